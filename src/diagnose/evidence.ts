@@ -1,0 +1,225 @@
+/**
+ * The evidence of a diagnosis: data that a person can check by hand, one record a cause, keyed by its code.
+ * It goes into the JSON report as it is (hence snake_case); `sentences.ts` is the only place that words it.
+ * Everything optional is left out where it is not known; nothing here is ever null.
+ *
+ * "Judged side": the capture, or the candidate where `diagnosis.subject` is `candidate`.
+ */
+
+/** Where a value is: sample is the row in the capture (never in a subset), channel the column. */
+export interface At {
+  readonly sample: number;
+  readonly channel: number;
+}
+
+/** Two neighbours on the K axis, raw codes (no zero point subtracted). The same form as in the explain document. */
+export interface SaturatingPair {
+  readonly k: readonly [number, number];
+  readonly x: readonly [number, number];
+  readonly w: readonly [number, number];
+  /** x0 * w0 + x1 * w1. */
+  readonly sum: number;
+  /** sum clamped to int16. */
+  readonly saturated: number;
+}
+
+/** One value that tells the declared step from the one found. */
+export interface DecidingValue extends At {
+  /** Output code under the declared kernel. */
+  readonly declared: number;
+  /** Output code of the judged side; the hypothesis gives the same. */
+  readonly observed: number;
+  /** In steps, before rounding and before the zero point, as the declared kernel computes it. */
+  readonly before_rounding?: number;
+  /** The same as the hypothesis computes it, where it differs. */
+  readonly before_rounding_found?: number;
+}
+
+/** A parameter that is another than the file says: estimated from the data, then verified by replay. */
+export interface FoundParameter {
+  readonly declared: number;
+  readonly found: number;
+  /** Every value in here explains the data as well. */
+  readonly interval?: readonly [number, number];
+  /** Absent: the whole layer's. */
+  readonly channel?: number;
+  /** The layer whose number this one shares (its output scale is the next layer's input scale). */
+  readonly same_as?: string;
+}
+
+/** Channel (or sample) n uses what is declared for permutation[n]. */
+export interface Permutation {
+  readonly permutation?: readonly number[];
+  /** Set if the permutation is a rotation: n uses what is declared for (n + shift) mod count. */
+  readonly shift?: number;
+}
+
+/** In every record: the channels the cause acts on, where it is not all that differ. */
+interface SomeChannels {
+  readonly channels?: readonly number[];
+}
+
+interface RoundingEvidence extends SomeChannels {
+  readonly deciding?: DecidingValue;
+  /** How many values of the layer are exact ties before rounding. */
+  readonly ties?: number;
+}
+
+export interface CauseEvidence {
+  'int16-saturation': SomeChannels & {
+    /** The first saturating pair of the first differing value that has one. */
+    readonly pair?: At & SaturatingPair;
+    /** Pairs that saturate, over all values of the layer, and all pairs there are. */
+    readonly saturating_pairs?: number;
+    readonly total_pairs?: number;
+    /** Differing values with at least one saturating pair. */
+    readonly mismatched_with_pair?: number;
+    /** Values of the layer's input above 127; without any, no pair can saturate. */
+    readonly activations_above_127?: number;
+  };
+  'bias-int32': SomeChannels & {
+    /** How the judged side adds its bias. */
+    readonly bias: 'int32' | 'float';
+    /** |b - s_x * s_w * rint(b / (s_x * s_w))| / s_y, the largest, and its channel. */
+    readonly max_rounding_error_steps?: number;
+    readonly channel?: number;
+    readonly deciding?: DecidingValue;
+  };
+  'multiplier-precision': SomeChannels & {
+    /** One line of arithmetic each, e.g. `f32(f32(sx * sw) / sy)`. */
+    readonly declared?: string;
+    readonly found?: string;
+    readonly deciding?: DecidingValue;
+  };
+  'fixed-point-multiplier': SomeChannels & {
+    readonly rounding?: 'single' | 'double' | 'double-up';
+    /** Of `channel`: value = acc * multiplier * 2^(shift - 31). */
+    readonly multiplier?: number;
+    readonly shift?: number;
+    readonly channel?: number;
+    readonly deciding?: DecidingValue;
+  };
+  'rounding-half-away': RoundingEvidence;
+  'rounding-half-up': RoundingEvidence;
+  'rounding-truncate': RoundingEvidence;
+  'rounding-floor': RoundingEvidence;
+  'zero-point-before-rounding': RoundingEvidence & {
+    readonly zero_point?: number;
+    /** What the judged side does. */
+    readonly order?: 'before' | 'after';
+  };
+  'relu-at-zero': SomeChannels & {
+    readonly zero_point?: number;
+    /** Values of the judged side in 0..zero_point - 1. */
+    readonly between?: number;
+    readonly deciding?: DecidingValue;
+  };
+  'capture-before-relu': SomeChannels & {
+    readonly zero_point?: number;
+    /** Values of the judged side below the zero point: after a ReLU there would be none. */
+    readonly below_zero_point?: number;
+  };
+  'capture-after-relu': SomeChannels & {
+    readonly zero_point?: number;
+    /** Values of the judged side at the zero point, and how many of those the replay has below it. */
+    readonly at_zero_point?: number;
+    readonly replayed_below?: number;
+  };
+  'activation-zero-point-missing': SomeChannels & { readonly zero_point?: number };
+  'weight-zero-point-missing': SomeChannels & {
+    readonly zero_point?: number;
+    /** Whose zero point is given, if they differ. */
+    readonly channel?: number;
+  };
+  signedness: SomeChannels & {
+    readonly of?: 'activation' | 'weight' | 'output';
+    readonly declared?: 'uint8' | 'int8';
+    readonly read_as?: 'uint8' | 'int8';
+    /** 128: codes shifted by 128; 256: bytes read with the other sign. */
+    readonly off_by?: 128 | 256;
+  };
+  'weight-transposed': SomeChannels & { readonly shape?: readonly [number, number] };
+  'scale-per-tensor': SomeChannels & {
+    readonly used?: number;
+    readonly which?: 'max' | 'min' | 'mean' | 'channel';
+    /** Whose declared scale `used` is. */
+    readonly channel?: number;
+  };
+  'scale-shifted': SomeChannels & Permutation;
+  /** Worst first; the rest is counted. */
+  'weight-scale-wrong': SomeChannels & { readonly found?: readonly FoundParameter[]; readonly omitted?: number };
+  'input-scale-wrong': SomeChannels & Partial<FoundParameter>;
+  'output-scale-wrong': SomeChannels & Partial<FoundParameter>;
+  'output-zero-point-wrong': SomeChannels & Partial<FoundParameter>;
+  'bias-missing': SomeChannels & {
+    /** Largest bias in steps of the output: how far its channel is off. */
+    readonly max_bias_steps?: number;
+    readonly channel?: number;
+    /** Where the file has none: one estimated bias a channel, real units. */
+    readonly found?: readonly FoundParameter[];
+    readonly omitted?: number;
+  };
+  'bias-unscaled': SomeChannels & {
+    readonly channel?: number;
+    /** The bias as declared (real units), and in steps as it should act and as it does. */
+    readonly bias?: number;
+    readonly steps_declared?: number;
+    readonly steps_found?: number;
+  };
+  'bias-shifted': SomeChannels & Permutation;
+  'weight-value': SomeChannels & {
+    readonly weights?: readonly {
+      readonly channel: number;
+      readonly k: number;
+      readonly declared: number;
+      readonly found: number;
+    }[];
+    readonly omitted?: number;
+  };
+  'accumulator-wraps': SomeChannels & {
+    readonly bits?: 16 | 24;
+    readonly overflow?: 'wrap' | 'saturate';
+    /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
+    readonly of?: 'sum' | 'raw';
+    /** Values whose exact accumulator leaves the width. */
+    readonly overflowed?: number;
+    readonly first?: At & { readonly exact: number; readonly overflowed: number };
+  };
+  'samples-misaligned': Permutation & { readonly moved?: number };
+  'clamp-range': SomeChannels & {
+    readonly declared?: readonly [number, number];
+    readonly found?: readonly [number, number];
+    /** Values that the found range clamps and the declared one does not, or the reverse. */
+    readonly clamped?: number;
+  };
+  inherited: SomeChannels & { readonly from?: string };
+  unexplained: SomeChannels & {
+    /** The hypothesis that leaves the fewest values. */
+    readonly nearest?: {
+      readonly causes: readonly string[];
+      readonly kernel: string | null;
+      readonly explained: number;
+      readonly of: number;
+      readonly lost: number;
+    };
+    /** How many hypotheses were replayed or refuted. */
+    readonly hypotheses?: number;
+    /** The search ended before all were tried. */
+    readonly out_of_time?: boolean;
+  };
+}
+
+export type CauseCode = keyof CauseEvidence;
+
+/** What a diagnosis as a whole rests on. */
+export interface Basis {
+  /** Samples compared in this layer. */
+  readonly samples?: number;
+  /** Pairs that leave int16 in this layer, where the capture could have come from a saturating kernel: 0 says that reduce_range will not help. */
+  readonly saturating_pairs?: number;
+  /** A value that would decide between the `indistinguishable` sets, if it were captured. */
+  readonly would_decide?: string;
+}
+
+/** One record for each of `diagnosis.causes`, and the basis. */
+export type Evidence = { readonly [C in CauseCode]?: CauseEvidence[C] } & { readonly basis?: Basis };
