@@ -1,0 +1,33 @@
+/** Words for people. Names come from files: nothing of them reaches a terminal or a report unescaped. */
+
+/** C0, C1, DEL, bidi and zero-width controls, lone surrogates, private use, line and paragraph separators. */
+const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+const SHORT_ESCAPES = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+/** A name, path or other text from outside on one line: every character that could steer a terminal is escaped. */
+export function printable(text: string): string {
+  return text.replace(NOT_PRINTABLE, (character) => SHORT_ESCAPES.get(character) ?? escaped(character));
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/** `a, b, c and 4 more`, each name printable. */
+export function listed(names: Iterable<string>, most = 5): string {
+  const all = [...names];
+  const shown = all.slice(0, most).map(printable).join(', ');
+  return all.length > most ? `${shown} and ${all.length - most} more` : shown;
+}
+
+/** `1 array`, `2 arrays`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
