@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, listed, printable } from '../src/text.ts';
+import { counted, listed, printable } from '../src/text.js';
 
 test.each([
   ['fc1', 'fc1', 'plain'],
