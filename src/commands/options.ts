@@ -1,0 +1,97 @@
+import { InvalidArgumentError } from 'commander';
+import { EXACT, type Tolerance } from '../compare.js';
+import { printable } from '../text.js';
+import { InputError, type Layer, type Model, type Problem } from '../types.js';
+
+/** `N` for every layer or `LAYER=N` for one. */
+export interface PerLayerNumber {
+  readonly layer: string | null;
+  readonly value: number;
+}
+
+export type SampleRange = (captured: number) => { from: number; to: number };
+
+export function collect<T>(parse: (text: string) => T): (text: string, before: T[] | undefined) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
+
+/** `8`: the first 8 samples; `10:20`: samples 10 to 19. */
+export function parseSamples(text: string): SampleRange {
+  const match = /^(?:(\d+):)?(\d+)$/.exec(text);
+  const from = Number(match?.[1] ?? 0);
+  const to = Number(match?.[2]);
+  if (!match || from >= to) {
+    throw new InvalidArgumentError('Expected a count such as 8, or a range such as 0:8 (0-based, half open).');
+  }
+  return (captured) => {
+    if (from < captured) return { from, to: Math.min(to, captured) };
+    const message = `expected a range that begins before sample ${captured} (the capture has ${captured}), got ${text}`;
+    throw new InputError([{ kind: 'usage', where: '--samples', message }]);
+  };
+}
+
+export function parsePerLayer(what: 'integer' | 'percent'): (text: string) => PerLayerNumber {
+  const pattern = what === 'integer' ? /^\d+$/ : /^\d+(\.\d+)?%?$/;
+  return (text) => {
+    const split = text.lastIndexOf('=');
+    const number = text.slice(split + 1);
+    const value = Number.parseFloat(number);
+    if (!pattern.test(number) || (what === 'percent' && value > 100)) {
+      const expected = what === 'integer' ? 'a whole number such as 1' : 'a percentage from 0 to 100 such as 0.5';
+      throw new InvalidArgumentError(`Expected ${expected}, or LAYER=${what === 'integer' ? '1' : '0.5'}.`);
+    }
+    return { layer: split < 0 ? null : text.slice(0, split), value };
+  };
+}
+
+export function parseChannels(text: string): number {
+  if (text === 'all') return Number.POSITIVE_INFINITY;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a count such as 8, or all.');
+}
+
+/** Layers whose name matches one of the globs; `*` matches any text, dots too. A glob without a match is a problem. */
+export function selectLayers(model: Model, globs: readonly string[]): (layer: Layer) => boolean {
+  const patterns = globs.map(globToRegExp);
+  const problems = globs
+    .filter((_, i) => !model.layers.some((layer) => patterns[i].test(layer.name)))
+    .map((glob) => noSuchLayer('--layer', glob, model));
+  if (problems.length > 0) throw new InputError(problems);
+  return (layer) => patterns.length === 0 || patterns.some((pattern) => pattern.test(layer.name));
+}
+
+/** Joins the three tolerance options into one lookup by layer name. A layer that the model lacks is a problem. */
+export function tolerances(
+  model: Model,
+  options: { tolLsb?: PerLayerNumber[]; tolUlp?: PerLayerNumber[]; maxMismatched?: PerLayerNumber[] },
+): (layerName: string) => Tolerance {
+  const given = [
+    { flag: '--tol-lsb', field: 'lsb', rows: options.tolLsb ?? [] },
+    { flag: '--tol-ulp', field: 'ulp', rows: options.tolUlp ?? [] },
+    { flag: '--max-mismatched', field: 'percent', rows: options.maxMismatched ?? [] },
+  ] as const;
+  const names = new Set(model.layers.map((layer) => layer.name));
+  const problems = given.flatMap(({ flag, rows }) =>
+    rows.flatMap(({ layer }) => (layer === null || names.has(layer) ? [] : [noSuchLayer(flag, layer, model)])),
+  );
+  if (problems.length > 0) throw new InputError(problems);
+  return (layerName) => {
+    const tolerance = { ...EXACT };
+    for (const { field, rows } of given) {
+      const own = rows.findLast((row) => row.layer === layerName) ?? rows.findLast((row) => row.layer === null);
+      if (own) tolerance[field] = own.value;
+    }
+    return tolerance;
+  };
+}
+
+function noSuchLayer(flag: string, name: string, model: Model): Problem {
+  const shown = model.layers.slice(0, 8).map((layer) => printable(layer.name));
+  const names = shown.join(', ') + (model.layers.length > 8 ? ', ...' : '');
+  return { kind: 'usage', where: flag, message: `expected a layer of the model (${names}), got ${printable(name)}` };
+}
+
+function globToRegExp(glob: string): RegExp {
+  const escaped = glob.replace(/[.+^${}()|[\]\\?]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${escaped}$`, 's');
+}

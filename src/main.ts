@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+import type { Action } from './commands/command.js';
+import { commands } from './commands/registry.js';
+import type { Io } from './io.js';
+import { problemLines } from './problems.js';
+import { printable } from './text.js';
+import { InputError } from './types.js';
+import { version } from './version.js';
+
+const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
+
+/** Runs one command in-process; returns the exit code of CLI's table (0, 1, 2, 70). */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0;
+  const run = async (action: Action) => {
+    exitCode = await action(io);
+  };
+  const program = new Command('qdiff')
+    .description('Compares quantized inference integer by integer, and says why it differs.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .showHelpAfterError('(qdiff --help lists commands and options)');
+  for (const command of commands) command.register(program, run);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(error, argv, io);
+  }
+}
+
+function exitCodeOf(error: unknown, argv: readonly string[], io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InputError) {
+    for (const line of problemLines(error.problems)) io.stderr.write(`qdiff: ${line}\n`);
+    return 2;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const verbose = argv.includes('-v') || argv.includes('--verbose');
+  io.stderr.write(`qdiff: a defect of qdiff ${version}: ${printable(message)}; please report it at ${REPORT_TO}\n`);
+  if (verbose) io.stderr.write(`${stack}\n`);
+  return 70;
+}

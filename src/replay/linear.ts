@@ -1,0 +1,146 @@
+import { wrapInt32 } from '../numeric/integer.js';
+import type { Codes, Kernel, Linear, QuantParams, Scaler, ValueParams } from '../types.js';
+
+/**
+ * What one layer computes for a block of samples, [rows, features].
+ * Integer outputs are codes (Int32Array), float outputs are real values (Float32Array).
+ */
+export interface Replayed {
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: Int32Array | Float32Array;
+  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
+  readonly low: Int32Array | Float64Array | null;
+  readonly high: Int32Array | Float64Array | null;
+  /** Linear layers of integer kernels: zero points corrected, before bias. */
+  readonly accumulator: Int32Array | null;
+  /** Sums that left int32. */
+  readonly overflowed: number;
+}
+
+/** Replays a linear layer under any kernel record. x: codes [rows, inFeatures]. */
+export function replayLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
+  if (kernel.floatLinear) return replayFloatLinear(kernel, linear, x);
+  const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
+  const data = isQuantized(linear.output)
+    ? roundToCodes(kernel, linear, accumulator)
+    : toReals(accumulator, linear, biased(kernel, linear, kernel.multiplier.toReal(linear)));
+  return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** Replays a dynamic linear layer whose input was quantized with `linear.input`; float32 results. */
+export function replayLinearDynamic(kernel: Kernel, linear: Linear, x: Codes): Replayed {
+  if (!kernel.dynamic) throw new Error(`kernel ${kernel.name} has no dynamic form`);
+  const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
+  const data = toReals(accumulator, linear, kernel.dynamic.toReal(linear));
+  return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+export function isQuantized(params: ValueParams): params is QuantParams {
+  return params.dtype !== 'float32';
+}
+
+/** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
+export function stepsBeforeRounding(kernel: Kernel, linear: Linear): (acc: number, channel: number) => number {
+  return biased(kernel, linear, kernel.multiplier.toSteps(linear, quantized(linear.output)));
+}
+
+/** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused ReLU's lower bound. */
+export function stepsToCode(kernel: Kernel, linear: Linear): (steps: number) => number {
+  const { zeroPoint, quantMin, quantMax } = quantized(linear.output);
+  const lo = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
+  return kernel.offsetAndClamp.prepare(kernel.round, zeroPoint, lo, quantMax);
+}
+
+function roundToCodes(kernel: Kernel, linear: Linear, accumulator: Int32Array): Int32Array {
+  const steps = stepsBeforeRounding(kernel, linear);
+  const code = stepsToCode(kernel, linear);
+  const codes = new Int32Array(accumulator.length);
+  const channels = linear.outFeatures;
+  for (let i = 0, channel = 0; i < codes.length; i++) {
+    codes[i] = code(steps(accumulator[i], channel));
+    if (++channel === channels) channel = 0;
+  }
+  return codes;
+}
+
+function biased(kernel: Kernel, linear: Linear, scale: Scaler): (acc: number, channel: number) => number {
+  const bias = kernel.bias.prepare(linear);
+  switch (bias.unit) {
+    case 'none':
+      return (acc, channel) => scale(acc, channel, 0);
+    case 'int32': {
+      const { values } = bias;
+      return (acc, channel) => scale(wrapInt32(acc + values[channel]), channel, 0);
+    }
+    case 'accumulator': {
+      const { add } = bias;
+      return (acc, channel) => scale(add(acc, channel), channel, 0);
+    }
+    case 'real': {
+      const { values } = bias;
+      return (acc, channel) => scale(acc, channel, values[channel]);
+    }
+  }
+}
+
+function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, channel: number) => number) {
+  const relu = linear.activation === 'relu';
+  const reals = new Float32Array(accumulator.length);
+  const channels = linear.outFeatures;
+  for (let i = 0, channel = 0; i < reals.length; i++) {
+    const real = toReal(accumulator[i], channel);
+    reals[i] = relu && real < 0 ? 0 : real;
+    if (++channel === channels) channel = 0;
+  }
+  return reals;
+}
+
+/**
+ * The float path of PT2E's reference graph: no summation order is right, so the exact sum is quantized and
+ * [low, high] spans what the proven error bound allows.
+ */
+function replayFloatLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
+  const { exact, bound } = kernel.floatLinear!.run(x, linear);
+  const relu = linear.activation === 'relu';
+  const spread = isQuantized(linear.output)
+    ? quantizedSpread(kernel, linear.output, exact, bound, relu)
+    : realSpread(exact, bound, relu);
+  return { rows: x.rows, cols: linear.outFeatures, ...spread, accumulator: null, overflowed: 0 };
+}
+
+function quantizedSpread(kernel: Kernel, output: QuantParams, exact: Float64Array, bound: Float64Array, relu: boolean) {
+  const quantize = kernel.quantize.prepare(output);
+  const data = new Int32Array(exact.length);
+  const low = new Int32Array(exact.length);
+  const high = new Int32Array(exact.length);
+  for (let i = 0; i < exact.length; i++) {
+    // 2^-22: the float32 reciprocal and product of the quantize step round twice
+    const slack = bound[i] + Math.abs(exact[i]) * 2 ** -22 + 2 ** -40 * output.scale;
+    data[i] = quantize(rectify(exact[i], relu));
+    low[i] = quantize(rectify(exact[i] - slack, relu));
+    high[i] = quantize(rectify(exact[i] + slack, relu));
+  }
+  return { data, low, high };
+}
+
+function realSpread(exact: Float64Array, bound: Float64Array, relu: boolean) {
+  const data = Float32Array.from(exact, (v) => rectify(v, relu));
+  const low = new Float64Array(exact.length);
+  const high = new Float64Array(exact.length);
+  for (let i = 0; i < exact.length; i++) {
+    const slack = bound[i] + Math.abs(exact[i]) * 2 ** -23;
+    low[i] = rectify(exact[i] - slack, relu);
+    high[i] = rectify(exact[i] + slack, relu);
+  }
+  return { data, low, high };
+}
+
+function rectify(real: number, relu: boolean): number {
+  return relu && real < 0 ? 0 : real;
+}
+
+function quantized(params: ValueParams): QuantParams {
+  if (!isQuantized(params)) throw new Error('a float output has no rounding step');
+  return params;
+}
