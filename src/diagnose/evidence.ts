@@ -33,6 +33,8 @@ export interface DecidingValue extends At {
   readonly before_rounding?: number;
   /** The same as the hypothesis computes it, where it differs. */
   readonly before_rounding_found?: number;
+  /** Zero point of the output, in both codes. */
+  readonly zero_point?: number;
 }
 
 /** A parameter that is another than the file says: estimated from the data, then verified by replay. */

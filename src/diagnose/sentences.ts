@@ -1,0 +1,772 @@
+/**
+ * Everything qdiff says about a finding, in words. The findings are data (`evidence.ts`); this is the only prose.
+ * Pure, English, no layout: a sentence is one line, without a final full stop where it may be continued.
+ * Names from files are escaped here, since a fix also goes into the JSON report.
+ */
+import { counted, printable } from '../text.js';
+import type { DiagnosisReport, Producer } from '../types.js';
+import type {
+  CauseCode,
+  CauseEvidence,
+  DecidingValue,
+  Evidence,
+  FoundParameter,
+  Permutation,
+  SaturatingPair,
+} from './evidence.js';
+
+type Subject = DiagnosisReport['subject'];
+
+/** What a sentence about one cause of one layer may need to know. */
+export interface FindingContext {
+  readonly layer: string;
+  readonly op: string;
+  readonly subject: Subject;
+  /** The kernel replayed as the reference. */
+  readonly declaredKernel: string;
+  /** The kernel that explains the layer; null where the causes are nobody's kernel. */
+  readonly foundKernel: string | null;
+  /** Every kernel that explains all. */
+  readonly explainedBy: readonly string[];
+  readonly evidence: Evidence;
+}
+
+export interface FixContext extends FindingContext {
+  readonly producer: Producer;
+}
+
+type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel'>;
+
+/** All words about one cause. `e` is `{}` where the diagnosis brought no evidence for it. */
+interface CauseText<E> {
+  /** Noun phrase, to be joined by "and". */
+  readonly title: string | ((e: Partial<E>) => string);
+  readonly explanation: string;
+  /** What can be checked by hand, most telling first. */
+  readonly evidence?: (e: Partial<E>, context: SentenceContext) => (string | null)[];
+  /** What to change, by whose departure it is; null: nothing to change there. */
+  readonly fix: (e: Partial<E>, context: FixContext) => string | null;
+}
+
+// ---------------------------------------------------------------- kernels
+
+interface KernelText {
+  /** Where such values come from; fits "consistent with ...". */
+  readonly origin: string;
+  readonly accumulator: 'exact' | 'saturating' | 'float';
+}
+
+const KERNELS: Readonly<Record<string, KernelText>> = {
+  fbgemm: { origin: 'FBGEMM on a CPU with AVX512-VNNI', accumulator: 'exact' },
+  'fbgemm-avx2': { origin: 'FBGEMM on a CPU without VNNI', accumulator: 'saturating' },
+  onednn: { origin: 'oneDNN on a CPU with VNNI', accumulator: 'exact' },
+  'onednn-avx512': { origin: 'oneDNN on a CPU with AVX512 and no VNNI', accumulator: 'saturating' },
+  'onednn-avx2': { origin: 'oneDNN on a CPU with AVX2 and no VNNI', accumulator: 'saturating' },
+  'onednn-sse41': { origin: 'oneDNN on a CPU with SSE4.1 or AVX', accumulator: 'saturating' },
+  'onednn-pointwise': { origin: 'PT2E lowered to oneDNN on a CPU with VNNI', accumulator: 'exact' },
+  'onednn-pointwise-avx2': { origin: 'PT2E lowered to oneDNN on a CPU without VNNI', accumulator: 'saturating' },
+  qnnpack: { origin: 'QNNPACK', accumulator: 'exact' },
+  'pt2e-reference': { origin: 'PT2E reference (float linear)', accumulator: 'float' },
+  ort: { origin: 'ONNX Runtime on a CPU with VNNI', accumulator: 'exact' },
+  'ort-avx2': { origin: 'ONNX Runtime on a CPU without VNNI', accumulator: 'saturating' },
+  'ort-arm': { origin: 'ONNX Runtime on ARM without dot product', accumulator: 'exact' },
+  'tflite-double': { origin: 'TFLite reference kernels (double rounding)', accumulator: 'exact' },
+  'tflite-double-up': { origin: 'TFLite optimized kernels on x86', accumulator: 'exact' },
+  'tflite-single': { origin: 'TFLite optimized kernels on ARM', accumulator: 'exact' },
+  'tflite-float64': { origin: 'LiteRT reference kernels from 1.4 on', accumulator: 'exact' },
+  xnnpack: { origin: 'XNNPACK', accumulator: 'exact' },
+  'xnnpack-arm': { origin: 'XNNPACK on ARM without dot product', accumulator: 'exact' },
+  'cmsis-nn': { origin: 'CMSIS-NN', accumulator: 'exact' },
+  'cmsis-nn-single': { origin: 'CMSIS-NN built for single rounding', accumulator: 'exact' },
+  numpy: { origin: 'a numpy script', accumulator: 'exact' },
+  'numpy-float32': { origin: 'a numpy script in float32', accumulator: 'exact' },
+};
+
+/** "FBGEMM on a CPU without VNNI"; the name itself for a kernel without words. */
+export function kernelOrigin(kernel: string): string {
+  return Object.hasOwn(KERNELS, kernel) ? KERNELS[kernel].origin : printable(kernel);
+}
+
+/** fbgemm-avx2 and fbgemm are one family: the same library, another CPU. */
+function family(kernel: string): string {
+  return kernel.split('-')[0];
+}
+
+/** "exact accumulation", if all of these kernels have that in common; null where they differ. */
+function sharedAccumulation(kernels: readonly string[]): string | null {
+  const kinds = new Set(kernels.map((name) => (Object.hasOwn(KERNELS, name) ? KERNELS[name].accumulator : null)));
+  if (kinds.size !== 1) return null;
+  const words = { exact: 'exact accumulation', saturating: 'int16-saturating accumulation', float: 'float linear' };
+  const [kind] = kinds;
+  return kind ? words[kind] : null;
+}
+
+/** "a numpy script (or fbgemm, qnnpack, and 3 more)": no more than what all of them have in common is claimed. */
+function consistentWith(kernels: readonly string[], preferred: readonly (string | null)[]): string {
+  const first = preferred.find((name) => name !== null && kernels.includes(name)) ?? kernels[0];
+  const others = kernels.filter((name) => name !== first).map(printable);
+  const more = others.length > 3 ? `, and ${others.length - 3} more` : '';
+  return kernelOrigin(first) + (others.length > 0 ? ` (or ${others.slice(0, 3).join(', ')}${more})` : '');
+}
+
+// ---------------------------------------------------------------- numbers
+
+/** Six digits at most; whole numbers in full. */
+function short(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+}
+
+/** Nine digits, so that a float32 is told from its neighbours; all of them where nine would pretend a tie. */
+function steps(value: number): string {
+  const nine = Number(value.toPrecision(9));
+  return String(nine !== value && Number.isInteger(nine * 2) ? value : nine);
+}
+
+function place({ sample, channel }: { sample: number; channel: number }): string {
+  return `sample ${sample}, channel ${channel}`;
+}
+
+/** Whose values are explained. */
+function holder({ subject }: { subject: Subject }): string {
+  return subject === 'candidate' ? 'yours' : 'the capture';
+}
+
+function has(context: SentenceContext): string {
+  return `${holder(context)} has`;
+}
+
+function number(value: number | undefined, words: (text: string) => string): string | null {
+  return value === undefined ? null : words(short(value));
+}
+
+// ---------------------------------------------------------------- parts of sentences
+
+function pairSentence(pair: SaturatingPair & { sample: number; channel: number }): string {
+  const [k0, k1] = pair.k;
+  const products = `x[${k0}]=${pair.x[0]} * w[${k0}]=${pair.w[0]} + x[${k1}]=${pair.x[1]} * w[${k1}]=${pair.w[1]}`;
+  return `${place(pair)}: ${products} = ${pair.sum} -> ${pair.saturated}`;
+}
+
+/** "sample 17, channel 3: 2.5 rounds to 2 (half to even), the capture has 3 (codes 130 and 131)". */
+function tieSentence(value: DecidingValue | undefined, context: SentenceContext): string | null {
+  if (!value) return null;
+  const zeroPoint = value.zero_point ?? 0;
+  const codes = zeroPoint === 0 ? '' : ` (codes ${value.declared} and ${value.observed})`;
+  if (value.before_rounding === undefined) return decidingSentence(value, context);
+  const from = steps(value.before_rounding);
+  const isTie = Math.abs(value.before_rounding % 1) === 0.5;
+  const rule = isTie ? ' (half to even)' : '';
+  return `${place(value)}: ${from} rounds to ${value.declared - zeroPoint}${rule}, ${has(context)} ${value.observed - zeroPoint}${codes}`;
+}
+
+/** "sample 17, channel 3: fbgemm gives 131, the capture has 130 (2.50000012 against 2.49999988 steps before rounding)". */
+function decidingSentence(value: DecidingValue | undefined, context: SentenceContext): string | null {
+  if (!value) return null;
+  const { before_rounding: declared, before_rounding_found: found } = value;
+  const both =
+    declared === undefined
+      ? ''
+      : found === undefined
+        ? ` (${steps(declared)} steps before rounding)`
+        : ` (${steps(declared)} against ${steps(found)} steps before rounding)`;
+  return `${place(value)}: ${printable(context.declaredKernel)} gives ${value.declared}, ${has(context)} ${value.observed}${both}`;
+}
+
+function ties(count: number | undefined): string | null {
+  return count === undefined
+    ? null
+    : `${counted(count, 'value')} of the layer ${count === 1 ? 'is' : 'are'} exact ties`;
+}
+
+function foundSentence(what: string, found: Partial<FoundParameter>): string | null {
+  if (found.found === undefined || found.declared === undefined) return null;
+  const interval = found.interval
+    ? `, anything in ${precise(found.interval[0])} .. ${precise(found.interval[1])} fits`
+    : '';
+  const sameAs = found.same_as === undefined ? '' : ` (the same number as ${printable(found.same_as)}'s)`;
+  const where = found.channel === undefined ? '' : ` of channel ${found.channel}`;
+  return `${what}${where}: declared ${precise(found.declared)}, found ${precise(found.found)}${interval}${sameAs}`;
+}
+
+/** Enough digits for a float32 scale. */
+function precise(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(9)));
+}
+
+function foundSentences(what: string, found: readonly FoundParameter[] = [], omitted = 0): (string | null)[] {
+  const shown = found.slice(0, 4);
+  const left = found.length - shown.length + omitted;
+  return [...shown.map((f) => foundSentence(what, f)), left > 0 ? `and ${counted(left, 'more channel')}` : null];
+}
+
+function permutationSentence(noun: string, { permutation, shift }: Permutation): string | null {
+  if (shift !== undefined)
+    return `${noun} n uses what belongs to ${noun} n ${shift < 0 ? '-' : '+'} ${Math.abs(shift)}`;
+  if (!permutation) return null;
+  const moved = [...permutation.entries()].filter(([to, from]) => to !== from);
+  const shown = moved.slice(0, 4).map(([to, from]) => `${to} uses ${from}'s`);
+  const more = moved.length > shown.length ? `, and ${moved.length - shown.length} more` : '';
+  return shown.length === 0 ? null : `${noun} ${shown.join(', ')}${more}`;
+}
+
+// ---------------------------------------------------------------- parts of fixes
+
+const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
+
+/** The capture is another kernel's than the file declares: name the kernel, or leave it. */
+function declareKernel(context: FixContext): string | null {
+  const others = context.explainedBy.filter((name) => name !== context.declaredKernel);
+  const kernel = context.foundKernel !== context.declaredKernel ? (context.foundKernel ?? others[0]) : others[0];
+  return kernel === undefined
+    ? null
+    : `the capture computes as ${printable(kernel)} does, not ${printable(context.declaredKernel)}: write "kernel": "${printable(kernel)}" into the producer of model.json, or pass --kernel ${printable(kernel)}`;
+}
+
+/** For kernel steps: PyTorch's are declared, the user's are corrected. */
+function stepFix(candidate: string | ((context: FixContext) => string)): CauseText<unknown>['fix'] {
+  return (_, context) => {
+    if (context.subject !== 'candidate') return declareKernel(context);
+    return typeof candidate === 'string' ? candidate : candidate(context);
+  };
+}
+
+/** For parameters: the file is corrected, or the implementation. */
+function parameterFix(file: (context: FixContext) => string, candidate: string): CauseText<unknown>['fix'] {
+  return (_, context) => (context.subject === 'candidate' ? candidate : file(context));
+}
+
+/** Where the file's number is wrong and the data gave another. */
+function foundFix(name: string): (e: Partial<FoundParameter>, context: FixContext) => string {
+  return (e, context) => {
+    if (context.subject === 'candidate') {
+      return e.declared === undefined ? `use the declared ${name}` : `use the declared ${name} ${precise(e.declared)}`;
+    }
+    if (e.same_as !== undefined) return `it is the same number as ${printable(e.same_as)}'s: correct it there`;
+    const value = e.found === undefined ? '' : ` (${precise(e.found)} explains the capture)`;
+    return `correct ${field(context, name)} in model.json${value}: export the model again together with the capture`;
+  };
+}
+
+const REDUCE_RANGE_LIMIT =
+  'Under reduce_range, activations beyond the calibrated range still exceed 127 and can saturate';
+
+function saturationFix(context: FixContext): string {
+  if (context.subject === 'candidate') {
+    const own =
+      'add the products one by one in int32 (VPDPBUSD, or widen to int16 and use pmaddwd), not in int16 pairs (vpmaddubsw)';
+    if (!context.explainedBy.includes('ort-avx2')) return own;
+    return `${own}. In ONNX Runtime: reduce_range=True in quantize_static, uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, or session.x64quantprecision=1`;
+  }
+  const { flow } = context.producer;
+  const kernel = context.foundKernel ?? context.declaredKernel;
+  const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
+  if (flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
+    return `get_default_x86_inductor_quantization_config(reduce_range=True), or run on a CPU with ${vnni}. ${REDUCE_RANGE_LIMIT}`;
+  }
+  if (flow === 'dynamic' || context.op === 'linear_dynamic') {
+    return `quantize the activations with reduce_range=True, or run on a CPU with ${vnni}`;
+  }
+  const defaults =
+    family(kernel) === 'fbgemm'
+      ? '0..127, as the default x86 and fbgemm qconfigs do'
+      : '0..127; the default onednn qconfig does not';
+  return `give the activation observers reduce_range=True (${defaults}), or run on a CPU with ${vnni}, or use the qnnpack engine. ${REDUCE_RANGE_LIMIT}`;
+}
+
+// ---------------------------------------------------------------- the causes
+
+const rounding = (
+  title: string,
+  explanation: string,
+  candidate: string,
+): CauseText<CauseEvidence['rounding-floor']> => ({
+  title,
+  explanation,
+  evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
+  fix: stepFix(candidate),
+});
+
+export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C]> } = {
+  'int16-saturation': {
+    title: 'int16 saturation',
+    explanation:
+      'Products of activation and weight codes are added in neighbouring pairs that clamp at int16 (vpmaddubsw), before the zero points are subtracted.',
+    evidence: (e) => [
+      e.pair ? pairSentence(e.pair) : null,
+      e.saturating_pairs === undefined
+        ? null
+        : `${e.saturating_pairs}${e.total_pairs === undefined ? '' : ` of ${e.total_pairs}`} pairs saturate` +
+          (e.mismatched_with_pair === undefined ? '' : `, in ${counted(e.mismatched_with_pair, 'differing value')}`),
+      e.activations_above_127 === undefined
+        ? null
+        : `${counted(e.activations_above_127, 'activation')} above 127; at or below it no pair can saturate`,
+    ],
+    fix: (_, context) => saturationFix(context),
+  },
+  'bias-int32': {
+    title: (e) => (e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32'),
+    explanation:
+      'A bias at scale s_x * s_w loses up to half an accumulator unit when it is rounded to int32; the other side keeps it in float.',
+    evidence: (e, context) => [
+      number(e.max_rounding_error_steps, (n) => {
+        const where = e.channel === undefined ? '' : ` (channel ${e.channel})`;
+        return `rounding the bias moves a value by up to ${n} steps${where}`;
+      }),
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : e.bias === 'float'
+          ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
+          : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
+  },
+  'multiplier-precision': {
+    title: 'multiplier of another precision or order',
+    explanation: '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
+    evidence: (e, context) => [
+      e.found === undefined
+        ? null
+        : `${holder(context)}: ${printable(e.found)}` +
+          (e.declared === undefined ? '' : `; declared: ${printable(e.declared)}`),
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : `compute the multiplier as ${printable(context.declaredKernel)} does` +
+          (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
+  },
+  'fixed-point-multiplier': {
+    title: (e) => `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`,
+    explanation:
+      'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
+    evidence: (e, context) => [
+      e.multiplier === undefined || e.shift === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: multiplier ${e.multiplier}, shift ${e.shift}`,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: stepFix(
+      ({ declaredKernel }) =>
+        `requantize with the float multiplier (s_x * s_w) / s_y, as ${printable(declaredKernel)} does; fixed point stays within one step of it (--tol-lsb 1)`,
+    ),
+  },
+  'rounding-half-away': rounding(
+    'ties rounded away from zero',
+    'Exact halves go away from zero, where the reference takes the even neighbour.',
+    'round ties to even: rint() or nearbyint() in C, np.rint in numpy; round() and lround() go away from zero',
+  ),
+  'rounding-half-up': rounding(
+    'ties rounded up',
+    'Exact halves go up, where the reference takes the even neighbour.',
+    'round ties to even: rint() or nearbyint() in C, np.rint in numpy; floor(v + 0.5) and an added half before a shift go up',
+  ),
+  'rounding-truncate': rounding(
+    'rounded towards zero',
+    'The fraction is cut off, where the reference rounds to the nearest.',
+    'round before the conversion to integer: rint() in C, np.rint in numpy; a cast cuts off',
+  ),
+  'rounding-floor': rounding(
+    'rounded down',
+    'The fraction is floored, where the reference rounds to the nearest.',
+    'round before the conversion to integer: rint() in C, np.rint in numpy; an arithmetic shift to the right floors',
+  ),
+  'zero-point-before-rounding': {
+    title: (e) => (e.order === 'after' ? 'zero point added after rounding' : 'zero point added before rounding'),
+    explanation: 'With an odd zero point, ties to even differ by whether it is added before or after rounding.',
+    evidence: (e, context) => [
+      tieSentence(e.deciding, context),
+      number(e.zero_point, (n) => `zero point ${n}`),
+      ties(e.ties),
+    ],
+    fix: (e, context) => {
+      if (context.subject === 'candidate') {
+        return e.order === 'after'
+          ? 'add the zero point in float and round the sum: rint(v + zero_point)'
+          : 'round first, then add the zero point: rint(v) + zero_point';
+      }
+      if (context.op !== 'quantize') return declareKernel(context);
+      const version = context.producer.frameworkVersion;
+      return `quantize rounds by another rule in other PyTorch releases${version ? ` (this capture: ${printable(version)})` : ''}: compare within one release, or accept one step (--tol-lsb ${printable(context.layer)}=1)`;
+    },
+  },
+  'relu-at-zero': {
+    title: 'ReLU clamps at code 0, not at the zero point',
+    explanation: 'Real 0 is the zero point; clamping codes at 0 lets negative values through.',
+    evidence: (e, context) => [
+      e.between === undefined
+        ? null
+        : `${counted(e.between, 'value')} of ${holder(context)} between 0 and the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}`,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e) => `clamp at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}: max(q, zero_point)`,
+  },
+  'capture-before-relu': {
+    title: 'taken before ReLU',
+    explanation: 'The model file declares a ReLU that these values have not passed.',
+    evidence: (e, context) => [
+      e.below_zero_point === undefined
+        ? null
+        : `${counted(e.below_zero_point, 'value')} of ${holder(context)} below the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}, where ReLU leaves none`,
+    ],
+    fix: parameterFix(
+      (context) =>
+        `take ${printable(context.layer)} after its ReLU, or write "activation": "none" for it in model.json`,
+      'apply the ReLU before this value is written',
+    ),
+  },
+  'capture-after-relu': {
+    title: 'taken after ReLU',
+    explanation: 'These values have passed a ReLU that the model file does not declare for this layer.',
+    evidence: (e, context) => [
+      e.at_zero_point === undefined
+        ? null
+        : `${counted(e.at_zero_point, 'value')} of ${holder(context)} at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}` +
+          (e.replayed_below === undefined ? '' : `; the replay has ${e.replayed_below} of them below it`),
+    ],
+    fix: parameterFix(
+      (context) =>
+        `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in model.json`,
+      'write this value before the ReLU',
+    ),
+  },
+  'activation-zero-point-missing': {
+    title: 'activation zero point not subtracted',
+    explanation: 'The input codes are multiplied as they are, without subtracting their zero point.',
+    evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}`)],
+    fix: parameterFix(
+      (context) => `correct the zero point of ${printable(context.layer)}'s input in model.json`,
+      "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
+    ),
+  },
+  'weight-zero-point-missing': {
+    title: 'weight zero point not subtracted',
+    explanation: 'The weight codes are multiplied as they are, without subtracting their zero point.',
+    evidence: (e) => [
+      number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
+    ],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'weight_zero_point')} in model.json`,
+      "subtract each channel's weight zero point before multiplying, in int16 or wider",
+    ),
+  },
+  signedness: {
+    title: (e) =>
+      e.declared && e.read_as ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}` : 'wrong signedness',
+    explanation: 'Bytes are read with the other sign: off by 128, or by 256 from 128 up.',
+    evidence: (e) => [
+      e.off_by === 256 ? 'codes from 128 up are off by 256' : e.off_by === 128 ? 'every code is off by 128' : null,
+    ],
+    fix: (e, context) => {
+      const what = `the ${e.of ?? 'value'}s`;
+      return context.subject === 'candidate'
+        ? `read ${what} as ${e.declared ?? 'declared'}`
+        : `correct the dtype of ${what} of ${printable(context.layer)} in model.json`;
+    },
+  },
+  'weight-transposed': {
+    title: 'weight transposed',
+    explanation: 'The square weight is used as [in_features, out_features].',
+    evidence: (e) => [e.shape ? `weight [${e.shape.join(', ')}]` : null],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'weight')} as [out_features, in_features]: transpose it`,
+      'multiply by the transpose: acc = x @ w.T with w [out_features, in_features]',
+    ),
+  },
+  'scale-per-tensor': {
+    title: 'one weight scale for all channels',
+    explanation: "One channel's scale, or the largest, is used where every channel has its own.",
+    evidence: (e) => [
+      e.used === undefined
+        ? null
+        : `weight_scale ${precise(e.used)} everywhere` +
+          (e.channel !== undefined
+            ? `, which is channel ${e.channel}'s`
+            : e.which && e.which !== 'channel'
+              ? `, the ${e.which}`
+              : ''),
+    ],
+    fix: parameterFix(
+      (context) =>
+        `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
+      'use weight_scale[channel] in each output channel',
+    ),
+  },
+  'scale-shifted': {
+    title: 'weight scales in another order',
+    explanation: "Channels use each other's weight scales.",
+    evidence: (e) => [permutationSentence('channel', e)],
+    fix: parameterFix(
+      (context) => `put ${field(context, 'weight_scale')} into the order of the output channels`,
+      'index the weight scales by output channel, from 0',
+    ),
+  },
+  'weight-scale-wrong': {
+    title: 'wrong weight scale',
+    explanation: 'The weight scale is another than the file says.',
+    evidence: (e) => foundSentences('weight_scale', e.found, e.omitted),
+    fix: (e, context) => {
+      const { channel, ...only } = e.found?.[0] ?? {};
+      const name = channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`;
+      return foundFix(name)(only, context);
+    },
+  },
+  'input-scale-wrong': {
+    title: 'wrong input scale',
+    explanation: "The input's scale is another than the file says.",
+    evidence: (e) => [foundSentence('input scale', e)],
+    fix: foundFix('input scale'),
+  },
+  'output-scale-wrong': {
+    title: 'wrong output scale',
+    explanation: "The output's scale is another than the file says.",
+    evidence: (e) => [foundSentence('output scale', e)],
+    fix: foundFix('output scale'),
+  },
+  'output-zero-point-wrong': {
+    title: 'wrong output zero point',
+    explanation: "The output's zero point is another than the file says.",
+    evidence: (e) => [foundSentence('output zero_point', e)],
+    fix: foundFix('output zero_point'),
+  },
+  'bias-missing': {
+    title: 'bias missing',
+    explanation: 'The bias is not added.',
+    evidence: (e) => [
+      ...foundSentences('bias', e.found, e.omitted),
+      number(
+        e.max_bias_steps,
+        (n) => `the bias is worth up to ${n} steps${e.channel === undefined ? '' : ` (channel ${e.channel})`}`,
+      ),
+    ],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'bias')} into model.json: the capture was computed with one`,
+      'add the bias: acc + bias / (s_x * s_w)',
+    ),
+  },
+  'bias-unscaled': {
+    title: 'bias added without scaling',
+    explanation: 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.',
+    evidence: (e) => [
+      e.bias === undefined || e.steps_declared === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: bias ${short(e.bias)} is ${short(e.steps_declared)} steps` +
+          (e.steps_found === undefined ? '' : `, and acts as ${short(e.steps_found)}`),
+    ],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'bias')} in real units (float32), or as int32 at scale s_x * s_w`,
+      'divide the bias by s_x * s_w before it is added to the accumulator',
+    ),
+  },
+  'bias-shifted': {
+    title: 'biases in another order',
+    explanation: "Channels use each other's biases.",
+    evidence: (e) => [permutationSentence('channel', e)],
+    fix: parameterFix(
+      (context) => `put ${field(context, 'bias')} into the order of the output channels`,
+      'index the biases by output channel, from 0',
+    ),
+  },
+  'weight-value': {
+    title: (e) => ((e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ'),
+    explanation: 'Single weights are others than the file says: a stale file, or flipped bits.',
+    evidence: (e) => {
+      const weights = e.weights ?? [];
+      const left = Math.max(0, weights.length - 4) + (e.omitted ?? 0);
+      return [
+        ...weights
+          .slice(0, 4)
+          .map(
+            (w) =>
+              `weight[${w.channel}, ${w.k}]: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}`,
+          ),
+        left > 0 ? `and ${counted(left, 'more weight')}` : null,
+      ];
+    },
+    fix: parameterFix(
+      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different weights`,
+      'load the weights of this layer again: a stale or damaged copy',
+    ),
+  },
+  'accumulator-wraps': {
+    title: (e) =>
+      `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
+    explanation: 'The sum leaves the width of its accumulator.',
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.overflowed}` : null,
+      e.overflowed === undefined
+        ? null
+        : `${counted(e.overflowed, 'sum')}${e.of === 'raw' ? ' of raw products' : ''} leave${e.overflowed === 1 ? 's' : ''} ${e.bits ?? 'that many'} bits`,
+    ],
+    fix: stepFix('accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)'),
+  },
+  'samples-misaligned': {
+    title: 'samples in another order',
+    explanation: 'The rows are the right ones in another order than the input.',
+    evidence: (e) => [
+      permutationSentence('sample', e),
+      number(e.moved, (n) => `${n} rows are not where their input is`),
+    ],
+    fix: parameterFix(
+      () => 'capture inputs and outputs in one run, without shuffling in between',
+      'write the rows in the order of the captured input',
+    ),
+  },
+  'clamp-range': {
+    title: (e) => (e.found ? `clamped to ${e.found[0]}..${e.found[1]}` : 'clamped to another range'),
+    explanation: 'The output is clamped to another range than its dtype or quant_min and quant_max.',
+    evidence: (e) => [
+      e.declared && e.found ? `declared ${e.declared[0]}..${e.declared[1]}, found ${e.found[0]}..${e.found[1]}` : null,
+      number(e.clamped, (n) => `${n} values lie between the two ranges`),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `clamp to ${e.declared ? `${e.declared[0]}..${e.declared[1]}` : 'the declared range'}`
+        : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+  },
+  inherited: {
+    title: (e) => (e.from === undefined ? 'inherited from its input' : `inherited from ${printable(e.from)}`),
+    explanation: 'Exact on its own input; it differs only since its input does.',
+    fix: () => null,
+  },
+  unexplained: {
+    title: 'unexplained',
+    explanation:
+      'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
+    evidence: (e) => [
+      e.nearest
+        ? `nearest: ${causeTitles(e.nearest.causes)}${e.nearest.kernel ? ` (${kernelOrigin(e.nearest.kernel)})` : ''} explains ${e.nearest.explained} of ${e.nearest.of}` +
+          (e.nearest.lost > 0 ? ` and breaks ${e.nearest.lost} that agreed` : '')
+        : null,
+      number(e.hypotheses, (n) => `${n} hypotheses tried`),
+      e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
+    ],
+    fix: () => null,
+  },
+};
+
+/** ", bit 3 flipped", where the two bytes differ in one bit. */
+function flippedBit(declared: number, found: number): string {
+  const bits = (declared ^ found) & 0xff;
+  return bits !== 0 && (bits & (bits - 1)) === 0 ? ` (bit ${Math.log2(bits)} flipped)` : '';
+}
+
+function textOf(cause: string): CauseText<object> | null {
+  return Object.hasOwn(CAUSE_TEXTS, cause) ? (CAUSE_TEXTS[cause as CauseCode] as CauseText<object>) : null;
+}
+
+function evidenceOf(cause: string, evidence: Evidence): object {
+  return Object.hasOwn(evidence, cause) ? (evidence[cause as CauseCode] ?? {}) : {};
+}
+
+// ---------------------------------------------------------------- what the report says
+
+/** "int16 saturation and bias rounded to int32". */
+export function causeTitles(causes: readonly string[], evidence: Evidence = {}): string {
+  const titles = causes.map((cause) => {
+    const title = textOf(cause)?.title ?? printable(cause);
+    return typeof title === 'string' ? title : title(evidenceOf(cause, evidence));
+  });
+  return titles.join(' and ');
+}
+
+/** One sentence a cause. */
+export function explanations(causes: readonly string[]): string[] {
+  return causes.flatMap((cause) => textOf(cause)?.explanation ?? []);
+}
+
+/** What a person can check by hand, cause by cause, and what the name rests on. */
+export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
+  const { evidence } = context;
+  const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
+  const { saturating_pairs: pairs, samples } = evidence.basis ?? {};
+  const few = samples !== undefined && samples < 40 && !causes.includes('inherited');
+  return [
+    ...own,
+    pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
+    few ? `this rests on ${counted(samples, 'sample')} only: more would make it safer` : null,
+  ].filter((sentence) => sentence !== null);
+}
+
+/**
+ * What to change, for the JSON report and the text; null where there is nothing to change.
+ * Knows subject, engine, flow, kernel and version.
+ */
+export function fixFor(causes: readonly string[], context: FixContext): string | null {
+  const fixes = causes.map((cause) => textOf(cause)?.fix(evidenceOf(cause, context.evidence), context) ?? null);
+  const different = [...new Set(fixes.filter((fix) => fix !== null))];
+  return different.length === 0 ? null : different.join('. Also: ');
+}
+
+/** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
+export function headline(context: FindingContext, causes: readonly string[]): string {
+  const { subject, evidence, foundKernel, declaredKernel, explainedBy } = context;
+  const who = { capture: 'PyTorch', model: 'Model file', candidate: 'Yours' }[subject];
+  if (causes.length === 0) {
+    const accumulation = sharedAccumulation(explainedBy);
+    const like =
+      explainedBy.length > 0 ? `consistent with ${consistentWith(explainedBy, ['numpy', foundKernel])}` : null;
+    return `${who}: ${[accumulation, like].filter(Boolean).join(', ') || 'as declared'}`;
+  }
+  const titles = causeTitles(causes, evidence);
+  if (causes.includes('unexplained')) return `${who}: ${titles}`;
+  if (foundKernel === null || foundKernel === declaredKernel) return `${who}: ${titles}`;
+  const origin = kernelOrigin(foundKernel);
+  const declaredFamily = family(foundKernel) === family(declaredKernel);
+  return `${who}: ${titles} (${declaredFamily ? '' : 'consistent with '}${origin})`;
+}
+
+const CONFIRM: Readonly<Record<string, string>> = {
+  'fbgemm-avx2': 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
+  'onednn-avx512': 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',
+  'onednn-avx2': 'ONEDNN_MAX_CPU_ISA=AVX2',
+  'onednn-sse41': 'ONEDNN_MAX_CPU_ISA=SSE41',
+  'onednn-pointwise-avx2': 'ONEDNN_MAX_CPU_ISA=AVX2',
+};
+
+/** How to see it on the spot: the variable that makes any x86 CPU compute like the found kernel. */
+export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
+  const { subject, foundKernel } = context;
+  if (subject !== 'capture' || foundKernel === null || !causes.includes('int16-saturation')) return null;
+  return Object.hasOwn(CONFIRM, foundKernel)
+    ? `${CONFIRM[foundKernel]} makes PyTorch give these values on any x86 CPU with VNNI too`
+    : null;
+}
+
+/** "explains 963 of 963 differing values", "explains 900 of 963 differing values, breaks 2 that agreed". */
+export function explainedSentence(explained: number, of: number, lost: number): string {
+  return `${explained} of ${counted(of, 'differing value')} explained${lost > 0 ? `, ${lost} that agreed lost` : ''}`;
+}
+
+/** Other sets of causes that explain as much. */
+export function indistinguishableSentences(
+  context: FindingContext,
+  others: DiagnosisReport['indistinguishable'],
+): string[] {
+  const sentences = others.map(({ causes, kernel }) => {
+    return causeTitles(causes) + (kernel && kernel !== context.declaredKernel ? ` (${kernelOrigin(kernel)})` : '');
+  });
+  const decider = context.evidence.basis?.would_decide;
+  return decider === undefined ? sentences : [...sentences, `this would decide: ${printable(decider)}`];
+}
+
+/** Kernels that explain everything, for the reader who knows where the values come from. */
+export function explainedBySentence(kernels: readonly string[]): string | null {
+  return kernels.length === 0 ? null : kernels.map(printable).join(', ');
+}
+
+export function rehearsalSentence(mismatchedAfterFix: number, values: number): string {
+  return mismatchedAfterFix === 0
+    ? `replayed with the fix: all ${counted(values, 'value')} equal`
+    : `replayed with the fix: ${mismatchedAfterFix} of ${counted(values, 'value')} still differ`;
+}
+
+/** How the user's implementation can follow PyTorch, where PyTorch is what departs. */
+export function imitation(context: FindingContext, causes: readonly string[]): string | null {
+  if (causes.length === 0 || causes.includes('unexplained') || context.subject === 'candidate') return null;
+  if (causes.length === 1 && causes[0] === 'int16-saturation') {
+    return 'let yours do the same: add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract the zero points afterwards';
+  }
+  return context.foundKernel === null ? null : `let yours compute as ${printable(context.foundKernel)} does`;
+}
