@@ -1,0 +1,61 @@
+/** float32 arithmetic in JavaScript's float64: every function names where it rounds. */
+
+/** One rounding to float32, ties to even. f32(16777217) is 16777216. */
+export const f32: (x: number) => number = Math.fround;
+
+// Products, sums and quotients of two float32 are rounded once to float64 and once to float32 here. That equals a
+// single rounding: 53 >= 2 * 24 + 2 bits (Figueroa, "When is double rounding innocuous?").
+
+const float64 = new Float64Array(1);
+const words = new Uint32Array(float64.buffer);
+const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const low = LITTLE_ENDIAN ? 0 : 1;
+const high = 1 - low;
+
+/**
+ * Fused multiply-add of float32 operands: f32(a * b + c) with a single rounding (VFMADD, fmaf).
+ * The product of two float32 is exact in float64; the sum is rounded to odd, which keeps what a second rounding needs.
+ */
+export function fma32(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const part = sum - product;
+  const error = product - (sum - part) + (c - part); // TwoSum: sum + error is exact
+  if (!(error > 0 || error < 0)) return f32(sum); // exact, or not finite
+  float64[0] = sum;
+  if ((words[low] & 1) === 0) {
+    if (error > 0 === sum > 0) words[low] |= 1;
+    else if (words[low]-- === 0) words[high]--;
+  }
+  return f32(float64[0]);
+}
+
+const float32 = new Float32Array(1);
+const float32Bits = new Int32Array(float32.buffer);
+
+/** The position of a float32 on the number line counted in float32 steps; +0 and -0 are both 0. */
+export function float32Ordinal(x: number): number {
+  float32[0] = x;
+  const bits = float32Bits[0];
+  return bits < 0 ? -(bits & 0x7fffffff) : bits;
+}
+
+/** How many float32 steps (ULPs) lie between two float32: +0 equals -0, NaN equals NaN and is infinitely far from numbers. */
+export function ulpDistance(a: number, b: number): number {
+  if (a === b) return 0;
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : Number.POSITIVE_INFINITY;
+  return Math.abs(float32Ordinal(a) - float32Ordinal(b));
+}
+
+/** x = fraction * 2^exponent with 0.5 <= |fraction| < 1; zero gives (0, 0). */
+export function frexp(x: number): { readonly fraction: number; readonly exponent: number } {
+  if (x === 0 || !Number.isFinite(x)) return { fraction: x, exponent: 0 };
+  float64[0] = x;
+  let exponent = ((words[high] >>> 20) & 0x7ff) - 1022;
+  if (exponent === -1022) {
+    float64[0] = x * 2 ** 54; // subnormal
+    exponent = ((words[high] >>> 20) & 0x7ff) - 1022 - 54;
+  }
+  words[high] = (words[high] & 0x800fffff) | (1022 << 20);
+  return { fraction: float64[0], exponent };
+}

@@ -1,0 +1,49 @@
+import { roundHalfEven } from './round.js';
+
+export const INT32_MIN = -2147483648;
+export const INT32_MAX = 2147483647;
+
+/** The two's complement int32 of any integer up to 2^53: modulo 2^32. */
+export function wrapInt32(x: number): number {
+  return x | 0;
+}
+
+/** Modulo 2^24, into [-2^23, 2^23 - 1]. */
+export function wrapInt24(x: number): number {
+  return (x << 8) >> 8;
+}
+
+/** Modulo 2^16, into [-32768, 32767]. */
+export function wrapInt16(x: number): number {
+  return (x << 16) >> 16;
+}
+
+export function saturateInt16(x: number): number {
+  return Math.max(-32768, Math.min(x, 32767));
+}
+
+export function saturateInt24(x: number): number {
+  return Math.max(-8388608, Math.min(x, 8388607));
+}
+
+export function saturateInt32(x: number): number {
+  return Math.max(INT32_MIN, Math.min(x, INT32_MAX));
+}
+
+/** Clamps to [lo, hi]; NaN gives lo. */
+export function clamp(x: number, lo: number, hi: number): number {
+  return x > lo ? Math.min(x, hi) : lo;
+}
+
+/**
+ * An already rounded number to int32 as x86 converts (CVTPS2DQ, CVTTPS2DQ): NaN and all outside int32 give -2^31,
+ * so a requantized value of 3e9 becomes the smallest code, not the largest.
+ */
+export function indefiniteInt32(rounded: number): number {
+  return rounded >= INT32_MIN && rounded <= INT32_MAX ? rounded : INT32_MIN;
+}
+
+/** CVTPS2DQ: ties to even, then `indefiniteInt32`. */
+export function convertToInt32(x: number): number {
+  return indefiniteInt32(roundHalfEven(x));
+}

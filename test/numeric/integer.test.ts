@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, it, test } from 'vitest';
+import {
+  clamp,
+  convertToInt32,
+  indefiniteInt32,
+  saturateInt16,
+  saturateInt24,
+  saturateInt32,
+  wrapInt16,
+  wrapInt24,
+  wrapInt32,
+} from '../../src/numeric/integer.js';
+import { wrap } from './bigint.js';
+
+const integers = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.integer(),
+  fc.tuple(fc.constantFrom(15, 16, 23, 24, 31, 32), fc.integer({ min: -2, max: 2 })).map(([bit, d]) => 2 ** bit + d),
+);
+
+test.each([
+  [wrapInt16, 16],
+  [wrapInt24, 24],
+  [wrapInt32, 32],
+] as const)('%o is two’s complement of %i bits', (wrapTo, bits) => {
+  fc.assert(
+    fc.property(integers, (x) => {
+      expect(wrapTo(x)).toBe(wrap(BigInt(x), bits));
+    }),
+    { seed: 3 },
+  );
+});
+
+test.each([
+  [saturateInt16, 16],
+  [saturateInt24, 24],
+  [saturateInt32, 32],
+] as const)('%o clamps to %i bits', (saturate, bits) => {
+  const limit = 2 ** (bits - 1);
+  expect([limit - 1, limit, -limit, -limit - 1, 5].map(saturate)).toEqual([limit - 1, limit - 1, -limit, -limit, 5]);
+});
+
+it('clamps NaN to the lower end', () => {
+  expect([300, -1, 7, Number.NaN].map((x) => clamp(x, 0, 255))).toEqual([255, 0, 7, 0]);
+});
+
+test.each([
+  [2147483647.4, 2147483647],
+  [2147483647.5, -2147483648], // rounds to 2^31: what cannot be represented becomes the smallest int32
+  [-2147483648.5, -2147483648],
+  [3e9, -2147483648],
+  [Number.NaN, -2147483648],
+  [Number.POSITIVE_INFINITY, -2147483648],
+  [2.5, 2],
+])('CVTPS2DQ of %f', (x, expected) => {
+  expect(convertToInt32(x)).toBe(expected);
+  expect(indefiniteInt32(convertToInt32(x))).toBe(expected);
+});
