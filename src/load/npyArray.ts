@@ -1,0 +1,152 @@
+import type { ArraySource, NumericArray, StoredDtype } from '../types.js';
+import { type ByteSource, type Recent, WHOLE_BYTES } from './bytes.js';
+import { decodeNpy, type NpyHeader, npyBuffer, shapeText } from './npy.js';
+import { refuse } from './refuse.js';
+
+/** Rows of a large Fortran-order array that are gathered at once: each block walks through the whole array. */
+const FORTRAN_BLOCK_BYTES = 64 << 20;
+
+/** Decoded blocks of all arrays of a file: the input, output and accumulator of the layer at work fit. */
+export const CACHE_BYTES = 128 << 20;
+
+/** No array of a layer is longer; Node 20 cannot hold 4 GiB in one buffer. */
+const MAX_READ_BYTES = 2 ** 31;
+
+/** Decoded blocks by the array they belong to and their number. */
+export type BlockCache = Recent<string, Promise<NumericArray>>;
+
+/** One npy array, read in ranges of rows with bounded memory. */
+export class NpyArray implements ArraySource {
+  readonly dtype: StoredDtype;
+  readonly shape: readonly number[];
+  private readonly rows: number;
+  private readonly rowLength: number;
+  /** Rows of a cached block; 0 where ranges are read straight from the file. */
+  private readonly blockRows: number;
+
+  constructor(
+    readonly key: string,
+    private readonly header: NpyHeader,
+    private readonly bytes: ByteSource,
+    private readonly cache: BlockCache,
+    private readonly where: string,
+  ) {
+    const { dtype, shape, count, itemBytes, fortranOrder } = header;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.rows = shape[0] ?? 1;
+    this.rowLength = count === 0 ? 0 : count / this.rows;
+    const rowBytes = this.rowLength * itemBytes;
+    if (bytes.size <= WHOLE_BYTES) this.blockRows = this.rows;
+    else
+      this.blockRows = fortranOrder && shape.length > 1 ? Math.max(1, Math.floor(FORTRAN_BLOCK_BYTES / rowBytes)) : 0;
+  }
+
+  async read(fromRow = 0, toRow = this.rows): Promise<NumericArray> {
+    if (!(0 <= fromRow && fromRow <= toRow && toRow <= this.rows)) {
+      throw new RangeError(`rows ${fromRow}..${toRow} of ${this.key}, which has ${this.rows}`);
+    }
+    const length = (toRow - fromRow) * this.rowLength;
+    if (length * this.header.itemBytes > MAX_READ_BYTES) {
+      const got = `${length * this.header.itemBytes} (shape ${shapeText(this.shape)})`;
+      throw refuse('too-large', this.where, `expected at most ${MAX_READ_BYTES} bytes to be read at once, got ${got}`);
+    }
+    if (length === 0) return this.decode(npyBuffer(0));
+    if (this.blockRows === 0) return this.readRows(fromRow, toRow);
+    const first = Math.floor(fromRow / this.blockRows);
+    if (toRow <= (first + 1) * this.blockRows) {
+      return this.sliceOfBlock(first, fromRow, toRow);
+    }
+    const joined = this.decode(npyBuffer(0)).constructor as new (length: number) => NumericArray;
+    const numbers = new joined(length);
+    for (let row = fromRow; row < toRow; ) {
+      const block = Math.floor(row / this.blockRows);
+      const end = Math.min(toRow, (block + 1) * this.blockRows);
+      numbers.set(await this.sliceOfBlock(block, row, end), (row - fromRow) * this.rowLength);
+      row = end;
+    }
+    return numbers;
+  }
+
+  private async sliceOfBlock(block: number, fromRow: number, toRow: number): Promise<NumericArray> {
+    const start = block * this.blockRows;
+    const numbers = await this.cachedBlock(block, start, Math.min(this.rows, start + this.blockRows));
+    return numbers.subarray((fromRow - start) * this.rowLength, (toRow - start) * this.rowLength);
+  }
+
+  private cachedBlock(block: number, fromRow: number, toRow: number): Promise<NumericArray> {
+    const key = `${block} ${this.key}`;
+    const cached = this.cache.get(key);
+    if (cached) return cached;
+    const whole = this.blockRows === this.rows;
+    const read = whole ? this.readWhole() : this.gatherFortranRows(fromRow, toRow);
+    this.cache.set(key, read, (toRow - fromRow) * this.rowLength * this.header.itemBytes);
+    read.catch(() => this.cache.drop(key));
+    return read;
+  }
+
+  private async readRows(fromRow: number, toRow: number): Promise<NumericArray> {
+    const rowBytes = this.rowLength * this.header.itemBytes;
+    const buffer = npyBuffer((toRow - fromRow) * rowBytes);
+    await this.bytes.read(buffer.data, this.header.dataOffset + fromRow * rowBytes);
+    return this.decode(buffer);
+  }
+
+  /** Header and data in one go, the CRC with them; the header's place is then taken by npyjs's. */
+  private async readWhole(): Promise<NumericArray> {
+    const { dataOffset, shape, fortranOrder } = this.header;
+    const buffer = npyBuffer(this.bytes.size - dataOffset, dataOffset);
+    await this.bytes.read(buffer.bytes.subarray(buffer.bytes.length - this.bytes.size), 0);
+    const numbers = this.decode(buffer);
+    return fortranOrder && shape.length > 1 ? fromFortranOrder(numbers, this.rows, shape) : numbers;
+  }
+
+  /** In Fortran order the rows of a block lie in one run for each position within a row. */
+  private async gatherFortranRows(fromRow: number, toRow: number): Promise<NumericArray> {
+    const { dataOffset, itemBytes, shape } = this.header;
+    const runBytes = (toRow - fromRow) * itemBytes;
+    const buffer = npyBuffer(this.rowLength * runBytes);
+    for (let position = 0; position < this.rowLength; position++) {
+      const run = buffer.data.subarray(position * runBytes, (position + 1) * runBytes);
+      await this.bytes.read(run, dataOffset + (position * this.rows + fromRow) * itemBytes);
+    }
+    return fromFortranOrder(this.decode(buffer), toRow - fromRow, shape);
+  }
+
+  private decode({ bytes, data }: { bytes: Uint8Array; data: Uint8Array }): NumericArray {
+    return decodeNpy(bytes, data, this.header, this.where);
+  }
+}
+
+/** C order of `rows` rows whose numbers come with the row index running fastest; shape[0] is not read. */
+function fromFortranOrder(numbers: NumericArray, rows: number, shape: readonly number[]): NumericArray {
+  const rowLength = numbers.length / rows;
+  const positionInC = positionsInC(shape.slice(1), rowLength);
+  const out = numbers.slice();
+  // In tiles of rows: both sides stay in the cache, a plain double loop misses it at every value.
+  for (let tile = 0; tile < rows; tile += 64) {
+    const end = Math.min(rows, tile + 64);
+    for (let position = 0; position < rowLength; position++) {
+      const to = positionInC[position];
+      for (let row = tile; row < end; row++) out[row * rowLength + to] = numbers[position * rows + row];
+    }
+  }
+  return out;
+}
+
+/** For each position within a row in Fortran order, that in C order: digits of a number in mixed radix, reversed. */
+function positionsInC(dims: readonly number[], rowLength: number): Uint32Array {
+  const positions = new Uint32Array(rowLength);
+  for (let fortran = 0; fortran < rowLength; fortran++) {
+    let rest = fortran;
+    let inC = 0;
+    let stride = rowLength;
+    for (const dim of dims) {
+      stride /= dim;
+      inC += (rest % dim) * stride;
+      rest = Math.floor(rest / dim);
+    }
+    positions[fortran] = inC;
+  }
+  return positions;
+}

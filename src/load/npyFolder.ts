@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { printable } from '../text.js';
+import { type ArrayFile, type ArraySource, type FileSystem, InputError, type Problem } from '../types.js';
+import { type ByteSource, openFile, Recent, readFully } from './bytes.js';
+import { readNpyHeader } from './npy.js';
+import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';
+import { collecting, refuse, unreadable } from './refuse.js';
+
+/** Opens a folder of NAME.npy files: reads every header, no data. Throws InputError with all problems. */
+export async function openNpyFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const names = await fs.list(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const problems: Problem[] = [];
+  const cache: BlockCache = new Recent(CACHE_BYTES);
+  const arrays = new Map<string, ArraySource>();
+  for (const name of names.filter((name) => name.endsWith('.npy'))) {
+    const key = name.slice(0, -'.npy'.length);
+    const filePath = join(path, name);
+    await collecting(problems, async () => {
+      const bytes = await NpyFile.open(fs, filePath);
+      const where = printable(filePath);
+      arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
+    });
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  if (arrays.size === 0) {
+    throw refuse(
+      'folder',
+      printable(path),
+      'expected files NAME.npy in the folder, got none; save values with numpy.save',
+    );
+  }
+  return { path, arrays, close: async () => cache.clear() };
+}
+
+/** Opened for each read: a folder may hold more files than a process may have open. */
+class NpyFile implements ByteSource {
+  private constructor(
+    private readonly fs: FileSystem,
+    private readonly path: string,
+    readonly size: number,
+  ) {}
+
+  static async open(fs: FileSystem, path: string): Promise<NpyFile> {
+    const file = await openFile(fs, path);
+    await file.close();
+    return new NpyFile(fs, path, file.size);
+  }
+
+  async head(length: number): Promise<Uint8Array> {
+    const head = new Uint8Array(Math.min(length, this.size));
+    await this.read(head, 0);
+    return head;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<void> {
+    const file = await openFile(this.fs, this.path);
+    try {
+      await readFully(file, target, position, printable(this.path));
+    } finally {
+      await file.close();
+    }
+  }
+}

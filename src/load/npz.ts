@@ -1,0 +1,45 @@
+import { listed, printable } from '../text.js';
+import { type ArrayFile, type ArraySource, type FileSystem, InputError, type Problem } from '../types.js';
+import { openFile, Recent } from './bytes.js';
+import { readNpyHeader } from './npy.js';
+import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';
+import { collecting, refuse } from './refuse.js';
+import { readZip } from './zip.js';
+
+/** Opens an npz file: reads every array's header, no data. Throws InputError with all problems. */
+export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const file = await openFile(fs, path);
+  try {
+    const zip = await readZip(file, path);
+    const problems: Problem[] = [...zip.problems];
+    const cache: BlockCache = new Recent(CACHE_BYTES);
+    const arrays = new Map<string, ArraySource>();
+    for (const [name, bytes] of zip.members) {
+      if (!name.endsWith('.npy')) continue;
+      const key = name.slice(0, -'.npy'.length);
+      const where = `${printable(path)} ${printable(key)}`;
+      await collecting(problems, async () => {
+        arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
+      });
+    }
+    if (problems.length > 0) throw new InputError(problems);
+    if (arrays.size === 0) throw noArrays(path, [...zip.members.keys()]);
+    return {
+      path,
+      arrays,
+      close: () => {
+        cache.clear();
+        zip.close();
+        return file.close();
+      },
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function noArrays(path: string, names: readonly string[]): InputError {
+  const got = names.length === 0 ? 'an empty zip file' : `a zip file with ${listed(names, 3)}`;
+  return refuse('zip', printable(path), `expected arrays (members NAME.npy), got ${got}; write it with numpy.savez`);
+}
