@@ -141,10 +141,12 @@ function number(value: number | undefined, words: (text: string) => string): str
 
 // ---------------------------------------------------------------- parts of sentences
 
-function pairSentence(pair: SaturatingPair & { sample: number; channel: number }): string {
+/** Where, and on a line of its own the arithmetic: it fits 80 columns unbroken. */
+function pairSentences(pair: (SaturatingPair & { sample: number; channel: number }) | undefined): string[] {
+  if (!pair) return [];
   const [k0, k1] = pair.k;
   const products = `x[${k0}]=${pair.x[0]} * w[${k0}]=${pair.w[0]} + x[${k1}]=${pair.x[1]} * w[${k1}]=${pair.w[1]}`;
-  return `${place(pair)}: ${products} = ${pair.sum} -> ${pair.saturated}`;
+  return [`${place(pair)}:`, `${products} = ${pair.sum} -> ${pair.saturated}`];
 }
 
 /** "sample 17, channel 3: 2.5 rounds to 2 (half to even), the capture has 3 (codes 130 and 131)". */
@@ -247,8 +249,7 @@ function foundFix(name: string): (e: Partial<FoundParameter>, context: FixContex
   };
 }
 
-const REDUCE_RANGE_LIMIT =
-  'Under reduce_range, activations beyond the calibrated range still exceed 127 and can saturate';
+const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
 function saturationFix(context: FixContext): string {
   if (context.subject === 'candidate') {
@@ -261,16 +262,16 @@ function saturationFix(context: FixContext): string {
   const kernel = context.foundKernel ?? context.declaredKernel;
   const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
   if (flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
-    return `get_default_x86_inductor_quantization_config(reduce_range=True), or run on a CPU with ${vnni}. ${REDUCE_RANGE_LIMIT}`;
+    return `get_default_x86_inductor_quantization_config(reduce_range=True), or run on a CPU with ${vnni}; ${REDUCE_RANGE_LIMIT}`;
   }
   if (flow === 'dynamic' || context.op === 'linear_dynamic') {
     return `quantize the activations with reduce_range=True, or run on a CPU with ${vnni}`;
   }
   const defaults =
     family(kernel) === 'fbgemm'
-      ? '0..127, as the default x86 and fbgemm qconfigs do'
-      : '0..127; the default onednn qconfig does not';
-  return `give the activation observers reduce_range=True (${defaults}), or run on a CPU with ${vnni}, or use the qnnpack engine. ${REDUCE_RANGE_LIMIT}`;
+      ? '0..127, the default of the x86 and fbgemm qconfigs'
+      : '0..127, which the default onednn qconfig does not';
+  return `give the activation observers reduce_range=True (${defaults}), or run on a CPU with ${vnni}, or use the qnnpack engine; ${REDUCE_RANGE_LIMIT}`;
 }
 
 // ---------------------------------------------------------------- the causes
@@ -290,16 +291,14 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'int16-saturation': {
     title: 'int16 saturation',
     explanation:
-      'Products of activation and weight codes are added in neighbouring pairs that clamp at int16 (vpmaddubsw), before the zero points are subtracted.',
+      'Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw).',
     evidence: (e) => [
-      e.pair ? pairSentence(e.pair) : null,
+      ...pairSentences(e.pair),
       e.saturating_pairs === undefined
         ? null
         : `${e.saturating_pairs}${e.total_pairs === undefined ? '' : ` of ${e.total_pairs}`} pairs saturate` +
           (e.mismatched_with_pair === undefined ? '' : `, in ${counted(e.mismatched_with_pair, 'differing value')}`),
-      e.activations_above_127 === undefined
-        ? null
-        : `${counted(e.activations_above_127, 'activation')} above 127; at or below it no pair can saturate`,
+      number(e.activations_above_127, (n) => `${n} input codes exceed 127; without them no pair could saturate`),
     ],
     fix: (_, context) => saturationFix(context),
   },
@@ -671,6 +670,27 @@ export function causeTitles(causes: readonly string[], evidence: Evidence = {}):
   return titles.join(' and ');
 }
 
+/** Causes whose evidence belongs to one layer: a wrong number, order or row. Others are a step that a whole runtime does its way. */
+const LAYERS_OWN: ReadonlySet<string> = new Set<CauseCode>([
+  'weight-transposed',
+  'scale-per-tensor',
+  'scale-shifted',
+  'weight-scale-wrong',
+  'input-scale-wrong',
+  'output-scale-wrong',
+  'output-zero-point-wrong',
+  'bias-missing',
+  'bias-unscaled',
+  'bias-shifted',
+  'weight-value',
+  'samples-misaligned',
+]);
+
+/** Whether layers with these causes can share one finding, with one layer's evidence standing for all. */
+export function actsOnSteps(causes: readonly string[]): boolean {
+  return causes.every((cause) => !LAYERS_OWN.has(cause));
+}
+
 /** One sentence a cause. */
 export function explanations(causes: readonly string[]): string[] {
   return causes.flatMap((cause) => textOf(cause)?.explanation ?? []);
@@ -734,9 +754,9 @@ export function confirmation(context: FindingContext, causes: readonly string[])
     : null;
 }
 
-/** "explains 963 of 963 differing values", "explains 900 of 963 differing values, breaks 2 that agreed". */
+/** "963 of 963 differing values", "900 of 963 differing values; 2 that agreed are lost". */
 export function explainedSentence(explained: number, of: number, lost: number): string {
-  return `${explained} of ${counted(of, 'differing value')} explained${lost > 0 ? `, ${lost} that agreed lost` : ''}`;
+  return `${explained} of ${counted(of, 'differing value')}${lost > 0 ? `; ${lost} that agreed ${lost === 1 ? 'is' : 'are'} lost` : ''}`;
 }
 
 /** Other sets of causes that explain as much. */
@@ -745,15 +765,16 @@ export function indistinguishableSentences(
   others: DiagnosisReport['indistinguishable'],
 ): string[] {
   const sentences = others.map(({ causes, kernel }) => {
-    return causeTitles(causes) + (kernel && kernel !== context.declaredKernel ? ` (${kernelOrigin(kernel)})` : '');
+    const origin = kernel && kernel !== context.declaredKernel ? ` (${kernelOrigin(kernel)})` : '';
+    return `cannot be told apart from: ${causeTitles(causes)}${origin}`;
   });
   const decider = context.evidence.basis?.would_decide;
   return decider === undefined ? sentences : [...sentences, `this would decide: ${printable(decider)}`];
 }
 
-/** Kernels that explain everything, for the reader who knows where the values come from. */
+/** Every kernel that explains everything, for the reader who knows where the values come from. */
 export function explainedBySentence(kernels: readonly string[]): string | null {
-  return kernels.length === 0 ? null : kernels.map(printable).join(', ');
+  return kernels.length === 0 ? null : `consistent with ${kernels.map(printable).join(', ')}`;
 }
 
 export function rehearsalSentence(mismatchedAfterFix: number, values: number): string {
@@ -766,7 +787,7 @@ export function rehearsalSentence(mismatchedAfterFix: number, values: number): s
 export function imitation(context: FindingContext, causes: readonly string[]): string | null {
   if (causes.length === 0 || causes.includes('unexplained') || context.subject === 'candidate') return null;
   if (causes.length === 1 && causes[0] === 'int16-saturation') {
-    return 'let yours do the same: add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract the zero points afterwards';
+    return 'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
   }
-  return context.foundKernel === null ? null : `let yours compute as ${printable(context.foundKernel)} does`;
+  return context.foundKernel === null ? null : `compute as ${printable(context.foundKernel)} does`;
 }

@@ -1,0 +1,40 @@
+import type { ChannelReport, LayerReport, Report } from '../types.js';
+import type { ReportOptions } from './reporter.js';
+
+/** The report with its layers in the order asked for and each layer's channels shortened to the worst; the rest is counted. */
+export function arranged(report: Report, { sort, channels: limit }: Pick<ReportOptions, 'sort' | 'channels'>): Report {
+  const arrange = (layers: LayerReport[]) => ordered(layers, sort).map((layer) => withWorstChannels(layer, limit));
+  return {
+    ...report,
+    layers: arrange(report.layers),
+    candidate_layers: report.candidate_layers && arrange(report.candidate_layers),
+  };
+}
+
+/** Largest difference first, then the most values; the lower channel where both are the same. */
+export function worstFirst(channels: readonly ChannelReport[]): ChannelReport[] {
+  return [...channels].sort(
+    (a, b) => b.max_abs_diff - a.max_abs_diff || b.mismatched - a.mismatched || a.channel - b.channel,
+  );
+}
+
+/** Keeps the worst channels, still by channel. */
+function withWorstChannels(layer: LayerReport, limit = Number.POSITIVE_INFINITY): LayerReport {
+  const { channels } = layer;
+  if (!channels || channels.length <= limit) return layer;
+  const kept = worstFirst(channels).slice(0, limit);
+  kept.sort((a, b) => a.channel - b.channel);
+  return { ...layer, channels: kept, channels_omitted: (layer.channels_omitted ?? 0) + channels.length - limit };
+}
+
+function ordered(layers: LayerReport[], sort: ReportOptions['sort']): LayerReport[] {
+  return sort === 'graph' ? layers : [...layers].sort((a, b) => badness(b) - badness(a));
+}
+
+/** By SQNR, since LSB and ULP cannot be compared; what is accepted comes after what is not, what was not compared last. */
+function badness(layer: LayerReport): number {
+  if (layer.status === 'not-replayed' || layer.status === 'not-captured') return -4e6;
+  if (layer.status === 'match') return -3e6;
+  const noise = layer.sqnr_db === null ? 1e5 : layer.sqnr_db === 'inf' ? -1e5 : -layer.sqnr_db;
+  return noise - (layer.accepted ? 1e6 : 0);
+}

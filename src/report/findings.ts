@@ -1,0 +1,187 @@
+/** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
+import {
+  actsOnSteps,
+  confirmation,
+  evidenceSentences,
+  explainedBySentence,
+  explainedSentence,
+  explanations,
+  type FindingContext,
+  headline,
+  imitation,
+  indistinguishableSentences,
+  rehearsalSentence,
+} from '../diagnose/sentences.js';
+import { listed, printable } from '../text.js';
+import type { DiagnosisReport, LayerReport, Report } from '../types.js';
+
+export interface Finding {
+  /** The layers it is about, in the report's order. */
+  readonly layers: readonly LayerReport[];
+  /** "PyTorch: ...", and "Yours: ..." with a candidate. */
+  readonly headlines: readonly string[];
+  readonly details: readonly { readonly label: string; readonly sentences: readonly string[] }[];
+}
+
+/** One side's departure in one layer. */
+interface Side {
+  readonly context: FindingContext;
+  readonly diagnosis: DiagnosisReport;
+  readonly layer: LayerReport;
+}
+
+interface Explained {
+  readonly layer: LayerReport;
+  readonly capture: Side | null;
+  readonly candidate: Side | null;
+}
+
+/** Findings of the layers that are judged and pass `selects`; layers with the same departure share one. */
+export function findings(report: Report, selects: (layer: LayerReport) => boolean): Finding[] {
+  const replayed = new Map(report.layers.map((layer) => [layer.name, layer]));
+  const explained = (report.candidate_layers ?? report.layers)
+    .filter((layer) => layer.diagnosis !== null && selects(layer))
+    .map((layer): Explained => {
+      if (report.candidate_layers === null) return { layer, capture: sideOf(layer, report), candidate: null };
+      const capture = replayed.get(layer.name);
+      return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
+    });
+  const groups = new Map<string, Explained[]>();
+  for (const one of explained) {
+    const key = groupKey(one);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group) : twoWay(group)));
+}
+
+function sideOf(layer: LayerReport, report: Report): Side | null {
+  const { diagnosis } = layer;
+  if (!diagnosis) return null;
+  const context: FindingContext = {
+    layer: layer.name,
+    op: layer.op,
+    subject: diagnosis.subject,
+    declaredKernel: layer.kernel ?? report.kernel,
+    foundKernel: diagnosis.kernel,
+    explainedBy: diagnosis.explained_by,
+    evidence: diagnosis.evidence,
+  };
+  return { context, diagnosis, layer };
+}
+
+/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own. */
+function groupKey({ layer, capture, candidate }: Explained): string {
+  const sides = [capture, candidate].filter((side) => side !== null);
+  const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
+  const words = sides.map((side) => [headline(side.context, side.diagnosis.causes), side.diagnosis.fix]);
+  return JSON.stringify([own ? layer.name : '', words]);
+}
+
+/** The replay against the capture: PyTorch or the model file departs. */
+function twoWay(group: readonly Explained[]): Finding {
+  const sides = group.map((one) => one.capture!);
+  const [{ context, diagnosis }] = sides;
+  return {
+    layers: group.map((one) => one.layer),
+    headlines: [headline(context, diagnosis.causes)],
+    details: filled([
+      ['explained', explainedLines(sides)],
+      ['because', explanations(diagnosis.causes)],
+      ['evidence', evidenceLines(sides)],
+      ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
+      ['or', indistinguishableSentences(context, diagnosis.indistinguishable)],
+      ['fix', [diagnosis.fix]],
+      ['rehearsal', [rehearsal(sides)]],
+      ['confirm', [confirmation(context, diagnosis.causes)]],
+    ]),
+  };
+}
+
+/** The candidate against the capture: both sides' departures from what is declared, and how they can agree. */
+function threeWay(group: readonly Explained[]): Finding {
+  const yours = group.map((one) => one.candidate!);
+  const theirs = group.flatMap((one) => one.capture ?? []);
+  const [own] = yours;
+  const capture = theirs.at(0) ?? null;
+  const layers = group.map((one) => one.layer);
+  const headlines = [
+    capture
+      ? headline(capture.context, capture.diagnosis.causes)
+      : `PyTorch: as declared (${printable(own.context.declaredKernel)})`,
+    headline(own.context, own.diagnosis.causes),
+  ];
+  if (own.diagnosis.causes.every((cause) => cause === 'inherited') && own.diagnosis.causes.length > 0) {
+    return { layers, headlines, details: filled([['explained', explainedLines(yours)]]) };
+  }
+  return {
+    layers,
+    headlines,
+    details: filled([
+      ['explained', explainedLines(yours)],
+      ['because', explanations([...new Set([...(capture?.diagnosis.causes ?? []), ...own.diagnosis.causes])])],
+      ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
+      ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],
+      ['to agree', agreement(capture, own)],
+      ['rehearsal', [rehearsal(yours) ?? rehearsal(theirs)]],
+      ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
+    ]),
+  };
+}
+
+/** Either side can follow the other where only PyTorch departs; where both do, each has its part. */
+function agreement(capture: Side | null, own: Side): string[] {
+  const imitate = capture && imitation(capture.context, capture.diagnosis.causes);
+  const ofYours = [own.diagnosis.fix, imitate].filter((sentence) => sentence !== null);
+  const ofPytorch = capture?.diagnosis.fix;
+  return [
+    ...(ofPytorch ? [`PyTorch: ${ofPytorch}`] : []),
+    ...ofYours.map((sentence) => `${ofPytorch && !own.diagnosis.fix ? 'or yours' : 'yours'}: ${sentence}`),
+  ];
+}
+
+function filled(details: readonly (readonly [string, readonly (string | null)[]])[]): Finding['details'] {
+  return details
+    .map(([label, sentences]) => ({ label, sentences: sentences.filter((sentence) => sentence !== null) }))
+    .filter(({ sentences }) => sentences.length > 0);
+}
+
+/** Layer by layer for a few, all together for many. */
+function explainedLines(sides: readonly Side[]): string[] {
+  const sum = (field: 'explained' | 'of' | 'lost') => sides.reduce((total, side) => total + side.diagnosis[field], 0);
+  const all = explainedSentence(sum('explained'), sum('of'), sum('lost'));
+  if (sides.length === 1) return [all];
+  if (sides.length > 3) return [`${all} in ${sides.length} layers`];
+  return sides.map(({ layer, diagnosis: { explained, of, lost } }) => {
+    return `${printable(layer.name)}: ${explainedSentence(explained, of, lost)}`;
+  });
+}
+
+/** The first layer's stands for the group. */
+function evidenceLines(sides: readonly Side[]): string[] {
+  if (sides.length === 0) return [];
+  const [{ context, diagnosis }] = sides;
+  const sentences = evidenceSentences(context, diagnosis.causes);
+  return sides.length === 1 || sentences.length === 0
+    ? sentences
+    : sentences.map((sentence, i) => (i === 0 ? `${printable(context.layer)}, ${sentence}` : sentence));
+}
+
+/** What all of the lists have in common. */
+function shared(lists: readonly string[][]): string[] {
+  return lists.reduce((common, list) => common.filter((name) => list.includes(name)));
+}
+
+function rehearsal(sides: readonly Side[]): string | null {
+  const rehearsed = sides.filter((side) => side.diagnosis.rehearsal !== null);
+  if (rehearsed.length === 0) return null;
+  const left = rehearsed.reduce((sum, side) => sum + side.diagnosis.rehearsal!.mismatched_after_fix, 0);
+  return rehearsalSentence(
+    left,
+    rehearsed.reduce((sum, side) => sum + (side.layer.values ?? 0), 0),
+  );
+}
+
+/** The names of a finding's layers, for its heading. */
+export function findingLayers(finding: Finding): string {
+  return listed(finding.layers.map((layer) => layer.name));
+}

@@ -1,0 +1,83 @@
+/** Text in columns of a terminal: widths, padding, shortening, wrapping. Nothing here knows what a report is. */
+import { eastAsianWidth } from 'get-east-asian-width';
+
+/** Columns a text takes: 2 for CJK and emoji, 0 for combining marks. Expects printable text. */
+export function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += characterWidth(character);
+  return width;
+}
+
+function characterWidth(character: string): number {
+  return /\p{M}/u.test(character) ? 0 : eastAsianWidth(character.codePointAt(0)!);
+}
+
+export function padEnd(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
+export function padStart(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text;
+}
+
+/**
+ * A name that is too long, never wider than width: first its leading parts go to their initials
+ * (model.layers.31.self_attn.q_proj, m.l.31.self_attn.q_proj), then the middle goes.
+ */
+export function shortenName(name: string, width: number, ellipsis: string): string {
+  const parts = name.split(/(?<=[./])/);
+  for (let i = 0; i < parts.length - 1 && displayWidth(parts.join('')) > width; i++) {
+    const [initial] = parts[i];
+    if (/[a-z]/i.test(initial)) parts[i] = initial + parts[i].at(-1);
+  }
+  return shortenMiddle(parts.join(''), width, ellipsis);
+}
+
+/** Keeps both ends; never wider than width. */
+export function shortenMiddle(text: string, width: number, ellipsis: string): string {
+  if (displayWidth(text) <= width) return text;
+  const room = width - displayWidth(ellipsis);
+  if (room < 2) return takeStart(text, width);
+  const head = takeStart(text, Math.floor(room / 2));
+  return head + ellipsis + takeEnd(text, room - displayWidth(head));
+}
+
+function takeStart(text: string, width: number): string {
+  let taken = '';
+  let used = 0;
+  for (const character of text) {
+    used += characterWidth(character);
+    if (used > width) break;
+    taken += character;
+  }
+  return taken;
+}
+
+function takeEnd(text: string, width: number): string {
+  const characters = [...text];
+  let used = 0;
+  let from = characters.length;
+  while (from > 0 && used + characterWidth(characters[from - 1]) <= width) used += characterWidth(characters[--from]);
+  return characters.slice(from).join('');
+}
+
+/** Lines of at most width columns, broken at spaces; a longer word is cut. At least one line. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (let word of text.split(' ')) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) <= width) {
+      line += ` ${word}`;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    while (displayWidth(word) > width) {
+      const cut = takeStart(word, width) || [...word][0];
+      lines.push(cut);
+      word = word.slice(cut.length);
+    }
+    line = word;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,26 @@
+import type { Report } from '../types.js';
+
+/** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
+export interface ReportOptions {
+  /** Most differing channels a layer lists, worst first; absent: the format's own default. Infinity lists all. */
+  readonly channels?: number;
+  /** Order of the layers: the model's, or the worst first. */
+  readonly sort: 'graph' | 'worst';
+  /** quiet: verdict and problems only; verbose: every layer's channels, timings, resolved settings. */
+  readonly verbosity: 'quiet' | 'normal' | 'verbose';
+  /** chalk's level: 0 is no colour, 1 is 16 colours, 2 is 256, 3 is true colour. */
+  readonly color: 0 | 1 | 2 | 3;
+  /** Columns of the terminal; 80 where there is none. */
+  readonly width: number;
+  /** Whether block characters and marks may be used; otherwise ASCII. Names from files are shown either way. */
+  readonly unicode: boolean;
+  /** Commands that this build has, for the next one to type. */
+  readonly commands: readonly string[];
+  /** What was resolved, for verbose output: name and value. */
+  readonly settings?: readonly (readonly [name: string, value: string])[];
+  /** Milliseconds a layer took, by its name, for verbose output. Absent keeps the bytes the same at every run. */
+  readonly timings?: ReadonlyMap<string, number>;
+}
+
+/** A format: the whole text to write, newline at its end. Pure: the same report and options give the same bytes. */
+export type Reporter = (report: Report, options: ReportOptions) => string;

@@ -1,0 +1,399 @@
+/** The report for a terminal: readable at 80 columns, without colour, and from the last line upwards. */
+import { Chalk } from 'chalk';
+import { counted, printable } from '../text.js';
+import type { ChannelReport, LayerReport, Report } from '../types.js';
+import { arranged, worstFirst } from './arrange.js';
+import { type Column, fits, type Paint, renderColumns } from './columns.js';
+import { type Finding, findingLayers, findings } from './findings.js';
+import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
+import { padEnd, wrap } from './layout.js';
+import { nextCommand } from './next.js';
+import { decibels, percent, signedMean, size } from './numbers.js';
+import type { Reporter, ReportOptions } from './reporter.js';
+
+const DEFAULT_CHANNELS = 8;
+/** Lines wider than this are hard to read, however wide the terminal is. */
+const WIDEST_PROSE = 100;
+const MOST_LAYERS_WITH_CHANNELS = 12;
+const MOST_WARNINGS_OF_A_KIND = 5;
+
+export const table: Reporter = (report, options) => {
+  const verbose = options.verbosity === 'verbose';
+  const view: View = {
+    whole: report,
+    report: arranged(report, {
+      sort: options.sort,
+      channels: options.channels ?? (verbose ? Number.POSITIVE_INFINITY : DEFAULT_CHANNELS),
+    }),
+    options,
+    chalk: new Chalk({ level: options.color }),
+    ellipsis: options.unicode ? '…' : '...',
+    verbose,
+  };
+  const blocks =
+    options.verbosity === 'quiet'
+      ? [[...verdictLines(view), ...problemLines(view)]]
+      : [
+          headerLines(view),
+          layerLines(view, judged(view.report)),
+          ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
+          ...channelBlocks(view),
+          ...findings(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
+          noteLines(view),
+          [...verdictLines(view), ...nextLines(view)],
+        ];
+  const text = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+  return `${text.join('\n\n')}\n`;
+};
+
+interface View {
+  /** With every channel and in the model's order; `report` is what is shown of it. */
+  readonly whole: Report;
+  readonly report: Report;
+  readonly options: ReportOptions;
+  readonly chalk: InstanceType<typeof Chalk>;
+  readonly ellipsis: string;
+  readonly verbose: boolean;
+}
+
+/** What verdict and exit code are about. */
+function judged(report: Report): readonly LayerReport[] {
+  return report.candidate_layers ?? report.layers;
+}
+
+function differs(layer: LayerReport): boolean {
+  return layer.status === 'mismatch' && layer.accepted === null;
+}
+
+/** Layers that are worth details: those that differ; verbose also those whose difference is accepted. */
+function isShown(layer: LayerReport, { verbose }: View): boolean {
+  return verbose ? layer.status === 'mismatch' : differs(layer);
+}
+
+// ---------------------------------------------------------------- header
+
+function headerLines(view: View): string[] {
+  const { report, options, chalk, verbose } = view;
+  const actual = report.candidate === null ? 'the replay' : `the candidate (${printable(report.candidate)})`;
+  const inUlp = judged(report).some((layer) => layer.unit === 'ulp');
+  const inLsb = judged(report).some((layer) => layer.unit === 'lsb');
+  const unit = [
+    inLsb || !inUlp ? "steps of the output's scale (lsb)" : null,
+    inUlp ? 'units in the last place (ulp)' : null,
+  ];
+  const lines = [
+    ...prose(
+      view,
+      `qdiff ${printable(report.tool.version)}: ${printable(report.model)} against ${printable(report.capture)}`,
+    ).map((line) => chalk.bold(line)),
+    ...prose(view, `expected = the capture (PyTorch), actual = ${actual}`),
+    ...prose(view, `difference = actual - expected, in ${unit.filter(Boolean).join(', floats in ')}`),
+    ...prose(
+      view,
+      [
+        `kernel ${printable(report.kernel)}`,
+        `mode ${report.mode}`,
+        counted(report.samples, 'sample'),
+        `${report.replayed} of ${counted(report.total, 'layer')} replayed`,
+      ].join(' | '),
+    ),
+  ];
+  if (!verbose || !options.settings) return lines;
+  const widest = Math.max(...options.settings.map(([name]) => name.length));
+  return [
+    ...lines,
+    ...options.settings.flatMap(([name, value]) => labelled(view, `  ${padEnd(name, widest)}  `, value)),
+  ];
+}
+
+// ---------------------------------------------------------------- layers
+
+/** Unicode mark, ASCII mark, colour. */
+const MARKS = {
+  differs: ['✗', 'x', 'red'],
+  accepted: ['≈', '~', 'yellow'],
+  equal: ['✓', '=', 'green'],
+  uncompared: ['·', '-', 'dim'],
+} as const;
+
+function markOf(layer: LayerReport): keyof typeof MARKS {
+  if (layer.status === 'match') return 'equal';
+  if (layer.status !== 'mismatch') return 'uncompared';
+  return layer.accepted ? 'accepted' : 'differs';
+}
+
+/** A row a layer; where the causes do not fit beside it, they follow on a line of their own. */
+function layerLines(view: View, layers: readonly LayerReport[]): string[] {
+  const { options, chalk, ellipsis } = view;
+  const marks = layers.map((layer) => MARKS[markOf(layer)]);
+  const paint = (row: number): Paint => chalk[marks[row][2]];
+  const cells = (text: (layer: LayerReport) => string) => layers.map((layer) => text(layer));
+  const compared = (text: (layer: LayerReport) => string) =>
+    cells((layer) => (layer.values === null ? '-' : text(layer)));
+  const shareWidth = widest(layers.map((layer) => percent(layer.mismatched ?? 0, layer.values ?? 0)));
+  const columns: Column[] = [
+    { head: [''], cells: marks.map((mark) => mark[options.unicode ? 0 : 1]), align: 'left', paint },
+    { head: ['layer'], cells: cells((l) => printable(l.name)), align: 'left', shortenTo: 12, paint },
+    { head: ['op'], cells: cells((l) => printable(l.op)), align: 'left', shortenTo: 6, dropOrder: 5 },
+    { head: ['values'], cells: compared((l) => String(l.values)), align: 'right', dropOrder: 4 },
+    {
+      head: ['mismatched'],
+      cells: compared((l) => `${l.mismatched} ${percent(l.mismatched!, l.values!).padStart(shareWidth)}`),
+      align: 'right',
+      paint,
+    },
+    {
+      head: ['chan-', 'nels'],
+      cells: compared((l) => `${differingChannels(l)}/${l.out_features}`),
+      align: 'right',
+      dropOrder: 3,
+    },
+    { head: ['max', '|diff|'], cells: compared((l) => size(l.max_abs_diff!)), align: 'right', dropOrder: 0 },
+    { head: ['mean', 'diff'], cells: compared((l) => signedMean(l.mean_diff!)), align: 'right', dropOrder: 2 },
+    { head: ['SQNR', 'dB'], cells: compared((l) => decibels(l.sqnr_db)), align: 'right', dropOrder: 1 },
+    ...timingColumn(view, layers),
+  ];
+  const why = cells((layer) => whyOf(layer, view));
+  const whyColumn: Column = { head: ['why'], cells: why, align: 'left', paint };
+  const beside = fits([...columns, whyColumn], options.width);
+  const layout = { width: options.width, ellipsis, headPaint: chalk.dim };
+  const { head, rows } = renderColumns(beside ? [...columns, whyColumn] : columns, layout);
+  if (beside) return [...head, ...rows];
+  const below = layers.map((_, i) => labelled(view, '    ', why[i], paint(i)));
+  return [...head, ...rows.flatMap((row, i) => (why[i] === '' ? [row] : [row, ...below[i]]))];
+}
+
+function differingChannels(layer: LayerReport): number {
+  return (layer.channels?.length ?? 0) + (layer.channels_omitted ?? 0);
+}
+
+function timingColumn({ options, verbose }: View, layers: readonly LayerReport[]): Column[] {
+  const { timings } = options;
+  if (!verbose || !timings) return [];
+  const cells = layers.map(({ name }) => (timings.has(name) ? timings.get(name)!.toFixed(1) : '-'));
+  return [{ head: ['time', 'ms'], cells, align: 'right', dropOrder: 6 }];
+}
+
+function whyOf(layer: LayerReport, { report }: View): string {
+  if (layer.status === 'not-replayed') return 'not replayed';
+  if (layer.status === 'not-captured') return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';
+  if (layer.status === 'match') return '';
+  const causes = causesOf(layer, report).map(printable).join(' + ') || 'not diagnosed';
+  return layer.accepted ? `${causes} (within ${layer.accepted})` : causes;
+}
+
+function isCandidate(layer: LayerReport, report: Report): boolean {
+  return report.candidate_layers?.includes(layer) ?? false;
+}
+
+/** Both sides' causes: a candidate differs from the capture by its own and by PyTorch's. */
+function causesOf(layer: LayerReport, report: Report): string[] {
+  const own = layer.diagnosis?.causes ?? [];
+  if (!isCandidate(layer, report) || own.includes('inherited')) return own;
+  const captured = report.layers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
+  return [...new Set([...own, ...captured])];
+}
+
+/** With a candidate: the replay's own comparison, which only informs. */
+function replayLines(view: View): string[] {
+  const replayed = { ...view, report: { ...view.report, candidate_layers: null } };
+  return [
+    view.chalk.bold('the replay against the capture, for information'),
+    ...layerLines(replayed, view.report.layers),
+  ];
+}
+
+// ---------------------------------------------------------------- channels
+
+/** For the layers that differ; of very many only the first, unless channels were asked for. */
+function channelBlocks(view: View): string[][] {
+  const { options, verbose, chalk } = view;
+  const layers = judged(view.report).filter((layer) => isShown(layer, view) && layer.channels!.length > 0);
+  if (layers.length === 0) return [];
+  const most = verbose || options.channels !== undefined ? Number.POSITIVE_INFINITY : MOST_LAYERS_WITH_CHANNELS;
+  const left = layers.length - most;
+  const blocks = layers.slice(0, most).map((layer) => channelLines(layer, view));
+  blocks
+    .at(-1)!
+    .push(
+      ...labelled(view, '  ', histogramLegend(options.unicode), chalk.dim),
+      ...(left > 0 ? prose(view, `channels of ${counted(left, 'more layer')} not shown: -v, or --layer NAME`) : []),
+    );
+  return blocks;
+}
+
+function channelLines(layer: LayerReport, view: View): string[] {
+  const { options, chalk, ellipsis } = view;
+  const channels = worstFirst(layer.channels ?? []);
+  const samples = layer.values! / layer.out_features!;
+  const differing = differingChannels(layer);
+  const which =
+    channels.length < differing
+      ? `the ${channels.length} worst of ${differing} channels that differ`
+      : `${counted(differing, 'channel')} that ${differing === 1 ? 'differs' : 'differ'}`;
+  const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
+  const cells = (text: (channel: ChannelReport) => string) => channels.map(text);
+  const captured = capturedCauses(layer, view);
+  const columns: Column[] = [
+    { head: ['  channel'], cells: cells((c) => String(c.channel)), align: 'right' },
+    {
+      head: ['mismatched'],
+      cells: cells((c) => `${c.mismatched} ${percent(c.mismatched, samples).padStart(shareWidth)}`),
+      align: 'right',
+    },
+    { head: ['max |diff|'], cells: cells((c) => size(c.max_abs_diff)), align: 'right', dropOrder: 0 },
+    { head: ['mean diff'], cells: cells((c) => signedMean(c.mean_diff)), align: 'right', dropOrder: 2 },
+    {
+      head: [histogramHead(options.unicode)],
+      cells: cells((c) => histogramBars(c.histogram, options.unicode)),
+      align: 'left',
+      dropOrder: 1,
+    },
+    {
+      head: ['why'],
+      cells: cells((c) => [...new Set([...c.causes, ...(captured.get(c.channel) ?? [])])].map(printable).join(' + ')),
+      align: 'left',
+      shortenTo: 16,
+      dropOrder: 3,
+    },
+  ];
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
+  return [...prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line)), ...head, ...rows];
+}
+
+/** What PyTorch adds to a candidate's channels. */
+function capturedCauses(layer: LayerReport, { report, whole }: View): ReadonlyMap<number, readonly string[]> {
+  const inherits = layer.diagnosis?.causes.includes('inherited') ?? false;
+  if (!isCandidate(layer, report) || inherits) return new Map();
+  const captured = whole.layers.find(({ name }) => name === layer.name)?.channels ?? [];
+  return new Map(captured.map(({ channel, causes }) => [channel, causes]));
+}
+
+// ---------------------------------------------------------------- what follows from it
+
+function findingLines(finding: Finding, view: View): string[] {
+  const { chalk } = view;
+  const [first, ...others] = finding.headlines;
+  return [
+    ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => chalk.bold(line)),
+    ...others.flatMap((line) => prose(view, line).map((one) => chalk.bold(one))),
+    ...finding.details.flatMap(({ label, sentences }) =>
+      sentences.flatMap((sentence, i) => labelled(view, `  ${padEnd(i === 0 ? label : '', 9)}  `, sentence)),
+    ),
+  ];
+}
+
+function noteLines(view: View): string[] {
+  const { report, verbose } = view;
+  const notes = judged(report).flatMap((layer) => [
+    ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
+    ...(layer.within_bound
+      ? [
+          `${printable(layer.name)}: ${counted(layer.within_bound, 'more value')} differ within the float path's proven error`,
+        ]
+      : []),
+  ]);
+  const seen = new Map<string, number>();
+  for (const { code, where, message } of report.warnings) {
+    const count = (seen.get(code) ?? 0) + 1;
+    seen.set(code, count);
+    if (verbose || count <= MOST_WARNINGS_OF_A_KIND) notes.push(`${printable(where)}: ${printable(message)}`);
+  }
+  if (!verbose) {
+    for (const [code, count] of seen) {
+      const left = count - MOST_WARNINGS_OF_A_KIND;
+      if (left > 0) notes.push(`${counted(left, 'more warning')} like it (${printable(code)}); -v lists them`);
+    }
+  }
+  return notes.flatMap((note) => labelled(view, 'note: ', note));
+}
+
+// ---------------------------------------------------------------- verdict
+
+function verdictLines(view: View): string[] {
+  const { report, chalk } = view;
+  const layers = judged(report);
+  const compared = layers.filter((layer) => layer.values !== null);
+  const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
+  const differing = layers.filter(differs);
+  const accepted = layers.filter((layer) => layer.accepted !== null);
+  const uncompared = layers.length - compared.length;
+  const also = [
+    accepted.length > 0
+      ? `${counted(accepted.length, 'layer')} within ${[...new Set(accepted.map((l) => l.accepted))].join(' or ')}`
+      : null,
+    uncompared > 0 ? `${counted(uncompared, 'layer')} not compared` : null,
+  ].filter((part) => part !== null);
+  const [word, paint, finding] =
+    report.verdict === 'match'
+      ? ([
+          'MATCH',
+          chalk.green,
+          accepted.length > 0
+            ? 'nothing differs beyond what is accepted'
+            : `all ${counted(values, 'value')} of ${counted(compared.length, 'layer')} are equal`,
+        ] as const)
+      : ([
+          'MISMATCH',
+          chalk.red,
+          differing.length > 0
+            ? mismatchSentence(differing, compared.length, values)
+            : 'not everything that is required was compared',
+        ] as const);
+  return [
+    ...prose(view, [`${word}: ${finding}`, ...also].join('; ')).map((line) => paint.bold(line)),
+    ...firstDivergenceLines(view),
+  ];
+}
+
+function mismatchSentence(differing: readonly LayerReport[], compared: number, values: number): string {
+  const mismatched = differing.reduce((sum, layer) => sum + layer.mismatched!, 0);
+  const verb = differing.length === 1 ? 'differs' : 'differ';
+  return `${differing.length} of ${counted(compared, 'layer')} ${verb}, ${mismatched} of ${counted(values, 'value')}`;
+}
+
+function firstDivergenceLines(view: View): string[] {
+  const first = judged(view.report).find(({ name }) => name === view.report.first_divergence);
+  if (!first) return [];
+  const { sample, channel, expected, actual } = first.first_mismatch ?? {};
+  const where =
+    sample === undefined ? '' : ` (sample ${sample}, channel ${channel}: expected ${expected}, actual ${actual})`;
+  return prose(view, `first divergent layer: ${printable(first.name)}${where}`);
+}
+
+/** For quiet output: a line for each layer that differs. */
+function problemLines(view: View): string[] {
+  const { report, chalk } = view;
+  return judged(report)
+    .filter(differs)
+    .flatMap((layer) => {
+      const by = `${layer.mismatched} of ${counted(layer.values!, 'value')}, by up to ${size(layer.max_abs_diff!)} ${layer.unit}`;
+      return labelled(view, '  ', `${printable(layer.name)}: ${by}: ${whyOf(layer, view)}`, chalk.red);
+    });
+}
+
+function nextLines(view: View): string[] {
+  const command = nextCommand(view.report, view.options);
+  return command === null ? [] : [`next: ${view.chalk.cyan(command)}`]; // not wrapped: it is to be copied
+}
+
+// ---------------------------------------------------------------- lines
+
+function prose({ options }: View, text: string): string[] {
+  return wrap(printable(text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
+}
+
+/** A label, and text that keeps to the right of it; below it where there is no room beside. */
+function labelled({ options }: View, label: string, text: string, paint: Paint = (line) => line): string[] {
+  const width = Math.min(options.width, WIDEST_PROSE) - label.length;
+  if (width >= 24) {
+    const indent = ' '.repeat(label.length);
+    return wrap(printable(text), width).map((line, i) => (i === 0 ? label : indent) + paint(line));
+  }
+  const lines = wrap(printable(text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
+  return label.trim() === '' ? lines : [label.trimEnd(), ...lines];
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map((text) => text.length));
+}
