@@ -258,6 +258,8 @@ export interface Accumulated {
 
 export interface AccumulateStep {
   readonly name: string;
+  /** Where products are summed in pairs that saturate at int16: the two k of each pair; a lone last k is paired with inFeatures. */
+  readonly pairs?: (inFeatures: number) => Iterable<readonly [number, number]>;
   run(x: Codes, linear: Linear): Accumulated;
 }
 
