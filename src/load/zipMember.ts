@@ -14,6 +14,8 @@ export interface MemberPlace {
   readonly crc32: number;
 }
 
+const PIECE_BYTES = 2 << 20;
+
 /** A stored member: ranges of the file. The CRC is followed through reads that go forward without gaps. */
 export class StoredMember implements ByteSource {
   readonly size: number;
@@ -31,10 +33,16 @@ export class StoredMember implements ByteSource {
   }
 
   async read(target: Uint8Array, position: number): Promise<void> {
-    await this.readRange(target, position);
     // The first row lies behind the header, which the CRC covers too.
     if (this.checkedTo === 0 && position > 0 && position <= 1 << 16) this.followCrc(await this.head(position), 0);
-    this.followCrc(target, position);
+    // A piece is checked, still in the CPU's cache, while the next one is read.
+    let read = this.readRange(target.subarray(0, PIECE_BYTES), position);
+    for (let at = 0; at < target.length; at += PIECE_BYTES) {
+      await read;
+      const end = at + PIECE_BYTES;
+      if (end < target.length) read = this.readRange(target.subarray(end, end + PIECE_BYTES), position + end);
+      this.followCrc(target.subarray(at, end), position + at);
+    }
   }
 
   private readRange(target: Uint8Array, position: number): Promise<void> {
@@ -140,7 +148,7 @@ class InflateCursor {
   private readonly chunks: AsyncIterator<Uint8Array>;
 
   constructor(private readonly place: MemberPlace) {
-    const inflate = createInflateRaw({ chunkSize: 1 << 18 });
+    const inflate = createInflateRaw({ chunkSize: 1 << 19 });
     pipeline(Readable.from(compressedChunks(place)), inflate, () => {});
     this.chunks = inflate[Symbol.asyncIterator]();
   }
