@@ -405,3 +405,43 @@ describe('folders of npy files', () => {
     expect(problems).toEqual(messages.map((message) => expect.stringMatching(message)));
   });
 });
+
+test('a member beyond 4 GiB (Zip64) is read by range, never whole', async () => {
+  const cols = 1 << 20;
+  const rows = 6 << 10; // 6 GiB
+  const header = npyHeader(`{'descr': '|u1', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`);
+  const size = header.length + rows * cols;
+  // Only the ends of the file are in memory; in between, a byte is its position's remainder by 251.
+  const ends = zip([['a.npy', header, { zip64: true }]], { zip64: true });
+  const start = ends.indexOf('\x93NUMPY', 0, 'latin1');
+  const tail = Buffer.from(ends.subarray(start + header.length));
+  const sizes = tail.indexOf('PK\x01\x02') + 46 + 'a.npy'.length + 4;
+  tail.writeBigUInt64LE(BigInt(size), sizes);
+  tail.writeBigUInt64LE(BigInt(size), sizes + 8);
+  const record = tail.indexOf('PK\x06\x06');
+  tail.writeBigUInt64LE(BigInt(start + size), record + 48);
+  tail.writeBigUInt64LE(BigInt(start + size + record), record + 64);
+  const head = ends.subarray(0, start + header.length);
+  const tailStart = start + size;
+  const byteAt = (at: number) => (at < head.length ? head[at] : at < tailStart ? at % 251 : tail[at - tailStart]);
+  const virtual = {
+    size: tailStart + tail.length,
+    read: async (target: Uint8Array, position: number) => {
+      const length = Math.min(target.length, tailStart + tail.length - position);
+      for (let i = 0; i < length; i++) target[i] = byteAt(position + i);
+      return length;
+    },
+    close: async () => {},
+  };
+  const file = await openNpz({ ...memoryFiles({}), open: async () => virtual }, 'huge.npz');
+  const source = file.arrays.get('a')!;
+  expect(source.shape).toEqual([rows, cols]);
+  for (const row of [0, 4097, rows - 2]) {
+    const got = await source.read(row, row + 1);
+    const first = head.length + row * cols;
+    expect(got.findIndex((value, i) => value !== (first + i) % 251)).toBe(-1);
+  }
+  expect(await problemsOf(source.read())).toEqual([
+    expect.stringMatching(/expected at most 2147483648 bytes to be read at once/),
+  ]);
+});
