@@ -156,9 +156,10 @@ function tieSentence(value: DecidingValue | undefined, context: SentenceContext)
   const codes = zeroPoint === 0 ? '' : ` (codes ${value.declared} and ${value.observed})`;
   if (value.before_rounding === undefined) return decidingSentence(value, context);
   const from = steps(value.before_rounding);
+  const rounded = value.declared - zeroPoint;
   const isTie = Math.abs(value.before_rounding % 1) === 0.5;
-  const rule = isTie ? ' (half to even)' : '';
-  return `${place(value)}: ${from} rounds to ${value.declared - zeroPoint}${rule}, ${has(context)} ${value.observed - zeroPoint}${codes}`;
+  const rule = isTie && rounded % 2 === 0 ? ' (half to even)' : '';
+  return `${place(value)}: ${from} rounds to ${rounded}${rule}, ${has(context)} ${value.observed - zeroPoint}${codes}`;
 }
 
 /** "sample 17, channel 3: fbgemm gives 131, the capture has 130 (2.50000012 against 2.49999988 steps before rounding)". */
@@ -175,9 +176,8 @@ function decidingSentence(value: DecidingValue | undefined, context: SentenceCon
 }
 
 function ties(count: number | undefined): string | null {
-  return count === undefined
-    ? null
-    : `${counted(count, 'value')} of the layer ${count === 1 ? 'is' : 'are'} exact ties`;
+  if (count === undefined) return null;
+  return count === 1 ? '1 value of the layer is an exact tie' : `${count} values of the layer are exact ties`;
 }
 
 function foundSentence(what: string, found: Partial<FoundParameter>): string | null {
@@ -376,7 +376,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     explanation: 'With an odd zero point, ties to even differ by whether it is added before or after rounding.',
     evidence: (e, context) => [
       tieSentence(e.deciding, context),
-      number(e.zero_point, (n) => `zero point ${n}`),
+      e.deciding ? null : number(e.zero_point, (n) => `zero point ${n}`),
       ties(e.ties),
     ],
     fix: (e, context) => {
@@ -399,7 +399,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         : `${counted(e.between, 'value')} of ${holder(context)} between 0 and the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}`,
       decidingSentence(e.deciding, context),
     ],
-    fix: (e) => `clamp at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}: max(q, zero_point)`,
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `clamp at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}: max(q, zero_point)`
+        : declareKernel(context),
   },
   'capture-before-relu': {
     title: 'taken before ReLU',
@@ -506,9 +509,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     explanation: 'The weight scale is another than the file says.',
     evidence: (e) => foundSentences('weight_scale', e.found, e.omitted),
     fix: (e, context) => {
-      const { channel, ...only } = e.found?.[0] ?? {};
-      const name = channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`;
-      return foundFix(name)(only, context);
+      const several = (e.found?.length ?? 0) + (e.omitted ?? 0) > 1;
+      if (several) return foundFix('weight_scale')({}, context);
+      const [{ channel, ...only }] = e.found ?? [{ channel: undefined }];
+      return foundFix(channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`)(only, context);
     },
   },
   'input-scale-wrong': {
@@ -531,7 +535,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   },
   'bias-missing': {
     title: 'bias missing',
-    explanation: 'The bias is not added.',
+    explanation: 'One side adds a bias that the other leaves out.',
     evidence: (e) => [
       ...foundSentences('bias', e.found, e.omitted),
       number(
@@ -701,7 +705,8 @@ export function evidenceSentences(context: FindingContext, causes: readonly stri
   const { evidence } = context;
   const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
   const { saturating_pairs: pairs, samples } = evidence.basis ?? {};
-  const few = samples !== undefined && samples < 40 && !causes.includes('inherited');
+  const enough = actsOnSteps(causes) ? 8 : 40; // a step shows in 8 samples, a single number takes more
+  const few = samples !== undefined && samples < enough && !causes.includes('unexplained');
   return [
     ...own,
     pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
@@ -733,7 +738,7 @@ export function headline(context: FindingContext, causes: readonly string[]): st
   if (causes.includes('unexplained')) return `${who}: ${titles}`;
   if (foundKernel === null || foundKernel === declaredKernel) return `${who}: ${titles}`;
   const origin = kernelOrigin(foundKernel);
-  const declaredFamily = family(foundKernel) === family(declaredKernel);
+  const declaredFamily = subject === 'capture' && family(foundKernel) === family(declaredKernel);
   return `${who}: ${titles} (${declaredFamily ? '' : 'consistent with '}${origin})`;
 }
 

@@ -208,7 +208,7 @@ function replayLines(view: View): string[] {
 /** For the layers that differ; of very many only the first, unless channels were asked for. */
 function channelBlocks(view: View): string[][] {
   const { options, verbose, chalk } = view;
-  const layers = judged(view.report).filter((layer) => isShown(layer, view) && layer.channels!.length > 0);
+  const layers = judged(view.report).filter((layer) => isShown(layer, view) && (layer.channels ?? []).length > 0);
   if (layers.length === 0) return [];
   const most = verbose || options.channels !== undefined ? Number.POSITIVE_INFINITY : MOST_LAYERS_WITH_CHANNELS;
   const left = layers.length - most;
@@ -229,7 +229,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
   const differing = differingChannels(layer);
   const which =
     channels.length < differing
-      ? `the ${channels.length} worst of ${differing} channels that differ`
+      ? `the ${channels.length === 1 ? '' : `${channels.length} `}worst of ${differing} channels that differ`
       : `${counted(differing, 'channel')} that ${differing === 1 ? 'differs' : 'differ'}`;
   const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
   const cells = (text: (channel: ChannelReport) => string) => channels.map(text);
@@ -289,7 +289,7 @@ function noteLines(view: View): string[] {
     ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
     ...(layer.within_bound
       ? [
-          `${printable(layer.name)}: ${counted(layer.within_bound, 'more value')} differ within the float path's proven error`,
+          `${printable(layer.name)}: ${counted(layer.within_bound, 'other difference')} inside the float path's proven error`,
         ]
       : []),
   ]);

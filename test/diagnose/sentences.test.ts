@@ -1,0 +1,283 @@
+import { describe, expect, test } from 'vitest';
+import type { CauseCode, CauseEvidence, Evidence } from '../../src/diagnose/evidence.js';
+import {
+  actsOnSteps,
+  CAUSE_TEXTS,
+  confirmation,
+  evidenceSentences,
+  explanations,
+  type FixContext,
+  fixFor,
+  headline,
+  imitation,
+  indistinguishableSentences,
+  kernelOrigin,
+} from '../../src/diagnose/sentences.js';
+
+const codes = Object.keys(CAUSE_TEXTS) as CauseCode[];
+const at = { sample: 17, channel: 3 };
+
+function context(change: Partial<FixContext> = {}): FixContext {
+  return {
+    layer: 'fc2',
+    op: 'linear',
+    subject: 'candidate',
+    declaredKernel: 'fbgemm',
+    foundKernel: null,
+    explainedBy: [],
+    evidence: {},
+    producer: {},
+    ...change,
+  };
+}
+
+/** Evidence of each cause as a diagnosis may bring it, and whose departure it is; `kernel` is the found one. */
+const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string | null, evidence: CauseEvidence[C]] } =
+  {
+    'int16-saturation': [
+      'capture',
+      'fbgemm-avx2',
+      {
+        pair: { sample: 0, channel: 0, k: [2, 3], x: [159, 143], w: [-128, -128], sum: -38656, saturated: -32768 },
+        saturating_pairs: 970,
+        total_pairs: 4832,
+        mismatched_with_pair: 963,
+        activations_above_127: 324,
+      },
+    ],
+    'bias-int32': [
+      'candidate',
+      'numpy',
+      {
+        bias: 'int32',
+        max_rounding_error_steps: 0.0015125,
+        channel: 9,
+        deciding: { ...at, declared: 11, observed: 12, before_rounding: 11.4998, before_rounding_found: 11.5003 },
+      },
+    ],
+    'multiplier-precision': [
+      'candidate',
+      'numpy',
+      {
+        declared: 'f32(f32(sx*sw)/sy)',
+        found: 'sx*sw/sy in float64',
+        deciding: { ...at, declared: 131, observed: 130, before_rounding: 2.5000001, before_rounding_found: 2.4999999 },
+      },
+    ],
+    'fixed-point-multiplier': [
+      'candidate',
+      'tflite-double',
+      { rounding: 'double', multiplier: 1431655765, shift: -8, channel: 2 },
+    ],
+    'rounding-half-away': [
+      'candidate',
+      null,
+      { deciding: { ...at, declared: 130, observed: 131, before_rounding: 2.5, zero_point: 128 }, ties: 12 },
+    ],
+    'rounding-half-up': [
+      'candidate',
+      null,
+      { deciding: { ...at, declared: 2, observed: 3, before_rounding: 2.5 }, ties: 1 },
+    ],
+    'rounding-truncate': ['candidate', null, { deciding: { ...at, declared: 3, observed: 2, before_rounding: 2.75 } }],
+    'rounding-floor': ['candidate', null, { deciding: { ...at, declared: -2, observed: -3, before_rounding: -2.25 } }],
+    'zero-point-before-rounding': [
+      'candidate',
+      null,
+      { deciding: { ...at, declared: 5, observed: 6, before_rounding: 2.5, zero_point: 3 }, order: 'before' },
+    ],
+    'relu-at-zero': ['candidate', null, { zero_point: 128, between: 40 }],
+    'capture-before-relu': ['model', null, { zero_point: 128, below_zero_point: 800 }],
+    'capture-after-relu': ['model', null, { zero_point: 128, at_zero_point: 900, replayed_below: 890 }],
+    'activation-zero-point-missing': ['candidate', null, { zero_point: 128 }],
+    'weight-zero-point-missing': ['candidate', null, { zero_point: -3, channel: 1 }],
+    signedness: ['candidate', null, { of: 'activation', declared: 'uint8', read_as: 'int8', off_by: 256 }],
+    'weight-transposed': ['model', null, { shape: [64, 64] }],
+    'scale-per-tensor': ['candidate', null, { used: 0.004064298, which: 'max', channel: 8 }],
+    'scale-shifted': ['candidate', null, { shift: 1 }],
+    'weight-scale-wrong': ['model', null, { found: [{ channel: 3, declared: 0.0038, found: 0.0042 }], omitted: 2 }],
+    'input-scale-wrong': ['model', null, { declared: 0.0217786, found: 0.0221234, same_as: 'fc1' }],
+    'output-scale-wrong': ['model', null, { declared: 0.0217786, found: 0.0221234, interval: [0.02212, 0.02213] }],
+    'output-zero-point-wrong': ['model', null, { declared: 0, found: 5 }],
+    'bias-missing': ['candidate', null, { max_bias_steps: 49.25, channel: 5 }],
+    'bias-unscaled': ['candidate', null, { channel: 3, bias: 0.5766, steps_declared: 26.475, steps_found: 0.0018 }],
+    'bias-shifted': ['candidate', null, { permutation: [0, 2, 1, 3, 5, 4] }],
+    'weight-value': [
+      'model',
+      null,
+      {
+        weights: [
+          { channel: 3, k: 7, declared: -3, found: 5 },
+          { channel: 3, k: 9, declared: -128, found: 0 },
+        ],
+      },
+    ],
+    'accumulator-wraps': [
+      'candidate',
+      null,
+      { bits: 16, overflow: 'wrap', of: 'raw', overflowed: 21, first: { ...at, exact: 40000, overflowed: -25536 } },
+    ],
+    'samples-misaligned': ['candidate', null, { shift: -1, moved: 151 }],
+    'clamp-range': ['candidate', null, { declared: [0, 255], found: [0, 127], clamped: 31 }],
+    inherited: ['candidate', null, { from: 'fc1' }],
+    unexplained: [
+      'capture',
+      null,
+      {
+        nearest: { causes: ['int16-saturation', 'bias-int32'], kernel: 'fbgemm-avx2', explained: 30, of: 41, lost: 2 },
+        hypotheses: 912,
+        out_of_time: true,
+      },
+    ],
+  };
+
+test('all that is said about each cause, verbatim', async () => {
+  const paragraphs = codes.map((cause) => {
+    const [subject, foundKernel, own] = rows[cause];
+    const finding = context({ subject, foundKernel, evidence: { [cause]: own } });
+    return [
+      cause,
+      `  ${headline(finding, [cause])}`,
+      ...explanations([cause]).map((line) => `  because   ${line}`),
+      ...evidenceSentences(finding, [cause]).map((line) => `  evidence  ${line}`),
+      `  fix       ${fixFor([cause], finding)}`,
+    ].join('\n');
+  });
+  await expect(`${paragraphs.join('\n\n')}\n`).toMatchFileSnapshot(new URL('sentences.txt', import.meta.url).pathname);
+});
+
+describe.each(['capture', 'model', 'candidate'] as const)('%s', (subject) => {
+  test.each(codes)('%s without evidence leaves no hole in a sentence', (cause) => {
+    const finding = context({ subject, evidence: {} });
+    const said = [
+      headline(finding, [cause]),
+      ...explanations([cause]),
+      ...evidenceSentences(finding, [cause]),
+      fixFor([cause], finding) ?? '',
+    ];
+    expect(said.join('\n')).not.toMatch(/undefined|null|NaN|\[object| \(\)| {2}/);
+    expect(headline(finding, [cause])).toMatch(/^(PyTorch|Model file|Yours): ./);
+  });
+});
+
+const saturation: [what: string, change: Partial<FixContext>, includes: string, lacks: string][] = [
+  ['eager x86', { foundKernel: 'fbgemm-avx2' }, 'reduce_range=True (0..127, the default of the x86', 'inductor'],
+  ['eager onednn', { foundKernel: 'onednn-avx2', declaredKernel: 'onednn' }, 'a CPU with VNNI', 'AVX512-VNNI'],
+  [
+    'PT2E',
+    { foundKernel: 'onednn-pointwise-avx2' },
+    'get_default_x86_inductor_quantization_config(reduce_range=True)',
+    'observers',
+  ],
+  ['dynamic', { foundKernel: 'fbgemm-avx2', op: 'linear_dynamic' }, 'reduce_range=True', 'observers'],
+  ['own code', { subject: 'candidate' }, 'pmaddwd', 'ONNX'],
+  ['ONNX Runtime', { subject: 'candidate', explainedBy: ['ort-avx2'] }, 'session.x64quantprecision=1', 'observers'],
+];
+
+test.each(saturation)('the fix of saturation knows %s', (_, change, includes, lacks) => {
+  const fix = fixFor(['int16-saturation'], context({ subject: 'capture', ...change }));
+  expect(fix).toContain(includes);
+  expect(fix).not.toContain(lacks);
+});
+
+test('a capture of another kernel than declared: name it, where it is known', () => {
+  const finding = { subject: 'capture', explainedBy: ['qnnpack', 'ort'] } as const;
+  expect(fixFor(['bias-int32'], context({ ...finding, foundKernel: 'qnnpack' }))).toBe(
+    'the capture computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
+  );
+  expect(fixFor(['bias-int32'], context({ subject: 'capture' }))).toBeNull();
+});
+
+test('quantize rounds by the release', () => {
+  const quantize = { subject: 'capture', op: 'quantize', producer: { frameworkVersion: '2.13.0+cpu' } } as const;
+  expect(fixFor(['zero-point-before-rounding'], context(quantize))).toContain('(this capture: 2.13.0+cpu)');
+});
+
+test('two causes have two fixes, and the same fix is said once', () => {
+  const both = fixFor(['rounding-floor', 'bias-missing'], context());
+  expect(both).toContain('. Also: add the bias');
+  const finding = context({ subject: 'capture', foundKernel: 'qnnpack' });
+  expect(fixFor(['bias-int32', 'multiplier-precision'], finding)).not.toContain('Also');
+});
+
+describe('headline', () => {
+  const saturates = (change: Partial<FixContext>) =>
+    headline(context({ foundKernel: 'fbgemm-avx2', ...change }), ['int16-saturation']);
+
+  test('the declared library is named, another only as consistent', () => {
+    expect(saturates({ subject: 'capture' })).toBe('PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)');
+    expect(saturates({ subject: 'capture', declaredKernel: 'onednn' })).toBe(
+      'PyTorch: int16 saturation (consistent with FBGEMM on a CPU without VNNI)',
+    );
+    expect(saturates({})).toBe('Yours: int16 saturation (consistent with FBGEMM on a CPU without VNNI)');
+  });
+
+  test.each([
+    [['numpy'], 'Yours: exact accumulation, consistent with a numpy script'],
+    [['fbgemm', 'numpy', 'ort'], 'Yours: exact accumulation, consistent with a numpy script (or fbgemm, ort)'],
+    [
+      ['fbgemm-avx2', 'ort-avx2'],
+      'Yours: int16-saturating accumulation, consistent with FBGEMM on a CPU without VNNI (or ort-avx2)',
+    ],
+    [['fbgemm', 'fbgemm-avx2'], 'Yours: consistent with FBGEMM on a CPU with AVX512-VNNI (or fbgemm-avx2)'],
+    [[], 'Yours: as declared'],
+  ])('without a cause no more is claimed than what all of %j share', (explainedBy, expected) => {
+    expect(headline(context({ explainedBy }), [])).toBe(expected);
+  });
+});
+
+test('what reduce_range cannot help is said, and what rests on little', () => {
+  const said = (causes: CauseCode[], evidence: Evidence) => evidenceSentences(context({ evidence }), causes).join('\n');
+  expect(said(['bias-int32'], { basis: { saturating_pairs: 0 } })).toContain('reduce_range will not help');
+  expect(said(['bias-int32'], { basis: { saturating_pairs: 1 } })).toBe('');
+  expect(said(['rounding-floor'], { basis: { samples: 7 } })).toBe(
+    'this rests on 7 samples only: more would make it safer',
+  );
+  expect(said(['rounding-floor'], { basis: { samples: 8 } })).toBe('');
+  expect(said(['output-scale-wrong'], { basis: { samples: 39 } })).toContain('39 samples only');
+  expect(said(['output-scale-wrong'], { basis: { samples: 40 } })).toBe('');
+});
+
+test('nine digits never pretend a tie', () => {
+  const deciding = { ...at, declared: 2, observed: 3, before_rounding: 2.4999999999 };
+  const [sentence] = evidenceSentences(context({ evidence: { 'rounding-half-up': { deciding } } }), [
+    'rounding-half-up',
+  ]);
+  expect(sentence).toBe('sample 17, channel 3: 2.4999999999 rounds to 2, yours has 3');
+});
+
+test('where to see it on the spot: only for saturating captures of PyTorch', () => {
+  const finding = context({ subject: 'capture', foundKernel: 'onednn-avx2' });
+  expect(confirmation(finding, ['int16-saturation'])).toMatch(/^ONEDNN_MAX_CPU_ISA=AVX2 /);
+  expect(confirmation(finding, ['bias-int32'])).toBeNull();
+  expect(confirmation({ ...finding, subject: 'candidate' }, ['int16-saturation'])).toBeNull();
+});
+
+test('how the candidate can follow: never towards a wrong file or what is not understood', () => {
+  const capture = context({ subject: 'capture', foundKernel: 'fbgemm-avx2' });
+  expect(imitation(capture, ['int16-saturation'])).toContain('clamp each pair to int16');
+  expect(imitation({ ...capture, foundKernel: 'qnnpack' }, ['bias-int32'])).toBe('compute as qnnpack does');
+  expect(imitation(capture, ['unexplained'])).toBeNull();
+  expect(imitation({ ...capture, subject: 'model', foundKernel: null }, ['weight-value'])).toBeNull();
+});
+
+test('other sets that explain as much, and the value that would decide', () => {
+  const finding = context({ evidence: { basis: { would_decide: 'sample 3, channel 1: 2.4999 against 2.5001' } } });
+  expect(indistinguishableSentences(finding, [{ causes: ['rounding-half-up'], kernel: 'tflite-single' }])).toEqual([
+    'cannot be told apart from: ties rounded up (TFLite optimized kernels on ARM)',
+    'this would decide: sample 3, channel 1: 2.4999 against 2.5001',
+  ]);
+});
+
+test('names from files are escaped, unknown codes and kernels are themselves', () => {
+  const hostile = context({ layer: 'a\u001b[2J', subject: 'model' });
+  expect(fixFor(['weight-value'], hostile)).toContain('export a\\x1b[2J again');
+  expect(headline(hostile, ['__proto__'])).toBe('Model file: __proto__');
+  expect(fixFor(['constructor'], hostile)).toBeNull();
+  expect(kernelOrigin('toString')).toBe('toString');
+});
+
+test('findings of a step are shared by layers, wrong numbers are not', () => {
+  expect(actsOnSteps(['int16-saturation', 'rounding-floor'])).toBe(true);
+  expect(actsOnSteps(['int16-saturation', 'weight-value'])).toBe(false);
+});

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { ReportOptions } from '../../src/report/reporter.js';
+import type { Report } from '../../src/types.js';
+
+/**
+ * Reports to show. iris-*: the numbers of the iris captures (PyTorch 2.13, engine x86), computed with a numpy model of
+ * FBGEMM: on AVX2, on AVX2 with the thread's numpy script as candidate, with VNNI. tour: invented, one layer for each
+ * thing a format must cope with: long, CJK and hostile names, every status, floats, a found weight, `unexplained`.
+ */
+export const reportNames = ['iris-avx2', 'iris-avx2-candidate', 'iris-vnni', 'tour'] as const;
+
+export function fileOf(name: string): URL {
+  return new URL(name, import.meta.url);
+}
+
+export function readReport(name: (typeof reportNames)[number]): Report {
+  return JSON.parse(readFileSync(fileOf(`${name}.json`), 'utf8'));
+}
+
+export const plain: ReportOptions = {
+  sort: 'graph',
+  verbosity: 'normal',
+  color: 0,
+  width: 80,
+  unicode: true,
+  commands: ['explain', 'forecast'],
+};

@@ -1,0 +1,95 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { displayWidth } from '../../src/report/layout.js';
+import type { ReportOptions } from '../../src/report/reporter.js';
+import { table } from '../../src/report/table.js';
+import { fileOf, plain, readReport, reportNames } from './reports.js';
+
+const settings = [
+  ['torch', '2.13.0+cpu'],
+  ['kernel', 'fbgemm (from engine x86)'],
+] as const;
+
+const screens: [file: string, report: (typeof reportNames)[number], options: Partial<ReportOptions>][] = [
+  ['iris-avx2.table.txt', 'iris-avx2', {}],
+  ['iris-avx2-candidate.table.txt', 'iris-avx2-candidate', {}],
+  [
+    'iris-avx2-candidate.verbose.txt',
+    'iris-avx2-candidate',
+    { verbosity: 'verbose', settings, timings: new Map([['fc1', 1.25]]) },
+  ],
+  ['iris-avx2.quiet.txt', 'iris-avx2', { verbosity: 'quiet' }],
+  ['iris-avx2.ascii-60.txt', 'iris-avx2', { unicode: false, width: 60 }],
+  ['iris-avx2.120.txt', 'iris-avx2', { width: 120, channels: 1, sort: 'worst' }],
+  ['iris-vnni.table.txt', 'iris-vnni', {}],
+  ['tour.table.txt', 'tour', {}],
+  ['tour.verbose.txt', 'tour', { verbosity: 'verbose' }],
+  ['tour.quiet.txt', 'tour', { verbosity: 'quiet' }],
+  ['tour.worst-2-channels.txt', 'tour', { sort: 'worst', channels: 2, commands: [] }],
+];
+
+test.each(screens)('%s, verbatim', async (file, report, options) => {
+  await expect(table(readReport(report), { ...plain, ...options })).toMatchFileSnapshot(fileOf(file).pathname);
+});
+
+describe.each(reportNames)('%s', (name) => {
+  const report = readReport(name);
+
+  test.each([32, 40, 60, 79, 80, 100, 200])('keeps within %i columns, except the command to copy', (width) => {
+    for (const unicode of [true, false]) {
+      const lines = table(report, { ...plain, width, unicode, channels: 99 }).split('\n');
+      expect(lines.filter((line) => displayWidth(line) > width && !line.startsWith('next: '))).toEqual([]);
+    }
+  });
+
+  test('colour moves nothing', () => {
+    const bare = table(report, plain);
+    const coloured = table(report, { ...plain, color: 1 });
+    expect(coloured).not.toBe(bare);
+    expect(stripVTControlCharacters(coloured)).toBe(bare);
+  });
+
+  test('no character of a file steers the terminal', () => {
+    for (const verbosity of ['quiet', 'normal', 'verbose'] as const) {
+      expect(table(report, { ...plain, verbosity }).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+  });
+});
+
+test('ASCII only where the terminal has no more', () => {
+  expect(table(readReport('iris-avx2-candidate'), { ...plain, unicode: false })).toMatch(/^[\x20-\x7e\n]*$/);
+});
+
+test('of very many layers only the first show their channels, unless asked', () => {
+  const report = readReport('iris-avx2');
+  const [layer] = report.layers;
+  report.layers = Array.from({ length: 40 }, (_, i) => ({ ...layer, name: `fc${i}` }));
+  const blocks = (options: Partial<ReportOptions>) =>
+    table(report, { ...plain, ...options }).match(/channels that differ$/gm)?.length;
+  expect(blocks({})).toBe(12);
+  expect(table(report, plain)).toContain('channels of 28 more layers not shown: -v, or --layer NAME');
+  expect(blocks({ verbosity: 'verbose' })).toBe(40);
+  expect(blocks({ channels: 3 })).toBe(40);
+});
+
+test('layers with the same departure share a finding, a wrong number is each layer its own', () => {
+  const report = readReport('tour');
+  const [weights, bias] = report.layers;
+  report.layers = ['a', 'b', 'c', 'd'].flatMap((name) => [
+    { ...weights, name: `${name}.weights` },
+    { ...bias, name: `${name}.bias` },
+  ]);
+  const text = table(report, plain);
+  expect(text).toContain('a.bias, b.bias, c.bias, d.bias - PyTorch: bias rounded to int32');
+  expect(text).toContain('  explained  760 of 760 differing values in 4 layers\n');
+  expect(text.match(/Model file: one weight differs/g)).toHaveLength(4);
+});
+
+test('what is required and not compared is said', () => {
+  const report = readReport('tour');
+  report.layers = report.layers.slice(-3);
+  report.first_divergence = null;
+  expect(table(report, { ...plain, verbosity: 'quiet' })).toBe(
+    'MISMATCH: not everything that is required was compared; 2 layers not compared\n',
+  );
+});
