@@ -258,8 +258,6 @@ export interface Accumulated {
 
 export interface AccumulateStep {
   readonly name: string;
-  /** Where products are summed in pairs that saturate at int16: the two k of each pair; a lone last k is paired with inFeatures. */
-  readonly pairs?: (inFeatures: number) => Iterable<readonly [number, number]>;
   run(x: Codes, linear: Linear): Accumulated;
 }
 
@@ -283,6 +281,8 @@ export type Scaler = (acc: number, channel: number, realBias: number) => number;
 
 export interface MultiplierStep {
   readonly name: string;
+  /** One line of arithmetic; sx, sw, sy: the scales of input, weight and output. */
+  readonly equation: string;
   /** Accumulator units to steps of the output's scale, before rounding (fixed-point multipliers round inside). */
   toSteps(linear: Linear, output: QuantParams): Scaler;
   /** Accumulator units to float32 real values, for layers with a float output. */

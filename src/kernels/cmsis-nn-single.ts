@@ -1,0 +1,15 @@
+/**
+ * The arithmetic of tflite-single: one rounding, half up.
+ */
+import type { Kernel } from '../types.js';
+import { tfliteFamily } from './families.js';
+import { fixedPointSingleRounding } from './steps/multiplier.js';
+
+export const cmsisNnSingle: Kernel = {
+  ...tfliteFamily,
+  name: 'cmsis-nn-single',
+  equation: 'y = clamp(roundHalfUp(acc*m / 2^(31-e)) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
+  runsOn: 'CMSIS-NN built with CMSIS_NN_USE_SINGLE_ROUNDING',
+  runtime: 'cmsis-nn',
+  multiplier: fixedPointSingleRounding,
+};

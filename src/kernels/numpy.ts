@@ -1,0 +1,20 @@
+/**
+ * y = clip(rint((acc + bq) * ((sx * sw) / sy)) + zp), all float64, bq = rint(b / (sx * sw)), acc exact
+ *
+ * What a script with Python floats computes: int32 * float is float64 in numpy 1 and 2.
+ */
+import type { Kernel } from '../types.js';
+import { numpyFamily } from './families.js';
+import { int32BiasFloat64 } from './steps/bias.js';
+import { dequantizeFloat64 } from './steps/dequantize.js';
+import { float64Product } from './steps/multiplier.js';
+
+export const numpy: Kernel = {
+  ...numpyFamily,
+  name: 'numpy',
+  equation: 'y = clip(rint((acc + rint(b/(sx*sw))) * ((sx*sw)/sy)) + zp) in float64, acc exact',
+  runsOn: 'numpy scripts with Python float scales',
+  bias: int32BiasFloat64,
+  multiplier: float64Product,
+  dequantize: dequantizeFloat64,
+};

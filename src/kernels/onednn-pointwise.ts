@@ -1,0 +1,19 @@
+/**
+ * y = rint(clamp(f32(f32(v * f32(1 / sy)) + zp))), v = f32(f32(f32(f32(acc) * sx) * sw) + b), acc exact
+ *
+ * onednn without the double inversion: onednn::qlinear_pointwise uses scales as given. A float output is v.
+ */
+import type { Kernel } from '../types.js';
+import { oneDnnFamily } from './families.js';
+import { exact } from './steps/accumulate.js';
+import { oneDnnBrgemm } from './steps/multiplier.js';
+
+export const onednnPointwise: Kernel = {
+  ...oneDnnFamily,
+  name: 'onednn-pointwise',
+  equation: 'y = rint(clamp(((f32(acc) * sx) * sw + b) * (1/sy) + zp)), acc exact',
+  runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX512-VNNI',
+  accumulate: exact,
+  multiplier: oneDnnBrgemm,
+  dynamic: null,
+};

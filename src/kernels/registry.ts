@@ -1,0 +1,73 @@
+import { InputError, type Kernel, type Producer } from '../types.js';
+import { cmsisNn } from './cmsis-nn.js';
+import { cmsisNnSingle } from './cmsis-nn-single.js';
+import { fbgemm } from './fbgemm.js';
+import { fbgemmAvx2 } from './fbgemm-avx2.js';
+import { numpy } from './numpy.js';
+import { numpyFloat32 } from './numpy-float32.js';
+import { onednn } from './onednn.js';
+import { onednnAvx2 } from './onednn-avx2.js';
+import { onednnAvx512 } from './onednn-avx512.js';
+import { onednnPointwise } from './onednn-pointwise.js';
+import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
+import { onednnSse41 } from './onednn-sse41.js';
+import { ort } from './ort.js';
+import { ortArm } from './ort-arm.js';
+import { ortAvx2 } from './ort-avx2.js';
+import { pt2eReference } from './pt2e-reference.js';
+import { qnnpack } from './qnnpack.js';
+import { tfliteDouble } from './tflite-double.js';
+import { tfliteDoubleUp } from './tflite-double-up.js';
+import { tfliteFloat64 } from './tflite-float64.js';
+import { tfliteSingle } from './tflite-single.js';
+import { xnnpack } from './xnnpack.js';
+import { xnnpackArm } from './xnnpack-arm.js';
+
+/** Every kernel model, in the order in which they are listed to people. */
+export const kernels: readonly Kernel[] = [
+  fbgemm,
+  fbgemmAvx2,
+  onednn,
+  onednnAvx512,
+  onednnAvx2,
+  onednnSse41,
+  onednnPointwise,
+  onednnPointwiseAvx2,
+  qnnpack,
+  pt2eReference,
+  ort,
+  ortAvx2,
+  ortArm,
+  tfliteDouble,
+  tfliteDoubleUp,
+  tfliteSingle,
+  tfliteFloat64,
+  xnnpack,
+  xnnpackArm,
+  cmsisNn,
+  cmsisNnSingle,
+  numpy,
+  numpyFloat32,
+];
+
+/** Throws InputError, listing the valid names. `where`: what named the kernel. */
+export function kernelByName(name: string, where = '--kernel'): Kernel {
+  const kernel = kernels.find((candidate) => candidate.name === name);
+  if (kernel) return kernel;
+  const names = kernels.map((candidate) => candidate.name).join(', ');
+  throw new InputError([
+    { kind: 'kernel', where, message: `expected a kernel's name, got ${JSON.stringify(name)}; write one of ${names}` },
+  ]);
+}
+
+/**
+ * The kernel that a model's producer declares: by name, by flow, or by engine; fbgemm where nothing is declared. Always with
+ * the exact accumulator: saturation is a departure to be named, not the reference.
+ */
+export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
+  if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
+  if (flow === 'pt2e-reference') return pt2eReference;
+  if (flow === 'pt2e-lowered') return onednnPointwise;
+  if (engine === 'onednn') return onednn;
+  return engine === 'qnnpack' ? qnnpack : fbgemm;
+}

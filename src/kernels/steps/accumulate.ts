@@ -1,0 +1,300 @@
+/**
+ * acc[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), int32, and what real kernels make of it.
+ * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
+ */
+import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
+import type { Accumulated, AccumulateStep, Codes, Linear } from '../../types.js';
+import { exactSums, rangeOf, weightZeroPointOf } from './exactSums.js';
+
+/** Modulo 2^32. */
+export const exact: AccumulateStep = {
+  name: 'exact',
+  run: (x, linear) => toInt32(exactSums(x, linear)),
+};
+
+function toInt32(sums: Float64Array): Accumulated {
+  const data = new Int32Array(sums.length);
+  let overflowed = 0;
+  for (let i = 0; i < sums.length; i++) {
+    data[i] = wrapInt32(sums[i]);
+    if (data[i] !== sums[i]) overflowed++;
+  }
+  return { data, overflowed };
+}
+
+// ---------------------------------------------------------------- products added in pairs at int16
+
+/** Which products are added in int16 before the int32 sum; second is -1 where the last product stays alone. */
+export interface Pairs {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+}
+
+export interface PairedAccumulateStep extends AccumulateStep {
+  pairs(inFeatures: number): Pairs;
+  /** Added to activation codes before they are multiplied (and taken out again, exactly, with the zero points). */
+  codeShift(linear: Linear): number;
+  /** int16 as the hardware makes it: saturated or wrapped. */
+  narrow(sum: number): number;
+  /** Whether this layer's products are paired at all; otherwise the sum is exact. */
+  applies(linear: Linear): boolean;
+}
+
+export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
+  return 'pairs' in step;
+}
+
+/** k = (0,1), (2,3), ... within each block; an odd block ends with a product alone. */
+function neighbours(blocks: readonly number[]): Pairs {
+  const first: number[] = [];
+  const second: number[] = [];
+  let start = 0;
+  for (const length of blocks) {
+    for (let k = start; k < start + length; k += 2) {
+      first.push(k);
+      second.push(k + 1 < start + length ? k + 1 : -1);
+    }
+    start += length;
+  }
+  return { first: Int32Array.from(first), second: Int32Array.from(second) };
+}
+
+/**
+ * K blocks of oneDNN's gemm:jit: one up to 256, two halves below 2 * blockSize, then blocks of blockSize.
+ * Pairing restarts in each, so it is shifted where a block is odd: 256 < K < 2 * blockSize and K % 4 in (1, 2).
+ */
+function oneDnnGemmBlocks(inFeatures: number, blockSize: number): number[] {
+  if (inFeatures <= 256) return [inFeatures];
+  const length = inFeatures < 2 * blockSize ? Math.ceil(inFeatures / 2) : blockSize;
+  const blocks = new Array<number>(Math.floor(inFeatures / length)).fill(length);
+  if (inFeatures % length > 0) blocks.push(inFeatures % length);
+  return blocks;
+}
+
+/** k and k + 8 of every 16. */
+function eightApart(inFeatures: number): Pairs {
+  const first: number[] = [];
+  const second: number[] = [];
+  for (let k = 0; k < inFeatures; k += k % 16 === 7 ? 9 : 1) {
+    first.push(k);
+    second.push(k + 8 < inFeatures ? k + 8 : -1);
+  }
+  return { first: Int32Array.from(first), second: Int32Array.from(second) };
+}
+
+const isSigned = (linear: Linear) => linear.input.dtype === 'int8';
+/** int8 activations become uint8: x xor 0x80 is x + 128. */
+const shiftToUnsigned = (linear: Linear) => (isSigned(linear) ? 128 : 0);
+const shiftToSigned = (linear: Linear) => (isSigned(linear) ? 0 : -128);
+
+function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
+  return {
+    ...step,
+    run(x, linear) {
+      const sums = exactSums(x, linear);
+      if (step.applies(linear)) subtractLosses(sums, x, linear, step);
+      return toInt32(sums);
+    },
+  };
+}
+
+function saturatingPairs(
+  name: string,
+  pairs: PairedAccumulateStep['pairs'],
+  applies: PairedAccumulateStep['applies'] = () => true,
+): PairedAccumulateStep {
+  return paired({ name, pairs, codeShift: shiftToUnsigned, narrow: saturateInt16, applies });
+}
+
+/**
+ * VPMADDUBSW: raw u8 * s8 products of k = (0,1), (2,3), ... are added and saturate at int16; the pair sums and the zero
+ * points' share are exact. 255 * 90 + 255 * 60 = 38250 becomes 32767. FBGEMM, ONNX Runtime (int8 activations xored with
+ * 0x80 first) on x86 with AVX2 and without VNNI.
+ */
+export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', (inFeatures) => neighbours([inFeatures]));
+
+/** oneDNN's brgemm on AVX512 without VNNI: int8 activations take an exact path. */
+export const pairsSaturatingInt16Unsigned = saturatingPairs(
+  'pairsSaturatingInt16Unsigned',
+  (inFeatures) => neighbours([inFeatures]),
+  (linear) => !isSigned(linear),
+);
+
+/** oneDNN's gemm: int8 activations are xored with 0x80, but with a zero point they take an exact path. */
+const takesOneDnnGemm = (linear: Linear) => !isSigned(linear) || linear.input.zeroPoint === 0;
+
+/** oneDNN's gemm:jit on AVX2. */
+export const pairsSaturatingInt16Blocks384 = saturatingPairs(
+  'pairsSaturatingInt16Blocks384',
+  (inFeatures) => neighbours(oneDnnGemmBlocks(inFeatures, 384)),
+  takesOneDnnGemm,
+);
+
+/** oneDNN's gemm:jit on AVX and SSE4.1. */
+export const pairsSaturatingInt16Blocks256 = saturatingPairs(
+  'pairsSaturatingInt16Blocks256',
+  (inFeatures) => neighbours(oneDnnGemmBlocks(inFeatures, 256)),
+  takesOneDnnGemm,
+);
+
+/**
+ * SMULL + SMLAL on ARM64 without dot product: activations made signed, products k and k + 8 of every 16 added in int16,
+ * wrapping. Only (-128 * -128) * 2 = 32768 wraps, to -32768; without a weight of -128 this is exact.
+ */
+export const neonMlalInt16Wrap = paired({
+  name: 'neonMlalInt16Wrap',
+  pairs: eightApart,
+  codeShift: shiftToSigned,
+  narrow: wrapInt16,
+  applies: () => true,
+});
+
+/** Every pair of one output value that leaves int16, in order of k. */
+export function* losingPairs(
+  step: PairedAccumulateStep,
+  x: Codes,
+  linear: Linear,
+  row: number,
+  channel: number,
+): Generator<{ readonly k: readonly [number, number]; readonly sum: number; readonly narrowed: number }> {
+  if (!step.applies(linear)) return;
+  const { first, second } = step.pairs(linear.inFeatures);
+  const shift = step.codeShift(linear);
+  const product = (k: number) =>
+    k < 0 ? 0 : (x.data[row * x.cols + k] + shift) * linear.weight[channel * linear.inFeatures + k];
+  for (let p = 0; p < first.length; p++) {
+    const sum = product(first[p]) + product(second[p]);
+    const narrowed = step.narrow(sum);
+    if (narrowed !== sum) yield { k: [first[p], second[p]], sum, narrowed };
+  }
+}
+
+/**
+ * Takes from the exact sums what pairs lose at int16. Weights decide which pairs can lose anything at all, given the
+ * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones.
+ */
+function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit<PairedAccumulateStep, 'run'>): void {
+  const { outFeatures, inFeatures, weight } = linear;
+  const { first, second } = step.pairs(inFeatures);
+  const shift = step.codeShift(linear);
+  const codes = x.data;
+  const range = rangeOf(codes);
+  const largest = Math.max(range.max + shift, 0);
+  const smallest = Math.min(range.min + shift, 0);
+  const k0 = new Int32Array(first.length);
+  const k1 = new Int32Array(first.length);
+  const w0 = new Int32Array(first.length);
+  const w1 = new Int32Array(first.length);
+  for (let channel = 0; channel < outFeatures; channel++) {
+    let count = 0;
+    for (let p = 0; p < first.length; p++) {
+      const a = weight[channel * inFeatures + first[p]];
+      const b = second[p] < 0 ? 0 : weight[channel * inFeatures + second[p]];
+      const highest = Math.max(a * largest, a * smallest) + Math.max(b * largest, b * smallest);
+      const lowest = Math.min(a * largest, a * smallest) + Math.min(b * largest, b * smallest);
+      if (highest <= 32767 && lowest >= -32768) continue;
+      k0[count] = first[p];
+      k1[count] = Math.max(second[p], 0);
+      w0[count] = a;
+      w1[count++] = b;
+    }
+    if (count === 0) continue;
+    for (let row = 0; row < x.rows; row++) {
+      const start = row * inFeatures;
+      let lost = 0;
+      for (let p = 0; p < count; p++) {
+        const sum = (codes[start + k0[p]] + shift) * w0[p] + (codes[start + k1[p]] + shift) * w1[p];
+        if (sum > 32767 || sum < -32768) lost += sum - step.narrow(sum);
+      }
+      sums[row * outFeatures + channel] -= lost;
+    }
+  }
+}
+
+// ---------------------------------------------------------------- accumulators narrower than int32
+
+export interface NarrowAccumulateStep extends AccumulateStep {
+  readonly bits: 16 | 24;
+  readonly overflow: 'wrap' | 'saturate';
+  /** What is too wide: the sum with zero points subtracted first, or the sum of raw products (zero points' share exact). */
+  readonly of: 'sum' | 'raw';
+  /** Saturated after every product, in order of k, or once at the end. (Wrapping gives the same either way.) */
+  readonly when: 'end' | 'running';
+}
+
+const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: wrapInt24, saturate: saturateInt24 } };
+
+function narrow(
+  bits: 16 | 24,
+  overflow: 'wrap' | 'saturate',
+  of: 'sum' | 'raw',
+  when: 'end' | 'running' = 'end',
+): NarrowAccumulateStep {
+  const apply = widths[bits][overflow];
+  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}`;
+  return {
+    name,
+    bits,
+    overflow,
+    of,
+    when,
+    run(x, linear) {
+      const sums = exactSums(x, linear);
+      const { overflowed } = toInt32(sums);
+      const operands = of === 'raw' ? withoutZeroPoints(linear) : linear;
+      const wide = of === 'raw' ? exactSums(x, operands) : sums;
+      const narrowed = when === 'running' ? runningSums(x, operands, apply) : wide.map(apply);
+      return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
+    },
+  };
+}
+
+export const int16Wrap = narrow(16, 'wrap', 'sum');
+export const int24Wrap = narrow(24, 'wrap', 'sum');
+export const int16Saturate = narrow(16, 'saturate', 'sum');
+export const int24Saturate = narrow(24, 'saturate', 'sum');
+export const int16SaturateRunning = narrow(16, 'saturate', 'sum', 'running');
+export const int24SaturateRunning = narrow(24, 'saturate', 'sum', 'running');
+export const int16WrapRaw = narrow(16, 'wrap', 'raw');
+export const int24WrapRaw = narrow(24, 'wrap', 'raw');
+export const int16SaturateRaw = narrow(16, 'saturate', 'raw');
+export const int24SaturateRaw = narrow(24, 'saturate', 'raw');
+export const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', 'running');
+export const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', 'running');
+
+export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
+  int16Wrap,
+  int24Wrap,
+  int16Saturate,
+  int24Saturate,
+  int16SaturateRunning,
+  int24SaturateRunning,
+  int16WrapRaw,
+  int24WrapRaw,
+  int16SaturateRaw,
+  int24SaturateRaw,
+  int16SaturateRunningRaw,
+  int24SaturateRunningRaw,
+];
+
+function withoutZeroPoints(linear: Linear): Linear {
+  return { ...linear, input: { ...linear.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
+}
+
+function runningSums(x: Codes, linear: Linear, apply: (sum: number) => number): Float64Array {
+  const { outFeatures, inFeatures, weight, input } = linear;
+  const sums = new Float64Array(x.rows * outFeatures);
+  for (let row = 0; row < x.rows; row++) {
+    for (let channel = 0; channel < outFeatures; channel++) {
+      const zeroPoint = weightZeroPointOf(linear, channel);
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++) {
+        const product =
+          (x.data[row * inFeatures + k] - input.zeroPoint) * (weight[channel * inFeatures + k] - zeroPoint);
+        sum = apply(sum + product);
+      }
+      sums[row * outFeatures + channel] = sum;
+    }
+  }
+  return sums;
+}

@@ -1,0 +1,174 @@
+import { roundHalfEven } from '../../numeric/round.js';
+import type { Codes, Linear } from '../../types.js';
+
+/** Two channels share one float64: channel n + 4 times 2^26, plus channel n. */
+const UPPER = 2 ** 26;
+/** Sums below 2^25 keep the two channels apart. */
+const SUM_LIMIT = 2 ** 25;
+/** Packed activations of a block: 1 MiB. */
+const BLOCK_VALUES = 2 ** 17;
+
+/**
+ * sums[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), [rows, outFeatures], exact:
+ * every intermediate is an integer below 2^53. (32-bit codes stay below it up to K = 4096, 8-bit ones always.)
+ */
+export function exactSums(x: Codes, linear: Linear): Float64Array {
+  const { outFeatures, inFeatures } = linear;
+  const sums = new Float64Array(x.rows * outFeatures);
+  const largest =
+    largestDifference(x.data, [linear.input.zeroPoint]) * largestDifference(linear.weight, linear.weightZeroPoint);
+  // sums of fewer products than this fit SUM_LIMIT: K = 1028 for |x - zx| <= 255 and |w| <= 128
+  const depth = Math.min(inFeatures, Math.floor((SUM_LIMIT - 1) / Math.max(1, largest)));
+  if (depth === 0) return inFeatures === 0 ? sums : sumsOfWideCodes(x, linear, sums);
+  const blockRows = Math.max(64, 4 * Math.floor(BLOCK_VALUES / (4 * depth)));
+  const packedX = new Float64Array(4 * Math.ceil(Math.min(blockRows, x.rows) / 4) * depth);
+  const packedW = new Float64Array(4 * depth);
+  for (let k = 0; k < inFeatures; k += depth) {
+    const length = Math.min(depth, inFeatures - k);
+    for (let row = 0; row < x.rows; row += blockRows) {
+      const rows = Math.min(blockRows, x.rows - row);
+      packRows(packedX, x, linear.input.zeroPoint, row, rows, k, length);
+      for (let channel = 0; channel < outFeatures; channel += 8) {
+        packChannels(packedW, linear, channel, k, length);
+        for (let r = 0; r < rows; r += 4) {
+          sumTile(packedX, r * length, packedW, length);
+          addTile(sums, outFeatures, row + r, Math.min(4, rows - r), channel);
+        }
+      }
+    }
+  }
+  return sums;
+}
+
+/** Of a tile of 4 rows and 8 channels: tile[row * 4 + c] holds channel c, and channel c + 4 times UPPER. */
+const tile = new Float64Array(16);
+
+function sumTile(x: Float64Array, start: number, w: Float64Array, length: number): void {
+  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let [c0, c1, c2, c3, d0, d1, d2, d3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  const end = 4 * length;
+  for (let j = 0, i = start; j < end; j += 4, i += 4) {
+    const w0 = w[j];
+    const w1 = w[j + 1];
+    const w2 = w[j + 2];
+    const w3 = w[j + 3];
+    const a = x[i];
+    a0 += a * w0;
+    a1 += a * w1;
+    a2 += a * w2;
+    a3 += a * w3;
+    const b = x[i + 1];
+    b0 += b * w0;
+    b1 += b * w1;
+    b2 += b * w2;
+    b3 += b * w3;
+    const c = x[i + 2];
+    c0 += c * w0;
+    c1 += c * w1;
+    c2 += c * w2;
+    c3 += c * w3;
+    const d = x[i + 3];
+    d0 += d * w0;
+    d1 += d * w1;
+    d2 += d * w2;
+    d3 += d * w3;
+  }
+  tile[0] = a0;
+  tile[1] = a1;
+  tile[2] = a2;
+  tile[3] = a3;
+  tile[4] = b0;
+  tile[5] = b1;
+  tile[6] = b2;
+  tile[7] = b3;
+  tile[8] = c0;
+  tile[9] = c1;
+  tile[10] = c2;
+  tile[11] = c3;
+  tile[12] = d0;
+  tile[13] = d1;
+  tile[14] = d2;
+  tile[15] = d3;
+}
+
+/** Takes the two channels of each tile entry apart: |lower| < 2^25, so rounding to multiples of UPPER finds the upper. */
+function addTile(sums: Float64Array, channels: number, row: number, rows: number, channel: number): void {
+  const lowers = Math.min(4, channels - channel);
+  const uppers = Math.min(4, channels - channel - 4);
+  for (let r = 0; r < rows; r++) {
+    const start = (row + r) * channels + channel;
+    for (let c = 0; c < lowers; c++) {
+      const both = tile[4 * r + c];
+      const upper = roundHalfEven(both / UPPER);
+      sums[start + c] += both - upper * UPPER;
+      if (c < uppers) sums[start + c + 4] += upper;
+    }
+  }
+}
+
+/** 4 rows interleaved along k; rows beyond the block are 0. */
+function packRows(
+  packed: Float64Array,
+  x: Codes,
+  zeroPoint: number,
+  row: number,
+  rows: number,
+  k: number,
+  length: number,
+) {
+  for (let r = 0; r < rows + (-rows & 3); r++) {
+    const to = (r >> 2) * 4 * length + (r & 3);
+    const from = (row + r) * x.cols + k;
+    for (let i = 0; i < length; i++) packed[to + 4 * i] = r < rows ? x.data[from + i] - zeroPoint : 0;
+  }
+}
+
+/** 8 channels in 4 numbers along k; channels beyond the layer are 0. */
+function packChannels(packed: Float64Array, linear: Linear, channel: number, k: number, length: number): void {
+  packed.fill(0);
+  for (let c = Math.min(7, linear.outFeatures - channel - 1); c >= 0; c--) {
+    const zeroPoint = weightZeroPointOf(linear, channel + c);
+    const from = (channel + c) * linear.inFeatures + k;
+    const factor = c < 4 ? 1 : UPPER;
+    for (let i = 0; i < length; i++) packed[4 * i + (c & 3)] += (linear.weight[from + i] - zeroPoint) * factor;
+  }
+}
+
+/** Codes far beyond 8 bits (a candidate's int32 input): the plain loop. */
+function sumsOfWideCodes(x: Codes, linear: Linear, sums: Float64Array): Float64Array {
+  const { outFeatures, inFeatures, weight, input } = linear;
+  for (let row = 0; row < x.rows; row++) {
+    for (let channel = 0; channel < outFeatures; channel++) {
+      const zeroPoint = weightZeroPointOf(linear, channel);
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++) {
+        sum += (x.data[row * inFeatures + k] - input.zeroPoint) * (weight[channel * inFeatures + k] - zeroPoint);
+      }
+      sums[row * outFeatures + channel] = sum;
+    }
+  }
+  return sums;
+}
+
+export function weightZeroPointOf(linear: Linear, channel: number): number {
+  return linear.weightZeroPoint[linear.weightZeroPoint.length === 1 ? 0 : channel];
+}
+
+/** Upper bound of |value - zero point| over all pairs of the two. */
+function largestDifference(values: ArrayLike<number>, zeroPoints: ArrayLike<number>): number {
+  const value = rangeOf(values);
+  const zeroPoint = rangeOf(zeroPoints);
+  return Math.max(value.max - zeroPoint.min, zeroPoint.max - value.min);
+}
+
+/** 0 counts as a value, so that empty arrays have a range. */
+export function rangeOf(values: ArrayLike<number>): { readonly min: number; readonly max: number } {
+  let min = 0;
+  let max = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
+}

@@ -1,0 +1,372 @@
+/**
+ * From accumulator units to steps of the output's scale. sx, sw, sy: the scales of input, weight and output as the
+ * file's doubles; x32 is f32(x). One-stage forms add a real bias after scaling, as f32(b / sy); two-stage forms
+ * add it between dequantizing and requantizing.
+ */
+
+import {
+  type FixedPointMultiplier,
+  multiplyByFixedPointDoubleRounding,
+  multiplyByFixedPointDoubleRoundingUp,
+  multiplyByFixedPointSingleRounding,
+  quantizeMultiplier,
+  quantizeMultiplierSingleRounding,
+} from '../../numeric/fixedPoint.js';
+import { f32, fma32 } from '../../numeric/float.js';
+import { wrapInt32 } from '../../numeric/integer.js';
+import { roundHalfEven } from '../../numeric/round.js';
+import type { Linear, MultiplierStep, QuantParams, Scaler } from '../../types.js';
+import { perChannel32, perChannel64, scaleProduct32, weightScaleOf } from './scales.js';
+
+type ToReal = (linear: Linear) => Scaler;
+
+/** f32(f32(acc) * f32(sx32 * sw32)), then + b: two roundings. */
+const realUnfused: ToReal = (linear) => {
+  const product = scaleProduct32(linear);
+  return (acc, channel, bias) => f32(f32(f32(acc) * product[channel]) + bias);
+};
+
+/** fma(f32(acc), f32(sx32 * sw32), b): one rounding. */
+const realFused: ToReal = (linear) => {
+  const product = scaleProduct32(linear);
+  return (acc, channel, bias) => fma32(f32(acc), product[channel], bias);
+};
+
+// ---------------------------------------------------------------- one float32 multiplier a channel
+
+/** One multiplication by a float32 number made in advance; all of multiplier's arguments are float32. */
+function premultiplied32(
+  name: string,
+  equation: string,
+  multiplier: (xScale: number, weightScale: number, yScale: number) => number,
+  toReal: ToReal = realUnfused,
+): MultiplierStep {
+  return {
+    name,
+    equation,
+    toSteps(linear, output) {
+      const xScale = f32(linear.input.scale);
+      const yScale = f32(output.scale);
+      const multipliers = perChannel32(linear, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
+      return (acc, channel, bias) => {
+        const scaled = f32(f32(acc) * multipliers[channel]);
+        return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
+      };
+    },
+    toReal,
+  };
+}
+
+const productOverOutput = (x: number, w: number, y: number) => f32(f32(x * w) / y);
+
+/** ONNX Runtime on x86, XNNPACK. */
+export const float32Product = premultiplied32('float32Product', 'f32(acc) * f32(f32(sx * sw) / sy)', productOverOutput);
+
+/** FBGEMM, ONNX Runtime on ARM: the same for codes; float outputs add the bias in an FMA. */
+export const float32ProductFused = premultiplied32(
+  'float32ProductFused',
+  'f32(acc) * f32(f32(sx * sw) / sy)',
+  productOverOutput,
+  realFused,
+);
+
+/** QNNPACK: multiplication by a reciprocal in place of the division. */
+export const float32ProductReciprocal = premultiplied32(
+  'float32ProductReciprocal',
+  'f32(acc) * f32(f32(sw * sx) * f32(1 / sy))',
+  (x, w, y) => f32(f32(w * x) * f32(1 / y)),
+);
+
+export const float32WeightRatio = premultiplied32(
+  'float32WeightRatio',
+  'f32(acc) * f32(sx * f32(sw / sy))',
+  (x, w, y) => f32(x * f32(w / y)),
+);
+
+export const float32InputRatio = premultiplied32('float32InputRatio', 'f32(acc) * f32(f32(sx / sy) * sw)', (x, w, y) =>
+  f32(f32(x / y) * w),
+);
+
+// ---------------------------------------------------------------- float32 in two stages
+
+/** Dequantizes to float32, adds a real bias, requantizes. */
+function twoStage32(
+  name: string,
+  equation: string,
+  toReal: (linear: Linear) => (acc: number, channel: number) => number,
+  requantize: (yScale: number, linear: Linear) => (real: number) => number,
+): MultiplierStep {
+  const withBias: ToReal = (linear) => {
+    const real = toReal(linear);
+    return (acc, channel, bias) => f32(real(acc, channel) + bias);
+  };
+  return {
+    name,
+    equation,
+    toSteps(linear, output) {
+      const real = withBias(linear);
+      const steps = requantize(output.scale, linear);
+      return (acc, channel, bias) => steps(real(acc, channel, bias));
+    },
+    toReal: withBias,
+  };
+}
+
+const divideBy = (yScale: number) => {
+  const y = f32(yScale);
+  return (real: number) => f32(real / y);
+};
+const multiplyByReciprocal = (yScale: number) => {
+  const reciprocal = f32(1 / f32(yScale));
+  return (real: number) => f32(real * reciprocal);
+};
+
+const byProduct = (linear: Linear) => {
+  const product = scaleProduct32(linear);
+  return (acc: number, channel: number) => f32(f32(acc) * product[channel]);
+};
+
+const byBoth = (linear: Linear) => {
+  const x = f32(linear.input.scale);
+  const w = perChannel32(linear, f32);
+  return (acc: number, channel: number) => f32(f32(f32(acc) * x) * w[channel]);
+};
+
+/** A float32 script: (acc * (sx * sw)) / sy. */
+export const float32ProductThenDivide = twoStage32(
+  'float32ProductThenDivide',
+  'f32(f32(f32(acc) * f32(sx * sw)) / sy)',
+  byProduct,
+  divideBy,
+);
+
+export const float32StepwiseDivide = twoStage32(
+  'float32StepwiseDivide',
+  'f32(f32(f32(f32(acc) * sx) * sw) / sy)',
+  byBoth,
+  divideBy,
+);
+
+/** oneDNN's qlinear_pointwise on AVX2: gemm:jit. */
+export const oneDnnGemm = twoStage32(
+  'oneDnnGemm',
+  'f32(f32(acc) * f32(sx * sw)) * f32(1 / sy)',
+  byProduct,
+  multiplyByReciprocal,
+);
+
+/** oneDNN's qlinear_pointwise on AVX512: brgemm; int8 activations run the reference code, which divides. */
+export const oneDnnBrgemm = twoStage32(
+  'oneDnnBrgemm',
+  'f32(f32(f32(acc) * sx) * sw) * f32(1 / sy); int8 input: / sy',
+  byBoth,
+  (yScale, linear) => (linear.input.dtype === 'int8' ? divideBy(yScale) : multiplyByReciprocal(yScale)),
+);
+
+/** PyTorch hands oneDNN 1/scale, which inverts it again: f32(1 / f32(1 / s)), each quotient rounded from float64. */
+const invertedTwice = (scale: number) => f32(1 / f32(1 / scale));
+
+/** Per-channel weight scales are inverted in float32 first. */
+function invertedScales(linear: Linear): Linear {
+  const inverted = (scale: number) => invertedTwice(linear.perChannel ? f32(scale) : scale);
+  return {
+    ...linear,
+    input: { ...linear.input, scale: invertedTwice(linear.input.scale) },
+    weightScale: linear.weightScale.map(inverted),
+  };
+}
+
+function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep {
+  return {
+    name,
+    equation: step.equation.replace(/s[xwy]/g, 'R($&)') + ', R(s) = f32(1 / f32(1 / s))',
+    toSteps: (linear, output) =>
+      step.toSteps(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
+    toReal: (linear) => step.toReal(invertedScales(linear)),
+  };
+}
+
+/** quantized::linear on AVX512. */
+export const oneDnnBrgemmInverted = withInvertedScales('oneDnnBrgemmInverted', oneDnnBrgemm);
+/** quantized::linear on AVX2, AVX and SSE4.1. */
+export const oneDnnGemmInverted = withInvertedScales('oneDnnGemmInverted', oneDnnGemm);
+
+// ---------------------------------------------------------------- float64
+
+type Steps64 = (linear: Linear, output: QuantParams) => (acc: number, channel: number) => number;
+
+function float64Step(name: string, equation: string, steps: Steps64): MultiplierStep {
+  return {
+    name,
+    equation,
+    toSteps(linear, output) {
+      const scaled = steps(linear, output);
+      return (acc, channel, bias) => scaled(acc, channel) + (bias === 0 ? 0 : bias / output.scale);
+    },
+    toReal(linear) {
+      const product = perChannel64(linear, (weightScale) => linear.input.scale * weightScale);
+      return (acc, channel, bias) => f32(acc * product[channel] + bias);
+    },
+  };
+}
+
+function premultiplied64(
+  name: string,
+  equation: string,
+  multiplier: (x: number, w: number, y: number) => number,
+): MultiplierStep {
+  return float64Step(name, equation, (linear, output) => {
+    const multipliers = perChannel64(linear, (w) => multiplier(linear.input.scale, w, output.scale));
+    return (acc, channel) => acc * multipliers[channel];
+  });
+}
+
+/** The forum thread's script: Python floats. */
+export const float64Product = premultiplied64(
+  'float64Product',
+  'acc * ((sx * sw) / sy) in float64',
+  (x, w, y) => (x * w) / y,
+);
+
+export const float64ProductThenDivide = float64Step(
+  'float64ProductThenDivide',
+  '(acc * (sx * sw)) / sy in float64',
+  (linear, output) => {
+    const product = perChannel64(linear, (w) => linear.input.scale * w);
+    return (acc, channel) => (acc * product[channel]) / output.scale;
+  },
+);
+
+/** Scales stored as float32, arithmetic in float64: LiteRT's reference. */
+export const float64OfFloat32Scales = premultiplied64(
+  'float64OfFloat32Scales',
+  'acc * ((f32(sx) * f32(sw)) / f32(sy)) in float64',
+  (x, w, y) => (f32(x) * f32(w)) / f32(y),
+);
+
+/** A script with np.float32 scalars: int32 * float32 is float64 in numpy, but the multiplier was float32. */
+export const float64OfFloat32Multiplier = premultiplied64(
+  'float64OfFloat32Multiplier',
+  'acc * f32(f32(sx * sw) / sy) in float64',
+  (x, w, y) => f32(f32(f32(x) * f32(w)) / f32(y)),
+);
+
+/** The same script without a multiplier made in advance. */
+export const float64OfFloat32Product = float64Step(
+  'float64OfFloat32Product',
+  '(acc * f32(sx * sw)) / f32(sy) in float64',
+  (linear, output) => {
+    const product = scaleProduct32(linear);
+    const yScale = f32(output.scale);
+    return (acc, channel) => (acc * product[channel]) / yScale;
+  },
+);
+
+/** C code that makes the multiplier in double and stores it as float. */
+export const float32OfFloat64Multiplier: MultiplierStep = {
+  name: 'float32OfFloat64Multiplier',
+  equation: 'f32(acc) * f32((sx * sw) / sy)',
+  toSteps(linear, output) {
+    const multipliers = perChannel32(linear, (w) => (linear.input.scale * w) / output.scale);
+    const yScale = f32(output.scale);
+    return (acc, channel, bias) => {
+      const scaled = f32(f32(acc) * multipliers[channel]);
+      return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
+    };
+  },
+  toReal: realUnfused,
+};
+
+// ---------------------------------------------------------------- fixed point
+
+export interface FixedPointStep extends MultiplierStep {
+  readonly rounding: 'double' | 'double-up' | 'single';
+  multiplierOf(linear: Linear, output: QuantParams, channel: number): FixedPointMultiplier;
+}
+
+/** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
+function realMultiplier(linear: Linear, output: QuantParams, channel: number): number {
+  const x = f32(linear.input.scale);
+  const w = f32(weightScaleOf(linear, channel));
+  return (linear.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
+}
+
+function fixedPoint(
+  name: string,
+  rounding: FixedPointStep['rounding'],
+  equation: string,
+  quantize: (real: number) => FixedPointMultiplier,
+  multiply: (acc: number, multiplier: FixedPointMultiplier) => number,
+): FixedPointStep {
+  const multiplierOf: FixedPointStep['multiplierOf'] = (linear, output, channel) =>
+    quantize(realMultiplier(linear, output, channel));
+  return {
+    name,
+    equation,
+    rounding,
+    multiplierOf,
+    toSteps(linear, output) {
+      const multipliers = Array.from({ length: linear.outFeatures }, (_, n) => multiplierOf(linear, output, n));
+      return (acc, channel, bias) => {
+        const steps = multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
+        return bias === 0 ? steps : steps + roundHalfEven(bias / output.scale);
+      };
+    },
+    toReal: realUnfused,
+  };
+}
+
+/** gemmlowp, TFLite's reference until 2025, TFLM, CMSIS-NN. */
+export const fixedPointDoubleRounding = fixedPoint(
+  'fixedPointDoubleRounding',
+  'double',
+  'roundHalfAway(((acc * m + 2^30) >> 31) / 2^shift)',
+  quantizeMultiplier,
+  multiplyByFixedPointDoubleRounding,
+);
+
+/** ruy on AVX and later, TFLite's matrix-vector kernels. */
+export const fixedPointDoubleRoundingUp = fixedPoint(
+  'fixedPointDoubleRoundingUp',
+  'double-up',
+  'roundHalfUp(((acc * m + 2^30) >> 31) / 2^shift)',
+  quantizeMultiplier,
+  multiplyByFixedPointDoubleRoundingUp,
+);
+
+/** ruy on NEON and in C++, builds with single rounding. */
+export const fixedPointSingleRounding = fixedPoint(
+  'fixedPointSingleRounding',
+  'single',
+  'roundHalfUp(acc * m / 2^(31 + shift))',
+  quantizeMultiplierSingleRounding,
+  multiplyByFixedPointSingleRounding,
+);
+
+// ---------------------------------------------------------------- the sets that hypotheses choose from
+
+export const fixedPointMultipliers: readonly FixedPointStep[] = [
+  fixedPointDoubleRounding,
+  fixedPointDoubleRoundingUp,
+  fixedPointSingleRounding,
+];
+
+/** Every floating-point form with its own results for integer outputs. */
+export const floatMultipliers: readonly MultiplierStep[] = [
+  float32Product,
+  float32ProductReciprocal,
+  float32WeightRatio,
+  float32InputRatio,
+  float32OfFloat64Multiplier,
+  float32ProductThenDivide,
+  float32StepwiseDivide,
+  oneDnnGemm,
+  oneDnnBrgemm,
+  oneDnnGemmInverted,
+  oneDnnBrgemmInverted,
+  float64Product,
+  float64ProductThenDivide,
+  float64OfFloat32Scales,
+  float64OfFloat32Multiplier,
+  float64OfFloat32Product,
+];

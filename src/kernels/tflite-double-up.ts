@@ -1,0 +1,17 @@
+/**
+ * As tflite-double, but the second rounding is half up too: they differ on negative ties of the second step only.
+ *
+ * Source: ruy kernel_avx*.cc.
+ */
+import type { Kernel } from '../types.js';
+import { tfliteFamily } from './families.js';
+import { fixedPointDoubleRoundingUp } from './steps/multiplier.js';
+
+export const tfliteDoubleUp: Kernel = {
+  ...tfliteFamily,
+  name: 'tflite-double-up',
+  equation: 'y = clamp(roundHalfUp((acc*m + 2^30 >> 31) / 2^-e) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
+  runsOn:
+    'TFLite optimized kernels (ruy) on x86 with AVX and later; on ARM64 and older x86 only for batch 1 with out_features >= 4 and in_features >= 8',
+  multiplier: fixedPointDoubleRoundingUp,
+};

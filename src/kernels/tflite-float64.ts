@@ -1,0 +1,18 @@
+/**
+ * y = clamp(roundHalfAway(acc * ((sx * sw) / sy)) + zp) in float64 of float32 scales, acc = sum + bq exact, bq as in tflite-double
+ *
+ * No fixed point at all, per tensor and per channel. Source: LiteRT commit 921360770.
+ */
+import type { Kernel } from '../types.js';
+import { tfliteFamily } from './families.js';
+import { float64OfFloat32Scales } from './steps/multiplier.js';
+import { halfAway } from './steps/round.js';
+
+export const tfliteFloat64: Kernel = {
+  ...tfliteFamily,
+  name: 'tflite-float64',
+  equation: 'y = clamp(roundHalfAway(acc * ((sx*sw)/sy)) + zp) in float64, bias int32',
+  runsOn: 'LiteRT reference kernels (BUILTIN_REF) since April 2025 (1.4, 2.3)',
+  multiplier: float64OfFloat32Scales,
+  round: halfAway,
+};

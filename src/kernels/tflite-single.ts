@@ -1,0 +1,17 @@
+/**
+ * y = clamp((acc * m + 2^(30 - e) >> 31 - e) + zp): one rounding, half up, of the 64-bit product; m, e, acc as in tflite-double
+ *
+ * On ARM64 the same layer rounds differently at batch 1 (tflite-double-up). Source: ruy kernel_arm64.cc, apply_multiplier.cc.
+ */
+import type { Kernel } from '../types.js';
+import { tfliteFamily } from './families.js';
+import { fixedPointSingleRounding } from './steps/multiplier.js';
+
+export const tfliteSingle: Kernel = {
+  ...tfliteFamily,
+  name: 'tflite-single',
+  equation: 'y = clamp(roundHalfUp(acc*m / 2^(31-e)) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
+  runsOn:
+    'TFLite optimized kernels (ruy) on ARM64 and x86 without AVX, batch > 1 (without dot product, weights of -128 can also wrap: xnnpack-arm); TFLITE_SINGLE_ROUNDING builds',
+  multiplier: fixedPointSingleRounding,
+};

@@ -1,0 +1,17 @@
+/**
+ * y = rint(clamp(f32(f32(acc + bq) * m), lo - zp, hi - zp)) + zp, m = f32(f32(sx * sw) / sy), acc exact
+ *
+ * The arithmetic of ort. bq = rint(f32(b / f32(sx * sw))). Bounds of fused activations: rint(f32(f32(v / sy) + zp)), unlike
+ * TFLite's half away. Source: fully-connected-nc.c, requantization.h.
+ */
+import type { Kernel } from '../types.js';
+import { xnnpackFamily } from './families.js';
+import { exact } from './steps/accumulate.js';
+
+export const xnnpack: Kernel = {
+  ...xnnpackFamily,
+  name: 'xnnpack',
+  equation: 'y = rint(clamp(f32(acc + rint(b/(sx*sw))) * ((sx*sw)/sy))) + zp, acc exact',
+  runsOn: 'XNNPACK int8: LiteRT default, ExecuTorch; x86, ARM64 with dot product',
+  accumulate: exact,
+};

@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import * as steps from '../../../src/kernels/steps/accumulate.js';
+import type { AccumulateStep, Codes, Linear } from '../../../src/types.js';
+import { codesOf, layerCases, linearOf, params } from '../layers.js';
+
+const big = (x: number) => BigInt(x);
+const wrap = (x: bigint, bits = 32) => Number(BigInt.asIntN(bits, x));
+const saturate = (x: bigint, bits: number) => {
+  const limit = 1n << BigInt(bits - 1);
+  return x < -limit ? -limit : x >= limit ? limit - 1n : x;
+};
+
+/** The readable form: one value, BigInt. */
+type Reference = (x: number[], w: number[], zx: number, zw: number, linear: Linear) => bigint;
+
+const products = (x: number[], w: number[], zx = 0, zw = 0) => x.map((v, k) => big(v - zx) * big(w[k] - zw));
+const total = (terms: bigint[]) => terms.reduce((sum, term) => sum + term, 0n);
+const exact: Reference = (x, w, zx, zw) => total(products(x, w, zx, zw));
+
+/** Raw pair sums through int16, then the zero points' exact share. */
+function paired(
+  pairsOf: (length: number) => [number, number][],
+  toInt16: (sum: bigint) => bigint,
+  toRaw: (x: number) => number,
+): Reference {
+  return (x, w, zx, zw) => {
+    const raw = products(x.map(toRaw), w);
+    const sums = pairsOf(x.length).map(([a, b]) => toInt16((raw[a] ?? 0n) + (raw[b] ?? 0n)));
+    const shiftedZero = toRaw(zx);
+    return total(sums) - total(raw) + total(products(x.map(toRaw), w, shiftedZero, zw));
+  };
+}
+
+const inBlocks = (blocks: number[]): [number, number][] => {
+  let start = 0;
+  return blocks.flatMap((length) => {
+    const pairs = Array.from({ length: Math.ceil(length / 2) }, (_, i): [number, number] => {
+      const k = start + 2 * i;
+      return [k, k + 1 < start + length ? k + 1 : -1];
+    });
+    start += length;
+    return pairs;
+  });
+};
+const oneDnnBlocks = (length: number, size: number) => {
+  if (length <= 256) return [length];
+  const first = length < 2 * size ? Math.floor((length + 1) / 2) : size;
+  const blocks: number[] = [];
+  for (let left = length; left > 0; left -= first) blocks.push(Math.min(first, left));
+  return blocks;
+};
+const sat16 = (sum: bigint) => saturate(sum, 16);
+const signedInput = (linear: Linear) => linear.input.dtype === 'int8';
+const unsigned = (linear: Linear) => (x: number) => (signedInput(linear) ? x + 128 : x);
+const signed = (linear: Linear) => (x: number) => (signedInput(linear) ? x : x - 128);
+
+const pairs =
+  (blocks: (length: number) => number[], exactFor: (linear: Linear) => boolean): Reference =>
+  (x, w, zx, zw, linear) =>
+    (exactFor(linear) ? exact : paired((n) => inBlocks(blocks(n)), sat16, unsigned(linear)))(x, w, zx, zw, linear);
+const withZeroPoint = (linear: Linear) => signedInput(linear) && linear.input.zeroPoint !== 0;
+
+const sixteens = (length: number): [number, number][] =>
+  Array.from({ length: Math.ceil(length / 16) * 8 }, (_, i): [number, number] => {
+    const k = Math.floor(i / 8) * 16 + (i % 8);
+    return [k, k + 8];
+  });
+
+function narrowed(bits: 16 | 24, overflow: 'wrap' | 'saturate', of: 'sum' | 'raw', when: 'end' | 'running'): Reference {
+  const apply = (sum: bigint) => (overflow === 'wrap' ? BigInt.asIntN(bits, sum) : saturate(sum, bits));
+  return (x, w, zx, zw, linear) => {
+    const terms = of === 'raw' ? products(x, w) : products(x, w, zx, zw);
+    const wide = total(terms);
+    const narrow = when === 'running' ? terms.reduce((sum, term) => apply(sum + term), 0n) : apply(wide);
+    return exact(x, w, zx, zw, linear) - wide + narrow;
+  };
+}
+
+const references: [AccumulateStep, Reference][] = [
+  [steps.exact, exact],
+  [
+    steps.pairsSaturatingInt16,
+    pairs(
+      (n) => [n],
+      () => false,
+    ),
+  ],
+  [steps.pairsSaturatingInt16Unsigned, pairs((n) => [n], signedInput)],
+  [steps.pairsSaturatingInt16Blocks384, pairs((n) => oneDnnBlocks(n, 384), withZeroPoint)],
+  [steps.pairsSaturatingInt16Blocks256, pairs((n) => oneDnnBlocks(n, 256), withZeroPoint)],
+  [
+    steps.neonMlalInt16Wrap,
+    (x, w, zx, zw, linear) => paired(sixteens, (s) => BigInt.asIntN(16, s), signed(linear))(x, w, zx, zw, linear),
+  ],
+  ...steps.narrowAccumulators.map((step): [AccumulateStep, Reference] => [
+    step,
+    narrowed(step.bits, step.overflow, step.of, step.when),
+  ]),
+];
+
+function reference(refer: Reference, x: Codes, linear: Linear): { data: number[]; overflowed: number } {
+  const data: number[] = [];
+  let overflowed = 0;
+  for (let row = 0; row < x.rows; row++) {
+    for (let n = 0; n < linear.outFeatures; n++) {
+      const codes = [...x.data.subarray(row * x.cols, (row + 1) * x.cols)];
+      const weights = [...linear.weight.subarray(n * x.cols, (n + 1) * x.cols)];
+      const zw = linear.weightZeroPoint[linear.weightZeroPoint.length === 1 ? 0 : n];
+      const sum = refer(codes, weights, linear.input.zeroPoint, zw, linear);
+      data.push(wrap(sum));
+      if (big(wrap(sum)) !== sum) overflowed++;
+    }
+  }
+  return { data, overflowed };
+}
+
+describe.each(references.map(([step, refer]) => ({ name: step.name, step, refer })))('$name', ({ step, refer }) => {
+  it('equals its readable form', () => {
+    let discriminating = 0;
+    fc.assert(
+      fc.property(layerCases({ weightZeroPoints: true }), ({ linear, x }) => {
+        const expected = reference(refer, x, linear);
+        const { data } = step.run(x, linear);
+        expect([...data]).toEqual(expected.data);
+        if (step !== steps.exact && expected.data.join() !== reference(exact, x, linear).data.join()) discriminating++;
+      }),
+      { seed: 20, numRuns: 150 },
+    );
+    // wrapping at 24 bits takes more products than these layers have
+    const never = [steps.exact, ...steps.narrowAccumulators.filter((s) => s.bits === 24)];
+    if (!never.includes(step as steps.NarrowAccumulateStep)) expect(discriminating).toBeGreaterThan(3);
+  });
+});
+
+test.each([
+  1, 2, 255, 256, 257, 258, 259, 260, 262, 265, 383, 384, 385, 386, 511, 512, 513, 514, 765, 766, 767, 768, 769, 770,
+  1023, 1025, 2049,
+])('K = %i: tails and block limits', (inFeatures) => {
+  const pick = (values: number[], i: number) => values[(i * 2654435761) % values.length];
+  for (const dtype of ['uint8', 'int8'] as const) {
+    const codes = dtype === 'uint8' ? [0, 255, 200, 131, 254] : [-128, 127, 100, 0, -77];
+    for (const zeroPoint of [0, 3]) {
+      const linear = linearOf({
+        weight: [0, 1, 2].map((n) =>
+          Array.from({ length: inFeatures }, (_, k) => pick([-128, 127, 90, -100, 64], n * 7919 + k)),
+        ),
+        weightZeroPoint: [0],
+        input: params(dtype, 1, zeroPoint),
+      });
+      const x = codesOf(
+        linear,
+        [0, 1].map((m) => Array.from({ length: inFeatures }, (_, k) => pick(codes, m * 104729 + k))),
+      );
+      for (const [step, refer] of references) {
+        expect({ step: step.name, data: [...step.run(x, linear).data] }).toEqual({
+          step: step.name,
+          data: reference(refer, x, linear).data,
+        });
+      }
+    }
+  }
+});
+
+it('shifts the pairs where an oneDNN block is odd: K = 257, 258, 261, 262 ... below twice the block', () => {
+  for (let inFeatures = 250; inFeatures < 800; inFeatures++) {
+    const first = (step: steps.PairedAccumulateStep) => step.pairs(inFeatures).first.join();
+    const odd = inFeatures > 256 && [1, 2].includes(inFeatures % 4);
+    expect(first(steps.pairsSaturatingInt16Blocks384) !== first(steps.pairsSaturatingInt16)).toBe(
+      odd && inFeatures < 768,
+    );
+    expect(first(steps.pairsSaturatingInt16Blocks256) !== first(steps.pairsSaturatingInt16)).toBe(
+      odd && inFeatures < 512,
+    );
+  }
+});
+
+it('counts and wraps sums that leave int32', () => {
+  const inFeatures = 80000; // 255 * 127 * 80000 = 2.6e9
+  const linear = linearOf({ weight: [new Array(inFeatures).fill(127), new Array(inFeatures).fill(1)] });
+  const x = codesOf(linear, [new Array(inFeatures).fill(255)]);
+  const { data, overflowed } = steps.exact.run(x, linear);
+  expect([...data]).toEqual([wrap(255n * 127n * 80000n), 255 * 80000]);
+  expect(overflowed).toBe(1);
+});
+
+it('takes codes far beyond 8 bits', () => {
+  const linear = linearOf({ weight: [[127, -128, 5]], input: { ...params('uint8', 1, -7), dtype: 'int32' } });
+  const x: Codes = { rows: 1, cols: 3, data: Int32Array.from([2147483647, -2147483648, 12345]) };
+  const { data, overflowed } = steps.exact.run(x, linear);
+  expect(data[0]).toBe(wrap(exact([...x.data], [127, -128, 5], -7, 0, linear)));
+  expect(overflowed).toBe(1);
+});
+
+it('names the pairs of one value that leave int16', () => {
+  const linear = linearOf({ weight: [[90, 60, -128, -128, 127]] });
+  const x = codesOf(linear, [[255, 255, 159, 143, 255]]);
+  expect([...steps.losingPairs(steps.pairsSaturatingInt16, x, linear, 0, 0)]).toEqual([
+    { k: [0, 1], sum: 38250, narrowed: 32767 },
+    { k: [2, 3], sum: -38656, narrowed: -32768 },
+  ]);
+});
+
+// 255 * 90 + 255 * 60 loses 5483
+test.each([
+  [steps.exact, 38250],
+  [steps.pairsSaturatingInt16, 32767],
+  [steps.int16Wrap, 38250 - 65536],
+  [steps.int16Saturate, 32767],
+] as const)('an example by hand', (step, acc) => {
+  const linear = linearOf({ weight: [[90, 60]] });
+  expect(step.run(codesOf(linear, [[255, 255]]), linear).data[0]).toBe(acc);
+});
