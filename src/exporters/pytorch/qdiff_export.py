@@ -1,0 +1,1050 @@
+#!/usr/bin/env python3
+"""From a quantized PyTorch model to the two files that qdiff reads.
+
+    import qdiff_export
+    qdiff_export.export(model_int8, inputs, "out")      # out/model.json, out/capture.npz (and out/model.npz if large)
+
+    python qdiff_export.py --model model.pth --inputs x.npy --out out --import train.py
+
+Needs torch and numpy, nothing else; Python 3.9 or later. The model runs as it is, on the CPU: it is watched, never
+changed. capture(model, inputs, "capture.npz") writes only the values, for a second machine.
+
+Flows: eager, FX and dynamic models (torch.ao.quantization) run under a dispatch mode that sees every operator; graphs of
+convert_pt2e run node by node. What qdiff does not replay is exported with its values, and a warning names it.
+
+The file follows the data: the model, the calls, what is recorded, two ways to watch, parameters, machine, files, command line.
+"""
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import fnmatch
+import inspect
+import json
+import math
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import types
+import warnings
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+__all__ = ["export", "capture", "ExportError"]
+
+TESTED_TORCH = "2.13"
+
+# A model of up to so many numbers is written into model.json itself; a larger one into model.npz.
+INLINE_NUMBERS = 4096
+
+
+class ExportError(RuntimeError):
+    """The model or its inputs cannot be exported; the message names the module and what to do."""
+
+
+def export(model, inputs, out, *, select=None, limit=None, lowered=False):
+    """Runs the model on the inputs; writes out/model.json, out/capture.npz and, for a large model, out/model.npz.
+
+    model    a converted module (torch.ao.quantization.convert, convert_fx, quantize_dynamic, convert_pt2e),
+             or a torch.export.ExportedProgram of one.
+    inputs   a tensor or numpy array (one call), a tuple (the call's positional arguments), a dict (its keyword
+             arguments), or a DataLoader or other iterable of these (one call each; what forward does not require,
+             like the labels of (x, y), is dropped). The first axis is the samples.
+    out      a folder, made if missing. If anything fails, nothing is written.
+    select   names of the layers to record, or patterns ("encoder.*"), one or a list; default all.
+    limit    at most this many samples (first axis); the last call is cut to fit.
+    lowered  for graphs of convert_pt2e: each linear runs as onednn.qlinear_pointwise, as torch.compile lowers it on
+             x86, in place of dequantize, float linear, quantize.
+
+    Memory: the weights, and the values of one call. Returns the folder as a pathlib.Path. Raises ExportError.
+    """
+    out = Path(out)
+    with _recorded(model, inputs, out, select, limit, lowered) as (recording, flow, scratch):
+        files = {"capture.npz": _write_capture(recording, scratch), **_write_model(recording, _producer(flow), scratch)}
+        out.mkdir(parents=True, exist_ok=True)
+        for name, path in files.items():
+            os.replace(path, out / name)
+    if "model.npz" not in files:
+        with contextlib.suppress(FileNotFoundError):
+            (out / "model.npz").unlink()  # an earlier, larger model's
+    print(f"qdiff_export: {len(recording.layers)} layers, {sum(recording.batch_sizes)} samples")
+    print(f"next: npx qdiff {out / 'model.json'} {out / 'capture.npz'}")
+    return out
+
+
+def capture(model, inputs, path, *, select=None, limit=None, lowered=False):
+    """Only the values, to one npz file: the same model and inputs on a second machine. Arguments as in export."""
+    path = Path(path)
+    with _recorded(model, inputs, path.parent, select, limit, lowered) as (recording, _flow, scratch):
+        written = _write_capture(recording, scratch)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(written, path)
+    return path
+
+
+@contextlib.contextmanager
+def _recorded(model, inputs, folder, select, limit, lowered):
+    """All calls, as (recording, flow, scratch folder). Scratch lies beside the results, where os.replace can move files."""
+    if not torch.__version__.startswith(TESTED_TORCH + "."):
+        _warn(f"tested with torch {TESTED_TORCH}, this is {torch.__version__}: quantize rounds near ties by another rule in other releases")
+    model = _checked_model(model)
+    is_pt2e = isinstance(model, torch.fx.GraphModule) and _is_pt2e(model)
+    if lowered and not is_pt2e:
+        raise ExportError("lowered=True is for graphs of convert_pt2e; this model runs its quantized kernels already")
+    if folder.exists() and not folder.is_dir():
+        raise ExportError(f"{folder}: expected a folder, found a file")
+    nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    scratch = Path(tempfile.mkdtemp(prefix=".qdiff-export-", dir=nearest))
+    try:
+        recording = Recording(scratch, select)
+        watch = _Pt2eWatch(model, recording, lowered) if is_pt2e else _EagerWatch(model, recording)
+        for args, kwargs, samples in _calls(model, inputs, limit):
+            recording.begin_call(samples)
+            with torch.no_grad():
+                watch.call(args, kwargs)
+            recording.end_call()
+        _check_recording(model, recording)
+        yield recording, watch.flow(), scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _warn(message):
+    """A warning that points at the caller's line, not into this file."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_code.co_filename in (__file__, contextlib.__file__):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"qdiff_export: {message}", stacklevel=level)
+
+
+# ---------------------------------------------------------------- the model: what is refused, before and after it ran
+
+def _checked_model(model):
+    if isinstance(model, torch.export.ExportedProgram):
+        model = model.module()
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ExportError("the model is TorchScript, whose modules cannot be watched: export the Python module, before torch.jit.script or trace")
+    if hasattr(model, "_orig_mod"):
+        raise ExportError("the model is compiled by torch.compile: export model._orig_mod")
+    if isinstance(model, dict):
+        raise ExportError("expected a module, got a state_dict: build the model, prepare and convert it, load the state_dict, then export it")
+    if not isinstance(model, torch.nn.Module):
+        raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    for path, module in model.named_modules():
+        if type(module).__module__.startswith("torchao.") and "Linear" in type(module).__name__:
+            raise ExportError(_not_int8(path, type(module)))
+        if {base.__name__ for base in type(module).__mro__} & {"ObserverBase", "FakeQuantizeBase", "AffineQuantizedObserverBase"}:
+            raise ExportError(f"{path or 'the model'} is a {type(module).__name__}: the model is prepared but not converted; "
+                              "call torch.ao.quantization.convert(model.eval()) (or convert_fx, convert_pt2e) and export its result")
+        if path and isinstance(module, torch.fx.GraphModule) and _is_pt2e(module):
+            raise ExportError(f"{path} is a graph of convert_pt2e inside another module: export it alone, with the inputs it gets: "
+                              f"export(model.{path}, ...)")
+        for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            where = f"{path}.{name}" if path else name
+            if tensor.device.type != "cpu":
+                raise ExportError(f"{where} is on {tensor.device}: quantized kernels run on the CPU; call model.cpu() and inputs.cpu()")
+            if type(tensor).__module__.startswith("torchao"):
+                raise ExportError(_not_int8(where, type(tensor)))
+    if model.training and not isinstance(model, torch.fx.GraphModule):  # graphs of torch.export say so always
+        _warn("the model is in training mode, where dropout is random; call model.eval()")
+    return model
+
+
+def _not_int8(where, kind):
+    return (f"{where or 'the model'} is a torchao {kind.__name__}: models of quantize_ (weight-only, 4-bit, float8) have no int8 linear "
+            "to replay; quantize with convert_pt2e or torch.ao.quantization.convert")
+
+
+def _check_recording(model, recording):
+    if not recording.batch_sizes:
+        raise ExportError("inputs: no samples")
+    for pattern in recording.select:
+        if not fnmatch.filter(recording.seen, pattern):
+            raise ExportError(f"select: {pattern!r} matches no layer; the layers are {_listed(recording.seen, 20)}")
+    if not recording.saw_quantized:
+        floats = [path for path, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+        subject = f"{floats[0] or 'the model'} is a float torch.nn.Linear" if floats else f"{type(model).__name__} ran no quantized op"
+        raise ExportError(f"{subject}: the model is not quantized; prepare, calibrate and convert it "
+                          "(torch.ao.quantization.convert, convert_fx, quantize_dynamic or convert_pt2e) and export the result")
+    opaque = [f"{layer['name']} ({layer['op']})" for layer in recording.layers if layer["op"] not in _REPLAYED]
+    if opaque:
+        _warn(f"not replayed by qdiff, exported with their values: {_listed(opaque, 10)}")
+    if recording.lost:
+        _warn(f"left out of the capture, since their rows are not the samples of the first linear layer: {_listed(recording.lost, 10)}; "
+              "export layers of another row count apart, with select=")
+
+
+def _listed(names, most):
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+# ---------------------------------------------------------------- the calls: inputs -> (args, kwargs, samples)
+
+def _calls(model, inputs, limit):
+    if limit is not None and limit < 1:
+        raise ExportError(f"limit: expected 1 or more samples, got {limit}")
+    left = math.inf if limit is None else limit
+    for args, kwargs in _batches(model, inputs):
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        if not tensors:
+            raise ExportError(f"inputs: expected tensors, got {type(next(iter(args), kwargs)).__name__}")
+        for tensor in tensors:
+            if tensor.device.type != "cpu":
+                raise ExportError(f"inputs: on {tensor.device}; quantized kernels run on the CPU: pass inputs.cpu()")
+        samples = next((len(t) for t in tensors if t.dim() > 1), 1)
+        if samples > left:
+            keep = int(left)
+            args, kwargs = tree_map(
+                lambda leaf: leaf[:keep] if isinstance(leaf, torch.Tensor) and leaf.dim() and len(leaf) == samples else leaf,
+                (args, kwargs))
+            samples = keep
+        if samples:
+            yield args, kwargs, samples
+        left -= samples
+        if left <= 0:
+            return
+
+
+def _batches(model, inputs):
+    if isinstance(inputs, (torch.Tensor, np.ndarray)):
+        yield (_tensor(inputs),), {}
+    elif isinstance(inputs, tuple):
+        yield tree_map(_tensor, inputs), {}
+    elif isinstance(inputs, dict):
+        yield (), tree_map(_tensor, dict(inputs))
+    elif hasattr(inputs, "__iter__"):
+        yield from _batches_of_loader(model, inputs)
+    else:
+        raise ExportError(f"inputs: expected a tensor, a tuple, a dict or a DataLoader, got {type(inputs).__name__}")
+
+
+def _batches_of_loader(model, loader):
+    parameters = list(inspect.signature(model.forward).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = max(1, sum(p.default is p.empty for p in positional))
+    takes_any = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    names = {p.name for p in parameters}
+    dropped = {}
+    for batch in loader:
+        if isinstance(batch, (tuple, list)):
+            dropped.update({f"items {required} to {len(batch) - 1} of each batch": 1} if len(batch) > required else {})
+            yield tree_map(_tensor, tuple(batch[:required])), {}
+        elif isinstance(batch, dict):
+            kept = {key: item for key, item in batch.items() if takes_any or key in names}
+            dropped.update({key: 1 for key in batch if key not in kept})
+            yield (), tree_map(_tensor, kept)
+        else:
+            yield (_tensor(batch),), {}
+    if dropped:
+        print(f"qdiff_export: dropped what forward does not require (labels?): {', '.join(dropped)}")
+
+
+def _tensor(item):
+    """numpy to torch; float64, which numpy makes of everything, to the float32 that layers want."""
+    if not isinstance(item, np.ndarray):
+        return item
+    tensor = torch.from_numpy(np.array(item))
+    return tensor.float() if tensor.dtype == torch.float64 else tensor
+
+
+def _named_arguments(model, args, kwargs):
+    """(name, tensor) of every tensor of a call: "x", or "x.0", "x.mask" within a list or a dict."""
+    def walk(name, item):
+        if isinstance(item, torch.Tensor):
+            yield name, item
+        elif isinstance(item, (tuple, list, dict)):
+            parts = list(item.items() if isinstance(item, dict) else enumerate(item))
+            for key, part in parts:
+                yield from walk(name if len(parts) == 1 else f"{name}.{key}", part)
+
+    try:
+        arguments = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    except TypeError:  # forward itself will say what is wrong
+        arguments = {"x": args, **kwargs}
+    for name, item in arguments.items():
+        yield from walk(name, item)
+
+
+# ---------------------------------------------------------------- what is recorded
+
+_REPLAYED = {"linear", "linear_dynamic", "quantize", "dequantize", "relu", "relu6", "identity"}
+_CODES = {torch.quint8: "uint8", torch.qint8: "int8", torch.uint8: "uint8", torch.int8: "int8"}
+
+
+class Value:
+    """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
+    (int64 indices, masks, scalars)."""
+
+    __slots__ = ("name", "tensor", "params", "written")
+
+    def __init__(self, name, tensor, params):
+        self.name, self.tensor, self.params, self.written = name, tensor, params, False
+
+
+def _params_of(tensor):
+    if tensor.layout != torch.strided or tensor.dim() == 0:
+        return None
+    if tensor.dtype == torch.float32:
+        return {"dtype": "float32"}
+    if tensor.dtype in (torch.quint8, torch.qint8) and tensor.qscheme() == torch.per_tensor_affine:
+        return {"dtype": _CODES[tensor.dtype], "scale": tensor.q_scale(), "zero_point": tensor.q_zero_point()}
+    return None
+
+
+class _Rows:
+    """One array of the capture: raw numbers, appended call by call to a file."""
+
+    __slots__ = ("path", "dtype", "numbers", "features", "of_linear")
+
+    def __init__(self, path, dtype):
+        self.path, self.dtype = path, np.dtype(dtype)
+        self.numbers = 0  # of the current call
+        self.features = None  # numbers a sample; of_linear: a linear layer says so
+        self.of_linear = False
+
+    def append(self, tensor):
+        codes = tensor.int_repr() if tensor.is_quantized else tensor.detach()
+        flat = codes.contiguous().numpy().reshape(-1)
+        with open(self.path, "ab") as file:
+            flat.tofile(file)
+        self.numbers += flat.size
+
+
+class Recording:
+    """The layers of the first call, to which every later call must agree, and the values of all calls.
+
+    A value is written when a recorded layer computes or reads it. What no recorded layer computes becomes an input of the
+    model file: the model's own arguments, and the layers that select= leaves out.
+    """
+
+    def __init__(self, scratch, select):
+        self.scratch = scratch
+        self.select = [select] if isinstance(select, str) else list(select or [])
+        self.layers, self.inputs, self.batch_sizes = [], [], []
+        self.arrays, self.lost = {}, []
+        self.seen = []  # the first call's layers, selected or not
+        self.saw_quantized = False
+
+    def begin_call(self, samples):
+        self.samples, self.trace, self.reads, self.rows = samples, [], [], None
+
+    def layer(self, value, op, source, features=None, parameters=None, **fields):
+        """Records value = op(source). A linear layer has features (in, out) and parameters, a function; the first call asks for them."""
+        self.saw_quantized |= op in ("linear", "linear_dynamic") or "scale" in value.params or "scale" in source.params
+        if not self.batch_sizes:
+            self.seen.append(value.name)
+        if self.select and not any(fnmatch.fnmatchcase(value.name, pattern) for pattern in self.select):
+            return
+        if not source.written:
+            self.reads.append({"name": source.name, **source.params})
+            self._write(source)
+        self._write(value)
+        entry = {"name": value.name, "op": op, "input": source.name, **fields}
+        if features:
+            self.rows = self.rows or value.tensor.numel() // features[1]
+            self._set_features(source.name, features[0], value.name)
+            self._set_features(value.name, features[1], value.name)
+            if not self.batch_sizes:
+                entry.update(parameters())
+        self.trace.append(entry if op == "identity" else {**entry, "output": value.params})
+
+    def end_call(self):
+        if not self.batch_sizes:
+            self.layers, self.inputs = self.trace, self.reads
+        for now, first in zip([*self.reads, *self.trace, None], [*self.inputs, *self.layers, None]):
+            if _outline(now) != _outline(first):
+                raise ExportError(f"call {len(self.batch_sizes)}: the model does not do what it did in call 0: {_outline(now)} in place of "
+                                  f"{_outline(first)}; export such calls apart")
+        rows = self.rows or self.samples
+        for name, array in list(self.arrays.items()):
+            if array.features is None:
+                array.features = array.numbers // rows
+            if array.numbers != rows * array.features:
+                self.lost.append(name)
+                del self.arrays[name]
+            array.numbers = 0
+        self.batch_sizes.append(rows)
+
+    def _write(self, value):
+        if value.name not in self.lost:
+            if value.name not in self.arrays:
+                self.arrays[value.name] = _Rows(self.scratch / f"{len(self.arrays)}.raw", value.params["dtype"])
+            self.arrays[value.name].append(value.tensor)
+        value.written = True
+
+    def _set_features(self, name, features, layer):
+        """Only a linear layer says that the last axis is the features: an op on [N, C, H, W] has N samples all the same."""
+        array = self.arrays.get(name)
+        if array and array.of_linear and array.features != features:
+            raise ExportError(f"{layer} reads {name} as rows of {features}, another linear layer as rows of {array.features}: "
+                              f"export them apart, with select={layer!r}")
+        if array:
+            array.features, array.of_linear = features, True
+
+
+def _outline(entry):
+    """An entry without its parameters: what must be the same in every call."""
+    return entry and {key: entry[key] for key in ("name", "op", "input", "activation", "output", "scale", "zero_point") if key in entry}
+
+
+# ---------------------------------------------------------------- watching a model: names, and which value a tensor is
+
+# These change the shape and never the order of the numbers: the same value, under the same name.
+_VIEWS = {"aten.view", "aten._unsafe_view", "aten.reshape", "aten._reshape_alias", "aten.flatten", "aten.unflatten", "aten.unsqueeze",
+          "aten.squeeze", "aten.expand", "aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.lift_fresh"}
+
+
+class _Watch:
+    """What both ways of watching share. Tensors are told apart by id, and kept alive for the call so that ids stay theirs."""
+
+    def __init__(self, model, recording):
+        self.model, self.recording = model, recording
+        self.module_names = {path for path, _ in model.named_modules()}
+
+    def call(self, args, kwargs):
+        self.values, self.uses, self.failed_at = {}, Counter(), None
+        for name, tensor in _named_arguments(self.model, args, kwargs):
+            self.bind(tensor, Value(self.functional("", name), tensor, _params_of(tensor)))
+        try:
+            self.run(args, kwargs)
+        except Exception as error:
+            if self.failed_at is None or isinstance(error, ExportError):
+                raise
+            where, op = self.failed_at
+            raise ExportError(f"{where or 'the model'}: {op} failed: {_first_sentence(error)}{_advice(op, str(error))}") from error
+
+    def unique(self, base):
+        """What is computed again is "fc1@2"."""
+        self.uses[base] += 1
+        return base if self.uses[base] == 1 else f"{base}@{self.uses[base]}"
+
+    def functional(self, path, op):
+        """A name for what no module of its own computes; never a module's."""
+        name = f"{path}.{op}" if path else op
+        while name in self.module_names or name == "batch_sizes":
+            name += "_"
+        return self.unique(name)
+
+    def bind(self, tensor, value, changed_in_place=False):
+        # The version counter rises only after an in-place op has returned: hence + 1.
+        version = None if tensor.is_inference() else tensor._version + changed_in_place
+        self.values[id(tensor)] = (tensor, version, value)
+
+    def find(self, tensor):
+        """The value of a tensor; None for weights and constants."""
+        _, version, value = self.values.get(id(tensor), (None, None, None))
+        if value is None:
+            return None
+        if version is not None and tensor._version != version:  # changed through a view, as x[:, 0] = 0 does
+            return self.emit(self.unique(f"{value.name}.inplace"), "inplace", tensor, _params_of(tensor), value if value.written else None)
+        if not value.written:
+            value.tensor = tensor
+        return value
+
+    def keep(self, values):
+        """Before an op changes them in place: what has not been written yet may still be needed."""
+        for value in values:
+            if not value.written:
+                value.tensor = value.tensor.clone()
+
+    def emit(self, name, op, tensor, params, source, changed_in_place=False, **layer):
+        """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
+        value = Value(name, tensor, params)
+        self.bind(tensor, value, changed_in_place)
+        if params and source and source.params:
+            self.recording.layer(value, op, source, **layer)
+        return value
+
+    def common_op(self, op, name, inputs, args, outputs):
+        """Ops that all flows have: views, ReLU, and what is not replayed. name(short): the result's name."""
+        first, source = inputs[0], next((value for value in inputs if value.params), None)
+        if op in _VIEWS and len(outputs) == 1 and outputs[0].dtype == first.tensor.dtype and outputs[0].numel() == first.tensor.numel():
+            self.bind(outputs[0], first)
+            return
+        in_place = op.endswith("_")
+        if not in_place:
+            outputs = [out for out in outputs if id(out) not in self.values]  # dropout in eval mode returns what it got
+        kind = op
+        if source and len(outputs) == 1 and _params_of(outputs[0]) == _params_of(source.tensor):
+            is_relu6 = op.rstrip("_") in ("aten.relu6", "quantized.relu6") or (op.rstrip("_") == "aten.hardtanh" and tuple(args[1:3]) == (0, 6))
+            kind = "relu" if op.rstrip("_") == "aten.relu" else "relu6" if is_relu6 else op
+        if outputs:
+            base = name(kind.split(".")[-1].strip("_"))
+        for i, tensor in enumerate(outputs):
+            self.emit(f"{base}.{i}" if i else base, kind, tensor, _params_of(tensor), source, in_place)
+
+
+def _first_sentence(error):
+    return str(error).strip().split("\n")[0].split(". ")[0]
+
+
+def _advice(op, message):
+    engine = torch.backends.quantized.engine
+    if "ngine" in message:
+        return f"; engine {engine} cannot run it on this CPU: set torch.backends.quantized.engine to one of {_engines()} before the model is converted or loaded"
+    if op.startswith("quantized.") and "'CPU' backend" in message:
+        return "; a float tensor reached a quantized module: put QuantStub before it, prepare and convert again"
+    if "QUInt8" in message or "QuantizedCPU" in message:
+        return "; a quantized tensor reached a float op: put DeQuantStub before it, prepare and convert again"
+    if "Double" in message:
+        return "; pass float32 inputs: inputs.float()"
+    return ""
+
+
+def _engines():
+    return ", ".join(engine for engine in torch.backends.quantized.supported_engines if engine != "none")
+
+
+# ---------------------------------------------------------------- eager, FX and dynamic models: every operator, as it is dispatched
+
+_LINEAR = {"quantized.linear": "none", "quantized.linear_relu": "relu"}
+_LINEAR_DYNAMIC = {"quantized.linear_dynamic": "none", "quantized.linear_relu_dynamic": "relu"}
+_CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
+
+
+class _Frame:
+    """A module that is running."""
+
+    def __init__(self, path, module):
+        self.path = path
+        # Operators of torch's own modules carry the module's name; those of the user's forward are functional ("block.relu").
+        self.named_after = type(module).__module__.startswith("torch.") and not isinstance(module, _CONTAINERS)
+        self.named = self.did_something = False
+
+
+class _EagerWatch(_Watch):
+    def __init__(self, model, recording):
+        super().__init__(model, recording)
+        self.unpacked = {}
+        self.functional_modules = {m: path for path, m in model.named_modules() if isinstance(m, torch.ao.nn.quantized.QFunctional)}
+        self.ran_static = self.ran_dynamic = False
+
+    def run(self, args, kwargs):
+        self.frames = []
+        watch = self
+
+        class Dispatch(TorchDispatchMode):
+            def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+                return watch.op(func, args, kwargs or {})
+
+        with contextlib.ExitStack() as hooks:
+            for path, module in self.model.named_modules():
+                hooks.callback(module.register_forward_pre_hook(self._entering(path)).remove)
+                hooks.callback(module.register_forward_hook(self._leaving(path), always_call=True).remove)
+            with Dispatch():
+                self.model(*args, **kwargs)
+
+    def flow(self):
+        if self.ran_dynamic and not self.ran_static:
+            return "dynamic"
+        return "fx" if any(isinstance(module, torch.fx.GraphModule) for module in self.model.modules()) else "eager"
+
+    def _entering(self, path):
+        def hook(module, args):
+            for frame in self.frames:
+                frame.did_something = True
+            self.frames.append(_Frame(path, module))
+        return hook
+
+    def _leaving(self, path):
+        def hook(module, args, output):
+            frame = self.frames.pop()
+            if frame.did_something or not args or output is not args[0] or not isinstance(output, torch.Tensor):
+                return
+            value = self.find(output)
+            is_observer = path.endswith("activation_post_process")  # the empty place of one, in a QFunctional
+            if value and value.params and path and not is_observer:  # what is left of a fused module, and dropout
+                self.emit(self.unique(path), "identity", output, value.params, value)
+        return hook
+
+    def name(self, op):
+        owner = self._functional_module()
+        if owner:
+            return self.unique(owner)
+        frame = self.frames[-1] if self.frames else _Frame("", self.model)
+        if frame.named_after and frame.path and not frame.named:
+            frame.named = True
+            return self.unique(frame.path)
+        return self.functional(frame.path, op)
+
+    def _functional_module(self):
+        """The path of the QFunctional whose method is running: no hook sees self.ff.add(x, y), the Python stack does."""
+        frame = sys._getframe()
+        for _ in range(12 if self.functional_modules else 0):
+            frame = frame.f_back
+            module = frame.f_locals.get("self") if frame else None
+            if isinstance(module, torch.ao.nn.quantized.QFunctional):
+                return self.functional_modules.get(module)
+        return None
+
+    def op(self, func, args, kwargs):
+        inputs = [self.find(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
+        inputs = [value for value in inputs if value]
+        op = func._schema.name.replace("::", ".")
+        if func._schema.is_mutable:
+            self.keep(inputs)
+        try:
+            result = func(*args, **kwargs)
+        except Exception:
+            self.failed_at = (self.frames[-1].path if self.frames else "", op)
+            raise
+        if inputs:
+            for frame in self.frames:
+                frame.did_something = True
+            self.record(op, x, inputs, args, result)
+        return result
+
+    def record(self, op, x, inputs, args, result):
+        """x: the first argument's value, if it has one; inputs: all that have."""
+        params = _params_of(result) if isinstance(result, torch.Tensor) else None
+        if x and x.params and op in (*_LINEAR, *_LINEAR_DYNAMIC):
+            name = self.name("linear")
+            layer = {"features": (args[0].shape[-1], result.shape[-1]), "parameters": lambda: self.parameters(name, op, args, result)}
+            if op in _LINEAR:
+                self.ran_static = True
+                self.emit(name, "linear", result, params, x, activation=_LINEAR[op], **layer)
+            else:
+                self.ran_dynamic = True
+                reduce_range = bool(args[2]) if len(args) > 2 else False
+                self.emit(name, "linear_dynamic", result, params, x, reduce_range=reduce_range, activation=_LINEAR_DYNAMIC[op], **layer)
+        elif x and params and op == "aten.quantize_per_tensor" and x.params == {"dtype": "float32"}:
+            self.emit(self.name("quantize"), "quantize", result, params, x)
+        elif x and params and op == "aten.dequantize" and "scale" in (x.params or {}):
+            self.emit(self.name("dequantize"), "dequantize", result, params, x)
+        else:
+            outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+            self.common_op(op, self.name, inputs, args, outputs)
+
+    def parameters(self, name, op, args, result):
+        """A module's parameters, once however often it is called."""
+        key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
+        if key not in self.unpacked:
+            try:
+                weight, bias = args[1].unpack()
+            except RuntimeError as error:
+                raise ExportError(f"{name}: its weights cannot be unpacked ({_first_sentence(error)}); qdiff replays int8 weights, "
+                                  "per tensor or per channel along axis 0") from error
+            self.unpacked[key] = _packed_parameters(name, weight, bias)
+            if not _same_when_packed_again(op, weight, bias, args, result):
+                _warn(f"{name}: engine {torch.backends.quantized.engine} computes other values from this layer's parameters than the model did: "
+                      "the model was converted or loaded under another engine, or its scale was changed after its first call. "
+                      "Set torch.backends.quantized.engine before converting or loading")
+        return self.unpacked[key]
+
+
+def _same_when_packed_again(op, weight, bias, args, result):
+    """The packed form, not torch.backends.quantized.engine, decides which kernel runs, and does not tell its engine."""
+    try:
+        again = torch.ops.quantized.linear_prepack(weight, bias)
+        values = getattr(torch.ops.quantized, op.split(".")[1])(args[0], again, *args[2:])
+    except RuntimeError:
+        return False
+    return torch.equal(values.int_repr(), result.int_repr()) if result.is_quantized else torch.equal(values, result)
+
+
+def _packed_parameters(where, weight, bias):
+    """Weights and bias of an eager, FX or dynamic linear layer, as numpy arrays."""
+    if weight.dtype != torch.qint8:
+        raise ExportError(f"{where}: weights of {weight.dtype}; only 8-bit weights (torch.qint8) can be replayed: "
+                          "use a qconfig whose weight observer has dtype=torch.qint8")
+    if weight.qscheme() in (torch.per_channel_affine, torch.per_channel_symmetric):
+        if weight.q_per_channel_axis() != 0:
+            raise ExportError(_wrong_axis(where, weight.q_per_channel_axis()))
+        scale, zero_point = weight.q_per_channel_scales().double().numpy(), weight.q_per_channel_zero_points().numpy()
+    elif weight.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
+        scale, zero_point = weight.q_scale(), weight.q_zero_point()
+    else:
+        raise ExportError(f"{where}: weights of {weight.qscheme()}; use torch.per_channel_symmetric or torch.per_tensor_symmetric")
+    return _linear_parameters(where, weight.int_repr(), scale, zero_point, bias)
+
+
+def _linear_parameters(where, weight, scale, zero_point, bias):
+    if bias is not None and not bool(torch.isfinite(bias).all()):
+        raise ExportError(f"{where}: the bias holds NaN or infinity")
+    return {"weight": weight.contiguous().numpy(), "weight_dtype": "int8", "weight_scale": scale, "weight_zero_point": zero_point,
+            "bias": None if bias is None else bias.detach().float().numpy(), "bias_dtype": "float32"}
+
+
+def _wrong_axis(where, axis):
+    return (f"{where}: weights per channel along axis {axis}; a linear layer has one scale for each output, axis 0: "
+            "use a weight observer with ch_axis=0")
+
+
+# ---------------------------------------------------------------- convert_pt2e graphs: node by node
+
+_QUANTIZE = ("quantized_decomposed.quantize_per_tensor",)
+_DEQUANTIZE = ("quantized_decomposed.dequantize_per_tensor",)
+_DEQUANTIZE_WEIGHT = (*_DEQUANTIZE, "quantized_decomposed.dequantize_per_channel")
+
+
+def _target(node):
+    """"aten.linear" for torch.ops.aten.linear.default."""
+    if not isinstance(node, torch.fx.Node) or node.op != "call_function":
+        return ""
+    if isinstance(node.target, torch._ops.OpOverload):
+        return node.target._schema.name.replace("::", ".")
+    return f"{getattr(node.target, '__module__', '')}.{getattr(node.target, '__name__', node.target)}"
+
+
+def _is_pt2e(graph_module):
+    return any(_target(node).startswith("quantized_decomposed.") for node in graph_module.graph.nodes)
+
+
+class _Group:
+    """dequantize -> linear -> [relu] -> [quantize]: one layer. last: the node whose value is the layer's."""
+
+    def __init__(self, linear):
+        self.linear, self.x, self.weight = linear, linear.args[0], linear.args[1]
+        self.bias = linear.args[2] if len(linear.args) > 2 else linear.kwargs.get("bias")
+        self.relu = self._only_user(linear, ("aten.relu", "aten.relu_"))
+        self.quantize = self._only_user(self.relu or linear, _QUANTIZE)
+        self.last = self.quantize or self.relu or linear
+        self.inner = {node for node in (linear, self.relu) if node not in (None, self.last)}
+
+    @staticmethod
+    def _only_user(node, targets):
+        user = next(iter(node.users), None)
+        return user if len(node.users) == 1 and _target(user) in targets and user.args[0] is node and _is_static(user) else None
+
+
+def _is_static(node):
+    """Scale and zero point are numbers or buffers: not choose_qparams's, which differ from call to call."""
+    return not any(isinstance(arg, torch.fx.Node) and arg.op != "get_attr" for arg in node.args[1:3])
+
+
+def _is_group(node):
+    if _target(node) != "aten.linear":
+        return False
+    x, weight = node.args[:2]
+    return _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
+
+
+class _Pt2eWatch(_Watch):
+    def __init__(self, model, recording, lowered):
+        super().__init__(model, recording)
+        self.lowered = lowered
+        self.groups = {group.last: group for group in map(_Group, filter(_is_group, model.graph.nodes))}
+        self.inner = set().union(*(group.inner for group in self.groups.values())) if self.groups else set()
+        self.linears = {group.linear for group in self.groups.values()}
+        self.weights_only = {group.weight for group in self.groups.values()}
+        self.prepacked = {}
+        for group in self.groups.values():
+            axis = group.weight.args[3] if _target(group.weight).endswith("per_channel") else 0
+            if axis != 0:
+                raise ExportError(_wrong_axis(self.path(group.linear)[0] or group.linear.name, axis))
+
+    def flow(self):
+        return "pt2e-lowered" if self.lowered else "pt2e-reference"
+
+    def run(self, args, kwargs):
+        watch = self
+
+        class Nodes(torch.fx.Interpreter):
+            def run_node(self, node):
+                try:
+                    return watch.node(self, node, super().run_node)
+                except ExportError:
+                    raise
+                except Exception:
+                    watch.failed_at = (watch.path(node)[0], _target(node) or node.name)
+                    raise
+
+        order = [node.target for node in self.model.graph.nodes if node.op == "placeholder"]
+        kwargs = dict(sorted(kwargs.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
+        # Every value of the call is kept: a group reads its input's codes after their last user ran.
+        Nodes(self.model, garbage_collect_values=False).run(*tree_leaves((args, kwargs)), enable_io_processing=False)
+
+    def path(self, node):
+        """(path of the module that the node was traced in, that module's type)."""
+        path, kind = next(reversed((node.meta.get("nn_module_stack") or {"": ("", "")}).values()))
+        return path.replace("L['self'].", "").replace("L['self']", ""), kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__name__}"
+
+    def name(self, node):
+        def of(op):
+            path, kind = self.path(node)
+            is_module = path in self.module_names or kind.startswith("torch.nn.modules.")
+            if path and is_module and kind.startswith("torch.") and not kind.startswith("torch.nn.modules.container."):
+                return self.unique(path)
+            return self.functional(path, op)
+        return of
+
+    def node(self, interpreter, node, run):
+        group = self.groups.get(node)
+        if group:
+            return self.layer(interpreter, node, group, run)
+        if node in self.inner and self.lowered:
+            return None
+        if node in self.inner or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
+            return run(node)
+        args = interpreter.map_nodes_to_values(node.args, node)
+        inputs = [self.find(leaf) for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
+        inputs = [value for value in inputs if value]
+        target = _target(node)
+        if target.endswith("_"):
+            self.keep(inputs)
+        result = run(node)
+        if not inputs:
+            return result
+        if target in _QUANTIZE and _is_static(node) and inputs[0].params == {"dtype": "float32"}:
+            self.emit(self.functional("", "quantize"), "quantize", result, _pt2e_params(*args[1:6]), inputs[0])
+        elif target in _DEQUANTIZE and _is_static(node) and "scale" in (inputs[0].params or {}):
+            if any(user not in self.linears for user in node.users):
+                self.emit(self.functional("", "dequantize"), "dequantize", result, _params_of(result), inputs[0])
+        else:
+            outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+            self.common_op(target or node.op, self.name(node), inputs, args, outputs)
+        return result
+
+    def layer(self, interpreter, node, group, run):
+        value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
+        name = self.name(group.linear)("linear")
+        x, x_scale, x_zero_point = value_of(group.x.args)[:3]
+        output = _pt2e_params(*value_of(group.quantize.args)[1:6]) if group.quantize else {"dtype": "float32"}
+        activation = "relu" if group.relu else "none"
+        weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
+        if self.lowered:
+            result = self.lower(name, node, x, x_scale, x_zero_point, weight, bias, output, activation)
+            output = {key: output[key] for key in output if key not in ("quant_min", "quant_max")}  # it clamps to the dtype's range
+        else:
+            result = run(node)
+        self.emit(name, "linear", result, output, self.find(x), activation=activation, features=(x.shape[-1], result.shape[-1]),
+                  parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
+        return result
+
+    def lower(self, name, node, x, x_scale, x_zero_point, weight, bias, output, activation):
+        """The linear of a compiled model, on x86."""
+        if x.dtype != torch.uint8 or np.any(weight.zero_point):
+            raise ExportError(f"{name}: lowered=True needs uint8 activations and weights of zero point 0, as X86InductorQuantizer makes them; "
+                              "export without lowered")
+        if node not in self.prepacked:
+            self.prepacked[node] = torch.ops.onednn.qlinear_prepack(weight.codes, None)
+            if np.ndim(weight.scale) == 0:
+                _warn(f"{name}: torch.compile lowers per-channel weights only; this layer's are per tensor, and ran lowered all the same")
+        outputs = len(weight.codes)
+        scales = torch.from_numpy(np.broadcast_to(np.float32(weight.scale), outputs).copy())
+        dtype, scale, zero_point = getattr(torch, output["dtype"]), output.get("scale", 1.0), output.get("zero_point", 0)
+        result = torch.ops.onednn.qlinear_pointwise(
+            x.reshape(-1, x.shape[-1]), float(x_scale), int(x_zero_point), self.prepacked[node], scales,
+            torch.zeros(outputs, dtype=torch.int64), bias, scale, zero_point, dtype, activation, [], "")
+        return result.reshape(*x.shape[:-1], outputs)
+
+
+class _Pt2eWeight:
+    """The arguments of a weight's dequantize node."""
+
+    def __init__(self, where, args):
+        self.codes, scale, zero_point = args[:3]
+        per_channel = len(args) == 7
+        if self.codes.dtype != torch.int8:
+            raise ExportError(f"{where}: weights of {self.codes.dtype}; only int8 weights can be replayed: quantize them to torch.int8")
+        self.scale = scale.double().numpy() if per_channel else float(scale)
+        zeros = np.zeros(len(self.codes), np.int64)
+        self.zero_point = (zeros if zero_point is None else zero_point.numpy()) if per_channel else int(zero_point)
+
+
+def _pt2e_params(scale, zero_point, quant_min, quant_max, dtype):
+    if dtype not in _CODES:
+        return None
+    params = {"dtype": _CODES[dtype], "scale": float(scale), "zero_point": int(zero_point)}
+    limits = torch.iinfo(dtype)
+    if (quant_min, quant_max) != (limits.min, limits.max):
+        params.update(quant_min=int(quant_min), quant_max=int(quant_max))
+    return params
+
+
+# ---------------------------------------------------------------- the machine: what decides which kernel ran
+
+_ENVIRONMENT = ("FBGEMM_ENABLE_INSTRUCTIONS", "FBGEMM_NO_ASMJIT", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS",
+                "DNNL_CPU_ISA_HINTS", "ONEDNN_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
+
+
+def _producer(flow):
+    producer = {"framework": "pytorch", "framework_version": torch.__version__, "flow": flow}
+    if not flow.startswith("pt2e"):  # float ops, or always oneDNN: the engine has no say
+        producer["engine"] = torch.backends.quantized.engine
+    producer["arch"] = platform.machine()
+    producer["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
+    flags = _cpu_flags()
+    if flags is not None:
+        producer["avx512_vnni"] = "avx512_vnni" in flags or "avx512vnni" in flags
+        producer["avx_vnni"] = "avx_vnni" in flags
+    producer["environment"] = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return producer
+
+
+def _cpu_flags():
+    """The first processor's flags, as Linux names them; an emulated CPU's from torch, since /proc shows the host's. None: unknown."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return None
+    flags = next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith("flags")), None)
+    if flags and not getattr(torch.cpu, "_is_vnni_supported", lambda: True)():
+        flags.discard("avx512_vnni")
+    if flags and not getattr(torch.cpu, "_is_avx2_supported", lambda: True)():
+        flags.discard("avx_vnni")
+    return flags
+
+
+# ---------------------------------------------------------------- the files
+
+def _write_capture(recording, scratch):
+    samples = sum(recording.batch_sizes)
+    arrays = [(name, array.dtype, (samples, array.features), array.path) for name, array in recording.arrays.items()]
+    sizes = np.array(recording.batch_sizes, np.int64)
+    return _write_npz(scratch / "capture.npz", [*arrays, ("batch_sizes", sizes.dtype, sizes.shape, sizes)])
+
+
+def _write_model(recording, producer, scratch):
+    """{name: path} of model.json and, if the numbers are many, model.npz."""
+    large = sum(field.size for layer in recording.layers for field in layer.values() if isinstance(field, np.ndarray)) > INLINE_NUMBERS
+    keys = {}  # id of an array -> (key, array); a module called twice has its parameters once
+
+    def plain(layer, field, numbers):
+        if not isinstance(numbers, np.ndarray):
+            return numbers
+        if large and numbers.size > 16:
+            return {"array": keys.setdefault(id(numbers), (f"{layer['name']}.{field}", numbers))[0]}
+        return numbers.tolist()
+
+    layers = [{field: plain(layer, field, numbers) for field, numbers in layer.items()} for layer in recording.layers]
+    head = {"format": "qdiff-model", "version": 1, "producer": producer, **({"arrays": "model.npz"} if keys else {}), "inputs": recording.inputs}
+    text = json.dumps({**head, "layers": []}, allow_nan=False)[: -len("]}")]
+    text += ",".join("\n" + json.dumps(layer, allow_nan=False) for layer in layers) + "\n]}\n"  # a layer a line
+    files = {"model.json": scratch / "model.json"}
+    files["model.json"].write_text(text, encoding="utf-8")
+    if keys:
+        arrays = [(key, numbers.dtype, numbers.shape, numbers) for key, numbers in keys.values()]
+        files["model.npz"] = _write_npz(scratch / "model.npz", arrays)
+    return files
+
+
+def _write_npz(path, arrays):
+    """arrays: (key, dtype, shape, numpy array or file of raw numbers); one at a time in memory, or not at all."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for key, dtype, shape, numbers in arrays:
+            entry = zipfile.ZipInfo(f"{key}.npy")
+            entry.file_size = math.prod(shape) * dtype.itemsize + 4096  # so that zipfile knows when to use Zip64
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array_header_1_0(file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+                if isinstance(numbers, np.ndarray):
+                    file.write(np.ascontiguousarray(numbers).data)
+                else:
+                    with open(numbers, "rb") as raw:
+                        shutil.copyfileobj(raw, file, 1 << 20)
+    return path
+
+
+# ---------------------------------------------------------------- the command line
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        prog="qdiff_export.py", description="Writes model.json and capture.npz of a quantized PyTorch model, for qdiff.",
+        epilog="A saved module is a pickle: loading it runs code that the file brings. Load only files you trust.")
+    parser.add_argument("--model", required=True, metavar="FILE", help="a module saved with torch.save(model, FILE), or a torch.export .pt2")
+    parser.add_argument("--inputs", required=True, metavar="FILE", help="x.npy, or an npz whose keys are forward's arguments")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for model.json and capture.npz")
+    parser.add_argument("--import", dest="imports", action="append", default=[], metavar="FILE",
+                        help="a Python file with the model's classes; only its imports, classes, functions and constants run")
+    parser.add_argument("--engine", metavar="NAME", help="torch.backends.quantized.engine while the model is loaded and run")
+    parser.add_argument("--batch", type=int, metavar="N", help="samples a call; default all in one")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N samples")
+    parser.add_argument("--select", action="append", metavar="GLOB", help="record these layers only")
+    parser.add_argument("--lowered", action="store_true", help="convert_pt2e graphs: run linears as torch.compile lowers them")
+    parser.add_argument("--capture-only", action="store_true", help="write only DIR/capture.npz")
+    options = parser.parse_args(argv)
+    try:
+        if options.engine:
+            _set_engine(options.engine)
+        inputs = _load_inputs(options.inputs, options.batch)
+        model = _load_model(options.model, options.imports)
+        settings = {"select": options.select, "limit": options.limit, "lowered": options.lowered}
+        if options.capture_only:
+            capture(model, inputs, Path(options.out) / "capture.npz", **settings)
+        else:
+            export(model, inputs, options.out, **settings)
+    except (ExportError, OSError) as error:
+        print(f"qdiff_export: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _set_engine(name):
+    if name not in torch.backends.quantized.supported_engines or name == "none":
+        raise ExportError(f"--engine {name}: this CPU and this build of torch have {_engines()}")
+    torch.backends.quantized.engine = name
+
+
+def _load_inputs(path, batch):
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ExportError(f"{path}: expected an npy or npz file of numbers: {error}") from error
+    arrays = dict(loaded.items()) if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+    if not batch:
+        return arrays
+    if batch < 1:
+        raise ExportError(f"--batch: expected 1 or more, got {batch}")
+    slices = [slice(start, start + batch) for start in range(0, len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays), batch)]
+    return [{key: item[part] for key, item in arrays.items()} if isinstance(arrays, dict) else arrays[part] for part in slices]
+
+
+def _load_model(path, imports):
+    for file in imports:
+        _import_definitions(file)
+    if path.endswith(".pt2"):
+        return torch.export.load(path).module()
+    print(f"qdiff_export: unpickling {path}, which runs code that the file brings", file=sys.stderr)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=False)
+    except AttributeError as error:
+        raise ExportError(f"{path}: {error}; give the Python file that defines the class, with --import FILE") from error
+    except ModuleNotFoundError as error:
+        raise ExportError(f"{path}: {error}; give the Python file that is this module, with --import FILE") from error
+    except RuntimeError as error:
+        raise ExportError(f"{path}: {_first_sentence(error)}{_advice('', str(error))}") from error
+
+
+def _import_definitions(path):
+    """Imports, classes, functions and literal constants of a script, under its own name and in __main__, where its pickles
+    look for them. The rest, such as the training loop, does not run."""
+    source = Path(path).read_text(encoding="utf-8")
+    module = types.ModuleType(Path(path).stem)
+    module.__file__ = str(path)
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    before = set(vars(module))
+    for node in ast.parse(source, path).body:
+        is_definition = isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        if not is_definition and not (isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_literal(node.value)):
+            continue
+        try:
+            exec(compile(ast.Module([node], []), path, "exec"), vars(module))
+        except ImportError as error:
+            _warn(f"{path} line {node.lineno}: {error}; going on without it")
+    sys.modules.setdefault(module.__name__, module)
+    for name in set(vars(module)) - before:
+        if not name.startswith("__"):
+            setattr(sys.modules["__main__"], name, getattr(module, name))
+
+
+def _is_literal(node):
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
