@@ -132,11 +132,11 @@ def dynamic_full_range():
     return model, [samples(9), samples(3)], {}
 
 
-def pt2e(lowered=False, per_channel=True):
+def pt2e(lowered=False, per_channel=True, is_dynamic=False, batch="batch"):
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
-    config = x86.get_default_x86_inductor_quantization_config()
+    config = x86.get_default_x86_inductor_quantization_config(is_dynamic=is_dynamic)
     if not per_channel:
         from torchao.quantization.pt2e.observer import MinMaxObserver
         from torchao.quantization.pt2e.quantizer import QuantizationSpec
@@ -144,10 +144,10 @@ def pt2e(lowered=False, per_channel=True):
         weight = QuantizationSpec(dtype=torch.int8, quant_min=-128, quant_max=127, qscheme=torch.per_tensor_symmetric,
                                   observer_or_fake_quant_ctr=MinMaxObserver)
         config = x86.QuantizationConfig(config.input_activation, config.output_activation, weight, config.bias, False)
-    shapes = ({0: torch.export.Dim("batch", min=2)},)
+    shapes = ({0: torch.export.Dim(batch, min=2)},) if batch else None
     graph = torch.export.export(loud(Plain), (samples(4),), dynamic_shapes=shapes).module()
     prepared = prepare_pt2e(graph, x86.X86InductorQuantizer().set_global(config))
-    prepared(samples(256))
+    prepared(samples(256 if batch else 4))
     return convert_pt2e(prepared), samples(), {"lowered": lowered}
 
 

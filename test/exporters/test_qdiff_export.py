@@ -567,6 +567,13 @@ class Pt2e(Case):
                 break
         self.assertIn("fc1: weights per channel along axis 1", self.refused(net, inputs))
 
+    def test_dynamic_graphs(self):
+        self.assertIn("quantizes dynamically in a graph of convert_pt2e", self.refused(*models.pt2e(is_dynamic=True)[:2]))
+
+    def test_other_shapes_than_exported(self):
+        net, _, _ = models.pt2e(batch=None)
+        self.assertRegex(self.refused(net, models.samples(5)), "^the model: _guards_fn failed: Guard failed: .*; the graph was exported for other shapes")
+
     def test_inside_another_module(self):
         net, inputs, _ = models.pt2e()
         self.assertIn("1 is a graph of convert_pt2e inside another module", self.refused(nn.Sequential(nn.Identity(), net), inputs))

@@ -63,7 +63,7 @@ def export(model, inputs, out, *, select=None, limit=None, lowered=False):
     select   names of the layers to record, or patterns ("encoder.*"), one or a list; default all.
     limit    at most this many samples (first axis); the last call is cut to fit.
     lowered  for graphs of convert_pt2e: each linear runs as onednn.qlinear_pointwise, as torch.compile lowers it on
-             x86, in place of dequantize, float linear, quantize.
+             x86, in place of dequantize, float linear, quantize. Of what follows, ReLU and quantize are fused.
 
     Memory: the weights, and the values of one call. Returns the folder as a pathlib.Path. Raises ExportError.
     """
@@ -71,8 +71,8 @@ def export(model, inputs, out, *, select=None, limit=None, lowered=False):
     with _recorded(model, inputs, out, select, limit, lowered) as (recording, flow, scratch):
         files = {"capture.npz": _write_capture(recording, scratch), **_write_model(recording, _producer(flow), scratch)}
         out.mkdir(parents=True, exist_ok=True)
-        for name, path in files.items():
-            os.replace(path, out / name)
+        for name in sorted(files, key=("capture.npz", "model.npz", "model.json").index):
+            os.replace(files[name], out / name)
     if "model.npz" not in files:
         with contextlib.suppress(FileNotFoundError):
             (out / "model.npz").unlink()  # an earlier, larger model's
@@ -131,8 +131,6 @@ def _warn(message):
 def _checked_model(model):
     if isinstance(model, torch.export.ExportedProgram):
         model = model.module()
-    if isinstance(model, torch.jit.ScriptModule):
-        raise ExportError("the model is TorchScript, whose modules cannot be watched: export the Python module, before torch.jit.script or trace")
     if hasattr(model, "_orig_mod"):
         raise ExportError("the model is compiled by torch.compile: export model._orig_mod")
     if isinstance(model, dict):
@@ -140,6 +138,8 @@ def _checked_model(model):
     if not isinstance(model, torch.nn.Module):
         raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
     for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ExportError(f"{path or 'the model'} is TorchScript, which cannot be watched: export the Python module, before torch.jit.script or trace")
         if type(module).__module__.startswith("torchao.") and "Linear" in type(module).__name__:
             raise ExportError(_not_int8(path, type(module)))
         if {base.__name__ for base in type(module).__mro__} & {"ObserverBase", "FakeQuantizeBase", "AffineQuantizedObserverBase"}:
@@ -378,7 +378,7 @@ class Recording:
     def _write(self, value):
         if value.name not in self.lost:
             if value.name not in self.arrays:
-                self.arrays[value.name] = _Rows(self.scratch / f"{len(self.arrays)}.raw", value.params["dtype"])
+                self.arrays[value.name] = _Rows(self.scratch / f"{len(self.arrays) + len(self.lost)}.raw", value.params["dtype"])
             self.arrays[value.name].append(value.tensor)
         value.written = True
 
@@ -496,6 +496,8 @@ def _advice(op, message):
         return "; a float tensor reached a quantized module: put QuantStub before it, prepare and convert again"
     if "QUInt8" in message or "QuantizedCPU" in message:
         return "; a quantized tensor reached a float op: put DeQuantStub before it, prepare and convert again"
+    if "Guard failed" in message:
+        return "; the graph was exported for other shapes: give inputs of those, or dynamic_shapes to torch.export.export"
     if "Double" in message:
         return "; pass float32 inputs: inputs.float()"
     return ""
@@ -509,6 +511,7 @@ def _engines():
 
 _LINEAR = {"quantized.linear": "none", "quantized.linear_relu": "relu"}
 _LINEAR_DYNAMIC = {"quantized.linear_dynamic": "none", "quantized.linear_relu_dynamic": "relu"}
+_QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
 
@@ -526,7 +529,7 @@ class _EagerWatch(_Watch):
     def __init__(self, model, recording):
         super().__init__(model, recording)
         self.unpacked = {}
-        self.functional_modules = {m: path for path, m in model.named_modules() if isinstance(m, torch.ao.nn.quantized.QFunctional)}
+        self.functional_modules = {m: path for path, m in model.named_modules() if isinstance(m, _QFUNCTIONAL)}
         self.ran_static = self.ran_dynamic = False
 
     def run(self, args, kwargs):
@@ -583,7 +586,7 @@ class _EagerWatch(_Watch):
         for _ in range(12 if self.functional_modules else 0):
             frame = frame.f_back
             module = frame.f_locals.get("self") if frame else None
-            if isinstance(module, torch.ao.nn.quantized.QFunctional):
+            if isinstance(module, _QFUNCTIONAL):
                 return self.functional_modules.get(module)
         return None
 
@@ -739,6 +742,10 @@ class _Pt2eWatch(_Watch):
         self.linears = {group.linear for group in self.groups.values()}
         self.weights_only = {group.weight for group in self.groups.values()}
         self.prepacked = {}
+        dynamic = next((node for node in model.graph.nodes if _target(node).startswith("quantized_decomposed.choose_qparams")), None)
+        if dynamic and not self.groups:
+            raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, which qdiff does not replay: "
+                              "use a static config (is_dynamic=False), or torch.ao.quantization.quantize_dynamic")
         for group in self.groups.values():
             axis = group.weight.args[3] if _target(group.weight).endswith("per_channel") else 0
             if axis != 0:
@@ -757,7 +764,7 @@ class _Pt2eWatch(_Watch):
                 except ExportError:
                     raise
                 except Exception:
-                    watch.failed_at = (watch.path(node)[0], _target(node) or node.name)
+                    watch.failed_at = (watch.path(node)[0], _target(node)) if _target(node) else ("", node.name)
                     raise
 
         order = [node.target for node in self.model.graph.nodes if node.op == "placeholder"]
