@@ -1,0 +1,101 @@
+import { listed, printable } from '../text.js';
+import type { ArrayFile, ArraySource, Capture, Model, StoredDtype, ValueParams } from '../types.js';
+import { Checks } from './checks.js';
+import { featuresOf } from './features.js';
+import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
+
+/**
+ * The values that the user's own implementation computed, by the capture's names; some may be missing.
+ * names: the candidate's name of a value to the model's, as `--map MINE=LAYER` says.
+ * Throws InputError with every problem.
+ */
+export async function validateCandidate(
+  model: Model,
+  capture: Capture,
+  file: ArrayFile,
+  names: ReadonlyMap<string, string> = new Map(),
+): Promise<Capture> {
+  const checks = new Checks(file.path);
+  const slots = slotsOf(model);
+  const { sources, used } = renamed(slots, file, names, checks);
+  const features = featuresOf(model);
+  for (const [key, { features: count }] of capture.values) {
+    const value = slots.get(key)?.value ?? key;
+    features.claim(value, { count, because: 'as captured', ifTransposed: null });
+  }
+  const comparable = model.layers.filter(({ name }) => capture.values.has(name));
+  if (comparable.some(({ name }) => sources.has(name))) {
+    warnOfOthers(file, used, checks);
+  } else if (checks.problems.length === 0) {
+    const expected = `expected a captured layer (${listed(
+      comparable.map(({ name }) => name),
+      8,
+    )})`;
+    const fix = 'rename the arrays, or say --map MINE=LAYER';
+    checks.problem('nothing-to-compare', [], `${expected}, got ${listed(file.arrays.keys(), 8)}; ${fix}`);
+  }
+  const samples = { count: capture.samples, because: 'as the capture has' };
+  const { values } = await readValues({ slots, sources, features, samples, refuseDtype }, checks);
+  const warnings = checks.finish();
+  return { path: file.path, samples: capture.samples, values, batchSizes: capture.batchSizes, warnings };
+}
+
+/** The arrays by the model's names. A mapped name also stands before `.input` and `.accumulator`. */
+function renamed(
+  slots: ReadonlyMap<string, Slot>,
+  file: ArrayFile,
+  names: ReadonlyMap<string, string>,
+  checks: Checks,
+): { sources: Map<string, ArraySource>; used: Set<string> } {
+  const sources = new Map<string, ArraySource>();
+  const used = new Set<string>();
+  const mappedTo = new Set<string>();
+  const place = (mine: string, value: string) => ` (--map ${printable(mine)}=${printable(value)})`;
+  for (const [mine, value] of names) {
+    const before = sources.size;
+    for (const suffix of ['', '.input', '.accumulator']) {
+      const source = file.arrays.get(mine + suffix);
+      const key = value + suffix;
+      if (!source || !slots.has(key)) continue;
+      if (sources.has(key)) {
+        checks.problem(
+          'map',
+          [mine + suffix],
+          `expected one array for ${printable(key)}, got two${place(mine, value)}`,
+        );
+      }
+      sources.set(key, source);
+      used.add(mine + suffix);
+      mappedTo.add(key);
+    }
+    if (!slots.has(value)) {
+      const known = listed(slots.keys(), 8);
+      checks.problem(
+        'map',
+        [],
+        `expected a value of the model (${known}), got ${printable(value)}${place(mine, value)}`,
+      );
+    } else if (sources.size === before && !mappedTo.has(value)) {
+      const got = `got ${listed(file.arrays.keys(), 8)}${place(mine, value)}`;
+      checks.problem('map', [], `expected an array ${printable(mine)}, ${got}`);
+    }
+  }
+  for (const [key, source] of file.arrays) {
+    if (!slots.has(key) || used.has(key)) continue;
+    if (mappedTo.has(key)) {
+      const got = 'got this and a mapped one; rename one, or leave --map out';
+      checks.problem('map', [key], `expected one array for ${printable(key)}, ${got}`);
+    }
+    sources.set(key, source);
+    used.add(key);
+  }
+  return { sources, used };
+}
+
+/** Integers of any width are compared by value. */
+function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): string | null {
+  if (declared === 'float32') {
+    return stored.startsWith('float') ? null : `expected float32, got ${stored}; save .astype(np.float32)`;
+  }
+  return /^u?int/.test(stored) ? null : `expected integers, got ${stored}; save .astype(np.int32)`;
+}

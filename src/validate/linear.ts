@@ -1,0 +1,121 @@
+import { shapeText } from '../load/npy.js';
+import { printable } from '../text.js';
+import type { LinearParams, WeightSource } from '../types.js';
+import type { Checks, Place } from './checks.js';
+import type { Features } from './features.js';
+import { EXPECTED_SCALE, isUsableScale, type RawLinear } from './modelSchema.js';
+import {
+  loadNumbers,
+  type ModelArrays,
+  type NumberField,
+  type NumberRule,
+  numberField,
+  weightField,
+} from './numbers.js';
+
+const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
+const ZERO_POINTS: NumberRule = {
+  expected: 'expected an integer in -128..127 (int8)',
+  accepts: (value) => Number.isInteger(value) && value >= -128 && value <= 127,
+};
+const FLOAT_BIASES: NumberRule = {
+  expected: 'expected a number that float32 holds',
+  accepts: (value) => Number.isFinite(Math.fround(value)),
+};
+const INT32_BIASES: NumberRule = {
+  expected: 'expected an integer that int32 holds',
+  accepts: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
+};
+
+/**
+ * The numbers of a linear layer, checked each, against each other and against what feeds it; null after a problem.
+ * Other fields of `raw` may be missing or wrong: that is known.
+ */
+export async function linearParams(
+  raw: RawLinear,
+  { name, input }: { name: string; input: string },
+  place: Place,
+  checks: Checks,
+  arrays: ModelArrays,
+  features: Features,
+): Promise<(LinearParams & { weight: WeightSource }) | null> {
+  const before = checks.problems.length;
+  if (typeof raw !== 'object' || raw === null) return null;
+  const fieldOf = (key: 'weight_scale' | 'weight_zero_point' | 'bias') => {
+    const missing = raw[key] === undefined || (raw[key] === null && key !== 'weight_scale');
+    return missing ? null : numberField(raw[key], [...place, key], checks, arrays);
+  };
+  const weight = raw.weight === undefined ? null : await weightField(raw.weight, [...place, 'weight'], checks, arrays);
+  const scale = fieldOf('weight_scale');
+  const zeroPoint = fieldOf('weight_zero_point');
+  const bias = fieldOf('bias');
+  if (weight) checkShapes({ name, input, weight }, [scale, zeroPoint, bias], place, checks, features);
+  const isInt32 = raw.bias_dtype === 'int32';
+  const scales = scale && (await loadNumbers(scale, SCALES, checks));
+  const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, ZERO_POINTS, checks));
+  const biases = bias && (await loadNumbers(bias, isInt32 ? INT32_BIASES : FLOAT_BIASES, checks));
+  if (!weight || !scales || checks.problems.length > before) return null;
+  const perChannel = [scale, zeroPoint].some((numbers) => numbers && numbers.shape.length > 0);
+  const channels = Array.from({ length: perChannel ? weight.outFeatures : 1 }, (_, channel) => channel);
+  const ofChannel = (numbers: ArrayLike<number>) => (channel: number) => numbers[numbers.length === 1 ? 0 : channel];
+  return {
+    weight,
+    perChannel,
+    weightScale: Float64Array.from(channels, ofChannel(scales)),
+    weightZeroPoint: Int32Array.from(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
+    bias: biases && !isInt32 ? Float32Array.from(biases) : null,
+    biasInt32: biases && isInt32 ? Int32Array.from(biases) : null,
+    activation: raw.activation ?? 'none',
+  };
+}
+
+/** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */
+function checkShapes(
+  { name, input, weight }: { name: string; input: string; weight: WeightSource },
+  fields: readonly (NumberField | null)[],
+  place: Place,
+  checks: Checks,
+  features: Features,
+): void {
+  const { outFeatures, inFeatures } = weight;
+  const shape = `[${outFeatures}, ${inFeatures}]`;
+  const weightPlace = [...place, 'weight'];
+  const lists = fields
+    .filter((field) => field !== null)
+    .filter((field) => field.name === 'bias' || field.shape.length > 0);
+  const wrong = lists.filter((list) => lengthOf(list) !== outFeatures);
+  const fed = features.get(input);
+  const couldBeTransposed = outFeatures !== inFeatures && fed?.count !== inFeatures;
+  const byLists = wrong.length > 0 && lists.every((list) => lengthOf(list) === inFeatures);
+  const byInput = lists.length === 0 && fed?.count === outFeatures;
+  if (couldBeTransposed && (byLists || byInput)) {
+    const because = byLists ? `${wrong[0].name} has ${inFeatures} values` : `${fed!.because}: ${fed!.count}`;
+    const expected = `expected [out_features, in_features] = [${inFeatures}, ${outFeatures}] (${because})`;
+    checks.problem('transposed', weightPlace, `${expected}, got ${shape}; it is transposed: save weight.T`);
+    features.linear({ name, input, outFeatures: inFeatures, inFeatures: outFeatures });
+    return;
+  }
+  for (const list of wrong) {
+    const [one, zeroD] = ['write one number for a per-tensor scale', 'save a 0-d array for a per-tensor scale'];
+    const fix = lengthOf(list) === 1 && list.name !== 'bias' ? `; ${list.dtype === null ? one : zeroD}` : '';
+    const got =
+      list.shape.length === 0 ? 'one number' : list.shape.length === 1 ? list.shape[0] : shapeText(list.shape);
+    const expected = `expected ${outFeatures} values (out_features of ${printable(name)})`;
+    checks.problem('length', list.place, `${expected}, got ${got}${list.from}${fix}`);
+  }
+  if (fed && fed.count !== inFeatures) {
+    const fix =
+      fed.ifTransposed === inFeatures
+        ? 'is the other weight transposed? then save weight.T'
+        : fed.ifTransposed === outFeatures
+          ? 'are both weights transposed? then save weight.T'
+          : 'layers have to chain';
+    const got = `got ${inFeatures} (weight ${shape})`;
+    checks.problem('chain', weightPlace, `expected ${fed.count} in_features (${fed.because}), ${got}; ${fix}`);
+  }
+  features.linear({ name, input, outFeatures, inFeatures, confirmed: lists.length > wrong.length });
+}
+
+function lengthOf(list: NumberField): number {
+  return list.shape.length === 1 ? list.shape[0] : Number.NaN;
+}

@@ -1,0 +1,161 @@
+import { shapeText } from '../load/npy.js';
+import { collecting } from '../load/refuse.js';
+import { counted, listed, printable } from '../text.js';
+import type { ArrayFile, ArraySource, CapturedValue, Layer, Model, StoredDtype, ValueParams } from '../types.js';
+import type { Checks } from './checks.js';
+import type { Features, KnownFeatures } from './features.js';
+import { firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
+
+/** An array beside the values: how many samples each call had. */
+export const BATCH_SIZES = 'batch_sizes';
+
+/** An array that a capture or a candidate may hold. */
+export interface Slot {
+  /** Name of the array: a value's, `NAME.input` or `NAME.accumulator`. */
+  readonly key: string;
+  /** The value it has the features of. */
+  readonly value: string;
+  /** The layer that computes it, for outputs of replayed layers. */
+  readonly computedBy: Layer | null;
+  /** null: an opaque layer that does not say. */
+  readonly params: ValueParams | null;
+  /** Read or computed by a layer that is replayed: its samples are the capture's. */
+  readonly counts: boolean;
+}
+
+/** The arrays that belong to a model, in its order. A layer named like another's `.input` is that layer. */
+export function slotsOf(model: Model): Map<string, Slot> {
+  const slots = new Map<string, Slot>();
+  const read = new Set(model.layers.filter(isReplayed).map((layer) => layer.input));
+  const params = new Map<string, ValueParams | null>();
+  const add = (
+    key: string,
+    value: string,
+    valueParams: ValueParams | null,
+    computedBy: Layer | null,
+    counts: boolean,
+  ) => {
+    if (!slots.has(key)) slots.set(key, { key, value, computedBy, params: valueParams, counts });
+  };
+  for (const input of model.inputs) {
+    params.set(input.name, input.params);
+    add(input.name, input.name, input.params, null, read.has(input.name));
+  }
+  for (const layer of model.layers) {
+    params.set(layer.name, layer.output);
+    const replayed = isReplayed(layer);
+    add(layer.name, layer.name, layer.output, replayed ? layer : null, replayed || read.has(layer.name));
+  }
+  for (const layer of model.layers.filter(isReplayed)) {
+    add(`${layer.name}.input`, layer.input, params.get(layer.input) ?? null, null, true);
+    if (layer.op === 'linear' || layer.op === 'linear_dynamic') {
+      add(`${layer.name}.accumulator`, layer.name, ACCUMULATOR, null, true);
+    }
+  }
+  return slots;
+}
+
+const ACCUMULATOR: ValueParams = {
+  dtype: 'int32',
+  scale: 1,
+  zeroPoint: 0,
+  quantMin: -(2 ** 31),
+  quantMax: 2 ** 31 - 1,
+};
+
+export function isReplayed(layer: Layer): boolean {
+  return layer.op !== 'opaque';
+}
+
+/** What the arrays of a file have to agree with. */
+export interface Expected {
+  readonly slots: ReadonlyMap<string, Slot>;
+  /** The arrays by slot key. */
+  readonly sources: ReadonlyMap<string, ArraySource>;
+  readonly features: Features;
+  /** Known before the file is read: for a candidate, that of the capture. */
+  readonly samples: SampleCount | null;
+  /** Why a stored dtype cannot stand for a declared one: `expected ..., got ...; what to do`, or null. */
+  readonly refuseDtype: (stored: StoredDtype, declared: ValueParams['dtype']) => string | null;
+}
+
+export interface SampleCount {
+  readonly count: number;
+  readonly because: string;
+}
+
+/** Lays every array out as [samples, features]. Problems of dtype, channels and samples go to `checks`. */
+export async function readValues(
+  { slots, sources, features, samples, refuseDtype }: Expected,
+  checks: Checks,
+): Promise<{ samples: SampleCount | null; values: Map<string, CapturedValue> }> {
+  const values = new Map<string, CapturedValue>();
+  const all = [...slots.values()].filter(({ key }) => sources.has(key));
+  // Values whose features the model knows come first: they say how many samples there are.
+  const known = all.filter(({ value }) => features.get(value));
+  for (const slot of new Set([...known, ...all])) {
+    const source = sources.get(slot.key)!;
+    const place = [source.key];
+    const shape = shapeText(source.shape);
+    if (source.shape.includes(0)) {
+      checks.problem('empty', place, `expected at least one sample and one channel, got shape ${shape}`);
+      continue;
+    }
+    if (slot.params) await checkDtype(source, slot.params.dtype, refuseDtype, checks);
+    const claim = features.get(slot.value);
+    const layout =
+      claim || !samples ? layoutOfFeatures(source.shape, claim?.count) : layoutOfSamples(source.shape, samples.count);
+    if (!layout && claim) {
+      const got = `got ${source.shape.at(-1) ?? 1} (shape ${shape})`;
+      checks.problem(
+        'channels',
+        place,
+        `expected ${claim.count} channels (${claim.because}), ${got}${channelsFix(claim, source)}`,
+      );
+    } else if (slot.counts && samples && layout?.samples !== samples.count) {
+      const got = `got ${layout?.samples ?? source.shape[0] ?? 1} (shape ${shape})`;
+      checks.problem('samples', place, `expected ${samples.count} samples (${samples.because}), ${got}`);
+    } else if (layout) {
+      const because = `as ${printable(slot.key)} has`;
+      if (slot.counts) samples ??= { count: layout.samples, because };
+      if (slot.counts) features.claim(slot.value, { count: layout.features, because, ifTransposed: null });
+      values.set(slot.key, new SampleReader(source, layout));
+    }
+  }
+  return { samples, values };
+}
+
+function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {
+  if (shape.length === 1 && claim.count === 1) return '; a 1-d array is one sample: save it as (N, 1)';
+  return claim.ifTransposed === shape.at(-1) ? '; is that weight transposed? then save weight.T' : '';
+}
+
+async function checkDtype(
+  source: ArraySource,
+  declared: ValueParams['dtype'],
+  refuseDtype: Expected['refuseDtype'],
+  checks: Checks,
+): Promise<void> {
+  const refused = refuseDtype(source.dtype, declared);
+  if (refused !== null) return checks.problem('dtype', [source.key], refused);
+  if (source.dtype !== 'float64') return;
+  const beyond = await collecting(checks.problems, () => firstBeyondFloat32(source));
+  if (beyond === undefined) return;
+  if (beyond === null) {
+    checks.warn('float64', [source.key], 'stored as float64, read as float32, which holds every value of it');
+  } else {
+    const got = `got float64 with ${beyond}, which float32 does not hold`;
+    checks.problem('dtype', [source.key], `expected float32, ${got}; save .astype(np.float32)`);
+  }
+}
+
+/** Arrays that belong to no value of the model may be misspelt: one warning names them. */
+export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks: Checks): void {
+  const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES);
+  if (others.length === 0) return;
+  checks.warn(
+    'unknown-array',
+    [],
+    `${counted(others.length, 'array')} of no value of the model ignored: ${listed(others)}`,
+  );
+}
