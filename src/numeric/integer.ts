@@ -22,6 +22,18 @@ export function saturateInt16(x: number): number {
   return Math.max(-32768, Math.min(x, 32767));
 }
 
+/** max(x, 0) for int32 x, without a branch. */
+export function positivePart(x: number): number {
+  return x & ~(x >> 31);
+}
+
+/** x - saturateInt16(x) for int32 x, without a branch: what saturation takes away (half of random sums would mispredict). */
+export function excessOverInt16(x: number): number {
+  const above = 32767 - x;
+  const below = x + 32768;
+  return (below & (below >> 31)) - (above & (above >> 31));
+}
+
 export function saturateInt24(x: number): number {
   return Math.max(-8388608, Math.min(x, 8388607));
 }

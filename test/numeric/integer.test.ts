@@ -3,7 +3,9 @@ import { expect, it, test } from 'vitest';
 import {
   clamp,
   convertToInt32,
+  excessOverInt16,
   indefiniteInt32,
+  positivePart,
   saturateInt16,
   saturateInt24,
   saturateInt32,
@@ -39,6 +41,28 @@ test.each([
 ] as const)('%o clamps to %i bits', (saturate, bits) => {
   const limit = 2 ** (bits - 1);
   expect([limit - 1, limit, -limit, -limit - 1, 5].map(saturate)).toEqual([limit - 1, limit - 1, -limit, -limit, 5]);
+});
+
+test.each([
+  [5, 5],
+  [0, 0],
+  [-1, 0],
+  [-2147483648, 0],
+  [2147483647, 2147483647],
+])('positive part of %i', (x, expected) => {
+  expect(positivePart(x)).toBe(expected);
+});
+
+it('knows what saturation takes away', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.integer({ min: -70000, max: 70000 }), fc.constantFrom(32767, 32768, -32768, -32769)),
+      (x) => {
+        expect(excessOverInt16(x)).toBe(x - saturateInt16(x));
+      },
+    ),
+    { seed: 16 },
+  );
 });
 
 it('clamps NaN to the lower end', () => {

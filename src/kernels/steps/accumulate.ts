@@ -2,7 +2,15 @@
  * acc[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), int32, and what real kernels make of it.
  * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
  */
-import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
+import {
+  excessOverInt16,
+  positivePart,
+  saturateInt16,
+  saturateInt24,
+  wrapInt16,
+  wrapInt24,
+  wrapInt32,
+} from '../../numeric/integer.js';
 import type { Accumulated, AccumulateStep, Codes, Linear } from '../../types.js';
 import { exactSums, rangeOf, weightZeroPointOf } from './exactSums.js';
 
@@ -34,8 +42,8 @@ export interface PairedAccumulateStep extends AccumulateStep {
   pairs(inFeatures: number): Pairs;
   /** Added to activation codes before they are multiplied (and taken out again, exactly, with the zero points). */
   codeShift(linear: Linear): number;
-  /** int16 as the hardware makes it: saturated or wrapped. */
-  narrow(sum: number): number;
+  /** What a pair's sum loses at int16, saturated or wrapped. */
+  loss(sum: number): number;
   /** Whether this layer's products are paired at all; otherwise the sum is exact. */
   applies(linear: Linear): boolean;
 }
@@ -103,7 +111,7 @@ function saturatingPairs(
   pairs: PairedAccumulateStep['pairs'],
   applies: PairedAccumulateStep['applies'] = () => true,
 ): PairedAccumulateStep {
-  return paired({ name, pairs, codeShift: shiftToUnsigned, narrow: saturateInt16, applies });
+  return paired({ name, pairs, codeShift: shiftToUnsigned, loss: excessOverInt16, applies });
 }
 
 /**
@@ -145,7 +153,7 @@ export const neonMlalInt16Wrap = paired({
   name: 'neonMlalInt16Wrap',
   pairs: eightApart,
   codeShift: shiftToSigned,
-  narrow: wrapInt16,
+  loss: (sum) => sum - wrapInt16(sum),
   applies: () => true,
 });
 
@@ -164,8 +172,8 @@ export function* losingPairs(
     k < 0 ? 0 : (x.data[row * x.cols + k] + shift) * linear.weight[channel * linear.inFeatures + k];
   for (let p = 0; p < first.length; p++) {
     const sum = product(first[p]) + product(second[p]);
-    const narrowed = step.narrow(sum);
-    if (narrowed !== sum) yield { k: [first[p], second[p]], sum, narrowed };
+    const lost = step.loss(sum);
+    if (lost !== 0) yield { k: [first[p], second[p]], sum, narrowed: sum - lost };
   }
 }
 
@@ -177,10 +185,9 @@ function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit
   const { outFeatures, inFeatures, weight } = linear;
   const { first, second } = step.pairs(inFeatures);
   const shift = step.codeShift(linear);
-  const codes = x.data;
-  const range = rangeOf(codes);
-  const largest = Math.max(range.max + shift, 0);
-  const smallest = Math.min(range.min + shift, 0);
+  const codes = new Int32Array(x.data.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = x.data[i] + shift;
+  const { min: smallest, max: largest } = rangeOf(codes);
   const k0 = new Int32Array(first.length);
   const k1 = new Int32Array(first.length);
   const w0 = new Int32Array(first.length);
@@ -190,8 +197,10 @@ function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit
     for (let p = 0; p < first.length; p++) {
       const a = weight[channel * inFeatures + first[p]];
       const b = second[p] < 0 ? 0 : weight[channel * inFeatures + second[p]];
-      const highest = Math.max(a * largest, a * smallest) + Math.max(b * largest, b * smallest);
-      const lowest = Math.min(a * largest, a * smallest) + Math.min(b * largest, b * smallest);
+      const positive = positivePart(a) + positivePart(b);
+      const negative = a + b - positive;
+      const highest = positive * largest + negative * smallest;
+      const lowest = negative * largest + positive * smallest;
       if (highest <= 32767 && lowest >= -32768) continue;
       k0[count] = first[p];
       k1[count] = Math.max(second[p], 0);
@@ -203,8 +212,7 @@ function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit
       const start = row * inFeatures;
       let lost = 0;
       for (let p = 0; p < count; p++) {
-        const sum = (codes[start + k0[p]] + shift) * w0[p] + (codes[start + k1[p]] + shift) * w1[p];
-        if (sum > 32767 || sum < -32768) lost += sum - step.narrow(sum);
+        lost += step.loss(Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]));
       }
       sums[row * outFeatures + channel] -= lost;
     }

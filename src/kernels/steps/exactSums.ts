@@ -123,14 +123,19 @@ function packRows(
   }
 }
 
-/** 8 channels in 4 numbers along k; channels beyond the layer are 0. */
+/** 8 channels in 4 numbers along k; channels beyond the layer repeat the last and are not stored. */
 function packChannels(packed: Float64Array, linear: Linear, channel: number, k: number, length: number): void {
-  packed.fill(0);
-  for (let c = Math.min(7, linear.outFeatures - channel - 1); c >= 0; c--) {
-    const zeroPoint = weightZeroPointOf(linear, channel + c);
-    const from = (channel + c) * linear.inFeatures + k;
-    const factor = c < 4 ? 1 : UPPER;
-    for (let i = 0; i < length; i++) packed[4 * i + (c & 3)] += (linear.weight[from + i] - zeroPoint) * factor;
+  const { weight, inFeatures, outFeatures } = linear;
+  for (let c = 0; c < 4; c++) {
+    const lower = Math.min(channel + c, outFeatures - 1);
+    const upper = Math.min(channel + c + 4, outFeatures - 1);
+    const lowerZeroPoint = weightZeroPointOf(linear, lower);
+    const upperZeroPoint = weightZeroPointOf(linear, upper);
+    const fromLower = lower * inFeatures + k;
+    const fromUpper = upper * inFeatures + k;
+    for (let i = 0; i < length; i++) {
+      packed[4 * i + c] = weight[fromLower + i] - lowerZeroPoint + (weight[fromUpper + i] - upperZeroPoint) * UPPER;
+    }
   }
 }
 
@@ -155,10 +160,16 @@ export function weightZeroPointOf(linear: Linear, channel: number): number {
 }
 
 /** Upper bound of |value - zero point| over all pairs of the two. */
-function largestDifference(values: ArrayLike<number>, zeroPoints: ArrayLike<number>): number {
-  const value = rangeOf(values);
+function largestDifference(values: Codes['data'] | Linear['weight'], zeroPoints: ArrayLike<number>): number {
+  const value = dtypeRange(values) ?? rangeOf(values);
   const zeroPoint = rangeOf(zeroPoints);
   return Math.max(value.max - zeroPoint.min, zeroPoint.max - value.min);
+}
+
+/** The range of the dtype spares reading the values where it is narrow. */
+function dtypeRange(values: Codes['data'] | Linear['weight']) {
+  if (values instanceof Int8Array) return { min: -128, max: 127 };
+  return values instanceof Uint8Array ? { min: 0, max: 255 } : null;
 }
 
 /** 0 counts as a value, so that empty arrays have a range. */
