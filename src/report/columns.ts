@@ -37,11 +37,13 @@ export function renderColumns(all: readonly Column[], layout: ColumnLayout): { h
   }
   const spare = layout.width - totalWidth(columns, 1);
   const gapAfter = (i: number) => (columns.length - 1 - i <= spare ? '  ' : ' '); // what room there is goes to the last gaps
+  const widths = columns.map(columnWidth);
   const line = (textOf: (column: Column) => string, paintOf?: (column: Column) => Paint | undefined) =>
     columns
       .map((column, i) => {
         const last = i === columns.length - 1;
-        const text = padded(textOf(column), column, last);
+        const width = last && column.align === 'left' ? 0 : widths[i]; // nothing to trim inside the paint
+        const text = padded(textOf(column), column.align, width);
         return (paintOf?.(column)?.(text) ?? text) + (last ? '' : gapAfter(i));
       })
       .join('')
@@ -61,9 +63,8 @@ export function renderColumns(all: readonly Column[], layout: ColumnLayout): { h
   };
 }
 
-function padded(text: string, column: Column, last: boolean): string {
-  if (column.align === 'right') return padStart(text, columnWidth(column));
-  return last ? text : padEnd(text, columnWidth(column));
+function padded(text: string, align: Column['align'], width: number): string {
+  return align === 'right' ? padStart(text, width) : padEnd(text, width);
 }
 
 function columnWidth({ head, cells }: Column): number {

@@ -1,22 +1,42 @@
-import stringify from 'json-stringify-pretty-compact';
 import { arranged } from './arrange.js';
 import type { Reporter } from './reporter.js';
 
 /** Channels a layer lists unless --channels says otherwise: a wide layer must not make a document of megabytes. */
 const DEFAULT_CHANNELS = 256;
 
+/** A channel with its histogram stays on one line. */
+const LONGEST_LINE = 240;
+
 /** The report itself, one channel a line. Numbers that JSON lacks are the strings "inf", "-inf", "nan". */
 export const json: Reporter = (report, options) => {
   const document = arranged(report, { sort: options.sort, channels: options.channels ?? DEFAULT_CHANNELS });
-  return `${escaped(stringify(document, { maxLength: 240, replacer: (_, value) => spelled(value) }))}\n`;
+  return `${formatted(document, '')}\n`;
 };
 
-function spelled(value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+/** JSON with what is short on one line, and the rest indented by two. */
+function formatted(value: unknown, indent: string): string {
+  if (typeof value !== 'object' || value === null) return scalar(value);
+  const inner = `${indent}  `;
+  const items = Array.isArray(value)
+    ? value.map((item) => formatted(item, inner))
+    : Object.entries(value).flatMap(([key, item]) =>
+        item === undefined ? [] : `${scalar(key)}: ${formatted(item, inner)}`,
+      );
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  const length = items.reduce((sum, item) => sum + item.length + 2, indent.length);
+  const isShort = length <= LONGEST_LINE && items.every((item) => !item.includes('\n'));
+  return isShort ? open + items.join(', ') + close : `${open}\n${inner}${items.join(`,\n${inner}`)}\n${indent}${close}`;
 }
 
-/** What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and zero-width characters; all inside strings. */
+function scalar(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return Number.isNaN(value) ? '"nan"' : value > 0 ? '"inf"' : '"-inf"';
+  }
+  const text = JSON.stringify(value);
+  return typeof value === 'string' ? escaped(text) : text;
+}
+
+/** What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and zero-width characters. */
 function escaped(text: string): string {
   return text.replace(/[\x7f-\x9f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));

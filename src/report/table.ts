@@ -395,5 +395,5 @@ function labelled({ options }: View, label: string, text: string, paint: Paint =
 }
 
 function widest(texts: readonly string[]): number {
-  return Math.max(0, ...texts.map((text) => text.length));
+  return texts.reduce((most, text) => Math.max(most, text.length), 0); // no spread: a layer may have 10^5 channels
 }
