@@ -1,4 +1,4 @@
-import { type Io, nodeFileSystem, type OutputStream } from './io.js';
+import { type Io, nodeFileSystem, type OutputStream, replaceFile } from './io.js';
 import { main } from './main.js';
 
 /** The process's side of the command: streams, signals and exit code; everything else is in `main`. */
@@ -11,6 +11,7 @@ export function run(process: NodeJS.Process): void {
   process.once('SIGINT', () => process.exit(130));
   const io: Io = {
     fs: nodeFileSystem,
+    writeFile: replaceFile,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     env: process.env,

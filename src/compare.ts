@@ -1,18 +1,11 @@
-import { LayerDiff, type LayerDiffResult } from './diff/layerDiff.js';
+import { compareCandidate } from './compareCandidate.js';
+import { Diagnosis } from './diagnose/diagnose.js';
+import type { LayerDiffResult } from './diff/layerDiff.js';
 import { declaredKernel, kernelByName } from './kernels/registry.js';
-import { isQuantized } from './replay/linear.js';
+import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, type Tolerance, uncomparedReport } from './layerReport.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from './replay/session.js';
 import type { Capture, CapturedValue, Kernel, Layer, LayerReport, Model, Report, Warning } from './types.js';
 import { version } from './version.js';
-
-/** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */
-export interface Tolerance {
-  readonly lsb: number;
-  readonly ulp: number;
-  readonly percent: number;
-}
-
-export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
 
 export interface CompareOptions {
   /** Default: isolated. */
@@ -24,6 +17,10 @@ export interface CompareOptions {
   /** Samples [from, to) of the capture; default: all. */
   readonly samples?: { readonly from: number; readonly to: number };
   readonly tolerance?: (layerName: string) => Tolerance;
+  /** The user's own implementation: then it is what is judged, against the capture. */
+  readonly candidate?: Capture;
+  /** Default: true. */
+  readonly diagnose?: boolean;
   /** A layer that is not replayed or not captured makes the verdict a mismatch. */
   readonly requireReplayed?: boolean;
   /** Stop after the first layer that differs and is not accepted. */
@@ -33,6 +30,7 @@ export interface CompareOptions {
 
 export interface Progress {
   readonly layer: string;
+  readonly stage: 'replay' | 'diagnose';
   readonly layersDone: number;
   readonly layersTotal: number;
   readonly samplesDone: number;
@@ -40,163 +38,226 @@ export interface Progress {
 }
 
 /**
- * The main job: replays every selected layer, diffs it against the capture and reports.
+ * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.
  * Deterministic: the same files and options give the same report. Throws InputError for data that turns out unreadable.
  */
 export async function compare(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Report> {
-  const kernel = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
-  const mode = options.mode ?? 'isolated';
-  const { from, to } = options.samples ?? { from: 0, to: capture.samples };
-  const session = new ReplaySession(model, capture, kernel, mode);
-  const selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
-  const warnings: Warning[] = [...model.warnings, ...capture.warnings];
-  const layers: LayerReport[] = [];
-  let replayed = 0;
-  for (const [index, layer] of selected.entries()) {
-    const report = uncomparedReport(layer, kernel);
-    layers.push(report);
-    const reason = session.whyNotReplayed(layer);
-    const expected = capture.values.get(layer.name);
+  const comparison = new Comparison(model, capture, options);
+  return comparison.run();
+}
+
+class Comparison {
+  private readonly kernel: Kernel;
+  private readonly mode: Mode;
+  private readonly session: ReplaySession;
+  /** A diagnosis looks at each layer on its captured input, whatever the mode. */
+  private readonly isolated: ReplaySession;
+  private readonly diagnosis: Diagnosis;
+  private readonly from: number;
+  private readonly to: number;
+  private readonly selected: readonly Layer[];
+  private readonly warnings: Warning[];
+
+  constructor(
+    private readonly model: Model,
+    private readonly capture: Capture,
+    private readonly options: CompareOptions,
+  ) {
+    this.kernel = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
+    this.mode = options.mode ?? 'isolated';
+    this.session = new ReplaySession(model, capture, this.kernel, this.mode);
+    this.isolated =
+      this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated');
+    this.diagnosis = new Diagnosis('capture', this.kernel, model.producer, (name) => this.session.paramsOf(name));
+    this.from = options.samples?.from ?? 0;
+    this.to = options.samples?.to ?? capture.samples;
+    this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
+    this.warnings = [...model.warnings, ...capture.warnings];
+  }
+
+  async run(): Promise<Report> {
+    const layers: LayerReport[] = [];
+    let replayed = 0;
+    for (const [index, layer] of this.selected.entries()) {
+      this.diagnosis.pass(layer);
+      const report = await this.compareLayer(layer, index);
+      layers.push(report);
+      if (report.status !== 'not-replayed') replayed++;
+      if (this.options.failFast && !this.options.candidate && differs(report)) {
+        this.warnSkipped(layer, this.selected.length - index - 1);
+        break;
+      }
+    }
+    const candidateLayers = this.options.candidate ? await this.candidateLayers(this.options.candidate, layers) : null;
+    const judged = candidateLayers ?? layers;
+    const first = judged.find(differs);
+    const missing = this.options.requireReplayed ? layers.filter((l) => l.status.startsWith('not-')) : [];
+    for (const { name, status } of missing) this.warn('require-replayed', name, `required, but ${status}`);
+    return {
+      format: 'qdiff-report',
+      version: 1,
+      tool: { name: 'qdiff', version },
+      model: this.model.path,
+      capture: this.capture.path,
+      candidate: this.options.candidate?.path ?? null,
+      mode: this.mode,
+      kernel: this.kernel.name,
+      samples: this.to - this.from,
+      replayed,
+      total: this.selected.length,
+      verdict: first || missing.length > 0 ? 'mismatch' : 'match',
+      first_divergence: first?.name ?? null,
+      layers,
+      candidate_layers: candidateLayers,
+      warnings: this.warnings,
+    };
+  }
+
+  private async compareLayer(layer: Layer, index: number): Promise<LayerReport> {
+    const report = uncomparedReport(layer, this.kernel.name);
+    const reason = this.session.whyNotReplayed(layer);
     if (reason) {
-      report.status = 'not-replayed';
-      report.kernel = null;
-      warnings.push({ code: 'not-replayed', where: layer.name, message: reason });
-      continue;
+      this.warn('not-replayed', layer.name, reason);
+      return { ...report, status: 'not-replayed', kernel: null };
     }
-    replayed++;
+    const expected = this.capture.values.get(layer.name);
     if (!expected) {
-      warnings.push({ code: 'not-captured', where: layer.name, message: 'replayed, but its output was not captured' });
-      continue;
+      this.warn('not-captured', layer.name, 'replayed, but its output was not captured');
+      return report;
     }
-    const tolerance = options.tolerance?.(layer.name) ?? EXACT;
-    const run = await session.open(layer);
-    const { diff, overflowed } = await diffLayer(run, expected, from, to, tolerance, (samplesDone) =>
-      options.onProgress?.({
-        layer: layer.name,
-        layersDone: index,
-        layersTotal: selected.length,
-        samplesDone,
-        samplesTotal: to - from,
-      }),
-    );
+    const tolerance = this.options.tolerance?.(layer.name) ?? EXACT;
+    const run = await this.session.open(layer);
+    const diff = await this.diff(run, expected, tolerance, index);
     fillDiff(report, diff, tolerance);
-    if (overflowed > 0) {
-      warnings.push({
-        code: 'int32-overflow',
-        where: layer.name,
-        message: `${overflowed} accumulators leave int32 and wrap`,
-      });
-    }
-    if (options.failFast && differs(report)) {
-      const left = selected.length - index - 1;
-      if (left > 0) warnings.push({ code: 'fail-fast', where: layer.name, message: `${left} later layers not compared` });
-      break;
-    }
+    if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
+    return report;
   }
-  const first = layers.find(differs);
-  const missing = options.requireReplayed ? layers.filter((l) => l.status.startsWith('not-')) : [];
-  for (const layer of missing) {
-    warnings.push({ code: 'require-replayed', where: layer.name, message: `required, but ${layer.status}` });
+
+  private async diff(
+    run: LayerRun,
+    expected: CapturedValue,
+    tolerance: Tolerance,
+    index: number,
+  ): Promise<LayerDiffResult> {
+    const { layer } = run.ready;
+    const diff = layerDiff(layer.output, expected.features, tolerance);
+    const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
+    const rows = blockRows(run.input.features + expected.features);
+    let overflowed = 0;
+    let wrongSums = 0;
+    for (let start = this.from; start < this.to; start += rows) {
+      const end = Math.min(this.to, start + rows);
+      const { data: actual, low, high, ...replayed } = await run.replay(start, end);
+      diff.add({ firstSample: start, expected: await expected.read(start, end), actual, low, high });
+      overflowed += replayed.overflowed;
+      if (accumulator && replayed.accumulator) {
+        const sums = await accumulator.read(start, end);
+        wrongSums += replayed.accumulator.reduce((count, sum, i) => count + (sum === sums[i] ? 0 : 1), 0);
+      }
+      this.progress(layer, 'replay', index, end - this.from);
+    }
+    if (overflowed > 0) this.warn('int32-overflow', layer.name, `${overflowed} accumulators leave int32 and wrap`);
+    if (wrongSums > 0) {
+      this.warn(
+        'accumulator-differs',
+        layer.name,
+        `${wrongSums} of its captured accumulators differ from the replay's`,
+      );
+    }
+    return diff.result();
   }
-  return {
-    format: 'qdiff-report',
-    version: 1,
-    tool: { name: 'qdiff', version },
-    model: model.path,
-    capture: capture.path,
-    candidate: null,
-    mode,
-    kernel: kernel.name,
-    samples: to - from,
-    replayed,
-    total: selected.length,
-    verdict: first || missing.length > 0 ? 'mismatch' : 'match',
-    first_divergence: first?.name ?? null,
-    layers,
-    candidate_layers: null,
-    warnings,
-  };
-}
 
-/** Whether a layer differs beyond what is accepted. */
-export function differs(layer: LayerReport): boolean {
-  return layer.status === 'mismatch' && layer.accepted === null;
-}
+  private async diagnose(
+    report: LayerReport,
+    run: LayerRun,
+    observed: CapturedValue,
+    diff: LayerDiffResult,
+    index: number,
+  ): Promise<void> {
+    this.progress(run.ready.layer, 'diagnose', index, this.to - this.from);
+    const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
+    if (own && own.mismatched === 0) {
+      report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.input);
+    } else if (own) {
+      const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
+      const { mismatched, witnesses } = own;
+      const { from, to } = this;
+      fillDiagnosis(
+        report,
+        await this.diagnosis.layer({ run, input, observed, from, to, mismatched, witnesses, afterRelu: false }),
+      );
+    }
+    for (const channel of report.channels ?? [])
+      if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
+  }
 
-async function diffLayer(
-  run: LayerRun,
-  expected: CapturedValue,
-  from: number,
-  to: number,
-  tolerance: Tolerance,
-  onSamples: (done: number) => void,
-): Promise<{ diff: LayerDiffResult; overflowed: number }> {
-  const { output } = run.ready.layer;
-  const integers = output !== null && isQuantized(output);
-  const diff = new LayerDiff({
-    features: expected.features,
-    unit: integers ? 'lsb' : 'ulp',
-    zeroPoint: integers ? output.zeroPoint : 0,
-    tolerance: integers ? tolerance.lsb : tolerance.ulp,
-  });
-  const rows = blockRows(run.input.features + expected.features);
-  let overflowed = 0;
-  for (let start = from; start < to; start += rows) {
-    const end = Math.min(to, start + rows);
-    const actual = await run.replay(start, end);
-    diff.add({
-      firstSample: start,
-      expected: await expected.read(start, end),
-      actual: actual.data,
-      low: actual.low,
-      high: actual.high,
+  /** Propagated mode: the layer on its captured input, or null where that is missing. */
+  private async isolatedDiff(run: LayerRun, observed: CapturedValue): Promise<LayerDiffResult | null> {
+    const { layer } = run.ready;
+    if (this.isolated.whyNotReplayed(layer)) return null;
+    const isolated = await this.isolated.open(layer);
+    const diff = layerDiff(layer.output, observed.features, EXACT);
+    const rows = blockRows(isolated.input.features + observed.features);
+    for (let start = this.from; start < this.to; start += rows) {
+      const end = Math.min(this.to, start + rows);
+      const { data: actual, low, high } = await isolated.replay(start, end);
+      diff.add({ firstSample: start, expected: await observed.read(start, end), actual, low, high });
+    }
+    return diff.result();
+  }
+
+  private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
+    const { model, capture, kernel, options, from, to, selected, isolated } = this;
+    const compared = await compareCandidate({
+      model,
+      capture,
+      candidate,
+      kernel,
+      options,
+      from,
+      to,
+      selected,
+      captureLayers,
+      session: isolated,
     });
-    overflowed += actual.overflowed;
-    onSamples(end - from);
+    this.warnings.push(...candidate.warnings, ...compared.warnings);
+    return compared.layers;
   }
-  return { diff: diff.result(), overflowed };
+
+  private warnSkipped(layer: Layer, left: number): void {
+    if (left > 0) this.warn('fail-fast', layer.name, `${left} later layers not compared`);
+  }
+
+  private warn(code: string, where: string, message: string): void {
+    this.warnings.push({ code, where, message });
+  }
+
+  private progress(layer: Layer, stage: Progress['stage'], index: number, samplesDone: number): void {
+    const samplesTotal = this.to - this.from;
+    this.options.onProgress?.({
+      layer: layer.name,
+      stage,
+      layersDone: index,
+      layersTotal: this.selected.length,
+      samplesDone,
+      samplesTotal,
+    });
+  }
 }
 
-function uncomparedReport(layer: Layer, kernel: Kernel): LayerReport {
+/** Exact on its own input; it differs only since its input does. */
+export function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
   return {
-    name: layer.name,
-    op: layer.op === 'opaque' ? layer.declaredOp : layer.op,
-    kernel: kernel.name,
-    unit: null,
-    status: 'not-captured',
-    accepted: null,
-    aligned: null,
-    out_features: null,
-    values: null,
-    mismatched: null,
-    beyond_tolerance: null,
-    within_bound: null,
-    max_abs_diff: null,
-    mean_diff: null,
-    sqnr_db: null,
-    channels: null,
-    channels_omitted: null,
-    first_mismatch: null,
-    diagnosis: null,
+    causes: ['inherited'],
+    subject: 'capture',
+    kernel,
+    explained: report.mismatched!,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: [kernel],
+    indistinguishable: [],
+    evidence: { inherited: { from } },
+    fix: null,
+    rehearsal: null,
   };
-}
-
-function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: Tolerance): void {
-  const accepted = diff.mismatched > 0 && diff.beyondTolerance <= (diff.values * tolerance.percent) / 100;
-  Object.assign(report, {
-    unit: diff.unit,
-    status: diff.mismatched === 0 ? 'match' : 'mismatch',
-    accepted: accepted ? 'tolerance' : null,
-    out_features: diff.features,
-    values: diff.values,
-    mismatched: diff.mismatched,
-    beyond_tolerance: diff.beyondTolerance,
-    within_bound: diff.withinBound,
-    max_abs_diff: diff.maxAbsDiff,
-    mean_diff: diff.meanDiff,
-    sqnr_db: diff.sqnrDb,
-    channels: diff.channels,
-    channels_omitted: 0,
-    first_mismatch: diff.firstMismatch,
-  } satisfies Partial<LayerReport>);
 }

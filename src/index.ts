@@ -11,10 +11,11 @@ import { nodeFileSystem } from './io.js';
 import { openCapture, openModel } from './open.js';
 import type { Capture, Model } from './types.js';
 
-export { type CompareOptions, compare, type Progress, type Tolerance } from './compare.js';
+export { type CompareOptions, compare, type Progress } from './compare.js';
 export { declaredKernel, kernelByName, kernels } from './kernels/registry.js';
-export { InputError } from './types.js';
+export type { Tolerance } from './layerReport.js';
 export type * from './types.js';
+export { InputError } from './types.js';
 
 /** Reads and validates model.json; weights stay on disk until their layer is replayed. Throws InputError with every problem. */
 export function loadModel(path: string): Promise<Model> {

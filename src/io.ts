@@ -1,9 +1,11 @@
-import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { FileSystem, RandomAccessFile } from './types.js';
 
 /** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
 export interface Io {
   readonly fs: FileSystem;
+  /** Replaces a file as a whole, or leaves it as it was. */
+  readonly writeFile: (path: string, text: string) => Promise<void>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -23,6 +25,18 @@ export const nodeFileSystem: FileSystem = {
   isDirectory: async (path) => (await stat(path)).isDirectory(),
   list: async (path) => (await readdir(path)).sort(),
 };
+
+/** Writes beside the file, then renames: nobody sees half a report. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.unfinished`;
+  try {
+    await writeFile(unfinished, text);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
 
 async function randomAccess(handle: FileHandle): Promise<RandomAccessFile> {
   const { size } = await handle.stat();

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { EXACT, type Tolerance } from '../compare.js';
+import { EXACT, type Tolerance } from '../layerReport.js';
 import { printable } from '../text.js';
 import { InputError, type Layer, type Model, type Problem } from '../types.js';
 
@@ -42,6 +42,13 @@ export function parsePerLayer(what: 'integer' | 'percent'): (text: string) => Pe
     }
     return { layer: split < 0 ? null : text.slice(0, split), value };
   };
+}
+
+/** `MINE=LAYER`; a name of the model has no `=` as a rule, so the last one splits. */
+export function parseName(text: string): readonly [mine: string, layer: string] {
+  const split = text.lastIndexOf('=');
+  if (split <= 0 || split === text.length - 1) throw new InvalidArgumentError('Expected MINE=LAYER, e.g. dense_1=fc1.');
+  return [text.slice(0, split), text.slice(split + 1)];
 }
 
 export function parseChannels(text: string): number {

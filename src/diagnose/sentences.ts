@@ -95,6 +95,8 @@ function family(kernel: string): string {
 /** "exact accumulation", if all of these kernels have that in common; null where they differ. */
 function sharedAccumulation(kernels: readonly string[]): string | null {
   const kinds = new Set(kernels.map((name) => (Object.hasOwn(KERNELS, name) ? KERNELS[name].accumulator : null)));
+  // the float path claims nothing else: its products are summed without loss too, up to its rounding
+  if (kinds.size > 1) kinds.delete('float');
   if (kinds.size !== 1) return null;
   const words = { exact: 'exact accumulation', saturating: 'int16-saturating accumulation', float: 'float linear' };
   const [kind] = kinds;

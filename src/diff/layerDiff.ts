@@ -38,7 +38,12 @@ export interface LayerDiffResult {
   readonly sqnrDb: number | 'inf' | null;
   readonly channels: ChannelReport[];
   readonly firstMismatch: MismatchReport | null;
+  /** Some differing values of every differing channel, in sample order: where a diagnosis looks. */
+  readonly witnesses: readonly { readonly sample: number; readonly channel: number }[];
 }
+
+const WITNESSES_OF_A_CHANNEL = 4;
+const MOST_WITNESSES = 4096;
 
 /**
  * Compares two tensors block by block; a difference is actual - expected.
@@ -49,6 +54,7 @@ export class LayerDiff {
   private withinBound = 0;
   private beyondTolerance = 0;
   private firstMismatch: MismatchReport | null = null;
+  private readonly witnesses: { sample: number; channel: number }[] = [];
   private readonly mismatched: Float64Array;
   private readonly maxAbs: Float64Array;
   private readonly sum: Float64Array;
@@ -101,6 +107,7 @@ export class LayerDiff {
       sqnrDb: mismatched === 0 ? 'inf' : decibels(total(this.signal), total(this.noise)),
       channels,
       firstMismatch: this.firstMismatch,
+      witnesses: this.witnesses,
     };
   }
 
@@ -115,7 +122,9 @@ export class LayerDiff {
     }
     const size = Math.abs(diff);
     this.firstMismatch ??= { sample, channel, expected, actual };
-    this.mismatched[channel]++;
+    if (this.mismatched[channel]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
+      this.witnesses.push({ sample, channel });
+    }
     this.sum[channel] += diff;
     if (size > this.maxAbs[channel]) this.maxAbs[channel] = size;
     if (size > this.settings.tolerance) this.beyondTolerance++;

@@ -66,7 +66,7 @@ function pointwiseFunction(kernel: Kernel, layer: PointwiseLayer): (value: numbe
   if (layer.op === 'identity') return (value) => value;
   if (!isQuantized(layer.output)) {
     const upper = layer.op === 'relu6' ? 6 : Number.POSITIVE_INFINITY;
-    return (real) => Math.min(real < 0 ? 0 : real, upper);
+    return (real) => Math.min(Math.max(real, 0), upper);
   }
   const { zeroPoint } = layer.output;
   const upper = layer.op === 'relu6' ? kernel.relu6(layer.output) : layer.output.quantMax;

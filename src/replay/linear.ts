@@ -22,18 +22,28 @@ export interface Replayed {
 export function replayLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
   if (kernel.floatLinear) return replayFloatLinear(kernel, linear, x);
   const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
-  const data = isQuantized(linear.output)
-    ? roundToCodes(kernel, linear, accumulator)
-    : toReals(accumulator, linear, biased(kernel, linear, kernel.multiplier.toReal(linear)));
+  const data = finishLinear(kernel, linear, accumulator);
   return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
 /** Replays a dynamic linear layer whose input was quantized with `linear.input`; float32 results. */
 export function replayLinearDynamic(kernel: Kernel, linear: Linear, x: Codes): Replayed {
-  if (!kernel.dynamic) throw new Error(`kernel ${kernel.name} has no dynamic form`);
   const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
-  const data = toReals(accumulator, linear, kernel.dynamic.toReal(linear));
+  const data = finishLinearDynamic(kernel, linear, accumulator);
   return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
+export function finishLinear(kernel: Kernel, linear: Linear, accumulator: Int32Array): Int32Array | Float32Array {
+  return isQuantized(linear.output)
+    ? roundToCodes(kernel, linear, accumulator)
+    : toReals(accumulator, linear, biased(kernel, linear, kernel.multiplier.toReal(linear)));
+}
+
+/** The same for a dynamic layer. */
+export function finishLinearDynamic(kernel: Kernel, linear: Linear, accumulator: Int32Array): Float32Array {
+  if (!kernel.dynamic) throw new Error(`kernel ${kernel.name} has no dynamic form`);
+  return toReals(accumulator, linear, kernel.dynamic.toReal(linear));
 }
 
 export function isQuantized(params: ValueParams): params is QuantParams {

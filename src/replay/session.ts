@@ -1,15 +1,4 @@
-import type {
-  Capture,
-  DynamicStep,
-  Kernel,
-  Layer,
-  LinearDynamicLayer,
-  Matrix,
-  Model,
-  NumericArray,
-  QuantParams,
-  ValueParams,
-} from '../types.js';
+import type { Capture, Kernel, Layer, LinearDynamicLayer, Matrix, Model, NumericArray, ValueParams } from '../types.js';
 import { type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { isQuantized, type Replayed } from './linear.js';
 
@@ -25,10 +14,16 @@ export interface ValueReader {
 export interface LayerRun {
   readonly ready: ReadyLayer;
   readonly input: ValueReader;
-  /** Replays samples [from, to) of the capture under the session's kernel, or under another one. */
-  replay(fromSample: number, toSample: number, kernel?: Kernel): Promise<Replayed>;
-  /** Parameters that a dynamic layer chose for the batch of this sample; null for the others. */
-  dynamicInput(sample: number, kernel?: Kernel): Promise<QuantParams | null>;
+  /** Set for a dynamic linear layer, whose input's scale is chosen batch by batch. */
+  readonly batches: BatchRanges | null;
+  /** Replays samples [from, to) of the capture. */
+  replay(fromSample: number, toSample: number): Promise<Replayed>;
+}
+
+export interface BatchRanges {
+  batchOf(sample: number): number;
+  /** Smallest and largest input of a batch. */
+  rangeOf(batch: number): { readonly min: number; readonly max: number };
 }
 
 /** About 32 MiB of input and output values in a block. */
@@ -67,6 +62,11 @@ export class ReplaySession {
     });
   }
 
+  /** What the model declares of a value. */
+  paramsOf(value: string): ValueParams | null {
+    return this.params.get(value) ?? null;
+  }
+
   /** Why this layer cannot be replayed, or null. */
   whyNotReplayed(layer: Layer): string | null {
     const reason = whyNotReplayed(this.kernel, layer, this.params.get(layer.input) ?? null);
@@ -83,22 +83,14 @@ export class ReplaySession {
     const input = await this.inputOf(layer);
     const weight = layer.op === 'linear' || layer.op === 'linear_dynamic' ? await layer.weight.read() : null;
     const ready: ReadyLayer = { layer, input: this.params.get(layer.input)!, weight };
-    const chosen = new Map<DynamicStep, Promise<readonly QuantParams[]>>();
-    const dynamicInput = async (sample: number, kernel = this.kernel) => {
-      if (layer.op !== 'linear_dynamic') return null;
-      const step = kernel.dynamic!;
-      if (!chosen.has(step)) chosen.set(step, this.chooseDynamicInputs(layer, input, step));
-      return (await chosen.get(step)!)[this.batchOfSample[sample]];
+    const batches = layer.op === 'linear_dynamic' ? await this.batchRanges(input) : null;
+    const replay = async (from: number, to: number) => {
+      const x: Matrix = { rows: to - from, cols: input.features, data: await input.read(from, to) };
+      return batches && layer.op === 'linear_dynamic'
+        ? this.replayBatches(ready, layer, x, from, batches)
+        : replayLayer(this.kernel, ready, x);
     };
-    const replay = async (from: number, to: number, kernel = this.kernel) => {
-      const data = await input.read(from, to);
-      const x: Matrix = { rows: to - from, cols: input.features, data };
-      if (layer.op !== 'linear_dynamic') return replayLayer(kernel, ready, x);
-      return this.replayBatches(x, from, async (block, sample) =>
-        replayLayer(kernel, ready, block, (await dynamicInput(sample, kernel))!),
-      );
-    };
-    return { ready, input, replay, dynamicInput };
+    return { ready, input, batches, replay };
   }
 
   private capturedInput(layer: Layer): ValueReader | null {
@@ -106,7 +98,9 @@ export class ReplaySession {
     if (this.mode === 'isolated' && own) return own;
     const producer = this.layers.get(layer.input);
     const replayed =
-      this.mode === 'propagated' && producer && !whyNotReplayed(this.kernel, producer, this.params.get(producer.input) ?? null);
+      this.mode === 'propagated' &&
+      producer &&
+      !whyNotReplayed(this.kernel, producer, this.params.get(producer.input) ?? null);
     return replayed ? null : (this.capture.values.get(layer.input) ?? null);
   }
 
@@ -129,36 +123,41 @@ export class ReplaySession {
       }
       kept.set(block.data, from * features);
     }
-    const reader = { features, read: async (from: number, to: number) => kept.subarray(from * features, to * features) };
+    const reader = {
+      features,
+      read: async (from: number, to: number) => kept.subarray(from * features, to * features),
+    };
     this.retained.set(layer.name, reader);
     return reader;
   }
 
-  private async chooseDynamicInputs(layer: LinearDynamicLayer, input: ValueReader, step: DynamicStep) {
-    const chosen: QuantParams[] = [];
+  private async batchRanges(input: ValueReader): Promise<BatchRanges> {
+    const ranges: { min: number; max: number }[] = [];
     let start = 0;
     for (const size of this.capture.batchSizes) {
-      const { min, max } = await rangeOf(input, start, start + size);
-      chosen.push(step.chooseQuantParams(min, max, layer.reduceRange));
+      ranges.push(await rangeOf(input, start, start + size));
       start += size;
     }
-    return chosen;
+    return { batchOf: (sample) => this.batchOfSample[sample], rangeOf: (batch) => ranges[batch] };
   }
 
   /** Splits a block at batch borders, where a dynamic layer's scale changes, and joins the results. */
-  private async replayBatches(
+  private replayBatches(
+    ready: ReadyLayer,
+    layer: LinearDynamicLayer,
     x: Matrix,
     firstSample: number,
-    replay: (block: Matrix, sample: number) => Promise<Replayed>,
-  ): Promise<Replayed> {
+    batches: BatchRanges,
+  ): Replayed {
     const parts: Replayed[] = [];
-    let row = 0;
-    while (row < x.rows) {
-      const batch = this.batchOfSample[firstSample + row];
+    for (let row = 0; row < x.rows; ) {
+      const batch = batches.batchOf(firstSample + row);
       let end = row + 1;
-      while (end < x.rows && this.batchOfSample[firstSample + end] === batch) end++;
+      while (end < x.rows && batches.batchOf(firstSample + end) === batch) end++;
+      const { min, max } = batches.rangeOf(batch);
+      const chosen = this.kernel.dynamic!.chooseQuantParams(min, max, layer.reduceRange);
       const data = x.data.subarray(row * x.cols, end * x.cols);
-      parts.push(await replay({ rows: end - row, cols: x.cols, data }, firstSample + row));
+      parts.push(replayLayer(this.kernel, ready, { rows: end - row, cols: x.cols, data }, chosen));
       row = end;
     }
     return parts.length === 1 ? parts[0] : join(parts);

@@ -1,0 +1,89 @@
+import { InvalidArgumentError } from 'commander';
+import type { Io, OutputStream } from '../io.js';
+import { reporters } from '../report/registry.js';
+import type { ReportOptions } from '../report/reporter.js';
+import { printable } from '../text.js';
+import { InputError, type Report } from '../types.js';
+import { commands } from './registry.js';
+
+/** `json`: to standard output; `json=report.json`: to a file. */
+export interface ReporterTarget {
+  readonly name: string;
+  readonly file: string | null;
+}
+
+/** What of the options concerns the look of a report. */
+export interface OutputOptions {
+  readonly reporter?: readonly ReporterTarget[];
+  readonly channels?: number;
+  readonly sort: 'graph' | 'worst';
+  readonly color: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+export function parseReporter(text: string): ReporterTarget {
+  const split = text.indexOf('=');
+  const name = split < 0 ? text : text.slice(0, split);
+  const file = split < 0 ? null : text.slice(split + 1);
+  if (!reporters.has(name)) {
+    throw new InvalidArgumentError(`Expected one of ${[...reporters.keys()].join(', ')}, got ${printable(name)}.`);
+  }
+  if (file === '') throw new InvalidArgumentError(`Expected a file name after ${name}=.`);
+  return { name, file };
+}
+
+/** Only one report may go to standard output. Checked before work starts. */
+export function checkTargets(targets: readonly ReporterTarget[] = []): void {
+  const toStdout = targets.filter(({ file }) => file === null).map(({ name }) => name);
+  if (toStdout.length < 2) return;
+  const message = `expected one reporter for standard output, got ${toStdout.join(', ')}; give the others a file, e.g. ${toStdout[1]}=report.txt`;
+  throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+}
+
+/** Writes every report to its file or to standard output; the table where none is asked for standard output and no file either. */
+export async function writeReports(
+  io: Io,
+  report: Report,
+  options: OutputOptions,
+  settings: ReportOptions['settings'],
+): Promise<void> {
+  const targets = options.reporter ?? [{ name: 'table', file: null }];
+  for (const { name, file } of targets.filter((target) => target.file !== null)) {
+    await io.writeFile(file!, reporters.get(name)!(report, { ...lookOf(options, null, io), settings }));
+  }
+  for (const { name } of targets.filter((target) => target.file === null)) {
+    io.stdout.write(reporters.get(name)!(report, { ...lookOf(options, io.stdout, io), settings }));
+  }
+}
+
+function lookOf(options: OutputOptions, stream: OutputStream | null, io: Io): ReportOptions {
+  return {
+    ...(options.channels === undefined ? {} : { channels: options.channels }),
+    sort: options.sort,
+    verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
+    color: stream && options.color ? colorLevel(stream, io) : 0,
+    width: stream?.isTTY ? (stream.columns ?? 80) : 80,
+    unicode: hasUnicode(io),
+    commands: commands.map(({ name }) => name),
+  };
+}
+
+/** NO_COLOR and FORCE_COLOR as their conventions say; otherwise colour only on a terminal. */
+function colorLevel(stream: OutputStream, { env }: Io): ReportOptions['color'] {
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined && forced !== '') {
+    if (forced === '0' || forced === 'false') return 0;
+    return forced === '2' ? 2 : forced === '3' ? 3 : 1;
+  }
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return 0;
+  if (!stream.isTTY || env.TERM === 'dumb') return 0;
+  if (env.COLORTERM === 'truecolor' || env.COLORTERM === '24bit') return 3;
+  return env.TERM?.includes('256') ? 2 : 1;
+}
+
+/** A UTF-8 locale, as terminals and CI logs have; LANG=C means ASCII. */
+export function hasUnicode({ env }: Io): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return locale === undefined || locale === '' || /utf-?8/i.test(locale);
+}

@@ -1,0 +1,28 @@
+import type { Progress } from '../compare.js';
+import type { Io } from '../io.js';
+import { progressLine } from '../report/progress.js';
+import { hasUnicode } from './output.js';
+
+/** Work shorter than this shows nothing. */
+const QUIET_MS = 1000;
+const REFRESH_MS = 100;
+
+/** A line on standard error that rewrites itself, on a terminal and for long work only. */
+export function progressOn(io: Io): { show: (progress: Progress) => void; clear: () => void } {
+  const started = io.now();
+  let last = started + QUIET_MS - REFRESH_MS;
+  let shown = false;
+  return {
+    show: (progress) => {
+      const now = io.now();
+      if (!io.stderr.isTTY || now - last < REFRESH_MS) return;
+      last = now;
+      shown = true;
+      const look = { width: io.stderr.columns ?? 80, unicode: hasUnicode(io) };
+      io.stderr.write(`\r${progressLine({ ...progress, elapsedMs: now - started }, look)}`);
+    },
+    clear: () => {
+      if (shown) io.stderr.write('\r\x1b[K');
+    },
+  };
+}

@@ -1,0 +1,255 @@
+import type { CompareOptions } from './compare.js';
+import { Diagnosis } from './diagnose/diagnose.js';
+import type { LayerDiffResult } from './diff/layerDiff.js';
+import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, rectified, uncomparedReport } from './layerReport.js';
+import { isQuantized } from './replay/linear.js';
+import { blockRows, type LayerRun, ReplaySession, type ValueReader } from './replay/session.js';
+import type {
+  Capture,
+  CapturedValue,
+  DiagnosisReport,
+  Kernel,
+  Layer,
+  LayerReport,
+  Model,
+  NumericArray,
+  Warning,
+} from './types.js';
+
+export interface CandidateComparison {
+  readonly model: Model;
+  readonly capture: Capture;
+  readonly candidate: Capture;
+  readonly kernel: Kernel;
+  readonly options: CompareOptions;
+  readonly from: number;
+  readonly to: number;
+  readonly selected: readonly Layer[];
+  /** The replay's own comparison: why the capture is what it is. */
+  readonly captureLayers: readonly LayerReport[];
+  readonly session: ReplaySession;
+}
+
+/** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
+interface OwnComparison extends CandidateComparison {
+  readonly ownSession: ReplaySession;
+}
+
+/**
+ * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
+ * against the declared replay on that input.
+ */
+export async function compareCandidate(
+  comparison: CandidateComparison,
+): Promise<{ layers: LayerReport[]; warnings: Warning[] }> {
+  const { kernel, model, session, selected, options, capture, candidate } = comparison;
+  const inputs = model.inputs.flatMap(({ name }) => {
+    const value = candidate.values.get(name) ?? capture.values.get(name);
+    return value ? ([[name, value]] as const) : [];
+  });
+  const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
+  const own = { ...comparison, ownSession: new ReplaySession(model, ownValues, kernel, 'isolated') };
+  const warnings: Warning[] = [];
+  const diagnosis = new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name));
+  const layers: LayerReport[] = [];
+  for (const [index, layer] of selected.entries()) {
+    const report = await compareLayer(own, layer, diagnosis);
+    layers.push(report);
+    if (options.failFast && differs(report)) {
+      const left = selected.length - index - 1;
+      if (left > 0)
+        warnings.push({ code: 'fail-fast', where: layer.name, message: `${left} later layers not compared` });
+      break;
+    }
+  }
+  return { layers, warnings };
+}
+
+async function compareLayer(comparison: OwnComparison, layer: Layer, diagnosis: Diagnosis): Promise<LayerReport> {
+  const { candidate, capture, kernel, options, from, to, session } = comparison;
+  const report = uncomparedReport(layer, kernel.name);
+  const own = candidate.values.get(layer.name);
+  const expected = capture.values.get(layer.name);
+  if (!own || !expected) return report;
+  const zeroPoint = await reluBetween(comparison, layer, own, expected);
+  const [actual, wanted] =
+    zeroPoint === null ? [own, expected] : [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
+  report.aligned = zeroPoint === null ? null : 'relu';
+  const tolerance = options.tolerance?.(layer.name) ?? EXACT;
+  const diff = layerDiff(layer.output, expected.features, tolerance);
+  await eachBlock(from, to, own.features, async (start, end) => {
+    diff.add({ firstSample: start, expected: await wanted.read(start, end), actual: await actual.read(start, end) });
+  });
+  fillDiff(report, diff.result(), tolerance);
+  if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
+  await explain(comparison, layer, report, diagnosis, actual, zeroPoint);
+  return report;
+}
+
+/** The candidate against the declared replay, both on the candidate's own input. */
+async function explain(
+  comparison: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+  diagnosis: Diagnosis,
+  observed: ValueReader,
+  zeroPoint: number | null,
+): Promise<void> {
+  const { from, to, captureLayers } = comparison;
+  const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
+  const { mismatched, witnesses } = diff;
+  const differing = { run, input: run.input, observed, from, to, mismatched, witnesses, afterRelu: zeroPoint !== null };
+  if (mismatched > 0) {
+    const found = await diagnosis.layer(differing);
+    const rehearsal = found.report.causes.includes('unexplained')
+      ? null
+      : {
+          mismatched_after_fix: (
+            await diffReplay(comparison, run, comparison.capture.values.get(layer.name)!, zeroPoint)
+          ).mismatched,
+        };
+    fillDiagnosis(report, { ...found, report: { ...found.report, rehearsal } });
+    return;
+  }
+  const captureCauses = captureLayers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
+  const otherInput = await inputDiffers(comparison, layer, run.input);
+  const causes = otherInput && captureCauses.length === 0 ? ['inherited'] : [];
+  report.diagnosis = exact(report, causes, layer.input, otherInput, await diagnosis.consistent(differing));
+  for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+/** Nothing in the candidate departs from the declared computation. */
+function exact(
+  report: LayerReport,
+  causes: string[],
+  from: string,
+  otherInput: boolean,
+  explainedBy: string[],
+): DiagnosisReport {
+  return {
+    causes,
+    subject: 'candidate',
+    kernel: report.kernel,
+    explained: report.mismatched!,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: explainedBy,
+    indistinguishable: [],
+    evidence: otherInput ? { inherited: { from } } : {},
+    fix: null,
+    rehearsal: null,
+  };
+}
+
+/**
+ * A layer on what the candidate gave it: its own value, or the replay of its own values before it (a ReLU that it computed
+ * but did not write). Where it has nothing before this layer, it may have read the capture's value or its own unwritten chain:
+ * whichever explains it.
+ */
+async function replayOnOwnInput(
+  comparison: OwnComparison,
+  layer: Layer,
+  observed: ValueReader,
+  zeroPoint: number | null,
+): Promise<{ run: LayerRun; diff: LayerDiffResult }> {
+  const { model, candidate, session, ownSession } = comparison;
+  const own = candidate.values.has(`${layer.name}.input`) || hasValueBefore(model, candidate, layer);
+  const order = own ? [ownSession, session] : [session, ownSession];
+  const tried: { run: LayerRun; diff: LayerDiffResult }[] = [];
+  for (const possible of order) {
+    if (possible.whyNotReplayed(layer) || (own && tried.length > 0)) continue;
+    const run = await possible.open(layer);
+    tried.push({ run, diff: await diffReplay(comparison, run, observed, zeroPoint) });
+    if (tried.at(-1)!.diff.mismatched === 0) return tried.at(-1)!;
+  }
+  return tried[0];
+}
+
+function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
+  if (candidate.values.has(layer.input)) return true;
+  const producer = model.layers.find(({ name }) => name === layer.input);
+  return producer !== undefined && hasValueBefore(model, candidate, producer);
+}
+
+/** Replays a layer as declared on its run's input, and counts where values differ from that. */
+async function diffReplay(
+  { from, to }: CandidateComparison,
+  run: LayerRun,
+  values: ValueReader,
+  zeroPoint: number | null,
+): Promise<LayerDiffResult> {
+  const wanted = zeroPoint === null ? values : afterRelu(values, zeroPoint);
+  const diff = layerDiff(run.ready.layer.output, values.features, EXACT);
+  await eachBlock(from, to, run.input.features + values.features, async (start, end) => {
+    const { data, low, high } = await run.replay(start, end);
+    const expected = await wanted.read(start, end);
+    if (zeroPoint === null) diff.add({ firstSample: start, expected, actual: data, low, high });
+    else diff.add({ firstSample: start, expected, actual: rectified(data, zeroPoint) });
+  });
+  return diff.result();
+}
+
+/** The zero point at which both sides are to be clamped: one of them was taken after the ReLU that follows; else null. */
+async function reluBetween(
+  { model, from, to }: CandidateComparison,
+  layer: Layer,
+  own: CapturedValue,
+  expected: CapturedValue,
+): Promise<number | null> {
+  if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') return null;
+  if (layer.activation === 'relu' || !followedByRelu(model, layer)) return null;
+  const zeroPoint = isQuantized(layer.output) ? layer.output.zeroPoint : 0;
+  const [ownBelow, expectedBelow] = [
+    await anyBelow(own, zeroPoint, from, to),
+    await anyBelow(expected, zeroPoint, from, to),
+  ];
+  return ownBelow === expectedBelow ? null : zeroPoint;
+}
+
+/** Through identities, what is left of fused modules. */
+function followedByRelu(model: Model, layer: Layer): boolean {
+  return model.layers.some(
+    ({ op, input, name }) =>
+      input === layer.name &&
+      (op === 'relu' || op === 'relu6' || (op === 'identity' && followedByRelu(model, { ...layer, name } as Layer))),
+  );
+}
+
+async function anyBelow(value: CapturedValue, zeroPoint: number, from: number, to: number): Promise<boolean> {
+  let below = false;
+  await eachBlock(from, to, value.features, async (start, end) => {
+    below ||= (await value.read(start, end)).some((v) => v < zeroPoint);
+  });
+  return below;
+}
+
+async function inputDiffers(
+  { from, to, session }: CandidateComparison,
+  layer: Layer,
+  own: ValueReader,
+): Promise<boolean> {
+  const run = await session.open(layer);
+  let differs = false;
+  await eachBlock(from, to, own.features, async (start, end) => {
+    const captured = await run.input.read(start, end);
+    differs ||= (await own.read(start, end)).some((v: number, i: number) => v !== captured[i]);
+  });
+  return differs;
+}
+
+function afterRelu(value: ValueReader, zeroPoint: number): ValueReader {
+  return {
+    features: value.features,
+    read: async (start, end): Promise<NumericArray> => rectified(await value.read(start, end), zeroPoint),
+  };
+}
+
+async function eachBlock(
+  from: number,
+  to: number,
+  features: number,
+  visit: (start: number, end: number) => Promise<void>,
+) {
+  const rows = blockRows(features);
+  for (let start = from; start < to; start += rows) await visit(start, Math.min(to, start + rows));
+}

@@ -1,0 +1,53 @@
+import {
+  exact,
+  isPaired,
+  type NarrowAccumulateStep,
+  narrowAccumulators,
+  neonMlalInt16Wrap,
+} from '../../kernels/steps/accumulate.js';
+import type { AccumulateStep } from '../../types.js';
+import type { Cause } from '../cause.js';
+import { kernelSteps } from '../departures.js';
+import { FREEDOM, withKernel } from '../setup.js';
+import { countWhere } from './count.js';
+
+/** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
+export const accumulatorWraps: Cause<'accumulator-wraps'> = {
+  code: 'accumulator-wraps',
+
+  changes: (study) => {
+    const ofKernels = kernelSteps(study, 'accumulate').filter((step) => step === neonMlalInt16Wrap);
+    const steps: AccumulateStep[] = study.free
+      ? [...new Set([...ofKernels, neonMlalInt16Wrap, ...narrowAccumulators])]
+      : ofKernels;
+    return steps.map((accumulate) => ({
+      cause: 'accumulator-wraps',
+      coordinate: 'accumulator',
+      freedom: FREEDOM.none,
+      label: accumulate.name,
+      apply: (setup) => withKernel(setup, { accumulate }),
+    }));
+  },
+
+  evidence: ({ study, setup, without }) => {
+    const step = setup.kernel.accumulate;
+    const wide = study.accumulator({ ...without, kernel: { ...without.kernel, accumulate: exact } });
+    const narrow = study.accumulator(setup);
+    const at = wide.findIndex((acc, i) => acc !== narrow[i]);
+    const first =
+      at < 0
+        ? {}
+        : {
+            first: {
+              sample: study.subset.samples[Math.floor(at / study.channels)],
+              channel: at % study.channels,
+              exact: wide[at],
+              overflowed: narrow[at],
+            },
+          };
+    const overflowed = countWhere(wide, (acc, i) => acc !== narrow[i]);
+    if (isPaired(step)) return { bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
+    const { bits, overflow, of } = step as NarrowAccumulateStep;
+    return { bits, overflow, of, overflowed, ...first };
+  },
+};

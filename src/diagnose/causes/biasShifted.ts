@@ -1,0 +1,83 @@
+import type { Linear } from '../../types.js';
+import type { Cause } from '../cause.js';
+import { contains, type Interval, widened } from '../estimate/interval.js';
+import { findPermutation, rotationOf } from '../estimate/permutation.js';
+import { intervalsByChannel } from '../estimate/scalar.js';
+import { type View, viewOf } from '../estimate/view.js';
+import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+
+/** Biases in another order. */
+export const biasShifted: Cause<'bias-shifted'> = {
+  code: 'bias-shifted',
+
+  estimate: (study, base) => {
+    const { linear } = base;
+    if (!linear.bias && !linear.biasInt32) return [];
+    const view = viewOf(study, base);
+    const intervals = biasIntervals(view);
+    const reals = realBias(base, view);
+    const changes: Change[] = [];
+    // the float biases permuted, then rounded with their new channel's scale where the kernel does so
+    const ofReals = findPermutation(view.channels, (n, from) =>
+      contains(loosened(intervals[n], view, n), reals[from] / view.step),
+    );
+    if (ofReals)
+      changes.push(permuted('float', ofReals, (setup) => withLinear(setup, permuteBias(setup.linear, ofReals))));
+    // or an integer bias permuted after it was rounded
+    const prepared = base.kernel.bias.prepare(linear);
+    if (prepared.unit === 'int32' && linear.bias) {
+      const { values } = prepared;
+      const ofIntegers = findPermutation(view.channels, (n, from) =>
+        contains(widened(intervals[n], 2e-6), values[from] * view.stepsPerUnit[n]),
+      );
+      if (ofIntegers)
+        changes.push(
+          permuted('int32', ofIntegers, (setup) =>
+            withLinear(setup, { bias: null, biasInt32: Int32Array.from(ofIntegers, (from) => values[from]) }),
+          ),
+        );
+    }
+    return changes;
+  },
+};
+
+/** Where each channel's bias lies, in steps. */
+export function biasIntervals(view: View): Interval[] {
+  return intervalsByChannel(
+    view,
+    () => 1,
+    (i, n) => view.acc[i] * view.stepsPerUnit[n],
+  );
+}
+
+export function permuteBias(linear: Linear, permutation: readonly number[]): Partial<Linear> {
+  return {
+    bias: linear.bias && Float32Array.from(permutation, (from) => linear.bias![from]),
+    biasInt32: linear.biasInt32 && Int32Array.from(permutation, (from) => linear.biasInt32![from]),
+  };
+}
+
+/** Real-valued biases of a setup. */
+function realBias({ linear }: Setup, view: View): Float64Array {
+  if (linear.bias) return Float64Array.from(linear.bias);
+  return Float64Array.from(linear.biasInt32!, (b, n) => b * view.stepsPerUnit[n] * view.step);
+}
+
+/** An integer bias is off the real one by up to half a unit. */
+function loosened(interval: Interval, view: View, channel: number): Interval {
+  const { lo, hi } = widened(interval, 2e-6);
+  const half = view.integerBias ? Math.abs(view.stepsPerUnit[channel]) / 2 : 0;
+  return { lo: lo - half, hi: hi + half };
+}
+
+function permuted(of: string, permutation: readonly number[], apply: (setup: Setup) => Setup): Change {
+  const shift = rotationOf(permutation);
+  return {
+    cause: 'bias-shifted',
+    coordinate: 'bias',
+    freedom: FREEDOM.permutationOrPatch,
+    label: `${of} ${permutation.join(',')}`,
+    found: shift === undefined ? { permutation } : { shift },
+    apply,
+  };
+}

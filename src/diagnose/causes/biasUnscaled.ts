@@ -1,0 +1,51 @@
+import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
+import { truncate } from '../../numeric/round.js';
+import { isQuantized } from '../../replay/linear.js';
+import type { BiasStep } from '../../types.js';
+import type { Cause } from '../cause.js';
+import { type Change, FREEDOM, type Setup, withKernel } from '../setup.js';
+
+/** np.astype(int32) of a real bias. */
+const truncated: BiasStep = {
+  name: 'unscaledBiasTruncated',
+  prepare: ({ bias }) => (bias ? { unit: 'int32', values: Int32Array.from(bias, truncate) } : { unit: 'none' }),
+};
+
+/** Added after scaling, as if it were in output steps. */
+const inOutputSteps: BiasStep = {
+  name: 'unscaledBiasInOutputSteps',
+  prepare: ({ bias, output }) => {
+    const step = isQuantized(output) ? output.scale : 1;
+    return bias ? { unit: 'real', values: Float64Array.from(bias, (b) => b * step) } : { unit: 'none' };
+  },
+};
+
+export const biasUnscaled: Cause<'bias-unscaled'> = {
+  code: 'bias-unscaled',
+
+  changes: ({ data }) =>
+    !data.free || !data.linear.bias?.some((b) => b !== 0)
+      ? []
+      : [unscaledBias, unscaledBiasInt32, truncated, inOutputSteps].map(
+          (bias): Change => ({
+            cause: 'bias-unscaled',
+            coordinate: 'bias',
+            freedom: FREEDOM.none,
+            label: bias.name,
+            apply: (setup: Setup) => withKernel(setup, { bias }),
+          }),
+        ),
+
+  evidence: ({ study }) => {
+    const { bias, output, input, weightScale, perChannel } = study.data.linear;
+    if (!bias || !isQuantized(output)) return {};
+    const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
+    const unit = input.scale * weightScale[perChannel ? channel : 0];
+    return {
+      channel,
+      bias: bias[channel],
+      steps_declared: bias[channel] / output.scale,
+      steps_found: (bias[channel] * unit) / output.scale,
+    };
+  },
+};

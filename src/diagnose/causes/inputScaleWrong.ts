@@ -1,0 +1,31 @@
+import type { Cause } from '../cause.js';
+import { intervalsByChannel, sharedValues } from '../estimate/scalar.js';
+import { biasParts, viewOf } from '../estimate/view.js';
+import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { isNoise } from './scales.js';
+
+/** The activations' scale is another than the file says. */
+export const inputScaleWrong: Cause<'input-scale-wrong'> = {
+  code: 'input-scale-wrong',
+
+  estimate: (study, base) => {
+    if (study.data.dynamic) return [];
+    const view = viewOf(study, base);
+    const declared = base.linear.input.scale;
+    const { scaling, fixed, slack } = biasParts(view, base);
+    const slope = (i: number, n: number) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / declared;
+    const offset = (_: number, n: number) => fixed(n);
+    return sharedValues(intervalsByChannel(view, slope, offset, slack))
+      .filter(({ value }) => value > 0 && !isNoise(value, declared))
+      .map(
+        ({ value, interval }): Change => ({
+          cause: 'input-scale-wrong',
+          coordinate: 'x_scale',
+          freedom: FREEDOM.oneNumber,
+          label: String(value),
+          found: { declared, found: value, interval: [interval.lo, interval.hi] },
+          apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, scale: value } }),
+        }),
+      );
+  },
+};

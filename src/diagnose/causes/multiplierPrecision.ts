@@ -1,0 +1,69 @@
+import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
+import { floatMultipliers } from '../../kernels/steps/multiplier.js';
+import type { BiasStep, MultiplierStep } from '../../types.js';
+import type { Cause } from '../cause.js';
+import { isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
+import { type Change, FREEDOM, withKernel } from '../setup.js';
+import type { Study } from '../study.js';
+import { decidingValue } from './deciding.js';
+
+/** float64, float32 or another product order of (s_x * s_w) / s_y; the bias enters in the same precision, rounded or not as before. */
+export const multiplierPrecision: Cause<'multiplier-precision'> = {
+  code: 'multiplier-precision',
+
+  changes: (study) => {
+    const declared = study.declared.kernel;
+    if (isFixedPoint(declared.multiplier)) return [];
+    const multipliers = study.free
+      ? floatMultipliers
+      : kernelSteps(study, 'multiplier').filter((step) => !isFixedPoint(step));
+    const biases = otherBiases(study);
+    return [
+      ...biases.map((bias) => change(bias.name, { bias })),
+      ...multipliers
+        .filter((multiplier) => multiplier !== declared.multiplier)
+        .flatMap((multiplier) => [
+          change(multiplier.name, { multiplier }),
+          ...biases.map((bias) => change(`${multiplier.name}, ${bias.name}`, { multiplier, bias })),
+        ]),
+    ];
+  },
+
+  evidence: (found) => ({
+    declared: equation(found.without.kernel.multiplier),
+    found: equation(found.setup.kernel.multiplier),
+    deciding: decidingValue(found),
+  }),
+};
+
+/** Biases of the declared one's kind (float or int32) in another precision. */
+function otherBiases(study: Study): BiasStep[] {
+  const declared = study.declared.kernel.bias;
+  if (!study.data.linear.bias) return [];
+  const sameKind: readonly BiasStep[] = isInt32Bias(declared)
+    ? study.free
+      ? int32Biases
+      : []
+    : study.free
+      ? floatBiases
+      : floatBiases.filter((bias) => bias !== float64Bias);
+  // a compiler without contraction builds FBGEMM without its FMA
+  return sameKind.filter(
+    (bias) =>
+      bias !== declared && (study.free || bias === floatBiasUnfused || kernelSteps(study, 'bias').includes(bias)),
+  );
+}
+
+function change(label: string, steps: { multiplier?: MultiplierStep; bias?: BiasStep }): Change {
+  return {
+    cause: 'multiplier-precision',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.none,
+    label,
+    apply: (setup) => withKernel(setup, steps),
+  };
+}
+
+function equation(step: MultiplierStep): string {
+  return step.equation ?? step.name;
+}

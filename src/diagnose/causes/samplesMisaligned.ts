@@ -1,0 +1,85 @@
+import type { Change, Setup } from '../setup.js';
+import { FREEDOM } from '../setup.js';
+import type { Study } from '../study.js';
+
+/** Rows of observation and replay are compared as texts in memory up to this many values. */
+const MOST_VALUES = 5e7;
+
+/**
+ * Rows in another order than the input's. Every observed row must be a replayed row, with the same multiplicity: a repeated
+ * row is not a permutation. Needs every judged sample; null where that is too much, or nothing moved.
+ */
+export async function samplesMisaligned(study: Study, base: Setup): Promise<Change | null> {
+  const samples = study.data.to - study.data.from;
+  if (samples < 2 || samples * study.channels > MOST_VALUES) return null;
+  const places = new Map<string, number[]>();
+  const observed: string[] = [];
+  const replayed: string[] = [];
+  for await (const scope of study.blocks()) {
+    const rows = scope.samples.length;
+    observed.push(...rowTexts(scope.observed, rows));
+    replayed.push(...rowTexts(study.outputs(base, scope).data, rows));
+  }
+  replayed.forEach((text, row) => {
+    const list = places.get(text);
+    if (list) list.push(row);
+    else places.set(text, [row]);
+  });
+  if (places.size < 2) return null;
+  const shift = findShift(observed, replayed);
+  const permutation = shift === null ? assign(observed, replayed, places) : null;
+  if (shift === null && permutation === null) return null;
+  const order = permutation ?? observed.map((_, row) => (row + shift!) % samples);
+  const moved = order.filter((from, row) => observed[row] !== replayed[row] && from !== row).length;
+  // two rows that happen to be swapped are found in noise sooner than four
+  if (moved < 2) return null;
+  return {
+    cause: 'samples-misaligned',
+    coordinate: 'rows',
+    freedom: FREEDOM.permutationOrPatch,
+    label: shift === null ? 'permutation' : `shift ${shift}`,
+    found:
+      shift === null ? { permutation: order, moved } : { shift: shift > samples / 2 ? shift - samples : shift, moved },
+    apply: (setup) => ({ ...setup, order }),
+  };
+}
+
+function rowTexts(values: ArrayLike<number>, rows: number): string[] {
+  const width = values.length / rows;
+  return Array.from({ length: rows }, (_, row) =>
+    Array.prototype.slice.call(values, row * width, (row + 1) * width).join(','),
+  );
+}
+
+/** The rotation that maps every row, smallest first; null if there is none or the rows already agree. */
+function findShift(observed: readonly string[], replayed: readonly string[]): number | null {
+  const count = observed.length;
+  const fits = (shift: number) => observed.every((text, row) => text === replayed[(row + shift) % count]);
+  for (let distance = 1; distance <= count / 2; distance++) {
+    for (const shift of [distance, count - distance]) if (fits(shift)) return shift;
+  }
+  return null;
+}
+
+/** A bijection of rows, each to its own place where that fits; null if the rows are not the same ones. */
+function assign(
+  observed: readonly string[],
+  replayed: readonly string[],
+  places: Map<string, number[]>,
+): number[] | null {
+  const order = new Array<number>(observed.length).fill(-1);
+  const taken = new Set<number>();
+  observed.forEach((text, row) => {
+    if (text !== replayed[row]) return;
+    order[row] = row;
+    taken.add(row);
+  });
+  for (const [row, text] of observed.entries()) {
+    if (order[row] >= 0) continue;
+    const from = places.get(text)?.find((place) => !taken.has(place));
+    if (from === undefined) return null;
+    order[row] = from;
+    taken.add(from);
+  }
+  return order;
+}

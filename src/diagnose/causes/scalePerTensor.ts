@@ -1,0 +1,84 @@
+import type { Cause } from '../cause.js';
+import type { Interval } from '../estimate/interval.js';
+import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
+import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
+import type { CauseEvidence } from '../evidence.js';
+import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import type { Study } from '../study.js';
+
+type Used = CauseEvidence['scale-per-tensor'];
+
+/** One channel's scale (or the largest, the mean) used for all; or a file that has one number for all. */
+export const scalePerTensor: Cause<'scale-per-tensor'> = {
+  code: 'scale-per-tensor',
+
+  estimate: (study, base) => {
+    const scales = study.data.linear.weightScale;
+    if (study.channels < 2) return [];
+    if (scales.every((s) => s === scales[0]))
+      return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
+    const view = viewOf(study, base);
+    const intervals = weightScaleIntervals(view, base);
+    return candidates(scales)
+      .filter(({ used }) => fitsAll(intervals, used!))
+      .slice(0, 4)
+      .map((found) => oneForAll(found, study.channels));
+  },
+};
+
+/** Where each channel's weight scale lies. */
+export function weightScaleIntervals(view: View, base: Setup): Interval[] {
+  const { scaling, fixed, slack } = biasParts(view, base);
+  return intervalsByChannel(
+    view,
+    (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / weightScaleOf(base, n),
+    (_, n) => fixed(n),
+    slack,
+  );
+}
+
+function candidates(scales: Float64Array): Used[] {
+  const max = scales.indexOf(scales.reduce((a, b) => Math.max(a, b)));
+  const min = scales.indexOf(scales.reduce((a, b) => Math.min(a, b)));
+  const mean = scales.reduce((a, b) => a + b, 0) / scales.length;
+  return [
+    { used: scales[max], which: 'max', channel: max },
+    { used: scales[0], which: 'channel', channel: 0 },
+    { used: mean, which: 'mean' },
+    { used: scales[min], which: 'min', channel: min },
+    ...Array.from(scales, (used, channel) => ({ used, which: 'channel' as const, channel })).slice(1),
+  ];
+}
+
+function oneForAll(found: Used, channels: number): Change {
+  const weightScale = new Float64Array(channels).fill(found.used!);
+  return {
+    cause: 'scale-per-tensor',
+    coordinate: 'w_scale',
+    freedom: FREEDOM.none,
+    label: String(found.used),
+    found,
+    apply: (setup) => withLinear(setup, { weightScale }),
+  };
+}
+
+/** The file's scales are all equal, the runtime's were not: the channel that needs no other number is whose scale it is. */
+function perChannelInTruth(study: Study, base: Setup): Change[] {
+  const { weightScale: scales } = base.linear;
+  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
+  const apply = (weightScale: Float64Array) => withLinear(base, { weightScale, perChannel: true });
+  const found = repairChannels(study, base, weightScaleIntervals(viewOf(study, base), base), declared, apply);
+  if (!found || found.channels.length * 4 < study.channels * 3 || !restsOnEnough(study, found.channels)) return [];
+  const kept = declared.findIndex((_, n) => !found.channels.includes(n));
+  return [
+    {
+      cause: 'scale-per-tensor',
+      coordinate: 'w_scale',
+      freedom: FREEDOM.numberPerChannel,
+      label: 'per channel',
+      found: { used: scales[0], which: 'channel', ...(kept < 0 ? {} : { channel: kept }) },
+      apply: (setup) => withLinear(setup, { weightScale: found.values, perChannel: true }),
+    },
+  ];
+}

@@ -1,0 +1,31 @@
+import type { Cause } from '../cause.js';
+import { contains, widened } from '../estimate/interval.js';
+import { findPermutation, rotationOf } from '../estimate/permutation.js';
+import { viewOf } from '../estimate/view.js';
+import { FREEDOM, withLinear } from '../setup.js';
+import { weightScaleIntervals } from './scalePerTensor.js';
+
+/** Per-channel weight scales in another order (shifted, permuted). */
+export const scaleShifted: Cause<'scale-shifted'> = {
+  code: 'scale-shifted',
+
+  estimate: (study, base) => {
+    const scales = base.linear.weightScale;
+    if (scales.length < 2) return [];
+    const intervals = weightScaleIntervals(viewOf(study, base), base).map((i) => widened(i, 2e-6));
+    const permutation = findPermutation(scales.length, (n, from) => contains(intervals[n], scales[from]));
+    if (!permutation) return [];
+    const weightScale = Float64Array.from(permutation, (from) => scales[from]);
+    const shift = rotationOf(permutation);
+    return [
+      {
+        cause: 'scale-shifted',
+        coordinate: 'w_scale',
+        freedom: FREEDOM.permutationOrPatch,
+        label: permutation.join(','),
+        found: shift === undefined ? { permutation } : { shift },
+        apply: (setup) => withLinear(setup, { weightScale }),
+      },
+    ];
+  },
+};

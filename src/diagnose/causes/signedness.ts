@@ -1,0 +1,62 @@
+import { isQuantized } from '../../replay/linear.js';
+import type { Cause } from '../cause.js';
+import { otherReadings } from '../readings.js';
+import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import type { Study } from '../study.js';
+
+type Of = 'activation' | 'weight' | 'output';
+
+/** uint8 read as int8 or the reverse: off by 256 from 128 up (bytes reinterpreted), or by 128 throughout. */
+export const signedness: Cause<'signedness'> = {
+  code: 'signedness',
+
+  changes: (study) => [...activationChanges(study), ...weightChanges(study), ...outputChanges(study)],
+};
+
+function activationChanges({ data }: Study): Change[] {
+  if (data.dynamic) return [];
+  const { dtype } = data.linear.input;
+  if (dtype !== 'uint8' && dtype !== 'int8') return [];
+  return otherReadings(dtype).map(({ map, off }) =>
+    change('activation', 'x', dtype, off, (setup) => ({ ...setup, readX: map })),
+  );
+}
+
+function weightChanges({ data }: Study): Change[] {
+  const { weight } = data.linear;
+  if (!weight.some((w) => w < 0)) return [];
+  let unsigned: Int16Array | null = null;
+  return [
+    change('weight', 'weights', 'int8', 256, (setup) => {
+      unsigned ??= Int16Array.from(weight, (w) => (w < 0 ? w + 256 : w));
+      return withLinear(setup, { weight: unsigned });
+    }),
+  ];
+}
+
+function outputChanges({ data }: Study): Change[] {
+  const { output } = data.linear;
+  if (!isQuantized(output) || output.dtype === 'int32') return [];
+  const { dtype } = output;
+  return otherReadings(dtype).map(({ map, off }) =>
+    change('output', 'y', dtype, off, (setup) => ({ ...setup, storeY: map })),
+  );
+}
+
+function change(
+  of: Of,
+  coordinate: 'x' | 'weights' | 'y',
+  declared: 'uint8' | 'int8',
+  off: 128 | 256,
+  apply: (setup: Setup) => Setup,
+): Change {
+  const read_as = declared === 'uint8' ? 'int8' : 'uint8';
+  return {
+    cause: 'signedness',
+    coordinate,
+    freedom: FREEDOM.none,
+    label: `${of} off by ${off}`,
+    found: { of, declared, read_as, off_by: off },
+    apply,
+  };
+}

@@ -1,0 +1,58 @@
+import type { Cause } from '../cause.js';
+import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { sharedValues } from '../estimate/scalar.js';
+import { viewOf, weightScaleOf } from '../estimate/view.js';
+import type { FoundParameter } from '../evidence.js';
+import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { weightScaleIntervals } from './scalePerTensor.js';
+import { isNoise } from './scales.js';
+
+const MOST_LISTED = 8;
+
+/** Weight scales are others than the file says: the one of a per-tensor layer, or some channels' own. */
+export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
+  code: 'weight-scale-wrong',
+
+  estimate: (study, base): Change[] => {
+    const intervals = weightScaleIntervals(viewOf(study, base), base);
+    if (!base.linear.perChannel) {
+      const declared = base.linear.weightScale[0];
+      return sharedValues(intervals)
+        .filter(({ value }) => value > 0 && !isNoise(value, declared))
+        .map(({ value, interval }) => {
+          const weightScale = Float64Array.of(value);
+          return {
+            cause: 'weight-scale-wrong',
+            coordinate: 'w_scale',
+            freedom: FREEDOM.oneNumber,
+            label: String(value),
+            found: { found: [{ declared, found: value, interval: [interval.lo, interval.hi] }] },
+            apply: (setup) => withLinear(setup, { weightScale }),
+          };
+        });
+    }
+    const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
+    const apply = (weightScale: Float64Array) => withLinear(base, { weightScale });
+    const repaired = repairChannels(study, base, intervals, declared, apply);
+    if (!repaired || !restsOnEnough(study, repaired.channels)) return [];
+    if (repaired.channels.some((n) => repaired.values[n] <= 0 || isNoise(repaired.values[n], declared[n]))) return [];
+    const list: FoundParameter[] = repaired.channels.map((channel) => ({
+      channel,
+      declared: declared[channel],
+      found: repaired.values[channel],
+      interval: [intervals[channel].lo, intervals[channel].hi],
+    }));
+    list.sort((a, b) => Math.abs(Math.log(b.found / b.declared)) - Math.abs(Math.log(a.found / a.declared)));
+    return [
+      {
+        cause: 'weight-scale-wrong',
+        coordinate: 'w_scale',
+        freedom: repaired.channels.length === 1 ? FREEDOM.oneNumber : FREEDOM.numberPerChannel,
+        label: repaired.channels.join(','),
+        channels: repaired.channels,
+        found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED) },
+        apply: (setup) => withLinear(setup, { weightScale: repaired.values }),
+      },
+    ];
+  },
+};

@@ -1,0 +1,54 @@
+import type { Cause } from '../cause.js';
+import { viewOf } from '../estimate/view.js';
+import { findWeights, type Patch } from '../estimate/weights.js';
+import type { CauseEvidence } from '../evidence.js';
+import { FREEDOM, type Setup, withLinear } from '../setup.js';
+
+const MOST_LISTED = 8;
+
+/** Single weights differ (stale file, bit flip): found from the residuals of their channel. */
+export const weightValue: Cause<'weight-value'> = {
+  code: 'weight-value',
+
+  estimate: (study, base, onEstimate) => {
+    if (study.data.dynamic || base.linear.weight !== study.data.linear.weight) return [];
+    const mismatched = study.mismatchesByChannel(base);
+    const channels = [...mismatched.keys()].filter((n) => mismatched[n] > 0);
+    // weights are the last resort: where many channels differ, something else is wrong
+    if (channels.length === 0 || channels.length > Math.max(4, study.channels / 4)) return [];
+    const view = viewOf(study, base);
+    const patches = channels.flatMap(
+      (n) => findWeights(study, base, view, n, mismatched[n] - (onEstimate ? 4 : 0)) ?? [],
+    );
+    if (patches.length === 0) return [];
+    const after = study.mismatchesByChannel(patched(base, patches));
+    const kept = patches.filter((p) => after[p.channel] === 0);
+    if (kept.length === 0) return [];
+    const weights = patchedWeights(base, kept);
+    return [
+      {
+        cause: 'weight-value',
+        coordinate: 'weights',
+        freedom: FREEDOM.permutationOrPatch,
+        label: kept.map((p) => `${p.channel},${p.k}`).join(' '),
+        channels: [...new Set(kept.map((p) => p.channel))],
+        found: evidenceOf(kept),
+        apply: (setup) => withLinear(setup, { weight: weights }),
+      },
+    ];
+  },
+};
+
+function patched(base: Setup, patches: readonly Patch[]): Setup {
+  return withLinear(base, { weight: patchedWeights(base, patches) });
+}
+
+function patchedWeights({ linear }: Setup, patches: readonly Patch[]) {
+  const weight = linear.weight.slice();
+  for (const { channel, k, found } of patches) weight[channel * linear.inFeatures + k] = found;
+  return weight;
+}
+
+function evidenceOf(patches: readonly Patch[]): CauseEvidence['weight-value'] {
+  return { weights: patches.slice(0, MOST_LISTED), omitted: Math.max(0, patches.length - MOST_LISTED) };
+}

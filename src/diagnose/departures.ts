@@ -1,0 +1,112 @@
+import { kernels } from '../kernels/registry.js';
+import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
+import { int32Biases } from '../kernels/steps/bias.js';
+import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
+import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
+import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
+import type { BiasStep, Kernel, MultiplierStep, OffsetAndClampStep, RoundStep } from '../types.js';
+import type { CauseCode } from './evidence.js';
+import { type Change, type Coordinate, FREEDOM, withKernel } from './setup.js';
+import type { Study } from './study.js';
+
+export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp';
+
+/** Causes that are a kernel's step: whole kernels have them. */
+export const STEP_CAUSES: ReadonlySet<string> = new Set<CauseCode>([
+  'int16-saturation',
+  'accumulator-wraps',
+  'bias-int32',
+  'multiplier-precision',
+  'fixed-point-multiplier',
+  'rounding-half-away',
+  'rounding-half-up',
+  'rounding-truncate',
+  'rounding-floor',
+  'zero-point-before-rounding',
+]);
+
+export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
+  [halfAway, 'rounding-half-away'],
+  [halfUp, 'rounding-half-up'],
+  [towardZero, 'rounding-truncate'],
+  [downward, 'rounding-floor'],
+];
+
+/** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
+export function kernelSteps<S extends StepName>(study: Study, step: S): Kernel[S][] {
+  const declared = study.declared.kernel;
+  const possible = kernels.filter((k) => !k.floatLinear && (study.free || k.runtime === declared.runtime));
+  return [...new Set(possible.map((kernel) => kernel[step]))].filter((alternative) => alternative !== declared[step]);
+}
+
+/** What each kernel of another runtime does otherwise than the declared one, a change a cause. */
+export function foreignKernels(study: Study): Change[][] {
+  const declared = study.declared.kernel;
+  return kernels
+    .filter((kernel) => kernel !== declared && !kernel.floatLinear)
+    .map((kernel) => departures(declared, kernel));
+}
+
+/** The changes, one a cause, that turn the declared kernel into another. */
+export function departures(declared: Kernel, kernel: Kernel): Change[] {
+  const steps = new Map<CauseCode, Partial<Kernel>>();
+  const change = <S extends StepName>(step: S, cause: CauseCode) => {
+    if (kernel[step] !== declared[step]) steps.set(cause, { ...steps.get(cause), [step]: kernel[step] });
+  };
+  const fixed = isFixedPoint(kernel.multiplier) !== isFixedPoint(declared.multiplier);
+  const multiplierCause =
+    isFixedPoint(kernel.multiplier) || isFixedPoint(declared.multiplier)
+      ? 'fixed-point-multiplier'
+      : 'multiplier-precision';
+  change('accumulate', accumulatorCause(declared, kernel));
+  change('multiplier', multiplierCause);
+  // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
+  change('bias', fixed ? 'fixed-point-multiplier' : biasCause(declared.bias, kernel.bias));
+  change(
+    'round',
+    fixed || kernel.round === insideMultiplier ? 'fixed-point-multiplier' : roundingCause(declared.round, kernel.round),
+  );
+  const moved = addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
+  change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
+  return [...steps].map(([cause, changed]) => ({
+    cause,
+    coordinate: coordinateOf(cause),
+    freedom: FREEDOM.none,
+    label: kernel.name,
+    apply: (setup) => withKernel(setup, changed),
+  }));
+}
+
+export function isFixedPoint(step: MultiplierStep): boolean {
+  return fixedPointMultipliers.some((fixed) => fixed === step);
+}
+
+export function isInt32Bias(step: BiasStep): boolean {
+  return int32Biases.includes(step);
+}
+
+export function addsZeroPointFirst(step: OffsetAndClampStep): boolean {
+  return offsetsBeforeRounding.includes(step);
+}
+
+export function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
+  return isInt32Bias(declared) === isInt32Bias(other) ? 'multiplier-precision' : 'bias-int32';
+}
+
+/** Named by the one of the two rules that is not ties to even. */
+export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode {
+  const rule = other === halfEven ? declared : other;
+  return ROUNDING_CAUSES.find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier';
+}
+
+function accumulatorCause(declared: Kernel, kernel: Kernel): CauseCode {
+  const step = isPaired(kernel.accumulate) ? kernel.accumulate : declared.accumulate;
+  return step === neonMlalInt16Wrap ? 'accumulator-wraps' : 'int16-saturation';
+}
+
+function coordinateOf(cause: CauseCode): Coordinate {
+  if (cause === 'int16-saturation' || cause === 'accumulator-wraps') return 'accumulator';
+  if (cause === 'bias-int32') return 'bias';
+  if (cause === 'zero-point-before-rounding') return 'offset';
+  return cause.startsWith('rounding') ? 'round' : 'multiplier';
+}

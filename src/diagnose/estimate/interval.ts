@@ -1,0 +1,73 @@
+/** A closed interval of reals in double precision; empty if lo > hi. */
+export interface Interval {
+  lo: number;
+  hi: number;
+}
+
+export function everything(): Interval {
+  return { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+}
+
+/** Narrows `interval` to where `slope * p` lies in [lo, hi]; a slope of 0 says nothing of p. */
+export function narrow(interval: Interval, slope: number, lo: number, hi: number): void {
+  if (slope === 0) return;
+  const a = lo / slope;
+  const b = hi / slope;
+  interval.lo = Math.max(interval.lo, slope > 0 ? a : b);
+  interval.hi = Math.min(interval.hi, slope > 0 ? b : a);
+}
+
+export function isEmpty({ lo, hi }: Interval): boolean {
+  return lo > hi;
+}
+
+export function isBounded({ lo, hi }: Interval): boolean {
+  return Number.isFinite(lo) && Number.isFinite(hi);
+}
+
+export function contains({ lo, hi }: Interval, value: number): boolean {
+  return value >= lo && value <= hi;
+}
+
+/** Widened by a relative slack: float32 rounding in the kernel can empty an exact intersection. */
+export function widened({ lo, hi }: Interval, slack: number): Interval {
+  return { lo: lo - Math.abs(lo) * slack, hi: hi + Math.abs(hi) * slack };
+}
+
+/** Points to try in a bounded interval: the middle, quarters, ends. */
+export function pointsIn({ lo, hi }: Interval): number[] {
+  const width = hi - lo;
+  return width === 0 ? [lo] : [lo + width / 2, lo + width / 4, hi - width / 4, lo, hi];
+}
+
+/** A point well inside: the middle, or a small step inwards from the only finite end. Null if nothing bounds it. */
+export function pointInside({ lo, hi }: Interval): number | null {
+  if (Number.isFinite(lo) && Number.isFinite(hi)) return lo + (hi - lo) / 2;
+  if (Number.isFinite(lo)) return lo + Math.max(1e-9, Math.abs(lo) * 1e-3);
+  if (Number.isFinite(hi)) return hi - Math.max(1e-9, Math.abs(hi) * 1e-3);
+  return null;
+}
+
+/**
+ * The stretch that most intervals share, if at least `share` of them do; otherwise null.
+ * One channel with a wrong weight beside a wrong scale must not empty the intersection.
+ */
+export function majority(intervals: readonly Interval[], share: number): Interval | null {
+  const events = intervals
+    .filter((i) => !isEmpty(i))
+    .flatMap(({ lo, hi }) => [
+      { at: lo, step: 1 },
+      { at: hi, step: -1 },
+    ])
+    .sort((a, b) => a.at - b.at || b.step - a.step);
+  let depth = 0;
+  let most = 0;
+  let best: Interval | null = null;
+  events.forEach(({ at, step }, i) => {
+    depth += step;
+    if (depth <= most) return;
+    most = depth;
+    best = { lo: at, hi: events[i + 1]?.at ?? at };
+  });
+  return most > 0 && most >= share * intervals.length ? best : null;
+}

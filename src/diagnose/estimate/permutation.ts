@@ -1,0 +1,69 @@
+/** Beyond this the matching is not worth its time: no real permutation of scales is arbitrary. */
+const MOST_FOR_MATCHING = 2048;
+
+/**
+ * Finds in which order declared values were used: channel n uses what is declared for permutation[n], which `allowed`
+ * must admit. Rotations first, then reversal, then any matching. Null if there is none, if it is the identity, or if the
+ * data do not determine it.
+ */
+export function findPermutation(count: number, allowed: (n: number, from: number) => boolean): number[] | null {
+  if (count < 2 || identityFits(count, allowed)) return null;
+  for (let step = 1; step < count; step++) {
+    const shift = step % 2 === 1 ? (step + 1) / 2 : count - step / 2;
+    if (every(count, (n) => allowed(n, (n + shift) % count)))
+      return Array.from({ length: count }, (_, n) => (n + shift) % count);
+  }
+  if (every(count, (n) => allowed(n, count - 1 - n))) return Array.from({ length: count }, (_, n) => count - 1 - n);
+  return count <= MOST_FOR_MATCHING ? matching(count, allowed) : null;
+}
+
+/** The rotation that a permutation is, or undefined. */
+export function rotationOf(permutation: readonly number[]): number | undefined {
+  const shift = permutation[0];
+  return permutation.every((from, n) => from === (n + shift) % permutation.length) ? shift : undefined;
+}
+
+function identityFits(count: number, allowed: (n: number, from: number) => boolean): boolean {
+  return every(count, (n) => allowed(n, n));
+}
+
+function every(count: number, test: (n: number) => boolean): boolean {
+  for (let n = 0; n < count; n++) if (!test(n)) return false;
+  return true;
+}
+
+/** Bipartite matching by augmenting paths; channels that fit their own value try it first. */
+function matching(count: number, allowed: (n: number, from: number) => boolean): number[] | null {
+  const options: number[][] = [];
+  let total = 0;
+  for (let n = 0; n < count; n++) {
+    const fitting: number[] = [];
+    for (let from = 0; from < count; from++) if (allowed(n, from)) fitting.push(from);
+    if (fitting.length === 0) return null;
+    fitting.sort((a, b) => Number(b === n) - Number(a === n));
+    options.push(fitting);
+    total += fitting.length;
+  }
+  if (total > count * Math.max(2, count / 4)) return null;
+  const owner = new Int32Array(count).fill(-1);
+  for (let n = 0; n < count; n++) {
+    if (!augment(n, options, owner, new Uint8Array(count))) return null;
+  }
+  const permutation = new Array<number>(count);
+  owner.forEach((n, from) => {
+    permutation[n] = from;
+  });
+  return permutation;
+}
+
+function augment(n: number, options: readonly number[][], owner: Int32Array, visited: Uint8Array): boolean {
+  for (const from of options[n]) {
+    if (visited[from]) continue;
+    visited[from] = 1;
+    if (owner[from] < 0 || augment(owner[from], options, owner, visited)) {
+      owner[from] = n;
+      return true;
+    }
+  }
+  return false;
+}

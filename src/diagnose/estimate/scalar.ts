@@ -1,0 +1,74 @@
+import {
+  contains,
+  everything,
+  type Interval,
+  isBounded,
+  isEmpty,
+  majority,
+  narrow,
+  pointsIn,
+  widened,
+} from './interval.js';
+import type { View } from './view.js';
+
+/** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
+const SLACKS = [0, 2e-7, 2e-6];
+/** So many channels must share a value for it to be believed while the others wait for a second cause. */
+const MAJORITY = 3 / 4;
+
+/** Where p lies, by channel, if every value obeys `lo <= slope(i, n) * p + offset(i, n) <= hi`. i: index into the view. */
+export function intervalsByChannel(
+  view: View,
+  slope: (i: number, channel: number) => number,
+  offset: (i: number, channel: number) => number,
+  slack = 0,
+): Interval[] {
+  const intervals = Array.from({ length: view.channels }, everything);
+  for (let i = 0, channel = 0; i < view.acc.length; i++) {
+    const shift = offset(i, channel);
+    narrow(intervals[channel], slope(i, channel), view.lo[i] - shift - slack, view.hi[i] - shift + slack);
+    if (++channel === view.channels) channel = 0;
+  }
+  return intervals;
+}
+
+export function intersection(intervals: readonly Interval[]): Interval {
+  const all = everything();
+  for (const { lo, hi } of intervals) {
+    all.lo = Math.max(all.lo, lo);
+    all.hi = Math.min(all.hi, hi);
+  }
+  return all;
+}
+
+/**
+ * Candidate values for one number that all channels share, most central first, with the interval they come from.
+ * None if the data bound it on one side only, or if too few channels agree.
+ */
+export function sharedValues(intervals: readonly Interval[]): { value: number; interval: Interval }[] {
+  for (const slack of SLACKS) {
+    const shared = intersection(intervals.map((i) => widened(i, slack)));
+    if (isEmpty(shared)) continue;
+    return isBounded(shared) ? pointsIn(shared).map((value) => ({ value, interval: shared })) : [];
+  }
+  const most = majority(intervals, MAJORITY);
+  return most && isBounded(most) ? pointsIn(most).map((value) => ({ value, interval: most })) : [];
+}
+
+/** Integers that all channels share (at most `limit`, nearest to the middle first). */
+export function sharedIntegers(intervals: readonly Interval[], limit = 4): number[] {
+  const exact = intersection(intervals.map((i) => widened(i, 2e-6)));
+  const shared = isEmpty(exact) ? majority(intervals, MAJORITY) : exact;
+  if (!shared || !isBounded(shared)) return [];
+  const [first, last] = [Math.ceil(shared.lo - 1e-9), Math.floor(shared.hi + 1e-9)];
+  if (last - first >= 64) return [];
+  const middle = (shared.lo + shared.hi) / 2;
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
+    .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
+    .slice(0, limit);
+}
+
+/** Whether a value fits every channel's interval, up to float32 rounding. */
+export function fitsAll(intervals: readonly Interval[], value: number): boolean {
+  return intervals.every((interval) => contains(widened(interval, 2e-6), value));
+}

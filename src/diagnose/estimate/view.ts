@@ -1,0 +1,122 @@
+import { isQuantized } from '../../replay/linear.js';
+import type { Setup } from '../setup.js';
+import type { Study } from '../study.js';
+
+/**
+ * The subset as estimators read it, in double precision: each observed value bounds the real value before rounding,
+ * `lo <= acc * stepsPerUnit[n] + biasSteps[n] <= hi`. Row-major [rows, channels].
+ * A step is the output's LSB, or 1 (real units) for a float output.
+ */
+export interface View {
+  readonly rows: number;
+  readonly channels: number;
+  readonly acc: Int32Array;
+  readonly stepsPerUnit: Float64Array;
+  readonly biasSteps: Float64Array;
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  /** Real value of a step. */
+  readonly step: number;
+  /** The bias is a rounded integer in accumulator units. */
+  readonly integerBias: boolean;
+}
+
+export function viewOf(study: Study, setup: Setup): View {
+  const { linear } = setup;
+  const step = isQuantized(linear.output) ? linear.output.scale : 1;
+  const channels = linear.outFeatures;
+  const acc = study.accumulator(setup);
+  const stepsPerUnit = Float64Array.from(
+    { length: channels },
+    (_, n) => (xScale(study, setup) * weightScaleOf(setup, n)) / step,
+  );
+  const bias = setup.kernel.bias.prepare(linear);
+  const biasSteps = Float64Array.from({ length: channels }, (_, n) => {
+    if (bias.unit === 'int32') return bias.values[n] * stepsPerUnit[n];
+    if (bias.unit === 'accumulator') return bias.add(0, n) * stepsPerUnit[n];
+    return bias.unit === 'real' ? bias.values[n] / step : 0;
+  });
+  const bounds = isQuantized(linear.output)
+    ? codeBounds(study, setup)
+    : floatBounds(study, acc, stepsPerUnit, biasSteps);
+  return {
+    rows: study.subset.samples.length,
+    channels,
+    acc,
+    stepsPerUnit,
+    biasSteps,
+    ...bounds,
+    step,
+    integerBias: bias.unit === 'int32',
+  };
+}
+
+export function weightScaleOf({ linear }: Setup, channel: number): number {
+  return linear.weightScale[linear.weightScale.length > 1 ? channel : 0];
+}
+
+/**
+ * How the bias moves with the scales of x and w, in steps: an int32 bias of the file is in accumulator units and scales
+ * with them; a float bias stays, and where the kernel rounds it to an integer it stays within half a unit (the slack).
+ */
+export function biasParts(view: View, { linear }: Setup) {
+  const none = () => 0;
+  const asIs = (n: number) => view.biasSteps[n];
+  if (!view.integerBias) return { scaling: none, fixed: asIs, slack: 0 };
+  const { bias } = linear;
+  if (!bias) return { scaling: asIs, fixed: none, slack: 0 };
+  return {
+    scaling: none,
+    fixed: (n: number) => bias[n] / view.step,
+    slack: view.stepsPerUnit.reduce((worst, unit) => Math.max(worst, Math.abs(unit)), 0) / 2,
+  };
+}
+
+/** A dynamic layer's scale differs by batch; estimates then use the first batch's and are verified by replay anyway. */
+function xScale(study: Study, { kernel, linear }: Setup): number {
+  const { dynamic } = study.data;
+  if (!dynamic || !kernel.dynamic) return linear.input.scale;
+  const { min, max } = dynamic.rangeOf(dynamic.batchOf(study.subset.samples[0]));
+  return kernel.dynamic.chooseQuantParams(min, max, dynamic.reduceRange).scale;
+}
+
+/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
+function codeBounds(study: Study, { kernel, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
+  if (!isQuantized(linear.output)) throw new Error('expected codes');
+  const { zeroPoint, quantMin, quantMax } = linear.output;
+  const lowest = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
+  const { observed } = study.subset;
+  const lo = new Float64Array(observed.length);
+  const hi = new Float64Array(observed.length);
+  for (let i = 0; i < observed.length; i++) {
+    const q = observed[i] - zeroPoint;
+    const [below, above] = roundingReach(kernel.round.name, q);
+    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below;
+    hi[i] = observed[i] >= quantMax ? Number.POSITIVE_INFINITY : q + above;
+  }
+  return { lo, hi };
+}
+
+/** How far below and above the rounded q a real value can be. */
+function roundingReach(rule: string, q: number): readonly [number, number] {
+  if (rule === 'floor') return [0, 1];
+  if (rule === 'truncate') return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];
+  return [0.5, 0.5];
+}
+
+/** A float32 result is within a few roundings of its largest term. */
+function floatBounds(study: Study, acc: Int32Array, stepsPerUnit: Float64Array, biasSteps: Float64Array) {
+  const { observed } = study.subset;
+  const relu = study.data.linear.activation === 'relu';
+  const channels = biasSteps.length;
+  const lo = new Float64Array(observed.length);
+  const hi = new Float64Array(observed.length);
+  for (let i = 0; i < observed.length; i++) {
+    const n = i % channels;
+    const largest = Math.max(Math.abs(observed[i]), Math.abs(acc[i] * stepsPerUnit[n]), Math.abs(biasSteps[n]));
+    const slack = largest * 2 ** -21;
+    lo[i] = relu && observed[i] <= 0 ? Number.NEGATIVE_INFINITY : observed[i] - slack;
+    hi[i] = observed[i] + slack;
+  }
+  return { lo, hi };
+}

@@ -1,0 +1,223 @@
+import { kernels } from '../kernels/registry.js';
+import type { DiagnosisReport, Producer } from '../types.js';
+import type { Found } from './cause.js';
+import { STEP_CAUSES } from './departures.js';
+import type { CauseCode, CauseEvidence, Evidence } from './evidence.js';
+import { causes } from './registry.js';
+import { rehearseReducedRange } from './rehearse.js';
+import { causesOf, type Hypothesis, type SearchResult, search } from './search.js';
+import { fixFor } from './sentences.js';
+import { applyChanges, type Change, type Setup } from './setup.js';
+import { type LayerData, type Outcome, Study } from './study.js';
+
+export interface LayerCase extends LayerData {
+  readonly name: string;
+  readonly op: string;
+  readonly producer: Producer;
+  /** Values that differ under the reference. */
+  readonly mismatched: number;
+  /** What other layers have proven of this one's parameters. */
+  readonly shared: readonly Change[];
+}
+
+/** A diagnosis, and what of it concerns each differing channel and the layers after this one. */
+export interface LayerDiagnosis {
+  readonly report: DiagnosisReport;
+  /** Causes by differing channel; absent channels have the report's. */
+  readonly byChannel: ReadonlyMap<number, readonly string[]>;
+  /** The winning changes; empty if unexplained or exact. */
+  readonly changes: readonly Change[];
+}
+
+/** How often a hypothesis that the subset admits and all samples refute may extend the subset. */
+const MOST_ROUNDS = 3;
+
+/** Names the smallest set of causes that explains every differing value of a linear layer, or says `unexplained`. */
+export async function diagnoseLinear(layer: LayerCase): Promise<LayerDiagnosis> {
+  let study = await Study.open(layer);
+  let result = await search(study, layer.shared);
+  if (result.explanations.length === 0 && layer.shared.length > 0) result = await search(study, []);
+  for (let round = 0; result.explanations.length > 0; round++) {
+    const outcomes = await confirm(study, result.explanations);
+    const proven = result.explanations.filter((_, i) => outcomes[i].mismatched === 0);
+    if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
+    if (study.complete || round === MOST_ROUNDS) break;
+    const witnesses = [...outcomes.flatMap((outcome) => outcome.failures), ...layer.witnesses];
+    study = await Study.open({ ...layer, witnesses });
+    result = await search(study, layer.shared);
+  }
+  return unexplained(layer, study, result);
+}
+
+/** Which kernels compute exactly the observed values, given the parameters' changes: "consistent with ...". */
+export async function consistentKernels(study: Study, changes: readonly Change[]): Promise<string[]> {
+  const parameters = changes.filter((change) => !STEP_CAUSES.has(change.cause));
+  const possible = kernels
+    .filter((kernel) => study.data.dynamic === null || kernel.dynamic !== null)
+    .map((kernel) => ({ kernel, setup: applyChanges({ ...study.declared, kernel }, parameters) }))
+    .filter(({ setup }) => setup.order !== null || study.agreesOnSubset(setup));
+  const outcomes = await confirmInOrder(
+    study,
+    possible.map(({ setup }) => setup),
+  );
+  return possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name);
+}
+
+async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
+  return confirmInOrder(
+    study,
+    hypotheses.map(({ setup }) => setup),
+  );
+}
+
+/** Reordered rows are confirmed where they are found: their search reads every sample. */
+async function confirmInOrder(study: Study, setups: readonly Setup[]): Promise<Outcome[]> {
+  const inOrder = await study.confirm(setups.filter((setup) => setup.order === null));
+  const outcomes = inOrder.values();
+  const all: Outcome = { explained: Number.NaN, lost: 0, mismatched: 0, byChannel: new Float64Array(0), failures: [] };
+  return setups.map((setup) => (setup.order === null ? outcomes.next().value! : all));
+}
+
+async function explained(
+  layer: LayerCase,
+  study: Study,
+  proven: readonly Hypothesis[],
+  outcome: Outcome,
+): Promise<LayerDiagnosis> {
+  const [best, ...others] = proven;
+  const names = causesOf(best);
+  const explainedBy = best.setup.order ? [layer.kernel.name] : await consistentKernels(study, best.changes);
+  const evidence = evidenceOf(layer, study, best);
+  const subject = subjectOf(layer, names);
+  const kernel = nearestKernel(layer, explainedBy);
+  const context = {
+    layer: layer.name,
+    op: layer.op,
+    subject,
+    declaredKernel: layer.kernel.name,
+    foundKernel: kernel,
+    explainedBy,
+    evidence,
+    producer: layer.producer,
+  };
+  return {
+    report: {
+      causes: names,
+      subject,
+      kernel,
+      explained: Number.isNaN(outcome.explained) ? layer.mismatched : outcome.explained,
+      of: layer.mismatched,
+      lost: outcome.lost,
+      explained_by: explainedBy,
+      indistinguishable: others.map((other) => ({ causes: causesOf(other), kernel: null })),
+      evidence: evidence as Record<string, unknown>,
+      fix: fixFor(names, context),
+      rehearsal: await rehearse(layer, study, best),
+    },
+    byChannel: causesByChannel(study, best),
+    changes: best.changes,
+  };
+}
+
+async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
+  const evidence: CauseEvidence['unexplained'] = {
+    ...(result.nearest ? { nearest: await nearestMiss(layer, study, result.nearest) } : {}),
+    hypotheses: result.tried,
+    ...(result.outOfBudget ? { out_of_time: true } : {}),
+  };
+  return {
+    report: {
+      causes: ['unexplained'],
+      subject: layer.side,
+      kernel: null,
+      explained: 0,
+      of: layer.mismatched,
+      lost: 0,
+      explained_by: [],
+      indistinguishable: [],
+      evidence: { unexplained: evidence, basis: { samples: layer.to - layer.from } },
+      fix: null,
+      rehearsal: null,
+    },
+    byChannel: new Map(),
+    changes: [],
+  };
+}
+
+async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) {
+  const [outcome] = await confirm(study, [nearest]);
+  return {
+    causes: causesOf(nearest),
+    kernel: null,
+    explained: outcome.explained,
+    of: layer.mismatched,
+    lost: outcome.lost,
+  };
+}
+
+/** One record a cause, drawn from the hypothesis with and without its change. */
+function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
+  const records = new Map<string, object>();
+  for (const change of changes) {
+    const without = applyChanges(
+      study.declared,
+      changes.filter((other) => other !== change),
+    );
+    const found: Found = { study, change, setup, without };
+    const own = causes.find((cause) => cause.code === change.cause)?.evidence?.(found) ?? {};
+    const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
+    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels }));
+  }
+  return { ...(Object.fromEntries(records) as Evidence), basis: { samples: layer.to - layer.from } };
+}
+
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+/** Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. */
+function nearestKernel({ kernel: declared }: LayerCase, explainedBy: readonly string[]): string | null {
+  const found = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  const family = declared.name.split('-')[0];
+  const nearest =
+    found.find((kernel) => kernel.name === declared.name) ??
+    found.find((kernel) => kernel.name.split('-')[0] === family) ??
+    found.find((kernel) => kernel.runtime === declared.runtime) ??
+    found[0];
+  return nearest?.name ?? null;
+}
+
+/** Changes of where or when PyTorch's values were taken; every other parameter is the file's. */
+const OF_THE_CAPTURE: ReadonlySet<string> = new Set<CauseCode>([
+  'capture-before-relu',
+  'capture-after-relu',
+  'relu-at-zero',
+  'samples-misaligned',
+]);
+
+function subjectOf({ side }: LayerCase, names: readonly string[]): DiagnosisReport['subject'] {
+  if (side === 'candidate') return 'candidate';
+  return names.every((name) => STEP_CAUSES.has(name) || OF_THE_CAPTURE.has(name)) ? 'capture' : 'model';
+}
+
+/** Which of two causes a channel needs; a change that acts on some channels concerns only those. */
+function causesByChannel(study: Study, { changes }: Hypothesis): Map<number, string[]> {
+  const needed = new Map<number, string[]>();
+  if (changes.length < 2) return needed;
+  const before = study.mismatchesByChannel(study.declared);
+  const alone = changes.map((change) => study.mismatchesByChannel(applyChanges(study.declared, [change])));
+  before.forEach((mismatched, channel) => {
+    if (mismatched === 0) return;
+    const one = changes.findIndex((_, i) => alone[i][channel] === 0);
+    if (one >= 0) needed.set(channel, [changes[one].cause]);
+  });
+  return needed;
+}
+
+/** After the fix the file or kernel is what the hypothesis says; saturation is cured by seven-bit activations. */
+async function rehearse(layer: LayerCase, study: Study, { changes, setup }: Hypothesis) {
+  const saturating = changes.some((change) => change.cause === 'int16-saturation');
+  if (layer.side === 'candidate') return null;
+  if (!saturating) return { mismatched_after_fix: 0 };
+  return { mismatched_after_fix: await rehearseReducedRange(study, setup) };
+}

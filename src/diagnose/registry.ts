@@ -1,0 +1,58 @@
+import type { Cause } from './cause.js';
+import { accumulatorWraps } from './causes/accumulatorWraps.js';
+import { activationZeroPointMissing } from './causes/activationZeroPointMissing.js';
+import { biasInt32 } from './causes/biasInt32.js';
+import { biasMissing } from './causes/biasMissing.js';
+import { biasShifted } from './causes/biasShifted.js';
+import { biasUnscaled } from './causes/biasUnscaled.js';
+import { captureAfterRelu } from './causes/captureAfterRelu.js';
+import { captureBeforeRelu } from './causes/captureBeforeRelu.js';
+import { clampRange } from './causes/clampRange.js';
+import { fixedPointMultiplier } from './causes/fixedPointMultiplier.js';
+import { inputScaleWrong } from './causes/inputScaleWrong.js';
+import { int16Saturation } from './causes/int16Saturation.js';
+import { multiplierPrecision } from './causes/multiplierPrecision.js';
+import { outputScaleWrong } from './causes/outputScaleWrong.js';
+import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
+import { reluAtZero } from './causes/reluAtZero.js';
+import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
+import { scalePerTensor } from './causes/scalePerTensor.js';
+import { scaleShifted } from './causes/scaleShifted.js';
+import { signedness } from './causes/signedness.js';
+import { weightScaleWrong } from './causes/weightScaleWrong.js';
+import { weightTransposed } from './causes/weightTransposed.js';
+import { weightValue } from './causes/weightValue.js';
+import { weightZeroPointMissing } from './causes/weightZeroPointMissing.js';
+import { zeroPointBeforeRounding } from './causes/zeroPointBeforeRounding.js';
+
+/** The causes of a linear layer, what is common first: of two equally simple explanations the earlier one is named. */
+export const causes: readonly Cause[] = [
+  captureAfterRelu,
+  captureBeforeRelu,
+  reluAtZero,
+  int16Saturation,
+  activationZeroPointMissing,
+  weightZeroPointMissing,
+  signedness,
+  weightTransposed,
+  biasMissing,
+  biasInt32,
+  biasUnscaled,
+  roundingTruncate,
+  roundingFloor,
+  roundingHalfAway,
+  roundingHalfUp,
+  zeroPointBeforeRounding,
+  fixedPointMultiplier,
+  multiplierPrecision,
+  clampRange,
+  outputScaleWrong,
+  outputZeroPointWrong,
+  inputScaleWrong,
+  scalePerTensor,
+  scaleShifted,
+  biasShifted,
+  weightScaleWrong,
+  weightValue,
+  accumulatorWraps,
+] as readonly Cause[];

@@ -1,0 +1,200 @@
+import type { Cause } from './cause.js';
+import { samplesMisaligned } from './causes/samplesMisaligned.js';
+import { foreignKernels } from './departures.js';
+import { causes } from './registry.js';
+import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
+import type { Study } from './study.js';
+
+/** A set of changes that, replayed, equals every observed value of the subset. */
+export interface Hypothesis {
+  readonly changes: readonly Change[];
+  readonly setup: Setup;
+}
+
+export interface SearchResult {
+  /** Simplest first; all have the same number of causes. Empty: unexplained. */
+  readonly explanations: readonly Hypothesis[];
+  /** The hypothesis that leaves the fewest values of the subset. */
+  readonly nearest: Hypothesis | null;
+  /** Hypotheses replayed or refuted. */
+  readonly tried: number;
+  readonly outOfBudget: boolean;
+}
+
+/** Values that estimators may read in all: bounds the time without a clock, so that results do not depend on the machine. */
+const ESTIMATE_BUDGET = 4e8;
+const MOST_EXPLANATIONS = 12;
+
+/**
+ * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
+ * runtimes, then pairs. All of a size are tried even after a hit, so that what cannot be told apart is known.
+ * @param prefix changes that other layers have proven already (a shared number); they cost nothing
+ */
+export async function search(study: Study, prefix: readonly Change[]): Promise<SearchResult> {
+  const run = new Search(study, prefix);
+  if (prefix.length > 0 && run.explains([])) return run.result();
+  run.singles();
+  await run.misaligned([]);
+  run.wholeKernels();
+  if (run.found.length > 0) return run.result();
+  run.pairs();
+  for (const change of run.accumulatorChanges()) await run.misaligned([change]);
+  return run.result();
+}
+
+class Search {
+  readonly found: Hypothesis[] = [];
+  private readonly enumerated: Change[];
+  private readonly estimated: Change[] = [];
+  private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
+  private tried = 0;
+  private spent = 0;
+  private outOfBudget = false;
+
+  constructor(
+    private readonly study: Study,
+    private readonly prefix: readonly Change[],
+  ) {
+    this.enumerated = causes.flatMap((cause) => cause.changes?.(study) ?? []);
+  }
+
+  /** Tries a set of changes on the probe, then on the subset; keeps it if it equals every value. */
+  explains(changes: readonly Change[]): boolean {
+    const hypothesis = this.hypothesis(changes);
+    this.tried++;
+    if (!this.study.agreesOnSubset(hypothesis.setup)) return false;
+    this.found.push(hypothesis);
+    return true;
+  }
+
+  singles(): void {
+    for (const change of this.enumerated) {
+      if (!this.explains([change])) this.consider([change]);
+    }
+    for (const cause of causes) {
+      const changes = this.estimate(cause, [], this.prefix.length > 0);
+      this.estimated.push(...changes.slice(0, 1));
+      if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.consider([changes[0]]);
+    }
+  }
+
+  /** Rows in another order, under the reference or another accumulator. */
+  async misaligned(changes: readonly Change[]): Promise<void> {
+    const base = this.hypothesis(changes);
+    const change = await samplesMisaligned(this.study, base.setup);
+    if (change) this.found.push({ changes: [...base.changes, change], setup: change.apply(base.setup) });
+  }
+
+  /** Kernels of other runtimes: those that explain everything, by the fewest of their departures that do. */
+  wholeKernels(): void {
+    const fewest = this.found.length > 0 ? 1 : 3;
+    for (const departures of foreignKernels(this.study)) {
+      if (!this.study.agreesOnSubset(this.hypothesis(departures).setup)) continue;
+      for (const subset of subsetsBySize(departures, fewest)) {
+        if (this.explains(subset)) break;
+      }
+    }
+  }
+
+  pairs(): void {
+    const bases = this.enumerated;
+    bases.forEach((a, i) => {
+      for (const b of bases.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
+    });
+    const globals = this.estimated.filter(
+      (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
+    );
+    for (const base of [...bases, ...globals]) this.estimateOn(base);
+  }
+
+  accumulatorChanges(): Change[] {
+    return this.enumerated.filter((change) => change.coordinate === 'accumulator');
+  }
+
+  result(): SearchResult {
+    const size = Math.min(...this.found.map(causeCount));
+    const explanations = this.found
+      .filter((hypothesis) => causeCount(hypothesis) === size)
+      .sort((a, b) => compareRanks(rankOf(a), rankOf(b)));
+    const { nearest, tried, outOfBudget } = this;
+    return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
+  }
+
+  /** Estimators run on the accumulator and parameters of another change. */
+  private estimateOn(base: Change): void {
+    for (const cause of causes) {
+      if (cause.code === base.cause || this.found.length >= MOST_EXPLANATIONS) continue;
+      const onEstimate = base.freedom > FREEDOM.none;
+      const changes = this.estimate(cause, [base], onEstimate).filter((change) => combine(base, change));
+      changes.some((change) => this.explains([base, change]));
+    }
+  }
+
+  private estimate(cause: Cause, base: readonly Change[], onEstimate: boolean): Change[] {
+    if (!cause.estimate) return [];
+    this.spent += this.study.subset.observed.length;
+    if (this.spent > ESTIMATE_BUDGET) {
+      this.outOfBudget = true;
+      return [];
+    }
+    return cause.estimate(this.study, this.hypothesis(base).setup, onEstimate);
+  }
+
+  private hypothesis(changes: readonly Change[]): Hypothesis {
+    const all = [...this.prefix, ...changes];
+    return { changes: all, setup: applyChanges(this.study.declared, all) };
+  }
+
+  /** Remembers the nearest miss, by the probe. */
+  private consider(changes: readonly Change[]): void {
+    const hypothesis = this.hypothesis(changes);
+    const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
+    if (!this.nearest || mismatches < this.nearest.mismatches) this.nearest = { hypothesis, mismatches };
+  }
+}
+
+/** Two changes make a pair if they move different coordinates and are different causes. */
+function combine(a: Change, b: Change): boolean {
+  if (a.cause === b.cause || a.coordinate === b.coordinate) return false;
+  // a fixed-point multiplier carries its int32 bias
+  const causesOfBoth = [a.cause, b.cause];
+  return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));
+}
+
+export function causesOf({ changes }: Hypothesis): string[] {
+  return [...new Set(changes.map((change) => change.cause))];
+}
+
+function causeCount(hypothesis: Hypothesis): number {
+  return causesOf(hypothesis).length;
+}
+
+/** Fewer causes, less freedom, then what is more common (the registry's order). */
+function rankOf({ changes }: Hypothesis): number[] {
+  const freedom = Math.max(0, ...changes.map((change) => change.freedom));
+  const prior = changes.reduce((sum, change) => sum + causes.findIndex((cause) => cause.code === change.cause), 0);
+  return [freedom, prior];
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  return a[0] - b[0] || a[1] - b[1];
+}
+
+/** One hypothesis for each set of causes (the first, i.e. simplest), with no more freedom than the best. */
+function distinct(explanations: readonly Hypothesis[]): Hypothesis[] {
+  const best = explanations.length === 0 ? 0 : rankOf(explanations[0])[0];
+  const bySet = new Map<string, Hypothesis>();
+  for (const hypothesis of explanations) {
+    const key = causesOf(hypothesis).sort().join('+');
+    if (rankOf(hypothesis)[0] <= best && !bySet.has(key)) bySet.set(key, hypothesis);
+  }
+  return [...bySet.values()];
+}
+
+function subsetsBySize(changes: readonly Change[], most: number): Change[][] {
+  const subsets: Change[][] = [];
+  for (let bits = 1; bits < 2 ** changes.length; bits++) {
+    subsets.push(changes.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1));
+  }
+  return subsets.filter((s) => new Set(s.map((c) => c.cause)).size <= most).sort((a, b) => a.length - b.length);
+}

@@ -1,0 +1,5 @@
+import { schemas as reportSchemas } from './report/reportSchema.js';
+import { modelJsonSchema } from './validate/modelSchema.js';
+
+/** JSON Schemas of the documents, by file name; the build writes them to dist/schemas. */
+export const schemas: Readonly<Record<string, object>> = { 'qdiff-model': modelJsonSchema(), ...reportSchemas };
