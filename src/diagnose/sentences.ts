@@ -93,7 +93,7 @@ function family(kernel: string): string {
 }
 
 /** "exact accumulation", if all of these kernels have that in common; null where they differ. */
-function sharedAccumulation(kernels: readonly string[]): string | null {
+export function sharedAccumulation(kernels: readonly string[]): string | null {
   const kinds = new Set(kernels.map((name) => (Object.hasOwn(KERNELS, name) ? KERNELS[name].accumulator : null)));
   // the float path claims nothing else: its products are summed without loss too, up to its rounding
   if (kinds.size > 1) kinds.delete('float');
@@ -737,6 +737,7 @@ export function headline(context: FindingContext, causes: readonly string[]): st
     return `${who}: ${[accumulation, like].filter(Boolean).join(', ') || 'as declared'}`;
   }
   const titles = causeTitles(causes, evidence);
+  if (subject !== 'candidate' && causes.every((cause) => cause === 'inherited')) return `Replay: ${titles}`; // propagated mode
   if (causes.includes('unexplained')) return `${who}: ${titles}`;
   if (foundKernel === null || foundKernel === declaredKernel) return `${who}: ${titles}`;
   const origin = kernelOrigin(foundKernel);
@@ -764,6 +765,12 @@ export function confirmation(context: FindingContext, causes: readonly string[])
 /** "963 of 963 differing values", "900 of 963 differing values; 2 that agreed are lost". */
 export function explainedSentence(explained: number, of: number, lost: number): string {
   return `${explained} of ${counted(of, 'differing value')}${lost > 0 ? `; ${lost} that agreed ${lost === 1 ? 'is' : 'are'} lost` : ''}`;
+}
+
+/** For a layer that has other reasons as well: part of what differs came with its input. */
+export function inheritedSentence({ layer, evidence }: FindingContext): string | null {
+  const from = evidence.inherited?.from;
+  return from === undefined ? null : `${printable(layer)} reads ${printable(from)}, which differs already`;
 }
 
 /** Other sets of causes that explain as much. */

@@ -1,6 +1,7 @@
 /** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
 import {
   actsOnSteps,
+  causeTitles,
   confirmation,
   evidenceSentences,
   explainedBySentence,
@@ -10,7 +11,9 @@ import {
   headline,
   imitation,
   indistinguishableSentences,
+  inheritedSentence,
   rehearsalSentence,
+  sharedAccumulation,
 } from '../diagnose/sentences.js';
 import { listed, printable } from '../text.js';
 import type { DiagnosisReport, LayerReport, Report } from '../types.js';
@@ -73,8 +76,18 @@ function sideOf(layer: LayerReport, report: Report): Side | null {
 function groupKey({ layer, capture, candidate }: Explained): string {
   const sides = [capture, candidate].filter((side) => side !== null);
   const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
-  const words = sides.map((side) => [headline(side.context, side.diagnosis.causes), side.diagnosis.fix]);
-  return JSON.stringify([own ? layer.name : '', words]);
+  const words = sides.map(({ diagnosis, context }) => {
+    const { causes, subject, kernel, fix } = diagnosis;
+    return [subject, kernel, fix, causeTitles(causes, context.evidence), sharedAccumulation(diagnosis.explained_by)];
+  });
+  return JSON.stringify([own ? layer.name : '', capture === null, words]);
+}
+
+/** The headline of several layers claims what all of them have in common. */
+function sharedHeadline(sides: readonly Side[]): string {
+  const [{ context, diagnosis }] = sides;
+  const explainedBy = shared(sides.map((side) => side.diagnosis.explained_by));
+  return headline({ ...context, explainedBy }, diagnosis.causes);
 }
 
 /** The replay against the capture: PyTorch or the model file departs. */
@@ -83,7 +96,7 @@ function twoWay(group: readonly Explained[]): Finding {
   const [{ context, diagnosis }] = sides;
   return {
     layers: group.map((one) => one.layer),
-    headlines: [headline(context, diagnosis.causes)],
+    headlines: [sharedHeadline(sides)],
     details: filled([
       ['explained', explainedLines(sides)],
       ['because', explanations(diagnosis.causes)],
@@ -105,10 +118,8 @@ function threeWay(group: readonly Explained[]): Finding {
   const capture = theirs.at(0) ?? null;
   const layers = group.map((one) => one.layer);
   const headlines = [
-    capture
-      ? headline(capture.context, capture.diagnosis.causes)
-      : `PyTorch: as declared (${printable(own.context.declaredKernel)})`,
-    headline(own.context, own.diagnosis.causes),
+    capture ? sharedHeadline(theirs) : `PyTorch: as declared (${printable(own.context.declaredKernel)})`,
+    sharedHeadline(yours),
   ];
   if (own.diagnosis.causes.every((cause) => cause === 'inherited') && own.diagnosis.causes.length > 0) {
     return { layers, headlines, details: filled([['explained', explainedLines(yours)]]) };
@@ -118,6 +129,7 @@ function threeWay(group: readonly Explained[]): Finding {
     headlines,
     details: filled([
       ['explained', explainedLines(yours)],
+      ['inherited', yours.flatMap(({ context }) => inheritedSentence(context) ?? [])],
       ['because', explanations([...new Set([...(capture?.diagnosis.causes ?? []), ...own.diagnosis.causes])])],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],

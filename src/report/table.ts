@@ -186,12 +186,15 @@ function isCandidate(layer: LayerReport, report: Report): boolean {
   return report.candidate_layers?.includes(layer) ?? false;
 }
 
-/** Both sides' causes: a candidate differs from the capture by its own and by PyTorch's. */
+/** Both sides' causes: a candidate differs from the capture by its own, by PyTorch's, and by what came with its input. */
 function causesOf(layer: LayerReport, report: Report): string[] {
-  const own = layer.diagnosis?.causes ?? [];
-  if (!isCandidate(layer, report) || own.includes('inherited')) return own;
   const captured = report.layers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
-  return [...new Set([...own, ...captured])];
+  return [...new Set([...ownCauses(layer), ...(isCandidate(layer, report) ? captured : [])])];
+}
+
+function ownCauses({ diagnosis }: LayerReport): string[] {
+  if (!diagnosis) return [];
+  return Object.hasOwn(diagnosis.evidence, 'inherited') ? ['inherited', ...diagnosis.causes] : diagnosis.causes;
 }
 
 /** With a candidate: the replay's own comparison, which only informs. */
@@ -233,7 +236,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
       : `${counted(differing, 'channel')} that ${differing === 1 ? 'differs' : 'differ'}`;
   const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
   const cells = (text: (channel: ChannelReport) => string) => channels.map(text);
-  const captured = capturedCauses(layer, view);
+  const added = addedCauses(layer, view);
   const columns: Column[] = [
     { head: ['  channel'], cells: cells((c) => String(c.channel)), align: 'right' },
     {
@@ -251,7 +254,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
     },
     {
       head: ['why'],
-      cells: cells((c) => [...new Set([...c.causes, ...(captured.get(c.channel) ?? [])])].map(printable).join(' + ')),
+      cells: cells((c) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + ')),
       align: 'left',
       shortenTo: 16,
       dropOrder: 3,
@@ -261,12 +264,13 @@ function channelLines(layer: LayerReport, view: View): string[] {
   return [...prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line)), ...head, ...rows];
 }
 
-/** What PyTorch adds to a candidate's channels. */
-function capturedCauses(layer: LayerReport, { report, whole }: View): ReadonlyMap<number, readonly string[]> {
-  const inherits = layer.diagnosis?.causes.includes('inherited') ?? false;
-  if (!isCandidate(layer, report) || inherits) return new Map();
+/** What PyTorch and the input add to a candidate's channels. */
+function addedCauses(layer: LayerReport, { report, whole }: View): (channel: number) => string[] {
+  if (!isCandidate(layer, report)) return () => [];
   const captured = whole.layers.find(({ name }) => name === layer.name)?.channels ?? [];
-  return new Map(captured.map(({ channel, causes }) => [channel, causes]));
+  const byChannel = new Map(captured.map(({ channel, causes }) => [channel, causes]));
+  const inherited = ownCauses(layer).filter((cause) => cause === 'inherited');
+  return (channel) => [...inherited, ...(byChannel.get(channel) ?? [])];
 }
 
 // ---------------------------------------------------------------- what follows from it

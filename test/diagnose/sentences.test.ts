@@ -156,7 +156,7 @@ describe.each(['capture', 'model', 'candidate'] as const)('%s', (subject) => {
       fixFor([cause], finding) ?? '',
     ];
     expect(said.join('\n')).not.toMatch(/undefined|null|NaN|\[object| \(\)| {2}/);
-    expect(headline(finding, [cause])).toMatch(/^(PyTorch|Model file|Yours): ./);
+    expect(headline(finding, [cause])).toMatch(/^(PyTorch|Model file|Yours|Replay): ./);
   });
 });
 
@@ -210,6 +210,12 @@ describe('headline', () => {
       'PyTorch: int16 saturation (consistent with FBGEMM on a CPU without VNNI)',
     );
     expect(saturates({})).toBe('Yours: int16 saturation (consistent with FBGEMM on a CPU without VNNI)');
+  });
+
+  test("what only came with the input is nobody else's", () => {
+    const evidence = { inherited: { from: 'fc1' } };
+    expect(headline(context({ subject: 'capture', evidence }), ['inherited'])).toBe('Replay: inherited from fc1');
+    expect(headline(context({ evidence }), ['inherited'])).toBe('Yours: inherited from fc1');
   });
 
   test.each([

@@ -85,6 +85,49 @@ test('layers with the same departure share a finding, a wrong number is each lay
   expect(text.match(/Model file: one weight differs/g)).toHaveLength(4);
 });
 
+describe('layers of a candidate', () => {
+  test('are one finding, which claims no more than all of them share', () => {
+    const report = readReport('iris-avx2-candidate');
+    const [fc1, , fc2] = report.candidate_layers!;
+    fc1.diagnosis!.explained_by = ['fbgemm', 'numpy', 'ort'];
+    fc2.diagnosis!.explained_by = ['fbgemm', 'ort', 'xnnpack'];
+    expect(table(report, plain)).toContain(`
+fc1, fc2 - PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)
+Yours: exact accumulation, consistent with FBGEMM on a CPU with AVX512-VNNI (or
+ort)
+`);
+  });
+
+  test('that only inherit have a short one', () => {
+    const report = readReport('iris-avx2-candidate');
+    const fc2 = report.candidate_layers![2];
+    Object.assign(fc2.diagnosis!, { causes: ['inherited'], evidence: { inherited: { from: 'fc1' } } });
+    report.layers[2].diagnosis = null;
+    expect(table(report, plain)).toContain(`
+fc2 - PyTorch: as declared (fbgemm)
+Yours: inherited from fc1
+  explained  306 of 306 differing values
+
+`);
+  });
+
+  test('that depart by themselves have two parts to play', () => {
+    const report = readReport('iris-avx2-candidate');
+    Object.assign(report.candidate_layers![0].diagnosis!, {
+      causes: ['rounding-floor'],
+      kernel: null,
+      explained_by: [],
+      fix: 'round',
+      rehearsal: { mismatched_after_fix: 841 },
+    });
+    const text = table(report, plain);
+    expect(text).toContain('\nYours: rounded down\n');
+    expect(text).toContain('\n             yours: round\n             yours: add raw products in pairs');
+    expect(text).toContain('replayed with the fix: 841 of 2416 values still differ');
+    expect(text).toContain('rounding-floor + int16-saturation');
+  });
+});
+
 test('what is required and not compared is said', () => {
   const report = readReport('tour');
   report.layers = report.layers.slice(-3);
