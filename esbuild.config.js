@@ -39,11 +39,9 @@ const cli = await build({
 const library = await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
 writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([cli.metafile, library.metafile]));
 await writeSchemas();
-execFileSync(process.execPath, [
-  join(root, 'node_modules/typescript/bin/tsc'),
-  ...['-p', root, '--noEmit', 'false', '--declaration', '--emitDeclarationOnly'],
-  ...['--rootDir', join(root, 'src'), '--outDir', join(dist, 'types')],
-]);
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.types.json')], {
+  stdio: 'inherit',
+});
 
 function canResolve(name) {
   try {
