@@ -3,7 +3,7 @@
  * Pure, English, no layout: a sentence is one line, without a final full stop where it may be continued.
  * Names from files are escaped here, since a fix also goes into the JSON report.
  */
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import type { DiagnosisReport, Producer } from '../types.js';
 import type {
   CauseCode,
@@ -640,16 +640,22 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     explanation:
       'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
     evidence: (e) => [
-      e.nearest
-        ? `nearest: ${causeTitles(e.nearest.causes)}${e.nearest.kernel ? ` (${kernelOrigin(e.nearest.kernel)})` : ''} explains ${e.nearest.explained} of ${e.nearest.of}` +
-          (e.nearest.lost > 0 ? ` and breaks ${e.nearest.lost} that agreed` : '')
-        : null,
+      nearestSentence(e.nearest),
       number(e.hypotheses, (n) => `${n} hypotheses tried`),
       e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
     ],
     fix: () => null,
   },
 };
+
+function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
+  if (!nearest) return null;
+  const { causes, kernel, explained, of, lost } = nearest;
+  if (explained === 0) return 'no hypothesis gives any of them';
+  const origin = kernel ? ` (${kernelOrigin(kernel)})` : '';
+  const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
+  return `nearest: ${causeTitles(causes)}${origin} explains ${explained} of ${of}${breaks}`;
+}
 
 /** ", bit 3 flipped", where the two bytes differ in one bit. */
 function flippedBit(declared: number, found: number): string {
@@ -788,7 +794,7 @@ export function indistinguishableSentences(
 
 /** Every kernel that explains everything, for the reader who knows where the values come from. */
 export function explainedBySentence(kernels: readonly string[]): string | null {
-  return kernels.length === 0 ? null : `consistent with ${kernels.map(printable).join(', ')}`;
+  return kernels.length === 0 ? null : `consistent with ${listed(kernels, 8)}`;
 }
 
 export function rehearsalSentence(mismatchedAfterFix: number, values: number): string {

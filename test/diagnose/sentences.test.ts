@@ -5,6 +5,7 @@ import {
   CAUSE_TEXTS,
   confirmation,
   evidenceSentences,
+  explainedBySentence,
   explanations,
   type FixContext,
   fixFor,
@@ -242,6 +243,19 @@ test('what reduce_range cannot help is said, and what rests on little', () => {
   expect(said(['rounding-floor'], { basis: { samples: 8 } })).toBe('');
   expect(said(['output-scale-wrong'], { basis: { samples: 39 } })).toContain('39 samples only');
   expect(said(['output-scale-wrong'], { basis: { samples: 40 } })).toBe('');
+});
+
+test('a nearest miss that explains nothing is no hint', () => {
+  const nearest = { causes: ['bias-int32'], kernel: null, explained: 0, of: 43, lost: 1 };
+  const said = evidenceSentences(context({ evidence: { unexplained: { nearest } } }), ['unexplained']);
+  expect(said).toEqual(['no hypothesis gives any of them']);
+});
+
+test('many kernels are counted', () => {
+  expect(explainedBySentence(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'])).toBe(
+    'consistent with a, b, c, d, e, f, g, h and 2 more',
+  );
+  expect(explainedBySentence([])).toBeNull();
 });
 
 test('nine digits never pretend a tie', () => {
