@@ -10,7 +10,7 @@ const INTEGER_DTYPES = ['uint8', 'int8', 'int32'] as const;
 const VALUE_DTYPES = [...INTEGER_DTYPES, 'float32'] as const;
 
 /** 1 / float32(scale) is a float32 from here on. */
-export const SMALLEST_SCALE = 2.938736e-39;
+export const SMALLEST_SCALE = 2.938737e-39;
 
 /** Kernels round the scale to float32 and some divide by it: both must stay positive and finite. */
 export function isUsableScale(scale: unknown): scale is number {
