@@ -30,8 +30,9 @@ export class Features {
     if (!this.known.has(root)) this.known.set(root, known);
   }
 
-  linear(layer: { name: string; input: string; outFeatures: number; inFeatures: number; confirmed?: boolean }): void {
-    const { name, input, outFeatures, inFeatures, confirmed = true } = layer;
+  /** confirmed: a list of out_features numbers says that the weight is not transposed. */
+  linear(layer: { name: string; input: string; outFeatures: number; inFeatures: number; confirmed: boolean }): void {
+    const { name, input, outFeatures, inFeatures, confirmed } = layer;
     const shown = printable(name);
     const known = (count: number, side: string, other: number) => ({
       count,
@@ -51,8 +52,13 @@ export class Features {
 export function featuresOf(model: Model): Features {
   const features = new Features();
   for (const layer of model.layers) {
-    if (layer.op === 'linear' || layer.op === 'linear_dynamic') features.linear({ ...layer, ...layer.weight });
-    else if (layer.op !== 'opaque') features.same(layer.name, layer.input);
+    if (layer.op === 'linear' || layer.op === 'linear_dynamic') {
+      const { name, input, weight, perChannel, bias, biasInt32 } = layer;
+      const { outFeatures, inFeatures } = weight;
+      features.linear({ name, input, outFeatures, inFeatures, confirmed: perChannel || (bias ?? biasInt32) !== null });
+    } else if (layer.op !== 'opaque') {
+      features.same(layer.name, layer.input);
+    }
   }
   return features;
 }

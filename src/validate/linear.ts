@@ -92,7 +92,7 @@ function checkShapes(
     const because = byLists ? `${wrong[0].name} has ${inFeatures} values` : `${fed!.because}: ${fed!.count}`;
     const expected = `expected [out_features, in_features] = [${inFeatures}, ${outFeatures}] (${because})`;
     checks.problem('transposed', weightPlace, `${expected}, got ${shape}; it is transposed: save weight.T`);
-    features.linear({ name, input, outFeatures: inFeatures, inFeatures: outFeatures });
+    features.linear({ name, input, outFeatures: inFeatures, inFeatures: outFeatures, confirmed: true });
     return;
   }
   for (const list of wrong) {
