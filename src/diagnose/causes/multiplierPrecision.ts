@@ -1,7 +1,8 @@
+import { kernels } from '../../kernels/registry.js';
 import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
-import type { BiasStep, MultiplierStep } from '../../types.js';
-import type { Cause } from '../cause.js';
+import type { BiasStep, DynamicStep, Kernel } from '../../types.js';
+import type { Cause, Found } from '../cause.js';
 import { isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
 import { type Change, FREEDOM, withKernel } from '../setup.js';
 import type { Study } from '../study.js';
@@ -13,6 +14,7 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
 
   changes: (study) => {
     const declared = study.declared.kernel;
+    if (study.data.dynamic) return otherDynamicSteps(study).map((dynamic) => change(dynamic.name, { dynamic }));
     if (isFixedPoint(declared.multiplier)) return [];
     const multipliers = study.free
       ? floatMultipliers
@@ -30,8 +32,8 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 
   evidence: (found) => ({
-    declared: equation(found.without.kernel.multiplier),
-    found: equation(found.setup.kernel.multiplier),
+    declared: equation(found, found.without.kernel),
+    found: equation(found, found.setup.kernel),
     deciding: decidingValue(found),
   }),
 };
@@ -54,7 +56,20 @@ function otherBiases(study: Study): BiasStep[] {
   );
 }
 
-function change(label: string, steps: { multiplier?: MultiplierStep; bias?: BiasStep }): Change {
+/** Dynamic layers whose input is quantized as here, and whose product is taken in another order. */
+function otherDynamicSteps(study: Study): DynamicStep[] {
+  const { dynamic: declared, runtime } = study.declared.kernel;
+  const possible = kernels.filter((kernel) => study.free || kernel.runtime === runtime).map((kernel) => kernel.dynamic);
+  return [...new Set(possible)].filter(
+    (step): step is DynamicStep =>
+      step !== null &&
+      step !== declared &&
+      step.quantize === declared?.quantize &&
+      step.chooseQuantParams === declared.chooseQuantParams,
+  );
+}
+
+function change(label: string, steps: Partial<Kernel>): Change {
   return {
     cause: 'multiplier-precision',
     coordinate: 'multiplier',
@@ -64,6 +79,7 @@ function change(label: string, steps: { multiplier?: MultiplierStep; bias?: Bias
   };
 }
 
-function equation(step: MultiplierStep): string {
-  return step.equation ?? step.name;
+function equation({ study }: Found, kernel: Kernel): string {
+  if (study.data.dynamic && kernel.dynamic) return kernel.dynamic.name;
+  return kernel.multiplier.equation ?? kernel.multiplier.name;
 }
