@@ -77,7 +77,7 @@ def export(model, inputs, out, *, select=None, limit=None, lowered=False):
         with contextlib.suppress(FileNotFoundError):
             (out / "model.npz").unlink()  # an earlier, larger model's
     print(f"qdiff_export: {len(recording.layers)} layers, {sum(recording.batch_sizes)} samples")
-    print(f"next: npx qdiff {out / 'model.json'} {out / 'capture.npz'}")
+    print(f"next: qdiff {out / 'model.json'} {out / 'capture.npz'}")
     return out
 
 
