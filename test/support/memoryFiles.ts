@@ -15,7 +15,8 @@ export function memoryFiles(
     return resolved;
   };
   const content = new Map(Object.entries(files).map(([path, data]) => [posix.resolve('/', path), Buffer.from(data)]));
-  const isDirectory = (path: string) => [...content.keys()].some((file) => file.startsWith(`${real(path)}/`));
+  const folder = (path: string) => `${real(path).replace(/\/$/, '')}/`;
+  const isDirectory = (path: string) => [...content.keys()].some((file) => file.startsWith(folder(path)));
   const known = (path: string) => {
     if (!content.has(real(path)) && !isDirectory(path)) throw errno('ENOENT');
     return real(path);
@@ -44,10 +45,10 @@ export function memoryFiles(
       return isDirectory(path);
     },
     list: async (path) => {
-      const folder = `${known(path)}/`;
+      const prefix = folder(known(path));
       const names = [...content.keys()]
-        .filter((file) => file.startsWith(folder))
-        .map((file) => file.slice(folder.length));
+        .filter((file) => file.startsWith(prefix))
+        .map((file) => file.slice(prefix.length));
       return [...new Set(names.map((name) => name.split('/')[0]))].sort();
     },
   };
