@@ -1,0 +1,83 @@
+/**
+ * Golden vectors: fixtures/kernels/KERNEL/FAMILY, made by independent numpy models of the kernels (make_golden.py).
+ * Every value must be equal, and the rivals that a family names must fail on it: data that nothing fails proves nothing.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { compare } from '../../src/compare.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { kernels } from '../../src/kernels/registry.js';
+import { openCapture, openModel } from '../../src/open.js';
+import type { Capture, Model } from '../../src/types.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'kernels');
+
+interface Expected {
+  readonly mismatched: number;
+  readonly values: number;
+  readonly rivals: readonly string[];
+}
+
+const fixtures = readdirSync(ROOT).flatMap((kernel) =>
+  readdirSync(join(ROOT, kernel)).map((family) => {
+    const folder = join(ROOT, kernel, family);
+    const expected: Expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
+    return { kernel, family, folder, expected };
+  }),
+);
+
+async function withFixture<T>(folder: string, use: (model: Model, capture: Capture) => Promise<T>): Promise<T> {
+  const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
+  try {
+    return await use(model, capture);
+  } finally {
+    await model.close();
+    await capture.close();
+  }
+}
+
+/** Values that differ, by layer; layers that this kernel does not replay count none. */
+async function mismatches(model: Model, capture: Capture, kernel?: string) {
+  const report = await compare(model, capture, { kernel, diagnose: false });
+  const differing = report.layers.filter((layer) => layer.mismatched);
+  return {
+    kernel: report.kernel,
+    values: report.layers.reduce((sum, layer) => sum + (layer.values ?? 0), 0),
+    mismatched: differing.reduce((sum, layer) => sum + layer.mismatched!, 0),
+    layers: differing.map((layer) => `${layer.name}: ${layer.mismatched} of ${layer.values}`),
+    warnings: report.warnings.filter((w) => w.code !== 'int32-overflow'),
+  };
+}
+
+describe.each(fixtures)('$kernel $family', ({ kernel, folder, expected }) => {
+  it('equals every value', () =>
+    withFixture(folder, async (model, capture) => {
+      const { values, mismatched } = expected;
+      expect(await mismatches(model, capture)).toEqual({ kernel, values, mismatched, layers: [], warnings: [] });
+    }));
+
+  it.skipIf(expected.rivals.length === 0)(`is failed by ${expected.rivals.join(', ')}`, () =>
+    withFixture(folder, async (model, capture) => {
+      for (const rival of expected.rivals) {
+        const { mismatched } = await mismatches(model, capture, rival);
+        expect({ rival, fails: mismatched > 0 }).toEqual({ rival, fails: true });
+      }
+    }),
+  );
+
+  it('holds outputs that are not all equal', () =>
+    withFixture(folder, async (model, capture) => {
+      const outputs = model.layers.map((layer) => capture.values.get(layer.name)!);
+      const large = outputs.filter((output) => output.features * capture.samples >= 16);
+      const values = await Promise.all(large.map((output) => output.read(0, capture.samples)));
+      const varied = values.filter((codes) => new Set(codes).size > 1); // some overflow or clamp throughout
+      expect(varied.length).toBeGreaterThan(0.6 * large.length);
+    }));
+});
+
+test.each(kernels.map((k) => k.name))('%s has at least 100,000 values', (kernel) => {
+  const own = fixtures.filter((fixture) => fixture.kernel === kernel);
+  expect(own.reduce((sum, { expected }) => sum + expected.values, 0)).toBeGreaterThanOrEqual(100_000);
+});
