@@ -61,6 +61,10 @@ const METHODS = new Map([
   [95, 'xz'],
 ]);
 
+/** Two bits of a deflate stream stand for at most 258 bytes. */
+const DEFLATE_RATIO = 1032;
+const SLACK_BYTES = 1 << 16;
+
 function checkReadable(entry: yauzl.Entry, where: string): void {
   const rewrite = 'write it with numpy.savez or numpy.savez_compressed';
   if (entry.isEncrypted())
@@ -69,6 +73,14 @@ function checkReadable(entry: yauzl.Entry, where: string): void {
   if (method !== 0 && method !== 8) {
     const name = METHODS.get(method) ?? `method ${method}`;
     throw refuse('compression', where, `expected a stored or deflated member, got ${name}; ${rewrite}`);
+  }
+  if (uncompressedSize > compressedSize * DEFLATE_RATIO + SLACK_BYTES) {
+    const got = `got ${uncompressedSize} (as the zip directory says)`;
+    throw refuse(
+      'expands',
+      where,
+      `expected at most ${DEFLATE_RATIO} bytes for each of ${compressedSize} deflated ones, ${got}; the file is damaged or a zip bomb`,
+    );
   }
   if (method === 0 && compressedSize !== uncompressedSize) {
     const sizes = `expected ${counted(uncompressedSize, 'byte')} of a stored member, got ${compressedSize}`;

@@ -227,6 +227,11 @@ describe('zip files', () => {
       [/^a\.npz a\.npy: expected a plain member, got an encrypted one/],
     ],
     [
+      'deflated member of an impossible size',
+      zip([['a.npy', a, { deflate: true, zip64: true, size: 2 ** 40 }]]),
+      [/^a\.npz a\.npy: expected at most 1032 bytes for each of \d+ deflated ones, got 1099511627776 .*zip bomb/],
+    ],
+    [
       'two members of one name',
       zip([...members, ['a.npy', a]]),
       [/^a\.npz a\.npy: expected one member of this name, got two/],
