@@ -164,6 +164,12 @@ class Layers(Case):
         _, arrays, _ = self.export(net, X, select="relu")  # its input is not written before relu_ overwrites it
         self.assertTrue((arrays["fc1"] < arrays["relu"]).any())
 
+    def test_relu6_in_place(self):
+        net = converted(nn.Sequential(Q.QuantStub(), nn.Linear(6, 8), nn.ReLU6(inplace=True), nn.Linear(8, 3), Q.DeQuantStub()), X * 20)
+        model, arrays, _ = self.export(net, X * 20)
+        self.assertEqual(self.edges(model)[1:4], [("1", "linear", "0"), ("2", "relu6", "1"), ("3", "linear", "2")])
+        self.assertTrue((arrays["1"] != arrays["2"]).any())
+
     def test_a_constant_batch_of_weights_is_no_value(self):
         class Net(Small):
             def forward(self, x):
@@ -200,7 +206,8 @@ class Producer(Case):
             self.assertIsInstance(producer["avx_vnni"], bool)
 
     def test_flows(self):
-        for build, flow in ((models.eager, "eager"), (models.fx, "fx"), (models.dynamic, "dynamic"), (models.dynamic_full_range, "dynamic")):
+        flows = {models.eager: "eager", models.fx: "fx", models.dynamic: "dynamic", models.dynamic_full_range: "dynamic"}
+        for build, flow in flows.items():
             net, inputs, _ = build()
             self.assertEqual(self.export(net, inputs)[0]["producer"]["flow"], flow, build)
 
@@ -301,7 +308,8 @@ class Selection(Case):
             np.testing.assert_array_equal(arrays[name], all_arrays[name])
 
     def test_no_match(self):
-        self.assertIn("select: 'fc3' matches no layer; the layers are quant, fc1, relu, fc2, dequant", self.refused(small(), select=["fc1", "fc3"]))
+        message = self.refused(small(), select=["fc1", "fc3"])
+        self.assertIn("select: 'fc3' matches no layer; the layers are quant, fc1, relu, fc2, dequant", message)
 
 
 class Refusals(Case):
@@ -364,7 +372,9 @@ class Refusals(Case):
                 raise error
 
             run.side_effect = fails
-            self.assertRegex(self.refused(net), "^fc1: quantized.linear failed: Didn't find engine .* set torch.backends.quantized.engine to one of .*qnnpack")
+            message = self.refused(net)
+        self.assertRegex(message, "^fc1: quantized.linear failed: Didn't find engine .*")
+        self.assertRegex(message, "set torch.backends.quantized.engine to one of .*qnnpack")
 
     def test_errors_of_the_users_own_code_stay_as_they_are(self):
         class Net(Small):
@@ -545,7 +555,8 @@ class Pt2e(Case):
     def test_an_exported_program(self):
         net, inputs, _ = models.pt2e()
         program = torch.export.export(net, (inputs,))
-        self.assertEqual([name for name, _, _ in self.edges(self.export(program, inputs)[0])], ["quantize", "fc1", "body.0", "body.1", "head"])
+        names = [name for name, _, _ in self.edges(self.export(program, inputs)[0])]
+        self.assertEqual(names, ["quantize", "fc1", "body.0", "body.1", "head"])
 
     def test_what_is_not_linear_is_not_replayed(self):
         class Net(models.Plain):
@@ -572,7 +583,8 @@ class Pt2e(Case):
 
     def test_other_shapes_than_exported(self):
         net, _, _ = models.pt2e(batch=None)
-        self.assertRegex(self.refused(net, models.samples(5)), "^the model: _guards_fn failed: Guard failed: .*; the graph was exported for other shapes")
+        message = self.refused(net, models.samples(5))
+        self.assertRegex(message, "^the model: _guards_fn failed: Guard failed: .*; the graph was exported for other shapes")
 
     def test_inside_another_module(self):
         net, inputs, _ = models.pt2e()

@@ -134,12 +134,14 @@ def _checked_model(model):
     if hasattr(model, "_orig_mod"):
         raise ExportError("the model is compiled by torch.compile: export model._orig_mod")
     if isinstance(model, dict):
-        raise ExportError("expected a module, got a state_dict: build the model, prepare and convert it, load the state_dict, then export it")
+        raise ExportError("expected a module, got a state_dict: build the model, prepare and convert it, load the state_dict, "
+                          "then export it")
     if not isinstance(model, torch.nn.Module):
         raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
-            raise ExportError(f"{path or 'the model'} is TorchScript, which cannot be watched: export the Python module, before torch.jit.script or trace")
+            raise ExportError(f"{path or 'the model'} is TorchScript, which cannot be watched: export the Python module, "
+                              "before torch.jit.script or trace")
         if type(module).__module__.startswith("torchao.") and "Linear" in type(module).__name__:
             raise ExportError(_not_int8(path, type(module)))
         if {base.__name__ for base in type(module).__mro__} & {"ObserverBase", "FakeQuantizeBase", "AffineQuantizedObserverBase"}:
@@ -404,6 +406,9 @@ _VIEWS = {"aten.view", "aten._unsafe_view", "aten.reshape", "aten._reshape_alias
           "aten.squeeze", "aten.expand", "aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.lift_fresh"}
 
 
+_RELU = {"aten.relu": "relu", "aten.relu6": "relu6", "quantized.relu6": "relu6", "aten.hardtanh": "relu6"}  # hardtanh from 0 to 6
+
+
 class _Watch:
     """What both ways of watching share. Tensors are told apart by id, and kept alive for the call so that ids stay theirs."""
 
@@ -435,9 +440,9 @@ class _Watch:
             name += "_"
         return self.unique(name)
 
-    def bind(self, tensor, value, changed_in_place=False):
-        # The version counter rises only after an in-place op has returned: hence + 1.
-        version = None if tensor.is_inference() else tensor._version + changed_in_place
+    def bind(self, tensor, value, in_place=False):
+        """A tensor's version tells when it was changed; that of an in-place op's result rises after the op returned."""
+        version = None if in_place or tensor.is_inference() else tensor._version
         self.values[id(tensor)] = (tensor, version, value)
 
     def find(self, tensor):
@@ -445,7 +450,9 @@ class _Watch:
         _, version, value = self.values.get(id(tensor), (None, None, None))
         if value is None:
             return None
-        if version is not None and tensor._version != version:  # changed through a view, as x[:, 0] = 0 does
+        if version is None:
+            self.bind(tensor, value)
+        elif tensor._version != version:  # changed through a view, as x[:, 0] = 0 does
             return self.emit(self.unique(f"{value.name}.inplace"), "inplace", tensor, _params_of(tensor), value if value.written else None)
         if not value.written:
             value.tensor = tensor
@@ -457,27 +464,27 @@ class _Watch:
             if not value.written:
                 value.tensor = value.tensor.clone()
 
-    def emit(self, name, op, tensor, params, source, changed_in_place=False, **layer):
+    def emit(self, name, op, tensor, params, source, in_place=False, **layer):
         """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
         value = Value(name, tensor, params)
-        self.bind(tensor, value, changed_in_place)
+        self.bind(tensor, value, in_place)
         if params and source and source.params:
             self.recording.layer(value, op, source, **layer)
         return value
 
-    def common_op(self, op, name, inputs, args, outputs):
+    def common_op(self, op, name, inputs, args, outputs, in_place):
         """Ops that all flows have: views, ReLU, and what is not replayed. name(short): the result's name."""
         first, source = inputs[0], next((value for value in inputs if value.params), None)
         if op in _VIEWS and len(outputs) == 1 and outputs[0].dtype == first.tensor.dtype and outputs[0].numel() == first.tensor.numel():
             self.bind(outputs[0], first)
             return
-        in_place = op.endswith("_")
         if not in_place:
             outputs = [out for out in outputs if id(out) not in self.values]  # dropout in eval mode returns what it got
         kind = op
-        if source and len(outputs) == 1 and _params_of(outputs[0]) == _params_of(source.tensor):
-            is_relu6 = op.rstrip("_") in ("aten.relu6", "quantized.relu6") or (op.rstrip("_") == "aten.hardtanh" and tuple(args[1:3]) == (0, 6))
-            kind = "relu" if op.rstrip("_") == "aten.relu" else "relu6" if is_relu6 else op
+        if source and len(outputs) == 1 and _params_of(outputs[0]) == source.params:
+            kind = _RELU.get(op.rstrip("_"), op)
+            if kind == "relu6" and op.startswith("aten.hardtanh") and tuple(args[1:3]) != (0, 6):
+                kind = op
         if outputs:
             base = name(kind.split(".")[-1].strip("_"))
         for i, tensor in enumerate(outputs):
@@ -491,7 +498,8 @@ def _first_sentence(error):
 def _advice(op, message):
     engine = torch.backends.quantized.engine
     if "ngine" in message:
-        return f"; engine {engine} cannot run it on this CPU: set torch.backends.quantized.engine to one of {_engines()} before the model is converted or loaded"
+        return (f"; engine {engine} cannot run it on this CPU: set torch.backends.quantized.engine to one of {_engines()} "
+                "before the model is converted or loaded")
     if op.startswith("quantized.") and "'CPU' backend" in message:
         return "; a float tensor reached a quantized module: put QuantStub before it, prepare and convert again"
     if "QUInt8" in message or "QuantizedCPU" in message:
@@ -595,7 +603,8 @@ class _EagerWatch(_Watch):
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
         op = func._schema.name.replace("::", ".")
-        if func._schema.is_mutable:
+        in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,))
+        if in_place:
             self.keep(inputs)
         try:
             result = func(*args, **kwargs)
@@ -605,10 +614,10 @@ class _EagerWatch(_Watch):
         if inputs:
             for frame in self.frames:
                 frame.did_something = True
-            self.record(op, x, inputs, args, result)
+            self.record(op, x, inputs, args, result, in_place)
         return result
 
-    def record(self, op, x, inputs, args, result):
+    def record(self, op, x, inputs, args, result, in_place):
         """x: the first argument's value, if it has one; inputs: all that have."""
         params = _params_of(result) if isinstance(result, torch.Tensor) else None
         if x and x.params and op in (*_LINEAR, *_LINEAR_DYNAMIC):
@@ -627,7 +636,7 @@ class _EagerWatch(_Watch):
             self.emit(self.name("dequantize"), "dequantize", result, params, x)
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
-            self.common_op(op, self.name, inputs, args, outputs)
+            self.common_op(op, self.name, inputs, args, outputs, in_place)
 
     def parameters(self, name, op, args, result):
         """A module's parameters, once however often it is called."""
@@ -640,9 +649,9 @@ class _EagerWatch(_Watch):
                                   "per tensor or per channel along axis 0") from error
             self.unpacked[key] = _packed_parameters(name, weight, bias)
             if not _same_when_packed_again(op, weight, bias, args, result):
-                _warn(f"{name}: engine {torch.backends.quantized.engine} computes other values from this layer's parameters than the model did: "
-                      "the model was converted or loaded under another engine, or its scale was changed after its first call. "
-                      "Set torch.backends.quantized.engine before converting or loading")
+                _warn(f"{name}: engine {torch.backends.quantized.engine} computes other values from this layer's parameters "
+                      "than the model did: the model was converted or loaded under another engine, or its scale was changed after "
+                      "its first call. Set torch.backends.quantized.engine before converting or loading")
         return self.unpacked[key]
 
 
@@ -775,7 +784,8 @@ class _Pt2eWatch(_Watch):
     def path(self, node):
         """(path of the module that the node was traced in, that module's type)."""
         path, kind = next(reversed((node.meta.get("nn_module_stack") or {"": ("", "")}).values()))
-        return path.replace("L['self'].", "").replace("L['self']", ""), kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__name__}"
+        kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__name__}"
+        return path.replace("L['self'].", "").replace("L['self']", ""), kind
 
     def name(self, node):
         def of(op):
@@ -798,7 +808,8 @@ class _Pt2eWatch(_Watch):
         inputs = [self.find(leaf) for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
         inputs = [value for value in inputs if value]
         target = _target(node)
-        if target.endswith("_"):
+        in_place = target.endswith("_")
+        if in_place:
             self.keep(inputs)
         result = run(node)
         if not inputs:
@@ -810,7 +821,7 @@ class _Pt2eWatch(_Watch):
                 self.emit(self.functional("", "dequantize"), "dequantize", result, _params_of(result), inputs[0])
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
-            self.common_op(target or node.op, self.name(node), inputs, args, outputs)
+            self.common_op(target or node.op, self.name(node), inputs, args, outputs, in_place)
         return result
 
     def layer(self, interpreter, node, group, run):
@@ -832,8 +843,8 @@ class _Pt2eWatch(_Watch):
     def lower(self, name, node, x, x_scale, x_zero_point, weight, bias, output, activation):
         """The linear of a compiled model, on x86."""
         if x.dtype != torch.uint8 or np.any(weight.zero_point):
-            raise ExportError(f"{name}: lowered=True needs uint8 activations and weights of zero point 0, as X86InductorQuantizer makes them; "
-                              "export without lowered")
+            raise ExportError(f"{name}: lowered=True needs uint8 activations and weights of zero point 0, as X86InductorQuantizer "
+                              "makes them; export without lowered")
         if node not in self.prepacked:
             self.prepacked[node] = torch.ops.onednn.qlinear_prepack(weight.codes, None)
             if np.ndim(weight.scale) == 0:
@@ -856,8 +867,8 @@ class _Pt2eWeight:
         if self.codes.dtype != torch.int8:
             raise ExportError(f"{where}: weights of {self.codes.dtype}; only int8 weights can be replayed: quantize them to torch.int8")
         self.scale = scale.double().numpy() if per_channel else float(scale)
-        zeros = np.zeros(len(self.codes), np.int64)
-        self.zero_point = (zeros if zero_point is None else zero_point.numpy()) if per_channel else int(zero_point)
+        zero_point = torch.zeros(len(self.codes)) if zero_point is None else zero_point
+        self.zero_point = zero_point.to(torch.int64).numpy() if per_channel else int(zero_point)
 
 
 def _pt2e_params(scale, zero_point, quant_min, quant_max, dtype):
@@ -872,7 +883,7 @@ def _pt2e_params(scale, zero_point, quant_min, quant_max, dtype):
 
 # ---------------------------------------------------------------- the machine: what decides which kernel ran
 
-_ENVIRONMENT = ("FBGEMM_ENABLE_INSTRUCTIONS", "FBGEMM_NO_ASMJIT", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS",
+_ENVIRONMENT = ("FBGEMM_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS",
                 "DNNL_CPU_ISA_HINTS", "ONEDNN_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
 
 
@@ -884,7 +895,7 @@ def _producer(flow):
     producer["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
     flags = _cpu_flags()
     if flags is not None:
-        producer["avx512_vnni"] = "avx512_vnni" in flags or "avx512vnni" in flags
+        producer["avx512_vnni"] = "avx512_vnni" in flags
         producer["avx_vnni"] = "avx_vnni" in flags
     producer["environment"] = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return producer
@@ -926,7 +937,8 @@ def _write_model(recording, producer, scratch):
         return numbers.tolist()
 
     layers = [{field: plain(layer, field, numbers) for field, numbers in layer.items()} for layer in recording.layers]
-    head = {"format": "qdiff-model", "version": 1, "producer": producer, **({"arrays": "model.npz"} if keys else {}), "inputs": recording.inputs}
+    head = {"format": "qdiff-model", "version": 1, "producer": producer}
+    head.update({"arrays": "model.npz"} if keys else {}, inputs=recording.inputs)
     text = json.dumps({**head, "layers": []}, allow_nan=False)[: -len("]}")]
     text += ",".join("\n" + json.dumps(layer, allow_nan=False) for layer in layers) + "\n]}\n"  # a layer a line
     files = {"model.json": scratch / "model.json"}
@@ -944,7 +956,8 @@ def _write_npz(path, arrays):
             entry = zipfile.ZipInfo(f"{key}.npy")
             entry.file_size = math.prod(shape) * dtype.itemsize + 4096  # so that zipfile knows when to use Zip64
             with archive.open(entry, "w") as file:
-                np.lib.format.write_array_header_1_0(file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+                header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
                 if isinstance(numbers, np.ndarray):
                     file.write(np.ascontiguousarray(numbers).data)
                 else:
@@ -959,7 +972,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         prog="qdiff_export.py", description="Writes model.json and capture.npz of a quantized PyTorch model, for qdiff.",
         epilog="A saved module is a pickle: loading it runs code that the file brings. Load only files you trust.")
-    parser.add_argument("--model", required=True, metavar="FILE", help="a module saved with torch.save(model, FILE), or a torch.export .pt2")
+    parser.add_argument("--model", required=True, metavar="FILE", help="a module saved with torch.save, or a torch.export .pt2")
     parser.add_argument("--inputs", required=True, metavar="FILE", help="x.npy, or an npz whose keys are forward's arguments")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for model.json and capture.npz")
     parser.add_argument("--import", dest="imports", action="append", default=[], metavar="FILE",
@@ -1003,8 +1016,9 @@ def _load_inputs(path, batch):
         return arrays
     if batch < 1:
         raise ExportError(f"--batch: expected 1 or more, got {batch}")
-    slices = [slice(start, start + batch) for start in range(0, len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays), batch)]
-    return [{key: item[part] for key, item in arrays.items()} if isinstance(arrays, dict) else arrays[part] for part in slices]
+    samples = len(next(iter(arrays.values()), ()) if isinstance(arrays, dict) else arrays)
+    parts = [slice(start, start + batch) for start in range(0, samples, batch)]
+    return [{key: item[part] for key, item in arrays.items()} if isinstance(arrays, dict) else arrays[part] for part in parts]
 
 
 def _load_model(path, imports):
