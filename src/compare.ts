@@ -23,6 +23,8 @@ export interface CompareOptions {
   readonly diagnose?: boolean;
   /** A layer that is not replayed or not captured makes the verdict a mismatch. */
   readonly requireReplayed?: boolean;
+  /** Whether a layer that differs is accepted all the same: a baseline's say. */
+  readonly accepts?: (layer: LayerReport) => boolean;
   /** Stop after the first layer that differs and is not accepted. */
   readonly failFast?: boolean;
   readonly onProgress?: (done: Progress) => void;
@@ -81,6 +83,7 @@ class Comparison {
     for (const [index, layer] of this.selected.entries()) {
       this.diagnosis.pass(layer);
       const report = await this.compareLayer(layer, index);
+      if (!this.options.candidate) this.accept(report);
       layers.push(report);
       if (report.status !== 'not-replayed') replayed++;
       if (this.options.failFast && !this.options.candidate && differs(report)) {
@@ -221,7 +224,12 @@ class Comparison {
       session: isolated,
     });
     this.warnings.push(...candidate.warnings, ...compared.warnings);
+    for (const layer of compared.layers) this.accept(layer);
     return compared.layers;
+  }
+
+  private accept(layer: LayerReport): void {
+    if (differs(layer) && this.options.accepts?.(layer)) layer.accepted = 'baseline';
   }
 
   private warnSkipped(layer: Layer, left: number): void {

@@ -1,5 +1,10 @@
 import { schemas as reportSchemas } from './report/reportSchema.js';
+import { baselineJsonSchema } from './validate/baseline.js';
 import { modelJsonSchema } from './validate/modelSchema.js';
 
 /** JSON Schemas of the documents, by file name; the build writes them to dist/schemas. */
-export const schemas: Readonly<Record<string, object>> = { 'qdiff-model': modelJsonSchema(), ...reportSchemas };
+export const schemas: Readonly<Record<string, object>> = {
+  'qdiff-model': modelJsonSchema(),
+  'qdiff-baseline': baselineJsonSchema(),
+  ...reportSchemas,
+};

@@ -409,6 +409,31 @@ export interface LayerReport {
   diagnosis: DiagnosisReport | null;
 }
 
+/** How much of a layer or channel differs, and why. */
+export interface LayerResult {
+  mismatched: number;
+  max_abs_diff: number;
+  causes: string[];
+}
+
+/** A layer that differs otherwise than its baseline says. */
+export interface BaselineChange {
+  layer: string;
+  change: 'new' | 'larger' | 'explained-differently' | 'better';
+  recorded: LayerResult;
+  found: LayerResult;
+  /** Those that are new or larger; where the layer is better, those that are smaller or gone. By channel. */
+  channels: { channel: number; recorded: Omit<LayerResult, 'causes'>; found: Omit<LayerResult, 'causes'> }[];
+  channels_omitted: number;
+}
+
+export interface BaselineReport {
+  file: string;
+  /** Whether the file was written with what was found. */
+  updated: boolean;
+  changes: BaselineChange[];
+}
+
 export interface Report {
   format: 'qdiff-report';
   version: 1;
@@ -425,5 +450,7 @@ export interface Report {
   first_divergence: string | null;
   layers: LayerReport[];
   candidate_layers: LayerReport[] | null;
+  /** Only where a baseline was given. */
+  baseline?: BaselineReport;
   warnings: Warning[];
 }

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { type CompareOptions, compare } from '../compare.js';
 import type { Io } from '../io.js';
-import { kernelByName, kernels } from '../kernels/registry.js';
-import { isHookDictionary, openCandidate, openCapture, openHookDictionary, openModel } from '../open.js';
+import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
+import { type Closable, isHookDictionary, openCandidate, openCapture, openHookDictionary, openModel } from '../open.js';
 import type { Mode } from '../replay/session.js';
 import { InputError, type Report } from '../types.js';
+import { type BaselineOptions, checkBaselineOptions, openGate } from './baseline.js';
 import type { CliCommand } from './command.js';
 import {
   collect,
@@ -20,7 +21,7 @@ import {
 import { checkTargets, parseReporter, type ReporterTarget, writeReports } from './output.js';
 import { progressOn } from './progress.js';
 
-interface Options {
+interface Options extends BaselineOptions {
   readonly candidate?: string;
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly kernel?: string;
@@ -74,6 +75,8 @@ function declare(command: Command): Command {
       collect(parsePerLayer('percent')),
     )
     .option('--require-replayed', 'fail if a layer is not replayed or not captured')
+    .option('--baseline <file>', 'accept what this file records, not more')
+    .option('--update-baseline', 'record what differs now')
     .option('--reporter <name[=file]>', 'table (default), json (repeatable)', collect(parseReporter))
     .option('--channels <n|all>', 'differing channels listed for a layer, worst first', parseChannels)
     .option('--no-diagnose', 'compare only, do not search for causes')
@@ -97,6 +100,7 @@ async function compareAction(
   if (options.kernel) kernelByName(options.kernel);
   if (!model) throw usage('expected MODEL and CAPTURE, got nothing; e.g. qdiff model.json capture.npz');
   checkTargets(options.reporter);
+  checkBaselineOptions(options);
   const started = io.now();
   const report = await compareFiles(io, model, capture, options);
   await writeReports(io, report, options, [
@@ -114,10 +118,36 @@ async function compareFiles(
   capturePath: string | undefined,
   options: Options,
 ): Promise<Report> {
-  const { model, capture } = await openPair(io, modelPath, capturePath);
+  const opened: Closable[] = [];
+  const open = async <T extends Closable>(file: Promise<T>): Promise<T> => {
+    opened.push(await file);
+    return file;
+  };
+  try {
+    return await compareOpened(io, modelPath, capturePath, options, open);
+  } finally {
+    await Promise.all(opened.map((file) => file.close()));
+  }
+}
+
+type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;
+
+async function compareOpened(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  options: Options,
+  open: Open,
+): Promise<Report> {
+  const { model, capture } = await openPair(io, modelPath, capturePath, open);
   const candidate = options.candidate
-    ? await openCandidate(io.fs, options.candidate, model, capture, new Map(options.map))
+    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;
+  const gate = await openGate(io, options, {
+    kernel: options.kernel ?? declaredKernel(model.producer).name,
+    mode: options.mode,
+    layers: model.layers.map((layer) => layer.name),
+  });
   const progress = progressOn(io);
   const settings: CompareOptions = {
     mode: options.mode,
@@ -129,21 +159,23 @@ async function compareFiles(
     diagnose: options.diagnose,
     requireReplayed: options.requireReplayed,
     failFast: options.failFast,
+    accepts: gate?.accepts,
     onProgress: progress.show,
   };
   try {
-    return await compare(model, capture, settings);
+    const report = await compare(model, capture, settings);
+    return gate ? await gate.finish(report) : report;
   } finally {
     progress.clear();
   }
 }
 
-async function openPair(io: Io, modelPath: string, capturePath: string | undefined) {
+async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
   if (capturePath !== undefined) {
-    const model = await openModel(io.fs, modelPath);
-    return { model, capture: await openCapture(io.fs, capturePath, model) };
+    const model = await open(openModel(io.fs, modelPath));
+    return { model, capture: await open(openCapture(io.fs, capturePath, model)) };
   }
-  if (await isHookDictionary(io.fs, modelPath)) return openHookDictionary(io.fs, modelPath);
+  if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);
 }
 

@@ -41,6 +41,18 @@ export function checkTargets(targets: readonly ReporterTarget[] = []): void {
   throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
 }
 
+/** Replaces a file as a whole; what the operating system says becomes an InputError. */
+export async function writeOutput(io: Io, path: string, text: string): Promise<void> {
+  try {
+    await io.writeFile(path, text);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === undefined) throw error;
+    const message = `expected a file that can be written, got ${code}; check that its folder exists and may be written to`;
+    throw new InputError([{ kind: 'unwritable', where: printable(path), message }]);
+  }
+}
+
 /** Writes every report to its file or to standard output; the table where none is asked for standard output and no file either. */
 export async function writeReports(
   io: Io,
@@ -50,7 +62,7 @@ export async function writeReports(
 ): Promise<void> {
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
-    await io.writeFile(file!, reporters.get(name)!(report, { ...lookOf(options, null, io), settings }));
+    await writeOutput(io, file!, reporters.get(name)!(report, { ...lookOf(options, null, io), settings }));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
     io.stdout.write(reporters.get(name)!(report, { ...lookOf(options, io.stdout, io), settings }));

@@ -10,21 +10,26 @@ const LONGEST_LINE = 240;
 /** The report itself, one channel a line. Numbers that JSON lacks are the strings "inf", "-inf", "nan". */
 export const json: Reporter = (report, options) => {
   const document = arranged(report, { sort: options.sort, channels: options.channels ?? DEFAULT_CHANNELS });
-  return `${formatted(document, '')}\n`;
+  return jsonText(document);
 };
 
+/** Any document in qdiff's layout: what fits on a line stays there. */
+export function jsonText(document: unknown, longestLine = LONGEST_LINE): string {
+  return `${formatted(document, '', longestLine)}\n`;
+}
+
 /** JSON with what is short on one line, and the rest indented by two. */
-function formatted(value: unknown, indent: string): string {
+function formatted(value: unknown, indent: string, longestLine: number): string {
   if (typeof value !== 'object' || value === null) return scalar(value);
   const inner = `${indent}  `;
   const items = Array.isArray(value)
-    ? value.map((item) => formatted(item, inner))
+    ? value.map((item) => formatted(item, inner, longestLine))
     : Object.entries(value).flatMap(([key, item]) =>
-        item === undefined ? [] : `${scalar(key)}: ${formatted(item, inner)}`,
+        item === undefined ? [] : `${scalar(key)}: ${formatted(item, inner, longestLine)}`,
       );
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   const length = items.reduce((sum, item) => sum + item.length + 2, indent.length);
-  const isShort = length <= LONGEST_LINE && items.every((item) => !item.includes('\n'));
+  const isShort = length <= longestLine && items.every((item) => !item.includes('\n'));
   return isShort ? open + items.join(', ') + close : `${open}\n${inner}${items.join(`,\n${inner}`)}\n${indent}${close}`;
 }
 

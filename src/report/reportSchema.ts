@@ -64,6 +64,26 @@ const layer = z.object({
   diagnosis: diagnosis.nullable(),
 });
 
+const size = z.object({ mismatched: count, max_abs_diff: real });
+const result = size.extend({ causes: z.array(cause) });
+
+const baseline = z.object({
+  file: z.string(),
+  updated: z.boolean().describe('whether the file was written with what was found'),
+  changes: z.array(
+    z.object({
+      layer: z.string(),
+      change: z.enum(['new', 'larger', 'explained-differently', 'better']),
+      recorded: result,
+      found: result,
+      channels: z
+        .array(z.object({ channel: count, recorded: size, found: size }))
+        .describe('new or larger ones; where the layer is better, those that are smaller or gone'),
+      channels_omitted: count,
+    }),
+  ),
+});
+
 export const reportSchema = z
   .object({
     format: z.literal('qdiff-report'),
@@ -81,6 +101,7 @@ export const reportSchema = z
     first_divergence: z.string().nullable(),
     layers: z.array(layer),
     candidate_layers: z.array(layer).nullable(),
+    baseline: baseline.optional(),
     warnings: z.array(z.object({ code: z.string(), where: z.string(), message: z.string() })),
   })
   .meta({ title: 'qdiff report', $id: 'qdiff-report' });

@@ -3,6 +3,7 @@ import { Chalk } from 'chalk';
 import { counted, printable } from '../text.js';
 import type { ChannelReport, LayerReport, Report } from '../types.js';
 import { arranged, worstFirst } from './arrange.js';
+import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { type Finding, findingLayers, findings } from './findings.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
@@ -32,7 +33,7 @@ export const table: Reporter = (report, options) => {
   };
   const blocks =
     options.verbosity === 'quiet'
-      ? [[...verdictLines(view), ...problemLines(view)]]
+      ? [[...verdictLines(view), ...problemLines(view), ...baselineLines(view)]]
       : [
           headerLines(view),
           layerLines(view, judged(view.report)),
@@ -40,6 +41,7 @@ export const table: Reporter = (report, options) => {
           ...channelBlocks(view),
           ...findings(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
           noteLines(view),
+          baselineLines(view),
           [...verdictLines(view), ...nextLines(view)],
         ];
   const text = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
@@ -310,6 +312,10 @@ function noteLines(view: View): string[] {
     }
   }
   return notes.flatMap((note) => labelled(view, 'note: ', note));
+}
+
+function baselineLines(view: View): string[] {
+  return baselineSentences(view.report).flatMap((sentence) => labelled(view, 'baseline: ', sentence));
 }
 
 // ---------------------------------------------------------------- verdict

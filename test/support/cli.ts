@@ -1,0 +1,48 @@
+import { type Io, nodeFileSystem } from '../../src/io.js';
+import { main } from '../../src/main.js';
+import { memoryFiles } from './memoryFiles.js';
+
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Record<string, string | undefined>;
+  /** Columns of a terminal on both streams; absent: pipes. */
+  readonly terminal?: number;
+}
+
+/** The command in-process: reads the repository's files, writes into `files`, and reads those first. */
+export function cli(files: Map<string, string> = new Map()) {
+  return async (argv: readonly string[], { env = {}, terminal }: CliOptions = {}): Promise<CliRun> => {
+    const written = { stdout: '', stderr: '' };
+    const stream = (name: keyof typeof written) => ({
+      isTTY: terminal !== undefined,
+      columns: terminal,
+      write: (text: string) => {
+        written[name] += text;
+      },
+    });
+    const own = () => memoryFiles(Object.fromEntries(files));
+    const io: Io = {
+      fs: {
+        open: (path) => (files.has(path) ? own() : nodeFileSystem).open(path),
+        realPath: (path) => (files.has(path) ? own() : nodeFileSystem).realPath(path),
+        isDirectory: (path) => (files.has(path) ? own() : nodeFileSystem).isDirectory(path),
+        list: nodeFileSystem.list,
+      },
+      writeFile: async (path, text) => {
+        if (path.startsWith('missing/')) throw Object.assign(new Error('no folder'), { code: 'ENOENT' });
+        files.set(path, text);
+      },
+      stdout: stream('stdout'),
+      stderr: stream('stderr'),
+      env,
+      now: () => 0,
+    };
+    const exitCode = await main(argv, io);
+    return { exitCode, ...written };
+  };
+}
