@@ -58,14 +58,12 @@ describe.each(fixtures)('$kernel $family', ({ kernel, folder, expected }) => {
       expect(await mismatches(model, capture)).toEqual({ kernel, values, mismatched, layers: [], warnings: [] });
     }));
 
-  it.skipIf(expected.rivals.length === 0)(`is failed by ${expected.rivals.join(', ')}`, () =>
-    withFixture(folder, async (model, capture) => {
-      for (const rival of expected.rivals) {
-        const { mismatched } = await mismatches(model, capture, rival);
-        expect({ rival, fails: mismatched > 0 }).toEqual({ rival, fails: true });
-      }
-    }),
-  );
+  for (const rival of expected.rivals) {
+    it(`is failed by ${rival}`, () =>
+      withFixture(folder, async (model, capture) => {
+        expect((await mismatches(model, capture, rival)).mismatched).toBeGreaterThan(0);
+      }));
+  }
 
   it('holds outputs that are not all equal', () =>
     withFixture(folder, async (model, capture) => {

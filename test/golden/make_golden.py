@@ -633,35 +633,52 @@ def other_families(kernel):
     fixture.write()
 
     rng = rng_for(kernel, "float-bias")
-    fixture = Fixture(kernel, "float-bias", ["fbgemm"])
-    for i in range(8):
-        c = case(rng, dtype_of(i), 4, 8, 60, i % 2, mined=False)
-        x, zx, sx, w, zw, sw, bq, zy, sy = c
-        scale = (f32(sx) * np.asarray(sw, f32)).astype(f32)
-        b = ((bq + .5) * np.asarray(scale, np.float64)).astype(f32) if i & 1 else (bq * scale).astype(f32)
-        b = ulps(b, rng.integers(-2, 3, 60))  # next to a half in accumulator units
-        if kernel == "numpy":
-            c[6] = ok.bias_int(b, float(sx), np.asarray(sw, np.float64), np.float64)
-        elif kernel.startswith(("tflite", "cmsis")):
-            c[6] = ok.round_half_away((b * (f32(1) / scale)).astype(f32)).astype(np.int64)
-        else:
-            c[6] = ok.bias_int(b, sx, sw)
-        # one step of the accumulator shows in the output
-        c[8] = sy = f32(float(np.median(scale)) * 2)
-        c[3] = np.clip(w // 60, -2, 2)
-        c[0] = np.where(rng.random(x.shape) < .7, zx, x)
-        c[6], b = c[6] % 128, (b - ((c[6] - c[6] % 128) * scale.astype(np.float64))).astype(f32)
-        if kernel == "numpy":
-            c[6] = ok.bias_int(b, float(sx), np.asarray(sw, np.float64), np.float64)
-        elif kernel.startswith(("tflite", "cmsis")):
-            c[6] = ok.round_half_away((b * (f32(1) / scale)).astype(f32)).astype(np.int64)
-        else:
-            c[6] = ok.bias_int(b, sx, sw)
-        add_other(fixture, "float-bias", dtype_of(i), c, False, float_bias=b)
+    fixture = Fixture(kernel, "float-bias", ["fbgemm", "tflite-double" if kernel.startswith(("ort", "xnnpack", "numpy")) else "ort"])
+    for i in range(12):
+        add_float_bias(fixture, rng, dtype_of(i), per_channel=bool(i % 2), ties=i % 3 == 0)
+    fixture.write()
+
+    rng = rng_for(kernel, "overflow")
+    fixture = Fixture(kernel, "overflow", [] if kernel.startswith(("tflite", "cmsis")) else ["fbgemm"])
+    for i, K in enumerate([4, 4, 4, 1500, 3000, 80000]):
+        lo, hi = RANGE[dtype_of(i)]
+        c = case(rng, dtype_of(i), 4, K, 48 if K == 4 else 3, i % 2, mined=False)
+        if K == 4 and not kernel.startswith(("tflite", "cmsis")):
+            c[8] = f32(10.0 ** rng.uniform(-12, -10))  # beyond int32 before the clamp
+        elif K > 4:  # float32 rounds accumulators above 2^24; K = 80000 wraps int32
+            c[0], c[3] = np.full((4, K), hi), np.full((3, K), 127)
+            c[0][1:], c[3][1:] = rng.choice([hi - 5, hi], (3, 1)), rng.choice([120, 127], (2, 1))
+            c[1] = lo
+            a = ok.acc_exact(c[0], lo, c[3])
+            c[6] = (-a[0] // 2).astype(np.int32)
+            c[8] = f32(np.ptp(a) / 250 * float(c[2]) * float(np.median(c[5])))
+        add_other(fixture, f"k{K}", dtype_of(i), c, False)
     fixture.write()
 
     if kernel.startswith("ort"):
         ort_dynamic_family(kernel)
+
+
+def add_float_bias(fixture, rng, dtype, per_channel, ties):
+    """Biases next to (or, with power-of-two scales, exactly at) half an accumulator unit; multipliers of 1 to 2 show them."""
+    kernel, N = fixture.kernel, 60
+    lo, hi = RANGE[dtype]
+    x, w = rng.integers(lo, hi + 1, (3, 4)), rng.integers(-1, 2, (N, 4)) * (rng.random((N, 4)) < .1)
+    zx, zy = int(rng.integers(lo, hi + 1)), int(rng.integers(lo + 100, hi - 100))
+    sx = f32(2.0 ** -5) if ties else scale_between(rng, 1e-3, 1e-1)
+    unit = f32(2.0 ** -6) if ties else scale_between(rng, 1e-3, 1e-2)
+    sw = (unit * (rng.choice([1, 2], N) if ties else rng.uniform(1, 2, N))).astype(f32) if per_channel else unit
+    scale = (sx * np.asarray(sw, f32)).astype(f32)
+    b = ((rng.integers(-40, 41, N) + .5) * np.asarray(scale, np.float64)).astype(f32)
+    if not ties:
+        b = ulps(b, rng.integers(-2, 3, N))
+    if kernel == "numpy":
+        bq = ok.bias_int(b, float(sx), np.asarray(sw, np.float64), np.float64)
+    elif kernel.startswith(("tflite", "cmsis")):
+        bq = ok.round_half_away((b * (f32(1) / scale)).astype(f32)).astype(np.int64)
+    else:
+        bq = ok.bias_int(b, sx, sw)
+    add_other(fixture, "ties" if ties else "near", dtype, [x, zx, sx, w, 0, sw, bq, zy, f32(sx * unit)], False, float_bias=b)
 
 
 def ort_dynamic_family(kernel):
