@@ -1,8 +1,8 @@
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedValues } from '../estimate/scalar.js';
+import { intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, viewOf } from '../estimate/view.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
-import { isNoise } from './scales.js';
+import { isNoise, scalesIn } from './scales.js';
 
 /** The activations' scale is another than the file says. */
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {
@@ -15,16 +15,18 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     const { scaling, fixed, slack } = biasParts(view, base);
     const slope = (i: number, n: number) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / declared;
     const offset = (_: number, n: number) => fixed(n);
-    return sharedValues(intervalsByChannel(view, slope, offset, slack))
-      .filter(({ value }) => value > 0 && !isNoise(value, declared))
+    const interval = sharedInterval(intervalsByChannel(view, slope, offset, slack));
+    if (!interval) return [];
+    return scalesIn(interval)
+      .filter((scale) => scale > 0 && !isNoise(scale, declared))
       .map(
-        ({ value, interval }): Change => ({
+        (scale): Change => ({
           cause: 'input-scale-wrong',
           coordinate: 'x_scale',
           freedom: FREEDOM.oneNumber,
-          label: String(value),
-          found: { declared, found: value, interval: [interval.lo, interval.hi] },
-          apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, scale: value } }),
+          label: String(scale),
+          found: { declared, found: scale, interval: [interval.lo, interval.hi] },
+          apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, scale } }),
         }),
       );
   },

@@ -1,9 +1,9 @@
 import { isQuantized } from '../../replay/linear.js';
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedValues } from '../estimate/scalar.js';
+import { intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import { isNoise } from './scales.js';
+import { isNoise, scalesIn } from './scales.js';
 
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
@@ -13,25 +13,26 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const { output } = base.linear;
     if (!isQuantized(output)) return [];
     const view = viewOf(study, base);
-    const intervals = intervalsByChannel(
-      view,
-      (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-      () => 0,
+    // v scales with 1 / s_y: factor = declared / found
+    const factor = sharedInterval(
+      intervalsByChannel(
+        view,
+        (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+        () => 0,
+      ),
     );
-    return sharedValues(intervals)
-      .filter(({ value }) => value > 0 && !isNoise(value, 1))
+    if (!factor || factor.lo <= 0) return [];
+    const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
+    return scalesIn(interval)
+      .filter((scale) => !isNoise(scale, output.scale))
       .map(
-        ({ value, interval }): Change => ({
+        (scale): Change => ({
           cause: 'output-scale-wrong',
           coordinate: 'y_scale',
           freedom: FREEDOM.oneNumber,
-          label: String(value),
-          found: {
-            declared: output.scale,
-            found: output.scale / value,
-            interval: [output.scale / interval.hi, output.scale / interval.lo],
-          },
-          apply: (setup) => withOutputScale(setup, output.scale / value),
+          label: String(scale),
+          found: { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
+          apply: (setup) => withOutputScale(setup, scale),
         }),
       );
   },

@@ -1,4 +1,25 @@
+import { float32Ordinal } from '../../numeric/float.js';
+import { type Interval, pointsIn, widened } from '../estimate/interval.js';
+
 /** float32 noise, not another scale. */
 export function isNoise(found: number, declared: number): boolean {
   return Math.abs(found / declared - 1) <= 1e-7;
+}
+
+const MOST_FLOATS = 64;
+
+/**
+ * Scales to try in an interval, most central first. Runtimes keep scales as float32: where the interval holds few of these
+ * they are all tried, since with 10^4 values one float32 is right and its neighbour moves a value across a tie.
+ */
+export function scalesIn(interval: Interval): number[] {
+  const { lo, hi } = widened(interval, 3e-7);
+  const middle = Math.fround((lo + hi) / 2);
+  const steps = Math.abs(float32Ordinal(Math.fround(hi)) - float32Ordinal(Math.fround(lo)));
+  if (steps > MOST_FLOATS) return [...new Set(pointsIn(interval).flatMap((point) => [Math.fround(point), point]))];
+  const spacing = middle * 2 ** -24;
+  const floats = Array.from({ length: 4 * (steps + 2) }, (_, i) =>
+    Math.fround(middle + spacing * (i % 2 === 0 ? i / 2 : -(i + 1) / 2)),
+  );
+  return [...new Set([...floats, (lo + hi) / 2])].filter((scale) => scale >= lo && scale <= hi);
 }

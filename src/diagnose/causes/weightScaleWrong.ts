@@ -1,11 +1,11 @@
 import type { Cause } from '../cause.js';
 import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
-import { sharedValues } from '../estimate/scalar.js';
+import { sharedInterval } from '../estimate/scalar.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
-import { isNoise } from './scales.js';
+import { isNoise, scalesIn } from './scales.js';
 
 const MOST_LISTED = 8;
 
@@ -17,16 +17,18 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
     const intervals = weightScaleIntervals(viewOf(study, base), base);
     if (!base.linear.perChannel) {
       const declared = base.linear.weightScale[0];
-      return sharedValues(intervals)
-        .filter(({ value }) => value > 0 && !isNoise(value, declared))
-        .map(({ value, interval }) => {
-          const weightScale = Float64Array.of(value);
+      const interval = sharedInterval(intervals);
+      if (!interval) return [];
+      return scalesIn(interval)
+        .filter((scale) => scale > 0 && !isNoise(scale, declared))
+        .map((scale) => {
+          const weightScale = Float64Array.of(scale);
           return {
             cause: 'weight-scale-wrong',
             coordinate: 'w_scale',
             freedom: FREEDOM.oneNumber,
-            label: String(value),
-            found: { found: [{ declared, found: value, interval: [interval.lo, interval.hi] }] },
+            label: String(scale),
+            found: { found: [{ declared, found: scale, interval: [interval.lo, interval.hi] }] },
             apply: (setup) => withLinear(setup, { weightScale }),
           };
         });

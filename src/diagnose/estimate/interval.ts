@@ -31,6 +31,7 @@ export function contains({ lo, hi }: Interval, value: number): boolean {
 
 /** Widened by a relative slack: float32 rounding in the kernel can empty an exact intersection. */
 export function widened({ lo, hi }: Interval, slack: number): Interval {
+  if (slack === 0) return { lo, hi }; // Infinity * 0 is NaN
   return { lo: lo - Math.abs(lo) * slack, hi: hi + Math.abs(hi) * slack };
 }
 

@@ -1,14 +1,4 @@
-import {
-  contains,
-  everything,
-  type Interval,
-  isBounded,
-  isEmpty,
-  majority,
-  narrow,
-  pointsIn,
-  widened,
-} from './interval.js';
+import { contains, everything, type Interval, isBounded, isEmpty, majority, narrow, widened } from './interval.js';
 import type { View } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
@@ -42,17 +32,16 @@ export function intersection(intervals: readonly Interval[]): Interval {
 }
 
 /**
- * Candidate values for one number that all channels share, most central first, with the interval they come from.
- * None if the data bound it on one side only, or if too few channels agree.
+ * Where one number lies that all channels share; where most of them agree, if one channel's second cause empties the
+ * intersection. Null if the data bound it on one side only, or if too few channels agree.
  */
-export function sharedValues(intervals: readonly Interval[]): { value: number; interval: Interval }[] {
+export function sharedInterval(intervals: readonly Interval[]): Interval | null {
   for (const slack of SLACKS) {
     const shared = intersection(intervals.map((i) => widened(i, slack)));
-    if (isEmpty(shared)) continue;
-    return isBounded(shared) ? pointsIn(shared).map((value) => ({ value, interval: shared })) : [];
+    if (!isEmpty(shared)) return isBounded(shared) ? shared : null;
   }
   const most = majority(intervals, MAJORITY);
-  return most && isBounded(most) ? pointsIn(most).map((value) => ({ value, interval: most })) : [];
+  return most && isBounded(most) ? most : null;
 }
 
 /** Integers that all channels share (at most `limit`, nearest to the middle first). */

@@ -84,8 +84,9 @@ function xScale(study: Study, { kernel, linear }: Setup): number {
 function codeBounds(study: Study, { kernel, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
   if (!isQuantized(linear.output)) throw new Error('expected codes');
   const { zeroPoint, quantMin, quantMax } = linear.output;
-  const lowest = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
   const { observed } = study.subset;
+  // under ReLU the smallest observed code is where it clamps, also if the declared zero point is wrong
+  const lowest = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint, smallest(observed)) : quantMin;
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
@@ -95,6 +96,12 @@ function codeBounds(study: Study, { kernel, linear }: Setup): { lo: Float64Array
     hi[i] = observed[i] >= quantMax ? Number.POSITIVE_INFINITY : q + above;
   }
   return { lo, hi };
+}
+
+function smallest(values: ArrayLike<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) least = Math.min(least, values[i]);
+  return least;
 }
 
 /** How far below and above the rounded q a real value can be. */

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import type { NumericArray } from '../../src/types.js';
+import { compareLayer, kernel, outputsOf, type Random, randomFrom, SHAPES, type World, worldOf } from './world.js';
+
+type Spoil = (values: Int32Array, world: World, random: Random) => NumericArray;
+
+/** Values changed in a way that no cause describes: a name for one of these would be a wrong name. */
+const OUTSIDE: readonly (readonly [string, Spoil])[] = [
+  [
+    'noise of one step on 2% of the values',
+    (y, _, r) => y.map((v) => (r.uniform() < 0.02 ? clamped(v + (r.uniform() < 0.5 ? 1 : -1)) : v)),
+  ],
+  [
+    'noise of one step on 20% of the values',
+    (y, _, r) => y.map((v) => (r.uniform() < 0.2 ? clamped(v + (r.uniform() < 0.5 ? 1 : -1)) : v)),
+  ],
+  [
+    'noise of up to 9 steps on 5% of the values',
+    (y, _, r) => y.map((v) => (r.uniform() < 0.05 ? clamped(v + r.integer(1, 9)) : v)),
+  ],
+  ['one value off by one', (y, _, r) => withValue(y, r.integer(0, y.length - 1), (v) => (v > 128 ? v - 1 : v + 1))],
+  [
+    'three values off by one',
+    (y, _, r) => [1, 2, 3].reduce((z) => withValue(z, r.integer(0, z.length - 1), (v) => (v > 128 ? v - 1 : v + 1)), y),
+  ],
+  ['two channels swapped', (y, w) => swapped(y, w.linear.outFeatures, 1, 4)],
+  ['one channel duplicated', (y, w) => y.map((v, i) => (i % w.linear.outFeatures === 3 ? y[i - 1] : v))],
+  [
+    'stale biases',
+    (_, w, r) => outputsOf(w, undefined, { ...w.linear, bias: w.linear.bias!.map((b) => b * (1 + 0.3 * r.normal())) }),
+  ],
+  ['leaky ReLU', (y, w) => y.map((v) => leaky(v, (w.linear.output as { zeroPoint: number }).zeroPoint))],
+  [
+    'other weights',
+    (_, w, r) => outputsOf(w, undefined, { ...w.linear, weight: w.linear.weight.map(() => r.integer(-127, 127)) }),
+  ],
+  [
+    'one input dropped by half',
+    (_, w) => outputsOf({ ...w, x: w.x.map((c, i) => (i % w.linear.inFeatures === 2 ? 128 + (c - 128) / 2 : c)) }),
+  ],
+];
+
+describe.each(Object.keys(SHAPES))('%s layer', (kind) => {
+  test.each(OUTSIDE)('%s is unexplained', async (_, spoil) => {
+    for (const seed of [3, 4]) {
+      const random = randomFrom(seed * 104729);
+      const world = worldOf(kind, random);
+      const clean = outputsOf(world);
+      const spoiled = spoil(clean, world, random);
+      if (spoiled.every((v, i) => v === clean[i])) continue;
+      const asCapture = await compareLayer(world, world.linear, spoiled);
+      expect(asCapture.layers[0].diagnosis?.causes, `capture, seed ${seed}`).toEqual(['unexplained']);
+      const asCandidate = await compareLayer(world, world.linear, clean, { candidate: spoiled });
+      expect(asCandidate.candidate_layers![0].diagnosis?.causes, `candidate, seed ${seed}`).toEqual(['unexplained']);
+    }
+  });
+
+  test('a saturating capture with noise keeps no name', async () => {
+    const random = randomFrom(11);
+    const world = worldOf(kind, random);
+    const noisy = outputsOf(world, kernel('fbgemm-avx2')).map((v) => (random.uniform() < 0.02 ? clamped(v + 1) : v));
+    const report = await compareLayer(world, world.linear, noisy);
+    expect(report.layers[0].diagnosis?.causes).toEqual(['unexplained']);
+  });
+});
+
+function clamped(v: number): number {
+  return Math.min(255, Math.max(0, v));
+}
+
+function withValue(values: Int32Array, at: number, change: (v: number) => number): Int32Array {
+  const changed = values.slice();
+  changed[at] = change(changed[at]);
+  return changed;
+}
+
+function swapped(values: Int32Array, width: number, a: number, b: number): Int32Array {
+  return values.map((v, i) => (i % width === a ? values[i - a + b] : i % width === b ? values[i - b + a] : v));
+}
+
+function leaky(v: number, zeroPoint: number): number {
+  return v < zeroPoint ? zeroPoint - Math.floor((zeroPoint - v) / 10) : v;
+}

@@ -1,0 +1,196 @@
+import { compare } from '../../src/compare.js';
+import { kernelByName } from '../../src/kernels/registry.js';
+import { exact } from '../../src/kernels/steps/accumulate.js';
+import { isQuantized, replayLinear } from '../../src/replay/linear.js';
+import type {
+  Capture,
+  CapturedValue,
+  Kernel,
+  Linear,
+  Model,
+  NumericArray,
+  QuantParams,
+  Report,
+  ValueParams,
+} from '../../src/types.js';
+
+/** A small generator with a fixed seed (mulberry32): the same layers at every run. */
+export function randomFrom(seed: number) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const integer = (lo: number, hi: number) => lo + Math.floor(uniform() * (hi - lo + 1));
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return { uniform, integer, normal };
+}
+
+export type Random = ReturnType<typeof randomFrom>;
+
+export interface World {
+  readonly kind: string;
+  readonly linear: Linear;
+  readonly x: Uint8Array;
+  readonly samples: number;
+}
+
+export interface Shape {
+  readonly samples: number;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly perChannel: boolean;
+  readonly relu: boolean;
+  readonly xZeroPoint: number;
+  readonly yZeroPoint: number;
+  readonly xSpread: number;
+}
+
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  small: {
+    samples: 150,
+    inFeatures: 8,
+    outFeatures: 12,
+    perChannel: true,
+    relu: false,
+    xZeroPoint: 128,
+    yZeroPoint: 128,
+    xSpread: 45,
+  },
+  wide: {
+    samples: 240,
+    inFeatures: 272,
+    outFeatures: 48,
+    perChannel: true,
+    relu: true,
+    xZeroPoint: 60,
+    yZeroPoint: 70,
+    xSpread: 90,
+  },
+  'per tensor': {
+    samples: 200,
+    inFeatures: 32,
+    outFeatures: 32,
+    perChannel: false,
+    relu: false,
+    xZeroPoint: 110,
+    yZeroPoint: 121,
+    xSpread: 45,
+  },
+};
+
+/** A layer as training leaves it: weights that fill int8 in each channel, outputs that fill most of uint8. */
+export function worldOf(kind: string, random: Random): World {
+  const shape = SHAPES[kind];
+  const { samples, inFeatures, outFeatures, perChannel, relu } = shape;
+  const x = Uint8Array.from({ length: samples * inFeatures }, () =>
+    clampCode(shape.xZeroPoint + random.normal() * shape.xSpread),
+  );
+  const weight = new Int8Array(outFeatures * inFeatures);
+  for (let n = 0; n < outFeatures; n++) {
+    const wide = kind === 'wide';
+    const row = Array.from({ length: inFeatures }, () => (wide ? 2 * random.uniform() - 1 : random.normal()));
+    const top = Math.max(...row.map(Math.abs));
+    row.forEach((w, k) => {
+      weight[n * inFeatures + k] = Math.round((w / top) * 127);
+    });
+  }
+  const weightScale = perChannel
+    ? Float64Array.from({ length: outFeatures }, () => Math.fround(0.002 + 0.004 * random.uniform()))
+    : Float64Array.of(Math.fround(0.004));
+  const input = quant(Math.fround(0.01 + 0.02 * random.uniform()), shape.xZeroPoint);
+  const middle = weightScale[0] * input.scale;
+  const spread = Math.sqrt(inFeatures) * shape.xSpread * 45;
+  const output = quant(Math.fround((middle * spread) / 45), shape.yZeroPoint);
+  const bias = Float32Array.from({ length: outFeatures }, () => random.normal() * output.scale * 30);
+  const linear: Linear = {
+    perChannel,
+    weightScale,
+    weightZeroPoint: Int32Array.of(0),
+    bias,
+    biasInt32: null,
+    activation: relu ? 'relu' : 'none',
+    outFeatures,
+    inFeatures,
+    weight,
+    input,
+    output,
+  };
+  return { kind, linear, x, samples };
+}
+
+export function quant(scale: number, zeroPoint: number): QuantParams {
+  return { dtype: 'uint8', scale, zeroPoint, quantMin: 0, quantMax: 255 };
+}
+
+function clampCode(value: number): number {
+  return Math.min(255, Math.max(0, Math.round(value)));
+}
+
+export function kernel(name: string): Kernel {
+  return kernelByName(name);
+}
+
+/** The same kernel with other steps. */
+export function fbgemmWith(steps: Partial<Kernel>): Kernel {
+  return { ...kernelByName('fbgemm'), ...steps };
+}
+
+export function outputsOf(
+  world: World,
+  by: Kernel = kernelByName('fbgemm'),
+  linear: Linear = world.linear,
+): Int32Array {
+  const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
+  return replayLinear(by, linear, codes).data as Int32Array;
+}
+
+/** Compares a one-layer model with its capture (and a candidate), in memory. */
+export function compareLayer(
+  world: World,
+  declared: Linear,
+  captured: NumericArray,
+  options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string } = {},
+): Promise<Report> {
+  const model = modelOf(declared, options.producer ?? { framework: 'pytorch', flow: 'eager', engine: 'x86' });
+  const inputs = { quant: valueOf(world.x, world.samples) };
+  const capture = captureOf({ ...inputs, fc: valueOf(captured, world.samples) }, world.samples);
+  const candidate = options.candidate && captureOf({ fc: valueOf(options.candidate, world.samples) }, world.samples);
+  return compare(model, capture, { candidate, kernel: options.kernel });
+}
+
+export function modelOf(linear: Linear, producer: Model['producer']): Model {
+  const { outFeatures, inFeatures, weight, input, output } = linear;
+  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = linear;
+  const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
+  const source = { outFeatures, inFeatures, read: async () => weight as Int8Array };
+  return {
+    path: 'model.json',
+    producer,
+    inputs: [{ name: 'quant', params: input as ValueParams }],
+    layers: [{ op: 'linear', name: 'fc', input: 'quant', weight: source, ...params, output }],
+    warnings: [],
+  };
+}
+
+export function captureOf(values: Record<string, CapturedValue>, samples: number): Capture {
+  return { path: 'capture.npz', samples, values: new Map(Object.entries(values)), batchSizes: [samples], warnings: [] };
+}
+
+export function valueOf(data: NumericArray, samples: number): CapturedValue {
+  const features = data.length / samples;
+  return { samples, features, dtype: 'int32', read: async (from, to) => data.subarray(from * features, to * features) };
+}
+
+/** All sets of causes that a report gives for the layer: the named one and those that cannot be told apart. */
+export function explanationsOf(report: Report): string[] {
+  const layer = (report.candidate_layers ?? report.layers)[0];
+  if (!layer.diagnosis) return [];
+  return [layer.diagnosis.causes, ...layer.diagnosis.indistinguishable.map(({ causes }) => causes)].map((set) =>
+    [...set].sort().join('+'),
+  );
+}
+
+export { exact, isQuantized };
