@@ -1,0 +1,68 @@
+import { describe, expect, it, test } from 'vitest';
+import { declaredKernel, kernelByName, kernels } from '../../src/kernels/registry.js';
+import { InputError } from '../../src/types.js';
+
+it('lists every kernel once, in the order of the documentation', () => {
+  expect(kernels.map((kernel) => kernel.name)).toEqual([
+    'fbgemm',
+    'fbgemm-avx2',
+    'onednn',
+    'onednn-avx512',
+    'onednn-avx2',
+    'onednn-sse41',
+    'onednn-pointwise',
+    'onednn-pointwise-avx2',
+    'qnnpack',
+    'pt2e-reference',
+    'ort',
+    'ort-avx2',
+    'ort-arm',
+    'tflite-double',
+    'tflite-double-up',
+    'tflite-single',
+    'tflite-float64',
+    'xnnpack',
+    'xnnpack-arm',
+    'cmsis-nn',
+    'cmsis-nn-single',
+    'numpy',
+    'numpy-float32',
+  ]);
+});
+
+test.each(kernels)('$name says what it computes and where, on one line each', ({ equation, runsOn }) => {
+  expect(equation).toMatch(/^y = [ -~]+$/);
+  expect(runsOn).toMatch(/^[ -~]+$/);
+});
+
+describe('kernelByName', () => {
+  it('finds a kernel', () => expect(kernelByName('ort-arm').name).toBe('ort-arm'));
+
+  it.each(['fbgem', '', '__proto__', 'FBGEMM', 'a\u001b[31m'])('refuses %j and lists the valid names', (name) => {
+    expect(() => kernelByName(name)).toThrow(InputError);
+    expect(() => kernelByName(name)).toThrow(
+      /^--kernel: expected .*; write one of fbgemm, fbgemm-avx2, .*, numpy-float32$/,
+    );
+  });
+});
+
+test.each([
+  [{}, 'fbgemm'],
+  [{ engine: 'x86' }, 'fbgemm'],
+  [{ engine: 'fbgemm' }, 'fbgemm'],
+  [{ engine: 'onednn' }, 'onednn'],
+  [{ engine: 'qnnpack' }, 'qnnpack'],
+  [{ engine: 'none' }, 'fbgemm'],
+  [{ flow: 'fx', engine: 'qnnpack' }, 'qnnpack'],
+  [{ flow: 'pt2e-reference' }, 'pt2e-reference'],
+  [{ flow: 'pt2e-reference', engine: 'x86' }, 'pt2e-reference'],
+  [{ flow: 'pt2e-lowered', engine: 'x86' }, 'onednn-pointwise'],
+  // saturation is found, not assumed
+  [{ engine: 'x86', cpuCapability: 'AVX2', avx512Vnni: false }, 'fbgemm'],
+  [{ engine: 'x86', kernel: 'fbgemm-avx2' }, 'fbgemm-avx2'],
+  [{ flow: 'pt2e-lowered', kernel: 'numpy' }, 'numpy'],
+])('%o declares %s', (producer, name) => expect(declaredKernel(producer).name).toBe(name));
+
+it('refuses a producer.kernel that does not exist', () => {
+  expect(() => declaredKernel({ kernel: 'nope' })).toThrow(/^producer\.kernel: expected a kernel's name, got "nope"/);
+});

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, it, test } from 'vitest';
+import { kernelByName, kernels } from '../../../src/kernels/registry.js';
+import { f32 } from '../../../src/numeric/float.js';
+import { replayLinearDynamic } from '../../../src/replay/linear.js';
+import type { DynamicStep } from '../../../src/types.js';
+import { linearOf } from '../layers.js';
+
+const dynamic = kernels.filter((kernel) => kernel.dynamic);
+
+it('belongs to the engines that have it', () => {
+  expect(dynamic.map((kernel) => kernel.name)).toEqual([
+    'fbgemm',
+    'fbgemm-avx2',
+    'onednn',
+    'onednn-avx512',
+    'onednn-avx2',
+    'onednn-sse41',
+    'qnnpack',
+    'ort',
+    'ort-avx2',
+    'ort-arm',
+  ]);
+});
+
+test.each(dynamic)('$name chooses parameters that hold the range and represent 0', ({ dynamic: step }) => {
+  const real = fc.oneof(
+    fc.float({ noNaN: true, min: -1000, max: 1000 }).map((x) => (Math.abs(x) < 1e-30 ? 0 : x)), // ONNX: subnormal / 255 is 0
+    fc.constantFrom(0, f32(1e-30), f32(-1e-20), 1e30),
+  );
+  fc.assert(
+    fc.property(real, real, fc.boolean(), (a, b, reduceRange) => {
+      const [min, max] = [Math.min(a, b), Math.max(a, b)];
+      const { scale, zeroPoint, quantMin, quantMax, dtype } = step!.chooseQuantParams(min, max, reduceRange);
+      expect({ dtype, quantMin, quantMax }).toEqual({ dtype: 'uint8', quantMin: 0, quantMax: 255 });
+      expect(scale).toBeGreaterThan(0);
+      expect(Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255).toBe(true);
+      // the ends may fall half a step outside
+      expect(scale * (255.6 - zeroPoint)).toBeGreaterThanOrEqual(max);
+      expect(scale * (-0.6 - zeroPoint)).toBeLessThanOrEqual(min);
+    }),
+    { seed: 33 },
+  );
+});
+
+const choose = (name: string, ...args: Parameters<DynamicStep['chooseQuantParams']>) => {
+  const { scale, zeroPoint } = kernelByName(name).dynamic!.chooseQuantParams(...args);
+  return [scale, zeroPoint];
+};
+
+test.each([
+  ['fbgemm', [-1, 1.54], false, [f32(1.54) / 255 + 1 / 255, 100]],
+  ['fbgemm', [-1, 1.54], true, [f32(1.54) / 127 + 1 / 127, 50]], // reduce_range: 0..127
+  ['qnnpack', [-1, 1.54], true, [f32(1.54) / 255 + 1 / 255, 100]], // ignores it
+  ['fbgemm', [0.5, 2.55], false, [f32(2.55) / 255, 0]], // the range always holds 0
+  ['fbgemm', [0, 0], false, [0.1, 0]],
+  ['ort', [0, 0], false, [1, 0]],
+  ['fbgemm', [0, 1e-6], false, [f32(6.1e-5), 0]], // PyTorch's smallest scale
+  ['fbgemm', [-1e-6, 0], false, [f32(6.1e-5), 255]],
+  ['ort', [0, 1e-6], false, [f32(f32(1e-6) / 255), 0]],
+] as const)('%s of %o, reduce_range %s', (name, [min, max], reduceRange, [scale, zeroPoint]) => {
+  const chosen = choose(name, f32(min), f32(max), reduceRange);
+  expect(chosen[0]).toBeCloseTo(scale, 12);
+  expect(chosen[1]).toBe(zeroPoint);
+});
+
+it('adds the bias in one FMA (FBGEMM, ONNX Runtime on ARM) or after the product', () => {
+  const linear = linearOf({ weight: [[1]], weightScale: [0.0123], bias: [0.4567], output: { dtype: 'float32' } });
+  const input = { ...linear.input, scale: 0.0345 };
+  const sums = (name: string) => {
+    const toReal = kernelByName(name).dynamic!.toReal({ ...linear, input });
+    return Array.from({ length: 500 }, (_, acc) => toReal(acc - 250, 0)).join();
+  };
+  expect(sums('fbgemm')).toBe(sums('ort-arm'));
+  expect(sums('qnnpack')).toBe(sums('ort'));
+  expect(sums('fbgemm')).not.toBe(sums('ort'));
+});
+
+test.each(dynamic)('$name computes the real product to within its quantization', (kernel) => {
+  const weight = [
+    [60, -30, 7],
+    [1, 2, 3],
+  ];
+  const linear = linearOf({ weight, weightScale: [0.01, 0.02], bias: [0.5, -0.25], output: { dtype: 'float32' } });
+  const reals = [0.3, -1.2, 2.1];
+  const input = kernel.dynamic!.chooseQuantParams(f32(-1.2), f32(2.1), true);
+  const quantize = kernel.dynamic!.quantize.prepare(input);
+  const x = { rows: 1, cols: 3, data: Int32Array.from(reals, (v) => quantize(f32(v))) };
+  const { data } = replayLinearDynamic(kernel, { ...linear, input }, x);
+  weight.forEach((row, n) => {
+    const scale = linear.weightScale[n];
+    const exact = row.reduce((sum, w, k) => sum + w * scale * reals[k], linear.bias![n]);
+    const error = row.reduce((sum, w) => sum + Math.abs(w) * scale * input.scale, 0);
+    expect(Math.abs(data[n] - exact)).toBeLessThanOrEqual(error);
+    expect(f32(data[n])).toBe(data[n]);
+  });
+});
