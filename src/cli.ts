@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Io, nodeFileSystem, type OutputStream, replaceFile } from './io.js';
 import { main } from './main.js';
 
@@ -12,6 +14,7 @@ export function run(process: NodeJS.Process): void {
   const io: Io = {
     fs: nodeFileSystem,
     writeFile: replaceFile,
+    readAsset: (path) => readFile(join(__dirname, '..', path), 'utf8'),
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     env: process.env,

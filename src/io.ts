@@ -8,6 +8,8 @@ export interface Io {
   readonly writeFile: (path: string, text: string) => Promise<void>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** A file of this package, by its path from the package's root. */
+  readonly readAsset: (path: string) => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
 }

@@ -1,5 +1,6 @@
 import type { CliCommand } from './command.js';
 import { compareCommand } from './compare.js';
+import { exporterCommand } from './exporter.js';
 
 /** The commands, in the order of the help. */
-export const commands: readonly CliCommand[] = [compareCommand];
+export const commands: readonly CliCommand[] = [compareCommand, exporterCommand];

@@ -155,9 +155,10 @@ export function compareLayer(
   options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string } = {},
 ): Promise<Report> {
   const model = modelOf(declared, options.producer ?? { framework: 'pytorch', flow: 'eager', engine: 'x86' });
-  const inputs = { quant: valueOf(world.x, world.samples) };
-  const capture = captureOf({ ...inputs, fc: valueOf(captured, world.samples) }, world.samples);
-  const candidate = options.candidate && captureOf({ fc: valueOf(options.candidate, world.samples) }, world.samples);
+  const inputs = { quant: capturedValue(world.x, world.samples) };
+  const capture = captureOf({ ...inputs, fc: capturedValue(captured, world.samples) }, world.samples);
+  const candidate =
+    options.candidate && captureOf({ fc: capturedValue(options.candidate, world.samples) }, world.samples);
   return compare(model, capture, { candidate, kernel: options.kernel });
 }
 
@@ -179,7 +180,7 @@ export function captureOf(values: Record<string, CapturedValue>, samples: number
   return { path: 'capture.npz', samples, values: new Map(Object.entries(values)), batchSizes: [samples], warnings: [] };
 }
 
-export function valueOf(data: NumericArray, samples: number): CapturedValue {
+export function capturedValue(data: NumericArray, samples: number): CapturedValue {
   const features = data.length / samples;
   return { samples, features, dtype: 'int32', read: async (from, to) => data.subarray(from * features, to * features) };
 }

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +31,9 @@ async function qdiff(...args: string[]): Promise<{ code: number; stdout: string;
     },
   });
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
-  const code = await main(args, { fs: nodeFileSystem, writeFile: replaceFile, ...streams, env: {}, now: () => 0 });
+  const readAsset = (path: string) => readFile(path, 'utf8');
+  const io = { fs: nodeFileSystem, writeFile: replaceFile, readAsset, ...streams, env: {}, now: () => 0 };
+  const code = await main(args, io);
   return { code, ...written };
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Io, nodeFileSystem } from '../../src/io.js';
 import { main } from '../../src/main.js';
 import { memoryFiles } from './memoryFiles.js';
@@ -37,6 +38,7 @@ export function cli(files: Map<string, string> = new Map()) {
         if (path.startsWith('missing/')) throw Object.assign(new Error('no folder'), { code: 'ENOENT' });
         files.set(path, text);
       },
+      readAsset: (path) => readFile(path, 'utf8'),
       stdout: stream('stdout'),
       stderr: stream('stderr'),
       env,

@@ -1,0 +1,25 @@
+import { printable } from '../text.js';
+import { InputError } from '../types.js';
+import type { CliCommand } from './command.js';
+
+/** Frameworks with an exporter, and the file that ships with the package. */
+const EXPORTERS: Readonly<Record<string, string>> = { pytorch: 'src/exporters/pytorch/qdiff_export.py' };
+
+export const exporterCommand: CliCommand = {
+  name: 'exporter',
+  register(program, run) {
+    program
+      .command('exporter <framework>')
+      .description('print the exporter of a framework: qdiff exporter pytorch > qdiff_export.py')
+      .action((framework: string) =>
+        run(async (io) => {
+          if (!Object.hasOwn(EXPORTERS, framework)) {
+            const message = `expected a framework (${Object.keys(EXPORTERS).join(', ')}), got ${printable(framework)}`;
+            throw new InputError([{ kind: 'usage', where: 'exporter', message }]);
+          }
+          io.stdout.write(await io.readAsset(EXPORTERS[framework]));
+          return 0;
+        }),
+      );
+  },
+};
