@@ -170,7 +170,8 @@ async function compareOpened(
   }
 }
 
-async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
+/** Model and capture, or the hook dictionary that is both. */
+export async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
   if (capturePath !== undefined) {
     const model = await open(openModel(io.fs, modelPath));
     return { model, capture: await open(openCapture(io.fs, capturePath, model)) };

@@ -1,5 +1,6 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Io, OutputStream } from '../io.js';
+import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { ReportOptions } from '../report/reporter.js';
 import { printable } from '../text.js';
@@ -16,18 +17,47 @@ export interface ReporterTarget {
 export interface OutputOptions {
   readonly reporter?: readonly ReporterTarget[];
   readonly channels?: number;
-  readonly sort: 'graph' | 'worst';
+  readonly sort?: 'graph' | 'worst';
   readonly color: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
-export function parseReporter(text: string): ReporterTarget {
+/** A document's formats by the name that --reporter takes. */
+export type Formats<D> = ReadonlyMap<string, (document: D, options: ReportOptions) => string>;
+
+export const parseReporter = reporterAmong(reporters);
+
+/** Text for people, and the document itself as JSON: what every command but the main one offers. */
+export function formatsOf<D extends object>(text: (document: D, options: ReportOptions) => string): Formats<D> {
+  return new Map<string, (document: D, options: ReportOptions) => string>([
+    ['table', text],
+    ['json', (document) => jsonText(document)],
+  ]);
+}
+
+/** The options that every command has. */
+export function declareOutput(command: Command): Command {
+  const parse = reporterAmong(formatsOf(() => ''));
+  return command
+    .option('--reporter <name[=file]>', 'table (default), json (repeatable)', (name, before: ReporterTarget[] = []) => [
+      ...before,
+      parse(name),
+    ])
+    .option('--no-color', 'no colour, also on a terminal')
+    .option('-v, --verbose', 'everything, and the stack of a defect');
+}
+
+function reporterAmong(formats: Formats<never>): (text: string) => ReporterTarget {
+  return (text) => parseTarget(text, formats);
+}
+
+function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
   const split = text.indexOf('=');
   const name = split < 0 ? text : text.slice(0, split);
   const file = split < 0 ? null : text.slice(split + 1);
-  if (!reporters.has(name)) {
-    throw new InvalidArgumentError(`Expected one of ${[...reporters.keys()].join(', ')}, got ${printable(name)}.`);
+  if (!formats.has(name)) {
+    throw new InvalidArgumentError(`Expected one of ${[...formats.keys()].join(', ')}, got ${printable(name)}.`);
   }
   if (file === '') throw new InvalidArgumentError(`Expected a file name after ${name}=.`);
   return { name, file };
@@ -53,26 +83,37 @@ export async function writeOutput(io: Io, path: string, text: string): Promise<v
   }
 }
 
-/** Writes every report to its file or to standard output; the table where none is asked for standard output and no file either. */
-export async function writeReports(
+/** Writes a comparison in every format that is asked for. */
+export function writeReports(
   io: Io,
   report: Report,
   options: OutputOptions,
   settings: ReportOptions['settings'],
 ): Promise<void> {
+  return writeDocument(io, report, reporters, options, settings);
+}
+
+/** Every format to its file or to standard output; the table where nothing is asked for. */
+export async function writeDocument<D>(
+  io: Io,
+  document: D,
+  formats: Formats<D>,
+  options: OutputOptions,
+  settings?: ReportOptions['settings'],
+): Promise<void> {
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
-    await writeOutput(io, file!, reporters.get(name)!(report, { ...lookOf(options, null, io), settings }));
+    await writeOutput(io, file!, formats.get(name)!(document, { ...lookOf(options, null, io), settings }));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
-    io.stdout.write(reporters.get(name)!(report, { ...lookOf(options, io.stdout, io), settings }));
+    io.stdout.write(formats.get(name)!(document, { ...lookOf(options, io.stdout, io), settings }));
   }
 }
 
 function lookOf(options: OutputOptions, stream: OutputStream | null, io: Io): ReportOptions {
   return {
     ...(options.channels === undefined ? {} : { channels: options.channels }),
-    sort: options.sort,
+    sort: options.sort ?? 'graph',
     verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     color: stream && options.color ? colorLevel(stream, io) : 0,
     width: stream?.isTTY ? (stream.columns ?? 80) : 80,

@@ -6,7 +6,12 @@ import type { ReportOptions } from './reporter.js';
 /** The next useful command, ready to paste into a shell; null where there is none, or a name cannot be typed. */
 export function nextCommand(report: Report, { commands }: Pick<ReportOptions, 'commands'>): string | null {
   const words = wordsOfNext(report, commands);
-  return words?.every((word) => printable(word) === word) ? words.map(shellQuoted).join(' ') : null;
+  return words && shellCommand(words);
+}
+
+/** A command line to paste; null where a name in it cannot be typed. Names and paths go through `option` and `path`. */
+export function shellCommand(words: readonly string[]): string | null {
+  return words.every((word) => printable(word) === word) ? words.map(shellQuoted).join(' ') : null;
 }
 
 function wordsOfNext(report: Report, commands: readonly string[]): string[] | null {
@@ -25,11 +30,11 @@ function wordsOfNext(report: Report, commands: readonly string[]): string[] | nu
 }
 
 /** A name that begins with a dash must not be read as an option. */
-function option(flag: string, value: string): string[] {
+export function option(flag: string, value: string): string[] {
   return value.startsWith('-') ? [`${flag}=${value}`] : [flag, value];
 }
 
-function path(value: string): string {
+export function path(value: string): string {
   return value.startsWith('-') ? `./${value}` : value;
 }
 

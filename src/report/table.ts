@@ -7,14 +7,13 @@ import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { type Finding, findingLayers, findings } from './findings.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
-import { padEnd, wrap } from './layout.js';
+import { padEnd } from './layout.js';
 import { nextCommand } from './next.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
+import { labelled, prose } from './prose.js';
 import type { Reporter, ReportOptions } from './reporter.js';
 
 const DEFAULT_CHANNELS = 8;
-/** Lines wider than this are hard to read, however wide the terminal is. */
-const WIDEST_PROSE = 100;
 const MOST_LAYERS_WITH_CHANNELS = 12;
 const MOST_WARNINGS_OF_A_KIND = 5;
 
@@ -388,21 +387,6 @@ function nextLines(view: View): string[] {
 }
 
 // ---------------------------------------------------------------- lines
-
-function prose({ options }: View, text: string): string[] {
-  return wrap(printable(text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
-}
-
-/** A label, and text that keeps to the right of it; below it where there is no room beside. */
-function labelled({ options }: View, label: string, text: string, paint: Paint = (line) => line): string[] {
-  const width = Math.min(options.width, WIDEST_PROSE) - label.length;
-  if (width >= 24) {
-    const indent = ' '.repeat(label.length);
-    return wrap(printable(text), width).map((line, i) => (i === 0 ? label : indent) + paint(line));
-  }
-  const lines = wrap(printable(text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
-  return label.trim() === '' ? lines : [label.trimEnd(), ...lines];
-}
 
 function widest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, text.length), 0); // no spread: a layer may have 10^5 channels

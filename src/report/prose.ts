@@ -1,0 +1,27 @@
+/** Sentences on lines of a terminal. */
+import { printable } from '../text.js';
+import type { Paint } from './columns.js';
+import { wrap } from './layout.js';
+import type { ReportOptions } from './reporter.js';
+
+/** Lines wider than this are hard to read, however wide the terminal is. */
+const WIDEST_PROSE = 100;
+
+interface Screen {
+  readonly options: Pick<ReportOptions, 'width'>;
+}
+
+export function prose({ options }: Screen, text: string): string[] {
+  return wrap(printable(text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
+}
+
+/** A label, and text that keeps to the right of it; below it where there is no room beside. */
+export function labelled({ options }: Screen, label: string, text: string, paint: Paint = (line) => line): string[] {
+  const width = Math.min(options.width, WIDEST_PROSE) - label.length;
+  if (width >= 24) {
+    const indent = ' '.repeat(label.length);
+    return wrap(printable(text), width).map((line, i) => (i === 0 ? label : indent) + paint(line));
+  }
+  const lines = wrap(printable(text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
+  return label.trim() === '' ? lines : [label.trimEnd(), ...lines];
+}
