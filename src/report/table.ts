@@ -12,6 +12,17 @@ import { nextCommand } from './next.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { Reporter, ReportOptions } from './reporter.js';
+import {
+  addedCauses,
+  differingChannels,
+  differs,
+  extentOf,
+  firstDivergence,
+  firstMismatch,
+  judged,
+  verdict,
+  whyOf,
+} from './verdict.js';
 
 const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 12;
@@ -55,15 +66,6 @@ interface View {
   readonly chalk: InstanceType<typeof Chalk>;
   readonly ellipsis: string;
   readonly verbose: boolean;
-}
-
-/** What verdict and exit code are about. */
-function judged(report: Report): readonly LayerReport[] {
-  return report.candidate_layers ?? report.layers;
-}
-
-function differs(layer: LayerReport): boolean {
-  return layer.status === 'mismatch' && layer.accepted === null;
 }
 
 /** Layers that are worth details: those that differ; verbose also those whose difference is accepted. */
@@ -154,7 +156,7 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
     { head: ['SQNR', 'dB'], cells: compared((l) => decibels(l.sqnr_db)), align: 'right', dropOrder: 1 },
     ...timingColumn(view, layers),
   ];
-  const why = cells((layer) => whyOf(layer, view));
+  const why = cells((layer) => whyOf(layer, view.report));
   const whyColumn: Column = { head: ['why'], cells: why, align: 'left', paint };
   const beside = fits([...columns, whyColumn], options.width);
   const layout = { width: options.width, ellipsis, headPaint: chalk.dim };
@@ -164,38 +166,11 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
   return [...head, ...rows.flatMap((row, i) => (why[i] === '' ? [row] : [row, ...below[i]]))];
 }
 
-function differingChannels(layer: LayerReport): number {
-  return (layer.channels?.length ?? 0) + (layer.channels_omitted ?? 0);
-}
-
 function timingColumn({ options, verbose }: View, layers: readonly LayerReport[]): Column[] {
   const { timings } = options;
   if (!verbose || !timings) return [];
   const cells = layers.map(({ name }) => (timings.has(name) ? timings.get(name)!.toFixed(1) : '-'));
   return [{ head: ['time', 'ms'], cells, align: 'right', dropOrder: 6 }];
-}
-
-function whyOf(layer: LayerReport, { report }: View): string {
-  if (layer.status === 'not-replayed') return 'not replayed';
-  if (layer.status === 'not-captured') return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';
-  if (layer.status === 'match') return '';
-  const causes = causesOf(layer, report).map(printable).join(' + ') || 'not diagnosed';
-  return layer.accepted ? `${causes} (within ${layer.accepted})` : causes;
-}
-
-function isCandidate(layer: LayerReport, report: Report): boolean {
-  return report.candidate_layers?.includes(layer) ?? false;
-}
-
-/** Both sides' causes: a candidate differs from the capture by its own, by PyTorch's, and by what came with its input. */
-function causesOf(layer: LayerReport, report: Report): string[] {
-  const captured = report.layers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
-  return [...new Set([...ownCauses(layer), ...(isCandidate(layer, report) ? captured : [])])];
-}
-
-function ownCauses({ diagnosis }: LayerReport): string[] {
-  if (!diagnosis) return [];
-  return Object.hasOwn(diagnosis.evidence, 'inherited') ? ['inherited', ...diagnosis.causes] : diagnosis.causes;
 }
 
 /** With a candidate: the replay's own comparison, which only informs. */
@@ -237,7 +212,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
       : `${counted(differing, 'channel')} that ${differing === 1 ? 'differs' : 'differ'}`;
   const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
   const cells = (text: (channel: ChannelReport) => string) => channels.map(text);
-  const added = addedCauses(layer, view);
+  const added = addedCauses(layer, view.report, view.whole);
   const columns: Column[] = [
     { head: ['  channel'], cells: cells((c) => String(c.channel)), align: 'right' },
     {
@@ -263,15 +238,6 @@ function channelLines(layer: LayerReport, view: View): string[] {
   ];
   const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
   return [...prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line)), ...head, ...rows];
-}
-
-/** What PyTorch and the input add to a candidate's channels. */
-function addedCauses(layer: LayerReport, { report, whole }: View): (channel: number) => string[] {
-  if (!isCandidate(layer, report)) return () => [];
-  const captured = whole.layers.find(({ name }) => name === layer.name)?.channels ?? [];
-  const byChannel = new Map(captured.map(({ channel, causes }) => [channel, causes]));
-  const inherited = ownCauses(layer).filter((cause) => cause === 'inherited');
-  return (channel) => [...inherited, ...(byChannel.get(channel) ?? [])];
 }
 
 // ---------------------------------------------------------------- what follows from it
@@ -321,53 +287,16 @@ function baselineLines(view: View): string[] {
 
 function verdictLines(view: View): string[] {
   const { report, chalk } = view;
-  const layers = judged(report);
-  const compared = layers.filter((layer) => layer.values !== null);
-  const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
-  const differing = layers.filter(differs);
-  const accepted = layers.filter((layer) => layer.accepted !== null);
-  const uncompared = layers.length - compared.length;
-  const also = [
-    accepted.length > 0
-      ? `${counted(accepted.length, 'layer')} within ${[...new Set(accepted.map((l) => l.accepted))].join(' or ')}`
-      : null,
-    uncompared > 0 ? `${counted(uncompared, 'layer')} not compared` : null,
-  ].filter((part) => part !== null);
-  const [word, paint, finding] =
-    report.verdict === 'match'
-      ? ([
-          'MATCH',
-          chalk.green,
-          accepted.length > 0
-            ? 'nothing differs beyond what is accepted'
-            : `all ${counted(values, 'value')} of ${counted(compared.length, 'layer')} are equal`,
-        ] as const)
-      : ([
-          'MISMATCH',
-          chalk.red,
-          differing.length > 0
-            ? mismatchSentence(differing, compared.length, values)
-            : 'not everything that is required was compared',
-        ] as const);
-  return [
-    ...prose(view, [`${word}: ${finding}`, ...also].join('; ')).map((line) => paint.bold(line)),
-    ...firstDivergenceLines(view),
-  ];
-}
-
-function mismatchSentence(differing: readonly LayerReport[], compared: number, values: number): string {
-  const mismatched = differing.reduce((sum, layer) => sum + layer.mismatched!, 0);
-  const verb = differing.length === 1 ? 'differs' : 'differ';
-  return `${differing.length} of ${counted(compared, 'layer')} ${verb}, ${mismatched} of ${counted(values, 'value')}`;
+  const { word, text } = verdict(report);
+  const paint = word === 'MATCH' ? chalk.green : chalk.red;
+  return [...prose(view, `${word}: ${text}`).map((line) => paint.bold(line)), ...firstDivergenceLines(view)];
 }
 
 function firstDivergenceLines(view: View): string[] {
-  const first = judged(view.report).find(({ name }) => name === view.report.first_divergence);
+  const first = firstDivergence(view.report);
   if (!first) return [];
-  const { sample, channel, expected, actual } = first.first_mismatch ?? {};
-  const where =
-    sample === undefined ? '' : ` (sample ${sample}, channel ${channel}: expected ${expected}, actual ${actual})`;
-  return prose(view, `first divergent layer: ${printable(first.name)}${where}`);
+  const where = firstMismatch(first);
+  return prose(view, `first divergent layer: ${printable(first.name)}${where ? ` (${where})` : ''}`);
 }
 
 /** For quiet output: a line for each layer that differs. */
@@ -376,8 +305,12 @@ function problemLines(view: View): string[] {
   return judged(report)
     .filter(differs)
     .flatMap((layer) => {
-      const by = `${layer.mismatched} of ${counted(layer.values!, 'value')}, by up to ${size(layer.max_abs_diff!)} ${layer.unit}`;
-      return labelled(view, '  ', `${printable(layer.name)}: ${by}: ${whyOf(layer, view)}`, chalk.red);
+      return labelled(
+        view,
+        '  ',
+        `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, view.report)}`,
+        chalk.red,
+      );
     });
 }
 
