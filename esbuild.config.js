@@ -36,12 +36,23 @@ const cli = await build({
   minify: true,
   keepNames: false,
 });
-const library = await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm' });
+const library = await build({
+  ...common,
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.js',
+  format: 'esm',
+  // yauzl is CommonJS and requires Node's own modules
+  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+});
 writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([cli.metafile, library.metafile]));
 await writeSchemas();
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.types.json')], {
-  stdio: 'inherit',
-});
+execFileSync(
+  process.execPath,
+  [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.types.json')],
+  {
+    stdio: 'inherit',
+  },
+);
 
 function canResolve(name) {
   try {
@@ -60,7 +71,9 @@ function notices(metafiles) {
     .sort()
     .map((folder) => {
       const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENSE.txt', 'LICENCE'].find((f) => existsSync(join(root, folder, f)));
+      const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENSE.txt', 'LICENCE'].find((f) =>
+        existsSync(join(root, folder, f)),
+      );
       return `${name} ${version} (${license})\n\n${file ? readFileSync(join(root, folder, file), 'utf8').trim() : license}\n`;
     })
     .join(`\n${'-'.repeat(78)}\n\n`);
