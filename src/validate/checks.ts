@@ -123,6 +123,6 @@ const DTYPE_SYNONYMS = new Map([
 ]);
 
 function hint(place: readonly (string | number)[], got: unknown): string {
-  const synonym = place.at(-1) === 'dtype' && typeof got === 'string' && DTYPE_SYNONYMS.get(got);
+  const synonym = String(place.at(-1)).endsWith('dtype') && typeof got === 'string' && DTYPE_SYNONYMS.get(got);
   return synonym ? `; write "${synonym}", the dtype of what is stored` : '';
 }

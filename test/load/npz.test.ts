@@ -320,6 +320,30 @@ describe('zip files', () => {
   });
 });
 
+describe('what the operating system says', () => {
+  const failing = (code: string, at: 'open' | 'read') => {
+    const fail = async () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const file = { size: 100, read: fail, close: async () => {} };
+    return { ...memoryFiles({}), open: at === 'open' ? fail : async () => file };
+  };
+
+  test.each([
+    ['ENOENT', 'open', 'a.npz: expected a file, found nothing; check the path'],
+    ['EACCES', 'open', 'a.npz: expected a readable file; there is no permission to read it'],
+    ['EISDIR', 'read', 'a.npz: expected a file, got a folder'],
+    ['EIO', 'read', 'a.npz: cannot be read (EIO)'],
+  ] as const)('%s at %s', async (code, at, problem) => {
+    expect(await problemsOf(openNpz(failing(code, at), 'a.npz'))).toEqual([problem]);
+  });
+
+  test('an error without a code is a defect, not a problem', async () => {
+    const broken = { ...memoryFiles({}), open: () => Promise.reject(new Error('defect')) };
+    await expect(openNpz(broken, 'a.npz')).rejects.toThrow('defect');
+  });
+});
+
 describe('arrays too large to be read whole', () => {
   // 36 MiB of int32 [9216, 1024]: value = row * 1024 + column
   const [rows, cols] = [9216, 1024];
