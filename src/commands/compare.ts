@@ -103,7 +103,7 @@ async function compareAction(
   checkBaselineOptions(options);
   const started = io.now();
   const report = await compareFiles(io, model, capture, options);
-  await writeReports(io, report, options, [
+  await writeReports(io, [{ name: report.model, report }], options, [
     ['kernel', report.kernel],
     ['mode', report.mode],
     ['samples', String(report.samples)],

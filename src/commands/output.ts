@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Io, OutputStream } from '../io.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
-import type { ReportOptions } from '../report/reporter.js';
+import type { ReportOptions, Run } from '../report/reporter.js';
 import { printable } from '../text.js';
-import { InputError, type Report } from '../types.js';
+import { InputError } from '../types.js';
 import { commands } from './registry.js';
 
 /** `json`: to standard output; `json=report.json`: to a file. */
@@ -83,14 +83,14 @@ export async function writeOutput(io: Io, path: string, text: string): Promise<v
   }
 }
 
-/** Writes a comparison in every format that is asked for. */
+/** Writes the comparison of one model or several in every format that is asked for. */
 export function writeReports(
   io: Io,
-  report: Report,
+  runs: readonly Run[],
   options: OutputOptions,
   settings: ReportOptions['settings'],
 ): Promise<void> {
-  return writeDocument(io, report, reporters, options, settings);
+  return writeDocument(io, runs, reporters, options, settings);
 }
 
 /** Every format to its file or to standard output; the table where nothing is asked for. */

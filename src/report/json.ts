@@ -1,5 +1,6 @@
+import type { Report } from '../types.js';
 import { arranged } from './arrange.js';
-import type { Reporter } from './reporter.js';
+import type { Reporter, ReportOptions, ReportText } from './reporter.js';
 
 /** Channels a layer lists unless --channels says otherwise: a wide layer must not make a document of megabytes. */
 const DEFAULT_CHANNELS = 256;
@@ -8,10 +9,19 @@ const DEFAULT_CHANNELS = 256;
 const LONGEST_LINE = 240;
 
 /** The report itself, one channel a line. Numbers that JSON lacks are the strings "inf", "-inf", "nan". */
-export const json: Reporter = (report, options) => {
-  const document = arranged(report, { sort: options.sort, channels: options.channels ?? DEFAULT_CHANNELS });
-  return jsonText(document);
+export const json: ReportText = (report, options) => jsonText(documentOf(report, options));
+
+/** One report, or for several models one document with all of them by name. */
+export const jsonOfRuns: Reporter = (runs, options) => {
+  if (runs.length === 1) return json(runs[0].report, options);
+  const verdict = runs.every(({ report }) => report.verdict === 'match') ? 'match' : 'mismatch';
+  const reports = runs.map(({ name, report }) => ({ name, report: documentOf(report, options) }));
+  return jsonText({ format: 'qdiff-reports', version: 1, verdict, reports });
 };
+
+function documentOf(report: Report, options: ReportOptions): Report {
+  return arranged(report, { sort: options.sort, channels: options.channels ?? DEFAULT_CHANNELS });
+}
 
 /** Any document in qdiff's layout: what fits on a line stays there. */
 export function jsonText(document: unknown, longestLine = LONGEST_LINE): string {

@@ -1,9 +1,9 @@
-import { json } from './json.js';
+import { jsonOfRuns } from './json.js';
 import type { Reporter } from './reporter.js';
-import { table } from './table.js';
+import { tableOfRuns } from './table.js';
 
 /** Formats by the name that --reporter takes. */
 export const reporters: ReadonlyMap<string, Reporter> = new Map([
-  ['table', table],
-  ['json', json],
+  ['table', tableOfRuns],
+  ['json', jsonOfRuns],
 ]);

@@ -22,5 +22,14 @@ export interface ReportOptions {
   readonly timings?: ReadonlyMap<string, number>;
 }
 
-/** A format: the whole text to write, newline at its end. Pure: the same report and options give the same bytes. */
-export type Reporter = (report: Report, options: ReportOptions) => string;
+/** One model's comparison; its name matters where a run has several. */
+export interface Run {
+  readonly name: string;
+  readonly report: Report;
+}
+
+/** A format: the whole text to write, newline at its end. Pure: the same reports and options give the same bytes. */
+export type Reporter = (runs: readonly Run[], options: ReportOptions) => string;
+
+/** A format's text about one model. */
+export type ReportText = (report: Report, options: ReportOptions) => string;

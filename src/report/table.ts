@@ -11,7 +11,7 @@ import { padEnd } from './layout.js';
 import { nextCommand } from './next.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose } from './prose.js';
-import type { Reporter, ReportOptions } from './reporter.js';
+import type { Reporter, ReportOptions, ReportText } from './reporter.js';
 import {
   addedCauses,
   differingChannels,
@@ -28,7 +28,22 @@ const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 12;
 const MOST_WARNINGS_OF_A_KIND = 5;
 
-export const table: Reporter = (report, options) => {
+/** One model's table, or one under each model's name and the verdicts once more at the end. */
+export const tableOfRuns: Reporter = (runs, options) => {
+  if (runs.length === 1) return table(runs[0].report, options);
+  const chalk = new Chalk({ level: options.color });
+  const blocks = runs.map(({ name, report }) => `${chalk.bold(`== ${printable(name)} ==`)}\n${table(report, options)}`);
+  const widestName = widest(runs.map(({ name }) => printable(name)));
+  const verdicts = runs.map(({ name, report }) => {
+    const { word, text } = verdict(report);
+    const paint = word === 'MATCH' ? chalk.green : chalk.red;
+    return labelled({ options }, `${padEnd(printable(name), widestName)}  `, `${word}: ${text}`, paint);
+  });
+  const heading = `== ${counted(runs.length, 'model')} ==`;
+  return [...blocks, `${[chalk.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
+};
+
+export const table: ReportText = (report, options) => {
   const verbose = options.verbosity === 'verbose';
   const view: View = {
     whole: report,
