@@ -1,6 +1,8 @@
 import { kernels } from '../kernels/registry.js';
-import type { DiagnosisReport, Producer } from '../types.js';
+import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
+import type { Codes, DiagnosisReport, Producer } from '../types.js';
 import type { Found } from './cause.js';
+import { countPairs } from './causes/int16Saturation.js';
 import { STEP_CAUSES } from './departures.js';
 import type { CauseCode, CauseEvidence, Evidence } from './evidence.js';
 import { causes } from './registry.js';
@@ -135,7 +137,7 @@ async function unexplained(layer: LayerCase, study: Study, result: SearchResult)
       lost: 0,
       explained_by: [],
       indistinguishable: [],
-      evidence: { unexplained: evidence, basis: { samples: layer.to - layer.from } },
+      evidence: { unexplained: evidence, basis: basisOf(layer, study, false) },
       fix: null,
       rehearsal: null,
     },
@@ -168,7 +170,19 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
     records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels }));
   }
-  return { ...(Object.fromEntries(records) as Evidence), basis: { samples: layer.to - layer.from } };
+  return {
+    ...(Object.fromEntries(records) as Evidence),
+    basis: basisOf(layer, study, records.has('int16-saturation')),
+  };
+}
+
+/** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */
+function basisOf(layer: LayerCase, study: Study, saturates: boolean): Evidence['basis'] {
+  const basis = { samples: layer.to - layer.from };
+  const { declared } = study;
+  if (saturates || layer.side === 'candidate' || layer.dynamic || declared.kernel.floatLinear) return basis;
+  const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, study.subset.x as Codes);
+  return saturating_pairs === 0 ? { ...basis, saturating_pairs } : basis;
 }
 
 function withoutUndefined(record: object): object {

@@ -1,6 +1,7 @@
 import type { Cause } from './cause.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
 import { foreignKernels } from './departures.js';
+import { jointChanges } from './estimate/joint.js';
 import { causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
 import type { Study } from './study.js';
@@ -37,6 +38,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   await run.misaligned([]);
   run.wholeKernels();
   if (run.found.length > 0) return run.result();
+  run.joint();
   run.pairs();
   for (const change of run.accumulatorChanges()) await run.misaligned([change]);
   return run.result();
@@ -93,6 +95,13 @@ class Search {
       for (const subset of subsetsBySize(departures, fewest)) {
         if (this.explains(subset)) break;
       }
+    }
+  }
+
+  /** Two numbers that have to be estimated together. */
+  joint(): void {
+    for (const changes of jointChanges(this.study, this.hypothesis([]).setup)) {
+      if (this.explains(changes)) return;
     }
   }
 

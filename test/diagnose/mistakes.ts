@@ -143,6 +143,30 @@ export const MISTAKES: readonly Mistake[] = [
       captured: outputsOf(world, kernel('fbgemm-avx2')),
     }),
   },
+  {
+    name: 'file: scale and zero point of the output',
+    causes: ['output-scale-wrong', 'output-zero-point-wrong'],
+    make: (world) => {
+      const { scale, zeroPoint } = output(world.linear);
+      const wrong = { ...output(world.linear), scale: scale * 1.07, zeroPoint: zeroPoint - 9 };
+      return { declared: { ...world.linear, output: wrong }, captured: outputsOf(world) };
+    },
+  },
+  {
+    name: 'file: scales and biases rotated',
+    causes: ['bias-shifted', 'scale-shifted'],
+    make: (world) =>
+      world.linear.perChannel
+        ? {
+            declared: {
+              ...world.linear,
+              weightScale: rotated(world.linear.weightScale, 2),
+              bias: rotated(world.linear.bias!, 2),
+            },
+            captured: outputsOf(world),
+          }
+        : null,
+  },
   candidate('rounds towards zero', ['rounding-truncate'], (world) =>
     outputsOf(world, fbgemmWith({ round: towardZero })),
   ),

@@ -1,0 +1,110 @@
+import { isQuantized } from '../../replay/linear.js';
+import { permuteBias } from '../causes/biasShifted.js';
+import { isNoise, scalesIn } from '../causes/scales.js';
+import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import type { Study } from '../study.js';
+import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
+import { rotationOf } from './permutation.js';
+import { type View, viewOf } from './view.js';
+
+/** Values that decide which zero points are worth a full pass. */
+const SAMPLE = 4000;
+const MOST_CHANNELS = 4096;
+
+/** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. */
+export function* jointChanges(study: Study, base: Setup): Generator<readonly Change[]> {
+  yield* outputScaleAndZeroPoint(study, base);
+  yield* scalesAndBiasesInOneOrder(base);
+}
+
+/** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */
+function* outputScaleAndZeroPoint(study: Study, base: Setup): Generator<readonly Change[]> {
+  const { output } = base.linear;
+  if (!isQuantized(output)) return;
+  const view = viewOf(study, base);
+  const stride = Math.max(1, Math.floor(view.acc.length / SAMPLE));
+  for (let zeroPoint = output.quantMin; zeroPoint <= output.quantMax; zeroPoint++) {
+    const moved = zeroPoint - output.zeroPoint;
+    if (moved === 0 || isEmpty(factorFor(view, moved, stride))) continue;
+    const factor = factorFor(view, moved, 1);
+    if (isEmpty(factor) || !isBounded(factor) || factor.lo <= 0) continue;
+    const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
+    for (const scale of scalesIn(interval)) {
+      if (isNoise(scale, output.scale)) continue;
+      yield [
+        outputChange(
+          'output-scale-wrong',
+          'y_scale',
+          { scale },
+          { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
+        ),
+        outputChange(
+          'output-zero-point-wrong',
+          'y_zero_point',
+          { zeroPoint },
+          { declared: output.zeroPoint, found: zeroPoint },
+        ),
+      ];
+    }
+  }
+}
+
+function factorFor(view: View, moved: number, stride: number): Interval {
+  const factor = everything();
+  for (let i = 0; i < view.acc.length && factor.lo <= factor.hi; i += stride) {
+    const channel = i % view.channels;
+    const steps = view.acc[i] * view.stepsPerUnit[channel] + view.biasSteps[channel];
+    narrow(factor, steps, view.lo[i] - moved, view.hi[i] - moved);
+  }
+  return factor;
+}
+
+function outputChange(
+  cause: 'output-scale-wrong' | 'output-zero-point-wrong',
+  coordinate: 'y_scale' | 'y_zero_point',
+  params: { scale?: number; zeroPoint?: number },
+  found: NonNullable<Change['found']>,
+): Change {
+  return {
+    cause,
+    coordinate,
+    freedom: FREEDOM.oneNumber,
+    label: JSON.stringify(params),
+    found,
+    apply: (setup) =>
+      isQuantized(setup.linear.output) ? withLinear(setup, { output: { ...setup.linear.output, ...params } }) : setup,
+  };
+}
+
+/** Scales and biases of other channels, both in the same order: a rotation or the reversal. */
+function* scalesAndBiasesInOneOrder(base: Setup): Generator<readonly Change[]> {
+  const { weightScale } = base.linear;
+  const count = weightScale.length;
+  if (count < 2 || count > MOST_CHANNELS || (!base.linear.bias && !base.linear.biasInt32)) return;
+  const all = Array.from({ length: count }, (_, n) => n);
+  const orders = [...all.slice(1).map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
+  for (const order of orders) {
+    const shift = rotationOf(order);
+    const found = shift === undefined ? { permutation: order } : { shift };
+    const scales = Float64Array.from(order, (from) => weightScale[from]);
+    const biases = permuteBias(base.linear, order);
+    yield [
+      {
+        cause: 'scale-shifted',
+        coordinate: 'w_scale',
+        freedom: FREEDOM.permutationOrPatch,
+        label: String(shift ?? 'reversed'),
+        found,
+        apply: (setup) => withLinear(setup, { weightScale: scales }),
+      },
+      {
+        cause: 'bias-shifted',
+        coordinate: 'bias',
+        freedom: FREEDOM.permutationOrPatch,
+        label: String(shift ?? 'reversed'),
+        found,
+        apply: (setup) => withLinear(setup, biases),
+      },
+    ];
+  }
+}
