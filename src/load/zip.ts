@@ -76,11 +76,8 @@ function checkReadable(entry: yauzl.Entry, where: string): void {
   }
   if (uncompressedSize > compressedSize * DEFLATE_RATIO + SLACK_BYTES) {
     const got = `got ${uncompressedSize} (as the zip directory says)`;
-    throw refuse(
-      'expands',
-      where,
-      `expected at most ${DEFLATE_RATIO} bytes for each of ${compressedSize} deflated ones, ${got}; the file is damaged or a zip bomb`,
-    );
+    const expected = `expected at most ${DEFLATE_RATIO} bytes for each of ${compressedSize} deflated ones`;
+    throw refuse('expands', where, `${expected}, ${got}; the file is damaged or a zip bomb`);
   }
   if (method === 0 && compressedSize !== uncompressedSize) {
     const sizes = `expected ${counted(uncompressedSize, 'byte')} of a stored member, got ${compressedSize}`;
@@ -88,9 +85,9 @@ function checkReadable(entry: yauzl.Entry, where: string): void {
   }
 }
 
-/** yauzl throws plain errors; InputErrors of reading pass through it. */
+/** yauzl throws plain errors and Buffer's RangeErrors; InputErrors of reading pass through it. */
 function isYauzlError(error: unknown): error is Error {
-  return error instanceof Error && error.constructor === Error && !('code' in error);
+  return error instanceof Error && (error.constructor === Error || error instanceof RangeError);
 }
 
 const OTHER_FILES: readonly (readonly [magic: string, what: string])[] = [
@@ -107,12 +104,8 @@ async function notAZip(file: RandomAccessFile, path: string, error: Error) {
   await file.read(head, 0);
   const start = head.toString('latin1').trimStart();
   if (start.startsWith('PK')) {
-    const why = printable(error.message);
-    return refuse(
-      'zip',
-      where,
-      `expected a whole zip file, got one that is cut off or damaged (${why}); copy or write it again`,
-    );
+    const got = `got one that is cut off or damaged (${printable(error.message)})`;
+    return refuse('zip', where, `expected a whole zip file, ${got}; copy or write it again`);
   }
   const other = OTHER_FILES.find(([magic]) => start.startsWith(magic));
   return refuse('zip', where, `expected an npz file, got ${other?.[1] ?? 'other data; write it with numpy.savez'}`);
@@ -179,8 +172,10 @@ class YauzlReader extends yauzl.RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
+    // What the callback throws goes back into it: yauzl then ends its iteration.
     this.file
       .read(target.subarray(offset, offset + length), position)
-      .then((bytesRead) => callback(null, bytesRead), callback);
+      .then((bytesRead) => callback(null, bytesRead))
+      .catch(callback);
   }
 }

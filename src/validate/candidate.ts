@@ -23,16 +23,12 @@ export async function validateCandidate(
     const value = slots.get(key)?.value ?? key;
     features.claim(value, { count, because: 'as captured', ifTransposed: null });
   }
-  const comparable = model.layers.filter(({ name }) => capture.values.has(name));
-  if (comparable.some(({ name }) => sources.has(name))) {
+  const captured = model.layers.map(({ name }) => name).filter((name) => capture.values.has(name));
+  if (captured.some((name) => sources.has(name))) {
     warnOfOthers(file, used, checks);
   } else if (checks.problems.length === 0) {
-    const expected = `expected a captured layer (${listed(
-      comparable.map(({ name }) => name),
-      8,
-    )})`;
-    const fix = 'rename the arrays, or say --map MINE=LAYER';
-    checks.problem('nothing-to-compare', [], `${expected}, got ${listed(file.arrays.keys(), 8)}; ${fix}`);
+    const got = `got ${listed(file.arrays.keys(), 8)}; rename the arrays, or say --map MINE=LAYER`;
+    checks.problem('nothing-to-compare', [], `expected a captured layer (${listed(captured, 8)}), ${got}`);
   }
   const samples = { count: capture.samples, because: 'as the capture has' };
   const { values } = await readValues({ slots, sources, features, samples, refuseDtype }, checks);
@@ -50,19 +46,15 @@ function renamed(
   const sources = new Map<string, ArraySource>();
   const used = new Set<string>();
   const mappedTo = new Set<string>();
-  const place = (mine: string, value: string) => ` (--map ${printable(mine)}=${printable(value)})`;
   for (const [mine, value] of names) {
+    const option = `(--map ${printable(mine)}=${printable(value)})`;
     const before = sources.size;
     for (const suffix of ['', '.input', '.accumulator']) {
       const source = file.arrays.get(mine + suffix);
       const key = value + suffix;
       if (!source || !slots.has(key)) continue;
       if (sources.has(key)) {
-        checks.problem(
-          'map',
-          [mine + suffix],
-          `expected one array for ${printable(key)}, got two${place(mine, value)}`,
-        );
+        checks.problem('map', [mine + suffix], `expected one array for ${printable(key)}, got two ${option}`);
       }
       sources.set(key, source);
       used.add(mine + suffix);
@@ -70,13 +62,9 @@ function renamed(
     }
     if (!slots.has(value)) {
       const known = listed(slots.keys(), 8);
-      checks.problem(
-        'map',
-        [],
-        `expected a value of the model (${known}), got ${printable(value)}${place(mine, value)}`,
-      );
+      checks.problem('map', [], `expected a value of the model (${known}), got ${printable(value)} ${option}`);
     } else if (sources.size === before && !mappedTo.has(value)) {
-      const got = `got ${listed(file.arrays.keys(), 8)}${place(mine, value)}`;
+      const got = `got ${listed(file.arrays.keys(), 8)} ${option}`;
       checks.problem('map', [], `expected an array ${printable(mine)}, ${got}`);
     }
   }

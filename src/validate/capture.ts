@@ -1,3 +1,4 @@
+import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
 import { listed, printable } from '../text.js';
 import type { ArrayFile, Capture, Layer, Model, StoredDtype, ValueParams } from '../types.js';
@@ -16,7 +17,8 @@ export async function validateCapture(model: Model, file: ArrayFile): Promise<Ca
   const features = featuresOf(model);
   const { samples, values } = await readValues({ slots, sources, features, samples: null, refuseDtype }, checks);
   const count = samples?.count ?? 0;
-  const batchSizes = slots.has(BATCH_SIZES) ? [count] : await readBatchSizes(file, count, checks);
+  const batched = samples !== null && !slots.has(BATCH_SIZES);
+  const batchSizes = batched ? await readBatchSizes(file, count, checks) : [count];
   const warnings = checks.finish();
   return { path: file.path, samples: count, values, batchSizes, warnings };
 }
@@ -34,9 +36,7 @@ function checkComparable(
   const present = outputs.filter(({ key }) => captured.has(key));
   if (present.length === 0) {
     const names = listed(outputs.map(({ key }) => key));
-    const expected = names
-      ? `the output of a layer that is replayed (${names})`
-      : 'a model with a layer that is replayed';
+    const expected = names ? `the output of a replayed layer (${names})` : 'a model with a layer that is replayed';
     checks.problem('nothing-to-compare', [], `expected ${expected}, got ${listed(file.arrays.keys())}`);
     return false;
   }
@@ -75,15 +75,17 @@ async function readBatchSizes(file: ArrayFile, samples: number, checks: Checks):
   if (!source) return [samples];
   const place = [BATCH_SIZES];
   if (!/^u?int/.test(source.dtype) || source.shape.length > 1 || (source.shape[0] ?? 1) > samples) {
-    const got = `got ${source.dtype} with ${source.shape.length} axes and ${source.shape[0] ?? 1} rows`;
-    checks.problem('batch-sizes', place, `expected a list of int64, one for each call of ${samples} samples, ${got}`);
+    const got = `got ${source.dtype} of shape ${shapeText(source.shape)}`;
+    checks.problem('batch-sizes', place, `expected int64, one number for each call, at most ${samples}, ${got}`);
     return [];
   }
   const sizes = (await collecting(checks.problems, () => source.read())) ?? [];
   const wrong = sizes.find((size) => !(size >= 1));
   const sum = [...sizes].reduce((total, size) => total + size, 0);
-  if (wrong !== undefined) checks.problem('batch-sizes', place, `expected sizes of at least 1, got ${wrong}`);
-  else if (sum !== samples)
+  if (wrong !== undefined) {
+    checks.problem('batch-sizes', place, `expected sizes of at least 1, got ${wrong}`);
+  } else if (sum !== samples) {
     checks.problem('batch-sizes', place, `expected sizes that add up to ${samples} samples, got ${sum}`);
+  }
   return [...sizes];
 }

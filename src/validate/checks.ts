@@ -31,7 +31,7 @@ export class Checks {
     this.warnings.push({ code, where: this.where(place), message });
   }
 
-  /** The value as its schema types it, or null after a problem for each wrong field. Unknown fields are noted. */
+  /** The value as its schema types it, or null after a problem for each wrong field. */
   parse<S extends z.ZodMiniType>(schema: S, value: unknown, place: Place): z.infer<S> | null {
     const parsed = z.safeParse(schema, value, { error: (issue) => expectedBy(issue as z.core.$ZodIssue) });
     if (parsed.success) return parsed.data;

@@ -114,22 +114,12 @@ class LayerReader {
     if (op !== 'linear' && op !== 'linear_dynamic') features.same(base.name, base.input);
     switch (op) {
       case 'linear': {
-        this.expectInput(
-          input,
-          ['uint8', 'int8'],
-          place,
-          'put a quantize layer before it, or write op "linear_dynamic"',
-        );
+        this.expectInput(input, ['uint8', 'int8'], place, 'put a quantize layer before it, or use op "linear_dynamic"');
         const params = await linearParams(raw as RawLinear, base, place, checks, this.arrays, features);
         return parsed && params && output ? { ...base, op, ...params, output } : null;
       }
       case 'linear_dynamic': {
-        this.expectInput(
-          input,
-          ['float32'],
-          place,
-          'it quantizes its own input; of a quantized value write op "linear"',
-        );
+        this.expectInput(input, ['float32'], place, 'it quantizes its own input; use op "linear" on codes');
         const params = await linearParams(raw as RawLinear, base, place, checks, this.arrays, features);
         const reduceRange = field(parsed, 'reduce_range') === true;
         return parsed && params ? { ...base, op, ...params, reduceRange, output: FLOAT } : null;

@@ -106,14 +106,10 @@ export async function readValues(
     const layout =
       claim || !samples ? layoutOfFeatures(source.shape, claim?.count) : layoutOfSamples(source.shape, samples.count);
     if (!layout && claim) {
-      const got = `got ${source.shape.at(-1) ?? 1} (shape ${shape})`;
-      checks.problem(
-        'channels',
-        place,
-        `expected ${claim.count} channels (${claim.because}), ${got}${channelsFix(claim, source)}`,
-      );
+      const got = `got ${source.shape.at(-1) ?? 1} (shape ${shape})${channelsFix(claim, source)}`;
+      checks.problem('channels', place, `expected ${counted(claim.count, 'channel')} (${claim.because}), ${got}`);
     } else if (slot.counts && samples && layout?.samples !== samples.count) {
-      const got = `got ${layout?.samples ?? source.shape[0] ?? 1} (shape ${shape})`;
+      const got = `got ${(layout ?? layoutOfFeatures(source.shape)!).samples} (shape ${shape})`;
       checks.problem('samples', place, `expected ${samples.count} samples (${samples.because}), ${got}`);
     } else if (layout) {
       const because = `as ${printable(slot.key)} has`;
@@ -153,9 +149,6 @@ async function checkDtype(
 export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks: Checks): void {
   const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES);
   if (others.length === 0) return;
-  checks.warn(
-    'unknown-array',
-    [],
-    `${counted(others.length, 'array')} of no value of the model ignored: ${listed(others)}`,
-  );
+  const arrays = counted(others.length, 'array');
+  checks.warn('unknown-array', [], `${arrays} of no value of the model ignored: ${listed(others)}`);
 }

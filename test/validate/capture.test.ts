@@ -216,7 +216,7 @@ describe('one line for each problem', () => {
     [
       'no layer',
       { fc1: null, relu1: null, fc2: null },
-      ['c.npz: expected the output of a layer that is replayed (fc1, relu1, fc2), got quant'],
+      ['c.npz: expected the output of a replayed layer (fc1, relu1, fc2), got quant'],
     ],
     [
       'no input of any captured layer',
@@ -236,14 +236,12 @@ describe('one line for each problem', () => {
     [
       'float batch sizes',
       { batch_sizes: npy('float64', [1], [5]) },
-      [
-        'c.npz batch_sizes: expected a list of int64, one for each call of 5 samples, got float64 with 1 axes and 1 rows',
-      ],
+      ['c.npz batch_sizes: expected int64, one number for each call, at most 5, got float64 of shape (1,)'],
     ],
     [
       'more batches than samples',
       { batch_sizes: npy('int64', [6], [1, 1, 1, 1, 1, 0]) },
-      ['c.npz batch_sizes: expected a list of int64, one for each call of 5 samples, got int64 with 1 axes and 6 rows'],
+      ['c.npz batch_sizes: expected int64, one number for each call, at most 5, got int64 of shape (6,)'],
     ],
   ])('%s', async (_, changes, problems) => {
     expect((await problemsOf(validate(smallCapture(changes)))).sort()).toEqual(problems.sort());
@@ -290,7 +288,7 @@ describe('one line for each problem', () => {
       oneChannel,
       { fc2: u8([5]) },
       [
-        'c.npz fc2: expected 1 channels (out_features of fc2), got 5 (shape (5,)); a 1-d array is one sample: save it as (N, 1)',
+        'c.npz fc2: expected 1 channel (out_features of fc2), got 5 (shape (5,)); a 1-d array is one sample: save it as (N, 1)',
       ],
     ],
     [

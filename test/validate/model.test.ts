@@ -435,7 +435,7 @@ describe('one line for each problem', () => {
       'linear on floats',
       (m) => (m.inputs[0] = { name: 'quant', dtype: 'float32' }),
       [
-        'm.json layers[0].input: expected a uint8 or int8 value, got quant, which is float32; put a quantize layer before it, or write op "linear_dynamic"',
+        'm.json layers[0].input: expected a uint8 or int8 value, got quant, which is float32; put a quantize layer before it, or use op "linear_dynamic"',
       ],
     ],
     [
@@ -456,7 +456,7 @@ describe('one line for each problem', () => {
       (m) => Object.assign(m.layers[2], { op: 'linear_dynamic', output: null, bias_dtype: 'float32' }),
       [
         'm.json layers[2].reduce_range: expected true or false, got nothing',
-        'm.json layers[2].input: expected a float32 value, got relu1, which is uint8; it quantizes its own input; of a quantized value write op "linear"',
+        'm.json layers[2].input: expected a float32 value, got relu1, which is uint8; it quantizes its own input; use op "linear" on codes',
       ],
     ],
     [
