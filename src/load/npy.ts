@@ -144,7 +144,7 @@ function shapeOf(text: string, itemBytes: number, where: string): number[] {
 }
 
 /** Room for the canonical header before data that comes without its own; keeps the data 64-byte aligned. */
-export const FRONT_BYTES = 128;
+const FRONT_BYTES = 128;
 
 /** A buffer for `dataBytes` behind at least `front` bytes; not zeroed, all of it gets written. */
 export function npyBuffer(dataBytes: number, front = FRONT_BYTES): { bytes: Uint8Array; data: Uint8Array } {
