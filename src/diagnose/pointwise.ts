@@ -225,7 +225,7 @@ function reordered(layer: PointwiseCase, declared: PointwiseSetup): DiagnosisRep
   const apply = pointwiseFunction(declared);
   const text = (values: NumericArray, row: number) =>
     Array.from(values.subarray(row * features, (row + 1) * features)).join(',');
-  const replayed = x.map(apply) as NumericArray;
+  const replayed = Float64Array.from(x, apply);
   const places = new Map<string, number[]>();
   const order = new Array<number>(rows).fill(-1);
   for (let row = 0; row < rows; row++) {

@@ -158,7 +158,9 @@ function quantizeChanges({ op, kernel, free }: PointwiseCase): PointwiseChange[]
     [true, false].flatMap((first) =>
       [true, false].map((float64) => {
         const step: QuantizeStep = { name: `${cause} ${first} ${float64}`, prepare: roundedBy(rule, first, float64) };
-        const causes: CauseCode[] = first === declaredFirst ? [cause] : [cause, 'zero-point-before-rounding'];
+        // with the zero point first, truncating means trunc(v) + zp: one cause, as in kernels
+        const causes: CauseCode[] =
+          first === declaredFirst || declaredFirst ? [cause] : [cause, 'zero-point-before-rounding'];
         return fixed(causes, { quantize: step });
       }),
     ),

@@ -1,5 +1,5 @@
 import { ulpDistance } from '../numeric/float.js';
-import { finishLinear, finishLinearDynamic, replayLinear } from '../replay/linear.js';
+import { finishLinear, finishLinearDynamic, replayFloatLinear } from '../replay/linear.js';
 import type { Codes, Kernel, Linear, NumericArray, QuantParams } from '../types.js';
 import type { At } from './evidence.js';
 import { mapCodes, type Setup } from './setup.js';
@@ -206,7 +206,7 @@ export class Study {
   outputs(setup: Setup, scope: Scope): Outputs {
     const linear = this.restrict(setup.linear, scope);
     const { kernel } = setup;
-    if (kernel.floatLinear) return replayLinear(kernel, linear, mapCodes(scope.x as Codes, setup.readX));
+    if (kernel.floatLinear) return replayFloatLinear(kernel, linear, mapCodes(scope.x as Codes, setup.readX));
     const accumulator = this.accumulate(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, linear, accumulator)

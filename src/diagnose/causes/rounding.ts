@@ -1,7 +1,8 @@
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { Cause } from '../cause.js';
-import { isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
-import { FREEDOM, withKernel } from '../setup.js';
+import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
+import { type Change, FREEDOM, withKernel } from '../setup.js';
 import { decidingValue } from './deciding.js';
 
 type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-truncate' | 'rounding-floor';
@@ -17,13 +18,23 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
       const rules = study.free ? [halfEven, ...ROUNDING_CAUSES.map(([step]) => step)] : kernelSteps(study, 'round');
       return rules
         .filter((round) => round !== kernel.round && roundingCause(kernel.round, round) === code)
-        .map((round) => ({
-          cause: code,
-          coordinate: 'round',
-          freedom: FREEDOM.none,
-          label: round.name,
-          apply: (setup) => withKernel(setup, { round }),
-        }));
+        .flatMap((round) => {
+          // where the zero point comes first, trunc(v + zp) would be a floor: the rule is meant for v
+          const steps = addsZeroPointFirst(kernel.offsetAndClamp)
+            ? [{ round, offsetAndClamp: roundThenOffset }, { round }]
+            : [{ round }];
+          return steps.map(
+            (changed): Change => ({
+              cause: code,
+              coordinate: 'round',
+              freedom: FREEDOM.none,
+              label: Object.values(changed)
+                .map((step) => step.name)
+                .join(', '),
+              apply: (setup) => withKernel(setup, changed),
+            }),
+          );
+        });
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
