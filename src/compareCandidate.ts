@@ -2,7 +2,6 @@ import type { CompareOptions } from './compare.js';
 import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
 import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, rectified, uncomparedReport } from './layerReport.js';
-import { isQuantized } from './replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from './replay/session.js';
 import type {
   Capture,
@@ -15,6 +14,7 @@ import type {
   NumericArray,
   Warning,
 } from './types.js';
+import { isQuantized } from './types.js';
 
 export interface CandidateComparison {
   readonly model: Model;

@@ -1,7 +1,7 @@
 import type { LayerDiagnosis } from './diagnose/linear.js';
 import { LayerDiff, type LayerDiffResult } from './diff/layerDiff.js';
-import { isQuantized } from './replay/linear.js';
 import type { Layer, LayerReport, NumericArray, ValueParams } from './types.js';
+import { isQuantized } from './types.js';
 
 /** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */
 export interface Tolerance {

@@ -121,6 +121,10 @@ export interface FloatParams {
 
 export type ValueParams = QuantParams | FloatParams;
 
+export function isQuantized(params: ValueParams): params is QuantParams {
+  return params.dtype !== 'float32';
+}
+
 export interface ModelInput {
   readonly name: string;
   readonly params: ValueParams;
@@ -259,6 +263,13 @@ export interface Accumulated {
 export interface AccumulateStep {
   readonly name: string;
   run(x: Codes, linear: Linear): Accumulated;
+  /** Set where the accelerator knows the step. */
+  form?(linear: Linear): AccumulateForm;
+}
+
+/** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
+export interface AccumulateForm {
+  readonly pairs: { readonly codeShift: number; readonly blockLength: number } | null;
 }
 
 /** A layer's bias made ready once; where it enters decides what `MultiplierStep` sees. */
@@ -267,9 +278,18 @@ export type PreparedBias =
   /** Added to the int32 accumulator, wrapping. */
   | { readonly unit: 'int32'; readonly values: Int32Array }
   /** Added to the float accumulator, before any scale: v = add(acc, channel). */
-  | { readonly unit: 'accumulator'; readonly add: (acc: number, channel: number) => number }
+  | {
+      readonly unit: 'accumulator';
+      readonly add: (acc: number, channel: number) => number;
+      readonly float32?: Float32Addend;
+    }
   /** Added in real units, between the multiplier's dequantizing and requantizing half. */
   | { readonly unit: 'real'; readonly values: Float32Array | Float64Array };
+
+/** Numbers of an `add` that is f32(f32(acc) + addend), or f32(f32(acc) + product) with one rounding. One a channel. */
+export type Float32Addend =
+  | { readonly addend: Float32Array; readonly product: null }
+  | { readonly addend: null; readonly product: Float64Array };
 
 export interface BiasStep {
   readonly name: string;
@@ -287,6 +307,18 @@ export interface MultiplierStep {
   toSteps(linear: Linear, output: QuantParams): Scaler;
   /** Accumulator units to float32 real values, for layers with a float output. */
   toReal(linear: Linear): Scaler;
+  /** The numbers of a `toSteps` that is all float32. */
+  float32?(linear: Linear, output: QuantParams): Float32Factors;
+}
+
+/** v = f32(f32(f32(f32(acc) * input) * channel[n]) + bias), then f32(v * output), or f32(v / output) where it divides. */
+export interface Float32Factors {
+  readonly input: number;
+  readonly channel: Float32Array;
+  /** Of a real bias: in the units in which it is added. */
+  readonly bias: (real: number) => number;
+  readonly output: number;
+  readonly divides: boolean;
 }
 
 export interface RoundStep {

@@ -1,7 +1,7 @@
 import { linearOf } from '../replay/layer.js';
-import { isQuantized } from '../replay/linear.js';
 import type { LayerRun, ValueReader } from '../replay/session.js';
 import type { Kernel, Layer, NumericArray, Producer, QuantParams, ValueParams } from '../types.js';
+import { isQuantized } from '../types.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
 import { diagnosePointwise, type PointwiseChange, type PointwiseOp } from './pointwise.js';

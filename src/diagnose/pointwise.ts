@@ -1,7 +1,7 @@
 import { kernels } from '../kernels/registry.js';
 import { ulpDistance } from '../numeric/float.js';
-import { isQuantized } from '../replay/linear.js';
 import type { DiagnosisReport, Kernel, NumericArray, Producer, QuantizeStep, ValueParams } from '../types.js';
+import { isQuantized } from '../types.js';
 import { countWhere } from './causes/count.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { enumeratedChanges, estimatedChanges } from './pointwiseChanges.js';

@@ -10,7 +10,8 @@ import type {
   QuantParams,
   ValueParams,
 } from '../types.js';
-import { isQuantized, type Replayed, replayLinear, replayLinearDynamic } from './linear.js';
+import { isQuantized } from '../types.js';
+import { type Replayed, replayLinear, replayLinearDynamic } from './linear.js';
 
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */
 export interface ReadyLayer {

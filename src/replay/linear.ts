@@ -1,5 +1,16 @@
+import { accelerator } from '../kernels/steps/accelerator.js';
 import { wrapInt32 } from '../numeric/integer.js';
-import type { Codes, Kernel, Linear, QuantParams, Scaler, ValueParams } from '../types.js';
+import {
+  type Codes,
+  isQuantized,
+  type Kernel,
+  type Linear,
+  type QuantParams,
+  type Scaler,
+  type ValueParams,
+} from '../types.js';
+
+export { isQuantized };
 
 /**
  * What one layer computes for a block of samples, [rows, features].
@@ -8,7 +19,7 @@ import type { Codes, Kernel, Linear, QuantParams, Scaler, ValueParams } from '..
 export interface Replayed {
   readonly rows: number;
   readonly cols: number;
-  readonly data: Int32Array | Float32Array;
+  readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
   /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
   readonly low: Int32Array | Float64Array | null;
   readonly high: Int32Array | Float64Array | null;
@@ -18,12 +29,31 @@ export interface Replayed {
   readonly overflowed: number;
 }
 
+export type ReplayedFloatLinear = Replayed & { readonly data: Int32Array | Float32Array };
+
 /** Replays a linear layer under any kernel record. x: codes [rows, inFeatures]. */
 export function replayLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
   if (kernel.floatLinear) return replayFloatLinear(kernel, linear, x);
+  const codes = accelerator.current?.codes(kernel, linear, x);
+  if (codes) return accelerated(kernel, linear, x, codes);
   const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
   const data = finishLinear(kernel, linear, accumulator);
   return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** The sums are made again for those who ask. */
+function accelerated(kernel: Kernel, linear: Linear, x: Codes, data: Uint8Array | Int8Array): Replayed {
+  return {
+    rows: x.rows,
+    cols: linear.outFeatures,
+    data,
+    low: null,
+    high: null,
+    get accumulator() {
+      return kernel.accumulate.run(x, linear).data;
+    },
+    overflowed: 0,
+  };
 }
 
 /** Replays a dynamic linear layer whose input was quantized with `linear.input`; float32 results. */
@@ -44,10 +74,6 @@ export function finishLinear(kernel: Kernel, linear: Linear, accumulator: Int32A
 export function finishLinearDynamic(kernel: Kernel, linear: Linear, accumulator: Int32Array): Float32Array {
   if (!kernel.dynamic) throw new Error(`kernel ${kernel.name} has no dynamic form`);
   return toReals(accumulator, linear, kernel.dynamic.toReal(linear));
-}
-
-export function isQuantized(params: ValueParams): params is QuantParams {
-  return params.dtype !== 'float32';
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
@@ -110,7 +136,7 @@ function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, 
  * The float path of PT2E's reference graph: no summation order is right, so the exact sum is quantized and
  * [low, high] spans what the proven error bound allows.
  */
-function replayFloatLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
+export function replayFloatLinear(kernel: Kernel, linear: Linear, x: Codes): ReplayedFloatLinear {
   const { exact, bound } = kernel.floatLinear!.run(x, linear);
   const relu = linear.activation === 'relu';
   const spread = isQuantized(linear.output)

@@ -1,6 +1,7 @@
 import type { Capture, Kernel, Layer, LinearDynamicLayer, Matrix, Model, NumericArray, ValueParams } from '../types.js';
+import { isQuantized } from '../types.js';
 import { type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
-import { isQuantized, type Replayed } from './linear.js';
+import type { Replayed } from './linear.js';
 
 export type Mode = 'isolated' | 'propagated';
 

@@ -1,5 +1,6 @@
 import { printable } from '../text.js';
 import type { Layer, Model, ModelInput, PointwiseLayer, Producer, ValueParams } from '../types.js';
+import { isQuantized } from '../types.js';
 import { Checks, described, type Place } from './checks.js';
 import { Features } from './features.js';
 import { linearParams } from './linear.js';
@@ -17,7 +18,7 @@ import {
 } from './modelSchema.js';
 import { field, inputsOf, Names, nameOf, type Value } from './names.js';
 import type { ModelArrays } from './numbers.js';
-import { FLOAT, isQuantized, valueParams } from './valueParams.js';
+import { FLOAT, valueParams } from './valueParams.js';
 
 /**
  * The model that the JSON of model.json describes. `arrays` is the npz it names.

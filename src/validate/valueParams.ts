@@ -1,4 +1,4 @@
-import type { FloatParams, IntegerDtype, QuantParams, ValueParams } from '../types.js';
+import type { FloatParams, IntegerDtype, ValueParams } from '../types.js';
 import type { Checks, Place } from './checks.js';
 import type { RawValueParams } from './modelSchema.js';
 
@@ -9,10 +9,6 @@ export const RANGES: Readonly<Record<IntegerDtype, readonly [min: number, max: n
   int8: [-128, 127],
   int32: [-(2 ** 31), 2 ** 31 - 1],
 };
-
-export function isQuantized(params: ValueParams): params is QuantParams {
-  return params.dtype !== 'float32';
-}
 
 /** dtype, scale and zero_point of a value whose fields have the right types; undefined after a problem. */
 export function valueParams(raw: RawValueParams, place: Place, checks: Checks): ValueParams | undefined {

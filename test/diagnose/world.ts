@@ -1,7 +1,7 @@
 import { compare } from '../../src/compare.js';
 import { kernelByName } from '../../src/kernels/registry.js';
 import { exact } from '../../src/kernels/steps/accumulate.js';
-import { isQuantized, replayLinear } from '../../src/replay/linear.js';
+import { replayLinear } from '../../src/replay/linear.js';
 import type {
   Capture,
   CapturedValue,
@@ -13,6 +13,7 @@ import type {
   Report,
   ValueParams,
 } from '../../src/types.js';
+import { isQuantized } from '../../src/types.js';
 
 /** A small generator with a fixed seed (mulberry32): the same layers at every run. */
 export function randomFrom(seed: number) {

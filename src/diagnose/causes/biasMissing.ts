@@ -1,5 +1,5 @@
 import { noBias } from '../../kernels/steps/bias.js';
-import { isQuantized } from '../../replay/linear.js';
+import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';

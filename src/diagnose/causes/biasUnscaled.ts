@@ -1,7 +1,7 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
 import { truncate } from '../../numeric/round.js';
-import { isQuantized } from '../../replay/linear.js';
 import type { BiasStep } from '../../types.js';
+import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { type Change, FREEDOM, type Setup, withKernel } from '../setup.js';
 

@@ -1,4 +1,4 @@
-import { isQuantized } from '../../replay/linear.js';
+import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';

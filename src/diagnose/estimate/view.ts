@@ -1,4 +1,4 @@
-import { isQuantized } from '../../replay/linear.js';
+import { isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
 import type { Study } from '../study.js';
 
