@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Io, nodeFileSystem, type OutputStream, replaceFile } from './io.js';
+import { type Io, nodeFileSystem, type OutputStream, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
 
 /** The process's side of the command: streams, signals and exit code; everything else is in `main`. */
@@ -14,6 +14,8 @@ export function run(process: NodeJS.Process): void {
   const io: Io = {
     fs: nodeFileSystem,
     writeFile: replaceFile,
+    appendFile: (path, text) => appendFile(path, text),
+    writeFolder: replaceFolder,
     readAsset: (path) => readFile(join(__dirname, '..', path), 'utf8'),
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),

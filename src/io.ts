@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FileSystem, RandomAccessFile } from './types.js';
 
 /** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
@@ -6,6 +7,13 @@ export interface Io {
   readonly fs: FileSystem;
   /** Replaces a file as a whole, or leaves it as it was. */
   readonly writeFile: (path: string, text: string) => Promise<void>;
+  /** Makes a folder of files as a whole. An existing one that is not empty is only replaced where `replaces` agrees. */
+  readonly writeFolder: (
+    path: string,
+    files: ReadonlyMap<string, string | Uint8Array>,
+    replaces?: (names: readonly string[]) => boolean,
+  ) => Promise<void>;
+  readonly appendFile: (path: string, text: string) => Promise<void>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   /** A file of this package, by its path from the package's root. */
@@ -39,6 +47,30 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     throw error;
   }
 }
+
+/** Writes beside the folder, then renames. Throws ENOTEMPTY for a folder that is not to be replaced. */
+export const replaceFolder: Io['writeFolder'] = async (path, files, replaces = () => false) => {
+  const before = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (before && before.length > 0 && !replaces(before)) {
+    throw Object.assign(new Error(`${path} is not empty`), { code: 'ENOTEMPTY' });
+  }
+  const unfinished = `${path}.${process.pid}.unfinished`;
+  const old = `${path}.${process.pid}.old`;
+  try {
+    await mkdir(unfinished);
+    for (const [name, content] of files) await writeFile(join(unfinished, name), content);
+    if (before?.length === 0) await rmdir(path);
+    else if (before) await rename(path, old);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
+};
 
 async function randomAccess(handle: FileHandle): Promise<RandomAccessFile> {
   const { size } = await handle.stat();

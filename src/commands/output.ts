@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Io, OutputStream } from '../io.js';
+import { githubActions, harmlessInLog, stepSummary } from '../report/githubActions.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { ReportOptions, Run } from '../report/reporter.js';
@@ -63,6 +64,9 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
   return { name, file };
 }
 
+/** Formats that must stay as they are in the log of GitHub Actions. */
+const FOR_MACHINES = new Set(['json', 'github-actions', 'blob']);
+
 /** Only one report may go to standard output. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = []): void {
   const toStdout = targets.filter(({ file }) => file === null).map(({ name }) => name);
@@ -72,9 +76,13 @@ export function checkTargets(targets: readonly ReporterTarget[] = []): void {
 }
 
 /** Replaces a file as a whole; what the operating system says becomes an InputError. */
-export async function writeOutput(io: Io, path: string, text: string): Promise<void> {
+export function writeOutput(io: Io, path: string, text: string): Promise<void> {
+  return written(path, io.writeFile(path, text));
+}
+
+async function written(path: string, writing: Promise<void>): Promise<void> {
   try {
-    await io.writeFile(path, text);
+    await writing;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
@@ -83,14 +91,35 @@ export async function writeOutput(io: Io, path: string, text: string): Promise<v
   }
 }
 
-/** Writes the comparison of one model or several in every format that is asked for. */
-export function writeReports(
+/** Writes the comparison of one model or several in every format that is asked for; in GitHub Actions, there too. */
+export async function writeReports(
   io: Io,
   runs: readonly Run[],
   options: OutputOptions,
   settings: ReportOptions['settings'],
 ): Promise<void> {
-  return writeDocument(io, runs, reporters, options, settings);
+  await writeDocument(io, runs, reporters, options, settings);
+  if (inGitHubActions(io)) await writeToGitHub(io, runs, options);
+}
+
+function inGitHubActions({ env }: Io): boolean {
+  return env.GITHUB_ACTIONS === 'true';
+}
+
+/** The step summary, after what is in it; annotations on standard error, unless they were asked for elsewhere. */
+async function writeToGitHub(io: Io, runs: readonly Run[], options: OutputOptions): Promise<void> {
+  const look = lookOf(options, null, io);
+  if (!options.reporter?.some(({ name }) => name === 'github-actions')) io.stderr.write(githubActions(runs, look));
+  const path = io.env.GITHUB_STEP_SUMMARY;
+  if (!path) return;
+  const before = await sizeOf(io, path);
+  await written(path, io.appendFile(path, stepSummary(runs, look, before)));
+}
+
+async function sizeOf(io: Io, path: string): Promise<number> {
+  const file = await io.fs.open(path).catch(() => null); // appending says what is wrong with it
+  await file?.close();
+  return file?.size ?? 0;
 }
 
 /** Every format to its file or to standard output; the table where nothing is asked for. */
@@ -106,7 +135,8 @@ export async function writeDocument<D>(
     await writeOutput(io, file!, formats.get(name)!(document, { ...lookOf(options, null, io), settings }));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
-    io.stdout.write(formats.get(name)!(document, { ...lookOf(options, io.stdout, io), settings }));
+    const text = formats.get(name)!(document, { ...lookOf(options, io.stdout, io), settings });
+    io.stdout.write(inGitHubActions(io) && !FOR_MACHINES.has(name) ? harmlessInLog(text) : text);
   }
 }
 

@@ -4,16 +4,18 @@ import { size } from './numbers.js';
 
 const MOST_CHANNELS = 8;
 
-/** What a baseline has to do with this run, one sentence each: how it got worse first, then what got better. */
-export function baselineSentences(report: Report): string[] {
+/** What a baseline has to do with this run, or with one layer: how it got worse first, then what got better. */
+export function baselineSentences(report: Report, layer?: string): string[] {
   const { baseline } = report;
   if (!baseline) return [];
-  const { changes, updated, file } = baseline;
+  const { updated, file } = baseline;
+  const changes = baseline.changes.filter((change) => layer === undefined || change.layer === layer);
   const isBetter = ({ change }: BaselineChange) => change === 'better';
   const better = changes.filter(isBetter);
   const sentences = [...changes.filter((change) => !isBetter(change)), ...better].map((change) => {
     return changeSentence(change, unitOf(report, change.layer));
   });
+  if (layer !== undefined) return sentences;
   if (updated) return [...sentences, `${printable(file)}: written`];
   if (better.length === 0) return sentences;
   return [...sentences, `${printable(file)}: --update-baseline records what got better`];

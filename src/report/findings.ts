@@ -193,6 +193,14 @@ function rehearsal(sides: readonly Side[]): string | null {
   );
 }
 
+/** A finding as plain lines, for formats without columns. */
+export function findingText({ headlines, details }: Finding): string[] {
+  const labelled = details.flatMap(({ label, sentences }) => {
+    return sentences.map((sentence, i) => `${(i === 0 ? label : '').padEnd(9)}  ${sentence}`);
+  });
+  return [...headlines, ...labelled];
+}
+
 /** The names of a finding's layers, for its heading. */
 export function findingLayers(finding: Finding): string {
   return listed(finding.layers.map((layer) => layer.name));

@@ -48,7 +48,7 @@ function scalar(value: unknown): string {
     return Number.isNaN(value) ? '"nan"' : value > 0 ? '"inf"' : '"-inf"';
   }
   const text = JSON.stringify(value);
-  return typeof value === 'string' ? escaped(text) : text;
+  return typeof value === 'string' ? escaped(text).replaceAll('##[', '##\\u005b') : text; // a command in the log of GitHub Actions
 }
 
 /** What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and zero-width characters. */

@@ -1,4 +1,7 @@
+import { githubActions } from './githubActions.js';
 import { jsonOfRuns } from './json.js';
+import { junit } from './junit.js';
+import { markdown } from './markdown.js';
 import type { Reporter } from './reporter.js';
 import { tableOfRuns } from './table.js';
 
@@ -6,4 +9,7 @@ import { tableOfRuns } from './table.js';
 export const reporters: ReadonlyMap<string, Reporter> = new Map([
   ['table', tableOfRuns],
   ['json', jsonOfRuns],
+  ['junit', junit],
+  ['markdown', markdown],
+  ['github-actions', githubActions],
 ]);

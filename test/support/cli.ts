@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Io, nodeFileSystem } from '../../src/io.js';
+import { type Io, nodeFileSystem, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
 import { memoryFiles } from './memoryFiles.js';
 
@@ -38,6 +38,8 @@ export function cli(files: Map<string, string> = new Map()) {
         if (path.startsWith('missing/')) throw Object.assign(new Error('no folder'), { code: 'ENOENT' });
         files.set(path, text);
       },
+      appendFile: async (path, text) => void files.set(path, (files.get(path) ?? '') + text),
+      writeFolder: replaceFolder,
       readAsset: (path) => readFile(path, 'utf8'),
       stdout: stream('stdout'),
       stderr: stream('stderr'),

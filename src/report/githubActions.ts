@@ -1,0 +1,111 @@
+/** Annotations of a GitHub Actions run, as the commands that its log understands; the step summary is Markdown. */
+import { counted, printable } from '../text.js';
+import { worstFirst } from './arrange.js';
+import { baselineSentences, changeSentence } from './baseline.js';
+import { findings } from './findings.js';
+import { markdownWithin } from './markdown.js';
+import type { Reporter, ReportOptions, Run } from './reporter.js';
+import { channelSentence, differs, extentOf, firstMismatch, judged, requiredButMissing, whyOf } from './verdict.js';
+
+/** GitHub shows no more of one kind from a step. */
+const MOST_ANNOTATIONS = 10;
+/** GitHub drops a larger summary as a whole. */
+const SUMMARY_BYTES = 2 ** 20;
+const LONGEST_MESSAGE = 2000;
+
+interface Annotation {
+  readonly level: 'error' | 'notice';
+  readonly file: string;
+  readonly title: string;
+  readonly message: string;
+}
+
+export const githubActions: Reporter = (runs) => {
+  const all = runs.flatMap(annotationsOf).sort((a, b) => rank(a) - rank(b));
+  const shown = all.length <= MOST_ANNOTATIONS ? all : all.slice(0, MOST_ANNOTATIONS - 1);
+  const left = all.length - shown.length;
+  const more: Annotation[] =
+    left > 0
+      ? [
+          {
+            level: all[shown.length].level,
+            file: '',
+            title: 'qdiff',
+            message: `${left} more like these; see the step summary`,
+          },
+        ]
+      : [];
+  return [...shown, ...more].map((annotation) => `${command(annotation)}\n`).join('');
+};
+
+/** Markdown for $GITHUB_STEP_SUMMARY, which may hold something already. */
+export function stepSummary(runs: readonly Run[], options: ReportOptions, bytesBefore = 0): string {
+  const room = SUMMARY_BYTES - 1 - bytesBefore;
+  const text = markdownWithin(room, runs, options);
+  return Buffer.byteLength(text) <= room ? text : '';
+}
+
+function rank({ level }: Annotation): number {
+  return level === 'error' ? 0 : 1;
+}
+
+/** One for each layer that fails, and one for what got better than the baseline. */
+function annotationsOf({ name, report }: Run): Annotation[] {
+  const file = report.model;
+  const required = requiredButMissing(report);
+  const errors = judged(report)
+    .filter((layer) => differs(layer) || required.has(layer.name))
+    .map((layer): Annotation => {
+      const title = `qdiff: ${layer.name}: ${whyOf(layer, report)}`;
+      if (layer.values === null) return { level: 'error', file, title, message: 'required, but not compared' };
+      const first = firstMismatch(layer);
+      const [finding] = findings(report, (one) => one === layer);
+      const worst = worstFirst(layer.channels ?? []).at(0);
+      const lines = [
+        extentOf(layer),
+        ...(first ? [first] : []),
+        ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
+        ...baselineSentences(report, layer.name),
+        ...(finding?.headlines ?? []),
+        ...(finding?.details ?? []).flatMap(({ label, sentences }) =>
+          label === 'fix' || label === 'to agree' ? sentences.map((sentence) => `${label}: ${sentence}`) : [],
+        ),
+      ];
+      return { level: 'error', file, title, message: lines.join('\n') };
+    });
+  const better = report.baseline?.changes.filter(({ change }) => change === 'better') ?? [];
+  if (better.length === 0) return errors;
+  const message = better
+    .slice(0, 5)
+    .map((change) => changeSentence(change, ''))
+    .join('\n');
+  const more = better.length > 5 ? `\n${counted(better.length - 5, 'more layer')}` : '';
+  return [...errors, { level: 'notice', file, title: `qdiff: ${name}: better than baseline`, message: message + more }];
+}
+
+/** A line of a log that is not meant as a command, and could be read as one. */
+export function harmlessInLog(text: string): string {
+  return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
+}
+
+/** `::error file=...,title=...::message`; a line break inside is `%0A`, so nothing of a name begins a line. */
+function command({ level, file, title, message }: Annotation): string {
+  const properties = [...(file === '' ? [] : [`file=${property(file)}`]), `title=${property(title)}`];
+  const text = message.split('\n').map(printable).join('\n');
+  return `::${level} ${properties.join(',')}::${data(cut(text, LONGEST_MESSAGE))}`;
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(cut(printable(text), 200))
+    .replaceAll(':', '%3A')
+    .replaceAll(',', '%2C');
+}
+
+function cut(text: string, longest: number): string {
+  const characters = [...text];
+  return characters.length <= longest ? text : `${characters.slice(0, longest).join('')}…`;
+}

@@ -1,0 +1,144 @@
+/** JUnit XML for CI servers: a suite a model, a case a layer. Valid under the schemas of Jenkins and of Ant. */
+import { printable } from '../text.js';
+import type { LayerReport, Report } from '../types.js';
+import { worstFirst } from './arrange.js';
+import { baselineSentences } from './baseline.js';
+import { findings, findingText } from './findings.js';
+import type { Reporter, ReportOptions, Run } from './reporter.js';
+import {
+  channelSentence,
+  differingChannels,
+  differs,
+  extentOf,
+  firstMismatch,
+  judged,
+  requiredButMissing,
+  verdict,
+  whyOf,
+} from './verdict.js';
+
+const DEFAULT_CHANNELS = 256;
+/** Ant's schema wants a time; a clock would make every run's bytes differ. */
+const NO_CLOCK = '1970-01-01T00:00:00';
+
+export const junit: Reporter = (runs, options) => {
+  const suites = runs.map((run, id) => suite(run, id, options));
+  return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...suites.flat(), '</testsuites>', ''].join('\n');
+};
+
+function suite({ name, report }: Run, id: number, options: ReportOptions): string[] {
+  const layers = judged(report);
+  const required = requiredButMissing(report);
+  const skipped = layers.filter((layer) => layer.values === null && !required.has(layer.name)).length;
+  const failures = layers.filter((layer) => differs(layer) || required.has(layer.name)).length;
+  const attributes = {
+    name,
+    package: 'qdiff',
+    id,
+    timestamp: NO_CLOCK,
+    hostname: 'localhost',
+    tests: layers.length,
+    failures,
+    errors: 0,
+    ...(skipped > 0 ? { skipped } : {}),
+    time: 0,
+  };
+  const properties = Object.entries({
+    model: report.model,
+    capture: report.capture,
+    ...(report.candidate === null ? {} : { candidate: report.candidate }),
+    mode: report.mode,
+    kernel: report.kernel,
+    samples: report.samples,
+  });
+  return [
+    `  ${open('testsuite', attributes)}`,
+    '    <properties>',
+    ...properties.map(([key, value]) => `      ${empty('property', { name: key, value })}`),
+    '    </properties>',
+    ...layers.flatMap((layer) => testcase(layer, name, report, required, options)),
+    `    <system-out>${notes(report).map(xml).join('\n')}</system-out>`,
+    '    <system-err></system-err>',
+    '  </testsuite>',
+  ];
+}
+
+function testcase(
+  layer: LayerReport,
+  suiteName: string,
+  report: Report,
+  required: ReadonlySet<string>,
+  options: ReportOptions,
+): string[] {
+  const attributes = { name: layer.name, classname: suiteName, time: 0 };
+  const outcome = outcomeOf(layer, report, required, options);
+  if (outcome === null) return [`    ${empty('testcase', attributes)}`];
+  return [`    ${open('testcase', attributes)}`, `      ${outcome}`, '    </testcase>'];
+}
+
+function outcomeOf(
+  layer: LayerReport,
+  report: Report,
+  required: ReadonlySet<string>,
+  options: ReportOptions,
+): string | null {
+  const why = whyOf(layer, report);
+  if (required.has(layer.name))
+    return `${open('failure', { message: `required, but ${why}`, type: layer.status })}</failure>`;
+  if (layer.values === null) return `<skipped>${xml(why)}</skipped>`;
+  if (!differs(layer)) return null;
+  const attributes = { message: `${extentOf(layer)}: ${why}`, type: layer.status };
+  const text = failureLines(layer, report, options).map(xml).join('\n');
+  return `${open('failure', attributes)}${text}</failure>`;
+}
+
+/** First mismatch, what the baseline says, the finding, the worst channels. */
+function failureLines(layer: LayerReport, report: Report, options: ReportOptions): string[] {
+  const first = firstMismatch(layer);
+  const shown = worstFirst(layer.channels ?? []).slice(0, options.channels ?? DEFAULT_CHANNELS);
+  const more = differingChannels(layer) - shown.length;
+  return [
+    ...(first ? [first] : []),
+    ...baselineSentences(report, layer.name),
+    ...findings(report, (one) => one === layer).flatMap(findingText),
+    ...shown.map(channelSentence),
+    ...(more > 0 ? [`and ${more} more channels`] : []),
+  ];
+}
+
+/** What is no failure, and still worth reading. */
+function notes(report: Report): string[] {
+  const { word, text } = verdict(report);
+  const accepted = judged(report).filter((layer) => layer.accepted !== null);
+  return [
+    `${word}: ${text}`,
+    ...accepted.map((layer) => `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, report)}`),
+    ...baselineSentences(report),
+    ...report.warnings.map(({ where, message }) => `${where}: ${message}`),
+  ];
+}
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+function open(tag: string, attributes: Attributes): string {
+  const text = Object.entries(attributes).map(([key, value]) => ` ${key}="${xml(String(value))}"`);
+  return `<${tag}${text.join('')}>`;
+}
+
+function empty(tag: string, attributes: Attributes): string {
+  return open(tag, attributes).replace(/>$/, '/>');
+}
+
+const ENTITIES = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+]);
+
+/** A line of text, or an attribute's value; characters that XML 1.0 cannot hold are spelled as on a terminal. */
+function xml(line: string): string {
+  return printable(line)
+    .replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+    .replace(/[&<>"]/g, (character) => ENTITIES.get(character)!);
+}

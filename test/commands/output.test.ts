@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { cli } from '../support/cli.js';
+
+const avx2 = ['fixtures/pytorch/iris-avx2/model.json', 'fixtures/pytorch/iris-avx2/capture.npz'];
+const actions = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: 'summary.md' };
+
+test('several reporters, each to its file, and one to standard output', async () => {
+  const files = new Map<string, string>();
+  const targets = ['json=r.json', 'junit=r.xml', 'markdown=r.md', 'table'].flatMap((t) => ['--reporter', t]);
+  const { exitCode, stdout } = await cli(files)([...avx2, ...targets]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain('MISMATCH: 2 of 3 layers differ');
+  expect([...files.keys()]).toEqual(['r.json', 'r.xml', 'r.md']);
+  expect(files.get('r.xml')).toMatch(/^<\?xml/);
+  expect(files.get('r.md')).toMatch(/^### qdiff: MISMATCH/);
+});
+
+test('an unknown reporter lists those that exist', async () => {
+  const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit5']);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('Expected one of table, json, junit, markdown, github-actions');
+});
+
+test('a file that cannot be written is a problem of the input', async () => {
+  const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=missing/r.xml']);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toBe(
+    'qdiff: missing/r.xml: expected a file that can be written, got ENOENT; check that its folder exists and may be written to\n',
+  );
+});
+
+test('two runs give the same bytes in every format', async () => {
+  const run = async () => {
+    const files = new Map<string, string>();
+    const targets = ['table', 'json', 'junit', 'markdown', 'github-actions'].flatMap((t) => [
+      '--reporter',
+      `${t}=${t}`,
+    ]);
+    await cli(files)([...avx2, ...targets]);
+    return [...files];
+  };
+  expect(await run()).toEqual(await run());
+});
+
+describe('in GitHub Actions', () => {
+  test('annotations go to standard error and the summary to its file, after what is there', async () => {
+    const files = new Map([['summary.md', 'before\n']]);
+    const { stdout, stderr } = await cli(files)(avx2, { env: actions });
+    expect(stdout).toContain('MISMATCH: 2 of 3 layers differ');
+    expect(stderr.match(/^::error file=/gm)).toHaveLength(2);
+    expect(files.get('summary.md')).toMatch(/^before\n### qdiff: MISMATCH\n/);
+  });
+
+  test('annotations that are asked for are not given twice', async () => {
+    const { stdout, stderr } = await cli()([...avx2, '--reporter', 'github-actions'], { env: actions });
+    expect(stdout.match(/^::error file=/gm)).toHaveLength(2);
+    expect(stderr).toBe('');
+  });
+
+  test('elsewhere there are none', async () => {
+    const files = new Map<string, string>();
+    const { stderr } = await cli(files)(avx2, { env: { ...actions, GITHUB_ACTIONS: undefined } });
+    expect([stderr, files.size]).toEqual(['', 0]);
+  });
+
+  test('JSON on standard output stays JSON', async () => {
+    const { stdout } = await cli(new Map())([...avx2, '--reporter', 'json'], { env: actions });
+    expect(JSON.parse(stdout).format).toBe('qdiff-report');
+  });
+});
