@@ -17,6 +17,7 @@ if (process.argv.includes('--prepare') && !canResolve('esbuild')) {
 }
 
 const { build } = await import('esbuild');
+const { esbuildPlugin } = await import('./src/accelerate/assembly/compile.js');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 rmSync(dist, { recursive: true, force: true });
 const common = {
@@ -27,6 +28,7 @@ const common = {
   define: { QDIFF_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   metafile: true,
+  plugins: [esbuildPlugin],
 };
 const cli = await build({
   ...common,

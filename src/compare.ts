@@ -1,3 +1,4 @@
+import { accelerate } from './accelerate/accelerator.js';
 import { compareCandidate } from './compareCandidate.js';
 import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
@@ -27,6 +28,8 @@ export interface CompareOptions {
   readonly accepts?: (layer: LayerReport) => boolean;
   /** Stop after the first layer that differs and is not accepted. */
   readonly failFast?: boolean;
+  /** At most so many threads; default: one a core. The report is the same for any number. */
+  readonly threads?: number;
   readonly onProgress?: (done: Progress) => void;
 }
 
@@ -44,6 +47,7 @@ export interface Progress {
  * Deterministic: the same files and options give the same report. Throws InputError for data that turns out unreadable.
  */
 export async function compare(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Report> {
+  accelerate({ threads: options.threads });
   const comparison = new Comparison(model, capture, options);
   return comparison.run();
 }
@@ -150,12 +154,14 @@ class Comparison {
     let wrongSums = 0;
     for (let start = this.from; start < this.to; start += rows) {
       const end = Math.min(this.to, start + rows);
-      const { data: actual, low, high, ...replayed } = await run.replay(start, end);
+      const replayed = await run.replay(start, end);
+      const { data: actual, low, high } = replayed;
       diff.add({ firstSample: start, expected: await expected.read(start, end), actual, low, high });
       overflowed += replayed.overflowed;
-      if (accumulator && replayed.accumulator) {
+      const replayedSums = accumulator && replayed.accumulator;
+      if (replayedSums) {
         const sums = await accumulator.read(start, end);
-        wrongSums += replayed.accumulator.reduce((count, sum, i) => count + (sum === sums[i] ? 0 : 1), 0);
+        wrongSums += replayedSums.reduce((count, sum, i) => count + (sum === sums[i] ? 0 : 1), 0);
       }
       this.progress(layer, 'replay', index, end - this.from);
     }

@@ -11,14 +11,22 @@ import {
   wrapInt24,
   wrapInt32,
 } from '../../numeric/integer.js';
-import type { Accumulated, AccumulateStep, Codes, Linear } from '../../types.js';
-import { exactSums, rangeOf, weightZeroPointOf } from './exactSums.js';
+import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Linear } from '../../types.js';
+import { accelerator, EXACT } from './accelerator.js';
+import { exactSums, rangeOf, readableExactSums, weightZeroPointOf } from './exactSums.js';
 
 /** Modulo 2^32. */
 export const exact: AccumulateStep = {
   name: 'exact',
-  run: (x, linear) => toInt32(exactSums(x, linear)),
+  run: (x, linear) => accelerated(EXACT, x, linear) ?? toInt32(readableExactSums(x, linear)),
+  form: () => EXACT,
 };
+
+/** The fast path's sums, none of which leaves int32; null where it does not take the case. */
+function accelerated(form: AccumulateForm, x: Codes, linear: Linear): Accumulated | null {
+  const data = accelerator.current?.accumulate(form, x, linear);
+  return data ? { data, overflowed: 0 } : null;
+}
 
 function toInt32(sums: Float64Array): Accumulated {
   const data = new Int32Array(sums.length);
@@ -99,6 +107,8 @@ function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
   return {
     ...step,
     run(x, linear) {
+      const fast = step.form && accelerated(step.form(linear), x, linear);
+      if (fast) return fast;
       const sums = exactSums(x, linear);
       if (step.applies(linear)) subtractLosses(sums, x, linear, step);
       return toInt32(sums);
@@ -106,12 +116,23 @@ function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
   };
 }
 
+/** blocks: lengths of the K blocks in which pairs restart, all but the last the same. */
 function saturatingPairs(
   name: string,
-  pairs: PairedAccumulateStep['pairs'],
+  blocks: (inFeatures: number) => number[],
   applies: PairedAccumulateStep['applies'] = () => true,
 ): PairedAccumulateStep {
-  return paired({ name, pairs, codeShift: shiftToUnsigned, loss: excessOverInt16, applies });
+  return paired({
+    name,
+    pairs: (inFeatures) => neighbours(blocks(inFeatures)),
+    codeShift: shiftToUnsigned,
+    loss: excessOverInt16,
+    applies,
+    form: (linear) =>
+      applies(linear)
+        ? { pairs: { codeShift: shiftToUnsigned(linear), blockLength: blocks(linear.inFeatures)[0] } }
+        : EXACT,
+  });
 }
 
 /**
@@ -119,12 +140,12 @@ function saturatingPairs(
  * points' share are exact. 255 * 90 + 255 * 60 = 38250 becomes 32767. FBGEMM, ONNX Runtime (int8 activations xored with
  * 0x80 first) on x86 with AVX2 and without VNNI.
  */
-export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', (inFeatures) => neighbours([inFeatures]));
+export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', (inFeatures) => [inFeatures]);
 
 /** oneDNN's brgemm on AVX512 without VNNI: int8 activations take an exact path. */
 export const pairsSaturatingInt16Unsigned = saturatingPairs(
   'pairsSaturatingInt16Unsigned',
-  (inFeatures) => neighbours([inFeatures]),
+  (inFeatures) => [inFeatures],
   (linear) => !isSigned(linear),
 );
 
@@ -134,14 +155,14 @@ const takesOneDnnGemm = (linear: Linear) => !isSigned(linear) || linear.input.ze
 /** oneDNN's gemm:jit on AVX2. */
 export const pairsSaturatingInt16Blocks384 = saturatingPairs(
   'pairsSaturatingInt16Blocks384',
-  (inFeatures) => neighbours(oneDnnGemmBlocks(inFeatures, 384)),
+  (inFeatures) => oneDnnGemmBlocks(inFeatures, 384),
   takesOneDnnGemm,
 );
 
 /** oneDNN's gemm:jit on AVX and SSE4.1. */
 export const pairsSaturatingInt16Blocks256 = saturatingPairs(
   'pairsSaturatingInt16Blocks256',
-  (inFeatures) => neighbours(oneDnnGemmBlocks(inFeatures, 256)),
+  (inFeatures) => oneDnnGemmBlocks(inFeatures, 256),
   takesOneDnnGemm,
 );
 

@@ -25,35 +25,40 @@ function biasStep(name: string, prepareFloat: (linear: Linear, bias: Float32Arra
 /** In real units, between dequantizing and requantizing: oneDNN. */
 export const realBias = biasStep('realBias', (_linear, bias) => ({ unit: 'real', values: bias }));
 
-type Add = (acc: number, channel: number) => number;
-
 /** Into the float32 accumulator before it is scaled; a float output takes the real bias. */
-function accumulatorBias(name: string, prepare: (linear: Linear, bias: Float32Array) => Add): BiasStep {
+function accumulatorBias(name: string, prepare: (linear: Linear, bias: Float32Array) => PreparedBias): BiasStep {
   return biasStep(name, (linear, bias) =>
-    linear.output.dtype === 'float32'
-      ? { unit: 'real', values: bias }
-      : { unit: 'accumulator', add: prepare(linear, bias) },
+    linear.output.dtype === 'float32' ? { unit: 'real', values: bias } : prepare(linear, bias),
   );
 }
 
+/** f32(f32(acc) + addend). */
+function added(addend: Float32Array): PreparedBias {
+  const add = (acc: number, channel: number) => f32(f32(acc) + addend[channel]);
+  return { unit: 'accumulator', add, float32: { addend, product: null } };
+}
+
 /** f32(f32(acc) + f32(b / f32(sx * sw))). */
-function divided(linear: Linear, bias: Float32Array): Add {
-  const quotient = scaleProduct32(linear).map((scale, channel) => f32(bias[channel] / scale));
-  return (acc, channel) => f32(f32(acc) + quotient[channel]);
+function divided(linear: Linear, bias: Float32Array): PreparedBias {
+  return added(scaleProduct32(linear).map((scale, channel) => f32(bias[channel] / scale)));
 }
 
 /** FBGEMM: per channel f32(f32(acc) + f32(b / aw)), per tensor fma(b, f32(1 / aw), f32(acc)), aw = f32(sx * sw). */
 export const floatBias = accumulatorBias('floatBias', (linear, bias) => {
   if (linear.perChannel) return divided(linear, bias);
   const reciprocal = scaleProduct32(linear).map((scale) => f32(1 / scale));
-  return (acc, channel) => fma32(bias[channel], reciprocal[channel], f32(acc));
+  return {
+    unit: 'accumulator',
+    add: (acc, channel) => fma32(bias[channel], reciprocal[channel], f32(acc)),
+    // the product of two float32 is exact in float64
+    float32: { addend: null, product: Float64Array.from(bias, (b, channel) => b * reciprocal[channel]) },
+  };
 });
 
 /** FBGEMM built without contraction into an FMA: per tensor f32(f32(acc) + f32(b * f32(1 / aw))). */
 export const floatBiasUnfused = accumulatorBias('floatBiasUnfused', (linear, bias) => {
   if (linear.perChannel) return divided(linear, bias);
-  const product = scaleProduct32(linear).map((scale, channel) => f32(bias[channel] * f32(1 / scale)));
-  return (acc, channel) => f32(f32(acc) + product[channel]);
+  return added(scaleProduct32(linear).map((scale, channel) => f32(bias[channel] * f32(1 / scale))));
 });
 
 /** Everything in float64, for scripts: acc + b / (sx * sw). */

@@ -1,5 +1,6 @@
 import { roundHalfEven } from '../../numeric/round.js';
 import type { Codes, Linear } from '../../types.js';
+import { accelerator, EXACT } from './accelerator.js';
 
 /** Two channels share one float64: channel n + 4 times 2^26, plus channel n. */
 const UPPER = 2 ** 26;
@@ -13,6 +14,12 @@ const BLOCK_VALUES = 2 ** 17;
  * every intermediate is an integer below 2^53. (32-bit codes stay below it up to K = 4096, 8-bit ones always.)
  */
 export function exactSums(x: Codes, linear: Linear): Float64Array {
+  const fast = accelerator.current?.accumulate(EXACT, x, linear);
+  return fast ? Float64Array.from(fast) : readableExactSums(x, linear);
+}
+
+/** The same without the accelerator, and its reference. */
+export function readableExactSums(x: Codes, linear: Linear): Float64Array {
   const { outFeatures, inFeatures } = linear;
   const sums = new Float64Array(x.rows * outFeatures);
   const largest =

@@ -15,7 +15,7 @@ import {
 import { f32, fma32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import type { Linear, MultiplierStep, QuantParams, Scaler } from '../../types.js';
+import type { Float32Factors, Linear, MultiplierStep, QuantParams, Scaler } from '../../types.js';
 import { perChannel32, perChannel64, scaleProduct32, weightScaleOf } from './scales.js';
 
 type ToReal = (linear: Linear) => Scaler;
@@ -34,27 +34,43 @@ const realFused: ToReal = (linear) => {
 
 // ---------------------------------------------------------------- one float32 multiplier a channel
 
-/** One multiplication by a float32 number made in advance; all of multiplier's arguments are float32. */
+type Multipliers = (linear: Linear, output: QuantParams) => Float32Array;
+
+/** One multiplication by a float32 number made in advance. */
+function oneStage32(name: string, equation: string, multipliers: Multipliers, toReal: ToReal): MultiplierStep {
+  return {
+    name,
+    equation,
+    toSteps(linear, output) {
+      const multiplier = multipliers(linear, output);
+      const yScale = f32(output.scale);
+      return (acc, channel, bias) => {
+        const scaled = f32(f32(acc) * multiplier[channel]);
+        return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
+      };
+    },
+    toReal,
+    float32(linear, output) {
+      const yScale = f32(output.scale);
+      const channel = multipliers(linear, output);
+      return { input: 1, channel, bias: (real) => f32(real / yScale), output: 1, divides: false };
+    },
+  };
+}
+
+/** The number is made of float32 numbers. */
 function premultiplied32(
   name: string,
   equation: string,
   multiplier: (xScale: number, weightScale: number, yScale: number) => number,
   toReal: ToReal = realUnfused,
 ): MultiplierStep {
-  return {
-    name,
-    equation,
-    toSteps(linear, output) {
-      const xScale = f32(linear.input.scale);
-      const yScale = f32(output.scale);
-      const multipliers = perChannel32(linear, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
-      return (acc, channel, bias) => {
-        const scaled = f32(f32(acc) * multipliers[channel]);
-        return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
-      };
-    },
-    toReal,
+  const multipliers: Multipliers = (linear, output) => {
+    const xScale = f32(linear.input.scale);
+    const yScale = f32(output.scale);
+    return perChannel32(linear, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
   };
+  return oneStage32(name, equation, multipliers, toReal);
 }
 
 const productOverOutput = (x: number, w: number, y: number) => f32(f32(x * w) / y);
@@ -89,48 +105,39 @@ export const float32InputRatio = premultiplied32('float32InputRatio', 'f32(acc) 
 
 // ---------------------------------------------------------------- float32 in two stages
 
+type Dequantize = (linear: Linear) => Pick<Float32Factors, 'input' | 'channel'>;
+type Requantize = (yScale: number, linear: Linear) => Pick<Float32Factors, 'output' | 'divides'>;
+
 /** Dequantizes to float32, adds a real bias, requantizes. */
-function twoStage32(
-  name: string,
-  equation: string,
-  toReal: (linear: Linear) => (acc: number, channel: number) => number,
-  requantize: (yScale: number, linear: Linear) => (real: number) => number,
-): MultiplierStep {
-  const withBias: ToReal = (linear) => {
-    const real = toReal(linear);
-    return (acc, channel, bias) => f32(real(acc, channel) + bias);
+function twoStage32(name: string, equation: string, dequantize: Dequantize, requantize: Requantize): MultiplierStep {
+  const toReal: ToReal = (linear) => {
+    const { input, channel } = dequantize(linear);
+    return (acc, n, bias) => f32(f32(f32(f32(acc) * input) * channel[n]) + bias);
   };
   return {
     name,
     equation,
     toSteps(linear, output) {
-      const real = withBias(linear);
-      const steps = requantize(output.scale, linear);
-      return (acc, channel, bias) => steps(real(acc, channel, bias));
+      const real = toReal(linear);
+      const { output: last, divides } = requantize(output.scale, linear);
+      if (divides) return (acc, channel, bias) => f32(real(acc, channel, bias) / last);
+      return (acc, channel, bias) => f32(real(acc, channel, bias) * last);
     },
-    toReal: withBias,
+    toReal,
+    float32: (linear, output) => ({
+      ...dequantize(linear),
+      bias: (real) => real,
+      ...requantize(output.scale, linear),
+    }),
   };
 }
 
-const divideBy = (yScale: number) => {
-  const y = f32(yScale);
-  return (real: number) => f32(real / y);
-};
-const multiplyByReciprocal = (yScale: number) => {
-  const reciprocal = f32(1 / f32(yScale));
-  return (real: number) => f32(real * reciprocal);
-};
+const divideBy: Requantize = (yScale) => ({ output: f32(yScale), divides: true });
+const multiplyByReciprocal: Requantize = (yScale) => ({ output: f32(1 / f32(yScale)), divides: false });
 
-const byProduct = (linear: Linear) => {
-  const product = scaleProduct32(linear);
-  return (acc: number, channel: number) => f32(f32(acc) * product[channel]);
-};
-
-const byBoth = (linear: Linear) => {
-  const x = f32(linear.input.scale);
-  const w = perChannel32(linear, f32);
-  return (acc: number, channel: number) => f32(f32(f32(acc) * x) * w[channel]);
-};
+/** f32(acc) * 1 changes nothing. */
+const byProduct: Dequantize = (linear) => ({ input: 1, channel: scaleProduct32(linear) });
+const byBoth: Dequantize = (linear) => ({ input: f32(linear.input.scale), channel: perChannel32(linear, f32) });
 
 /** A float32 script: (acc * (sx * sw)) / sy. */
 export const float32ProductThenDivide = twoStage32(
@@ -160,7 +167,7 @@ export const oneDnnBrgemm = twoStage32(
   'oneDnnBrgemm',
   'f32(f32(f32(acc) * sx) * sw) * f32(1 / sy); int8 input: / sy',
   byBoth,
-  (yScale, linear) => (linear.input.dtype === 'int8' ? divideBy(yScale) : multiplyByReciprocal(yScale)),
+  (yScale, linear) => (linear.input.dtype === 'int8' ? divideBy : multiplyByReciprocal)(yScale, linear),
 );
 
 /** PyTorch hands oneDNN 1/scale, which inverts it again: f32(1 / f32(1 / s)), each quotient rounded from float64. */
@@ -183,6 +190,8 @@ function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep 
     toSteps: (linear, output) =>
       step.toSteps(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
     toReal: (linear) => step.toReal(invertedScales(linear)),
+    float32: (linear, output) =>
+      step.float32!(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
   };
 }
 
@@ -263,19 +272,12 @@ export const float64OfFloat32Product = float64Step(
 );
 
 /** C code that makes the multiplier in double and stores it as float. */
-export const float32OfFloat64Multiplier: MultiplierStep = {
-  name: 'float32OfFloat64Multiplier',
-  equation: 'f32(acc) * f32((sx * sw) / sy)',
-  toSteps(linear, output) {
-    const multipliers = perChannel32(linear, (w) => (linear.input.scale * w) / output.scale);
-    const yScale = f32(output.scale);
-    return (acc, channel, bias) => {
-      const scaled = f32(f32(acc) * multipliers[channel]);
-      return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
-    };
-  },
-  toReal: realUnfused,
-};
+export const float32OfFloat64Multiplier = oneStage32(
+  'float32OfFloat64Multiplier',
+  'f32(acc) * f32((sx * sw) / sy)',
+  (linear, output) => perChannel32(linear, (w) => (linear.input.scale * w) / output.scale),
+  realUnfused,
+);
 
 // ---------------------------------------------------------------- fixed point
 

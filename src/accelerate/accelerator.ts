@@ -1,0 +1,257 @@
+import { type Accelerator, accelerator } from '../kernels/steps/accelerator.js';
+import { rangeOf } from '../kernels/steps/exactSums.js';
+import type { AccumulateForm, Codes, Kernel, Linear } from '../types.js';
+import { type JobFields, Machine, MOST_TILES } from './job.js';
+import { type Recipe, recipeOf } from './recipe.js';
+
+/** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
+const WORTH_STARTING = 2 ** 21;
+const WORTH_CALLING = 2 ** 14;
+/** Activations (packed, 16 bits) and weights that lie in shared memory at a time. */
+const MOST_PACKED_VALUES = 8 << 20;
+const MOST_WEIGHT_BYTES = 16 << 20;
+const TILE_ROWS = 1024;
+const TILE_CHANNELS = 32;
+
+export interface Settings {
+  /** At most so many, this one included; default: what the machine has. */
+  readonly threads?: number;
+  /** Multiply-adds from which the module is compiled. */
+  readonly worthStarting?: number;
+}
+
+let inUse: { threads: number | undefined; made: Accelerator } | null = null;
+
+/** Puts the accelerator in use; it compiles and starts nothing before there is work. Safe to call again. */
+export function accelerate(settings: Settings = {}): void {
+  if (inUse?.threads !== settings.threads || !inUse) inUse = { threads: settings.threads, made: webAssembly(settings) };
+  accelerator.current = inUse.made;
+}
+
+/** Faster equals of the readable steps, in WebAssembly. */
+export function webAssembly({ threads, worthStarting = WORTH_STARTING }: Settings = {}): Accelerator {
+  let machine: Machine | null = null;
+  let unavailable = false;
+  const machineFor = (multiplyAdds: number): Machine | null => {
+    if (unavailable || multiplyAdds < (machine ? Math.min(worthStarting, WORTH_CALLING) : worthStarting)) return null;
+    try {
+      machine ??= new Machine(threads);
+    } catch {
+      unavailable = true; // no SIMD, no shared memory: the readable forms do it
+    }
+    return machine;
+  };
+  const product = (form: AccumulateForm, x: Codes, linear: Linear, recipe: Recipe | null) => {
+    const found = machineFor(x.rows * linear.outFeatures * linear.inFeatures);
+    return found && multiply(found, form, x, linear, recipe);
+  };
+  return {
+    accumulate: (form, x, linear) => product(form, x, linear, null) as Int32Array | null,
+    codes(kernel: Kernel, linear: Linear, x: Codes) {
+      const form = kernel.accumulate.form?.(linear);
+      if (!form || x.rows * linear.outFeatures * linear.inFeatures < WORTH_CALLING) return null;
+      const recipe = recipeOf(kernel, linear);
+      return recipe && (product(form, x, linear, recipe) as Uint8Array | Int8Array | null);
+    },
+    sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
+  };
+}
+
+type Output = Int32Array | Uint8Array | Int8Array;
+
+/** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
+function multiply(
+  machine: Machine,
+  form: AccumulateForm,
+  x: Codes,
+  linear: Linear,
+  recipe: Recipe | null,
+): Output | null {
+  const operands = operandsOf(form, x, linear);
+  if (!operands) return null;
+  const { outFeatures, inFeatures } = linear;
+  const values = x.rows * outFeatures;
+  const output = recipe ? codesFor(linear, values) : new Int32Array(values);
+  const packedLength = packedLengthOf(inFeatures, operands.blockLength);
+  const blockRows = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
+  for (let row = 0; row < x.rows; row += blockRows) {
+    const rows = Math.min(blockRows, x.rows - row);
+    const part = operands.x.subarray(row * inFeatures, (row + rows) * inFeatures);
+    const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
+    multiplyBlock(machine, { ...operands, x: part }, rows, packedLength, linear, recipe, into);
+  }
+  return output;
+}
+
+function codesFor({ output }: Linear, length: number): Uint8Array | Int8Array {
+  return output.dtype === 'int8' ? new Int8Array(length) : new Uint8Array(length);
+}
+
+interface Operands {
+  readonly x: Uint8Array | Int8Array | Int16Array;
+  readonly xZeroPoint: number;
+  readonly weight: Int8Array | Int16Array;
+  readonly paired: boolean;
+  /** Added to the codes before they are multiplied; pairs only. */
+  readonly codeShift: number;
+  readonly blockLength: number;
+}
+
+/** The case as the kernels take it, or null. */
+function operandsOf(form: AccumulateForm, x: Codes, linear: Linear): Operands | null {
+  const { inFeatures, outFeatures, weight, input } = linear;
+  const xRange = valuesOf(x.data);
+  const wRange = valuesOf(weight);
+  const zeroPoints = rangeOf(linear.weightZeroPoint);
+  const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && x.rows > 0 && outFeatures > 0;
+  if (!integers || x.cols !== inFeatures) return null;
+  const codeShift = form.pairs?.codeShift ?? 0;
+  const xZeroPoint = input.zeroPoint + codeShift;
+  const xLargest = form.pairs
+    ? Math.max(xRange.max + codeShift, Math.abs(xZeroPoint))
+    : Math.max(xRange.max - xZeroPoint, xZeroPoint - xRange.min);
+  const wLargest = form.pairs
+    ? Math.max(wRange.max, -wRange.min)
+    : Math.max(wRange.max - zeroPoints.min, zeroPoints.max - wRange.min);
+  const wZeroLargest = Math.max(zeroPoints.max, -zeroPoints.min);
+  if (xLargest > 32767 || wLargest > 32767) return null;
+  if (form.pairs) {
+    // products fit int16 only for codes 0..255 and weights of 8 bits
+    if (xRange.min + codeShift < 0 || xRange.max + codeShift > 255 || wRange.min < -128 || wRange.max > 127)
+      return null;
+    if (inFeatures * xLargest * 2 * (wLargest + wZeroLargest) >= 2 ** 31) return null;
+  } else if (inFeatures * xLargest * wLargest >= 2 ** 31) return null;
+  return {
+    x: x.data instanceof Int32Array ? Int16Array.from(x.data) : x.data,
+    xZeroPoint,
+    weight,
+    paired: form.pairs !== null,
+    codeShift,
+    blockLength: form.pairs?.blockLength ?? inFeatures,
+  };
+}
+
+/** Without reading them where the dtype is narrow. */
+function valuesOf(values: Codes['data'] | Linear['weight']): { min: number; max: number } {
+  if (values instanceof Int8Array) return { min: -128, max: 127 };
+  return values instanceof Uint8Array ? { min: 0, max: 255 } : rangeOf(values);
+}
+
+/** Every block of k padded to a multiple of 8. */
+function packedLengthOf(inFeatures: number, blockLength: number): number {
+  const padded = (length: number) => Math.ceil(length / 8) * 8;
+  return Math.floor(inFeatures / blockLength) * padded(blockLength) + padded(inFeatures % blockLength);
+}
+
+function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
+  return values instanceof Uint8Array ? 0 : values instanceof Int8Array ? 1 : 2;
+}
+
+/** Weights pass through shared memory in parts of up to 16 MiB, each a job of its own on the same activations. */
+function multiplyBlock(
+  machine: Machine,
+  operands: Operands,
+  rows: number,
+  packedLength: number,
+  linear: Linear,
+  recipe: Recipe | null,
+  into: Output,
+): void {
+  const { x, weight, paired, codeShift } = operands;
+  const { inFeatures, outFeatures } = linear;
+  const threads = machine.threadsFor(rows * inFeatures * outFeatures);
+  const paddedRows = Math.ceil(rows / 4) * 4;
+  const tileRows = Math.min(paddedRows, TILE_ROWS);
+  const rowTiles = Math.ceil(paddedRows / tileRows);
+  const strips = Math.max(1, Math.floor(MOST_WEIGHT_BYTES / (weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS)));
+  const channelsOfPart = TILE_CHANNELS * Math.min(strips, Math.floor(MOST_TILES / rowTiles));
+  const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
+
+  machine.reset();
+  const staged = Math.min(outFeatures, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT;
+  const xSource = machine.place(x);
+  const xSubtracted = machine.place(Int32Array.of(paired ? -codeShift : operands.xZeroPoint));
+  const weightSource = machine.allocate(staged);
+  const zeroPoints = machine.place(zeroPointsOf(linear)) + 4;
+  const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
+  const out = machine.allocate(rows * outBytes);
+  const arrays = recipe && {
+    biasInt32: machine.place(padded(recipe.biasInt32)),
+    addend: machine.place(padded(recipe.addend)),
+    product: recipe.product ? machine.place(padded(recipe.product)) : 0,
+    channelScale: machine.place(padded(recipe.channelScale)),
+    realBias: machine.place(padded(recipe.realBias)),
+  };
+  const job: JobFields = {
+    tiles: 0,
+    rows,
+    channels: 0,
+    inFeatures,
+    paired: paired ? 1 : 0,
+    blockLength: operands.blockLength,
+    packedLength,
+    tileRows,
+    x: machine.allocate(paddedRows * packedLength * 2),
+    xSums: machine.allocate(paddedRows * 4),
+    weightKind: kindOf(weight),
+    weight: weightSource,
+    weightZeroPoints: zeroPoints,
+    xZeroPoint: operands.xZeroPoint,
+    scratch: machine.allocate(threads * scratchBytes),
+    scratchBytes,
+    out,
+    outBytes,
+    requantize: recipe ? 1 : 0,
+    biasInt32: 0,
+    addend: 0,
+    product: 0,
+    channelScale: 0,
+    realBias: 0,
+    fused: recipe?.product ? 1 : 0,
+    divides: recipe?.divides ? 1 : 0,
+    inputScale: recipe?.inputScale ?? 0,
+    outputScale: recipe?.outputScale ?? 0,
+    offsetBefore: recipe?.offsetBefore ?? 0,
+    low: recipe?.low ?? 0,
+    high: recipe?.high ?? 0,
+    largest: recipe?.largest ?? 0,
+    offsetAfter: recipe?.offsetAfter ?? 0,
+  };
+  machine.describe(job);
+  machine.packActivations(kindOf(x), xSource, xSubtracted);
+  for (let channel = 0; channel < outFeatures; channel += channelsOfPart) {
+    const channels = Math.min(channelsOfPart, outFeatures - channel);
+    machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), weightSource);
+    machine.describe({
+      ...job,
+      tiles: rowTiles * Math.ceil(channels / TILE_CHANNELS),
+      channels,
+      weightZeroPoints: zeroPoints + 4 * channel,
+      out: out + channel * into.BYTES_PER_ELEMENT,
+      ...(arrays && {
+        biasInt32: arrays.biasInt32 + 4 * channel,
+        addend: arrays.addend + 4 * channel,
+        product: arrays.product + 8 * channel,
+        channelScale: arrays.channelScale + 4 * channel,
+        realBias: arrays.realBias + 4 * channel,
+      }),
+    });
+    machine.run();
+  }
+  into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, out, into.length));
+}
+
+/** One a channel, with a zero before the first, and three behind the last, which are read and not used. */
+function zeroPointsOf({ weightZeroPoint, outFeatures }: Linear): Int32Array {
+  const values = new Int32Array(outFeatures + 4);
+  if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 1, 1 + outFeatures);
+  else values.set(weightZeroPoint, 1);
+  return values;
+}
+
+/** Eight channels are read at a time. */
+function padded<A extends Int32Array | Float32Array | Float64Array>(values: A): A {
+  const longer = new (values.constructor as new (length: number) => A)(values.length + 8);
+  longer.set(values);
+  return longer;
+}

@@ -1,0 +1,521 @@
+/**
+ * AssemblyScript, 128-bit SIMD: the accumulators and float32 requantizations of `kernels/steps`, faster. One job is a
+ * product [rows, K] x [channels, K] cut into tiles of up to 1024 rows and 32 channels, which threads take from a queue.
+ *
+ * Packed operands hold 16-bit numbers in quads of 4 rows (or channels), zero points subtracted, eight k at a time:
+ * exact: 4 vectors (k, k+1) of each row, for k = 0, 2, 4, 6;
+ * pairs: (0,2), (1,3), (4,6), (5,7), so that lane-wise products of the first two are pairs (0,1) and (2,3).
+ * K is cut into chunks of 1024, which keep a panel of 8 channels (16 KiB) in the first-level cache.
+ */
+
+// @ts-nocheck: the types are AssemblyScript's
+
+const CHUNK: i32 = 1024;
+const TILE_CHANNELS: i32 = 32;
+/** Rows that pass over all panels of a tile before the next ones: 256 KiB of a chunk. */
+const BLOCK_ROWS: i32 = 128;
+
+/** Written by job.ts, field by field in this order. Pointers are byte addresses. */
+@unmanaged
+class Job {
+  /** Upper 16 bits: the job's number; lower 16: the next tile. A thread takes one by compare-and-swap. */
+  next: i32;
+  done: i32;
+  tiles: i32;
+  rows: i32;
+  channels: i32;
+  inFeatures: i32;
+  /** 1: pairs saturate at int16. */
+  paired: i32;
+  /** Pairs restart in each block of this many k; K where they do not. */
+  blockLength: i32;
+  /** K with every block padded to a multiple of 8. */
+  packedLength: i32;
+  tileRows: i32;
+  x: usize;
+  /** Of each row: the sum of its codes. */
+  xSums: usize;
+  /** 0: uint8, 1: int8, 2: int16. */
+  weightKind: i32;
+  weight: usize;
+  weightZeroPoints: usize;
+  /** Pairs: the zero point of the codes as they are multiplied. */
+  xZeroPoint: i32;
+  /** Space of thread t begins at scratch + t * scratchBytes. */
+  scratch: usize;
+  scratchBytes: i32;
+  out: usize;
+  /** From one row to the next. */
+  outBytes: i32;
+  /** 0: the sums are the output, int32. Otherwise codes of one byte. */
+  requantize: i32;
+  /** Per channel, see `requantize`. */
+  biasInt32: usize;
+  addend: usize;
+  product: usize;
+  channelScale: usize;
+  realBias: usize;
+  fused: i32;
+  divides: i32;
+  inputScale: f32;
+  outputScale: f32;
+  offsetBefore: f32;
+  low: f32;
+  high: f32;
+  largest: f32;
+  offsetAfter: i32;
+}
+
+// ---------------------------------------------------------------- packing
+
+/** Eight 16-bit values of a row from k on, less its zero point; lanes from `valid` on are 0. */
+// @ts-expect-error: decorator
+@inline
+function eight(kind: i32, source: usize, zeroPoint: v128, valid: i32): v128 {
+  const values = kind == 0 ? v128.load_ext<u8>(source) : kind == 1 ? v128.load_ext<i8>(source) : v128.load(source);
+  const difference = i16x8.sub(values, zeroPoint);
+  if (valid >= 8) return difference;
+  return v128.and(difference, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>valid)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function ordered(values: v128, paired: i32): v128 {
+  return paired ? v128.shuffle<i16>(values, values, 0, 2, 1, 3, 4, 6, 5, 7) : values;
+}
+
+/**
+ * Packs up to 4 rows. target(chunk) = target + chunk * chunkBytes + (the chunk's length) * perLength; vectors lie `step` apart.
+ * zeroPoints: one int32 a row, `zeroPointStep` bytes apart. sums: where not 0, the rows' sums.
+ */
+function packQuad(
+  job: Job,
+  kind: i32,
+  source: usize,
+  rows: i32,
+  zeroPoints: usize,
+  zeroPointStep: usize,
+  target: usize,
+  chunkBytes: usize,
+  perLength: usize,
+  step: usize,
+  sums: usize,
+): void {
+  const size: i32 = kind == 2 ? 2 : 1;
+  const stride: usize = job.inFeatures * size;
+  const z0 = i16x8.splat(<i16>load<i32>(zeroPoints));
+  const z1 = i16x8.splat(<i16>load<i32>(zeroPoints + zeroPointStep));
+  const z2 = i16x8.splat(<i16>load<i32>(zeroPoints + 2 * zeroPointStep));
+  const z3 = i16x8.splat(<i16>load<i32>(zeroPoints + 3 * zeroPointStep));
+  const ones = i16x8.splat(1);
+  const paired = job.paired;
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let packed: i32 = 0;
+  let to: usize = 0;
+  for (let start: i32 = 0; start < job.inFeatures; start += job.blockLength) {
+    const length = min(job.blockLength, job.inFeatures - start);
+    for (let k: i32 = 0; k < length; k += 8) {
+      if (packed % CHUNK == 0) {
+        const chunk = packed / CHUNK;
+        to = target + <usize>chunk * chunkBytes + <usize>min(CHUNK, job.packedLength - packed) * perLength;
+      }
+      const from = source + (start + k) * size;
+      const valid = length - k;
+      let v0 = eight(kind, from, z0, valid);
+      let v1 = i32x4.splat(0);
+      let v2 = i32x4.splat(0);
+      let v3 = i32x4.splat(0);
+      if (rows > 1) v1 = eight(kind, from + stride, z1, valid);
+      if (rows > 2) v2 = eight(kind, from + 2 * stride, z2, valid);
+      if (rows > 3) v3 = eight(kind, from + 3 * stride, z3, valid);
+      if (sums != 0) {
+        s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v0, ones));
+        s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v1, ones));
+        s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v2, ones));
+        s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v3, ones));
+      }
+      v0 = ordered(v0, paired);
+      v1 = ordered(v1, paired);
+      v2 = ordered(v2, paired);
+      v3 = ordered(v3, paired);
+      const a = v128.shuffle<i32>(v0, v1, 0, 4, 1, 5);
+      const b = v128.shuffle<i32>(v2, v3, 0, 4, 1, 5);
+      const c = v128.shuffle<i32>(v0, v1, 2, 6, 3, 7);
+      const d = v128.shuffle<i32>(v2, v3, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
+      v128.store(to + step, v128.shuffle<i64>(a, b, 1, 3));
+      v128.store(to + 2 * step, v128.shuffle<i64>(c, d, 0, 2));
+      v128.store(to + 3 * step, v128.shuffle<i64>(c, d, 1, 3));
+      to += 4 * step;
+      packed += 8;
+    }
+  }
+  if (sums == 0) return;
+  store<i32>(sums, total(s0));
+  store<i32>(sums + 4, total(s1));
+  store<i32>(sums + 8, total(s2));
+  store<i32>(sums + 12, total(s3));
+}
+
+// @ts-expect-error: decorator
+@inline
+function total(lanes: v128): i32 {
+  return (
+    i32x4.extract_lane(lanes, 0) +
+    i32x4.extract_lane(lanes, 1) +
+    i32x4.extract_lane(lanes, 2) +
+    i32x4.extract_lane(lanes, 3)
+  );
+}
+
+/** Packs all rows of the activations, [rows, K] at source. zeroPoint: the address of the one int32 to subtract. */
+export function packActivations(address: usize, kind: i32, source: usize, zeroPoint: usize): void {
+  const job = changetype<Job>(address);
+  const size: i32 = kind == 2 ? 2 : 1;
+  const paddedRows = (job.rows + 3) & ~3;
+  for (let row: i32 = 0; row < job.rows; row += 4) {
+    const sums = job.paired ? job.xSums + row * 4 : 0;
+    const from = source + <usize>row * job.inFeatures * size;
+    const rows = job.rows - row;
+    packQuad(job, kind, from, rows, zeroPoint, 0, job.x, CHUNK * paddedRows * 2, row * 2, 16, sums);
+  }
+}
+
+// ---------------------------------------------------------------- sums of a tile of 4 rows and 8 channels
+
+/** seed: the corrections a first chunk begins with, or 0; xSums: of these 4 rows. */
+function exactTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums: usize): void {
+  let a0: v128, a1: v128, b0: v128, b1: v128, c0: v128, c1: v128, d0: v128, d1: v128;
+  if (seed) {
+    a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = i32x4.splat(0);
+  } else {
+    a0 = v128.load(c, 0);
+    a1 = v128.load(c, 16);
+    b0 = v128.load(c, 128);
+    b1 = v128.load(c, 144);
+    c0 = v128.load(c, 256);
+    c1 = v128.load(c, 272);
+    d0 = v128.load(c, 384);
+    d1 = v128.load(c, 400);
+  }
+  do {
+    const w0 = v128.load(w);
+    const w1 = v128.load(w, 16);
+    let v = v128.load32_splat(x);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w0));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w1));
+    v = v128.load32_splat(x, 4);
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w0));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w1));
+    v = v128.load32_splat(x, 8);
+    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w0));
+    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w1));
+    v = v128.load32_splat(x, 12);
+    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w0));
+    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w1));
+    w += 32;
+    x += 16;
+  } while (w < end);
+  v128.store(c, a0, 0);
+  v128.store(c, a1, 16);
+  v128.store(c, b0, 128);
+  v128.store(c, b1, 144);
+  v128.store(c, c0, 256);
+  v128.store(c, c1, 272);
+  v128.store(c, d0, 384);
+  v128.store(c, d1, 400);
+}
+
+/** Zero points' share of one row: seed[n] - w_zero_point[n] * (sum of the row's codes). */
+// @ts-expect-error: decorator
+@inline
+function seeded(seed: usize, xSum: usize): v128 {
+  return i32x4.add(v128.load(seed), i32x4.mul(v128.load(seed, 128), v128.load32_splat(xSum)));
+}
+
+/** p: products of even k, q: of odd k; their sums saturate at int16 and are added in twos. */
+// @ts-expect-error: decorator
+@inline
+function addPairs(sum: v128, p: v128, even: v128, q: v128, odd: v128, ones: v128): v128 {
+  return i32x4.add(
+    sum,
+    i32x4.dot_i16x8_s(i16x8.add_sat_s(i16x8.mul(p, even), i16x8.mul(q, odd)), ones),
+  );
+}
+
+function pairsTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums: usize): void {
+  const ones = i16x8.splat(1);
+  let a0: v128, a1: v128, b0: v128, b1: v128, c0: v128, c1: v128, d0: v128, d1: v128;
+  if (seed) {
+    a0 = seeded(seed, xSums);
+    a1 = seeded(seed + 16, xSums);
+    b0 = seeded(seed, xSums + 4);
+    b1 = seeded(seed + 16, xSums + 4);
+    c0 = seeded(seed, xSums + 8);
+    c1 = seeded(seed + 16, xSums + 8);
+    d0 = seeded(seed, xSums + 12);
+    d1 = seeded(seed + 16, xSums + 12);
+  } else {
+    a0 = v128.load(c, 0);
+    a1 = v128.load(c, 16);
+    b0 = v128.load(c, 128);
+    b1 = v128.load(c, 144);
+    c0 = v128.load(c, 256);
+    c1 = v128.load(c, 272);
+    d0 = v128.load(c, 384);
+    d1 = v128.load(c, 400);
+  }
+  do {
+    const e0 = v128.load(w);
+    const e1 = v128.load(w, 16);
+    const o0 = v128.load(w, 32);
+    const o1 = v128.load(w, 48);
+    let p = v128.load32_splat(x);
+    let q = v128.load32_splat(x, 16);
+    a0 = addPairs(a0, p, e0, q, o0, ones);
+    a1 = addPairs(a1, p, e1, q, o1, ones);
+    p = v128.load32_splat(x, 4);
+    q = v128.load32_splat(x, 20);
+    b0 = addPairs(b0, p, e0, q, o0, ones);
+    b1 = addPairs(b1, p, e1, q, o1, ones);
+    p = v128.load32_splat(x, 8);
+    q = v128.load32_splat(x, 24);
+    c0 = addPairs(c0, p, e0, q, o0, ones);
+    c1 = addPairs(c1, p, e1, q, o1, ones);
+    p = v128.load32_splat(x, 12);
+    q = v128.load32_splat(x, 28);
+    d0 = addPairs(d0, p, e0, q, o0, ones);
+    d1 = addPairs(d1, p, e1, q, o1, ones);
+    w += 64;
+    x += 32;
+  } while (w < end);
+  v128.store(c, a0, 0);
+  v128.store(c, a1, 16);
+  v128.store(c, b0, 128);
+  v128.store(c, b1, 144);
+  v128.store(c, c0, 256);
+  v128.store(c, c1, 272);
+  v128.store(c, d0, 384);
+  v128.store(c, d1, 400);
+}
+
+// ---------------------------------------------------------------- sums to codes
+
+/** fma(b, 1/aw, acc), one rounding: product = b * (1/aw), exact in float64; the sum is rounded to odd, then to float32. */
+function fusedAdd(product: v128, acc: v128): v128 {
+  const sum = f64x2.add(product, acc);
+  const part = f64x2.sub(sum, product);
+  const error = f64x2.add(f64x2.sub(product, f64x2.sub(sum, part)), f64x2.sub(acc, part));
+  const zero = f64x2.splat(0);
+  const above = f64x2.gt(error, zero);
+  const inexact = v128.or(above, f64x2.lt(error, zero));
+  const one = i64x2.splat(1);
+  const inward = v128.or(i64x2.sub(sum, one), one);
+  const odd = v128.bitselect(inward, v128.or(sum, one), v128.xor(above, f64x2.gt(sum, zero)));
+  return f32x4.demote_f64x2_zero(v128.bitselect(odd, sum, inexact));
+}
+
+/**
+ * Eight channels of every row to codes, all float32:
+ * v = ((acc + biasInt32) (+ addend, or fused product) * inputScale * channelScale + realBias) (* or /) outputScale + offsetBefore,
+ * clamped to [low, high], rounded half to even, + offsetAfter. Beyond `largest`, and NaN: low. Factors that a kernel lacks are 1 or 0.
+ */
+function storeCodes(job: Job, c: usize, rows: i32, channel: i32, channels: i32, out: usize): void {
+  const at: usize = channel * 4;
+  const bias0 = v128.load(job.biasInt32 + at);
+  const bias1 = v128.load(job.biasInt32 + at, 16);
+  const addend0 = v128.load(job.addend + at);
+  const addend1 = v128.load(job.addend + at, 16);
+  const scale0 = v128.load(job.channelScale + at);
+  const scale1 = v128.load(job.channelScale + at, 16);
+  const real0 = v128.load(job.realBias + at);
+  const real1 = v128.load(job.realBias + at, 16);
+  const product = job.product + 2 * at;
+  const fused = job.fused;
+  const divides = job.divides;
+  const inputScale = f32x4.splat(job.inputScale);
+  const outputScale = f32x4.splat(job.outputScale);
+  const offsetBefore = f32x4.splat(job.offsetBefore);
+  const low = f32x4.splat(job.low);
+  const high = f32x4.splat(job.high);
+  const largest = f32x4.splat(job.largest);
+  // 1.5 * 2^23: what is added to it below 2^22 is rounded to an integer, half to even, in the lowest bits
+  const rounder = f32x4.splat(12582912);
+  const offsetAfter = i32x4.splat(job.offsetAfter - 0x4b400000);
+  const outBytes = job.outBytes;
+  for (let row: i32 = 0; row < rows; row++, c += TILE_CHANNELS * 4, out += outBytes) {
+    let v0 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c), bias0));
+    let v1 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c, 16), bias1));
+    if (fused) {
+      v0 = fusedAddFour(product, v0);
+      v1 = fusedAddFour(product + 32, v1);
+    } else {
+      v0 = f32x4.add(v0, addend0);
+      v1 = f32x4.add(v1, addend1);
+    }
+    v0 = f32x4.add(f32x4.mul(f32x4.mul(v0, inputScale), scale0), real0);
+    v1 = f32x4.add(f32x4.mul(f32x4.mul(v1, inputScale), scale1), real1);
+    if (divides) {
+      v0 = f32x4.div(v0, outputScale);
+      v1 = f32x4.div(v1, outputScale);
+    } else {
+      v0 = f32x4.mul(v0, outputScale);
+      v1 = f32x4.mul(v1, outputScale);
+    }
+    v0 = f32x4.add(v0, offsetBefore);
+    v1 = f32x4.add(v1, offsetBefore);
+    const in0 = f32x4.le(v0, largest);
+    const in1 = f32x4.le(v1, largest);
+    v0 = v128.bitselect(f32x4.pmin(high, f32x4.pmax(low, v0)), low, in0);
+    v1 = v128.bitselect(f32x4.pmin(high, f32x4.pmax(low, v1)), low, in1);
+    const codes0 = i32x4.add(f32x4.add(v0, rounder), offsetAfter);
+    const codes1 = i32x4.add(f32x4.add(v1, rounder), offsetAfter);
+    const codes = v128.shuffle<i8>(codes0, codes1, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+    if (channels >= 8) {
+      v128.store64_lane(out, codes, 0);
+    } else {
+      let left = i64x2.extract_lane(codes, 0);
+      for (let n: i32 = 0; n < channels; n++, left >>= 8) store<u8>(out + n, <u8>left);
+    }
+  }
+}
+
+function fusedAddFour(product: usize, v: v128): v128 {
+  const low = fusedAdd(v128.load(product), f64x2.promote_low_f32x4(v));
+  const high = fusedAdd(v128.load(product, 16), f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1)));
+  return v128.shuffle<i64>(low, high, 0, 2);
+}
+
+// ---------------------------------------------------------------- tiles
+
+function runTile(job: Job, index: i32, scratch: usize): void {
+  const strips = (job.channels + TILE_CHANNELS - 1) / TILE_CHANNELS;
+  const firstChannel = (index % strips) * TILE_CHANNELS;
+  const channels = min(TILE_CHANNELS, job.channels - firstChannel);
+  const panels = (channels + 7) / 8;
+  const firstRow = (index / strips) * job.tileRows;
+  const paddedRows = (job.rows + 3) & ~3;
+  const rows = min(job.tileRows, paddedRows - firstRow);
+  const seed = scratch;
+  const w = seed + 3 * TILE_CHANNELS * 4;
+  const c = w + job.packedLength * TILE_CHANNELS * 2;
+  packWeights(job, firstChannel, channels, panels, seed, w);
+
+  for (let chunk: i32 = 0; chunk < job.packedLength; chunk += CHUNK) {
+    const length = min(CHUNK, job.packedLength - chunk);
+    const chunkX = job.x + <usize>chunk * paddedRows * 2;
+    const chunkW = w + chunk * TILE_CHANNELS * 2;
+    const panelBytes = length * 16;
+    for (let block: i32 = 0; block < rows; block += BLOCK_ROWS) {
+      const end = min(rows, block + BLOCK_ROWS);
+      for (let panel: i32 = 0; panel < panels; panel++) {
+        const panelW = chunkW + panel * panelBytes;
+        const first = chunk == 0 ? seed + panel * 32 : 0;
+        for (let row = block; row < end; row += 4) {
+          const tileX = chunkX + (firstRow + row) * length * 2;
+          const tileC = c + (row * TILE_CHANNELS + panel * 8) * 4;
+          const xSums = job.xSums + (firstRow + row) * 4;
+          if (job.paired) pairsTile(tileX, panelW, panelW + panelBytes, tileC, first, xSums);
+          else exactTile(tileX, panelW, panelW + panelBytes, tileC, first, xSums);
+        }
+      }
+    }
+  }
+
+  const storedRows = min(rows, job.rows - firstRow);
+  if (job.requantize) {
+    const codes = job.out + <usize>firstRow * job.outBytes + firstChannel;
+    for (let n: i32 = 0; n < channels; n += 8) {
+      storeCodes(job, c + n * 4, storedRows, firstChannel + n, channels - n, codes + n);
+    }
+    return;
+  }
+  let out = job.out + <usize>firstRow * job.outBytes + firstChannel * 4;
+  for (let row: i32 = 0; row < storedRows; row++, out += job.outBytes) {
+    memory.copy(out, c + row * TILE_CHANNELS * 4, channels * 4);
+  }
+}
+
+/** seed: -xz * (sum of w - wz * K) and -wz, 32 of each, then room for the sums. (Zero where sums are exact: w - wz is packed.) */
+function packWeights(job: Job, firstChannel: i32, channels: i32, panels: i32, seed: usize, w: usize): void {
+  const size: i32 = job.weightKind == 2 ? 2 : 1;
+  const sums = job.paired ? seed + 2 * TILE_CHANNELS * 4 : 0;
+  // pairs are of raw weights: subtract the zero that lies before the first zero point
+  const zeroPoints = job.paired ? job.weightZeroPoints - 4 : job.weightZeroPoints + firstChannel * 4;
+  for (let quad: i32 = 0; quad < 2 * panels; quad++) {
+    const rows = channels - quad * 4;
+    const from = job.weight + <usize>(firstChannel + quad * 4) * job.inFeatures * size;
+    const panelOffset = (quad >> 1) * 16;
+    const to = w + (quad & 1) * 16;
+    if (rows > 0) {
+      const own = job.paired ? zeroPoints : zeroPoints + quad * 16;
+      const step = job.paired ? 0 : 4;
+      const quadSums = sums ? sums + quad * 16 : 0;
+      packQuad(job, job.weightKind, from, rows, own, step, to, CHUNK * TILE_CHANNELS * 2, panelOffset, 32, quadSums);
+    }
+  }
+  if (!job.paired) return;
+  for (let n: i32 = 0; n < channels; n++) {
+    const zeroPoint = load<i32>(job.weightZeroPoints + (firstChannel + n) * 4);
+    const sum = load<i32>(sums + n * 4);
+    store<i32>(seed + n * 4, -job.xZeroPoint * (sum - zeroPoint * job.inFeatures));
+    store<i32>(seed + (TILE_CHANNELS + n) * 4, -zeroPoint);
+  }
+}
+
+// ---------------------------------------------------------------- the queue
+
+/** The next tile of the open job, or -1. A job's number changes before its fields do, so a swap that succeeds has read them whole. */
+function takeTile(job: Job, address: usize): i32 {
+  while (true) {
+    const next = atomic.load<i32>(address);
+    const tile = next & 0xffff;
+    if (tile >= atomic.load<i32>(address, 8)) return -1;
+    if (atomic.cmpxchg<i32>(address, next, next + 1) == next) return tile;
+  }
+}
+
+function runTiles(address: usize, thread: i32): void {
+  const job = changetype<Job>(address);
+  for (let tile = takeTile(job, address); tile >= 0; tile = takeTile(job, address)) {
+    runTile(job, tile, job.scratch + thread * job.scratchBytes);
+    if (atomic.add<i32>(address, 1, 4) + 1 == job.tiles) atomic.notify(address + 4, 1);
+  }
+}
+
+/** Works on the open job until all of its tiles are done, by this thread or by others. */
+export function run(address: usize): void {
+  runTiles(address, 0);
+  const tiles = changetype<Job>(address).tiles;
+  for (let done = atomic.load<i32>(address, 4); done < tiles; done = atomic.load<i32>(address, 4)) {
+    atomic.wait<i32>(address + 4, done, -1);
+  }
+}
+
+/** A worker's life: works on job after job, asleep in between. Does not return. */
+export function serve(address: usize, thread: i32): void {
+  while (true) {
+    runTiles(address, thread);
+    const next = atomic.load<i32>(address);
+    if ((next & 0xffff) >= atomic.load<i32>(address, 8)) atomic.wait<i32>(address, next, -1);
+  }
+}
+
+// ---------------------------------------------------------------- statistics
+
+/** The sum of (code - zeroPoint)^2 over `length` bytes, at most 32768 of them, padded to 16 with the zero point. */
+export function sumOfSquares(source: usize, length: i32, signed: i32, zeroPoint: i32): i64 {
+  const zero = i16x8.splat(<i16>zeroPoint);
+  let low = i64x2.splat(0);
+  for (let i: i32 = 0; i < length; i += 16) {
+    const codes = v128.load(source + i);
+    const a = i16x8.sub(signed ? i16x8.extend_low_i8x16_s(codes) : i16x8.extend_low_i8x16_u(codes), zero);
+    const b = i16x8.sub(signed ? i16x8.extend_high_i8x16_s(codes) : i16x8.extend_high_i8x16_u(codes), zero);
+    const squares = i32x4.add(i32x4.dot_i16x8_s(a, a), i32x4.dot_i16x8_s(b, b));
+    low = i64x2.add(low, i64x2.add(i64x2.extend_low_i32x4_u(squares), i64x2.extend_high_i32x4_u(squares)));
+  }
+  return i64x2.extract_lane(low, 0) + i64x2.extract_lane(low, 1);
+}

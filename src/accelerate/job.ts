@@ -1,0 +1,179 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import base64 from './assembly/kernels.ts?wasm';
+
+/** Fields of the job that assembly/kernels.ts reads, in its order. */
+const FIELDS = [
+  'next',
+  'done',
+  'tiles',
+  'rows',
+  'channels',
+  'inFeatures',
+  'paired',
+  'blockLength',
+  'packedLength',
+  'tileRows',
+  'x',
+  'xSums',
+  'weightKind',
+  'weight',
+  'weightZeroPoints',
+  'xZeroPoint',
+  'scratch',
+  'scratchBytes',
+  'out',
+  'outBytes',
+  'requantize',
+  'biasInt32',
+  'addend',
+  'product',
+  'channelScale',
+  'realBias',
+  'fused',
+  'divides',
+  'inputScale',
+  'outputScale',
+  'offsetBefore',
+  'low',
+  'high',
+  'largest',
+  'offsetAfter',
+] as const;
+export type JobFields = Record<Exclude<(typeof FIELDS)[number], 'next' | 'done'>, number>;
+const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offsetBefore', 'low', 'high', 'largest']);
+
+interface Exports {
+  packActivations(job: number, kind: number, source: number, zeroPoint: number): void;
+  run(job: number): void;
+  sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
+}
+
+const PAGE = 1 << 16;
+const JOB = 1024;
+/** Where space for arrays begins. */
+const FREE = 4096;
+/** No tile: what takes the queue's lower 16 bits between jobs. */
+const CLOSED = 0xffff;
+export const MOST_TILES = CLOSED - 1;
+/** Multiply-adds that pay for a worker's start (about 40 ms of its core) within one product. */
+const WORTH_THREADS = 2 ** 29;
+/** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
+const MOST_THREADS = 64;
+
+/** The WebAssembly module, its memory and the threads that share it. */
+export class Machine {
+  /** Address space is reserved up front; where that much is not granted, less. */
+  private readonly memory: WebAssembly.Memory;
+  private readonly module: WebAssembly.Module;
+  private readonly exports: Exports;
+  private workers = 0;
+  private jobNumber = 0;
+  private top = FREE;
+
+  /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
+  constructor(private readonly threads = availableParallelism()) {
+    this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
+    this.exports = new WebAssembly.Instance(this.module, { env: { memory: this.memory } }).exports as never;
+    this.close();
+  }
+
+  /** Threads that may work on a job of so many multiply-adds. */
+  threadsFor(multiplyAdds: number): number {
+    if (multiplyAdds >= WORTH_THREADS) this.startWorkers();
+    return this.workers + 1;
+  }
+
+  /** Forgets what was allocated. */
+  reset(): void {
+    this.top = FREE;
+  }
+
+  /** Space for so many bytes, 64-byte aligned, with 64 bytes to spare behind; contents are arbitrary. */
+  allocate(bytes: number): number {
+    const address = this.top;
+    this.top = Math.ceil((address + bytes + 64) / 64) * 64;
+    const missing = this.top - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    return address;
+  }
+
+  /** The memory, as long as nothing more is allocated. */
+  get bytes(): ArrayBufferLike {
+    return this.memory.buffer;
+  }
+
+  place(values: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array): number {
+    const address = this.allocate(values.byteLength);
+    this.put(values, address);
+    return address;
+  }
+
+  put(values: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array, address: number): void {
+    new Uint8Array(this.bytes, address, values.byteLength).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
+  }
+
+  /** Writes the job's fields; no thread works on it before `run`. */
+  describe(fields: JobFields): void {
+    this.close();
+    const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
+    const floats = new Float32Array(this.bytes, JOB, FIELDS.length);
+    FIELDS.forEach((field, i) => {
+      if (field === 'next') return;
+      if (field === 'done') ints[i] = 0;
+      else if (FLOATS.has(field)) floats[i] = fields[field];
+      else ints[i] = fields[field];
+    });
+  }
+
+  packActivations(kind: number, source: number, zeroPoint: number): void {
+    this.exports.packActivations(JOB, kind, source, zeroPoint);
+  }
+
+  /** Runs all tiles of the described job, with the workers that are up. */
+  run(): void {
+    const next = new Int32Array(this.bytes, JOB, 1);
+    Atomics.store(next, 0, this.jobNumber << 16);
+    if (this.workers > 0) Atomics.notify(next, 0);
+    this.exports.run(JOB);
+  }
+
+  sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number {
+    this.reset();
+    const piece = 1 << 15;
+    const address = this.allocate(piece);
+    let total = 0;
+    for (let start = 0; start < codes.length; start += piece) {
+      const part = codes.subarray(start, start + piece);
+      this.put(part, address);
+      new Uint8Array(this.bytes, address + part.length, 16).fill(zeroPoint);
+      const signed = codes instanceof Int8Array ? 1 : 0;
+      total += Number(this.exports.sumOfSquares(address, part.length, signed, zeroPoint));
+    }
+    return total;
+  }
+
+  /** A new number first: a thread that still looks at the last job can no longer take a tile. */
+  private close(): void {
+    this.jobNumber = (this.jobNumber + 1) & 0x7fff;
+    Atomics.store(new Int32Array(this.bytes, JOB, 1), 0, (this.jobNumber << 16) | CLOSED);
+  }
+
+  /** Workers come up on their own while this thread already works; they neither keep the process alive nor need its event loop. */
+  private startWorkers(): void {
+    const wanted = Math.min(this.threads, MOST_THREADS) - 1;
+    while (this.workers < wanted) {
+      const workerData = { module: this.module, memory: this.memory, job: JOB, thread: ++this.workers };
+      const worker = new Worker(SERVE, { eval: true, workerData, execArgv: [] });
+      worker.on('error', () => {}); // it takes no tile before it runs: the others do the work
+      worker.unref();
+    }
+  }
+}
+
+const SERVE = `
+const { workerData: { module, memory, job, thread } } = require('node:worker_threads');
+new WebAssembly.Instance(module, { env: { memory } }).exports.serve(job, thread);`;

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { webAssembly } from '../../src/accelerate/accelerator.js';
+import { kernels } from '../../src/kernels/registry.js';
+import { floatBiasUnfused } from '../../src/kernels/steps/bias.js';
+import { floatMultipliers } from '../../src/kernels/steps/multiplier.js';
+import { finishLinear } from '../../src/replay/linear.js';
+import type { Kernel, Linear } from '../../src/types.js';
+import { layerCases } from '../kernels/layers.js';
+
+const fast = webAssembly({ threads: 1, worthStarting: 0 });
+
+/** Float multipliers of hypotheses are tested in a kernel of their own. */
+const fbgemm = kernels.find(({ name }) => name === 'fbgemm')!;
+const variants: readonly Kernel[] = [
+  ...kernels,
+  { ...fbgemm, name: 'unfused bias', bias: floatBiasUnfused },
+  ...floatMultipliers.map((multiplier) => ({ ...fbgemm, name: multiplier.name, multiplier })),
+];
+
+const INT32_MULTIPLIER = /tflite-(double|single)|cmsis/;
+const FLOAT64 = /^(numpy|tflite-float64|float64)/;
+const taken = variants.filter(
+  ({ name }) =>
+    (!INT32_MULTIPLIER.test(name) && !FLOAT64.test(name) && !/pt2e-reference|ort-arm|xnnpack-arm/.test(name)) ||
+    name === 'numpy-float32',
+);
+
+/** The same layer 90 rows high: what is below 2^14 multiply-adds is not taken. */
+const cases = layerCases({ weightZeroPoints: true }).map(({ linear, x }) => {
+  const rows = Math.ceil(2 ** 14 / (linear.inFeatures * linear.outFeatures)) + 3;
+  const data = new (x.data.constructor as Uint8ArrayConstructor)(rows * x.cols);
+  for (let i = 0; i < data.length; i++) data[i] = x.data[(i + Math.floor(i / x.data.length)) % x.data.length];
+  return { linear, x: { rows, cols: x.cols, data } };
+});
+
+/** Scales at which the last step decides: exact ties, steps beyond int32, nothing left of the sum. */
+const SCALES: readonly (readonly [x: number, w: number, y: number])[] = [
+  [0.5, 0.25, 0.25],
+  [0.5, 0.5, 0.5],
+  [2, 1, 4],
+  [1, 1, 1e-9],
+  [1, 1, 1e-38],
+  [1e-30, 1e-20, 1],
+];
+
+function readable(kernel: Kernel, linear: Linear, x: Parameters<Kernel['accumulate']['run']>[0]): string {
+  return finishLinear(kernel, linear, kernel.accumulate.run(x, linear).data).join();
+}
+
+describe.each(taken.map((kernel) => ({ name: kernel.name, kernel })))('$name', ({ kernel }) => {
+  it('gives the codes of the readable steps', () => {
+    const different = new Set<string>();
+    fc.assert(
+      fc.property(cases, fc.option(fc.constantFrom(...SCALES)), ({ linear, x }, scales) => {
+        const scaled: Linear = scales
+          ? {
+              ...linear,
+              input: { ...linear.input, scale: scales[0] },
+              weightScale: linear.weightScale.map(() => scales[1]),
+              output: { ...linear.output, scale: scales[2] } as Linear['output'],
+              // ties of a sum with a fraction: biases in eighths
+              bias: linear.bias?.map((b) => Math.round(b * 8) / 8) ?? null,
+            }
+          : linear;
+        const codes = fast.codes(kernel, scaled, x);
+        expect(codes).not.toBeNull();
+        expect(codes!.join()).toBe(readable(kernel, scaled, x));
+        different.add(codes!.slice(0, 20).join());
+      }),
+      { seed: 6, numRuns: 120 },
+    );
+    expect(different.size).toBeGreaterThan(60);
+  });
+});
+
+test.each(variants.filter((kernel) => !taken.includes(kernel)).map((kernel) => ({ name: kernel.name, kernel })))(
+  '$name is left to the readable steps',
+  ({ kernel }) => {
+    fc.assert(
+      fc.property(cases, ({ linear, x }) => {
+        expect(fast.codes(kernel, linear, x)).toBeNull();
+      }),
+      { seed: 6, numRuns: 10 },
+    );
+  },
+);
+
+/**
+ * acc + b/aw = 8486911 + 0.5 * (1 - 2^-36): float64 rounds that to a tie, and float32 then to 8486912, or 129.5 steps and
+ * code 130. One rounding gives 8486911, less than 129.5 steps, code 129.
+ */
+test('the bias of FBGEMM enters with one rounding', () => {
+  const rows = 100;
+  const inFeatures = 264;
+  const weight = new Int8Array(inFeatures).fill(127);
+  weight.set([8, 1], inFeatures - 2);
+  const aw = 1 + 2 ** -18;
+  const linear: Linear = {
+    outFeatures: 1,
+    inFeatures,
+    perChannel: false,
+    weight,
+    weightScale: Float64Array.of(1),
+    weightZeroPoint: Int32Array.of(0),
+    bias: Float32Array.of(0.5 * aw),
+    biasInt32: null,
+    activation: 'none',
+    input: { dtype: 'uint8', scale: aw, zeroPoint: 0, quantMin: 0, quantMax: 255 },
+    output: { dtype: 'uint8', scale: aw * 65536, zeroPoint: 0, quantMin: 0, quantMax: 255 },
+  };
+  const data = new Uint8Array(rows * inFeatures).fill(255);
+  for (let row = 0; row < rows; row++) data[(row + 1) * inFeatures - 1] = 1;
+  const x = { rows, cols: inFeatures, data };
+  expect(fbgemm.accumulate.run(x, linear).data[0]).toBe(8486911);
+  expect(readable(fbgemm, linear, x)).toBe(new Array(rows).fill(129).join());
+  expect(fast.codes(fbgemm, linear, x)!.join()).toBe(new Array(rows).fill(129).join());
+});
