@@ -175,6 +175,8 @@ export interface CauseEvidence {
       readonly k: number;
       readonly declared: number;
       readonly found: number;
+      /** Other single weights of the channel that explain it as well. */
+      readonly alternatives?: readonly { readonly k: number; readonly found: number }[];
     }[];
     readonly omitted?: number;
   };

@@ -584,7 +584,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
           .slice(0, 4)
           .map(
             (w) =>
-              `weight[${w.channel}, ${w.k}]: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}`,
+              `weight[${w.channel}, ${w.k}]: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
           ),
         left > 0 ? `and ${counted(left, 'more weight')}` : null,
       ];
@@ -655,6 +655,11 @@ function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): stri
   const origin = kernel ? ` (${kernelOrigin(kernel)})` : '';
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${origin} explains ${explained} of ${of}${breaks}`;
+}
+
+/** Where few samples leave more than one place. */
+function orElse(alternatives: readonly { readonly k: number; readonly found: number }[] = []): string {
+  return alternatives.map(({ k, found }) => ` or weight ${k} = ${found}`).join('');
 }
 
 /** ", bit 3 flipped", where the two bytes differ in one bit. */

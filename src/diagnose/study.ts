@@ -68,6 +68,8 @@ const MOST_VALUES = 1e6;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 const MOST_FAILURES = 64;
+const MOST_DETAIL_CHANNELS = 32;
+const MOST_DETAIL_SAMPLES = 2048;
 const PROBE_SAMPLES = 24;
 const PROBE_CHANNELS = 32;
 /** Rows of a block when everything is replayed. */
@@ -79,6 +81,8 @@ export class Study {
   readonly subset: Scope;
   /** A few samples and channels, to refute a hypothesis at little cost. */
   readonly probe: Scope;
+  /** More samples of the few channels that differ, where the subset had to be small: what a search for single weights reads. */
+  readonly detail: Scope;
   /** The reference on the subset. */
   readonly reference: Outputs;
   /** 1 where the subset's observation differs from the reference. */
@@ -90,8 +94,10 @@ export class Study {
   private constructor(
     readonly data: LayerData,
     subset: Scope,
+    detail: Scope,
   ) {
     this.subset = subset;
+    this.detail = detail;
     this.declared = { kernel: data.kernel, linear: data.linear, readX: null, storeY: null, order: null };
     this.reference = this.outputs(this.declared, subset);
     this.differing = this.differences(this.reference, subset);
@@ -99,7 +105,8 @@ export class Study {
   }
 
   static async open(data: LayerData): Promise<Study> {
-    return new Study(data, await readScope(data, chooseSamples(data)));
+    const subset = await readScope(data, chooseSamples(data));
+    return new Study(data, subset, (await readDetail(data, subset)) ?? subset);
   }
 
   get channels(): number {
@@ -131,18 +138,18 @@ export class Study {
     return this.differences(this.outputs(setup, scope), scope).reduce((sum, d) => sum + d, 0);
   }
 
-  /** The subset's mismatches by channel. */
-  mismatchesByChannel(setup: Setup): Float64Array {
-    const counts = new Float64Array(this.channels);
-    this.differences(this.outputs(setup, this.subset), this.subset).forEach((d, i) => {
-      counts[i % this.channels] += d;
+  /** Mismatches by channel of the scope. */
+  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Float64Array {
+    const counts = new Float64Array(scope.channels?.length ?? this.channels);
+    this.differences(this.outputs(setup, scope), scope).forEach((d, i) => {
+      counts[i % counts.length] += d;
     });
     return counts;
   }
 
-  /** Accumulators of the subset under a setup, [samples, outFeatures]. */
-  accumulator(setup: Setup): Int32Array {
-    return this.accumulate(setup, this.subset);
+  /** Accumulators under a setup, [samples, channels] of the scope. */
+  accumulator(setup: Setup, scope: Scope = this.subset): Int32Array {
+    return this.accumulate(setup, scope);
   }
 
   /** Codes or floats of the subset under a setup. */
@@ -200,7 +207,7 @@ export class Study {
   /** The same layer, had a dynamic engine quantized its input to 7 bits. */
   withReducedRange(): Study {
     const dynamic = this.data.dynamic && { ...this.data.dynamic, reduceRange: true };
-    return new Study({ ...this.data, dynamic }, this.subset);
+    return new Study({ ...this.data, dynamic }, this.subset, this.detail);
   }
 
   outputs(setup: Setup, scope: Scope): Outputs {
@@ -211,7 +218,7 @@ export class Study {
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, linear, accumulator)
       : finishLinear(kernel, linear, accumulator);
-    return { data: setup.storeY ? data.map(setup.storeY.apply) : data, low: null, high: null };
+    return { data: setup.storeY ? Int32Array.from(data, setup.storeY.apply) : data, low: null, high: null };
   }
 
   /** 1 where outputs and observation differ. */
@@ -295,7 +302,7 @@ export class Study {
   }
 
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
-  private restrict(linear: Linear, scope: Scope): Linear {
+  restrict(linear: Linear, scope: Scope): Linear {
     const { channels } = scope;
     if (!channels) return linear;
     const pick = <A extends NumericArray>(values: A, width: number): A => {
@@ -396,6 +403,25 @@ function chooseSamples(data: LayerData): number[] {
   const witnesses = [...new Set(data.witnesses.map((w) => w.sample))];
   const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2)]);
   return [...chosen].sort((a, b) => a - b);
+}
+
+/** Null where the subset is all there is, or where too many channels differ for this to be their own matter. */
+async function readDetail(data: LayerData, subset: Scope): Promise<Scope | null> {
+  const { outFeatures, inFeatures } = data.linear;
+  const judged = data.to - data.from;
+  const channels = [...new Set(data.witnesses.map(({ channel }) => channel))].sort((a, b) => a - b);
+  const few = Math.min(MOST_DETAIL_CHANNELS, Math.max(4, outFeatures / 4));
+  if (subset.samples.length === judged || channels.length === 0 || channels.length > few) return null;
+  const affordable = Math.min(
+    MOST_MACS / (channels.length * inFeatures),
+    MOST_INPUTS / inFeatures,
+    MOST_DETAIL_SAMPLES,
+  );
+  const all = Array.from({ length: judged }, (_, i) => data.from + i);
+  const known = spread([...new Set(data.witnesses.map(({ sample }) => sample))], affordable / 2);
+  const samples = [...new Set([...known, ...spread(all, affordable / 2)])].sort((a, b) => a - b);
+  const whole = await readScope(data, samples);
+  return { ...whole, channels, observed: columnsOf(whole.observed, samples.length, outFeatures, channels) };
 }
 
 async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {

@@ -41,7 +41,8 @@ export function blockRows(features: number): number {
 export class ReplaySession {
   private readonly params = new Map<string, ValueParams | null>();
   private readonly layers = new Map<string, Layer>();
-  private readonly batchOfSample: Uint32Array;
+  /** One past the last sample of each batch. */
+  private readonly batchEnds: readonly number[];
   private readonly retained = new Map<string, ValueReader>();
 
   constructor(
@@ -55,12 +56,8 @@ export class ReplaySession {
       this.params.set(layer.name, layer.output);
       this.layers.set(layer.name, layer);
     }
-    this.batchOfSample = new Uint32Array(capture.samples);
-    let start = 0;
-    capture.batchSizes.forEach((size, batch) => {
-      this.batchOfSample.fill(batch, start, start + size);
-      start += size;
-    });
+    let end = 0;
+    this.batchEnds = capture.batchSizes.map((size) => (end += size));
   }
 
   /** What the model declares of a value. */
@@ -139,7 +136,7 @@ export class ReplaySession {
       ranges.push(await rangeOf(input, start, start + size));
       start += size;
     }
-    return { batchOf: (sample) => this.batchOfSample[sample], rangeOf: (batch) => ranges[batch] };
+    return { batchOf: (sample) => batchOf(this.batchEnds, sample), rangeOf: (batch) => ranges[batch] };
   }
 
   /** Splits a block at batch borders, where a dynamic layer's scale changes, and joins the results. */
@@ -163,6 +160,17 @@ export class ReplaySession {
     }
     return parts.length === 1 ? parts[0] : join(parts);
   }
+}
+
+/** The first batch that ends after a sample. */
+function batchOf(ends: readonly number[], sample: number): number {
+  let [lo, hi] = [0, ends.length - 1];
+  while (lo < hi) {
+    const middle = Math.floor((lo + hi) / 2);
+    if (sample < ends[middle]) hi = middle;
+    else lo = middle + 1;
+  }
+  return lo;
 }
 
 async function rangeOf(input: ValueReader, from: number, to: number): Promise<{ min: number; max: number }> {

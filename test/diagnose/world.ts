@@ -145,7 +145,7 @@ export function outputsOf(
   linear: Linear = world.linear,
 ): Int32Array {
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
-  return replayLinear(by, linear, codes).data as Int32Array;
+  return Int32Array.from(replayLinear(by, linear, codes).data);
 }
 
 /** Compares a one-layer model with its capture (and a candidate), in memory. */

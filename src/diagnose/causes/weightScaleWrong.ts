@@ -14,7 +14,11 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
   code: 'weight-scale-wrong',
 
   estimate: (study, base): Change[] => {
-    const intervals = weightScaleIntervals(viewOf(study, base), base);
+    const scope = base.linear.perChannel ? study.detail : study.subset;
+    const intervals = weightScaleIntervals(
+      viewOf(study, base, scope),
+      withLinear(base, study.restrict(base.linear, scope)),
+    );
     if (!base.linear.perChannel) {
       const declared = base.linear.weightScale[0];
       const interval = sharedInterval(intervals);
@@ -35,14 +39,14 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
     }
     const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
     const apply = (weightScale: Float64Array) => withLinear(base, { weightScale });
-    const repaired = repairChannels(study, base, intervals, declared, apply);
-    if (!repaired || !restsOnEnough(study, repaired.channels)) return [];
+    const repaired = repairChannels(study, base, intervals, declared, apply, scope);
+    if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
     if (repaired.channels.some((n) => repaired.values[n] <= 0 || isNoise(repaired.values[n], declared[n]))) return [];
     const list: FoundParameter[] = repaired.channels.map((channel) => ({
       channel,
       declared: declared[channel],
       found: repaired.values[channel],
-      interval: [intervals[channel].lo, intervals[channel].hi],
+      interval: intervalOf(intervals[scope.channels?.indexOf(channel) ?? channel]),
     }));
     list.sort((a, b) => Math.abs(Math.log(b.found / b.declared)) - Math.abs(Math.log(a.found / a.declared)));
     return [
@@ -58,3 +62,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
     ];
   },
 };
+
+function intervalOf({ lo, hi }: { lo: number; hi: number }): [number, number] {
+  return [lo, hi];
+}

@@ -12,17 +12,18 @@ export const weightValue: Cause<'weight-value'> = {
 
   estimate: (study, base, onEstimate) => {
     if (study.data.dynamic || base.linear.weight !== study.data.linear.weight) return [];
-    const mismatched = study.mismatchesByChannel(base);
+    const scope = study.detail;
+    const mismatched = study.mismatchesByChannel(base, scope);
     const channels = [...mismatched.keys()].filter((n) => mismatched[n] > 0);
     // weights are the last resort: where many channels differ, something else is wrong
     if (channels.length === 0 || channels.length > Math.max(4, study.channels / 4)) return [];
-    const view = viewOf(study, base);
+    const view = viewOf(study, base, scope);
     const patches = channels.flatMap(
-      (n) => findWeights(study, base, view, n, mismatched[n] - (onEstimate ? 4 : 0)) ?? [],
+      (n) => findWeights(scope, base, view, n, mismatched[n] - (onEstimate ? 4 : 0)) ?? [],
     );
     if (patches.length === 0) return [];
-    const after = study.mismatchesByChannel(patched(base, patches));
-    const kept = patches.filter((p) => after[p.channel] === 0);
+    const after = study.mismatchesByChannel(patched(base, patches), scope);
+    const kept = patches.filter((p) => after[scope.channels?.indexOf(p.channel) ?? p.channel] === 0);
     if (kept.length === 0) return [];
     const weights = patchedWeights(base, kept);
     return [

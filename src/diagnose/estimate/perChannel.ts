@@ -1,11 +1,11 @@
 import type { Setup } from '../setup.js';
-import type { Study } from '../study.js';
+import type { Scope, Study } from '../study.js';
 import { contains, type Interval, isEmpty, pointInside, pointsIn, widened } from './interval.js';
 
 /**
  * One number for each channel whose declared value does not fit, verified channel by channel:
  * a channel keeps its declared value unless one point of its interval makes it exact.
- * Returns null where no channel is repaired.
+ * Intervals are by the scope's columns, values by channel. Returns null where no channel is repaired.
  */
 export function repairChannels(
   study: Study,
@@ -13,34 +13,32 @@ export function repairChannels(
   intervals: readonly Interval[],
   declared: ArrayLike<number>,
   apply: (values: Float64Array) => Setup,
+  scope: Scope = study.subset,
 ): { values: Float64Array; channels: number[] } | null {
-  const before = study.mismatchesByChannel(base);
+  const columnOf = (n: number) => scope.channels?.indexOf(n) ?? n;
+  const before = study.mismatchesByChannel(base, scope);
   const values = Float64Array.from(declared);
-  let open = [...before.keys()].filter((n) => before[n] > 0 && mayMove(intervals[n], declared[n]));
+  let open = [...before.keys()]
+    .filter((column) => before[column] > 0)
+    .map((column) => scope.channels?.[column] ?? column)
+    .filter((n) => mayMove(intervals[columnOf(n)], declared[n]));
   const repaired: number[] = [];
   for (let attempt = 0; attempt < 5 && open.length > 0; attempt++) {
-    for (const n of open) values[n] = candidate(intervals[n], attempt) ?? declared[n];
-    const after = study.mismatchesByChannel(apply(values));
-    const still = open.filter((n) => after[n] > 0);
-    repaired.push(...open.filter((n) => after[n] === 0));
+    for (const n of open) values[n] = candidate(intervals[columnOf(n)], attempt) ?? declared[n];
+    const after = study.mismatchesByChannel(apply(values), scope);
+    const still = open.filter((n) => after[columnOf(n)] > 0);
+    repaired.push(...open.filter((n) => after[columnOf(n)] === 0));
     open = still;
   }
   for (const n of open) values[n] = declared[n];
   return repaired.length === 0 ? null : { values, channels: repaired.sort((a, b) => a - b) };
 }
 
-/** An estimate that rests on fewer values than it has numbers proves nothing. */
-export function restsOnEnough(study: Study, channels: readonly number[], least = 3): boolean {
-  const counts = differingByChannel(study);
-  return channels.filter((n) => counts[n] >= least).length * 2 >= channels.length;
-}
-
-export function differingByChannel(study: Study): Float64Array {
-  const counts = new Float64Array(study.channels);
-  study.differing.forEach((d, i) => {
-    counts[i % study.channels] += d;
-  });
-  return counts;
+/** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */
+export function restsOnEnough(study: Study, channels: readonly number[], scope: Scope = study.subset): boolean {
+  const counts = study.mismatchesByChannel(study.declared, scope);
+  const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= 3);
+  return enough.length * 2 >= channels.length;
 }
 
 function mayMove(interval: Interval, declared: number): boolean {

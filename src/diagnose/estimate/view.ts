@@ -1,9 +1,9 @@
 import { isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
-import type { Study } from '../study.js';
+import type { Scope, Study } from '../study.js';
 
 /**
- * The subset as estimators read it, in double precision: each observed value bounds the real value before rounding,
+ * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,
  * `lo <= acc * stepsPerUnit[n] + biasSteps[n] <= hi`. Row-major [rows, channels].
  * A step is the output's LSB, or 1 (real units) for a float output.
  */
@@ -21,11 +21,12 @@ export interface View {
   readonly integerBias: boolean;
 }
 
-export function viewOf(study: Study, setup: Setup): View {
+export function viewOf(study: Study, whole: Setup, scope: Scope = study.subset): View {
+  const setup = { ...whole, linear: study.restrict(whole.linear, scope) };
   const { linear } = setup;
   const step = isQuantized(linear.output) ? linear.output.scale : 1;
   const channels = linear.outFeatures;
-  const acc = study.accumulator(setup);
+  const acc = study.accumulator(whole, scope);
   const stepsPerUnit = Float64Array.from(
     { length: channels },
     (_, n) => (xScale(study, setup) * weightScaleOf(setup, n)) / step,
@@ -37,10 +38,10 @@ export function viewOf(study: Study, setup: Setup): View {
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
   const bounds = isQuantized(linear.output)
-    ? codeBounds(study, setup)
-    : floatBounds(study, acc, stepsPerUnit, biasSteps);
+    ? codeBounds(scope, setup)
+    : floatBounds(scope, linear.activation === 'relu', acc, stepsPerUnit, biasSteps);
   return {
-    rows: study.subset.samples.length,
+    rows: scope.samples.length,
     channels,
     acc,
     stepsPerUnit,
@@ -81,10 +82,9 @@ function xScale(study: Study, { kernel, linear }: Setup): number {
 }
 
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
-function codeBounds(study: Study, { kernel, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
+function codeBounds({ observed }: Scope, { kernel, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
   if (!isQuantized(linear.output)) throw new Error('expected codes');
   const { zeroPoint, quantMin, quantMax } = linear.output;
-  const { observed } = study.subset;
   // under ReLU the smallest observed code is where it clamps, also if the declared zero point is wrong
   const lowest = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint, smallest(observed)) : quantMin;
   const lo = new Float64Array(observed.length);
@@ -112,9 +112,13 @@ function roundingReach(rule: string, q: number): readonly [number, number] {
 }
 
 /** A float32 result is within a few roundings of its largest term. */
-function floatBounds(study: Study, acc: Int32Array, stepsPerUnit: Float64Array, biasSteps: Float64Array) {
-  const { observed } = study.subset;
-  const relu = study.data.linear.activation === 'relu';
+function floatBounds(
+  { observed }: Scope,
+  relu: boolean,
+  acc: Int32Array,
+  stepsPerUnit: Float64Array,
+  biasSteps: Float64Array,
+) {
   const channels = biasSteps.length;
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);

@@ -1,7 +1,7 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { Codes } from '../../types.js';
 import { mapCodes, type Setup } from '../setup.js';
-import type { Study } from '../study.js';
+import type { Scope } from '../study.js';
 import { everything, type Interval, isBounded } from './interval.js';
 import type { View } from './view.js';
 
@@ -36,15 +36,18 @@ const WORST_ROWS = 24;
 /**
  * Which weights of a channel differ from the file, so that every observed value of the channel is explained:
  * one weight if one suffices, otherwise a few by matching pursuit. Null if nothing fits or the data do not determine it.
+ * @param column the channel's place in the scope
  * @param differing values of this channel that support the search; p weights need 2p + 1
  */
-export function findWeights(study: Study, base: Setup, view: View, channel: number, differing: number): Patch[] | null {
+export function findWeights(scope: Scope, base: Setup, view: View, column: number, differing: number): Patch[] | null {
   if (differing < 3) return null;
-  const residuals = residualsOf(study, base, view, channel);
+  const channel = scope.channels?.[column] ?? column;
+  const x = mapCodes(scope.x as Codes, base.readX);
+  const residuals = residualsOf(x, base, view, column);
   const step = base.kernel.accumulate;
   const saturating = isPaired(step) && step.applies(base.linear);
   const fits = saturating
-    ? singleUnderSaturation(study, base, step, residuals, channel)
+    ? singleUnderSaturation(x, base, step, residuals, channel)
     : singleWeights(base, residuals, channel);
   const places = new Set(fits.map((fit) => fit.k));
   // with few values several places fit by accident
@@ -60,15 +63,14 @@ function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patc
   return alternatives.length === 0 ? patch : { ...patch, alternatives };
 }
 
-function residualsOf(study: Study, base: Setup, view: View, channel: number): Residuals {
-  const x = mapCodes(study.subset.x as Codes, base.readX);
+function residualsOf(x: Codes, base: Setup, view: View, column: number): Residuals {
   const zeroPoint = base.linear.input.zeroPoint;
-  const unit = view.stepsPerUnit[channel];
+  const unit = view.stepsPerUnit[column];
   const lo = new Float64Array(view.rows);
   const hi = new Float64Array(view.rows);
   for (let row = 0; row < view.rows; row++) {
-    const i = row * view.channels + channel;
-    const declared = view.acc[i] + view.biasSteps[channel] / unit;
+    const i = row * view.channels + column;
+    const declared = view.acc[i] + view.biasSteps[column] / unit;
     // 1e-3 of a step: the kernel's float32 roundings
     lo[row] = view.lo[i] / unit - declared - 1e-3 / unit;
     hi[row] = view.hi[i] / unit - declared + 1e-3 / unit;
@@ -114,14 +116,14 @@ function singleWeights({ linear }: Setup, residuals: Residuals, channel: number)
 
 /** The same where pair sums saturate: w is not linear there, so each value of each weight re-sums its own pair. */
 function singleUnderSaturation(
-  study: Study,
+  codes: Codes,
   base: Setup,
   step: PairedAccumulateStep,
   residuals: Residuals,
   channel: number,
 ): Fit[] {
   const { lo, hi, rows, inFeatures } = residuals;
-  const x = mapCodes(study.subset.x as Codes, base.readX).data;
+  const x = codes.data;
   const { weight, input } = base.linear;
   const partner = partners(step, inFeatures);
   const shift = step.codeShift(base.linear);
