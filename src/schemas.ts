@@ -1,10 +1,15 @@
+import { z } from 'zod';
+import { explainSchema } from './report/explainSchema.js';
 import { schemas as reportSchemas } from './report/reportSchema.js';
 import { baselineJsonSchema } from './validate/baseline.js';
+import { configJsonSchema } from './validate/config.js';
 import { modelJsonSchema } from './validate/modelSchema.js';
 
 /** JSON Schemas of the documents, by file name; the build writes them to dist/schemas. */
 export const schemas: Readonly<Record<string, object>> = {
   'qdiff-model': modelJsonSchema(),
   'qdiff-baseline': baselineJsonSchema(),
+  'qdiff-config': configJsonSchema(),
   ...reportSchemas,
+  'qdiff-explain': z.toJSONSchema(explainSchema),
 };

@@ -110,5 +110,18 @@ export const reportSchema = z
 true satisfies Same<z.output<typeof reportSchema>, Report>;
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
 
+/** Several models compared in one run. */
+const reportsSchema = z
+  .object({
+    format: z.literal('qdiff-reports'),
+    version: z.literal(1),
+    verdict: z.enum(['match', 'mismatch']),
+    reports: z.array(z.object({ name: z.string(), report: reportSchema })),
+  })
+  .meta({ title: 'qdiff reports', $id: 'qdiff-reports' });
+
 /** JSON Schemas by file name. */
-export const schemas = { 'qdiff-report': z.toJSONSchema(reportSchema, { io: 'input' }) };
+export const schemas = {
+  'qdiff-report': z.toJSONSchema(reportSchema, { io: 'input' }),
+  'qdiff-reports': z.toJSONSchema(reportsSchema, { io: 'input' }),
+};
