@@ -2,11 +2,17 @@ import { type Command, Option } from 'commander';
 import { type CompareOptions, compare } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
-import { type Closable, isHookDictionary, openCandidate, openCapture, openHookDictionary, openModel } from '../open.js';
+import { collecting } from '../load/refuse.js';
+import { openCandidate } from '../open.js';
 import type { Mode } from '../replay/session.js';
-import { InputError, type Report } from '../types.js';
-import { type BaselineOptions, checkBaselineOptions, openGate } from './baseline.js';
+import { reporters } from '../report/registry.js';
+import type { Run } from '../report/reporter.js';
+import { printable } from '../text.js';
+import { InputError, type Problem } from '../types.js';
+import { type BaselineOptions, checkBaselineOptions, type Gate, openGate } from './baseline.js';
 import type { CliCommand } from './command.js';
+import { CONFIG_FILE, type ConfiguredPair, configuredPairs } from './config.js';
+import { type Open, openPair, usage, withOpened } from './open.js';
 import {
   collect,
   type PerLayerNumber,
@@ -14,6 +20,7 @@ import {
   parseName,
   parsePerLayer,
   parseSamples,
+  parseThreads,
   type SampleRange,
   selectLayers,
   tolerances,
@@ -34,6 +41,7 @@ interface Options extends BaselineOptions {
   readonly requireReplayed?: boolean;
   readonly reporter?: ReporterTarget[];
   readonly channels?: number;
+  readonly threads?: number;
   readonly diagnose: boolean;
   readonly failFast?: boolean;
   readonly sort: 'graph' | 'worst';
@@ -47,8 +55,8 @@ export const compareCommand: CliCommand = {
   name: 'diff',
   register(program, run) {
     declare(program.command('diff [model] [capture]', { isDefault: true })).action(
-      (model: string | undefined, capture: string | undefined, options: Options) =>
-        run((io) => compareAction(io, model, capture, options)),
+      (model: string | undefined, capture: string | undefined, options: Options, command: Command) =>
+        run((io) => compareAction(io, model, capture, options, givenOf(options, command))),
     );
   },
 };
@@ -77,8 +85,13 @@ function declare(command: Command): Command {
     .option('--require-replayed', 'fail if a layer is not replayed or not captured')
     .option('--baseline <file>', 'accept what this file records, not more')
     .option('--update-baseline', 'record what differs now')
-    .option('--reporter <name[=file]>', 'table (default), json (repeatable)', collect(parseReporter))
+    .option(
+      '--reporter <name[=file]>',
+      `${[...reporters.keys()].join(', ')} (repeatable; default table)`,
+      collect(parseReporter),
+    )
     .option('--channels <n|all>', 'differing channels listed for a layer, worst first', parseChannels)
+    .option('--threads <n>', 'at most so many threads (default: one a core); the report is the same', parseThreads)
     .option('--no-diagnose', 'compare only, do not search for causes')
     .option('--fail-fast', 'stop after the first layer that differs')
     .addOption(new Option('--sort <order>', 'order of the layers').choices(['graph', 'worst']).default('graph'))
@@ -92,54 +105,74 @@ async function compareAction(
   model: string | undefined,
   capture: string | undefined,
   options: Options,
+  given: Partial<Options>,
 ): Promise<number> {
   if (options.kernel === 'list') {
     io.stdout.write(kernels.map(({ name, runsOn }) => `${name.padEnd(22)} ${runsOn}\n`).join(''));
     return 0;
   }
-  if (options.kernel) kernelByName(options.kernel);
-  if (!model) throw usage('expected MODEL and CAPTURE, got nothing; e.g. qdiff model.json capture.npz');
-  checkTargets(options.reporter);
-  checkBaselineOptions(options);
+  const pairs =
+    model === undefined ? await pairsOfConfig(io, given) : [{ name: model, model, capture, options: { ...options } }];
+  for (const pair of pairs) checkOptions(pair.options);
   const started = io.now();
-  const report = await compareFiles(io, model, capture, options);
-  await writeReports(io, [{ name: report.model, report }], options, [
+  const runs = await compareAll(io, pairs);
+  const [{ report }] = runs;
+  const settings = [
     ['kernel', report.kernel],
     ['mode', report.mode],
     ['samples', String(report.samples)],
     ['seconds', ((io.now() - started) / 1000).toFixed(2)],
-  ]);
-  return report.verdict === 'match' ? 0 : 1;
+  ] as const;
+  await writeReports(io, runs, pairs[0].options, runs.length === 1 ? settings : undefined);
+  return runs.every((run) => run.report.verdict === 'match') ? 0 : 1;
 }
 
-async function compareFiles(
-  io: Io,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-): Promise<Report> {
-  const opened: Closable[] = [];
-  const open = async <T extends Closable>(file: Promise<T>): Promise<T> => {
-    opened.push(await file);
-    return file;
-  };
-  try {
-    return await compareOpened(io, modelPath, capturePath, options, open);
-  } finally {
-    await Promise.all(opened.map((file) => file.close()));
+type Pair = ConfiguredPair<Options>;
+
+/** What the command line says, without its defaults: it wins over the file. */
+function givenOf(options: Options, command: Command): Partial<Options> {
+  const given = Object.entries(options).filter(([name]) => command.getOptionValueSource(name) === 'cli');
+  return Object.fromEntries(given);
+}
+
+async function pairsOfConfig(io: Io, given: Partial<Options>): Promise<Pair[]> {
+  const pairs = await configuredPairs<Options>(io, declare);
+  if (pairs) return pairs.map((pair) => ({ ...pair, options: { ...pair.options, ...given } }));
+  throw usage(
+    `expected MODEL and CAPTURE, got nothing, and there is no ${CONFIG_FILE}; e.g. qdiff model.json capture.npz`,
+  );
+}
+
+function checkOptions(options: Options): void {
+  if (options.kernel) kernelByName(options.kernel);
+  checkTargets(options.reporter);
+  checkBaselineOptions(options);
+}
+
+/** Every pair in turn. Problems of one do not keep the others' from being told; baselines are written if there are none. */
+async function compareAll(io: Io, pairs: readonly Pair[]): Promise<Run[]> {
+  const problems: Problem[] = [];
+  const compared: Judged[] = [];
+  for (const pair of pairs) {
+    const own: Problem[] = [];
+    const judged = await collecting(own, () => withOpened((open) => comparePair(io, pair, open)));
+    if (judged) compared.push(judged);
+    const of = pairs.length > 1 ? `${printable(pair.name)}: ` : '';
+    problems.push(...own.map((problem) => ({ ...problem, where: of + problem.where })));
   }
+  if (problems.length > 0) throw new InputError(problems);
+  for (const { gate, run } of compared) await gate?.update(run.report);
+  return compared.map(({ run }) => run);
 }
 
-type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;
+interface Judged {
+  readonly run: Run;
+  readonly gate: Gate | null;
+}
 
-async function compareOpened(
-  io: Io,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-  open: Open,
-): Promise<Report> {
-  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+async function comparePair(io: Io, pair: Pair, open: Open): Promise<Judged> {
+  const { options } = pair;
+  const { model, capture } = await openPair(io, pair.model, pair.capture, open);
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;
@@ -159,27 +192,14 @@ async function compareOpened(
     diagnose: options.diagnose,
     requireReplayed: options.requireReplayed,
     failFast: options.failFast,
+    threads: options.threads,
     accepts: gate?.accepts,
     onProgress: progress.show,
   };
   try {
     const report = await compare(model, capture, settings);
-    return gate ? await gate.finish(report) : report;
+    return { run: { name: pair.name, report: gate?.judge(report) ?? report }, gate };
   } finally {
     progress.clear();
   }
-}
-
-/** Model and capture, or the hook dictionary that is both. */
-export async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
-  if (capturePath !== undefined) {
-    const model = await open(openModel(io.fs, modelPath));
-    return { model, capture: await open(openCapture(io.fs, capturePath, model)) };
-  }
-  if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
-  throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);
-}
-
-function usage(message: string): InputError {
-  return new InputError([{ kind: 'usage', where: 'arguments', message }]);
 }

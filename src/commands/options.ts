@@ -30,6 +30,12 @@ export function parseSamples(text: string): SampleRange {
   };
 }
 
+/** A 0-based index. */
+export function parseIndex(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0 on.');
+}
+
 export function parsePerLayer(what: 'integer' | 'percent'): (text: string) => PerLayerNumber {
   const pattern = what === 'integer' ? /^\d+$/ : /^\d+(\.\d+)?%?$/;
   return (text) => {
@@ -55,6 +61,12 @@ export function parseChannels(text: string): number {
   if (text === 'all') return Number.POSITIVE_INFINITY;
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a count such as 8, or all.');
+}
+
+export function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (/^\d+$/.test(text) && threads >= 1 && threads <= 1024) return threads;
+  throw new InvalidArgumentError('Expected a number of threads from 1 to 1024.');
 }
 
 /** Layers whose name matches one of the globs; `*` matches any text, dots too. A glob without a match is a problem. */

@@ -1,6 +1,7 @@
 import type { CliCommand } from './command.js';
 import { compareCommand } from './compare.js';
+import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
 
 /** The commands, in the order of the help. */
-export const commands: readonly CliCommand[] = [compareCommand, exporterCommand];
+export const commands: readonly CliCommand[] = [compareCommand, explainCommand, exporterCommand];

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeFileSystem, replaceFile } from '../../src/io.js';
+import { nodeFileSystem, replaceFile, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
 import type { Report } from '../../src/types.js';
 import { kernelThatRan, type Producer } from './kernelThatRan.js';
@@ -32,7 +32,16 @@ async function qdiff(...args: string[]): Promise<{ code: number; stdout: string;
   });
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
   const readAsset = (path: string) => readFile(path, 'utf8');
-  const io = { fs: nodeFileSystem, writeFile: replaceFile, readAsset, ...streams, env: {}, now: () => 0 };
+  const io = {
+    fs: nodeFileSystem,
+    writeFile: replaceFile,
+    appendFile: replaceFile,
+    writeFolder: replaceFolder,
+    readAsset,
+    ...streams,
+    env: {},
+    now: () => 0,
+  };
   const code = await main(args, io);
   return { code, ...written };
 }

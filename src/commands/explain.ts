@@ -1,0 +1,238 @@
+import type { Command } from 'commander';
+import { type ExplainDocument, explain, oneChannel, reproScript, type ValueToExplain } from '../analyze/explain.js';
+import { compare } from '../compare.js';
+import type { Io } from '../io.js';
+import { declaredKernel, kernelByName } from '../kernels/registry.js';
+import { openCandidate } from '../open.js';
+import { linearOf } from '../replay/layer.js';
+import { isQuantized } from '../replay/linear.js';
+import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { arranged, worstFirst } from '../report/arrange.js';
+import { explainText } from '../report/explain.js';
+import { npzBytes } from '../save/npz.js';
+import { printable } from '../text.js';
+import type { Capture, Layer, LayerReport, LinearDynamicLayer, LinearLayer, Model, Report } from '../types.js';
+import type { CliCommand } from './command.js';
+import { writeFolder } from './folder.js';
+import { type Open, openPair, usage, withOpened } from './open.js';
+import { collect, parseIndex, parseName, selectLayers } from './options.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+interface Options extends OutputOptions {
+  readonly layer?: string;
+  readonly channel?: number;
+  readonly sample?: number;
+  readonly kernel?: string;
+  readonly candidate?: string;
+  readonly map?: (readonly [mine: string, layer: string])[];
+  readonly repro?: string;
+}
+
+type Linearly = LinearLayer | LinearDynamicLayer;
+
+/** One value's arithmetic, step by step; what is not given is the worst. */
+export const explainCommand: CliCommand = {
+  name: 'explain',
+  register(program, run) {
+    declare(program.command('explain <model> [capture]')).action(
+      (model: string, capture: string | undefined, options: Options) =>
+        run((io) => withOpened((open) => explainAction(io, model, capture, options, open))),
+    );
+  },
+};
+
+function declare(command: Command): Command {
+  command
+    .usage('MODEL CAPTURE [options]')
+    .description("one value's arithmetic, step by step; what is not given is the worst")
+    .option('--layer <name>', 'the layer')
+    .option('--channel <n>', 'its output channel (0-based)', parseIndex)
+    .option('--sample <n>', 'the sample (0-based)', parseIndex)
+    .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
+    .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
+    .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
+    .option('--repro <dir>', 'write the smallest npz and script that show the value');
+  return declareOutput(command);
+}
+
+async function explainAction(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  options: Options,
+  open: Open,
+): Promise<number> {
+  checkTargets(options.reporter);
+  if (options.kernel) kernelByName(options.kernel);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const candidate = options.candidate
+    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
+    : undefined;
+  const value = await valueToExplain(model, capture, candidate, options);
+  const document = explain(value);
+  if (options.repro !== undefined) await writeRepro(io, options.repro, value);
+  const text = explainText({ model: modelPath, capture: capturePath ?? null });
+  await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
+  return 0;
+}
+
+async function valueToExplain(
+  model: Model,
+  capture: Capture,
+  candidate: Capture | undefined,
+  options: Options,
+): Promise<ValueToExplain> {
+  const layer = await chooseLayer(model, capture, candidate, options);
+  const only = (other: Layer) => other === layer;
+  const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
+  const declared = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
+  const session = new ReplaySession(model, capture, declared, 'isolated');
+  const reason = session.whyNotReplayed(layer);
+  if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`);
+  const run = await session.open(layer);
+  const [judged] = report.candidate_layers ?? report.layers;
+  const channel = options.channel ?? worstFirst(judged.channels ?? []).at(0)?.channel ?? 0;
+  const { outFeatures, inFeatures } = layer.weight;
+  if (channel >= outFeatures) {
+    throw usage(`expected a channel of ${printable(layer.name)} (0..${outFeatures - 1}), got ${channel}`, '--channel');
+  }
+  const sample = options.sample ?? (await worstSample(run, capture, candidate, layer, channel));
+  if (sample >= capture.samples) {
+    throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
+  }
+  const values = await run.input.read(sample, sample + 1);
+  const dynamic = run.batches !== null && layer.op === 'linear_dynamic';
+  const chosen = dynamic ? chosenParams(run, declared, layer, sample) : run.ready.input;
+  if (!isQuantized(chosen)) throw new Error('a linear layer reads codes');
+  const quantize = dynamic ? declared.dynamic!.quantize.prepare(chosen) : (code: number) => code;
+  const { diagnosis } = report.layers[0];
+  const found = diagnosis && explainingKernel(report.layers[0], declared.name);
+  return {
+    layer: layer.name,
+    op: layer.op,
+    inputName: layer.input,
+    sample,
+    channel,
+    linear: oneChannel(linearOf(run.ready, layer, chosen), channel),
+    dynamic,
+    x: { rows: 1, cols: inFeatures, data: Int32Array.from(values, quantize) },
+    captured: await valueAt(capture, layer.name, sample, channel),
+    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
+    candidateInputCodesDiffer: candidate ? await otherInputCodes(candidate, layer, sample, values) : null,
+    kernels: [declared, ...(found ? [kernelByName(found)] : [])],
+    causes: diagnosis?.causes ?? [],
+  };
+}
+
+function chosenParams(run: LayerRun, kernel: ReturnType<typeof declaredKernel>, layer: Linearly, sample: number) {
+  const { min, max } = run.batches!.rangeOf(run.batches!.batchOf(sample));
+  return kernel.dynamic!.chooseQuantParams(min, max, layer.op === 'linear_dynamic' && layer.reduceRange);
+}
+
+/** The kernel that the diagnosis of the whole layer found; one value alone proves nothing. */
+function explainingKernel({ diagnosis }: LayerReport, declared: string): string | null {
+  if (!diagnosis?.kernel || diagnosis.kernel === declared) return null;
+  return diagnosis.explained_by.includes(diagnosis.kernel) ? diagnosis.kernel : null;
+}
+
+/** The layer that is named; else the one that differs most; else the first that is captured. */
+async function chooseLayer(
+  model: Model,
+  capture: Capture,
+  candidate: Capture | undefined,
+  { layer: name, kernel }: Options,
+): Promise<Linearly> {
+  if (name !== undefined) {
+    const selects = selectLayers(model, [name]);
+    const layers = model.layers.filter(selects);
+    const layer = layers.find(isLinear);
+    if (layer) return layer;
+    throw usage(`expected a linear layer, got ${printable(layers[0].name)} (${layers[0].op})`, '--layer');
+  }
+  const linear = model.layers.filter((layer) => isLinear(layer) && capture.values.has(layer.name)) as Linearly[];
+  if (linear.length === 0) throw usage('expected a model with a captured linear layer, got none');
+  const selects = (layer: Layer) => (linear as Layer[]).includes(layer);
+  const report = await compare(model, capture, { candidate, kernel, selects, diagnose: false });
+  const worst = worstLayer(report);
+  return linear.find((layer) => layer.name === worst) ?? linear[0];
+}
+
+function worstLayer(report: Report): string | undefined {
+  const { layers, candidate_layers: ofCandidate } = arranged(report, { sort: 'worst' });
+  return (ofCandidate ?? layers).find(({ status }) => status === 'mismatch')?.name;
+}
+
+function isLinear(layer: Layer): layer is Linearly {
+  return layer.op === 'linear' || layer.op === 'linear_dynamic';
+}
+
+/** Where this channel differs most from the capture; sample 0 where it does not. */
+async function worstSample(
+  run: LayerRun,
+  capture: Capture,
+  candidate: Capture | undefined,
+  layer: Linearly,
+  channel: number,
+): Promise<number> {
+  const expected = capture.values.get(layer.name);
+  const own = candidate?.values.get(layer.name);
+  const features = layer.weight.outFeatures;
+  let worst = { sample: 0, difference: 0 };
+  if (!expected) return 0;
+  const rows = blockRows(run.input.features + features);
+  for (let from = 0; from < capture.samples; from += rows) {
+    const to = Math.min(capture.samples, from + rows);
+    const wanted = await expected.read(from, to);
+    const actual = own ? await own.read(from, to) : (await run.replay(from, to)).data;
+    for (let i = channel; i < wanted.length; i += features) {
+      const difference = Math.abs(actual[i] - wanted[i]);
+      if (difference > worst.difference) worst = { sample: from + Math.floor(i / features), difference };
+    }
+  }
+  return worst.sample;
+}
+
+async function otherInputCodes(candidate: Capture, layer: Linearly, sample: number, codes: NumericArray) {
+  const own = candidate.values.get(`${layer.name}.input`) ?? candidate.values.get(layer.input);
+  if (!own) return null;
+  const read = await own.read(sample, sample + 1);
+  return codes.reduce<number>((count, code, k) => count + (code === read[k] ? 0 : 1), 0);
+}
+
+async function valueAt(capture: Capture, name: string, sample: number, channel: number): Promise<number | null> {
+  const value = capture.values.get(name);
+  return value ? (await value.read(sample, sample + 1))[channel] : null;
+}
+
+/** `qdiff repro.npz` shows the value, and `python3 repro.py` prints it. */
+async function writeRepro(io: Io, folder: string, value: ValueToExplain): Promise<void> {
+  const { linear, x, captured } = value;
+  const { input, output, weight, bias, weightScale, weightZeroPoint, inFeatures } = linear;
+  const codes = (dtype: string, data: ArrayLike<number>) => (dtype === 'int8' ? Int8Array : Uint8Array).from(data);
+  const quantized = isQuantized(output) ? output : null;
+  const scalar = (number: number) => ({ shape: [1], data: Float64Array.of(number) });
+  const whole = (number: number) => ({ shape: [1], data: Int32Array.of(number) });
+  const arrays = new Map([
+    ['x_int8', { shape: [1, inFeatures], data: codes(input.dtype, x.data) }],
+    ['s_x', scalar(input.scale)],
+    ['zp_x', whole(input.zeroPoint)],
+    ['w_int8', { shape: [1, inFeatures], data: Int8Array.from(weight) }],
+    ['s_w', { shape: [1], data: weightScale.subarray(0, 1) }],
+    ['zp_w', { shape: [1], data: weightZeroPoint }],
+    ...(bias ? ([['bias_fp32', { shape: [1], data: bias }]] as const) : []),
+    ...(quantized
+      ? ([
+          ['s_y', scalar(quantized.scale)],
+          ['zp_y', whole(quantized.zeroPoint)],
+          ...(captured === null
+            ? []
+            : ([['y_int8', { shape: [1, 1], data: codes(quantized.dtype, [captured]) }]] as const)),
+        ] as const)
+      : []),
+  ]);
+  const files = new Map<string, string | Uint8Array>([
+    ['repro.npz', await npzBytes(arrays)],
+    ['repro.py', reproScript(value)],
+  ]);
+  await writeFolder(io, '--repro', folder, files);
+}

@@ -1,0 +1,34 @@
+import type { Io } from '../io.js';
+import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../open.js';
+import { InputError } from '../types.js';
+
+/** Remembers what has to be closed. */
+export type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;
+
+/** Runs work, and closes the files that it opened, whatever happens. */
+export async function withOpened<T>(work: (open: Open) => Promise<T>): Promise<T> {
+  const opened: Closable[] = [];
+  const open = async <F extends Closable>(file: Promise<F>): Promise<F> => {
+    opened.push(await file);
+    return file;
+  };
+  try {
+    return await work(open);
+  } finally {
+    await Promise.all(opened.map((file) => file.close()));
+  }
+}
+
+/** Model and capture, or the hook dictionary that is both. */
+export async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
+  if (capturePath !== undefined) {
+    const model = await open(openModel(io.fs, modelPath));
+    return { model, capture: await open(openCapture(io.fs, capturePath, model)) };
+  }
+  if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
+  throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);
+}
+
+export function usage(message: string, where = 'arguments'): InputError {
+  return new InputError([{ kind: 'usage', where, message }]);
+}

@@ -1,0 +1,232 @@
+/** One value's arithmetic for a terminal: a column a kernel, the first differing step marked. */
+import { Chalk } from 'chalk';
+import type { ExplainColumn, ExplainDocument } from '../analyze/explain.js';
+import { counted, printable } from '../text.js';
+import { type Column, renderColumns } from './columns.js';
+import { wrap } from './layout.js';
+import { option, path, shellCommand } from './next.js';
+import { labelled, prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+/** What is on the command line beside the document, for the next command. */
+export interface ExplainInputs {
+  readonly model: string;
+  readonly capture: string | null;
+}
+
+const MOST_PAIRS = 4;
+
+export function explainText({
+  model,
+  capture,
+}: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
+  return (document, options) => {
+    const chalk = new Chalk({ level: options.color });
+    const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
+    const { layer, channel, sample } = document;
+    const needsFile = document.numpy.some((line) => line.includes('repro.npz'));
+    const value = [...option('--layer', layer), '--channel', `${channel}`, '--sample', `${sample}`];
+    const next = shellCommand(
+      needsFile
+        ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro']
+        : ['qdiff', ...inputs, ...option('--layer', layer), '--channels', 'all'],
+    );
+    const blocks = [
+      headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
+      codeLines(document, options),
+      productLines(document, options, chalk.dim),
+      ...document.columns
+        .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
+        .map((c) => pairLines(c, options)),
+      stepLines(document, options, chalk),
+      [
+        `numpy, ${needsFile ? 'beside the repro.npz that --repro writes' : 'ready to paste'}:`,
+        ...document.numpy.flatMap((line) => codeLine(line, options.width)),
+      ],
+      [...outcomeLines(document, options), ...(next === null ? [] : [`next: ${chalk.cyan(next)}`])],
+    ];
+    return `${blocks
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join('\n'))
+      .join('\n\n')}\n`;
+  };
+}
+
+function headerLines(document: ExplainDocument, options: ReportOptions): string[] {
+  const { layer, op, sample, channel, captured, candidate, columns } = document;
+  const values = [
+    ...(captured === null ? [] : [`captured ${captured}`]),
+    ...(candidate === null ? [] : [`candidate ${candidate}`]),
+    ...columns.map(({ kernel, value }) => `${kernel} ${value}`),
+  ];
+  return [
+    ...prose({ options }, `${layer} (${op}), sample ${sample}, channel ${channel}`),
+    ...prose({ options }, values.join(' | ')),
+  ];
+}
+
+function codeLines(document: ExplainDocument, options: ReportOptions): string[] {
+  const { input, weight, output, layer, channel, columns } = document;
+  const { bias } = columns[0];
+  const rows = [
+    ['x', `${printable(input.name)}: ${input.dtype}, scale ${input.scale}, zero_point ${input.zero_point}`],
+    ['w', `${printable(layer)}, channel ${channel}: int8, scale ${weight.scale}, zero_point ${weight.zero_point}`],
+    ...(bias === null ? [] : [['b', `${bias}`]]),
+    [
+      'y',
+      output.scale === null ? 'float32' : `${output.dtype}, scale ${output.scale}, zero_point ${output.zero_point}`,
+    ],
+  ];
+  return rows.flatMap(([name, text]) => labelled({ options }, `${name}  `, text));
+}
+
+function productLines(
+  { products, input, weight }: ExplainDocument,
+  options: ReportOptions,
+  headPaint: (text: string) => string,
+): string[] {
+  const cells = (text: (product: ExplainDocument['products'][number]) => number) =>
+    products.map((p) => String(text(p)));
+  const columns: Column[] = [
+    { head: ['   k'], cells: cells(({ k }) => k), align: 'right' },
+    { head: ['x'], cells: cells(({ x }) => x), align: 'right' },
+    { head: ['x - zx'], cells: cells(({ x }) => x - input.zero_point), align: 'right' },
+    { head: ['w'], cells: cells(({ w }) => w), align: 'right' },
+    { head: ['w - zw'], cells: cells(({ w }) => w - weight.zero_point), align: 'right' },
+    { head: ['product'], cells: cells(({ product }) => product), align: 'right' },
+  ];
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint });
+  const which =
+    products.length < input.features ? `the ${products.length} largest of ${input.features} products` : 'the products';
+  return [`${which}, (x - zx) * (w - zw):`, ...head, ...rows];
+}
+
+/** In raw codes, as the instruction sees them. */
+function pairLines({ kernel, saturating_pairs: pairs }: ExplainColumn, options: ReportOptions): string[] {
+  const lines = pairs.slice(0, MOST_PAIRS).flatMap(({ k, x, w, sum, saturated }) => {
+    const second = k[1] < 0 ? '' : ` + x[${k[1]}]=${x[1]} * w[${k[1]}]=${w[1]}`;
+    return labelled({ options }, '  ', `x[${k[0]}]=${x[0]} * w[${k[0]}]=${w[0]}${second} = ${sum} -> ${saturated}`);
+  });
+  const left = pairs.length - MOST_PAIRS;
+  const lost = pairs.reduce((sum, pair) => sum + pair.sum - pair.saturated, 0);
+  return [
+    ...prose(
+      { options },
+      `${kernel}: ${counted(pairs.length, 'pair')} of raw products ${pairs.length === 1 ? 'leaves' : 'leave'} int16:`,
+    ),
+    ...lines,
+    ...(left > 0 ? [`  and ${left} more`] : []),
+    `  in all the accumulator loses ${lost}`,
+  ];
+}
+
+// ---------------------------------------------------------------- the steps, side by side
+
+type Row = readonly [label: string, text: (column: ExplainColumn) => string, key?: string];
+
+function rowsOf({ columns: [first], captured, candidate, activation }: ExplainDocument): Row[] {
+  const [lo, hi] = first.clamp ?? [0, 0];
+  const quantized = first.before_rounding !== null;
+  return [
+    ['accumulator', (c) => String(c.accumulator), 'accumulator'],
+    ...(first.bias === null ? [] : ([['+ b / (sx * sw)', biasText, 'bias']] satisfies Row[])),
+    [quantized ? '* sx * sw / sy' : '* sx * sw', multiplierText],
+    ['  float32 bits', (c) => c.multiplier_bits],
+    ['  fixed point', (c) => `${c.multiplier_fixed.multiplier} * 2^${c.multiplier_fixed.shift - 31}`],
+    ...(quantized
+      ? ([
+          ['= before rounding', (c) => number(c.before_rounding!), 'multiplier'],
+          ['  distance to the tie', (c) => number(c.distance_to_tie!)],
+          ['rounded', (c) => String(c.rounded), 'rounding'],
+          [`+ zero_point ${first.zero_point}`, (c) => String(c.rounded! + c.zero_point!), 'zero_point'],
+          [
+            `clamped to ${lo}..${hi}${activation === 'relu' ? ' (ReLU)' : ''}`,
+            (c) => (c.clamped ? `${c.value} clamped` : String(c.value)),
+          ],
+        ] satisfies Row[])
+      : ([[activation === 'relu' ? '= value (ReLU)' : '= value', (c) => String(c.value)]] satisfies Row[])),
+    ...(captured === null ? [] : ([['captured', () => String(captured)]] satisfies Row[])),
+    ...(candidate === null ? [] : ([['candidate', () => String(candidate)]] satisfies Row[])),
+    ...(captured === null
+      ? []
+      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - captured))]] satisfies Row[])),
+  ];
+}
+
+/** An int32 bias is what the kernel adds; a float one the float. */
+function biasText(column: ExplainColumn): string {
+  const units = column.bias_accumulator_units!;
+  return column.bias_is_int32 ? `${units} int32` : `${number(units)} float`;
+}
+
+function multiplierText(column: ExplainColumn): string {
+  return column.fixed_point ? 'fixed point' : number(column.multiplier);
+}
+
+function stepLines(document: ExplainDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+  const { columns, first_difference: first } = document;
+  const rows = rowsOf(document);
+  const mark = options.unicode ? '←' : '<-';
+  const table: Column[] = [
+    { head: ['step'], cells: rows.map(([label]) => label), align: 'left', shortenTo: 20 },
+    ...columns.map(
+      (column): Column => ({
+        head: [column.kernel],
+        cells: rows.map(([, text]) => text(column)),
+        align: 'right',
+      }),
+    ),
+    {
+      head: [''],
+      cells: rows.map(([, , key]) => (first !== null && key === first ? `${mark} first` : '')),
+      align: 'left',
+      paint: () => chalk.red,
+    },
+  ];
+  const { head, rows: lines } = renderColumns(table, {
+    width: options.width,
+    ellipsis: options.unicode ? '…' : '...',
+    headPaint: chalk.dim,
+  });
+  return [...head, ...lines];
+}
+
+function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
+  const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;
+  const other = otherCodes
+    ? `the candidate read another input: ${otherCodes} of ${document.input.features} codes differ`
+    : null;
+  if (captured === null) return other ? prose({ options }, other) : [];
+  const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
+  const named = causes.filter((cause) => cause !== 'unexplained');
+  const text =
+    explaining.length > 0
+      ? `${explaining.join(', ')} ${explaining.length === 1 ? 'gives' : 'give'} the captured value${explaining.includes(columns[0].kernel) ? '' : `: ${named.join(' + ')}`}`
+      : named.length > 0
+        ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
+        : 'no kernel gives the captured value: unexplained';
+  return [text, ...(other ? [other] : [])].flatMap((line) => prose({ options }, line));
+}
+
+// ---------------------------------------------------------------- numbers and code
+
+/** Nine digits tell a float32 from its neighbours. */
+function number(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(9)));
+}
+
+function signed(value: number): string {
+  return value > 0 ? `+${number(value)}` : number(value);
+}
+
+/** Python breaks lines inside brackets; only lists of codes are as long. */
+function codeLine(line: string, width: number): string[] {
+  const list = /^(\w+ = np\.array\(\[)(.*)(\]\).*)$/.exec(line);
+  if (line.length <= width - 2 || !list) return [`  ${line}`];
+  const [, before, codes, after] = list;
+  const [close, comment] = after.split('  # ');
+  const lines = wrap(`${before}${codes}${close}`, width - 6);
+  if (lines.at(-1)!.length + comment.length + 4 <= width - 6) lines.push(`${lines.pop()}  # ${comment}`);
+  else lines.unshift(`# ${comment}`);
+  return lines.map((part, i) => (i === 0 || (i === 1 && lines[0].startsWith('#')) ? `  ${part}` : `      ${part}`));
+}

@@ -1,0 +1,42 @@
+/** Arrays to bytes, as numpy writes them: npy 1.0, little-endian, C order; npz: a zip file of them, without a clock. */
+import { ZipFile } from 'yazl';
+import type { NumericArray } from '../types.js';
+
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly data: NumericArray;
+}
+
+const DESCR = new Map<string, string>([
+  ['Int8Array', '|i1'],
+  ['Uint8Array', '|u1'],
+  ['Int16Array', '<i2'],
+  ['Uint16Array', '<u2'],
+  ['Int32Array', '<i4'],
+  ['Uint32Array', '<u4'],
+  ['Float32Array', '<f4'],
+  ['Float64Array', '<f8'],
+]);
+
+export function npyBytes({ shape, data }: NamedArray): Buffer {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const dict = `{'descr': '${DESCR.get(data.constructor.name)}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // data is aligned to 64 bytes
+  const header = Buffer.alloc(length, ' ');
+  header.write('\x93NUMPY\x01\x00', 'latin1');
+  header.writeUInt16LE(length - 10, 8);
+  header.write(dict, 10, 'latin1');
+  header[length - 1] = 0x0a;
+  return Buffer.concat([header, Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
+}
+
+/** The same arrays give the same bytes. */
+export async function npzBytes(arrays: ReadonlyMap<string, NamedArray>): Promise<Buffer> {
+  const zip = new ZipFile();
+  const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, compress: true };
+  for (const [key, array] of arrays) zip.addBuffer(npyBytes(array), `${key}.npy`, options);
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  type ExplainDocument,
+  explain,
+  oneChannel,
+  reproScript,
+  type ValueToExplain,
+} from '../../src/analyze/explain.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { kernelByName, kernels } from '../../src/kernels/registry.js';
+import { openCapture, openModel } from '../../src/open.js';
+import { linearOf } from '../../src/replay/layer.js';
+import { isQuantized } from '../../src/replay/linear.js';
+import { ReplaySession } from '../../src/replay/session.js';
+import type { Kernel } from '../../src/types.js';
+import { hasNumpy, outputOf } from '../support/tools.js';
+
+const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
+
+/** Some values of every linear layer of a fixture, under one kernel. */
+async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promise<ValueToExplain[]> {
+  const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
+  const session = new ReplaySession(model, capture, kernel, 'isolated');
+  const values: ValueToExplain[] = [];
+  for (const layer of model.layers) {
+    if ((layer.op !== 'linear' && layer.op !== 'linear_dynamic') || session.whyNotReplayed(layer)) continue;
+    const run = await session.open(layer);
+    const { outFeatures, inFeatures } = layer.weight;
+    for (let i = 0; i < perLayer; i++) {
+      const at = Math.floor((i * capture.samples * outFeatures) / perLayer);
+      const [sample, channel] = [Math.floor(at / outFeatures), at % outFeatures];
+      const range = run.batches?.rangeOf(run.batches.batchOf(sample));
+      const params =
+        range && layer.op === 'linear_dynamic'
+          ? kernel.dynamic!.chooseQuantParams(range.min, range.max, layer.reduceRange)
+          : run.ready.input;
+      if (!isQuantized(params)) throw new Error('no codes');
+      const quantize = range ? kernel.dynamic!.quantize.prepare(params) : (code: number) => code;
+      const x = Int32Array.from(await run.input.read(sample, sample + 1), quantize);
+      const captured = capture.values.get(layer.name);
+      values.push({
+        layer: layer.name,
+        op: layer.op,
+        inputName: layer.input,
+        sample,
+        channel,
+        linear: oneChannel(linearOf(run.ready, layer, params), channel),
+        dynamic: range !== undefined,
+        x: { rows: 1, cols: inFeatures, data: x },
+        captured: captured ? (await captured.read(sample, sample + 1))[channel] : null,
+        candidate: null,
+        candidateInputCodesDiffer: null,
+        kernels: [kernel],
+        causes: [],
+      });
+    }
+  }
+  await model.close();
+  await capture.close();
+  return values;
+}
+
+/** The snippets of many values as one program, a line of output each. */
+function printed(scripts: readonly string[]): number[] {
+  const file = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'snippets.py');
+  const program = scripts.map((script) => script.replace('import numpy as np; ', '')).join('\n');
+  writeFileSync(file, `import numpy as np\n${program}\n`);
+  return outputOf('python3', [file]).trim().split('\n').map(Number);
+}
+
+/** What tells kernels apart; `batch` and `ties` are large and of the same steps. */
+const LEFT_OUT = ['pointwise', 'batch', 'ties'];
+
+describe.each(kernels.map((kernel) => ({ name: kernel.name, kernel })))('$name', async ({ name, kernel }) => {
+  const root = join(FIXTURES, 'kernels', name);
+  const families = readdirSync(root).filter((family) => !LEFT_OUT.includes(family));
+  const values = (await Promise.all(families.map((family) => valuesOf(join(root, family), kernel, 6)))).flat();
+  const documents = values.map(explain);
+
+  it('explains golden values, operation by operation', () => {
+    const wrong = documents.filter(({ columns }) => columns[0].explains !== true);
+    expect(wrong.map(({ layer, sample, channel }) => [layer, sample, channel])).toEqual([]);
+    expect(new Set(documents.map(({ columns }) => columns[0].value)).size).toBeGreaterThan(20);
+  });
+
+  it.skipIf(!hasNumpy)('numpy prints the same values (python3 with numpy)', () => {
+    const scripts = documents.map(({ numpy }, i) => {
+      const { x, linear } = values[i];
+      const file = `{"x_int8": np.array([${x.data}]), "w_int8": np.array([${linear.weight}])}`;
+      return numpy.join('\n').replace('np.load("repro.npz")', file);
+    });
+    const wanted = documents.map(({ columns }) => Math.fround(columns[0].value));
+    expect(printed(scripts).map(Math.fround)).toEqual(wanted);
+  });
+});
+
+describe('iris on AVX2, fc1, sample 0', async () => {
+  const folder = join(FIXTURES, 'pytorch', 'iris-avx2');
+  const [declared, found] = [kernelByName('fbgemm'), kernelByName('fbgemm-avx2')];
+  const values = (await valuesOf(folder, declared, 151 * 16))
+    .filter(({ layer, sample }) => layer === 'fc1' && sample === 0)
+    .map((value) => ({ ...value, kernels: [declared, found] }));
+  const documents: ExplainDocument[] = values.map(explain);
+
+  it('gives the accumulators that one gets by hand', () => {
+    const byHand = values.map(({ linear, x }) => {
+      let exact = 0;
+      let paired = 0;
+      for (let k = 0; k < 4; k += 2) {
+        const pair = x.data[k] * linear.weight[k] + x.data[k + 1] * linear.weight[k + 1];
+        const zeroPoints = 128 * (linear.weight[k] + linear.weight[k + 1]);
+        exact += pair - zeroPoints;
+        paired += Math.max(-32768, Math.min(pair, 32767)) - zeroPoints;
+      }
+      return [exact, paired];
+    });
+    expect(documents.map(({ columns }) => columns.map(({ accumulator }) => accumulator))).toEqual(byHand);
+    expect(byHand.some(([exact, paired]) => exact !== paired)).toBe(true);
+  });
+
+  it('shows the saturating pairs, and the codes of both CPUs', () => {
+    const codes = (column: number) => documents.map(({ columns }) => columns[column].value);
+    expect(codes(0)).toEqual([153, 153, 120, 128, 152, 217, 112, 165, 90, 182, 136, 157, 131, 119, 158, 118]);
+    expect(codes(1)).toEqual([164, 138, 127, 139, 165, 213, 112, 155, 109, 168, 136, 144, 124, 119, 158, 118]);
+    expect(documents[0].columns[1].saturating_pairs).toEqual([
+      { k: [2, 3], x: [159, 143], w: [-128, -128], sum: -38656, saturated: -32768 },
+    ]);
+    expect(documents.map(({ columns }) => columns[0].saturating_pairs.length)).toEqual(documents.map(() => 0));
+    expect(documents.map(({ first_difference }) => first_difference !== null)).toEqual(
+      documents.map(({ columns }) => columns[1].saturating_pairs.length > 0),
+    );
+  });
+
+  it.skipIf(!hasNumpy)('the numpy snippet prints the captured value (python3 with numpy)', () => {
+    expect(printed(documents.map(({ numpy }) => numpy.join('\n')))).toEqual(values.map(({ captured }) => captured));
+  });
+
+  it('takes at most ten lines of 80 columns', () => {
+    for (const { numpy } of documents) {
+      expect(numpy.length).toBeLessThanOrEqual(10);
+      for (const line of numpy) expect(line.length).toBeLessThanOrEqual(78);
+    }
+  });
+
+  it('a script for a folder reads its codes from the npz', () => {
+    expect(reproScript(values[0])).toContain('np.load("repro.npz")');
+  });
+});

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { schemas } from '../../src/schemas.js';
+import { cli } from '../support/cli.js';
+import { hasNumpy, outputOf } from '../support/tools.js';
+
+const qdiff = cli();
+const inputsOf = (name: string) => ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/${name}/${file}`);
+const explain = (name: string, ...options: string[]) => qdiff(['explain', ...inputsOf(name), ...options]);
+
+describe('screens of 80 columns', () => {
+  it.each([
+    ['explain-iris-sample-0', 'iris-avx2', ['--layer', 'fc1', '--sample', '0', '--channel', '0']],
+    ['explain-iris-worst', 'iris-avx2', []],
+    ['explain-iris-match', 'iris-vnni', ['--kernel', 'tflite-double', '--layer', 'fc2']],
+    ['explain-digits-relu', 'digits-avx2', ['--candidate', 'fixtures/pytorch/digits-vnni/capture.npz']],
+  ])('%s', async (screen, name, options) => {
+    const { stdout, stderr, exitCode } = await explain(name, ...options);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    await expect(stdout).toMatchFileSnapshot(`screens/${screen}.txt`);
+    const wide = stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('next: '));
+    expect(wide).toEqual([]);
+  });
+});
+
+it('the JSON is valid under its schema', async () => {
+  const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-explain']);
+  const { stdout } = await explain('iris-avx2', '--sample', '0', '--channel', '0', '--reporter', 'json');
+  const document = JSON.parse(stdout);
+  expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+  expect(document).toMatchObject({
+    layer: 'fc1',
+    captured: 164,
+    columns: [{ value: 153 }, { value: 164, explains: true }],
+  });
+  expect(validate({ ...document, columns: [{}] })).toBe(false);
+});
+
+describe('--repro', () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'repro');
+
+  it('writes an npz that qdiff takes by itself', async () => {
+    expect((await explain('iris-avx2', '--layer', 'fc1', '--repro', folder)).exitCode).toBe(0);
+    const { stdout, exitCode } = await qdiff([join(folder, 'repro.npz'), '--reporter', 'json']);
+    expect(exitCode).toBe(1);
+    const [layer] = JSON.parse(stdout).layers;
+    expect(layer).toMatchObject({
+      first_mismatch: { expected: 74, actual: 0 },
+      diagnosis: { causes: ['int16-saturation'] },
+    });
+  });
+
+  it.skipIf(!hasNumpy)('and a script that prints the captured value (python3 with numpy)', () => {
+    expect(outputOf('python3', ['repro.py'], folder)).toBe('74\n');
+  });
+
+  it('never writes over a folder', async () => {
+    const script = readFileSync(join(folder, 'repro.py'), 'utf8');
+    const { exitCode, stderr, stdout } = await explain('iris-avx2', '--layer', 'fc2', '--repro', folder);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('expected a new folder, got one with files; name another');
+    expect(readFileSync(join(folder, 'repro.py'), 'utf8')).toBe(script);
+  });
+});
+
+it.each([
+  [['--layer', 'fc9'], 'expected a layer of the model (fc1, relu1, fc2), got fc9'],
+  [['--layer', 'relu1'], 'expected a linear layer, got relu1 (relu)'],
+  [['--channel', '16', '--layer', 'fc1'], 'expected a channel of fc1 (0..15), got 16'],
+  [['--sample', '151'], 'expected a sample of the capture (0..150), got 151'],
+  [['--channel', 'x'], 'Expected a whole number from 0 on.'],
+  [['--kernel', 'fbgem'], 'expected a kernel'],
+])('%j is refused', async (options, message) => {
+  const { exitCode, stdout, stderr } = await explain('iris-avx2', ...options);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+});
