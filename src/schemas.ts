@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
-import { schemas as reportSchemas } from './report/reportSchema.js';
+import { reportJsonSchemas } from './report/reportSchema.js';
 import { baselineJsonSchema } from './validate/baseline.js';
 import { configJsonSchema } from './validate/config.js';
 import { modelJsonSchema } from './validate/modelSchema.js';
@@ -10,6 +10,6 @@ export const schemas: Readonly<Record<string, object>> = {
   'qdiff-model': modelJsonSchema(),
   'qdiff-baseline': baselineJsonSchema(),
   'qdiff-config': configJsonSchema(),
-  ...reportSchemas,
+  ...reportJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
 };

@@ -27,8 +27,10 @@ export interface BaselineRun {
 /** A baseline while a run is judged by it. */
 export interface Gate {
   accepts(layer: LayerReport): boolean;
-  /** The report with what changed; with --update-baseline the file is written. */
-  finish(report: Report): Promise<Report>;
+  /** The report with what changed since. */
+  judge(report: Report): Report;
+  /** With --update-baseline: records what was found. */
+  update(report: Report): Promise<void>;
 }
 
 export function checkBaselineOptions({ baseline, updateBaseline }: BaselineOptions): void {
@@ -52,9 +54,11 @@ export async function openGate(
   if (!update) checkComparable(baseline, run, path);
   return {
     accepts: update ? () => true : acceptedBy(baseline), // what is recorded now is accepted from now on
-    finish: async (report) => {
-      const changes = changesSince(baseline, report);
+    update: async (report) => {
       if (update) await writeOutput(io, path, jsonText(recordBaseline(report, baseline, run.layers), REVIEWED_LINE));
+    },
+    judge: (report) => {
+      const changes = changesSince(baseline, report);
       const warnings = update ? [] : baseline.layers.flatMap(({ name }) => (layers.has(name) ? [] : stray(name, path)));
       return {
         ...report,
@@ -82,7 +86,7 @@ function stray(layer: string, path: string): Warning {
   return { code: 'baseline-layer', where: layer, message: `recorded in ${path}, but not a layer of the model` };
 }
 
-async function exists(io: Io, path: string): Promise<boolean> {
+export async function exists(io: Io, path: string): Promise<boolean> {
   try {
     await io.fs.isDirectory(path);
     return true;

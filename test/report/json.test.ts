@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { json } from '../../src/report/json.js';
-import { reportSchema, schemas } from '../../src/report/reportSchema.js';
+import { reportJsonSchemas, reportSchema } from '../../src/report/reportSchema.js';
 import type { Report } from '../../src/types.js';
 import { fileOf, plain, readReport, reportNames } from './reports.js';
 
-const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-report']);
+const validate = new Ajv2020({ strict: true }).compile(reportJsonSchemas()['qdiff-report']);
 
 describe.each(reportNames)('%s', (name) => {
   test('verbatim: the fixture is its own output', () => {
