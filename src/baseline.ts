@@ -1,3 +1,4 @@
+import { channelChanges, type Extent, isLarger, NOTHING, worstChanges } from './diff/extent.js';
 import type { BaselineChange, LayerReport, LayerResult, Report } from './types.js';
 import type { Baseline, RecordedLayer } from './validate/baseline.js';
 
@@ -50,14 +51,13 @@ function recordLayer(layer: LayerReport): RecordedLayer | [] {
   return { name: layer.name, ...recorded(size), causes, channels };
 }
 
-type Size = Omit<LayerResult, 'causes'>;
-type RecordedSize = Pick<RecordedLayer, keyof Size>;
+type RecordedSize = Pick<RecordedLayer, keyof Extent>;
 
-function recorded({ mismatched, max_abs_diff }: Size): RecordedSize {
+function recorded({ mismatched, max_abs_diff }: Extent): RecordedSize {
   return { mismatched, max_abs_diff: Number.isFinite(max_abs_diff) ? max_abs_diff : 'inf' };
 }
 
-function sizeOf({ mismatched, max_abs_diff }: RecordedSize): Size {
+function sizeOf({ mismatched, max_abs_diff }: RecordedSize): Extent {
   return { mismatched, max_abs_diff: max_abs_diff === 'inf' ? Number.POSITIVE_INFINITY : max_abs_diff };
 }
 
@@ -66,14 +66,15 @@ function resultOf(layer: LayerReport): LayerResult {
   return { mismatched: layer.mismatched!, max_abs_diff: layer.max_abs_diff!, causes };
 }
 
-const NONE: Size = { mismatched: 0, max_abs_diff: 0 };
-
 /** Of new, explained differently, larger and better the first that holds; null: as recorded, or not compared. */
 function changeOf(layer: LayerReport, record: RecordedLayer | undefined): BaselineChange | null {
   if (layer.values === null) return null;
-  const before = record ? { ...sizeOf(record), causes: [...record.causes].sort() } : { ...NONE, causes: [] };
+  const before = record ? { ...sizeOf(record), causes: [...record.causes].sort() } : { ...NOTHING, causes: [] };
   const after = resultOf(layer);
-  const { larger, smaller } = channelChanges(layer, record);
+  const { larger, smaller } = channelChanges(
+    new Map(record?.channels.map((c) => [c.channel, sizeOf(c)])),
+    new Map(layer.channels?.map((c) => [c.channel, sizeOf(c)])),
+  );
   const differs = layer.status === 'mismatch';
   const change =
     differs && !record
@@ -87,46 +88,13 @@ function changeOf(layer: LayerReport, record: RecordedLayer | undefined): Baseli
             : null;
   if (change === null) return null;
   const channels = change === 'better' ? smaller : larger;
-  const shown = worstFirst(channels).slice(0, MOST_CHANNELS);
-  shown.sort((a, b) => a.channel - b.channel);
+  const shown = worstChanges(channels, MOST_CHANNELS);
   return {
     layer: layer.name,
     change,
     recorded: before,
     found: after,
-    channels: shown,
+    channels: shown.map(({ channel, before: recorded, after: found }) => ({ channel, recorded, found })),
     channels_omitted: channels.length - shown.length,
   };
-}
-
-type ChannelChange = BaselineChange['channels'][number];
-
-/** More values, or by more. */
-function isLarger(a: Size, b: Size): boolean {
-  return a.mismatched > b.mismatched || a.max_abs_diff > b.max_abs_diff;
-}
-
-/** Channels that are larger than recorded in any way; and of the others those that are smaller. By channel. */
-function channelChanges(layer: LayerReport, record: RecordedLayer | undefined) {
-  const before = new Map(record?.channels.map((c) => [c.channel, sizeOf(c)]));
-  const after = new Map(layer.channels?.map((c) => [c.channel, sizeOf(c)]));
-  const channels = [...new Set([...before.keys(), ...after.keys()])]
-    .sort((a, b) => a - b)
-    .map((channel) => ({ channel, recorded: before.get(channel) ?? NONE, found: after.get(channel) ?? NONE }));
-  return {
-    larger: channels.filter((c) => isLarger(c.found, c.recorded)),
-    smaller: channels.filter((c) => isLarger(c.recorded, c.found) && !isLarger(c.found, c.recorded)),
-  };
-}
-
-/** By how much the values differ now, then by how many. */
-function worstFirst(channels: readonly ChannelChange[]): ChannelChange[] {
-  return [...channels].sort(
-    ({ found: a, channel: c }, { found: b, channel: d }) =>
-      descending(a.max_abs_diff, b.max_abs_diff) || b.mismatched - a.mismatched || c - d,
-  );
-}
-
-function descending(a: number, b: number): number {
-  return a === b ? 0 : b > a ? 1 : -1; // Infinity - Infinity is NaN
 }

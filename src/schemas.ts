@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
 import { reportJsonSchemas } from './report/reportSchema.js';
+import { reportsDiffJsonSchemas } from './report/reportsDiffSchema.js';
 import { baselineJsonSchema } from './validate/baseline.js';
 import { configJsonSchema } from './validate/config.js';
 import { modelJsonSchema } from './validate/modelSchema.js';
@@ -11,5 +12,6 @@ export const schemas: Readonly<Record<string, object>> = {
   'qdiff-baseline': baselineJsonSchema(),
   'qdiff-config': configJsonSchema(),
   ...reportJsonSchemas(),
+  ...reportsDiffJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
 };

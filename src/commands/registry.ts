@@ -1,7 +1,8 @@
 import type { CliCommand } from './command.js';
 import { compareCommand } from './compare.js';
+import { diffReportsCommand } from './diffReports.js';
 import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
 
 /** The commands, in the order of the help. */
-export const commands: readonly CliCommand[] = [compareCommand, explainCommand, exporterCommand];
+export const commands: readonly CliCommand[] = [compareCommand, explainCommand, diffReportsCommand, exporterCommand];

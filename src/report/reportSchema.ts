@@ -6,11 +6,11 @@ import type { Report } from '../types.js';
  * Later versions may add fields: unknown ones are no error, and not read.
  */
 
-const count = z.int().check(z.nonnegative());
+export const count = z.int().check(z.nonnegative());
 
 /** Differences and values may be infinite or NaN in float layers; JSON spells those. */
 const SPELLED = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY, nan: Number.NaN } as const;
-const real = z.pipe(
+export const real = z.pipe(
   z.union([z.number(), z.enum(['inf', '-inf', 'nan'])]),
   z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
 );
@@ -21,7 +21,7 @@ function described<S extends z.ZodMiniType>(schema: S, description: string): S {
   return schema;
 }
 
-const cause = described(z.string(), 'int16-saturation, bias-int32, ..., unexplained');
+export const cause = described(z.string(), 'int16-saturation, bias-int32, ..., unexplained');
 
 const channel = z.object({
   channel: count,
@@ -135,7 +135,7 @@ export function reportJsonSchemas(): Record<string, object> {
   };
 }
 
-function titled(name: string, schema: z.ZodMiniType): object {
+export function titled(name: string, schema: z.ZodMiniType): object {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return { $schema, $id: name, title: name.replace('-', ' '), ...rest };
 }

@@ -1,0 +1,49 @@
+import * as z from 'zod/mini';
+import { diffReports, type ReportsFile } from '../analyze/diffReports.js';
+import type { Io } from '../io.js';
+import { readJson } from '../load/json.js';
+import { collecting } from '../load/refuse.js';
+import { diffReportsText } from '../report/diffReports.js';
+import { reportSchema, reportsSchema } from '../report/reportSchema.js';
+import { InputError, type Problem } from '../types.js';
+import { Checks } from '../validate/checks.js';
+import type { CliCommand } from './command.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+/** What changed between two runs: exit code 1 where it got worse or changed. */
+export const diffReportsCommand: CliCommand = {
+  name: 'diff-reports',
+  register(program, run) {
+    const command = program
+      .command('diff-reports <a.json> <b.json>')
+      .usage('A.json B.json [options]')
+      .description('what changed between two runs (JSON reports): versions of a model, an upgrade, two machines');
+    declareOutput(command).action((before: string, after: string, options: OutputOptions) =>
+      run((io) => diffReportsAction(io, before, after, options)),
+    );
+  },
+};
+
+async function diffReportsAction(io: Io, before: string, after: string, options: OutputOptions): Promise<number> {
+  checkTargets(options.reporter);
+  const problems: Problem[] = [];
+  const a = await collecting(problems, () => readReports(io, before));
+  const b = await collecting(problems, () => readReports(io, after));
+  if (!a || !b) throw new InputError(problems);
+  const diff = diffReports(a, b);
+  await writeDocument(io, diff, formatsOf(diffReportsText), options);
+  return diff.verdict === 'worse' || diff.verdict === 'changed' ? 1 : 0;
+}
+
+const formatSchema = z.object({ format: z.enum(['qdiff-report', 'qdiff-reports']), version: z.literal(1) });
+
+/** One report, or those of several models. Throws InputError with every problem. */
+async function readReports(io: Io, path: string): Promise<ReportsFile> {
+  const raw = await readJson(io.fs, path);
+  const checks = new Checks(path);
+  const head = checks.parse(formatSchema, raw, []);
+  const several = head?.format === 'qdiff-reports' ? checks.parse(reportsSchema, raw, []) : null;
+  const one = head?.format === 'qdiff-report' ? checks.parse(reportSchema, raw, []) : null;
+  checks.finish();
+  return { path, reports: several?.reports ?? [{ name: null, report: one! }] };
+}
