@@ -1,4 +1,4 @@
-declare module '*/kernels.ts?wasm' {
+declare module '*.ts?wasm' {
   /** The WebAssembly module, base64. */
   const base64: string;
   export default base64;

@@ -1,0 +1,305 @@
+/**
+ * npm run bench [-- start layer kernel growth npz memory]
+ *
+ * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { nodeFileSystem } from '../../src/io.js';
+import { openNpz } from '../../src/load/npz.js';
+import { type LayerShape, makeCase } from './case.js';
+import { CHAINS, layerInMemory, limitOf, modes } from './kernel.js';
+
+const root = process.env.QDIFF_BENCH_ROOT!;
+const folder = process.env.QDIFF_BENCH_FOLDER!;
+const python = process.env.PYTHON ?? 'python3';
+const bench = (name: string) => join(root, 'test/bench', name);
+const qdiff = join(root, 'bin/qdiff.js');
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const ms = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+const times = (value: number) => `${value.toFixed(value < 10 ? 2 : 1)}x`;
+const mib = (bytes: number) => String(Math.round(bytes / 2 ** 20));
+const percent = (part: number) => `${Math.round(100 * part)}%`;
+
+function print(title: string, head: readonly string[], rows: readonly (readonly string[])[]): void {
+  console.log(`\n${title}\n`);
+  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
+}
+
+// ---------------------------------------------------------------- processes
+
+interface Contender {
+  readonly name: string;
+  /** One run; milliseconds. */
+  run(): number;
+}
+
+function spawned(command: string, args: readonly string[]): { wallMs: number; stdout: string; maxRss: number } {
+  const rss = join(folder, 'rss');
+  writeFileSync(rss, '0');
+  const started = performance.now();
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, QDIFF_BENCH_RSS: rss },
+  });
+  const wallMs = performance.now() - started;
+  if (error || status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? stderr + stdout}`);
+  return { wallMs, stdout, maxRss: Number(readFileSync(rss, 'utf8')) };
+}
+
+const process_ = (name: string, command: string, ...args: readonly string[]): Contender => ({
+  name,
+  run: () => spawned(command, args).wallMs,
+});
+
+/** Runs that take turns; medians by name. */
+function inTurns(contenders: readonly Contender[], rounds: number): Map<string, number> {
+  const taken = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, run } of contenders) taken.get(name)!.push(run());
+  }
+  return new Map([...taken].map(([name, all]) => [name, median(all)]));
+}
+
+const hasTorch = spawnSync(python, ['-c', 'import torch']).status === 0;
+const files = (at: string) => [join(at, 'model.json'), join(at, 'capture.npz')];
+const one = (inFeatures: number, outFeatures: number): LayerShape[] => [
+  { name: 'fc', input: 'x', inFeatures, outFeatures },
+];
+const shapeName = (...sizes: readonly number[]) => sizes.join('x');
+
+// ---------------------------------------------------------------- sections
+
+const sections: Readonly<Record<string, () => Promise<void> | void>> = {
+  async start() {
+    const at = join(folder, 'tiny');
+    await makeCase(at, one(4, 16), 150);
+    const empty = join(folder, 'empty.cjs');
+    writeFileSync(empty, '');
+    const taken = inTurns(
+      [process_('empty', process.execPath, empty), process_('qdiff', process.execPath, qdiff, ...files(at))],
+      21,
+    );
+    const [node, whole] = [taken.get('empty')!, taken.get('qdiff')!];
+    print(
+      'Start: 150x4x16, whole process',
+      ['empty Node, ms', 'qdiff, ms', 'over it, ms'],
+      [[ms(node), ms(whole), ms(whole - node)]],
+    );
+  },
+
+  async layer() {
+    const rows: string[][] = [];
+    for (const [samples, rounds] of [
+      [1024, 3],
+      [256, 5],
+    ] as const) {
+      const at = join(folder, `layer${samples}`);
+      await makeCase(at, one(4096, 4096), samples);
+      const script = (mode: string) => process_(mode, python, bench('script.py'), mode, at);
+      const taken = inTurns(
+        [
+          process_('qdiff', process.execPath, qdiff, ...files(at)),
+          script('float64'),
+          script('int32'),
+          process_('one thread', process.execPath, qdiff, ...files(at), '--threads', '1'),
+          ...(hasTorch ? [script('fbgemm')] : []),
+        ],
+        rounds,
+      );
+      const whole = taken.get('qdiff')!;
+      const over = (name: string) => (taken.has(name) ? times(taken.get(name)! / whole) : '-');
+      const { maxRss } = spawned(process.execPath, ['--require', bench('rss.cjs'), qdiff, ...files(at)]);
+      const peak = JSON.parse(spawned(python, [bench('script.py'), 'float64', at]).stdout).max_rss;
+      rows.push([
+        shapeName(samples, 4096, 4096),
+        ms(whole),
+        ms(taken.get('one thread')!),
+        ms(taken.get('int32')!),
+        ms(taken.get('float64')!),
+        over('int32'),
+        over('float64'),
+        over('fbgemm'),
+        `${mib(maxRss)} / ${mib(peak)}`,
+      ]);
+    }
+    print(
+      'One layer, whole process, default threads',
+      [
+        'samples x K x N',
+        'qdiff, ms',
+        'one thread, ms',
+        'numpy int32, ms',
+        'numpy float64, ms',
+        'int32 / qdiff',
+        'float64 / qdiff',
+        'torch fbgemm / qdiff',
+        'peak MiB, qdiff / float64',
+      ],
+      rows,
+    );
+  },
+
+  kernel() {
+    const rows: string[][] = [];
+    for (const [m, k, n] of [
+      [1024, 1024, 1024],
+      [256, 4096, 4096],
+      [8192, 64, 256],
+    ] as const) {
+      const single = layerInMemory(m, k, n, 1);
+      const two = layerInMemory(m, k, n, 2);
+      for (const mode of Object.keys(modes) as (keyof typeof modes)[]) {
+        for (let i = 0; i < 3; i++) [single(mode), two(mode)]; // both compilers, and the second thread
+        const taken = { single: [] as number[], two: [] as number[], limits: CHAINS.map(() => [] as number[]) };
+        for (let round = 0; round < 25; round++) {
+          taken.single.push(single(mode));
+          taken.two.push(two(mode));
+          for (const [i, chains] of CHAINS.entries()) taken.limits[i].push(limitOf(mode, chains));
+        }
+        const limit = Math.max(...taken.limits.map(median));
+        const [alone, together] = [median(taken.single), median(taken.two)];
+        rows.push([
+          shapeName(m, k, n),
+          mode,
+          limit.toFixed(1),
+          alone.toFixed(1),
+          percent(alone / limit),
+          together.toFixed(1),
+          times(together / alone),
+        ]);
+      }
+    }
+    print(
+      'Sums and requantization alone, GMAC/s (packing included)',
+      ['M x K x N', 'accumulator', '128-bit limit', 'one thread', 'of the limit', 'two threads', 'two / one'],
+      rows,
+    );
+  },
+
+  async growth() {
+    const rows: string[][] = [];
+    const base = [256, 1024, 1024] as const;
+    for (const [axis, label] of ['M', 'K', 'N'].entries()) {
+      for (const factor of [1, 4, 16]) {
+        const [m, k, n] = base.map((size, i) => (i === axis ? size * factor : size));
+        const measure = layerInMemory(m, k, n, 1);
+        measure('exact');
+        const rate = median(Array.from({ length: 7 }, () => measure('exact')));
+        rows.push([`${label} x${factor}`, shapeName(m, k, n), rate.toFixed(1), ms((m * k * n) / rate / 1e6)]);
+      }
+    }
+    print('Growth with M, K, N, one thread', ['axis', 'M x K x N', 'GMAC/s', 'ms'], rows);
+    const whole: string[][] = [];
+    for (const layers of [1, 4, 16]) {
+      const at = join(folder, `layers${layers}`);
+      const shapes = Array.from({ length: layers }, (_, i) => ({
+        name: `fc${i}`,
+        input: 'x',
+        inFeatures: 2048,
+        outFeatures: 2048,
+      }));
+      await makeCase(at, layers === 1 ? one(2048, 2048) : shapes, 256);
+      const taken = inTurns(
+        [1, 2, cpus().length].map((threads) =>
+          process_(String(threads), process.execPath, qdiff, ...files(at), '--threads', String(threads)),
+        ),
+        5,
+      );
+      const { maxRss } = spawned(process.execPath, ['--require', bench('rss.cjs'), qdiff, ...files(at)]);
+      whole.push([
+        String(layers),
+        ms(taken.get('1')!),
+        ms(taken.get('2')!),
+        ms(taken.get(String(cpus().length))!),
+        mib(maxRss),
+      ]);
+    }
+    print(
+      'Growth with layers of 256x2048x2048 and threads, whole process',
+      ['layers', '1 thread, ms', '2 threads, ms', `${cpus().length} threads, ms`, 'peak MiB'],
+      whole,
+    );
+  },
+
+  async npz() {
+    spawned(python, [bench('npz.py'), 'write', folder, String(200 << 20)]);
+    const rows: string[][] = [];
+    for (const kind of ['stored', 'deflated']) {
+      const file = join(folder, `${kind}.npz`);
+      const own: number[] = [];
+      const numpy: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        own.push(await timeOfReading(file));
+        numpy.push(Number(spawned(python, [bench('npz.py'), 'read', file]).stdout) * 1000);
+      }
+      rows.push([kind, ms(median(own)), ms(median(numpy)), times(median(numpy) / median(own))]);
+    }
+    print(
+      'Reading an npz of 200 MB, array by array',
+      ['members', 'qdiff, ms', 'numpy.load, ms', 'numpy / qdiff'],
+      rows,
+    );
+  },
+
+  async memory() {
+    const rows: string[][] = [];
+    for (const blocks of [1, 2]) {
+      const at = join(folder, `blocks${blocks}`);
+      await makeCase(at, blocksOf7B(blocks), 512);
+      const args = ['--require', bench('rss.cjs'), qdiff, ...files(at)];
+      const { wallMs, maxRss } = spawned(process.execPath, args);
+      rows.push([String(blocks), ms(wallMs), mib(maxRss)]);
+    }
+    const [first, second] = rows.map((row) => Number(row[1]));
+    rows.push(['32, extrapolated', ms(first + 31 * (second - first)), 'as 2: a layer at a time']);
+    print('Linears of a 7B model, 512 samples, peak memory', ['blocks', 'ms', 'peak MiB'], rows);
+  },
+};
+
+async function timeOfReading(path: string): Promise<number> {
+  const started = performance.now();
+  const file = await openNpz(nodeFileSystem, path);
+  for (const array of file.arrays.values()) await array.read();
+  await file.close();
+  return performance.now() - started;
+}
+
+function blocksOf7B(blocks: number): LayerShape[] {
+  const linears = (['q', 'k', 'v', 'o'] as const).map((name) => ({
+    name,
+    input: 'x',
+    inFeatures: 4096,
+    outFeatures: 4096,
+  }));
+  const wide = ['gate', 'up'].map((name) => ({ name, input: 'x', inFeatures: 4096, outFeatures: 11008 }));
+  const block = [...linears, ...wide, { name: 'down', input: 'h', inFeatures: 11008, outFeatures: 4096 }];
+  return Array.from({ length: blocks }, (_, b) =>
+    block.map((layer) => ({ ...layer, name: `${b}.${layer.name}` })),
+  ).flat();
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; one of ${Object.keys(sections).join(', ')}`);
+  mkdirSync(folder, { recursive: true });
+  const cpu = cpus();
+  const numpy = spawned(python, ['-c', 'import numpy; print(numpy.__version__)']).stdout.trim();
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpu.length} cores ${cpu[0].model.trim()}, ${mib(totalmem())} MiB, Node ${process.version}, numpy ${numpy}`,
+  );
+  for (const [name, run] of Object.entries(sections)) if (wanted.length === 0 || wanted.includes(name)) await run();
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(String(error.message ?? error));
+    process.exit(1);
+  },
+);

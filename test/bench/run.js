@@ -1,0 +1,29 @@
+// npm run bench [-- SECTION...]: bundles the benchmark and runs it on this Node. Needs `npm run build` and python3 with numpy.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { compile, esbuildPlugin } from '../../src/accelerate/assembly/compile.js';
+import { limitSource } from './limit.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'qdiff-bench-'));
+const script = join(folder, 'bench.cjs');
+await build({
+  entryPoints: [fileURLToPath(new URL('bench.ts', import.meta.url))],
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  outfile: script,
+  plugins: [esbuildPlugin],
+});
+writeFileSync(join(folder, 'limit.wasm'), await compile('limit.ts', limitSource()));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { status } = spawnSync(process.execPath, [script, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, QDIFF_BENCH_ROOT: root, QDIFF_BENCH_FOLDER: folder },
+});
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = status ?? 1;
