@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
+import { lintSchema } from './report/lintSchema.js';
 import { reportJsonSchemas } from './report/reportSchema.js';
 import { reportsDiffJsonSchemas } from './report/reportsDiffSchema.js';
 import { baselineJsonSchema } from './validate/baseline.js';
@@ -14,4 +15,5 @@ export const schemas: Readonly<Record<string, object>> = {
   ...reportJsonSchemas(),
   ...reportsDiffJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
+  'qdiff-lint': z.toJSONSchema(lintSchema),
 };

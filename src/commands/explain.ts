@@ -11,7 +11,16 @@ import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
-import type { Capture, Layer, LayerReport, LinearDynamicLayer, LinearLayer, Model, Report } from '../types.js';
+import type {
+  Capture,
+  Layer,
+  LayerReport,
+  LinearDynamicLayer,
+  LinearLayer,
+  Model,
+  NumericArray,
+  Report,
+} from '../types.js';
 import type { CliCommand } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
@@ -196,7 +205,7 @@ async function otherInputCodes(candidate: Capture, layer: Linearly, sample: numb
   const own = candidate.values.get(`${layer.name}.input`) ?? candidate.values.get(layer.input);
   if (!own) return null;
   const read = await own.read(sample, sample + 1);
-  return codes.reduce<number>((count, code, k) => count + (code === read[k] ? 0 : 1), 0);
+  return Array.from(codes).filter((code, k) => code !== read[k]).length;
 }
 
 async function valueAt(capture: Capture, name: string, sample: number, channel: number): Promise<number | null> {

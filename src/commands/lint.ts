@@ -1,0 +1,55 @@
+import { Option } from 'commander';
+import { type LintDocument, lint, SEVERITIES, type Severity } from '../analyze/lint.js';
+import type { Io } from '../io.js';
+import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../open.js';
+import { lintText } from '../report/lint.js';
+import type { CliCommand } from './command.js';
+import { type Open, withOpened } from './open.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+interface Options extends OutputOptions {
+  readonly maxSeverity: Severity;
+}
+
+/** Before anything runs: which channels can saturate where, what a runtime cannot take, what carries nothing. */
+export const lintCommand: CliCommand = {
+  name: 'lint',
+  register(program, run) {
+    const command = program
+      .command('lint <model> [capture]')
+      .usage('MODEL [CAPTURE] [options]')
+      .description('what can go wrong on which kernel, before anything runs; with a capture also what did')
+      .addOption(
+        new Option('--max-severity <severity>', 'fail on findings of this severity and above')
+          .choices([...SEVERITIES].reverse())
+          .default('error'),
+      );
+    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
+      run((io) => withOpened((open) => lintAction(io, model, capture, options, open))),
+    );
+  },
+};
+
+async function lintAction(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  options: Options,
+  open: Open,
+): Promise<number> {
+  checkTargets(options.reporter);
+  const { model, capture } = await openInputs(io, modelPath, capturePath, open);
+  const document = await lint(model, capture);
+  const text = lintText({ model: modelPath, capture: capturePath ?? null });
+  await writeDocument<LintDocument>(io, document, formatsOf(text), options);
+  const limit = SEVERITIES.indexOf(options.maxSeverity);
+  return document.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= limit) ? 1 : 0;
+}
+
+async function openInputs(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
+  if (capturePath === undefined && (await isHookDictionary(io.fs, modelPath))) {
+    return open(openHookDictionary(io.fs, modelPath));
+  }
+  const model = await open(openModel(io.fs, modelPath));
+  return { model, capture: capturePath === undefined ? null : await open(openCapture(io.fs, capturePath, model)) };
+}

@@ -1,0 +1,148 @@
+/** Findings of lint for a terminal: what says the same of many channels is said once. */
+import { Chalk } from 'chalk';
+import type { LintDocument, LintFinding, Severity } from '../analyze/lint.js';
+import { counted, printable } from '../text.js';
+import { renderColumns } from './columns.js';
+import { path, shellCommand } from './next.js';
+import { labelled, prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+export interface LintInputs {
+  readonly model: string;
+  readonly capture: string | null;
+}
+
+const MARKS = { error: ['✗', 'x', 'red'], warning: ['!', '!', 'yellow'], info: ['·', '-', 'dim'] } as const;
+const MOST_GROUPS = 40;
+
+export function lintText({ model, capture }: LintInputs): (document: LintDocument, options: ReportOptions) => string {
+  return (document, options) => {
+    const chalk = new Chalk({ level: options.color });
+    const groups = grouped(document.findings);
+    const most = options.verbosity === 'verbose' ? groups.length : MOST_GROUPS;
+    const next = shellCommand(
+      capture === null ? ['qdiff', 'lint', path(model), 'capture.npz'] : ['qdiff', path(model), path(capture)],
+    );
+    const blocks = [
+      [
+        chalk.bold(`qdiff lint: ${counted(document.layers.length, 'linear layer')} of ${printable(model)}`),
+        ...prose(
+          { options },
+          capture === null
+            ? 'without a capture: over every code the input can have'
+            : `with what happened in ${printable(capture)}`,
+        ),
+      ],
+      layerLines(document, options, chalk.dim),
+      ...groups.slice(0, most).map((group, i) => {
+        const sameAbove = groups.slice(0, i).some(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
+        return groupLines(group, sameAbove, options, chalk);
+      }),
+      groups.length > most ? [`${groups.length - most} more kinds of findings: -v, or --reporter json`] : [],
+      [chalk.bold(summary(document.findings)), ...(next === null ? [] : [`next: ${chalk.cyan(next)}`])],
+    ];
+    return `${blocks
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join('\n'))
+      .join('\n\n')}\n`;
+  };
+}
+
+function layerLines({ layers }: LintDocument, options: ReportOptions, headPaint: (text: string) => string): string[] {
+  const observed = layers.some(({ accumulator_bits }) => accumulator_bits.observed !== null);
+  const range = (codes: readonly [number, number] | null) => (codes ? `${codes[0]}..${codes[1]}` : '-');
+  const columns = [
+    { head: ['', 'layer'], cells: layers.map(({ name }) => printable(name)), align: 'left' as const, shortenTo: 12 },
+    { head: ['', 'op'], cells: layers.map(({ op }) => op), align: 'left' as const, dropOrder: 1 },
+    {
+      head: ['input codes', 'possible'],
+      cells: layers.map(({ input_range }) => range(input_range.worst)),
+      align: 'right' as const,
+    },
+    ...(observed
+      ? [
+          {
+            head: ['', 'captured'],
+            cells: layers.map(({ input_range }) => range(input_range.observed)),
+            align: 'right' as const,
+          },
+        ]
+      : []),
+    {
+      head: ['accumulator bits', 'worst case'],
+      cells: layers.map(({ accumulator_bits }) => `${accumulator_bits.worst}`),
+      align: 'right' as const,
+    },
+    ...(observed
+      ? [
+          {
+            head: ['', 'captured'],
+            cells: layers.map(({ accumulator_bits }) => `${accumulator_bits.observed ?? '-'}`),
+            align: 'right' as const,
+          },
+        ]
+      : []),
+  ];
+  if (layers.length === 0) return [];
+  const { head, rows } = renderColumns(columns, {
+    width: options.width,
+    ellipsis: options.unicode ? '…' : '...',
+    headPaint,
+  });
+  return [...head, ...rows];
+}
+
+/** Findings of one layer, code and severity; the first stands for all. */
+function grouped(findings: readonly LintFinding[]): LintFinding[][] {
+  const groups = new Map<string, LintFinding[]>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.layer, finding.code, finding.severity, finding.kernels]);
+    const group = groups.get(key);
+    if (group) group.push(finding);
+    else groups.set(key, [finding]);
+  }
+  return [...groups.values()].sort((a, b) => RANK[b[0].severity] - RANK[a[0].severity]);
+}
+
+const RANK: Readonly<Record<Severity, number>> = { error: 2, warning: 1, info: 0 };
+
+function groupLines(
+  group: readonly LintFinding[],
+  sameAbove: boolean,
+  options: ReportOptions,
+  chalk: InstanceType<typeof Chalk>,
+): string[] {
+  const [first] = group;
+  const [unicode, ascii, color] = MARKS[first.severity];
+  const channels = group.flatMap(({ channel }) => (channel === null ? [] : [channel]));
+  const which = channels.length === 0 ? '' : `: ${counted(channels.length, 'channel')} (${ranges(channels)})`;
+  const heading = `${options.unicode ? unicode : ascii} ${printable(first.layer)} ${first.severity} ${first.code}${which}`;
+  const example = channels.length > 1 ? `channel ${first.channel}, ${first.message}` : first.message;
+  return [
+    ...prose({ options }, heading).map((line) => chalk[color](line)),
+    ...labelled({ options }, '    because  ', example),
+    ...(first.kernels.length > 0 && !sameAbove ? labelled({ options }, '    on       ', first.kernels.join(', ')) : []),
+    ...labelled({ options }, '    fix      ', sameAbove ? 'as above' : first.fix),
+  ];
+}
+
+/** `0-5, 7, 9-12`; of very many only the first. */
+function ranges(channels: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < channels.length; ) {
+    let end = i;
+    while (end + 1 < channels.length && channels[end + 1] === channels[end] + 1) end++;
+    parts.push(end === i ? `${channels[i]}` : `${channels[i]}-${channels[end]}`);
+    i = end + 1;
+  }
+  return parts.length > 12 ? `${parts.slice(0, 12).join(', ')}, ...` : parts.join(', ');
+}
+
+function summary(findings: readonly LintFinding[]): string {
+  if (findings.length === 0) return 'no findings';
+  const parts = (['error', 'warning', 'info'] as const).flatMap((severity) => {
+    const count = findings.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [severity === 'info' ? `${count} info` : counted(count, severity)];
+  });
+  return parts.join(', ');
+}

@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bitsOf, type LintDocument, lint } from '../../src/analyze/lint.js';
+import { compare } from '../../src/compare.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { openCapture, openModel } from '../../src/open.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { type Json, smallCapture, smallModel } from '../support/models.js';
+import { npy } from '../support/npz.js';
+
+const PYTORCH = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch');
+
+async function opened(name: string) {
+  const model = await openModel(nodeFileSystem, join(PYTORCH, name, 'model.json'));
+  return { model, capture: await openCapture(nodeFileSystem, join(PYTORCH, name, 'capture.npz'), model) };
+}
+
+/** Channels with a finding of a code, by layer. */
+function channelsOf({ findings }: LintDocument, code: string, layer: string): (number | null)[] {
+  return [...new Set(findings.filter((f) => f.code === code && f.layer === layer).map(({ channel }) => channel))];
+}
+
+describe.each(['iris-avx2', 'digits-avx2'])('%s, captured without VNNI', async (name) => {
+  const { model, capture } = await opened(name);
+  const report = await compare(model, capture);
+  const without = await lint(model, null);
+  const withCapture = await lint(model, capture);
+
+  it('without a capture no channel that differs is missed', () => {
+    for (const layer of report.layers.filter(({ op }) => op === 'linear')) {
+      const differing = layer.channels!.map(({ channel }) => channel);
+      expect(channelsOf(without, 'int16-saturation', layer.name)).toEqual(expect.arrayContaining(differing));
+    }
+    expect(report.verdict).toBe('mismatch');
+  });
+
+  it('with the capture, an error is a channel whose accumulators did saturate', () => {
+    for (const layer of report.layers.filter(({ op }) => op === 'linear')) {
+      const errors = withCapture.findings.filter((f) => f.layer === layer.name && f.severity === 'error');
+      const differing = layer.channels!.map(({ channel }) => channel);
+      expect(errors.map(({ channel }) => channel)).toEqual(expect.arrayContaining(differing));
+    }
+  });
+});
+
+it('fc1 of iris: exactly the channels that differ, without a capture', async () => {
+  const { model, capture } = await opened('iris-avx2');
+  const differing = (await compare(model, capture)).layers[0].channels!.map(({ channel }) => channel);
+  expect(channelsOf(await lint(model, null), 'int16-saturation', 'fc1')).toEqual(differing);
+  expect(differing.length).toBe(13);
+});
+
+it("accumulator bits: two's complement, bias included", async () => {
+  const { model, capture } = await opened('iris-avx2');
+  const [fc1] = (await lint(model, capture)).layers;
+  expect(fc1).toMatchObject({ name: 'fc1', accumulator_bits: { worst: 18, observed: 17 } });
+  expect((await lint(model, null)).layers[0].accumulator_bits).toEqual({ worst: 18, observed: null });
+  expect([-129, -128, -2, -1, 0, 1, 2, 127, 128, 2 ** 31 - 1, -(2 ** 31)].map(bitsOf)).toEqual([
+    9, 8, 2, 1, 1, 2, 3, 8, 9, 32, 32,
+  ]);
+});
+
+async function lintSmall(
+  change: (model: Json) => void,
+  capture?: Record<string, Buffer | null>,
+): Promise<LintDocument> {
+  const model = smallModel();
+  change(model);
+  const files = memoryFiles({
+    'model.json': JSON.stringify(model),
+    ...(capture ? { 'capture.npz': smallCapture(capture) } : {}),
+  });
+  const read = await openModel(files, 'model.json');
+  return lint(read, capture ? await openCapture(files, 'capture.npz', read) : null);
+}
+
+const codesOf = (document: LintDocument) => [
+  ...new Set(document.findings.map(({ code, severity }) => `${code} ${severity}`)),
+];
+
+describe('what a capture of 7-bit codes says of saturating weights', () => {
+  const saturating = (model: Json) => {
+    model.layers[0].weight[0] = [127, 127, 0, 0];
+  };
+  const quant = (codes: number[]) => ({ quant: npy('uint8', [5, 4], codes) });
+
+  it.each([
+    ['no capture: error', undefined, 'error'],
+    ['codes to 127: safe within calibration', quant(Array(20).fill(127)), 'info'],
+    ['codes above 127 that do not meet', quant([200, 0, 0, 0, ...Array(15).fill(0), 200]), 'warning'],
+    ['a pair that saturates', quant([200, 200, ...Array(18).fill(0)]), 'error'],
+  ])('%s', async (_, capture, severity) => {
+    const { findings } = await lintSmall(saturating, capture);
+    const found = findings.filter(({ code, layer }) => code === 'int16-saturation' && layer === 'fc1');
+    expect(found.map((finding) => [finding.channel, finding.severity])).toEqual([[0, severity]]);
+  });
+
+  it('7-bit codes are what reduce_range of a dynamic layer guarantees', async () => {
+    const dynamic = (reduceRange: boolean) => (model: Json) => {
+      model.inputs = [{ name: 'x', dtype: 'float32' }];
+      const { weight, weight_scale, bias } = model.layers[0];
+      model.layers = [
+        { name: 'fc1', op: 'linear_dynamic', input: 'x', weight, weight_scale, bias, reduce_range: reduceRange },
+      ];
+      model.layers[0].weight[0] = [127, 127, 0, 0];
+    };
+    expect(codesOf(await lintSmall(dynamic(true)))).not.toContain('int16-saturation error');
+    expect(codesOf(await lintSmall(dynamic(false)))).toContain('int16-saturation error');
+  });
+
+  it('a ReLU before the layer keeps codes above the zero point', async () => {
+    const after = (zeroPoint: number) => (model: Json) => {
+      model.layers[0].output.zero_point = zeroPoint;
+      model.layers[1].output.zero_point = zeroPoint;
+    };
+    expect((await lintSmall(after(100))).layers[1].input_range.worst).toEqual([100, 255]);
+    expect((await lintSmall(after(0))).layers[1].input_range.worst).toEqual([0, 255]);
+  });
+});
+
+/** Each rule: what raises it, and a near miss that does not. */
+describe.each<
+  [code: string, raises: (model: Json) => void, nearMiss: (model: Json) => void, capture?: Record<string, Buffer>]
+>([
+  ['int16-wrap warning', (m) => (m.layers[0].weight = wide(-128)), (m) => (m.layers[0].weight = wide(-127))],
+  [
+    'accumulator-overflows-int32 warning',
+    (m) => Object.assign(m.layers[2], { bias: [2147483647, 0] }),
+    (m) => Object.assign(m.layers[2], { bias: [2147400000, 0] }),
+  ],
+  [
+    'accumulator-above-2^24 info',
+    (m) => Object.assign(m.layers[2], { bias: [2 ** 24, 0] }),
+    (m) => Object.assign(m.layers[2], { bias: [2 ** 23, 0] }),
+  ],
+  [
+    'multiplier-range error',
+    (m) => (m.layers[0].output.scale = (0.5 * 0.1) / 256),
+    (m) => (m.layers[0].output.scale = (0.5 * 0.31) / 256),
+  ],
+  ['multiplier-at-least-1 info', (m) => (m.layers[0].output.scale = 0.05), (m) => (m.layers[0].output.scale = 0.16)],
+  [
+    'bias-overflows-int32 error',
+    (m) => Object.assign(m.layers[0], { bias: [2e8, 0, 0] }),
+    (m) => Object.assign(m.layers[0], { bias: [1e8, 0, 0] }),
+  ],
+  [
+    'bias-lost-in-float32 warning',
+    (m) => Object.assign(m.layers[0], { bias: [0.05 * 2 ** 24 * 1.01, 0, 0] }),
+    (m) => Object.assign(m.layers[0], { bias: [0.05 * 2 ** 24 * 0.99, 0, 0] }),
+  ],
+  [
+    'bias-rounding warning',
+    (m) =>
+      Object.assign(m.layers[0], { bias: [0.024, 0, 0], output: { dtype: 'uint8', scale: 0.04, zero_point: 100 } }),
+    (m) =>
+      Object.assign(m.layers[0], { bias: [0.024, 0, 0], output: { dtype: 'uint8', scale: 0.05, zero_point: 100 } }),
+  ],
+  ['weight-zero-point error', () => {}, (m) => (m.layers[0].weight_zero_point = [0, 0, 0])],
+  [
+    'dead-channel warning',
+    (m) => Object.assign(m.layers[0], { bias: [-1e4, 0, 0] }),
+    (m) => Object.assign(m.layers[0], { bias: [-20, 0, 0] }),
+  ],
+  [
+    'constant-channel warning',
+    (m) => (m.layers[0].weight[0] = [0, 0, 0, 0]),
+    (m) => (m.layers[0].weight[0] = [0, 0, 0, 9]),
+  ],
+  [
+    'reduce-range-exceeded warning',
+    (m) => (m.inputs[0] = { ...m.inputs[0], zero_point: 64, quant_max: 127 }),
+    (m) => (m.inputs[0] = { ...m.inputs[0], zero_point: 64 }),
+    { quant: npy('uint8', [5, 4], [128, ...Array(19).fill(0)]) },
+  ],
+  [
+    'unused-range info',
+    () => {},
+    (m) => Object.assign(m.layers[0].output, { quant_min: 90, quant_max: 110 }),
+    {
+      fc1: npy('uint8', [5, 3], [...Array(14).fill(100), 110]),
+      fc2: npy('uint8', [5, 2], [0, 255, ...Array(8).fill(0)]),
+    },
+  ],
+])('%s', (code, raises, nearMiss, capture) => {
+  it('is raised, and not by the near miss', async () => {
+    expect(codesOf(await lintSmall(raises, capture))).toContain(code);
+    expect(codesOf(await lintSmall(nearMiss, capture))).not.toContain(code);
+  });
+});
+
+/** 16 inputs, so that k and k + 8 exist. */
+function wide(weight: number): number[][] {
+  return Array.from({ length: 3 }, () => Array(16).fill(weight));
+}
