@@ -8,7 +8,7 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
-import { dequantizeFloat32 } from './steps/dequantize.js';
+import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
@@ -89,6 +89,13 @@ export const tfliteFamily: Family<'multiplier'> = {
   relu6: six(quantizeDivisionHalfAway),
   dynamic: null,
   floatLinear: null,
+};
+
+/** ruy, and vector code for quantize and dequantize. */
+export const tfliteOptimizedFamily: Family<'multiplier'> = {
+  ...tfliteFamily,
+  quantize: quantizeReciprocal,
+  dequantize: dequantizeExpanded,
 };
 
 /** A float32 bias of the file is rounded as ExecuTorch does when it hands a layer to XNNPACK. */

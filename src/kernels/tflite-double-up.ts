@@ -4,11 +4,11 @@
  * Source: ruy kernel_avx*.cc.
  */
 import type { Kernel } from '../types.js';
-import { tfliteFamily } from './families.js';
+import { tfliteOptimizedFamily } from './families.js';
 import { fixedPointDoubleRoundingUp } from './steps/multiplier.js';
 
 export const tfliteDoubleUp: Kernel = {
-  ...tfliteFamily,
+  ...tfliteOptimizedFamily,
   name: 'tflite-double-up',
   equation: 'y = clamp(roundHalfUp((acc*m + 2^30 >> 31) / 2^-e) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
   runsOn:

@@ -4,11 +4,11 @@
  * On ARM64 the same layer rounds differently at batch 1 (tflite-double-up). Source: ruy kernel_arm64.cc, apply_multiplier.cc.
  */
 import type { Kernel } from '../types.js';
-import { tfliteFamily } from './families.js';
+import { tfliteOptimizedFamily } from './families.js';
 import { fixedPointSingleRounding } from './steps/multiplier.js';
 
 export const tfliteSingle: Kernel = {
-  ...tfliteFamily,
+  ...tfliteOptimizedFamily,
   name: 'tflite-single',
   equation: 'y = clamp(roundHalfUp(acc*m / 2^(31-e)) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
   runsOn:

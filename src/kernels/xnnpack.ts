@@ -2,7 +2,7 @@
  * y = rint(clamp(f32(f32(acc + bq) * m), lo - zp, hi - zp)) + zp, m = f32(f32(sx * sw) / sy), acc exact
  *
  * The arithmetic of ort. bq = rint(f32(b / f32(sx * sw))). Bounds of fused activations: rint(f32(f32(v / sy) + zp)), unlike
- * TFLite's half away. Source: fully-connected-nc.c, requantization.h.
+ * TFLite's half away. Trap: the delegate of LiteRT 1.x ignores a weight zero point. Source: fully-connected-nc.c, requantization.h.
  */
 import type { Kernel } from '../types.js';
 import { xnnpackFamily } from './families.js';

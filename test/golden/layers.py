@@ -76,6 +76,8 @@ class Fixture:
         return {"array": key}
 
     def write(self, expected, **producer):
+        if not self.layers:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = lambda items: "[\n" + ",\n".join("  " + json.dumps(item) for item in items) + "\n ]"
         head = {"format": "qdiff-model", "version": 1, "producer": {"kernel": self.kernel, **producer}}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+sys.dont_write_bytecode = True
 from layers import (BATCHES, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, dynamic_family, dynamic_near_ties, f32,
                     float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 

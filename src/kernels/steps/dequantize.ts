@@ -1,4 +1,4 @@
-/** Codes to float32: the same numbers wherever the scale is a float32 already. */
+/** Codes to float32. s: scale, zp: zero point. */
 import { f32 } from '../../numeric/float.js';
 import type { DequantizeStep } from '../../types.js';
 
@@ -8,6 +8,16 @@ export const dequantizeFloat32: DequantizeStep = {
   prepare({ scale, zeroPoint }) {
     const scale32 = f32(scale);
     return (code) => f32(scale32 * f32(code - zeroPoint));
+  },
+};
+
+/** f32(f32(q * s) + f32(-zp * s)): TFLite's vector code. */
+export const dequantizeExpanded: DequantizeStep = {
+  name: 'dequantizeExpanded',
+  prepare({ scale, zeroPoint }) {
+    const scale32 = f32(scale);
+    const offset = f32(-zeroPoint * scale32);
+    return (code) => f32(f32(code * scale32) + offset);
   },
 };
 

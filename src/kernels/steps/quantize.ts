@@ -50,7 +50,7 @@ export const quantizeDecomposed = quantizeStep('quantizeDecomposed', ({ scale, z
   return (real) => clamp(f32(roundHalfEven(f32(real * reciprocal)) + zeroPoint), quantMin, quantMax);
 });
 
-/** rint(clamp(f32(x * f32(1 / s)), lo - zp, hi - zp)) + zp: XNNPACK. */
+/** rint(clamp(f32(x * f32(1 / s)), lo - zp, hi - zp)) + zp: XNNPACK, TFLite's vector code. */
 export const quantizeReciprocal = quantizeStep('quantizeReciprocal', ({ scale, zeroPoint, quantMin, quantMax }) => {
   const reciprocal = reciprocal32(scale);
   return (real) => roundHalfEven(clamp(f32(real * reciprocal), quantMin - zeroPoint, quantMax - zeroPoint)) + zeroPoint;
@@ -62,7 +62,7 @@ export const quantizeDivision = quantizeStep('quantizeDivision', ({ scale, zeroP
   return (real) => roundHalfEven(clamp(f32(real / divisor), quantMin - zeroPoint, quantMax - zeroPoint)) + zeroPoint;
 });
 
-/** round(f32(x / s)) + zp, ties away from zero: TFLite's AffineQuantize. */
+/** round(f32(x / s)) + zp, ties away from zero: TFLite's reference. */
 export const quantizeDivisionHalfAway = quantizeStep(
   'quantizeDivisionHalfAway',
   ({ scale, zeroPoint, quantMin, quantMax }) => {

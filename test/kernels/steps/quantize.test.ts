@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import * as dequantize from '../../../src/kernels/steps/dequantize.js';
 import * as quantize from '../../../src/kernels/steps/quantize.js';
 import { f32 } from '../../../src/numeric/float.js';
-import type { QuantParams } from '../../../src/types.js';
+import type { DequantizeStep, QuantParams } from '../../../src/types.js';
 import { params } from '../layers.js';
 
 const { quantizeSteps } = quantize;
@@ -116,13 +116,21 @@ describe('near ties', () => {
   );
 });
 
-it('dequantizes the same wherever the scale is a float32', () => {
-  const [a, b] = [dequantize.dequantizeFloat32, dequantize.dequantizeFloat64];
-  const codes = Array.from({ length: 256 }, (_, code) => code);
-  const differing = (scale: number) => {
+describe('dequantize', () => {
+  const differing = (a: DequantizeStep, b: DequantizeStep, scale: number) => {
     const p = params('uint8', scale, 7);
+    const codes = Array.from({ length: 256 }, (_, code) => code);
     return codes.filter((code) => a.prepare(p)(code) !== b.prepare(p)(code)).length;
   };
-  expect(differing(f32(0.1))).toBe(0);
-  expect(differing(0.1)).toBeGreaterThan(0);
+  const { dequantizeFloat32, dequantizeFloat64, dequantizeExpanded } = dequantize;
+
+  it('in float32 and float64 is the same wherever the scale is a float32', () => {
+    expect(differing(dequantizeFloat32, dequantizeFloat64, f32(0.1))).toBe(0);
+    expect(differing(dequantizeFloat32, dequantizeFloat64, 0.1)).toBeGreaterThan(0);
+  });
+
+  it('rounds twice more where the product is expanded', () => {
+    expect(differing(dequantizeFloat32, dequantizeExpanded, 0.25)).toBe(0);
+    expect(differing(dequantizeFloat32, dequantizeExpanded, f32(0.1))).toBeGreaterThan(20);
+  });
 });
