@@ -17,6 +17,8 @@ export interface Cause<C extends CauseCode = CauseCode> {
   readonly code: C;
   /** Changes without a number found in the data. */
   changes?(study: Study): Change[];
+  /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
+  readonly parameterFree?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */
   estimate?(study: Study, base: Setup, onEstimate: boolean): Change[];
   /** Data that a person can check by hand; `change.found` is merged into it. */

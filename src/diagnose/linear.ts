@@ -147,7 +147,7 @@ async function unexplained(layer: LayerCase, study: Study, result: SearchResult)
 }
 
 async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) {
-  const [outcome] = await confirm(study, [nearest]);
+  const [outcome] = await study.outcomes([nearest.setup]);
   return {
     causes: causesOf(nearest),
     kernel: null,

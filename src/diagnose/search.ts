@@ -40,7 +40,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.found.length > 0) return run.result();
   run.joint();
   run.pairs();
-  for (const change of run.accumulatorChanges()) await run.misaligned([change]);
+  for (const change of run.saturations()) await run.misaligned([change]);
   return run.result();
 }
 
@@ -73,14 +73,16 @@ class Search {
     for (const change of this.enumerated) {
       if (!this.explains([change])) this.consider([change]);
     }
-    for (const cause of causes) {
+    // an estimated number is not believed beside an explanation that needs none
+    const believable = this.found.length > 0 ? causes.filter((cause) => cause.parameterFree) : causes;
+    for (const cause of believable) {
       const changes = this.estimate(cause, [], this.prefix.length > 0);
       this.estimated.push(...changes.slice(0, 1));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.consider([changes[0]]);
     }
   }
 
-  /** Rows in another order, under the reference or another accumulator. */
+  /** Rows in another order, under the reference or a saturating accumulator. */
   async misaligned(changes: readonly Change[]): Promise<void> {
     const base = this.hypothesis(changes);
     const change = await samplesMisaligned(this.study, base.setup);
@@ -116,8 +118,8 @@ class Search {
     for (const base of [...bases, ...globals]) this.estimateOn(base);
   }
 
-  accumulatorChanges(): Change[] {
-    return this.enumerated.filter((change) => change.coordinate === 'accumulator');
+  saturations(): Change[] {
+    return this.enumerated.filter((change) => change.cause === 'int16-saturation');
   }
 
   result(): SearchResult {

@@ -1,3 +1,4 @@
+import { accelerator } from '../kernels/steps/accelerator.js';
 import { ulpDistance } from '../numeric/float.js';
 import { finishLinear, finishLinearDynamic, replayFloatLinear } from '../replay/linear.js';
 import type { Codes, Kernel, Linear, NumericArray, QuantParams } from '../types.js';
@@ -45,7 +46,7 @@ export interface Scope {
 }
 
 interface Outputs {
-  readonly data: Int32Array | Float32Array;
+  readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
   readonly low: NumericArray | null;
   readonly high: NumericArray | null;
 }
@@ -68,6 +69,10 @@ const MOST_VALUES = 1e6;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 const MOST_FAILURES = 64;
+const SKETCH_VALUES = 1e4;
+const FEWEST_SKETCHED = 8;
+/** Values after which a refuted hypothesis is left. */
+const CHUNK_VALUES = 1 << 14;
 const MOST_DETAIL_CHANNELS = 32;
 const MOST_DETAIL_SAMPLES = 2048;
 const PROBE_SAMPLES = 24;
@@ -79,6 +84,8 @@ const BLOCK_VALUES = 2 << 20;
 export class Study {
   /** Every channel of some samples: what estimators read. */
   readonly subset: Scope;
+  /** A few samples of every channel: enough to refute most estimates. */
+  readonly sketch: Scope;
   /** A few samples and channels, to refute a hypothesis at little cost. */
   readonly probe: Scope;
   /** More samples of the few channels that differ, where the subset had to be small: what a search for single weights reads. */
@@ -89,6 +96,7 @@ export class Study {
   readonly differing: Uint8Array;
   readonly declared: Setup;
   private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
+  private readonly chunks = new Map<Scope, Map<number, Scope>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
 
   private constructor(
@@ -98,6 +106,7 @@ export class Study {
   ) {
     this.subset = subset;
     this.detail = detail;
+    this.sketch = sketchOf(subset, data.linear.outFeatures);
     this.declared = { kernel: data.kernel, linear: data.linear, readX: null, storeY: null, order: null };
     this.reference = this.outputs(this.declared, subset);
     this.differing = this.differences(this.reference, subset);
@@ -153,12 +162,23 @@ export class Study {
   }
 
   /** Codes or floats of the subset under a setup. */
-  replay(setup: Setup): Int32Array | Float32Array {
+  replay(setup: Setup): Outputs['data'] {
     return this.outputs(setup, this.subset).data;
   }
 
-  /** Replays hypotheses on every judged sample, in blocks. */
+  /** Replays hypotheses that agree on the subset on every judged sample, in blocks. */
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
+    if (this.complete) return setups.map(() => this.allExplained());
+    return this.outcomes(setups);
+  }
+
+  private allExplained(): Outcome {
+    const explained = this.differing.reduce((sum, d) => sum + d, 0);
+    return { explained, lost: 0, mismatched: 0, byChannel: new Float64Array(this.channels), failures: [] };
+  }
+
+  /** How hypotheses fare on every judged sample. */
+  async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
     const counts = setups.map(() => ({
       explained: 0,
       lost: 0,
@@ -214,6 +234,10 @@ export class Study {
     const linear = this.restrict(setup.linear, scope);
     const { kernel } = setup;
     if (kernel.floatLinear) return replayFloatLinear(kernel, linear, mapCodes(scope.x as Codes, setup.readX));
+    if (!this.data.dynamic && !setup.readX && !setup.storeY && !this.hasAccumulator(setup, scope)) {
+      const codes = accelerator.current?.codes(kernel, linear, scope.x as Codes);
+      if (codes) return { data: codes, low: null, high: null };
+    }
     const accumulator = this.accumulate(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, linear, accumulator)
@@ -228,10 +252,54 @@ export class Study {
     return differing;
   }
 
+  /** In chunks of rows: most hypotheses fail in the first. */
   private agrees(setup: Setup, scope: Scope): boolean {
-    const outputs = this.outputs(setup, scope);
-    for (let i = 0; i < scope.observed.length; i++) if (!sameValue(outputs, scope.observed, i)) return false;
+    const width = scope.channels?.length ?? this.channels;
+    const rows = Math.max(1, Math.floor(CHUNK_VALUES / width));
+    if (this.data.dynamic || rows >= scope.samples.length) return equalAll(this.outputs(setup, scope), scope.observed);
+    for (let row = 0; row < scope.samples.length; row += rows) {
+      const part = this.chunk(scope, row, Math.min(scope.samples.length, row + rows));
+      if (!equalAll(this.outputs(setup, part), part.observed)) return false;
+    }
     return true;
+  }
+
+  /** The same object for the same rows, so that accumulators are shared. */
+  private chunk(scope: Scope, from: number, to: number): Scope {
+    let chunks = this.chunks.get(scope);
+    if (!chunks) {
+      chunks = new Map();
+      this.chunks.set(scope, chunks);
+    }
+    let chunk = chunks.get(from);
+    if (!chunk) {
+      const { cols, data } = scope.x;
+      const width = scope.channels?.length ?? this.channels;
+      chunk = {
+        samples: scope.samples.slice(from, to),
+        channels: scope.channels,
+        x: { rows: to - from, cols, data: data.subarray(from * cols, to * cols) },
+        observed: scope.observed.subarray(from * width, to * width),
+      };
+      chunks.set(from, chunk);
+    }
+    return chunk;
+  }
+
+  private hasAccumulator(setup: Setup, scope: Scope): boolean {
+    return this.accumulators.get(scope)?.has(this.accumulatorKey(setup)) ?? false;
+  }
+
+  private accumulatorKey({ kernel, linear, readX }: Setup): string {
+    const dynamicKey = this.data.dynamic ? `${kernel.dynamic?.name}` : linear.input.zeroPoint;
+    const parts = [
+      kernel.accumulate.name,
+      readX?.name,
+      identity(linear.weight),
+      dynamicKey,
+      identity(linear.weightZeroPoint),
+    ];
+    return parts.join('|');
   }
 
   private accumulate(setup: Setup, scope: Scope): Int32Array {
@@ -241,14 +309,7 @@ export class Study {
       this.accumulators.set(scope, cache);
     }
     const { kernel, linear, readX } = setup;
-    const dynamicKey = this.data.dynamic ? `${kernel.dynamic?.name}` : linear.input.zeroPoint;
-    const key = [
-      kernel.accumulate.name,
-      readX?.name,
-      identity(linear.weight),
-      dynamicKey,
-      identity(linear.weightZeroPoint),
-    ].join('|');
+    const key = this.accumulatorKey(setup);
     let accumulator = cache.get(key);
     if (!accumulator) {
       accumulator = this.data.dynamic
@@ -381,6 +442,11 @@ function identity(object: object): number {
   return id;
 }
 
+function equalAll(outputs: Outputs, observed: NumericArray): boolean {
+  for (let i = 0; i < observed.length; i++) if (!sameValue(outputs, observed, i)) return false;
+  return true;
+}
+
 function sameValue({ data, low, high }: Outputs, observed: NumericArray, i: number): boolean {
   const value = observed[i];
   if (data[i] === value) return true;
@@ -403,6 +469,20 @@ function chooseSamples(data: LayerData): number[] {
   const witnesses = [...new Set(data.witnesses.map((w) => w.sample))];
   const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2)]);
   return [...chosen].sort((a, b) => a - b);
+}
+
+/** Evenly spaced rows of a scope. */
+function sketchOf(scope: Scope, outFeatures: number): Scope {
+  const all = scope.samples.map((_, row) => row);
+  const rows = spread(all, Math.max(FEWEST_SKETCHED, SKETCH_VALUES / outFeatures));
+  if (rows.length === all.length) return scope;
+  const { cols, data } = scope.x;
+  return {
+    samples: rows.map((row) => scope.samples[row]),
+    channels: null,
+    x: { rows: rows.length, cols, data: rowsOf(data, rows, cols) },
+    observed: rowsOf(scope.observed, rows, outFeatures),
+  };
 }
 
 /** Null where the subset is all there is, or where too many channels differ for this to be their own matter. */

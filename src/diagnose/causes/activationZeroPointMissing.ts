@@ -1,12 +1,13 @@
 import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
-import { viewOf } from '../estimate/view.js';
+import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import type { Study } from '../study.js';
 
 /** x used without its zero point; or the file has none (0) where one was used. */
 export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> = {
   code: 'activation-zero-point-missing',
+  parameterFree: true,
 
   changes: ({ data }) => (data.dynamic || data.linear.input.zeroPoint === 0 ? [] : [withZeroPoint(0, FREEDOM.none)]),
 
@@ -20,20 +21,19 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
 };
 
 /** Integers that may be the activations' zero point: a change of dz moves channel n by -dz * sum_k(w - w_zero_point) * m. */
-export function estimatedInputZeroPoints(study: Parameters<typeof viewOf>[0], base: Setup): number[] {
-  const view = viewOf(study, base);
-  const { weight, weightZeroPoint, inFeatures, input } = base.linear;
-  const columnSums = Float64Array.from({ length: view.channels }, (_, n) => {
+function estimatedInputZeroPoints(study: Study, base: Setup): number[] {
+  const { weight, weightZeroPoint, inFeatures, outFeatures, input } = base.linear;
+  const columnSums = Float64Array.from({ length: outFeatures }, (_, n) => {
     const zeroPoint = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
     let sum = 0;
     for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k] - zeroPoint;
     return sum;
   });
-  const intervals = intervalsByChannel(
-    view,
-    (_, n) => -columnSums[n] * view.stepsPerUnit[n],
-    (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-  );
+  const intervals = sharedIntervals(study, base, (view) => ({
+    slope: (_, n) => -columnSums[n] * view.stepsPerUnit[n],
+    offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+  }));
+  if (!intervals) return [];
   return sharedIntegers(intervals)
     .map((dz) => input.zeroPoint + dz)
     .filter((zp) => zp !== input.zeroPoint && zp >= input.quantMin && zp <= input.quantMax && isQuantized(input));

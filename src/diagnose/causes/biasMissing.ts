@@ -1,7 +1,7 @@
 import { noBias } from '../../kernels/steps/bias.js';
 import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
 import { type Change, FREEDOM, type Setup, withKernel, withLinear } from '../setup.js';
@@ -43,6 +43,7 @@ function hasBias({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: In
 }
 
 function estimated(study: Study, base: Setup): Change[] {
+  if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const none = new Float64Array(study.channels);
   const steps = biasIntervals(view);

@@ -1,6 +1,6 @@
 import type { Linear } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { contains, type Interval, widened } from '../estimate/interval.js';
+import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
@@ -13,6 +13,7 @@ export const biasShifted: Cause<'bias-shifted'> = {
   estimate: (study, base) => {
     const { linear } = base;
     if (!linear.bias && !linear.biasInt32) return [];
+    if (biasIntervals(viewOf(study, base, study.sketch)).some((i) => isEmpty(widened(i, 2e-6)))) return [];
     const view = viewOf(study, base);
     const intervals = biasIntervals(view);
     const reals = realBias(base, view);

@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
-import { biasParts, viewOf } from '../estimate/view.js';
+import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { biasParts } from '../estimate/view.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 import { isNoise, scalesIn } from './scales.js';
 
@@ -10,12 +10,16 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
 
   estimate: (study, base) => {
     if (study.data.dynamic) return [];
-    const view = viewOf(study, base);
     const declared = base.linear.input.scale;
-    const { scaling, fixed, slack } = biasParts(view, base);
-    const slope = (i: number, n: number) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / declared;
-    const offset = (_: number, n: number) => fixed(n);
-    const interval = sharedInterval(intervalsByChannel(view, slope, offset, slack));
+    const intervals = sharedIntervals(study, base, (view) => {
+      const { scaling, fixed, slack } = biasParts(view, base);
+      return {
+        slope: (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / declared,
+        offset: (_, n) => fixed(n),
+        slack,
+      };
+    });
+    const interval = intervals && sharedInterval(intervals);
     if (!interval) return [];
     return scalesIn(interval)
       .filter((scale) => scale > 0 && !isNoise(scale, declared))

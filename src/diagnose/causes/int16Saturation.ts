@@ -1,8 +1,14 @@
-import { isPaired, losingPairs, neonMlalInt16Wrap, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
+import {
+  countLosingPairs,
+  isPaired,
+  losingPairs,
+  neonMlalInt16Wrap,
+  type PairedAccumulateStep,
+} from '../../kernels/steps/accumulate.js';
 import type { AccumulateStep, Codes } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { kernelSteps } from '../departures.js';
-import type { At, SaturatingPair } from '../evidence.js';
+import type { SaturatingPair } from '../evidence.js';
 import { FREEDOM, mapCodes, type Setup, withKernel } from '../setup.js';
 import type { Study } from '../study.js';
 import { countWhere } from './count.js';
@@ -29,21 +35,16 @@ export const int16Saturation: Cause<'int16-saturation'> = {
     const codes = mapCodes(x as Codes, setup.readX);
     const exact = study.replay(without);
     const saturated = study.replay(setup);
-    let pair: (At & SaturatingPair) | undefined;
-    let mismatchedWithPair = 0;
-    for (let i = 0; i < observed.length; i++) {
-      if (exact[i] === saturated[i]) continue;
-      const channel = i % study.channels;
-      const row = Math.floor(i / study.channels);
-      const first = firstPair(step, codes, setup, row, channel);
-      if (!first) continue;
-      mismatchedWithPair++;
-      pair ??= { sample: samples[row], channel, ...first };
-    }
+    // a sum that differs lost something in a pair
+    const [exactSums, sums] = [study.accumulator(without), study.accumulator(setup)];
+    const differs = (i: number) => exact[i] !== saturated[i] && exactSums[i] !== sums[i];
+    const first = observed.findIndex((_: number, i: number) => differs(i));
+    const [row, channel] = [Math.floor(first / study.channels), first % study.channels];
+    const pair = first < 0 ? null : firstPair(step, codes, setup, row, channel);
     return {
-      ...(pair ? { pair } : {}),
+      ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
-      mismatched_with_pair: mismatchedWithPair,
+      mismatched_with_pair: countWhere(observed, (_, i) => differs(i)),
       activations_above_127: countWhere(codes.data, (code) => code > 127),
     };
   },
@@ -58,16 +59,10 @@ export function countPairs(study: Study, step: PairedAccumulateStep, setup: Setu
   const { inFeatures, outFeatures } = setup.linear;
   const total = codes.rows * outFeatures * Math.ceil(inFeatures / 2);
   if (!study.complete || total > MOST_PAIRS) return {};
-  let saturating = 0;
-  for (let row = 0; row < codes.rows; row++) {
-    for (let channel = 0; channel < outFeatures; channel++) {
-      for (const _ of losingPairs(step, codes, setup.linear, row, channel)) saturating++;
-    }
-  }
-  return { saturating_pairs: saturating, total_pairs: total };
+  return { saturating_pairs: countLosingPairs(step, codes, setup.linear), total_pairs: total };
 }
 
-const MOST_PAIRS = 5e7;
+const MOST_PAIRS = 1e8;
 
 function firstPair(
   step: PairedAccumulateStep,

@@ -1,7 +1,6 @@
 import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
-import { viewOf } from '../estimate/view.js';
+import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
 import { isNoise, scalesIn } from './scales.js';
 
@@ -12,15 +11,12 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.linear;
     if (!isQuantized(output)) return [];
-    const view = viewOf(study, base);
     // v scales with 1 / s_y: factor = declared / found
-    const factor = sharedInterval(
-      intervalsByChannel(
-        view,
-        (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-        () => 0,
-      ),
-    );
+    const intervals = sharedIntervals(study, base, (view) => ({
+      slope: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+      offset: () => 0,
+    }));
+    const factor = intervals && sharedInterval(intervals);
     if (!factor || factor.lo <= 0) return [];
     const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
     return scalesIn(interval)

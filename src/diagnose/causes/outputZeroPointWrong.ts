@@ -10,7 +10,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.linear;
     if (!isQuantized(output)) return [];
-    const view = viewOf(study, base);
+    const view = viewOf(study, base, study.sketch);
     // away from the clamps: y - zero_point - v is the error of the zero point, within half a step
     const errors: number[] = [];
     for (let i = 0, n = 0; i < view.acc.length; i++) {

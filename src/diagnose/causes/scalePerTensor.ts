@@ -1,5 +1,5 @@
 import type { Cause } from '../cause.js';
-import type { Interval } from '../estimate/interval.js';
+import { type Interval, isEmpty, widened } from '../estimate/interval.js';
 import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
@@ -12,14 +12,15 @@ type Used = CauseEvidence['scale-per-tensor'];
 /** One channel's scale (or the largest, the mean) used for all; or a file that has one number for all. */
 export const scalePerTensor: Cause<'scale-per-tensor'> = {
   code: 'scale-per-tensor',
+  parameterFree: true,
 
   estimate: (study, base) => {
     const scales = study.data.linear.weightScale;
     if (study.channels < 2) return [];
     if (scales.every((s) => s === scales[0]))
       return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
-    const view = viewOf(study, base);
-    const intervals = weightScaleIntervals(view, base);
+    if (weightScaleIntervals(viewOf(study, base, study.sketch), base).some((i) => isEmpty(widened(i, 2e-6)))) return [];
+    const intervals = weightScaleIntervals(viewOf(study, base), base);
     return candidates(scales)
       .filter(({ used }) => fitsAll(intervals, used!))
       .slice(0, 4)

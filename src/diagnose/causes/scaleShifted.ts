@@ -1,8 +1,9 @@
 import type { Cause } from '../cause.js';
-import { contains, widened } from '../estimate/interval.js';
+import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import { FREEDOM, withLinear } from '../setup.js';
+import type { Scope } from '../study.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
 
 /** Per-channel weight scales in another order (shifted, permuted). */
@@ -12,7 +13,10 @@ export const scaleShifted: Cause<'scale-shifted'> = {
   estimate: (study, base) => {
     const scales = base.linear.weightScale;
     if (scales.length < 2) return [];
-    const intervals = weightScaleIntervals(viewOf(study, base), base).map((i) => widened(i, 2e-6));
+    const intervalsIn = (scope: Scope) =>
+      weightScaleIntervals(viewOf(study, base, scope), base).map((i) => widened(i, 2e-6));
+    if (intervalsIn(study.sketch).some(isEmpty)) return [];
+    const intervals = intervalsIn(study.subset);
     const permutation = findPermutation(scales.length, (n, from) => contains(intervals[n], scales[from]));
     if (!permutation) return [];
     const weightScale = Float64Array.from(permutation, (from) => scales[from]);

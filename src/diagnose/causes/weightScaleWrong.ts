@@ -1,5 +1,5 @@
 import type { Cause } from '../cause.js';
-import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { sharedInterval } from '../estimate/scalar.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
@@ -14,6 +14,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
   code: 'weight-scale-wrong',
 
   estimate: (study, base): Change[] => {
+    if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];
     const scope = base.linear.perChannel ? study.detail : study.subset;
     const intervals = weightScaleIntervals(
       viewOf(study, base, scope),

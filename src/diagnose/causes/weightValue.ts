@@ -12,11 +12,13 @@ export const weightValue: Cause<'weight-value'> = {
 
   estimate: (study, base, onEstimate) => {
     if (study.data.dynamic || base.linear.weight !== study.data.linear.weight) return [];
+    // weights are the last resort: where many channels differ, something else is wrong
+    const few = Math.max(4, study.channels / 4);
+    if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
     const scope = study.detail;
     const mismatched = study.mismatchesByChannel(base, scope);
-    const channels = [...mismatched.keys()].filter((n) => mismatched[n] > 0);
-    // weights are the last resort: where many channels differ, something else is wrong
-    if (channels.length === 0 || channels.length > Math.max(4, study.channels / 4)) return [];
+    const channels = differing(mismatched);
+    if (channels.length === 0 || channels.length > few) return [];
     const view = viewOf(study, base, scope);
     const patches = channels.flatMap(
       (n) => findWeights(scope, base, view, n, mismatched[n] - (onEstimate ? 4 : 0)) ?? [],
@@ -39,6 +41,10 @@ export const weightValue: Cause<'weight-value'> = {
     ];
   },
 };
+
+function differing(mismatched: Float64Array): number[] {
+  return [...mismatched.keys()].filter((n) => mismatched[n] > 0);
+}
 
 function patched(base: Setup, patches: readonly Patch[]): Setup {
   return withLinear(base, { weight: patchedWeights(base, patches) });

@@ -1,31 +1,31 @@
 import type { Cause } from '../cause.js';
-import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
-import { viewOf } from '../estimate/view.js';
+import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
 export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
   code: 'weight-zero-point-missing',
+  parameterFree: true,
 
   changes: ({ data }) => (data.linear.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(0)] : []),
 
   estimate: (study, base) => {
     if (study.data.dynamic || study.data.side === 'candidate' || base.linear.weightZeroPoint.some((zp) => zp !== 0))
       return [];
-    const view = viewOf(study, base);
-    const { cols, data } = study.subset.x;
     const { inFeatures, input } = base.linear;
     const read = base.readX?.apply ?? ((code: number) => code);
-    const rowSums = Float64Array.from({ length: view.rows }, (_, row) => {
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) sum += read(data[row * cols + k]) - input.zeroPoint;
-      return sum;
+    const intervals = sharedIntervals(study, base, (view, { x }) => {
+      const rowSums = Float64Array.from({ length: view.rows }, (_, row) => {
+        let sum = 0;
+        for (let k = 0; k < inFeatures; k++) sum += read(x.data[row * x.cols + k]) - input.zeroPoint;
+        return sum;
+      });
+      return {
+        slope: (i, n) => -rowSums[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
+        offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+      };
     });
-    const intervals = intervalsByChannel(
-      view,
-      (i, n) => -rowSums[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
-      (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-    );
+    if (!intervals) return [];
     return sharedIntegers(intervals)
       .filter((zp) => zp !== 0 && zp >= -128 && zp <= 127)
       .map(withZeroPoint);

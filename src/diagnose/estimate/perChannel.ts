@@ -34,6 +34,11 @@ export function repairChannels(
   return repaired.length === 0 ? null : { values, channels: repaired.sort((a, b) => a - b) };
 }
 
+/** Whether so many channels have an empty interval that one number a channel cannot be the explanation. */
+export function mostAreEmpty(intervals: readonly Interval[]): boolean {
+  return intervals.filter((i) => isEmpty(widened(i, 2e-6))).length * 4 > intervals.length;
+}
+
 /** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */
 export function restsOnEnough(study: Study, channels: readonly number[], scope: Scope = study.subset): boolean {
   const counts = study.mismatchesByChannel(study.declared, scope);

@@ -1,5 +1,7 @@
+import type { Setup } from '../setup.js';
+import type { Scope, Study } from '../study.js';
 import { contains, everything, type Interval, isBounded, isEmpty, majority, narrow, widened } from './interval.js';
-import type { View } from './view.js';
+import { type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
 const SLACKS = [0, 2e-7, 2e-6];
@@ -29,6 +31,33 @@ export function intersection(intervals: readonly Interval[]): Interval {
     all.hi = Math.min(all.hi, hi);
   }
   return all;
+}
+
+/** A slope and an offset of a view, by value and channel. */
+export interface Line {
+  readonly slope: (i: number, channel: number) => number;
+  readonly offset: (i: number, channel: number) => number;
+  readonly slack?: number;
+}
+
+/**
+ * The intervals of one number that all channels share, `lo <= slope * p + offset <= hi`: on a sketch of the subset first,
+ * since most hypotheses leave nothing already there. Null: refuted.
+ */
+export function sharedIntervals(
+  study: Study,
+  base: Setup,
+  line: (view: View, scope: Scope) => Line,
+): Interval[] | null {
+  for (const scope of new Set([study.sketch, study.subset])) {
+    const view = viewOf(study, base, scope);
+    const { slope, offset, slack } = line(view, scope);
+    const intervals = intervalsByChannel(view, slope, offset, slack);
+    if (scope === study.subset) return intervals;
+    const shared = intersection(intervals.map((i) => widened(i, 2e-6)));
+    if (isEmpty(shared) && !majority(intervals, MAJORITY)) return null;
+  }
+  return null;
 }
 
 /**

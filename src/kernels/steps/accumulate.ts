@@ -203,16 +203,58 @@ export function* losingPairs(
  * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones.
  */
 function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit<PairedAccumulateStep, 'run'>): void {
+  const { outFeatures, inFeatures } = linear;
+  eachCapableChannel(x, linear, step, (channel, codes, { count, k0, k1, w0, w1 }) => {
+    for (let row = 0; row < x.rows; row++) {
+      const start = row * inFeatures;
+      let lost = 0;
+      for (let p = 0; p < count; p++) {
+        lost += step.loss(Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]));
+      }
+      sums[row * outFeatures + channel] -= lost;
+    }
+  });
+}
+
+/** How many pairs leave int16, over all output values. */
+export function countLosingPairs(step: PairedAccumulateStep, x: Codes, linear: Linear): number {
+  let losing = 0;
+  if (!step.applies(linear)) return losing;
+  eachCapableChannel(x, linear, step, (_, codes, { count, k0, k1, w0, w1 }) => {
+    for (let start = 0; start < codes.length; start += linear.inFeatures) {
+      for (let p = 0; p < count; p++) {
+        const sum = Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]);
+        losing += step.loss(sum) === 0 ? 0 : 1;
+      }
+    }
+  });
+  return losing;
+}
+
+/** Pairs of one channel that can leave int16 given the range of the codes: where they are, and their weights. */
+interface CapablePairs {
+  count: number;
+  readonly k0: Int32Array;
+  readonly k1: Int32Array;
+  readonly w0: Int32Array;
+  readonly w1: Int32Array;
+}
+
+/** Visits the channels that have such pairs; codes are shifted as the step wants them. */
+function eachCapableChannel(
+  x: Codes,
+  linear: Linear,
+  step: Omit<PairedAccumulateStep, 'run'>,
+  visit: (channel: number, codes: Int32Array, pairs: CapablePairs) => void,
+): void {
   const { outFeatures, inFeatures, weight } = linear;
   const { first, second } = step.pairs(inFeatures);
   const shift = step.codeShift(linear);
   const codes = new Int32Array(x.data.length);
   for (let i = 0; i < codes.length; i++) codes[i] = x.data[i] + shift;
   const { min: smallest, max: largest } = rangeOf(codes);
-  const k0 = new Int32Array(first.length);
-  const k1 = new Int32Array(first.length);
-  const w0 = new Int32Array(first.length);
-  const w1 = new Int32Array(first.length);
+  const list = () => new Int32Array(first.length);
+  const pairs: CapablePairs = { count: 0, k0: list(), k1: list(), w0: list(), w1: list() };
   for (let channel = 0; channel < outFeatures; channel++) {
     let count = 0;
     for (let p = 0; p < first.length; p++) {
@@ -223,20 +265,13 @@ function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit
       const highest = positive * largest + negative * smallest;
       const lowest = negative * largest + positive * smallest;
       if (highest <= 32767 && lowest >= -32768) continue;
-      k0[count] = first[p];
-      k1[count] = Math.max(second[p], 0);
-      w0[count] = a;
-      w1[count++] = b;
+      pairs.k0[count] = first[p];
+      pairs.k1[count] = Math.max(second[p], 0);
+      pairs.w0[count] = a;
+      pairs.w1[count++] = b;
     }
-    if (count === 0) continue;
-    for (let row = 0; row < x.rows; row++) {
-      const start = row * inFeatures;
-      let lost = 0;
-      for (let p = 0; p < count; p++) {
-        lost += step.loss(Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]));
-      }
-      sums[row * outFeatures + channel] -= lost;
-    }
+    pairs.count = count;
+    if (count > 0) visit(channel, codes, pairs);
   }
 }
 
