@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
+import { kernelsSchema } from './report/kernelsSchema.js';
 import { lintSchema } from './report/lintSchema.js';
 import { reportJsonSchemas } from './report/reportSchema.js';
 import { reportsDiffJsonSchemas } from './report/reportsDiffSchema.js';
@@ -15,5 +16,6 @@ export const schemas: Readonly<Record<string, object>> = {
   ...reportJsonSchemas(),
   ...reportsDiffJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
+  'qdiff-kernels': z.toJSONSchema(kernelsSchema),
   'qdiff-lint': z.toJSONSchema(lintSchema),
 };

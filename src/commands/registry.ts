@@ -3,7 +3,15 @@ import { compareCommand } from './compare.js';
 import { diffReportsCommand } from './diffReports.js';
 import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
+import { kernelsCommand } from './kernels.js';
 import { lintCommand } from './lint.js';
 
 /** The commands, in the order of the help. */
-export const commands: readonly CliCommand[] = [compareCommand, explainCommand, lintCommand, diffReportsCommand, exporterCommand];
+export const commands: readonly CliCommand[] = [
+  compareCommand,
+  explainCommand,
+  lintCommand,
+  kernelsCommand,
+  diffReportsCommand,
+  exporterCommand,
+];

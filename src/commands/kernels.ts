@@ -1,0 +1,28 @@
+import { type KernelsDocument, listKernels } from '../analyze/kernels.js';
+import type { Io } from '../io.js';
+import { kernelByName, kernels } from '../kernels/registry.js';
+import { verifications } from '../kernels/verification.js';
+import { kernelsText } from '../report/kernels.js';
+import type { CliCommand } from './command.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+/** The kernel models, their equations, and what each was verified against. */
+export const kernelsCommand: CliCommand = {
+  name: 'kernels',
+  register(program, run) {
+    const command = program
+      .command('kernels [name...]')
+      .usage('[NAME...] [options]')
+      .description('the kernel models: equation, where it runs, what it was verified against');
+    declareOutput(command).action((names: string[], options: OutputOptions) =>
+      run((io) => kernelsAction(io, names, options)),
+    );
+  },
+};
+
+async function kernelsAction(io: Io, names: readonly string[], options: OutputOptions): Promise<number> {
+  checkTargets(options.reporter);
+  const chosen = names.length === 0 ? kernels : names.map((name) => kernelByName(name, 'arguments'));
+  await writeDocument<KernelsDocument>(io, listKernels(chosen, verifications), formatsOf(kernelsText), options);
+  return 0;
+}

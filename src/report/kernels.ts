@@ -1,0 +1,53 @@
+import { Chalk } from 'chalk';
+import type { KernelsDocument } from '../analyze/kernels.js';
+import { counted } from '../text.js';
+import { labelled, prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+type ListedKernel = KernelsDocument['kernels'][number];
+
+/** A block a kernel: its equation, where it runs, and what its model was run against. */
+export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions): string {
+  const chalk = new Chalk({ level: options.color });
+  const blocks = kernels.map((kernel) => [
+    chalk.bold(kernel.name),
+    ...labelled({ options }, '  computes  ', kernel.equation),
+    ...labelled({ options }, '  runs on   ', kernel.runs_on),
+    ...labelled({ options }, '  verified  ', verifiedSentence(kernel)),
+    ...(options.verbosity === 'verbose'
+      ? kernel.verified.flatMap((run) => labelled({ options }, '            ', runSentence(run)))
+      : []),
+  ]);
+  const symbols = prose(
+    { options },
+    'acc: sum of (x - zx) * (w - zw), int32; sx, sw, sy: scales of input, weight and output; b: real bias; zp: zero point of the output; rint: ties to even; all float operations round to float32 unless said otherwise',
+  );
+  const next = `next: ${chalk.cyan('qdiff forecast model.json capture.npz')}`;
+  return `${[...blocks, [...symbols, next]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function verifiedSentence({ verified }: ListedKernel): string {
+  if (verified.length === 0) return 'never run against the real thing: from its sources only';
+  const values = verified.reduce((sum, run) => sum + run.values, 0);
+  const mismatched = verified.reduce((sum, run) => sum + run.mismatched, 0);
+  const runtimes = [...new Set(verified.map(({ runtime, version }) => `${runtime} ${version}`))];
+  return `${thousands(values)} values in ${counted(verified.length, 'run')} of ${runtimes.join(', ')}; ${mismatched} differ`;
+}
+
+/** "qdiff" ran itself; otherwise its oracle, the numpy model that the golden vectors come from. */
+function runSentence({
+  runtime,
+  version,
+  cpu,
+  settings,
+  compared,
+  values,
+  mismatched,
+}: ListedKernel['verified'][number]): string {
+  const where = [`${runtime} ${version}`, cpu, ...(settings === '' ? [] : [settings])].join(', ');
+  return `${where}: ${compared}, ${thousands(values)} values, ${mismatched} differ`;
+}
+
+function thousands(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}

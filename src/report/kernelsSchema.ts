@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { KernelsDocument } from '../analyze/kernels.js';
+
+const count = z.int().nonnegative();
+
+export const kernelsSchema = z
+  .object({
+    format: z.literal('qdiff-kernels'),
+    version: z.literal(1),
+    kernels: z.array(
+      z.object({
+        name: z.string(),
+        runtime: z.string(),
+        equation: z.string(),
+        runs_on: z.string(),
+        verified: z.array(
+          z.object({
+            runtime: z.string(),
+            version: z.string(),
+            cpu: z.string(),
+            settings: z.string(),
+            compared: z.enum(['numpy model', 'qdiff']),
+            values: count,
+            mismatched: count,
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ title: 'qdiff kernels', $id: 'qdiff-kernels' });
+
+// A field that the document has and the schema lacks, or the reverse, does not compile.
+true satisfies Same<z.output<typeof kernelsSchema>, KernelsDocument>;
+type Same<A, B> = [A] extends [B] ? true : never;
