@@ -33,6 +33,7 @@ function sevenBitScope(scope: Scope, before: Setup, after: Setup): Scope {
   const x = scope.x as Codes;
   const [from, to] = [before.linear.input.zeroPoint, after.linear.input.zeroPoint];
   const read = before.readX?.apply ?? ((code: number) => code);
-  const data = Int32Array.from(x.data, (code) => clamp(roundHalfEven((read(code) - from) / 2) + to, 0, 127));
+  const data = new Uint8Array(x.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = clamp(roundHalfEven((read(x.data[i]) - from) / 2) + to, 0, 127);
   return { ...scope, x: { rows: x.rows, cols: x.cols, data } };
 }

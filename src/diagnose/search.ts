@@ -35,7 +35,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
   run.singles();
-  await run.misaligned([]);
+  if (run.found.length === 0) await run.misaligned([]);
   run.wholeKernels();
   if (run.found.length > 0) return run.result();
   run.joint();

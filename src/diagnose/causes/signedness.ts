@@ -28,10 +28,16 @@ function weightChanges({ data }: Study): Change[] {
   let unsigned: Int16Array | null = null;
   return [
     change('weight', 'weights', 'int8', 256, (setup) => {
-      unsigned ??= Int16Array.from(weight, (w) => (w < 0 ? w + 256 : w));
+      unsigned ??= asUnsigned(weight);
       return withLinear(setup, { weight: unsigned });
     }),
   ];
+}
+
+function asUnsigned(weight: Int8Array | Int16Array): Int16Array {
+  const unsigned = new Int16Array(weight);
+  for (let i = 0; i < unsigned.length; i++) if (unsigned[i] < 0) unsigned[i] += 256;
+  return unsigned;
 }
 
 function outputChanges({ data }: Study): Change[] {
