@@ -1,12 +1,13 @@
 import { accelerate } from './accelerate/accelerator.js';
+import { assemble, type Part } from './assemble.js';
 import { compareCandidate } from './compareCandidate.js';
 import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
 import { declaredKernel, kernelByName } from './kernels/registry.js';
 import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, type Tolerance, uncomparedReport } from './layerReport.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from './replay/session.js';
+import { CatchUp, layersOf, type Shard } from './shard.js';
 import type { Capture, CapturedValue, Kernel, Layer, LayerReport, Model, Report, Warning } from './types.js';
-import { version } from './version.js';
 
 export interface CompareOptions {
   /** Default: isolated. */
@@ -30,6 +31,8 @@ export interface CompareOptions {
   readonly failFast?: boolean;
   /** At most so many threads; default: one a core. The report is the same for any number. */
   readonly threads?: number;
+  /** Isolated mode: only this process's share of the layers. Default: all. */
+  readonly shard?: Shard;
   readonly onProgress?: (done: Progress) => void;
 }
 
@@ -47,6 +50,11 @@ export interface Progress {
  * Deterministic: the same files and options give the same report. Throws InputError for data that turns out unreadable.
  */
 export async function compare(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Report> {
+  return assemble([await comparePart(model, capture, options)]);
+}
+
+/** As compare; parts of all shards are to be assembled. */
+export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
   accelerate({ threads: options.threads });
   const comparison = new Comparison(model, capture, options);
   return comparison.run();
@@ -62,7 +70,9 @@ class Comparison {
   private readonly from: number;
   private readonly to: number;
   private readonly selected: readonly Layer[];
-  private readonly warnings: Warning[];
+  private readonly own: ReadonlySet<Layer>;
+  private readonly catchUp: CatchUp;
+  private readonly warnings: Warning[] = [];
 
   constructor(
     private readonly model: Model,
@@ -78,45 +88,45 @@ class Comparison {
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
-    this.warnings = [...model.warnings, ...capture.warnings];
+    this.own = options.shard ? layersOf(options.shard, this.selected, capture) : new Set(this.selected);
+    this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
+      this.diagnosis.pass(layer);
+      if (index !== null) await this.compareLayer(layer, index);
+    });
   }
 
-  async run(): Promise<Report> {
+  async run(): Promise<Part> {
+    const { model, capture, options, kernel, mode, from, to, selected, own } = this;
     const layers: LayerReport[] = [];
-    let replayed = 0;
-    for (const [index, layer] of this.selected.entries()) {
-      this.diagnosis.pass(layer);
+    for (const [index, layer] of selected.entries()) {
+      if (!own.has(layer)) continue;
       const report = await this.compareLayer(layer, index);
-      if (!this.options.candidate) this.accept(report);
+      if (!options.candidate) this.accept(report);
       layers.push(report);
-      if (report.status !== 'not-replayed') replayed++;
-      if (this.options.failFast && !this.options.candidate && differs(report)) {
-        this.warnSkipped(layer, this.selected.length - index - 1);
-        break;
-      }
+      if (options.failFast && !options.candidate && differs(report)) break;
     }
-    const candidateLayers = this.options.candidate ? await this.candidateLayers(this.options.candidate, layers) : null;
-    const judged = candidateLayers ?? layers;
-    const first = judged.find(differs);
-    const missing = this.options.requireReplayed ? layers.filter((l) => l.status.startsWith('not-')) : [];
-    for (const { name, status } of missing) this.warn('require-replayed', name, `required, but ${status}`);
+    const candidateLayers = options.candidate ? await this.candidateLayers(options.candidate, layers) : null;
+    const names = new Set([...own].map(({ name }) => name));
     return {
-      format: 'qdiff-report',
-      version: 1,
-      tool: { name: 'qdiff', version },
-      model: this.model.path,
-      capture: this.capture.path,
-      candidate: this.options.candidate?.path ?? null,
-      mode: this.mode,
-      kernel: this.kernel.name,
-      samples: this.to - this.from,
-      replayed,
-      total: this.selected.length,
-      verdict: first || missing.length > 0 ? 'mismatch' : 'match',
-      first_divergence: first?.name ?? null,
+      run: {
+        model: model.path,
+        capture: capture.path,
+        candidate: options.candidate?.path ?? null,
+        mode,
+        kernel: kernel.name,
+        samples: { from, to },
+        selected: selected.map(({ name }) => name),
+        requireReplayed: options.requireReplayed ?? false,
+        failFast: options.failFast ?? false,
+      },
+      own: own.size,
       layers,
-      candidate_layers: candidateLayers,
-      warnings: this.warnings,
+      candidateLayers,
+      warnings: {
+        files: [...model.warnings, ...capture.warnings],
+        candidate: options.candidate?.warnings ?? [],
+        layers: this.warnings.filter(({ where }) => names.has(where)),
+      },
     };
   }
 
@@ -184,6 +194,7 @@ class Comparison {
     index: number,
   ): Promise<void> {
     this.progress(run.ready.layer, 'diagnose', index, this.to - this.from);
+    await this.catchUp.before(index + 1);
     const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
     if (own && own.mismatched === 0) {
       report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.input);
@@ -216,7 +227,7 @@ class Comparison {
   }
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
-    const { model, capture, kernel, options, from, to, selected, isolated } = this;
+    const { model, capture, kernel, options, from, to, selected, own, isolated } = this;
     const compared = await compareCandidate({
       model,
       capture,
@@ -226,20 +237,16 @@ class Comparison {
       from,
       to,
       selected,
+      own,
       captureLayers,
       session: isolated,
+      accept: (layer) => this.accept(layer),
     });
-    this.warnings.push(...candidate.warnings, ...compared.warnings);
-    for (const layer of compared.layers) this.accept(layer);
-    return compared.layers;
+    return compared;
   }
 
   private accept(layer: LayerReport): void {
     if (differs(layer) && this.options.accepts?.(layer)) layer.accepted = 'baseline';
-  }
-
-  private warnSkipped(layer: Layer, left: number): void {
-    if (left > 0) this.warn('fail-fast', layer.name, `${left} later layers not compared`);
   }
 
   private warn(code: string, where: string, message: string): void {

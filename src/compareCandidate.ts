@@ -3,6 +3,7 @@ import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
 import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, rectified, uncomparedReport } from './layerReport.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from './replay/session.js';
+import { CatchUp } from './shard.js';
 import type {
   Capture,
   CapturedValue,
@@ -12,7 +13,6 @@ import type {
   LayerReport,
   Model,
   NumericArray,
-  Warning,
 } from './types.js';
 import { isQuantized } from './types.js';
 
@@ -25,47 +25,53 @@ export interface CandidateComparison {
   readonly from: number;
   readonly to: number;
   readonly selected: readonly Layer[];
+  /** Of the selected ones: those of this shard. */
+  readonly own: ReadonlySet<Layer>;
   /** The replay's own comparison: why the capture is what it is. */
   readonly captureLayers: readonly LayerReport[];
   readonly session: ReplaySession;
+  /** Notes whether a layer that differs is accepted all the same. */
+  readonly accept: (layer: LayerReport) => void;
 }
 
 /** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
 interface OwnComparison extends CandidateComparison {
   readonly ownSession: ReplaySession;
+  readonly diagnosis: Diagnosis;
+  readonly catchUp: CatchUp;
 }
 
 /**
  * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
  * against the declared replay on that input.
  */
-export async function compareCandidate(
-  comparison: CandidateComparison,
-): Promise<{ layers: LayerReport[]; warnings: Warning[] }> {
-  const { kernel, model, session, selected, options, capture, candidate } = comparison;
+export async function compareCandidate(comparison: CandidateComparison): Promise<LayerReport[]> {
+  const { kernel, model, session, selected, own, options, capture, candidate } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
-  const own = { ...comparison, ownSession: new ReplaySession(model, ownValues, kernel, 'isolated') };
-  const warnings: Warning[] = [];
-  const diagnosis = new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name));
+  const onOwnValues: OwnComparison = {
+    ...comparison,
+    ownSession: new ReplaySession(model, ownValues, kernel, 'isolated'),
+    diagnosis: new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name)),
+    catchUp: new CatchUp(model, selected, own, async (layer, index) => {
+      if (index !== null) await compareLayer(onOwnValues, layer, index);
+    }),
+  };
   const layers: LayerReport[] = [];
   for (const [index, layer] of selected.entries()) {
-    const report = await compareLayer(own, layer, diagnosis);
+    if (!own.has(layer)) continue;
+    const report = await compareLayer(onOwnValues, layer, index);
+    comparison.accept(report);
     layers.push(report);
-    if (options.failFast && differs(report)) {
-      const left = selected.length - index - 1;
-      if (left > 0)
-        warnings.push({ code: 'fail-fast', where: layer.name, message: `${left} later layers not compared` });
-      break;
-    }
+    if (options.failFast && differs(report)) break;
   }
-  return { layers, warnings };
+  return layers;
 }
 
-async function compareLayer(comparison: OwnComparison, layer: Layer, diagnosis: Diagnosis): Promise<LayerReport> {
+async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
   const { candidate, capture, kernel, options, from, to, session } = comparison;
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
@@ -82,7 +88,8 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, diagnosis: 
   });
   fillDiff(report, diff.result(), tolerance);
   if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
-  await explain(comparison, layer, report, diagnosis, actual, zeroPoint);
+  await comparison.catchUp.before(index + 1);
+  await explain(comparison, layer, report, actual, zeroPoint);
   return report;
 }
 
@@ -91,11 +98,10 @@ async function explain(
   comparison: OwnComparison,
   layer: Layer,
   report: LayerReport,
-  diagnosis: Diagnosis,
   observed: ValueReader,
   zeroPoint: number | null,
 ): Promise<void> {
-  const { from, to, captureLayers } = comparison;
+  const { from, to, captureLayers, diagnosis } = comparison;
   const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
   const { mismatched, witnesses } = diff;
   const differing = { run, input: run.input, observed, from, to, mismatched, witnesses, afterRelu: zeroPoint !== null };
