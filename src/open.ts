@@ -95,7 +95,8 @@ async function withArrays<T extends object>(
   }
 }
 
-async function openArrays(fs: FileSystem, path: string): Promise<ArrayFile> {
+/** The arrays of an npz file or of a folder, whatever they belong to. Throws InputError. */
+export async function openArrays(fs: FileSystem, path: string): Promise<ArrayFile> {
   const isFolder = await fs.isDirectory(path).catch((error) => {
     throw unreadable(path, error);
   });

@@ -44,6 +44,8 @@ export interface ArraySource {
   readonly key: string;
   readonly dtype: StoredDtype;
   readonly shape: readonly number[];
+  /** How the file lays it out; reads are in C order either way. */
+  readonly fortranOrder?: boolean;
   /**
    * Rows [from, to) along the first axis, flattened in C order and native byte order (a 0-d array has one row).
    * int64 and uint64 come as Float64Array, float16 as Float32Array, bool as Uint8Array.

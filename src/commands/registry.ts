@@ -3,6 +3,7 @@ import { compareCommand } from './compare.js';
 import { diffReportsCommand } from './diffReports.js';
 import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
+import { inspectCommand } from './inspect.js';
 import { kernelsCommand } from './kernels.js';
 import { lintCommand } from './lint.js';
 
@@ -11,6 +12,7 @@ export const commands: readonly CliCommand[] = [
   compareCommand,
   explainCommand,
   lintCommand,
+  inspectCommand,
   kernelsCommand,
   diffReportsCommand,
   exporterCommand,

@@ -19,6 +19,7 @@ export type BlockCache = Recent<string, Promise<NumericArray>>;
 export class NpyArray implements ArraySource {
   readonly dtype: StoredDtype;
   readonly shape: readonly number[];
+  readonly fortranOrder: boolean;
   private readonly rows: number;
   private readonly rowLength: number;
   /** Rows of a cached block; 0 where ranges are read straight from the file. */
@@ -34,6 +35,7 @@ export class NpyArray implements ArraySource {
     const { dtype, shape, count, itemBytes, fortranOrder } = header;
     this.dtype = dtype;
     this.shape = shape;
+    this.fortranOrder = fortranOrder;
     this.rows = shape[0] ?? 1;
     this.rowLength = count === 0 ? 0 : count / this.rows;
     const rowBytes = this.rowLength * itemBytes;

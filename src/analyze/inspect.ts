@@ -1,0 +1,248 @@
+/** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
+import { declaredKernel } from '../kernels/registry.js';
+import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
+import { quantizeMultiplier } from '../numeric/fixedPoint.js';
+import { roundHalfEven } from '../numeric/round.js';
+import { linearOf } from '../replay/layer.js';
+import { isQuantized } from '../replay/linear.js';
+import type {
+  ArrayFile,
+  ArraySource,
+  Layer,
+  Linear,
+  LinearDynamicLayer,
+  LinearLayer,
+  Model,
+  QuantParams,
+  ValueParams,
+} from '../types.js';
+
+export type MinMax = [number, number];
+
+export interface InspectedArray {
+  key: string;
+  dtype: string;
+  shape: number[];
+  order: 'C' | 'F';
+  bytes: number;
+  /** Of the first `range_values` values; null where none was read. NaN does not count. */
+  range: MinMax | null;
+  range_values: number;
+}
+
+export interface InspectedParams {
+  dtype: string;
+  scale: number | null;
+  zero_point: number | null;
+  /** What its codes can stand for. */
+  real_range: MinMax | null;
+}
+
+/** What one output channel adds, as kernels see it. */
+export interface InspectedChannel {
+  channel: number;
+  weight_scale: number;
+  weight_zero_point: number;
+  weight_range: MinMax;
+  /** In real units, in accumulator units (s_x * s_w), and in steps of the output. */
+  bias: number | null;
+  bias_int32: number | null;
+  bias_steps: number | null;
+  /** s_x * s_w / s_y; null for float outputs and dynamic layers. */
+  multiplier: number | null;
+  /** value = acc * multiplier_int32 * 2^(shift - 31) */
+  multiplier_int32: number | null;
+  shift: number | null;
+}
+
+export interface InspectedLayer {
+  name: string;
+  op: string;
+  input: string;
+  out_features: number | null;
+  in_features: number | null;
+  per_channel: boolean | null;
+  activation: 'none' | 'relu' | null;
+  output: InspectedParams | null;
+  channels: InspectedChannel[] | null;
+  channels_omitted: number | null;
+}
+
+export interface InspectDocument {
+  format: 'qdiff-inspect';
+  version: 1;
+  kind: 'model' | 'arrays';
+  path: string;
+  /** What follows from flow and engine; null for arrays. */
+  kernel: string | null;
+  producer: Record<string, string | boolean> | null;
+  inputs: ({ name: string } & InspectedParams)[] | null;
+  layers: InspectedLayer[] | null;
+  arrays: InspectedArray[] | null;
+  warnings: { code: string; where: string; message: string }[];
+}
+
+/** Values of an array that are read for its range: the first ones, so that gigabytes take no longer. */
+const MOST_VALUES = 1 << 22;
+const MOST_VALUES_IN_ALL = 1 << 26;
+const MOST_CHANNELS = 256;
+
+export async function inspectArrays(file: ArrayFile): Promise<InspectDocument> {
+  let budget = MOST_VALUES_IN_ALL;
+  const arrays: InspectedArray[] = [];
+  for (const source of file.arrays.values()) {
+    const array = await inspectArray(source, Math.min(budget, MOST_VALUES));
+    budget -= array.range_values;
+    arrays.push(array);
+  }
+  return { ...EMPTY, kind: 'arrays', path: file.path, arrays };
+}
+
+const EMPTY: Omit<InspectDocument, 'kind' | 'path'> = {
+  format: 'qdiff-inspect',
+  version: 1,
+  kernel: null,
+  producer: null,
+  inputs: null,
+  layers: null,
+  arrays: null,
+  warnings: [],
+};
+
+async function inspectArray(source: ArraySource, most: number): Promise<InspectedArray> {
+  const { key, dtype, shape, fortranOrder = false } = source;
+  const count = shape.reduce((product, n) => product * n, 1);
+  const rows = shape[0] ?? 1;
+  const rowLength = rows === 0 ? 0 : count / rows;
+  // the first rows of a large array in Fortran order are all over the file
+  const readable = count <= most ? rows : fortranOrder ? 0 : Math.floor(most / rowLength);
+  const values = readable > 0 && count > 0 ? await source.read(0, readable) : [];
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < min) min = values[i];
+    if (values[i] > max) max = values[i];
+  }
+  return {
+    key,
+    dtype,
+    shape: [...shape],
+    order: fortranOrder ? 'F' : 'C',
+    bytes: count * BYTES[dtype],
+    range: min <= max ? [min, max] : null,
+    range_values: values.length,
+  };
+}
+
+const BYTES: Readonly<Record<ArraySource['dtype'], number>> = {
+  bool: 1,
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  float16: 2,
+  int32: 4,
+  uint32: 4,
+  float32: 4,
+  int64: 8,
+  uint64: 8,
+  float64: 8,
+};
+
+export async function inspectModel(model: Model): Promise<InspectDocument> {
+  const layers: InspectedLayer[] = [];
+  for (const layer of model.layers) layers.push(await inspectLayer(model, layer));
+  const { environment, ...producer } = model.producer;
+  const fields = Object.entries(producer).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value] as const],
+  );
+  const variables = [...(environment ?? [])].map(([name, value]) => [`environment ${name}`, value] as const);
+  return {
+    ...EMPTY,
+    kind: 'model',
+    path: model.path,
+    kernel: declaredKernel(model.producer).name,
+    producer: Object.fromEntries([...fields, ...variables]),
+    inputs: model.inputs.map(({ name, params }) => ({ name, ...describe(params) })),
+    layers,
+    warnings: [...model.warnings],
+  };
+}
+
+function describe(params: ValueParams): InspectedParams {
+  if (!isQuantized(params)) return { dtype: params.dtype, scale: null, zero_point: null, real_range: null };
+  const { dtype, scale, zeroPoint, quantMin, quantMax } = params;
+  const real_range: MinMax = [scale * (quantMin - zeroPoint), scale * (quantMax - zeroPoint)];
+  return { dtype, scale, zero_point: zeroPoint, real_range };
+}
+
+async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer> {
+  const common = {
+    name: layer.name,
+    op: layer.op === 'opaque' ? layer.declaredOp : layer.op,
+    input: layer.input,
+    output: layer.output && describe(layer.output),
+  };
+  if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') {
+    return { ...common, ...NOT_LINEAR };
+  }
+  const { outFeatures, inFeatures } = layer.weight;
+  const channels = await channelsOf(model, layer);
+  return {
+    ...common,
+    out_features: outFeatures,
+    in_features: inFeatures,
+    per_channel: layer.perChannel,
+    activation: layer.activation,
+    channels,
+    channels_omitted: outFeatures - channels.length,
+  };
+}
+
+const NOT_LINEAR = {
+  out_features: null,
+  in_features: null,
+  per_channel: null,
+  activation: null,
+  channels: null,
+  channels_omitted: null,
+} as const;
+
+async function channelsOf(model: Model, layer: LinearLayer | LinearDynamicLayer): Promise<InspectedChannel[]> {
+  const declared =
+    model.inputs.find(({ name }) => name === layer.input)?.params ??
+    model.layers.find(({ name }) => name === layer.input)?.output;
+  const input = layer.op === 'linear' && declared && isQuantized(declared) ? declared : null;
+  const ready = { layer, input: input ?? UNKNOWN, weight: await layer.weight.read() };
+  const linear = linearOf(ready, layer, input ?? UNKNOWN);
+  const count = Math.min(MOST_CHANNELS, layer.weight.outFeatures);
+  return Array.from({ length: count }, (_, channel) => inspectChannel(linear, input, channel));
+}
+
+const UNKNOWN: QuantParams = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 };
+
+function inspectChannel(linear: Linear, input: QuantParams | null, channel: number): InspectedChannel {
+  const { weight, inFeatures, output, bias, biasInt32 } = linear;
+  const weightScale = weightScaleOf(linear, channel);
+  const unit = input && input.scale * weightScale;
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = channel * inFeatures; k < (channel + 1) * inFeatures; k++) {
+    if (weight[k] < min) min = weight[k];
+    if (weight[k] > max) max = weight[k];
+  }
+  const real = bias?.[channel] ?? (biasInt32 && unit !== null ? biasInt32[channel] * unit : null);
+  const multiplier = unit !== null && isQuantized(output) ? unit / output.scale : null;
+  const fixed = multiplier === null ? null : quantizeMultiplier(multiplier);
+  return {
+    channel,
+    weight_scale: weightScale,
+    weight_zero_point: weightZeroPointOf(linear, channel),
+    weight_range: [min, max],
+    bias: real,
+    bias_int32: biasInt32?.[channel] ?? (real !== null && unit !== null ? roundHalfEven(real / unit) : null),
+    bias_steps: real !== null && isQuantized(output) ? real / output.scale : null,
+    multiplier,
+    multiplier_int32: fixed?.multiplier ?? null,
+    shift: fixed?.exponent ?? null,
+  };
+}

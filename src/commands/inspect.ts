@@ -1,0 +1,44 @@
+import { type InspectDocument, inspectArrays, inspectModel } from '../analyze/inspect.js';
+import type { Io } from '../io.js';
+import { openFile } from '../load/bytes.js';
+import { openArrays, openModel } from '../open.js';
+import { inspectText } from '../report/inspect.js';
+import type { CliCommand } from './command.js';
+import { type Open, withOpened } from './open.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+/** What is in a file. */
+export const inspectCommand: CliCommand = {
+  name: 'inspect',
+  register(program, run) {
+    const command = program
+      .command('inspect <file>')
+      .usage('MODEL|NPZ [options]')
+      .description('what is in a model (layers, ranges, effective bias, multipliers) or in an npz (arrays)');
+    declareOutput(command).action((path: string, options: OutputOptions) =>
+      run((io) => withOpened((open) => inspectAction(io, path, options, open))),
+    );
+  },
+};
+
+async function inspectAction(io: Io, path: string, options: OutputOptions, open: Open): Promise<number> {
+  checkTargets(options.reporter);
+  const document = (await holdsArrays(io, path))
+    ? await inspectArrays(await open(openArrays(io.fs, path)))
+    : await inspectModel(await open(openModel(io.fs, path)));
+  await writeDocument<InspectDocument>(io, document, formatsOf(inspectText), options);
+  return 0;
+}
+
+/** A folder, or a file that begins as zip files do; the name says nothing. */
+async function holdsArrays(io: Io, path: string): Promise<boolean> {
+  if (await io.fs.isDirectory(path).catch(() => false)) return true;
+  const file = await openFile(io.fs, path);
+  try {
+    const start = new Uint8Array(2);
+    await file.read(start, 0);
+    return start[0] === 0x50 && start[1] === 0x4b;
+  } finally {
+    await file.close();
+  }
+}

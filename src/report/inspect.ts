@@ -1,0 +1,176 @@
+import { Chalk } from 'chalk';
+import type { InspectDocument, InspectedChannel, InspectedLayer, InspectedParams, MinMax } from '../analyze/inspect.js';
+import { shapeText } from '../load/npy.js';
+import { counted, printable } from '../text.js';
+import { type Column, renderColumns } from './columns.js';
+import { path, shellCommand } from './next.js';
+import { labelled, prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+const DEFAULT_CHANNELS = 8;
+
+/** What is in a file, a row a layer or an array. */
+export function inspectText(document: InspectDocument, options: ReportOptions): string {
+  const chalk = new Chalk({ level: options.color });
+  const next =
+    document.kind === 'model'
+      ? shellCommand(['qdiff', 'lint', path(document.path)])
+      : shellCommand(['qdiff', 'model.json', path(document.path)]);
+  const blocks = [
+    headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
+    ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
+    ...(document.layers ? [layerLines(document, options, chalk.dim)] : []),
+    ...(document.layers ?? [])
+      .filter(({ channels }) => channels !== null)
+      .map((layer) => channelLines(layer, options, chalk)),
+    document.warnings.flatMap(({ where, message }) =>
+      labelled({ options }, 'note: ', `${printable(where)}: ${printable(message)}`),
+    ),
+    next === null ? [] : [`next: ${chalk.cyan(next)}`],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headerLines(
+  { kind, path: file, arrays, layers, producer, kernel }: InspectDocument,
+  options: ReportOptions,
+): string[] {
+  const count = kind === 'model' ? counted(layers!.length, 'layer') : counted(arrays!.length, 'array');
+  const words = Object.entries(producer ?? {}).map(([name, value]) => `${name} ${value}`);
+  return [
+    ...prose({ options }, `${printable(file)}: ${count}`),
+    ...(words.length > 0 ? prose({ options }, words.join(' | ')) : []),
+    ...(kernel === null ? [] : prose({ options }, `replayed with kernel ${kernel}, unless --kernel says another`)),
+  ];
+}
+
+function arrayLines(
+  arrays: NonNullable<InspectDocument['arrays']>,
+  options: ReportOptions,
+  headPaint: (text: string) => string,
+) {
+  const cells = (text: (array: (typeof arrays)[number]) => string) => arrays.map(text);
+  const size = (array: (typeof arrays)[number]) => array.shape.reduce((product, n) => product * n, 1);
+  const partial = arrays.some((array) => array.range_values < size(array));
+  const columns: Column[] = [
+    { head: ['array'], cells: cells(({ key }) => printable(key)), align: 'left', shortenTo: 12 },
+    { head: ['dtype'], cells: cells(({ dtype }) => dtype), align: 'left' },
+    { head: ['shape'], cells: cells(({ shape }) => shapeText(shape)), align: 'left' },
+    { head: ['order'], cells: cells(({ order }) => order), align: 'left', dropOrder: 1 },
+    { head: ['bytes'], cells: cells(({ bytes }) => String(bytes)), align: 'right', dropOrder: 0 },
+    {
+      head: ['range'],
+      cells: cells(
+        (array) => (array.range ? rangeText(array.range) : '-') + (array.range_values < size(array) ? ' *' : ''),
+      ),
+      align: 'left',
+    },
+  ];
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint };
+  const { head, rows } = renderColumns(columns, layout);
+  const most = Math.max(...arrays.map(({ range_values }) => range_values));
+  return [...head, ...rows, ...(partial ? [`* of the first values only, at most ${most}`] : [])];
+}
+
+function layerLines(
+  { inputs, layers }: InspectDocument,
+  options: ReportOptions,
+  headPaint: (text: string) => string,
+): string[] {
+  const values = [
+    ...inputs!.map(({ name, ...params }) => ({
+      name,
+      op: 'input',
+      from: '',
+      features: '',
+      output: params as InspectedParams,
+    })),
+    ...layers!.map((layer) => ({
+      name: layer.name,
+      op: layer.activation === 'relu' ? `${layer.op} + relu` : layer.op,
+      from: layer.input,
+      features: layer.in_features === null ? '' : `${layer.in_features} -> ${layer.out_features}`,
+      output: layer.output,
+    })),
+  ];
+  const columns: Column[] = [
+    { head: ['value'], cells: values.map(({ name }) => printable(name)), align: 'left', shortenTo: 12 },
+    { head: ['op'], cells: values.map(({ op }) => printable(op)), align: 'left', shortenTo: 8 },
+    { head: ['reads'], cells: values.map(({ from }) => printable(from)), align: 'left', shortenTo: 8, dropOrder: 1 },
+    { head: ['features'], cells: values.map(({ features }) => features), align: 'right' },
+    { head: ['dtype'], cells: values.map(({ output }) => output?.dtype ?? '-'), align: 'left' },
+    {
+      head: ['scale'],
+      cells: values.map(({ output }) => (output?.scale == null ? '-' : number(output.scale))),
+      align: 'right',
+    },
+    { head: ['zp'], cells: values.map(({ output }) => `${output?.zero_point ?? '-'}`), align: 'right' },
+    {
+      head: ['real range'],
+      cells: values.map(({ output }) => (output?.real_range ? rangeText(output.real_range) : '-')),
+      align: 'left',
+      dropOrder: 0,
+    },
+  ];
+  const { head, rows } = renderColumns(columns, {
+    width: options.width,
+    ellipsis: options.unicode ? '…' : '...',
+    headPaint,
+  });
+  return [...head, ...rows];
+}
+
+/** The effective bias and multiplier of each channel: what a kernel computes with. */
+function channelLines(layer: InspectedLayer, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+  const all = layer.channels!;
+  const most = options.verbosity === 'verbose' ? all.length : DEFAULT_CHANNELS;
+  const channels = all.slice(0, most);
+  const left = all.length - channels.length + (layer.channels_omitted ?? 0);
+  const cells = (text: (channel: InspectedChannel) => string) => channels.map(text);
+  const optional = (value: number | null) => (value === null ? '-' : number(value));
+  const columns: Column[] = [
+    { head: ['', '  channel'], cells: cells(({ channel }) => String(channel)), align: 'right' },
+    { head: ['weight', 'scale'], cells: cells(({ weight_scale }) => number(weight_scale)), align: 'right' },
+    {
+      head: ['', 'zp'],
+      cells: cells(({ weight_zero_point }) => String(weight_zero_point)),
+      align: 'right',
+      dropOrder: 1,
+    },
+    { head: ['', 'range'], cells: cells(({ weight_range }) => rangeText(weight_range)), align: 'right', dropOrder: 0 },
+    { head: ['bias', 'real'], cells: cells(({ bias }) => optional(bias)), align: 'right' },
+    { head: ['', 'int32'], cells: cells(({ bias_int32 }) => optional(bias_int32)), align: 'right' },
+    {
+      head: ['', 'steps'],
+      cells: cells(({ bias_steps }) => (bias_steps === null ? '-' : bias_steps.toFixed(1))),
+      align: 'right',
+      dropOrder: 2,
+    },
+    { head: ['', 'multiplier'], cells: cells(({ multiplier }) => optional(multiplier)), align: 'right' },
+    {
+      head: ['', 'fixed point'],
+      cells: cells(({ multiplier_int32: m, shift }) => (m === null ? '-' : `${m} * 2^${shift! - 31}`)),
+      align: 'right',
+      dropOrder: 3,
+    },
+  ];
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint: chalk.dim });
+  const granularity = layer.per_channel ? 'a weight scale per channel' : 'one weight scale';
+  return [
+    ...prose({ options }, `${printable(layer.name)}: ${granularity}`).map((line) => chalk.bold(line)),
+    ...head,
+    ...rows,
+    ...(left > 0 ? [`  and ${counted(left, 'more channel')}${options.verbosity === 'verbose' ? '' : ': -v'}`] : []),
+  ];
+}
+
+function rangeText([min, max]: Readonly<MinMax>): string {
+  return `${number(min)}..${number(max)}`;
+}
+
+function number(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
+}
