@@ -76,7 +76,7 @@ export interface InspectDocument {
   path: string;
   /** What follows from flow and engine; null for arrays. */
   kernel: string | null;
-  producer: Record<string, string | boolean> | null;
+  producer: Record<string, string> | null;
   inputs: ({ name: string } & InspectedParams)[] | null;
   layers: InspectedLayer[] | null;
   arrays: InspectedArray[] | null;
@@ -154,7 +154,9 @@ export async function inspectModel(model: Model): Promise<InspectDocument> {
   for (const layer of model.layers) layers.push(await inspectLayer(model, layer));
   const { environment, ...producer } = model.producer;
   const fields = Object.entries(producer).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value] as const],
+    value === undefined
+      ? []
+      : [[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), String(value)] as const],
   );
   const variables = [...(environment ?? [])].map(([name, value]) => [`environment ${name}`, value] as const);
   return {

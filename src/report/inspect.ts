@@ -8,10 +8,13 @@ import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
 const DEFAULT_CHANNELS = 8;
+const MOST_LAYERS_WITH_CHANNELS = 12;
 
 /** What is in a file, a row a layer or an array. */
 export function inspectText(document: InspectDocument, options: ReportOptions): string {
   const chalk = new Chalk({ level: options.color });
+  const linear = (document.layers ?? []).filter(({ channels }) => channels !== null);
+  const most = options.verbosity === 'verbose' ? linear.length : MOST_LAYERS_WITH_CHANNELS;
   const next =
     document.kind === 'model'
       ? shellCommand(['qdiff', 'lint', path(document.path)])
@@ -20,9 +23,8 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
     headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
     ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
     ...(document.layers ? [layerLines(document, options, chalk.dim)] : []),
-    ...(document.layers ?? [])
-      .filter(({ channels }) => channels !== null)
-      .map((layer) => channelLines(layer, options, chalk)),
+    ...linear.slice(0, most).map((layer) => channelLines(layer, options, chalk)),
+    linear.length > most ? [`channels of ${counted(linear.length - most, 'more layer')} not shown: -v`] : [],
     document.warnings.flatMap(({ where, message }) =>
       labelled({ options }, 'note: ', `${printable(where)}: ${printable(message)}`),
     ),

@@ -54,7 +54,7 @@ export const inspectSchema = z
     kind: z.enum(['model', 'arrays']),
     path: z.string(),
     kernel: z.string().nullable(),
-    producer: z.record(z.string(), z.union([z.string(), z.boolean()])).nullable(),
+    producer: z.record(z.string(), z.string()).nullable(),
     inputs: z.array(z.object({ name: z.string(), ...params })).nullable(),
     layers: z.array(layer).nullable(),
     arrays: z.array(array).nullable(),

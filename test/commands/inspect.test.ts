@@ -13,7 +13,7 @@ describe('screens of 80 columns', () => {
     ['inspect-model', iris('model.json'), []],
     ['inspect-model-verbose', iris('model.json'), ['-v']],
     ['inspect-capture', iris('capture.npz'), []],
-    ['inspect-dynamic', 'fixtures/kernels/fbgemm/dynamic/model.json', []],
+    ['inspect-digits', 'fixtures/pytorch/digits-avx2/model.json', []],
   ])('%s', async (screen, file, options) => {
     const { stdout, stderr, exitCode } = await qdiff(['inspect', file, ...options]);
     expect([exitCode, stderr]).toEqual([0, '']);
