@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { type CompareOptions, compare } from '../compare.js';
 import type { Io } from '../io.js';
@@ -5,10 +6,11 @@ import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
 import { collecting } from '../load/refuse.js';
 import { openCandidate } from '../open.js';
 import type { Mode } from '../replay/session.js';
-import { reporters } from '../report/registry.js';
+import { channelsWorstFirst } from '../report/arrange.js';
 import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
-import { InputError, type Problem } from '../types.js';
+import { type Capture, InputError, type Model, type Problem } from '../types.js';
+import type { Shard } from '../shard.js';
 import { type BaselineOptions, checkBaselineOptions, type Gate, openGate } from './baseline.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_FILE, type ConfiguredPair, configuredPairs } from './config.js';
@@ -16,16 +18,17 @@ import { type Open, openPair, usage, withOpened } from './open.js';
 import {
   collect,
   type PerLayerNumber,
-  parseChannels,
   parseName,
   parsePerLayer,
   parseSamples,
   parseThreads,
   type SampleRange,
+  parseShard,
   selectLayers,
   tolerances,
 } from './options.js';
-import { checkTargets, parseReporter, type ReporterTarget, writeReports } from './output.js';
+  shardOf,
+import { checkTargets, declareReports, type ReporterTarget, writeReports } from './output.js';
 import { progressOn } from './progress.js';
 
 interface Options extends BaselineOptions {
@@ -44,6 +47,7 @@ interface Options extends BaselineOptions {
   readonly threads?: number;
   readonly diagnose: boolean;
   readonly failFast?: boolean;
+  readonly shard?: Shard | 'auto';
   readonly sort: 'graph' | 'worst';
   readonly color: boolean;
   readonly quiet?: boolean;
@@ -62,7 +66,7 @@ export const compareCommand: CliCommand = {
 };
 
 function declare(command: Command): Command {
-  return command
+  command
     .usage('MODEL CAPTURE [options]')
     .description('compare a capture with the replay of its model (the main job; also `qdiff MODEL CAPTURE`)')
     .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
@@ -85,19 +89,11 @@ function declare(command: Command): Command {
     .option('--require-replayed', 'fail if a layer is not replayed or not captured')
     .option('--baseline <file>', 'accept what this file records, not more')
     .option('--update-baseline', 'record what differs now')
-    .option(
-      '--reporter <name[=file]>',
-      `${[...reporters.keys()].join(', ')} (repeatable; default table)`,
-      collect(parseReporter),
-    )
-    .option('--channels <n|all>', 'differing channels listed for a layer, worst first', parseChannels)
     .option('--threads <n>', 'at most so many threads (default: one a core); the report is the same', parseThreads)
     .option('--no-diagnose', 'compare only, do not search for causes')
-    .option('--fail-fast', 'stop after the first layer that differs')
-    .addOption(new Option('--sort <order>', 'order of the layers').choices(['graph', 'worst']).default('graph'))
-    .option('--no-color', 'no colour, also on a terminal')
-    .option('-q, --quiet', 'verdict and problems only')
-    .option('-v, --verbose', "every layer's channels, timings, resolved settings");
+    .option('--shard <i/n|auto>', "isolated mode: this process's share of the layers; merge joins them", parseShard)
+    .option('--fail-fast', 'stop after the first layer that differs');
+  return declareReports(command);
 }
 
 async function compareAction(
@@ -115,7 +111,8 @@ async function compareAction(
     model === undefined ? await pairsOfConfig(io, given) : [{ name: model, model, capture, options: { ...options } }];
   for (const pair of pairs) checkOptions(pair.options);
   const started = io.now();
-  const runs = await compareAll(io, pairs);
+  const runs = await compareAll(io, pairs, shard);
+  const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const [{ report }] = runs;
   const settings = [
     ['kernel', report.kernel],
@@ -149,13 +146,40 @@ function checkOptions(options: Options): void {
   checkBaselineOptions(options);
 }
 
+  if (options.shard === undefined) return;
+  if (options.mode === 'propagated') {
+    throw usage('expected --mode isolated with it: propagated layers need those before them', '--shard');
+  }
+  if (options.updateBaseline) {
+    throw usage('expected one process with --update-baseline, which records all layers', '--shard');
+  }
+}
+
+/** What shards of one run have in common, option by option. */
+function settingsOf(options: Options): Record<string, string> {
+  const { candidate, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } = options;
+  const settings = { candidate, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)]));
+}
+
+/** Of the declared model and the shapes of what was captured: tells shards of other files. */
+function digestOf(model: Model, files: readonly Capture[]): string {
+  const hash = createHash('sha256');
+  const plain = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value);
+  hash.update(JSON.stringify([model.producer, model.inputs, model.layers], plain));
+  for (const { samples, values, batchSizes } of files) {
+    const shapes = [...values].map(([name, value]) => [name, value.samples, value.features, value.dtype]);
+    hash.update(JSON.stringify([samples, batchSizes, shapes]));
+  }
+  return hash.digest('hex');
 /** Every pair in turn. Problems of one do not keep the others' from being told; baselines are written if there are none. */
-async function compareAll(io: Io, pairs: readonly Pair[]): Promise<Run[]> {
+async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise<Run[]> {
   const problems: Problem[] = [];
   const compared: Judged[] = [];
   for (const pair of pairs) {
     const own: Problem[] = [];
-    const judged = await collecting(own, () => withOpened((open) => comparePair(io, pair, open)));
+    const judged = await collecting(own, () => withOpened((open) => comparePair(io, pair, shard, open)));
     if (judged) compared.push(judged);
     const of = pairs.length > 1 ? `${printable(pair.name)}: ` : '';
     problems.push(...own.map((problem) => ({ ...problem, where: of + problem.where })));
@@ -170,7 +194,7 @@ interface Judged {
   readonly gate: Gate | null;
 }
 
-async function comparePair(io: Io, pair: Pair, open: Open): Promise<Judged> {
+async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promise<Judged> {
   const { options } = pair;
   const { model, capture } = await openPair(io, pair.model, pair.capture, open);
   const candidate = options.candidate
@@ -195,6 +219,7 @@ async function comparePair(io: Io, pair: Pair, open: Open): Promise<Judged> {
     threads: options.threads,
     accepts: gate?.accepts,
     onProgress: progress.show,
+    shard,
   };
   try {
     const report = await compare(model, capture, settings);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { EXACT, type Tolerance } from '../layerReport.js';
+import type { Shard } from '../shard.js';
 import { printable } from '../text.js';
 import { InputError, type Layer, type Model, type Problem } from '../types.js';
 
@@ -67,6 +68,49 @@ export function parseThreads(text: string): number {
   const threads = Number(text);
   if (/^\d+$/.test(text) && threads >= 1 && threads <= 1024) return threads;
   throw new InvalidArgumentError('Expected a number of threads from 1 to 1024.');
+}
+
+/** `2/5`, or `auto`: what the environment says of this process. */
+export function parseShard(text: string): Shard | 'auto' {
+  if (text === 'auto') return 'auto';
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (match && index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('Expected I/N, from 1/N to N/N, e.g. 2/5; or auto.');
+}
+
+/** What schedulers and CI call the number of a process and of all of them; first: the number of the first process. */
+const SHARD_VARIABLES = [
+  {
+    index: 'SLURM_ARRAY_TASK_ID',
+    count: 'SLURM_ARRAY_TASK_COUNT',
+    first: 'SLURM_ARRAY_TASK_MIN',
+    step: 'SLURM_ARRAY_TASK_STEP',
+  },
+  { index: 'JOB_COMPLETION_INDEX', count: 'JOB_COMPLETIONS', first: 0 },
+  { index: 'CI_NODE_INDEX', count: 'CI_NODE_TOTAL', first: 1 },
+  { index: 'CIRCLE_NODE_INDEX', count: 'CIRCLE_NODE_TOTAL', first: 0 },
+  { index: 'BUILDKITE_PARALLEL_JOB', count: 'BUILDKITE_PARALLEL_JOB_COUNT', first: 0 },
+  { index: 'SYSTEM_JOBPOSITIONINPHASE', count: 'SYSTEM_TOTALJOBSINPHASE', first: 1 },
+  { index: 'SEMAPHORE_JOB_INDEX', count: 'SEMAPHORE_JOB_COUNT', first: 1 },
+] as const;
+
+/** The shard that `auto` stands for here. Throws InputError where the environment does not say. */
+export function shardOf(shard: Shard | 'auto', env: Readonly<Record<string, string | undefined>>): Shard {
+  if (shard !== 'auto') return shard;
+  const number = (name: string) => (/^\d{1,6}$/.test(env[name] ?? '') ? Number(env[name]) : Number.NaN);
+  const names = SHARD_VARIABLES.find(({ index }) => env[index] !== undefined);
+  const expected = (what: string) => new InputError([{ kind: 'usage', where: '--shard auto', message: what }]);
+  if (!names) {
+    const known = SHARD_VARIABLES.map(({ index, count }) => `${index} and ${count}`).join(', ');
+    throw expected(`expected ${known}, got none of them; write --shard I/N`);
+  }
+  const first = typeof names.first === 'number' ? names.first : number(names.first);
+  const step = 'step' in names && env[names.step] !== undefined ? number(names.step) : 1;
+  const [index, count] = [(number(names.index) - (Number.isNaN(first) ? 1 : first)) / step + 1, number(names.count)];
+  if (Number.isInteger(index) && index >= 1 && index <= count) return { index, count };
+  const got = `${names.index}=${printable(env[names.index] ?? '')}, ${names.count}=${printable(env[names.count] ?? '')}`;
+  throw expected(`expected the number of this process and of all, got ${got}; write --shard I/N`);
 }
 
 /** Layers whose name matches one of the globs; `*` matches any text, dots too. A glob without a match is a problem. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../io.js';
 import { githubActions, harmlessInLog, stepSummary } from '../report/githubActions.js';
 import { jsonText } from '../report/json.js';
@@ -6,6 +6,7 @@ import { reporters } from '../report/registry.js';
 import type { ReportOptions, Run } from '../report/reporter.js';
 import { printable } from '../text.js';
 import { InputError } from '../types.js';
+import { collect, parseChannels } from './options.js';
 import { commands } from './registry.js';
 
 /** `json`: to standard output; `json=report.json`: to a file. */
@@ -47,6 +48,21 @@ export function declareOutput(command: Command): Command {
     ])
     .option('--no-color', 'no colour, also on a terminal')
     .option('-v, --verbose', 'everything, and the stack of a defect');
+}
+
+/** How reports of comparisons are shown. */
+export function declareReports(command: Command): Command {
+  return command
+    .option(
+      '--reporter <name[=file]>',
+      `${[...reporters.keys()].join(', ')} (repeatable; default table)`,
+      collect(parseReporter),
+    )
+    .option('--channels <n|all>', 'differing channels listed for a layer, worst first', parseChannels)
+    .addOption(new Option('--sort <order>', 'order of the layers').choices(['graph', 'worst']).default('graph'))
+    .option('--no-color', 'no colour, also on a terminal')
+    .option('-q, --quiet', 'verdict and problems only')
+    .option('-v, --verbose', "every layer's channels, timings, resolved settings");
 }
 
 function reporterAmong(formats: Formats<never>): (text: string) => ReporterTarget {

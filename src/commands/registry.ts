@@ -6,6 +6,7 @@ import { exporterCommand } from './exporter.js';
 import { inspectCommand } from './inspect.js';
 import { kernelsCommand } from './kernels.js';
 import { lintCommand } from './lint.js';
+import { mergeCommand } from './merge.js';
 
 /** The commands, in the order of the help. */
 export const commands: readonly CliCommand[] = [
@@ -14,6 +15,7 @@ export const commands: readonly CliCommand[] = [
   lintCommand,
   inspectCommand,
   kernelsCommand,
+  mergeCommand,
   diffReportsCommand,
   exporterCommand,
 ];

@@ -1,3 +1,4 @@
+import { blob } from './blob.js';
 import { githubActions } from './githubActions.js';
 import { jsonOfRuns } from './json.js';
 import { junit } from './junit.js';

@@ -52,7 +52,7 @@ const diagnosis = z.object({
   rehearsal: z.nullable(z.object({ mismatched_after_fix: count })),
 });
 
-const layer = z.object({
+export const layerSchema = z.object({
   name: z.string(),
   op: z.string(),
   kernel: z.nullable(z.string()),
@@ -77,7 +77,7 @@ const layer = z.object({
 const size = z.object({ mismatched: count, max_abs_diff: real });
 const result = z.extend(size, { causes: z.array(cause) });
 
-const baseline = z.object({
+export const baselineSchema = z.object({
   file: z.string(),
   updated: described(z.boolean(), 'whether the file was written with what was found'),
   changes: z.array(
@@ -95,6 +95,8 @@ const baseline = z.object({
   ),
 });
 
+export const warningSchema = z.object({ code: z.string(), where: z.string(), message: z.string() });
+
 export const reportSchema = z.object({
   format: z.literal('qdiff-report'),
   version: z.literal(1),
@@ -109,10 +111,10 @@ export const reportSchema = z.object({
   total: count,
   verdict: z.enum(['match', 'mismatch']),
   first_divergence: z.nullable(z.string()),
-  layers: z.array(layer),
-  candidate_layers: z.nullable(z.array(layer)),
-  baseline: z.optional(baseline),
-  warnings: z.array(z.object({ code: z.string(), where: z.string(), message: z.string() })),
+  layers: z.array(layerSchema),
+  candidate_layers: z.nullable(z.array(layerSchema)),
+  baseline: z.optional(baselineSchema),
+  warnings: z.array(warningSchema),
 });
 
 // A field that types.ts has and the schema lacks, or the reverse, does not compile.

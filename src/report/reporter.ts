@@ -1,6 +1,7 @@
 import type { Report } from '../types.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
+import type { BlobRun } from './blob.js';
 export interface ReportOptions {
   /** Most differing channels a layer lists, worst first; absent: the format's own default. Infinity lists all. */
   readonly channels?: number;

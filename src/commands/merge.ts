@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { assemble, type Part } from '../assemble.js';
+import type { Io } from '../io.js';
+import { readJson } from '../load/json.js';
+import { collecting, refuse, unreadable } from '../load/refuse.js';
+import type { Blob } from '../report/blob.js';
+import type { Run } from '../report/reporter.js';
+import { printable } from '../text.js';
+import { InputError, type Problem } from '../types.js';
+import { validateBlob, validateShards } from '../validate/blob.js';
+import type { CliCommand } from './command.js';
+import { checkTargets, declareReports, type OutputOptions, writeReports } from './output.js';
+
+/** One report from the blobs of all shards, byte for byte that of one process. */
+export const mergeCommand: CliCommand = {
+  name: 'merge',
+  register(program, run) {
+    const command = program
+      .command('merge <blobs...>')
+      .usage('DIR|BLOB... [options]')
+      .description('one report from shards (--shard I/N --reporter blob=FILE); a folder stands for its *.blob files');
+    declareReports(command).action((paths: string[], options: OutputOptions) =>
+      run((io) => mergeAction(io, paths, options)),
+    );
+  },
+};
+
+async function mergeAction(io: Io, paths: readonly string[], options: OutputOptions): Promise<number> {
+  checkTargets(options.reporter);
+  const problems: Problem[] = [];
+  const blobs: { path: string; blob: Blob }[] = [];
+  for (const path of await filesOf(io, paths)) {
+    const blob = await collecting(problems, async () => validateBlob(await readJson(io.fs, path), path));
+    if (blob) blobs.push({ path, blob });
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  const runs = merged(validateShards(blobs));
+  await writeReports(io, runs, options, undefined);
+  return runs.every(({ report }) => report.verdict === 'match') ? 0 : 1;
+}
+
+async function filesOf(io: Io, paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const isFolder = await io.fs.isDirectory(path).catch((error) => {
+      throw unreadable(path, error);
+    });
+    const inside = isFolder ? (await io.fs.list(path)).filter((name) => name.endsWith('.blob')) : [];
+    if (isFolder && inside.length === 0) {
+      throw refuse(
+        'shard',
+        printable(path),
+        'expected a folder with *.blob files, got none; name the files themselves',
+      );
+    }
+    files.push(...(isFolder ? inside.map((name) => join(path, name)) : [path]));
+  }
+  return files;
+}
+
+function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
+  return blobs[0].runs.map(({ name, baseline }, i) => {
+    const parts = blobs.map((blob) => blob.runs[i].part) as [Part, ...Part[]];
+    const report = assemble(parts);
+    if (!baseline) return { name, report };
+    const order = new Map(parts[0].run.selected.map((layer, index) => [layer, index]));
+    const changes = blobs
+      .flatMap((blob) => blob.runs[i].baseline?.report.changes ?? [])
+      .sort((a, b) => order.get(a.layer)! - order.get(b.layer)!);
+    const warnings = [...report.warnings, ...baseline.warnings];
+    return { name, report: { ...report, baseline: { ...baseline.report, changes }, warnings } };
+  });
+}
