@@ -75,8 +75,9 @@ class Search {
     }
     // an estimated number is not believed beside an explanation that needs none
     const believable = this.found.length > 0 ? causes.filter((cause) => cause.parameterFree) : causes;
+    const { setup } = this.hypothesis([]);
     for (const cause of believable) {
-      const changes = this.estimate(cause, [], this.prefix.length > 0);
+      const changes = this.estimate(cause, setup, this.prefix.length > 0);
       this.estimated.push(...changes.slice(0, 1));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.consider([changes[0]]);
     }
@@ -133,22 +134,23 @@ class Search {
 
   /** Estimators run on the accumulator and parameters of another change. */
   private estimateOn(base: Change): void {
+    const { setup } = this.hypothesis([base]);
     for (const cause of causes) {
       if (cause.code === base.cause || this.found.length >= MOST_EXPLANATIONS) continue;
       const onEstimate = base.freedom > FREEDOM.none;
-      const changes = this.estimate(cause, [base], onEstimate).filter((change) => combine(base, change));
+      const changes = this.estimate(cause, setup, onEstimate).filter((change) => combine(base, change));
       changes.some((change) => this.explains([base, change]));
     }
   }
 
-  private estimate(cause: Cause, base: readonly Change[], onEstimate: boolean): Change[] {
+  private estimate(cause: Cause, base: Setup, onEstimate: boolean): Change[] {
     if (!cause.estimate) return [];
     this.spent += this.study.subset.observed.length;
     if (this.spent > ESTIMATE_BUDGET) {
       this.outOfBudget = true;
       return [];
     }
-    return cause.estimate(this.study, this.hypothesis(base).setup, onEstimate);
+    return cause.estimate(this.study, base, onEstimate);
   }
 
   private hypothesis(changes: readonly Change[]): Hypothesis {

@@ -69,7 +69,7 @@ const MOST_VALUES = 1e6;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 const MOST_FAILURES = 64;
-const SKETCH_VALUES = 1e4;
+const SKETCH_VALUES = 5e3;
 const FEWEST_SKETCHED = 8;
 /** Values after which a refuted hypothesis is left. */
 const CHUNK_VALUES = 1 << 14;

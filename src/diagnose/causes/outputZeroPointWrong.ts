@@ -3,6 +3,9 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 
+/** Values that a median needs. */
+const SAMPLE = 1000;
+
 /** The output's zero point is another than the file says. */
 export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   code: 'output-zero-point-wrong',
@@ -13,11 +16,12 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     const view = viewOf(study, base, study.sketch);
     // away from the clamps: y - zero_point - v is the error of the zero point, within half a step
     const errors: number[] = [];
-    for (let i = 0, n = 0; i < view.acc.length; i++) {
+    const stride = strideThrough(view.acc.length, view.channels);
+    for (let i = 0; i < view.acc.length; i += stride) {
+      const n = i % view.channels;
       if (Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i])) {
         errors.push((view.lo[i] + view.hi[i]) / 2 - view.acc[i] * view.stepsPerUnit[n] - view.biasSteps[n]);
       }
-      if (++n === view.channels) n = 0;
     }
     if (errors.length === 0) return [];
     const median = errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)];
@@ -39,6 +43,17 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
       );
   },
 };
+
+/** About SAMPLE steps through all values that meet every channel: coprime to their number. */
+function strideThrough(values: number, channels: number): number {
+  let stride = Math.max(1, Math.floor(values / SAMPLE));
+  while (greatestCommonDivisor(stride, channels) > 1) stride++;
+  return stride;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
 
 function nearest(x: number): number {
   return Math.floor(x + 0.5);

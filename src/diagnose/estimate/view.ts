@@ -21,7 +21,21 @@ export interface View {
   readonly integerBias: boolean;
 }
 
-export function viewOf(study: Study, whole: Setup, scope: Scope = study.subset): View {
+export function viewOf(study: Study, setup: Setup, scope: Scope = study.subset): View {
+  let views = cache.get(setup);
+  if (!views) {
+    views = new Map();
+    cache.set(setup, views);
+  }
+  const view = views.get(scope) ?? makeView(study, setup, scope);
+  views.set(scope, view);
+  return view;
+}
+
+/** Every estimator of a base reads the same view. */
+const cache = new WeakMap<Setup, Map<Scope, View>>();
+
+function makeView(study: Study, whole: Setup, scope: Scope): View {
   const setup = { ...whole, linear: study.restrict(whole.linear, scope) };
   const { linear } = setup;
   const step = isQuantized(linear.output) ? linear.output.scale : 1;
