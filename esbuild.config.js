@@ -17,6 +17,7 @@ if (process.argv.includes('--prepare') && !canResolve('esbuild')) {
 }
 
 const { build } = await import('esbuild');
+const { buildPage } = await import('./src/report/page/build.js');
 const { esbuildPlugin } = await import('./src/accelerate/assembly/compile.js');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 rmSync(dist, { recursive: true, force: true });
@@ -46,7 +47,10 @@ const library = await build({
   // yauzl is CommonJS and requires Node's own modules
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
 });
-writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([cli.metafile, library.metafile]));
+// The html report's page: read only where that report is asked for.
+const { page, metafile: ofPage } = await buildPage(notices);
+writeFileSync(join(dist, 'report.html'), page);
+writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([cli.metafile, library.metafile, ofPage]));
 await writeSchemas();
 execFileSync(
   process.execPath,

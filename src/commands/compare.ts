@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { type CompareOptions, compare } from '../compare.js';
+import { detailsOf } from '../analyze/details.js';
+import { assemble } from '../assemble.js';
+import { type CompareOptions, comparePart } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
 import { collecting } from '../load/refuse.js';
@@ -8,9 +10,9 @@ import { openCandidate } from '../open.js';
 import type { Mode } from '../replay/session.js';
 import { channelsWorstFirst } from '../report/arrange.js';
 import type { Run } from '../report/reporter.js';
+import type { Shard } from '../shard.js';
 import { printable } from '../text.js';
 import { type Capture, InputError, type Model, type Problem } from '../types.js';
-import type { Shard } from '../shard.js';
 import { type BaselineOptions, checkBaselineOptions, type Gate, openGate } from './baseline.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_FILE, type ConfiguredPair, configuredPairs } from './config.js';
@@ -21,13 +23,13 @@ import {
   parseName,
   parsePerLayer,
   parseSamples,
+  parseShard,
   parseThreads,
   type SampleRange,
-  parseShard,
   selectLayers,
+  shardOf,
   tolerances,
 } from './options.js';
-  shardOf,
 import { checkTargets, declareReports, type ReporterTarget, writeReports } from './output.js';
 import { progressOn } from './progress.js';
 
@@ -45,9 +47,9 @@ interface Options extends BaselineOptions {
   readonly reporter?: ReporterTarget[];
   readonly channels?: number;
   readonly threads?: number;
+  readonly shard?: Shard | 'auto';
   readonly diagnose: boolean;
   readonly failFast?: boolean;
-  readonly shard?: Shard | 'auto';
   readonly sort: 'graph' | 'worst';
   readonly color: boolean;
   readonly quiet?: boolean;
@@ -110,9 +112,9 @@ async function compareAction(
   const pairs =
     model === undefined ? await pairsOfConfig(io, given) : [{ name: model, model, capture, options: { ...options } }];
   for (const pair of pairs) checkOptions(pair.options);
+  const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const started = io.now();
   const runs = await compareAll(io, pairs, shard);
-  const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const [{ report }] = runs;
   const settings = [
     ['kernel', report.kernel],
@@ -144,8 +146,6 @@ function checkOptions(options: Options): void {
   if (options.kernel) kernelByName(options.kernel);
   checkTargets(options.reporter);
   checkBaselineOptions(options);
-}
-
   if (options.shard === undefined) return;
   if (options.mode === 'propagated') {
     throw usage('expected --mode isolated with it: propagated layers need those before them', '--shard');
@@ -173,6 +173,8 @@ function digestOf(model: Model, files: readonly Capture[]): string {
     hash.update(JSON.stringify([samples, batchSizes, shapes]));
   }
   return hash.digest('hex');
+}
+
 /** Every pair in turn. Problems of one do not keep the others' from being told; baselines are written if there are none. */
 async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise<Run[]> {
   const problems: Problem[] = [];
@@ -217,13 +219,28 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     requireReplayed: options.requireReplayed,
     failFast: options.failFast,
     threads: options.threads,
+    shard,
     accepts: gate?.accepts,
     onProgress: progress.show,
-    shard,
   };
   try {
-    const report = await compare(model, capture, settings);
-    return { run: { name: pair.name, report: gate?.judge(report) ?? report }, gate };
+    const part = await comparePart(model, capture, settings);
+    const report = assemble([part]);
+    const judged = gate?.judge(report) ?? report;
+    const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
+    const details = options.reporter?.some(({ name }) => name === 'html')
+      ? await detailsOf({ model, capture, candidate, report: judged, from, to, worstFirst: channelsWorstFirst })
+      : undefined;
+    const files = candidate ? [capture, candidate] : [capture];
+    const found = {
+      inputs: options.reporter?.some(({ name }) => name === 'blob') ? digestOf(model, files) : '',
+      settings: settingsOf(options),
+      part,
+      baseline: judged.baseline
+        ? { report: judged.baseline, warnings: judged.warnings.slice(report.warnings.length) }
+        : null,
+    };
+    return { run: { name: pair.name, report: judged, shard: { of: shard, found }, details }, gate };
   } finally {
     progress.clear();
   }

@@ -81,7 +81,7 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
 }
 
 /** Formats that must stay as they are in the log of GitHub Actions. */
-const FOR_MACHINES = new Set(['json', 'github-actions', 'blob']);
+const FOR_MACHINES = new Set(['json', 'github-actions', 'html', 'blob']);
 
 /** Only one report may go to standard output. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = []): void {
@@ -148,12 +148,19 @@ export async function writeDocument<D>(
 ): Promise<void> {
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
-    await writeOutput(io, file!, formats.get(name)!(document, { ...lookOf(options, null, io), settings }));
+    const look = { ...lookOf(options, null, io), settings, ...(await assetsOf(io, name)) };
+    await writeOutput(io, file!, formats.get(name)!(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
-    const text = formats.get(name)!(document, { ...lookOf(options, io.stdout, io), settings });
+    const look = { ...lookOf(options, io.stdout, io), settings, ...(await assetsOf(io, name)) };
+    const text = formats.get(name)!(document, look);
     io.stdout.write(inGitHubActions(io) && !FOR_MACHINES.has(name) ? harmlessInLog(text) : text);
   }
+}
+
+/** The page that the html report fills. */
+async function assetsOf(io: Io, format: string): Promise<Pick<ReportOptions, 'page'>> {
+  return format === 'html' ? { page: await io.readAsset('dist/report.html') } : {};
 }
 
 function lookOf(options: OutputOptions, stream: OutputStream | null, io: Io): ReportOptions {

@@ -18,6 +18,10 @@ export function worstFirst(channels: readonly ChannelReport[]): ChannelReport[] 
   );
 }
 
+export function channelsWorstFirst({ channels }: LayerReport): number[] {
+  return worstFirst(channels ?? []).map(({ channel }) => channel);
+}
+
 /** Keeps the worst channels, still by channel. */
 function withWorstChannels(layer: LayerReport, limit = Number.POSITIVE_INFINITY): LayerReport {
   const { channels } = layer;

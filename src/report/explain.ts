@@ -124,6 +124,14 @@ function pairLines({ kernel, saturating_pairs: pairs }: ExplainColumn, options: 
 
 type Row = readonly [label: string, text: (column: ExplainColumn) => string, key?: string];
 
+/** The steps as text, a cell a kernel; `departs` where the kernels first differ. */
+export function explainRows(document: ExplainDocument): { label: string; cells: string[]; departs: boolean }[] {
+  const { columns, first_difference: first } = document;
+  return rowsOf(document).map(([label, text, key]) => {
+    return { label, cells: columns.map(text), departs: first !== null && key === first };
+  });
+}
+
 function rowsOf({ columns: [first], captured, candidate, activation }: ExplainDocument): Row[] {
   const [lo, hi] = first.clamp ?? [0, 0];
   const quantized = first.before_rounding !== null;

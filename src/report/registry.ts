@@ -1,5 +1,6 @@
 import { blob } from './blob.js';
 import { githubActions } from './githubActions.js';
+import { html } from './html.js';
 import { jsonOfRuns } from './json.js';
 import { junit } from './junit.js';
 import { markdown } from './markdown.js';
@@ -13,4 +14,6 @@ export const reporters: ReadonlyMap<string, Reporter> = new Map([
   ['junit', junit],
   ['markdown', markdown],
   ['github-actions', githubActions],
+  ['blob', blob],
+  ['html', html],
 ]);

@@ -1,7 +1,9 @@
+import type { LayerDetails } from '../analyze/details.js';
+import type { Shard } from '../shard.js';
 import type { Report } from '../types.js';
+import type { BlobRun } from './blob.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
-import type { BlobRun } from './blob.js';
 export interface ReportOptions {
   /** Most differing channels a layer lists, worst first; absent: the format's own default. Infinity lists all. */
   readonly channels?: number;
@@ -19,6 +21,8 @@ export interface ReportOptions {
   readonly commands: readonly string[];
   /** What was resolved, for verbose output: name and value. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
+  /** The page that the html report fills; read only where that is asked for. */
+  readonly page?: string;
   /** Milliseconds a layer took, by its name, for verbose output. Absent keeps the bytes the same at every run. */
   readonly timings?: ReadonlyMap<string, number>;
 }
@@ -27,6 +31,10 @@ export interface ReportOptions {
 export interface Run {
   readonly name: string;
   readonly report: Report;
+  /** What the blob holds besides. */
+  readonly shard?: { readonly of: Shard; readonly found: Omit<BlobRun, 'name'> };
+  /** Single values, where a format shows them. */
+  readonly details?: readonly LayerDetails[];
 }
 
 /** A format: the whole text to write, newline at its end. Pure: the same reports and options give the same bytes. */

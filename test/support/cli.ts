@@ -16,7 +16,7 @@ export interface CliOptions {
 }
 
 /** The command in-process: reads the repository's files, writes into `files`, and reads those first. */
-export function cli(files: Map<string, string> = new Map()) {
+export function cli(files: Map<string, string> = new Map(), assets: Readonly<Record<string, string>> = {}) {
   return async (argv: readonly string[], { env = {}, terminal }: CliOptions = {}): Promise<CliRun> => {
     const written = { stdout: '', stderr: '' };
     const stream = (name: keyof typeof written) => ({
@@ -40,7 +40,7 @@ export function cli(files: Map<string, string> = new Map()) {
       },
       appendFile: async (path, text) => void files.set(path, (files.get(path) ?? '') + text),
       writeFolder: replaceFolder,
-      readAsset: (path) => readFile(path, 'utf8'),
+      readAsset: async (path) => assets[path] ?? readFile(path, 'utf8'),
       stdout: stream('stdout'),
       stderr: stream('stderr'),
       env,

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type DetailsInput, detailsOf } from '../../src/analyze/details.js';
+import { compare } from '../../src/compare.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { openCandidate, openCapture, openModel } from '../../src/open.js';
+import { channelsWorstFirst } from '../../src/report/arrange.js';
+
+const ROOT = join(import.meta.dirname, '../../fixtures/pytorch');
+
+async function opened(set: string, options: { candidate?: string; mode?: 'propagated'; to?: number } = {}) {
+  const model = await openModel(nodeFileSystem, join(ROOT, set, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(ROOT, set, 'capture.npz'), model);
+  const candidate = options.candidate
+    ? await openCandidate(nodeFileSystem, join(ROOT, options.candidate, 'capture.npz'), model, capture)
+    : undefined;
+  const samples = { from: 0, to: options.to ?? capture.samples };
+  const report = await compare(model, capture, { candidate, mode: options.mode, samples });
+  const input: DetailsInput = { model, capture, candidate, report, ...samples, worstFirst: channelsWorstFirst };
+  const details = await detailsOf(input);
+  await Promise.all([model.close(), capture.close(), candidate?.close()]);
+  return { report, details };
+}
+
+describe.each([
+  ['iris-avx2', {}],
+  ['digits-avx2', {}],
+  ['iris-avx2', { mode: 'propagated' }],
+  ['iris-avx2', { candidate: 'iris-vnni' }],
+  ['iris-avx2', { to: 20 }],
+] as const)('%s %j', (set, options) => {
+  test('single values are those that were compared', async () => {
+    const { report, details } = await opened(set, options);
+    const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
+    expect(details.map(({ name }) => name)).toEqual(judged.map(({ name }) => name));
+    for (const [i, { channels }] of details.entries()) {
+      expect(channels.map(({ channel }) => channel)).toEqual(channelsWorstFirst(judged[i]).slice(0, 6));
+      for (const { channel, points, explained } of channels) {
+        const compared = judged[i].channels!.find((c) => c.channel === channel)!;
+        const off = points.map(({ expected, actual }) => Math.abs(actual - expected));
+        expect(Math.max(...off)).toBe(compared.max_abs_diff);
+        if (points.length === report.samples) expect(off.filter((o) => o > 0)).toHaveLength(compared.mismatched);
+        const worst = points.find(({ sample }) => sample === explained?.sample);
+        if (worst && !report.candidate_layers) {
+          expect([explained!.captured, explained!.columns[0].value]).toEqual([worst.expected, worst.actual]);
+        }
+      }
+    }
+  });
+});
+
+test('of many samples some are kept, and the worst of all', async () => {
+  const { details, report } = await opened('digits-avx2');
+  expect(report.samples).toBe(297);
+  const counts = details.flatMap(({ channels }) => channels.map(({ points }) => points.length));
+  expect(new Set(counts)).toEqual(new Set([149, 150])); // every other one; and the worst, where it is not among them
+});

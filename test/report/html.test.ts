@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { html } from '../../src/report/html.js';
+import type { PageData } from '../../src/report/page/data.js';
+import type { Run } from '../../src/report/reporter.js';
+import { bigRun } from './bigPage.js';
+import { fileOf, plain, readReport, reportNames } from './reports.js';
+import { hostile, runOf, several } from './runs.js';
+
+/** The page without script and style: what the reporter adds to it. */
+const page = '<title><!--qdiff:title--></title>\n<!--qdiff:content-->\n<script><!--qdiff:data--></script>\n';
+
+const documents: [name: string, runs: Run[]][] = [
+  ...reportNames.map((name): [string, Run[]] => [name, [runOf(readReport(name))]]),
+  ['several', several()],
+];
+
+function dataOf(text: string): PageData {
+  return JSON.parse(/<script>(.*)<\/script>\n$/.exec(text)![1]);
+}
+
+test.each(documents)('%s, verbatim', async (name, runs) => {
+  await expect(html(runs, { ...plain, page })).toMatchFileSnapshot(fileOf(`${name}.page.html`).pathname);
+});
+
+test('channels are typed arrays, by channel', () => {
+  const [run] = dataOf(html([runOf(readReport('iris-avx2'))], { ...plain, page })).runs;
+  const { channels, histogram, worst } = run.layers[0];
+  const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'base64')).buffer;
+  expect([...new Uint32Array(bytes(channels.index))]).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 15]);
+  expect([...new Uint32Array(bytes(channels.mismatched))].reduce((a, b) => a + b)).toBe(963);
+  expect(Math.max(...new Float32Array(bytes(channels.maxAbsDiff)))).toBe(74);
+  expect(histogram.reduce((a, b) => a + b)).toBe(2416);
+  expect(histogram[4]).toBe(2416 - 963);
+  expect(worst[0].channel).toBe(8);
+});
+
+describe('names from files', () => {
+  const text = html([hostile()], { ...plain, page });
+
+  test('are text, never markup', () => {
+    const tags = [...text.matchAll(/<\/?([a-z][a-z0-9]*)/gi)].map(([, tag]) => tag.toLowerCase());
+    const own =
+      'title section h1 span p dl div dt dd bdi ul li details summary br table caption thead tbody tr th td code script';
+    expect([...new Set(tags)].filter((tag) => !own.split(' ').includes(tag))).toEqual([]);
+    expect(text.match(/<script/g)).toHaveLength(1);
+  });
+
+  test('neither end the data nor steer the text', () => {
+    expect(() => dataOf(text)).not.toThrow();
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+test('a page without its places is a defect, not half a report', () => {
+  expect(() => html([runOf(readReport('iris-avx2'))], { ...plain, page: '<html>' })).toThrow('missing or damaged');
+  expect(() => html([runOf(readReport('iris-avx2'))], plain)).toThrow('missing or damaged');
+});
+
+test('100 layers of 4096 channels stay below 10 MB', () => {
+  expect(html([bigRun(100, 4096)], { ...plain, page }).length).toBeLessThan(10e6);
+});
