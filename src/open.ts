@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { readJson } from './load/json.js';
+import { MANIFEST as MEMH_MANIFEST, openMemhFolder } from './load/memhFolder.js';
 import { openNpyFolder } from './load/npyFolder.js';
 import { openNpz } from './load/npz.js';
 import { collecting, refuse, unreadable } from './load/refuse.js';
@@ -100,5 +101,10 @@ export async function openArrays(fs: FileSystem, path: string): Promise<ArrayFil
   const isFolder = await fs.isDirectory(path).catch((error) => {
     throw unreadable(path, error);
   });
-  return isFolder ? openNpyFolder(fs, path) : openNpz(fs, path);
+  if (!isFolder) return openNpz(fs, path);
+  const names = await fs.list(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const isMemh = names.includes(MEMH_MANIFEST) && !names.some((name) => name.endsWith('.npy'));
+  return isMemh ? openMemhFolder(fs, path) : openNpyFolder(fs, path);
 }

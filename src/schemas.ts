@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
+import { goldenSchema } from './report/goldenSchema.js';
 import { inspectSchema } from './report/inspectSchema.js';
 import { kernelsSchema } from './report/kernelsSchema.js';
 import { lintSchema } from './report/lintSchema.js';
@@ -17,6 +18,7 @@ export const schemas: Readonly<Record<string, object>> = {
   ...reportJsonSchemas(),
   ...reportsDiffJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
+  'qdiff-golden': z.toJSONSchema(goldenSchema),
   'qdiff-inspect': z.toJSONSchema(inspectSchema, { io: 'input' }),
   'qdiff-kernels': z.toJSONSchema(kernelsSchema),
   'qdiff-lint': z.toJSONSchema(lintSchema),

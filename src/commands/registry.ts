@@ -3,6 +3,7 @@ import { compareCommand } from './compare.js';
 import { diffReportsCommand } from './diffReports.js';
 import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
+import { goldenCommand } from './golden.js';
 import { inspectCommand } from './inspect.js';
 import { kernelsCommand } from './kernels.js';
 import { lintCommand } from './lint.js';
@@ -13,6 +14,7 @@ export const commands: readonly CliCommand[] = [
   compareCommand,
   explainCommand,
   lintCommand,
+  goldenCommand,
   inspectCommand,
   kernelsCommand,
   mergeCommand,

@@ -1,0 +1,178 @@
+/**
+ * Golden vectors: what a kernel computes, layer by layer, end to end from the captured input, with every constant it needs.
+ * Each set is computed twice, by the replay and by the recipe that is written with it, and refused where they differ.
+ */
+import { declaredKernel, kernelByName } from '../kernels/registry.js';
+import { isPaired, type Pairs } from '../kernels/steps/accumulate.js';
+import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
+import { f32 } from '../numeric/float.js';
+import { wrapInt32 } from '../numeric/integer.js';
+import { roundHalfEven } from '../numeric/round.js';
+import { linearOf } from '../replay/layer.js';
+import { isQuantized } from '../replay/linear.js';
+import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import {
+  type Capture,
+  type Codes,
+  InputError,
+  type Kernel,
+  type Linear,
+  type LinearLayer,
+  type Model,
+  type NumericArray,
+  type QuantParams,
+} from '../types.js';
+import { type Recipe, recipeOf, trace } from './recipe.js';
+
+export interface GoldenArray {
+  /** `LAYER.input`, `LAYER.weight` ... */
+  readonly name: string;
+  /** The capture's name of the same value; null for constants. */
+  readonly value: string | null;
+  readonly shape: readonly number[];
+  readonly data: NumericArray;
+}
+
+export interface GoldenLayer {
+  readonly name: string;
+  readonly samples: number;
+  readonly kernel: Kernel;
+  readonly linear: Linear & { readonly output: QuantParams };
+  readonly recipe: Recipe;
+  /** Which raw products are added in int16 first; null: none. */
+  readonly pairs: (Pairs & { readonly codeShift: number; readonly wraps: boolean }) | null;
+  readonly arrays: readonly GoldenArray[];
+}
+
+export interface GoldenSet {
+  readonly kernel: Kernel;
+  readonly samples: number;
+  readonly layers: readonly GoldenLayer[];
+  readonly skipped: readonly { readonly layer: string; readonly why: string }[];
+}
+
+/** Throws InputError for a kernel without an integer form, or a model without a layer to compute. */
+export async function golden(model: Model, capture: Capture, kernelName: string | undefined): Promise<GoldenSet> {
+  const kernel = kernelName === undefined ? declaredKernel(model.producer) : kernelByName(kernelName);
+  refuseFloatKernel(kernel);
+  const session = new ReplaySession(model, capture, kernel, 'propagated');
+  const layers: GoldenLayer[] = [];
+  const skipped: { layer: string; why: string }[] = [];
+  for (const layer of model.layers) {
+    const why =
+      session.whyNotReplayed(layer) ??
+      (layer.op === 'linear' && isQuantized(layer.output) ? null : `${layer.op} has no vectors of its own`);
+    if (why !== null || layer.op !== 'linear') skipped.push({ layer: layer.name, why: why ?? '' });
+    else layers.push(await goldenLayer(layer, await session.open(layer), kernel, capture.samples));
+  }
+  if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
+  const message = 'expected a linear layer with quantized input and output that can be replayed, got none';
+  throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
+}
+
+function refuseFloatKernel(kernel: Kernel): void {
+  if (!kernel.floatLinear && !kernel.multiplier.name.startsWith('float64')) return;
+  const how = kernel.floatLinear ? 'sums floats in no fixed order' : 'computes in float64';
+  const message = `expected a kernel with an integer form, got ${kernel.name}, which ${how}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
+  throw new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+}
+
+async function goldenLayer(layer: LinearLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
+  if (!isQuantized(run.ready.input) || !isQuantized(layer.output)) throw new Error('a linear layer reads codes');
+  const linear = { ...linearOf(run.ready, layer, run.ready.input), output: layer.output };
+  const recipe = recipeOf(kernel, linear);
+  const { outFeatures, inFeatures } = linear;
+  const biasInt32 = recipe.biasInt32 ?? roundedBias(linear);
+  const input = codesFor(linear.input, samples * inFeatures);
+  const output = codesFor(linear.output, samples * outFeatures);
+  const accumulator = new Int32Array(samples * outFeatures);
+  const rows = blockRows(inFeatures + outFeatures);
+  for (let from = 0; from < samples; from += rows) {
+    const to = Math.min(samples, from + rows);
+    const x = await run.input.read(from, to);
+    input.set(x, from * inFeatures);
+    const replayed = await run.replay(from, to);
+    output.set(replayed.data, from * outFeatures);
+    const sums = kernel.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, linear).data;
+    check(kernel, linear, recipe, sums, replayed.data, layer.name);
+    sums.forEach((sum, i) => {
+      accumulator[from * outFeatures + i] = wrapInt32(sum + biasInt32[i % outFeatures]);
+    });
+  }
+  const at = (name: string, value: string | null, shape: number[], data: NumericArray): GoldenArray => ({
+    name: `${layer.name}.${name}`,
+    value,
+    shape,
+    data,
+  });
+  const perChannel = [outFeatures];
+  const arrays = [
+    at('input', `${layer.name}.input`, [samples, inFeatures], input),
+    at('weight', null, [outFeatures, inFeatures], Int8Array.from(linear.weight)),
+    at(
+      'weight_zero_point',
+      null,
+      perChannel,
+      Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(linear, n)),
+    ),
+    at('bias_int32', null, perChannel, biasInt32),
+    ...(recipe.biasInt32 || !linear.bias ? [] : [at('bias_float32', null, perChannel, linear.bias)]),
+    ...multiplierArrays(recipe, linear).map(([name, data]) => at(name, null, perChannel, data)),
+    at('accumulator', null, [samples, outFeatures], accumulator),
+    at('output', layer.name, [samples, outFeatures], output),
+  ];
+  return { name: layer.name, samples, kernel, linear, recipe, pairs: pairsOf(kernel, linear), arrays };
+}
+
+function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
+  if (dtype === 'uint8') return new Uint8Array(length);
+  return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
+}
+
+/** Where the kernel keeps the bias in float, its nearest int32. */
+function roundedBias(linear: Linear): Int32Array {
+  const { bias, outFeatures, input } = linear;
+  return Int32Array.from({ length: outFeatures }, (_, n) =>
+    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
+  );
+}
+
+function multiplierArrays(recipe: Recipe, linear: Linear & { output: QuantParams }): [string, NumericArray][] {
+  const channels = Array.from({ length: linear.outFeatures }, (_, n) => n);
+  if (recipe.fixedPoint) {
+    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(linear, linear.output, n));
+    return [
+      ['multiplier_int32', Int32Array.from(fixed, ({ multiplier }) => multiplier)],
+      ['shift', Int8Array.from(fixed, ({ exponent }) => exponent)],
+    ];
+  }
+  const real = channels.map((n) =>
+    f32(f32(f32(linear.input.scale) * f32(weightScaleOf(linear, n))) / f32(linear.output.scale)),
+  );
+  const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
+  const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
+  return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
+}
+
+function pairsOf({ accumulate }: Kernel, linear: Linear): GoldenLayer['pairs'] {
+  if (!isPaired(accumulate) || !accumulate.applies(linear)) return null;
+  const wraps = accumulate.loss(32768) !== 1; // saturating takes 1 away, wrapping 65536
+  return { ...accumulate.pairs(linear.inFeatures), codeShift: accumulate.codeShift(linear), wraps };
+}
+
+/** The recipe, which becomes C code, must give what the replay gave. */
+function check(
+  kernel: Kernel,
+  linear: Linear,
+  recipe: Recipe,
+  sums: Int32Array,
+  outputs: ArrayLike<number>,
+  layer: string,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const { value } = trace(kernel, linear, recipe, sums[i], i % linear.outFeatures);
+    if (value !== outputs[i])
+      throw new Error(`${layer}: the recipe of ${kernel.name} gives ${value}, its replay ${outputs[i]}`);
+  }
+}

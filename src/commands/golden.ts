@@ -1,0 +1,72 @@
+import { Option } from 'commander';
+import { golden } from '../analyze/golden.js';
+import type { Io } from '../io.js';
+import { kernelByName } from '../kernels/registry.js';
+import { readJson } from '../load/json.js';
+import { GOLDEN_FORMATS, type GoldenFormat, type GoldenManifest, goldenFiles, goldenText } from '../report/golden.js';
+import { printable } from '../text.js';
+import { field } from '../validate/names.js';
+import type { CliCommand } from './command.js';
+import { writeFolder } from './folder.js';
+import { type Open, openPair, usage, withOpened } from './open.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+interface Options extends OutputOptions {
+  readonly kernel?: string;
+  readonly format: GoldenFormat;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+/** Golden vectors for RTL, firmware and other runtimes. */
+export const goldenCommand: CliCommand = {
+  name: 'golden',
+  register(program, run) {
+    const command = program
+      .command('golden <model> [capture]')
+      .usage('MODEL CAPTURE --kernel K --format npz|memh|c|json -o DIR [--force]')
+      .description('golden vectors for RTL and firmware: what a kernel computes from the captured input')
+      .option('--kernel <name>', 'the kernel; default: what the model declares')
+      .addOption(new Option('--format <format>', 'how they are written').choices(GOLDEN_FORMATS).default('npz'))
+      .requiredOption('-o, --out <dir>', 'the folder to make')
+      .option('--force', 'replace a folder of golden vectors');
+    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
+      run((io) => withOpened((open) => goldenAction(io, model, capture, options, open))),
+    );
+  },
+};
+
+async function goldenAction(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  options: Options,
+  open: Open,
+): Promise<number> {
+  checkTargets(options.reporter);
+  if (options.kernel) kernelByName(options.kernel);
+  const replaceable = await mayReplace(io, options);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const set = await golden(model, capture, options.kernel);
+  const { manifest, files } = await goldenFiles(set, options.format, {
+    model: modelPath,
+    capture: capturePath ?? modelPath,
+  });
+  await writeFolder(io, '-o', options.out, files, () => replaceable);
+  await writeDocument<GoldenManifest>(io, manifest, formatsOf(goldenText(options.out)), options);
+  return 0;
+}
+
+/** Checked before work starts. Even --force replaces no folder but one of golden vectors. */
+async function mayReplace(io: Io, { out, force }: Options): Promise<boolean> {
+  const names = await io.fs.list(out).catch((): string[] => []);
+  if (names.length === 0) return true;
+  const got = `got ${printable(out)}, which has files`;
+  if (!force) throw usage(`expected a new folder, ${got}; name another, or give --force`, '-o');
+  const manifest = names.includes('manifest.json') ? await readJson(io.fs, `${out}/manifest.json`) : null;
+  if (field(manifest, 'format') === 'qdiff-golden') return true;
+  throw usage(
+    `expected a folder of golden vectors to replace, ${got} and no manifest of golden vectors; name another`,
+    '-o',
+  );
+}

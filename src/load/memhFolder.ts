@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { printable } from '../text.js';
+import {
+  type ArrayFile,
+  type ArraySource,
+  type FileSystem,
+  InputError,
+  type NumericArray,
+  type Problem,
+} from '../types.js';
+import { openFile, readFully } from './bytes.js';
+import { readJson } from './json.js';
+import { collecting, refuse } from './refuse.js';
+
+/*
+ * A folder of $readmemh files, as a Verilog simulation writes and reads them, with manifest.json:
+ *   { "arrays": [ { "name": "fc1", "file": "fc1.memh", "dtype": "uint8", "shape": [151, 16], "bits": 8 }, ... ] }
+ * A word a value, hexadecimal, two's complement in `bits` (default: the dtype's), row-major; // and block comments, @address,
+ * _ between digits. `value`, as qdiff golden writes it, is the name that it is compared as; null: it is not compared.
+ */
+
+export const MANIFEST = 'manifest.json';
+
+const DTYPES = {
+  int8: { bits: 8, create: (n: number) => new Int8Array(n) },
+  uint8: { bits: 8, create: (n: number) => new Uint8Array(n) },
+  int16: { bits: 16, create: (n: number) => new Int16Array(n) },
+  uint16: { bits: 16, create: (n: number) => new Uint16Array(n) },
+  int32: { bits: 32, create: (n: number) => new Int32Array(n) },
+  uint32: { bits: 32, create: (n: number) => new Uint32Array(n) },
+} as const;
+
+type MemhDtype = keyof typeof DTYPES;
+
+/** Words and comments of one file: no simulation's dump of a layer is longer. */
+const MAX_FILE_BYTES = 2 ** 29 - 24;
+
+interface Entry {
+  readonly key: string;
+  readonly path: string;
+  readonly dtype: MemhDtype;
+  readonly bits: number;
+  readonly shape: readonly number[];
+}
+
+/** Reads the manifest, no data. Throws InputError with all problems. */
+export async function openMemhFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const where = join(path, MANIFEST);
+  const raw = await readJson(fs, where);
+  const listed = own(raw, 'arrays');
+  if (!Array.isArray(listed) || listed.length === 0) {
+    throw refuse('manifest', printable(where), 'expected "arrays", a list of {name, file, dtype, shape}, got none');
+  }
+  const problems: Problem[] = [];
+  const arrays = new Map<string, ArraySource>();
+  for (const [i, item] of listed.entries()) {
+    if (own(item, 'value') === null) continue;
+    await collecting(problems, () => {
+      const entry = entryOf(item, path, `${printable(where)} arrays[${i}]`);
+      if (arrays.has(entry.key)) {
+        throw refuse(
+          'duplicate',
+          `${printable(where)} arrays[${i}].name`,
+          `expected a name of its own, got ${printable(entry.key)} twice`,
+        );
+      }
+      arrays.set(entry.key, new MemhArray(fs, entry));
+    });
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  return { path, arrays, close: async () => {} };
+}
+
+function entryOf(item: unknown, folder: string, where: string): Entry {
+  const name = own(item, 'value') ?? own(item, 'name');
+  const [file, dtype, shape] = [own(item, 'file'), own(item, 'dtype'), own(item, 'shape')];
+  const problem = (field: string, message: string) => refuse('manifest', `${where}.${field}`, message);
+  if (typeof name !== 'string' || name === '') throw problem('name', 'expected the name of a value');
+  // a file of the folder: a path could lead anywhere
+  if (typeof file !== 'string' || file === '' || /[/\\\0]/.test(file) || file === '..') {
+    throw problem(
+      'file',
+      `expected the name of a file in the folder, got ${printable(JSON.stringify(file) ?? 'nothing')}`,
+    );
+  }
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPES, dtype)) {
+    const got = printable(JSON.stringify(dtype) ?? 'nothing');
+    throw problem('dtype', `expected one of ${Object.keys(DTYPES).join(', ')}, got ${got}`);
+  }
+  const known = dtype as MemhDtype;
+  const isShape = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n > 0);
+  if (!isShape || !(shape.reduce((product: number, n: number) => product * n, 1) <= MAX_FILE_BYTES / 2)) {
+    throw problem('shape', 'expected a list of counts from 1 on that a file can hold, e.g. [151, 16]');
+  }
+  const bits = own(item, 'bits') ?? DTYPES[known].bits;
+  if (typeof bits !== 'number' || !Number.isInteger(bits) || bits < 1 || bits > DTYPES[known].bits) {
+    throw problem(
+      'bits',
+      `expected the width of a word, 1 to ${DTYPES[known].bits} for ${known}, got ${printable(JSON.stringify(bits))}`,
+    );
+  }
+  return { key: name, path: join(folder, file), dtype: known, bits, shape: shape as number[] };
+}
+
+/** Read whole at the first look. */
+class MemhArray implements ArraySource {
+  readonly key: string;
+  readonly dtype: MemhDtype;
+  readonly shape: readonly number[];
+  private values: Promise<NumericArray> | null = null;
+
+  constructor(
+    private readonly fs: FileSystem,
+    private readonly entry: Entry,
+  ) {
+    this.key = entry.key;
+    this.dtype = entry.dtype;
+    this.shape = entry.shape;
+  }
+
+  async read(fromRow = 0, toRow = this.shape[0]): Promise<NumericArray> {
+    this.values ??= readMemh(this.fs, this.entry);
+    const values = await this.values;
+    const rowLength = values.length / this.shape[0];
+    return values.subarray(fromRow * rowLength, toRow * rowLength);
+  }
+}
+
+async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Promise<NumericArray> {
+  const where = printable(path);
+  const file = await openFile(fs, path);
+  let text: string;
+  try {
+    if (file.size > MAX_FILE_BYTES)
+      throw refuse('too-large', where, `expected at most ${MAX_FILE_BYTES} bytes, got ${file.size}`);
+    const bytes = Buffer.alloc(file.size);
+    await readFully(file, bytes, 0, where);
+    text = bytes.toString('latin1');
+  } finally {
+    await file.close();
+  }
+  const count = shape.reduce((product, n) => product * n, 1);
+  const values = DTYPES[dtype].create(count);
+  const written = new Uint8Array(count);
+  const signed = dtype.startsWith('int');
+  let address = 0;
+  for (const [word] of text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ').matchAll(/\S+/g)) {
+    if (word.startsWith('@')) {
+      address = Number.parseInt(word.slice(1), 16);
+      if (!/^@[\da-f]{1,12}$/i.test(word))
+        throw refuse('memh', where, `expected an address after @, got ${printable(word.slice(0, 40))}`);
+      continue;
+    }
+    const at = `word ${address}`;
+    if (address >= count) throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got more`);
+    const digits = word.replaceAll('_', '');
+    if (/^[\da-fxz?]+$/i.test(digits) && /[xz?]/i.test(digits)) {
+      throw refuse(
+        'memh',
+        `${where} ${at}`,
+        `expected hexadecimal, got ${printable(word.slice(0, 40))}: the simulation never set it`,
+      );
+    }
+    const value = /^[\da-f]{1,12}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+    if (!(value < 2 ** bits)) {
+      throw refuse(
+        'memh',
+        `${where} ${at}`,
+        `expected hexadecimal of ${bits} bits, got ${printable(word.slice(0, 40))}`,
+      );
+    }
+    values[address] = signed && value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
+    written[address++] = 1;
+  }
+  const missing = written.indexOf(0);
+  if (missing < 0) return values;
+  throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got none for word ${missing}`);
+}
+
+function own(raw: unknown, name: string): unknown {
+  return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)
+    ? (raw as Record<string, unknown>)[name]
+    : undefined;
+}

@@ -1,0 +1,279 @@
+/** Golden vectors as C: golden.h with the arrays, reference.c with an integer-only loop that reproduces them. */
+import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { Operation } from '../analyze/recipe.js';
+import { frexp } from '../numeric/float.js';
+import type { NumericArray } from '../types.js';
+
+const C_TYPES = new Map([
+  ['Int8Array', 'int8_t'],
+  ['Uint8Array', 'uint8_t'],
+  ['Int32Array', 'int32_t'],
+]);
+
+/** A name that is an identifier in C and a file's name everywhere; names that fall together are numbered. */
+export function identifiers(names: readonly string[]): Map<string, string> {
+  const used = new Set<string>();
+  return new Map(
+    names.map((name) => {
+      const plain = name
+        .replace(/\W/g, '_')
+        .replace(/^(?=\d|$)/, 'layer_')
+        .slice(0, 100);
+      let identifier = plain;
+      for (let i = 2; used.has(identifier.toLowerCase()); i++) identifier = `${plain}_${i}`;
+      used.add(identifier.toLowerCase());
+      return [name, identifier];
+    }),
+  );
+}
+
+export function goldenC(set: GoldenSet): Map<string, string> {
+  const names = identifiers(set.layers.map(({ name }) => name));
+  const layers = set.layers.map((layer) => ({ layer, id: names.get(layer.name)! }));
+  const header = [
+    `/* Golden vectors of kernel ${set.kernel.name}, ${set.samples} samples. Arrays are row-major. */`,
+    '#ifndef QDIFF_GOLDEN_H',
+    '#define QDIFF_GOLDEN_H',
+    '#include <stdint.h>',
+    '',
+    '/* A float32 in integers: mantissa * 2^exponent, exact. */',
+    'typedef struct { int64_t mantissa; int exponent; } golden_float;',
+    '',
+    ...layers.flatMap(({ layer, id }) => [`/* ${commented(layer.name)} */`, ...layerArrays(layer, id), '']),
+    '#endif',
+    '',
+  ];
+  const source = [
+    `/* ${commented(set.kernel.equation)} */`,
+    '/* Integers only. Compile with: cc -o reference reference.c */',
+    '#include <stdio.h>',
+    '#include "golden.h"',
+    '',
+    SOFT_FLOAT,
+    ...layers.flatMap(({ layer, id }) => [layerFunction(layer, id), '']),
+    'int main(void) {',
+    '  long differ = 0;',
+    ...layers.map(({ id }) => `  differ += ${id}_check();`),
+    '  return differ == 0 ? 0 : 1;',
+    '}',
+    '',
+  ];
+  return new Map([
+    ['golden.h', header.join('\n')],
+    ['reference.c', source.join('\n')],
+  ]);
+}
+
+function commented(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replaceAll('*/', '* /')
+    .replaceAll('/*', '/ *');
+}
+
+function layerArrays({ arrays, recipe, pairs, linear, samples }: GoldenLayer, id: string): string[] {
+  const { inFeatures, outFeatures } = linear;
+  const constant = (name: string, value: number) => `#define ${id.toUpperCase()}_${name} ${value}`;
+  return [
+    constant('SAMPLES', samples),
+    constant('IN_FEATURES', inFeatures),
+    constant('OUT_FEATURES', outFeatures),
+    ...arrays.filter(({ data }) => C_TYPES.has(data.constructor.name)).map((array) => integerArray(array, id)),
+    ...(pairs
+      ? [plainArray('int32_t', `${id}_first`, pairs.first), plainArray('int32_t', `${id}_second`, pairs.second)]
+      : []),
+    ...recipe.operations.flatMap((operation, i) => operationArrays(operation, `${id}_operand_${i}`, outFeatures)),
+  ];
+}
+
+function integerArray({ name, shape, data }: GoldenArray, id: string): string {
+  const field = name.slice(name.lastIndexOf('.') + 1);
+  const dims = shape.map((n) => `[${n}]`).join('');
+  return `static const ${C_TYPES.get(data.constructor.name)} ${id}_${field}${dims} = ${braces(data, shape)};`;
+}
+
+function braces(data: NumericArray, shape: readonly number[]): string {
+  if (shape.length === 1) return `{${Array.from(data, literal).join(', ')}}`;
+  const rows = Array.from({ length: shape[0] }, (_, row) =>
+    braces(data.subarray(row * shape[1], (row + 1) * shape[1]), [shape[1]]),
+  );
+  return `{\n  ${rows.join(',\n  ')}}`;
+}
+
+/** -2147483648 is no literal of int32_t in C. */
+function literal(value: number): string {
+  return value === -(2 ** 31) ? '(-2147483647 - 1)' : String(value);
+}
+
+function plainArray(type: string, name: string, data: ArrayLike<number>): string {
+  return `static const ${type} ${name}[${data.length}] = {${Array.from(data, literal).join(', ')}};`;
+}
+
+function operationArrays({ operand, factor }: Operation, name: string, channels: number): string[] {
+  const floats = (value: (channel: number) => number) =>
+    Array.from({ length: channels }, (_, n) => floatLiteral(value(n))).join(', ');
+  // an fma adds an exact product: 24 bits times 24 bits
+  const value = factor ? (n: number) => operand(n) * factor(n) : operand;
+  return [`static const golden_float ${name}[${channels}] = {${floats(value)}};`];
+}
+
+/** value = mantissa * 2^exponent with the mantissa as small as it gets: at most 24 bits, 48 for a product. */
+function floatLiteral(value: number): string {
+  const { fraction, exponent } = frexp(value);
+  let [mantissa, power] = [fraction * 2 ** 53, exponent - 53];
+  while (mantissa !== 0 && mantissa % 2 === 0) [mantissa, power] = [mantissa / 2, power + 1];
+  return mantissa === 0 ? '{0, 0}' : `{${mantissa}, ${power}}`;
+}
+
+// ---------------------------------------------------------------- the loop
+
+function layerFunction(layer: GoldenLayer, id: string): string {
+  const { linear, kernel, recipe } = layer;
+  const { input, output, activation } = linear;
+  const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
+  const upper = id.toUpperCase();
+  const steps = recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id);
+  const bias = recipe.biasInt32 ? [`  acc = wrap32((int64_t)acc + ${id}_bias_int32[n]);`] : [];
+  const packs = kernel.offsetAndClamp.name === 'packInt16';
+  const code = packs
+    ? '  code = saturate16(saturate16(code < INT32_MIN || code > INT32_MAX ? INT32_MIN : code) + ZERO_POINT);'
+    : kernel.offsetAndClamp.name === 'offsetClampRound'
+      ? null
+      : '  code += ZERO_POINT;';
+  return [
+    `/* ${commented(layer.name)} */`,
+    `static int32_t ${id}_compute(const ${input.dtype}_t *x, int n) {`,
+    `  const int64_t zx = ${input.zeroPoint}, zw = ${id}_weight_zero_point[n];`,
+    `  const int8_t *w = ${id}_weight[n];`,
+    '  int64_t sum = 0, code;',
+    ...accumulateLines(layer, id, upper),
+    '  int32_t acc = wrap32(sum);',
+    ...bias,
+    ...steps,
+    ...(code === null ? [] : [code.replace('ZERO_POINT', String(output.zeroPoint))]),
+    `  return code < ${lo} ? ${lo} : code > ${output.quantMax} ? ${output.quantMax} : (int32_t)code;`,
+    '}',
+    '',
+    `static long ${id}_check(void) {`,
+    '  long differ = 0;',
+    `  for (int sample = 0; sample < ${upper}_SAMPLES; sample++)`,
+    `    for (int n = 0; n < ${upper}_OUT_FEATURES; n++)`,
+    `      if (${id}_compute(${id}_input[sample], n) != ${id}_output[sample][n]) differ++;`,
+    `  printf("${id}: %ld of %ld values differ\\n", differ, (long)${upper}_SAMPLES * ${upper}_OUT_FEATURES);`,
+    '  return differ;',
+    '}',
+  ].join('\n');
+}
+
+function accumulateLines({ pairs }: GoldenLayer, id: string, upper: string): string[] {
+  if (!pairs) return [`  for (int k = 0; k < ${upper}_IN_FEATURES; k++) sum += (x[k] - zx) * (w[k] - zw);`];
+  const { codeShift, wraps, first } = pairs;
+  return [
+    `  for (int p = 0; p < ${first.length}; p++) {  /* raw products in pairs, at int16 */`,
+    `    int a = ${id}_first[p], b = ${id}_second[p];`,
+    `    int64_t pair = (x[a] + ${codeShift}) * w[a] + (b < 0 ? 0 : (x[b] + ${codeShift}) * w[b]);`,
+    `    sum += ${wraps ? 'wrap16' : 'saturate16'}(pair);`,
+    '  }',
+    `  for (int k = 0; k < ${upper}_IN_FEATURES; k++) sum -= (zx + ${codeShift}) * w[k] + zw * (x[k] - zx);`,
+  ];
+}
+
+function fixedPointLines({ recipe }: GoldenLayer, id: string): string[] {
+  const lines = [`  int64_t m = ${id}_multiplier_int32[n];`, `  int e = ${id}_shift[n];`];
+  if (recipe.fixedPoint!.rounding === 'single') {
+    return [...lines, '  code = wrap32(shift_right_half_up(acc * m, 31 - e));'];
+  }
+  const rounding = recipe.fixedPoint!.rounding === 'double' ? 'shift_right_half_away' : 'shift_right_half_up';
+  return [
+    ...lines,
+    '  int64_t left = e > 0 ? wrap32((int64_t)((uint64_t)acc << e)) : acc;',
+    '  int64_t high = shift_right_half_up(left * m, 31);',
+    '  if (high > INT32_MAX) high = INT32_MAX;',
+    `  code = e < 0 ? ${rounding}(high, -e) : high;`,
+  ];
+}
+
+function floatLines({ recipe, kernel, linear }: GoldenLayer, id: string): string[] {
+  const call = { add: 'add', multiply: 'multiply', divide: 'divide', fma: 'add' } as const;
+  const operations = recipe.operations.map(({ kind, formula, factorFormula }, i) => {
+    const text = commented(factorFormula ? `${formula} * (${factorFormula}), one rounding` : formula);
+    return `  v = ${call[kind]}(v, ${id}_operand_${i}[n]);  /* ${text} */`;
+  });
+  const zeroPointFirst = kernel.offsetAndClamp.name === 'offsetClampRound';
+  return [
+    '  golden_float v = rounded(acc, 0);',
+    ...operations,
+    ...(zeroPointFirst ? [`  v = add(v, (golden_float){${linear.output.zeroPoint}, 0});`] : []),
+    '  code = to_integer(v);',
+  ];
+}
+
+/** Every shift of a negative number goes through its magnitude: C leaves it to the compiler. */
+const SOFT_FLOAT = `static inline int32_t wrap32(int64_t x) {
+  uint32_t u = (uint32_t)(uint64_t)x;
+  return u <= INT32_MAX ? (int32_t)u : (int32_t)((int64_t)u - 4294967296);
+}
+static inline int64_t wrap16(int64_t x) {
+  int64_t u = (int64_t)((uint64_t)x & 65535);
+  return u < 32768 ? u : u - 65536;
+}
+static inline int64_t saturate16(int64_t x) { return x < -32768 ? -32768 : x > 32767 ? 32767 : x; }
+static inline int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
+static inline int64_t floor_shift(int64_t x, int s) {
+  return x >= 0 ? x >> s : -((-x + ((int64_t)1 << s) - 1) >> s);
+}
+static inline int64_t shift_right_half_up(int64_t x, int s) {
+  return s <= 0 ? x : s > 62 ? 0 : floor_shift(x + ((int64_t)1 << (s - 1)), s);
+}
+static inline int64_t shift_right_half_away(int64_t x, int s) {
+  int64_t a = s <= 0 ? magnitude(x) : (magnitude(x) + ((int64_t)1 << (s - 1))) >> s;
+  return x < 0 ? -a : a;
+}
+
+/* Half to even, at bit s of a magnitude. */
+static inline int64_t half_even(int64_t a, int s) {
+  int64_t rest = a & (((int64_t)1 << s) - 1), half = (int64_t)1 << (s - 1), q = a >> s;
+  return q + (rest > half || (rest == half && (q & 1)));
+}
+/* The float32 nearest to m * 2^e: 24 bits. */
+static inline golden_float rounded(int64_t m, int e) {
+  int64_t a = magnitude(m);
+  int s = 0;
+  while (a >> s >= 1 << 24) s++;
+  if (s > 0) a = half_even(a, s);
+  return (golden_float){m < 0 ? -a : a, e + s};
+}
+static inline golden_float multiply(golden_float a, golden_float b) {
+  return rounded(a.mantissa * b.mantissa, a.exponent + b.exponent); /* 48 bits */
+}
+/* Left until the mantissa has 59 bits. */
+static inline golden_float widened(golden_float a) {
+  while (a.mantissa != 0 && magnitude(a.mantissa) < (int64_t)1 << 58) a.mantissa *= 2, a.exponent--;
+  return a;
+}
+/* What is shifted out stays as a sticky bit, 30 bits below those that are kept. */
+static inline golden_float add(golden_float a, golden_float b) {
+  if (a.mantissa == 0) return rounded(b.mantissa, b.exponent);
+  if (b.mantissa == 0) return a;
+  a = widened(a), b = widened(b);
+  if (a.exponent < b.exponent) { golden_float c = a; a = b; b = c; }
+  int s = a.exponent - b.exponent;
+  int64_t small = magnitude(b.mantissa), kept = s > 62 ? 0 : small >> s;
+  if (s > 62 || kept << s != small) kept |= 1;
+  return rounded(a.mantissa + (b.mantissa < 0 ? -kept : kept), a.exponent);
+}
+static inline golden_float divide(golden_float a, golden_float b) {
+  a = widened(a);
+  int64_t n = magnitude(a.mantissa), q = n / b.mantissa; /* 35 bits at least */
+  q = q << 1 | (q * b.mantissa != n);
+  return rounded(a.mantissa < 0 ? -q : q, a.exponent - b.exponent - 1);
+}
+/* rint; far outside int32 the sign is what counts. */
+static inline int64_t to_integer(golden_float v) {
+  int64_t a = magnitude(v.mantissa);
+  if (a == 0 || v.exponent < -62) return 0;
+  if (v.exponent > 30) a = (int64_t)1 << 62;
+  else a = v.exponent >= 0 ? a << v.exponent : half_even(a, -v.exponent);
+  return v.mantissa < 0 ? -a : a;
+}
+`;
