@@ -109,14 +109,21 @@ class Search {
   }
 
   pairs(): void {
-    const bases = this.enumerated;
-    bases.forEach((a, i) => {
-      for (const b of bases.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
+    const active = new Set(this.enumerated.filter((change) => !this.isIdle(change)));
+    this.enumerated.forEach((a, i) => {
+      for (const b of this.enumerated.slice(i + 1)) {
+        if ((active.has(a) || active.has(b)) && combine(a, b)) this.explains([a, b]);
+      }
     });
     const globals = this.estimated.filter(
       (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
-    for (const base of [...bases, ...globals]) this.estimateOn(base);
+    // on a base that changes nothing, estimates are those that failed alone
+    for (const base of [...active, ...globals]) this.estimateOn(base);
+  }
+
+  private isIdle(change: Change): boolean {
+    return this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup);
   }
 
   saturations(): Change[] {

@@ -142,6 +142,14 @@ export class Study {
     return this.passesProbe(setup) && this.agrees(setup, this.subset);
   }
 
+  /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
+  sameOnSubset(a: Setup, b: Setup): boolean {
+    return this.eachChunk(this.subset, (part) => {
+      const [one, other] = [this.outputs(a, part).data, this.outputs(b, part).data];
+      return one.every((value: number, i: number) => value === other[i]);
+    });
+  }
+
   /** Differing values of the probe, or of the whole subset. */
   mismatches(setup: Setup, scope: Scope = this.subset): number {
     return this.differences(this.outputs(setup, scope), scope).reduce((sum, d) => sum + d, 0);
@@ -252,14 +260,17 @@ export class Study {
     return differing;
   }
 
-  /** In chunks of rows: most hypotheses fail in the first. */
   private agrees(setup: Setup, scope: Scope): boolean {
+    return this.eachChunk(scope, (part) => equalAll(this.outputs(setup, part), part.observed));
+  }
+
+  /** Whether a test holds for all chunks of rows: most hypotheses fail in the first. */
+  private eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
     const width = scope.channels?.length ?? this.channels;
     const rows = Math.max(1, Math.floor(CHUNK_VALUES / width));
-    if (this.data.dynamic || rows >= scope.samples.length) return equalAll(this.outputs(setup, scope), scope.observed);
+    if (this.data.dynamic || rows >= scope.samples.length) return test(scope);
     for (let row = 0; row < scope.samples.length; row += rows) {
-      const part = this.chunk(scope, row, Math.min(scope.samples.length, row + rows));
-      if (!equalAll(this.outputs(setup, part), part.observed)) return false;
+      if (!test(this.chunk(scope, row, Math.min(scope.samples.length, row + rows)))) return false;
     }
     return true;
   }

@@ -78,10 +78,25 @@ function residualsOf(x: Codes, base: Setup, view: View, column: number): Residua
   return {
     lo,
     hi,
-    centred: Float64Array.from(x.data, (code) => code - zeroPoint),
+    centred: centredCodes(x, zeroPoint),
     rows: view.rows,
     inFeatures: x.cols,
   };
+}
+
+const centredOf = new WeakMap<object, Map<number, Float64Array>>();
+
+/** The same for every channel and base of a scope. */
+function centredCodes(x: Codes, zeroPoint: number): Float64Array {
+  const known = centredOf.get(x.data) ?? new Map<number, Float64Array>();
+  centredOf.set(x.data, known);
+  let centred = known.get(zeroPoint);
+  if (!centred) {
+    centred = new Float64Array(x.data);
+    for (let i = 0; i < centred.length; i++) centred[i] -= zeroPoint;
+    known.set(zeroPoint, centred);
+  }
+  return centred;
 }
 
 /** Every (k, value) that alone explains the channel: dw * (x_k - x_zero_point) within the residual bounds of all rows. */
