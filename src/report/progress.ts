@@ -24,15 +24,25 @@ export function progressLine(
   const { layersDone, layersTotal, samplesDone, samplesTotal, elapsedMs } = state;
   const layerShare = samplesTotal === 0 ? 0 : samplesDone / samplesTotal;
   const share = layersTotal === 0 ? 1 : Math.min(1, (layersDone + layerShare) / layersTotal);
-  const left = elapsedMs >= ESTIMATE_FROM_MS && share > 0 ? duration((elapsedMs * (1 - share)) / share) : null;
+  const estimates =
+    elapsedMs >= ESTIMATE_FROM_MS && share > 0
+      ? [`${duration((elapsedMs * (1 - share)) / share)} left`, rate(layersTotal * share, elapsedMs)]
+      : [];
   const position = `${Math.floor(100 * share)}%, layer ${Math.min(layersDone + 1, layersTotal)} of ${layersTotal}`;
-  const parts = [position, `sample ${samplesDone} of ${samplesTotal}`, ...(left === null ? [] : [`${left} left`])];
+  const parts = [position, ...estimates, `sample ${samplesDone} of ${samplesTotal}`];
   while (parts.length > 1 && parts.join(', ').length + 12 > width - 1) parts.pop();
   const line = parts.join(', ');
   const room = width - 1 - line.length - 2;
   const name = room >= 4 ? `: ${shortenName(printable(state.layer), room, unicode ? '…' : '...')}` : '';
   const whole = line + name;
   return displayWidth(whole) < width ? padEnd(whole, width - 1) : whole.slice(0, width - 1);
+}
+
+/** "2.5 layers/s", "12 layers/min". */
+function rate(layers: number, milliseconds: number): string {
+  const aSecond = (1000 * layers) / milliseconds;
+  const [count, unit] = aSecond >= 1 ? [aSecond, 's'] : [60 * aSecond, 'min'];
+  return `${Number(count.toPrecision(2))} layers/${unit}`;
 }
 
 function duration(milliseconds: number): string {

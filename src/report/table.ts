@@ -6,6 +6,7 @@ import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { type Finding, findingLayers, findings } from './findings.js';
+import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
 import { nextCommand } from './next.js';
@@ -210,6 +211,7 @@ function channelBlocks(view: View): string[][] {
   blocks
     .at(-1)!
     .push(
+      ...labelled(view, '  ', 'strip: max |diff| of every channel, on a logarithmic scale', chalk.dim),
       ...labelled(view, '  ', histogramLegend(options.unicode), chalk.dim),
       ...(left > 0 ? prose(view, `channels of ${counted(left, 'more layer')} not shown: -v, or --layer NAME`) : []),
     );
@@ -252,7 +254,23 @@ function channelLines(layer: LayerReport, view: View): string[] {
     },
   ];
   const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
-  return [...prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line)), ...head, ...rows];
+  const title = prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line));
+  return [...title, ...stripLines(layer, view), ...head, ...rows];
+}
+
+/** All channels in a line, where they are more than the rows below tell. */
+function stripLines({ name }: LayerReport, { whole, options, chalk }: View): string[] {
+  const layer = judged(whole).find((one) => one.name === name)!;
+  const last = (layer.out_features ?? 0) - 1;
+  const [start, end] = [`  0 ${options.unicode ? '│' : '|'}`, `${options.unicode ? '│' : '|'} ${last}`];
+  const strip = heatStrip(layer, options.width - start.length - end.length);
+  if (!strip) return [];
+  const { channelsPerColumn: each } = strip;
+  const text = stripText(strip, options.unicode, (mark, level) => (level > 4 ? chalk.red(mark) : chalk.yellow(mark)));
+  return [
+    start + text + end,
+    ...(each > 1 ? labelled({ options }, '    ', `${each} channels a column, the worst of them shown`, chalk.dim) : []),
+  ];
 }
 
 // ---------------------------------------------------------------- what follows from it

@@ -89,10 +89,11 @@ export function heatmap(place: HTMLElement, input: HeatmapInput): HeatmapChart {
       const { row, channel } = selected;
       const [left, right] = [channel, channel + 1].map((at) => u.valToPos(at, 'x', true));
       const [top, bottom] = [row, row + 1].map((at) => u.valToPos(at, 'y', true));
-      const pad = 3 * devicePixelRatio;
+      const inset = devicePixelRatio;
       ctx.strokeStyle = theme().color('accent');
       ctx.lineWidth = 2 * devicePixelRatio;
-      ctx.strokeRect(left - pad, top - pad, Math.max(right - left, 1) + 2 * pad, bottom - top + 2 * pad);
+      const width = Math.max(right - left - 2 * inset, 4 * devicePixelRatio); // a channel may be narrower than the outline
+      ctx.strokeRect(left + inset, top + inset, width, bottom - top - 2 * inset);
     }
     ctx.restore();
   };
