@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { explainSchema } from './report/explainSchema.js';
+import { forecastSchema } from './report/forecastSchema.js';
 import { goldenSchema } from './report/goldenSchema.js';
 import { inspectSchema } from './report/inspectSchema.js';
 import { kernelsSchema } from './report/kernelsSchema.js';
@@ -18,6 +19,7 @@ export const schemas: Readonly<Record<string, object>> = {
   ...reportJsonSchemas(),
   ...reportsDiffJsonSchemas(),
   'qdiff-explain': z.toJSONSchema(explainSchema),
+  'qdiff-forecast': z.toJSONSchema(forecastSchema, { io: 'input' }),
   'qdiff-golden': z.toJSONSchema(goldenSchema),
   'qdiff-inspect': z.toJSONSchema(inspectSchema, { io: 'input' }),
   'qdiff-kernels': z.toJSONSchema(kernelsSchema),

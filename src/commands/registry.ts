@@ -3,6 +3,7 @@ import { compareCommand } from './compare.js';
 import { diffReportsCommand } from './diffReports.js';
 import { explainCommand } from './explain.js';
 import { exporterCommand } from './exporter.js';
+import { forecastCommand } from './forecast.js';
 import { goldenCommand } from './golden.js';
 import { inspectCommand } from './inspect.js';
 import { kernelsCommand } from './kernels.js';
@@ -14,6 +15,7 @@ export const commands: readonly CliCommand[] = [
   compareCommand,
   explainCommand,
   lintCommand,
+  forecastCommand,
   goldenCommand,
   inspectCommand,
   kernelsCommand,

@@ -34,6 +34,13 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
   return { path, arrays, close: async () => cache.clear() };
 }
 
+/** Opens one npy file: reads its header. Throws InputError. */
+export async function openNpy(fs: FileSystem, path: string): Promise<ArraySource> {
+  const bytes = await NpyFile.open(fs, path);
+  const where = printable(path);
+  return new NpyArray('', await readNpyHeader(bytes, where), bytes, new Recent(CACHE_BYTES), where);
+}
+
 /** Opened for each read: a folder may hold more files than a process may have open. */
 class NpyFile implements ByteSource {
   private constructor(

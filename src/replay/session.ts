@@ -44,6 +44,7 @@ export class ReplaySession {
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
   private readonly retained = new Map<string, ValueReader>();
+  private readonly reasons = new Map<Layer, string | null>();
 
   constructor(
     model: Model,
@@ -67,6 +68,14 @@ export class ReplaySession {
 
   /** Why this layer cannot be replayed, or null. */
   whyNotReplayed(layer: Layer): string | null {
+    const known = this.reasons.get(layer);
+    if (known !== undefined) return known;
+    const reason = this.reasonAgainst(layer);
+    this.reasons.set(layer, reason);
+    return reason;
+  }
+
+  private reasonAgainst(layer: Layer): string | null {
     const reason = whyNotReplayed(this.kernel, layer, this.params.get(layer.input) ?? null);
     if (reason) return reason;
     if (this.capturedInput(layer)) return null;
@@ -95,10 +104,7 @@ export class ReplaySession {
     const own = this.capture.values.get(`${layer.name}.input`);
     if (this.mode === 'isolated' && own) return own;
     const producer = this.layers.get(layer.input);
-    const replayed =
-      this.mode === 'propagated' &&
-      producer &&
-      !whyNotReplayed(this.kernel, producer, this.params.get(producer.input) ?? null);
+    const replayed = this.mode === 'propagated' && producer && this.whyNotReplayed(producer) === null;
     return replayed ? null : (this.capture.values.get(layer.input) ?? null);
   }
 

@@ -1,0 +1,130 @@
+/** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
+import { EXACT, layerDiff } from '../layerReport.js';
+import { blockRows, ReplaySession } from '../replay/session.js';
+import type { Capture, CapturedValue, Kernel, Layer, Model, NumericArray, Unit } from '../types.js';
+
+export interface ForecastLayer {
+  name: string;
+  op: string;
+  unit: Unit;
+  values: number;
+  /** Values that differ from the capture, by kernel; null where a kernel cannot replay the layer. */
+  changed: Record<string, number | null>;
+  max_abs_diff: Record<string, number | null>;
+}
+
+export interface ForecastDocument {
+  format: 'qdiff-forecast';
+  version: 1;
+  samples: number;
+  kernels: string[];
+  /** Captured layers, in the model's order. */
+  layers: ForecastLayer[];
+  /** The layer whose largest value decides; null where no layer has several channels. */
+  output: string | null;
+  /** Samples whose largest output is another channel than in the capture (the first of equals); null: no classification. */
+  top1_flips: Record<string, number | null> | null;
+  /** Share of samples whose largest output is the label's; null without labels. */
+  accuracy: { capture: number; kernels: Record<string, number | null> } | null;
+}
+
+export interface ForecastOptions {
+  readonly kernels: readonly Kernel[];
+  /** A class a sample. */
+  readonly labels?: ArrayLike<number>;
+  readonly onKernel?: (kernel: string) => void;
+}
+
+/** Throws InputError for values that turn out unreadable. */
+export async function forecast(model: Model, capture: Capture, options: ForecastOptions): Promise<ForecastDocument> {
+  const captured = model.layers.flatMap((layer) => {
+    const value = capture.values.get(layer.name);
+    return value && layer.op !== 'opaque' ? [{ layer, value }] : [];
+  });
+  const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
+  const output = captured.findLast(({ value }) => value.features > 1) ?? null;
+  const expected = output && (await classesOf(output.value, capture.samples));
+  const flips: Record<string, number | null> = {};
+  const right: Record<string, number | null> = {};
+  for (const kernel of options.kernels) {
+    options.onKernel?.(kernel.name);
+    const session = new ReplaySession(model, capture, kernel, 'propagated');
+    for (const [i, { layer, value }] of captured.entries()) {
+      const classes = layer === output?.layer ? new Int32Array(capture.samples) : null;
+      const diff = await replayAll(session, layer, value, capture.samples, classes);
+      layers[i].changed[kernel.name] = diff?.mismatched ?? null;
+      layers[i].max_abs_diff[kernel.name] = diff?.maxAbsDiff ?? null;
+      if (!classes || !expected) continue;
+      flips[kernel.name] = diff && countDifferent(classes, expected);
+      right[kernel.name] = diff && options.labels ? shareEqual(classes, options.labels) : null;
+    }
+  }
+  return {
+    format: 'qdiff-forecast',
+    version: 1,
+    samples: capture.samples,
+    kernels: options.kernels.map(({ name }) => name),
+    layers,
+    output: output?.layer.name ?? null,
+    top1_flips: expected && flips,
+    accuracy: expected && options.labels ? { capture: shareEqual(expected, options.labels), kernels: right } : null,
+  };
+}
+
+function emptyLayer(layer: Layer, { samples, features }: CapturedValue): ForecastLayer {
+  const { unit } = layerDiff(layer.output, 0, EXACT).result();
+  return { name: layer.name, op: layer.op, unit, values: samples * features, changed: {}, max_abs_diff: {} };
+}
+
+/** Diffs a layer of the propagated replay against the capture; null where it cannot be replayed. Fills `classes`. */
+async function replayAll(
+  session: ReplaySession,
+  layer: Layer,
+  captured: CapturedValue,
+  samples: number,
+  classes: Int32Array | null,
+) {
+  if (session.whyNotReplayed(layer)) return null;
+  const run = await session.open(layer);
+  const diff = layerDiff(layer.output, captured.features, EXACT);
+  const rows = blockRows(run.input.features + captured.features);
+  for (let from = 0; from < samples; from += rows) {
+    const to = Math.min(samples, from + rows);
+    const { data: actual, low, high } = await run.replay(from, to);
+    diff.add({ firstSample: from, expected: await captured.read(from, to), actual, low, high });
+    if (classes) classes.set(largestChannels(actual, captured.features), from);
+  }
+  return diff.result();
+}
+
+async function classesOf(value: CapturedValue, samples: number): Promise<Int32Array> {
+  const classes = new Int32Array(samples);
+  const rows = blockRows(value.features);
+  for (let from = 0; from < samples; from += rows) {
+    const to = Math.min(samples, from + rows);
+    classes.set(largestChannels(await value.read(from, to), value.features), from);
+  }
+  return classes;
+}
+
+/** numpy's argmax: the first of equals. */
+function largestChannels(values: NumericArray, features: number): Int32Array {
+  const largest = new Int32Array(values.length / features);
+  for (let row = 0; row < largest.length; row++) {
+    const start = row * features;
+    for (let channel = 1; channel < features; channel++) {
+      if (values[start + channel] > values[start + largest[row]]) largest[row] = channel;
+    }
+  }
+  return largest;
+}
+
+function countDifferent(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) count++;
+  return count;
+}
+
+function shareEqual(classes: ArrayLike<number>, labels: ArrayLike<number>): number {
+  return 1 - countDifferent(classes, labels) / classes.length;
+}

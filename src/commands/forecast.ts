@@ -1,0 +1,57 @@
+import { type ForecastDocument, forecast } from '../analyze/forecast.js';
+import type { Io } from '../io.js';
+import { kernelByName, kernels } from '../kernels/registry.js';
+import { openNpy } from '../load/npyFolder.js';
+import { forecastText } from '../report/forecast.js';
+import { printable } from '../text.js';
+import { InputError } from '../types.js';
+import type { CliCommand } from './command.js';
+import { type Open, openPair, withOpened } from './open.js';
+import { collect } from './options.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+interface Options extends OutputOptions {
+  readonly kernel?: string[];
+  readonly labels?: string;
+}
+
+/** The portability matrix: kernels x layers. */
+export const forecastCommand: CliCommand = {
+  name: 'forecast',
+  register(program, run) {
+    const command = program
+      .command('forecast <model> [capture]')
+      .usage('MODEL CAPTURE [options]')
+      .description('what every kernel would change: will another CPU, another runtime, agree?')
+      .option('--kernel <name>', 'only these kernels (repeatable)', collect(String))
+      .option('--labels <npy>', 'the class of each sample: gives accuracy');
+    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
+      run((io) => withOpened((open) => forecastAction(io, model, capture, options, open))),
+    );
+  },
+};
+
+async function forecastAction(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  options: Options,
+  open: Open,
+): Promise<number> {
+  checkTargets(options.reporter);
+  const chosen = options.kernel ? options.kernel.map((name) => kernelByName(name)) : kernels;
+  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
+  const document = await forecast(model, capture, { kernels: chosen, labels });
+  const text = forecastText({ model: modelPath, capture: capturePath ?? null });
+  await writeDocument<ForecastDocument>(io, document, formatsOf(text), options);
+  return 0;
+}
+
+async function readLabels(io: Io, path: string, samples: number): Promise<ArrayLike<number>> {
+  const labels = await openNpy(io.fs, path);
+  const count = labels.shape.reduce((product, n) => product * n, 1);
+  if (/^u?int|^bool/.test(labels.dtype) && count === samples) return labels.read();
+  const message = `expected ${samples} integers, a class for each sample, got ${labels.dtype} of ${count} values`;
+  throw new InputError([{ kind: 'labels', where: printable(path), message }]);
+}

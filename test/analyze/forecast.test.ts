@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { forecast } from '../../src/analyze/forecast.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { kernelByName, kernels } from '../../src/kernels/registry.js';
+import { openCapture, openModel } from '../../src/open.js';
+import type { Capture, NumericArray } from '../../src/types.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { smallCapture, smallModel } from '../support/models.js';
+import { npy } from '../support/npz.js';
+
+const PYTORCH = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch');
+
+async function opened(name: string) {
+  const model = await openModel(nodeFileSystem, join(PYTORCH, name, 'model.json'));
+  return { model, capture: await openCapture(nodeFileSystem, join(PYTORCH, name, 'capture.npz'), model) };
+}
+
+const valuesOf = ({ values, samples }: Capture, name: string): Promise<NumericArray> =>
+  values.get(name)!.read(0, samples);
+
+/** First largest of each row of three. */
+function classes(values: NumericArray, features: number): number[] {
+  return Array.from({ length: values.length / features }, (_, row) => {
+    const own = [...values.subarray(row * features, (row + 1) * features)];
+    return own.indexOf(Math.max(...own));
+  });
+}
+
+describe.each([
+  ['iris', 3],
+  ['digits', 10],
+])('%s: what was captured on one CPU forecasts the other', async (name, features) => {
+  const [vnni, avx2] = [await opened(`${name}-vnni`), await opened(`${name}-avx2`)];
+
+  it.each([
+    ['fbgemm-avx2', vnni, avx2],
+    ['fbgemm', avx2, vnni],
+  ])('%s, value for value', async (kernel, here, there) => {
+    const forecasted = await forecast(here.model, here.capture, { kernels: [kernelByName(kernel)] });
+    for (const layer of forecasted.layers) {
+      const [a, b] = [await valuesOf(here.capture, layer.name), await valuesOf(there.capture, layer.name)];
+      const differences = Array.from(a, (value, i) => Math.abs(value - b[i]));
+      expect(layer.values).toBe(a.length);
+      expect(layer.changed[kernel]).toBe(differences.filter((difference) => difference > 0).length);
+      expect(layer.max_abs_diff[kernel]).toBe(Math.max(...differences));
+      expect(layer.changed[kernel]).toBeGreaterThan(0);
+    }
+    const [a, b] = [await valuesOf(here.capture, 'fc2'), await valuesOf(there.capture, 'fc2')];
+    const expected = classes(a, features);
+    const flips = classes(b, features).filter((c, i) => c !== expected[i]).length;
+    expect(forecasted.top1_flips).toEqual({ [kernel]: flips });
+    // the same inputs: on the other CPU's own capture the forecast changes nothing
+    const own = await forecast(there.model, there.capture, { kernels: [kernelByName(kernel)] });
+    expect(own.layers.map(({ changed }) => changed[kernel])).toEqual(own.layers.map(() => 0));
+  });
+
+  it('accuracy is that of the labels', async () => {
+    const labels = classes(await valuesOf(vnni.capture, 'fc2'), features);
+    const { accuracy, top1_flips } = await forecast(vnni.model, vnni.capture, { kernels, labels });
+    expect(accuracy!.capture).toBe(1);
+    for (const { name: kernel } of kernels) {
+      expect(accuracy!.kernels[kernel]).toBeCloseTo(1 - top1_flips![kernel]! / labels.length, 12);
+    }
+  });
+});
+
+describe('what a kernel or a capture lacks', () => {
+  async function small(change: (model: ReturnType<typeof smallModel>) => void, arrays: Record<string, Buffer | null>) {
+    const json = smallModel();
+    change(json);
+    const files = memoryFiles({ 'model.json': JSON.stringify(json), 'capture.npz': smallCapture(arrays) });
+    const model = await openModel(files, 'model.json');
+    return forecast(model, await openCapture(files, 'capture.npz', model), { kernels });
+  }
+
+  it('one output channel is no classification', async () => {
+    const oneChannel = (json: ReturnType<typeof smallModel>) => {
+      json.layers = [{ ...json.layers[0], weight: [[1, 2, 3, 4]], weight_scale: 0.1, weight_zero_point: 0, bias: [0] }];
+    };
+    const fc1 = npy('uint8', [5, 1], [1, 2, 3, 4, 5]);
+    const { output, top1_flips } = await small(oneChannel, { fc1, relu1: null, fc2: null });
+    expect([output, top1_flips]).toEqual([null, null]);
+  });
+
+  it('a kernel without a dynamic form is not forecast there, and says so with null', async () => {
+    const dynamic = (json: ReturnType<typeof smallModel>) => {
+      json.inputs = [{ name: 'x', dtype: 'float32' }];
+      const { weight, weight_scale, weight_zero_point } = json.layers[0];
+      json.layers = [
+        {
+          name: 'fc1',
+          op: 'linear_dynamic',
+          input: 'x',
+          weight,
+          weight_scale,
+          weight_zero_point,
+          bias: null,
+          reduce_range: true,
+        },
+      ];
+    };
+    const x = npy(
+      'float32',
+      [5, 4],
+      Array.from({ length: 20 }, (_, i) => i / 7 - 1),
+    );
+    const fc1 = npy('float32', [5, 3], Array(15).fill(0));
+    const { layers } = await small(dynamic, { quant: null, x, fc1, relu1: null, fc2: null } as Record<
+      string,
+      Buffer | null
+    >);
+    expect(layers[0].changed['tflite-double']).toBeNull();
+    expect(layers[0].changed.fbgemm).toBeGreaterThan(0);
+    expect(layers[0].unit).toBe('ulp');
+  });
+
+  it('a quantize layer whose float input was not captured does not stop the layers after it', async () => {
+    const quantized = (json: ReturnType<typeof smallModel>) => {
+      const [{ name, dtype, scale, zero_point }] = json.inputs;
+      json.inputs = [{ name: 'x', dtype: 'float32' }];
+      json.layers.unshift({ name, op: 'quantize', input: 'x', output: { dtype, scale, zero_point } });
+    };
+    const { layers } = await small(quantized, {});
+    const replayed = layers.filter(({ changed }) => changed.fbgemm !== null).map(({ name }) => name);
+    expect(replayed).toEqual(['fc1', 'relu1', 'fc2']);
+  });
+});

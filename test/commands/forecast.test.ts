@@ -1,0 +1,48 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { kernels } from '../../src/kernels/registry.js';
+import { schemas } from '../../src/schemas.js';
+import { cli } from '../support/cli.js';
+import { npy } from '../support/npz.js';
+
+const files = new Map<string, string>();
+const qdiff = cli(files);
+const inputsOf = (name: string) => ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/${name}/${file}`);
+
+describe('screens of 80 columns', () => {
+  it.each(['iris-vnni', 'digits-avx2'])('%s', async (name) => {
+    const { stdout, stderr, exitCode } = await qdiff(['forecast', ...inputsOf(name)]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    await expect(stdout).toMatchFileSnapshot(`screens/forecast-${name}.txt`);
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('next: '))).toEqual([]);
+  });
+});
+
+it('the JSON is valid under its schema', async () => {
+  const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-forecast']);
+  const { stdout } = await qdiff(['forecast', ...inputsOf('iris-vnni'), '--reporter', 'json']);
+  const document = JSON.parse(stdout);
+  expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+  expect(document.kernels).toEqual(kernels.map(({ name }) => name));
+  expect(document.layers[0]).toMatchObject({ name: 'fc1', values: 2416, changed: { fbgemm: 0, 'fbgemm-avx2': 963 } });
+  expect(validate({ ...document, top1_flips: { fbgemm: -1 } })).toBe(false);
+});
+
+it('--kernel chooses, an unknown one lists the valid ones', async () => {
+  const { stdout } = await qdiff(['forecast', ...inputsOf('iris-vnni'), '--kernel', 'qnnpack', '--reporter', 'json']);
+  expect(JSON.parse(stdout).kernels).toEqual(['qnnpack']);
+  const { exitCode, stderr } = await qdiff(['forecast', ...inputsOf('iris-vnni'), '--kernel', 'qnpack']);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('write one of fbgemm')]);
+});
+
+it('--labels gives accuracy; labels of another length are refused', async () => {
+  const withLabels = (count: number) => {
+    files.set('labels.npy', npy('int64', [count], Array(count).fill(1)) as unknown as string);
+    return qdiff(['forecast', ...inputsOf('iris-vnni'), '--kernel', 'fbgemm', '--labels', 'labels.npy']);
+  };
+  const { stdout, exitCode } = await withLabels(151);
+  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/accuracy of the capture: \d+\.\d%/)]);
+  const wrong = await withLabels(150);
+  expect([wrong.exitCode, wrong.stdout]).toEqual([2, '']);
+  expect(wrong.stderr).toContain('labels.npy: expected 151 integers, a class for each sample, got int64 of 150 values');
+});
