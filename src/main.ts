@@ -3,6 +3,7 @@ import type { Action } from './commands/command.js';
 import { commands } from './commands/registry.js';
 import type { Io } from './io.js';
 import { problemLines } from './problems.js';
+import { harmlessInLog } from './report/githubActions.js';
 import { printable } from './text.js';
 import { InputError } from './types.js';
 import { version } from './version.js';
@@ -33,7 +34,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 function exitCodeOf(error: unknown, argv: readonly string[], io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof InputError) {
-    for (const line of problemLines(error.problems)) io.stderr.write(`qdiff: ${line}\n`);
+    const inActions = io.env.GITHUB_ACTIONS === 'true';
+    for (const line of problemLines(error.problems)) {
+      io.stderr.write(`qdiff: ${inActions ? harmlessInLog(line) : line}\n`);
+    }
     return 2;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

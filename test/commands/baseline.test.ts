@@ -311,3 +311,22 @@ test.each(refusals)('refused: %s', async (_, argv, content, line) => {
   expect(stderr.slice(0, line.length)).toBe(line);
   expect(files.get('baseline.json') ?? null).toBe(content);
 });
+
+test('every format for CI names the channel of the regression, and what got better', async () => {
+  const model = JSON.parse(readFileSync(avx2[0], 'utf8'));
+  model.layers[0].weight[6][1] += 5;
+  const changed = ['fixtures/pytorch/iris-avx2/changed.json', avx2[1]];
+  const { files, run } = await recorded();
+  files.set(changed[0], JSON.stringify(model));
+  const targets = ['junit=r.xml', 'markdown=r.md', 'github-actions=r.txt'].flatMap((t) => ['--reporter', t]);
+  expect((await run([...changed, ...withBaseline, ...targets])).exitCode).toBe(1);
+  for (const file of ['r.xml', 'r.md', 'r.txt']) {
+    expect(files.get(file)).toMatch(
+      /explained differently than in the baseline: fc1: .*; channel 6 \(\d+ values by up to \d+, new\)/,
+    );
+  }
+  expect((await run([...vnni, ...withBaseline, ...targets])).exitCode).toBe(0);
+  for (const file of ['r.xml', 'r.md', 'r.txt']) {
+    expect(files.get(file)).toContain('better than baseline: fc1: nothing differs, recorded 963 by up to 74');
+  }
+});

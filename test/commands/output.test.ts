@@ -32,11 +32,13 @@ test('a file that cannot be written is a problem of the input', async () => {
 test('two runs give the same bytes in every format', async () => {
   const run = async () => {
     const files = new Map<string, string>();
-    const targets = ['table', 'json', 'junit', 'markdown', 'github-actions'].flatMap((t) => [
+    const targets = ['table', 'json', 'junit', 'markdown', 'github-actions', 'html', 'blob'].flatMap((t) => [
       '--reporter',
       `${t}=${t}`,
     ]);
-    await cli(files)([...avx2, ...targets]);
+    const page = '<!--qdiff:title--><!--qdiff:content--><!--qdiff:data-->';
+    expect((await cli(files, { 'dist/report.html': page })([...avx2, ...targets])).exitCode).toBe(1);
+    expect(files.size).toBe(7);
     return [...files];
   };
   expect(await run()).toEqual(await run());
@@ -61,6 +63,11 @@ describe('in GitHub Actions', () => {
     const files = new Map<string, string>();
     const { stderr } = await cli(files)(avx2, { env: { ...actions, GITHUB_ACTIONS: undefined } });
     expect([stderr, files.size]).toEqual(['', 0]);
+  });
+
+  test('a problem is no command either', async () => {
+    const { stderr } = await cli()([...avx2, '--layer', '##[error]x'], { env: actions });
+    expect(stderr).toBe('qdiff: --layer: expected a layer of the model (fc1, relu1, fc2), got ## [error]x\n');
   });
 
   test('JSON on standard output stays JSON', async () => {
