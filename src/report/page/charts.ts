@@ -51,6 +51,9 @@ function mounted(place: HTMLElement, height: number, options: Omit<uPlot.Options
   };
 }
 
+/** Steps between the ticks of channels. */
+const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+
 const BASE = { legend: { show: false }, padding: [8, 8, 0, 0] as uPlot.Padding };
 
 // ---------------------------------------------------------------- layers x channels
@@ -115,7 +118,7 @@ export function heatmap(place: HTMLElement, input: HeatmapInput): HeatmapChart {
         y: { range: [0, layers.length], dir: -1 },
       },
       axes: axes('channel', '', {
-        x: { grid: { show: false } },
+        x: { grid: { show: false }, incrs: WHOLE },
         y: {
           size: 130,
           labelSize: 0,
@@ -277,7 +280,7 @@ export function channelBars(
         x: { time: false, range: (_u, min, max) => [min - 0.6, Math.max(max, min + 1) + 0.6] },
         y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.05)] },
       },
-      axes: axes('channel', `max |diff| (${layer.unit})`, { x: { grid: { show: false } } }),
+      axes: axes('channel', `max |diff| (${layer.unit})`, { x: { grid: { show: false }, incrs: WHOLE } }),
       series: [{}, bars('heat2', 0.8)],
       cursor: { drag: { x: true, y: false, dist: 6 }, points: { show: false } },
       hooks: {
