@@ -1,4 +1,4 @@
-import { differs } from './layerReport.js';
+import { accumulatorsDiffer, differs } from './layerReport.js';
 import type { LayerReport, Report, Warning } from './types.js';
 import { version } from './version.js';
 
@@ -63,7 +63,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     samples: run.samples.to - run.samples.from,
     replayed: layers.filter(({ status }) => status !== 'not-replayed').length,
     total: parts.reduce((sum, { own }) => sum + own, 0),
-    verdict: first || missing.length > 0 ? 'mismatch' : 'match',
+    verdict: first || missing.length > 0 || (candidateLayers ?? layers).some(accumulatorsDiffer) ? 'mismatch' : 'match',
     first_divergence: first?.name ?? null,
     layers,
     candidate_layers: candidateLayers,

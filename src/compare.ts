@@ -4,7 +4,17 @@ import { compareCandidate } from './compareCandidate.js';
 import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
 import { declaredKernel, kernelByName } from './kernels/registry.js';
-import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, type Tolerance, uncomparedReport } from './layerReport.js';
+import {
+  accumulatorDiff,
+  differs,
+  EXACT,
+  fillAccumulator,
+  fillDiagnosis,
+  fillDiff,
+  layerDiff,
+  type Tolerance,
+  uncomparedReport,
+} from './layerReport.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from './replay/session.js';
 import { CatchUp, layersOf, type Shard } from './shard.js';
 import type { Capture, CapturedValue, Kernel, Layer, LayerReport, Model, Report, Warning } from './types.js';
@@ -144,13 +154,14 @@ class Comparison {
     }
     const tolerance = this.options.tolerance?.(layer.name) ?? EXACT;
     const run = await this.session.open(layer);
-    const diff = await this.diff(run, expected, tolerance, index);
+    const diff = await this.diff(report, run, expected, tolerance, index);
     fillDiff(report, diff, tolerance);
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
     return report;
   }
 
   private async diff(
+    report: LayerReport,
     run: LayerRun,
     expected: CapturedValue,
     tolerance: Tolerance,
@@ -161,28 +172,22 @@ class Comparison {
     const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
     const rows = blockRows(run.input.features + expected.features);
     let overflowed = 0;
-    let wrongSums = 0;
+    const sums = accumulator && accumulatorDiff(accumulator.features);
     for (let start = this.from; start < this.to; start += rows) {
       const end = Math.min(this.to, start + rows);
       const replayed = await run.replay(start, end);
       const { data: actual, low, high } = replayed;
       diff.add({ firstSample: start, expected: await expected.read(start, end), actual, low, high });
       overflowed += replayed.overflowed;
-      const replayedSums = accumulator && replayed.accumulator;
-      if (replayedSums) {
-        const sums = await accumulator.read(start, end);
-        wrongSums += replayedSums.reduce((count, sum, i) => count + (sum === sums[i] ? 0 : 1), 0);
+      if (sums && replayed.accumulator) {
+        const captured = await accumulator.read(start, end);
+        sums.add({ firstSample: start, expected: captured, actual: replayed.accumulator });
       }
       this.progress(layer, 'replay', index, end - this.from);
     }
     if (overflowed > 0) this.warn('int32-overflow', layer.name, `${overflowed} accumulators leave int32 and wrap`);
-    if (wrongSums > 0) {
-      this.warn(
-        'accumulator-differs',
-        layer.name,
-        `${wrongSums} of its captured accumulators differ from the replay's`,
-      );
-    }
+    const ofSums = sums?.result();
+    if (ofSums && ofSums.values > 0) fillAccumulator(report, ofSums);
     return diff.result();
   }
 

@@ -1,7 +1,17 @@
 import type { CompareOptions } from './compare.js';
 import { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
-import { differs, EXACT, fillDiagnosis, fillDiff, layerDiff, rectified, uncomparedReport } from './layerReport.js';
+import {
+  accumulatorDiff,
+  differs,
+  EXACT,
+  fillAccumulator,
+  fillDiagnosis,
+  fillDiff,
+  layerDiff,
+  rectified,
+  uncomparedReport,
+} from './layerReport.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from './replay/session.js';
 import { CatchUp } from './shard.js';
 import type {
@@ -87,10 +97,30 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     diff.add({ firstSample: start, expected: await wanted.read(start, end), actual: await actual.read(start, end) });
   });
   fillDiff(report, diff.result(), tolerance);
+  await compareAccumulators(comparison, layer, report);
   if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
   await comparison.catchUp.before(index + 1);
   await explain(comparison, layer, report, actual, zeroPoint);
   return report;
+}
+
+/** Against the captured accumulators, or against the declared replay's on the candidate's own input. */
+async function compareAccumulators(
+  { candidate, capture, ownSession, from, to }: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+): Promise<void> {
+  const own = candidate.values.get(`${layer.name}.accumulator`);
+  if (!own) return;
+  const captured = capture.values.get(`${layer.name}.accumulator`);
+  const run = captured || ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
+  const diff = accumulatorDiff(own.features);
+  await eachBlock(from, to, own.features + (run?.input.features ?? 0), async (start, end) => {
+    const expected = captured ? await captured.read(start, end) : (await run?.replay(start, end))?.accumulator;
+    if (expected) diff.add({ firstSample: start, expected, actual: await own.read(start, end) });
+  });
+  const result = diff.result();
+  if (result.values > 0) fillAccumulator(report, result);
 }
 
 /** The candidate against the declared replay, both on the candidate's own input. */
@@ -105,6 +135,7 @@ async function explain(
   const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
   const { mismatched, witnesses } = diff;
   const differing = { run, input: run.input, observed, from, to, mismatched, witnesses, afterRelu: zeroPoint !== null };
+  const captureDiagnosis = captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   if (mismatched > 0) {
     const found = await diagnosis.layer(differing);
     const rehearsal = found.report.causes.includes('unexplained')
@@ -114,18 +145,37 @@ async function explain(
             await diffReplay(comparison, run, comparison.capture.values.get(layer.name)!, zeroPoint)
           ).mismatched,
         };
-    fillDiagnosis(report, { ...found, report: { ...found.report, rehearsal } });
+    fillDiagnosis(report, { ...found, report: { ...ofAll(found.report, report, captureDiagnosis), rehearsal } });
     return;
   }
-  const captureCauses = captureLayers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
+  const captureCauses = captureDiagnosis?.causes ?? [];
   const otherInput = await inputDiffers(comparison, layer, run.input);
   const causes = otherInput && captureCauses.length === 0 ? ['inherited'] : [];
-  report.diagnosis = exact(report, causes, layer.input, otherInput, await diagnosis.consistent(differing));
+  const captureKnown = !captureCauses.includes('unexplained');
+  report.diagnosis = exact(
+    captureKnown,
+    report,
+    causes,
+    layer.input,
+    otherInput,
+    await diagnosis.consistent(differing),
+  );
   for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+/**
+ * The counts of candidate against capture: every difference is explained where the candidate's values are, and the
+ * capture's too.
+ */
+function ofAll(own: DiagnosisReport, report: LayerReport, captured: DiagnosisReport | null): DiagnosisReport {
+  const of = report.mismatched!;
+  const known = !own.causes.includes('unexplained') && !captured?.causes.includes('unexplained');
+  return { ...own, explained: known ? of : Math.min(own.explained, of), of, lost: 0 };
 }
 
 /** Nothing in the candidate departs from the declared computation. */
 function exact(
+  captureKnown: boolean,
   report: LayerReport,
   causes: string[],
   from: string,
@@ -136,7 +186,7 @@ function exact(
     causes,
     subject: 'candidate',
     kernel: report.kernel,
-    explained: report.mismatched!,
+    explained: captureKnown ? report.mismatched! : 0,
     of: report.mismatched!,
     lost: 0,
     explained_by: explainedBy,

@@ -64,6 +64,21 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
   } satisfies Partial<LayerReport>);
 }
 
+/** A diff of accumulators, [samples, outFeatures]. */
+export function accumulatorDiff(features: number): LayerDiff {
+  return new LayerDiff({ features, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
+}
+
+export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): void {
+  const { values, mismatched, maxAbsDiff, firstMismatch } = diff;
+  report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: firstMismatch };
+}
+
+/** Whether only the accumulators of a layer differ: its outputs are equal, and nothing was accepted. */
+export function accumulatorsDiffer({ status, accumulator }: LayerReport): boolean {
+  return status === 'match' && accumulator !== undefined && accumulator.mismatched > 0;
+}
+
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {
   report.diagnosis = diagnosis;
   for (const channel of report.channels ?? [])

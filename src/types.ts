@@ -420,6 +420,14 @@ export interface DiagnosisReport {
   rehearsal: { mismatched_after_fix: number } | null;
 }
 
+/** `NAME.accumulator` on both sides: zero points corrected, before bias. */
+export interface AccumulatorReport {
+  values: number;
+  mismatched: number;
+  max_abs_diff: number;
+  first_mismatch: MismatchReport | null;
+}
+
 export interface LayerReport {
   name: string;
   op: string;
@@ -440,6 +448,8 @@ export interface LayerReport {
   channels: ChannelReport[] | null;
   channels_omitted: number | null;
   first_mismatch: MismatchReport | null;
+  /** Absent where accumulators were not captured. */
+  accumulator?: AccumulatorReport;
   diagnosis: DiagnosisReport | null;
 }
 

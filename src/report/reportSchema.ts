@@ -71,6 +71,14 @@ export const layerSchema = z.object({
   channels: z.nullable(z.array(channel)),
   channels_omitted: z.nullable(count),
   first_mismatch: z.nullable(z.object({ sample: count, channel: count, expected: real, actual: real })),
+  accumulator: z.optional(
+    z.object({
+      values: count,
+      mismatched: count,
+      max_abs_diff: real,
+      first_mismatch: z.nullable(z.object({ sample: count, channel: count, expected: real, actual: real })),
+    }),
+  ),
   diagnosis: z.nullable(diagnosis),
 });
 

@@ -14,6 +14,7 @@ import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { Reporter, ReportOptions, ReportText } from './reporter.js';
 import {
+  accumulatorSentence,
   addedCauses,
   differingChannels,
   differs,
@@ -290,6 +291,7 @@ function findingLines(finding: Finding, view: View): string[] {
 function noteLines(view: View): string[] {
   const { report, verbose } = view;
   const notes = judged(report).flatMap((layer) => [
+    ...[accumulatorSentence(layer)].flatMap((text) => (text === null ? [] : [`${printable(layer.name)}: ${text}`])),
     ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
     ...(layer.within_bound
       ? [

@@ -33,7 +33,9 @@ export function verdict(report: Report): { readonly word: 'MATCH' | 'MISMATCH'; 
         : `all ${counted(values, 'value')} of ${counted(compared.length, 'layer')} are equal`
       : differing.length > 0
         ? mismatchSentence(differing, compared.length, values)
-        : 'not everything that is required was compared';
+        : layers.some((layer) => layer.accumulator && layer.accumulator.mismatched > 0)
+          ? 'every output is equal, but accumulators differ'
+          : 'not everything that is required was compared';
   return { word: report.verdict === 'match' ? 'MATCH' : 'MISMATCH', text: [finding, ...also].join('; ') };
 }
 
@@ -51,6 +53,14 @@ export function firstDivergence(report: Report): LayerReport | null {
 export function firstMismatch({ first_mismatch: first }: LayerReport): string | null {
   if (!first) return null;
   return `sample ${first.sample}, channel ${first.channel}: expected ${first.expected}, actual ${first.actual}`;
+}
+
+/** "12 of 2416 accumulators differ, by up to 5888 (sample 0, channel 3: expected -3392, actual 2496)"; null: none do. */
+export function accumulatorSentence({ accumulator }: LayerReport): string | null {
+  if (!accumulator || accumulator.mismatched === 0) return null;
+  const { mismatched, values, max_abs_diff, first_mismatch: first } = accumulator;
+  const where = `sample ${first!.sample}, channel ${first!.channel}: expected ${first!.expected}, actual ${first!.actual}`;
+  return `${mismatched} of ${counted(values, 'accumulator')} differ, by up to ${size(max_abs_diff)} (${where})`;
 }
 
 /** "963 of 2416 values, by up to 74 lsb" */
