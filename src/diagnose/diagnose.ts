@@ -27,7 +27,7 @@ interface SharedNumber {
   readonly cause: CauseCode;
   readonly from: string;
   readonly params: Partial<QuantParams>;
-  readonly found: Pick<FoundParameter, 'declared' | 'found'>;
+  readonly found: Pick<FoundParameter, 'declared' | 'found' | 'interval'>;
 }
 
 /** Pointwise layers are diagnosed in memory, on at most this many values. */
@@ -125,9 +125,9 @@ export class Diagnosis {
   }
 
   private remember(layer: Layer, cause: CauseCode, found: unknown): void {
-    const { declared, found: value, same_as } = (found ?? {}) as Partial<FoundParameter>;
+    const { declared, found: value, same_as, interval } = (found ?? {}) as Partial<FoundParameter>;
     if (typeof declared !== 'number' || typeof value !== 'number' || same_as !== undefined) return;
-    const number = { cause, from: layer.name, found: { declared, found: value } };
+    const number = { cause, from: layer.name, found: { declared, found: value, ...(interval ? { interval } : {}) } };
     if (cause === 'output-scale-wrong') this.share(layer.name, { ...number, params: { scale: value } });
     if (cause === 'output-zero-point-wrong') this.share(layer.name, { ...number, params: { zeroPoint: value } });
     if (cause === 'input-scale-wrong') this.share(layer.input, { ...number, params: { scale: value } });

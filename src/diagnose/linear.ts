@@ -1,10 +1,14 @@
 import { kernels } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
-import type { Codes, DiagnosisReport, Producer } from '../types.js';
+import { int32Biases } from '../kernels/steps/bias.js';
+import { float32ProductThenDivide, float64ProductThenDivide } from '../kernels/steps/multiplier.js';
+import type { Codes, DiagnosisReport, Kernel, Producer } from '../types.js';
 import type { Found } from './cause.js';
+import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { STEP_CAUSES } from './departures.js';
-import type { CauseCode, CauseEvidence, Evidence } from './evidence.js';
+import { contains, widened } from './estimate/interval.js';
+import type { CauseCode, CauseEvidence, Evidence, FoundParameter } from './evidence.js';
 import { causes } from './registry.js';
 import { rehearseReducedRange } from './rehearse.js';
 import { causesOf, type Hypothesis, type SearchResult, search } from './search.js';
@@ -37,8 +41,7 @@ const MOST_ROUNDS = 3;
 /** Names the smallest set of causes that explains every differing value of a linear layer, or says `unexplained`. */
 export async function diagnoseLinear(layer: LayerCase): Promise<LayerDiagnosis> {
   let study = await Study.open(layer);
-  let result = await search(study, layer.shared);
-  if (result.explanations.length === 0 && layer.shared.length > 0) result = await search(study, []);
+  let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
     const outcomes = await confirm(study, result.explanations);
     const proven = result.explanations.filter((_, i) => outcomes[i].mismatched === 0);
@@ -46,9 +49,33 @@ export async function diagnoseLinear(layer: LayerCase): Promise<LayerDiagnosis> 
     if (study.complete || round === MOST_ROUNDS) break;
     const witnesses = [...outcomes.flatMap((outcome) => outcome.failures), ...layer.witnesses];
     study = await Study.open({ ...layer, witnesses });
-    result = await search(study, layer.shared);
+    result = await searchWithShared(study, layer.shared);
   }
   return unexplained(layer, study, result);
+}
+
+/** With the numbers that layers before this one have proven, then with those that both layers admit, then without. */
+async function searchWithShared(study: Study, shared: readonly Change[]): Promise<SearchResult> {
+  if (shared.length === 0) return search(study, []);
+  for (const prefix of [shared, ...refined(study, shared)]) {
+    if (study.agreesOnSubset(applyChanges(study.declared, prefix))) return search(study, prefix);
+  }
+  const result = await search(study, shared);
+  return result.explanations.length > 0 ? result : search(study, []);
+}
+
+/** A shared scale was estimated from another layer's values: this layer narrows it down. */
+function refined(study: Study, shared: readonly Change[]): Change[][] {
+  return shared.flatMap((change) => {
+    const { interval } = (change.found ?? {}) as Partial<FoundParameter>;
+    if (change.coordinate !== 'x_scale' || !interval) return [];
+    const others = shared.filter((other) => other !== change);
+    const base = applyChanges(study.declared, others);
+    return (inputScaleWrong.estimate?.(study, base, true) ?? [])
+      .map((own) => ({ own, scale: (own.found as FoundParameter).found }))
+      .filter(({ scale }) => contains(widened({ lo: interval[0], hi: interval[1] }, 1e-6), scale))
+      .map(({ own, scale }) => [...others, { ...change, found: { ...change.found, found: scale }, apply: own.apply }]);
+  });
 }
 
 /** Which kernels compute exactly the observed values, given the parameters' changes: "consistent with ...". */
@@ -56,13 +83,24 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
   const parameters = changes.filter((change) => !STEP_CAUSES.has(change.cause));
   const possible = kernels
     .filter((kernel) => study.data.dynamic === null || kernel.dynamic !== null)
-    .map((kernel) => ({ kernel, setup: applyChanges({ ...study.declared, kernel }, parameters) }))
-    .filter(({ setup }) => setup.order !== null || study.agreesOnSubset(setup));
-  const outcomes = await confirmInOrder(
-    study,
-    possible.map(({ setup }) => setup),
-  );
-  return possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name);
+    .flatMap((kernel) => formsOf(kernel).map((form) => ({ kernel, form })))
+    .map(({ kernel, form }) => ({ kernel, setup: applyChanges({ ...study.declared, kernel: form }, parameters) }))
+    .filter(({ setup }) => study.agreesOnSubset(setup));
+  const outcomes = await study.confirm(possible.map(({ setup }) => setup));
+  return [...new Set(possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name))];
+}
+
+/**
+ * What runs under a kernel's name: runtimes other than PyTorch and ONNX Runtime take an int32 bias ready made, rounded as
+ * the converter or the user did; scripts multiply in one step or in two.
+ */
+function formsOf(kernel: Kernel): Kernel[] {
+  const converted = ['tflite', 'xnnpack', 'cmsis-nn', 'numpy'].includes(kernel.runtime);
+  const biases = converted ? [...new Set([kernel.bias, ...int32Biases])] : [kernel.bias];
+  const multipliers = [kernel.multiplier];
+  if (kernel.name === 'numpy') multipliers.push(float64ProductThenDivide);
+  if (kernel.name === 'numpy-float32') multipliers.push(float32ProductThenDivide);
+  return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...kernel, bias, multiplier })));
 }
 
 async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
@@ -88,7 +126,7 @@ async function explained(
 ): Promise<LayerDiagnosis> {
   const [best, ...others] = proven;
   const names = causesOf(best);
-  const explainedBy = best.setup.order ? [layer.kernel.name] : await consistentKernels(study, best.changes);
+  const explainedBy = await consistentKernels(study, best.changes);
   const evidence = evidenceOf(layer, study, best);
   const subject = subjectOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
@@ -191,7 +229,10 @@ function withoutUndefined(record: object): object {
 
 /** Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. */
 function nearestKernel({ kernel: declared }: LayerCase, explainedBy: readonly string[]): string | null {
-  const found = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  const all = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  // the float path's bound admits much: it is nearest only where nothing else explains
+  const integer = all.filter((kernel) => !kernel.floatLinear || kernel === declared);
+  const found = integer.length > 0 ? integer : all;
   const family = declared.name.split('-')[0];
   const nearest =
     found.find((kernel) => kernel.name === declared.name) ??

@@ -148,7 +148,7 @@ function explained(
   const others = new Map(best.slice(1).map((changes) => [namesOf(changes).join('+'), namesOf(changes)]));
   others.delete(names.join('+'));
   const subject =
-    layer.side === 'candidate' ? 'candidate' : best[0].some((change) => change.freedom > 0) ? 'model' : 'capture';
+    layer.side === 'candidate' ? 'candidate' : names.every((name) => !OF_THE_FILE.has(name)) ? 'capture' : 'model';
   const explainedBy = layer.op === 'quantize' ? quantizingKernels(layer, declared, best[0]) : [layer.kernel.name];
   const context = {
     layer: layer.name,
@@ -174,6 +174,16 @@ function explained(
     rehearsal: layer.side === 'candidate' ? null : { mismatched_after_fix: 0 },
   };
 }
+
+/** Numbers of the file; every other change is in how or where the values were taken. */
+const OF_THE_FILE: ReadonlySet<string> = new Set<CauseCode>([
+  'output-scale-wrong',
+  'output-zero-point-wrong',
+  'input-scale-wrong',
+  'activation-zero-point-missing',
+  'signedness',
+  'clamp-range',
+]);
 
 function quantizingKernels(
   layer: PointwiseCase,

@@ -37,7 +37,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.singles();
   if (run.found.length === 0) await run.misaligned([]);
   run.wholeKernels();
-  if (run.found.length > 0) return run.result();
+  if (run.isSettled()) return run.result();
   run.joint();
   run.pairs();
   for (const change of run.saturations()) await run.misaligned([change]);
@@ -92,13 +92,18 @@ class Search {
 
   /** Kernels of other runtimes: those that explain everything, by the fewest of their departures that do. */
   wholeKernels(): void {
-    const fewest = this.found.length > 0 ? 1 : 3;
+    const fewest = this.isSettled() ? 1 : 3;
     for (const departures of foreignKernels(this.study)) {
       if (!this.study.agreesOnSubset(this.hypothesis(departures).setup)) continue;
       for (const subset of subsetsBySize(departures, fewest)) {
         if (this.explains(subset)) break;
       }
     }
+  }
+
+  /** Whether something simple is found; a number that moves ties only is not enough. */
+  isSettled(): boolean {
+    return this.found.some(({ changes }) => !changes.some((change) => change.tiny));
   }
 
   /** Two numbers that have to be estimated together. */
@@ -131,9 +136,9 @@ class Search {
   }
 
   result(): SearchResult {
-    const size = Math.min(...this.found.map(causeCount));
+    const size = Math.min(...this.found.map(weightOf));
     const explanations = this.found
-      .filter((hypothesis) => causeCount(hypothesis) === size)
+      .filter((hypothesis) => weightOf(hypothesis) === size)
       .sort((a, b) => compareRanks(rankOf(a), rankOf(b)));
     const { nearest, tried, outOfBudget } = this;
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
@@ -185,8 +190,9 @@ export function causesOf({ changes }: Hypothesis): string[] {
   return [...new Set(changes.map((change) => change.cause))];
 }
 
-function causeCount(hypothesis: Hypothesis): number {
-  return causesOf(hypothesis).length;
+/** The number of causes; one that only moves ties counts twice. */
+function weightOf(hypothesis: Hypothesis): number {
+  return causesOf(hypothesis).length + hypothesis.changes.filter((change) => change.tiny).length;
 }
 
 /** Fewer causes, less freedom, then what is more common (the registry's order). */

@@ -29,6 +29,7 @@ export const COORDINATES = [
   'w_zero_point',
   'accumulator',
   'multiplier',
+  'bias_values',
   'bias',
   'round',
   'offset',
@@ -51,6 +52,8 @@ export interface Change {
   readonly cause: CauseCode;
   readonly coordinate: Coordinate;
   readonly freedom: number;
+  /** A found number so near to the declared one that it moves ties only: anything without a number is believed first. */
+  readonly tiny?: boolean;
   /** Distinguishes the changes of one cause, e.g. the name of a step. */
   readonly label: string;
   /** The part of the evidence that only the search knows: what was found. */

@@ -134,7 +134,7 @@ export class Study {
 
   /** Refutes most wrong hypotheses on few values. */
   passesProbe(setup: Setup): boolean {
-    return this.agrees(setup, this.probe);
+    return setup.order !== null || this.agrees(setup, this.probe);
   }
 
   /** Whether a hypothesis equals every observed value of the subset. */
@@ -261,7 +261,18 @@ export class Study {
   }
 
   private agrees(setup: Setup, scope: Scope): boolean {
+    if (setup.order) return this.agreesInOrder(setup, setup.order);
     return this.eachChunk(scope, (part) => equalAll(this.outputs(setup, part), part.observed));
+  }
+
+  /** Rows in another order can be compared only where all of them are in memory. */
+  private agreesInOrder(setup: Setup, order: readonly number[]): boolean {
+    if (!this.complete) return false;
+    const { data, low, high } = this.outputs({ ...setup, order: null }, this.subset);
+    const width = this.channels;
+    const moved = (values: NumericArray) => rowsOf(values, order, width);
+    const outputs = { data: moved(data) as Outputs['data'], low: low && moved(low), high: high && moved(high) };
+    return equalAll(outputs, this.subset.observed);
   }
 
   /** Whether a test holds for all chunks of rows: most hypotheses fail in the first. */

@@ -27,7 +27,10 @@ export const biasMissing: Cause<'bias-missing'> = {
         ]
       : [],
 
-  estimate: (study, base) => (study.data.side === 'capture' && !hasBias(base.linear) ? estimated(study, base) : []),
+  estimate: (study, base) => [
+    ...missingInSome(study, base),
+    ...(study.data.side === 'capture' && hasZeros(base.linear) ? estimated(study, base) : []),
+  ],
 
   evidence: ({ study, change }) => {
     if (change.found) return {};
@@ -42,24 +45,60 @@ function hasBias({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: In
   return (bias ?? biasInt32)?.some((b) => b !== 0) ?? false;
 }
 
+function hasZeros({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: Int32Array | null }): boolean {
+  const values = bias ?? biasInt32;
+  return values === null || values.some((b) => b === 0);
+}
+
+/** Some channels' biases are not added: those that differ, where leaving it out makes them exact. */
+function missingInSome(study: Study, base: Setup): Change[] {
+  if (!hasBias(base.linear)) return [];
+  const before = study.mismatchesByChannel(base);
+  const differing = new Set([...before.keys()].filter((n) => before[n] > 0));
+  if (differing.size === 0 || differing.size === study.channels) return [];
+  const without = (channels: ReadonlySet<number>) => {
+    const zeroed = <A extends Float32Array | Int32Array>(values: A | null) =>
+      values && (values.map((b, n) => (channels.has(n) ? 0 : b)) as A);
+    return withLinear(base, { bias: zeroed(base.linear.bias), biasInt32: zeroed(base.linear.biasInt32) }).linear;
+  };
+  const after = study.mismatchesByChannel({ ...base, linear: without(differing) });
+  const missing = new Set([...differing].filter((n) => after[n] === 0));
+  if (missing.size === 0) return [];
+  const { bias, biasInt32 } = without(missing);
+  return [
+    {
+      cause: 'bias-missing',
+      coordinate: 'bias_values',
+      freedom: FREEDOM.none,
+      label: [...missing].join(','),
+      channels: [...missing],
+      apply: (setup) => withLinear(setup, { bias, biasInt32 }),
+    },
+  ];
+}
+
 function estimated(study: Study, base: Setup): Change[] {
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
-  const none = new Float64Array(study.channels);
   const steps = biasIntervals(view);
-  const apply = (values: Float64Array) =>
-    withLinear(base, { bias: Float32Array.from(values, (v) => v * view.step), biasInt32: null });
-  const found = repairChannels(study, base, steps, none, apply);
+  // where the file has a bias it stays
+  const declared = view.biasSteps.map((b) => b);
+  const free = steps.map((interval, n) => (declared[n] === 0 ? interval : { lo: 1, hi: 0 }));
+  const toReal = (values: Float64Array) =>
+    Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.linear.bias ? base.linear.bias[n] : v * view.step));
+  const apply = (values: Float64Array) => withLinear(base, { bias: toReal(values), biasInt32: null });
+  if (base.linear.biasInt32 && hasBias(base.linear)) return [];
+  const found = repairChannels(study, base, free, declared, apply);
   if (!found || !restsOnEnough(study, found.channels)) return [];
-  const bias = Float32Array.from(found.values, (v) => v * view.step);
+  const bias = toReal(found.values);
   const list: FoundParameter[] = found.channels
     .map((channel) => ({ channel, declared: 0, found: bias[channel] }))
     .sort((a, b) => Math.abs(b.found) - Math.abs(a.found));
   return [
     {
       cause: 'bias-missing',
-      coordinate: 'bias',
-      freedom: FREEDOM.numberPerChannel,
+      coordinate: 'bias_values',
+      freedom: found.channels.length === 1 ? FREEDOM.oneNumber : FREEDOM.numberPerChannel,
       label: 'estimated',
       channels: found.channels,
       found: {

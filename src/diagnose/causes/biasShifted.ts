@@ -19,8 +19,10 @@ export const biasShifted: Cause<'bias-shifted'> = {
     const reals = realBias(base, view);
     const changes: Change[] = [];
     // the float biases permuted, then rounded with their new channel's scale where the kernel does so
-    const ofReals = findPermutation(view.channels, (n, from) =>
-      contains(loosened(intervals[n], view, n), reals[from] / view.step),
+    const ofReals = findPermutation(
+      view.channels,
+      (n, from) => contains(loosened(intervals[n], view, n), reals[from] / view.step),
+      (from) => reals[from],
     );
     if (ofReals)
       changes.push(permuted('float', ofReals, (setup) => withLinear(setup, permuteBias(setup.linear, ofReals))));
@@ -28,8 +30,10 @@ export const biasShifted: Cause<'bias-shifted'> = {
     const prepared = base.kernel.bias.prepare(linear);
     if (prepared.unit === 'int32' && linear.bias) {
       const { values } = prepared;
-      const ofIntegers = findPermutation(view.channels, (n, from) =>
-        contains(widened(intervals[n], 2e-6), values[from] * view.stepsPerUnit[n]),
+      const ofIntegers = findPermutation(
+        view.channels,
+        (n, from) => contains(widened(intervals[n], 2e-6), values[from] * view.stepsPerUnit[n]),
+        (from) => values[from],
       );
       if (ofIntegers)
         changes.push(
@@ -75,7 +79,7 @@ function permuted(of: string, permutation: readonly number[], apply: (setup: Set
   const shift = rotationOf(permutation);
   return {
     cause: 'bias-shifted',
-    coordinate: 'bias',
+    coordinate: 'bias_values',
     freedom: FREEDOM.permutationOrPatch,
     label: `${of} ${permutation.join(',')}`,
     found: shift === undefined ? { permutation } : { shift },

@@ -35,6 +35,7 @@ export const clampRange: Cause<'clamp-range'> = {
       changes.push(clampedTo(output.quantMin, output.quantMax, output.quantMin, max, FREEDOM.oneNumber));
     if (min > output.quantMin)
       changes.push(clampedTo(output.quantMin, output.quantMax, min, output.quantMax, FREEDOM.oneNumber));
+    if (changes.length === 2) changes.push(clampedTo(output.quantMin, output.quantMax, min, max, FREEDOM.oneNumber));
     return changes;
   },
 

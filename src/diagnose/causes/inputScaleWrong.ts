@@ -1,8 +1,8 @@
 import type { Cause } from '../cause.js';
-import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { biasParts } from '../estimate/view.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
-import { isNoise, scalesIn } from './scales.js';
+import { isNoise, isTiny, scalesIn } from './scales.js';
 
 /** The activations' scale is another than the file says. */
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {
@@ -21,13 +21,16 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     });
     const interval = intervals && sharedInterval(intervals);
     if (!interval) return [];
-    return scalesIn(interval)
+    const withScale = (scale: number) => withLinear(base, { input: { ...base.linear.input, scale } });
+    return refinedScaleIntervals(study, base, interval, withScale)
+      .flatMap(scalesIn)
       .filter((scale) => scale > 0 && !isNoise(scale, declared))
       .map(
         (scale): Change => ({
           cause: 'input-scale-wrong',
           coordinate: 'x_scale',
           freedom: FREEDOM.oneNumber,
+          tiny: isTiny(scale, declared),
           label: String(scale),
           found: { declared, found: scale, interval: [interval.lo, interval.hi] },
           apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, scale } }),

@@ -2,7 +2,7 @@ import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import { isNoise, scalesIn } from './scales.js';
+import { isNoise, isTiny, scalesIn } from './scales.js';
 
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
@@ -26,6 +26,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
           cause: 'output-scale-wrong',
           coordinate: 'y_scale',
           freedom: FREEDOM.oneNumber,
+          tiny: isTiny(scale, output.scale),
           label: String(scale),
           found: { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
           apply: (setup) => withOutputScale(setup, scale),

@@ -70,7 +70,8 @@ function perChannelInTruth(study: Study, base: Setup): Change[] {
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
   const apply = (weightScale: Float64Array) => withLinear(base, { weightScale, perChannel: true });
   const found = repairChannels(study, base, weightScaleIntervals(viewOf(study, base), base), declared, apply);
-  if (!found || found.channels.length * 4 < study.channels * 3 || !restsOnEnough(study, found.channels)) return [];
+  if (!found || found.channels.length < Math.max(2, study.channels / 4) || !restsOnEnough(study, found.channels))
+    return [];
   const kept = declared.findIndex((_, n) => !found.channels.includes(n));
   return [
     {

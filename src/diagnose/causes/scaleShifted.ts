@@ -17,7 +17,11 @@ export const scaleShifted: Cause<'scale-shifted'> = {
       weightScaleIntervals(viewOf(study, base, scope), base).map((i) => widened(i, 2e-6));
     if (intervalsIn(study.sketch).some(isEmpty)) return [];
     const intervals = intervalsIn(study.subset);
-    const permutation = findPermutation(scales.length, (n, from) => contains(intervals[n], scales[from]));
+    const permutation = findPermutation(
+      scales.length,
+      (n, from) => contains(intervals[n], scales[from]),
+      (from) => scales[from],
+    );
     if (!permutation) return [];
     const weightScale = Float64Array.from(permutation, (from) => scales[from]);
     const shift = rotationOf(permutation);

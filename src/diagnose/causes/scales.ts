@@ -6,6 +6,11 @@ export function isNoise(found: number, declared: number): boolean {
   return Math.abs(found / declared - 1) <= 1e-7;
 }
 
+/** A scale off by less than 1e-5 moves only values next to a tie, as other rounding rules do. */
+export function isTiny(found: number, declared: number): boolean {
+  return Math.abs(found / declared - 1) < 1e-5;
+}
+
 const MOST_FLOATS = 64;
 
 /**

@@ -1,11 +1,11 @@
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
-import { sharedInterval } from '../estimate/scalar.js';
+import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
-import { isNoise, scalesIn } from './scales.js';
+import { isNoise, isTiny, scalesIn } from './scales.js';
 
 const MOST_LISTED = 8;
 
@@ -24,7 +24,9 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
       const declared = base.linear.weightScale[0];
       const interval = sharedInterval(intervals);
       if (!interval) return [];
-      return scalesIn(interval)
+      const withScale = (scale: number) => withLinear(base, { weightScale: Float64Array.of(scale) });
+      return refinedScaleIntervals(study, base, interval, withScale)
+        .flatMap(scalesIn)
         .filter((scale) => scale > 0 && !isNoise(scale, declared))
         .map((scale) => {
           const weightScale = Float64Array.of(scale);
@@ -32,6 +34,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
             cause: 'weight-scale-wrong',
             coordinate: 'w_scale',
             freedom: FREEDOM.oneNumber,
+            tiny: isTiny(scale, declared),
             label: String(scale),
             found: { found: [{ declared, found: scale, interval: [interval.lo, interval.hi] }] },
             apply: (setup) => withLinear(setup, { weightScale }),
@@ -42,6 +45,8 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
     const apply = (weightScale: Float64Array) => withLinear(base, { weightScale });
     const repaired = repairChannels(study, base, intervals, declared, apply, scope);
     if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
+    // the candidate has the right file: its mistakes use declared numbers, but for a stale one here or there
+    if (study.data.side === 'candidate' && repaired.channels.length > Math.max(1, study.channels / 8)) return [];
     if (repaired.channels.some((n) => repaired.values[n] <= 0 || isNoise(repaired.values[n], declared[n]))) return [];
     const list: FoundParameter[] = repaired.channels.map((channel) => ({
       channel,

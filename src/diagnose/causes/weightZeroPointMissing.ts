@@ -1,5 +1,7 @@
 import type { Cause } from '../cause.js';
-import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import type { Interval } from '../estimate/interval.js';
+import { restsOnEnough } from '../estimate/perChannel.js';
+import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
@@ -7,14 +9,15 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
   code: 'weight-zero-point-missing',
   parameterFree: true,
 
-  changes: ({ data }) => (data.linear.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(0)] : []),
+  changes: ({ data }) =>
+    data.linear.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
 
   estimate: (study, base) => {
     if (study.data.dynamic || study.data.side === 'candidate' || base.linear.weightZeroPoint.some((zp) => zp !== 0))
       return [];
     const { inFeatures, input } = base.linear;
     const read = base.readX?.apply ?? ((code: number) => code);
-    const intervals = sharedIntervals(study, base, (view, { x }) => {
+    const intervals = ownIntervals(study, base, (view, { x }) => {
       const rowSums = Float64Array.from({ length: view.rows }, (_, row) => {
         let sum = 0;
         for (let k = 0; k < inFeatures; k++) sum += read(x.data[row * x.cols + k]) - input.zeroPoint;
@@ -26,9 +29,12 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
       };
     });
     if (!intervals) return [];
-    return sharedIntegers(intervals)
-      .filter((zp) => zp !== 0 && zp >= -128 && zp <= 127)
-      .map(withZeroPoint);
+    const shared = sharedIntegers(intervals).filter((zp) => zp !== 0 && zp >= -128 && zp <= 127);
+    if (shared.length > 0) return shared.map((zp) => withZeroPoint(Int32Array.of(zp), FREEDOM.none));
+    const perChannel = Int32Array.from(intervals, integerIn);
+    const moved = [...perChannel.keys()].filter((n) => perChannel[n] !== 0);
+    if (!base.linear.perChannel || moved.length === 0 || !restsOnEnough(study, moved)) return [];
+    return [withZeroPoint(perChannel, FREEDOM.numberPerChannel)];
   },
 
   evidence: ({ study }) => {
@@ -40,14 +46,23 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
   },
 };
 
-function withZeroPoint(zeroPoint: number): Change {
-  const values = Int32Array.of(zeroPoint);
+/** 0 where it fits, else the integer nearest to the middle. */
+function integerIn({ lo, hi }: Interval): number {
+  if ((lo <= 0 && hi >= 0) || !Number.isFinite(lo + hi)) return 0;
+  const middle = Math.floor((lo + hi) / 2 + 0.5);
+  return Math.min(127, Math.max(-128, middle));
+}
+
+function withZeroPoint(weightZeroPoint: Int32Array, freedom: number): Change {
+  const channel = weightZeroPoint.findIndex((zp) => zp !== 0);
+  const found =
+    channel < 0 ? {} : { zero_point: weightZeroPoint[channel], ...(weightZeroPoint.length > 1 ? { channel } : {}) };
   return {
     cause: 'weight-zero-point-missing',
     coordinate: 'w_zero_point',
-    freedom: FREEDOM.none,
-    label: String(zeroPoint),
-    ...(zeroPoint === 0 ? {} : { found: { zero_point: zeroPoint } }),
-    apply: (setup) => withLinear(setup, { weightZeroPoint: values }),
+    freedom,
+    label: weightZeroPoint.join(','),
+    found,
+    apply: (setup) => withLinear(setup, { weightZeroPoint }),
   };
 }

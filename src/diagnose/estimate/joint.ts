@@ -99,7 +99,7 @@ function* scalesAndBiasesInOneOrder(base: Setup): Generator<readonly Change[]> {
       },
       {
         cause: 'bias-shifted',
-        coordinate: 'bias',
+        coordinate: 'bias_values',
         freedom: FREEDOM.permutationOrPatch,
         label: String(shift ?? 'reversed'),
         found,

@@ -6,7 +6,11 @@ const MOST_FOR_MATCHING = 2048;
  * must admit. Rotations first, then reversal, then any matching. Null if there is none, if it is the identity, or if the
  * data do not determine it.
  */
-export function findPermutation(count: number, allowed: (n: number, from: number) => boolean): number[] | null {
+export function findPermutation(
+  count: number,
+  allowed: (n: number, from: number) => boolean,
+  valueOf: (from: number) => number,
+): number[] | null {
   if (count < 2 || identityFits(count, allowed)) return null;
   for (let step = 1; step < count; step++) {
     const shift = step % 2 === 1 ? (step + 1) / 2 : count - step / 2;
@@ -14,7 +18,7 @@ export function findPermutation(count: number, allowed: (n: number, from: number
       return Array.from({ length: count }, (_, n) => (n + shift) % count);
   }
   if (every(count, (n) => allowed(n, count - 1 - n))) return Array.from({ length: count }, (_, n) => count - 1 - n);
-  return count <= MOST_FOR_MATCHING ? matching(count, allowed) : null;
+  return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueOf) : null;
 }
 
 /** The rotation that a permutation is, or undefined. */
@@ -33,7 +37,11 @@ function every(count: number, test: (n: number) => boolean): boolean {
 }
 
 /** Bipartite matching by augmenting paths; channels that fit their own value try it first. */
-function matching(count: number, allowed: (n: number, from: number) => boolean): number[] | null {
+function matching(
+  count: number,
+  allowed: (n: number, from: number) => boolean,
+  valueOf: (from: number) => number,
+): number[] | null {
   const options: number[][] = [];
   let total = 0;
   for (let n = 0; n < count; n++) {
@@ -42,8 +50,9 @@ function matching(count: number, allowed: (n: number, from: number) => boolean):
     if (fitting.length === 0) return null;
     fitting.sort((a, b) => Number(b === n) - Number(a === n));
     options.push(fitting);
-    total += fitting.length;
+    total += new Set(fitting.map(valueOf)).size;
   }
+  // too many values fit a channel: the data do not determine the order
   if (total > count * Math.max(2, count / 4)) return null;
   const owner = new Int32Array(count).fill(-1);
   for (let n = 0; n < count; n++) {

@@ -1,6 +1,17 @@
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
-import { contains, everything, type Interval, isBounded, isEmpty, majority, narrow, widened } from './interval.js';
+import {
+  contains,
+  everything,
+  type Interval,
+  isBounded,
+  isEmpty,
+  majority,
+  narrow,
+  pointsIn,
+  widened,
+} from './interval.js';
+import { mostAreEmpty } from './perChannel.js';
 import { type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
@@ -44,20 +55,55 @@ export interface Line {
  * The intervals of one number that all channels share, `lo <= slope * p + offset <= hi`: on a sketch of the subset first,
  * since most hypotheses leave nothing already there. Null: refuted.
  */
-export function sharedIntervals(
+export function sharedIntervals(study: Study, base: Setup, line: LineOf): Interval[] | null {
+  return sketchedIntervals(study, base, line, (intervals) => {
+    const shared = intersection(intervals.map((i) => widened(i, 2e-6)));
+    return isEmpty(shared) && !majority(intervals, MAJORITY);
+  });
+}
+
+/** The same for one number a channel. Null: most channels admit none. */
+export function ownIntervals(study: Study, base: Setup, line: LineOf): Interval[] | null {
+  return sketchedIntervals(study, base, line, mostAreEmpty);
+}
+
+type LineOf = (view: View, scope: Scope) => Line;
+
+function sketchedIntervals(
   study: Study,
   base: Setup,
-  line: (view: View, scope: Scope) => Line,
+  line: LineOf,
+  isRefuted: (intervals: readonly Interval[]) => boolean,
 ): Interval[] | null {
   for (const scope of new Set([study.sketch, study.subset])) {
     const view = viewOf(study, base, scope);
     const { slope, offset, slack } = line(view, scope);
     const intervals = intervalsByChannel(view, slope, offset, slack);
     if (scope === study.subset) return intervals;
-    const shared = intersection(intervals.map((i) => widened(i, 2e-6)));
-    if (isEmpty(shared) && !majority(intervals, MAJORITY)) return null;
+    if (isRefuted(intervals)) return null;
   }
   return null;
+}
+
+/**
+ * Intervals of a scale under a kernel that rounds its bias at s_x * s_w: the rounded bias moves with the scale, so it is
+ * rounded for a few scales of the loose interval and intersected again.
+ */
+export function refinedScaleIntervals(
+  study: Study,
+  base: Setup,
+  loose: Interval,
+  withScale: (scale: number) => Setup,
+): Interval[] {
+  if (base.kernel.bias.prepare(base.linear).unit !== 'int32' || !base.linear.bias) return [loose];
+  return pointsIn(loose).flatMap((scale) => {
+    const setup = withScale(scale);
+    const intervals = sharedIntervals(study, setup, (view) => ({
+      slope: (i, n) => (view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n]) / scale,
+      offset: () => 0,
+    }));
+    return (intervals && sharedInterval(intervals)) ?? [];
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { downward, towardZero } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
@@ -120,8 +121,8 @@ function smallest(values: ArrayLike<number>): number {
 
 /** How far below and above the rounded q a real value can be. */
 function roundingReach(rule: string, q: number): readonly [number, number] {
-  if (rule === 'floor') return [0, 1];
-  if (rule === 'truncate') return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];
+  if (rule === downward.name) return [0, 1];
+  if (rule === towardZero.name) return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];
   return [0.5, 0.5];
 }
 

@@ -31,6 +31,7 @@ interface Residuals {
 }
 
 const MOST_WEIGHTS = 8;
+const MOST_ALTERNATIVES = 4;
 const WORST_ROWS = 24;
 
 /**
@@ -52,13 +53,14 @@ export function findWeights(scope: Scope, base: Setup, view: View, column: numbe
   const places = new Set(fits.map((fit) => fit.k));
   // with few values several places fit by accident
   if (places.size > 1 && (places.size > 3 || differing <= 12)) return null;
-  if (fits.length > 4) return null;
   if (fits.length > 0) return [patchOf(base, channel, fits)];
   return saturating ? null : severalWeights(base, residuals, channel, differing);
 }
 
 function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch {
-  const [{ k, found }, ...alternatives] = fits;
+  // the middle of the values that fit
+  const { k, found } = fits[Math.floor((fits.length - 1) / 2)];
+  const alternatives = fits.filter((fit) => fit.k !== k || fit.found !== found).slice(0, MOST_ALTERNATIVES);
   const patch = { channel, k, declared: linear.weight[channel * linear.inFeatures + k], found };
   return alternatives.length === 0 ? patch : { ...patch, alternatives };
 }
