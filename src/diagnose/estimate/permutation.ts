@@ -9,7 +9,7 @@ const MOST_FOR_MATCHING = 2048;
 export function findPermutation(
   count: number,
   allowed: (n: number, from: number) => boolean,
-  valueOf: (from: number) => number,
+  valueFrom: (from: number) => number,
 ): number[] | null {
   if (count < 2 || identityFits(count, allowed)) return null;
   for (let step = 1; step < count; step++) {
@@ -18,7 +18,7 @@ export function findPermutation(
       return Array.from({ length: count }, (_, n) => (n + shift) % count);
   }
   if (every(count, (n) => allowed(n, count - 1 - n))) return Array.from({ length: count }, (_, n) => count - 1 - n);
-  return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueOf) : null;
+  return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueFrom) : null;
 }
 
 /** The rotation that a permutation is, or undefined. */
@@ -40,7 +40,7 @@ function every(count: number, test: (n: number) => boolean): boolean {
 function matching(
   count: number,
   allowed: (n: number, from: number) => boolean,
-  valueOf: (from: number) => number,
+  valueFrom: (from: number) => number,
 ): number[] | null {
   const options: number[][] = [];
   let total = 0;
@@ -50,7 +50,7 @@ function matching(
     if (fitting.length === 0) return null;
     fitting.sort((a, b) => Number(b === n) - Number(a === n));
     options.push(fitting);
-    total += new Set(fitting.map(valueOf)).size;
+    total += new Set(fitting.map(valueFrom)).size;
   }
   // too many values fit a channel: the data do not determine the order
   if (total > count * Math.max(2, count / 4)) return null;
