@@ -37,10 +37,11 @@ export interface ValueToExplain {
   readonly causes: readonly string[];
 }
 
+/** Of a pointwise layer only `steps`, `value` and `explains`; the rest is null or empty. */
 export interface ExplainColumn {
   kernel: string;
   /** Zero points corrected, before bias. */
-  accumulator: number;
+  accumulator: number | null;
   saturating_pairs: SaturatingPair[];
   /** In real units; null without. */
   bias: number | null;
@@ -48,10 +49,10 @@ export interface ExplainColumn {
   bias_accumulator_units: number | null;
   bias_is_int32: boolean;
   /** Real multiplier s_x * s_w / s_y (s_x * s_w for float outputs) in float32, and its bits. */
-  multiplier: number;
-  multiplier_bits: string;
+  multiplier: number | null;
+  multiplier_bits: string | null;
   /** value = acc * multiplier * 2^(shift - 31). */
-  multiplier_fixed: { multiplier: number; shift: number };
+  multiplier_fixed: { multiplier: number; shift: number } | null;
   fixed_point: boolean;
   /** After each operation, in the kernel's order. */
   steps: { name: string; value: number }[];
@@ -78,8 +79,9 @@ export interface ExplainDocument {
   candidate: number | null;
   /** Of the input codes in this sample; null where the candidate has none of its own. */
   candidate_input_codes_differ: number | null;
-  input: { name: string; dtype: string; scale: number; zero_point: number; features: number };
-  weight: { scale: number; zero_point: number };
+  input: { name: string; dtype: string; scale: number | null; zero_point: number | null; features: number };
+  /** null: a pointwise layer. */
+  weight: { scale: number; zero_point: number } | null;
   output: { dtype: string; scale: number | null; zero_point: number | null };
   activation: 'none' | 'relu';
   /** The largest by magnitude, zero points subtracted. */
@@ -265,7 +267,7 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
         `x = np.array([${[...x.data].join(', ')}])  # ${comment(inputName)}, sample ${sample}`,
         `w = np.array([${[...linear.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
-  const one = { kernel, linear, x: x.data, accumulator: column.accumulator, value: column.value };
+  const one = { kernel, linear, x: x.data, accumulator: column.accumulator!, value: column.value };
   if (kernel.floatLinear) return floatSnippet(linear, codes, column);
   return numpySnippet({ ...one, recipe: recipeOf(kernel, linear, dynamic) }, codes);
 }

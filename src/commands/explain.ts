@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ExplainDocument, explain, oneChannel, reproScript, type ValueToExplain } from '../analyze/explain.js';
+import { explainPointwise, type PointwiseValue } from '../analyze/explainPointwise.js';
 import { compare } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
@@ -13,6 +14,7 @@ import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
 import type {
   Capture,
+  Kernel,
   Layer,
   LayerReport,
   LinearDynamicLayer,
@@ -77,59 +79,121 @@ async function explainAction(
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;
-  const value = await valueToExplain(model, capture, candidate, options);
-  const document = explain(value);
-  if (options.repro !== undefined) await writeRepro(io, options.repro, value);
+  const chosen = await chooseValue(model, capture, candidate, options);
+  const document = await documentOf(io, chosen, options);
   const text = explainText({ model: modelPath, capture: capturePath ?? null });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
   return 0;
 }
 
-async function valueToExplain(
+/** A layer, and the place in it. */
+interface Chosen {
+  readonly layer: Layer;
+  readonly run: LayerRun;
+  readonly sample: number;
+  readonly channel: number;
+  readonly capture: Capture;
+  readonly candidate: Capture | undefined;
+  /** The declared kernel first. */
+  readonly kernels: readonly Kernel[];
+  readonly causes: readonly string[];
+}
+
+async function documentOf(io: Io, chosen: Chosen, { repro }: Options): Promise<ExplainDocument> {
+  const { layer } = chosen;
+  if (!isLinear(layer)) {
+    if (repro !== undefined)
+      throw usage(`expected a linear layer to reproduce, got ${printable(layer.name)}`, '--repro');
+    return explainPointwise(await pointwiseValue(chosen));
+  }
+  const value = await linearValue(chosen, layer);
+  const document = explain(value);
+  if (repro !== undefined) await writeRepro(io, repro, value);
+  return document;
+}
+
+async function chooseValue(
   model: Model,
   capture: Capture,
   candidate: Capture | undefined,
   options: Options,
-): Promise<ValueToExplain> {
+): Promise<Chosen> {
   const layer = await chooseLayer(model, capture, candidate, options);
   const only = (other: Layer) => other === layer;
   const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
   const declared = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
   const session = new ReplaySession(model, capture, declared, 'isolated');
   const reason = session.whyNotReplayed(layer);
-  if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`);
+  if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);
+  const features = isLinear(layer) ? layer.weight.outFeatures : run.input.features;
   const [judged] = report.candidate_layers ?? report.layers;
   const channel = options.channel ?? worstFirst(judged.channels ?? []).at(0)?.channel ?? 0;
-  const { outFeatures, inFeatures } = layer.weight;
-  if (channel >= outFeatures) {
-    throw usage(`expected a channel of ${printable(layer.name)} (0..${outFeatures - 1}), got ${channel}`, '--channel');
+  if (channel >= features) {
+    throw usage(`expected a channel of ${printable(layer.name)} (0..${features - 1}), got ${channel}`, '--channel');
   }
-  const sample = options.sample ?? (await worstSample(run, capture, candidate, layer, channel));
+  const sample = options.sample ?? (await worstSample(run, capture, candidate, layer, channel, features));
   if (sample >= capture.samples) {
     throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
   }
+  const found = explainingKernel(report.layers[0], declared.name);
+  return {
+    layer,
+    run,
+    sample,
+    channel,
+    capture,
+    candidate,
+    kernels: [declared, ...(found ? [kernelByName(found)] : [])],
+    causes: report.layers[0].diagnosis?.causes ?? [],
+  };
+}
+
+async function linearValue(chosen: Chosen, layer: Linearly): Promise<ValueToExplain> {
+  const { run, sample, channel, capture, candidate, kernels, causes } = chosen;
+  const [declared] = kernels;
   const values = await run.input.read(sample, sample + 1);
   const dynamic = run.batches !== null && layer.op === 'linear_dynamic';
-  const chosen = dynamic ? chosenParams(run, declared, layer, sample) : run.ready.input;
-  if (!isQuantized(chosen)) throw new Error('a linear layer reads codes');
-  const quantize = dynamic ? declared.dynamic!.quantize.prepare(chosen) : (code: number) => code;
-  const { diagnosis } = report.layers[0];
-  const found = diagnosis && explainingKernel(report.layers[0], declared.name);
+  const input = dynamic ? chosenParams(run, declared, layer, sample) : run.ready.input;
+  if (!isQuantized(input)) throw new Error('a linear layer reads codes');
+  const quantize = dynamic ? declared.dynamic!.quantize.prepare(input) : (code: number) => code;
   return {
     layer: layer.name,
     op: layer.op,
     inputName: layer.input,
     sample,
     channel,
-    linear: oneChannel(linearOf(run.ready, layer, chosen), channel),
+    linear: oneChannel(linearOf(run.ready, layer, input), channel),
     dynamic,
-    x: { rows: 1, cols: inFeatures, data: Int32Array.from(values, quantize) },
+    x: { rows: 1, cols: layer.weight.inFeatures, data: Int32Array.from(values, quantize) },
     captured: await valueAt(capture, layer.name, sample, channel),
     candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
     candidateInputCodesDiffer: candidate ? await otherInputCodes(candidate, layer, sample, values) : null,
-    kernels: [declared, ...(found ? [kernelByName(found)] : [])],
-    causes: diagnosis?.causes ?? [],
+    kernels,
+    causes,
+  };
+}
+
+async function pointwiseValue({
+  layer,
+  run,
+  sample,
+  channel,
+  capture,
+  candidate,
+  kernels,
+  causes,
+}: Chosen): Promise<PointwiseValue> {
+  return {
+    layer,
+    input: run.ready.input,
+    sample,
+    channel,
+    x: (await run.input.read(sample, sample + 1))[channel],
+    captured: await valueAt(capture, layer.name, sample, channel),
+    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
+    kernels,
+    causes,
   };
 }
 
@@ -144,26 +208,18 @@ function explainingKernel({ diagnosis }: LayerReport, declared: string): string 
   return diagnosis.explained_by.includes(diagnosis.kernel) ? diagnosis.kernel : null;
 }
 
-/** The layer that is named; else the one that differs most; else the first that is captured. */
+/** The layer that is named; else the one that differs most; else the first linear one that is captured. */
 async function chooseLayer(
   model: Model,
   capture: Capture,
   candidate: Capture | undefined,
   { layer: name, kernel }: Options,
-): Promise<Linearly> {
-  if (name !== undefined) {
-    const selects = selectLayers(model, [name]);
-    const layers = model.layers.filter(selects);
-    const layer = layers.find(isLinear);
-    if (layer) return layer;
-    throw usage(`expected a linear layer, got ${printable(layers[0].name)} (${layers[0].op})`, '--layer');
-  }
-  const linear = model.layers.filter((layer) => isLinear(layer) && capture.values.has(layer.name)) as Linearly[];
-  if (linear.length === 0) throw usage('expected a model with a captured linear layer, got none');
-  const selects = (layer: Layer) => (linear as Layer[]).includes(layer);
-  const report = await compare(model, capture, { candidate, kernel, selects, diagnose: false });
+): Promise<Layer> {
+  if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
+  const report = await compare(model, capture, { candidate, kernel, diagnose: false });
   const worst = worstLayer(report);
-  return linear.find((layer) => layer.name === worst) ?? linear[0];
+  const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.op !== 'opaque');
+  return captured.find((layer) => layer.name === worst) ?? captured.find(isLinear) ?? captured[0];
 }
 
 function worstLayer(report: Report): string | undefined {
@@ -180,12 +236,12 @@ async function worstSample(
   run: LayerRun,
   capture: Capture,
   candidate: Capture | undefined,
-  layer: Linearly,
+  layer: Layer,
   channel: number,
+  features: number,
 ): Promise<number> {
   const expected = capture.values.get(layer.name);
   const own = candidate?.values.get(layer.name);
-  const features = layer.weight.outFeatures;
   let worst = { sample: 0, difference: 0 };
   if (!expected) return 0;
   const rows = blockRows(run.input.features + features);

@@ -34,7 +34,7 @@ export function explainText({
     const blocks = [
       headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
       codeLines(document, options),
-      productLines(document, options, chalk.dim),
+      document.weight ? productLines(document, options, chalk.dim) : [],
       ...document.columns
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
         .map((c) => pairLines(c, options)),
@@ -69,15 +69,25 @@ function codeLines(document: ExplainDocument, options: ReportOptions): string[] 
   const { input, weight, output, layer, channel, columns } = document;
   const { bias } = columns[0];
   const rows = [
-    ['x', `${printable(input.name)}: ${input.dtype}, scale ${input.scale}, zero_point ${input.zero_point}`],
-    ['w', `${printable(layer)}, channel ${channel}: int8, scale ${weight.scale}, zero_point ${weight.zero_point}`],
+    ['x', `${printable(input.name)}: ${paramsText(input)}`],
+    ...(weight ? [['w', `${printable(layer)}, channel ${channel}: int8, ${scaleText(weight)}`]] : []),
     ...(bias === null ? [] : [['b', `${bias}`]]),
-    [
-      'y',
-      output.scale === null ? 'float32' : `${output.dtype}, scale ${output.scale}, zero_point ${output.zero_point}`,
-    ],
+    ['y', paramsText(output)],
   ];
   return rows.flatMap(([name, text]) => labelled({ options }, `${name}  `, text));
+}
+
+interface Scale {
+  readonly scale: number | null;
+  readonly zero_point: number | null;
+}
+
+function paramsText(params: Scale & { readonly dtype: string }): string {
+  return params.scale === null ? params.dtype : `${params.dtype}, ${scaleText(params)}`;
+}
+
+function scaleText({ scale, zero_point }: Scale): string {
+  return `scale ${scale}, zero_point ${zero_point}`;
 }
 
 function productLines(
@@ -90,9 +100,9 @@ function productLines(
   const columns: Column[] = [
     { head: ['   k'], cells: cells(({ k }) => k), align: 'right' },
     { head: ['x'], cells: cells(({ x }) => x), align: 'right' },
-    { head: ['x - zx'], cells: cells(({ x }) => x - input.zero_point), align: 'right' },
+    { head: ['x - zx'], cells: cells(({ x }) => x - input.zero_point!), align: 'right' },
     { head: ['w'], cells: cells(({ w }) => w), align: 'right' },
-    { head: ['w - zw'], cells: cells(({ w }) => w - weight.zero_point), align: 'right' },
+    { head: ['w - zw'], cells: cells(({ w }) => w - weight!.zero_point), align: 'right' },
     { head: ['product'], cells: cells(({ product }) => product), align: 'right' },
   ];
   const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint });
@@ -132,15 +142,35 @@ export function explainRows(document: ExplainDocument): { label: string; cells: 
   });
 }
 
-function rowsOf({ columns: [first], captured, candidate, activation }: ExplainDocument): Row[] {
+function rowsOf(document: ExplainDocument): Row[] {
+  const { captured, candidate, weight } = document;
+  return [
+    ...(weight ? linearRows(document) : pointwiseRows(document)),
+    ...(captured === null ? [] : ([['captured', () => String(captured)]] satisfies Row[])),
+    ...(candidate === null ? [] : ([['candidate', () => String(candidate)]] satisfies Row[])),
+    ...(captured === null
+      ? []
+      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - captured))]] satisfies Row[])),
+  ];
+}
+
+function pointwiseRows({ op }: ExplainDocument): Row[] {
+  return [
+    ['x', (c) => number(c.steps[0].value)],
+    ...(op === 'quantize' || op === 'dequantize' ? ([['step', (c) => c.steps[1].name]] satisfies Row[]) : []),
+    [op, (c) => String(c.value), op],
+  ];
+}
+
+function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
   const [lo, hi] = first.clamp ?? [0, 0];
   const quantized = first.before_rounding !== null;
   return [
     ['accumulator', (c) => String(c.accumulator), 'accumulator'],
     ...(first.bias === null ? [] : ([['+ b / (sx * sw)', biasText, 'bias']] satisfies Row[])),
     [quantized ? '* sx * sw / sy' : '* sx * sw', multiplierText],
-    ['  float32 bits', (c) => c.multiplier_bits],
-    ['  fixed point', (c) => `${c.multiplier_fixed.multiplier} * 2^${c.multiplier_fixed.shift - 31}`],
+    ['  float32 bits', (c) => c.multiplier_bits!],
+    ['  fixed point', (c) => `${c.multiplier_fixed!.multiplier} * 2^${c.multiplier_fixed!.shift - 31}`],
     ...(quantized
       ? ([
           ['= before rounding', (c) => number(c.before_rounding!), 'multiplier'],
@@ -153,11 +183,6 @@ function rowsOf({ columns: [first], captured, candidate, activation }: ExplainDo
           ],
         ] satisfies Row[])
       : ([[activation === 'relu' ? '= value (ReLU)' : '= value', (c) => String(c.value)]] satisfies Row[])),
-    ...(captured === null ? [] : ([['captured', () => String(captured)]] satisfies Row[])),
-    ...(candidate === null ? [] : ([['candidate', () => String(candidate)]] satisfies Row[])),
-    ...(captured === null
-      ? []
-      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - captured))]] satisfies Row[])),
   ];
 }
 
@@ -168,7 +193,7 @@ function biasText(column: ExplainColumn): string {
 }
 
 function multiplierText(column: ExplainColumn): string {
-  return column.fixed_point ? 'fixed point' : number(column.multiplier);
+  return column.fixed_point ? 'fixed point' : number(column.multiplier!);
 }
 
 function stepLines(document: ExplainDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {

@@ -18,11 +18,11 @@ export const explainSchema = z
     input: z.object({
       name: z.string(),
       dtype: z.string(),
-      scale: z.number(),
-      zero_point: z.int(),
+      scale: z.number().nullable(),
+      zero_point: z.int().nullable(),
       features: count,
     }),
-    weight: z.object({ scale: z.number(), zero_point: z.int() }),
+    weight: z.object({ scale: z.number(), zero_point: z.int() }).nullable().describe('null: a pointwise layer'),
     output: z.object({ dtype: z.string(), scale: z.number().nullable(), zero_point: z.int().nullable() }),
     activation: z.enum(['none', 'relu']),
     products: z
@@ -31,16 +31,16 @@ export const explainSchema = z
     columns: z.array(
       z.object({
         kernel: z.string(),
-        accumulator: z.int().describe('zero points corrected, before bias'),
+        accumulator: z.int().nullable().describe('zero points corrected, before bias'),
         saturating_pairs: z
           .array(z.object({ k: pair, x: pair, w: pair, sum: z.int(), saturated: z.int() }))
           .describe('raw codes; k is -1 where a product stands alone'),
         bias: z.number().nullable().describe('real units'),
         bias_accumulator_units: z.number().nullable(),
         bias_is_int32: z.boolean(),
-        multiplier: z.number().describe('float32'),
-        multiplier_bits: z.string(),
-        multiplier_fixed: z.object({ multiplier: z.int(), shift: z.int() }),
+        multiplier: z.number().nullable().describe('float32'),
+        multiplier_bits: z.string().nullable(),
+        multiplier_fixed: z.object({ multiplier: z.int(), shift: z.int() }).nullable(),
         fixed_point: z.boolean(),
         steps: z.array(z.object({ name: z.string(), value: z.number() })),
         before_rounding: z.number().nullable().describe('steps of the output, without the zero point'),

@@ -15,7 +15,8 @@ export function shellCommand(words: readonly string[]): string | null {
 }
 
 function wordsOfNext(report: Report, commands: readonly string[]): string[] | null {
-  const inputs = [path(report.model), path(report.capture)];
+  // a hook dictionary is both
+  const inputs = [...new Set([path(report.model), path(report.capture)])];
   const layers = report.candidate_layers ?? report.layers;
   const layer = layers.find(({ name }) => name === report.first_divergence);
   if (!layer) return commands.includes('forecast') ? ['qdiff', 'forecast', ...inputs] : null;

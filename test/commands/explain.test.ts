@@ -68,7 +68,7 @@ describe('--repro', () => {
 
 it.each([
   [['--layer', 'fc9'], 'expected a layer of the model (fc1, relu1, fc2), got fc9'],
-  [['--layer', 'relu1'], 'expected a linear layer, got relu1 (relu)'],
+  [['--layer', 'relu1', '--repro', 'x'], 'expected a linear layer to reproduce, got relu1'],
   [['--channel', '16', '--layer', 'fc1'], 'expected a channel of fc1 (0..15), got 16'],
   [['--sample', '151'], 'expected a sample of the capture (0..150), got 151'],
   [['--channel', 'x'], 'Expected a whole number from 0 on.'],
