@@ -12,6 +12,7 @@ import {
   rectified,
   uncomparedReport,
 } from './layerReport.js';
+import type { Replayed } from './replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from './replay/session.js';
 import { CatchUp } from './shard.js';
 import type {
@@ -93,8 +94,15 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
   const diff = layerDiff(layer.output, expected.features, tolerance);
+  const bounds =
+    kernel.floatLinear && zeroPoint === null && !session.whyNotReplayed(layer) ? await session.open(layer) : null;
   await eachBlock(from, to, own.features, async (start, end) => {
-    diff.add({ firstSample: start, expected: await wanted.read(start, end), actual: await actual.read(start, end) });
+    const block = {
+      firstSample: start,
+      expected: await wanted.read(start, end),
+      actual: await actual.read(start, end),
+    };
+    diff.add(bounds ? { ...block, ...boundsOf(await bounds.replay(start, end), block.actual) } : block);
   });
   fillDiff(report, diff.result(), tolerance);
   await compareAccumulators(comparison, layer, report);
@@ -121,6 +129,13 @@ async function compareAccumulators(
   });
   const result = diff.result();
   if (result.values > 0) fillAccumulator(report, result);
+}
+
+/** The float path's bound holds for both sides: a candidate outside of it differs, wherever the capture lies. */
+function boundsOf({ low, high }: Replayed, actual: NumericArray) {
+  if (!low || !high) return {};
+  const outside = (i: number) => actual[i] < low[i] || actual[i] > high[i];
+  return { low: Float64Array.from(low, (v, i) => (outside(i) ? Number.POSITIVE_INFINITY : v)), high };
 }
 
 /** The candidate against the declared replay, both on the candidate's own input. */

@@ -2,6 +2,8 @@ import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
 import { contains, type Interval, isEmpty, pointInside, pointsIn, widened } from './interval.js';
 
+const ATTEMPTS = 24;
+
 /**
  * One number for each channel whose declared value does not fit, verified channel by channel:
  * a channel keeps its declared value unless one point of its interval makes it exact.
@@ -23,7 +25,7 @@ export function repairChannels(
     .map((column) => scope.channels?.[column] ?? column)
     .filter((n) => mayMove(intervals[columnOf(n)], declared[n]));
   const repaired: number[] = [];
-  for (let attempt = 0; attempt < 5 && open.length > 0; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS && open.length > 0; attempt++) {
     for (const n of open) values[n] = candidate(intervals[columnOf(n)], attempt) ?? declared[n];
     const after = study.mismatchesByChannel(apply(values), scope);
     const still = open.filter((n) => after[columnOf(n)] > 0);
@@ -50,7 +52,12 @@ function mayMove(interval: Interval, declared: number): boolean {
   return !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared);
 }
 
+/** Float outputs bound a number to a few float32: these are tried one by one. */
 function candidate(interval: Interval, attempt: number): number | null {
-  if (Number.isFinite(interval.lo) && Number.isFinite(interval.hi)) return pointsIn(interval)[attempt] ?? null;
-  return attempt === 0 ? pointInside(interval) : null;
+  const { lo, hi } = interval;
+  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return attempt === 0 ? pointInside(interval) : null;
+  const middle = lo + (hi - lo) / 2;
+  if (hi - lo > Math.abs(middle) * 1e-5) return pointsIn(interval)[attempt] ?? null;
+  const spacing = Math.abs(middle) * 2 ** -24;
+  return Math.fround(middle + spacing * (attempt % 2 === 0 ? attempt / 2 : -(attempt + 1) / 2));
 }

@@ -139,8 +139,9 @@ function floatBounds(
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
     const n = i % channels;
-    const largest = Math.max(Math.abs(observed[i]), Math.abs(acc[i] * stepsPerUnit[n]), Math.abs(biasSteps[n]));
-    const slack = largest * 2 ** -21;
+    // f32: the multiplier is a product of two, then the product, the sum
+    const product = Math.abs(acc[i] * stepsPerUnit[n]);
+    const slack = (Math.abs(observed[i]) + 3 * product + Math.abs(biasSteps[n])) * 2 ** -24;
     lo[i] = relu && observed[i] <= 0 ? Number.NEGATIVE_INFINITY : observed[i] - slack;
     hi[i] = observed[i] + slack;
   }
