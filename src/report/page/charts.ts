@@ -238,7 +238,7 @@ export function histogram(place: HTMLElement, counts: readonly number[]): Chart 
           values: () => BINS,
           grid: { show: false },
           space: 10,
-          rotate: -40,
+          rotate: 40,
           size: 58,
         },
       }),
