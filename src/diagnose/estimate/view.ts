@@ -55,6 +55,7 @@ function makeView(study: Study, whole: Setup, scope: Scope): View {
   const bounds = isQuantized(linear.output)
     ? codeBounds(scope, setup)
     : floatBounds(scope, linear.activation === 'relu', acc, stepsPerUnit, biasSteps);
+  if (study.data.dynamic) ignoreOtherBatches(study, scope, bounds, channels);
   return {
     rows: scope.samples.length,
     channels,
@@ -88,12 +89,27 @@ export function biasParts(view: View, { linear }: Setup) {
   };
 }
 
-/** A dynamic layer's scale differs by batch; estimates then use the first batch's and are verified by replay anyway. */
+/** A dynamic layer's scale differs by batch: estimates use the first one's, and are verified by replay on all. */
 function xScale(study: Study, { kernel, linear }: Setup): number {
   const { dynamic } = study.data;
   if (!dynamic || !kernel.dynamic) return linear.input.scale;
   const { min, max } = dynamic.rangeOf(dynamic.batchOf(study.subset.samples[0]));
   return kernel.dynamic.chooseQuantParams(min, max, dynamic.reduceRange).scale;
+}
+
+function ignoreOtherBatches(
+  study: Study,
+  { samples }: Scope,
+  { lo, hi }: { lo: Float64Array; hi: Float64Array },
+  channels: number,
+): void {
+  const { batchOf } = study.data.dynamic!;
+  const first = batchOf(study.subset.samples[0]);
+  samples.forEach((sample, row) => {
+    if (batchOf(sample) === first) return;
+    lo.fill(Number.NEGATIVE_INFINITY, row * channels, (row + 1) * channels);
+    hi.fill(Number.POSITIVE_INFINITY, row * channels, (row + 1) * channels);
+  });
 }
 
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
