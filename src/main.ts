@@ -4,8 +4,9 @@ import { commands } from './commands/registry.js';
 import type { Io } from './io.js';
 import { problemLines } from './problems.js';
 import { harmlessInLog } from './report/githubActions.js';
+import { shellCommand } from './report/next.js';
 import { printable } from './text.js';
-import { InputError } from './types.js';
+import { InputError, type Problem } from './types.js';
 import { version } from './version.js';
 
 const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
@@ -31,13 +32,29 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** Where what is in a file is not what was expected, the command that shows it; what cannot be read at all shows nothing. */
+function nextAfter(problems: readonly Problem[], argv: readonly string[]): string | null {
+  const inFile =
+    (file: string) =>
+    ({ kind, where }: Problem) =>
+      MISFITS.has(kind) && where.startsWith(printable(file));
+  const file = argv.find((word) => !word.startsWith('-') && !word.endsWith('.json') && problems.some(inFile(word)));
+  return file === undefined || argv[0] === 'inspect' ? null : shellCommand(['qdiff', 'inspect', file]);
+}
+
+/** Kinds of problems of arrays that can be read. */
+const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
+
 function exitCodeOf(error: unknown, argv: readonly string[], io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof InputError) {
     const inActions = io.env.GITHUB_ACTIONS === 'true';
-    for (const line of problemLines(error.problems)) {
-      io.stderr.write(`qdiff: ${inActions ? harmlessInLog(line) : line}\n`);
-    }
+    const lines = problemLines(error.problems);
+    const next = nextAfter(error.problems, argv);
+    lines.forEach((line, i) => {
+      const whole = next !== null && i === lines.length - 1 ? `${line} (next: ${next})` : line;
+      io.stderr.write(`qdiff: ${inActions ? harmlessInLog(whole) : whole}\n`);
+    });
     return 2;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
