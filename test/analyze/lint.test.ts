@@ -109,12 +109,12 @@ describe('what a capture of 7-bit codes says of saturating weights', () => {
   });
 
   it('a ReLU before the layer keeps codes above the zero point', async () => {
-    const after = (zeroPoint: number) => (model: Json) => {
+    const withRelu = (zeroPoint: number) => (model: Json) => {
       model.layers[0].output.zero_point = zeroPoint;
       model.layers[1].output.zero_point = zeroPoint;
     };
-    expect((await lintSmall(after(100))).layers[1].input_range.worst).toEqual([100, 255]);
-    expect((await lintSmall(after(0))).layers[1].input_range.worst).toEqual([0, 255]);
+    expect((await lintSmall(withRelu(100))).layers[1].input_range.worst).toEqual([100, 255]);
+    expect((await lintSmall(withRelu(0))).layers[1].input_range.worst).toEqual([0, 255]);
   });
 });
 
