@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- start layer kernel growth npz memory]
+ * npm run bench [-- start layer diagnosis kernel growth npz memory]
  *
  * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON.
  */
@@ -90,6 +90,25 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       ['empty Node, ms', 'qdiff, ms', 'over it, ms'],
       [[ms(node), ms(whole), ms(whole - node)]],
     );
+  },
+
+  async diagnosis() {
+    const large = join(folder, 'diagnosis');
+    await makeCase(large, one(1024, 1024), 512);
+    const fixture = (set: string) => files(join(root, 'fixtures/pytorch', set));
+    const rows = [
+      { name: 'iris-avx2', args: fixture('iris-avx2') },
+      { name: 'digits-avx2', args: fixture('digits-avx2') },
+      // the capture is exact, the kernel saturates: every layer differs
+      { name: shapeName(512, 1024, 1024), args: [...files(large), '--kernel', 'fbgemm-avx2'] },
+    ].map(({ name, args }) => {
+      const run = (label: string, ...more: readonly string[]) =>
+        process_(label, process.execPath, qdiff, ...args, '--max-mismatched', '100', ...more);
+      const taken = inTurns([run('plain', '--no-diagnose'), run('with')], 7);
+      const [plain, whole] = [taken.get('plain')!, taken.get('with')!];
+      return [name, ms(plain), ms(whole), times(whole / plain)];
+    });
+    print('Diagnosis, whole process', ['capture', 'compared, ms', 'and diagnosed, ms', 'ratio'], rows);
   },
 
   async layer() {
