@@ -1,7 +1,7 @@
 import { type Accelerator, accelerator } from '../kernels/steps/accelerator.js';
 import { rangeOf } from '../kernels/steps/exactSums.js';
 import type { AccumulateForm, Codes, Kernel, Linear } from '../types.js';
-import { type JobFields, Machine, MOST_TILES } from './job.js';
+import { type JobFields, Machine } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
@@ -16,8 +16,9 @@ const TILE_CHANNELS = 32;
 export interface Settings {
   /** At most so many, this one included; default: what the machine has. */
   readonly threads?: number;
-  /** Multiply-adds from which the module is compiled. */
+  /** Multiply-adds from which the module is compiled, and from which workers are started. */
   readonly worthStarting?: number;
+  readonly worthThreads?: number;
 }
 
 let inUse: { threads: number | undefined; made: Accelerator } | null = null;
@@ -29,13 +30,13 @@ export function accelerate(settings: Settings = {}): void {
 }
 
 /** Faster equals of the readable steps, in WebAssembly. */
-export function webAssembly({ threads, worthStarting = WORTH_STARTING }: Settings = {}): Accelerator {
+export function webAssembly({ threads, worthThreads, worthStarting = WORTH_STARTING }: Settings = {}): Accelerator {
   let machine: Machine | null = null;
   let unavailable = false;
   const machineFor = (multiplyAdds: number): Machine | null => {
     if (unavailable || multiplyAdds < (machine ? Math.min(worthStarting, WORTH_CALLING) : worthStarting)) return null;
     try {
-      machine ??= new Machine(threads);
+      machine ??= new Machine(threads, worthThreads);
     } catch {
       unavailable = true; // no SIMD, no shared memory: the readable forms do it
     }
@@ -164,7 +165,7 @@ function multiplyBlock(
   const tileRows = Math.min(paddedRows, TILE_ROWS);
   const rowTiles = Math.ceil(paddedRows / tileRows);
   const strips = Math.max(1, Math.floor(MOST_WEIGHT_BYTES / (weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS)));
-  const channelsOfPart = TILE_CHANNELS * Math.min(strips, Math.floor(MOST_TILES / rowTiles));
+  const channelsOfPart = TILE_CHANNELS * strips;
   const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
 
   machine.reset();

@@ -4,8 +4,9 @@ import base64 from './assembly/kernels.ts?wasm';
 
 /** Fields of the job that assembly/kernels.ts reads, in its order. */
 const FIELDS = [
-  'next',
+  'left',
   'done',
+  'number',
   'tiles',
   'rows',
   'channels',
@@ -40,7 +41,7 @@ const FIELDS = [
   'largest',
   'offsetAfter',
 ] as const;
-export type JobFields = Record<Exclude<(typeof FIELDS)[number], 'next' | 'done'>, number>;
+export type JobFields = Record<Exclude<(typeof FIELDS)[number], 'left' | 'done' | 'number'>, number>;
 const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offsetBefore', 'low', 'high', 'largest']);
 
 interface Exports {
@@ -53,10 +54,7 @@ const PAGE = 1 << 16;
 const JOB = 1024;
 /** Where space for arrays begins. */
 const FREE = 4096;
-/** No tile: what takes the queue's lower 16 bits between jobs. */
-const CLOSED = 0xffff;
-export const MOST_TILES = CLOSED - 1;
-/** Multiply-adds that pay for a worker's start (about 40 ms of its core) within one product. */
+/** Multiply-adds of one product that pay for a worker's start, about 40 ms of its core. */
 const WORTH_THREADS = 2 ** 29;
 /** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
 const MOST_THREADS = 64;
@@ -68,20 +66,21 @@ export class Machine {
   private readonly module: WebAssembly.Module;
   private readonly exports: Exports;
   private workers = 0;
-  private jobNumber = 0;
   private top = FREE;
 
   /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
-  constructor(private readonly threads = availableParallelism()) {
+  constructor(
+    private readonly threads = availableParallelism(),
+    private readonly worthThreads = WORTH_THREADS,
+  ) {
     this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
     this.exports = new WebAssembly.Instance(this.module, { env: { memory: this.memory } }).exports as never;
-    this.close();
   }
 
   /** Threads that may work on a job of so many multiply-adds. */
   threadsFor(multiplyAdds: number): number {
-    if (multiplyAdds >= WORTH_THREADS) this.startWorkers();
+    if (multiplyAdds >= this.worthThreads) this.startWorkers();
     return this.workers + 1;
   }
 
@@ -116,15 +115,13 @@ export class Machine {
     );
   }
 
-  /** Writes the job's fields; no thread works on it before `run`. */
+  /** Writes the job's fields. No tile of it is left to take before `run`. */
   describe(fields: JobFields): void {
-    this.close();
     const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
     const floats = new Float32Array(this.bytes, JOB, FIELDS.length);
     FIELDS.forEach((field, i) => {
-      if (field === 'next') return;
-      if (field === 'done') ints[i] = 0;
-      else if (FLOATS.has(field)) floats[i] = fields[field];
+      if (field === 'left' || field === 'done' || field === 'number') return;
+      if (FLOATS.has(field)) floats[i] = fields[field];
       else ints[i] = fields[field];
     });
   }
@@ -135,9 +132,11 @@ export class Machine {
 
   /** Runs all tiles of the described job, with the workers that are up. */
   run(): void {
-    const next = new Int32Array(this.bytes, JOB, 1);
-    Atomics.store(next, 0, this.jobNumber << 16);
-    if (this.workers > 0) Atomics.notify(next, 0);
+    const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
+    Atomics.store(ints, FIELDS.indexOf('done'), 0);
+    Atomics.store(ints, FIELDS.indexOf('left'), ints[FIELDS.indexOf('tiles')]);
+    Atomics.add(ints, FIELDS.indexOf('number'), 1);
+    if (this.workers > 0) Atomics.notify(ints, FIELDS.indexOf('number'));
     this.exports.run(JOB);
   }
 
@@ -154,12 +153,6 @@ export class Machine {
       total += Number(this.exports.sumOfSquares(address, part.length, signed, zeroPoint));
     }
     return total;
-  }
-
-  /** A new number first: a thread that still looks at the last job can no longer take a tile. */
-  private close(): void {
-    this.jobNumber = (this.jobNumber + 1) & 0x7fff;
-    Atomics.store(new Int32Array(this.bytes, JOB, 1), 0, (this.jobNumber << 16) | CLOSED);
   }
 
   /** Workers come up on their own while this thread already works; they neither keep the process alive nor need its event loop. */

@@ -18,9 +18,11 @@ const BLOCK_ROWS: i32 = 128;
 /** Written by job.ts, field by field in this order. Pointers are byte addresses. */
 @unmanaged
 class Job {
-  /** Upper 16 bits: the job's number; lower 16: the next tile. A thread takes one by compare-and-swap. */
-  next: i32;
+  /** Tiles that nobody has taken yet; below 0 where threads came in vain. */
+  left: i32;
   done: i32;
+  /** Counts jobs: what idle threads wait for. */
+  number: i32;
   tiles: i32;
   rows: i32;
   channels: i32;
@@ -468,39 +470,41 @@ function packWeights(job: Job, firstChannel: i32, channels: i32, panels: i32, se
 
 // ---------------------------------------------------------------- the queue
 
-/** The next tile of the open job, or -1. A job's number changes before its fields do, so a swap that succeeds has read them whole. */
-function takeTile(job: Job, address: usize): i32 {
-  while (true) {
-    const next = atomic.load<i32>(address);
-    const tile = next & 0xffff;
-    if (tile >= atomic.load<i32>(address, 8)) return -1;
-    if (atomic.cmpxchg<i32>(address, next, next + 1) == next) return tile;
-  }
-}
-
+/**
+ * Takes tiles until none is left. A tile is taken by counting down, so whoever gets one, however late, gets one of the job
+ * whose fields stand there: the next job is not written before this one's tiles are done.
+ */
 function runTiles(address: usize, thread: i32): void {
   const job = changetype<Job>(address);
-  for (let tile = takeTile(job, address); tile >= 0; tile = takeTile(job, address)) {
+  for (let tile = takeTile(address); tile >= 0; tile = takeTile(address)) {
     runTile(job, tile, job.scratch + thread * job.scratchBytes);
-    if (atomic.add<i32>(address, 1, 4) + 1 == job.tiles) atomic.notify(address + 4, 1);
+    const tiles = job.tiles; // before the count: then the fields may be another job's
+    if (atomic.add<i32>(address, 1, offsetof<Job>('done')) + 1 == tiles) atomic.notify(address + offsetof<Job>('done'), 1);
   }
 }
 
-/** Works on the open job until all of its tiles are done, by this thread or by others. */
+@inline
+function takeTile(address: usize): i32 {
+  return atomic.sub<i32>(address, 1, offsetof<Job>('left')) - 1;
+}
+
+/** Works on the job until all of its tiles are done, by this thread or by others. */
 export function run(address: usize): void {
   runTiles(address, 0);
   const tiles = changetype<Job>(address).tiles;
-  for (let done = atomic.load<i32>(address, 4); done < tiles; done = atomic.load<i32>(address, 4)) {
-    atomic.wait<i32>(address + 4, done, -1);
+  while (true) {
+    const done = atomic.load<i32>(address, offsetof<Job>('done'));
+    if (done == tiles) return;
+    atomic.wait<i32>(address + offsetof<Job>('done'), done, -1);
   }
 }
 
 /** A worker's life: works on job after job, asleep in between. Does not return. */
 export function serve(address: usize, thread: i32): void {
   while (true) {
+    const number = atomic.load<i32>(address, offsetof<Job>('number'));
     runTiles(address, thread);
-    const next = atomic.load<i32>(address);
-    if ((next & 0xffff) >= atomic.load<i32>(address, 8)) atomic.wait<i32>(address, next, -1);
+    atomic.wait<i32>(address + offsetof<Job>('number'), number, -1);
   }
 }
 
