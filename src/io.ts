@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSystem, RandomAccessFile } from './types.js';
 
@@ -30,7 +31,7 @@ export interface OutputStream {
 
 /** The real file system, read only. */
 export const nodeFileSystem: FileSystem = {
-  open: async (path) => randomAccess(await open(path, 'r')),
+  open: async (path) => randomAccess(openSync(path, 'r')),
   realPath: (path) => realpath(path),
   isDirectory: async (path) => (await stat(path)).isDirectory(),
   list: async (path) => (await readdir(path)).sort(),
@@ -72,19 +73,33 @@ export const replaceFolder: Io['writeFolder'] = async (path, files, replaces = (
   await rm(old, { recursive: true, force: true });
 };
 
-async function randomAccess(handle: FileHandle): Promise<RandomAccessFile> {
-  const { size } = await handle.stat();
-  return {
-    size,
-    close: () => handle.close(),
+/** Descriptors of files that their reader forgot to close. */
+const forgotten = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+
+/**
+ * By descriptor, not FileHandle: a library's caller may drop a model without closing it, and Node 26 makes the collection of an
+ * open FileHandle an error.
+ */
+function randomAccess(descriptor: number): RandomAccessFile {
+  let open = true;
+  const file: RandomAccessFile = {
+    size: fstatSync(descriptor).size,
+    close: async () => {
+      if (!open) return;
+      open = false;
+      forgotten.unregister(file);
+      closeSync(descriptor);
+    },
     read: async (target, position) => {
       let filled = 0;
       while (filled < target.length) {
-        const { bytesRead } = await handle.read(target, filled, target.length - filled, position + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
+        const bytes = readSync(descriptor, target, filled, target.length - filled, position + filled);
+        if (bytes === 0) break;
+        filled += bytes;
       }
       return filled;
     },
   };
+  forgotten.register(file, descriptor, file);
+  return file;
 }
