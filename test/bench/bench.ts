@@ -267,15 +267,18 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
 
   async memory() {
     const rows: string[][] = [];
-    for (const blocks of [1, 2]) {
+    for (const blocks of [1, 8, 16]) {
       const at = join(folder, `blocks${blocks}`);
       await makeCase(at, blocksOf7B(blocks), 512);
       const args = ['--require', bench('rss.cjs'), qdiff, ...files(at)];
       const { wallMs, maxRss } = spawned(process.execPath, args);
       rows.push([String(blocks), ms(wallMs), mib(maxRss)]);
     }
-    const [first, second] = rows.map((row) => Number(row[1]));
-    rows.push(['32, extrapolated', ms(first + 31 * (second - first)), 'as 2: a layer at a time']);
+    const atFullSize = (column: number) => {
+      const [, before, last] = rows.map((row) => Number(row[column]));
+      return last + 2 * (last - before);
+    };
+    rows.push(['32, extrapolated', ms(atFullSize(1)), String(Math.round(atFullSize(2)))]);
     print('Linears of a 7B model, 512 samples, peak memory', ['blocks', 'ms', 'peak MiB'], rows);
   },
 };
