@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+
 import { Worker } from 'node:worker_threads';
 import base64 from './assembly/kernels.ts?wasm';
 
@@ -70,7 +70,7 @@ export class Machine {
 
   /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
   constructor(
-    private readonly threads = availableParallelism(),
+    private readonly threads = 1,
     private readonly worthThreads = WORTH_THREADS,
   ) {
     this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
