@@ -1,4 +1,3 @@
-
 import { Worker } from 'node:worker_threads';
 import base64 from './assembly/kernels.ts?wasm';
 
