@@ -39,7 +39,7 @@ export interface CompareOptions {
   readonly accepts?: (layer: LayerReport) => boolean;
   /** Stop after the first layer that differs and is not accepted. */
   readonly failFast?: boolean;
-  /** At most so many threads; default: 1, since under heavy load a threaded tile was seen incomplete and the cause is unknown. The report is the same for any number. */
+  /** At most so many threads; default: one a core. The report is the same for any number. */
   readonly threads?: number;
   /** Isolated mode: only this process's share of the layers. Default: all. */
   readonly shard?: Shard;

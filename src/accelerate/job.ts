@@ -1,11 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import base64 from './assembly/kernels.ts?wasm';
 
-/** Fields of the job that assembly/kernels.ts reads, in its order. */
+/** What threads count, atomically. */
+const COUNTS = ['left', 'done', 'number', 'failed'] as const;
+/** The job as assembly/kernels.ts reads it, in its order. */
 const FIELDS = [
-  'left',
-  'done',
-  'number',
+  ...COUNTS,
   'tiles',
   'rows',
   'channels',
@@ -40,7 +41,7 @@ const FIELDS = [
   'largest',
   'offsetAfter',
 ] as const;
-export type JobFields = Record<Exclude<(typeof FIELDS)[number], 'left' | 'done' | 'number'>, number>;
+export type JobFields = Record<Exclude<(typeof FIELDS)[number], (typeof COUNTS)[number]>, number>;
 const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offsetBefore', 'low', 'high', 'largest']);
 
 interface Exports {
@@ -69,7 +70,7 @@ export class Machine {
 
   /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
   constructor(
-    private readonly threads = 1,
+    private readonly threads = availableParallelism(),
     private readonly worthThreads = WORTH_THREADS,
   ) {
     this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
@@ -118,11 +119,9 @@ export class Machine {
   describe(fields: JobFields): void {
     const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
     const floats = new Float32Array(this.bytes, JOB, FIELDS.length);
-    FIELDS.forEach((field, i) => {
-      if (field === 'left' || field === 'done' || field === 'number') return;
-      if (FLOATS.has(field)) floats[i] = fields[field];
-      else ints[i] = fields[field];
-    });
+    for (const [field, value] of Object.entries(fields)) {
+      (FLOATS.has(field) ? floats : ints)[FIELDS.indexOf(field as keyof JobFields)] = value;
+    }
   }
 
   packActivations(kind: number, source: number, zeroPoint: number): void {
@@ -132,11 +131,21 @@ export class Machine {
   /** Runs all tiles of the described job, with the workers that are up. */
   run(): void {
     const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
-    Atomics.store(ints, FIELDS.indexOf('done'), 0);
-    Atomics.store(ints, FIELDS.indexOf('left'), ints[FIELDS.indexOf('tiles')]);
-    Atomics.add(ints, FIELDS.indexOf('number'), 1);
-    if (this.workers > 0) Atomics.notify(ints, FIELDS.indexOf('number'));
-    this.exports.run(JOB);
+    const [left, done, number, failed] = COUNTS.map((field) => FIELDS.indexOf(field));
+    let before: number;
+    do {
+      before = Atomics.load(ints, failed);
+      Atomics.store(ints, done, 0);
+      Atomics.store(ints, left, ints[FIELDS.indexOf('tiles')]);
+      Atomics.add(ints, number, 1);
+      if (this.workers > 0) Atomics.notify(ints, number);
+      this.exports.run(JOB);
+    } while (Atomics.load(ints, failed) > before); // a worker left a tile behind, and is gone
+  }
+
+  /** How many workers ended within a tile, which was then done by others. */
+  get failures(): number {
+    return Atomics.load(new Int32Array(this.bytes, JOB, FIELDS.length), FIELDS.indexOf('failed'));
   }
 
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number {
@@ -157,8 +166,10 @@ export class Machine {
   /** Workers come up on their own while this thread already works; they neither keep the process alive nor need its event loop. */
   private startWorkers(): void {
     const wanted = Math.min(this.threads, MOST_THREADS) - 1;
+    const counts = JOB / Int32Array.BYTES_PER_ELEMENT;
+    const [done, failed] = [counts + FIELDS.indexOf('done'), counts + FIELDS.indexOf('failed')];
     while (this.workers < wanted) {
-      const workerData = { module: this.module, memory: this.memory, job: JOB, thread: ++this.workers };
+      const workerData = { module: this.module, memory: this.memory, job: JOB, thread: ++this.workers, done, failed };
       const worker = new Worker(SERVE, { eval: true, workerData, execArgv: [] });
       worker.on('error', () => {}); // it takes no tile before it runs: the others do the work
       worker.unref();
@@ -166,6 +177,17 @@ export class Machine {
   }
 }
 
+// Growing by 0 is needed: V8 gives a new instance a size of the memory that may be older than a growth by another thread, and
+// what copies memory then traps, about once in 100 starts on a busy machine. A trap counts as a tile, lest the others wait for it.
 const SERVE = `
-const { workerData: { module, memory, job, thread } } = require('node:worker_threads');
-new WebAssembly.Instance(module, { env: { memory } }).exports.serve(job, thread);`;
+const { workerData: { module, memory, job, thread, done, failed } } = require('node:worker_threads');
+const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+memory.grow(0);
+try {
+  exports.serve(job, thread);
+} catch {
+  const ints = new Int32Array(memory.buffer);
+  Atomics.add(ints, failed, 1);
+  Atomics.add(ints, done, 1);
+  Atomics.notify(ints, done);
+}`;

@@ -91,11 +91,7 @@ function declare(command: Command): Command {
     .option('--require-replayed', 'fail if a layer is not replayed or not captured')
     .option('--baseline <file>', 'accept what this file records, not more')
     .option('--update-baseline', 'record what differs now')
-    .option(
-      '--threads <n>',
-      'at most so many threads (default: 1; more is experimental); the report is the same',
-      parseThreads,
-    )
+    .option('--threads <n>', 'at most so many threads (default: one a core); the report is the same', parseThreads)
     .option('--no-diagnose', 'compare only, do not search for causes')
     .option('--shard <i/n|auto>', "isolated mode: this process's share of the layers; merge joins them", parseShard)
     .option('--fail-fast', 'stop after the first layer that differs');

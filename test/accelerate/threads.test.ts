@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accelerate, webAssembly } from '../../src/accelerate/accelerator.js';
+import { type JobFields, Machine } from '../../src/accelerate/job.js';
 import { compare } from '../../src/compare.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { fbgemmAvx2 } from '../../src/kernels/fbgemm-avx2.js';
@@ -54,6 +55,44 @@ describe('threads', () => {
     expect(Buffer.from(one).equals(Buffer.from(replayLinear(fbgemm, linear, x).data))).toBe(true);
     expect(Buffer.from(two).equals(Buffer.from(one))).toBe(true);
     expect(Buffer.from(three).equals(Buffer.from(one))).toBe(true);
+  });
+});
+
+describe('a worker that ends within a tile', () => {
+  it('costs no tile: the others run the job again', () => {
+    const machine = new Machine(2, 0);
+    machine.threadsFor(1);
+    const [rows, inFeatures, channels] = [64, 64, 256];
+    const zeroPoints = machine.place(new Int32Array(channels + 4));
+    const x = machine.place(new Uint8Array(rows * inFeatures).fill(1));
+    const out = machine.allocate(rows * channels * 4);
+    const job = {
+      tiles: channels / 32,
+      rows,
+      channels,
+      inFeatures,
+      blockLength: inFeatures,
+      packedLength: inFeatures,
+      tileRows: rows,
+      x: machine.allocate(rows * inFeatures * 2),
+      weightKind: 1,
+      weight: machine.place(new Int8Array(channels * inFeatures).fill(1)),
+      weightZeroPoints: zeroPoints,
+      scratch: machine.allocate(1 << 20),
+      scratchBytes: 0x70000000, // the second thread's space lies beyond the memory: its first store traps
+      out,
+      outBytes: channels * 4,
+      paired: 0,
+      requantize: 0,
+    } as unknown as JobFields;
+    machine.describe(job);
+    machine.packActivations(0, x, zeroPoints);
+    // the worker needs some 40 ms before it takes its first tile
+    for (let run = 0; machine.failures === 0 && run < 100_000; run++) machine.run();
+    expect(machine.failures).toBe(1);
+    new Int32Array(machine.bytes as ArrayBuffer, out, rows * channels).fill(0);
+    machine.run();
+    expect(new Set(new Int32Array(machine.bytes as ArrayBuffer, out, rows * channels))).toEqual(new Set([inFeatures]));
   });
 });
 

@@ -23,6 +23,8 @@ class Job {
   done: i32;
   /** Counts jobs: what idle threads wait for. */
   number: i32;
+  /** Workers that trapped within a tile, which they count as done: the job is then run again. */
+  failed: i32;
   tiles: i32;
   rows: i32;
   channels: i32;
