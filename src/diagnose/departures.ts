@@ -4,7 +4,7 @@ import { int32Biases } from '../kernels/steps/bias.js';
 import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
-import type { BiasStep, Kernel, MultiplierStep, OffsetAndClampStep, RoundStep } from '../types.js';
+import type { AccumulateStep, BiasStep, Kernel, MultiplierStep, OffsetAndClampStep, RoundStep } from '../types.js';
 import type { CauseCode } from './evidence.js';
 import { type Change, type Coordinate, FREEDOM, withKernel } from './setup.js';
 import type { Study } from './study.js';
@@ -37,6 +37,20 @@ export function kernelSteps<S extends StepName>(study: Study, step: S): Kernel[S
   const declared = study.declared.kernel;
   const possible = kernels.filter((k) => !k.floatLinear && (study.free || k.runtime === declared.runtime));
   return [...new Set(possible.map((kernel) => kernel[step]))].filter((alternative) => alternative !== declared[step]);
+}
+
+/** One change for each accumulator. */
+export function accumulatorChanges(
+  cause: 'int16-saturation' | 'accumulator-wraps',
+  steps: readonly AccumulateStep[],
+): Change[] {
+  return steps.map((accumulate) => ({
+    cause,
+    coordinate: 'accumulator',
+    freedom: FREEDOM.none,
+    label: accumulate.name,
+    apply: (setup) => withKernel(setup, { accumulate }),
+  }));
 }
 
 /** What each kernel of another runtime does otherwise than the declared one, a change a cause. */

@@ -13,8 +13,9 @@ import { causes } from './registry.js';
 import { rehearseReducedRange } from './rehearse.js';
 import { causesOf, type Hypothesis, type SearchResult, search } from './search.js';
 import { fixFor } from './sentences.js';
-import { applyChanges, type Change, type Setup } from './setup.js';
+import { applyChanges, type Change } from './setup.js';
 import { type LayerData, type Outcome, Study } from './study.js';
+import { unexplainedReport } from './unexplained.js';
 
 export interface LayerCase extends LayerData {
   readonly name: string;
@@ -103,15 +104,9 @@ function formsOf(kernel: Kernel): Kernel[] {
   return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...kernel, bias, multiplier })));
 }
 
-async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
-  return confirmInOrder(
-    study,
-    hypotheses.map(({ setup }) => setup),
-  );
-}
-
 /** Reordered rows are confirmed where they are found: their search reads every sample. */
-async function confirmInOrder(study: Study, setups: readonly Setup[]): Promise<Outcome[]> {
+async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
+  const setups = hypotheses.map(({ setup }) => setup);
   const inOrder = await study.confirm(setups.filter((setup) => setup.order === null));
   const outcomes = inOrder.values();
   const all: Outcome = { explained: Number.NaN, lost: 0, mismatched: 0, byChannel: new Float64Array(0), failures: [] };
@@ -166,19 +161,7 @@ async function unexplained(layer: LayerCase, study: Study, result: SearchResult)
     ...(result.outOfBudget ? { out_of_time: true } : {}),
   };
   return {
-    report: {
-      causes: ['unexplained'],
-      subject: layer.side,
-      kernel: null,
-      explained: 0,
-      of: layer.mismatched,
-      lost: 0,
-      explained_by: [],
-      indistinguishable: [],
-      evidence: { unexplained: evidence, basis: basisOf(layer, study, false) },
-      fix: null,
-      rehearsal: null,
-    },
+    report: unexplainedReport(layer.side, layer.mismatched, evidence, basisOf(layer, study, false)),
     byChannel: new Map(),
     changes: [],
   };

@@ -8,6 +8,7 @@ import { enumeratedChanges, estimatedChanges } from './pointwiseChanges.js';
 import { fixFor } from './sentences.js';
 import { type CodeMap, FREEDOM } from './setup.js';
 import type { Side } from './study.js';
+import { unexplainedReport } from './unexplained.js';
 
 export type PointwiseOp = 'relu' | 'relu6' | 'identity' | 'quantize' | 'dequantize';
 
@@ -62,7 +63,7 @@ export function diagnosePointwise(layer: PointwiseCase): {
   const best = base ? [base] : simplest(layer, declared);
   if (best.length > 0) return { report: explained(layer, declared, best), changes: best[0] };
   const rows = reordered(layer, declared);
-  return { report: rows ?? unexplained(layer), changes: [] };
+  return { report: rows ?? unexplainedReport(layer.side, layer.mismatched, {}, basisOf(layer)), changes: [] };
 }
 
 export function declaredSetup({ op, kernel, input, output }: PointwiseCase): PointwiseSetup {
@@ -169,10 +170,14 @@ function explained(
     lost: 0,
     explained_by: explainedBy,
     indistinguishable: [...others.values()].map((causes) => ({ causes, kernel: null })),
-    evidence: { ...evidence, basis: { samples: layer.y.length / layer.features } },
+    evidence: { ...evidence, basis: basisOf(layer) },
     fix: fixFor(names, context),
     rehearsal: layer.side === 'candidate' ? null : { mismatched_after_fix: 0 },
   };
+}
+
+function basisOf({ y, features }: PointwiseCase) {
+  return { samples: y.length / features };
 }
 
 /** Numbers of the file; every other change is in how or where the values were taken. */
@@ -264,20 +269,4 @@ function reordered(layer: PointwiseCase, declared: PointwiseSetup): DiagnosisRep
     apply: (setup) => setup,
   };
   return explained(layer, declared, [[change]]);
-}
-
-function unexplained(layer: PointwiseCase): DiagnosisReport {
-  return {
-    causes: ['unexplained'],
-    subject: layer.side,
-    kernel: null,
-    explained: 0,
-    of: layer.mismatched,
-    lost: 0,
-    explained_by: [],
-    indistinguishable: [],
-    evidence: { unexplained: {}, basis: { samples: layer.y.length / layer.features } },
-    fix: null,
-    rehearsal: null,
-  };
 }

@@ -1,6 +1,5 @@
 import { compare } from '../../src/compare.js';
 import { kernelByName } from '../../src/kernels/registry.js';
-import { exact } from '../../src/kernels/steps/accumulate.js';
 import { replayLinear } from '../../src/replay/linear.js';
 import type {
   Capture,
@@ -13,7 +12,6 @@ import type {
   Report,
   ValueParams,
 } from '../../src/types.js';
-import { isQuantized } from '../../src/types.js';
 
 /** A small generator with a fixed seed (mulberry32): the same layers at every run. */
 export function randomFrom(seed: number) {
@@ -194,5 +192,3 @@ export function explanationsOf(report: Report): string[] {
     [...set].sort().join('+'),
   );
 }
-
-export { exact, isQuantized };

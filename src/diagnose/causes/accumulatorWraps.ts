@@ -7,8 +7,7 @@ import {
 } from '../../kernels/steps/accumulate.js';
 import type { AccumulateStep } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { kernelSteps } from '../departures.js';
-import { FREEDOM, withKernel } from '../setup.js';
+import { accumulatorChanges, kernelSteps } from '../departures.js';
 import { countWhere } from './count.js';
 
 /** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
@@ -20,13 +19,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps'> = {
     const steps: AccumulateStep[] = study.free
       ? [...new Set([...ofKernels, neonMlalInt16Wrap, ...narrowAccumulators])]
       : ofKernels;
-    return steps.map((accumulate) => ({
-      cause: 'accumulator-wraps',
-      coordinate: 'accumulator',
-      freedom: FREEDOM.none,
-      label: accumulate.name,
-      apply: (setup) => withKernel(setup, { accumulate }),
-    }));
+    return accumulatorChanges('accumulator-wraps', steps);
   },
 
   evidence: ({ study, setup, without }) => {

@@ -7,9 +7,9 @@ import {
 } from '../../kernels/steps/accumulate.js';
 import type { AccumulateStep, Codes } from '../../types.js';
 import type { Cause } from '../cause.js';
-import { kernelSteps } from '../departures.js';
+import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
-import { FREEDOM, mapCodes, type Setup, withKernel } from '../setup.js';
+import { mapCodes, type Setup } from '../setup.js';
 import type { Study } from '../study.js';
 import { countWhere } from './count.js';
 
@@ -17,16 +17,7 @@ import { countWhere } from './count.js';
 export const int16Saturation: Cause<'int16-saturation'> = {
   code: 'int16-saturation',
 
-  changes: (study) =>
-    kernelSteps(study, 'accumulate')
-      .filter(isSaturating)
-      .map((accumulate) => ({
-        cause: 'int16-saturation',
-        coordinate: 'accumulator',
-        freedom: FREEDOM.none,
-        label: accumulate.name,
-        apply: (setup) => withKernel(setup, { accumulate }),
-      })),
+  changes: (study) => accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating)),
 
   evidence: ({ study, setup, without }) => {
     const step = setup.kernel.accumulate;

@@ -1,0 +1,25 @@
+import type { DiagnosisReport } from '../types.js';
+import type { CauseEvidence, Evidence } from './evidence.js';
+import type { Side } from './study.js';
+
+/** Nothing is named: no value of `of` is explained. */
+export function unexplainedReport(
+  side: Side,
+  of: number,
+  unexplained: CauseEvidence['unexplained'],
+  basis: Evidence['basis'],
+): DiagnosisReport {
+  return {
+    causes: ['unexplained'],
+    subject: side,
+    kernel: null,
+    explained: 0,
+    of,
+    lost: 0,
+    explained_by: [],
+    indistinguishable: [],
+    evidence: { unexplained, basis },
+    fix: null,
+    rehearsal: null,
+  };
+}
