@@ -349,6 +349,8 @@ export interface DequantizeStep {
 /** Dynamic linear: quantizes its own input over the whole batch and returns floats. */
 export interface DynamicStep {
   readonly name: string;
+  /** One line of arithmetic; s: the scale chosen for the input, sw: the weight's, b: the bias. */
+  readonly equation: string;
   /** min and max are over the whole batch. */
   chooseQuantParams(min: number, max: number, reduceRange: boolean): QuantParams;
   readonly quantize: QuantizeStep;
@@ -356,11 +358,18 @@ export interface DynamicStep {
   toReal(linear: Linear): (acc: number, channel: number) => number;
 }
 
-/** A float linear whose summation order is free: the exact result and a bound on any order's error. */
+/** The exact result and a bound on any order's error, both [rows, outFeatures] in real units, bias included, before ReLU. */
+export interface FloatSums {
+  readonly exact: Float64Array;
+  readonly bound: Float64Array;
+}
+
+/** A float linear whose summation order is free. */
 export interface FloatLinearStep {
   readonly name: string;
-  /** Both [rows, outFeatures] in real units, bias included, before ReLU. */
-  run(x: Codes, linear: Linear): { readonly exact: Float64Array; readonly bound: Float64Array };
+  run(x: Codes, linear: Linear): FloatSums;
+  /** The same from integer sums, which are faster: exact - bound, exact and exact + bound are right up to `error`. */
+  near(x: Codes, linear: Linear): FloatSums & { readonly error: Float64Array };
 }
 
 export interface Kernel {

@@ -1,7 +1,7 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
 import { kernelByName } from '../kernels/registry.js';
 import { linearOf } from '../replay/layer.js';
-import { replayLinear } from '../replay/linear.js';
+import { oneChannel, replayLinear } from '../replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import {
   type Capture,
@@ -17,7 +17,7 @@ import {
   type NumericArray,
   type Report,
 } from '../types.js';
-import { type ExplainDocument, explain, oneChannel } from './explain.js';
+import { type ExplainDocument, explain } from './explain.js';
 
 const MOST_LAYERS = 24;
 const MOST_CHANNELS = 6;

@@ -2,12 +2,10 @@
 
 import type { SaturatingPair } from '../diagnose/evidence.js';
 import { isPaired, losingPairs } from '../kernels/steps/accumulate.js';
-import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
-import { weightScaleOf } from '../kernels/steps/scales.js';
 import { type FixedPointMultiplier, quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { f32 } from '../numeric/float.js';
-import { isQuantized, replayLinear, replayLinearDynamic } from '../replay/linear.js';
-import type { Codes, Kernel, Linear } from '../types.js';
+import { replayLinear, replayLinearDynamic } from '../replay/linear.js';
+import { type Codes, isQuantized, type Kernel, type Linear } from '../types.js';
 import { numpySnippet } from './numpy.js';
 import { recipeOf, trace } from './recipe.js';
 
@@ -132,21 +130,6 @@ export function explain(value: ValueToExplain): ExplainDocument {
 export function reproScript(value: ValueToExplain): string {
   const kernel = value.kernels.at(-1)!;
   return `${snippetOf(value, kernel, columnOf(kernel, value), true).join('\n')}\n`;
-}
-
-/** A linear layer with one of its output channels. */
-export function oneChannel(linear: Linear, channel: number): Linear {
-  const { inFeatures, bias, biasInt32 } = linear;
-  return {
-    ...linear,
-    outFeatures: 1,
-    weight: linear.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
-    // two entries stay per channel: TFLite makes its multiplier in float32 where there is one scale
-    weightScale: new Float64Array(Math.min(linear.weightScale.length, 2)).fill(weightScaleOf(linear, channel)),
-    weightZeroPoint: Int32Array.of(weightZeroPointOf(linear, channel)),
-    bias: bias?.slice(channel, channel + 1) ?? null,
-    biasInt32: biasInt32?.slice(channel, channel + 1) ?? null,
-  };
 }
 
 function columnOf(kernel: Kernel, { linear, dynamic, x, captured }: ValueToExplain): ExplainColumn {

@@ -10,12 +10,12 @@ import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { linearOf } from '../replay/layer.js';
-import { isQuantized } from '../replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import {
   type Capture,
   type Codes,
   InputError,
+  isQuantized,
   type Kernel,
   type Linear,
   type LinearLayer,

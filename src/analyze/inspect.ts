@@ -5,17 +5,17 @@ import { weightScaleOf } from '../kernels/steps/scales.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { linearOf } from '../replay/layer.js';
-import { isQuantized } from '../replay/linear.js';
-import type {
-  ArrayFile,
-  ArraySource,
-  Layer,
-  Linear,
-  LinearDynamicLayer,
-  LinearLayer,
-  Model,
-  QuantParams,
-  ValueParams,
+import {
+  type ArrayFile,
+  type ArraySource,
+  isQuantized,
+  type Layer,
+  type Linear,
+  type LinearDynamicLayer,
+  type LinearLayer,
+  type Model,
+  type QuantParams,
+  type ValueParams,
 } from '../types.js';
 
 export type MinMax = [number, number];

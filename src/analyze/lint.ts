@@ -14,18 +14,19 @@ import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { linearOf, type ReadyLayer } from '../replay/layer.js';
-import { isQuantized, stepsBeforeRounding, stepsToCode } from '../replay/linear.js';
+import { stepsBeforeRounding, stepsToCode } from '../replay/linear.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
-import type {
-  Capture,
-  Codes,
-  Kernel,
-  Layer,
-  Linear,
-  LinearDynamicLayer,
-  LinearLayer,
-  Model,
-  QuantParams,
+import {
+  type Capture,
+  type Codes,
+  isQuantized,
+  type Kernel,
+  type Layer,
+  type Linear,
+  type LinearDynamicLayer,
+  type LinearLayer,
+  type Model,
+  type QuantParams,
 } from '../types.js';
 
 export const SEVERITIES = ['info', 'warning', 'error'] as const;

@@ -1,8 +1,7 @@
 /** One value as numpy that prints it: about ten lines, each float operation rounded as the kernel rounds it. */
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep } from '../kernels/steps/accumulate.js';
 import { f32, fma32 } from '../numeric/float.js';
-import { isQuantized } from '../replay/linear.js';
-import type { Kernel, Linear } from '../types.js';
+import { isQuantized, type Kernel, type Linear } from '../types.js';
 import type { Operation, Recipe } from './recipe.js';
 
 /** One output channel of a linear layer on one sample. */

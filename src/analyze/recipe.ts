@@ -8,8 +8,8 @@ import { type FixedPointStep, fixedPointMultipliers } from '../kernels/steps/mul
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import { f32, fma32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
-import { isQuantized, stepsToCode } from '../replay/linear.js';
-import type { Kernel, Linear, QuantParams } from '../types.js';
+import { stepsToCode } from '../replay/linear.js';
+import { isQuantized, type Kernel, type Linear, type QuantParams } from '../types.js';
 
 /** v = round(v + operand), round(v * operand), round(v / operand), round(operand * factor + v). */
 export interface Operation {

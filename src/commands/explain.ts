@@ -1,27 +1,28 @@
 import type { Command } from 'commander';
-import { type ExplainDocument, explain, oneChannel, reproScript, type ValueToExplain } from '../analyze/explain.js';
+import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../analyze/explain.js';
 import { explainPointwise, type PointwiseValue } from '../analyze/explainPointwise.js';
 import { compare } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import { openCandidate } from '../open.js';
 import { linearOf } from '../replay/layer.js';
-import { isQuantized } from '../replay/linear.js';
+import { oneChannel } from '../replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
-import type {
-  Capture,
-  Kernel,
-  Layer,
-  LayerReport,
-  LinearDynamicLayer,
-  LinearLayer,
-  Model,
-  NumericArray,
-  Report,
+import {
+  type Capture,
+  isQuantized,
+  type Kernel,
+  type Layer,
+  type LayerReport,
+  type LinearDynamicLayer,
+  type LinearLayer,
+  type Model,
+  type NumericArray,
+  type Report,
 } from '../types.js';
 import type { CliCommand } from './command.js';
 import { writeFolder } from './folder.js';

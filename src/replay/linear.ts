@@ -1,7 +1,10 @@
 import { accelerator } from '../kernels/steps/accelerator.js';
+import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import {
   type Codes,
+  type FloatSums,
   isQuantized,
   type Kernel,
   type Linear,
@@ -9,8 +12,6 @@ import {
   type Scaler,
   type ValueParams,
 } from '../types.js';
-
-export { isQuantized };
 
 /**
  * What one layer computes for a block of samples, [rows, features].
@@ -137,30 +138,54 @@ function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, 
  * [low, high] spans what the proven error bound allows.
  */
 export function replayFloatLinear(kernel: Kernel, linear: Linear, x: Codes): ReplayedFloatLinear {
-  const { exact, bound } = kernel.floatLinear!.run(x, linear);
   const relu = linear.activation === 'relu';
   const spread = isQuantized(linear.output)
-    ? quantizedSpread(kernel, linear.output, exact, bound, relu)
-    : realSpread(exact, bound, relu);
+    ? quantizedSpread(kernel, linear, linear.output, x)
+    : realSpread(kernel.floatLinear!.run(x, linear), relu);
   return { rows: x.rows, cols: linear.outFeatures, ...spread, accumulator: null, overflowed: 0 };
 }
 
-function quantizedSpread(kernel: Kernel, output: QuantParams, exact: Float64Array, bound: Float64Array, relu: boolean) {
-  const quantize = kernel.quantize.prepare(output);
+/** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
+function quantizedSpread(kernel: Kernel, linear: Linear, output: QuantParams, x: Codes) {
+  const codesOf = spreadCodes(kernel, output, linear.activation === 'relu');
+  const { exact, bound, error } = kernel.floatLinear!.near(x, linear);
   const data = new Int32Array(exact.length);
   const low = new Int32Array(exact.length);
   const high = new Int32Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
-    // 2^-22: the float32 reciprocal and product of the quantize step round twice
-    const slack = bound[i] + Math.abs(exact[i]) * 2 ** -22 + 2 ** -40 * output.scale;
-    data[i] = quantize(rectify(exact[i], relu));
-    low[i] = quantize(rectify(exact[i] - slack, relu));
-    high[i] = quantize(rectify(exact[i] + slack, relu));
+    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(kernel, linear, x, i, codesOf);
+    [low[i], data[i], high[i]] = codes;
   }
   return { data, low, high };
 }
 
-function realSpread(exact: Float64Array, bound: Float64Array, relu: boolean) {
+type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
+
+/** Null where the numbers' error leaves a code open, or is NaN. */
+function spreadCodes(kernel: Kernel, output: QuantParams, relu: boolean): SpreadCodes {
+  const quantize = kernel.quantize.prepare(output);
+  const code = (real: number, error: number) => {
+    const found = quantize(rectify(real - error, relu));
+    if (error === 0) return found;
+    return error > 0 && quantize(rectify(real + error, relu)) === found ? found : null;
+  };
+  return (exact, bound, error) => {
+    // 2^-22: the float32 reciprocal and product of the quantize step round twice
+    const slack = bound + Math.abs(exact) * 2 ** -22 + 2 ** -40 * output.scale;
+    const [low, middle, high] = [code(exact - slack, error), code(exact, error), code(exact + slack, error)];
+    return low === null || middle === null || high === null ? null : [low, middle, high];
+  };
+}
+
+function oneSpread(kernel: Kernel, linear: Linear, x: Codes, index: number, codesOf: SpreadCodes) {
+  const { inFeatures, outFeatures } = linear;
+  const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
+  const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
+  const { exact, bound } = kernel.floatLinear!.run(codes, oneChannel(linear, channel));
+  return codesOf(exact[0], bound[0], 0)!;
+}
+
+function realSpread({ exact, bound }: FloatSums, relu: boolean) {
   const data = Float32Array.from(exact, (v) => rectify(v, relu));
   const low = new Float64Array(exact.length);
   const high = new Float64Array(exact.length);
@@ -179,4 +204,19 @@ function rectify(real: number, relu: boolean): number {
 function quantized(params: ValueParams): QuantParams {
   if (!isQuantized(params)) throw new Error('a float output has no rounding step');
   return params;
+}
+
+/** A linear layer with one of its output channels. */
+export function oneChannel(linear: Linear, channel: number): Linear {
+  const { inFeatures, bias, biasInt32 } = linear;
+  return {
+    ...linear,
+    outFeatures: 1,
+    weight: linear.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
+    // two entries stay per channel: TFLite makes its multiplier in float32 where there is one scale
+    weightScale: new Float64Array(Math.min(linear.weightScale.length, 2)).fill(weightScaleOf(linear, channel)),
+    weightZeroPoint: Int32Array.of(weightZeroPointOf(linear, channel)),
+    bias: bias?.slice(channel, channel + 1) ?? null,
+    biasInt32: biasInt32?.slice(channel, channel + 1) ?? null,
+  };
 }

@@ -54,11 +54,12 @@ const chooseOfOnnxRuntime: ChooseQuantParams = (batchMin, batchMax) => {
 
 function dynamicStep(
   name: string,
+  equation: string,
   chooseQuantParams: ChooseQuantParams,
   quantize: DynamicStep['quantize'],
   multiplier: MultiplierStep,
 ): DynamicStep {
-  return { name, chooseQuantParams, quantize, toReal: (linear) => withBias(linear, multiplier) };
+  return { name, equation, chooseQuantParams, quantize, toReal: (linear) => withBias(linear, multiplier) };
 }
 
 function withBias(linear: Linear, multiplier: MultiplierStep): (acc: number, channel: number) => number {
@@ -68,29 +69,51 @@ function withBias(linear: Linear, multiplier: MultiplierStep): (acc: number, cha
   return bias ? (acc, channel) => toReal(acc, channel, bias[channel]) : (acc, channel) => toReal(acc, channel, 0);
 }
 
-/** fma(f32(acc), f32(s * sw), b) */
-export const dynamicFbgemm = dynamicStep('dynamicFbgemm', chooseOfPyTorch, quantizeFma, float32ProductFused);
-/** f32(f32(f32(sw * s) * f32(acc)) + b) */
-export const dynamicQnnpack = dynamicStep('dynamicQnnpack', chooseOfQnnpack, quantizeFma, float32Product);
-/** f32(f32(f32(acc) * R(s)) * R(sw)) + b */
+export const dynamicFbgemm = dynamicStep(
+  'dynamicFbgemm',
+  'fma(f32(acc), f32(s * sw), b)',
+  chooseOfPyTorch,
+  quantizeFma,
+  float32ProductFused,
+);
+
+export const dynamicQnnpack = dynamicStep(
+  'dynamicQnnpack',
+  'f32(f32(acc) * f32(s * sw)) + b',
+  chooseOfQnnpack,
+  quantizeFma,
+  float32Product,
+);
+
 export const dynamicOneDnnBrgemm = dynamicStep(
   'dynamicOneDnnBrgemm',
+  'f32(f32(f32(acc) * R(s)) * R(sw)) + b, R(s) = f32(1 / f32(1 / s))',
   chooseOfPyTorch,
   quantizeOneDnn,
   oneDnnBrgemmInverted,
 );
-/** f32(f32(acc) * f32(R(s) * R(sw))) + b */
-export const dynamicOneDnnGemm = dynamicStep('dynamicOneDnnGemm', chooseOfPyTorch, quantizeOneDnn, oneDnnGemmInverted);
+
+export const dynamicOneDnnGemm = dynamicStep(
+  'dynamicOneDnnGemm',
+  'f32(f32(acc) * f32(R(s) * R(sw))) + b, R(s) = f32(1 / f32(1 / s))',
+  chooseOfPyTorch,
+  quantizeOneDnn,
+  oneDnnGemmInverted,
+);
+
 /** DynamicQuantizeLinear and MatMulIntegerToFloat on x86: product, then + b. */
 export const dynamicOnnxRuntime = dynamicStep(
   'dynamicOnnxRuntime',
+  'f32(f32(acc) * f32(s * sw)) + b',
   chooseOfOnnxRuntime,
   quantizeDivision,
   float32Product,
 );
+
 /** The same on ARM64: + b in an FMA. */
 export const dynamicOnnxRuntimeArm = dynamicStep(
   'dynamicOnnxRuntimeArm',
+  'fma(f32(acc), f32(s * sw), b)',
   chooseOfOnnxRuntime,
   quantizeDivision,
   float32ProductFused,

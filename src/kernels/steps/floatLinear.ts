@@ -4,12 +4,15 @@
  */
 import { f32 } from '../../numeric/float.js';
 import type { Codes, FloatLinearStep, Linear } from '../../types.js';
-import { weightZeroPointOf } from './exactSums.js';
+import { exactSums, weightZeroPointOf } from './exactSums.js';
 import { weightScaleOf } from './scales.js';
 
 /** Half an ulp of 1 in float32 and in float64: the relative error of one rounding. */
 const UNIT_ROUNDOFF = 2 ** -24;
 const UNIT_ROUNDOFF_64 = 2 ** -53;
+
+/** Scales at which float32 numbers of codes and weights neither vanish nor overflow. */
+const [SMALLEST_SCALE, LARGEST_SCALE] = [2 ** -100, 2 ** 60];
 
 /**
  * |y - exact| <= n u / (1 - n u) * (sum |x||w| + |b|), n = K + 1, u = 2^-24: Higham's bound, for any order and with or
@@ -23,9 +26,7 @@ export const anyOrderFloat32: FloatLinearStep = {
     const weights = new Float64Array(inFeatures);
     const exact = new Float64Array(x.rows * outFeatures);
     const bound = new Float64Array(exact.length);
-    const roundings = inFeatures + 1;
-    const float32Error = (roundings * UNIT_ROUNDOFF) / (1 - roundings * UNIT_ROUNDOFF);
-    const relative = float32Error + 2 * roundings * UNIT_ROUNDOFF_64; // this sum rounds too, in float64
+    const relative = relativeBound(inFeatures);
     for (let channel = 0; channel < outFeatures; channel++) {
       dequantizeChannel(weights, linear, channel);
       const bias = realBiasOf(linear, channel);
@@ -43,7 +44,64 @@ export const anyOrderFloat32: FloatLinearStep = {
     }
     return { exact, bound };
   },
+  /** sx * sw * (sum of integers): dequantizing rounds each factor by at most u, 2 u of sum |x||w| in all. */
+  near(x, linear) {
+    const { outFeatures, inFeatures } = linear;
+    const exact = exactSums(x, linear);
+    const magnitudes = exactSums(...withoutSigns(x, linear));
+    const bound = new Float64Array(exact.length);
+    const error = new Float64Array(exact.length);
+    const relative = relativeBound(inFeatures);
+    const inputScale = f32(linear.input.scale);
+    const biases = Float64Array.from({ length: outFeatures }, (_, n) => realBiasOf(linear, n));
+    const scales = Float64Array.from({ length: outFeatures }, (_, n) => {
+      const scale = f32(weightScaleOf(linear, n));
+      const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
+      return usual && relative < 0.25 ? scale * inputScale : Number.NaN;
+    });
+    for (let i = 0, channel = 0; i < exact.length; i++) {
+      const products = magnitudes[i] * scales[channel];
+      const magnitude = products + Math.abs(biases[channel]);
+      exact[i] = exact[i] * scales[channel] + biases[channel];
+      bound[i] = relative * magnitude + Number.MIN_VALUE;
+      // 3 u: the bound is off by a quarter of it at most; and float64 rounds here and in `run`
+      error[i] = 3 * UNIT_ROUNDOFF * products + 8 * (inFeatures + 8) * UNIT_ROUNDOFF_64 * magnitude;
+      if (++channel === outFeatures) channel = 0;
+    }
+    return { exact, bound, error };
+  },
 };
+
+function relativeBound(inFeatures: number): number {
+  const roundings = inFeatures + 1;
+  const float32Error = (roundings * UNIT_ROUNDOFF) / (1 - roundings * UNIT_ROUNDOFF);
+  return float32Error + 2 * roundings * UNIT_ROUNDOFF_64; // this sum rounds too, in float64
+}
+
+/** |x - zero_point| and |w - zero_point|, as codes and weights with zero point 0. */
+function withoutSigns(x: Codes, linear: Linear): [Codes, Linear] {
+  const { input } = linear;
+  const data = new Int32Array(x.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
+  const weight = weightsWithoutSigns(linear);
+  const unsigned = { ...linear, weight, weightZeroPoint: Int32Array.of(0), input: { ...input, zeroPoint: 0 } };
+  return [{ ...x, data }, unsigned];
+}
+
+/** A layer comes in many blocks of samples. */
+const weightsMade = new WeakMap<Linear['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
+
+function weightsWithoutSigns(linear: Linear): Int16Array {
+  const made = weightsMade.get(linear.weight);
+  if (made?.zeroPoints === linear.weightZeroPoint) return made.weight;
+  const weight = new Int16Array(linear.weight.length);
+  for (let channel = 0, i = 0; channel < linear.outFeatures; channel++) {
+    const zeroPoint = weightZeroPointOf(linear, channel);
+    for (let k = 0; k < linear.inFeatures; k++, i++) weight[i] = Math.abs(linear.weight[i] - zeroPoint);
+  }
+  weightsMade.set(linear.weight, { zeroPoints: linear.weightZeroPoint, weight });
+  return weight;
+}
 
 function dequantizedCodes(x: Codes, { input }: Linear): Float32Array {
   const scale = f32(input.scale);

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { pt2eReference } from '../../../src/kernels/pt2e-reference.js';
 import { anyOrderFloat32 } from '../../../src/kernels/steps/floatLinear.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
-import { layerCases } from '../layers.js';
+import { replayFloatLinear } from '../../../src/replay/linear.js';
+import type { Kernel } from '../../../src/types.js';
+import { layerCases, params } from '../layers.js';
 
 /** float32 sums of the same products: in order, backwards, pairwise, with FMA. */
 function orders(x: number[], w: number[], bias: number): number[] {
@@ -39,4 +42,57 @@ it('bounds every order of summation, and not by much more than they need', () =>
     { seed: 34 },
   );
   expect(worst).toBeGreaterThan(0.05);
+});
+
+/** Decides every code by the readable sums. */
+const readable: Kernel = {
+  ...pt2eReference,
+  floatLinear: {
+    ...anyOrderFloat32,
+    near(x, linear) {
+      const sums = anyOrderFloat32.run(x, linear);
+      return { ...sums, error: new Float64Array(sums.exact.length) };
+    },
+  },
+};
+
+it('is nearly right, and its codes are right, by integer sums', () => {
+  let settled = 0;
+  const counting: Kernel = {
+    ...pt2eReference,
+    floatLinear: {
+      ...anyOrderFloat32,
+      run(x, linear) {
+        settled++;
+        return anyOrderFloat32.run(x, linear);
+      },
+    },
+  };
+  const scales = fc.constantFrom(1, 0.5, 0.0371, 2 ** -120);
+  fc.assert(
+    fc.property(
+      layerCases({ dtype: 'uint8', maxInFeatures: 60, weightZeroPoints: true }),
+      scales,
+      scales,
+      ({ linear: random, x }, inputScale, outputScale) => {
+        const linear = {
+          ...random,
+          input: { ...random.input, scale: inputScale },
+          output: params('uint8', outputScale * inputScale * weightScaleOf(random, 0), 120), // sums lie on ties
+        };
+        const exact = anyOrderFloat32.run(x, linear);
+        const near = anyOrderFloat32.near(x, linear);
+        exact.exact.forEach((value, i) => {
+          if (Number.isNaN(near.error[i])) return; // says that it does not know
+          for (const sign of [-1, 0, 1]) {
+            const off = near.exact[i] + sign * near.bound[i] - (value + sign * exact.bound[i]);
+            expect(Math.abs(off)).toBeLessThanOrEqual(near.error[i]);
+          }
+        });
+        expect(replayFloatLinear(counting, linear, x)).toEqual(replayFloatLinear(readable, linear, x));
+      },
+    ),
+    { seed: 35, numRuns: 300 },
+  );
+  expect(settled).toBeGreaterThan(100); // ties, and scales that float32 cannot hold
 });
