@@ -1,7 +1,7 @@
 import { accelerator } from '../kernels/steps/accelerator.js';
 import { ulpDistance } from '../numeric/float.js';
 import { finishLinear, finishLinearDynamic, replayFloatLinear } from '../replay/linear.js';
-import type { Codes, Kernel, Linear, NumericArray, QuantParams } from '../types.js';
+import type { Codes, DynamicStep, Kernel, Linear, NumericArray, QuantParams } from '../types.js';
 import type { At } from './evidence.js';
 import { mapCodes, type Setup } from './setup.js';
 
@@ -71,7 +71,7 @@ const FEWEST_SAMPLES = 32;
 const MOST_FAILURES = 64;
 const SKETCH_VALUES = 5e3;
 const FEWEST_SKETCHED = 8;
-/** Values after which a refuted hypothesis is left. */
+/** Values after which most refuted hypotheses are left. */
 const CHUNK_VALUES = 1 << 14;
 const MOST_DETAIL_CHANNELS = 32;
 const MOST_DETAIL_SAMPLES = 2048;
@@ -98,6 +98,7 @@ export class Study {
   private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
   private readonly chunks = new Map<Scope, Map<number, Scope>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
+  private readonly quantizedInputs = new WeakMap<Scope, Map<DynamicStep, Codes>>();
 
   private constructor(
     readonly data: LayerData,
@@ -155,6 +156,16 @@ export class Study {
     return this.differences(this.outputs(setup, scope), scope).reduce((sum, d) => sum + d, 0);
   }
 
+  /** Where the observation is larger (1) or smaller (-1) than what a setup computes; 0: equal. */
+  misses(setup: Setup, scope: Scope): Int8Array {
+    const outputs = this.outputs(setup, scope);
+    const signs = new Int8Array(scope.observed.length);
+    for (let i = 0; i < signs.length; i++) {
+      if (!sameValue(outputs, scope.observed, i)) signs[i] = scope.observed[i] > outputs.data[i] ? 1 : -1;
+    }
+    return signs;
+  }
+
   /** Mismatches by channel of the scope. */
   mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Float64Array {
     const counts = new Float64Array(scope.channels?.length ?? this.channels);
@@ -167,6 +178,20 @@ export class Study {
   /** Accumulators under a setup, [samples, channels] of the scope. */
   accumulator(setup: Setup, scope: Scope = this.subset): Int32Array {
     return this.accumulate(setup, scope);
+  }
+
+  /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
+  codes(setup: Setup, scope: Scope = this.subset): Codes {
+    return mapCodes(this.data.dynamic ? this.quantized(setup.kernel, scope) : (scope.x as Codes), setup.readX);
+  }
+
+  /** What the activations of each row of a scope were quantized with. */
+  inputs({ kernel, linear }: Setup, scope: Scope = this.subset): QuantParams[] {
+    const inputs = new Array<QuantParams>(scope.samples.length).fill(linear.input);
+    if (this.data.dynamic) {
+      this.eachBatch(scope, kernel, (first, rows, input) => inputs.fill(input, first, first + rows));
+    }
+    return inputs;
   }
 
   /** Codes or floats of the subset under a setup. */
@@ -242,15 +267,18 @@ export class Study {
     const linear = this.restrict(setup.linear, scope);
     const { kernel } = setup;
     if (kernel.floatLinear) return replayFloatLinear(kernel, linear, mapCodes(scope.x as Codes, setup.readX));
-    if (!this.data.dynamic && !setup.readX && !setup.storeY && !this.hasAccumulator(setup, scope)) {
-      const codes = accelerator.current?.codes(kernel, linear, scope.x as Codes);
-      if (codes) return { data: codes, low: null, high: null };
-    }
+    const codes = this.accelerated(setup, scope, linear);
+    if (codes) return { data: codes, low: null, high: null };
     const accumulator = this.accumulate(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, linear, accumulator)
       : finishLinear(kernel, linear, accumulator);
     return { data: setup.storeY ? Int32Array.from(data, setup.storeY.apply) : data, low: null, high: null };
+  }
+
+  private accelerated(setup: Setup, scope: Scope, linear: Linear): Uint8Array | Int8Array | null {
+    if (this.data.dynamic || setup.readX || setup.storeY || this.hasAccumulator(setup, scope)) return null;
+    return accelerator.current?.codes(setup.kernel, linear, scope.x as Codes) ?? null;
   }
 
   /** 1 where outputs and observation differ. */
@@ -262,7 +290,26 @@ export class Study {
 
   private agrees(setup: Setup, scope: Scope): boolean {
     if (setup.order) return this.agreesInOrder(setup, setup.order);
-    return this.eachChunk(scope, (part) => equalAll(this.outputs(setup, part), part.observed));
+    return this.eachChunk(scope, (part) => this.agreesOnChunk(setup, part));
+  }
+
+  /** Sums are made for the whole chunk, which is faster; what follows them by pieces, to leave at the first that differs. */
+  private agreesOnChunk(setup: Setup, chunk: Scope): boolean {
+    const { kernel, storeY } = setup;
+    const linear = this.restrict(setup.linear, chunk);
+    const rows = this.rowsOfChunk(chunk);
+    if (this.data.dynamic || kernel.floatLinear || storeY || rows >= chunk.samples.length) {
+      return equalAll(this.outputs(setup, chunk), chunk.observed);
+    }
+    const codes = this.accelerated(setup, chunk, linear);
+    if (codes) return equalAll({ data: codes, low: null, high: null }, chunk.observed);
+    const accumulator = this.accumulate(setup, chunk);
+    const length = rows * linear.outFeatures;
+    for (let from = 0; from < accumulator.length; from += length) {
+      const data = finishLinear(kernel, linear, accumulator.subarray(from, from + length));
+      if (!equalAll({ data, low: null, high: null }, chunk.observed.subarray(from, from + length))) return false;
+    }
+    return true;
   }
 
   /** Rows in another order can be compared only where all of them are in memory. */
@@ -275,15 +322,18 @@ export class Study {
     return equalAll(outputs, this.subset.observed);
   }
 
-  /** Whether a test holds for all chunks of rows: most hypotheses fail in the first. */
+  /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */
   private eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
-    const width = scope.channels?.length ?? this.channels;
-    const rows = Math.max(1, Math.floor(CHUNK_VALUES / width));
-    if (this.data.dynamic || rows >= scope.samples.length) return test(scope);
-    for (let row = 0; row < scope.samples.length; row += rows) {
-      if (!test(this.chunk(scope, row, Math.min(scope.samples.length, row + rows)))) return false;
+    const fewest = this.rowsOfChunk(scope);
+    if (this.data.dynamic || fewest >= scope.samples.length) return test(scope);
+    for (let from = 0, to = fewest; from < scope.samples.length; from = to, to *= 4) {
+      if (!test(this.chunk(scope, from, Math.min(scope.samples.length, to)))) return false;
     }
     return true;
+  }
+
+  private rowsOfChunk({ channels }: Scope): number {
+    return Math.max(1, Math.floor(CHUNK_VALUES / (channels?.length ?? this.channels)));
   }
 
   /** The same object for the same rows, so that accumulators are shared. */
@@ -330,13 +380,13 @@ export class Study {
       cache = new Map();
       this.accumulators.set(scope, cache);
     }
-    const { kernel, linear, readX } = setup;
+    const { kernel, linear } = setup;
     const key = this.accumulatorKey(setup);
     let accumulator = cache.get(key);
     if (!accumulator) {
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : kernel.accumulate.run(mapCodes(scope.x as Codes, readX), this.restrict(linear, scope)).data;
+        : kernel.accumulate.run(this.codes(setup, scope), this.restrict(linear, scope)).data;
       // wide layers: an accumulator is some MB, and patched weights come by the dozen
       if (cache.size >= 24) cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
@@ -347,15 +397,34 @@ export class Study {
   private accumulateDynamic(setup: Setup, scope: Scope): Int32Array {
     const linear = this.restrict(setup.linear, scope);
     const accumulator = new Int32Array(scope.observed.length);
+    const { cols, data } = this.codes(setup, scope);
     this.eachBatch(scope, setup.kernel, (first, rows, input) => {
-      const quantize = setup.kernel.dynamic!.quantize.prepare(input);
-      const { cols } = scope.x;
-      const data = Int32Array.from(scope.x.data.subarray(first * cols, (first + rows) * cols), quantize);
-      const codes = mapCodes({ rows, cols, data }, setup.readX);
+      const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
       const part = setup.kernel.accumulate.run(codes, { ...linear, input }).data;
       accumulator.set(part, first * linear.outFeatures);
     });
     return accumulator;
+  }
+
+  /** The same object as long as the kernel quantizes in the same way. */
+  private quantized({ dynamic }: Kernel, scope: Scope): Codes {
+    let known = this.quantizedInputs.get(scope);
+    if (!known) {
+      known = new Map();
+      this.quantizedInputs.set(scope, known);
+    }
+    let codes = known.get(dynamic!);
+    if (!codes) {
+      const { rows, cols, data } = scope.x;
+      codes = { rows, cols, data: new Uint8Array(data.length) };
+      const kernel = { ...this.data.kernel, dynamic };
+      this.eachBatch(scope, kernel, (first, count, input) => {
+        const quantize = dynamic!.quantize.prepare(input);
+        for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);
+      });
+      known.set(dynamic!, codes);
+    }
+    return codes;
   }
 
   private finishDynamic(setup: Setup, scope: Scope, linear: Linear, accumulator: Int32Array): Float32Array {

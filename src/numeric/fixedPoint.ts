@@ -12,6 +12,9 @@ export interface FixedPointMultiplier {
   readonly exponent: number;
 }
 
+/** 2^0 to 2^63: `**` with a variable exponent costs more than the rest of a multiplication. */
+const POWERS_OF_2 = Float64Array.from({ length: 64 }, (_, exponent) => 2 ** exponent);
+
 /** TFLite's QuantizeMultiplier: the 31-bit fraction rounds half away from zero; below 2^-32 the multiplier is 0. */
 export function quantizeMultiplier(real: number): FixedPointMultiplier {
   const { fraction, exponent } = frexp(real);
@@ -44,17 +47,17 @@ export function multiplyHighQ31(a: number, b: number): number {
 
 /** RoundingDivideByPOT: x / 2^exponent, ties away from zero. x is int32, exponent 0..31. */
 export function roundingDivideByPot(x: number, exponent: number): number {
-  return roundHalfAway(x / 2 ** exponent);
+  return roundHalfAway(x / POWERS_OF_2[exponent]);
 }
 
 /** Rounding right shift (VRSHL): x / 2^exponent, ties toward +infinity. x is int32, exponent 0..31. */
 export function roundingShiftRight(x: number, exponent: number): number {
-  return exponent === 0 ? x : Math.floor((x + 2 ** (exponent - 1)) / 2 ** exponent);
+  return exponent === 0 ? x : Math.floor((x + POWERS_OF_2[exponent - 1]) / POWERS_OF_2[exponent]);
 }
 
 /** x << max(exponent, 0) in int32, wrapping, then * multiplier / 2^31 rounded half up. */
 function multiplyLeftShifted(x: number, { multiplier, exponent }: FixedPointMultiplier): number {
-  return multiplyHighQ31(exponent > 0 ? wrapInt32(x * 2 ** exponent) : x, multiplier);
+  return multiplyHighQ31(exponent > 0 ? wrapInt32(x * POWERS_OF_2[exponent]) : x, multiplier);
 }
 
 /** Two roundings, the second half away from zero: gemmlowp, TFLite's reference, TFLM, CMSIS-NN. */
@@ -79,6 +82,6 @@ export function multiplyByFixedPointSingleRounding(x: number, { multiplier, expo
   const carry = Math.floor(lowProduct / 2 ** 16);
   const upper = (x >> 16) * multiplier + carry; // x * m = upper * 2^16 + lower, |upper| < 2^47
   const lower = lowProduct - carry * 2 ** 16;
-  if (t > 16) return wrapInt32(Math.floor((upper + 2 ** (t - 17)) / 2 ** (t - 16)));
-  return wrapInt32(wrapInt32(upper * 2 ** (16 - t)) + Math.floor((lower + 2 ** (t - 1)) / 2 ** t));
+  if (t > 16) return wrapInt32(Math.floor((upper + POWERS_OF_2[t - 17]) / POWERS_OF_2[t - 16]));
+  return wrapInt32(wrapInt32(upper * POWERS_OF_2[16 - t]) + Math.floor((lower + POWERS_OF_2[t - 1]) / POWERS_OF_2[t]));
 }

@@ -1,3 +1,4 @@
+import type { NumericArray } from '../../types.js';
 import type { Change, Setup } from '../setup.js';
 import { FREEDOM } from '../setup.js';
 import type { Study } from '../study.js';
@@ -44,11 +45,14 @@ export async function samplesMisaligned(study: Study, base: Setup): Promise<Chan
   };
 }
 
-function rowTexts(values: ArrayLike<number>, rows: number): string[] {
+/** Equal for equal rows; codes of any width by their bytes as int32. */
+function rowTexts(values: NumericArray, rows: number): string[] {
   const width = values.length / rows;
-  return Array.from({ length: rows }, (_, row) =>
-    Array.prototype.slice.call(values, row * width, (row + 1) * width).join(','),
-  );
+  const isFloat = values instanceof Float32Array || values instanceof Float64Array;
+  return Array.from({ length: rows }, (_, row) => {
+    const own = values.subarray(row * width, (row + 1) * width);
+    return isFloat ? own.join(',') : Buffer.from(new Int32Array(own).buffer).toString('latin1');
+  });
 }
 
 /** The rotation that maps every row, smallest first; null if there is none or the rows already agree. */
