@@ -2,7 +2,7 @@ import { kernels } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
 import { int32Biases } from '../kernels/steps/bias.js';
 import { float32ProductThenDivide, float64ProductThenDivide } from '../kernels/steps/multiplier.js';
-import type { Codes, DiagnosisReport, Kernel, Producer } from '../types.js';
+import type { DiagnosisReport, Kernel, Producer } from '../types.js';
 import type { Found } from './cause.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { countPairs } from './causes/int16Saturation.js';
@@ -201,8 +201,8 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
 function basisOf(layer: LayerCase, study: Study, saturates: boolean): Evidence['basis'] {
   const basis = { samples: layer.to - layer.from };
   const { declared } = study;
-  if (saturates || layer.side === 'candidate' || layer.dynamic || declared.kernel.floatLinear) return basis;
-  const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, study.subset.x as Codes);
+  if (saturates || layer.side === 'candidate' || declared.kernel.floatLinear) return basis;
+  const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, study.codes(declared));
   return saturating_pairs === 0 ? { ...basis, saturating_pairs } : basis;
 }
 

@@ -1,10 +1,9 @@
-import { noBias } from '../../kernels/steps/bias.js';
 import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
-import { type Change, FREEDOM, type Setup, withKernel, withLinear } from '../setup.js';
+import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
 import type { Study } from '../study.js';
 import { biasIntervals } from './biasShifted.js';
 
@@ -22,7 +21,7 @@ export const biasMissing: Cause<'bias-missing'> = {
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: 'none',
-            apply: (setup) => withKernel(setup, { bias: noBias }),
+            apply: (setup) => withLinear(setup, { bias: null, biasInt32: null }),
           },
         ]
       : [],
@@ -88,7 +87,7 @@ function estimated(study: Study, base: Setup): Change[] {
     Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.linear.bias ? base.linear.bias[n] : v * view.step));
   const apply = (values: Float64Array) => withLinear(base, { bias: toReal(values), biasInt32: null });
   if (base.linear.biasInt32 && hasBias(base.linear)) return [];
-  const found = repairChannels(study, base, free, declared, apply);
+  const found = repairChannels(study, base, { intervals: free, declared, apply, slope: () => 1 });
   if (!found || !restsOnEnough(study, found.channels)) return [];
   const bias = toReal(found.values);
   const list: FoundParameter[] = found.channels

@@ -9,7 +9,7 @@ import type { AccumulateStep, Codes } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
-import { mapCodes, type Setup } from '../setup.js';
+import type { Setup } from '../setup.js';
 import type { Study } from '../study.js';
 import { countWhere } from './count.js';
 
@@ -21,9 +21,9 @@ export const int16Saturation: Cause<'int16-saturation'> = {
 
   evidence: ({ study, setup, without }) => {
     const step = setup.kernel.accumulate;
-    if (!isSaturating(step) || study.data.dynamic) return {};
-    const { samples, observed, x } = study.subset;
-    const codes = mapCodes(x as Codes, setup.readX);
+    if (!isSaturating(step)) return {};
+    const { samples, observed } = study.subset;
+    const codes = study.codes(setup);
     const exact = study.replay(without);
     const saturated = study.replay(setup);
     // a sum that differs lost something in a pair

@@ -80,6 +80,5 @@ function change(label: string, steps: Partial<Kernel>): Change {
 }
 
 function equation({ study }: Found, kernel: Kernel): string {
-  if (study.data.dynamic && kernel.dynamic) return kernel.dynamic.name;
-  return kernel.multiplier.equation ?? kernel.multiplier.name;
+  return study.data.dynamic && kernel.dynamic ? kernel.dynamic.equation : kernel.multiplier.equation;
 }

@@ -1,6 +1,7 @@
+import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
-import { type Interval, isEmpty, widened } from '../estimate/interval.js';
-import { repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
+import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
 import type { CauseEvidence } from '../evidence.js';
@@ -39,6 +40,41 @@ export function weightScaleIntervals(view: View, base: Setup): Interval[] {
   );
 }
 
+/** The same, as repairs want it: a larger scale moves values away from 0. */
+export function weightScales(view: View, base: Setup): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
+  return {
+    intervals: weightScaleIntervals(view, base),
+    parts: (n, interval) =>
+      view.integerBias && base.linear.bias ? byRoundedBias(view, base, n, interval) : [interval],
+    slope: (i) => Math.sign(view.acc[i]),
+  };
+}
+
+const MOST_BIASES = 64;
+
+/** A bias that is rounded at s_x * s_w moves in jumps with the scale: where the scale lies for each of its integers. */
+function byRoundedBias(view: View, base: Setup, n: number, { lo, hi }: Interval): Interval[] {
+  if (!(lo > 0)) return [{ lo, hi }];
+  const units = base.linear.bias![n] / base.linear.input.scale;
+  const [first, last] = [
+    roundHalfEven(Math.min(units / lo, units / hi)),
+    roundHalfEven(Math.max(units / lo, units / hi)),
+  ];
+  const perScale = view.stepsPerUnit[n] / weightScaleOf(base, n);
+  const parts: Interval[] = [];
+  for (let bias = first; bias <= last && bias < first + MOST_BIASES; bias++) {
+    const part = { lo, hi };
+    // b / (s_x * s) rounds to this integer
+    narrow(part, bias - 0.5, Number.NEGATIVE_INFINITY, units);
+    narrow(part, bias + 0.5, units, Number.POSITIVE_INFINITY);
+    for (let i = n; i < view.acc.length; i += view.channels) {
+      narrow(part, (view.acc[i] + bias) * perScale, view.lo[i], view.hi[i]);
+    }
+    if (!isEmpty(widened(part, 2e-6))) parts.push(part);
+  }
+  return parts;
+}
+
 function candidates(scales: Float64Array): Used[] {
   const max = scales.indexOf(scales.reduce((a, b) => Math.max(a, b)));
   const min = scales.indexOf(scales.reduce((a, b) => Math.min(a, b)));
@@ -69,7 +105,7 @@ function perChannelInTruth(study: Study, base: Setup): Change[] {
   const { weightScale: scales } = base.linear;
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
   const apply = (weightScale: Float64Array) => withLinear(base, { weightScale, perChannel: true });
-  const found = repairChannels(study, base, weightScaleIntervals(viewOf(study, base), base), declared, apply);
+  const found = repairChannels(study, base, { ...weightScales(viewOf(study, base), base), declared, apply });
   if (!found || found.channels.length < Math.max(2, study.channels / 4) || !restsOnEnough(study, found.channels))
     return [];
   const kept = declared.findIndex((_, n) => !found.channels.includes(n));

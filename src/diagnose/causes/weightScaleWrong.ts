@@ -4,7 +4,7 @@ import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
-import { weightScaleIntervals } from './scalePerTensor.js';
+import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
 import { isNoise, isTiny, scalesIn } from './scales.js';
 
 const MOST_LISTED = 8;
@@ -16,10 +16,8 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
   estimate: (study, base): Change[] => {
     if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];
     const scope = base.linear.perChannel ? study.detail : study.subset;
-    const intervals = weightScaleIntervals(
-      viewOf(study, base, scope),
-      withLinear(base, study.restrict(base.linear, scope)),
-    );
+    const scales = weightScales(viewOf(study, base, scope), withLinear(base, study.restrict(base.linear, scope)));
+    const { intervals } = scales;
     if (!base.linear.perChannel) {
       const declared = base.linear.weightScale[0];
       const interval = sharedInterval(intervals);
@@ -43,7 +41,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
     }
     const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
     const apply = (weightScale: Float64Array) => withLinear(base, { weightScale });
-    const repaired = repairChannels(study, base, intervals, declared, apply, scope);
+    const repaired = repairChannels(study, base, { ...scales, declared, apply }, scope);
     if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
     // the candidate has the right file: its mistakes use declared numbers, but for a stale one here or there
     if (study.data.side === 'candidate' && repaired.channels.length > Math.max(1, study.channels / 8)) return [];

@@ -1,17 +1,19 @@
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
-import { findWeights, type Patch } from '../estimate/weights.js';
+import { type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
 import { FREEDOM, type Setup, withLinear } from '../setup.js';
 
 const MOST_LISTED = 8;
+/** Multiply-adds. */
+const MOST_EFFORT = 3e9;
 
 /** Single weights differ (stale file, bit flip): found from the residuals of their channel. */
 export const weightValue: Cause<'weight-value'> = {
   code: 'weight-value',
 
   estimate: (study, base, onEstimate) => {
-    if (study.data.dynamic || base.linear.weight !== study.data.linear.weight) return [];
+    if (base.linear.weight !== study.data.linear.weight) return [];
     // weights are the last resort: where many channels differ, something else is wrong
     const few = Math.max(4, study.channels / 4);
     if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
@@ -19,14 +21,19 @@ export const weightValue: Cause<'weight-value'> = {
     const mismatched = study.mismatchesByChannel(base, scope);
     const channels = differing(mismatched);
     if (channels.length === 0 || channels.length > few) return [];
-    const view = viewOf(study, base, scope);
-    const patches = channels.flatMap(
-      (n) => findWeights(scope, base, view, n, mismatched[n] - (onEstimate ? 4 : 0)) ?? [],
+    const patches = findPatches(
+      new WeightSearch(study, scope, base, viewOf(study, base, scope)),
+      channels,
+      (column) => mismatched[column] - (onEstimate ? 4 : 0),
     );
     if (patches.length === 0) return [];
     const after = study.mismatchesByChannel(patched(base, patches), scope);
     const kept = patches.filter((p) => after[scope.channels?.indexOf(p.channel) ?? p.channel] === 0);
     if (kept.length === 0) return [];
+    // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
+    const patchedChannels = new Set(kept.map((p) => p.channel));
+    if (onEstimate && differing(study.mismatchesByChannel(study.declared)).every((n) => patchedChannels.has(n)))
+      return [];
     const weights = patchedWeights(base, kept);
     return [
       {
@@ -34,13 +41,27 @@ export const weightValue: Cause<'weight-value'> = {
         coordinate: 'weights',
         freedom: FREEDOM.permutationOrPatch,
         label: kept.map((p) => `${p.channel},${p.k}`).join(' '),
-        channels: [...new Set(kept.map((p) => p.channel))],
+        channels: [...patchedChannels],
         found: evidenceOf(kept),
         apply: (setup) => withLinear(setup, { weight: weights }),
       },
     ];
   },
 };
+
+/** Several weights of a channel are sought only as long as every channel before has been repaired: one that is not refutes all. */
+function findPatches(weights: WeightSearch, columns: readonly number[], support: (column: number) => number): Patch[] {
+  const single = columns.map((column) => weights.one(column, support(column)));
+  const patches = single.flatMap((patch) => patch ?? []);
+  const left = columns.filter((_, i) => !single[i]);
+  if (left.length * weights.effort > MOST_EFFORT) return patches;
+  for (const column of left) {
+    const several = weights.several(column, support(column));
+    if (!several) break;
+    patches.push(...several);
+  }
+  return patches;
+}
 
 function differing(mismatched: Float64Array): number[] {
   return [...mismatched.keys()].filter((n) => mismatched[n] > 0);

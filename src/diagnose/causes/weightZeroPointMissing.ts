@@ -13,15 +13,13 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
     data.linear.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
 
   estimate: (study, base) => {
-    if (study.data.dynamic || study.data.side === 'candidate' || base.linear.weightZeroPoint.some((zp) => zp !== 0))
-      return [];
-    const { inFeatures, input } = base.linear;
-    const read = base.readX?.apply ?? ((code: number) => code);
-    const intervals = ownIntervals(study, base, (view, { x }) => {
-      const rowSums = Float64Array.from({ length: view.rows }, (_, row) => {
+    if (study.data.side === 'candidate' || base.linear.weightZeroPoint.some((zp) => zp !== 0)) return [];
+    const intervals = ownIntervals(study, base, (view, scope) => {
+      const { cols, data } = study.codes(base, scope);
+      const rowSums = Float64Array.from(study.inputs(base, scope), ({ zeroPoint }, row) => {
         let sum = 0;
-        for (let k = 0; k < inFeatures; k++) sum += read(x.data[row * x.cols + k]) - input.zeroPoint;
-        return sum;
+        for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
+        return sum * (view.rowUnits?.[row] ?? 1);
       });
       return {
         slope: (i, n) => -rowSums[Math.floor(i / view.channels)] * view.stepsPerUnit[n],

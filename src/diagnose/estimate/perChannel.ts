@@ -1,39 +1,126 @@
+import { isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
-import { contains, type Interval, isEmpty, pointInside, pointsIn, widened } from './interval.js';
+import { contains, type Interval, isBounded, isEmpty, pointInside, pointsIn, widened } from './interval.js';
 
-const ATTEMPTS = 24;
+/** More halvings than a float32 has bits. */
+const ATTEMPTS = 64;
+
+/** One number a channel, and how the layer is computed with it. Values are by channel. */
+export interface OneNumberEach {
+  /** By column of the scope. */
+  readonly intervals: readonly Interval[];
+  /** Parts of an interval of which each may hold the number; absent: the whole. */
+  readonly parts?: (column: number, interval: Interval) => readonly Interval[];
+  readonly declared: ArrayLike<number>;
+  readonly apply: (values: Float64Array) => Setup;
+  /** Whether a larger number makes value i of the scope larger (1), smaller (-1) or neither. */
+  readonly slope: (i: number) => number;
+}
 
 /**
  * One number for each channel whose declared value does not fit, verified channel by channel:
  * a channel keeps its declared value unless one point of its interval makes it exact.
- * Intervals are by the scope's columns, values by channel. Returns null where no channel is repaired.
+ * Returns null where no channel is repaired.
  */
 export function repairChannels(
   study: Study,
   base: Setup,
-  intervals: readonly Interval[],
-  declared: ArrayLike<number>,
-  apply: (values: Float64Array) => Setup,
+  { intervals, parts = (_, whole) => [whole], declared, apply, slope }: OneNumberEach,
   scope: Scope = study.subset,
 ): { values: Float64Array; channels: number[] } | null {
-  const columnOf = (n: number) => scope.channels?.indexOf(n) ?? n;
+  const width = scope.channels?.length ?? study.channels;
+  const channelOf = (column: number) => scope.channels?.[column] ?? column;
   const before = study.mismatchesByChannel(base, scope);
   const values = Float64Array.from(declared);
-  let open = [...before.keys()]
-    .filter((column) => before[column] > 0)
-    .map((column) => scope.channels?.[column] ?? column)
-    .filter((n) => mayMove(intervals[columnOf(n)], declared[n]));
-  const repaired: number[] = [];
-  for (let attempt = 0; attempt < ATTEMPTS && open.length > 0; attempt++) {
-    for (const n of open) values[n] = candidate(intervals[columnOf(n)], attempt) ?? declared[n];
-    const after = study.mismatchesByChannel(apply(values), scope);
-    const still = open.filter((n) => after[columnOf(n)] > 0);
-    repaired.push(...open.filter((n) => after[columnOf(n)] === 0));
-    open = still;
+  const open = new Map<number, Candidates>();
+  for (let column = 0; column < width; column++) {
+    const interval = intervals[column];
+    const mayMove = !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared[channelOf(column)]);
+    if (before[column] > 0 && mayMove) {
+      const halved = !isQuantized(base.linear.output) && isBounded(interval);
+      open.set(column, halved ? new Bisection(interval) : new Points(parts(column, interval)));
+    }
   }
-  for (const n of open) values[n] = declared[n];
+  const repaired: number[] = [];
+  for (let attempt = 0; attempt < ATTEMPTS && open.size > 0; attempt++) {
+    for (const [column, candidates] of open) {
+      const next = candidates.next();
+      values[channelOf(column)] = next ?? declared[channelOf(column)];
+      if (next === null) open.delete(column);
+    }
+    const misses = study.misses(apply(values), scope);
+    for (const [column, candidates] of open) {
+      const [more, less] = wanted(misses, slope, column, width);
+      if (!more && !less) {
+        repaired.push(channelOf(column));
+        open.delete(column);
+      } else candidates.refute(more, less);
+    }
+  }
+  for (const column of open.keys()) values[channelOf(column)] = declared[channelOf(column)];
   return repaired.length === 0 ? null : { values, channels: repaired.sort((a, b) => a - b) };
+}
+
+/** Whether some values of a channel want a larger number, and whether some want a smaller one. */
+function wanted(misses: Int8Array, slope: (i: number) => number, column: number, width: number): [boolean, boolean] {
+  let [more, less] = [false, false];
+  for (let i = column; i < misses.length; i += width) {
+    if (misses[i] === 0) continue;
+    const direction = misses[i] * slope(i);
+    if (direction >= 0) more = true;
+    if (direction <= 0) less = true;
+  }
+  return [more, less];
+}
+
+/** Numbers to try in an interval, one after the other. */
+interface Candidates {
+  next(): number | null;
+  refute(more: boolean, less: boolean): void;
+}
+
+/** Rounded outputs: a few points, since each is as good as its neighbours. */
+class Points implements Candidates {
+  private readonly points: number[];
+
+  constructor(parts: readonly Interval[]) {
+    const points = parts.map((part) => (isBounded(part) ? pointsIn(part) : [pointInside(part) ?? []].flat()));
+    // the middle of each part, then their quarters, then their ends
+    this.points = [0, 1, 2, 3, 4].flatMap((i) => points.flatMap((of) => of[i] ?? []));
+  }
+
+  next(): number | null {
+    return this.points.shift() ?? null;
+  }
+
+  refute(): void {}
+}
+
+/** Float outputs grow with the number: the float32 that gives all of them is found by halving. */
+class Bisection implements Candidates {
+  private lo: number;
+  private hi: number;
+  private middle = Number.NaN;
+
+  constructor(interval: Interval) {
+    const { lo, hi } = widened(interval, 2e-6);
+    this.lo = Math.fround(lo);
+    this.hi = Math.fround(hi);
+  }
+
+  next(): number | null {
+    const middle = Math.fround(this.lo + (this.hi - this.lo) / 2);
+    if (!Number.isFinite(middle) || middle === this.middle) return null;
+    this.middle = middle;
+    return middle;
+  }
+
+  refute(more: boolean, less: boolean): void {
+    if (more && less) this.lo = this.hi = this.middle;
+    else if (more) this.lo = this.middle;
+    else this.hi = this.middle;
+  }
 }
 
 /** Whether so many channels have an empty interval that one number a channel cannot be the explanation. */
@@ -46,18 +133,4 @@ export function restsOnEnough(study: Study, channels: readonly number[], scope: 
   const counts = study.mismatchesByChannel(study.declared, scope);
   const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= 3);
   return enough.length * 2 >= channels.length;
-}
-
-function mayMove(interval: Interval, declared: number): boolean {
-  return !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared);
-}
-
-/** Float outputs bound a number to a few float32: these are tried one by one. */
-function candidate(interval: Interval, attempt: number): number | null {
-  const { lo, hi } = interval;
-  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return attempt === 0 ? pointInside(interval) : null;
-  const middle = lo + (hi - lo) / 2;
-  if (hi - lo > Math.abs(middle) * 1e-5) return pointsIn(interval)[attempt] ?? null;
-  const spacing = Math.abs(middle) * 2 ** -24;
-  return Math.fround(middle + spacing * (attempt % 2 === 0 ? attempt / 2 : -(attempt + 1) / 2));
 }

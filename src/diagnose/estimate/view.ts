@@ -1,3 +1,4 @@
+import { realBias } from '../../kernels/steps/bias.js';
 import { downward, towardZero } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
@@ -11,7 +12,10 @@ import type { Scope, Study } from '../study.js';
 export interface View {
   readonly rows: number;
   readonly channels: number;
-  readonly acc: Int32Array;
+  /** A dynamic layer's scale differs by batch: there, in units of the first row's scale. */
+  readonly acc: Int32Array | Float64Array;
+  /** The x scale of each row over the first row's; null: all the same. */
+  readonly rowUnits: Float64Array | null;
   readonly stepsPerUnit: Float64Array;
   readonly biasSteps: Float64Array;
   readonly lo: Float64Array;
@@ -41,30 +45,34 @@ function makeView(study: Study, whole: Setup, scope: Scope): View {
   const { linear } = setup;
   const step = isQuantized(linear.output) ? linear.output.scale : 1;
   const channels = linear.outFeatures;
-  const acc = study.accumulator(whole, scope);
+  const inputs = study.inputs(whole, scope);
+  const rowUnits = study.data.dynamic ? Float64Array.from(inputs, ({ scale }) => scale / inputs[0].scale) : null;
+  // a dynamic layer adds its bias in real units, or as it is to the sums
+  const bias = (rowUnits ? realBias : setup.kernel.bias).prepare(linear);
+  const sums = study.accumulator(whole, scope);
+  const acc = rowUnits ? inFirstUnits(sums, rowUnits, linear.biasInt32, channels) : sums;
   const stepsPerUnit = Float64Array.from(
     { length: channels },
-    (_, n) => (xScale(study, setup) * weightScaleOf(setup, n)) / step,
+    (_, n) => (inputs[0].scale * weightScaleOf(setup, n)) / step,
   );
-  const bias = setup.kernel.bias.prepare(linear);
   const biasSteps = Float64Array.from({ length: channels }, (_, n) => {
-    if (bias.unit === 'int32') return bias.values[n] * stepsPerUnit[n];
+    if (bias.unit === 'int32') return rowUnits ? 0 : bias.values[n] * stepsPerUnit[n];
     if (bias.unit === 'accumulator') return bias.add(0, n) * stepsPerUnit[n];
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
   const bounds = isQuantized(linear.output)
     ? codeBounds(scope, setup)
     : floatBounds(scope, linear.activation === 'relu', acc, stepsPerUnit, biasSteps);
-  if (study.data.dynamic) ignoreOtherBatches(study, scope, bounds, channels);
   return {
     rows: scope.samples.length,
     channels,
     acc,
+    rowUnits,
     stepsPerUnit,
     biasSteps,
     ...bounds,
     step,
-    integerBias: bias.unit === 'int32',
+    integerBias: bias.unit === 'int32' && !rowUnits,
   };
 }
 
@@ -89,27 +97,16 @@ export function biasParts(view: View, { linear }: Setup) {
   };
 }
 
-/** A dynamic layer's scale differs by batch: estimates use the first one's, and are verified by replay on all. */
-function xScale(study: Study, { kernel, linear }: Setup): number {
-  const { dynamic } = study.data;
-  if (!dynamic || !kernel.dynamic) return linear.input.scale;
-  const { min, max } = dynamic.rangeOf(dynamic.batchOf(study.subset.samples[0]));
-  return kernel.dynamic.chooseQuantParams(min, max, dynamic.reduceRange).scale;
-}
-
-function ignoreOtherBatches(
-  study: Study,
-  { samples }: Scope,
-  { lo, hi }: { lo: Float64Array; hi: Float64Array },
+function inFirstUnits(
+  sums: Int32Array,
+  rowUnits: Float64Array,
+  bias: Int32Array | null,
   channels: number,
-): void {
-  const { batchOf } = study.data.dynamic!;
-  const first = batchOf(study.subset.samples[0]);
-  samples.forEach((sample, row) => {
-    if (batchOf(sample) === first) return;
-    lo.fill(Number.NEGATIVE_INFINITY, row * channels, (row + 1) * channels);
-    hi.fill(Number.POSITIVE_INFINITY, row * channels, (row + 1) * channels);
-  });
+): Float64Array {
+  return Float64Array.from(
+    sums,
+    (sum, i) => (sum + (bias ? bias[i % channels] : 0)) * rowUnits[Math.floor(i / channels)],
+  );
 }
 
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
@@ -146,7 +143,7 @@ function roundingReach(rule: string, q: number): readonly [number, number] {
 function floatBounds(
   { observed }: Scope,
   relu: boolean,
-  acc: Int32Array,
+  acc: Int32Array | Float64Array,
   stepsPerUnit: Float64Array,
   biasSteps: Float64Array,
 ) {
@@ -155,9 +152,9 @@ function floatBounds(
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
     const n = i % channels;
-    // f32: the multiplier is a product of two, then the product, the sum
-    const product = Math.abs(acc[i] * stepsPerUnit[n]);
-    const slack = (Math.abs(observed[i]) + 3 * product + Math.abs(biasSteps[n])) * 2 ** -24;
+    // f32: two scales, inverted twice by oneDNN, their product, the sum's, then the bias added; each of the declared or found
+    const magnitude = Math.abs(observed[i]) + Math.abs(acc[i] * stepsPerUnit[n]) + Math.abs(biasSteps[n]);
+    const slack = 8 * magnitude * 2 ** -24;
     lo[i] = relu && observed[i] <= 0 ? Number.NEGATIVE_INFINITY : observed[i] - slack;
     hi[i] = observed[i] + slack;
   }

@@ -1,8 +1,9 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
-import type { Codes } from '../../types.js';
-import { mapCodes, type Setup } from '../setup.js';
-import type { Scope } from '../study.js';
+import { type Codes, isQuantized } from '../../types.js';
+import type { Setup } from '../setup.js';
+import type { Scope, Study } from '../study.js';
 import { everything, type Interval, isBounded } from './interval.js';
+import { effortOf, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
 
 export interface Patch {
@@ -21,40 +22,104 @@ interface Fit {
 }
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
-interface Residuals {
+export interface Residuals {
   readonly lo: Float64Array;
   readonly hi: Float64Array;
-  /** Activations minus zero point, [rows, inFeatures]. */
+  /** The bounds are a rounding's: true values are anywhere in them. Those of floats hold errors that all rows may share. */
+  readonly rounded: boolean;
+  /** Activations minus their row's zero point, [rows, inFeatures]. */
   readonly centred: Float64Array;
   readonly rows: number;
   readonly inFeatures: number;
 }
 
-const MOST_WEIGHTS = 8;
 const MOST_ALTERNATIVES = 4;
 const WORST_ROWS = 24;
 
-/**
- * Which weights of a channel differ from the file, so that every observed value of the channel is explained:
- * one weight if one suffices, otherwise a few by matching pursuit. Null if nothing fits or the data do not determine it.
- * @param column the channel's place in the scope
- * @param differing values of this channel that support the search; p weights need 2p + 1
- */
-export function findWeights(scope: Scope, base: Setup, view: View, column: number, differing: number): Patch[] | null {
-  if (differing < 3) return null;
-  const channel = scope.channels?.[column] ?? column;
-  const x = mapCodes(scope.x as Codes, base.readX);
-  const residuals = residualsOf(x, base, view, column);
-  const step = base.kernel.accumulate;
-  const saturating = isPaired(step) && step.applies(base.linear);
-  const fits = saturating
-    ? singleUnderSaturation(x, base, step, residuals, channel)
-    : singleWeights(base, residuals, channel);
-  const places = new Set(fits.map((fit) => fit.k));
-  // with few values several places fit by accident
-  if (places.size > 1 && (places.size > 3 || differing <= 12)) return null;
-  if (fits.length > 0) return [patchOf(base, channel, fits)];
-  return saturating ? null : severalWeights(base, residuals, channel, differing);
+/** The search for wrong weights in the channels of one scope, on top of one base. */
+export class WeightSearch {
+  private readonly codes: Codes;
+  private readonly zeroPoints: Int32Array;
+  private readonly centred: Float64Array;
+  private readonly paired: PairedAccumulateStep | null;
+
+  constructor(
+    study: Study,
+    private readonly scope: Scope,
+    private readonly base: Setup,
+    private readonly view: View,
+  ) {
+    this.codes = study.codes(base, scope);
+    this.zeroPoints = Int32Array.from(study.inputs(base, scope), ({ zeroPoint }) => zeroPoint);
+    this.centred = centredCodes(this.codes, this.zeroPoints);
+    const step = base.kernel.accumulate;
+    this.paired = isPaired(step) && step.applies(base.linear) ? step : null;
+  }
+
+  /**
+   * One weight that explains every observed value of a channel. Null if there is none or the data do not determine it.
+   * @param column the channel's place in the scope
+   * @param differing values of this channel that support the search
+   */
+  one(column: number, differing: number): Patch[] | null {
+    if (differing < 3) return null;
+    const residuals = this.residuals(column);
+    const channel = this.channel(column);
+    const fits = this.paired
+      ? singleUnderSaturation(this.codes, this.base, this.paired, residuals, channel, this.zeroPoints)
+      : singleWeights(this.base, residuals, channel);
+    const places = new Set(fits.map((fit) => fit.k));
+    // with few values several places fit by accident
+    if (fits.length === 0 || (places.size > 1 && (places.size > 3 || differing <= 12))) return null;
+    return [patchOf(this.base, channel, fits)];
+  }
+
+  /** A few weights that together explain a channel; p of them need 2p + 1 differing values. Pairs that saturate are not linear. */
+  several(column: number, differing: number): Patch[] | null {
+    if (this.paired) return null;
+    const { inFeatures, weight } = this.base.linear;
+    const channel = this.channel(column);
+    const found = solveTogether(this.residuals(column), differing, (k, change) => {
+      const value = weight[channel * inFeatures + k] + change;
+      return value >= -128 && value <= 127;
+    });
+    return (
+      found?.map(({ k, change, others }) => {
+        const declared = weight[channel * inFeatures + k];
+        const alternatives = others.slice(0, MOST_ALTERNATIVES).map((other) => ({ k, found: declared + other }));
+        const patch = { channel, k, declared, found: declared + change };
+        return alternatives.length === 0 ? patch : { ...patch, alternatives };
+      }) ?? null
+    );
+  }
+
+  /** Multiply-adds of a search for several weights in one channel. */
+  get effort(): number {
+    return effortOf(this.view.rows, this.codes.cols);
+  }
+
+  private channel(column: number): number {
+    return this.scope.channels?.[column] ?? column;
+  }
+
+  private residuals(column: number): Residuals {
+    const { view } = this;
+    const bias = view.biasSteps[column];
+    // 1e-3 of a step: the kernel's float32 roundings, which the bounds of float outputs hold already
+    const rounded = isQuantized(this.base.linear.output);
+    const slack = rounded ? 1e-3 : 0;
+    const lo = new Float64Array(view.rows);
+    const hi = new Float64Array(view.rows);
+    for (let row = 0; row < view.rows; row++) {
+      const i = row * view.channels + column;
+      const rowUnit = view.rowUnits?.[row] ?? 1;
+      const unit = view.stepsPerUnit[column] * rowUnit;
+      const acc = view.acc[i] / rowUnit;
+      lo[row] = (view.lo[i] - bias - slack) / unit - acc;
+      hi[row] = (view.hi[i] - bias + slack) / unit - acc;
+    }
+    return { lo, hi, rounded, centred: this.centred, rows: view.rows, inFeatures: this.codes.cols };
+  }
 }
 
 function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch {
@@ -65,39 +130,15 @@ function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patc
   return alternatives.length === 0 ? patch : { ...patch, alternatives };
 }
 
-function residualsOf(x: Codes, base: Setup, view: View, column: number): Residuals {
-  const zeroPoint = base.linear.input.zeroPoint;
-  const unit = view.stepsPerUnit[column];
-  const lo = new Float64Array(view.rows);
-  const hi = new Float64Array(view.rows);
-  for (let row = 0; row < view.rows; row++) {
-    const i = row * view.channels + column;
-    const declared = view.acc[i] + view.biasSteps[column] / unit;
-    // 1e-3 of a step: the kernel's float32 roundings
-    lo[row] = view.lo[i] / unit - declared - 1e-3 / unit;
-    hi[row] = view.hi[i] / unit - declared + 1e-3 / unit;
-  }
-  return {
-    lo,
-    hi,
-    centred: centredCodes(x, zeroPoint),
-    rows: view.rows,
-    inFeatures: x.cols,
-  };
-}
+const centredOf = new WeakMap<object, { zeroPoints: Int32Array; centred: Float64Array }>();
 
-const centredOf = new WeakMap<object, Map<number, Float64Array>>();
-
-/** The same for every channel and base of a scope. */
-function centredCodes(x: Codes, zeroPoint: number): Float64Array {
-  const known = centredOf.get(x.data) ?? new Map<number, Float64Array>();
-  centredOf.set(x.data, known);
-  let centred = known.get(zeroPoint);
-  if (!centred) {
-    centred = new Float64Array(x.data);
-    for (let i = 0; i < centred.length; i++) centred[i] -= zeroPoint;
-    known.set(zeroPoint, centred);
-  }
+/** The same for every base of a scope that leaves the zero points as they are. */
+function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Array {
+  const known = centredOf.get(data);
+  if (known?.zeroPoints.every((zp, row) => zp === zeroPoints[row])) return known.centred;
+  const centred = new Float64Array(data);
+  for (let i = 0; i < centred.length; i++) centred[i] -= zeroPoints[Math.floor(i / cols)];
+  centredOf.set(data, { zeroPoints, centred });
   return centred;
 }
 
@@ -138,10 +179,11 @@ function singleUnderSaturation(
   step: PairedAccumulateStep,
   residuals: Residuals,
   channel: number,
+  zeroPoints: Int32Array,
 ): Fit[] {
   const { lo, hi, rows, inFeatures } = residuals;
   const x = codes.data;
-  const { weight, input } = base.linear;
+  const { weight } = base.linear;
   const partner = partners(step, inFeatures);
   const shift = step.codeShift(base.linear);
   const order = Array.from({ length: rows }, (_, row) => row).sort(
@@ -156,7 +198,7 @@ function singleUnderSaturation(
     const code = x[row * inFeatures + k] + shift;
     const kept = (sum: number) => sum - step.loss(sum);
     const change = kept(code * found + rest) - kept(code * declared + rest);
-    const corrected = change - (input.zeroPoint + shift) * (found - declared);
+    const corrected = change - (zeroPoints[row] + shift) * (found - declared);
     return corrected >= lo[row] && corrected <= hi[row];
   };
   const fits: Fit[] = [];
@@ -185,94 +227,4 @@ function partners(step: PairedAccumulateStep, inFeatures: number): Int32Array {
     partner[second[p]] = k;
   });
   return partner;
-}
-
-/** Matching pursuit: adds the weight that explains most of the residual, refits all by least squares, rounds, checks. */
-function severalWeights({ linear }: Setup, residuals: Residuals, channel: number, differing: number): Patch[] | null {
-  const { lo, hi, centred, inFeatures } = residuals;
-  const rows = [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
-  const target = rows.map((row) => (lo[row] + hi[row]) / 2);
-  const support: number[] = [];
-  let left = target;
-  while (support.length < MOST_WEIGHTS && 2 * (support.length + 1) + 1 <= differing) {
-    const next = bestCorrelated(rows, centred, inFeatures, left, support);
-    if (next < 0) return null;
-    support.push(next);
-    const real = leastSquares(rows, centred, inFeatures, support, target);
-    if (!real) return null;
-    const rounded = real.map((v) => Math.floor(v + 0.5));
-    left = rows.map((row, r) => target[r] - dot(centred, row * inFeatures, support, real));
-    if (support.length < 2 || rounded.some((v) => v === 0)) continue;
-    const fitsAll = Array.from(lo.keys()).every((row) => {
-      const change = dot(centred, row * inFeatures, support, rounded);
-      return change >= lo[row] && change <= hi[row];
-    });
-    if (!fitsAll) continue;
-    const patches = support.map((k, i) => {
-      const declared = linear.weight[channel * inFeatures + k];
-      return { channel, k, declared, found: declared + rounded[i] };
-    });
-    return patches.every((p) => p.found >= -128 && p.found <= 127) ? patches : null;
-  }
-  return null;
-}
-
-function bestCorrelated(
-  rows: readonly number[],
-  centred: Float64Array,
-  inFeatures: number,
-  left: readonly number[],
-  taken: readonly number[],
-): number {
-  let best = -1;
-  let most = 0;
-  for (let k = 0; k < inFeatures; k++) {
-    if (taken.includes(k)) continue;
-    let product = 0;
-    let norm = 0;
-    for (let r = 0; r < rows.length; r++) {
-      const value = centred[rows[r] * inFeatures + k];
-      product += value * left[r];
-      norm += value * value;
-    }
-    const score = norm === 0 ? 0 : (product * product) / norm;
-    if (score > most) {
-      most = score;
-      best = k;
-    }
-  }
-  return best;
-}
-
-/** Normal equations by Gaussian elimination; null where they are singular. */
-function leastSquares(
-  rows: readonly number[],
-  centred: Float64Array,
-  inFeatures: number,
-  support: readonly number[],
-  target: readonly number[],
-): number[] | null {
-  const n = support.length;
-  const matrix = support.map((a) => [
-    ...support.map((b) =>
-      rows.reduce((sum, row) => sum + centred[row * inFeatures + a] * centred[row * inFeatures + b], 0),
-    ),
-    rows.reduce((sum, row, r) => sum + centred[row * inFeatures + a] * target[r], 0),
-  ]);
-  for (let column = 0; column < n; column++) {
-    let pivot = column;
-    for (let r = column + 1; r < n; r++) if (Math.abs(matrix[r][column]) > Math.abs(matrix[pivot][column])) pivot = r;
-    if (Math.abs(matrix[pivot][column]) < 1e-9) return null;
-    [matrix[column], matrix[pivot]] = [matrix[pivot], matrix[column]];
-    for (let r = 0; r < n; r++) {
-      if (r === column) continue;
-      const factor = matrix[r][column] / matrix[column][column];
-      for (let c = column; c <= n; c++) matrix[r][c] -= factor * matrix[column][c];
-    }
-  }
-  return matrix.map((row, i) => row[n] / row[i]);
-}
-
-function dot(centred: Float64Array, at: number, support: readonly number[], factors: readonly number[]): number {
-  return support.reduce((sum, k, i) => sum + centred[at + k] * factors[i], 0);
 }
