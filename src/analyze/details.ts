@@ -1,7 +1,6 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
 import { kernelByName } from '../kernels/registry.js';
-import { linearOf } from '../replay/layer.js';
-import { oneChannel, replayLinear } from '../replay/linear.js';
+import { replayLinear } from '../replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import {
   type Capture,
@@ -10,14 +9,12 @@ import {
   type Kernel,
   type Layer,
   type LayerReport,
-  type Linear,
-  type LinearDynamicLayer,
-  type LinearLayer,
   type Model,
   type NumericArray,
   type Report,
 } from '../types.js';
 import { type ExplainDocument, explain } from './explain.js';
+import { isLinear, kernelsToExplain, linearAt, linearValue } from './place.js';
 
 const MOST_LAYERS = 24;
 const MOST_CHANNELS = 6;
@@ -71,7 +68,7 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   return details;
 }
 
-interface Place {
+interface Series {
   readonly layer: Layer;
   readonly layerReport: LayerReport;
   readonly run: LayerRun | null;
@@ -79,34 +76,34 @@ interface Place {
   readonly channel: number;
 }
 
-async function channelDetails(input: DetailsInput, place: Place): Promise<ChannelDetails> {
+async function channelDetails(input: DetailsInput, series: Series): Promise<ChannelDetails> {
   const { capture, candidate, from, to } = input;
-  const { layer, run, channel } = place;
+  const { layer, run, channel } = series;
   const expected = capture.values.get(layer.name)!;
   const step = Math.max(1, Math.ceil(((to - from) * (run?.input.features ?? 1)) / MOST_PRODUCTS));
   const keepEvery = Math.max(1, Math.ceil((to - from) / step / MOST_POINTS_OF_A_CHANNEL));
   const points: { sample: number; expected: number; actual: number }[] = [];
   let worst = { sample: from, expected: Number.NaN, actual: Number.NaN, off: -1 };
   let seen = 0;
-  for await (const value of values(input, place, expected, candidate?.values.get(layer.name), step)) {
+  for await (const value of values(input, series, expected, candidate?.values.get(layer.name), step)) {
     const off = Math.abs(value.actual - value.expected);
     if (off > worst.off) worst = { ...value, off };
     if (seen++ % keepEvery === 0) points.push(value);
   }
   const { off, ...worstValue } = worst;
   if (off >= 0 && !points.some(({ sample }) => sample === worst.sample)) points.push(worstValue);
-  return { channel, points, explained: await explained(input, place, worst.sample) };
+  return { channel, points, explained: await explained(input, series, worst.sample) };
 }
 
 /** Captured and actual value of every step-th sample of one channel. */
 async function* values(
   { from, to }: DetailsInput,
-  place: Place,
+  series: Series,
   expected: CapturedValue,
   candidate: CapturedValue | undefined,
   step: number,
 ) {
-  const { layer, layerReport, run, channel } = place;
+  const { layer, layerReport, run, channel } = series;
   const after = rectifier(layer, layerReport);
   const rows = step > 1 ? 1 : blockRows((run?.input.features ?? 0) + expected.features);
   for (let start = from; start < to; start += step > 1 ? step : rows) {
@@ -114,7 +111,7 @@ async function* values(
     const wanted = await expected.read(start, end);
     const actual = candidate
       ? column(await candidate.read(start, end), candidate.features, channel)
-      : await replayChannel(place, start, end);
+      : await replayChannel(series, start, end);
     for (let row = 0; row < end - start; row++) {
       yield {
         sample: start + row,
@@ -132,7 +129,7 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
   return (value) => Math.max(value, zero);
 }
 
-async function replayChannel({ layer, run, kernel, channel }: Place, from: number, to: number): Promise<NumericArray> {
+async function replayChannel({ layer, run, kernel, channel }: Series, from: number, to: number): Promise<NumericArray> {
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
   if (!isLinear(layer) || run.batches) {
     const { data, cols } = await run.replay(from, to);
@@ -147,62 +144,14 @@ function column(data: NumericArray, features: number, channel: number): NumericA
   return Float64Array.from({ length: data.length / features }, (_, row) => data[row * features + channel]);
 }
 
-function isLinear(layer: Layer): layer is LinearLayer | LinearDynamicLayer {
-  return layer.op === 'linear' || layer.op === 'linear_dynamic';
-}
-
-/** One channel of the layer; a dynamic layer's input parameters are those of the sample's batch. */
-function linearAt(
-  layer: LinearLayer | LinearDynamicLayer,
-  run: LayerRun,
-  kernel: Kernel,
-  channel: number,
-  sample: number,
-): Linear {
-  const range = run.batches?.rangeOf(run.batches.batchOf(sample));
-  const chosen =
-    range && layer.op === 'linear_dynamic'
-      ? kernel.dynamic!.chooseQuantParams(range.min, range.max, layer.reduceRange)
-      : run.ready.input;
-  if (!isQuantized(chosen)) throw new Error('a linear layer reads codes');
-  return oneChannel(linearOf(run.ready, layer, chosen), channel);
-}
-
 async function explained(
   { capture, candidate, report }: DetailsInput,
-  { layer, run, kernel, channel }: Place,
+  { layer, run, kernel, channel }: Series,
   sample: number,
 ): Promise<ExplainDocument | null> {
   if (!run || !isLinear(layer)) return null;
-  const linear = linearAt(layer, run, kernel, channel, sample);
-  const dynamic = run.batches !== null;
-  const input = await run.input.read(sample, sample + 1);
-  const codes = dynamic
-    ? Int32Array.from(input, kernel.dynamic!.quantize.prepare(linear.input))
-    : Int32Array.from(input);
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
-  const found =
-    diagnosis?.kernel && diagnosis.kernel !== kernel.name && diagnosis.explained_by.includes(diagnosis.kernel)
-      ? [kernelByName(diagnosis.kernel)]
-      : [];
-  return explain({
-    layer: layer.name,
-    op: layer.op,
-    inputName: layer.input,
-    sample,
-    channel,
-    linear,
-    dynamic,
-    x: { rows: 1, cols: codes.length, data: codes },
-    captured: await valueAt(capture, layer.name, sample, channel),
-    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
-    candidateInputCodesDiffer: null,
-    kernels: [kernel, ...found],
-    causes: diagnosis?.causes ?? [],
-  });
-}
-
-async function valueAt(capture: Capture, name: string, sample: number, channel: number): Promise<number | null> {
-  const value = capture.values.get(name);
-  return value ? (await value.read(sample, sample + 1))[channel] : null;
+  const kernels = kernelsToExplain(kernel, diagnosis);
+  const causes = diagnosis?.causes ?? [];
+  return explain(await linearValue({ layer, run, sample, channel, capture, candidate, kernels, causes }, layer));
 }

@@ -1,29 +1,17 @@
 import type { Command } from 'commander';
 import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../analyze/explain.js';
-import { explainPointwise, type PointwiseValue } from '../analyze/explainPointwise.js';
+import { explainPointwise } from '../analyze/explainPointwise.js';
+import { isLinear, kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/place.js';
 import { compare } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import { openCandidate } from '../open.js';
-import { linearOf } from '../replay/layer.js';
-import { oneChannel } from '../replay/linear.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
-import {
-  type Capture,
-  isQuantized,
-  type Kernel,
-  type Layer,
-  type LayerReport,
-  type LinearDynamicLayer,
-  type LinearLayer,
-  type Model,
-  type NumericArray,
-  type Report,
-} from '../types.js';
+import { type Capture, isQuantized, type Layer, type Model, type Report } from '../types.js';
 import type { CliCommand } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
@@ -39,8 +27,6 @@ interface Options extends OutputOptions {
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly repro?: string;
 }
-
-type Linearly = LinearLayer | LinearDynamicLayer;
 
 /** One value's arithmetic, step by step; what is not given is the worst. */
 export const explainCommand: CliCommand = {
@@ -87,20 +73,7 @@ async function explainAction(
   return 0;
 }
 
-/** A layer, and the place in it. */
-interface Chosen {
-  readonly layer: Layer;
-  readonly run: LayerRun;
-  readonly sample: number;
-  readonly channel: number;
-  readonly capture: Capture;
-  readonly candidate: Capture | undefined;
-  /** The declared kernel first. */
-  readonly kernels: readonly Kernel[];
-  readonly causes: readonly string[];
-}
-
-async function documentOf(io: Io, chosen: Chosen, { repro }: Options): Promise<ExplainDocument> {
+async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<ExplainDocument> {
   const { layer } = chosen;
   if (!isLinear(layer)) {
     if (repro !== undefined)
@@ -118,7 +91,7 @@ async function chooseValue(
   capture: Capture,
   candidate: Capture | undefined,
   options: Options,
-): Promise<Chosen> {
+): Promise<Place> {
   const layer = await chooseLayer(model, capture, candidate, options);
   const only = (other: Layer) => other === layer;
   const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
@@ -137,7 +110,6 @@ async function chooseValue(
   if (sample >= capture.samples) {
     throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
   }
-  const found = explainingKernel(report.layers[0], declared.name);
   return {
     layer,
     run,
@@ -145,68 +117,9 @@ async function chooseValue(
     channel,
     capture,
     candidate,
-    kernels: [declared, ...(found ? [kernelByName(found)] : [])],
+    kernels: kernelsToExplain(declared, report.layers[0].diagnosis),
     causes: report.layers[0].diagnosis?.causes ?? [],
   };
-}
-
-async function linearValue(chosen: Chosen, layer: Linearly): Promise<ValueToExplain> {
-  const { run, sample, channel, capture, candidate, kernels, causes } = chosen;
-  const [declared] = kernels;
-  const values = await run.input.read(sample, sample + 1);
-  const dynamic = run.batches !== null && layer.op === 'linear_dynamic';
-  const input = dynamic ? chosenParams(run, declared, layer, sample) : run.ready.input;
-  if (!isQuantized(input)) throw new Error('a linear layer reads codes');
-  const quantize = dynamic ? declared.dynamic!.quantize.prepare(input) : (code: number) => code;
-  return {
-    layer: layer.name,
-    op: layer.op,
-    inputName: layer.input,
-    sample,
-    channel,
-    linear: oneChannel(linearOf(run.ready, layer, input), channel),
-    dynamic,
-    x: { rows: 1, cols: layer.weight.inFeatures, data: Int32Array.from(values, quantize) },
-    captured: await valueAt(capture, layer.name, sample, channel),
-    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
-    candidateInputCodesDiffer: candidate ? await otherInputCodes(candidate, layer, sample, values) : null,
-    kernels,
-    causes,
-  };
-}
-
-async function pointwiseValue({
-  layer,
-  run,
-  sample,
-  channel,
-  capture,
-  candidate,
-  kernels,
-  causes,
-}: Chosen): Promise<PointwiseValue> {
-  return {
-    layer,
-    input: run.ready.input,
-    sample,
-    channel,
-    x: (await run.input.read(sample, sample + 1))[channel],
-    captured: await valueAt(capture, layer.name, sample, channel),
-    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
-    kernels,
-    causes,
-  };
-}
-
-function chosenParams(run: LayerRun, kernel: ReturnType<typeof declaredKernel>, layer: Linearly, sample: number) {
-  const { min, max } = run.batches!.rangeOf(run.batches!.batchOf(sample));
-  return kernel.dynamic!.chooseQuantParams(min, max, layer.op === 'linear_dynamic' && layer.reduceRange);
-}
-
-/** The kernel that the diagnosis of the whole layer found; one value alone proves nothing. */
-function explainingKernel({ diagnosis }: LayerReport, declared: string): string | null {
-  if (!diagnosis?.kernel || diagnosis.kernel === declared) return null;
-  return diagnosis.explained_by.includes(diagnosis.kernel) ? diagnosis.kernel : null;
 }
 
 /** The layer that is named; else the one that differs most; else the first linear one that is captured. */
@@ -226,10 +139,6 @@ async function chooseLayer(
 function worstLayer(report: Report): string | undefined {
   const { layers, candidate_layers: ofCandidate } = arranged(report, { sort: 'worst' });
   return (ofCandidate ?? layers).find(({ status }) => status === 'mismatch')?.name;
-}
-
-function isLinear(layer: Layer): layer is Linearly {
-  return layer.op === 'linear' || layer.op === 'linear_dynamic';
 }
 
 /** Where this channel differs most from the capture; sample 0 where it does not. */
@@ -256,18 +165,6 @@ async function worstSample(
     }
   }
   return worst.sample;
-}
-
-async function otherInputCodes(candidate: Capture, layer: Linearly, sample: number, codes: NumericArray) {
-  const own = candidate.values.get(`${layer.name}.input`) ?? candidate.values.get(layer.input);
-  if (!own) return null;
-  const read = await own.read(sample, sample + 1);
-  return Array.from(codes).filter((code, k) => code !== read[k]).length;
-}
-
-async function valueAt(capture: Capture, name: string, sample: number, channel: number): Promise<number | null> {
-  const value = capture.values.get(name);
-  return value ? (await value.read(sample, sample + 1))[channel] : null;
 }
 
 /** `qdiff repro.npz` shows the value, and `python3 repro.py` prints it. */

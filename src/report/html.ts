@@ -6,21 +6,11 @@ import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { explainRows } from './explain.js';
 import { type Finding, findingLayers, findings } from './findings.js';
+import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
-import { decibels, percent, signedMean, size } from './numbers.js';
 import type { PageChannel, PageData, PageDetails, PageLayer, PageRun } from './page/data.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
-import {
-  addedCauses,
-  differingChannels,
-  differs,
-  extentOf,
-  firstDivergence,
-  firstMismatch,
-  judged,
-  verdict,
-  whyOf,
-} from './verdict.js';
+import { addedCauses, differs, extentOf, firstDivergence, firstMismatch, judged, verdict, whyOf } from './verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;
@@ -213,18 +203,9 @@ ${left > 0 ? `<p>${left} more layers not listed</p>` : ''}`;
 
 function row(layer: LayerReport, index: number, report: Report): string {
   const state = differs(layer) ? 'differs' : layer.accepted ? 'accepted' : layer.status;
-  const numbers =
-    layer.values === null
-      ? ['-', '-', '-', '-', '-', '-']
-      : [
-          String(layer.values),
-          `${layer.mismatched} (${percent(layer.mismatched!, layer.values)})`,
-          `${differingChannels(layer)}/${layer.out_features}`,
-          `${size(layer.max_abs_diff!)}${layer.mismatched! > 0 ? ` ${layer.unit}` : ''}`,
-          signedMean(layer.mean_diff!),
-          decibels(layer.sqnr_db),
-        ];
-  return `<tr class="${state}" data-layer="${index}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${numbers
+  return `<tr class="${state}" data-layer="${index}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${layerNumbers(
+    layer,
+  )
     .map((number) => `<td class="number">${text(number)}</td>`)
     .join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
 }

@@ -4,8 +4,8 @@ import type { LayerReport, Report } from '../types.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findings, findingText } from './findings.js';
+import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
-import { decibels, percent, signedMean, size } from './numbers.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   channelSentence,
@@ -116,18 +116,13 @@ function layerTable(report: Report, options: ReportOptions, detail: Detail): str
 function cells(layer: LayerReport, report: Report): string[] {
   const mark = differs(layer) ? '✗' : layer.accepted ? '≈' : layer.status === 'match' ? '✓' : '·';
   const why = whyOf(layer, report);
-  const numbers =
-    layer.values === null
-      ? ['-', '-', '-', '-', '-', '-']
-      : [
-          String(layer.values),
-          `${layer.mismatched} (${percent(layer.mismatched!, layer.values)})`,
-          `${differingChannels(layer)}/${layer.out_features}`,
-          `${size(layer.max_abs_diff!)}${layer.mismatched! > 0 ? ` ${layer.unit}` : ''}`,
-          signedMean(layer.mean_diff!),
-          decibels(layer.sqnr_db),
-        ];
-  return [mark, cell(code(layer.name)), cell(code(layer.op)), ...numbers, why === '' ? '' : cell(code(why))];
+  return [
+    mark,
+    cell(code(layer.name)),
+    cell(code(layer.op)),
+    ...layerNumbers(layer),
+    why === '' ? '' : cell(code(why)),
+  ];
 }
 
 /** A pipe ends a cell, also in code; behind a backslash no way to write it is safe in every renderer. */
