@@ -96,6 +96,7 @@ export class Study {
   readonly differing: Uint8Array;
   readonly declared: Setup;
   private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
+  private readonly declaredOutputs = new Map<Scope, Outputs>();
   private readonly chunks = new Map<Scope, Map<number, Scope>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
   private readonly quantizedInputs = new WeakMap<Scope, Map<DynamicStep, Codes>>();
@@ -146,9 +147,23 @@ export class Study {
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
     return this.eachChunk(this.subset, (part) => {
-      const [one, other] = [this.outputs(a, part).data, this.outputs(b, part).data];
-      return one.every((value: number, i: number) => value === other[i]);
+      const [one, other] = [
+        this.outputs(a, part).data,
+        (b === this.declared ? this.declaredOn(part) : this.outputs(b, part)).data,
+      ];
+      for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+      return true;
     });
+  }
+
+  /** Kept, since many a change is compared with it. */
+  private declaredOn(part: Scope): Outputs {
+    let outputs = this.declaredOutputs.get(part);
+    if (!outputs) {
+      outputs = this.outputs(this.declared, part);
+      this.declaredOutputs.set(part, outputs);
+    }
+    return outputs;
   }
 
   /** Differing values of the probe, or of the whole subset. */

@@ -52,6 +52,7 @@ function hasZeros({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: I
 /** Some channels' biases are not added: those that differ, where leaving it out makes them exact. */
 function missingInSome(study: Study, base: Setup): Change[] {
   if (!hasBias(base.linear)) return [];
+  if (study.mismatchesByChannel(base, study.sketch).every((mismatched) => mismatched > 0)) return [];
   const before = study.mismatchesByChannel(base);
   const differing = new Set([...before.keys()].filter((n) => before[n] > 0));
   if (differing.size === 0 || differing.size === study.channels) return [];

@@ -8,6 +8,8 @@ export const EXACT: AccumulateForm = { pairs: null };
  * take the case: too little work, codes or sums that might not fit, a step it does not know.
  */
 export interface Accelerator {
+  /** A product of so many multiply-adds is to come: what takes time to start may start. */
+  expect(multiplyAdds: number): void;
   /** Sums [rows, outFeatures], all of which fit int32. */
   accumulate(form: AccumulateForm, x: Codes, linear: Linear): Int32Array | null;
   /** A linear layer's codes [rows, outFeatures]; no sum leaves int32. */

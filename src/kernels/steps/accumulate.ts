@@ -13,7 +13,7 @@ import {
 } from '../../numeric/integer.js';
 import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Linear } from '../../types.js';
 import { accelerator, EXACT } from './accelerator.js';
-import { exactSums, rangeOf, readableExactSums, weightZeroPointOf } from './exactSums.js';
+import { exactSums, magnitudeSums, rangeOf, readableExactSums, weightZeroPointOf } from './exactSums.js';
 
 /** Modulo 2^32. */
 export const exact: AccumulateStep = {
@@ -307,7 +307,7 @@ function narrow(
       const { overflowed } = toInt32(sums);
       const operands = of === 'raw' ? withoutZeroPoints(linear) : linear;
       const wide = of === 'raw' ? exactSums(x, operands) : sums;
-      const narrowed = when === 'running' ? runningSums(x, operands, apply) : wide.map(apply);
+      const narrowed = when === 'running' ? runningSums(x, operands, bits) : wide.map(apply);
       return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
     },
   };
@@ -345,17 +345,25 @@ function withoutZeroPoints(linear: Linear): Linear {
   return { ...linear, input: { ...linear.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
 }
 
-function runningSums(x: Codes, linear: Linear, apply: (sum: number) => number): Float64Array {
+/** Saturated to so many bits after every product, in order of k. */
+function runningSums(x: Codes, linear: Linear, bits: 16 | 24): Float64Array {
   const { outFeatures, inFeatures, weight, input } = linear;
-  const sums = new Float64Array(x.rows * outFeatures);
+  const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  const sums = exactSums(x, linear);
+  const magnitudes = magnitudeSums(x, linear);
+  const differences = new Int32Array(inFeatures);
   for (let row = 0; row < x.rows; row++) {
+    for (let k = 0; k < inFeatures; k++) differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;
     for (let channel = 0; channel < outFeatures; channel++) {
+      // no order of the products leaves the range
+      if (magnitudes[row * outFeatures + channel] <= most) continue;
       const zeroPoint = weightZeroPointOf(linear, channel);
+      const start = channel * inFeatures;
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) {
-        const product =
-          (x.data[row * inFeatures + k] - input.zeroPoint) * (weight[channel * inFeatures + k] - zeroPoint);
-        sum = apply(sum + product);
+        sum += differences[k] * (weight[start + k] - zeroPoint);
+        if (sum > most) sum = most;
+        else if (sum < least) sum = least;
       }
       sums[row * outFeatures + channel] = sum;
     }

@@ -18,6 +18,31 @@ export function exactSums(x: Codes, linear: Linear): Float64Array {
   return fast ? Float64Array.from(fast) : readableExactSums(x, linear);
 }
 
+/** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
+export function magnitudeSums(x: Codes, linear: Linear): Float64Array {
+  const { input } = linear;
+  const data = new Int32Array(x.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
+  const weight = weightsWithoutSigns(linear);
+  const weightZeroPoint = Int32Array.of(0);
+  return exactSums({ ...x, data }, { ...linear, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } });
+}
+
+/** A layer comes in many blocks of samples. */
+const weightsMade = new WeakMap<Linear['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
+
+function weightsWithoutSigns(linear: Linear): Int16Array {
+  const made = weightsMade.get(linear.weight);
+  if (made?.zeroPoints === linear.weightZeroPoint) return made.weight;
+  const weight = new Int16Array(linear.weight.length);
+  for (let channel = 0, i = 0; channel < linear.outFeatures; channel++) {
+    const zeroPoint = weightZeroPointOf(linear, channel);
+    for (let k = 0; k < linear.inFeatures; k++, i++) weight[i] = Math.abs(linear.weight[i] - zeroPoint);
+  }
+  weightsMade.set(linear.weight, { zeroPoints: linear.weightZeroPoint, weight });
+  return weight;
+}
+
 /** The same without the accelerator, and its reference. */
 export function readableExactSums(x: Codes, linear: Linear): Float64Array {
   const { outFeatures, inFeatures } = linear;

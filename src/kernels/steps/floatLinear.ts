@@ -4,7 +4,7 @@
  */
 import { f32 } from '../../numeric/float.js';
 import type { Codes, FloatLinearStep, Linear } from '../../types.js';
-import { exactSums, weightZeroPointOf } from './exactSums.js';
+import { exactSums, magnitudeSums, weightZeroPointOf } from './exactSums.js';
 import { weightScaleOf } from './scales.js';
 
 /** Half an ulp of 1 in float32 and in float64: the relative error of one rounding. */
@@ -48,7 +48,7 @@ export const anyOrderFloat32: FloatLinearStep = {
   near(x, linear) {
     const { outFeatures, inFeatures } = linear;
     const exact = exactSums(x, linear);
-    const magnitudes = exactSums(...withoutSigns(x, linear));
+    const magnitudes = magnitudeSums(x, linear);
     const bound = new Float64Array(exact.length);
     const error = new Float64Array(exact.length);
     const relative = relativeBound(inFeatures);
@@ -76,31 +76,6 @@ function relativeBound(inFeatures: number): number {
   const roundings = inFeatures + 1;
   const float32Error = (roundings * UNIT_ROUNDOFF) / (1 - roundings * UNIT_ROUNDOFF);
   return float32Error + 2 * roundings * UNIT_ROUNDOFF_64; // this sum rounds too, in float64
-}
-
-/** |x - zero_point| and |w - zero_point|, as codes and weights with zero point 0. */
-function withoutSigns(x: Codes, linear: Linear): [Codes, Linear] {
-  const { input } = linear;
-  const data = new Int32Array(x.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
-  const weight = weightsWithoutSigns(linear);
-  const unsigned = { ...linear, weight, weightZeroPoint: Int32Array.of(0), input: { ...input, zeroPoint: 0 } };
-  return [{ ...x, data }, unsigned];
-}
-
-/** A layer comes in many blocks of samples. */
-const weightsMade = new WeakMap<Linear['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
-
-function weightsWithoutSigns(linear: Linear): Int16Array {
-  const made = weightsMade.get(linear.weight);
-  if (made?.zeroPoints === linear.weightZeroPoint) return made.weight;
-  const weight = new Int16Array(linear.weight.length);
-  for (let channel = 0, i = 0; channel < linear.outFeatures; channel++) {
-    const zeroPoint = weightZeroPointOf(linear, channel);
-    for (let k = 0; k < linear.inFeatures; k++, i++) weight[i] = Math.abs(linear.weight[i] - zeroPoint);
-  }
-  weightsMade.set(linear.weight, { zeroPoints: linear.weightZeroPoint, weight });
-  return weight;
 }
 
 function dequantizedCodes(x: Codes, { input }: Linear): Float32Array {

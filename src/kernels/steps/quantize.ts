@@ -44,11 +44,16 @@ export const quantizeZeroPointAfter = quantizeStep(
   },
 );
 
-/** f32(rint(f32(x * f32(1 / s))) + zp), the reciprocal taken in float64: quantized_decomposed.quantize_per_tensor (PT2E). */
-export const quantizeDecomposed = quantizeStep('quantizeDecomposed', ({ scale, zeroPoint, quantMin, quantMax }) => {
-  const reciprocal = f32(1 / scale);
-  return (real) => clamp(f32(roundHalfEven(f32(real * reciprocal)) + zeroPoint), quantMin, quantMax);
-});
+/** f32(round(f32(x * f32(1 / s))) + zp), the reciprocal taken in float64. */
+export function decomposed(name: string, round: (x: number) => number): QuantizeStep {
+  return quantizeStep(name, ({ scale, zeroPoint, quantMin, quantMax }) => {
+    const reciprocal = f32(1 / scale);
+    return (real) => clamp(f32(round(f32(real * reciprocal)) + zeroPoint), quantMin, quantMax);
+  });
+}
+
+/** With rint: quantized_decomposed.quantize_per_tensor (PT2E). */
+export const quantizeDecomposed = decomposed('quantizeDecomposed', roundHalfEven);
 
 /** rint(clamp(f32(x * f32(1 / s)), lo - zp, hi - zp)) + zp: XNNPACK, TFLite's vector code. */
 export const quantizeReciprocal = quantizeStep('quantizeReciprocal', ({ scale, zeroPoint, quantMin, quantMax }) => {
