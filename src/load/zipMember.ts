@@ -35,13 +35,11 @@ export class StoredMember implements ByteSource {
   async read(target: Uint8Array, position: number): Promise<void> {
     // The first row lies behind the header, which the CRC covers too.
     if (this.checkedTo === 0 && position > 0 && position <= 1 << 16) this.followCrc(await this.head(position), 0);
-    // A piece is checked, still in the CPU's cache, while the next one is read.
-    let read = this.readRange(target.subarray(0, PIECE_BYTES), position);
+    // Each piece is checked while it is still in the CPU's cache.
     for (let at = 0; at < target.length; at += PIECE_BYTES) {
-      await read;
-      const end = at + PIECE_BYTES;
-      if (end < target.length) read = this.readRange(target.subarray(end, end + PIECE_BYTES), position + end);
-      this.followCrc(target.subarray(at, end), position + at);
+      const piece = target.subarray(at, at + PIECE_BYTES);
+      await this.readRange(piece, position + at);
+      this.followCrc(piece, position + at);
     }
   }
 
