@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 'use strict';
-require('../dist/cli.cjs').run(process);
+require('../dist/cli/cli.cjs').run(process);

@@ -1,40 +1,65 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFileSync, fstatSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Io, nodeFileSystem, type OutputStream, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
 
 /** The process's side of the command: streams, signals and exit code; everything else is in `main`. */
 export function run(process: NodeJS.Process): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error; // a closed pipe (| head) ends quietly
-    });
-  }
   process.once('SIGINT', () => process.exit(130));
   const io: Io = {
     fs: nodeFileSystem,
     writeFile: replaceFile,
-    appendFile: (path, text) => appendFile(path, text),
+    appendFile: async (path, text) => appendFileSync(path, text),
     writeFolder: replaceFolder,
-    readAsset: (path) => readFile(join(__dirname, '..', path), 'utf8'),
-    stdout: outputStream(process.stdout),
-    stderr: outputStream(process.stderr),
+    readAsset: async (path) => readFileSync(join(__dirname, '../..', path), 'utf8'),
+    stdout: outputStream(1, () => process.stdout),
+    stderr: outputStream(2, () => process.stderr),
     env: process.env,
-    now: () => performance.now(),
+    now: () => Number(process.hrtime.bigint()) / 1e6,
   };
   main(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;
   });
 }
 
-function outputStream(stream: NodeJS.WriteStream): OutputStream {
+/** process.stdout takes 3 ms to open: terminals need it, files and pipes are written to as they are. */
+function outputStream(descriptor: number, open: () => NodeJS.WriteStream): OutputStream {
+  let stream: NodeJS.WriteStream | null = null;
+  const opened = () => {
+    stream ??= open().on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error; // a closed pipe (| head) ends quietly
+    });
+    return stream;
+  };
+  const mayBeTerminal = isDevice(descriptor);
   return {
     get isTTY() {
-      return stream.isTTY === true;
+      return mayBeTerminal && opened().isTTY === true;
     },
     get columns() {
-      return stream.columns;
+      return mayBeTerminal ? opened().columns : undefined;
     },
-    write: (text) => void stream.write(text),
+    write(text) {
+      const rest = mayBeTerminal || stream ? text : writtenAtOnce(descriptor, text);
+      if (rest.length > 0) opened().write(rest);
+    },
   };
+}
+
+/** Terminals are devices. */
+function isDevice(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    return true; // closed: the stream says how that ends
+  }
+}
+
+/** Writes while the other side takes it; what is left for the stream to write. */
+function writtenAtOnce(descriptor: number, text: string): Uint8Array {
+  let rest: Uint8Array = Buffer.from(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
+  } catch {} // a pipe that is full or closed
+  return rest;
 }

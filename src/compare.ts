@@ -1,7 +1,5 @@
-import { accelerate } from './accelerate/accelerator.js';
 import { assemble, type Part } from './assemble.js';
-import { compareCandidate } from './compareCandidate.js';
-import { Diagnosis } from './diagnose/diagnose.js';
+import type { Diagnosis } from './diagnose/diagnose.js';
 import type { LayerDiffResult } from './diff/layerDiff.js';
 import { declaredKernel, kernelByName } from './kernels/registry.js';
 import {
@@ -65,9 +63,21 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
-  accelerate({ threads: options.threads });
+  if (mostMultiplyAdds(model, capture) >= WORTH_LOADING) {
+    const { accelerate } = await import('./accelerate/accelerator.js');
+    accelerate({ threads: options.threads });
+  }
   const comparison = new Comparison(model, capture, options);
   return comparison.run();
+}
+
+/** Below this the readable steps are done before the accelerator is there. */
+const WORTH_LOADING = 2 ** 20;
+
+/** Of one layer. */
+function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
+  const ofSample = layers.map((layer) => ('weight' in layer ? layer.weight.inFeatures * layer.weight.outFeatures : 0));
+  return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
 }
 
 class Comparison {
@@ -76,7 +86,7 @@ class Comparison {
   private readonly session: ReplaySession;
   /** A diagnosis looks at each layer on its captured input, whatever the mode. */
   private readonly isolated: ReplaySession;
-  private readonly diagnosis: Diagnosis;
+  private loadedDiagnosis: Diagnosis | null = null;
   private readonly from: number;
   private readonly to: number;
   private readonly selected: readonly Layer[];
@@ -94,13 +104,12 @@ class Comparison {
     this.session = new ReplaySession(model, capture, this.kernel, this.mode);
     this.isolated =
       this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated');
-    this.diagnosis = new Diagnosis('capture', this.kernel, model.producer, (name) => this.session.paramsOf(name));
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
     this.own = options.shard ? layersOf(options.shard, this.selected, capture) : new Set(this.selected);
     this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
-      this.diagnosis.pass(layer);
+      (await this.diagnosis()).pass(layer);
       if (index !== null) await this.compareLayer(layer, index);
     });
   }
@@ -207,13 +216,22 @@ class Comparison {
       const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const { mismatched, witnesses } = own;
       const { from, to } = this;
+      const diagnosis = await this.diagnosis();
       fillDiagnosis(
         report,
-        await this.diagnosis.layer({ run, input, observed, from, to, mismatched, witnesses, afterRelu: false }),
+        await diagnosis.layer({ run, input, observed, from, to, mismatched, witnesses, afterRelu: false }),
       );
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
+  }
+
+  /** Loaded where something differs: it is a third of the program. */
+  private async diagnosis(): Promise<Diagnosis> {
+    const { Diagnosis } = await import('./diagnose/diagnose.js');
+    const { kernel, model, session } = this;
+    this.loadedDiagnosis ??= new Diagnosis('capture', kernel, model.producer, (name) => session.paramsOf(name));
+    return this.loadedDiagnosis;
   }
 
   /** Propagated mode: the layer on its captured input, or null where that is missing. */
@@ -233,6 +251,7 @@ class Comparison {
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
     const { model, capture, kernel, options, from, to, selected, own, isolated } = this;
+    const { compareCandidate } = await import('./compareCandidate.js');
     const compared = await compareCandidate({
       model,
       capture,

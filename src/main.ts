@@ -1,11 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import type { Action } from './commands/command.js';
-import { commands } from './commands/registry.js';
+import { commands, MAIN_COMMAND } from './commands/registry.js';
 import type { Io } from './io.js';
 import { problemLines } from './problems.js';
-import { harmlessInLog } from './report/githubActions.js';
 import { shellCommand } from './report/next.js';
-import { printable } from './text.js';
+import { harmlessInLog, printable } from './text.js';
 import { InputError, type Problem } from './types.js';
 import { version } from './version.js';
 
@@ -23,14 +22,21 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .showHelpAfterError('(qdiff --help lists commands and options)');
-  for (const command of commands) command.register(program, run);
+  for (const { name, load } of commands) if (isCalled(name, argv)) (await load()).register(program, run);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return exitCodeOf(error, argv, io);
+    return await exitCodeOf(error, argv, io);
   }
 }
+
+/** Whether a command can be meant: help is about all of them. */
+function isCalled(name: string, argv: readonly string[]): boolean {
+  return name === MAIN_COMMAND || argv.some((word) => word === name || HELP.has(word));
+}
+
+const HELP = new Set(['help', '--help', '-h']);
 
 /** Where what is in a file is not what was expected, the command that shows it; what cannot be read at all shows nothing. */
 function nextAfter(problems: readonly Problem[], argv: readonly string[]): string | null {
@@ -45,7 +51,7 @@ function nextAfter(problems: readonly Problem[], argv: readonly string[]): strin
 /** Kinds of problems of arrays that can be read. */
 const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
 
-function exitCodeOf(error: unknown, argv: readonly string[], io: Io): number {
+async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof InputError) {
     const inActions = io.env.GITHUB_ACTIONS === 'true';

@@ -1,5 +1,7 @@
 /** Words for people. Names come from files: nothing of them reaches a terminal or a report unescaped. */
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** C0, C1, DEL, bidi and zero-width controls, lone surrogates, private use, line and paragraph separators. */
 const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
@@ -11,6 +13,7 @@ const SHORT_ESCAPES = new Map([
 
 /** A name, path or other text from outside on one line: every character that could steer a terminal is escaped. */
 export function printable(text: string): string {
+  if (ASCII.test(text)) return text; // the other pattern takes 3 ms to compile
   return text.replace(NOT_PRINTABLE, (character) => SHORT_ESCAPES.get(character) ?? escaped(character));
 }
 
@@ -30,4 +33,9 @@ export function listed(names: Iterable<string>, most = 5): string {
 /** `1 array`, `2 arrays`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Text for the log of GitHub Actions in which no line can be read as a command. */
+export function harmlessInLog(text: string): string {
+  return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
 }

@@ -6,6 +6,7 @@ import { jsonText } from '../report/json.js';
 import { printable } from '../text.js';
 import type { LayerReport, Report, Warning } from '../types.js';
 import { type Baseline, validateBaseline } from '../validate/baseline.js';
+import { exists } from './open.js';
 import { writeOutput } from './output.js';
 
 /** A channel a line: what changes is one line of a diff. */
@@ -31,15 +32,6 @@ export interface Gate {
   judge(report: Report): Report;
   /** With --update-baseline: records what was found. */
   update(report: Report): Promise<void>;
-}
-
-export function checkBaselineOptions({ baseline, updateBaseline }: BaselineOptions): void {
-  if (!updateBaseline || baseline !== undefined) return;
-  throw refuse(
-    'usage',
-    '--update-baseline',
-    'expected --baseline FILE with it, got none; e.g. --baseline baseline.json',
-  );
 }
 
 /** Reads the baseline of these options; null without one. Throws InputError. */
@@ -84,14 +76,4 @@ function checkComparable({ kernel, mode }: Baseline, run: BaselineRun, path: str
 /** A renamed layer would pass as one that got better. */
 function stray(layer: string, path: string): Warning {
   return { code: 'baseline-layer', where: layer, message: `recorded in ${path}, but not a layer of the model` };
-}
-
-export async function exists(io: Io, path: string): Promise<boolean> {
-  try {
-    await io.fs.isDirectory(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    return true; // reading says what is wrong with it
-  }
 }

@@ -6,6 +6,5 @@ export type Action = (io: Io) => Promise<number>;
 
 /** One CLI command: declares arguments and options on commander, and hands its action back. */
 export interface CliCommand {
-  readonly name: string;
   register(program: Command, run: (action: Action) => Promise<void>): void;
 }

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { detailsOf } from '../analyze/details.js';
 import { assemble } from '../assemble.js';
 import { type CompareOptions, comparePart } from '../compare.js';
 import type { Io } from '../io.js';
@@ -13,9 +11,9 @@ import type { Run } from '../report/reporter.js';
 import type { Shard } from '../shard.js';
 import { printable } from '../text.js';
 import { type Capture, InputError, type Model, type Problem } from '../types.js';
-import { type BaselineOptions, checkBaselineOptions, type Gate, openGate } from './baseline.js';
+import type { BaselineOptions, BaselineRun, Gate } from './baseline.js';
 import type { CliCommand } from './command.js';
-import { CONFIG_FILE, type ConfiguredPair, configuredPairs } from './config.js';
+import type { ConfiguredPair } from './config.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import {
   collect,
@@ -58,7 +56,6 @@ interface Options extends BaselineOptions {
 
 /** The main job: `qdiff MODEL CAPTURE`, `qdiff CAPTURE` for the hook dictionary. */
 export const compareCommand: CliCommand = {
-  name: 'diff',
   register(program, run) {
     declare(program.command('diff [model] [capture]', { isDefault: true })).action(
       (model: string | undefined, capture: string | undefined, options: Options, command: Command) =>
@@ -135,6 +132,7 @@ function givenOf(options: Options, command: Command): Partial<Options> {
 }
 
 async function pairsOfConfig(io: Io, given: Partial<Options>): Promise<Pair[]> {
+  const { CONFIG_FILE, configuredPairs } = await import('./config.js');
   const pairs = await configuredPairs<Options>(io, declare);
   if (pairs) return pairs.map((pair) => ({ ...pair, options: { ...pair.options, ...given } }));
   throw usage(
@@ -145,7 +143,9 @@ async function pairsOfConfig(io: Io, given: Partial<Options>): Promise<Pair[]> {
 function checkOptions(options: Options): void {
   if (options.kernel) kernelByName(options.kernel);
   checkTargets(options.reporter);
-  checkBaselineOptions(options);
+  if (options.updateBaseline && options.baseline === undefined) {
+    throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
+  }
   if (options.shard === undefined) return;
   if (options.mode === 'propagated') {
     throw usage('expected --mode isolated with it: propagated layers need those before them', '--shard');
@@ -164,7 +164,8 @@ function settingsOf(options: Options): Record<string, string> {
 }
 
 /** Of the declared model and the shapes of what was captured: tells shards of other files. */
-function digestOf(model: Model, files: readonly Capture[]): string {
+async function digestOf(model: Model, files: readonly Capture[]): Promise<string> {
+  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   const plain = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value);
   hash.update(JSON.stringify([model.producer, model.inputs, model.layers], plain));
@@ -229,11 +230,19 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const judged = gate?.judge(report) ?? report;
     const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
     const details = options.reporter?.some(({ name }) => name === 'html')
-      ? await detailsOf({ model, capture, candidate, report: judged, from, to, worstFirst: channelsWorstFirst })
+      ? await (await import('../analyze/details.js')).detailsOf({
+          model,
+          capture,
+          candidate,
+          report: judged,
+          from,
+          to,
+          worstFirst: channelsWorstFirst,
+        })
       : undefined;
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
-      inputs: options.reporter?.some(({ name }) => name === 'blob') ? digestOf(model, files) : '',
+      inputs: options.reporter?.some(({ name }) => name === 'blob') ? await digestOf(model, files) : '',
       settings: settingsOf(options),
       part,
       baseline: judged.baseline
@@ -244,4 +253,11 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
   } finally {
     progress.clear();
   }
+}
+
+/** The baseline that a run is judged by. */
+async function openGate(io: Io, options: Options, run: BaselineRun): Promise<Gate | null> {
+  if (options.baseline === undefined) return null;
+  const { openGate } = await import('./baseline.js');
+  return openGate(io, options, run);
 }

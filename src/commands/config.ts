@@ -3,7 +3,7 @@ import type { Io } from '../io.js';
 import { readJson } from '../load/json.js';
 import { refuse } from '../load/refuse.js';
 import { type ConfigPair, validateConfig } from '../validate/config.js';
-import { exists } from './baseline.js';
+import { exists } from './open.js';
 
 /** What plain `qdiff` reads, in the folder where it is called. */
 export const CONFIG_FILE = 'qdiff.config.json';

@@ -12,7 +12,6 @@ import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocume
 
 /** What changed between two runs: exit code 1 where it got worse or changed. */
 export const diffReportsCommand: CliCommand = {
-  name: 'diff-reports',
   register(program, run) {
     const command = program
       .command('diff-reports <a.json> <b.json>')

@@ -30,7 +30,6 @@ interface Options extends OutputOptions {
 
 /** One value's arithmetic, step by step; what is not given is the worst. */
 export const explainCommand: CliCommand = {
-  name: 'explain',
   register(program, run) {
     declare(program.command('explain <model> [capture]')).action(
       (model: string, capture: string | undefined, options: Options) =>

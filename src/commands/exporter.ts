@@ -6,7 +6,6 @@ import type { CliCommand } from './command.js';
 const EXPORTERS: Readonly<Record<string, string>> = { pytorch: 'src/exporters/pytorch/qdiff_export.py' };
 
 export const exporterCommand: CliCommand = {
-  name: 'exporter',
   register(program, run) {
     program
       .command('exporter <framework>')

@@ -17,7 +17,6 @@ interface Options extends OutputOptions {
 
 /** The portability matrix: kernels x layers. */
 export const forecastCommand: CliCommand = {
-  name: 'forecast',
   register(program, run) {
     const command = program
       .command('forecast <model> [capture]')

@@ -20,7 +20,6 @@ interface Options extends OutputOptions {
 
 /** Golden vectors for RTL, firmware and other runtimes. */
 export const goldenCommand: CliCommand = {
-  name: 'golden',
   register(program, run) {
     const command = program
       .command('golden <model> [capture]')

@@ -9,7 +9,6 @@ import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocume
 
 /** What is in a file. */
 export const inspectCommand: CliCommand = {
-  name: 'inspect',
   register(program, run) {
     const command = program
       .command('inspect <file>')

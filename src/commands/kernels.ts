@@ -8,7 +8,6 @@ import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocume
 
 /** The kernel models, their equations, and what each was verified against. */
 export const kernelsCommand: CliCommand = {
-  name: 'kernels',
   register(program, run) {
     const command = program
       .command('kernels [name...]')

@@ -13,7 +13,6 @@ interface Options extends OutputOptions {
 
 /** Before anything runs: which channels can saturate where, what a runtime cannot take, what carries nothing. */
 export const lintCommand: CliCommand = {
-  name: 'lint',
   register(program, run) {
     const command = program
       .command('lint <model> [capture]')

@@ -13,7 +13,6 @@ import { checkTargets, declareReports, type OutputOptions, writeReports } from '
 
 /** One report from the blobs of all shards, byte for byte that of one process. */
 export const mergeCommand: CliCommand = {
-  name: 'merge',
   register(program, run) {
     const command = program
       .command('merge <blobs...>')

@@ -32,3 +32,13 @@ export async function openPair(io: Io, modelPath: string, capturePath: string | 
 export function usage(message: string, where = 'arguments'): InputError {
   return new InputError([{ kind: 'usage', where, message }]);
 }
+
+export async function exists(io: Io, path: string): Promise<boolean> {
+  try {
+    await io.fs.isDirectory(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    return true; // reading says what is wrong with it
+  }
+}

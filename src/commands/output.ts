@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../io.js';
-import { githubActions, harmlessInLog, stepSummary } from '../report/githubActions.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
-import type { ReportOptions, Run } from '../report/reporter.js';
-import { printable } from '../text.js';
+import type { Formats, ReportOptions, Run } from '../report/reporter.js';
+import { harmlessInLog, printable } from '../text.js';
 import { InputError } from '../types.js';
 import { collect, parseChannels } from './options.js';
 import { commands } from './registry.js';
@@ -25,16 +24,13 @@ export interface OutputOptions {
   readonly verbose?: boolean;
 }
 
-/** A document's formats by the name that --reporter takes. */
-export type Formats<D> = ReadonlyMap<string, (document: D, options: ReportOptions) => string>;
-
 export const parseReporter = reporterAmong(reporters);
 
 /** Text for people, and the document itself as JSON: what every command but the main one offers. */
 export function formatsOf<D extends object>(text: (document: D, options: ReportOptions) => string): Formats<D> {
-  return new Map<string, (document: D, options: ReportOptions) => string>([
-    ['table', text],
-    ['json', (document) => jsonText(document)],
+  return new Map([
+    ['table', async () => text],
+    ['json', async () => (document) => jsonText(document)],
   ]);
 }
 
@@ -124,6 +120,7 @@ function inGitHubActions({ env }: Io): boolean {
 
 /** The step summary, after what is in it; annotations on standard error, unless they were asked for elsewhere. */
 async function writeToGitHub(io: Io, runs: readonly Run[], options: OutputOptions): Promise<void> {
+  const { githubActions, stepSummary } = await import('../report/githubActions.js');
   const look = lookOf(options, null, io);
   if (!options.reporter?.some(({ name }) => name === 'github-actions')) io.stderr.write(githubActions(runs, look));
   const path = io.env.GITHUB_STEP_SUMMARY;
@@ -149,11 +146,13 @@ export async function writeDocument<D>(
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
     const look = { ...lookOf(options, null, io), settings, ...(await assetsOf(io, name)) };
-    await writeOutput(io, file!, formats.get(name)!(document, look));
+    const format = await formats.get(name)!();
+    await writeOutput(io, file!, format(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
     const look = { ...lookOf(options, io.stdout, io), settings, ...(await assetsOf(io, name)) };
-    const text = formats.get(name)!(document, look);
+    const format = await formats.get(name)!();
+    const text = format(document, look);
     io.stdout.write(inGitHubActions(io) && !FOR_MACHINES.has(name) ? harmlessInLog(text) : text);
   }
 }

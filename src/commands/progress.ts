@@ -15,7 +15,7 @@ export function progressOn(io: Io): { show: (progress: Progress) => void; clear:
   return {
     show: (progress) => {
       const now = io.now();
-      if (!io.stderr.isTTY || now - last < REFRESH_MS) return;
+      if (now - last < REFRESH_MS || !io.stderr.isTTY) return;
       last = now;
       shown = true;
       const look = { width: io.stderr.columns ?? 80, unicode: hasUnicode(io) };

@@ -1,25 +1,25 @@
 import type { CliCommand } from './command.js';
 import { compareCommand } from './compare.js';
-import { diffReportsCommand } from './diffReports.js';
-import { explainCommand } from './explain.js';
-import { exporterCommand } from './exporter.js';
-import { forecastCommand } from './forecast.js';
-import { goldenCommand } from './golden.js';
-import { inspectCommand } from './inspect.js';
-import { kernelsCommand } from './kernels.js';
-import { lintCommand } from './lint.js';
-import { mergeCommand } from './merge.js';
+
+/** A command's name, and its file; but for the main one's, loaded where it is named. */
+export interface CommandRow {
+  readonly name: string;
+  load(): Promise<CliCommand>;
+}
 
 /** The commands, in the order of the help. */
-export const commands: readonly CliCommand[] = [
-  compareCommand,
-  explainCommand,
-  lintCommand,
-  forecastCommand,
-  goldenCommand,
-  inspectCommand,
-  kernelsCommand,
-  mergeCommand,
-  diffReportsCommand,
-  exporterCommand,
+export const commands: readonly CommandRow[] = [
+  { name: 'diff', load: async () => compareCommand },
+  { name: 'explain', load: async () => (await import('./explain.js')).explainCommand },
+  { name: 'lint', load: async () => (await import('./lint.js')).lintCommand },
+  { name: 'forecast', load: async () => (await import('./forecast.js')).forecastCommand },
+  { name: 'golden', load: async () => (await import('./golden.js')).goldenCommand },
+  { name: 'inspect', load: async () => (await import('./inspect.js')).inspectCommand },
+  { name: 'kernels', load: async () => (await import('./kernels.js')).kernelsCommand },
+  { name: 'merge', load: async () => (await import('./merge.js')).mergeCommand },
+  { name: 'diff-reports', load: async () => (await import('./diffReports.js')).diffReportsCommand },
+  { name: 'exporter', load: async () => (await import('./exporter.js')).exporterCommand },
 ];
+
+/** Runs where no command is named. */
+export const MAIN_COMMAND = 'diff';

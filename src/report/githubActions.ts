@@ -83,11 +83,6 @@ function annotationsOf({ name, report }: Run): Annotation[] {
   return [...errors, { level: 'notice', file, title: `qdiff: ${name}: better than baseline`, message: message + more }];
 }
 
-/** A line of a log that is not meant as a command, and could be read as one. */
-export function harmlessInLog(text: string): string {
-  return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
-}
-
 /** `::error file=...,title=...::message`; a line break inside is `%0A`, so nothing of a name begins a line. */
 function command({ level, file, title, message }: Annotation): string {
   const properties = [...(file === '' ? [] : [`file=${property(file)}`]), `title=${property(title)}`];

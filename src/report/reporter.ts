@@ -40,5 +40,8 @@ export interface Run {
 /** A format: the whole text to write, newline at its end. Pure: the same reports and options give the same bytes. */
 export type Reporter = (runs: readonly Run[], options: ReportOptions) => string;
 
+/** A document's formats by the name that --reporter takes. */
+export type Formats<D> = ReadonlyMap<string, () => Promise<(document: D, options: ReportOptions) => string>>;
+
 /** A format's text about one model. */
 export type ReportText = (report: Report, options: ReportOptions) => string;

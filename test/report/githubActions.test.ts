@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { githubActions, harmlessInLog, stepSummary } from '../../src/report/githubActions.js';
+import { githubActions, stepSummary } from '../../src/report/githubActions.js';
 import type { Run } from '../../src/report/reporter.js';
+import { harmlessInLog } from '../../src/text.js';
 import { fileOf, plain, readReport, reportNames } from './reports.js';
 import { hostile, huge, runOf, several } from './runs.js';
 
