@@ -63,9 +63,10 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
-  if (mostMultiplyAdds(model, capture) >= WORTH_LOADING) {
+  const expected = mostMultiplyAdds(model, capture);
+  if (expected >= WORTH_LOADING) {
     const { accelerate } = await import('./accelerate/accelerator.js');
-    accelerate({ threads: options.threads });
+    accelerate({ threads: options.threads, expected });
   }
   const comparison = new Comparison(model, capture, options);
   return comparison.run();

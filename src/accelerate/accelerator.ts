@@ -23,10 +23,14 @@ export interface Settings {
 
 let inUse: { threads: number | undefined; made: Accelerator } | null = null;
 
-/** Puts the accelerator in use; it compiles and starts nothing before there is work. Safe to call again. */
-export function accelerate(settings: Settings = {}): void {
+/**
+ * Puts the accelerator in use. What takes time to start does so at once where that many multiply-adds are expected, while
+ * files are read; otherwise when there is work. Safe to call again.
+ */
+export function accelerate({ expected = 0, ...settings }: Settings & { readonly expected?: number } = {}): void {
   if (inUse?.threads !== settings.threads || !inUse) inUse = { threads: settings.threads, made: webAssembly(settings) };
   accelerator.current = inUse.made;
+  inUse.made.expect(expected);
 }
 
 /** Faster equals of the readable steps, in WebAssembly. */
@@ -47,6 +51,9 @@ export function webAssembly({ threads, worthThreads, worthStarting = WORTH_START
     return found && multiply(found, form, x, linear, recipe);
   };
   return {
+    expect(multiplyAdds) {
+      machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
+    },
     accumulate: (form, x, linear) => product(form, x, linear, null) as Int32Array | null,
     codes(kernel: Kernel, linear: Linear, x: Codes) {
       const form = kernel.accumulate.form?.(linear);
