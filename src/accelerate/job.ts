@@ -70,7 +70,7 @@ export class Machine {
 
   /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
   constructor(
-    private readonly threads = availableParallelism(),
+    private threads = availableParallelism(),
     private readonly worthThreads = WORTH_THREADS,
   ) {
     this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
@@ -169,10 +169,18 @@ export class Machine {
     const counts = JOB / Int32Array.BYTES_PER_ELEMENT;
     const [done, failed] = [counts + FIELDS.indexOf('done'), counts + FIELDS.indexOf('failed')];
     while (this.workers < wanted) {
-      const workerData = { module: this.module, memory: this.memory, job: JOB, thread: ++this.workers, done, failed };
-      const worker = new Worker(SERVE, { eval: true, workerData, execArgv: [] });
+      const thread = this.workers + 1;
+      const workerData = { module: this.module, memory: this.memory, job: JOB, thread, done, failed };
+      let worker: Worker;
+      try {
+        worker = new Worker(SERVE, { eval: true, workerData, execArgv: [] });
+      } catch {
+        this.threads = thread; // the system grants no more
+        return;
+      }
       worker.on('error', () => {}); // it takes no tile before it runs: the others do the work
       worker.unref();
+      this.workers = thread;
     }
   }
 }
