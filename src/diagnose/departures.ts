@@ -9,7 +9,7 @@ import type { CauseCode } from './evidence.js';
 import { type Change, type Coordinate, FREEDOM, withKernel } from './setup.js';
 import type { Study } from './study.js';
 
-export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp';
+export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
 
 /** Causes that are a kernel's step: whole kernels have them. */
 export const STEP_CAUSES: ReadonlySet<string> = new Set<CauseCode>([
@@ -53,16 +53,36 @@ export function accumulatorChanges(
   }));
 }
 
-/** What each kernel of another runtime does otherwise than the declared one, a change a cause. */
+/** What each other kernel does otherwise than the declared one, a change a cause. */
 export function foreignKernels(study: Study): Change[][] {
-  const declared = study.declared.kernel;
+  return departuresTo(study, () => true);
+}
+
+/** The same for what runs under the declared engine on other CPUs. */
+export function siblingKernels(study: Study): Change[][] {
+  const family = familyOf(study.declared.kernel.name);
+  return departuresTo(study, ({ name }) => familyOf(name) === family);
+}
+
+function departuresTo({ declared, data }: Study, isWanted: (kernel: Kernel) => boolean): Change[][] {
+  const dynamic = data.dynamic !== null;
   return kernels
-    .filter((kernel) => kernel !== declared && !kernel.floatLinear)
-    .map((kernel) => departures(declared, kernel));
+    .filter((kernel) => kernel !== declared.kernel && !kernel.floatLinear && isWanted(kernel))
+    .filter((kernel) => !dynamic || quantizesAlike(declared.kernel, kernel))
+    .map((kernel) => departures(declared.kernel, kernel, dynamic));
+}
+
+export function familyOf(kernelName: string): string {
+  return kernelName.split('-')[0];
+}
+
+/** Dynamic layers whose codes are the same. */
+export function quantizesAlike({ dynamic: a }: Kernel, { dynamic: b }: Kernel): boolean {
+  return a !== null && b !== null && a.quantize === b.quantize && a.chooseQuantParams === b.chooseQuantParams;
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */
-export function departures(declared: Kernel, kernel: Kernel): Change[] {
+function departures(declared: Kernel, kernel: Kernel, dynamic: boolean): Change[] {
   const steps = new Map<CauseCode, Partial<Kernel>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
     if (kernel[step] !== declared[step]) steps.set(cause, { ...steps.get(cause), [step]: kernel[step] });
@@ -73,15 +93,22 @@ export function departures(declared: Kernel, kernel: Kernel): Change[] {
       ? 'fixed-point-multiplier'
       : 'multiplier-precision';
   change('accumulate', accumulatorCause(declared, kernel));
-  change('multiplier', multiplierCause);
-  // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
-  change('bias', fixed ? 'fixed-point-multiplier' : biasCause(declared.bias, kernel.bias));
-  change(
-    'round',
-    fixed || kernel.round === insideMultiplier ? 'fixed-point-multiplier' : roundingCause(declared.round, kernel.round),
-  );
-  const moved = addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
-  change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
+  if (dynamic) {
+    // everything after the sums is one step
+    change('dynamic', 'multiplier-precision');
+  } else {
+    change('multiplier', multiplierCause);
+    // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
+    change('bias', fixed ? 'fixed-point-multiplier' : biasCause(declared.bias, kernel.bias));
+    change(
+      'round',
+      fixed || kernel.round === insideMultiplier
+        ? 'fixed-point-multiplier'
+        : roundingCause(declared.round, kernel.round),
+    );
+    const moved = addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
+    change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
+  }
   return [...steps].map(([cause, changed]) => ({
     cause,
     coordinate: coordinateOf(cause),

@@ -6,7 +6,7 @@ import type { DiagnosisReport, Kernel, Producer } from '../types.js';
 import type { Found } from './cause.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { countPairs } from './causes/int16Saturation.js';
-import { STEP_CAUSES } from './departures.js';
+import { familyOf, STEP_CAUSES } from './departures.js';
 import { contains, widened } from './estimate/interval.js';
 import type { CauseCode, CauseEvidence, Evidence, FoundParameter } from './evidence.js';
 import { causes } from './registry.js';
@@ -216,10 +216,10 @@ function nearestKernel({ kernel: declared }: LayerCase, explainedBy: readonly st
   // the float path's bound admits much: it is nearest only where nothing else explains
   const integer = all.filter((kernel) => !kernel.floatLinear || kernel === declared);
   const found = integer.length > 0 ? integer : all;
-  const family = declared.name.split('-')[0];
+  const family = familyOf(declared.name);
   const nearest =
     found.find((kernel) => kernel.name === declared.name) ??
-    found.find((kernel) => kernel.name.split('-')[0] === family) ??
+    found.find((kernel) => familyOf(kernel.name) === family) ??
     found.find((kernel) => kernel.runtime === declared.runtime) ??
     found[0];
   return nearest?.name ?? null;

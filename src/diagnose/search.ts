@@ -1,6 +1,6 @@
 import type { Cause } from './cause.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
-import { foreignKernels } from './departures.js';
+import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
 import { causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
@@ -40,6 +40,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.isSettled()) return run.result();
   run.joint();
   run.pairs();
+  if (run.found.length === 0) run.siblings();
   for (const change of run.saturations()) await run.misaligned([change]);
   return run.result();
 }
@@ -124,7 +125,35 @@ class Search {
       (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
     // on a base that changes nothing, estimates are those that failed alone
-    for (const base of [...active, ...globals]) this.estimateOn(base);
+    for (const base of [...active, ...globals]) this.estimateOn([base]);
+  }
+
+  /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
+  siblings(): void {
+    const bases: Change[][] = [];
+    for (const base of siblingKernels(this.study)) {
+      if (base.length < 2 || bases.some((other) => this.areAlike(base, other))) continue;
+      bases.push(base);
+      for (const change of this.enumerated) {
+        if (base.every((own) => combine(own, change))) this.explains([...base, change]);
+      }
+      this.estimateOn(base);
+    }
+    // a step may change nothing once the other number is right
+    for (const { changes } of [...this.found]) {
+      const own = changes.slice(this.prefix.length);
+      for (const change of own) this.explains(own.filter((other) => other !== change));
+    }
+  }
+
+  /** Kernels that differ in their sums' blocks only, where that is no difference. Other steps may differ for other numbers. */
+  private areAlike(a: readonly Change[], b: readonly Change[]): boolean {
+    const [one, other] = [this.hypothesis(a).setup, this.hypothesis(b).setup];
+    return (
+      one.kernel.multiplier === other.kernel.multiplier &&
+      one.kernel.dynamic === other.kernel.dynamic &&
+      this.study.sameOnSubset(one, other)
+    );
   }
 
   private isIdle(change: Change): boolean {
@@ -144,14 +173,16 @@ class Search {
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
   }
 
-  /** Estimators run on the accumulator and parameters of another change. */
-  private estimateOn(base: Change): void {
-    const { setup } = this.hypothesis([base]);
+  /** Estimators run on the accumulator and parameters of other changes. */
+  private estimateOn(base: readonly Change[]): void {
+    const { setup } = this.hypothesis(base);
+    const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of causes) {
-      if (cause.code === base.cause || this.found.length >= MOST_EXPLANATIONS) continue;
-      const onEstimate = base.freedom > FREEDOM.none;
-      const changes = this.estimate(cause, setup, onEstimate).filter((change) => combine(base, change));
-      changes.some((change) => this.explains([base, change]));
+      if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
+      const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
+        base.every((own) => combine(own, change)),
+      );
+      changes.some((change) => this.explains([...base, change]));
     }
   }
 

@@ -70,8 +70,9 @@ export function applyChanges(setup: Setup, changes: readonly Change[]): Setup {
     .reduce((changed, change) => change.apply(changed), setup);
 }
 
+/** A changed step is an integer kernel's; a float path (PT2E's reference) stays one only where the change says so. */
 export function withKernel(setup: Setup, steps: Partial<Kernel>): Setup {
-  return { ...setup, kernel: { ...setup.kernel, ...steps } };
+  return { ...setup, kernel: { ...setup.kernel, floatLinear: null, ...steps } };
 }
 
 export function withLinear(setup: Setup, params: Partial<Linear>): Setup {

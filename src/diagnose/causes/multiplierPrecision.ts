@@ -3,7 +3,7 @@ import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../k
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
 import type { BiasStep, DynamicStep, Kernel } from '../../types.js';
 import type { Cause, Found } from '../cause.js';
-import { isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
+import { isFixedPoint, isInt32Bias, kernelSteps, quantizesAlike } from '../departures.js';
 import { type Change, FREEDOM, withKernel } from '../setup.js';
 import type { Study } from '../study.js';
 import { decidingValue } from './deciding.js';
@@ -58,15 +58,11 @@ function otherBiases(study: Study): BiasStep[] {
 
 /** Dynamic layers whose input is quantized as here, and whose product is taken in another order. */
 function otherDynamicSteps(study: Study): DynamicStep[] {
-  const { dynamic: declared, runtime } = study.declared.kernel;
-  const possible = kernels.filter((kernel) => study.free || kernel.runtime === runtime).map((kernel) => kernel.dynamic);
-  return [...new Set(possible)].filter(
-    (step): step is DynamicStep =>
-      step !== null &&
-      step !== declared &&
-      step.quantize === declared?.quantize &&
-      step.chooseQuantParams === declared.chooseQuantParams,
-  );
+  const { kernel: declared } = study.declared;
+  const possible = kernels
+    .filter((kernel) => study.free || kernel.runtime === declared.runtime)
+    .filter((kernel) => quantizesAlike(declared, kernel) && kernel.dynamic !== declared.dynamic);
+  return [...new Set(possible.map((kernel) => kernel.dynamic!))];
 }
 
 function change(label: string, steps: Partial<Kernel>): Change {

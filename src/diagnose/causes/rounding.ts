@@ -1,5 +1,7 @@
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { decomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
+import type { Kernel, RoundStep } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
 import { type Change, FREEDOM, withKernel } from '../setup.js';
@@ -9,6 +11,15 @@ type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-trunca
 
 /** Rounding other than the declared kernel's; one cause a rule. */
 function rounding(code: RoundingCode): Cause<RoundingCode> {
+  const change = (steps: Partial<Kernel>): Change => ({
+    cause: code,
+    coordinate: 'round',
+    freedom: FREEDOM.none,
+    label: Object.values(steps)
+      .map((step) => (step as { name: string }).name)
+      .join(', '),
+    apply: (setup) => withKernel(setup, steps),
+  });
   return {
     code,
 
@@ -19,26 +30,22 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
       return rules
         .filter((round) => round !== kernel.round && roundingCause(kernel.round, round) === code)
         .flatMap((round) => {
+          if (kernel.floatLinear) return [change(onFloatPath(kernel, round))];
           // where the zero point comes first, trunc(v + zp) would be a floor: the rule is meant for v
           const steps = addsZeroPointFirst(kernel.offsetAndClamp)
             ? [{ round, offsetAndClamp: roundThenOffset }, { round }]
             : [{ round }];
-          return steps.map(
-            (changed): Change => ({
-              cause: code,
-              coordinate: 'round',
-              freedom: FREEDOM.none,
-              label: Object.values(changed)
-                .map((step) => step.name)
-                .join(', '),
-              apply: (setup) => withKernel(setup, changed),
-            }),
-          );
+          return steps.map(change);
         });
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
   };
+}
+
+/** The float path rounds where it quantizes; `round` tells estimators how far a code reaches. */
+function onFloatPath({ floatLinear }: Kernel, round: RoundStep): Partial<Kernel> {
+  return { floatLinear, round, quantize: decomposed(round.name, round.apply) };
 }
 
 export const roundingHalfAway = rounding('rounding-half-away');

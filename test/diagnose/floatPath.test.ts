@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
+import { fixedPointDoubleRounding } from '../../src/kernels/steps/multiplier.js';
+import { downward, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
+import type { NumericArray, RoundStep } from '../../src/types.js';
+import { compareLayer, fbgemmWith, outputsOf, randomFrom, worldOf } from './world.js';
+
+const world = worldOf('small', randomFrom(31));
+const { linear } = world;
+const captured = outputsOf(world);
+
+/** float32 sums in order of k, then codes: a path of its own beside the replay's exact sums. */
+function floatScript(round: RoundStep, bias = linear.bias): Int32Array {
+  const { inFeatures, outFeatures, input, weight, weightScale } = linear;
+  const { scale, zeroPoint } = linear.output as typeof input;
+  return Int32Array.from({ length: world.samples * outFeatures }, (_, i) => {
+    const [row, n] = [Math.floor(i / outFeatures), i % outFeatures];
+    let sum = 0;
+    for (let k = 0; k < inFeatures; k++) {
+      const real = Math.fround(input.scale * (world.x[row * inFeatures + k] - input.zeroPoint));
+      sum = Math.fround(sum + Math.fround(real * Math.fround(weightScale[n] * weight[n * inFeatures + k])));
+    }
+    const value = Math.fround(sum + (bias?.[n] ?? 0));
+    const code = round.apply(Math.fround(value * Math.fround(1 / scale))) + zeroPoint;
+    return Math.min(255, Math.max(0, code));
+  });
+}
+
+async function diagnose(candidate: NumericArray) {
+  const report = await compareLayer(world, linear, captured, { candidate, kernel: 'pt2e-reference' });
+  return report.candidate_layers![0].diagnosis;
+}
+
+describe("a candidate beside PT2E's reference", () => {
+  test.each([
+    ['rounding-floor', floatScript(downward)],
+    ['rounding-truncate', floatScript(towardZero)],
+    ['rounding-floor', outputsOf(world, fbgemmWith({ round: downward }))],
+    ['rounding-truncate', outputsOf(world, fbgemmWith({ round: towardZero }))],
+    ['bias-missing+rounding-floor', floatScript(downward, null)],
+    [
+      'fixed-point-multiplier',
+      outputsOf(
+        world,
+        fbgemmWith({ multiplier: fixedPointDoubleRounding, round: insideMultiplier, bias: int32BiasFloat64 }),
+      ),
+    ],
+  ])('%s', async (causes, values) => {
+    const diagnosis = await diagnose(values);
+    expect([...diagnosis!.causes].sort().join('+')).toBe(causes);
+  });
+
+  test.each([
+    ['one value', floatScript(downward).map((v, i) => (i === 40 ? v - 2 : v))],
+    ['one channel', floatScript(downward).map((v, i) => (i % linear.outFeatures === 4 ? captured[i] : v))],
+  ])('that rounds down but for %s stays without a name', async (_, values) => {
+    expect((await diagnose(values))?.causes).toEqual(['unexplained']);
+  });
+});
