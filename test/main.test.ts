@@ -195,4 +195,34 @@ describe('the package', () => {
       'def export(',
     );
   });
+
+  test.each([
+    ['none', null],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off', (whole: Buffer) => whole.subarray(0, 5000)],
+    ['of another V8', (whole: Buffer) => Buffer.concat([whole.subarray(0, 4), Buffer.alloc(4), whole.subarray(8)])],
+  ])('without a usable compiled form (%s) the files themselves run', (_, change) => {
+    const installed = join(folder, 'node_modules/qdiff');
+    const compiled = join(installed, 'dist/cli/main.cache');
+    const run = () => spawnSync(process.execPath, [join(installed, 'bin/qdiff.js'), ...files('iris-avx2')]);
+    const expected = run();
+    const whole = readFileSync(compiled);
+    if (change) writeFileSync(compiled, change(whole));
+    else rmSync(compiled);
+    const { status, stdout, stderr } = run();
+    writeFileSync(compiled, whole);
+    expect(stderr.toString()).toBe('');
+    expect(status).toBe(1);
+    expect(stdout.toString()).toBe(expected.stdout.toString());
+  });
+
+  test.each(['table', 'json', 'junit', 'markdown', 'github-actions', 'blob', 'html'])(
+    'the built command loads --reporter %s',
+    (format) => {
+      const argv = [...files('iris-avx2'), '--reporter', format];
+      const built = spawnSync(process.execPath, ['bin/qdiff.js', ...argv]);
+      expect({ status: built.status, stderr: built.stderr.toString() }).toEqual({ status: 1, stderr: '' });
+      expect(built.stdout.length).toBeGreaterThan(500);
+    },
+  );
 });
