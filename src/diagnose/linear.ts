@@ -41,6 +41,7 @@ const MOST_ROUNDS = 3;
 
 /** Names the smallest set of causes that explains every differing value of a linear layer, or says `unexplained`. */
 export async function diagnoseLinear(layer: LayerCase): Promise<LayerDiagnosis> {
+  const refuting: number[] = [];
   let study = await Study.open(layer);
   let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
@@ -48,8 +49,8 @@ export async function diagnoseLinear(layer: LayerCase): Promise<LayerDiagnosis> 
     const proven = result.explanations.filter((_, i) => outcomes[i].mismatched === 0);
     if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
     if (study.complete || round === MOST_ROUNDS) break;
-    const witnesses = [...outcomes.flatMap((outcome) => outcome.failures), ...layer.witnesses];
-    study = await Study.open({ ...layer, witnesses });
+    refuting.push(...outcomes.flatMap(({ failures }) => failures.map(({ sample }) => sample)));
+    study = await Study.open({ ...layer, refuting });
     result = await searchWithShared(study, layer.shared);
   }
   return unexplained(layer, study, result);

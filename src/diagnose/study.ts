@@ -24,6 +24,8 @@ export interface LayerData {
   readObserved(from: number, to: number): Promise<NumericArray>;
   /** Some differing values of every differing channel, in sample order. */
   readonly witnesses: readonly At[];
+  /** Samples that have refuted what the subset admitted: they are in it from then on. */
+  readonly refuting?: readonly number[];
   readonly dynamic: DynamicData | null;
 }
 
@@ -573,7 +575,7 @@ function chooseSamples(data: LayerData): number[] {
   const all = Array.from({ length: judged }, (_, i) => data.from + i);
   if (count === judged) return all;
   const witnesses = [...new Set(data.witnesses.map((w) => w.sample))];
-  const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2)]);
+  const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2), ...(data.refuting ?? [])]);
   return [...chosen].sort((a, b) => a - b);
 }
 

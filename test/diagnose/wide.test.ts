@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { compareLayer, outputsOf, quant, randomFrom, type World } from './world.js';
+import { replayLinear } from '../../src/replay/linear.js';
+import { compareLayer, kernel, outputsOf, quant, randomFrom } from './world.js';
 
 /** Too large to be studied as a whole: 512 x 2048 weights, 600 samples. */
-function wideWorld(): World {
+function wideWorld() {
   const random = randomFrom(99);
   const [samples, inFeatures, outFeatures] = [600, 2048, 512];
   const code = () => Math.min(255, Math.max(0, Math.round(128 + 40 * random.normal())));
@@ -41,4 +42,14 @@ test('one wrong scale among five hundred is that channel’s', async () => {
   const report = await compareLayer(world, { ...world.linear, weightScale }, outputsOf(world));
   expect(report.layers[0].diagnosis?.causes).toEqual(['weight-scale-wrong']);
   expect(report.layers[0].diagnosis?.evidence['weight-scale-wrong']).toMatchObject({ found: [{ channel: 77 }] });
+});
+
+test('five hundred float biases are found although only some samples are studied: what refutes one of them is studied too', async () => {
+  const world = wideWorld();
+  const bias = world.linear.bias.map((b) => b / 50);
+  const truth = { ...world.linear, bias, output: { dtype: 'float32' as const } };
+  const codes = { rows: world.samples, cols: truth.inFeatures, data: world.x };
+  const captured = replayLinear(kernel('fbgemm'), truth, codes).data;
+  const report = await compareLayer(world, { ...truth, bias: null }, captured);
+  expect(report.layers[0].diagnosis?.causes).toEqual(['bias-missing']);
 });

@@ -125,7 +125,10 @@ export class WeightSearch {
 function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch {
   // the middle of the values that fit
   const { k, found } = fits[Math.floor((fits.length - 1) / 2)];
-  const alternatives = fits.filter((fit) => fit.k !== k || fit.found !== found).slice(0, MOST_ALTERNATIVES);
+  const alternatives = fits
+    .filter((fit) => fit.k !== k || fit.found !== found)
+    .sort((a, b) => Math.abs(a.found - found) - Math.abs(b.found - found))
+    .slice(0, MOST_ALTERNATIVES);
   const patch = { channel, k, declared: linear.weight[channel * linear.inFeatures + k], found };
   return alternatives.length === 0 ? patch : { ...patch, alternatives };
 }
