@@ -3,8 +3,10 @@ import { viewOf } from '../estimate/view.js';
 import { type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
 import { FREEDOM, type Setup, withLinear } from '../setup.js';
+import type { Scope, Study } from '../study.js';
 
 const MOST_LISTED = 8;
+const MOST_ATTEMPTS = 8;
 /** Multiply-adds. */
 const MOST_EFFORT = 3e9;
 
@@ -21,14 +23,12 @@ export const weightValue: Cause<'weight-value'> = {
     const mismatched = study.mismatchesByChannel(base, scope);
     const channels = differing(mismatched);
     if (channels.length === 0 || channels.length > few) return [];
-    const patches = findPatches(
+    const possible = findPatches(
       new WeightSearch(study, scope, base, viewOf(study, base, scope)),
       channels,
       (column) => mismatched[column] - (onEstimate ? 4 : 0),
     );
-    if (patches.length === 0) return [];
-    const after = study.mismatchesByChannel(patched(base, patches), scope);
-    const kept = patches.filter((p) => after[scope.channels?.indexOf(p.channel) ?? p.channel] === 0);
+    const kept = exactOnes(study, base, scope, possible);
     if (kept.length === 0) return [];
     // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
     const patchedChannels = new Set(kept.map((p) => p.channel));
@@ -49,16 +49,34 @@ export const weightValue: Cause<'weight-value'> = {
   },
 };
 
+/** Of each channel's possible patches the first that makes it exact: a bound may admit what the replay rounds otherwise. */
+function exactOnes(study: Study, base: Setup, scope: Scope, possible: readonly Patch[][][]): Patch[] {
+  const kept: Patch[] = [];
+  let open = possible;
+  for (let attempt = 0; attempt < MOST_ATTEMPTS && open.length > 0; attempt++) {
+    const tried = open.map((patches) => patches[attempt]);
+    const after = study.mismatchesByChannel(patched(base, tried.flat()), scope);
+    const isExact = ([{ channel }]: readonly Patch[]) => after[scope.channels?.indexOf(channel) ?? channel] === 0;
+    kept.push(...tried.filter(isExact).flat());
+    open = open.filter((patches, i) => !isExact(tried[i]) && patches.length > attempt + 1);
+  }
+  return kept.sort((a, b) => a.channel - b.channel);
+}
+
 /** Several weights of a channel are sought only as long as every channel before has been repaired: one that is not refutes all. */
-function findPatches(weights: WeightSearch, columns: readonly number[], support: (column: number) => number): Patch[] {
+function findPatches(
+  weights: WeightSearch,
+  columns: readonly number[],
+  support: (column: number) => number,
+): Patch[][][] {
   const single = columns.map((column) => weights.one(column, support(column)));
-  const patches = single.flatMap((patch) => patch ?? []);
+  const patches = single.filter((possible) => possible !== null);
   const left = columns.filter((_, i) => !single[i]);
   if (left.length * weights.effort > MOST_EFFORT) return patches;
   for (const column of left) {
     const several = weights.several(column, support(column));
     if (!several) break;
-    patches.push(...several);
+    patches.push(several);
   }
   return patches;
 }

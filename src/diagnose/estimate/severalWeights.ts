@@ -2,7 +2,7 @@ import { spread } from '../study.js';
 import type { Residuals } from './weights.js';
 
 /** One weight of several: what has to be added to w[k]. */
-interface Correction {
+export interface Correction {
   readonly k: number;
   readonly change: number;
   /** Other changes that do as well, if the other weights move with it. */
@@ -25,13 +25,13 @@ const MOST_RIVALS = 64;
 /**
  * Integer changes of a few weights, `lo <= sum of centred[row, k] * change <= hi` in every row: the fewest places, by least
  * squares with exchange, then the integers near the solution. p places need 2p + 1 differing values. Null if there are none,
- * or if other places do as well.
+ * or if other places do as well. More than one answer, best first: the bounds leave more than one value open.
  */
 export function solveTogether(
   residuals: Residuals,
   differing: number,
   isWeight: (k: number, change: number) => boolean,
-): Correction[] | null {
+): Correction[][] | null {
   const fit = new LeastSquares(residuals);
   let support = fit.bestPair();
   for (let size = 2; support && size <= MOST_WEIGHTS && 2 * size + 1 <= differing; size++) {
@@ -42,12 +42,14 @@ export function solveTogether(
     if (points === null) return null;
     if (points.length === 0) continue;
     if (hasRival(fit, residuals, support, isWeight)) return null;
-    const best = fit.nearest(support, points);
-    return support.map((k, i) => {
-      const others = new Set(points.map((point) => point[i]));
-      others.delete(best[i]);
-      return { k, change: best[i], others: [...others] };
-    });
+    const places = support;
+    return fit.nearestFirst(support, points).map((point) =>
+      places.map((k, i) => {
+        const others = new Set(points.map((other) => other[i]));
+        others.delete(point[i]);
+        return { k, change: point[i], others: [...others] };
+      }),
+    );
   }
   return null;
 }
@@ -212,15 +214,15 @@ class LeastSquares {
     return this.left(support) <= this.noise;
   }
 
-  /** The point that leaves least. */
-  nearest(support: readonly number[], points: readonly (readonly number[])[]): readonly number[] {
+  /** By what they leave. */
+  nearestFirst(support: readonly number[], points: readonly number[][]): number[][] {
     const { factor, centre } = this.solve(support)!;
     const distance = (point: readonly number[]) =>
       factor.reduce((sum, row, i) => {
         const part = row.reduce((dot, u, j) => (j < i ? dot : dot + u * (point[j] - centre[j])), 0);
         return sum + part * part;
       }, 0);
-    return points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
+    return [...points].sort((a, b) => distance(a) - distance(b));
   }
 
   /** The same places but for one, where the least squares admit that. */

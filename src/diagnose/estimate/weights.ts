@@ -3,7 +3,7 @@ import { type Codes, isQuantized } from '../../types.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
 import { everything, type Interval, isBounded } from './interval.js';
-import { effortOf, solveTogether } from './severalWeights.js';
+import { type Correction, effortOf, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
 
 export interface Patch {
@@ -57,11 +57,12 @@ export class WeightSearch {
   }
 
   /**
-   * One weight that explains every observed value of a channel. Null if there is none or the data do not determine it.
+   * One weight that explains every observed value of a channel: its possible values, the middle first, each still to be
+   * replayed. Null if there is none or the data do not determine it.
    * @param column the channel's place in the scope
    * @param differing values of this channel that support the search
    */
-  one(column: number, differing: number): Patch[] | null {
+  one(column: number, differing: number): Patch[][] | null {
     if (differing < 3) return null;
     const residuals = this.residuals(column);
     const channel = this.channel(column);
@@ -71,11 +72,11 @@ export class WeightSearch {
     const places = new Set(fits.map((fit) => fit.k));
     // with few values several places fit by accident
     if (fits.length === 0 || (places.size > 1 && (places.size > 3 || differing <= 12))) return null;
-    return [patchOf(this.base, channel, fits)];
+    return patchesOf(this.base, channel, fits).map((patch) => [patch]);
   }
 
-  /** A few weights that together explain a channel; p of them need 2p + 1 differing values. Pairs that saturate are not linear. */
-  several(column: number, differing: number): Patch[] | null {
+  /** A few weights that together do; p of them need 2p + 1 differing values. Pairs that saturate are not linear. */
+  several(column: number, differing: number): Patch[][] | null {
     if (this.paired) return null;
     const { inFeatures, weight } = this.base.linear;
     const channel = this.channel(column);
@@ -83,14 +84,13 @@ export class WeightSearch {
       const value = weight[channel * inFeatures + k] + change;
       return value >= -128 && value <= 127;
     });
-    return (
-      found?.map(({ k, change, others }) => {
-        const declared = weight[channel * inFeatures + k];
-        const alternatives = others.slice(0, MOST_ALTERNATIVES).map((other) => ({ k, found: declared + other }));
-        const patch = { channel, k, declared, found: declared + change };
-        return alternatives.length === 0 ? patch : { ...patch, alternatives };
-      }) ?? null
-    );
+    const patchOf = ({ k, change, others }: Correction): Patch => {
+      const declared = weight[channel * inFeatures + k];
+      const alternatives = others.slice(0, MOST_ALTERNATIVES).map((other) => ({ k, found: declared + other }));
+      const patch = { channel, k, declared, found: declared + change };
+      return alternatives.length === 0 ? patch : { ...patch, alternatives };
+    };
+    return found?.map((corrections) => corrections.map(patchOf)) ?? null;
   }
 
   /** Multiply-adds of a search for several weights in one channel. */
@@ -122,15 +122,19 @@ export class WeightSearch {
   }
 }
 
-function patchOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch {
-  // the middle of the values that fit
-  const { k, found } = fits[Math.floor((fits.length - 1) / 2)];
-  const alternatives = fits
-    .filter((fit) => fit.k !== k || fit.found !== found)
-    .sort((a, b) => Math.abs(a.found - found) - Math.abs(b.found - found))
-    .slice(0, MOST_ALTERNATIVES);
-  const patch = { channel, k, declared: linear.weight[channel * linear.inFeatures + k], found };
-  return alternatives.length === 0 ? patch : { ...patch, alternatives };
+function patchesOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch[] {
+  const middle = fits[Math.floor((fits.length - 1) / 2)];
+  const byDistance = (from: Fit) => (a: Fit, b: Fit) =>
+    Math.abs(a.found - from.found) - Math.abs(b.found - from.found) || Number(b.k === from.k) - Number(a.k === from.k);
+  return [...fits].sort(byDistance(middle)).map((fit) => {
+    const { k, found } = fit;
+    const alternatives = fits
+      .filter((other) => other !== fit)
+      .sort(byDistance(fit))
+      .slice(0, MOST_ALTERNATIVES);
+    const patch = { channel, k, declared: linear.weight[channel * linear.inFeatures + k], found };
+    return alternatives.length === 0 ? patch : { ...patch, alternatives };
+  });
 }
 
 const centredOf = new WeakMap<object, { zeroPoints: Int32Array; centred: Float64Array }>();
