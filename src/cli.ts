@@ -6,14 +6,24 @@ import { main } from './main.js';
 /** The process's side of the command: streams, signals and exit code; everything else is in `main`. */
 export function run(process: NodeJS.Process): void {
   process.once('SIGINT', () => process.exit(130));
+  const failed = (code: string | undefined) => {
+    io.stderr.write(
+      `qdiff: standard output: expected room for all that is written, got ${code}; write to another place\n`,
+    );
+    process.exit(2);
+  };
   const io: Io = {
     fs: nodeFileSystem,
     writeFile: replaceFile,
     appendFile: async (path, text) => appendFileSync(path, text),
     writeFolder: replaceFolder,
     readAsset: async (path) => readFileSync(join(__dirname, '../..', path), 'utf8'),
-    stdout: outputStream(1, () => process.stdout),
-    stderr: outputStream(2, () => process.stderr),
+    stdout: outputStream(1, () => process.stdout, failed),
+    stderr: outputStream(
+      2,
+      () => process.stderr,
+      () => process.exit(2),
+    ),
     env: process.env,
     now: () => Number(process.hrtime.bigint()) / 1e6,
   };
@@ -23,11 +33,15 @@ export function run(process: NodeJS.Process): void {
 }
 
 /** process.stdout takes 3 ms to open: terminals need it, files and pipes are written to as they are. */
-function outputStream(descriptor: number, open: () => NodeJS.WriteStream): OutputStream {
+function outputStream(
+  descriptor: number,
+  open: () => NodeJS.WriteStream,
+  failed: (code: string | undefined) => void,
+): OutputStream {
   let stream: NodeJS.WriteStream | null = null;
   const opened = () => {
     stream ??= open().on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error; // a closed pipe (| head) ends quietly
+      if (error.code !== 'EPIPE') failed(error.code); // a closed pipe (| head) ends quietly
     });
     return stream;
   };

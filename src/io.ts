@@ -49,12 +49,18 @@ export const nodeFileSystem: FileSystem = {
   list: async (path) => readdirSync(path).sort(),
 };
 
-/** Writes beside the file, then renames: nobody sees half a report. */
+/**
+ * Writes beside the file, then renames: nobody sees half a report. A link keeps pointing at what is replaced; a device or pipe
+ * (/dev/null, >(gzip)) is written to as it is: a rename would put a file in its place.
+ */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.unfinished`;
+  const before = statSync(path, { throwIfNoEntry: false });
+  if (before && !before.isFile() && !before.isDirectory()) return writeFileSync(path, text);
+  const target = before ? realpathSync.native(path) : path;
+  const unfinished = `${target}.${process.pid}.unfinished`;
   try {
     writeFileSync(unfinished, text);
-    renameSync(unfinished, path);
+    renameSync(unfinished, target);
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
