@@ -9,6 +9,7 @@ import { printable } from '../text.js';
 import { InputError, type Problem } from '../types.js';
 import { validateBlob, validateShards } from '../validate/blob.js';
 import type { CliCommand } from './command.js';
+import { usage } from './open.js';
 import { checkTargets, declareReports, type OutputOptions, writeReports } from './output.js';
 
 /** One report from the blobs of all shards, byte for byte that of one process. */
@@ -26,6 +27,12 @@ export const mergeCommand: CliCommand = {
 
 async function mergeAction(io: Io, paths: readonly string[], options: OutputOptions): Promise<number> {
   checkTargets(options.reporter);
+  if (options.reporter?.some(({ name }) => name === 'blob')) {
+    throw usage(
+      'expected another format, got blob: blobs are what is merged; name all of them in one merge',
+      '--reporter',
+    );
+  }
   const problems: Problem[] = [];
   const blobs: { path: string; blob: Blob }[] = [];
   for (const path of await filesOf(io, paths)) {

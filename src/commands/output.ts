@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../io.js';
 import { jsonText } from '../report/json.js';
@@ -79,8 +80,14 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
 /** Formats that must stay as they are in the log of GitHub Actions. */
 const FOR_MACHINES = new Set(['json', 'github-actions', 'html', 'blob']);
 
-/** Only one report may go to standard output. Checked before work starts. */
+/** Only one report may go to standard output or to a file. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = []): void {
+  const files = targets.flatMap(({ file }) => (file === null ? [] : [normalize(file)]));
+  const doubled = files.find((file, i) => files.indexOf(file) < i);
+  if (doubled !== undefined) {
+    const message = `expected a file of its own for each report, got ${printable(doubled)} twice`;
+    throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+  }
   const toStdout = targets.filter(({ file }) => file === null).map(({ name }) => name);
   if (toStdout.length < 2) return;
   const message = `expected one reporter for standard output, got ${toStdout.join(', ')}; give the others a file, e.g. ${toStdout[1]}=report.txt`;

@@ -81,6 +81,14 @@ it('merges a baseline', async () => {
   expect(await run(['merge', '2.blob', '1.blob', '--reporter', 'json'])).toEqual(whole);
 });
 
+it('makes no blob of blobs', async () => {
+  const run = cli(new Map());
+  await run([...pair('iris-avx2'), '--reporter', 'blob=a.blob']);
+  const { exitCode, stdout, stderr } = await run(['merge', 'a.blob', '--reporter', 'blob']);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain('expected another format, got blob');
+});
+
 describe('shards that are no run', () => {
   const blobs = new Map<string, string>();
   const run = cli(blobs);

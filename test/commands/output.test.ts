@@ -21,6 +21,13 @@ test('an unknown reporter lists those that exist', async () => {
   expect(stderr).toContain('Expected one of table, json, junit, markdown, github-actions');
 });
 
+test('two reports cannot be one file', async () => {
+  const files = new Map<string, string>();
+  const { exitCode, stderr } = await cli(files)([...avx2, '--reporter', 'json=r', '--reporter', 'junit=./r']);
+  expect([exitCode, files.size]).toEqual([2, 0]);
+  expect(stderr).toBe('qdiff: --reporter: expected a file of its own for each report, got r twice\n');
+});
+
 test('a file that cannot be written is a problem of the input', async () => {
   const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=missing/r.xml']);
   expect([exitCode, stdout]).toEqual([2, '']);
