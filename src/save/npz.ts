@@ -1,6 +1,7 @@
 /** Arrays to bytes, as numpy writes them: npy 1.0, little-endian, C order; npz: a zip file of them, without a clock. */
 import { ZipFile } from 'yazl';
-import type { NumericArray } from '../types.js';
+import { printable } from '../text.js';
+import { InputError, type NumericArray } from '../types.js';
 
 export interface NamedArray {
   readonly shape: readonly number[];
@@ -34,9 +35,16 @@ export function npyBytes({ shape, data }: NamedArray): Buffer {
 export async function npzBytes(arrays: ReadonlyMap<string, NamedArray>): Promise<Buffer> {
   const zip = new ZipFile();
   const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, compress: true };
-  for (const [key, array] of arrays) zip.addBuffer(npyBytes(array), `${key}.npy`, options);
+  for (const [key, array] of arrays) zip.addBuffer(npyBytes(array), memberName(key), options);
   zip.end();
   const chunks: Buffer[] = [];
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** Throws an InputError for a name that could lead out of the folder in which somebody unpacks the file. */
+function memberName(key: string): string {
+  if (!/^(?:[/\\]|[a-z]:)|\\|(?:^|\/)\.\.(?:\/|$)/i.test(key)) return `${key}.npy`;
+  const message = 'expected a name that a zip member can have, got a path out of its folder; rename the layer';
+  throw new InputError([{ kind: 'name', where: printable(key), message }]);
 }

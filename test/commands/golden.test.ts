@@ -199,6 +199,16 @@ describe('folders', () => {
     expect(readdirSync(temporary).filter((name) => /\.(unfinished|old)$/.test(name))).toEqual([]);
   });
 
+  it.each(['../fc1', '/fc1', 'C:fc1', 'a\\fc1'])('a layer called %s has no member of an npz', async (name) => {
+    const model = readFileSync(IRIS[0], 'utf8').replaceAll('"fc1"', JSON.stringify(name));
+    const run = cli(new Map([['renamed.json', model]]));
+    const argv = ['golden', 'renamed.json', IRIS[1], '-o', join(temporary, `golden-${folders++}`)];
+    const { exitCode, stdout, stderr } = await run(argv);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('expected a name that a zip member can have');
+    expect((await run([...argv, '--format', 'json'])).exitCode).toBe(0);
+  });
+
   it.each([
     [['--kernel', 'numpy', '-o', 'x'], 'expected a kernel with an integer form, got numpy, which computes in float64'],
     [['--kernel', 'pt2e-reference', '-o', 'x'], 'sums floats in no fixed order'],
