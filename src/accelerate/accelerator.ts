@@ -7,9 +7,12 @@ import { type Recipe, recipeOf } from './recipe.js';
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
 const WORTH_CALLING = 2 ** 14;
-/** Activations (packed, 16 bits) and weights that lie in shared memory at a time. */
+/** Activations (packed, 16 bits) that lie in shared memory at a time. */
 const MOST_PACKED_VALUES = 8 << 20;
+/** Weights that do: what the second-level cache holds, more where all threads would not have work. */
+const USUAL_WEIGHT_BYTES = 1 << 20;
 const MOST_WEIGHT_BYTES = 16 << 20;
+const TILES_OF_A_THREAD = 4;
 const TILE_ROWS = 1024;
 const TILE_CHANNELS = 32;
 
@@ -155,7 +158,7 @@ function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
   return values instanceof Uint8Array ? 0 : values instanceof Int8Array ? 1 : 2;
 }
 
-/** Weights pass through shared memory in parts of up to 16 MiB, each a job of its own on the same activations. */
+/** Weights pass through shared memory in parts, each a job of its own on the same activations. */
 function multiplyBlock(
   machine: Machine,
   operands: Operands,
@@ -171,7 +174,9 @@ function multiplyBlock(
   const paddedRows = Math.ceil(rows / 4) * 4;
   const tileRows = Math.min(paddedRows, TILE_ROWS);
   const rowTiles = Math.ceil(paddedRows / tileRows);
-  const strips = Math.max(1, Math.floor(MOST_WEIGHT_BYTES / (weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS)));
+  const stripBytes = weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS;
+  const wanted = Math.max(USUAL_WEIGHT_BYTES / stripBytes, (TILES_OF_A_THREAD * threads) / rowTiles);
+  const strips = Math.max(1, Math.floor(Math.min(MOST_WEIGHT_BYTES / stripBytes, wanted)));
   const channelsOfPart = TILE_CHANNELS * strips;
   const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
 
