@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { type Io, nodeFileSystem, type OutputStream, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
 
-/** The process's side of the command: streams, signals and exit code; everything else is in `main`. */
+/**
+ * The process's side of the command: streams and exit code; everything else is in `main`. Ctrl-C is left to the system (a shell
+ * sees 130): a handler would wait for the end of the work, which hardly ever returns to the event loop.
+ */
 export function run(process: NodeJS.Process): void {
-  process.once('SIGINT', () => process.exit(130));
   const failed = (code: string | undefined) => {
     io.stderr.write(
       `qdiff: standard output: expected room for all that is written, got ${code}; write to another place\n`,

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -48,3 +48,28 @@ test.skipIf(!existsSync('/dev/full'))('standard output without room: one line, e
   expect(status).toBe(2);
   expect(stderr.toString()).toMatch(/^qdiff: standard output: .*ENOSPC.*\n$/);
 });
+
+test('Ctrl-C ends the work at once', async () => {
+  const files = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/digits-avx2/${file}`);
+  const argv = ['--import', `data:text/javascript,${encodeURIComponent(busy)}`, 'bin/qdiff.js', ...files, '-q'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+    if (output === 'busy\n') child.kill('SIGINT');
+  });
+  const [code, signal] = await new Promise<unknown[]>((resolve) => child.on('close', (...ended) => resolve(ended)));
+  expect([code, signal, output]).toEqual([null, 'SIGINT', 'busy\n']);
+});
+
+/** Stands for long work: 2 s in the first reading of the clock, which is after the command has set itself up. */
+const busy = `
+  import fs from 'node:fs';
+  const { bigint } = process.hrtime;
+  process.hrtime.bigint = () => {
+    process.hrtime.bigint = bigint;
+    fs.writeSync(1, 'busy\\n');
+    const end = Date.now() + 2000;
+    while (Date.now() < end);
+    return bigint();
+  };`;
