@@ -52,7 +52,13 @@ function nextAfter(problems: readonly Problem[], argv: readonly string[]): strin
 const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
 
 async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    // a misspelt command is taken for a model
+    if (error.code === 'commander.excessArguments') {
+      io.stderr.write(`(commands: ${commands.map(({ name }) => name).join(', ')})\n`);
+    }
+    return error.exitCode === 0 ? 0 : 2;
+  }
   if (error instanceof InputError) {
     const inActions = io.env.GITHUB_ACTIONS === 'true';
     const lines = problemLines(error.problems);

@@ -16,7 +16,7 @@ import {
 import { type ExplainDocument, explain } from './explain.js';
 import { isLinear, kernelsToExplain, linearAt, linearValue } from './place.js';
 
-const MOST_LAYERS = 24;
+export const MOST_LAYERS = 24;
 const MOST_CHANNELS = 6;
 const MOST_POINTS_OF_A_CHANNEL = 200;
 /** Multiply-adds to look for a channel's worst value; beyond, only every n-th sample is looked at. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { DetailsInput } from '../analyze/details.js';
 import { assemble } from '../assemble.js';
 import { type CompareOptions, comparePart } from '../compare.js';
 import type { Io } from '../io.js';
@@ -7,6 +8,7 @@ import { collecting } from '../load/refuse.js';
 import { openCandidate } from '../open.js';
 import type { Mode } from '../replay/session.js';
 import { channelsWorstFirst } from '../report/arrange.js';
+import type { PageLayerDetails } from '../report/page/data.js';
 import type { Run } from '../report/reporter.js';
 import type { Shard } from '../shard.js';
 import { printable } from '../text.js';
@@ -109,6 +111,7 @@ async function compareAction(
   const pairs =
     model === undefined ? await pairsOfConfig(io, given) : [{ name: model, model, capture, options: { ...options } }];
   for (const pair of pairs) checkOptions(pair.options);
+  checkTargets(pairs[0].options.reporter, pairs.flatMap(inputsOf));
   const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const started = io.now();
   const runs = await compareAll(io, pairs, shard);
@@ -124,6 +127,10 @@ async function compareAction(
 }
 
 type Pair = ConfiguredPair<Options>;
+
+function inputsOf({ model, capture, options }: Pair): string[] {
+  return [model, capture, options.candidate, options.baseline].filter((path) => path !== undefined);
+}
 
 /** What the command line says, without its defaults: it wins over the file. */
 function givenOf(options: Options, command: Command): Partial<Options> {
@@ -142,7 +149,6 @@ async function pairsOfConfig(io: Io, given: Partial<Options>): Promise<Pair[]> {
 
 function checkOptions(options: Options): void {
   if (options.kernel) kernelByName(options.kernel);
-  checkTargets(options.reporter);
   if (options.updateBaseline && options.baseline === undefined) {
     throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
   }
@@ -229,30 +235,32 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const report = assemble([part]);
     const judged = gate?.judge(report) ?? report;
     const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
-    const details = options.reporter?.some(({ name }) => name === 'html')
-      ? await (await import('../analyze/details.js')).detailsOf({
-          model,
-          capture,
-          candidate,
-          report: judged,
-          from,
-          to,
-          worstFirst: channelsWorstFirst,
-        })
-      : undefined;
+    const wanted = new Set(options.reporter?.map(({ name }) => name));
+    const details =
+      wanted.has('html') || wanted.has('blob')
+        ? await detailsFor({ model, capture, candidate, report: judged, from, to, worstFirst: channelsWorstFirst })
+        : [];
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
-      inputs: options.reporter?.some(({ name }) => name === 'blob') ? await digestOf(model, files) : '',
+      inputs: wanted.has('blob') ? await digestOf(model, files) : '',
       settings: settingsOf(options),
       part,
       baseline: judged.baseline
         ? { report: judged.baseline, warnings: judged.warnings.slice(report.warnings.length) }
         : null,
+      details,
     };
     return { run: { name: pair.name, report: judged, shard: { of: shard, found }, details }, gate };
   } finally {
     progress.clear();
   }
+}
+
+/** Single values, for pages. */
+async function detailsFor(input: DetailsInput): Promise<PageLayerDetails[]> {
+  const { detailsOf } = await import('../analyze/details.js');
+  const { pageLayerDetails } = await import('../report/pageDetails.js');
+  return (await detailsOf(input)).map(pageLayerDetails);
 }
 
 /** The baseline that a run is judged by. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { MOST_LAYERS } from '../analyze/details.js';
 import { assemble, type Part } from '../assemble.js';
 import type { Io } from '../io.js';
 import { readJson } from '../load/json.js';
@@ -68,12 +69,16 @@ function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
   return blobs[0].runs.map(({ name, baseline }, i) => {
     const parts = blobs.map((blob) => blob.runs[i].part) as [Part, ...Part[]];
     const report = assemble(parts);
-    if (!baseline) return { name, report };
     const order = new Map(parts[0].run.selected.map((layer, index) => [layer, index]));
+    const details = blobs
+      .flatMap((blob) => blob.runs[i].details)
+      .sort((a, b) => order.get(a.name)! - order.get(b.name)!)
+      .slice(0, MOST_LAYERS);
+    if (!baseline) return { name, report, details };
     const changes = blobs
       .flatMap((blob) => blob.runs[i].baseline?.report.changes ?? [])
       .sort((a, b) => order.get(a.layer)! - order.get(b.layer)!);
     const warnings = [...report.warnings, ...baseline.warnings];
-    return { name, report: { ...report, baseline: { ...baseline.report, changes }, warnings } };
+    return { name, details, report: { ...report, baseline: { ...baseline.report, changes }, warnings } };
   });
 }

@@ -81,7 +81,13 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
 const FOR_MACHINES = new Set(['json', 'github-actions', 'html', 'blob']);
 
 /** Only one report may go to standard output or to a file. Checked before work starts. */
-export function checkTargets(targets: readonly ReporterTarget[] = []): void {
+export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: readonly string[] = []): void {
+  const read = new Set(inputs.map(normalize));
+  const overwritten = targets.find(({ file }) => file !== null && read.has(normalize(file)));
+  if (overwritten) {
+    const message = `expected a file to write, got ${printable(overwritten.file!)}, which is read; name another`;
+    throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+  }
   const files = targets.flatMap(({ file }) => (file === null ? [] : [normalize(file)]));
   const doubled = files.find((file, i) => files.indexOf(file) < i);
   if (doubled !== undefined) {

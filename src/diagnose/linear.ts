@@ -156,8 +156,9 @@ async function explained(
 }
 
 async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
+  const nearest = result.nearest && (await nearestMiss(layer, study, result.nearest));
   const evidence: CauseEvidence['unexplained'] = {
-    ...(result.nearest ? { nearest: await nearestMiss(layer, study, result.nearest) } : {}),
+    ...(nearest && nearest.explained > 0 ? { nearest } : {}),
     hypotheses: result.tried,
     ...(result.outOfBudget ? { out_of_time: true } : {}),
   };

@@ -651,7 +651,6 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
 function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
   if (!nearest) return null;
   const { causes, kernel, explained, of, lost } = nearest;
-  if (explained === 0) return 'no hypothesis gives any of them';
   const origin = kernel ? ` (${kernelOrigin(kernel)})` : '';
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${origin} explains ${explained} of ${of}${breaks}`;

@@ -3,6 +3,7 @@ import type { Part } from '../assemble.js';
 import type { BaselineReport, Warning } from '../types.js';
 import { version } from '../version.js';
 import { jsonText } from './json.js';
+import type { PageLayerDetails } from './page/data.js';
 import type { Reporter } from './reporter.js';
 
 /** What a shard holds of one model's comparison. */
@@ -14,6 +15,8 @@ export interface BlobRun {
   readonly settings: Readonly<Record<string, string>>;
   readonly part: Part;
   readonly baseline: { readonly report: BaselineReport; readonly warnings: readonly Warning[] } | null;
+  /** For the html report: of this shard's first layers that differ. */
+  readonly details: readonly PageLayerDetails[];
 }
 
 export interface Blob {

@@ -1,14 +1,13 @@
 /** A page for the browser: one file, no network. This file fills the page that the build made (report/page). */
-import type { ChannelDetails, LayerDetails } from '../analyze/details.js';
 import { printable } from '../text.js';
 import type { ChannelReport, LayerReport, Report } from '../types.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { explainRows } from './explain.js';
 import { type Finding, findingLayers, findings } from './findings.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
-import type { PageChannel, PageData, PageDetails, PageLayer, PageRun } from './page/data.js';
+import type { PageChannel, PageData, PageLayer, PageLayerDetails, PageRun } from './page/data.js';
+import { finite } from './pageDetails.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import { addedCauses, differs, extentOf, firstDivergence, firstMismatch, judged, verdict, whyOf } from './verdict.js';
 
@@ -84,7 +83,7 @@ function pageLayer(
   report: Report,
   options: ReportOptions,
   setOf: (causes: readonly string[]) => number,
-  details: LayerDetails | undefined,
+  details: PageLayerDetails | undefined,
 ): PageLayer {
   const channels = layer.channels ?? [];
   const added = addedCauses(layer, report);
@@ -111,7 +110,7 @@ function pageLayer(
     worst: worstFirst(channels)
       .slice(0, options.channels ?? DEFAULT_CHANNELS)
       .map(({ channel, histogram }): PageChannel => ({ channel, histogram })),
-    details: (details?.channels ?? []).map(pageDetails),
+    details: details?.channels ?? [],
   };
 }
 
@@ -121,33 +120,6 @@ function summed({ channels, values }: LayerReport): number[] {
   for (const { histogram } of channels ?? []) for (const [i, count] of histogram.entries()) bins[i] += count;
   bins[4] += (values ?? 0) - bins.reduce((sum, count) => sum + count, 0);
   return bins;
-}
-
-function pageDetails({ channel, points, explained }: ChannelDetails): PageDetails {
-  return {
-    channel,
-    samples: points.map(({ sample }) => sample),
-    expected: points.map((point) => finite(point.expected)),
-    actual: points.map((point) => finite(point.actual)),
-    explained: explained && {
-      sample: explained.sample,
-      captured: explained.captured,
-      kernels: explained.columns.map(({ kernel }) => kernel),
-      rows: explainRows(explained),
-      products: explained.products.map(({ k, x, w, product }) => [k, x, w, product]),
-      pairs: explained.columns.flatMap(({ kernel, saturating_pairs: pairs }) =>
-        pairs
-          .slice(0, 16)
-          .map(({ k, x, w, sum, saturated }) => ({ kernel, k: [...k], x: [...x], w: [...w], sum, saturated })),
-      ),
-      pairsInAll: explained.columns.reduce((sum, column) => sum + column.saturating_pairs.length, 0),
-    },
-  };
-}
-
-/** JSON has no other numbers; a chart neither. */
-function finite(value: number): number {
-  return Number.isNaN(value) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }
 
 function base64(values: Uint32Array | Float32Array | Uint8Array): string {

@@ -1,7 +1,7 @@
-import type { LayerDetails } from '../analyze/details.js';
 import type { Shard } from '../shard.js';
 import type { Report } from '../types.js';
 import type { BlobRun } from './blob.js';
+import type { PageLayerDetails } from './page/data.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
 export interface ReportOptions {
@@ -34,7 +34,7 @@ export interface Run {
   /** What the blob holds besides. */
   readonly shard?: { readonly of: Shard; readonly found: Omit<BlobRun, 'name'> };
   /** Single values, where a format shows them. */
-  readonly details?: readonly LayerDetails[];
+  readonly details?: readonly PageLayerDetails[];
 }
 
 /** A format: the whole text to write, newline at its end. Pure: the same reports and options give the same bytes. */

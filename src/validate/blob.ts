@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type Blob, type BlobRun, withoutMarks } from '../report/blob.js';
-import { baselineSchema, layerSchema, warningSchema } from '../report/reportSchema.js';
+import { baselineSchema, layerSchema, real, warningSchema } from '../report/reportSchema.js';
 import { printable } from '../text.js';
 import { InputError, type Problem } from '../types.js';
 import { Checks } from './checks.js';
@@ -31,6 +31,38 @@ const partSchema = z.object({
   }),
 });
 
+const detailsSchema = z.object({
+  name: z.string(),
+  channels: z.array(
+    z.object({
+      channel: count,
+      samples: z.array(count),
+      expected: z.array(z.number()),
+      actual: z.array(z.number()),
+      explained: z.nullable(
+        z.object({
+          sample: count,
+          captured: z.nullable(real),
+          kernels: z.array(z.string()),
+          rows: z.array(z.object({ label: z.string(), cells: z.array(z.string()), departs: z.boolean() })),
+          products: z.array(z.array(z.number())),
+          pairs: z.array(
+            z.object({
+              kernel: z.string(),
+              k: z.array(z.int()),
+              x: z.array(z.int()),
+              w: z.array(z.int()),
+              sum: z.int(),
+              saturated: z.int(),
+            }),
+          ),
+          pairsInAll: count,
+        }),
+      ),
+    }),
+  ),
+});
+
 const blobSchema = z.object({
   ...formatSchema.shape,
   tool: z.object({ name: z.literal('qdiff'), version: z.string() }),
@@ -43,6 +75,7 @@ const blobSchema = z.object({
         settings: z.record(z.string(), z.string()),
         part: partSchema,
         baseline: z.nullable(z.object({ report: baselineSchema, warnings: z.array(warningSchema) })),
+        details: z.array(detailsSchema),
       }),
     )
     .check(z.minLength(1)),
@@ -55,9 +88,9 @@ export function validateBlob(raw: unknown, path: string): Blob {
   if (isFormat) checks.parse(blobSchema, withoutMarks(raw, true), []);
   checks.finish();
   const blob = withoutMarks(raw, false) as Blob;
-  for (const [i, { part }] of blob.runs.entries()) {
+  for (const [i, { part, details }] of blob.runs.entries()) {
     const selected = new Set(part.run.selected);
-    const named = [...part.layers, ...(part.candidateLayers ?? [])].map(({ name }) => name);
+    const named = [...part.layers, ...(part.candidateLayers ?? []), ...details].map(({ name }) => name);
     const where = [...named, ...part.warnings.layers.map((warning) => warning.where)];
     const stray = where.find((name) => !selected.has(name));
     if (stray === undefined) continue;

@@ -36,6 +36,7 @@ describe.each(runs)('$name', ({ argv, files = () => new Map() }) => {
       ['--reporter', 'json'],
       ['-v', '--reporter', 'markdown'],
       ['--sort', 'worst', '--channels', '2'],
+      ['--reporter', 'html'],
     ];
     const whole = await Promise.all(looks.map((look) => cli(files())([...argv, ...look])));
     const blobs: string[] = [];

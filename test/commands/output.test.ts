@@ -28,6 +28,19 @@ test('two reports cannot be one file', async () => {
   expect(stderr).toBe('qdiff: --reporter: expected a file of its own for each report, got r twice\n');
 });
 
+test('a report replaces no file that is read', async () => {
+  const files = new Map<string, string>();
+  const { exitCode, stdout, stderr } = await cli(files)([...avx2, '--reporter', `json=./${avx2[1]}`]);
+  expect({ exitCode, stdout, written: files.size }).toEqual({ exitCode: 2, stdout: '', written: 0 });
+  expect(stderr).toBe(`qdiff: --reporter: expected a file to write, got ./${avx2[1]}, which is read; name another\n`);
+});
+
+test('a misspelt command is answered with those that there are', async () => {
+  const { exitCode, stderr } = await cli()(['explian', ...avx2]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('(commands: diff, explain, lint,');
+});
+
 test('a file that cannot be written is a problem of the input', async () => {
   const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=missing/r.xml']);
   expect([exitCode, stdout]).toEqual([2, '']);

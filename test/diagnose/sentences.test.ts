@@ -245,12 +245,6 @@ test('what reduce_range cannot help is said, and what rests on little', () => {
   expect(said(['output-scale-wrong'], { basis: { samples: 40 } })).toBe('');
 });
 
-test('a nearest miss that explains nothing is no hint', () => {
-  const nearest = { causes: ['bias-int32'], kernel: null, explained: 0, of: 43, lost: 1 };
-  const said = evidenceSentences(context({ evidence: { unexplained: { nearest } } }), ['unexplained']);
-  expect(said).toEqual(['no hypothesis gives any of them']);
-});
-
 test('many kernels are counted', () => {
   expect(explainedBySentence(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'])).toBe(
     'consistent with a, b, c, d, e, f, g, h and 2 more',

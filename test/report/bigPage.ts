@@ -1,4 +1,4 @@
-import type { LayerDetails } from '../../src/analyze/details.js';
+import type { PageLayerDetails } from '../../src/report/page/data.js';
 import type { Run } from '../../src/report/reporter.js';
 import { readReport } from './reports.js';
 
@@ -30,15 +30,13 @@ export function bigRun(layers: number, channels: number): Run {
   report.replayed = report.total = layers;
   report.first_divergence = report.layers[0].name;
   const details = report.layers.slice(0, 24).map(
-    ({ name, channels: all }): LayerDetails => ({
+    ({ name, channels: all }): PageLayerDetails => ({
       name,
       channels: all!.slice(0, 6).map(({ channel }) => ({
         channel,
-        points: Array.from({ length: 300 }, (_, sample) => ({
-          sample,
-          expected: sample % 256,
-          actual: (sample + (sample % 9)) % 256,
-        })),
+        samples: Array.from({ length: 300 }, (_, sample) => sample),
+        expected: Array.from({ length: 300 }, (_, sample) => sample % 256),
+        actual: Array.from({ length: 300 }, (_, sample) => (sample + (sample % 9)) % 256),
         explained: null,
       })),
     }),

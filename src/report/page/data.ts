@@ -55,6 +55,12 @@ export interface PageDetails {
   readonly explained: PageExplained | null;
 }
 
+/** Of a layer, by the name it has in the report. */
+export interface PageLayerDetails {
+  readonly name: string;
+  readonly channels: readonly PageDetails[];
+}
+
 /** The channel's worst value, step by step. */
 export interface PageExplained {
   readonly sample: number;

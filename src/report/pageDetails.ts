@@ -1,0 +1,35 @@
+/** Single values as a page shows them, and a blob keeps them for it. */
+import type { ChannelDetails, LayerDetails } from '../analyze/details.js';
+import { explainRows } from './explain.js';
+import type { PageDetails, PageLayerDetails } from './page/data.js';
+
+export function pageLayerDetails({ name, channels }: LayerDetails): PageLayerDetails {
+  return { name, channels: channels.map(pageDetails) };
+}
+
+function pageDetails({ channel, points, explained }: ChannelDetails): PageDetails {
+  return {
+    channel,
+    samples: points.map(({ sample }) => sample),
+    expected: points.map((point) => finite(point.expected)),
+    actual: points.map((point) => finite(point.actual)),
+    explained: explained && {
+      sample: explained.sample,
+      captured: explained.captured,
+      kernels: explained.columns.map(({ kernel }) => kernel),
+      rows: explainRows(explained),
+      products: explained.products.map(({ k, x, w, product }) => [k, x, w, product]),
+      pairs: explained.columns.flatMap(({ kernel, saturating_pairs: pairs }) =>
+        pairs
+          .slice(0, 16)
+          .map(({ k, x, w, sum, saturated }) => ({ kernel, k: [...k], x: [...x], w: [...w], sum, saturated })),
+      ),
+      pairsInAll: explained.columns.reduce((sum, column) => sum + column.saturating_pairs.length, 0),
+    },
+  };
+}
+
+/** JSON has no other numbers; a chart neither. */
+export function finite(value: number): number {
+  return Number.isNaN(value) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+}
