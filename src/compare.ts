@@ -15,7 +15,17 @@ import {
 } from './layerReport.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from './replay/session.js';
 import { CatchUp, layersOf, type Shard } from './shard.js';
-import type { Capture, CapturedValue, Kernel, Layer, LayerReport, Model, Report, Warning } from './types.js';
+import {
+  type Capture,
+  type CapturedValue,
+  isLinear,
+  type Kernel,
+  type Layer,
+  type LayerReport,
+  type Model,
+  type Report,
+  type Warning,
+} from './types.js';
 
 export interface CompareOptions {
   /** Default: isolated. */
@@ -77,7 +87,7 @@ const WORTH_LOADING = 2 ** 20;
 
 /** Of one layer. */
 function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
-  const ofSample = layers.map((layer) => ('weight' in layer ? layer.weight.inFeatures * layer.weight.outFeatures : 0));
+  const ofSample = layers.map((layer) => (isLinear(layer) ? layer.weight.inFeatures * layer.weight.outFeatures : 0));
   return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
 }
 

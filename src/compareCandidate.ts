@@ -25,7 +25,7 @@ import type {
   Model,
   NumericArray,
 } from './types.js';
-import { isQuantized } from './types.js';
+import { isLinear, isQuantized } from './types.js';
 
 export interface CandidateComparison {
   readonly model: Model;
@@ -267,7 +267,7 @@ async function reluBetween(
   own: CapturedValue,
   expected: CapturedValue,
 ): Promise<number | null> {
-  if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') return null;
+  if (!isLinear(layer)) return null;
   if (layer.activation === 'relu' || !followedByRelu(model, layer)) return null;
   const zeroPoint = isQuantized(layer.output) ? layer.output.zeroPoint : 0;
   const [ownBelow, expectedBelow] = [

@@ -1,4 +1,4 @@
-import type { Capture, Layer, Model } from './types.js';
+import { type Capture, isLinear, type Layer, type Model } from './types.js';
 
 /** The index-th of count processes, 1-based. */
 export interface Shard {
@@ -26,7 +26,7 @@ export function layersOf({ index, count }: Shard, layers: readonly Layer[], capt
 /** Multiply-adds of a sample, and what it takes to read and compare its values. */
 function workOf(layer: Layer, capture: Capture): number {
   const features = capture.values.get(layer.name)?.features ?? 1;
-  if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') return features;
+  if (!isLinear(layer)) return features;
   const { inFeatures, outFeatures } = layer.weight;
   return inFeatures * outFeatures + inFeatures + outFeatures;
 }

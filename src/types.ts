@@ -197,6 +197,11 @@ export interface OpaqueLayer extends LayerBase {
 
 export type Layer = LinearLayer | LinearDynamicLayer | PointwiseLayer | QuantizeLayer | DequantizeLayer | OpaqueLayer;
 
+/** Whether a layer has weights. */
+export function isLinear(layer: Layer): layer is LinearLayer | LinearDynamicLayer {
+  return layer.op === 'linear' || layer.op === 'linear_dynamic';
+}
+
 export interface Producer {
   readonly framework?: string;
   readonly frameworkVersion?: string;

@@ -5,6 +5,7 @@ import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import {
   type Capture,
   type CapturedValue,
+  isLinear,
   isQuantized,
   type Kernel,
   type Layer,
@@ -14,7 +15,7 @@ import {
   type Report,
 } from '../types.js';
 import { type ExplainDocument, explain } from './explain.js';
-import { isLinear, kernelsToExplain, linearAt, linearValue } from './place.js';
+import { kernelsToExplain, linearAt, linearValue } from './place.js';
 
 export const MOST_LAYERS = 24;
 const MOST_CHANNELS = 6;

@@ -8,6 +8,7 @@ import { linearOf } from '../replay/layer.js';
 import {
   type ArrayFile,
   type ArraySource,
+  isLinear,
   isQuantized,
   type Layer,
   type Linear,
@@ -185,7 +186,7 @@ async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer>
     input: layer.input,
     output: layer.output && describe(layer.output),
   };
-  if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') {
+  if (!isLinear(layer)) {
     return { ...common, ...NOT_LINEAR };
   }
   const { outFeatures, inFeatures } = layer.weight;

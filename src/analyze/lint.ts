@@ -19,6 +19,7 @@ import { blockRows, ReplaySession } from '../replay/session.js';
 import {
   type Capture,
   type Codes,
+  isLinear,
   isQuantized,
   type Kernel,
   type Layer,
@@ -109,7 +110,7 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
   const session = capture && new ReplaySession(model, capture, kernel, 'isolated');
   const document: LintDocument = { format: 'qdiff-lint', version: 1, findings: [], layers: [] };
   for (const layer of model.layers) {
-    if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') continue;
+    if (!isLinear(layer)) continue;
     const subject = await subjectOf(model, layer, kernel, session, capture);
     const found = RULES.flatMap((rule) => rule(subject));
     document.findings.push(...found.map((finding) => ({ ...finding, layer: layer.name })));

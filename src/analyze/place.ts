@@ -29,10 +29,6 @@ export interface Place {
   readonly causes: readonly string[];
 }
 
-export function isLinear(layer: Layer): layer is LinearLayer | LinearDynamicLayer {
-  return layer.op === 'linear' || layer.op === 'linear_dynamic';
-}
-
 /** The declared kernel, and the one that the diagnosis of the whole layer found: one value alone proves nothing. */
 export function kernelsToExplain(declared: Kernel, diagnosis: DiagnosisReport | null): Kernel[] {
   const found = diagnosis?.kernel ?? declared.name;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../analyze/explain.js';
 import { explainPointwise } from '../analyze/explainPointwise.js';
-import { isLinear, kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/place.js';
+import { kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/place.js';
 import { compare } from '../compare.js';
 import type { Io } from '../io.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
@@ -11,7 +11,7 @@ import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
-import { type Capture, isQuantized, type Layer, type Model, type Report } from '../types.js';
+import { type Capture, isLinear, isQuantized, type Layer, type Model, type Report } from '../types.js';
 import type { CliCommand } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';

@@ -6,6 +6,7 @@ import { reporters } from '../report/registry.js';
 import type { Formats, ReportOptions, Run } from '../report/reporter.js';
 import { harmlessInLog, printable } from '../text.js';
 import { InputError } from '../types.js';
+import { usage } from './open.js';
 import { collect, parseChannels } from './options.js';
 import { commands } from './registry.js';
 
@@ -80,24 +81,22 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
 /** Formats that must stay as they are in the log of GitHub Actions. */
 const FOR_MACHINES = new Set(['json', 'github-actions', 'html', 'blob']);
 
-/** Only one report may go to standard output or to a file. Checked before work starts. */
+/** Only one report may go to standard output or to a file, and to none that is read. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: readonly string[] = []): void {
   const read = new Set(inputs.map(normalize));
-  const overwritten = targets.find(({ file }) => file !== null && read.has(normalize(file)));
+  const overwritten = targets.find(({ file }) => file !== null && read.has(normalize(file)))?.file;
   if (overwritten) {
-    const message = `expected a file to write, got ${printable(overwritten.file!)}, which is read; name another`;
-    throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+    throw usage(`expected a file to write, got ${printable(overwritten)}, which is read; name another`, '--reporter');
   }
   const files = targets.flatMap(({ file }) => (file === null ? [] : [normalize(file)]));
   const doubled = files.find((file, i) => files.indexOf(file) < i);
   if (doubled !== undefined) {
-    const message = `expected a file of its own for each report, got ${printable(doubled)} twice`;
-    throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+    throw usage(`expected a file of its own for each report, got ${printable(doubled)} twice`, '--reporter');
   }
   const toStdout = targets.filter(({ file }) => file === null).map(({ name }) => name);
   if (toStdout.length < 2) return;
   const message = `expected one reporter for standard output, got ${toStdout.join(', ')}; give the others a file, e.g. ${toStdout[1]}=report.txt`;
-  throw new InputError([{ kind: 'usage', where: '--reporter', message }]);
+  throw usage(message, '--reporter');
 }
 
 /** Replaces a file as a whole; what the operating system says becomes an InputError. */

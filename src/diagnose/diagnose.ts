@@ -1,7 +1,7 @@
 import { linearOf } from '../replay/layer.js';
 import type { LayerRun, ValueReader } from '../replay/session.js';
 import type { Kernel, Layer, NumericArray, Producer, QuantParams, ValueParams } from '../types.js';
-import { isQuantized } from '../types.js';
+import { isLinear, isQuantized } from '../types.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
 import { diagnosePointwise, type PointwiseChange, type PointwiseOp } from './pointwise.js';
@@ -54,13 +54,13 @@ export class Diagnosis {
 
   async layer(differing: DifferingLayer): Promise<LayerDiagnosis> {
     const { layer } = differing.run.ready;
-    return layer.op === 'linear' || layer.op === 'linear_dynamic' ? this.linear(differing) : this.pointwise(differing);
+    return isLinear(layer) ? this.linear(differing) : this.pointwise(differing);
   }
 
   /** Kernels that give exactly the observed values of a linear layer that is as declared. */
   async consistent(exact: DifferingLayer): Promise<string[]> {
     const { layer } = exact.run.ready;
-    if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') return [this.kernel.name];
+    if (!isLinear(layer)) return [this.kernel.name];
     return consistentKernels(await Study.open(this.caseOf(exact)), []);
   }
 
@@ -73,7 +73,7 @@ export class Diagnosis {
 
   private caseOf({ run, input, observed, from, to, mismatched, witnesses, afterRelu }: DifferingLayer): LayerCase {
     const { layer } = run.ready;
-    if (layer.op !== 'linear' && layer.op !== 'linear_dynamic') throw new Error(`${layer.op} is not linear`);
+    if (!isLinear(layer)) throw new Error(`${layer.op} is not linear`);
     const declared = isQuantized(run.ready.input) ? run.ready.input : FLOAT_INPUT;
     const linear = linearOf(run.ready, layer, declared);
     return {

@@ -1,5 +1,5 @@
 import type { Capture, Kernel, Layer, LinearDynamicLayer, Matrix, Model, NumericArray, ValueParams } from '../types.js';
-import { isQuantized } from '../types.js';
+import { isLinear, isQuantized } from '../types.js';
 import { type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import type { Replayed } from './linear.js';
 
@@ -88,7 +88,7 @@ export class ReplaySession {
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
   async open(layer: Layer): Promise<LayerRun> {
     const input = await this.inputOf(layer);
-    const weight = layer.op === 'linear' || layer.op === 'linear_dynamic' ? await layer.weight.read() : null;
+    const weight = isLinear(layer) ? await layer.weight.read() : null;
     const ready: ReadyLayer = { layer, input: this.params.get(layer.input)!, weight };
     const batches = layer.op === 'linear_dynamic' ? await this.batchRanges(input) : null;
     const replay = async (from: number, to: number) => {

@@ -1,5 +1,5 @@
 import { printable } from '../text.js';
-import type { Model } from '../types.js';
+import { isLinear, type Model } from '../types.js';
 
 /** How many features a value has, and who says so. */
 export interface KnownFeatures {
@@ -52,7 +52,7 @@ export class Features {
 export function featuresOf(model: Model): Features {
   const features = new Features();
   for (const layer of model.layers) {
-    if (layer.op === 'linear' || layer.op === 'linear_dynamic') {
+    if (isLinear(layer)) {
       const { name, input, weight, perChannel, bias, biasInt32 } = layer;
       const { outFeatures, inFeatures } = weight;
       features.linear({ name, input, outFeatures, inFeatures, confirmed: perChannel || (bias ?? biasInt32) !== null });

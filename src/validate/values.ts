@@ -1,7 +1,16 @@
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
 import { counted, listed, printable } from '../text.js';
-import type { ArrayFile, ArraySource, CapturedValue, Layer, Model, StoredDtype, ValueParams } from '../types.js';
+import {
+  type ArrayFile,
+  type ArraySource,
+  type CapturedValue,
+  isLinear,
+  type Layer,
+  type Model,
+  type StoredDtype,
+  type ValueParams,
+} from '../types.js';
 import type { Checks } from './checks.js';
 import type { Features, KnownFeatures } from './features.js';
 import { firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
@@ -48,7 +57,7 @@ export function slotsOf(model: Model): Map<string, Slot> {
   }
   for (const layer of model.layers.filter(isReplayed)) {
     add(`${layer.name}.input`, layer.input, params.get(layer.input) ?? null, null, true);
-    if (layer.op === 'linear' || layer.op === 'linear_dynamic') {
+    if (isLinear(layer)) {
       add(`${layer.name}.accumulator`, layer.name, ACCUMULATOR, null, true);
     }
   }

@@ -2,13 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-// @ts-expect-error: the build's own file
-import { esbuildPlugin } from '../../src/accelerate/assembly/compile.js';
 import { accelerator } from '../../src/kernels/steps/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
+// @ts-expect-error: JavaScript, since everyNode.js runs unbuilt
+import { bundleCases } from './bundle.js';
 import { caseOf, compareAll, fillings, shapes, stepsWithForm } from './cases.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
@@ -32,14 +31,7 @@ describe('in each compiler tier', () => {
   const script = join(folder, 'cases.cjs');
   beforeAll(async () => {
     const source = `import { compareAll } from './cases.ts'; console.log(JSON.stringify(compareAll()));`;
-    await build({
-      stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'ts' },
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      outfile: script,
-      plugins: [esbuildPlugin],
-    });
+    await bundleCases(source, script);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   test.each(['--liftoff-only', '--no-liftoff'])('%s', (flag) => {

@@ -3,8 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { esbuildPlugin } from '../../src/accelerate/assembly/compile.js';
+import { bundleCases } from './bundle.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-nodes-'));
 const script = join(folder, 'cases.cjs');
@@ -12,14 +11,7 @@ const source = `import { compareAll } from './cases.ts';
 const { compared, differing } = compareAll();
 console.log(process.version, ...process.execArgv, compared, 'compared', differing.length, 'differ', ...differing.slice(0, 9));
 process.exitCode = differing.length > 0 ? 1 : 0;`;
-await build({
-  stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'ts' },
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  outfile: script,
-  plugins: [esbuildPlugin],
-});
+await bundleCases(source, script);
 try {
   for (const flag of ['--liftoff-only', '--no-liftoff']) {
     execFileSync('npx', ['--yes', '-p', `node@${process.argv[2] ?? 26}`, 'node', flag, script], { stdio: 'inherit' });

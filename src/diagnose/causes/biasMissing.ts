@@ -78,6 +78,7 @@ function missingInSome(study: Study, base: Setup): Change[] {
 }
 
 function estimated(study: Study, base: Setup): Change[] {
+  if (base.linear.biasInt32 && hasBias(base.linear)) return [];
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const steps = biasIntervals(view);
@@ -87,7 +88,6 @@ function estimated(study: Study, base: Setup): Change[] {
   const toReal = (values: Float64Array) =>
     Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.linear.bias ? base.linear.bias[n] : v * view.step));
   const apply = (values: Float64Array) => withLinear(base, { bias: toReal(values), biasInt32: null });
-  if (base.linear.biasInt32 && hasBias(base.linear)) return [];
   const found = repairChannels(study, base, { intervals: free, declared, apply, slope: () => 1 });
   if (!found || !restsOnEnough(study, found.channels)) return [];
   const bias = toReal(found.values);

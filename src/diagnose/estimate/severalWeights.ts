@@ -244,11 +244,16 @@ class LeastSquares {
   solve(support: readonly number[]): { factor: number[][]; centre: number[]; rest: number } | null {
     const factor = this.cholesky(support);
     if (!factor) return null;
-    const half = forward(
+    const half = this.targetIn(factor, support);
+    return { factor, centre: backward(factor, half), rest: this.total - half.reduce((sum, v) => sum + v * v, 0) };
+  }
+
+  /** The target in the orthonormal basis that the factor makes of the support's columns. */
+  private targetIn(factor: readonly number[][], support: readonly number[]): number[] {
+    return forward(
       factor,
       support.map((k) => this.products[k]),
     );
-    return { factor, centre: backward(factor, half), rest: this.total - half.reduce((sum, v) => sum + v * v, 0) };
   }
 
   private left(support: readonly number[]): number {
@@ -283,10 +288,7 @@ class LeastSquares {
   private gains(support: readonly number[]): Float64Array | null {
     const factor = this.cholesky(support);
     if (!factor) return null;
-    const half = forward(
-      factor,
-      support.map((k) => this.products[k]),
-    );
+    const half = this.targetIn(factor, support);
     const columns = support.map((k) => this.column(k));
     return this.norms.map((norm, k) => {
       if (support.includes(k)) return 0;
