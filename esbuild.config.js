@@ -139,7 +139,7 @@ function notices(metafiles) {
 async function writeSchemas() {
   const { outputFiles } = await build({
     ...common,
-    entryPoints: ['src/schemas.ts'],
+    entryPoints: ['src/documents/schemas.ts'],
     format: 'esm',
     write: false,
     metafile: false,

@@ -1,7 +1,8 @@
 import { appendFileSync, fstatSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Io, nodeFileSystem, type OutputStream, replaceFile, replaceFolder } from './io.js';
+import { nodeFileSystem, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
+import type { Io, OutputStream } from './nouns/io.js';
 
 /**
  * The process's side of the command: streams and exit code; everything else is in `main`. Ctrl-C is left to the system (a shell

@@ -7,15 +7,23 @@
  * const report = await compare(model, await loadCapture('capture.npz', model));
  * ```
  */
-import { nodeFileSystem } from './io.js';
-import { openCapture, openModel } from './open.js';
-import type { Capture, Model } from './types.js';
 
-export { type CompareOptions, compare, type Progress } from './compare.js';
+import { openCapture, openModel } from './frontends/open.js';
+import { nodeFileSystem } from './io.js';
+import type { Capture } from './nouns/capture.js';
+import type { Model } from './nouns/model.js';
+
+export { type CompareOptions, compare, type Progress } from './compare/compare.js';
+export type { Tolerance } from './compare/layerReport.js';
 export { declaredKernel, kernelByName, kernels } from './kernels/registry.js';
-export type { Tolerance } from './layerReport.js';
-export type * from './types.js';
-export { InputError } from './types.js';
+export type * from './nouns/array.js';
+export type * from './nouns/capture.js';
+export type * from './nouns/file.js';
+export type * from './nouns/kernel.js';
+export type * from './nouns/model.js';
+export { InputError, type Problem, type Warning } from './nouns/problem.js';
+export type * from './nouns/report.js';
+export type * from './nouns/value.js';
 
 /** Reads and validates model.json; weights stay on disk until their layer is replayed. Throws InputError with every problem. */
 export function loadModel(path: string): Promise<Model> {

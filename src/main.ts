@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import type { Action } from './commands/command.js';
 import { commands, MAIN_COMMAND } from './commands/registry.js';
-import type { Io } from './io.js';
-import { problemLines } from './problems.js';
+import type { Io } from './nouns/io.js';
+import { InputError, type Problem } from './nouns/problem.js';
 import { shellCommand } from './report/next.js';
+import { problemLines } from './report/problems.js';
 import { harmlessInLog, printable } from './text.js';
-import { InputError, type Problem } from './types.js';
 import { version } from './version.js';
 
 const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';

@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import { exact } from '../src/kernels/steps/accumulate.js';
 import { weightZeroPointOf } from '../src/kernels/steps/exactSums.js';
 import { weightScaleOf } from '../src/kernels/steps/scales.js';
+import type { Codes, Kernel, Linear } from '../src/nouns/kernel.js';
+import type { QuantParams } from '../src/nouns/value.js';
 import { replayLinear } from '../src/replay/linear.js';
-import type { Codes, Kernel, Linear, QuantParams } from '../src/types.js';
 import type { LayerCase } from './kernels/layers.js';
 
 export interface Law {

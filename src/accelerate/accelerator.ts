@@ -1,6 +1,6 @@
 import { type Accelerator, accelerator } from '../kernels/steps/accelerator.js';
 import { rangeOf } from '../kernels/steps/exactSums.js';
-import type { AccumulateForm, Codes, Kernel, Linear } from '../types.js';
+import type { AccumulateForm, Codes, Kernel, Linear } from '../nouns/kernel.js';
 import { type JobFields, Machine } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 

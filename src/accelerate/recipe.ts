@@ -1,7 +1,7 @@
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from '../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../kernels/steps/round.js';
+import type { Kernel, Linear, OffsetAndClampStep } from '../nouns/kernel.js';
 import { f32 } from '../numeric/float.js';
-import type { Kernel, Linear, OffsetAndClampStep } from '../types.js';
 
 /** What follows the sums where a kernel's steps are all float32: the numbers of assembly's `storeCodes`, arrays one a channel. */
 export interface Recipe {

@@ -1,6 +1,6 @@
 /** What changed between two reports: two versions of a model, a framework upgrade, two machines. */
 import { channelChanges, type Extent, isLarger, worstChanges } from '../diff/extent.js';
-import type { LayerReport, Report } from '../types.js';
+import type { LayerReport, Report } from '../nouns/report.js';
 
 export type Change = 'same' | 'better' | 'worse' | 'changed';
 

@@ -1,7 +1,11 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
-import { EXACT, layerDiff } from '../layerReport.js';
+import { EXACT, layerDiff } from '../compare/layerReport.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Capture, CapturedValue } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
+import type { Layer, Model } from '../nouns/model.js';
+import type { Unit } from '../nouns/report.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
-import type { Capture, CapturedValue, Kernel, Layer, Model, NumericArray, Unit } from '../types.js';
 
 export interface ForecastLayer {
   name: string;

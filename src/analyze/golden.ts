@@ -6,24 +6,18 @@ import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import { isPaired, type Pairs } from '../kernels/steps/accumulate.js';
 import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Codes, Kernel, Linear } from '../nouns/kernel.js';
+import type { LinearLayer, Model } from '../nouns/model.js';
+import { InputError } from '../nouns/problem.js';
+import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { linearOf } from '../replay/layer.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
-import {
-  type Capture,
-  type Codes,
-  InputError,
-  isQuantized,
-  type Kernel,
-  type Linear,
-  type LinearLayer,
-  type Model,
-  type NumericArray,
-  type QuantParams,
-} from '../types.js';
-import { type Recipe, recipeOf, trace } from './recipe.js';
+import { type Recipe, recipeOf, trace } from './explain/recipe.js';
 
 export interface GoldenArray {
   /** `LAYER.input`, `LAYER.weight` ... */

@@ -2,22 +2,13 @@
 import { declaredKernel } from '../kernels/registry.js';
 import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { ArrayFile, ArraySource } from '../nouns/array.js';
+import type { Linear } from '../nouns/kernel.js';
+import { isLinear, type Layer, type LinearDynamicLayer, type LinearLayer, type Model } from '../nouns/model.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { linearOf } from '../replay/layer.js';
-import {
-  type ArrayFile,
-  type ArraySource,
-  isLinear,
-  isQuantized,
-  type Layer,
-  type Linear,
-  type LinearDynamicLayer,
-  type LinearLayer,
-  type Model,
-  type QuantParams,
-  type ValueParams,
-} from '../types.js';
 
 export type MinMax = [number, number];
 

@@ -1,5 +1,5 @@
 import type { Verification } from '../kernels/verification.js';
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 
 export interface KernelsDocument {
   format: 'qdiff-kernels';

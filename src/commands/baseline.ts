@@ -1,11 +1,12 @@
-import { acceptedBy, changesSince, emptyBaseline, recordBaseline } from '../baseline.js';
-import type { Io } from '../io.js';
+import { acceptedBy, changesSince, emptyBaseline, recordBaseline } from '../compare/baseline.js';
+import { type Baseline, validateBaseline } from '../documents/baseline.js';
 import { readJson } from '../load/json.js';
 import { refuse } from '../load/refuse.js';
+import type { Io } from '../nouns/io.js';
+import type { Warning } from '../nouns/problem.js';
+import type { LayerReport, Report } from '../nouns/report.js';
 import { jsonText } from '../report/json.js';
 import { printable } from '../text.js';
-import type { LayerReport, Report, Warning } from '../types.js';
-import { type Baseline, validateBaseline } from '../validate/baseline.js';
 import { exists } from './open.js';
 import { writeOutput } from './output.js';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Io } from '../io.js';
+import type { Io } from '../nouns/io.js';
 
 /** What a command does with its parsed arguments; returns the exit code. */
 export type Action = (io: Io) => Promise<number>;

@@ -1,18 +1,20 @@
 import { type Command, Option } from 'commander';
-import type { DetailsInput } from '../analyze/details.js';
-import { assemble } from '../assemble.js';
-import { type CompareOptions, comparePart } from '../compare.js';
-import type { Io } from '../io.js';
+import type { DetailsInput } from '../analyze/explain/details.js';
+import { assemble } from '../compare/assemble.js';
+import { type CompareOptions, comparePart } from '../compare/compare.js';
+import type { Shard } from '../compare/shard.js';
+import { openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
 import { collecting } from '../load/refuse.js';
-import { openCandidate } from '../open.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Io } from '../nouns/io.js';
+import type { Model } from '../nouns/model.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import type { Mode } from '../replay/session.js';
 import { channelsWorstFirst } from '../report/arrange.js';
 import type { PageLayerDetails } from '../report/page/data.js';
 import type { Run } from '../report/reporter.js';
-import type { Shard } from '../shard.js';
 import { printable } from '../text.js';
-import { type Capture, InputError, type Model, type Problem } from '../types.js';
 import type { BaselineOptions, BaselineRun, Gate } from './baseline.js';
 import type { CliCommand } from './command.js';
 import type { ConfiguredPair } from './config.js';
@@ -258,7 +260,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
 
 /** Single values, for pages. */
 async function detailsFor(input: DetailsInput): Promise<PageLayerDetails[]> {
-  const { detailsOf } = await import('../analyze/details.js');
+  const { detailsOf } = await import('../analyze/explain/details.js');
   const { pageLayerDetails } = await import('../report/pageDetails.js');
   return (await detailsOf(input)).map(pageLayerDetails);
 }

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import type { Io } from '../io.js';
+import { type ConfigPair, validateConfig } from '../documents/config.js';
 import { readJson } from '../load/json.js';
 import { refuse } from '../load/refuse.js';
-import { type ConfigPair, validateConfig } from '../validate/config.js';
+import type { Io } from '../nouns/io.js';
 import { exists } from './open.js';
 
 /** What plain `qdiff` reads, in the folder where it is called. */

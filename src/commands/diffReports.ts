@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { diffReports, type ReportsFile } from '../analyze/diffReports.js';
-import type { Io } from '../io.js';
+import { Checks } from '../documents/checks.js';
+import { reportSchema, reportsSchema } from '../documents/report.js';
 import { readJson } from '../load/json.js';
 import { collecting } from '../load/refuse.js';
+import type { Io } from '../nouns/io.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { diffReportsText } from '../report/diffReports.js';
-import { reportSchema, reportsSchema } from '../report/reportSchema.js';
-import { InputError, type Problem } from '../types.js';
-import { Checks } from '../validate/checks.js';
 import type { CliCommand } from './command.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 

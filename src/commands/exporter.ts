@@ -1,5 +1,5 @@
+import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { InputError } from '../types.js';
 import type { CliCommand } from './command.js';
 
 /** Frameworks with an exporter, and the file that ships with the package. */

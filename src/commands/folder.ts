@@ -1,6 +1,6 @@
-import type { Io } from '../io.js';
+import type { Io } from '../nouns/io.js';
+import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { InputError } from '../types.js';
 
 /** Makes a folder of files as a whole; what the operating system says becomes an InputError. */
 export async function writeFolder(io: Io, flag: string, ...folder: Parameters<Io['writeFolder']>): Promise<void> {

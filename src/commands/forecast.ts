@@ -1,10 +1,10 @@
 import { type ForecastDocument, forecast } from '../analyze/forecast.js';
-import type { Io } from '../io.js';
 import { kernelByName, kernels } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';
+import type { Io } from '../nouns/io.js';
+import { InputError } from '../nouns/problem.js';
 import { forecastText } from '../report/forecast.js';
 import { printable } from '../text.js';
-import { InputError } from '../types.js';
 import type { CliCommand } from './command.js';
 import { type Open, openPair, withOpened } from './open.js';
 import { collect } from './options.js';

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { golden } from '../analyze/golden.js';
-import type { Io } from '../io.js';
 import { kernelByName } from '../kernels/registry.js';
 import { readJson } from '../load/json.js';
+import type { Io } from '../nouns/io.js';
 import { GOLDEN_FORMATS, type GoldenFormat, type GoldenManifest, goldenFiles, goldenText } from '../report/golden.js';
 import { printable } from '../text.js';
 import { field } from '../validate/names.js';

@@ -1,7 +1,7 @@
 import { type InspectDocument, inspectArrays, inspectModel } from '../analyze/inspect.js';
-import type { Io } from '../io.js';
+import { openArrays, openModel } from '../frontends/open.js';
 import { openFile } from '../load/bytes.js';
-import { openArrays, openModel } from '../open.js';
+import type { Io } from '../nouns/io.js';
 import { inspectText } from '../report/inspect.js';
 import type { CliCommand } from './command.js';
 import { type Open, withOpened } from './open.js';

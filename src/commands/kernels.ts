@@ -1,7 +1,7 @@
 import { type KernelsDocument, listKernels } from '../analyze/kernels.js';
-import type { Io } from '../io.js';
 import { kernelByName, kernels } from '../kernels/registry.js';
 import { verifications } from '../kernels/verification.js';
+import type { Io } from '../nouns/io.js';
 import { kernelsText } from '../report/kernels.js';
 import type { CliCommand } from './command.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { type LintDocument, lint, SEVERITIES, type Severity } from '../analyze/lint.js';
-import type { Io } from '../io.js';
-import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../open.js';
+import { type LintDocument, lint, SEVERITIES, type Severity } from '../analyze/lint/lint.js';
+import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
+import type { Io } from '../nouns/io.js';
 import { lintText } from '../report/lint.js';
 import type { CliCommand } from './command.js';
 import { type Open, withOpened } from './open.js';

@@ -1,6 +1,6 @@
-import type { Io } from '../io.js';
-import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../open.js';
-import { InputError } from '../types.js';
+import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
+import type { Io } from '../nouns/io.js';
+import { InputError } from '../nouns/problem.js';
 
 /** Remembers what has to be closed. */
 export type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;

@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from 'commander';
-import { EXACT, type Tolerance } from '../layerReport.js';
-import type { Shard } from '../shard.js';
+import { EXACT, type Tolerance } from '../compare/layerReport.js';
+import type { Shard } from '../compare/shard.js';
+import type { Layer, Model } from '../nouns/model.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { InputError, type Layer, type Model, type Problem } from '../types.js';
 
 /** `N` for every layer or `LAYER=N` for one. */
 export interface PerLayerNumber {

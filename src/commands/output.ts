@@ -1,11 +1,11 @@
 import { normalize } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Io, OutputStream } from '../io.js';
+import type { Io, OutputStream } from '../nouns/io.js';
+import { InputError } from '../nouns/problem.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Formats, ReportOptions, Run } from '../report/reporter.js';
 import { harmlessInLog, printable } from '../text.js';
-import { InputError } from '../types.js';
 import { usage } from './open.js';
 import { collect, parseChannels } from './options.js';
 import { commands } from './registry.js';

@@ -1,5 +1,5 @@
-import type { Progress } from '../compare.js';
-import type { Io } from '../io.js';
+import type { Progress } from '../compare/compare.js';
+import type { Io } from '../nouns/io.js';
 import { progressLine } from '../report/progress.js';
 import { hasUnicode } from './output.js';
 

@@ -4,7 +4,14 @@ import { int32Biases } from '../kernels/steps/bias.js';
 import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
-import type { AccumulateStep, BiasStep, Kernel, MultiplierStep, OffsetAndClampStep, RoundStep } from '../types.js';
+import type {
+  AccumulateStep,
+  BiasStep,
+  Kernel,
+  MultiplierStep,
+  OffsetAndClampStep,
+  RoundStep,
+} from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
 import { type Change, type Coordinate, FREEDOM, withKernel } from './setup.js';
 import type { Study } from './study.js';

@@ -1,7 +1,11 @@
+import type { NumericArray } from '../nouns/array.js';
+import type { Kernel } from '../nouns/kernel.js';
+import type { Layer, Producer } from '../nouns/model.js';
+import { isLinear } from '../nouns/model.js';
+import type { QuantParams, ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { linearOf } from '../replay/layer.js';
 import type { LayerRun, ValueReader } from '../replay/session.js';
-import type { Kernel, Layer, NumericArray, Producer, QuantParams, ValueParams } from '../types.js';
-import { isLinear, isQuantized } from '../types.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
 import { diagnosePointwise, type PointwiseChange, type PointwiseOp } from './pointwise.js';

@@ -1,7 +1,11 @@
 import { kernels } from '../kernels/registry.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Kernel, QuantizeStep } from '../nouns/kernel.js';
+import type { Producer } from '../nouns/model.js';
+import type { DiagnosisReport } from '../nouns/report.js';
+import type { ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
-import type { DiagnosisReport, Kernel, NumericArray, Producer, QuantizeStep, ValueParams } from '../types.js';
-import { isQuantized } from '../types.js';
 import { countWhere } from './causes/count.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { enumeratedChanges, estimatedChanges } from './pointwiseChanges.js';

@@ -1,9 +1,10 @@
 import { kernels } from '../kernels/registry.js';
 import { quantizeSteps } from '../kernels/steps/quantize.js';
+import type { QuantizeStep } from '../nouns/kernel.js';
+import type { QuantParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { clamp } from '../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../numeric/round.js';
-import type { QuantizeStep, QuantParams } from '../types.js';
-import { isQuantized } from '../types.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, pointsIn, widened } from './estimate/interval.js';
 import type { CauseCode } from './evidence.js';
 import type { PointwiseCase, PointwiseChange, PointwiseSetup } from './pointwise.js';

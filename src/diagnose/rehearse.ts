@@ -1,7 +1,7 @@
 import { exact } from '../kernels/steps/accumulate.js';
+import type { Codes } from '../nouns/kernel.js';
 import { clamp } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
-import type { Codes } from '../types.js';
 import { type Setup, withKernel, withLinear } from './setup.js';
 import type { Scope, Study } from './study.js';
 

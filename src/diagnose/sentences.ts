@@ -3,8 +3,10 @@
  * Pure, English, no layout: a sentence is one line, without a final full stop where it may be continued.
  * Names from files are escaped here, since a fix also goes into the JSON report.
  */
+
+import type { Producer } from '../nouns/model.js';
+import type { DiagnosisReport } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
-import type { DiagnosisReport, Producer } from '../types.js';
 import type {
   CauseCode,
   CauseEvidence,

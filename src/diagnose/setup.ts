@@ -1,4 +1,4 @@
-import type { Codes, Kernel, Linear } from '../types.js';
+import type { Codes, Kernel, Linear } from '../nouns/kernel.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
 /**

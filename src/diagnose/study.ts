@@ -1,7 +1,9 @@
 import { accelerator } from '../kernels/steps/accelerator.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Codes, DynamicStep, Kernel, Linear } from '../nouns/kernel.js';
+import type { QuantParams } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { finishLinear, finishLinearDynamic, replayFloatLinear } from '../replay/linear.js';
-import type { Codes, DynamicStep, Kernel, Linear, NumericArray, QuantParams } from '../types.js';
 import type { At } from './evidence.js';
 import { mapCodes, type Setup } from './setup.js';
 

@@ -1,4 +1,4 @@
-import type { DiagnosisReport } from '../types.js';
+import type { DiagnosisReport } from '../nouns/report.js';
 import type { CauseEvidence, Evidence } from './evidence.js';
 import type { Side } from './study.js';
 

@@ -1,6 +1,7 @@
 import { accelerator } from '../kernels/steps/accelerator.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { ChannelReport, MismatchReport, Unit } from '../nouns/report.js';
 import { ulpDistance } from '../numeric/float.js';
-import type { ChannelReport, MismatchReport, NumericArray, Unit } from '../types.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
 const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];

@@ -1,7 +1,7 @@
 /**
  * The arithmetic of tflite-single: one rounding, half up.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { tfliteFamily } from './families.js';
 import { fixedPointSingleRounding } from './steps/multiplier.js';
 

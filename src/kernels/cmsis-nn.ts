@@ -3,7 +3,7 @@
  *
  * Source: arm_nnsupportfunctions.h, arm_nn_vec_mat_mult_t_s8.c.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { tfliteFamily } from './families.js';
 import { fixedPointDoubleRounding } from './steps/multiplier.js';
 

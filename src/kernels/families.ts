@@ -1,5 +1,6 @@
 /** What all kernels of a runtime share; a kernel file spreads one of these and adds its own steps. */
-import type { Kernel, QuantizeStep, QuantParams } from '../types.js';
+import type { Kernel, QuantizeStep } from '../nouns/kernel.js';
+import type { QuantParams } from '../nouns/value.js';
 import { exact } from './steps/accumulate.js';
 import {
   floatBias,

@@ -3,7 +3,7 @@
  *
  * Source: FBGEMM's acc32 kernels without VNNI; K blocks of 512 are even and do not shift the pairs.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmFamily } from './families.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 

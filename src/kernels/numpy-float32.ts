@@ -3,7 +3,7 @@
  *
  * The same script with scales and accumulator cast to float32: the arithmetic of ort.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { numpyFamily } from './families.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';

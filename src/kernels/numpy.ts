@@ -3,7 +3,7 @@
  *
  * What a script with Python floats computes: int32 * float is float64 in numpy 1 and 2.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { numpyFamily } from './families.js';
 import { int32BiasFloat64 } from './steps/bias.js';
 import { dequantizeFloat64 } from './steps/dequantize.js';

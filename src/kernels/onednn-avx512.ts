@@ -1,7 +1,7 @@
 /**
  * As onednn, with the int16-saturating pairs of fbgemm-avx2; int8 activations are exact (reference code).
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnFamily } from './families.js';
 import { pairsSaturatingInt16Unsigned } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';

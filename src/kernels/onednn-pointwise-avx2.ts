@@ -1,7 +1,7 @@
 /**
  * y = rint(clamp(f32(f32(v * f32(1 / sy)) + zp))), v = f32(f32(f32(acc) * f32(sx * sw)) + b), acc as in onednn-avx2
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnFamily } from './families.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { oneDnnGemm } from './steps/multiplier.js';

@@ -3,7 +3,7 @@
  *
  * onednn without the double inversion: onednn::qlinear_pointwise uses scales as given. A float output is v.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnFamily } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnBrgemm } from './steps/multiplier.js';

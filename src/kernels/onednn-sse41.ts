@@ -1,7 +1,7 @@
 /**
  * As onednn-avx2, with K blocks of 256: one up to 256, two halves below 512.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnFamily } from './families.js';
 import { pairsSaturatingInt16Blocks256 } from './steps/accumulate.js';
 import { dynamicOneDnnGemm } from './steps/dynamic.js';

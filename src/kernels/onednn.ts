@@ -5,7 +5,7 @@
  * rounding, so ties round to an even code, unlike FBGEMM. int8 activations run oneDNN's reference code, which divides by R(sy).
  * Weight zero points must be 0. Source: PyTorch qlinear.cpp, ideep matmul.hpp, oneDNN brgemm.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnFamily } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';

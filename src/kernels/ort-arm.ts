@@ -3,7 +3,7 @@
  *
  * Dynamic: the bias is added in an FMA, unlike x86. With dot product it is ort.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { onnxRuntimeFamily } from './families.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 import { dynamicOnnxRuntimeArm } from './steps/dynamic.js';

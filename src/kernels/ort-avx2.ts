@@ -3,7 +3,7 @@
  *
  * A float -> int8 QDQ model saturates too: on x86 its activations are rewritten to uint8 (session.x64quantprecision=1 stops it).
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { onnxRuntimeFamily } from './families.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 

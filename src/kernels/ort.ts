@@ -5,7 +5,7 @@
  * A ReLU that is not fused (zp above the smallest code) runs in float and may differ near ties.
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { onnxRuntimeFamily } from './families.js';
 import { exact } from './steps/accumulate.js';
 

@@ -5,7 +5,7 @@
  * exact sum is no difference. The reciprocal is taken in float64, the zero point comes after rounding: not
  * torch.quantize_per_tensor. Source: quantized_decomposed.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { exact } from './steps/accumulate.js';
 import { realBias } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';

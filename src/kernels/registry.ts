@@ -1,4 +1,6 @@
-import { InputError, type Kernel, type Producer } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
+import type { Producer } from '../nouns/model.js';
+import { InputError } from '../nouns/problem.js';
 import { cmsisNn } from './cmsis-nn.js';
 import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';

@@ -3,7 +3,7 @@
  *
  * Source: ruy kernel_avx*.cc.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedFamily } from './families.js';
 import { fixedPointDoubleRoundingUp } from './steps/multiplier.js';
 

@@ -3,7 +3,7 @@
  *
  * No fixed point at all, per tensor and per channel. Source: LiteRT commit 921360770.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { tfliteFamily } from './families.js';
 import { float64OfFloat32Scales } from './steps/multiplier.js';
 import { halfAway } from './steps/round.js';

@@ -3,7 +3,7 @@
  *
  * On ARM64 the same layer rounds differently at batch 1 (tflite-double-up). Source: ruy kernel_arm64.cc, apply_multiplier.cc.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedFamily } from './families.js';
 import { fixedPointSingleRounding } from './steps/multiplier.js';
 

@@ -1,7 +1,7 @@
 /**
  * As xnnpack, but products k and k + 8 of every 16 are added in int16 and wrap: only where weights of -128 meet twice.
  */
-import type { Kernel } from '../types.js';
+import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackFamily } from './families.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 

@@ -1,5 +1,5 @@
+import type { FileSystem, RandomAccessFile } from '../nouns/file.js';
 import { counted } from '../text.js';
-import type { FileSystem, RandomAccessFile } from '../types.js';
 import { refuse, unreadable } from './refuse.js';
 
 /** Up to here an array is read whole, which checks its CRC and lets it be read in any order. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
-import type { FileSystem } from '../types.js';
 import { openFile, readFully } from './bytes.js';
 import { refuse } from './refuse.js';
 

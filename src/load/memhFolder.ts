@@ -1,13 +1,8 @@
 import { join } from 'node:path';
+import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
+import type { FileSystem } from '../nouns/file.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import {
-  type ArrayFile,
-  type ArraySource,
-  type FileSystem,
-  InputError,
-  type NumericArray,
-  type Problem,
-} from '../types.js';
 import { openFile, readFully } from './bytes.js';
 import { readJson } from './json.js';
 import { collecting, refuse } from './refuse.js';

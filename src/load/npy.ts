@@ -1,6 +1,6 @@
 import { parse } from 'npyjs';
+import type { NumericArray, StoredDtype } from '../nouns/array.js';
 import { printable } from '../text.js';
-import type { NumericArray, StoredDtype } from '../types.js';
 import type { ByteSource } from './bytes.js';
 import { refuse } from './refuse.js';
 

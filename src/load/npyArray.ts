@@ -1,4 +1,4 @@
-import type { ArraySource, NumericArray, StoredDtype } from '../types.js';
+import type { ArraySource, NumericArray, StoredDtype } from '../nouns/array.js';
 import { type ByteSource, type Recent, WHOLE_BYTES } from './bytes.js';
 import { decodeNpy, type NpyHeader, npyBuffer, shapeText } from './npy.js';
 import { refuse } from './refuse.js';

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { ArrayFile, ArraySource } from '../nouns/array.js';
+import type { FileSystem } from '../nouns/file.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { type ArrayFile, type ArraySource, type FileSystem, InputError, type Problem } from '../types.js';
 import { type ByteSource, openFile, Recent, readFully } from './bytes.js';
 import { readNpyHeader } from './npy.js';
 import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';

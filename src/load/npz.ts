@@ -1,5 +1,7 @@
+import type { ArrayFile, ArraySource } from '../nouns/array.js';
+import type { FileSystem } from '../nouns/file.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { listed, printable } from '../text.js';
-import { type ArrayFile, type ArraySource, type FileSystem, InputError, type Problem } from '../types.js';
 import { openFile, Recent } from './bytes.js';
 import { readNpyHeader } from './npy.js';
 import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';

@@ -1,5 +1,5 @@
+import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { InputError, type Problem } from '../types.js';
 
 /** One problem as an error to throw; `message` is `expected ..., got ...; what to do`. */
 export function refuse(kind: string, where: string, message: string): InputError {

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
+import type { RandomAccessFile } from '../nouns/file.js';
+import type { Problem } from '../nouns/problem.js';
 import { counted, printable } from '../text.js';
-import type { Problem, RandomAccessFile } from '../types.js';
 import { type ByteSource, Recent } from './bytes.js';
 import { collecting, refuse } from './refuse.js';
 import { DeflatedMember, InflateCursors, StoredMember } from './zipMember.js';

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import type { RandomAccessFile } from '../types.js';
+import type { RandomAccessFile } from '../nouns/file.js';
 import { type ByteSource, Recent, readFully, WHOLE_BYTES } from './bytes.js';
 import { refuse } from './refuse.js';
 

@@ -1,16 +1,8 @@
-import type {
-  Codes,
-  Kernel,
-  Layer,
-  Linear,
-  LinearDynamicLayer,
-  LinearLayer,
-  Matrix,
-  PointwiseLayer,
-  QuantParams,
-  ValueParams,
-} from '../types.js';
-import { isQuantized } from '../types.js';
+import type { Matrix } from '../nouns/array.js';
+import type { Codes, Kernel, Linear } from '../nouns/kernel.js';
+import type { Layer, LinearDynamicLayer, LinearLayer, PointwiseLayer } from '../nouns/model.js';
+import type { QuantParams, ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { type Replayed, replayLinear, replayLinearDynamic } from './linear.js';
 
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */

@@ -1,17 +1,9 @@
 import { accelerator } from '../kernels/steps/accelerator.js';
 import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { Codes, FloatSums, Kernel, Linear, Scaler } from '../nouns/kernel.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
-import {
-  type Codes,
-  type FloatSums,
-  isQuantized,
-  type Kernel,
-  type Linear,
-  type QuantParams,
-  type Scaler,
-  type ValueParams,
-} from '../types.js';
 
 /**
  * What one layer computes for a block of samples, [rows, features].

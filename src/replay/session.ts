@@ -1,5 +1,10 @@
-import type { Capture, Kernel, Layer, LinearDynamicLayer, Matrix, Model, NumericArray, ValueParams } from '../types.js';
-import { isLinear, isQuantized } from '../types.js';
+import type { Matrix, NumericArray } from '../nouns/array.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
+import type { Layer, LinearDynamicLayer, Model } from '../nouns/model.js';
+import { isLinear } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import type { Replayed } from './linear.js';
 

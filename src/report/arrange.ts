@@ -1,4 +1,4 @@
-import type { ChannelReport, LayerReport, Report } from '../types.js';
+import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import type { ReportOptions } from './reporter.js';
 
 /** The report with its layers in the order asked for and each layer's channels shortened to the worst; the rest is counted. */

@@ -1,5 +1,5 @@
+import type { BaselineChange, LayerResult, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import type { BaselineChange, LayerResult, Report } from '../types.js';
 import { size } from './numbers.js';
 
 const MOST_CHANNELS = 8;

@@ -1,6 +1,7 @@
 /** One process's share of a run, for `qdiff merge`: everything of the report, and what tells shards that belong together. */
-import type { Part } from '../assemble.js';
-import type { BaselineReport, Warning } from '../types.js';
+import type { Part } from '../compare/assemble.js';
+import type { Warning } from '../nouns/problem.js';
+import type { BaselineReport } from '../nouns/report.js';
 import { version } from '../version.js';
 import { jsonText } from './json.js';
 import type { PageLayerDetails } from './page/data.js';

@@ -15,8 +15,8 @@ import {
   rehearsalSentence,
   sharedAccumulation,
 } from '../diagnose/sentences.js';
+import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { listed, printable } from '../text.js';
-import type { DiagnosisReport, LayerReport, Report } from '../types.js';
 
 export interface Finding {
   /** The layers it is about, in the report's order. */

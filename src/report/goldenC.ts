@@ -1,8 +1,9 @@
 /** Golden vectors as C: golden.h with the arrays, reference.c with an integer-only loop that reproduces them. */
+
+import type { Operation } from '../analyze/explain/recipe.js';
 import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
-import type { Operation } from '../analyze/recipe.js';
+import type { NumericArray } from '../nouns/array.js';
 import { frexp } from '../numeric/float.js';
-import type { NumericArray } from '../types.js';
 
 const C_TYPES = new Map([
   ['Int8Array', 'int8_t'],

@@ -1,5 +1,5 @@
 /** A layer's channels in one line: how far each is off, from left to right; equal ones are blank. */
-import type { LayerReport } from '../types.js';
+import type { LayerReport } from '../nouns/report.js';
 
 const BLOCKS = ' ▁▂▃▄▅▆▇█';
 const ASCII = ' .:-=+*#@';

@@ -1,6 +1,7 @@
 /** A page for the browser: one file, no network. This file fills the page that the build made (report/page). */
+
+import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
-import type { ChannelReport, LayerReport, Report } from '../types.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findings } from './findings.js';

@@ -1,4 +1,4 @@
-import type { Report } from '../types.js';
+import type { Report } from '../nouns/report.js';
 import { arranged } from './arrange.js';
 import type { Reporter, ReportOptions, ReportText } from './reporter.js';
 

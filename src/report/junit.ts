@@ -1,6 +1,7 @@
 /** JUnit XML for CI servers: a suite a model, a case a layer. Valid under the schemas of Jenkins and of Ant. */
+
+import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
-import type { LayerReport, Report } from '../types.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { findings, findingText } from './findings.js';

@@ -1,4 +1,4 @@
-import type { LayerReport } from '../types.js';
+import type { LayerReport } from '../nouns/report.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { differingChannels } from './verdict.js';
 

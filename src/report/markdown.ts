@@ -1,6 +1,7 @@
 /** GitHub-flavoured Markdown for a pull request: verdict, one table, causes folded. */
+
+import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import type { LayerReport, Report } from '../types.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findings, findingText } from './findings.js';

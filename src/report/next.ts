@@ -1,5 +1,5 @@
+import type { Report } from '../nouns/report.js';
 import { printable } from '../text.js';
-import type { Report } from '../types.js';
 import { worstFirst } from './arrange.js';
 import type { ReportOptions } from './reporter.js';
 

@@ -1,5 +1,5 @@
 /** Single values as a page shows them, and a blob keeps them for it. */
-import type { ChannelDetails, LayerDetails } from '../analyze/details.js';
+import type { ChannelDetails, LayerDetails } from '../analyze/explain/details.js';
 import { explainRows } from './explain.js';
 import type { PageDetails, PageLayerDetails } from './page/data.js';
 

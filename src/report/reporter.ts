@@ -1,5 +1,5 @@
-import type { Shard } from '../shard.js';
-import type { Report } from '../types.js';
+import type { Shard } from '../compare/shard.js';
+import type { Report } from '../nouns/report.js';
 import type { BlobRun } from './blob.js';
 import type { PageLayerDetails } from './page/data.js';
 

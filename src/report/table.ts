@@ -1,7 +1,7 @@
 /** The report for a terminal: readable at 80 columns, without colour, and from the last line upwards. */
 import { Chalk } from 'chalk';
+import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import type { ChannelReport, LayerReport, Report } from '../types.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';

@@ -1,6 +1,7 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
+
+import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import type { ChannelReport, LayerReport, Report } from '../types.js';
 import { size } from './numbers.js';
 
 /** What verdict and exit code are about. */

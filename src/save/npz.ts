@@ -1,7 +1,8 @@
 /** Arrays to bytes, as numpy writes them: npy 1.0, little-endian, C order; npz: a zip file of them, without a clock. */
 import { ZipFile } from 'yazl';
+import type { NumericArray } from '../nouns/array.js';
+import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
-import { InputError, type NumericArray } from '../types.js';
 
 export interface NamedArray {
   readonly shape: readonly number[];

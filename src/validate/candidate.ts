@@ -1,6 +1,9 @@
+import { Checks } from '../documents/checks.js';
+import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Model } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
 import { listed, printable } from '../text.js';
-import type { ArrayFile, ArraySource, Capture, Model, StoredDtype, ValueParams } from '../types.js';
-import { Checks } from './checks.js';
 import { featuresOf } from './features.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 

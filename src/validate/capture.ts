@@ -1,8 +1,11 @@
+import { Checks } from '../documents/checks.js';
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
+import type { ArrayFile, StoredDtype } from '../nouns/array.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Layer, Model } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
 import { listed, printable } from '../text.js';
-import type { ArrayFile, Capture, Layer, Model, StoredDtype, ValueParams } from '../types.js';
-import { Checks } from './checks.js';
 import { featuresOf } from './features.js';
 import { BATCH_SIZES, isReplayed, readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 

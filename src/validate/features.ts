@@ -1,5 +1,5 @@
+import { isLinear, type Model } from '../nouns/model.js';
 import { printable } from '../text.js';
-import { isLinear, type Model } from '../types.js';
 
 /** How many features a value has, and who says so. */
 export interface KnownFeatures {

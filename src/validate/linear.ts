@@ -1,7 +1,7 @@
+import type { Checks, Place } from '../documents/checks.js';
 import { shapeText } from '../load/npy.js';
+import type { LinearParams, WeightSource } from '../nouns/model.js';
 import { printable } from '../text.js';
-import type { LinearParams, WeightSource } from '../types.js';
-import type { Checks, Place } from './checks.js';
 import type { Features } from './features.js';
 import { EXPECTED_SCALE, isUsableScale, type RawLinear } from './modelSchema.js';
 import {

@@ -1,7 +1,8 @@
+import { Checks, described, type Place } from '../documents/checks.js';
+import type { Layer, Model, ModelInput, PointwiseLayer, Producer } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import { printable } from '../text.js';
-import type { Layer, Model, ModelInput, PointwiseLayer, Producer, ValueParams } from '../types.js';
-import { isQuantized } from '../types.js';
-import { Checks, described, type Place } from './checks.js';
 import { Features } from './features.js';
 import { linearParams } from './linear.js';
 import {

@@ -1,6 +1,6 @@
+import type { Checks, Place } from '../documents/checks.js';
+import type { ValueParams } from '../nouns/value.js';
 import { listed, printable } from '../text.js';
-import type { ValueParams } from '../types.js';
-import type { Checks, Place } from './checks.js';
 
 /** A value that layers read. */
 export interface Value {

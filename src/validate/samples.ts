@@ -1,4 +1,5 @@
-import type { ArraySource, CapturedValue, NumericArray, StoredDtype } from '../types.js';
+import type { ArraySource, NumericArray, StoredDtype } from '../nouns/array.js';
+import type { CapturedValue } from '../nouns/capture.js';
 
 /** An array as [samples, features], in the order its numbers have anyway. */
 export interface Layout {

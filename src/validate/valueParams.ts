@@ -1,5 +1,5 @@
-import type { FloatParams, IntegerDtype, ValueParams } from '../types.js';
-import type { Checks, Place } from './checks.js';
+import type { Checks, Place } from '../documents/checks.js';
+import type { FloatParams, IntegerDtype, ValueParams } from '../nouns/value.js';
 import type { RawValueParams } from './modelSchema.js';
 
 export const FLOAT: FloatParams = { dtype: 'float32' };

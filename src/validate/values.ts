@@ -1,17 +1,11 @@
+import type { Checks } from '../documents/checks.js';
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
+import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
+import type { CapturedValue } from '../nouns/capture.js';
+import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
 import { counted, listed, printable } from '../text.js';
-import {
-  type ArrayFile,
-  type ArraySource,
-  type CapturedValue,
-  isLinear,
-  type Layer,
-  type Model,
-  type StoredDtype,
-  type ValueParams,
-} from '../types.js';
-import type { Checks } from './checks.js';
 import type { Features, KnownFeatures } from './features.js';
 import { firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 

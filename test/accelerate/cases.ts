@@ -3,7 +3,7 @@
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { accelerator } from '../../src/kernels/steps/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes, Linear } from '../../src/types.js';
+import type { AccumulateStep, Codes, Linear } from '../../src/nouns/kernel.js';
 
 export const stepsWithForm: readonly AccumulateStep[] = [
   steps.exact,

@@ -4,8 +4,8 @@ import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { floatBiasUnfused } from '../../src/kernels/steps/bias.js';
 import { floatMultipliers } from '../../src/kernels/steps/multiplier.js';
+import type { Kernel, Linear } from '../../src/nouns/kernel.js';
 import { finishLinear } from '../../src/replay/linear.js';
-import type { Kernel, Linear } from '../../src/types.js';
 import { layerCases } from '../kernels/layers.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });

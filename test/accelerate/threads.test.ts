@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { accelerate, webAssembly } from '../../src/accelerate/accelerator.js';
 import { type JobFields, Machine } from '../../src/accelerate/job.js';
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { fbgemmAvx2 } from '../../src/kernels/fbgemm-avx2.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
+import type { Linear } from '../../src/nouns/kernel.js';
+import type { LinearLayer, Model } from '../../src/nouns/model.js';
 import { replayLinear } from '../../src/replay/linear.js';
-import type { Capture, CapturedValue, Linear, LinearLayer, Model, NumericArray } from '../../src/types.js';
 import { random } from '../bench/case.js';
 
 const params = { dtype: 'uint8', scale: 0.02, zeroPoint: 100, quantMin: 0, quantMax: 255 } as const;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type DetailsInput, detailsOf } from '../../src/analyze/details.js';
-import { compare } from '../../src/compare.js';
+import { type DetailsInput, detailsOf } from '../../src/analyze/explain/details.js';
+import { compare } from '../../src/compare/compare.js';
+import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
-import { openCandidate, openCapture, openModel } from '../../src/open.js';
 import { channelsWorstFirst } from '../../src/report/arrange.js';
 
 const ROOT = join(import.meta.dirname, '../../fixtures/pytorch');

@@ -2,14 +2,15 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../../src/analyze/explain.js';
+import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../../src/analyze/explain/explain.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernelByName, kernels } from '../../src/kernels/registry.js';
-import { openCapture, openModel } from '../../src/open.js';
+import type { Kernel } from '../../src/nouns/kernel.js';
+import { isQuantized } from '../../src/nouns/value.js';
 import { linearOf } from '../../src/replay/layer.js';
 import { oneChannel } from '../../src/replay/linear.js';
 import { ReplaySession } from '../../src/replay/session.js';
-import { isQuantized, type Kernel } from '../../src/types.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');

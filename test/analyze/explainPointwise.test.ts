@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExplainDocument } from '../../src/analyze/explain.js';
-import { explainPointwise } from '../../src/analyze/explainPointwise.js';
+import type { ExplainDocument } from '../../src/analyze/explain/explain.js';
+import { explainPointwise } from '../../src/analyze/explain/explainPointwise.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
-import { openCapture, openModel } from '../../src/open.js';
+import type { Kernel } from '../../src/nouns/kernel.js';
 import { ReplaySession } from '../../src/replay/session.js';
-import type { Kernel } from '../../src/types.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
 const KERNELS = join(import.meta.dirname, '..', '..', 'fixtures', 'kernels');

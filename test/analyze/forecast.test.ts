@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { forecast } from '../../src/analyze/forecast.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernelByName, kernels } from '../../src/kernels/registry.js';
-import { openCapture, openModel } from '../../src/open.js';
-import type { Capture, NumericArray } from '../../src/types.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Capture } from '../../src/nouns/capture.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { smallCapture, smallModel } from '../support/models.js';
 import { npy } from '../support/npz.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bitsOf, type LintDocument, lint } from '../../src/analyze/lint.js';
-import { compare } from '../../src/compare.js';
+import { bitsOf, type LintDocument, lint } from '../../src/analyze/lint/lint.js';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
-import { openCapture, openModel } from '../../src/open.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { type Json, smallCapture, smallModel } from '../support/models.js';
 import { npy } from '../support/npz.js';

@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import yazl from 'yazl';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
+import type { Linear } from '../../src/nouns/kernel.js';
 import { replayLinear } from '../../src/replay/linear.js';
-import type { Linear } from '../../src/types.js';
 import { npyHeader } from '../support/npz.js';
 
 export interface LayerShape {

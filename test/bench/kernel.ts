@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { fbgemmAvx2 } from '../../src/kernels/fbgemm-avx2.js';
-import type { Kernel, Linear } from '../../src/types.js';
+import type { Kernel, Linear } from '../../src/nouns/kernel.js';
 import { random } from './case.js';
 import { CHAINS } from './limit.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { baselineJsonSchema } from '../../src/validate/baseline.js';
+import { baselineJsonSchema } from '../../src/documents/baseline.js';
 import { cli } from '../support/cli.js';
 
 const avx2 = ['fixtures/pytorch/iris-avx2/model.json', 'fixtures/pytorch/iris-avx2/capture.npz'];

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { schemas } from '../../src/documents/schemas.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { openNpz } from '../../src/load/npz.js';
-import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 import { hasCc, hasIverilog, outputOf } from '../support/tools.js';
 

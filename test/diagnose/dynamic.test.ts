@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
 import { dynamicOneDnnBrgemm, dynamicOneDnnGemm } from '../../src/kernels/steps/dynamic.js';
+import type { Kernel, Linear } from '../../src/nouns/kernel.js';
+import type { Layer } from '../../src/nouns/model.js';
 import { replayLinearDynamic } from '../../src/replay/linear.js';
-import type { Kernel, Layer, Linear } from '../../src/types.js';
 import { capturedValue, captureOf, kernel, modelOf, quant, randomFrom } from './world.js';
 
 const SAMPLES = 60;

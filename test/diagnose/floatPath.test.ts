@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { fixedPointDoubleRounding } from '../../src/kernels/steps/multiplier.js';
 import { downward, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
-import type { NumericArray, RoundStep } from '../../src/types.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { RoundStep } from '../../src/nouns/kernel.js';
 import { compareLayer, fbgemmWith, outputsOf, randomFrom, worldOf } from './world.js';
 
 const world = worldOf('small', randomFrom(31));

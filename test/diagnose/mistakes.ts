@@ -3,7 +3,9 @@ import { float64Bias, int32BiasFloat64, noBias, unscaledBias } from '../../src/k
 import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
-import type { Linear, NumericArray, QuantParams } from '../../src/types.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Linear } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
 import { fbgemmWith, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What a mistake makes of a layer: what the file declares, what was captured, what a candidate has. */

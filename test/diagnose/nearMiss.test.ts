@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NumericArray } from '../../src/types.js';
+import type { NumericArray } from '../../src/nouns/array.js';
 import { compareLayer, kernel, outputsOf, type Random, randomFrom, SHAPES, type World, worldOf } from './world.js';
 
 type Spoil = (values: Int32Array, world: World, random: Random) => NumericArray;

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
-import type { Layer, Model, NumericArray, QuantParams, ValueParams } from '../../src/types.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Layer, Model } from '../../src/nouns/model.js';
+import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
 import { capturedValue, captureOf, quant, randomFrom } from './world.js';
 
 const SAMPLES = 64;

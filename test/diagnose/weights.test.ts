@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Linear } from '../../src/nouns/kernel.js';
+import type { Report } from '../../src/nouns/report.js';
 import { replayLinear } from '../../src/replay/linear.js';
-import type { Linear, Report } from '../../src/types.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 interface Weight {

@@ -1,17 +1,12 @@
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
 import { kernelByName } from '../../src/kernels/registry.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
+import type { Kernel, Linear } from '../../src/nouns/kernel.js';
+import type { Model } from '../../src/nouns/model.js';
+import type { Report } from '../../src/nouns/report.js';
+import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
 import { replayLinear } from '../../src/replay/linear.js';
-import type {
-  Capture,
-  CapturedValue,
-  Kernel,
-  Linear,
-  Model,
-  NumericArray,
-  QuantParams,
-  Report,
-  ValueParams,
-} from '../../src/types.js';
 
 /** A small generator with a fixed seed (mulberry32): the same layers at every run. */
 export function randomFrom(seed: number) {

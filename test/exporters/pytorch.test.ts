@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeFileSystem, replaceFile, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
-import type { Report } from '../../src/types.js';
+import type { Report } from '../../src/nouns/report.js';
 import { kernelThatRan, type Producer } from './kernelThatRan.js';
 import { findPython, PROJECT, run, TORCH } from './python.js';
 

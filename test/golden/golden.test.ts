@@ -5,11 +5,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
-import { openCapture, openModel } from '../../src/open.js';
-import type { Capture, Model } from '../../src/types.js';
+import type { Capture } from '../../src/nouns/capture.js';
+import type { Model } from '../../src/nouns/model.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'kernels');
 

@@ -1,6 +1,7 @@
 /** Small layers for tests: everything has a default, so that a test writes only what it is about. */
 import fc from 'fast-check';
-import type { Codes, Linear, QuantParams } from '../../src/types.js';
+import type { Codes, Linear } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
 
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 

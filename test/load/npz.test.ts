@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/io.js';
 import { openNpyFolder } from '../../src/load/npyFolder.js';
 import { openNpz } from '../../src/load/npz.js';
-import type { ArrayFile } from '../../src/types.js';
+import type { ArrayFile } from '../../src/nouns/array.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npyHeader, npz, type ZipMemberSpec, zip } from '../support/npz.js';
 import { problemsOf } from '../support/problems.js';

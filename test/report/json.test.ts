@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import { reportJsonSchemas, reportSchema } from '../../src/documents/report.js';
+import type { Report } from '../../src/nouns/report.js';
 import { json } from '../../src/report/json.js';
-import { reportJsonSchemas, reportSchema } from '../../src/report/reportSchema.js';
-import type { Report } from '../../src/types.js';
 import { fileOf, plain, readReport, reportNames } from './reports.js';
 
 const validate = new Ajv2020({ strict: true }).compile(reportJsonSchemas()['qdiff-report']);

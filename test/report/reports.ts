@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Report } from '../../src/nouns/report.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
-import type { Report } from '../../src/types.js';
 
 /**
  * Reports to show. iris-*: the numbers of the iris captures (PyTorch 2.13, engine x86), computed with a numpy model of

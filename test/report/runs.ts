@@ -1,5 +1,5 @@
+import type { Report } from '../../src/nouns/report.js';
 import type { Run } from '../../src/report/reporter.js';
-import type { Report } from '../../src/types.js';
 import { readReport } from './reports.js';
 
 export function runOf(report: Report): Run {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type Io, nodeFileSystem, replaceFolder } from '../../src/io.js';
+import { nodeFileSystem, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
+import type { Io } from '../../src/nouns/io.js';
 import { memoryFiles } from './memoryFiles.js';
 
 export interface CliRun {

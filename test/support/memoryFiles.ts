@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileSystem } from '../../src/types.js';
+import type { FileSystem } from '../../src/nouns/file.js';
 
 /** A file system of files by path, with symbolic links; errors carry Node's codes. */
 export function memoryFiles(

@@ -1,4 +1,4 @@
-import { InputError } from '../../src/types.js';
+import { InputError } from '../../src/nouns/problem.js';
 
 /** The lines of the InputError that a promise rejects with; any other outcome fails the test. */
 export async function problemsOf(promise: Promise<unknown>): Promise<string[]> {

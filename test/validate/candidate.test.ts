@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openNpyFolder } from '../../src/load/npyFolder.js';
 import { openNpz } from '../../src/load/npz.js';
-import type { Capture } from '../../src/types.js';
+import type { Capture } from '../../src/nouns/capture.js';
 import { validateCandidate } from '../../src/validate/candidate.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openNpz } from '../../src/load/npz.js';
-import type { Capture } from '../../src/types.js';
+import type { Capture } from '../../src/nouns/capture.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import { memoryFiles } from '../support/memoryFiles.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openNpz } from '../../src/load/npz.js';
-import type { LinearLayer, Model } from '../../src/types.js';
+import type { LinearLayer, Model } from '../../src/nouns/model.js';
 import { validateModel } from '../../src/validate/model.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { type Json, smallModel } from '../support/models.js';

@@ -13,11 +13,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compare } from '../../src/compare.js';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
 import type { Verification } from '../../src/kernels/verification.js';
-import { openCapture, openModel } from '../../src/open.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const RECORD = join(ROOT, 'src', 'kernels', 'verification.json');

@@ -5,7 +5,7 @@ import {
   narrowAccumulators,
   neonMlalInt16Wrap,
 } from '../../kernels/steps/accumulate.js';
-import type { AccumulateStep } from '../../types.js';
+import type { AccumulateStep } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import { countWhere } from './count.js';

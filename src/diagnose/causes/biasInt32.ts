@@ -1,6 +1,6 @@
 import { int32Biases } from '../../kernels/steps/bias.js';
+import { isQuantized } from '../../nouns/value.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
 import { FREEDOM, withKernel } from '../setup.js';

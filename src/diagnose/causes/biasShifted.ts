@@ -1,4 +1,4 @@
-import type { Linear } from '../../types.js';
+import type { Linear } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf } from '../estimate/permutation.js';

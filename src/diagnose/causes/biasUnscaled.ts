@@ -1,7 +1,7 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
+import type { BiasStep } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { truncate } from '../../numeric/round.js';
-import type { BiasStep } from '../../types.js';
-import { isQuantized } from '../../types.js';
 import type { Cause } from '../cause.js';
 import { type Change, FREEDOM, type Setup, withKernel } from '../setup.js';
 

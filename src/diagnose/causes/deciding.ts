@@ -1,5 +1,5 @@
+import { isQuantized } from '../../nouns/value.js';
 import { stepsBeforeRounding } from '../../replay/linear.js';
-import { isQuantized } from '../../types.js';
 import type { Found } from '../cause.js';
 import type { DecidingValue } from '../evidence.js';
 import type { Setup } from '../setup.js';

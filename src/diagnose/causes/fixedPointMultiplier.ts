@@ -2,7 +2,7 @@ import { int32Biases, int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { type FixedPointStep, fixedPointMultipliers } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { insideMultiplier } from '../../kernels/steps/round.js';
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
 import { FREEDOM, withKernel } from '../setup.js';

@@ -5,7 +5,7 @@ import {
   neonMlalInt16Wrap,
   type PairedAccumulateStep,
 } from '../../kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes } from '../../types.js';
+import type { AccumulateStep, Codes } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';

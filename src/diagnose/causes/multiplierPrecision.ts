@@ -1,7 +1,7 @@
 import { kernels } from '../../kernels/registry.js';
 import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
-import type { BiasStep, DynamicStep, Kernel } from '../../types.js';
+import type { BiasStep, DynamicStep, Kernel } from '../../nouns/kernel.js';
 import type { Cause, Found } from '../cause.js';
 import { isFixedPoint, isInt32Bias, kernelSteps, quantizesAlike } from '../departures.js';
 import { type Change, FREEDOM, withKernel } from '../setup.js';

@@ -1,4 +1,4 @@
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { FREEDOM, withLinear } from '../setup.js';
 import { countWhere } from './count.js';

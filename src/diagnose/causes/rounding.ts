@@ -1,7 +1,7 @@
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
-import type { Kernel, RoundStep } from '../../types.js';
+import type { Kernel, RoundStep } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
 import { type Change, FREEDOM, withKernel } from '../setup.js';

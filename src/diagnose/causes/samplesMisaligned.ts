@@ -1,4 +1,4 @@
-import type { NumericArray } from '../../types.js';
+import type { NumericArray } from '../../nouns/array.js';
 import type { Change, Setup } from '../setup.js';
 import { FREEDOM } from '../setup.js';
 import type { Study } from '../study.js';

@@ -1,5 +1,5 @@
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
 import { FREEDOM, withKernel } from '../setup.js';

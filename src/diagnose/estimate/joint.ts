@@ -1,4 +1,4 @@
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import { permuteBias } from '../causes/biasShifted.js';
 import { isNoise, scalesIn } from '../causes/scales.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';

@@ -1,4 +1,4 @@
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
 import { contains, type Interval, isBounded, isEmpty, pointInside, pointsIn, widened } from './interval.js';

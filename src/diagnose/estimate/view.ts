@@ -1,6 +1,6 @@
 import { realBias } from '../../kernels/steps/bias.js';
 import { downward, towardZero } from '../../kernels/steps/round.js';
-import { isQuantized } from '../../types.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
 

@@ -1,5 +1,6 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
-import { type Codes, isQuantized } from '../../types.js';
+import type { Codes } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
 import { everything, type Interval, isBounded } from './interval.js';

@@ -1,4 +1,4 @@
-import type { AccumulateForm, Codes, Kernel, Linear } from '../../types.js';
+import type { AccumulateForm, Codes, Kernel, Linear } from '../../nouns/kernel.js';
 
 /** Exact sums, no pairs. */
 export const EXACT: AccumulateForm = { pairs: null };

@@ -2,6 +2,8 @@
  * acc[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), int32, and what real kernels make of it.
  * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
  */
+
+import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Linear } from '../../nouns/kernel.js';
 import {
   excessOverInt16,
   positivePart,
@@ -11,7 +13,6 @@ import {
   wrapInt24,
   wrapInt32,
 } from '../../numeric/integer.js';
-import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Linear } from '../../types.js';
 import { accelerator, EXACT } from './accelerator.js';
 import { exactSums, magnitudeSums, rangeOf, readableExactSums, weightZeroPointOf } from './exactSums.js';
 

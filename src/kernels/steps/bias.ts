@@ -2,10 +2,11 @@
  * How the bias enters. A layer's float32 bias is rounded to accumulator units here where a kernel wants it so; an int32
  * bias of the file is added to the accumulator by every step. b: real bias, sx, sw: scales, acc: the int32 sum.
  */
+
+import type { BiasStep, Linear, PreparedBias } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../numeric/round.js';
-import type { BiasStep, Linear, PreparedBias } from '../../types.js';
 import { scaleProduct32, weightScaleOf } from './scales.js';
 
 const NONE: PreparedBias = { unit: 'none' };

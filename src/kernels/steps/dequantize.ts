@@ -1,6 +1,7 @@
 /** Codes to float32. s: scale, zp: zero point. */
+
+import type { DequantizeStep } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import type { DequantizeStep } from '../../types.js';
 
 /** f32(f32(s) * f32(q - zp)): runtimes. */
 export const dequantizeFloat32: DequantizeStep = {

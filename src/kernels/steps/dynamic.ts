@@ -1,8 +1,10 @@
 /** Dynamic linear: input parameters from the whole batch's range, the engine's own accumulator, a float32 result. */
+
+import type { DynamicStep, Linear, MultiplierStep } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import type { DynamicStep, Linear, MultiplierStep, QuantParams } from '../../types.js';
 import { float32Product, float32ProductFused, oneDnnBrgemmInverted, oneDnnGemmInverted } from './multiplier.js';
 import { quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
 

@@ -1,5 +1,5 @@
+import type { Codes, Linear } from '../../nouns/kernel.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import type { Codes, Linear } from '../../types.js';
 import { accelerator, EXACT } from './accelerator.js';
 
 /** Two channels share one float64: channel n + 4 times 2^26, plus channel n. */

@@ -2,8 +2,9 @@
  * PT2E's reference graph: dequantize, float32 linear, quantize. The library chooses the summation order (it changes with
  * batch size and CPU), so no single result is right; the exact sum and a bound on any order's error are.
  */
+
+import type { Codes, FloatLinearStep, Linear } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import type { Codes, FloatLinearStep, Linear } from '../../types.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from './exactSums.js';
 import { weightScaleOf } from './scales.js';
 

@@ -4,6 +4,8 @@
  * add it between dequantizing and requantizing.
  */
 
+import type { Float32Factors, Linear, MultiplierStep, Scaler } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
 import {
   type FixedPointMultiplier,
   multiplyByFixedPointDoubleRounding,
@@ -15,7 +17,6 @@ import {
 import { f32, fma32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import type { Float32Factors, Linear, MultiplierStep, QuantParams, Scaler } from '../../types.js';
 import { perChannel32, perChannel64, scaleProduct32, weightScaleOf } from './scales.js';
 
 type ToReal = (linear: Linear) => Scaler;

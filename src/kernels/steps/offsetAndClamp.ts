@@ -1,7 +1,8 @@
 /** Steps to codes: rounding, the output's zero point and the clamp, in the kernel's order and widths. NaN gives lo. */
+
+import type { OffsetAndClampStep } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, indefiniteInt32, saturateInt16 } from '../../numeric/integer.js';
-import type { OffsetAndClampStep } from '../../types.js';
 
 /**
  * clamp(sat16(sat16(int32(round(v))) + zero_point)): x86's CVTPS2DQ, PACKSSDW, PADDSW, PACKUSWB (FBGEMM, QNNPACK).

@@ -1,8 +1,10 @@
 /** Float32 to codes. s: scale, zp: zero point; rint: ties to even. On ordinary data all agree; near ties they do not. */
+
+import type { QuantizeStep } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../numeric/round.js';
-import type { QuantizeStep, QuantParams } from '../../types.js';
 
 /** Largest float32 below 2^31; MINPS with it also turns NaN into it. */
 const BELOW_INT32_LIMIT = 2147483520;

@@ -1,5 +1,5 @@
+import type { RoundStep } from '../../nouns/kernel.js';
 import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../numeric/round.js';
-import type { RoundStep } from '../../types.js';
 
 /** rint, CVTPS2DQ, np.round. */
 export const halfEven: RoundStep = { name: 'halfEven', apply: roundHalfEven };

@@ -1,5 +1,5 @@
+import type { Linear } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import type { Linear } from '../../types.js';
 
 /** The double of the file, for one channel. */
 export function weightScaleOf(linear: Linear, channel: number): number {

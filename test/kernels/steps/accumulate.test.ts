@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import * as steps from '../../../src/kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes, Linear } from '../../../src/types.js';
+import type { AccumulateStep, Codes, Linear } from '../../../src/nouns/kernel.js';
 import { codesOf, layerCases, linearOf, params } from '../layers.js';
 
 const big = (x: number) => BigInt(x);

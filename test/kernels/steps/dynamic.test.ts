@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { kernelByName, kernels } from '../../../src/kernels/registry.js';
+import type { DynamicStep } from '../../../src/nouns/kernel.js';
 import { f32 } from '../../../src/numeric/float.js';
 import { replayLinearDynamic } from '../../../src/replay/linear.js';
-import type { DynamicStep } from '../../../src/types.js';
 import { linearOf } from '../layers.js';
 
 const dynamic = kernels.filter((kernel) => kernel.dynamic);

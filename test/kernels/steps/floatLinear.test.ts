@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { pt2eReference } from '../../../src/kernels/pt2e-reference.js';
 import { anyOrderFloat32 } from '../../../src/kernels/steps/floatLinear.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
+import type { Kernel } from '../../../src/nouns/kernel.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
 import { replayFloatLinear } from '../../../src/replay/linear.js';
-import type { Kernel } from '../../../src/types.js';
 import { layerCases, params } from '../layers.js';
 
 /** float32 sums of the same products: in order, backwards, pairwise, with FMA. */

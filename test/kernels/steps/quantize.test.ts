@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import * as dequantize from '../../../src/kernels/steps/dequantize.js';
 import * as quantize from '../../../src/kernels/steps/quantize.js';
+import type { DequantizeStep } from '../../../src/nouns/kernel.js';
+import type { QuantParams } from '../../../src/nouns/value.js';
 import { f32 } from '../../../src/numeric/float.js';
-import type { DequantizeStep, QuantParams } from '../../../src/types.js';
 import { params } from '../layers.js';
 
 const { quantizeSteps } = quantize;

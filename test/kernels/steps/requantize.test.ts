@@ -7,9 +7,10 @@ import * as multiplier from '../../../src/kernels/steps/multiplier.js';
 import * as offset from '../../../src/kernels/steps/offsetAndClamp.js';
 import * as round from '../../../src/kernels/steps/round.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
+import type { BiasStep, Linear, MultiplierStep, OffsetAndClampStep } from '../../../src/nouns/kernel.js';
+import type { QuantParams } from '../../../src/nouns/value.js';
 import { f32 } from '../../../src/numeric/float.js';
 import { replayLinear, stepsBeforeRounding } from '../../../src/replay/linear.js';
-import type { BiasStep, Linear, MultiplierStep, OffsetAndClampStep, QuantParams } from '../../../src/types.js';
 import { codesOf, layerCases, linearOf, params } from '../layers.js';
 
 const multipliers = [...multiplier.floatMultipliers, ...multiplier.fixedPointMultipliers];

@@ -1,0 +1,290 @@
+/** One value, worked out step by step under each kernel of interest. */
+
+import type { SaturatingPair } from '../../diagnose/evidence.js';
+import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
+import type { Codes, Kernel, Linear } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { type FixedPointMultiplier, quantizeMultiplier } from '../../numeric/fixedPoint.js';
+import { f32 } from '../../numeric/float.js';
+import { replayLinear, replayLinearDynamic } from '../../replay/linear.js';
+import { numpySnippet } from './numpy.js';
+import { recipeOf, trace } from './recipe.js';
+
+/** Codes are written out in the snippet up to here; longer rows are read from repro.npz. */
+export const MOST_INLINE_CODES = 32;
+const MOST_PRODUCTS = 5;
+
+/** A value to explain: its layer with one output channel, and what was observed. */
+export interface ValueToExplain {
+  readonly layer: string;
+  readonly op: string;
+  readonly inputName: string;
+  readonly sample: number;
+  readonly channel: number;
+  /** One output channel. For a dynamic layer the input parameters are those that were chosen. */
+  readonly linear: Linear;
+  readonly dynamic: boolean;
+  /** Input codes, one row. */
+  readonly x: Codes;
+  readonly captured: number | null;
+  readonly candidate: number | null;
+  /** How many of its input codes are not the capture's; null where it has none of its own. */
+  readonly candidateInputCodesDiffer: number | null;
+  /** The declared kernel first. */
+  readonly kernels: readonly Kernel[];
+  /** The layer's diagnosis, whatever it names. */
+  readonly causes: readonly string[];
+}
+
+/** Of a pointwise layer only `steps`, `value` and `explains`; the rest is null or empty. */
+export interface ExplainColumn {
+  kernel: string;
+  /** Zero points corrected, before bias. */
+  accumulator: number | null;
+  saturating_pairs: SaturatingPair[];
+  /** In real units; null without. */
+  bias: number | null;
+  /** The bias in accumulator units: as int32 where the kernel rounds it, else the float that is added. */
+  bias_accumulator_units: number | null;
+  bias_is_int32: boolean;
+  /** Real multiplier s_x * s_w / s_y (s_x * s_w for float outputs) in float32, and its bits. */
+  multiplier: number | null;
+  multiplier_bits: string | null;
+  /** value = acc * multiplier * 2^(shift - 31). */
+  multiplier_fixed: { multiplier: number; shift: number } | null;
+  fixed_point: boolean;
+  /** After each operation, in the kernel's order. */
+  steps: { name: string; value: number }[];
+  /** In steps of the output's scale, without the zero point; null for float outputs. */
+  before_rounding: number | null;
+  /** Distance of that to the nearest half. */
+  distance_to_tie: number | null;
+  rounded: number | null;
+  zero_point: number | null;
+  clamp: [number, number] | null;
+  clamped: boolean;
+  value: number;
+  explains: boolean | null;
+}
+
+export interface ExplainDocument {
+  format: 'qdiff-explain';
+  version: 1;
+  layer: string;
+  op: string;
+  channel: number;
+  sample: number;
+  captured: number | null;
+  candidate: number | null;
+  /** Of the input codes in this sample; null where the candidate has none of its own. */
+  candidate_input_codes_differ: number | null;
+  input: { name: string; dtype: string; scale: number | null; zero_point: number | null; features: number };
+  /** null: a pointwise layer. */
+  weight: { scale: number; zero_point: number } | null;
+  output: { dtype: string; scale: number | null; zero_point: number | null };
+  activation: 'none' | 'relu';
+  /** The largest by magnitude, zero points subtracted. */
+  products: { k: number; x: number; w: number; product: number }[];
+  columns: ExplainColumn[];
+  /** Where the second column first departs from the first: a name of a step, or accumulator, bias, rounding. */
+  first_difference: string | null;
+  causes: string[];
+  /** Python; prints the value of the last column. */
+  numpy: string[];
+}
+
+export function explain(value: ValueToExplain): ExplainDocument {
+  const { layer, op, channel, sample, captured, candidate, linear, x, kernels } = value;
+  const columns = kernels.map((kernel) => columnOf(kernel, value));
+  const { output } = linear;
+  return {
+    format: 'qdiff-explain',
+    version: 1,
+    layer,
+    op,
+    channel,
+    sample,
+    captured,
+    candidate,
+    candidate_input_codes_differ: value.candidateInputCodesDiffer,
+    input: {
+      name: value.inputName,
+      dtype: linear.input.dtype,
+      scale: linear.input.scale,
+      zero_point: linear.input.zeroPoint,
+      features: linear.inFeatures,
+    },
+    weight: { scale: linear.weightScale[0], zero_point: linear.weightZeroPoint[0] },
+    output: isQuantized(output)
+      ? { dtype: output.dtype, scale: output.scale, zero_point: output.zeroPoint }
+      : { dtype: output.dtype, scale: null, zero_point: null },
+    activation: linear.activation,
+    products: largestProducts(linear, x),
+    columns,
+    first_difference: columns.length > 1 ? firstDifference(columns[0], columns[1]) : null,
+    causes: [...value.causes],
+    numpy: snippetOf(value, kernels.at(-1)!, columns.at(-1)!, linear.inFeatures > MOST_INLINE_CODES),
+  };
+}
+
+/** The same value as a script that reads its codes from `repro.npz` beside it. */
+export function reproScript(value: ValueToExplain): string {
+  const kernel = value.kernels.at(-1)!;
+  return `${snippetOf(value, kernel, columnOf(kernel, value), true).join('\n')}\n`;
+}
+
+function columnOf(kernel: Kernel, { linear, dynamic, x, captured }: ValueToExplain): ExplainColumn {
+  const replayed = dynamic ? replayLinearDynamic(kernel, linear, x) : replayLinear(kernel, linear, x);
+  const value = replayed.data[0];
+  const accumulator = kernel.accumulate.run(x, linear).data[0];
+  const within =
+    replayed.low && replayed.high && captured !== null && captured >= replayed.low[0] && captured <= replayed.high[0];
+  const quantized = isQuantized(linear.output) ? linear.output : null;
+  const lo =
+    quantized &&
+    (linear.activation === 'relu' ? Math.max(quantized.quantMin, quantized.zeroPoint) : quantized.quantMin);
+  const real = (linear.input.scale * linear.weightScale[0]) / (quantized?.scale ?? 1);
+  const { multiplier, exponent } = quantizeMultiplier(real);
+  const traced = kernel.floatLinear
+    ? floatTrace(kernel, linear, x)
+    : tracedBy(kernel, linear, dynamic, accumulator, value);
+  const biasReal =
+    linear.bias?.[0] ?? (linear.biasInt32 ? linear.biasInt32[0] * linear.input.scale * linear.weightScale[0] : null);
+  return {
+    kernel: kernel.name,
+    accumulator,
+    saturating_pairs: saturatingPairs(kernel, linear, x),
+    bias: biasReal,
+    bias_accumulator_units:
+      traced.bias ?? (biasReal === null ? null : biasReal / (linear.input.scale * linear.weightScale[0])),
+    bias_is_int32: traced.bias !== null,
+    multiplier: f32(real),
+    multiplier_bits: float32Bits(f32(real)),
+    multiplier_fixed: { multiplier, shift: exponent },
+    fixed_point: traced.fixedPoint !== null,
+    steps: traced.steps,
+    before_rounding: quantized ? traced.beforeRounding : null,
+    distance_to_tie: quantized ? Math.abs(traced.beforeRounding - Math.floor(traced.beforeRounding) - 0.5) : null,
+    rounded: traced.rounded,
+    zero_point: quantized?.zeroPoint ?? null,
+    clamp: quantized && [lo!, quantized.quantMax],
+    clamped:
+      quantized !== null &&
+      traced.rounded !== null &&
+      traced.rounded + quantized.zeroPoint !== value &&
+      (value === lo || value === quantized.quantMax),
+    value,
+    explains: captured === null ? null : value === captured || within === true,
+  };
+}
+
+interface Traced {
+  readonly steps: { name: string; value: number }[];
+  readonly beforeRounding: number;
+  readonly rounded: number | null;
+  /** The int32 that is added to the accumulator; null where the bias stays a float. */
+  readonly bias: number | null;
+  readonly fixedPoint: FixedPointMultiplier | null;
+}
+
+function tracedBy(kernel: Kernel, linear: Linear, dynamic: boolean, accumulator: number, value: number): Traced {
+  const recipe = recipeOf(kernel, linear, dynamic);
+  const traced = trace(kernel, linear, recipe, accumulator, 0);
+  if (!Object.is(traced.value + 0, value + 0))
+    throw new Error(`steps of ${kernel.name} give ${traced.value}, its replay ${value}`);
+  const { output } = linear;
+  return {
+    ...traced,
+    bias: recipe.biasInt32?.[0] ?? null,
+    fixedPoint: recipe.fixedPoint && isQuantized(output) ? recipe.fixedPoint.multiplierOf(linear, output, 0) : null,
+  };
+}
+
+/** A float linear has no steps of its own: the exact sum, and its quantization. */
+function floatTrace(kernel: Kernel, linear: Linear, x: Codes): Traced {
+  const real = kernel.floatLinear!.run(x, linear).exact[0];
+  const steps = isQuantized(linear.output) ? real / linear.output.scale : real;
+  return {
+    steps: [{ name: 'float linear', value: real }],
+    beforeRounding: steps,
+    rounded: isQuantized(linear.output) ? kernel.round.apply(steps) : null,
+    bias: null,
+    fixedPoint: null,
+  };
+}
+
+function saturatingPairs({ accumulate }: Kernel, linear: Linear, x: Codes): SaturatingPair[] {
+  if (!isPaired(accumulate)) return [];
+  const code = (codes: ArrayLike<number>, k: number) => (k < 0 ? 0 : codes[k]);
+  return [...losingPairs(accumulate, x, linear, 0, 0)].map(({ k, sum, narrowed }) => ({
+    k,
+    x: [code(x.data, k[0]), code(x.data, k[1])],
+    w: [code(linear.weight, k[0]), code(linear.weight, k[1])],
+    sum,
+    saturated: narrowed,
+  }));
+}
+
+function largestProducts({ weight, input, weightZeroPoint }: Linear, { data }: Codes): ExplainDocument['products'] {
+  const products = Array.from(data, (code, k) => ({
+    k,
+    x: code,
+    w: weight[k],
+    product: (code - input.zeroPoint) * (weight[k] - weightZeroPoint[0]),
+  }));
+  return products.sort((a, b) => Math.abs(b.product) - Math.abs(a.product) || a.k - b.k).slice(0, MOST_PRODUCTS);
+}
+
+function firstDifference(a: ExplainColumn, b: ExplainColumn): string | null {
+  if (a.accumulator !== b.accumulator) return 'accumulator';
+  if (a.bias_is_int32 !== b.bias_is_int32 || a.bias_accumulator_units !== b.bias_accumulator_units) return 'bias';
+  if (a.before_rounding !== b.before_rounding) return 'multiplier';
+  if (a.rounded !== b.rounded) return 'rounding';
+  return a.value === b.value ? null : 'zero_point';
+}
+
+function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn, fromFile: boolean): string[] {
+  const { linear, dynamic, x, channel, sample, layer, inputName } = value;
+  const codes: [string, string] = fromFile
+    ? ['c = np.load("repro.npz")', 'x, w = c["x_int8"].ravel().astype(int), c["w_int8"].ravel().astype(int)']
+    : [
+        `x = np.array([${[...x.data].join(', ')}])  # ${comment(inputName)}, sample ${sample}`,
+        `w = np.array([${[...linear.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
+      ];
+  const one = { kernel, linear, x: x.data, accumulator: column.accumulator!, value: column.value };
+  if (kernel.floatLinear) return floatSnippet(linear, codes, column);
+  return numpySnippet({ ...one, recipe: recipeOf(kernel, linear, dynamic) }, codes);
+}
+
+function floatSnippet(
+  { input, weightScale, weightZeroPoint, bias, output, activation }: Linear,
+  codes: string[],
+  { value, clamp, bias: realBias }: ExplainColumn,
+) {
+  const real = '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)';
+  const lines = [
+    'import numpy as np; f32 = np.float32',
+    ...codes,
+    `sx, zx, sw, zw = ${input.scale}, ${input.zeroPoint}, ${weightScale[0]}, ${weightZeroPoint[0]}`,
+    `b = ${bias?.[0] ?? realBias ?? 0}`,
+    `v = ${real} + b`,
+  ];
+  if (!isQuantized(output))
+    return [...lines, `print(${activation === 'relu' ? 'max(f32(v), f32(0))' : 'f32(v)'})  # ${value}`];
+  return [
+    ...lines,
+    `q = np.rint(f32(v) * f32(1 / ${output.scale})) + ${output.zeroPoint}`,
+    `print(int(np.clip(q, ${clamp!.join(', ')})))  # ${value}`,
+  ];
+}
+
+/** A name from a file inside a Python comment: it must not end the line. */
+function comment(name: string): string {
+  return JSON.stringify(name)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/g, '?');
+}
+
+function float32Bits(value: number): string {
+  return `0x${new Uint32Array(Float32Array.of(value).buffer)[0].toString(16).padStart(8, '0')}`;
+}

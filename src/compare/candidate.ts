@@ -1,0 +1,322 @@
+import { Diagnosis } from '../diagnose/diagnose.js';
+import type { LayerDiffResult } from '../diff/layerDiff.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Capture, CapturedValue } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
+import type { Layer, Model } from '../nouns/model.js';
+import { isLinear } from '../nouns/model.js';
+import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
+import { isQuantized } from '../nouns/value.js';
+import type { Replayed } from '../replay/linear.js';
+import { blockRows, type LayerRun, ReplaySession, type ValueReader } from '../replay/session.js';
+import type { CompareOptions } from './compare.js';
+import {
+  accumulatorDiff,
+  differs,
+  EXACT,
+  fillAccumulator,
+  fillDiagnosis,
+  fillDiff,
+  layerDiff,
+  rectified,
+  uncomparedReport,
+} from './layerReport.js';
+import { CatchUp } from './shard.js';
+
+export interface CandidateComparison {
+  readonly model: Model;
+  readonly capture: Capture;
+  readonly candidate: Capture;
+  readonly kernel: Kernel;
+  readonly options: CompareOptions;
+  readonly from: number;
+  readonly to: number;
+  readonly selected: readonly Layer[];
+  /** Of the selected ones: those of this shard. */
+  readonly own: ReadonlySet<Layer>;
+  /** The replay's own comparison: why the capture is what it is. */
+  readonly captureLayers: readonly LayerReport[];
+  readonly session: ReplaySession;
+  /** Notes whether a layer that differs is accepted all the same. */
+  readonly accept: (layer: LayerReport) => void;
+}
+
+/** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
+interface OwnComparison extends CandidateComparison {
+  readonly ownSession: ReplaySession;
+  readonly diagnosis: Diagnosis;
+  readonly catchUp: CatchUp;
+}
+
+/**
+ * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
+ * against the declared replay on that input.
+ */
+export async function compareCandidate(comparison: CandidateComparison): Promise<LayerReport[]> {
+  const { kernel, model, session, selected, own, options, capture, candidate } = comparison;
+  const inputs = model.inputs.flatMap(({ name }) => {
+    const value = candidate.values.get(name) ?? capture.values.get(name);
+    return value ? ([[name, value]] as const) : [];
+  });
+  const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
+  const onOwnValues: OwnComparison = {
+    ...comparison,
+    ownSession: new ReplaySession(model, ownValues, kernel, 'isolated'),
+    diagnosis: new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name)),
+    catchUp: new CatchUp(model, selected, own, async (layer, index) => {
+      if (index !== null) await compareLayer(onOwnValues, layer, index);
+    }),
+  };
+  const layers: LayerReport[] = [];
+  for (const [index, layer] of selected.entries()) {
+    if (!own.has(layer)) continue;
+    const report = await compareLayer(onOwnValues, layer, index);
+    comparison.accept(report);
+    layers.push(report);
+    if (options.failFast && differs(report)) break;
+  }
+  return layers;
+}
+
+async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
+  const { candidate, capture, kernel, options, from, to, session } = comparison;
+  const report = uncomparedReport(layer, kernel.name);
+  const own = candidate.values.get(layer.name);
+  const expected = capture.values.get(layer.name);
+  if (!own || !expected) return report;
+  const zeroPoint = await reluBetween(comparison, layer, own, expected);
+  const [actual, wanted] =
+    zeroPoint === null ? [own, expected] : [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
+  report.aligned = zeroPoint === null ? null : 'relu';
+  const tolerance = options.tolerance?.(layer.name) ?? EXACT;
+  const diff = layerDiff(layer.output, expected.features, tolerance);
+  const bounds =
+    kernel.floatLinear && zeroPoint === null && !session.whyNotReplayed(layer) ? await session.open(layer) : null;
+  await eachBlock(from, to, own.features, async (start, end) => {
+    const block = {
+      firstSample: start,
+      expected: await wanted.read(start, end),
+      actual: await actual.read(start, end),
+    };
+    diff.add(bounds ? { ...block, ...boundsOf(await bounds.replay(start, end), block.actual) } : block);
+  });
+  fillDiff(report, diff.result(), tolerance);
+  await compareAccumulators(comparison, layer, report);
+  if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
+  await comparison.catchUp.before(index + 1);
+  await explain(comparison, layer, report, actual, zeroPoint);
+  return report;
+}
+
+/** Against the captured accumulators, or against the declared replay's on the candidate's own input. */
+async function compareAccumulators(
+  { candidate, capture, ownSession, from, to }: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+): Promise<void> {
+  const own = candidate.values.get(`${layer.name}.accumulator`);
+  if (!own) return;
+  const captured = capture.values.get(`${layer.name}.accumulator`);
+  const run = captured || ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
+  const diff = accumulatorDiff(own.features);
+  await eachBlock(from, to, own.features + (run?.input.features ?? 0), async (start, end) => {
+    const expected = captured ? await captured.read(start, end) : (await run?.replay(start, end))?.accumulator;
+    if (expected) diff.add({ firstSample: start, expected, actual: await own.read(start, end) });
+  });
+  const result = diff.result();
+  if (result.values > 0) fillAccumulator(report, result);
+}
+
+/** The float path's bound holds for both sides: a candidate outside of it differs, wherever the capture lies. */
+function boundsOf({ low, high }: Replayed, actual: NumericArray) {
+  if (!low || !high) return {};
+  const outside = (i: number) => actual[i] < low[i] || actual[i] > high[i];
+  return { low: Float64Array.from(low, (v, i) => (outside(i) ? Number.POSITIVE_INFINITY : v)), high };
+}
+
+/** The candidate against the declared replay, both on the candidate's own input. */
+async function explain(
+  comparison: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+  observed: ValueReader,
+  zeroPoint: number | null,
+): Promise<void> {
+  const { from, to, captureLayers, diagnosis } = comparison;
+  const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
+  const { mismatched, witnesses } = diff;
+  const differing = { run, input: run.input, observed, from, to, mismatched, witnesses, afterRelu: zeroPoint !== null };
+  const captureDiagnosis = captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
+  if (mismatched > 0) {
+    const found = await diagnosis.layer(differing);
+    const rehearsal = found.report.causes.includes('unexplained')
+      ? null
+      : {
+          mismatched_after_fix: (
+            await diffReplay(comparison, run, comparison.capture.values.get(layer.name)!, zeroPoint)
+          ).mismatched,
+        };
+    fillDiagnosis(report, { ...found, report: { ...ofAll(found.report, report, captureDiagnosis), rehearsal } });
+    return;
+  }
+  const captureCauses = captureDiagnosis?.causes ?? [];
+  const otherInput = await inputDiffers(comparison, layer, run.input);
+  const causes = otherInput && captureCauses.length === 0 ? ['inherited'] : [];
+  const captureKnown = !captureCauses.includes('unexplained');
+  report.diagnosis = exact(
+    captureKnown,
+    report,
+    causes,
+    layer.input,
+    otherInput,
+    await diagnosis.consistent(differing),
+  );
+  for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+/**
+ * The counts of candidate against capture: every difference is explained where the candidate's values are, and the
+ * capture's too.
+ */
+function ofAll(own: DiagnosisReport, report: LayerReport, captured: DiagnosisReport | null): DiagnosisReport {
+  const of = report.mismatched!;
+  const known = !own.causes.includes('unexplained') && !captured?.causes.includes('unexplained');
+  return { ...own, explained: known ? of : Math.min(own.explained, of), of, lost: 0 };
+}
+
+/** Nothing in the candidate departs from the declared computation. */
+function exact(
+  captureKnown: boolean,
+  report: LayerReport,
+  causes: string[],
+  from: string,
+  otherInput: boolean,
+  explainedBy: string[],
+): DiagnosisReport {
+  return {
+    causes,
+    subject: 'candidate',
+    kernel: report.kernel,
+    explained: captureKnown ? report.mismatched! : 0,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: explainedBy,
+    indistinguishable: [],
+    evidence: otherInput ? { inherited: { from } } : {},
+    fix: null,
+    rehearsal: null,
+  };
+}
+
+/**
+ * A layer on what the candidate gave it: its own value, or the replay of its own values before it (a ReLU that it computed
+ * but did not write). Where it has nothing before this layer, it may have read the capture's value or its own unwritten chain:
+ * whichever explains it.
+ */
+async function replayOnOwnInput(
+  comparison: OwnComparison,
+  layer: Layer,
+  observed: ValueReader,
+  zeroPoint: number | null,
+): Promise<{ run: LayerRun; diff: LayerDiffResult }> {
+  const { model, candidate, session, ownSession } = comparison;
+  const own = candidate.values.has(`${layer.name}.input`) || hasValueBefore(model, candidate, layer);
+  const order = own ? [ownSession, session] : [session, ownSession];
+  const tried: { run: LayerRun; diff: LayerDiffResult }[] = [];
+  for (const possible of order) {
+    if (possible.whyNotReplayed(layer) || (own && tried.length > 0)) continue;
+    const run = await possible.open(layer);
+    tried.push({ run, diff: await diffReplay(comparison, run, observed, zeroPoint) });
+    if (tried.at(-1)!.diff.mismatched === 0) return tried.at(-1)!;
+  }
+  return tried[0];
+}
+
+function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
+  if (candidate.values.has(layer.input)) return true;
+  const producer = model.layers.find(({ name }) => name === layer.input);
+  return producer !== undefined && hasValueBefore(model, candidate, producer);
+}
+
+/** Replays a layer as declared on its run's input, and counts where values differ from that. */
+async function diffReplay(
+  { from, to }: CandidateComparison,
+  run: LayerRun,
+  values: ValueReader,
+  zeroPoint: number | null,
+): Promise<LayerDiffResult> {
+  const wanted = zeroPoint === null ? values : afterRelu(values, zeroPoint);
+  const diff = layerDiff(run.ready.layer.output, values.features, EXACT);
+  await eachBlock(from, to, run.input.features + values.features, async (start, end) => {
+    const { data, low, high } = await run.replay(start, end);
+    const expected = await wanted.read(start, end);
+    if (zeroPoint === null) diff.add({ firstSample: start, expected, actual: data, low, high });
+    else diff.add({ firstSample: start, expected, actual: rectified(data, zeroPoint) });
+  });
+  return diff.result();
+}
+
+/** The zero point at which both sides are to be clamped: one of them was taken after the ReLU that follows; else null. */
+async function reluBetween(
+  { model, from, to }: CandidateComparison,
+  layer: Layer,
+  own: CapturedValue,
+  expected: CapturedValue,
+): Promise<number | null> {
+  if (!isLinear(layer)) return null;
+  if (layer.activation === 'relu' || !followedByRelu(model, layer)) return null;
+  const zeroPoint = isQuantized(layer.output) ? layer.output.zeroPoint : 0;
+  const [ownBelow, expectedBelow] = [
+    await anyBelow(own, zeroPoint, from, to),
+    await anyBelow(expected, zeroPoint, from, to),
+  ];
+  return ownBelow === expectedBelow ? null : zeroPoint;
+}
+
+/** Through identities, what is left of fused modules. */
+function followedByRelu(model: Model, layer: Layer): boolean {
+  return model.layers.some(
+    ({ op, input, name }) =>
+      input === layer.name &&
+      (op === 'relu' || op === 'relu6' || (op === 'identity' && followedByRelu(model, { ...layer, name } as Layer))),
+  );
+}
+
+async function anyBelow(value: CapturedValue, zeroPoint: number, from: number, to: number): Promise<boolean> {
+  let below = false;
+  await eachBlock(from, to, value.features, async (start, end) => {
+    below ||= (await value.read(start, end)).some((v) => v < zeroPoint);
+  });
+  return below;
+}
+
+async function inputDiffers(
+  { from, to, session }: CandidateComparison,
+  layer: Layer,
+  own: ValueReader,
+): Promise<boolean> {
+  const run = await session.open(layer);
+  let differs = false;
+  await eachBlock(from, to, own.features, async (start, end) => {
+    const captured = await run.input.read(start, end);
+    differs ||= (await own.read(start, end)).some((v: number, i: number) => v !== captured[i]);
+  });
+  return differs;
+}
+
+function afterRelu(value: ValueReader, zeroPoint: number): ValueReader {
+  return {
+    features: value.features,
+    read: async (start, end): Promise<NumericArray> => rectified(await value.read(start, end), zeroPoint),
+  };
+}
+
+async function eachBlock(
+  from: number,
+  to: number,
+  features: number,
+  visit: (start: number, end: number) => Promise<void>,
+) {
+  const rows = blockRows(features);
+  for (let start = from; start < to; start += rows) await visit(start, Math.min(to, start + rows));
+}

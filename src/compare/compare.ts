@@ -1,0 +1,313 @@
+import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { LayerDiffResult } from '../diff/layerDiff.js';
+import { declaredKernel, kernelByName } from '../kernels/registry.js';
+import type { Capture, CapturedValue } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
+import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import type { Warning } from '../nouns/problem.js';
+import type { LayerReport, Report } from '../nouns/report.js';
+import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
+import { assemble, type Part } from './assemble.js';
+import {
+  accumulatorDiff,
+  differs,
+  EXACT,
+  fillAccumulator,
+  fillDiagnosis,
+  fillDiff,
+  layerDiff,
+  type Tolerance,
+  uncomparedReport,
+} from './layerReport.js';
+import { CatchUp, layersOf, type Shard } from './shard.js';
+
+export interface CompareOptions {
+  /** Default: isolated. */
+  readonly mode?: Mode;
+  /** Name of the kernel to replay; default: what the producer declares. */
+  readonly kernel?: string;
+  /** Which layers to compare; default: all. */
+  readonly selects?: (layer: Layer) => boolean;
+  /** Samples [from, to) of the capture; default: all. */
+  readonly samples?: { readonly from: number; readonly to: number };
+  readonly tolerance?: (layerName: string) => Tolerance;
+  /** The user's own implementation: then it is what is judged, against the capture. */
+  readonly candidate?: Capture;
+  /** Default: true. */
+  readonly diagnose?: boolean;
+  /** A layer that is not replayed or not captured makes the verdict a mismatch. */
+  readonly requireReplayed?: boolean;
+  /** Whether a layer that differs is accepted all the same: a baseline's say. */
+  readonly accepts?: (layer: LayerReport) => boolean;
+  /** Stop after the first layer that differs and is not accepted. */
+  readonly failFast?: boolean;
+  /** At most so many threads; default: one a core. The report is the same for any number. */
+  readonly threads?: number;
+  /** Isolated mode: only this process's share of the layers. Default: all. */
+  readonly shard?: Shard;
+  readonly onProgress?: (done: Progress) => void;
+}
+
+export interface Progress {
+  readonly layer: string;
+  readonly stage: 'replay' | 'diagnose';
+  readonly layersDone: number;
+  readonly layersTotal: number;
+  readonly samplesDone: number;
+  readonly samplesTotal: number;
+}
+
+/**
+ * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.
+ * Deterministic: the same files and options give the same report. Throws InputError for data that turns out unreadable.
+ */
+export async function compare(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Report> {
+  return assemble([await comparePart(model, capture, options)]);
+}
+
+/** As compare; parts of all shards are to be assembled. */
+export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
+  const expected = mostMultiplyAdds(model, capture);
+  if (expected >= WORTH_LOADING) {
+    const { accelerate } = await import('../accelerate/accelerator.js');
+    accelerate({ threads: options.threads, expected });
+  }
+  const comparison = new Comparison(model, capture, options);
+  return comparison.run();
+}
+
+/** Below this the readable steps are done before the accelerator is there. */
+const WORTH_LOADING = 2 ** 20;
+
+/** Of one layer. */
+function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
+  const ofSample = layers.map((layer) => (isLinear(layer) ? layer.weight.inFeatures * layer.weight.outFeatures : 0));
+  return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
+}
+
+class Comparison {
+  private readonly kernel: Kernel;
+  private readonly mode: Mode;
+  private readonly session: ReplaySession;
+  /** A diagnosis looks at each layer on its captured input, whatever the mode. */
+  private readonly isolated: ReplaySession;
+  private loadedDiagnosis: Diagnosis | null = null;
+  private readonly from: number;
+  private readonly to: number;
+  private readonly selected: readonly Layer[];
+  private readonly own: ReadonlySet<Layer>;
+  private readonly catchUp: CatchUp;
+  private readonly warnings: Warning[] = [];
+
+  constructor(
+    private readonly model: Model,
+    private readonly capture: Capture,
+    private readonly options: CompareOptions,
+  ) {
+    this.kernel = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
+    this.mode = options.mode ?? 'isolated';
+    this.session = new ReplaySession(model, capture, this.kernel, this.mode);
+    this.isolated =
+      this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated');
+    this.from = options.samples?.from ?? 0;
+    this.to = options.samples?.to ?? capture.samples;
+    this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
+    this.own = options.shard ? layersOf(options.shard, this.selected, capture) : new Set(this.selected);
+    this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
+      (await this.diagnosis()).pass(layer);
+      if (index !== null) await this.compareLayer(layer, index);
+    });
+  }
+
+  async run(): Promise<Part> {
+    const { model, capture, options, kernel, mode, from, to, selected, own } = this;
+    const layers: LayerReport[] = [];
+    for (const [index, layer] of selected.entries()) {
+      if (!own.has(layer)) continue;
+      const report = await this.compareLayer(layer, index);
+      if (!options.candidate) this.accept(report);
+      layers.push(report);
+      if (options.failFast && !options.candidate && differs(report)) break;
+    }
+    const candidateLayers = options.candidate ? await this.candidateLayers(options.candidate, layers) : null;
+    const names = new Set([...own].map(({ name }) => name));
+    return {
+      run: {
+        model: model.path,
+        capture: capture.path,
+        candidate: options.candidate?.path ?? null,
+        mode,
+        kernel: kernel.name,
+        samples: { from, to },
+        selected: selected.map(({ name }) => name),
+        requireReplayed: options.requireReplayed ?? false,
+        failFast: options.failFast ?? false,
+      },
+      own: own.size,
+      layers,
+      candidateLayers,
+      warnings: {
+        files: [...model.warnings, ...capture.warnings],
+        candidate: options.candidate?.warnings ?? [],
+        layers: this.warnings.filter(({ where }) => names.has(where)),
+      },
+    };
+  }
+
+  private async compareLayer(layer: Layer, index: number): Promise<LayerReport> {
+    const report = uncomparedReport(layer, this.kernel.name);
+    const reason = this.session.whyNotReplayed(layer);
+    if (reason) {
+      this.warn('not-replayed', layer.name, reason);
+      return { ...report, status: 'not-replayed', kernel: null };
+    }
+    const expected = this.capture.values.get(layer.name);
+    if (!expected) {
+      this.warn('not-captured', layer.name, 'replayed, but its output was not captured');
+      return report;
+    }
+    const tolerance = this.options.tolerance?.(layer.name) ?? EXACT;
+    const run = await this.session.open(layer);
+    const diff = await this.diff(report, run, expected, tolerance, index);
+    fillDiff(report, diff, tolerance);
+    if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
+    return report;
+  }
+
+  private async diff(
+    report: LayerReport,
+    run: LayerRun,
+    expected: CapturedValue,
+    tolerance: Tolerance,
+    index: number,
+  ): Promise<LayerDiffResult> {
+    const { layer } = run.ready;
+    const diff = layerDiff(layer.output, expected.features, tolerance);
+    const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
+    const rows = blockRows(run.input.features + expected.features);
+    let overflowed = 0;
+    const sums = accumulator && accumulatorDiff(accumulator.features);
+    for (let start = this.from; start < this.to; start += rows) {
+      const end = Math.min(this.to, start + rows);
+      const replayed = await run.replay(start, end);
+      const { data: actual, low, high } = replayed;
+      diff.add({ firstSample: start, expected: await expected.read(start, end), actual, low, high });
+      overflowed += replayed.overflowed;
+      if (sums && replayed.accumulator) {
+        const captured = await accumulator.read(start, end);
+        sums.add({ firstSample: start, expected: captured, actual: replayed.accumulator });
+      }
+      this.progress(layer, 'replay', index, end - this.from);
+    }
+    if (overflowed > 0) this.warn('int32-overflow', layer.name, `${overflowed} accumulators leave int32 and wrap`);
+    const ofSums = sums?.result();
+    if (ofSums && ofSums.values > 0) fillAccumulator(report, ofSums);
+    return diff.result();
+  }
+
+  private async diagnose(
+    report: LayerReport,
+    run: LayerRun,
+    observed: CapturedValue,
+    diff: LayerDiffResult,
+    index: number,
+  ): Promise<void> {
+    this.progress(run.ready.layer, 'diagnose', index, this.to - this.from);
+    await this.catchUp.before(index + 1);
+    const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
+    if (own && own.mismatched === 0) {
+      report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.input);
+    } else if (own) {
+      const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
+      const { mismatched, witnesses } = own;
+      const { from, to } = this;
+      const diagnosis = await this.diagnosis();
+      fillDiagnosis(
+        report,
+        await diagnosis.layer({ run, input, observed, from, to, mismatched, witnesses, afterRelu: false }),
+      );
+    }
+    for (const channel of report.channels ?? [])
+      if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
+  }
+
+  /** Loaded where something differs: it is a third of the program. */
+  private async diagnosis(): Promise<Diagnosis> {
+    const { Diagnosis } = await import('../diagnose/diagnose.js');
+    const { kernel, model, session } = this;
+    this.loadedDiagnosis ??= new Diagnosis('capture', kernel, model.producer, (name) => session.paramsOf(name));
+    return this.loadedDiagnosis;
+  }
+
+  /** Propagated mode: the layer on its captured input, or null where that is missing. */
+  private async isolatedDiff(run: LayerRun, observed: CapturedValue): Promise<LayerDiffResult | null> {
+    const { layer } = run.ready;
+    if (this.isolated.whyNotReplayed(layer)) return null;
+    const isolated = await this.isolated.open(layer);
+    const diff = layerDiff(layer.output, observed.features, EXACT);
+    const rows = blockRows(isolated.input.features + observed.features);
+    for (let start = this.from; start < this.to; start += rows) {
+      const end = Math.min(this.to, start + rows);
+      const { data: actual, low, high } = await isolated.replay(start, end);
+      diff.add({ firstSample: start, expected: await observed.read(start, end), actual, low, high });
+    }
+    return diff.result();
+  }
+
+  private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
+    const { model, capture, kernel, options, from, to, selected, own, isolated } = this;
+    const { compareCandidate } = await import('./candidate.js');
+    const compared = await compareCandidate({
+      model,
+      capture,
+      candidate,
+      kernel,
+      options,
+      from,
+      to,
+      selected,
+      own,
+      captureLayers,
+      session: isolated,
+      accept: (layer) => this.accept(layer),
+    });
+    return compared;
+  }
+
+  private accept(layer: LayerReport): void {
+    if (differs(layer) && this.options.accepts?.(layer)) layer.accepted = 'baseline';
+  }
+
+  private warn(code: string, where: string, message: string): void {
+    this.warnings.push({ code, where, message });
+  }
+
+  private progress(layer: Layer, stage: Progress['stage'], index: number, samplesDone: number): void {
+    const samplesTotal = this.to - this.from;
+    this.options.onProgress?.({
+      layer: layer.name,
+      stage,
+      layersDone: index,
+      layersTotal: this.selected.length,
+      samplesDone,
+      samplesTotal,
+    });
+  }
+}
+
+/** Exact on its own input; it differs only since its input does. */
+export function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
+  return {
+    causes: ['inherited'],
+    subject: 'capture',
+    kernel,
+    explained: report.mismatched!,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: [kernel],
+    indistinguishable: [],
+    evidence: { inherited: { from } },
+    fix: null,
+    rehearsal: null,
+  };
+}

@@ -1,0 +1,99 @@
+import type { LayerDiagnosis } from '../diagnose/linear.js';
+import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Layer } from '../nouns/model.js';
+import type { LayerReport } from '../nouns/report.js';
+import type { ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
+
+/** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */
+export interface Tolerance {
+  readonly lsb: number;
+  readonly ulp: number;
+  readonly percent: number;
+}
+
+export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
+
+/** A layer before it is compared: what is not known is null. */
+export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
+  return {
+    name: layer.name,
+    op: layer.op === 'opaque' ? layer.declaredOp : layer.op,
+    kernel,
+    unit: null,
+    status: 'not-captured',
+    accepted: null,
+    aligned: null,
+    out_features: null,
+    values: null,
+    mismatched: null,
+    beyond_tolerance: null,
+    within_bound: null,
+    max_abs_diff: null,
+    mean_diff: null,
+    sqnr_db: null,
+    channels: null,
+    channels_omitted: null,
+    first_mismatch: null,
+    diagnosis: null,
+  };
+}
+
+/** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */
+export function layerDiff(output: ValueParams | null, features: number, tolerance: Tolerance): LayerDiff {
+  return output && isQuantized(output)
+    ? new LayerDiff({ features, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb })
+    : new LayerDiff({ features, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp });
+}
+
+export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: Tolerance): void {
+  const accepted = diff.mismatched > 0 && diff.beyondTolerance <= (diff.values * tolerance.percent) / 100;
+  Object.assign(report, {
+    unit: diff.unit,
+    status: diff.mismatched === 0 ? 'match' : 'mismatch',
+    accepted: accepted ? 'tolerance' : null,
+    out_features: diff.features,
+    values: diff.values,
+    mismatched: diff.mismatched,
+    beyond_tolerance: diff.beyondTolerance,
+    within_bound: diff.withinBound,
+    max_abs_diff: diff.maxAbsDiff,
+    mean_diff: diff.meanDiff,
+    sqnr_db: diff.sqnrDb,
+    channels: diff.channels,
+    channels_omitted: 0,
+    first_mismatch: diff.firstMismatch,
+  } satisfies Partial<LayerReport>);
+}
+
+/** A diff of accumulators, [samples, outFeatures]. */
+export function accumulatorDiff(features: number): LayerDiff {
+  return new LayerDiff({ features, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
+}
+
+export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): void {
+  const { values, mismatched, maxAbsDiff, firstMismatch } = diff;
+  report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: firstMismatch };
+}
+
+/** Whether only the accumulators of a layer differ: its outputs are equal, and nothing was accepted. */
+export function accumulatorsDiffer({ status, accumulator }: LayerReport): boolean {
+  return status === 'match' && accumulator !== undefined && accumulator.mismatched > 0;
+}
+
+export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {
+  report.diagnosis = diagnosis;
+  for (const channel of report.channels ?? [])
+    channel.causes = [...(byChannel.get(channel.channel) ?? diagnosis.causes)];
+}
+
+/** Whether a layer differs beyond what is accepted. */
+export function differs(layer: LayerReport): boolean {
+  return layer.status === 'mismatch' && layer.accepted === null;
+}
+
+/** ReLU on codes (or reals, zero point 0), in place of the layer that follows. */
+export function rectified(values: NumericArray, zeroPoint: number): NumericArray {
+  return values.map((value) => Math.max(value, zeroPoint)) as NumericArray;
+}

@@ -1,0 +1,78 @@
+import type { Capture } from '../nouns/capture.js';
+import { isLinear, type Layer, type Model } from '../nouns/model.js';
+
+/** The index-th of count processes, 1-based. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/**
+ * The layers of one shard: whole ones, even in work. The largest layer that is left goes to the shard with the least, so all
+ * processes arrive at the same split without talking.
+ */
+export function layersOf({ index, count }: Shard, layers: readonly Layer[], capture: Capture): ReadonlySet<Layer> {
+  const work = new Map(layers.map((layer) => [layer, workOf(layer, capture)]));
+  const byWork = [...layers].sort((a, b) => work.get(b)! - work.get(a)!);
+  const loads = new Array<number>(count).fill(0);
+  const own = new Set<Layer>();
+  for (const layer of byWork) {
+    const shard = loads.indexOf(Math.min(...loads));
+    loads[shard] += work.get(layer)!;
+    if (shard === index - 1) own.add(layer);
+  }
+  return own;
+}
+
+/** Multiply-adds of a sample, and what it takes to read and compare its values. */
+function workOf(layer: Layer, capture: Capture): number {
+  const features = capture.values.get(layer.name)?.features ?? 1;
+  if (!isLinear(layer)) return features;
+  const { inFeatures, outFeatures } = layer.weight;
+  return inFeatures * outFeatures + inFeatures + outFeatures;
+}
+
+/**
+ * Layers whose diagnosis can bear on that of the given ones: a wrong scale or zero point that is found in one place is known
+ * to all that write or read the same value.
+ */
+function connected(model: Model, layers: ReadonlySet<Layer>): ReadonlySet<Layer> {
+  const found = new Set<Layer>();
+  const values = new Set([...layers].map(({ input }) => input));
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const layer of model.layers) {
+      if (!values.has(layer.name) && !values.has(layer.input)) continue;
+      found.add(layer);
+      values.add(layer.input);
+    }
+  }
+  return found;
+}
+
+/**
+ * Diagnoses go in the order of the layers, since later ones share what earlier ones find. A shard that has something to
+ * diagnose first compares and diagnoses what came before and bears on it; layers of its own are done by then.
+ */
+export class CatchUp {
+  private next = 0;
+  private readonly connected: ReadonlySet<Layer>;
+
+  /** pass: of every layer in order, with its index where it is to be compared here too. */
+  constructor(
+    model: Model,
+    private readonly selected: readonly Layer[],
+    private readonly own: ReadonlySet<Layer>,
+    private readonly pass: (layer: Layer, index: number | null) => Promise<void> | void,
+  ) {
+    this.connected = own.size === selected.length ? new Set() : connected(model, own);
+  }
+
+  async before(end: number): Promise<void> {
+    while (this.next < end) {
+      const index = this.next++;
+      const layer = this.selected[index];
+      await this.pass(layer, !this.own.has(layer) && this.connected.has(layer) ? index : null);
+    }
+  }
+}

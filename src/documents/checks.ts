@@ -1,0 +1,128 @@
+import * as z from 'zod/mini';
+import { InputError, type Problem, type Warning } from '../nouns/problem.js';
+import { counted, printable } from '../text.js';
+
+/** A place inside a file: keys and list indices from the top. */
+export type Place = readonly (string | number)[];
+
+/** Collects every problem and warning of one file, so that all of them are reported. */
+export class Checks {
+  readonly problems: Problem[] = [];
+  readonly warnings: Warning[] = [];
+  private readonly unknownFields = new Map<string, { first: string; count: number }>();
+
+  constructor(private readonly file: string) {}
+
+  /** `model.json layers[2].weight_scale` */
+  where(place: Place): string {
+    const path = place
+      .map((step) => (typeof step === 'number' ? `[${step}]` : `.${printable(step)}`))
+      .join('')
+      .replace(/^\./, '');
+    return path === '' ? printable(this.file) : `${printable(this.file)} ${path}`;
+  }
+
+  /** `message`: `expected ..., got ...; what to do`. */
+  problem(kind: string, place: Place, message: string): void {
+    this.problems.push({ kind, where: this.where(place), message });
+  }
+
+  warn(code: string, place: Place, message: string): void {
+    this.warnings.push({ code, where: this.where(place), message });
+  }
+
+  /** The value as its schema types it, or null after a problem for each wrong field. */
+  parse<S extends z.ZodMiniType>(schema: S, value: unknown, place: Place): z.infer<S> | null {
+    const parsed = z.safeParse(schema, value, { error: (issue) => expectedBy(issue as z.core.$ZodIssue) });
+    if (parsed.success) return parsed.data;
+    const seen = new Set<string>();
+    for (const issue of parsed.error.issues) {
+      const at = issue.path as (string | number)[];
+      if (seen.has(at.join('\0'))) continue;
+      seen.add(at.join('\0'));
+      const got = at.reduce<unknown>((v, step) => (v as Record<string | number, unknown>)?.[step], value);
+      this.problem('field', [...place, ...at], `${issue.message}, got ${described(got)}${hint(at, got)}`);
+    }
+    return null;
+  }
+
+  /** As parse, where its problems are known already. */
+  silently<S extends z.ZodMiniType>(schema: S, value: unknown): z.infer<S> | null {
+    const parsed = z.safeParse(schema, value);
+    return parsed.success ? parsed.data : null;
+  }
+
+  /** Fields that the schema lacks are ignored, with one warning for each name. */
+  noteUnknownFields(schema: z.ZodMiniObject, value: unknown, place: Place): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+    for (const field of Object.keys(value)) {
+      if (Object.hasOwn(schema.shape, field)) continue;
+      const noted = this.unknownFields.get(field);
+      if (noted) noted.count++;
+      else this.unknownFields.set(field, { first: this.where([...place, field]), count: 1 });
+    }
+  }
+
+  /** All warnings; throws InputError if there was a problem. */
+  finish(): readonly Warning[] {
+    if (this.problems.length > 0) throw new InputError(this.problems);
+    const unknown = [...this.unknownFields.values()].map(({ first, count }) => ({
+      code: 'unknown-field',
+      where: first,
+      message: `a field that this version does not know is ignored${count > 1 ? ` (${counted(count, 'place')})` : ''}`,
+    }));
+    return [...unknown, ...this.warnings];
+  }
+}
+
+const EXPECTED_TYPES = new Map([
+  ['string', 'text'],
+  ['number', 'a number'],
+  ['int', 'an integer'],
+  ['boolean', 'true or false'],
+  ['object', 'an object'],
+  ['record', 'an object'],
+  ['array', 'a list'],
+  ['nonoptional', 'numbers, or {"array": KEY}'],
+]);
+
+function expectedBy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${EXPECTED_TYPES.get(issue.expected) ?? issue.expected}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'expected text that is not empty' : 'expected at least one';
+    case 'too_big':
+      return 'expected a smaller integer';
+    case 'invalid_union':
+      return 'expected a name or a list of names';
+    default:
+      return 'expected another value';
+  }
+}
+
+/** A value for `got ...`, short and printable. */
+export function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  const shown = value.length > 60 ? `${value.slice(0, 60)}...` : value;
+  return `"${printable(shown)}"`;
+}
+
+const DTYPE_SYNONYMS = new Map([
+  ['quint8', 'uint8'],
+  ['qint8', 'int8'],
+  ['qint32', 'int32'],
+  ['torch.quint8', 'uint8'],
+  ['torch.qint8', 'int8'],
+  ['float', 'float32'],
+]);
+
+function hint(place: readonly (string | number)[], got: unknown): string {
+  const synonym = String(place.at(-1)).endsWith('dtype') && typeof got === 'string' && DTYPE_SYNONYMS.get(got);
+  return synonym ? `; write "${synonym}", the dtype of what is stored` : '';
+}

@@ -1,0 +1,114 @@
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { readJson } from '../load/json.js';
+import { MANIFEST as MEMH_MANIFEST, openMemhFolder } from '../load/memhFolder.js';
+import { openNpyFolder } from '../load/npyFolder.js';
+import { openNpz } from '../load/npz.js';
+import { collecting, refuse, unreadable } from '../load/refuse.js';
+import type { ArrayFile } from '../nouns/array.js';
+import type { Capture } from '../nouns/capture.js';
+import type { FileSystem } from '../nouns/file.js';
+import type { Model } from '../nouns/model.js';
+import { InputError, type Problem } from '../nouns/problem.js';
+import { printable } from '../text.js';
+import { validateCandidate } from '../validate/candidate.js';
+import { validateCapture } from '../validate/capture.js';
+import { validateModel } from '../validate/model.js';
+import { field } from '../validate/names.js';
+import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
+
+/** Weights and values stay in their file until they are read: close it after that. */
+export interface Closable {
+  close(): Promise<void>;
+}
+
+/** Reads and validates model.json and the npz it names. Throws InputError with every problem. */
+export async function openModel(fs: FileSystem, path: string): Promise<Model & Closable> {
+  const raw = await readJson(fs, path);
+  const problems: Problem[] = [];
+  const arrays = field(raw, 'arrays');
+  const named = typeof arrays === 'string' && arrays !== '' ? arrays : null;
+  const file = named === null ? null : await collecting(problems, () => openArraysOf(fs, path, named));
+  const model = await collecting(problems, () =>
+    validateModel(raw, path, named === null ? 'none' : (file ?? 'unreadable')),
+  );
+  if (model && problems.length === 0) return { ...model, close: async () => file?.close() };
+  await file?.close();
+  throw new InputError(problems);
+}
+
+/** The npz that model.json names: in its folder, also when every symbolic link is followed. */
+async function openArraysOf(fs: FileSystem, modelPath: string, named: string): Promise<ArrayFile> {
+  const where = `${printable(modelPath)} arrays`;
+  const folder = dirname(modelPath);
+  const path = join(folder, named);
+  const outside = refuse('arrays', where, `expected a path inside the model's folder, got ${printable(named)}`);
+  if (isAbsolute(named) || named.includes('\0') || !isInside(resolve(folder), resolve(path))) throw outside;
+  const [realFolder, realPath] = await Promise.all([fs.realPath(folder), fs.realPath(path)]).catch((error) => {
+    throw unreadable(path, error);
+  });
+  if (!isInside(realFolder, realPath)) throw outside;
+  return openNpz(fs, path);
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Reads the headers of an npz file or a folder of npy files, and validates them against the model. Throws InputError. */
+export function openCapture(fs: FileSystem, path: string, model: Model): Promise<Capture & Closable> {
+  return withArrays(fs, path, (file) => validateCapture(model, file));
+}
+
+/** As openCapture, for the user's own values; names: MINE to the model's, for those that differ. */
+export function openCandidate(
+  fs: FileSystem,
+  path: string,
+  model: Model,
+  capture: Capture,
+  names?: ReadonlyMap<string, string>,
+): Promise<Capture & Closable> {
+  return withArrays(fs, path, (file) => validateCandidate(model, capture, file, names));
+}
+
+/** A whole input in one npz: a model of one linear layer, `linear`, and its capture. Throws InputError. */
+export function openHookDictionary(
+  fs: FileSystem,
+  path: string,
+): Promise<{ readonly model: Model; readonly capture: Capture } & Closable> {
+  return withArrays(fs, path, validateHookDictionary);
+}
+
+/** Whether a file is a readable npz with the keys of a hook dictionary. */
+export async function isHookDictionary(fs: FileSystem, path: string): Promise<boolean> {
+  const file = await collecting([], () => openArrays(fs, path));
+  await file?.close();
+  return file !== undefined && hasHookKeys(file);
+}
+
+async function withArrays<T extends object>(
+  fs: FileSystem,
+  path: string,
+  validate: (file: ArrayFile) => Promise<T>,
+): Promise<T & Closable> {
+  const file = await openArrays(fs, path);
+  try {
+    return { ...(await validate(file)), close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The arrays of an npz file or of a folder, whatever they belong to. Throws InputError. */
+export async function openArrays(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const isFolder = await fs.isDirectory(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  if (!isFolder) return openNpz(fs, path);
+  const names = await fs.list(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const isMemh = names.includes(MEMH_MANIFEST) && !names.some((name) => name.endsWith('.npy'));
+  return isMemh ? openMemhFolder(fs, path) : openNpyFolder(fs, path);
+}

@@ -1,0 +1,27 @@
+import type { FileSystem } from './file.js';
+
+/** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
+export interface Io {
+  readonly fs: FileSystem;
+  /** Replaces a file as a whole, or leaves it as it was. */
+  readonly writeFile: (path: string, text: string) => Promise<void>;
+  /** Makes a folder of files as a whole. An existing one that is not empty is only replaced where `replaces` agrees. */
+  readonly writeFolder: (
+    path: string,
+    files: ReadonlyMap<string, string | Uint8Array>,
+    replaces?: (names: readonly string[]) => boolean,
+  ) => Promise<void>;
+  readonly appendFile: (path: string, text: string) => Promise<void>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** A file of this package, by its path from the package's root. */
+  readonly readAsset: (path: string) => Promise<string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+}
+
+export interface OutputStream {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  write(text: string): void;
+}

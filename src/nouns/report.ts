@@ -1,0 +1,115 @@
+/** The report: the JSON document, field by field (CLI contract). */
+import type { Warning } from './problem.js';
+
+export type Unit = 'lsb' | 'ulp';
+export type LayerStatus = 'match' | 'mismatch' | 'not-replayed' | 'not-captured';
+
+export interface ChannelReport {
+  channel: number;
+  mismatched: number;
+  max_abs_diff: number;
+  mean_diff: number;
+  /** Differing values by size: <= -17, -16..-5, -4..-2, -1, equal, 1, 2..4, 5..16, >= 17. */
+  histogram: number[];
+  causes: string[];
+}
+
+export interface MismatchReport {
+  sample: number;
+  channel: number;
+  expected: number;
+  actual: number;
+}
+
+export interface DiagnosisReport {
+  causes: string[];
+  subject: 'capture' | 'model' | 'candidate';
+  kernel: string | null;
+  explained: number;
+  of: number;
+  lost: number;
+  explained_by: string[];
+  indistinguishable: { causes: string[]; kernel: string | null }[];
+  evidence: Record<string, unknown>;
+  fix: string | null;
+  rehearsal: { mismatched_after_fix: number } | null;
+}
+
+/** `NAME.accumulator` on both sides: zero points corrected, before bias. */
+export interface AccumulatorReport {
+  values: number;
+  mismatched: number;
+  max_abs_diff: number;
+  first_mismatch: MismatchReport | null;
+}
+
+export interface LayerReport {
+  name: string;
+  op: string;
+  kernel: string | null;
+  unit: Unit | null;
+  status: LayerStatus;
+  accepted: null | 'tolerance' | 'baseline';
+  aligned: null | 'relu';
+  out_features: number | null;
+  values: number | null;
+  mismatched: number | null;
+  beyond_tolerance: number | null;
+  within_bound: number | null;
+  max_abs_diff: number | null;
+  mean_diff: number | null;
+  sqnr_db: number | 'inf' | null;
+  /** Every differing channel, by channel; reporters shorten the list. */
+  channels: ChannelReport[] | null;
+  channels_omitted: number | null;
+  first_mismatch: MismatchReport | null;
+  /** Absent where accumulators were not captured. */
+  accumulator?: AccumulatorReport;
+  diagnosis: DiagnosisReport | null;
+}
+
+/** How much of a layer or channel differs, and why. */
+export interface LayerResult {
+  mismatched: number;
+  max_abs_diff: number;
+  causes: string[];
+}
+
+/** A layer that differs otherwise than its baseline says. */
+export interface BaselineChange {
+  layer: string;
+  change: 'new' | 'larger' | 'explained-differently' | 'better';
+  recorded: LayerResult;
+  found: LayerResult;
+  /** Those that are new or larger; where the layer is better, those that are smaller or gone. By channel. */
+  channels: { channel: number; recorded: Omit<LayerResult, 'causes'>; found: Omit<LayerResult, 'causes'> }[];
+  channels_omitted: number;
+}
+
+export interface BaselineReport {
+  file: string;
+  /** Whether the file was written with what was found. */
+  updated: boolean;
+  changes: BaselineChange[];
+}
+
+export interface Report {
+  format: 'qdiff-report';
+  version: 1;
+  tool: { name: 'qdiff'; version: string };
+  model: string;
+  capture: string;
+  candidate: string | null;
+  mode: 'isolated' | 'propagated';
+  kernel: string;
+  samples: number;
+  replayed: number;
+  total: number;
+  verdict: 'match' | 'mismatch';
+  first_divergence: string | null;
+  layers: LayerReport[];
+  candidate_layers: LayerReport[] | null;
+  /** Only where a baseline was given. */
+  baseline?: BaselineReport;
+  warnings: Warning[];
+}

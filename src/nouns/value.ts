@@ -1,0 +1,26 @@
+/**
+ * How numbers stand for values. Spaces and units used in names: *code* is a stored integer (uint8, int8); *real* is the value
+ * it stands for, `scale * (code - zero_point)`; *steps* (LSB) are units of the output's scale; *accumulator units* are
+ * `x_scale * w_scale`.
+ */
+
+export type IntegerDtype = 'uint8' | 'int8' | 'int32';
+
+/** How codes stand for real values. scale is the double of the file; a kernel rounds it where it does. */
+export interface QuantParams {
+  readonly dtype: IntegerDtype;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly quantMin: number;
+  readonly quantMax: number;
+}
+
+export interface FloatParams {
+  readonly dtype: 'float32';
+}
+
+export type ValueParams = QuantParams | FloatParams;
+
+export function isQuantized(params: ValueParams): params is QuantParams {
+  return params.dtype !== 'float32';
+}
