@@ -1,5 +1,5 @@
 /**
- * Golden vectors: fixtures/kernels/KERNEL/FAMILY, made by independent numpy models of the kernels (make_golden.py).
+ * Golden vectors: fixtures/kernels/KERNEL/FAMILY, made by independent numpy models of the kernels (make_golden.py, oracle/).
  * Every value must be equal, and the rivals that a family names must fail on it: data that nothing fails proves nothing.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,7 +20,8 @@ interface Expected {
   readonly rivals: readonly string[];
 }
 
-const fixtures = readdirSync(ROOT).flatMap((kernel) =>
+const folders = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const fixtures = folders.flatMap(({ name: kernel }) =>
   readdirSync(join(ROOT, kernel)).map((family) => {
     const folder = join(ROOT, kernel, family);
     const expected: Expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));

@@ -1,13 +1,16 @@
 """Golden vectors for every kernel model, made by independent numpy models of the kernels.
 
-    python test/golden/make_golden.py --oracle DIR [--out fixtures/kernels] [--only KERNEL]
+    python test/golden/make_golden.py [--out fixtures/kernels] [--only KERNEL] [--check]
 
-DIR holds torch_kernels.py and other_kernels.py: bit-exact numpy models, run against the real runtimes. Nothing in the
-project reads them otherwise. Writes OUT/KERNEL/FAMILY/{model.json,model.npz,capture.npz,expected.json}, the same bytes at
-every run. expected.json names rivals: kernels that must fail on the family, or it proves nothing.
+The models are in oracle/; nothing in the project reads them otherwise. Writes
+OUT/KERNEL/FAMILY/{model.json,model.npz,capture.npz,expected.json}, the same bytes at every run and on every machine with the same
+numpy. expected.json names rivals: kernels that must fail on the family, or it proves nothing. With --check nothing is written: what
+would be is compared with what lies there.
 """
 import argparse
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +20,19 @@ from layers import (BATCHES, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture,
                     float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--oracle", required=True)
 parser.add_argument("--out", default=str(Path(__file__).parents[2] / "fixtures" / "kernels"))
 parser.add_argument("--only", default="")
 parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--check", action="store_true")
 args = parser.parse_args()
-sys.path.insert(0, args.oracle)
+written = tempfile.TemporaryDirectory() if args.check else None
+sys.path.insert(0, str(Path(__file__).parent / "oracle"))
 import other_kernels as ok  # noqa: E402
 import torch_kernels as tk  # noqa: E402
 
 
 def fixture_of(kernel, family):
-    return Fixture(Path(args.out) / kernel / family, kernel)
+    return Fixture(Path(written.name if written else args.out) / kernel / family, kernel)
 
 
 def write(fixture, rivals=(), **producer):
@@ -193,15 +197,17 @@ def pt2e_families(kernel):
             sx, zx, zy = float(10.0 ** rng.uniform(-3, -1)), int(rng.integers(256)), int(rng.integers(200))
             sw, b = rng.uniform(.001, .02, N).astype(f32), rng.standard_normal(N).astype(f32)
             xf, wf = tk.dequantize(x, sx, zx), w.astype(f32) * sw[:, None]
-            v = np.zeros((M, N), f32)
+            v, wide = np.zeros((M, N), f32), np.zeros((M, N))
             for k in rng.permutation(K):  # any order is a legitimate result
                 v = v + xf[:, k:k + 1] * wf[None, :, k]
-            v = v + b
+                wide = wide + xf[:, k:k + 1].astype(np.float64) * wf[None, :, k]
+            v, wide = v + b, wide + b
             exact, bound = tk.reference_linear_bound(xf, wf, b)
             assert (np.abs(v - exact) <= bound).all()
             if i & 1:
                 v = np.maximum(v, f32(0))
-            sy = float(np.std(exact) * .02 + 1e-6)
+            # not of `exact`: its last digit depends on the order in which this machine's BLAS adds
+            sy = float(np.std(wide) * .02 + 1e-6)
             y = tk.decomposed_quantize(v, sy, zy, 0, 255).astype(np.uint8)
             fixture.linear("reference", x, ("uint8", sx, zx), w, sw.astype(np.float64), 0, b, bool(i & 1), ("uint8", sy, zy), y)
         write(fixture, ["fbgemm-avx2"], flow="pt2e-reference")
@@ -304,3 +310,24 @@ for kernel in [*TORCH, "pt2e-reference", "ort", "ort-avx2", "ort-arm", *ROUNDING
         families = torch_families if kernel in TORCH else pt2e_families if kernel == "pt2e-reference" else other_families
         families(kernel)
         pointwise_families(kernel)
+
+
+# ---------------------------------------------------------------- --check
+def content(path):
+    """What must be the same: bytes; of an npz those of its members, since deflated bytes are zlib's own."""
+    if path.suffix != ".npz":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as z:
+        return [(name, z.read(name)) for name in z.namelist()]
+
+
+def files_of(root):
+    return {path.relative_to(root): path for path in Path(root).glob((args.only or "*") + "/*/*")}
+
+
+if args.check:
+    made, kept = files_of(written.name), files_of(args.out)
+    both = made.keys() & kept.keys()
+    differing = sorted((made.keys() ^ kept.keys()) | {name for name in both if content(made[name]) != content(kept[name])})
+    print(*(f"{name} differs" for name in differing), f"{len(both)} files compared, {len(differing)} differ", sep="\n")
+    sys.exit(1 if differing else 0)
