@@ -26,8 +26,10 @@ export type Random = ReturnType<typeof randomFrom>;
 
 export interface World {
   readonly kind: string;
+  /** The declared kernel, where it is not PyTorch's fbgemm. */
+  readonly kernel?: string;
   readonly linear: Linear;
-  readonly x: Uint8Array;
+  readonly x: Uint8Array | Int8Array;
   readonly samples: number;
 }
 
@@ -42,7 +44,10 @@ export interface Shape {
   readonly xSpread: number;
 }
 
-export const SHAPES: Readonly<Record<string, Shape>> = {
+export type Kind = keyof typeof SHAPES | keyof typeof RARE;
+
+/** Layers as there are many. */
+export const SHAPES = {
   small: {
     samples: 150,
     inFeatures: 8,
@@ -73,14 +78,76 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     yZeroPoint: 121,
     xSpread: 45,
   },
-};
+} as const satisfies Record<string, Shape>;
+
+const few = { samples: 240, inFeatures: 8, outFeatures: 24, perChannel: true, xZeroPoint: 128, xSpread: 45 };
+
+/** Layers on which one rule shows that ordinary values hide: one value in a hundred is a tie, or less than one in a million. */
+export const RARE = {
+  /** Scales are powers of two and there is no bias, so halves are exact; an odd zero point: before or after rounding shows. */
+  ties: { ...few, relu: false, yZeroPoint: 115 },
+  /** The same where it does not show. */
+  'ties, even zero point': { ...few, relu: false, yZeroPoint: 116 },
+  /** Each channel within two float32 steps of a tie for one sample; zero point 0 takes no part in a sum. */
+  'near ties': { ...few, samples: 8, inFeatures: 4, outFeatures: 160, relu: false, yZeroPoint: 0 },
+  /** int8 codes, where 0 is not the lowest: a ReLU at 0 is not the same as none. */
+  'int8 with ReLU': { ...few, relu: true, xZeroPoint: -3, yZeroPoint: -30 },
+} as const satisfies Record<string, Shape>;
+
+/** The common kinds, for tables. */
+export const KINDS = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
 
 /** A layer as training leaves it: weights that fill int8 in each channel, outputs that fill most of uint8. */
-export function worldOf(kind: string, random: Random): World {
-  const shape = SHAPES[kind];
+export function worldOf(kind: Kind, random: Random): World {
+  const world = trained(kind, random);
+  if (kind === 'ties' || kind === 'ties, even zero point') return withTies(world);
+  if (kind === 'near ties') return withNearTies(world, random);
+  return kind === 'int8 with ReLU' ? asInt8(world) : world;
+}
+
+function withTies(world: World): World {
+  const { linear } = world;
+  const weightScale = linear.weightScale.map((_, n) => 2 ** -(7 + (n % 2)));
+  const output = { ...(linear.output as QuantParams), scale: 2 ** -7 };
+  return {
+    ...world,
+    linear: { ...linear, weightScale, bias: null, input: { ...linear.input, scale: 2 ** -6 }, output },
+  };
+}
+
+/** Channel n's bias takes sample n % samples to k + 1/2 in real arithmetic, then up to two float32 steps away. */
+function withNearTies(world: World, random: Random): World {
+  const { linear, x, samples } = world;
+  const { inFeatures, weight, weightScale, input } = linear;
+  const output = linear.output as QuantParams;
+  const bias = Float32Array.from({ length: linear.outFeatures }, (_, n) => {
+    const row = (n % samples) * inFeatures;
+    let acc = 0;
+    for (let k = 0; k < inFeatures; k++) acc += (x[row + k] - input.zeroPoint) * weight[n * inFeatures + k];
+    return (random.integer(1, 254) + 0.5) * output.scale - acc * input.scale * weightScale[n];
+  });
+  const bits = new Int32Array(bias.buffer);
+  for (let n = 0; n < bits.length; n++) bits[n] += random.integer(-2, 2);
+  return { ...world, linear: { ...linear, bias } };
+}
+
+/** Codes and zero points moved by 128 together; ONNX Runtime, since PyTorch's FBGEMM has no int8 activations. */
+function asInt8(world: World): World {
+  const { linear } = world;
+  const int8 = (params: QuantParams): QuantParams => ({ ...params, dtype: 'int8', quantMin: -128, quantMax: 127 });
+  return {
+    ...world,
+    kernel: 'ort',
+    x: Int8Array.from(world.x, (code) => code - 128),
+    linear: { ...linear, input: int8(linear.input), output: int8(linear.output as QuantParams) },
+  };
+}
+
+function trained(kind: Kind, random: Random): World {
+  const shape: Shape = { ...SHAPES, ...RARE }[kind];
   const { samples, inFeatures, outFeatures, perChannel, relu } = shape;
   const x = Uint8Array.from({ length: samples * inFeatures }, () =>
-    clampCode(shape.xZeroPoint + random.normal() * shape.xSpread),
+    clampCode((shape.xZeroPoint < 0 ? 128 : 0) + shape.xZeroPoint + random.normal() * shape.xSpread),
   );
   const weight = new Int8Array(outFeatures * inFeatures);
   for (let n = 0; n < outFeatures; n++) {
@@ -134,7 +201,7 @@ export function fbgemmWith(steps: Partial<Kernel>): Kernel {
 
 export function outputsOf(
   world: World,
-  by: Kernel = kernelByName('fbgemm'),
+  by: Kernel = kernelByName(world.kernel ?? 'fbgemm'),
   linear: Linear = world.linear,
 ): Int32Array {
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
@@ -148,12 +215,16 @@ export function compareLayer(
   captured: NumericArray,
   options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string } = {},
 ): Promise<Report> {
-  const model = modelOf(declared, options.producer ?? { framework: 'pytorch', flow: 'eager', engine: 'x86' });
+  const model = modelOf(declared, options.producer ?? producerOf(world));
   const inputs = { quant: capturedValue(world.x, world.samples) };
   const capture = captureOf({ ...inputs, fc: capturedValue(captured, world.samples) }, world.samples);
   const candidate =
     options.candidate && captureOf({ fc: capturedValue(options.candidate, world.samples) }, world.samples);
   return compare(model, capture, { candidate, kernel: options.kernel });
+}
+
+function producerOf({ kernel }: World): Model['producer'] {
+  return kernel ? { framework: 'onnxruntime', kernel } : { framework: 'pytorch', flow: 'eager', engine: 'x86' };
 }
 
 export function modelOf(linear: Linear, producer: Model['producer']): Model {

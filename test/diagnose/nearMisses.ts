@@ -1,0 +1,219 @@
+import { exact } from '../../src/kernels/steps/accumulate.js';
+import { float64Bias } from '../../src/kernels/steps/bias.js';
+import { float64Product } from '../../src/kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { AccumulateStep, Linear } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
+import { reluAtCode, type Scene, transposed } from './mistakes.js';
+import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
+
+/** What looks like a cause and is not: a name for it would be a wrong name. */
+export interface NearMiss {
+  readonly code: string;
+  /** How it departs from the cause. */
+  readonly but: string;
+  readonly on: Kind;
+  readonly make: (world: World, random: Random) => Scene;
+}
+
+const output = (linear: Linear) => linear.output as QuantParams;
+const even = (n: number) => n % 2 === 0;
+
+/** The capture follows other parameters than the file's. */
+function parameters(
+  code: string,
+  but: string,
+  on: Kind,
+  change: (linear: Linear, random: Random) => Partial<Linear>,
+): NearMiss {
+  return {
+    code,
+    but,
+    on,
+    make: (world, random) => ({
+      declared: world.linear,
+      captured: outputsOf(world, undefined, { ...world.linear, ...change(world.linear, random) }),
+    }),
+  };
+}
+
+/** The candidate makes something else of the values that are right. */
+function values(
+  code: string,
+  but: string,
+  on: Kind,
+  compute: (right: Int32Array, world: World) => NumericArray,
+): NearMiss {
+  return {
+    code,
+    but,
+    on,
+    make: (world) => {
+      const right = outputsOf(world);
+      return { declared: world.linear, captured: right, candidate: compute(right, world) };
+    },
+  };
+}
+
+/** The candidate rounds the real steps by a rule that no cause has. */
+const rounded = (code: string, but: string, on: Kind, rule: (steps: number) => number) =>
+  values(code, but, on, (_, world) =>
+    outputsOf(
+      world,
+      fbgemmWith({
+        bias: float64Bias,
+        multiplier: float64Product,
+        round: { name: but, apply: rule },
+        offsetAndClamp: roundThenOffset,
+      }),
+    ),
+  );
+
+const halfDown = (v: number) => -Math.floor(-v + 0.5);
+const halfOdd = (v: number) => (v % 1 === 0 || Math.abs(v % 1) !== 0.5 ? roundHalfEven(v) : 2 * Math.floor(v / 2) + 1);
+
+/** The same layer with its last input first: k = (1, 2), (3, 4), ... become neighbours. */
+function rolled(world: World): World {
+  const { inFeatures, weight } = world.linear;
+  const roll = <A extends World['x'] | Linear['weight']>(data: A) =>
+    data.map((_, i) => data[i % inFeatures === 0 ? i + inFeatures - 1 : i - 1]) as A;
+  return { ...world, x: roll(world.x), linear: { ...world.linear, weight: roll(weight) } };
+}
+
+/** An accumulator of 15 bits that wraps. */
+const bits15: AccumulateStep = {
+  name: 'bits15',
+  run: (x, linear) => {
+    const sums = exact.run(x, linear);
+    return { ...sums, data: sums.data.map((acc) => ((((acc + 16384) % 32768) + 32768) % 32768) - 16384) };
+  },
+};
+
+export const NEAR_MISSES: readonly NearMiss[] = [
+  values('capture-after-relu', 'clamped one step above the zero point', 'small', (right, { linear }) =>
+    right.map((v) => Math.max(v, output(linear).zeroPoint + 1)),
+  ),
+  {
+    code: 'capture-before-relu',
+    but: 'a leaky ReLU',
+    on: 'wide',
+    make: (world) => {
+      const zero = output(world.linear).zeroPoint;
+      const before = outputsOf(world, undefined, { ...world.linear, activation: 'none' });
+      return { declared: world.linear, captured: before.map((v) => (v < zero ? zero - ((zero - v) >> 3) : v)) };
+    },
+  },
+  {
+    code: 'relu-at-zero',
+    but: 'clamped at code 5',
+    on: 'int8 with ReLU',
+    make: (world) => ({ declared: world.linear, captured: reluAtCode(world, 5) }),
+  },
+  {
+    code: 'int16-saturation',
+    but: 'pairs that start at the second input',
+    on: 'wide',
+    make: (world) => ({
+      declared: world.linear,
+      captured: outputsOf(rolled(world), kernel('fbgemm-avx2')),
+    }),
+  },
+  parameters('activation-zero-point-missing', 'one instead of none', 'small', ({ input }) => ({
+    input: { ...input, zeroPoint: 1 },
+  })),
+  {
+    code: 'weight-zero-point-missing',
+    but: 'one instead of none',
+    on: 'per tensor',
+    make: (world) => {
+      const declared = { ...world.linear, weightZeroPoint: Int32Array.of(7) };
+      const used = { ...declared, weightZeroPoint: Int32Array.of(1) };
+      const captured = outputsOf(world, undefined, declared);
+      return { declared, captured, candidate: outputsOf(world, undefined, used) };
+    },
+  },
+  values('signedness', 'off by 127, not by 128', 'small', (right) => right.map((v) => v - 127)),
+  parameters('weight-transposed', 'and its rows in reverse', 'per tensor', (linear) => ({
+    weight: transposed(linear).reverse(),
+  })),
+  parameters('bias-missing', 'half of it there', 'small', ({ bias }) => ({ bias: bias!.map((b) => b / 2) })),
+  parameters('bias-int32', 'rounded to 64 units of the accumulator', 'small', ({ bias, input, weightScale }) => ({
+    bias: bias!.map((b, n) => {
+      const unit = 64 * input.scale * weightScale[n];
+      return unit * Math.round(b / unit);
+    }),
+  })),
+  parameters('bias-unscaled', 'scaled by the input alone', 'small', ({ bias, weightScale }) => ({
+    bias: bias!.map((b, n) => b * weightScale[n]),
+  })),
+  // trunc(v + zero point) is a floor: codes are not negative
+  values('rounding-truncate', 'truncated after the zero point', 'small', (_, world) =>
+    outputsOf(
+      world,
+      fbgemmWith({
+        bias: float64Bias,
+        multiplier: float64Product,
+        offsetAndClamp: {
+          name: 'offsetTruncate',
+          prepare: (_round, zeroPoint, lo, hi) => (steps) => Math.min(hi, Math.max(lo, Math.trunc(steps + zeroPoint))),
+        },
+      }),
+    ),
+  ),
+  rounded('rounding-floor', 'a quarter added first', 'small', (v) => Math.floor(v + 0.25)),
+  rounded('rounding-half-away', 'ties to odd', 'ties, even zero point', halfOdd),
+  rounded('rounding-half-up', 'ties down', 'ties', halfDown),
+  // with an odd zero point that would be the same
+  rounded('zero-point-before-rounding', 'ties to odd, and an even zero point', 'ties, even zero point', halfOdd),
+  rounded('fixed-point-multiplier', 'two roundings, the first to eighths', 'small', (v) =>
+    roundHalfEven(roundHalfEven(8 * v) / 8),
+  ),
+  parameters('multiplier-precision', 'a scale that is 1e-4 larger', 'small', ({ output: y }) => ({
+    output: { ...(y as QuantParams), scale: (y as QuantParams).scale * 1.0001 },
+  })),
+  values('clamp-range', 'bent above 150, not clamped', 'small', (right) =>
+    right.map((v) => (v > 150 ? 150 + ((v - 150) >> 1) : v)),
+  ),
+  values('output-scale-wrong', 'in half of the channels', 'small', (_, world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      weightScale: world.linear.weightScale.map((s, n) => (even(n) ? s * 1.1 : s)),
+      bias: world.linear.bias!.map((b, n) => (even(n) ? b * 1.1 : b)),
+    }),
+  ),
+  values('output-zero-point-wrong', 'in half of the channels', 'small', (right, { linear }) =>
+    right.map((v, i) => (even(i % linear.outFeatures) ? Math.min(255, v + 3) : v)),
+  ),
+  values('input-scale-wrong', 'where the sum is positive', 'small', (right, { linear }) => {
+    const { zeroPoint } = output(linear);
+    return right.map((v) => (v > zeroPoint ? Math.min(255, zeroPoint + Math.round((v - zeroPoint) * 0.9)) : v));
+  }),
+  parameters('scale-per-tensor', 'one for even channels, another for odd ones', 'small', ({ weightScale }) => ({
+    weightScale: weightScale.map((_, n) => weightScale[n % 2]),
+  })),
+  parameters('scale-shifted', 'each second one used twice', 'small', ({ weightScale }) => ({
+    weightScale: weightScale.map((_, n) => weightScale[n - (n % 2)]),
+  })),
+  parameters('bias-shifted', 'each second one used twice', 'small', ({ bias }) => ({
+    bias: bias!.map((_, n) => bias![n - (n % 2)]),
+  })),
+  values('weight-scale-wrong', 'in one channel where its sum is positive', 'small', (right, { linear }) => {
+    const { zeroPoint } = output(linear);
+    const inOne = (i: number) => i % linear.outFeatures === 3 && right[i] > zeroPoint;
+    return right.map((v, i) => (inOne(i) ? Math.min(255, zeroPoint + Math.round((v - zeroPoint) * 1.2)) : v));
+  }),
+  values('weight-value', 'in the first half of the samples', 'small', (right, world) => {
+    const weight = world.linear.weight.slice();
+    weight[5] = weight[5] >= 0 ? weight[5] - 64 : weight[5] + 64;
+    const other = outputsOf(world, undefined, { ...world.linear, weight });
+    return right.map((v, i) => (i < right.length / 2 ? other[i] : v));
+  }),
+  values('accumulator-wraps', '15 bits', 'small', (_, world) => outputsOf(world, fbgemmWith({ accumulate: bits15 }))),
+  values('samples-misaligned', 'one row twice, one not at all', 'small', (right, { linear }) => {
+    const twice = right.slice();
+    twice.copyWithin(linear.outFeatures, 0, linear.outFeatures);
+    return twice;
+  }),
+];
