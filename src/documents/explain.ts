@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { ExplainDocument } from '../analyze/explain/explain.js';
+import { count, described } from './report.js';
 
-const count = z.int().nonnegative();
 const pair = z.tuple([z.number(), z.number()]);
 
 export const explainSchema = z
@@ -12,52 +12,54 @@ export const explainSchema = z
     op: z.string(),
     channel: count,
     sample: count,
-    captured: z.number().nullable(),
-    candidate: z.number().nullable(),
-    candidate_input_codes_differ: count.nullable(),
+    captured: z.nullable(z.number()),
+    candidate: z.nullable(z.number()),
+    candidate_input_codes_differ: z.nullable(count),
     input: z.object({
       name: z.string(),
       dtype: z.string(),
-      scale: z.number().nullable(),
-      zero_point: z.int().nullable(),
+      scale: z.nullable(z.number()),
+      zero_point: z.nullable(z.int()),
       features: count,
     }),
-    weight: z.object({ scale: z.number(), zero_point: z.int() }).nullable().describe('null: a pointwise layer'),
-    output: z.object({ dtype: z.string(), scale: z.number().nullable(), zero_point: z.int().nullable() }),
+    weight: described(z.nullable(z.object({ scale: z.number(), zero_point: z.int() })), 'null: a pointwise layer'),
+    output: z.object({ dtype: z.string(), scale: z.nullable(z.number()), zero_point: z.nullable(z.int()) }),
     activation: z.enum(['none', 'relu']),
-    products: z
-      .array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() }))
-      .describe('the largest by magnitude, (x - zx) * (w - zw)'),
+    products: described(
+      z.array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() })),
+      'the largest by magnitude, (x - zx) * (w - zw)',
+    ),
     columns: z.array(
       z.object({
         kernel: z.string(),
-        accumulator: z.int().nullable().describe('zero points corrected, before bias'),
-        saturating_pairs: z
-          .array(z.object({ k: pair, x: pair, w: pair, sum: z.int(), saturated: z.int() }))
-          .describe('raw codes; k is -1 where a product stands alone'),
-        bias: z.number().nullable().describe('real units'),
-        bias_accumulator_units: z.number().nullable(),
+        accumulator: described(z.nullable(z.int()), 'zero points corrected, before bias'),
+        saturating_pairs: described(
+          z.array(z.object({ k: pair, x: pair, w: pair, sum: z.int(), saturated: z.int() })),
+          'raw codes; k is -1 where a product stands alone',
+        ),
+        bias: described(z.nullable(z.number()), 'real units'),
+        bias_accumulator_units: z.nullable(z.number()),
         bias_is_int32: z.boolean(),
-        multiplier: z.number().nullable().describe('float32'),
-        multiplier_bits: z.string().nullable(),
-        multiplier_fixed: z.object({ multiplier: z.int(), shift: z.int() }).nullable(),
+        multiplier: described(z.nullable(z.number()), 'float32'),
+        multiplier_bits: z.nullable(z.string()),
+        multiplier_fixed: z.nullable(z.object({ multiplier: z.int(), shift: z.int() })),
         fixed_point: z.boolean(),
         steps: z.array(z.object({ name: z.string(), value: z.number() })),
-        before_rounding: z.number().nullable().describe('steps of the output, without the zero point'),
-        distance_to_tie: z.number().nullable(),
-        rounded: z.number().nullable(),
-        zero_point: z.int().nullable(),
-        clamp: pair.nullable(),
+        before_rounding: described(z.nullable(z.number()), 'steps of the output, without the zero point'),
+        distance_to_tie: z.nullable(z.number()),
+        rounded: z.nullable(z.number()),
+        zero_point: z.nullable(z.int()),
+        clamp: z.nullable(pair),
         clamped: z.boolean(),
         value: z.number(),
-        explains: z.boolean().nullable(),
+        explains: z.nullable(z.boolean()),
       }),
     ),
-    first_difference: z.string().nullable(),
+    first_difference: z.nullable(z.string()),
     causes: z.array(z.string()),
-    numpy: z.array(z.string()).describe('Python that prints the value of the last column'),
+    numpy: described(z.array(z.string()), 'Python that prints the value of the last column'),
   })
-  .meta({ title: 'qdiff explain', $id: 'qdiff-explain' });
+  .register(z.globalRegistry, { title: 'qdiff explain', $id: 'qdiff-explain' });
 
 // A field that the document has and the schema lacks, or the reverse, does not compile.
 true satisfies Same<z.output<typeof explainSchema>, ExplainDocument>;

@@ -1,10 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { ForecastDocument } from '../analyze/forecast.js';
+import { count, described } from './report.js';
 
-const count = z.int().nonnegative();
 const SPELLED = { inf: Number.POSITIVE_INFINITY } as const;
-const byKernel = z.record(z.string(), count.nullable());
-const steps = z.union([z.number(), z.literal('inf')]).transform((value) => (value === 'inf' ? SPELLED.inf : value));
+const byKernel = z.record(z.string(), z.nullable(count));
+const steps = z.pipe(
+  z.union([z.number(), z.literal('inf')]),
+  z.transform((value) => (value === 'inf' ? SPELLED.inf : value)),
+);
 
 export const forecastSchema = z
   .object({
@@ -18,18 +21,18 @@ export const forecastSchema = z
         op: z.string(),
         unit: z.enum(['lsb', 'ulp']),
         values: count,
-        changed: byKernel.describe('values that differ from the capture; null: not replayed'),
-        max_abs_diff: z.record(z.string(), steps.nullable()),
+        changed: described(byKernel, 'values that differ from the capture; null: not replayed'),
+        max_abs_diff: z.record(z.string(), z.nullable(steps)),
       }),
     ),
-    output: z.string().nullable(),
-    top1_flips: byKernel.nullable().describe('null: the output is no classification'),
-    accuracy: z
-      .object({ capture: z.number(), kernels: z.record(z.string(), z.number().nullable()) })
-      .nullable()
-      .describe('null without --labels'),
+    output: z.nullable(z.string()),
+    top1_flips: described(z.nullable(byKernel), 'null: the output is no classification'),
+    accuracy: described(
+      z.nullable(z.object({ capture: z.number(), kernels: z.record(z.string(), z.nullable(z.number())) })),
+      'null without --labels',
+    ),
   })
-  .meta({ title: 'qdiff forecast', $id: 'qdiff-forecast' });
+  .register(z.globalRegistry, { title: 'qdiff forecast', $id: 'qdiff-forecast' });
 
 // A field that the document has and the schema lacks, or the reverse, does not compile.
 true satisfies Same<z.output<typeof forecastSchema>, ForecastDocument>;

@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { GOLDEN_FORMATS, type GoldenManifest } from '../report/golden.js';
+import { count, described } from './report.js';
 
-const count = z.int().nonnegative();
 const params = { dtype: z.string(), scale: z.number(), zero_point: z.int() };
 
 export const goldenSchema = z
@@ -24,9 +24,10 @@ export const goldenSchema = z
         input: z.object(params),
         output: z.object({ ...params, quant_min: z.int(), quant_max: z.int() }),
         accumulate: z.string(),
-        operations: z
-          .array(z.object({ kind: z.string(), formula: z.string(), factor: z.string().nullable() }))
-          .describe('from the accumulator on, in order; each rounds to float32'),
+        operations: described(
+          z.array(z.object({ kind: z.string(), formula: z.string(), factor: z.nullable(z.string()) })),
+          'from the accumulator on, in order; each rounds to float32',
+        ),
         rounding: z.string(),
         offset_and_clamp: z.string(),
       }),
@@ -34,19 +35,19 @@ export const goldenSchema = z
     arrays: z.array(
       z.object({
         name: z.string(),
-        value: z.string().nullable().describe('what a candidate compares it as; null: nothing'),
+        value: described(z.nullable(z.string()), 'what a candidate compares it as; null: nothing'),
         file: z.string(),
         dtype: z.string(),
         shape: z.array(count),
         layout: z.literal('row-major'),
-        bits: z.int().nullable().describe("width of a hexadecimal word, two's complement"),
-        sha256: z.string().describe('of the little-endian values'),
+        bits: described(z.nullable(z.int()), "width of a hexadecimal word, two's complement"),
+        sha256: described(z.string(), 'of the little-endian values'),
       }),
     ),
     files: z.array(z.object({ name: z.string(), sha256: z.string() })),
     skipped: z.array(z.object({ layer: z.string(), why: z.string() })),
   })
-  .meta({ title: 'qdiff golden vectors (manifest.json)', $id: 'qdiff-golden' });
+  .register(z.globalRegistry, { title: 'qdiff golden vectors (manifest.json)', $id: 'qdiff-golden' });
 
 // A field that the manifest has and the schema lacks, or the reverse, does not compile.
 true satisfies Same<z.output<typeof goldenSchema>, GoldenManifest>;

@@ -1,7 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { KernelsDocument } from '../analyze/kernels.js';
-
-const count = z.int().nonnegative();
+import { count } from './report.js';
 
 export const kernelsSchema = z
   .object({
@@ -27,7 +26,7 @@ export const kernelsSchema = z
       }),
     ),
   })
-  .meta({ title: 'qdiff kernels', $id: 'qdiff-kernels' });
+  .register(z.globalRegistry, { title: 'qdiff kernels', $id: 'qdiff-kernels' });
 
 // A field that the document has and the schema lacks, or the reverse, does not compile.
 true satisfies Same<z.output<typeof kernelsSchema>, KernelsDocument>;

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { LintDocument } from '../analyze/lint/lint.js';
+import { count, described } from './report.js';
 
 const range = z.tuple([z.number(), z.number()]);
 
@@ -12,7 +13,7 @@ export const lintSchema = z
         code: z.string(),
         severity: z.enum(['info', 'warning', 'error']),
         layer: z.string(),
-        channel: z.int().nonnegative().nullable().describe('null: the whole layer'),
+        channel: described(z.nullable(count), 'null: the whole layer'),
         kernels: z.array(z.string()),
         message: z.string(),
         fix: z.string(),
@@ -23,14 +24,15 @@ export const lintSchema = z
       z.object({
         name: z.string(),
         op: z.string(),
-        accumulator_bits: z
-          .object({ worst: z.int(), observed: z.int().nullable() })
-          .describe("two's complement, zero points corrected, bias included"),
-        input_range: z.object({ worst: range, observed: range.nullable() }),
+        accumulator_bits: described(
+          z.object({ worst: z.int(), observed: z.nullable(z.int()) }),
+          "two's complement, zero points corrected, bias included",
+        ),
+        input_range: z.object({ worst: range, observed: z.nullable(range) }),
       }),
     ),
   })
-  .meta({ title: 'qdiff lint', $id: 'qdiff-lint' });
+  .register(z.globalRegistry, { title: 'qdiff lint', $id: 'qdiff-lint' });
 
 // A field that the document has and the schema lacks, or the reverse, does not compile.
 true satisfies Same<z.output<typeof lintSchema>, LintDocument>;

@@ -15,10 +15,11 @@ export const real = z.pipe(
   z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
 );
 
-/** A schema with words for the JSON Schema. */
-function described<S extends z.ZodMiniType>(schema: S, description: string): S {
-  z.globalRegistry.add(schema, { description });
-  return schema;
+/** A copy of a schema, with words for the JSON Schema. */
+export function described<S extends z.ZodMiniType>(schema: S, description: string): S {
+  const copy = z.clone(schema, schema._zod.def as S['_zod']['def']);
+  z.globalRegistry.add(copy, { description });
+  return copy;
 }
 
 export const cause = described(z.string(), 'int16-saturation, bias-int32, ..., unexplained');
@@ -41,10 +42,7 @@ const diagnosis = z.object({
   kernel: z.nullable(z.string()),
   explained: count,
   of: count,
-  lost: described(
-    z.int().check(z.nonnegative()),
-    'values that agreed under the reference and differ under the hypothesis',
-  ),
+  lost: described(count, 'values that agreed under the reference and differ under the hypothesis'),
   explained_by: described(z.array(z.string()), 'every kernel that explains all'),
   indistinguishable: z.array(z.object({ causes: z.array(cause), kernel: z.nullable(z.string()) })),
   evidence: described(z.record(z.string(), z.unknown()), 'a record for each cause, by its code'),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { modelJsonSchema } from '../validate/modelSchema.js';
 import { baselineJsonSchema } from './baseline.js';
 import { configJsonSchema } from './config.js';
