@@ -10,16 +10,15 @@ const require = createRequire(import.meta.url);
 const dist = join(root, 'dist');
 
 // A packed tarball brings dist/ along, and without dev dependencies there is nothing to build it with.
-if (process.argv.includes('--prepare') && !canResolve('esbuild')) {
+if (process.argv.includes('--prepare') && !canResolve('rolldown')) {
   if (existsSync(join(dist, 'cli/cli.cjs'))) process.exit(0);
-  console.error('qdiff: dist/ is missing and esbuild is not installed; run `npm ci` with dev dependencies');
+  console.error('qdiff: dist/ is missing and rolldown is not installed; run `npm ci` with dev dependencies');
   process.exit(1);
 }
 
-const { build } = await import('esbuild');
+const { build } = await import('rolldown');
 const { buildPage } = await import('./src/report/page/build.js');
-const { rolldown } = await import('rolldown');
-const { esbuildPlugin, vitePlugin } = await import('./src/accelerate/assembly/compile.js');
+const { assemblyscript } = await import('./src/accelerate/assembly/compile.js');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 rmSync(dist, { recursive: true, force: true });
 /** What commander and chalk import for features that are not used here: 6 ms of every start. */
@@ -28,38 +27,27 @@ const unused = {
   resolveId: (id) => (['node:child_process', '#supports-color'].includes(id) ? `\0${id}` : null),
   load: (id) => (id.startsWith('\0node:') || id === '\0#supports-color' ? 'export default {};' : null),
 };
-/** A file with other characters takes twice the memory. */
-const ascii = {
-  name: 'ascii',
-  generateBundle: (_, files) => {
-    for (const chunk of Object.values(files)) chunk.code = chunk.code.replace(/[^\x00-\x7f]/g, escaped);
+const common = {
+  cwd: root,
+  platform: 'node',
+  transform: { target: 'node20', define: { QDIFF_VERSION: JSON.stringify(version) } },
+  plugins: [assemblyscript],
+  onLog: (_level, log) => {
+    throw new Error(log.message);
   },
 };
-const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-const common = {
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  absWorkingDir: root,
-  define: { QDIFF_VERSION: JSON.stringify(version) },
-  legalComments: 'none',
-  metafile: true,
-  plugins: [esbuildPlugin],
-};
+const oneFile = { codeSplitting: false, comments: { legal: false, jsdoc: false } };
 const cli = await buildCli();
 writeCompiled();
 const library = await build({
   ...common,
-  entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.js',
-  format: 'esm',
-  // yauzl is CommonJS and requires Node's own modules
-  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  input: 'src/index.ts',
+  output: { ...oneFile, file: 'dist/index.js', format: 'esm' },
 });
 // The html report's page: read only where that report is asked for.
-const { page, metafile: ofPage } = await buildPage(notices);
-writeFileSync(join(dist, 'report.html'), page);
-writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([cli, library.metafile, ofPage]));
+const page = await buildPage(notices);
+writeFileSync(join(dist, 'report.html'), page.html);
+writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([...cli.output, ...library.output, ...page.chunks]));
 await writeSchemas();
 execFileSync(
   process.execPath,
@@ -71,29 +59,24 @@ execFileSync(
 
 /**
  * What the main job needs in one file, since each file takes half a millisecond to load, and beside it what is imported when it is
- * needed. By rolldown: esbuild would split the main file by all that share its parts. Returns the inputs, as a metafile does.
+ * needed.
  */
-async function buildCli() {
-  const bundle = await rolldown({
-    input: join(root, 'src/cli.ts'),
-    platform: 'node',
-    transform: { target: common.target, define: common.define },
-    plugins: [vitePlugin, unused, ascii],
-    onLog: (_level, log) => {
-      throw new Error(log.message);
+function buildCli() {
+  return build({
+    ...common,
+    input: 'src/cli.ts',
+    plugins: [...common.plugins, unused],
+    output: {
+      dir: 'dist/cli',
+      format: 'cjs',
+      dynamicImportInCjs: false, // bin/load.js has no loader for it
+      entryFileNames: 'cli.cjs',
+      chunkFileNames: '[name].cjs',
+      charset: 'ascii', // a file with other characters takes twice the memory
+      minify: { compress: false, mangle: true, codegen: true },
+      codeSplitting: { groups: [{ name: 'main', tags: ['$initial'] }] },
     },
   });
-  const { output } = await bundle.write({
-    dir: join(dist, 'cli'),
-    format: 'cjs',
-    dynamicImportInCjs: false, // bin/load.js has no loader for it
-    entryFileNames: 'cli.cjs',
-    chunkFileNames: '[name].cjs',
-    minify: { compress: false, mangle: true, codegen: true },
-    codeSplitting: { groups: [{ name: 'main', tags: ['$initial'] }] },
-  });
-  const modules = output.flatMap((file) => Object.keys(file.modules ?? {}));
-  return { inputs: Object.fromEntries(modules.map((file) => [relative(root, file), {}])) };
 }
 
 /** What V8 made of the main file in a run of the main job, the functions that it called included. See bin/load.js. */
@@ -119,10 +102,12 @@ function canResolve(name) {
   }
 }
 
-/** Licences of every package whose code is in a bundle. */
-function notices(metafiles) {
-  const inputs = metafiles.flatMap((m) => Object.keys(m.inputs));
-  const folders = new Set(inputs.map((p) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(p)?.[0]).filter(Boolean));
+/** Licences of every package whose code is in one of the files. */
+function notices(chunks) {
+  const modules = chunks.flatMap((chunk) => Object.keys(chunk.modules)).map((file) => relative(root, file));
+  const folders = new Set(
+    modules.map((p) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(p)?.[0]).filter(Boolean),
+  );
   return [...folders]
     .sort()
     .map((folder) => {
@@ -137,15 +122,8 @@ function notices(metafiles) {
 
 /** Every JSON document that qdiff reads or writes has its schema in dist/schemas. */
 async function writeSchemas() {
-  const { outputFiles } = await build({
-    ...common,
-    entryPoints: ['src/documents/schemas.ts'],
-    format: 'esm',
-    write: false,
-    metafile: false,
-  });
   const file = join(dist, 'schemas.mjs');
-  writeFileSync(file, outputFiles[0].contents);
+  await build({ ...common, input: 'src/documents/schemas.ts', output: { ...oneFile, file, format: 'esm' } });
   const { schemas } = await import(file);
   rmSync(file);
   mkdirSync(join(dist, 'schemas'), { recursive: true });

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
-import { vitePlugin } from './src/accelerate/assembly/compile.js';
+import { assemblyscript } from './src/accelerate/assembly/compile.js';
 
 export default defineConfig({
-  plugins: [vitePlugin],
+  plugins: [assemblyscript],
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: new URL('test/support/temporary.ts', import.meta.url).pathname,

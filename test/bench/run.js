@@ -5,19 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { compile, esbuildPlugin } from '../../src/accelerate/assembly/compile.js';
+import { build } from 'rolldown';
+import { assemblyscript, compile } from '../../src/accelerate/assembly/compile.js';
 import { limitSource } from './limit.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-bench-'));
 const script = join(folder, 'bench.cjs');
 await build({
-  entryPoints: [fileURLToPath(new URL('bench.ts', import.meta.url))],
-  bundle: true,
+  input: fileURLToPath(new URL('bench.ts', import.meta.url)),
   platform: 'node',
-  format: 'cjs',
-  outfile: script,
-  plugins: [esbuildPlugin],
+  plugins: [assemblyscript],
+  output: { file: script, format: 'cjs', codeSplitting: false },
 });
 writeFileSync(join(folder, 'limit.wasm'), await compile('limit.ts', limitSource()));
 const root = fileURLToPath(new URL('../..', import.meta.url));

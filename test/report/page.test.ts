@@ -27,7 +27,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   beforeAll(async () => {
     // @ts-expect-error -- the build's own script
     const { buildPage } = await import('../../src/report/page/build.js');
-    empty = (await buildPage(() => '')).page;
+    empty = (await buildPage(() => '')).html;
     const files = new Map<string, string>();
     await cli(files, { 'dist/report.html': empty })([...avx2, '--reporter', 'html=iris.html']);
     iris = files.get('iris.html')!;

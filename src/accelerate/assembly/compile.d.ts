@@ -1,3 +1,3 @@
 import type { Plugin } from 'vitest/config';
 
-export declare const vitePlugin: Plugin;
+export declare const assemblyscript: Plugin;

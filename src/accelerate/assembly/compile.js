@@ -39,20 +39,8 @@ export async function compile(name, text) {
   return wasm;
 }
 
-export const esbuildPlugin = {
-  name: 'assemblyscript',
-  setup(build) {
-    build.onResolve({ filter: /\?wasm$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.slice(0, -'?wasm'.length)),
-      namespace: 'assemblyscript',
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'assemblyscript' }, async ({ path }) => ({
-      contents: await exported(path),
-    }));
-  },
-};
-
-export const vitePlugin = {
+/** For rolldown, and for vite in the tests. */
+export const assemblyscript = {
   name: 'assemblyscript',
   enforce: 'pre',
   load: (id) => (id.endsWith('.ts?wasm') ? exported(id.slice(0, -'?wasm'.length)) : undefined),

@@ -1,29 +1,31 @@
 // Makes the page that html.ts fills: script and style inside, allowed by their hashes, and nothing else.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const { resolve } = createRequire(import.meta.url);
 
-/** The page's text, and esbuild's metafile for the notices. */
+/** The page, and what rolldown made of its script, for the notices. */
 export async function buildPage(notices) {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [here('page.ts'), here('page.css')],
-    outdir: 'page',
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    target: ['chrome100', 'firefox100', 'safari15'],
-    charset: 'ascii',
-    legalComments: 'none',
-    metafile: true,
+  const { output: chunks } = await build({
+    input: here('page.ts'),
+    platform: 'browser',
+    transform: { target: ['chrome100', 'firefox100', 'safari15'] },
+    output: { format: 'iife', minify: true, charset: 'ascii', comments: false },
     write: false,
+    onLog: (_level, log) => {
+      throw new Error(log.message);
+    },
   });
-  const [js, css] = ['.js', '.css'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)).text.trim());
+  const js = chunks[0].code.trim();
+  const css = [resolve('uplot/dist/uPlot.min.css'), here('page.css')].map(minified).join('');
   const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const csp = `default-src 'none'; script-src ${hash(js)}; style-src ${hash(css)}; base-uri 'none'; form-action 'none'`;
-  const licences = notices([metafile]).replaceAll('--', '- -').trim();
-  const page = `<!doctype html>
+  const licences = notices(chunks).replaceAll('--', '- -').trim();
+  const html = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -46,5 +48,11 @@ ${licences}
 </body>
 </html>
 `;
-  return { page, metafile };
+  return { html, chunks };
+}
+
+/** Without comments and needless space: our styles have no strings with any of it. */
+function minified(file) {
+  const text = readFileSync(file, 'utf8').replace(/\/\*.*?\*\/|\s+/gs, ' ');
+  return text.replace(/ ?([{};,]) ?/g, '$1').trim();
 }
