@@ -9,7 +9,7 @@ const file = join(folder, 'main.cjs');
 
 /**
  * Loads the command's main file as `require` would, but with what V8 made of it in the build (dist/cli/main.cache, written by
- * esbuild.config.js): compiling is 16 of the 40 ms of a small run. V8 refuses the cache of another V8, and compiles. Returns
+ * build.config.js): compiling is 16 of the 40 ms of a small run. V8 refuses the cache of another V8, and compiles. Returns
  * the script.
  */
 exports.loadMain = () => {
