@@ -1,12 +1,13 @@
 /** What must hold for every kernel, whatever its arithmetic. A law throws (through expect) where it is broken. */
 import { expect } from 'vitest';
 import { exact } from '../src/kernels/steps/accumulate.js';
-import { weightZeroPointOf } from '../src/kernels/steps/exactSums.js';
 import { weightScaleOf } from '../src/kernels/steps/scales.js';
 import type { Codes, Kernel, Linear } from '../src/nouns/kernel.js';
 import type { QuantParams } from '../src/nouns/value.js';
-import { replayLinear } from '../src/replay/linear.js';
+import { weightZeroPointOf } from '../src/products/exactSums.js';
+import { replayProduct } from '../src/replay/product.js';
 import type { CaseOptions, LayerCase } from './kernels/layers.js';
+import { linearSteps, stepsFor } from './support/steps.js';
 
 export interface Law {
   readonly name: string;
@@ -18,7 +19,7 @@ export interface Law {
 }
 
 const outputOf = (linear: Linear) => linear.output as QuantParams;
-const replay = (kernel: Kernel, linear: Linear, x: Codes) => [...replayLinear(kernel, linear, x).data];
+const replay = (kernel: Kernel, linear: Linear, x: Codes) => [...replayProduct(linearSteps(kernel), linear, x).data];
 
 /** The same layer on codes and weights that no accumulator saturates or wraps on. */
 function tame({ linear, x }: LayerCase): LayerCase {
@@ -180,7 +181,7 @@ export const laws: readonly Law[] = [
   },
   {
     name: 'codes and zero point moved together change nothing where the accumulator is exact',
-    holdsFor: (kernel) => kernel.accumulate === exact && !kernel.floatLinear, // a float path sums rounded reals
+    holdsFor: (kernel) => linearSteps(kernel).accumulate === exact && !linearSteps(kernel).float, // a float path sums rounded reals
     check(kernel, layer) {
       const { linear, x } = tame(layer);
       const moved = { ...linear, input: { ...linear.input, zeroPoint: linear.input.zeroPoint + 1 } };
@@ -190,19 +191,19 @@ export const laws: readonly Law[] = [
   },
   {
     name: 'a saturating accumulator is exact on tame data',
-    holdsFor: (kernel) => kernel.accumulate !== exact,
+    holdsFor: (kernel) => linearSteps(kernel).accumulate !== exact,
     layers: { dtype: 'uint8' }, // tame int8 codes are shifted to 64..191: they may saturate
     check(kernel, layer) {
       const { linear, x } = tame(layer);
-      expect(kernel.accumulate.run(x, linear)).toEqual(exact.run(x, linear));
+      expect(linearSteps(kernel).accumulate.run(x, linear)).toEqual(exact.run(x, linear));
     },
   },
   {
     name: 'quantize undoes dequantize',
     check(kernel, { linear }) {
       for (const params of [linear.input, outputOf(linear)]) {
-        const quantize = kernel.quantize.prepare(params);
-        const dequantize = kernel.dequantize.prepare(params);
+        const quantize = stepsFor(kernel, 'quantize').quantize!.prepare(params);
+        const dequantize = stepsFor(kernel, 'dequantize').dequantize!.prepare(params);
         for (let code = params.quantMin; code <= params.quantMax; code++) expect(quantize(dequantize(code))).toBe(code);
       }
     },
@@ -212,7 +213,7 @@ export const laws: readonly Law[] = [
     check(kernel, { linear }) {
       const params = outputOf(linear);
       const nearest = Math.min(Math.max(6 / params.scale + params.zeroPoint, params.quantMin), params.quantMax);
-      expect(Math.abs(kernel.relu6(params) - nearest)).toBeLessThanOrEqual(0.5001);
+      expect(Math.abs(stepsFor(kernel, 'relu6').bound.prepare(params)(6) - nearest)).toBeLessThanOrEqual(0.5001);
     },
   },
   {
@@ -221,10 +222,10 @@ export const laws: readonly Law[] = [
       const { linear, x } = tame(layer);
       const ideal = idealSteps({ linear, x }).map((steps) => steps * outputOf(linear).scale);
       const float: Linear = { ...linear, output: { dtype: 'float32' }, activation: 'relu' };
-      replayLinear(kernel, float, x).data.forEach((real, i) => {
+      replayProduct(linearSteps(kernel), float, x).data.forEach((real, i) => {
         const channel = i % linear.outFeatures;
         const unit = linear.bias ? linear.input.scale * weightScaleOf(linear, channel) : 0;
-        const product = kernel.floatLinear ? linear.input.scale * weightScaleOf(linear, channel) : 0; // summed rounded
+        const product = linearSteps(kernel).float ? linear.input.scale * weightScaleOf(linear, channel) : 0; // summed rounded
         const summed = product * linear.inFeatures * 2 ** 15;
         const magnitude = Math.abs(ideal[i]) + Math.abs(linear.bias?.[channel] ?? 0) + summed;
         expect(Math.abs(real - Math.max(ideal[i], 0))).toBeLessThanOrEqual(unit / 2 + magnitude * 2 ** -20 + 1e-30);

@@ -1,6 +1,5 @@
-import { type Accelerator, accelerator } from '../kernels/steps/accelerator.js';
-import { rangeOf } from '../kernels/steps/exactSums.js';
-import type { AccumulateForm, Codes, Kernel, Linear } from '../nouns/kernel.js';
+import type { Accelerator, AccumulateForm, Codes, Linear, ProductSteps } from '../nouns/kernel.js';
+import { rangeOf } from '../products/exactSums.js';
 import { type JobFields, Machine } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 
@@ -27,13 +26,13 @@ export interface Settings {
 let inUse: { threads: number | undefined; made: Accelerator } | null = null;
 
 /**
- * Puts the accelerator in use. What takes time to start does so at once where that many multiply-adds are expected, while
- * files are read; otherwise when there is work. Safe to call again.
+ * The accelerator for a run. What takes time to start does so at once where that many multiply-adds are expected, while files
+ * are read; otherwise when there is work. Runs with the same number of threads share its memory.
  */
-export function accelerate({ expected = 0, ...settings }: Settings & { readonly expected?: number } = {}): void {
+export function accelerate({ expected = 0, ...settings }: Settings & { readonly expected?: number } = {}): Accelerator {
   if (inUse?.threads !== settings.threads || !inUse) inUse = { threads: settings.threads, made: webAssembly(settings) };
-  accelerator.current = inUse.made;
   inUse.made.expect(expected);
+  return inUse.made;
 }
 
 /** Faster equals of the readable steps, in WebAssembly. */
@@ -58,10 +57,10 @@ export function webAssembly({ threads, worthThreads, worthStarting = WORTH_START
       machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
     },
     accumulate: (form, x, linear) => product(form, x, linear, null) as Int32Array | null,
-    codes(kernel: Kernel, linear: Linear, x: Codes) {
-      const form = kernel.accumulate.form?.(linear);
+    codes(steps: ProductSteps, linear: Linear, x: Codes) {
+      const form = steps.accumulate.form?.(linear);
       if (!form || x.rows * linear.outFeatures * linear.inFeatures < WORTH_CALLING) return null;
-      const recipe = recipeOf(kernel, linear);
+      const recipe = recipeOf(steps, linear);
       return recipe && (product(form, x, linear, recipe) as Uint8Array | Int8Array | null);
     },
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,

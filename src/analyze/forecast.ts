@@ -43,7 +43,7 @@ export interface ForecastOptions {
 export async function forecast(model: Model, capture: Capture, options: ForecastOptions): Promise<ForecastDocument> {
   const captured = model.layers.flatMap((layer) => {
     const value = capture.values.get(layer.name);
-    return value && layer.op !== 'opaque' ? [{ layer, value }] : [];
+    return value && layer.form ? [{ layer, value }] : [];
   });
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
   const output = captured.findLast(({ value }) => value.features > 1) ?? null;

@@ -2,19 +2,21 @@
  * Golden vectors: what a kernel computes, layer by layer, end to end from the captured input, with every constant it needs.
  * Each set is computed twice, by the replay and by the recipe that is written with it, and refused where they differ.
  */
+
+import { productSteps } from '../kernels/kernel.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import { isPaired, type Pairs } from '../kernels/steps/accumulate.js';
-import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Codes, Kernel, Linear } from '../nouns/kernel.js';
-import type { LinearLayer, Model } from '../nouns/model.js';
+import type { Codes, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
+import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
 import { linearOf } from '../replay/layer.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { type Recipe, recipeOf, trace } from './explain/recipe.js';
@@ -32,6 +34,7 @@ export interface GoldenLayer {
   readonly name: string;
   readonly samples: number;
   readonly kernel: Kernel;
+  readonly steps: ProductSteps;
   readonly linear: Linear & { readonly output: QuantParams };
   readonly recipe: Recipe;
   /** Which raw products are added in int16 first; null: none. */
@@ -54,10 +57,8 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   const layers: GoldenLayer[] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
-    const why =
-      session.whyNotReplayed(layer) ??
-      (layer.op === 'linear' && isQuantized(layer.output) ? null : `${layer.op} has no vectors of its own`);
-    if (why !== null || layer.op !== 'linear') skipped.push({ layer: layer.name, why: why ?? '' });
+    const why = session.whyNotReplayed(layer) ?? (hasVectors(layer) ? null : `${layer.op} has no vectors of its own`);
+    if (why !== null || !isProduct(layer)) skipped.push({ layer: layer.name, why: why ?? '' });
     else layers.push(await goldenLayer(layer, await session.open(layer), kernel, capture.samples));
   }
   if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
@@ -65,17 +66,26 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 
+/** A static product to codes. */
+function hasVectors(layer: Layer): boolean {
+  return isProduct(layer) && !layer.form.dynamic && layer.output !== null && isQuantized(layer.output);
+}
+
 function refuseFloatKernel(kernel: Kernel): void {
-  if (!kernel.floatLinear && !kernel.multiplier.name.startsWith('float64')) return;
-  const how = kernel.floatLinear ? 'sums floats in no fixed order' : 'computes in float64';
+  const products = Object.values(kernel.ops).filter((steps) => steps.kind === 'product');
+  const isFloat = products.some(({ float }) => float);
+  if (!isFloat && products.every(({ multiplier }) => multiplier.arithmetic !== 'float64')) return;
+  const how = isFloat ? 'sums floats in no fixed order' : 'computes in float64';
   const message = `expected a kernel with an integer form, got ${kernel.name}, which ${how}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
   throw new InputError([{ kind: 'kernel', where: '--kernel', message }]);
 }
 
-async function goldenLayer(layer: LinearLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
-  if (!isQuantized(run.ready.input) || !isQuantized(layer.output)) throw new Error('a linear layer reads codes');
+async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
+  if (!isQuantized(run.ready.input) || !layer.output || !isQuantized(layer.output))
+    throw new Error('a linear layer reads codes');
   const linear = { ...linearOf(run.ready, layer, run.ready.input), output: layer.output };
-  const recipe = recipeOf(kernel, linear);
+  const steps = productSteps(kernel, layer.op)!;
+  const recipe = recipeOf(steps, linear);
   const { outFeatures, inFeatures } = linear;
   const biasInt32 = recipe.biasInt32 ?? roundedBias(linear);
   const input = codesFor(linear.input, samples * inFeatures);
@@ -88,8 +98,8 @@ async function goldenLayer(layer: LinearLayer, run: LayerRun, kernel: Kernel, sa
     input.set(x, from * inFeatures);
     const replayed = await run.replay(from, to);
     output.set(replayed.data, from * outFeatures);
-    const sums = kernel.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, linear).data;
-    check(kernel, linear, recipe, sums, replayed.data, layer.name);
+    const sums = steps.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, linear).data;
+    check(kernel.name, steps, linear, recipe, sums, replayed.data, layer.name);
     sums.forEach((sum, i) => {
       accumulator[from * outFeatures + i] = wrapInt32(sum + biasInt32[i % outFeatures]);
     });
@@ -116,7 +126,7 @@ async function goldenLayer(layer: LinearLayer, run: LayerRun, kernel: Kernel, sa
     at('accumulator', null, [samples, outFeatures], accumulator),
     at('output', layer.name, [samples, outFeatures], output),
   ];
-  return { name: layer.name, samples, kernel, linear, recipe, pairs: pairsOf(kernel, linear), arrays };
+  return { name: layer.name, samples, kernel, steps, linear, recipe, pairs: pairsOf(steps, linear), arrays };
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
@@ -149,7 +159,7 @@ function multiplierArrays(recipe: Recipe, linear: Linear & { output: QuantParams
   return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
 }
 
-function pairsOf({ accumulate }: Kernel, linear: Linear): GoldenLayer['pairs'] {
+function pairsOf({ accumulate }: ProductSteps, linear: Linear): GoldenLayer['pairs'] {
   if (!isPaired(accumulate) || !accumulate.applies(linear)) return null;
   const wraps = accumulate.loss(32768) !== 1; // saturating takes 1 away, wrapping 65536
   return { ...accumulate.pairs(linear.inFeatures), codeShift: accumulate.codeShift(linear), wraps };
@@ -157,7 +167,8 @@ function pairsOf({ accumulate }: Kernel, linear: Linear): GoldenLayer['pairs'] {
 
 /** The recipe, which becomes C code, must give what the replay gave. */
 function check(
-  kernel: Kernel,
+  name: string,
+  steps: ProductSteps,
   linear: Linear,
   recipe: Recipe,
   sums: Int32Array,
@@ -165,8 +176,8 @@ function check(
   layer: string,
 ): void {
   for (let i = 0; i < sums.length; i++) {
-    const { value } = trace(kernel, linear, recipe, sums[i], i % linear.outFeatures);
+    const { value } = trace(steps, linear, recipe, sums[i], i % linear.outFeatures);
     if (value !== outputs[i])
-      throw new Error(`${layer}: the recipe of ${kernel.name} gives ${value}, its replay ${outputs[i]}`);
+      throw new Error(`${layer}: the recipe of ${name} gives ${value}, its replay ${outputs[i]}`);
   }
 }

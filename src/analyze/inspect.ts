@@ -1,13 +1,13 @@
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
 import { declaredKernel } from '../kernels/registry.js';
-import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Linear } from '../nouns/kernel.js';
-import { isLinear, type Layer, type LinearDynamicLayer, type LinearLayer, type Model } from '../nouns/model.js';
+import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
 import { linearOf } from '../replay/layer.js';
 
 export type MinMax = [number, number];
@@ -173,21 +173,21 @@ function describe(params: ValueParams): InspectedParams {
 async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer> {
   const common = {
     name: layer.name,
-    op: layer.op === 'opaque' ? layer.declaredOp : layer.op,
-    input: layer.input,
+    op: layer.op,
+    input: layer.inputs[0] ?? '',
     output: layer.output && describe(layer.output),
   };
-  if (!isLinear(layer)) {
+  if (!isProduct(layer)) {
     return { ...common, ...NOT_LINEAR };
   }
-  const { outFeatures, inFeatures } = layer.weight;
+  const { outFeatures, inFeatures } = layer.form.weight;
   const channels = await channelsOf(model, layer);
   return {
     ...common,
     out_features: outFeatures,
     in_features: inFeatures,
-    per_channel: layer.perChannel,
-    activation: layer.activation,
+    per_channel: layer.form.perChannel,
+    activation: layer.form.activation,
     channels,
     channels_omitted: outFeatures - channels.length,
   };
@@ -202,14 +202,14 @@ const NOT_LINEAR = {
   channels_omitted: null,
 } as const;
 
-async function channelsOf(model: Model, layer: LinearLayer | LinearDynamicLayer): Promise<InspectedChannel[]> {
+async function channelsOf(model: Model, layer: ProductLayer): Promise<InspectedChannel[]> {
   const declared =
-    model.inputs.find(({ name }) => name === layer.input)?.params ??
-    model.layers.find(({ name }) => name === layer.input)?.output;
-  const input = layer.op === 'linear' && declared && isQuantized(declared) ? declared : null;
-  const ready = { layer, input: input ?? UNKNOWN, weight: await layer.weight.read() };
+    model.inputs.find(({ name }) => name === layer.inputs[0])?.params ??
+    model.layers.find(({ name }) => name === layer.inputs[0])?.output;
+  const input = !layer.form.dynamic && declared && isQuantized(declared) ? declared : null;
+  const ready = { layer, input: input ?? UNKNOWN, weight: await layer.form.weight.read() };
   const linear = linearOf(ready, layer, input ?? UNKNOWN);
-  const count = Math.min(MOST_CHANNELS, layer.weight.outFeatures);
+  const count = Math.min(MOST_CHANNELS, layer.form.weight.outFeatures);
   return Array.from({ length: count }, (_, channel) => inspectChannel(linear, input, channel));
 }
 

@@ -7,7 +7,7 @@ import { openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
-import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Report } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
@@ -77,10 +77,11 @@ async function explainAction(
 
 async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<ExplainDocument> {
   const { layer } = chosen;
-  if (!isLinear(layer)) {
+  if (!isProduct(layer)) {
     if (repro !== undefined)
       throw usage(`expected a linear layer to reproduce, got ${printable(layer.name)}`, '--repro');
-    return explainPointwise(await pointwiseValue(chosen));
+    if (!isElementwise(layer)) throw new Error(`${layer.op} is not replayed`);
+    return explainPointwise(await pointwiseValue(chosen, layer));
   }
   const value = await linearValue(chosen, layer);
   const document = explain(value);
@@ -102,7 +103,7 @@ async function chooseValue(
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);
-  const features = isLinear(layer) ? layer.weight.outFeatures : run.input.features;
+  const features = isProduct(layer) ? layer.form.weight.outFeatures : run.input.features;
   const [judged] = report.candidate_layers ?? report.layers;
   const channel = options.channel ?? worstFirst(judged.channels ?? []).at(0)?.channel ?? 0;
   if (channel >= features) {
@@ -134,8 +135,8 @@ async function chooseLayer(
   if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
   const report = await compare(model, capture, { candidate, kernel, diagnose: false });
   const worst = worstLayer(report);
-  const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.op !== 'opaque');
-  return captured.find((layer) => layer.name === worst) ?? captured.find(isLinear) ?? captured[0];
+  const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
+  return captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured[0];
 }
 
 function worstLayer(report: Report): string | undefined {

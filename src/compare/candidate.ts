@@ -1,13 +1,14 @@
 import { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
+import { productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
-import type { Kernel } from '../nouns/kernel.js';
+import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
-import { isLinear } from '../nouns/model.js';
+import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
-import type { Replayed } from '../replay/linear.js';
+import type { Replayed } from '../replay/replayed.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from '../replay/session.js';
 import type { CompareOptions } from './compare.js';
 import {
@@ -37,6 +38,7 @@ export interface CandidateComparison {
   /** The replay's own comparison: why the capture is what it is. */
   readonly captureLayers: readonly LayerReport[];
   readonly session: ReplaySession;
+  readonly fast: Fast;
   /** Notes whether a layer that differs is accepted all the same. */
   readonly accept: (layer: LayerReport) => void;
 }
@@ -53,7 +55,7 @@ interface OwnComparison extends CandidateComparison {
  * against the declared replay on that input.
  */
 export async function compareCandidate(comparison: CandidateComparison): Promise<LayerReport[]> {
-  const { kernel, model, session, selected, own, options, capture, candidate } = comparison;
+  const { kernel, model, session, selected, own, options, capture, candidate, fast } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
@@ -61,8 +63,8 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
   const onOwnValues: OwnComparison = {
     ...comparison,
-    ownSession: new ReplaySession(model, ownValues, kernel, 'isolated'),
-    diagnosis: new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name)),
+    ownSession: new ReplaySession(model, ownValues, kernel, 'isolated', fast),
+    diagnosis: new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name), fast),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),
@@ -91,7 +93,9 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
   const diff = layerDiff(layer.output, expected.features, tolerance);
   const bounds =
-    kernel.floatLinear && zeroPoint === null && !session.whyNotReplayed(layer) ? await session.open(layer) : null;
+    productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
+      ? await session.open(layer)
+      : null;
   await eachBlock(from, to, own.features, async (start, end) => {
     const block = {
       firstSample: start,
@@ -167,7 +171,7 @@ async function explain(
     captureKnown,
     report,
     causes,
-    layer.input,
+    layer.inputs[0],
     otherInput,
     await diagnosis.consistent(differing),
   );
@@ -233,9 +237,11 @@ async function replayOnOwnInput(
 }
 
 function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
-  if (candidate.values.has(layer.input)) return true;
-  const producer = model.layers.find(({ name }) => name === layer.input);
-  return producer !== undefined && hasValueBefore(model, candidate, producer);
+  return layer.inputs.some((input) => {
+    if (candidate.values.has(input)) return true;
+    const producer = model.layers.find(({ name }) => name === input);
+    return producer !== undefined && hasValueBefore(model, candidate, producer);
+  });
 }
 
 /** Replays a layer as declared on its run's input, and counts where values differ from that. */
@@ -263,9 +269,8 @@ async function reluBetween(
   own: CapturedValue,
   expected: CapturedValue,
 ): Promise<number | null> {
-  if (!isLinear(layer)) return null;
-  if (layer.activation === 'relu' || !followedByRelu(model, layer)) return null;
-  const zeroPoint = isQuantized(layer.output) ? layer.output.zeroPoint : 0;
+  if (!isProduct(layer) || layer.form.activation === 'relu' || !followedByRelu(model, layer.name)) return null;
+  const zeroPoint = isQuantized(layer.output!) ? layer.output.zeroPoint : 0;
   const [ownBelow, expectedBelow] = [
     await anyBelow(own, zeroPoint, from, to),
     await anyBelow(expected, zeroPoint, from, to),
@@ -274,12 +279,11 @@ async function reluBetween(
 }
 
 /** Through identities, what is left of fused modules. */
-function followedByRelu(model: Model, layer: Layer): boolean {
-  return model.layers.some(
-    ({ op, input, name }) =>
-      input === layer.name &&
-      (op === 'relu' || op === 'relu6' || (op === 'identity' && followedByRelu(model, { ...layer, name } as Layer))),
-  );
+function followedByRelu(model: Model, value: string): boolean {
+  return model.layers.filter(isElementwise).some(({ form, inputs, name }) => {
+    if (inputs[0] !== value || !form.keepsParams) return false;
+    return form.clamp === null ? followedByRelu(model, name) : form.clamp.lower === 0;
+  });
 }
 
 async function anyBelow(value: CapturedValue, zeroPoint: number, from: number, to: number): Promise<boolean> {

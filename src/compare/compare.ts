@@ -2,8 +2,8 @@ import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
-import type { Kernel } from '../nouns/kernel.js';
-import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import type { Fast, Kernel } from '../nouns/kernel.js';
+import type { Layer, Model } from '../nouns/model.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
@@ -19,7 +19,7 @@ import {
   type Tolerance,
   uncomparedReport,
 } from './layerReport.js';
-import { CatchUp, layersOf, type Shard } from './shard.js';
+import { CatchUp, layersOf, multiplyAddsOf, type Shard } from './shard.js';
 
 export interface CompareOptions {
   /** Default: isolated. */
@@ -67,13 +67,15 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
-  const expected = mostMultiplyAdds(model, capture);
-  if (expected >= WORTH_LOADING) {
-    const { accelerate } = await import('../accelerate/accelerator.js');
-    accelerate({ threads: options.threads, expected });
-  }
-  const comparison = new Comparison(model, capture, options);
+  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options));
   return comparison.run();
+}
+
+async function acceleratorFor(model: Model, capture: Capture, { threads }: CompareOptions): Promise<Fast> {
+  const expected = mostMultiplyAdds(model, capture);
+  if (expected < WORTH_LOADING) return null;
+  const { accelerate } = await import('../accelerate/accelerator.js');
+  return accelerate({ threads, expected });
 }
 
 /** Below this the readable steps are done before the accelerator is there. */
@@ -81,7 +83,7 @@ const WORTH_LOADING = 2 ** 20;
 
 /** Of one layer. */
 function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
-  const ofSample = layers.map((layer) => (isLinear(layer) ? layer.weight.inFeatures * layer.weight.outFeatures : 0));
+  const ofSample = layers.map(multiplyAddsOf);
   return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
 }
 
@@ -103,12 +105,13 @@ class Comparison {
     private readonly model: Model,
     private readonly capture: Capture,
     private readonly options: CompareOptions,
+    private readonly fast: Fast,
   ) {
     this.kernel = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
     this.mode = options.mode ?? 'isolated';
-    this.session = new ReplaySession(model, capture, this.kernel, this.mode);
+    this.session = new ReplaySession(model, capture, this.kernel, this.mode, fast);
     this.isolated =
-      this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated');
+      this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated', fast);
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
@@ -182,7 +185,7 @@ class Comparison {
     index: number,
   ): Promise<LayerDiffResult> {
     const { layer } = run.ready;
-    const diff = layerDiff(layer.output, expected.features, tolerance);
+    const diff = layerDiff(layer.output, expected.features, tolerance, this.fast);
     const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
     const rows = blockRows(run.input.features + expected.features);
     let overflowed = 0;
@@ -216,7 +219,7 @@ class Comparison {
     await this.catchUp.before(index + 1);
     const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
     if (own && own.mismatched === 0) {
-      report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.input);
+      report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.inputs[0]);
     } else if (own) {
       const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const { mismatched, witnesses } = own;
@@ -234,8 +237,8 @@ class Comparison {
   /** Loaded where something differs: it is a third of the program. */
   private async diagnosis(): Promise<Diagnosis> {
     const { Diagnosis } = await import('../diagnose/diagnose.js');
-    const { kernel, model, session } = this;
-    this.loadedDiagnosis ??= new Diagnosis('capture', kernel, model.producer, (name) => session.paramsOf(name));
+    const { kernel, model, session, fast } = this;
+    this.loadedDiagnosis ??= new Diagnosis('capture', kernel, model.producer, (name) => session.paramsOf(name), fast);
     return this.loadedDiagnosis;
   }
 
@@ -244,7 +247,7 @@ class Comparison {
     const { layer } = run.ready;
     if (this.isolated.whyNotReplayed(layer)) return null;
     const isolated = await this.isolated.open(layer);
-    const diff = layerDiff(layer.output, observed.features, EXACT);
+    const diff = layerDiff(layer.output, observed.features, EXACT, this.fast);
     const rows = blockRows(isolated.input.features + observed.features);
     for (let start = this.from; start < this.to; start += rows) {
       const end = Math.min(this.to, start + rows);
@@ -255,7 +258,7 @@ class Comparison {
   }
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
-    const { model, capture, kernel, options, from, to, selected, own, isolated } = this;
+    const { model, capture, kernel, options, from, to, selected, own, isolated, fast } = this;
     const { compareCandidate } = await import('./candidate.js');
     const compared = await compareCandidate({
       model,
@@ -269,6 +272,7 @@ class Comparison {
       own,
       captureLayers,
       session: isolated,
+      fast,
       accept: (layer) => this.accept(layer),
     });
     return compared;

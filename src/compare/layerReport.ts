@@ -1,6 +1,7 @@
 import type { LayerDiagnosis } from '../diagnose/linear.js';
 import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
+import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ValueParams } from '../nouns/value.js';
@@ -19,7 +20,7 @@ export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
 export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
   return {
     name: layer.name,
-    op: layer.op === 'opaque' ? layer.declaredOp : layer.op,
+    op: layer.op,
     kernel,
     unit: null,
     status: 'not-captured',
@@ -41,10 +42,15 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
 }
 
 /** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */
-export function layerDiff(output: ValueParams | null, features: number, tolerance: Tolerance): LayerDiff {
+export function layerDiff(
+  output: ValueParams | null,
+  features: number,
+  tolerance: Tolerance,
+  fast: Fast = null,
+): LayerDiff {
   return output && isQuantized(output)
-    ? new LayerDiff({ features, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb })
-    : new LayerDiff({ features, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp });
+    ? new LayerDiff({ features, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb, fast })
+    : new LayerDiff({ features, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });
 }
 
 export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: Tolerance): void {

@@ -1,5 +1,5 @@
 import type { Capture } from '../nouns/capture.js';
-import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
 
 /** The index-th of count processes, 1-based. */
 export interface Shard {
@@ -27,9 +27,14 @@ export function layersOf({ index, count }: Shard, layers: readonly Layer[], capt
 /** Multiply-adds of a sample, and what it takes to read and compare its values. */
 function workOf(layer: Layer, capture: Capture): number {
   const features = capture.values.get(layer.name)?.features ?? 1;
-  if (!isLinear(layer)) return features;
-  const { inFeatures, outFeatures } = layer.weight;
-  return inFeatures * outFeatures + inFeatures + outFeatures;
+  if (!isProduct(layer)) return features;
+  const { inFeatures, outFeatures } = layer.form.weight;
+  return multiplyAddsOf(layer) + inFeatures + outFeatures;
+}
+
+/** Of a sample. */
+export function multiplyAddsOf(layer: Layer): number {
+  return isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 0;
 }
 
 /**
@@ -38,13 +43,13 @@ function workOf(layer: Layer, capture: Capture): number {
  */
 function connected(model: Model, layers: ReadonlySet<Layer>): ReadonlySet<Layer> {
   const found = new Set<Layer>();
-  const values = new Set([...layers].map(({ input }) => input));
+  const values = new Set([...layers].flatMap(({ inputs }) => inputs));
   for (let size = -1; size !== found.size; ) {
     size = found.size;
     for (const layer of model.layers) {
-      if (!values.has(layer.name) && !values.has(layer.input)) continue;
+      if (!values.has(layer.name) && !layer.inputs.some((input) => values.has(input))) continue;
       found.add(layer);
-      values.add(layer.input);
+      for (const input of layer.inputs) values.add(input);
     }
   }
   return found;

@@ -1,7 +1,6 @@
+import { productSteps } from '../kernels/kernel.js';
 import { kernels } from '../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
-import { int32Biases } from '../kernels/steps/bias.js';
-import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
 import type {
@@ -10,10 +9,11 @@ import type {
   Kernel,
   MultiplierStep,
   OffsetAndClampStep,
+  ProductSteps,
   RoundStep,
 } from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
-import { type Change, type Coordinate, FREEDOM, withKernel } from './setup.js';
+import { type Change, type Coordinate, FREEDOM, withSteps } from './setup.js';
 import type { Study } from './study.js';
 
 export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
@@ -40,10 +40,10 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 ];
 
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
-export function kernelSteps<S extends StepName>(study: Study, step: S): Kernel[S][] {
-  const declared = study.declared.kernel;
-  const possible = kernels.filter((k) => !k.floatLinear && (study.free || k.runtime === declared.runtime));
-  return [...new Set(possible.map((kernel) => kernel[step]))].filter((alternative) => alternative !== declared[step]);
+export function kernelSteps<S extends StepName>(study: Study, step: S): ProductSteps[S][] {
+  const declared = study.declared.steps;
+  const possible = rivals(study).filter(({ kernel }) => study.free || kernel.runtime === study.data.kernel.runtime);
+  return [...new Set(possible.map(({ steps }) => steps[step]))].filter((alternative) => alternative !== declared[step]);
 }
 
 /** One change for each accumulator. */
@@ -56,7 +56,7 @@ export function accumulatorChanges(
     coordinate: 'accumulator',
     freedom: FREEDOM.none,
     label: accumulate.name,
-    apply: (setup) => withKernel(setup, { accumulate }),
+    apply: (setup) => withSteps(setup, { accumulate }),
   }));
 }
 
@@ -67,30 +67,37 @@ export function foreignKernels(study: Study): Change[][] {
 
 /** The same for what runs under the declared engine on other CPUs. */
 export function siblingKernels(study: Study): Change[][] {
-  const family = familyOf(study.declared.kernel.name);
-  return departuresTo(study, ({ name }) => familyOf(name) === family);
+  const { family } = study.data.kernel;
+  return departuresTo(study, (kernel) => kernel.family === family);
 }
 
-function departuresTo({ declared, data }: Study, isWanted: (kernel: Kernel) => boolean): Change[][] {
-  const dynamic = data.dynamic !== null;
-  return kernels
-    .filter((kernel) => kernel !== declared.kernel && !kernel.floatLinear && isWanted(kernel))
-    .filter((kernel) => !dynamic || quantizesAlike(declared.kernel, kernel))
-    .map((kernel) => departures(declared.kernel, kernel, dynamic));
+function departuresTo(study: Study, isWanted: (kernel: Kernel) => boolean): Change[][] {
+  const { declared, data } = study;
+  return rivals(study)
+    .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
+    .filter(({ steps }) => !data.dynamic || quantizesAlike(declared.steps, steps))
+    .map(({ kernel, steps }) => departures(declared.steps, kernel.name, steps));
 }
 
-export function familyOf(kernelName: string): string {
-  return kernelName.split('-')[0];
+/** Every kernel that has the op with integer sums. */
+function rivals({ data }: Study): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
+  return kernels.flatMap((kernel) => {
+    const steps = productSteps(kernel, data.op);
+    return steps && !steps.float ? [{ kernel, steps }] : [];
+  });
 }
 
 /** Dynamic layers whose codes are the same. */
-export function quantizesAlike({ dynamic: a }: Kernel, { dynamic: b }: Kernel): boolean {
+type Dynamic = Pick<ProductSteps, 'dynamic'>;
+
+export function quantizesAlike({ dynamic: a }: Dynamic, { dynamic: b }: Dynamic): boolean {
   return a !== null && b !== null && a.quantize === b.quantize && a.chooseQuantParams === b.chooseQuantParams;
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */
-function departures(declared: Kernel, kernel: Kernel, dynamic: boolean): Change[] {
-  const steps = new Map<CauseCode, Partial<Kernel>>();
+function departures(declared: ProductSteps, name: string, kernel: ProductSteps): Change[] {
+  const dynamic = declared.dynamic !== null;
+  const steps = new Map<CauseCode, Partial<ProductSteps>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
     if (kernel[step] !== declared[step]) steps.set(cause, { ...steps.get(cause), [step]: kernel[step] });
   };
@@ -120,17 +127,17 @@ function departures(declared: Kernel, kernel: Kernel, dynamic: boolean): Change[
     cause,
     coordinate: coordinateOf(cause),
     freedom: FREEDOM.none,
-    label: kernel.name,
-    apply: (setup) => withKernel(setup, changed),
+    label: name,
+    apply: (setup) => withSteps(setup, changed),
   }));
 }
 
 export function isFixedPoint(step: MultiplierStep): boolean {
-  return fixedPointMultipliers.some((fixed) => fixed === step);
+  return step.arithmetic === 'fixed-point';
 }
 
 export function isInt32Bias(step: BiasStep): boolean {
-  return int32Biases.includes(step);
+  return step.arithmetic === 'int32';
 }
 
 export function addsZeroPointFirst(step: OffsetAndClampStep): boolean {
@@ -147,7 +154,7 @@ export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode 
   return ROUNDING_CAUSES.find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier';
 }
 
-function accumulatorCause(declared: Kernel, kernel: Kernel): CauseCode {
+function accumulatorCause(declared: ProductSteps, kernel: ProductSteps): CauseCode {
   const step = isPaired(kernel.accumulate) ? kernel.accumulate : declared.accumulate;
   return step === neonMlalInt16Wrap ? 'accumulator-wraps' : 'int16-saturation';
 }

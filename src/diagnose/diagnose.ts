@@ -1,16 +1,17 @@
+import { elementwiseSteps, productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Kernel } from '../nouns/kernel.js';
-import type { Layer, Producer } from '../nouns/model.js';
-import { isLinear } from '../nouns/model.js';
+import type { ElementwiseSteps, Fast, Kernel } from '../nouns/kernel.js';
+import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { linearOf } from '../replay/layer.js';
 import type { LayerRun, ValueReader } from '../replay/session.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
-import { diagnosePointwise, type PointwiseChange, type PointwiseOp } from './pointwise.js';
+import { diagnosePointwise, type PointwiseChange, pointwiseOpOf } from './pointwise.js';
 import { type Change, FREEDOM, withLinear } from './setup.js';
 import { type Side, Study } from './study.js';
+import { unexplainedReport } from './unexplained.js';
 
 /** What differs in a layer, and where its numbers are. */
 export interface DifferingLayer {
@@ -46,25 +47,26 @@ export class Diagnosis {
     private readonly kernel: Kernel,
     private readonly producer: Producer,
     private readonly paramsOf: (value: string) => ValueParams | null,
+    private readonly fast: Fast,
   ) {}
 
-  /** relu and identity hand their input's numbers on. Call for every layer, differing or not. */
+  /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
   pass(layer: Layer): void {
-    if (layer.op !== 'relu' && layer.op !== 'relu6' && layer.op !== 'identity') return;
-    const numbers = this.shared.get(layer.input);
-    const input = this.paramsOf(layer.input);
-    if (numbers && input && sameParams(input, layer.output)) this.shared.set(layer.name, numbers);
+    if (!isElementwise(layer) || !layer.form.keepsParams) return;
+    const numbers = this.shared.get(layer.inputs[0]);
+    const input = this.paramsOf(layer.inputs[0]);
+    if (numbers && input && sameParams(input, layer.output!)) this.shared.set(layer.name, numbers);
   }
 
   async layer(differing: DifferingLayer): Promise<LayerDiagnosis> {
     const { layer } = differing.run.ready;
-    return isLinear(layer) ? this.linear(differing) : this.pointwise(differing);
+    return isProduct(layer) ? this.linear(differing) : this.pointwise(differing);
   }
 
   /** Kernels that give exactly the observed values of a linear layer that is as declared. */
   async consistent(exact: DifferingLayer): Promise<string[]> {
     const { layer } = exact.run.ready;
-    if (!isLinear(layer)) return [this.kernel.name];
+    if (!isProduct(layer)) return [this.kernel.name];
     return consistentKernels(await Study.open(this.caseOf(exact)), []);
   }
 
@@ -77,16 +79,18 @@ export class Diagnosis {
 
   private caseOf({ run, input, observed, from, to, mismatched, witnesses, afterRelu }: DifferingLayer): LayerCase {
     const { layer } = run.ready;
-    if (!isLinear(layer)) throw new Error(`${layer.op} is not linear`);
+    if (!isProduct(layer)) throw new Error(`${layer.op} is not linear`);
     const declared = isQuantized(run.ready.input) ? run.ready.input : FLOAT_INPUT;
     const linear = linearOf(run.ready, layer, declared);
     return {
       name: layer.name,
-      op: layer.op,
       producer: this.producer,
       side: this.side,
       free: this.side === 'candidate' || !this.madeByPyTorch(),
       kernel: this.kernel,
+      op: layer.op,
+      steps: productSteps(this.kernel, layer.op)!,
+      fast: this.fast,
       linear: afterRelu ? { ...linear, activation: 'relu' } : linear,
       from,
       to,
@@ -94,17 +98,23 @@ export class Diagnosis {
       readObserved: (a, b) => observed.read(a, b),
       witnesses,
       mismatched,
-      dynamic: run.batches && layer.op === 'linear_dynamic' ? { ...run.batches, reduceRange: layer.reduceRange } : null,
-      shared: this.sharedChanges(layer.input),
+      dynamic: run.batches && layer.form.dynamic ? { ...run.batches, ...layer.form.dynamic } : null,
+      shared: this.sharedChanges(layer.inputs[0]),
     };
   }
 
   private async pointwise({ run, input, observed, from, to, mismatched }: DifferingLayer): Promise<LayerDiagnosis> {
     const { layer } = run.ready;
+    const steps = elementwiseSteps(this.kernel, layer.op)!;
+    if (!isSearched(layer, steps)) {
+      const report = unexplainedReport(this.side, mismatched, {}, { samples: to - from });
+      return { report, byChannel: new Map(), changes: [] };
+    }
     const last = Math.min(to, from + Math.max(1, Math.floor(MOST_POINTWISE_VALUES / observed.features)));
     const { report, changes } = diagnosePointwise({
       name: layer.name,
-      op: layer.op as PointwiseOp,
+      op: pointwiseOpOf(layer, steps),
+      steps,
       side: this.side,
       free: this.side === 'candidate' || !this.madeByPyTorch(),
       kernel: this.kernel,
@@ -134,7 +144,7 @@ export class Diagnosis {
     const number = { cause, from: layer.name, found: { declared, found: value, ...(interval ? { interval } : {}) } };
     if (cause === 'output-scale-wrong') this.share(layer.name, { ...number, params: { scale: value } });
     if (cause === 'output-zero-point-wrong') this.share(layer.name, { ...number, params: { zeroPoint: value } });
-    if (cause === 'input-scale-wrong') this.share(layer.input, { ...number, params: { scale: value } });
+    if (cause === 'input-scale-wrong') this.share(layer.inputs[0], { ...number, params: { scale: value } });
   }
 
   private share(value: string, number: SharedNumber): void {
@@ -153,7 +163,7 @@ export class Diagnosis {
   }
 
   private sharedPointwise(layer: Layer): PointwiseChange[] {
-    return (this.shared.get(layer.input) ?? []).map((number) => ({
+    return (this.shared.get(layer.inputs[0]) ?? []).map((number) => ({
       causes: [number.cause],
       freedom: FREEDOM.none,
       found: { ...number.found, same_as: number.from },
@@ -164,6 +174,12 @@ export class Diagnosis {
       }),
     }));
   }
+}
+
+/** The search below knows one conversion, or a clamp from 0; anything else must not be read as one of these. */
+function isSearched({ form }: Layer, { dequantize, quantize, rescale }: ElementwiseSteps): boolean {
+  if (rescale || (dequantize && quantize)) return false;
+  return form?.kind === 'elementwise' && (form.clamp === null || form.clamp.lower === 0);
 }
 
 /** A dynamic layer's input is float; its kernel chooses the parameters. */

@@ -1,14 +1,13 @@
+import { productSteps } from '../kernels/kernel.js';
 import { kernels } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
-import { int32Biases } from '../kernels/steps/bias.js';
-import { float32ProductThenDivide, float64ProductThenDivide } from '../kernels/steps/multiplier.js';
-import type { Kernel } from '../nouns/kernel.js';
+import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import type { Found } from './cause.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { countPairs } from './causes/int16Saturation.js';
-import { familyOf, STEP_CAUSES } from './departures.js';
+import { STEP_CAUSES } from './departures.js';
 import { contains, widened } from './estimate/interval.js';
 import type { CauseCode, CauseEvidence, Evidence, FoundParameter } from './evidence.js';
 import { causes } from './registry.js';
@@ -86,25 +85,20 @@ function refined(study: Study, shared: readonly Change[]): Change[][] {
 export async function consistentKernels(study: Study, changes: readonly Change[]): Promise<string[]> {
   const parameters = changes.filter((change) => !STEP_CAUSES.has(change.cause));
   const possible = kernels
-    .filter((kernel) => study.data.dynamic === null || kernel.dynamic !== null)
-    .flatMap((kernel) => formsOf(kernel).map((form) => ({ kernel, form })))
-    .map(({ kernel, form }) => ({ kernel, setup: applyChanges({ ...study.declared, kernel: form }, parameters) }))
+    .flatMap((kernel) => formsOf(kernel, study.data.op).map((steps) => ({ kernel, steps })))
+    .map(({ kernel, steps }) => ({ kernel, setup: applyChanges({ ...study.declared, steps }, parameters) }))
     .filter(({ setup }) => study.agreesOnSubset(setup));
   const outcomes = await study.confirm(possible.map(({ setup }) => setup));
   return [...new Set(possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name))];
 }
 
-/**
- * What runs under a kernel's name: runtimes other than PyTorch and ONNX Runtime take an int32 bias ready made, rounded as
- * the converter or the user did; scripts multiply in one step or in two.
- */
-function formsOf(kernel: Kernel): Kernel[] {
-  const converted = ['tflite', 'xnnpack', 'cmsis-nn', 'numpy'].includes(kernel.runtime);
-  const biases = converted ? [...new Set([kernel.bias, ...int32Biases])] : [kernel.bias];
-  const multipliers = [kernel.multiplier];
-  if (kernel.name === 'numpy') multipliers.push(float64ProductThenDivide);
-  if (kernel.name === 'numpy-float32') multipliers.push(float32ProductThenDivide);
-  return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...kernel, bias, multiplier })));
+/** What runs under a kernel's name: ready-made biases as the converter or the user rounded them, a product in one step or in two. */
+function formsOf(kernel: Kernel, op: string): ProductSteps[] {
+  const steps = productSteps(kernel, op);
+  if (!steps) return [];
+  const biases = [...new Set([steps.bias, ...steps.alsoBiases])];
+  const multipliers = [steps.multiplier, ...steps.alsoMultipliers];
+  return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));
 }
 
 /** Reordered rows are confirmed where they are found: their search reads every sample. */
@@ -137,6 +131,8 @@ async function explained(
     explainedBy,
     evidence,
     producer: layer.producer,
+    dynamic: layer.dynamic !== null,
+    quantizes: false,
   };
   return {
     report: {
@@ -205,7 +201,7 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
 function basisOf(layer: LayerCase, study: Study, saturates: boolean): Evidence['basis'] {
   const basis = { samples: layer.to - layer.from };
   const { declared } = study;
-  if (saturates || layer.side === 'candidate' || declared.kernel.floatLinear) return basis;
+  if (saturates || layer.side === 'candidate' || declared.steps.float) return basis;
   const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, study.codes(declared));
   return saturating_pairs === 0 ? { ...basis, saturating_pairs } : basis;
 }
@@ -218,12 +214,11 @@ function withoutUndefined(record: object): object {
 function nearestKernel({ kernel: declared }: LayerCase, explainedBy: readonly string[]): string | null {
   const all = kernels.filter((kernel) => explainedBy.includes(kernel.name));
   // the float path's bound admits much: it is nearest only where nothing else explains
-  const integer = all.filter((kernel) => !kernel.floatLinear || kernel === declared);
+  const integer = all.filter((kernel) => kernel.sums !== 'float' || kernel === declared);
   const found = integer.length > 0 ? integer : all;
-  const family = familyOf(declared.name);
   const nearest =
     found.find((kernel) => kernel.name === declared.name) ??
-    found.find((kernel) => familyOf(kernel.name) === family) ??
+    found.find((kernel) => kernel.family === declared.family) ??
     found.find((kernel) => kernel.runtime === declared.runtime) ??
     found[0];
   return nearest?.name ?? null;

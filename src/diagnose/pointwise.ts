@@ -1,7 +1,8 @@
+import { elementwiseSteps } from '../kernels/kernel.js';
 import { kernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Kernel, QuantizeStep } from '../nouns/kernel.js';
-import type { Producer } from '../nouns/model.js';
+import type { ElementwiseSteps, Kernel, QuantizeStep } from '../nouns/kernel.js';
+import type { Layer, Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import type { ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
@@ -16,13 +17,21 @@ import { unexplainedReport } from './unexplained.js';
 
 export type PointwiseOp = 'relu' | 'relu6' | 'identity' | 'quantize' | 'dequantize';
 
+/** By what the layer does, not by its name. */
+export function pointwiseOpOf({ form }: Layer, steps: ElementwiseSteps): PointwiseOp {
+  if (steps.quantize) return 'quantize';
+  if (steps.dequantize) return 'dequantize';
+  if (form?.kind !== 'elementwise' || !form.clamp) return 'identity';
+  return form.clamp.upper === Number.POSITIVE_INFINITY ? 'relu' : 'relu6';
+}
+
 /** How a pointwise layer computes; a change moves one field. */
 export interface PointwiseSetup {
   readonly op: PointwiseOp;
-  readonly kernel: Kernel;
+  readonly steps: ElementwiseSteps;
   readonly input: ValueParams;
   readonly output: ValueParams;
-  readonly quantize: QuantizeStep;
+  readonly quantize: QuantizeStep | null;
   /** Where a ReLU clamps; none: not at all. */
   readonly relu: 'zero-point' | 'zero' | 'none';
   /** Whether relu6 clamps at 6. */
@@ -45,6 +54,7 @@ export interface PointwiseCase {
   readonly side: Side;
   readonly free: boolean;
   readonly kernel: Kernel;
+  readonly steps: ElementwiseSteps;
   readonly producer: Producer;
   readonly input: ValueParams;
   readonly output: ValueParams;
@@ -70,9 +80,9 @@ export function diagnosePointwise(layer: PointwiseCase): {
   return { report: rows ?? unexplainedReport(layer.side, layer.mismatched, {}, basisOf(layer)), changes: [] };
 }
 
-export function declaredSetup({ op, kernel, input, output }: PointwiseCase): PointwiseSetup {
+export function declaredSetup({ op, steps, input, output }: PointwiseCase): PointwiseSetup {
   const relu = op === 'relu' || op === 'relu6' ? 'zero-point' : 'none';
-  const common = { op, kernel, input, output, quantize: kernel.quantize, capped: op === 'relu6', float64: false };
+  const common = { op, steps, input, output, quantize: steps.quantize, capped: op === 'relu6', float64: false };
   return { ...common, relu, readX: null, storeY: null };
 }
 
@@ -87,17 +97,17 @@ export function pointwiseFunction(setup: PointwiseSetup): (value: number) => num
 }
 
 function coreFunction(setup: PointwiseSetup): (value: number) => number {
-  const { op, input, output, kernel } = setup;
-  if (op === 'quantize' && isQuantized(output)) return setup.quantize.prepare(output);
+  const { op, input, output, steps } = setup;
+  if (op === 'quantize' && isQuantized(output)) return setup.quantize!.prepare(output);
   if (op === 'dequantize' && isQuantized(input)) {
     const { scale, zeroPoint } = input;
-    return setup.float64 ? (code) => Math.fround((code - zeroPoint) * scale) : kernel.dequantize.prepare(input);
+    return setup.float64 ? (code) => Math.fround((code - zeroPoint) * scale) : steps.dequantize!.prepare(input);
   }
   const zero = isQuantized(output) ? output.zeroPoint : 0;
   const lowest = isQuantized(output) ? output.quantMin : Number.NEGATIVE_INFINITY;
   const lo = setup.relu === 'none' ? lowest : Math.max(lowest, setup.relu === 'zero' ? 0 : zero);
   const top = isQuantized(output) ? output.quantMax : Number.POSITIVE_INFINITY;
-  const hi = setup.capped ? Math.min(top, isQuantized(output) ? kernel.relu6(output) : 6) : top;
+  const hi = setup.capped ? Math.min(top, isQuantized(output) ? steps.bound.prepare(output)(6) : 6) : top;
   return (value) => Math.min(Math.max(value, lo), hi);
 }
 
@@ -164,6 +174,8 @@ function explained(
     explainedBy,
     evidence,
     producer: layer.producer,
+    dynamic: false,
+    quantizes: layer.op === 'quantize',
   } as const;
   return {
     causes: names,
@@ -202,7 +214,10 @@ function quantizingKernels(
   const setup = withChanges(declared, changes);
   const parameters = changes.some((change) => change.freedom > 0) ? setup : declared;
   return kernels
-    .filter(({ quantize }) => explainsAll(layer, { ...parameters, readX: setup.readX, storeY: setup.storeY, quantize }))
+    .filter((kernel) => {
+      const quantize = elementwiseSteps(kernel, 'quantize')?.quantize ?? null;
+      return quantize && explainsAll(layer, { ...parameters, readX: setup.readX, storeY: setup.storeY, quantize });
+    })
     .map(({ name }) => name);
 }
 

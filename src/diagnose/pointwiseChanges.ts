@@ -1,3 +1,4 @@
+import { elementwiseSteps } from '../kernels/kernel.js';
 import { kernels } from '../kernels/registry.js';
 import { quantizeSteps } from '../kernels/steps/quantize.js';
 import type { QuantizeStep } from '../nouns/kernel.js';
@@ -130,27 +131,27 @@ const RULES: readonly (readonly [CauseCode, (x: number) => number])[] = [
   ['rounding-half-up', roundHalfUp],
 ];
 
-function quantizeChanges({ op, kernel, free }: PointwiseCase): PointwiseChange[] {
-  if (op !== 'quantize') return [];
-  const declaredFirst = OFFSET_FIRST.has(kernel.quantize.name);
+function quantizeChanges({ op, kernel, steps, free }: PointwiseCase): PointwiseChange[] {
+  if (op !== 'quantize' || !steps.quantize) return [];
+  const declared = steps.quantize;
+  const declaredFirst = OFFSET_FIRST.has(declared.name);
   const own = new Set([
-    ...kernels.filter((k) => k.runtime === kernel.runtime).map((k) => k.quantize.name),
+    ...kernels
+      .filter((k) => k.runtime === kernel.runtime)
+      .map((k) => elementwiseSteps(k, 'quantize')?.quantize?.name ?? ''),
     'quantizeTwoRoundings',
     'quantizeZeroPointAfter',
   ]);
   const toEven = quantizeSteps
     .filter(
-      (step) =>
-        step.name !== kernel.quantize.name && step.name !== 'quantizeDivisionHalfAway' && (free || own.has(step.name)),
+      (step) => step.name !== declared.name && step.name !== 'quantizeDivisionHalfAway' && (free || own.has(step.name)),
     )
     .map((quantize) => {
       const moved = OFFSET_FIRST.has(quantize.name) !== declaredFirst;
       return fixed(
         moved ? 'zero-point-before-rounding' : 'multiplier-precision',
         { quantize },
-        moved
-          ? { order: declaredFirst ? 'after' : 'before' }
-          : { found: quantize.name, declared: kernel.quantize.name },
+        moved ? { order: declaredFirst ? 'after' : 'before' } : { found: quantize.name, declared: declared.name },
       );
     });
   if (!free) return toEven;

@@ -2,7 +2,7 @@ import { exact } from '../kernels/steps/accumulate.js';
 import type { Codes } from '../nouns/kernel.js';
 import { clamp } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
-import { type Setup, withKernel, withLinear } from './setup.js';
+import { type Setup, withLinear, withSteps } from './setup.js';
 import type { Scope, Study } from './study.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Scope, Study } from './study.js';
  */
 export async function rehearseReducedRange(study: Study, saturating: Setup): Promise<number> {
   const reduced = study.data.dynamic ? saturating : withSevenBits(saturating);
-  const exactSetup = withKernel(reduced, { accumulate: exact });
+  const exactSetup = withSteps(reduced, { accumulate: exact });
   const judged = study.data.dynamic ? study.withReducedRange() : study;
   let differing = 0;
   for await (const scope of judged.blocks()) {

@@ -150,8 +150,8 @@ class Search {
   private areAlike(a: readonly Change[], b: readonly Change[]): boolean {
     const [one, other] = [this.hypothesis(a).setup, this.hypothesis(b).setup];
     return (
-      one.kernel.multiplier === other.kernel.multiplier &&
-      one.kernel.dynamic === other.kernel.dynamic &&
+      one.steps.multiplier === other.steps.multiplier &&
+      one.steps.dynamic === other.steps.dynamic &&
       this.study.sameOnSubset(one, other)
     );
   }

@@ -4,6 +4,8 @@
  * Names from files are escaped here, since a fix also goes into the JSON report.
  */
 
+import { kernels } from '../kernels/registry.js';
+import type { Kernel } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
@@ -35,6 +37,10 @@ export interface FindingContext {
 
 export interface FixContext extends FindingContext {
   readonly producer: Producer;
+  /** The layer quantizes its own input. */
+  readonly dynamic: boolean;
+  /** The layer makes codes of floats. */
+  readonly quantizes: boolean;
 }
 
 type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel'>;
@@ -52,51 +58,24 @@ interface CauseText<E> {
 
 // ---------------------------------------------------------------- kernels
 
-interface KernelText {
-  /** Where such values come from; fits "consistent with ...". */
-  readonly origin: string;
-  readonly accumulator: 'exact' | 'saturating' | 'float';
-}
-
-const KERNELS: Readonly<Record<string, KernelText>> = {
-  fbgemm: { origin: 'FBGEMM on a CPU with AVX512-VNNI', accumulator: 'exact' },
-  'fbgemm-avx2': { origin: 'FBGEMM on a CPU without VNNI', accumulator: 'saturating' },
-  onednn: { origin: 'oneDNN on a CPU with VNNI', accumulator: 'exact' },
-  'onednn-avx512': { origin: 'oneDNN on a CPU with AVX512 and no VNNI', accumulator: 'saturating' },
-  'onednn-avx2': { origin: 'oneDNN on a CPU with AVX2 and no VNNI', accumulator: 'saturating' },
-  'onednn-sse41': { origin: 'oneDNN on a CPU with SSE4.1 or AVX', accumulator: 'saturating' },
-  'onednn-pointwise': { origin: 'PT2E lowered to oneDNN on a CPU with VNNI', accumulator: 'exact' },
-  'onednn-pointwise-avx2': { origin: 'PT2E lowered to oneDNN on a CPU without VNNI', accumulator: 'saturating' },
-  qnnpack: { origin: 'QNNPACK', accumulator: 'exact' },
-  'pt2e-reference': { origin: 'PT2E reference (float linear)', accumulator: 'float' },
-  ort: { origin: 'ONNX Runtime on a CPU with VNNI', accumulator: 'exact' },
-  'ort-avx2': { origin: 'ONNX Runtime on a CPU without VNNI', accumulator: 'saturating' },
-  'ort-arm': { origin: 'ONNX Runtime on ARM without dot product', accumulator: 'exact' },
-  'tflite-double': { origin: 'TFLite reference kernels (double rounding)', accumulator: 'exact' },
-  'tflite-double-up': { origin: 'TFLite optimized kernels on x86', accumulator: 'exact' },
-  'tflite-single': { origin: 'TFLite optimized kernels on ARM', accumulator: 'exact' },
-  'tflite-float64': { origin: 'LiteRT reference kernels from 1.4 on', accumulator: 'exact' },
-  xnnpack: { origin: 'XNNPACK', accumulator: 'exact' },
-  'xnnpack-arm': { origin: 'XNNPACK on ARM without dot product', accumulator: 'exact' },
-  'cmsis-nn': { origin: 'CMSIS-NN', accumulator: 'exact' },
-  'cmsis-nn-single': { origin: 'CMSIS-NN built for single rounding', accumulator: 'exact' },
-  numpy: { origin: 'a numpy script', accumulator: 'exact' },
-  'numpy-float32': { origin: 'a numpy script in float32', accumulator: 'exact' },
-};
-
 /** "FBGEMM on a CPU without VNNI"; the name itself for a kernel without words. */
 export function kernelOrigin(kernel: string): string {
-  return Object.hasOwn(KERNELS, kernel) ? KERNELS[kernel].origin : printable(kernel);
+  return factsOf(kernel)?.origin ?? printable(kernel);
+}
+
+/** A report may come from a version that had other kernels. */
+function factsOf(name: string): Kernel | null {
+  return kernels.find((kernel) => kernel.name === name) ?? null;
 }
 
 /** fbgemm-avx2 and fbgemm are one family: the same library, another CPU. */
 function family(kernel: string): string {
-  return kernel.split('-')[0];
+  return factsOf(kernel)?.family ?? kernel;
 }
 
 /** "exact accumulation", if all of these kernels have that in common; null where they differ. */
-export function sharedAccumulation(kernels: readonly string[]): string | null {
-  const kinds = new Set(kernels.map((name) => (Object.hasOwn(KERNELS, name) ? KERNELS[name].accumulator : null)));
+export function sharedAccumulation(names: readonly string[]): string | null {
+  const kinds = new Set(names.map((name) => factsOf(name)?.sums ?? null));
   // the float path claims nothing else: its products are summed without loss too, up to its rounding
   if (kinds.size > 1) kinds.delete('float');
   if (kinds.size !== 1) return null;
@@ -268,7 +247,7 @@ function saturationFix(context: FixContext): string {
   if (flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
     return `get_default_x86_inductor_quantization_config(reduce_range=True), or run on a CPU with ${vnni}; ${REDUCE_RANGE_LIMIT}`;
   }
-  if (flow === 'dynamic' || context.op === 'linear_dynamic') {
+  if (flow === 'dynamic' || context.dynamic) {
     return `quantize the activations with reduce_range=True, or run on a CPU with ${vnni}`;
   }
   const defaults =
@@ -389,7 +368,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
           ? 'add the zero point in float and round the sum: rint(v + zero_point)'
           : 'round first, then add the zero point: rint(v) + zero_point';
       }
-      if (context.op !== 'quantize') return declareKernel(context);
+      if (!context.quantizes) return declareKernel(context);
       const version = context.producer.frameworkVersion;
       return `quantize rounds by another rule in other PyTorch releases${version ? ` (this capture: ${printable(version)})` : ''}: compare within one release, or accept one step (--tol-lsb ${printable(context.layer)}=1)`;
     },
@@ -757,21 +736,12 @@ export function headline(context: FindingContext, causes: readonly string[]): st
   return `${who}: ${titles} (${declaredFamily ? '' : 'consistent with '}${origin})`;
 }
 
-const CONFIRM: Readonly<Record<string, string>> = {
-  'fbgemm-avx2': 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
-  'onednn-avx512': 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',
-  'onednn-avx2': 'ONEDNN_MAX_CPU_ISA=AVX2',
-  'onednn-sse41': 'ONEDNN_MAX_CPU_ISA=SSE41',
-  'onednn-pointwise-avx2': 'ONEDNN_MAX_CPU_ISA=AVX2',
-};
-
 /** How to see it on the spot: the variable that makes any x86 CPU compute like the found kernel. */
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
   const { subject, foundKernel } = context;
   if (subject !== 'capture' || foundKernel === null || !causes.includes('int16-saturation')) return null;
-  return Object.hasOwn(CONFIRM, foundKernel)
-    ? `${CONFIRM[foundKernel]} makes PyTorch give these values on any x86 CPU with VNNI too`
-    : null;
+  const variable = factsOf(foundKernel)?.confirm ?? null;
+  return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too`;
 }
 
 /** "963 of 963 differing values", "900 of 963 differing values; 2 that agreed are lost". */

@@ -1,4 +1,4 @@
-import type { Codes, Kernel, Linear } from '../nouns/kernel.js';
+import type { Codes, Linear, ProductSteps } from '../nouns/kernel.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
 /**
@@ -6,7 +6,7 @@ import type { CauseCode, CauseEvidence } from './evidence.js';
  * A cause moves one coordinate; pairs are composition.
  */
 export interface Setup {
-  readonly kernel: Kernel;
+  readonly steps: ProductSteps;
   readonly linear: Linear;
   /** How input codes are read, where not as stored. */
   readonly readX: CodeMap | null;
@@ -71,8 +71,8 @@ export function applyChanges(setup: Setup, changes: readonly Change[]): Setup {
 }
 
 /** A changed step is an integer kernel's; a float path (PT2E's reference) stays one only where the change says so. */
-export function withKernel(setup: Setup, steps: Partial<Kernel>): Setup {
-  return { ...setup, kernel: { ...setup.kernel, floatLinear: null, ...steps } };
+export function withSteps(setup: Setup, steps: Partial<ProductSteps>): Setup {
+  return { ...setup, steps: { ...setup.steps, float: null, ...steps } };
 }
 
 export function withLinear(setup: Setup, params: Partial<Linear>): Setup {

@@ -1,9 +1,9 @@
-import { accelerator } from '../kernels/steps/accelerator.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, DynamicStep, Kernel, Linear } from '../nouns/kernel.js';
+import type { Codes, DynamicStep, Fast, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
-import { finishLinear, finishLinearDynamic, replayFloatLinear } from '../replay/linear.js';
+import { fastCodes } from '../products/multiply.js';
+import { finishProduct, replayFloatProduct } from '../replay/product.js';
 import type { At } from './evidence.js';
 import { mapCodes, type Setup } from './setup.js';
 
@@ -16,7 +16,11 @@ export interface LayerData {
   /** Steps of every runtime may be tried; otherwise only those of the declared kernel's own. */
   readonly free: boolean;
   readonly kernel: Kernel;
+  readonly op: string;
+  /** What the kernel does for the op. */
+  readonly steps: ProductSteps;
   readonly linear: Linear;
+  readonly fast: Fast;
   /** Samples [from, to) are judged. */
   readonly from: number;
   readonly to: number;
@@ -113,7 +117,7 @@ export class Study {
     this.subset = subset;
     this.detail = detail;
     this.sketch = sketchOf(subset, data.linear.outFeatures);
-    this.declared = { kernel: data.kernel, linear: data.linear, readX: null, storeY: null, order: null };
+    this.declared = { steps: data.steps, linear: data.linear, readX: null, storeY: null, order: null };
     this.reference = this.outputs(this.declared, subset);
     this.differing = this.differences(this.reference, subset);
     this.probe = this.chooseProbe();
@@ -201,14 +205,14 @@ export class Study {
 
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
   codes(setup: Setup, scope: Scope = this.subset): Codes {
-    return mapCodes(this.data.dynamic ? this.quantized(setup.kernel, scope) : (scope.x as Codes), setup.readX);
+    return mapCodes(this.data.dynamic ? this.quantized(setup.steps, scope) : (scope.x as Codes), setup.readX);
   }
 
   /** What the activations of each row of a scope were quantized with. */
-  inputs({ kernel, linear }: Setup, scope: Scope = this.subset): QuantParams[] {
+  inputs({ steps, linear }: Setup, scope: Scope = this.subset): QuantParams[] {
     const inputs = new Array<QuantParams>(scope.samples.length).fill(linear.input);
     if (this.data.dynamic) {
-      this.eachBatch(scope, kernel, (first, rows, input) => inputs.fill(input, first, first + rows));
+      this.eachBatch(scope, steps, (first, rows, input) => inputs.fill(input, first, first + rows));
     }
     return inputs;
   }
@@ -284,20 +288,20 @@ export class Study {
 
   outputs(setup: Setup, scope: Scope): Outputs {
     const linear = this.restrict(setup.linear, scope);
-    const { kernel } = setup;
-    if (kernel.floatLinear) return replayFloatLinear(kernel, linear, mapCodes(scope.x as Codes, setup.readX));
+    const { steps } = setup;
+    if (steps.float) return replayFloatProduct(steps, linear, mapCodes(scope.x as Codes, setup.readX), this.data.fast);
     const codes = this.accelerated(setup, scope, linear);
     if (codes) return { data: codes, low: null, high: null };
     const accumulator = this.accumulate(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, linear, accumulator)
-      : finishLinear(kernel, linear, accumulator);
+      : finishProduct(steps, linear, accumulator);
     return { data: setup.storeY ? Int32Array.from(data, setup.storeY.apply) : data, low: null, high: null };
   }
 
   private accelerated(setup: Setup, scope: Scope, linear: Linear): Uint8Array | Int8Array | null {
     if (this.data.dynamic || setup.readX || setup.storeY || this.hasAccumulator(setup, scope)) return null;
-    return accelerator.current?.codes(setup.kernel, linear, scope.x as Codes) ?? null;
+    return fastCodes(setup.steps, linear, scope.x as Codes, this.data.fast);
   }
 
   /** 1 where outputs and observation differ. */
@@ -314,10 +318,10 @@ export class Study {
 
   /** Sums are made for the whole chunk, which is faster; what follows them by pieces, to leave at the first that differs. */
   private agreesOnChunk(setup: Setup, chunk: Scope): boolean {
-    const { kernel, storeY } = setup;
+    const { steps, storeY } = setup;
     const linear = this.restrict(setup.linear, chunk);
     const rows = this.rowsOfChunk(chunk);
-    if (this.data.dynamic || kernel.floatLinear || storeY || rows >= chunk.samples.length) {
+    if (this.data.dynamic || steps.float || storeY || rows >= chunk.samples.length) {
       return equalAll(this.outputs(setup, chunk), chunk.observed);
     }
     const codes = this.accelerated(setup, chunk, linear);
@@ -325,7 +329,7 @@ export class Study {
     const accumulator = this.accumulate(setup, chunk);
     const length = rows * linear.outFeatures;
     for (let from = 0; from < accumulator.length; from += length) {
-      const data = finishLinear(kernel, linear, accumulator.subarray(from, from + length));
+      const data = finishProduct(steps, linear, accumulator.subarray(from, from + length));
       if (!equalAll({ data, low: null, high: null }, chunk.observed.subarray(from, from + length))) return false;
     }
     return true;
@@ -381,10 +385,10 @@ export class Study {
     return this.accumulators.get(scope)?.has(this.accumulatorKey(setup)) ?? false;
   }
 
-  private accumulatorKey({ kernel, linear, readX }: Setup): string {
-    const dynamicKey = this.data.dynamic ? `${kernel.dynamic?.name}` : linear.input.zeroPoint;
+  private accumulatorKey({ steps, linear, readX }: Setup): string {
+    const dynamicKey = this.data.dynamic ? `${steps.dynamic?.name}` : linear.input.zeroPoint;
     const parts = [
-      kernel.accumulate.name,
+      steps.accumulate.name,
       readX?.name,
       identity(linear.weight),
       dynamicKey,
@@ -399,13 +403,13 @@ export class Study {
       cache = new Map();
       this.accumulators.set(scope, cache);
     }
-    const { kernel, linear } = setup;
+    const { steps, linear } = setup;
     const key = this.accumulatorKey(setup);
     let accumulator = cache.get(key);
     if (!accumulator) {
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : kernel.accumulate.run(this.codes(setup, scope), this.restrict(linear, scope)).data;
+        : steps.accumulate.run(this.codes(setup, scope), this.restrict(linear, scope), this.data.fast).data;
       // wide layers: an accumulator is some MB, and patched weights come by the dozen
       if (cache.size >= 24) cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
@@ -417,16 +421,16 @@ export class Study {
     const linear = this.restrict(setup.linear, scope);
     const accumulator = new Int32Array(scope.observed.length);
     const { cols, data } = this.codes(setup, scope);
-    this.eachBatch(scope, setup.kernel, (first, rows, input) => {
+    this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
-      const part = setup.kernel.accumulate.run(codes, { ...linear, input }).data;
+      const part = setup.steps.accumulate.run(codes, { ...linear, input }, this.data.fast).data;
       accumulator.set(part, first * linear.outFeatures);
     });
     return accumulator;
   }
 
   /** The same object as long as the kernel quantizes in the same way. */
-  private quantized({ dynamic }: Kernel, scope: Scope): Codes {
+  private quantized({ dynamic }: ProductSteps, scope: Scope): Codes {
     let known = this.quantizedInputs.get(scope);
     if (!known) {
       known = new Map();
@@ -436,8 +440,8 @@ export class Study {
     if (!codes) {
       const { rows, cols, data } = scope.x;
       codes = { rows, cols, data: new Uint8Array(data.length) };
-      const kernel = { ...this.data.kernel, dynamic };
-      this.eachBatch(scope, kernel, (first, count, input) => {
+      const steps = { ...this.data.steps, dynamic };
+      this.eachBatch(scope, steps, (first, count, input) => {
         const quantize = dynamic!.quantize.prepare(input);
         for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);
       });
@@ -448,17 +452,17 @@ export class Study {
 
   private finishDynamic(setup: Setup, scope: Scope, linear: Linear, accumulator: Int32Array): Float32Array {
     const data = new Float32Array(accumulator.length);
-    this.eachBatch(scope, setup.kernel, (first, rows, input) => {
+    this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const from = first * linear.outFeatures;
       const part = accumulator.subarray(from, from + rows * linear.outFeatures);
-      data.set(finishLinearDynamic(setup.kernel, { ...linear, input }, part), from);
+      data.set(finishProduct(setup.steps, { ...linear, input }, part), from);
     });
     return data;
   }
 
   private eachBatch(
     scope: Scope,
-    kernel: Kernel,
+    steps: ProductSteps,
     visit: (first: number, rows: number, input: QuantParams) => void,
   ): void {
     const dynamic = this.data.dynamic!;
@@ -467,7 +471,7 @@ export class Study {
       let end = first + 1;
       while (end < scope.samples.length && dynamic.batchOf(scope.samples[end]) === batch) end++;
       const { min, max } = dynamic.rangeOf(batch);
-      visit(first, end - first, kernel.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
+      visit(first, end - first, steps.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
       first = end;
     }
   }

@@ -1,7 +1,8 @@
-import { accelerator } from '../kernels/steps/accelerator.js';
 import type { NumericArray } from '../nouns/array.js';
+import type { Fast } from '../nouns/kernel.js';
 import type { ChannelReport, MismatchReport, Unit } from '../nouns/report.js';
 import { ulpDistance } from '../numeric/float.js';
+import { sumOfSquares } from '../products/multiply.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
 const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
@@ -15,6 +16,7 @@ export interface DiffSettings {
   readonly zeroPoint: number;
   /** Differences up to this many steps (or ULPs) are within tolerance. */
   readonly tolerance: number;
+  readonly fast?: Fast;
 }
 
 export interface DiffBlock {
@@ -80,7 +82,7 @@ export class LayerDiff {
     const { features, zeroPoint } = this.settings;
     const { expected, actual } = block;
     if (sameBytes(expected, actual)) {
-      this.equalSignal += sumOfSquares(expected, zeroPoint);
+      this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
       this.samples += features === 0 ? 0 : expected.length / features;
       return;
     }
@@ -163,14 +165,6 @@ function sameBytes(a: NumericArray, b: NumericArray): a is Bytes {
     return false;
   }
   return Buffer.from(a.buffer, a.byteOffset, a.length).equals(Buffer.from(b.buffer, b.byteOffset, b.length));
-}
-
-function sumOfSquares(codes: Bytes, zeroPoint: number): number {
-  const fast = accelerator.current?.sumOfSquares(codes, zeroPoint);
-  if (typeof fast === 'number') return fast;
-  let sum = 0;
-  for (let i = 0; i < codes.length; i++) sum += (codes[i] - zeroPoint) * (codes[i] - zeroPoint);
-  return sum;
 }
 
 function binOf(diff: number): number {

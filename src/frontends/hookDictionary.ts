@@ -3,14 +3,14 @@ import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { LinearLayer, Model } from '../nouns/model.js';
+import type { Layer, Model } from '../nouns/model.js';
 import type { QuantParams } from '../nouns/value.js';
+import { Features } from '../ops/fields/features.js';
+import { EXPECTED_SCALE, isUsableScale } from '../ops/fields/schema.js';
+import { RANGES } from '../ops/fields/valueParams.js';
+import { linear } from '../ops/linear.js';
 import { listed } from '../text.js';
 import { validateCapture } from '../validate/capture.js';
-import { Features } from '../validate/features.js';
-import { linearParams } from '../validate/linear.js';
-import { EXPECTED_SCALE, isUsableScale, type RawLinear } from '../validate/modelSchema.js';
-import { RANGES } from '../validate/valueParams.js';
 
 const REQUIRED = ['x_int8', 's_x', 'zp_x', 'w_int8', 's_w', 'zp_w', 'y_int8', 's_y', 'zp_y'];
 
@@ -38,21 +38,28 @@ export async function validateHookDictionary(file: ArrayFile): Promise<{ model: 
     checks.problem('hook-dictionary', [], `${expected}, ${got}`);
     checks.finish();
   }
-  const raw: RawLinear = {
-    name: LAYER,
-    op: 'linear',
-    input: INPUT,
+  const raw = {
     weight: { array: 'w_int8' },
     weight_scale: { array: 's_w' },
     weight_zero_point: { array: 'zp_w' },
     bias: file.arrays.has('bias_fp32') ? { array: 'bias_fp32' } : null,
-    output: { dtype: 'uint8' },
   };
   const input = await quantParams(file, 'x_int8', 's_x', 'zp_x', checks);
   const output = await quantParams(file, 'y_int8', 's_y', 'zp_y', checks);
-  const params = await linearParams(raw, { name: LAYER, input: INPUT }, [], checks, file, new Features());
+  const read = await linear.read({
+    raw,
+    fields: raw,
+    name: LAYER,
+    op: linear.name,
+    place: [],
+    inputs: [{ name: INPUT, params: input ?? undefined }],
+    output: output ?? undefined,
+    checks,
+    arrays: file,
+    features: new Features(),
+  });
   const warnings = checks.finish();
-  const layer: LinearLayer = { name: LAYER, op: 'linear', input: INPUT, ...params!, output: output! };
+  const layer: Layer = { name: LAYER, op: linear.name, inputs: [INPUT], ...read! };
   const inputs = [{ name: INPUT, params: input! }];
   const model: Model = { path: file.path, producer: { framework: 'pytorch' }, inputs, layers: [layer], warnings };
   const values = new Map<string, ArraySource>([

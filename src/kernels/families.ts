@@ -1,10 +1,19 @@
-/** What all kernels of a runtime share; a kernel file spreads one of these and adds its own steps. */
-import type { Kernel, QuantizeStep } from '../nouns/kernel.js';
-import type { QuantParams } from '../nouns/value.js';
+/** What all kernels of a runtime share; a kernel file adds its facts and its own steps. */
+import type {
+  DequantizeStep,
+  DynamicStep,
+  ElementwiseSteps,
+  Kernel,
+  OpSteps,
+  ProductSteps,
+  QuantizeStep,
+  RescaleStep,
+} from '../nouns/kernel.js';
 import { exact } from './steps/accumulate.js';
 import {
   floatBias,
   int32BiasDivision32,
+  int32Biases,
   int32BiasReciprocal,
   int32BiasReciprocalHalfAway,
   realBias,
@@ -21,105 +30,153 @@ import {
   quantizeReciprocal,
   quantizeTwoRoundings,
 } from './steps/quantize.js';
+import { rescaleXnnpack } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
 
-type Family<Own extends keyof Kernel> = Omit<Kernel, Own | 'name' | 'equation' | 'runsOn'>;
+type Ops = Kernel['ops'];
+type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
 
-const six =
-  (step: QuantizeStep) =>
-  (params: QuantParams): number =>
-    step.prepare(params)(6);
+/** A product's steps; what is not given is what most kernels have. */
+export function product(
+  steps: Own<'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp'> & Partial<ProductSteps>,
+): ProductSteps {
+  return { kind: 'product', dynamic: null, float: null, alsoBiases: [], alsoMultipliers: [], ...steps };
+}
 
-/** torch.quantize_per_tensor, dequantize and ReLU6 are the same for every engine. */
-const pyTorch = {
-  runtime: 'pytorch',
+/** linear, and linear_dynamic where the runtime has it. */
+export function products(linear: ProductSteps, dynamic: DynamicStep | null): Record<string, OpSteps> {
+  return dynamic ? { linear, linear_dynamic: { ...linear, dynamic } } : { linear };
+}
+
+export interface Conversions {
+  readonly quantize: QuantizeStep;
+  readonly dequantize: DequantizeStep;
+  /** Of a clamp's bounds, 6 of ReLU6 among them. */
+  readonly bound: QuantizeStep;
+  /** Codes to codes of another scale; absent: through reals. */
+  readonly rescale?: RescaleStep;
+}
+
+/** The elementwise ops, all from how a runtime converts. */
+export function elementwise({ quantize, dequantize, bound, rescale }: Conversions): Record<string, OpSteps> {
+  const onCodes: ElementwiseSteps = { kind: 'elementwise', dequantize: null, quantize: null, rescale: null, bound };
+  return {
+    quantize: { ...onCodes, quantize },
+    dequantize: { ...onCodes, dequantize },
+    requantize: rescale ? { ...onCodes, rescale } : { ...onCodes, dequantize, quantize },
+    identity: onCodes,
+    relu: onCodes,
+    relu6: onCodes,
+    clamp: onCodes,
+    hardtanh: onCodes,
+  };
+}
+
+/** torch.quantize_per_tensor, dequantize and the bounds of ReLU6, hardtanh and clamp are the same for every engine. */
+const pyTorchElementwise = elementwise({
   quantize: quantizeFma,
   dequantize: dequantizeFloat32,
-  relu6: six(quantizeTwoRoundings),
-  floatLinear: null,
-} as const;
+  bound: quantizeTwoRoundings,
+});
 
-export const fbgemmFamily: Family<'accumulate'> = {
-  ...pyTorch,
-  bias: floatBias,
-  multiplier: float32ProductFused,
-  round: halfEven,
-  offsetAndClamp: packInt16,
-  dynamic: dynamicFbgemm,
-};
+export function fbgemmOps(own: Own<'accumulate'>): Ops {
+  const linear = product({
+    bias: floatBias,
+    multiplier: float32ProductFused,
+    round: halfEven,
+    offsetAndClamp: packInt16,
+    ...own,
+  });
+  return { ...products(linear, dynamicFbgemm), ...pyTorchElementwise };
+}
 
-export const qnnpackFamily: Family<never> = {
-  ...pyTorch,
-  accumulate: exact,
-  bias: int32BiasReciprocal,
-  multiplier: float32ProductReciprocal,
-  round: halfEven,
-  offsetAndClamp: packInt16,
-  dynamic: dynamicQnnpack,
-};
+export function qnnpackOps(): Ops {
+  const linear = product({
+    accumulate: exact,
+    bias: int32BiasReciprocal,
+    multiplier: float32ProductReciprocal,
+    round: halfEven,
+    offsetAndClamp: packInt16,
+  });
+  return { ...products(linear, dynamicQnnpack), ...pyTorchElementwise };
+}
 
-export const oneDnnFamily: Family<'accumulate' | 'multiplier' | 'dynamic'> = {
-  ...pyTorch,
-  bias: realBias,
-  round: halfEven,
-  offsetAndClamp: offsetClampRound,
-};
+export function oneDnnOps(own: Own<'accumulate' | 'multiplier'>, dynamic: DynamicStep | null): Ops {
+  const linear = product({ bias: realBias, round: halfEven, offsetAndClamp: offsetClampRound, ...own });
+  return { ...products(linear, dynamic), ...pyTorchElementwise };
+}
 
-export const onnxRuntimeFamily: Family<'accumulate'> = {
-  runtime: 'onnxruntime',
-  quantize: quantizeDivision,
-  dequantize: dequantizeFloat32,
-  bias: int32BiasDivision32,
-  multiplier: float32Product,
-  round: halfEven,
-  offsetAndClamp: clampRoundOffset,
-  relu6: six(quantizeDivision),
-  dynamic: dynamicOnnxRuntime,
-  floatLinear: null,
-};
+export function onnxRuntimeOps(
+  own: Own<'accumulate'> & Partial<ProductSteps>,
+  dynamic: DynamicStep = dynamicOnnxRuntime,
+): Ops {
+  const linear = product({
+    bias: int32BiasDivision32,
+    multiplier: float32Product,
+    round: halfEven,
+    offsetAndClamp: clampRoundOffset,
+    ...own,
+  });
+  const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
+  return { ...products(linear, dynamic), ...elementwise(conversions) };
+}
 
-/** A float32 bias of the file is rounded as TFLite's converter does. */
-export const tfliteFamily: Family<'multiplier'> = {
-  runtime: 'tflite',
-  quantize: quantizeDivisionHalfAway,
-  dequantize: dequantizeFloat32,
-  accumulate: exact,
-  bias: int32BiasReciprocalHalfAway,
-  round: insideMultiplier,
-  offsetAndClamp: roundThenOffset,
-  relu6: six(quantizeDivisionHalfAway),
-  dynamic: null,
-  floatLinear: null,
-};
+/** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */
+function tfliteLinear(own: Own<'multiplier'> & Partial<ProductSteps>): ProductSteps {
+  return product({
+    accumulate: exact,
+    bias: int32BiasReciprocalHalfAway,
+    round: insideMultiplier,
+    offsetAndClamp: roundThenOffset,
+    alsoBiases: int32Biases,
+    ...own,
+  });
+}
+
+export function tfliteOps(own: Own<'multiplier'> & Partial<ProductSteps>, rescale: RescaleStep): Ops {
+  const conversions = { quantize: quantizeDivisionHalfAway, dequantize: dequantizeFloat32, rescale };
+  return {
+    ...products(tfliteLinear(own), null),
+    ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway }),
+  };
+}
 
 /** ruy, and vector code for quantize and dequantize. */
-export const tfliteOptimizedFamily: Family<'multiplier'> = {
-  ...tfliteFamily,
-  quantize: quantizeReciprocal,
-  dequantize: dequantizeExpanded,
-};
+export function tfliteOptimizedOps(own: Own<'multiplier'>, rescale: RescaleStep): Ops {
+  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeExpanded, rescale };
+  return {
+    ...products(tfliteLinear(own), null),
+    ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway }),
+  };
+}
 
 /** A float32 bias of the file is rounded as ExecuTorch does when it hands a layer to XNNPACK. */
-export const xnnpackFamily: Family<'accumulate'> = {
-  runtime: 'xnnpack',
-  quantize: quantizeReciprocal,
-  dequantize: dequantizeFloat32,
-  bias: int32BiasDivision32,
-  multiplier: float32Product,
-  round: halfEven,
-  offsetAndClamp: clampRoundOffset,
-  relu6: six(quantizeOffsetFirst),
-  dynamic: null,
-  floatLinear: null,
-};
+export function xnnpackOps(own: Own<'accumulate'>): Ops {
+  const linear = product({
+    bias: int32BiasDivision32,
+    multiplier: float32Product,
+    round: halfEven,
+    offsetAndClamp: clampRoundOffset,
+    alsoBiases: int32Biases,
+    ...own,
+  });
+  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeFloat32, rescale: rescaleXnnpack };
+  return { ...products(linear, null), ...elementwise({ ...conversions, bound: quantizeOffsetFirst }) };
+}
 
-export const numpyFamily: Family<'bias' | 'multiplier' | 'dequantize'> = {
-  runtime: 'numpy',
-  quantize: quantizeDivision,
-  accumulate: exact,
-  round: halfEven,
-  offsetAndClamp: roundThenOffset,
-  relu6: six(quantizeDivision),
-  dynamic: null,
-  floatLinear: null,
-};
+export function numpyOps(
+  own: Own<'bias' | 'multiplier'> & Partial<ProductSteps>,
+  conversions: Pick<Conversions, 'dequantize' | 'rescale'>,
+): Ops {
+  const linear = product({
+    accumulate: exact,
+    round: halfEven,
+    offsetAndClamp: roundThenOffset,
+    alsoBiases: int32Biases,
+    ...own,
+  });
+  return {
+    ...products(linear, null),
+    ...elementwise({ quantize: quantizeDivision, bound: quantizeDivision, ...conversions }),
+  };
+}

@@ -4,14 +4,18 @@
  * Source: FBGEMM's acc32 kernels without VNNI; K blocks of 512 are even and do not shift the pairs.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { fbgemmFamily } from './families.js';
+import { fbgemmOps } from './families.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 
 export const fbgemmAvx2: Kernel = {
-  ...fbgemmFamily,
   name: 'fbgemm-avx2',
   equation: 'y = clamp(sat16(sat16(rint((f32(acc) + b/(sx*sw)) * ((sx*sw)/sy))) + zp)), acc in int16-saturating pairs',
   runsOn:
     'PyTorch engines fbgemm and x86 on x86 with AVX2, or AVX512, without AVX512-VNNI; FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
-  accumulate: pairsSaturatingInt16,
+  runtime: 'pytorch',
+  family: 'fbgemm',
+  origin: 'FBGEMM on a CPU without VNNI',
+  sums: 'saturating',
+  confirm: 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
+  ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }),
 };

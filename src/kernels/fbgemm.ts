@@ -6,13 +6,17 @@
  * What leaves int32 becomes -2^31, hence the smallest code. Source: PyTorch qlinear.cpp, FBGEMM QuantUtilsAvx2.cc.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { fbgemmFamily } from './families.js';
+import { fbgemmOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 
 export const fbgemm: Kernel = {
-  ...fbgemmFamily,
   name: 'fbgemm',
   equation: 'y = clamp(sat16(sat16(rint((f32(acc) + b/(sx*sw)) * ((sx*sw)/sy))) + zp)), acc exact',
   runsOn: 'PyTorch engines fbgemm and x86 (every Linear, static and dynamic) on x86 with AVX512-VNNI',
-  accumulate: exact,
+  runtime: 'pytorch',
+  family: 'fbgemm',
+  origin: 'FBGEMM on a CPU with AVX512-VNNI',
+  sums: 'exact',
+  confirm: null,
+  ops: fbgemmOps({ accumulate: exact }),
 };

@@ -4,17 +4,22 @@
  * The same script with scales and accumulator cast to float32: the arithmetic of ort.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { numpyFamily } from './families.js';
+import { numpyOps } from './families.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
-import { float32Product } from './steps/multiplier.js';
+import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
 
 export const numpyFloat32: Kernel = {
-  ...numpyFamily,
   name: 'numpy-float32',
   equation: 'y = clip(rint(f32(acc + rint(b/(sx*sw))) * ((sx*sw)/sy)) + zp), acc exact',
   runsOn: 'numpy scripts with float32 scales and a float32 accumulator',
-  bias: int32BiasDivision32,
-  multiplier: float32Product,
-  dequantize: dequantizeFloat32,
+  runtime: 'numpy',
+  family: 'numpy',
+  origin: 'a numpy script in float32',
+  sums: 'exact',
+  confirm: null,
+  ops: numpyOps(
+    { bias: int32BiasDivision32, multiplier: float32Product, alsoMultipliers: [float32ProductThenDivide] },
+    { dequantize: dequantizeFloat32 },
+  ),
 };

@@ -4,17 +4,23 @@
  * What a script with Python floats computes: int32 * float is float64 in numpy 1 and 2.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { numpyFamily } from './families.js';
+import { numpyOps } from './families.js';
 import { int32BiasFloat64 } from './steps/bias.js';
 import { dequantizeFloat64 } from './steps/dequantize.js';
-import { float64Product } from './steps/multiplier.js';
+import { float64Product, float64ProductThenDivide } from './steps/multiplier.js';
+import { rescaleFloat64 } from './steps/rescale.js';
 
 export const numpy: Kernel = {
-  ...numpyFamily,
   name: 'numpy',
   equation: 'y = clip(rint((acc + rint(b/(sx*sw))) * ((sx*sw)/sy)) + zp) in float64, acc exact',
   runsOn: 'numpy scripts with Python float scales',
-  bias: int32BiasFloat64,
-  multiplier: float64Product,
-  dequantize: dequantizeFloat64,
+  runtime: 'numpy',
+  family: 'numpy',
+  origin: 'a numpy script',
+  sums: 'exact',
+  confirm: null,
+  ops: numpyOps(
+    { bias: int32BiasFloat64, multiplier: float64Product, alsoMultipliers: [float64ProductThenDivide] },
+    { dequantize: dequantizeFloat64, rescale: rescaleFloat64 },
+  ),
 };

@@ -5,18 +5,20 @@
  * int8 activations are xored with 0x80 and saturate too, but with a zero point other than 0 they are exact.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnFamily } from './families.js';
+import { oneDnnOps } from './families.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { dynamicOneDnnGemm } from './steps/dynamic.js';
 import { oneDnnGemmInverted } from './steps/multiplier.js';
 
 export const onednnAvx2: Kernel = {
-  ...oneDnnFamily,
   name: 'onednn-avx2',
   equation:
     'y = rint(clamp((f32(acc) * (sx*sw) + b) * (1/sy) + zp)), scales inverted twice, acc in int16-saturating pairs, K blocks of 384',
   runsOn: 'PyTorch engine onednn on x86 with AVX2 without AVX512 (gemm:jit); ONEDNN_MAX_CPU_ISA=AVX2',
-  accumulate: pairsSaturatingInt16Blocks384,
-  multiplier: oneDnnGemmInverted,
-  dynamic: dynamicOneDnnGemm,
+  runtime: 'pytorch',
+  family: 'onednn',
+  origin: 'oneDNN on a CPU with AVX2 and no VNNI',
+  sums: 'saturating',
+  confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
+  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemmInverted }, dynamicOneDnnGemm),
 };

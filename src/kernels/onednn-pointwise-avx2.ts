@@ -2,17 +2,19 @@
  * y = rint(clamp(f32(f32(v * f32(1 / sy)) + zp))), v = f32(f32(f32(acc) * f32(sx * sw)) + b), acc as in onednn-avx2
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnFamily } from './families.js';
+import { oneDnnOps } from './families.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { oneDnnGemm } from './steps/multiplier.js';
 
 export const onednnPointwiseAvx2: Kernel = {
-  ...oneDnnFamily,
   name: 'onednn-pointwise-avx2',
   equation: 'y = rint(clamp((f32(acc) * (sx*sw) + b) * (1/sy) + zp)), acc in int16-saturating pairs, K blocks of 384',
   runsOn:
     'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX2 without AVX512; ONEDNN_MAX_CPU_ISA=AVX2',
-  accumulate: pairsSaturatingInt16Blocks384,
-  multiplier: oneDnnGemm,
-  dynamic: null,
+  runtime: 'pytorch',
+  family: 'onednn',
+  origin: 'PT2E lowered to oneDNN on a CPU without VNNI',
+  sums: 'saturating',
+  confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
+  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemm }, null),
 };

@@ -4,16 +4,18 @@
  * onednn without the double inversion: onednn::qlinear_pointwise uses scales as given. A float output is v.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnFamily } from './families.js';
+import { oneDnnOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnBrgemm } from './steps/multiplier.js';
 
 export const onednnPointwise: Kernel = {
-  ...oneDnnFamily,
   name: 'onednn-pointwise',
   equation: 'y = rint(clamp(((f32(acc) * sx) * sw + b) * (1/sy) + zp)), acc exact',
   runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX512-VNNI',
-  accumulate: exact,
-  multiplier: oneDnnBrgemm,
-  dynamic: null,
+  runtime: 'pytorch',
+  family: 'onednn',
+  origin: 'PT2E lowered to oneDNN on a CPU with VNNI',
+  sums: 'exact',
+  confirm: null,
+  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemm }, null),
 };

@@ -6,17 +6,19 @@
  * Weight zero points must be 0. Source: PyTorch qlinear.cpp, ideep matmul.hpp, oneDNN brgemm.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnFamily } from './families.js';
+import { oneDnnOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';
 import { oneDnnBrgemmInverted } from './steps/multiplier.js';
 
 export const onednn: Kernel = {
-  ...oneDnnFamily,
   name: 'onednn',
   equation: 'y = rint(clamp(((f32(acc) * sx) * sw + b) * (1/sy) + zp)), scales inverted twice, acc exact',
   runsOn: 'PyTorch engine onednn on x86 with AVX512-VNNI (brg_matmul:avx512_core_vnni); AMX expected',
-  accumulate: exact,
-  multiplier: oneDnnBrgemmInverted,
-  dynamic: dynamicOneDnnBrgemm,
+  runtime: 'pytorch',
+  family: 'onednn',
+  origin: 'oneDNN on a CPU with VNNI',
+  sums: 'exact',
+  confirm: null,
+  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemmInverted }, dynamicOneDnnBrgemm),
 };

@@ -4,17 +4,19 @@
  * Dynamic: the bias is added in an FMA, unlike x86. With dot product it is ort.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeFamily } from './families.js';
+import { onnxRuntimeOps } from './families.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 import { dynamicOnnxRuntimeArm } from './steps/dynamic.js';
 import { float32ProductFused } from './steps/multiplier.js';
 
 export const ortArm: Kernel = {
-  ...onnxRuntimeFamily,
   name: 'ort-arm',
   equation: 'y = rint(clamp(f32(acc + rint(b/(sx*sw))) * ((sx*sw)/sy))) + zp, acc in int16-wrapping pairs (k, k+8)',
   runsOn: 'ONNX Runtime CPU on ARM64 without dot product (Cortex-A53, A57, A72), int8 weights',
-  accumulate: neonMlalInt16Wrap,
-  multiplier: float32ProductFused,
-  dynamic: dynamicOnnxRuntimeArm,
+  runtime: 'onnxruntime',
+  family: 'ort',
+  origin: 'ONNX Runtime on ARM without dot product',
+  sums: 'exact',
+  confirm: null,
+  ops: onnxRuntimeOps({ accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused }, dynamicOnnxRuntimeArm),
 };

@@ -6,14 +6,18 @@
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeFamily } from './families.js';
+import { onnxRuntimeOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 
 export const ort: Kernel = {
-  ...onnxRuntimeFamily,
   name: 'ort',
   equation: 'y = rint(clamp(f32(acc + rint(b/(sx*sw))) * ((sx*sw)/sy))) + zp, acc exact',
   runsOn:
     'ONNX Runtime CPU: x86 with VNNI, or without AVX2, ARM64 with dot product, and QLinearMatMul, QGemm, MatMulInteger on u8u8 and s8s8 anywhere',
-  accumulate: exact,
+  runtime: 'onnxruntime',
+  family: 'ort',
+  origin: 'ONNX Runtime on a CPU with VNNI',
+  sums: 'exact',
+  confirm: null,
+  ops: onnxRuntimeOps({ accumulate: exact }),
 };

@@ -6,6 +6,7 @@
  * torch.quantize_per_tensor. Source: quantized_decomposed.
  */
 import type { Kernel } from '../nouns/kernel.js';
+import { elementwise, product, products } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { realBias } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
@@ -15,19 +16,26 @@ import { roundThenOffset } from './steps/offsetAndClamp.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { halfEven } from './steps/round.js';
 
-export const pt2eReference: Kernel = {
-  name: 'pt2e-reference',
-  equation: 'y = clamp(rint((sum of sx*(x-zx) * sw*(w-zw) + b in float32, any order) * (1/sy)) + zp)',
-  runsOn: 'PyTorch PT2E before lowering, any CPU',
-  runtime: 'pytorch',
-  quantize: quantizeDecomposed,
-  dequantize: dequantizeFloat32,
+const linear = product({
+  float: { product: anyOrderFloat32, quantize: quantizeDecomposed },
   accumulate: exact,
   bias: realBias,
   multiplier: float32ProductThenDivide,
   round: halfEven,
   offsetAndClamp: roundThenOffset,
-  relu6: (params) => quantizeDecomposed.prepare(params)(6),
-  dynamic: null,
-  floatLinear: anyOrderFloat32,
+});
+
+export const pt2eReference: Kernel = {
+  name: 'pt2e-reference',
+  equation: 'y = clamp(rint((sum of sx*(x-zx) * sw*(w-zw) + b in float32, any order) * (1/sy)) + zp)',
+  runsOn: 'PyTorch PT2E before lowering, any CPU',
+  runtime: 'pytorch',
+  family: 'pt2e',
+  origin: 'PT2E reference (float linear)',
+  sums: 'float',
+  confirm: null,
+  ops: {
+    ...products(linear, null),
+    ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
+  },
 };

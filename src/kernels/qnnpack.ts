@@ -6,11 +6,16 @@
  * Source: PyTorch qlinear.cpp, QuantUtils.h, q8gemm/4x4c2-sse2.c.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { qnnpackFamily } from './families.js';
+import { qnnpackOps } from './families.js';
 
 export const qnnpack: Kernel = {
-  ...qnnpackFamily,
   name: 'qnnpack',
   equation: 'y = clamp(sat16(sat16(rint(f32(acc + rint(b * (1/(sw*sx)))) * ((sw*sx) * (1/sy)))) + zp)), acc exact',
   runsOn: 'PyTorch engine qnnpack on any x86',
+  runtime: 'pytorch',
+  family: 'qnnpack',
+  origin: 'QNNPACK',
+  sums: 'exact',
+  confirm: null,
+  ops: qnnpackOps(),
 };

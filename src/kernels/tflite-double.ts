@@ -6,13 +6,18 @@
  * Source: tflite kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteFamily } from './families.js';
+import { tfliteOps } from './families.js';
 import { fixedPointDoubleRounding } from './steps/multiplier.js';
+import { rescaleDoubleRounding } from './steps/rescale.js';
 
 export const tfliteDouble: Kernel = {
-  ...tfliteFamily,
   name: 'tflite-double',
   equation: 'y = clamp(roundHalfAway((acc*m + 2^30 >> 31) / 2^-e) + zp), m * 2^(e-31) = (sx*sw)/sy, bias int32',
   runsOn: 'TFLite reference kernels (BUILTIN_REF) up to LiteRT 1.2, tflite_runtime 2.14; TFLite Micro',
-  multiplier: fixedPointDoubleRounding,
+  runtime: 'tflite',
+  family: 'tflite',
+  origin: 'TFLite reference kernels (double rounding)',
+  sums: 'exact',
+  confirm: null,
+  ops: tfliteOps({ multiplier: fixedPointDoubleRounding }, rescaleDoubleRounding),
 };

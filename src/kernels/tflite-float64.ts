@@ -4,15 +4,19 @@
  * No fixed point at all, per tensor and per channel. Source: LiteRT commit 921360770.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteFamily } from './families.js';
+import { tfliteOps } from './families.js';
 import { float64OfFloat32Scales } from './steps/multiplier.js';
+import { rescaleDoubleRounding } from './steps/rescale.js';
 import { halfAway } from './steps/round.js';
 
 export const tfliteFloat64: Kernel = {
-  ...tfliteFamily,
   name: 'tflite-float64',
   equation: 'y = clamp(roundHalfAway(acc * ((sx*sw)/sy)) + zp) in float64, bias int32',
   runsOn: 'LiteRT reference kernels (BUILTIN_REF) since April 2025 (1.4, 2.3)',
-  multiplier: float64OfFloat32Scales,
-  round: halfAway,
+  runtime: 'tflite',
+  family: 'tflite',
+  origin: 'LiteRT reference kernels from 1.4 on',
+  sums: 'exact',
+  confirm: null,
+  ops: tfliteOps({ multiplier: float64OfFloat32Scales, round: halfAway }, rescaleDoubleRounding),
 };

@@ -5,13 +5,17 @@
  * TFLite's half away. Trap: the delegate of LiteRT 1.x ignores a weight zero point. Source: fully-connected-nc.c, requantization.h.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { xnnpackFamily } from './families.js';
+import { xnnpackOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 
 export const xnnpack: Kernel = {
-  ...xnnpackFamily,
   name: 'xnnpack',
   equation: 'y = rint(clamp(f32(acc + rint(b/(sx*sw))) * ((sx*sw)/sy))) + zp, acc exact',
   runsOn: 'XNNPACK int8: LiteRT default, ExecuTorch; x86, ARM64 with dot product',
-  accumulate: exact,
+  runtime: 'xnnpack',
+  family: 'xnnpack',
+  origin: 'XNNPACK',
+  sums: 'exact',
+  confirm: null,
+  ops: xnnpackOps({ accumulate: exact }),
 };

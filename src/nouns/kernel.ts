@@ -1,9 +1,9 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix } from './array.js';
-import type { LinearParams } from './model.js';
+import type { ElementwiseForm, LinearParams } from './model.js';
 import type { QuantParams, ValueParams } from './value.js';
 
-/** A linear layer with its numbers: what a kernel reads and a cause changes. */
+/** A product with its numbers: what a kernel reads and a cause changes. */
 export interface Linear extends LinearParams {
   readonly outFeatures: number;
   readonly inFeatures: number;
@@ -11,6 +11,14 @@ export interface Linear extends LinearParams {
   readonly weight: Int8Array | Int16Array;
   readonly input: QuantParams;
   readonly output: ValueParams;
+}
+
+/** An elementwise layer with its numbers. */
+export interface Elementwise {
+  readonly input: ValueParams;
+  readonly output: ValueParams;
+  /** In real units, as `ElementwiseForm` has it. */
+  readonly clamp: ElementwiseForm['clamp'];
 }
 
 /** Activation codes, raw (no zero point subtracted). */
@@ -25,9 +33,27 @@ export interface Accumulated {
   readonly overflowed: number;
 }
 
+/**
+ * Faster equals of the steps and of what follows them, a setting of a run; `accelerate/` makes one, `products/` alone asks it.
+ * Each answers null where it does not take the case: too little work, codes or sums that might not fit, a step it does not know.
+ */
+export interface Accelerator {
+  /** A product of so many multiply-adds is to come: what takes time to start may start. */
+  expect(multiplyAdds: number): void;
+  /** Sums [rows, outFeatures], all of which fit int32. */
+  accumulate(form: AccumulateForm, x: Codes, linear: Linear): Int32Array | null;
+  /** A product's codes [rows, outFeatures]; no sum leaves int32. */
+  codes(steps: ProductSteps, linear: Linear, x: Codes): Uint8Array | Int8Array | null;
+  /** The sum of (code - zeroPoint)^2. */
+  sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
+}
+
+/** Null: everything runs in its readable form. */
+export type Fast = Accelerator | null;
+
 export interface AccumulateStep {
   readonly name: string;
-  run(x: Codes, linear: Linear): Accumulated;
+  run(x: Codes, linear: Linear, fast?: Fast): Accumulated;
   /** Set where the accelerator knows the step. */
   form?(linear: Linear): AccumulateForm;
 }
@@ -58,6 +84,7 @@ export type Float32Addend =
 
 export interface BiasStep {
   readonly name: string;
+  readonly arithmetic: 'int32' | 'float';
   prepare(linear: Linear): PreparedBias;
 }
 
@@ -66,6 +93,7 @@ export type Scaler = (acc: number, channel: number, realBias: number) => number;
 
 export interface MultiplierStep {
   readonly name: string;
+  readonly arithmetic: 'float32' | 'float64' | 'fixed-point';
   /** One line of arithmetic; sx, sw, sy: the scales of input, weight and output. */
   readonly equation: string;
   /** Accumulator units to steps of the output's scale, before rounding (fixed-point multipliers round inside). */
@@ -132,9 +160,59 @@ export interface FloatLinearStep {
   readonly name: string;
   run(x: Codes, linear: Linear): FloatSums;
   /** The same from integer sums, which are faster: exact - bound, exact and exact + bound are right up to `error`. */
-  near(x: Codes, linear: Linear): FloatSums & { readonly error: Float64Array };
+  near(x: Codes, linear: Linear, fast?: Fast): FloatSums & { readonly error: Float64Array };
 }
 
+/** What a product does on a kernel; a cause changes one step. */
+export interface ProductSteps {
+  readonly kind: 'product';
+  readonly accumulate: AccumulateStep;
+  readonly bias: BiasStep;
+  readonly multiplier: MultiplierStep;
+  readonly round: RoundStep;
+  readonly offsetAndClamp: OffsetAndClampStep;
+  /** Set where the layer quantizes its own input; then it stands for all but the accumulator. */
+  readonly dynamic: DynamicStep | null;
+  /** Set where the product itself is float (pt2e-reference); accumulate, bias and multiplier are then not used. */
+  readonly float: FloatPath | null;
+  /** What the same name stands for besides: biases that a converter or the user rounds, a product taken in another order. */
+  readonly alsoBiases: readonly BiasStep[];
+  readonly alsoMultipliers: readonly MultiplierStep[];
+}
+
+export interface FloatPath {
+  readonly product: FloatLinearStep;
+  /** Of the result. */
+  readonly quantize: QuantizeStep;
+}
+
+/** What an elementwise op does on a kernel: reads codes as reals, or as they are; clamps; writes codes. */
+export interface ElementwiseSteps {
+  readonly kind: 'elementwise';
+  /** Codes to reals. */
+  readonly dequantize: DequantizeStep | null;
+  /** Reals to codes. */
+  readonly quantize: QuantizeStep | null;
+  /** Codes of one scale to codes of another without reals between. */
+  readonly rescale: RescaleStep | null;
+  /** Makes codes of the bounds of a clamp. */
+  readonly bound: QuantizeStep;
+}
+
+/** Centred codes (no zero point) of one scale to steps of another, rounded. */
+export interface RescaleStep {
+  readonly name: string;
+  /** One line of arithmetic; d: the centred code, sx, sy: the scales. */
+  readonly equation: string;
+  prepare(input: QuantParams, output: QuantParams): (centred: number) => number;
+}
+
+export type OpSteps = ProductSteps | ElementwiseSteps;
+
+/** What people call the arithmetic of a kernel's sums. */
+export type Sums = 'exact' | 'saturating' | 'float';
+
+/** Facts, and a record of ops, each a record of steps. An op that is missing is not replayed under this kernel. */
 export interface Kernel {
   readonly name: string;
   /** One line of arithmetic. */
@@ -142,16 +220,12 @@ export interface Kernel {
   /** Where it runs: framework, CPUs, versions. */
   readonly runsOn: string;
   readonly runtime: 'pytorch' | 'onnxruntime' | 'tflite' | 'xnnpack' | 'cmsis-nn' | 'numpy';
-  readonly quantize: QuantizeStep;
-  readonly dequantize: DequantizeStep;
-  readonly accumulate: AccumulateStep;
-  readonly bias: BiasStep;
-  readonly multiplier: MultiplierStep;
-  readonly round: RoundStep;
-  readonly offsetAndClamp: OffsetAndClampStep;
-  /** relu6's upper code. */
-  readonly relu6: (params: QuantParams) => number;
-  readonly dynamic: DynamicStep | null;
-  /** Set where the linear itself is float (pt2e-reference); accumulate, bias and multiplier are then not used. */
-  readonly floatLinear: FloatLinearStep | null;
+  /** The same library, on whatever CPU. */
+  readonly family: string;
+  /** Where such values come from; fits "consistent with ...". */
+  readonly origin: string;
+  readonly sums: Sums;
+  /** The variable that makes any x86 CPU with VNNI compute like this. */
+  readonly confirm: string | null;
+  readonly ops: Readonly<Record<string, OpSteps>>;
 }

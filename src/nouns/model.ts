@@ -1,6 +1,6 @@
 /** The model as its file declares it: values, and the layers that compute them. */
 import type { Warning } from './problem.js';
-import type { FloatParams, QuantParams, ValueParams } from './value.js';
+import type { ValueParams } from './value.js';
 
 export interface ModelInput {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface WeightSource {
   read(): Promise<Int8Array>;
 }
 
-/** What a linear layer adds besides its weights. Scales and zero points have length 1 (per tensor) or outFeatures (per channel). */
+/** What a product adds besides its weights. Scales and zero points have length 1 (per tensor) or outFeatures (per channel). */
 export interface LinearParams {
   readonly perChannel: boolean;
   readonly weightScale: Float64Array;
@@ -27,54 +27,47 @@ export interface LinearParams {
   readonly activation: 'none' | 'relu';
 }
 
-interface LayerBase {
+/** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic. */
+export interface ProductForm extends LinearParams {
+  readonly kind: 'product';
+  readonly weight: WeightSource;
+  /** Set where the layer quantizes its own input, with a scale chosen from each batch. */
+  readonly dynamic: { readonly reduceRange: boolean } | null;
+}
+
+/** Each value from one: quantize, dequantize, requantize, relu, clamp, identity. */
+export interface ElementwiseForm {
+  readonly kind: 'elementwise';
+  /** In real units; infinite where nothing clamps on that side, null where nothing clamps at all (identity). */
+  readonly clamp: { readonly lower: number; readonly upper: number } | null;
+  /** Codes stay codes of the same scale and zero point: a number found for the one value holds for the other. */
+  readonly keepsParams: boolean;
+}
+
+/** How an op computes, as an engine takes it: engines belong to kinds, not to ops. */
+export type Form = ProductForm | ElementwiseForm;
+
+export interface Layer<F extends Form | null = Form | null> {
   readonly name: string;
-  /** Name of the value this layer reads. */
-  readonly input: string;
-}
-
-export interface LinearLayer extends LayerBase, LinearParams {
-  readonly op: 'linear';
-  readonly weight: WeightSource;
-  readonly output: ValueParams;
-}
-
-export interface LinearDynamicLayer extends LayerBase, LinearParams {
-  readonly op: 'linear_dynamic';
-  readonly weight: WeightSource;
-  readonly reduceRange: boolean;
-  readonly output: FloatParams;
-}
-
-/** relu, relu6 (codes to codes, same scale), identity. */
-export interface PointwiseLayer extends LayerBase {
-  readonly op: 'relu' | 'relu6' | 'identity';
-  readonly output: ValueParams;
-}
-
-export interface QuantizeLayer extends LayerBase {
-  readonly op: 'quantize';
-  readonly output: QuantParams;
-}
-
-export interface DequantizeLayer extends LayerBase {
-  readonly op: 'dequantize';
-  readonly output: FloatParams;
-}
-
-/** An op that qdiff does not replay; its captured output feeds the next layer. */
-export interface OpaqueLayer extends LayerBase {
-  readonly op: 'opaque';
-  /** The op as the file names it. */
-  readonly declaredOp: string;
+  /** As the file names it; a row of `ops/registry.ts`, or an op that qdiff has no file for. */
+  readonly op: string;
+  /** Names of the values that it reads. */
+  readonly inputs: readonly string[];
+  /** Null: not declared, which only a layer that is not replayed may leave out. */
   readonly output: ValueParams | null;
+  /** Null: no engine; the layer's captured output feeds the next. */
+  readonly form: F;
 }
 
-export type Layer = LinearLayer | LinearDynamicLayer | PointwiseLayer | QuantizeLayer | DequantizeLayer | OpaqueLayer;
+export type ProductLayer = Layer<ProductForm>;
+export type ElementwiseLayer = Layer<ElementwiseForm>;
 
-/** Whether a layer has weights. */
-export function isLinear(layer: Layer): layer is LinearLayer | LinearDynamicLayer {
-  return layer.op === 'linear' || layer.op === 'linear_dynamic';
+export function isProduct(layer: Layer): layer is ProductLayer {
+  return layer.form?.kind === 'product';
+}
+
+export function isElementwise(layer: Layer): layer is ElementwiseLayer {
+  return layer.form?.kind === 'elementwise';
 }
 
 export interface Producer {

@@ -1,12 +1,12 @@
+import { productSteps } from '../kernels/kernel.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Kernel } from '../nouns/kernel.js';
-import type { Layer, LinearDynamicLayer, Model } from '../nouns/model.js';
-import { isLinear } from '../nouns/model.js';
+import type { Fast, Kernel } from '../nouns/kernel.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
-import type { Replayed } from './linear.js';
+import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
+import type { Replayed } from './replayed.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -19,8 +19,9 @@ export interface ValueReader {
 /** One layer opened for replay: weights in memory until the next layer's turn. */
 export interface LayerRun {
   readonly ready: ReadyLayer;
+  /** What it reads, the first of its inputs. */
   readonly input: ValueReader;
-  /** Set for a dynamic linear layer, whose input's scale is chosen batch by batch. */
+  /** Set for a dynamic layer, whose input's scale is chosen batch by batch. */
   readonly batches: BatchRanges | null;
   /** Replays samples [from, to) of the capture. */
   replay(fromSample: number, toSample: number): Promise<Replayed>;
@@ -56,6 +57,7 @@ export class ReplaySession {
     private readonly capture: Capture,
     private readonly kernel: Kernel,
     private readonly mode: Mode,
+    private readonly fast: Fast = null,
   ) {
     for (const input of model.inputs) this.params.set(input.name, input.params);
     for (const layer of model.layers) {
@@ -81,26 +83,25 @@ export class ReplaySession {
   }
 
   private reasonAgainst(layer: Layer): string | null {
-    const reason = whyNotReplayed(this.kernel, layer, this.params.get(layer.input) ?? null);
+    const [input] = layer.inputs;
+    const reason = whyNotReplayed(this.kernel, layer, this.params.get(input) ?? null);
     if (reason) return reason;
     if (this.capturedInput(layer)) return null;
-    const producer = this.layers.get(layer.input);
-    if (!producer) return `its input ${layer.input} was not captured`;
+    const producer = this.layers.get(input);
+    if (!producer) return `its input ${input} was not captured`;
     const upstream = this.whyNotReplayed(producer);
-    return upstream && `its input ${layer.input} was not captured and cannot be replayed: ${upstream}`;
+    return upstream && `its input ${input} was not captured and cannot be replayed: ${upstream}`;
   }
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
   async open(layer: Layer): Promise<LayerRun> {
     const input = await this.inputOf(layer);
-    const weight = isLinear(layer) ? await layer.weight.read() : null;
-    const ready: ReadyLayer = { layer, input: this.params.get(layer.input)!, weight };
-    const batches = layer.op === 'linear_dynamic' ? await this.batchRanges(input) : null;
+    const weight = isProduct(layer) ? await layer.form.weight.read() : null;
+    const ready: ReadyLayer = { layer, input: this.params.get(layer.inputs[0])!, weight };
+    const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
     const replay = async (from: number, to: number) => {
       const x: Matrix = { rows: to - from, cols: input.features, data: await input.read(from, to) };
-      return batches && layer.op === 'linear_dynamic'
-        ? this.replayBatches(ready, layer, x, from, batches)
-        : replayLayer(this.kernel, ready, x);
+      return batches ? this.replayBatches(ready, x, from, batches) : replayLayer(this.kernel, ready, x, this.fast);
     };
     return { ready, input, batches, replay };
   }
@@ -108,13 +109,15 @@ export class ReplaySession {
   private capturedInput(layer: Layer): ValueReader | null {
     const own = this.capture.values.get(`${layer.name}.input`);
     if (this.mode === 'isolated' && own) return own;
-    const producer = this.layers.get(layer.input);
+    const [input] = layer.inputs;
+    const producer = this.layers.get(input);
     const replayed = this.mode === 'propagated' && producer && this.whyNotReplayed(producer) === null;
-    return replayed ? null : (this.capture.values.get(layer.input) ?? null);
+    return replayed ? null : (this.capture.values.get(input) ?? null);
   }
 
   private async inputOf(layer: Layer): Promise<ValueReader> {
-    return this.capturedInput(layer) ?? this.retained.get(layer.input) ?? this.retain(this.layers.get(layer.input)!);
+    const [input] = layer.inputs;
+    return this.capturedInput(layer) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
   }
 
   /** Replays a whole layer into memory. */
@@ -127,7 +130,7 @@ export class ReplaySession {
     for (let from = 0; from < samples; from += rows) {
       const block = await run.replay(from, Math.min(samples, from + rows));
       if (features === 0) {
-        features = block.cols;
+        features = (block.rows * block.cols) / (Math.min(samples, from + rows) - from);
         kept = storageFor(layer.output, samples * features);
       }
       kept.set(block.data, from * features);
@@ -151,22 +154,18 @@ export class ReplaySession {
   }
 
   /** Splits a block at batch borders, where a dynamic layer's scale changes, and joins the results. */
-  private replayBatches(
-    ready: ReadyLayer,
-    layer: LinearDynamicLayer,
-    x: Matrix,
-    firstSample: number,
-    batches: BatchRanges,
-  ): Replayed {
+  private replayBatches(ready: ReadyLayer, x: Matrix, firstSample: number, batches: BatchRanges): Replayed {
+    const { layer } = ready;
+    const steps = productSteps(this.kernel, layer.op);
+    if (!steps || !isProduct(layer)) throw new Error(`${layer.op} does not choose parameters`);
     const parts: Replayed[] = [];
     for (let row = 0; row < x.rows; ) {
       const batch = batches.batchOf(firstSample + row);
       let end = row + 1;
       while (end < x.rows && batches.batchOf(firstSample + end) === batch) end++;
-      const { min, max } = batches.rangeOf(batch);
-      const chosen = this.kernel.dynamic!.chooseQuantParams(min, max, layer.reduceRange);
+      const chosen = chosenInput(steps, layer.form, batches.rangeOf(batch));
       const data = x.data.subarray(row * x.cols, end * x.cols);
-      parts.push(replayLayer(this.kernel, ready, { rows: end - row, cols: x.cols, data }, chosen));
+      parts.push(replayLayer(this.kernel, ready, { rows: end - row, cols: x.cols, data }, this.fast, chosen));
       row = end;
     }
     return parts.length === 1 ? parts[0] : join(parts);

@@ -136,7 +136,7 @@ function checksum(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function describe({ name, linear, kernel, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
+function describe({ name, linear, steps, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
   const { input, output, inFeatures, outFeatures, activation } = linear;
   return {
     name,
@@ -151,14 +151,14 @@ function describe({ name, linear, kernel, recipe, pairs }: GoldenLayer): GoldenM
       quant_min: output.quantMin,
       quant_max: output.quantMax,
     },
-    accumulate: pairs ? kernel.accumulate.name : 'exact',
+    accumulate: pairs ? steps.accumulate.name : 'exact',
     operations: recipe.operations.map(({ kind, formula, factorFormula }) => ({
       kind,
       formula,
       factor: factorFormula ?? null,
     })),
-    rounding: recipe.fixedPoint ? recipe.fixedPoint.equation : kernel.round.name,
-    offset_and_clamp: kernel.offsetAndClamp.name,
+    rounding: recipe.fixedPoint ? recipe.fixedPoint.equation : steps.round.name,
+    offset_and_clamp: steps.offsetAndClamp.name,
   };
 }
 

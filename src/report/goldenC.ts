@@ -129,16 +129,16 @@ function floatLiteral(value: number): string {
 // ---------------------------------------------------------------- the loop
 
 function layerFunction(layer: GoldenLayer, id: string): string {
-  const { linear, kernel, recipe } = layer;
+  const { linear, steps: own, recipe } = layer;
   const { input, output, activation } = linear;
   const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
   const upper = id.toUpperCase();
   const steps = recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id);
   const bias = recipe.biasInt32 ? [`  acc = wrap32((int64_t)acc + ${id}_bias_int32[n]);`] : [];
-  const packs = kernel.offsetAndClamp.name === 'packInt16';
+  const packs = own.offsetAndClamp.name === 'packInt16';
   const code = packs
     ? '  code = saturate16(saturate16(code < INT32_MIN || code > INT32_MAX ? INT32_MIN : code) + ZERO_POINT);'
-    : kernel.offsetAndClamp.name === 'offsetClampRound'
+    : own.offsetAndClamp.name === 'offsetClampRound'
       ? null
       : '  code += ZERO_POINT;';
   return [
@@ -194,13 +194,13 @@ function fixedPointLines({ recipe }: GoldenLayer, id: string): string[] {
   ];
 }
 
-function floatLines({ recipe, kernel, linear }: GoldenLayer, id: string): string[] {
+function floatLines({ recipe, steps, linear }: GoldenLayer, id: string): string[] {
   const call = { add: 'add', multiply: 'multiply', divide: 'divide', fma: 'add' } as const;
   const operations = recipe.operations.map(({ kind, formula, factorFormula }, i) => {
     const text = commented(factorFormula ? `${formula} * (${factorFormula}), one rounding` : formula);
     return `  v = ${call[kind]}(v, ${id}_operand_${i}[n]);  /* ${text} */`;
   });
-  const zeroPointFirst = kernel.offsetAndClamp.name === 'offsetClampRound';
+  const zeroPointFirst = steps.offsetAndClamp.name === 'offsetClampRound';
   return [
     '  golden_float v = rounded(acc, 0);',
     ...operations,

@@ -3,8 +3,8 @@ import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
+import { featuresOf } from '../ops/fields/features.js';
 import { listed, printable } from '../text.js';
-import { featuresOf } from './features.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /**

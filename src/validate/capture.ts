@@ -5,8 +5,8 @@ import type { ArrayFile, StoredDtype } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
+import { featuresOf } from '../ops/fields/features.js';
 import { listed, printable } from '../text.js';
-import { featuresOf } from './features.js';
 import { BATCH_SIZES, isReplayed, readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /** The values of the model that a capture holds. Throws InputError with every problem. */
@@ -46,13 +46,15 @@ function checkComparable(
   const canBeReplayed = ({ computedBy }: Slot) => {
     let layer: Layer | undefined = computedBy!;
     while (layer && isReplayed(layer)) {
-      if (captured.has(`${layer.name}.input`) || captured.has(layer.input)) return true;
-      layer = layers.get(layer.input);
+      const [input]: readonly string[] = layer.inputs;
+      if (captured.has(`${layer.name}.input`) || captured.has(input)) return true;
+      layer = layers.get(input);
     }
     return false;
   };
   if (present.some(canBeReplayed)) return true;
-  const { name, input } = present[0].computedBy!;
+  const { name, inputs } = present[0].computedBy!;
+  const [input] = inputs;
   const wanted = `${printable(input)} or ${printable(name)}.input`;
   const expected = `expected the input of a captured layer (${wanted} for ${printable(name)})`;
   checks.problem('nothing-to-compare', [], `${expected}, got ${listed(file.arrays.keys())}`);

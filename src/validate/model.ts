@@ -1,25 +1,22 @@
 import { Checks, described, type Place } from '../documents/checks.js';
-import type { Layer, Model, ModelInput, PointwiseLayer, Producer } from '../nouns/model.js';
+import type { Layer, Model, ModelInput, Producer } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
-import { isQuantized } from '../nouns/value.js';
-import { printable } from '../text.js';
-import { Features } from './features.js';
-import { linearParams } from './linear.js';
+import { Features } from '../ops/fields/features.js';
+import type { ModelArrays } from '../ops/fields/numbers.js';
+import { outputSchema } from '../ops/fields/schema.js';
+import { valueParams } from '../ops/fields/valueParams.js';
+import type { Op, Value } from '../ops/op.js';
+import { opByName } from '../ops/registry.js';
+import { counted } from '../text.js';
 import {
   formatSchema,
   inputSchema,
-  layerSchemas,
   modelFileSchema,
   opaqueSchema,
-  outputSchema,
   producerSchema,
-  type RawLinear,
   type RawProducer,
-  type ReplayedOp,
 } from './modelSchema.js';
-import { field, inputsOf, Names, nameOf, type Value } from './names.js';
-import type { ModelArrays } from './numbers.js';
-import { FLOAT, valueParams } from './valueParams.js';
+import { field, inputsOf, Names, nameOf } from './names.js';
 
 /**
  * The model that the JSON of model.json describes. `arrays` is the npz it names.
@@ -90,10 +87,9 @@ class LayerReader {
 
   async read(raw: unknown, index: number): Promise<Layer | null> {
     const place: Place = ['layers', index];
-    const op = field(raw, 'op');
-    const [input] = inputsOf(raw).map((name) => this.names.read(name, index, [...place, 'input']));
-    const isReplayed = typeof op === 'string' && Object.hasOwn(layerSchemas, op);
-    const layer = isReplayed ? await this.replayed(op as ReplayedOp, raw, place, input) : this.opaque(raw, place);
+    const op = opByName(field(raw, 'op'));
+    const inputs = inputsOf(raw).map((name) => this.names.read(name, index, [...place, 'input']));
+    const layer = op ? await this.replayed(op, raw, place, inputs) : this.opaque(raw, place);
     this.names.declare(raw, layer ? layer.output : undefined, place);
     return layer;
   }
@@ -102,42 +98,27 @@ class LayerReader {
     const parsed = this.checks.parse(opaqueSchema, raw, place);
     const output = this.output(raw, place);
     if (!parsed || output === undefined) return null;
-    return { name: parsed.name, op: 'opaque', declaredOp: parsed.op, input: inputsOf(raw)[0] ?? '', output };
+    return { name: parsed.name, op: parsed.op, inputs: inputsOf(raw), output, form: null };
   }
 
-  private async replayed(op: ReplayedOp, raw: unknown, place: Place, input: Value | undefined): Promise<Layer | null> {
-    const { checks, features } = this;
-    checks.noteUnknownFields(layerSchemas[op], raw, place);
+  /** What follows the schema is checked also where a field beside it has a problem. */
+  private async replayed(op: Op, raw: unknown, place: Place, inputs: (Value | undefined)[]): Promise<Layer | null> {
+    const { checks, features, arrays } = this;
+    checks.noteUnknownFields(op.schema, raw, place);
     checks.noteUnknownFields(outputSchema, field(raw, 'output'), [...place, 'output']);
-    const parsed = checks.parse(layerSchemas[op], raw, place);
-    // What follows is checked also where a field beside it has a problem.
-    const base = { name: nameOf(raw) ?? '', input: inputsOf(raw)[0] ?? '' };
+    const fields = checks.parse(op.schema, withInput(raw), place);
+    this.countInputs(op, inputs, place);
+    const name = nameOf(raw) ?? '';
+    if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
-    if (op !== 'linear' && op !== 'linear_dynamic') features.same(base.name, base.input);
-    switch (op) {
-      case 'linear': {
-        this.expectInput(input, ['uint8', 'int8'], place, 'put a quantize layer before it, or use op "linear_dynamic"');
-        const params = await linearParams(raw as RawLinear, base, place, checks, this.arrays, features);
-        return parsed && params && output ? { ...base, op, ...params, output } : null;
-      }
-      case 'linear_dynamic': {
-        this.expectInput(input, ['float32'], place, 'it quantizes its own input; use op "linear" on codes');
-        const params = await linearParams(raw as RawLinear, base, place, checks, this.arrays, features);
-        const reduceRange = field(parsed, 'reduce_range') === true;
-        return parsed && params ? { ...base, op, ...params, reduceRange, output: FLOAT } : null;
-      }
-      case 'quantize': {
-        this.expectInput(input, ['float32'], place, 'that value is quantized already');
-        return parsed && output && isQuantized(output) ? { ...base, op, output } : null;
-      }
-      case 'dequantize':
-        this.expectInput(input, ['uint8', 'int8', 'int32'], place, 'that value is float already');
-        return parsed && { ...base, op, output: FLOAT };
-      default: {
-        const kept = this.keptOutput(op, output, place, input);
-        return parsed && kept ? { ...base, op, output: kept } : null;
-      }
-    }
+    const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
+    return read && { name, op: op.name, inputs: inputsOf(raw), ...read };
+  }
+
+  private countInputs({ name, inputs: [least, most] }: Op, inputs: readonly unknown[], place: Place): void {
+    if (inputs.length === 0 || (inputs.length >= least && inputs.length <= most)) return;
+    const expected = least === most ? counted(most, 'name') : `${least} to ${most} names`;
+    this.checks.problem('inputs', [...place, 'input'], `expected ${expected} (${name}), got ${inputs.length}`);
   }
 
   /** A layer's declared output; null without, undefined after a problem. */
@@ -145,37 +126,12 @@ class LayerReader {
     const output = field(raw, 'output');
     return output === undefined || output === null ? null : readParams(output, [...place, 'output'], this.checks);
   }
+}
 
-  private expectInput(input: Value | undefined, dtypes: readonly string[], place: Place, fix: string): void {
-    if (!input?.params || dtypes.includes(input.params.dtype)) return;
-    const got = `got ${printable(input.name)}, which is ${input.params.dtype}; ${fix}`;
-    this.checks.problem('input-dtype', [...place, 'input'], `expected a ${dtypes.join(' or ')} value, ${got}`);
-  }
-
-  /** relu, relu6 and identity keep the parameters of what they read; a file may repeat them. */
-  private keptOutput(op: PointwiseLayer['op'], declared: Value['params'], layerPlace: Place, input: Value | undefined) {
-    const place = [...layerPlace, 'output'];
-    const kept = input?.params;
-    if (declared === undefined || kept === undefined) return null;
-    if (kept === null) {
-      const got = `got nothing, and its input ${printable(input!.name)} declares none either`;
-      if (!declared) this.checks.problem('output', place, `expected dtype, scale and zero_point, ${got}`);
-      return declared;
-    }
-    if (!declared) return kept;
-    if (declared.dtype !== kept.dtype) {
-      const got = `got ${declared.dtype}; write op "quantize" or "dequantize" for a change of dtype`;
-      this.checks.problem('output', [...place, 'dtype'], `expected ${kept.dtype}, which ${op} keeps, ${got}`);
-      return null;
-    }
-    if (!isQuantized(declared) || !isQuantized(kept)) return kept;
-    if (declared.scale !== kept.scale || declared.zeroPoint !== kept.zeroPoint) {
-      const keeps = `${op} keeps its input's scale ${kept.scale} and zero_point ${kept.zeroPoint}`;
-      const ignored = `the declared ${declared.scale} and ${declared.zeroPoint} are ignored`;
-      this.checks.warn('output-params', place, `${keeps}; ${ignored}`);
-    }
-    return { ...kept, quantMin: declared.quantMin, quantMax: declared.quantMax };
-  }
+/** "inputs" is read as "input". */
+function withInput(raw: unknown): unknown {
+  const inputs = field(raw, 'inputs');
+  return inputs === undefined || field(raw, 'input') !== undefined ? raw : { ...(raw as object), input: inputs };
 }
 
 function producerOf(raw: RawProducer | null | undefined): Producer {

@@ -1,13 +1,6 @@
 import type { Checks, Place } from '../documents/checks.js';
-import type { ValueParams } from '../nouns/value.js';
+import type { Value } from '../ops/op.js';
 import { listed, printable } from '../text.js';
-
-/** A value that layers read. */
-export interface Value {
-  readonly name: string;
-  /** null where an opaque layer does not say; undefined after a problem. */
-  readonly params: ValueParams | null | undefined;
-}
 
 /** Searching for a cycle walks the whole model: past so many values read too early, all are called that. */
 const CYCLE_SEARCHES = 20;
@@ -84,9 +77,9 @@ export class Names {
   }
 }
 
-/** The names in a layer's `input`: one, or a list where the op is opaque. */
+/** The names in a layer's `input` (or `inputs`): one, or a list. */
 export function inputsOf(layer: unknown): string[] {
-  const input = field(layer, 'input');
+  const input = field(layer, 'input') ?? field(layer, 'inputs');
   return (Array.isArray(input) ? input : [input]).filter((name) => typeof name === 'string');
 }
 

@@ -3,10 +3,10 @@ import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
-import { isLinear, type Layer, type Model } from '../nouns/model.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
+import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { counted, listed, printable } from '../text.js';
-import type { Features, KnownFeatures } from './features.js';
 import { firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 
 /** An array beside the values: how many samples each call had. */
@@ -29,7 +29,7 @@ export interface Slot {
 /** The arrays that belong to a model, in its order. A layer named like another's `.input` is that layer. */
 export function slotsOf(model: Model): Map<string, Slot> {
   const slots = new Map<string, Slot>();
-  const read = new Set(model.layers.filter(isReplayed).map((layer) => layer.input));
+  const read = new Set(model.layers.filter(isReplayed).flatMap((layer) => layer.inputs));
   const params = new Map<string, ValueParams | null>();
   const add = (
     key: string,
@@ -50,8 +50,9 @@ export function slotsOf(model: Model): Map<string, Slot> {
     add(layer.name, layer.name, layer.output, replayed ? layer : null, replayed || read.has(layer.name));
   }
   for (const layer of model.layers.filter(isReplayed)) {
-    add(`${layer.name}.input`, layer.input, params.get(layer.input) ?? null, null, true);
-    if (isLinear(layer)) {
+    const [input] = layer.inputs;
+    add(`${layer.name}.input`, input, params.get(input) ?? null, null, true);
+    if (isProduct(layer)) {
       add(`${layer.name}.accumulator`, layer.name, ACCUMULATOR, null, true);
     }
   }
@@ -67,7 +68,7 @@ const ACCUMULATOR: ValueParams = {
 };
 
 export function isReplayed(layer: Layer): boolean {
-  return layer.op !== 'opaque';
+  return layer.form !== null;
 }
 
 /** What the arrays of a file have to agree with. */

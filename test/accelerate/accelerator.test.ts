@@ -2,18 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import { accelerator } from '../../src/kernels/steps/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 // @ts-expect-error: JavaScript, since everyNode.js runs unbuilt
 import { bundleCases } from './bundle.js';
 import { caseOf, compareAll, fillings, shapes, stepsWithForm } from './cases.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
-afterEach(() => {
-  accelerator.current = null;
-});
 
 const NUMBER_OF_CASES = shapes.length * fillings.length * 2 * stepsWithForm.length;
 
@@ -57,8 +53,7 @@ it('leaves sums that may leave int32 to the readable form, which counts them', (
   ] as const) {
     const { x, linear } = caseOf({ rows: 1, channels: 1, inFeatures }, fillings[1], 'uint8');
     expect(fast.accumulate({ pairs: null }, x, linear) !== null).toBe(taken);
-    accelerator.current = fast;
-    const { data, overflowed } = steps.exact.run(x, linear);
+    const { data, overflowed } = steps.exact.run(x, linear, fast);
     expect([data[0], overflowed]).toEqual([(255 * -128 * inFeatures) | 0, taken ? 0 : 1]);
   }
 });

@@ -1,7 +1,6 @@
 /** Products for which the fast path must equal the readable one: every tail, extremes, zero points, every dtype of codes. */
 
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import { accelerator } from '../../src/kernels/steps/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 import type { AccumulateStep, Codes, Linear } from '../../src/nouns/kernel.js';
 
@@ -113,7 +112,6 @@ export function compareAll(threads = 1): { compared: number; inexact: number; di
   for (const { name, x, linear } of cases()) {
     let exact = '';
     for (const step of stepsWithForm) {
-      accelerator.current = null;
       const readable = step.run(x, linear);
       const found = fast.accumulate(step.form!(linear), x, linear);
       const same = found !== null && Buffer.from(found.buffer).equals(Buffer.from(readable.data.buffer));

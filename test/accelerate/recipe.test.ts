@@ -4,16 +4,18 @@ import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { floatBiasUnfused } from '../../src/kernels/steps/bias.js';
 import { floatMultipliers } from '../../src/kernels/steps/multiplier.js';
-import type { Kernel, Linear } from '../../src/nouns/kernel.js';
-import { finishLinear } from '../../src/replay/linear.js';
+import type { Codes, Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import { finishProduct } from '../../src/replay/product.js';
 import { layerCases } from '../kernels/layers.js';
+import { linearSteps } from '../support/steps.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 
 /** Float multipliers of hypotheses are tested in a kernel of their own. */
-const fbgemm = kernels.find(({ name }) => name === 'fbgemm')!;
-const variants: readonly Kernel[] = [
-  ...kernels,
+type Variant = ProductSteps & { readonly name: string };
+const fbgemm = linearSteps('fbgemm');
+const variants: readonly Variant[] = [
+  ...kernels.map((kernel) => ({ ...linearSteps(kernel), name: kernel.name })),
   { ...fbgemm, name: 'unfused bias', bias: floatBiasUnfused },
   ...floatMultipliers.map((multiplier) => ({ ...fbgemm, name: multiplier.name, multiplier })),
 ];
@@ -44,8 +46,8 @@ const SCALES: readonly (readonly [x: number, w: number, y: number])[] = [
   [1e-30, 1e-20, 1],
 ];
 
-function readable(kernel: Kernel, linear: Linear, x: Parameters<Kernel['accumulate']['run']>[0]): string {
-  return finishLinear(kernel, linear, kernel.accumulate.run(x, linear).data).join();
+function readable(kernel: ProductSteps, linear: Linear, x: Codes): string {
+  return finishProduct(kernel, linear, kernel.accumulate.run(x, linear).data).join();
 }
 
 describe.each(taken.map((kernel) => ({ name: kernel.name, kernel })))('$name', ({ kernel }) => {

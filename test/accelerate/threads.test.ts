@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { accelerate, webAssembly } from '../../src/accelerate/accelerator.js';
 import { type JobFields, Machine } from '../../src/accelerate/job.js';
 import { compare } from '../../src/compare/compare.js';
-import { fbgemm } from '../../src/kernels/fbgemm.js';
-import { fbgemmAvx2 } from '../../src/kernels/fbgemm-avx2.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
 import type { Linear } from '../../src/nouns/kernel.js';
-import type { LinearLayer, Model } from '../../src/nouns/model.js';
-import { replayLinear } from '../../src/replay/linear.js';
+import type { Layer, Model } from '../../src/nouns/model.js';
+import { replayProduct } from '../../src/replay/product.js';
 import { random } from '../bench/case.js';
+import { linearSteps } from '../support/steps.js';
+
+const [fbgemm, fbgemmAvx2] = [linearSteps('fbgemm'), linearSteps('fbgemm-avx2')];
 
 const params = { dtype: 'uint8', scale: 0.02, zeroPoint: 100, quantMin: 0, quantMax: 255 } as const;
 
@@ -55,7 +56,7 @@ describe('threads', () => {
     const linear = layerOf(700, 25_000, 5);
     const x = { rows: 30, cols: 700, data: random(30 * 700, 6) };
     const [one, two, three] = machines.map((machine) => machine.codes(fbgemm, linear, x)!);
-    expect(Buffer.from(one).equals(Buffer.from(replayLinear(fbgemm, linear, x).data))).toBe(true);
+    expect(Buffer.from(one).equals(Buffer.from(replayProduct(fbgemm, linear, x).data))).toBe(true);
     expect(Buffer.from(two).equals(Buffer.from(one))).toBe(true);
     expect(Buffer.from(three).equals(Buffer.from(one))).toBe(true);
   });
@@ -128,14 +129,9 @@ describe('a report', () => {
     ['fc', value(fast.codes(fbgemm, { ...linear, bias: linear.bias!.map((b) => b + 3) }, codes)!, channels)],
   ]);
   const { input, output, inFeatures, outFeatures, weight, ...rest } = linear;
-  const layer: LinearLayer = {
-    ...rest,
-    name: 'fc',
-    op: 'linear',
-    input: 'x',
-    weight: { inFeatures, outFeatures, read: async () => weight as Int8Array },
-    output,
-  };
+  const source = { inFeatures, outFeatures, read: async () => weight as Int8Array };
+  const form = { kind: 'product', dynamic: null, ...rest, weight: source } as const;
+  const layer: Layer = { name: 'fc', op: 'linear', inputs: ['x'], output, form };
   const model: Model = {
     path: 'model.json',
     producer: { framework: 'pytorch', engine: 'fbgemm' },

@@ -5,11 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../../src/analyze/explain/explain.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
+import { productSteps } from '../../src/kernels/kernel.js';
 import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import type { Kernel } from '../../src/nouns/kernel.js';
+import { isProduct } from '../../src/nouns/model.js';
 import { isQuantized } from '../../src/nouns/value.js';
-import { linearOf } from '../../src/replay/layer.js';
-import { oneChannel } from '../../src/replay/linear.js';
+import { chosenInput, linearOf } from '../../src/replay/layer.js';
+import { oneChannel } from '../../src/replay/product.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
@@ -22,29 +24,26 @@ async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promi
   const session = new ReplaySession(model, capture, kernel, 'isolated');
   const values: ValueToExplain[] = [];
   for (const layer of model.layers) {
-    if ((layer.op !== 'linear' && layer.op !== 'linear_dynamic') || session.whyNotReplayed(layer)) continue;
+    if (!isProduct(layer) || session.whyNotReplayed(layer)) continue;
     const run = await session.open(layer);
-    const { outFeatures, inFeatures } = layer.weight;
+    const { outFeatures, inFeatures } = layer.form.weight;
     for (let i = 0; i < perLayer; i++) {
       const at = Math.floor((i * capture.samples * outFeatures) / perLayer);
       const [sample, channel] = [Math.floor(at / outFeatures), at % outFeatures];
       const range = run.batches?.rangeOf(run.batches.batchOf(sample));
-      const params =
-        range && layer.op === 'linear_dynamic'
-          ? kernel.dynamic!.chooseQuantParams(range.min, range.max, layer.reduceRange)
-          : run.ready.input;
+      const steps = productSteps(kernel, layer.op)!;
+      const params = range ? chosenInput(steps, layer.form, range) : run.ready.input;
       if (!isQuantized(params)) throw new Error('no codes');
-      const quantize = range ? kernel.dynamic!.quantize.prepare(params) : (code: number) => code;
+      const quantize = range ? steps.dynamic!.quantize.prepare(params) : (code: number) => code;
       const x = Int32Array.from(await run.input.read(sample, sample + 1), quantize);
       const captured = capture.values.get(layer.name);
       values.push({
         layer: layer.name,
         op: layer.op,
-        inputName: layer.input,
+        inputName: layer.inputs[0],
         sample,
         channel,
         linear: oneChannel(linearOf(run.ready, layer, params), channel),
-        dynamic: range !== undefined,
         x: { rows: 1, cols: inFeatures, data: x },
         captured: captured ? (await captured.read(sample, sample + 1))[channel] : null,
         candidate: null,

@@ -8,6 +8,7 @@ import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
 import type { Kernel } from '../../src/nouns/kernel.js';
+import { isElementwise } from '../../src/nouns/model.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
@@ -20,7 +21,7 @@ async function documentsOf(kernel: Kernel): Promise<ExplainDocument[]> {
   const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
   const session = new ReplaySession(model, capture, kernel, 'isolated');
   const documents: ExplainDocument[] = [];
-  for (const layer of model.layers) {
+  for (const layer of model.layers.filter(isElementwise)) {
     const run = await session.open(layer);
     const captured = await capture.values.get(layer.name)!.read(0, capture.samples);
     const x = await run.input.read(0, capture.samples);

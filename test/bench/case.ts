@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yazl from 'yazl';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import { fbgemm } from '../../src/kernels/fbgemm.js';
 import type { Linear } from '../../src/nouns/kernel.js';
-import { replayLinear } from '../../src/replay/linear.js';
+import { replayProduct } from '../../src/replay/product.js';
 import { npyHeader } from '../support/npz.js';
+import { linearSteps } from '../support/steps.js';
 
 export interface LayerShape {
   readonly name: string;
@@ -46,7 +46,10 @@ export async function makeCase(folder: string, layers: readonly LayerShape[], sa
       output: params(SCALE.y),
     };
     const x = { rows: samples, cols: inFeatures, data: codes.get(input)! };
-    return fast.codes(fbgemm, linear, x) ?? Uint8Array.from(replayLinear(fbgemm, linear, x).data);
+    return (
+      fast.codes(linearSteps('fbgemm'), linear, x) ??
+      Uint8Array.from(replayProduct(linearSteps('fbgemm'), linear, x).data)
+    );
   };
   await writeNpz(join(folder, 'model.npz'), [
     ...layers.flatMap(({ name, inFeatures, outFeatures }, i): Member[] => [

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import { fbgemm } from '../../src/kernels/fbgemm.js';
-import { fbgemmAvx2 } from '../../src/kernels/fbgemm-avx2.js';
-import type { Kernel, Linear } from '../../src/nouns/kernel.js';
+import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import { linearSteps } from '../support/steps.js';
 import { random } from './case.js';
 import { CHAINS } from './limit.js';
 
@@ -23,7 +22,10 @@ export function limitOf(mode: keyof typeof modes, chains: number): number {
   return rate(chains * multiplyAdds * 20_000, () => limit[name + chains](20_000));
 }
 
-export const modes: Readonly<Record<'exact' | 'saturating', Kernel>> = { exact: fbgemm, saturating: fbgemmAvx2 };
+export const modes: Readonly<Record<'exact' | 'saturating', ProductSteps>> = {
+  exact: linearSteps('fbgemm'),
+  saturating: linearSteps('fbgemm-avx2'),
+};
 
 /** A layer in memory; each call of the function it gives is one measurement: sums, requantization, codes. */
 export function layerInMemory(rows: number, inFeatures: number, channels: number, threads: number) {

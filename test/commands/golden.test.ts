@@ -9,6 +9,7 @@ import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { openNpz } from '../../src/load/npz.js';
 import { cli } from '../support/cli.js';
+import { linearSteps } from '../support/steps.js';
 import { hasCc, hasIverilog, outputOf } from '../support/tools.js';
 
 const qdiff = cli();
@@ -32,9 +33,10 @@ function compiled(folder: string): string {
   return outputOf(join(folder, 'reference'), []);
 }
 
-const INTEGER_KERNELS = kernels.filter(
-  ({ floatLinear, multiplier }) => !floatLinear && !multiplier.name.startsWith('float64'),
-);
+const INTEGER_KERNELS = kernels.filter((kernel) => {
+  const { float, multiplier } = linearSteps(kernel);
+  return !float && multiplier.arithmetic !== 'float64';
+});
 
 describe.skipIf(!hasCc)('the integer-only C loop (cc)', () => {
   it('gives the outputs of iris', async () => {

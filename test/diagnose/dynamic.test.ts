@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { dynamicOneDnnBrgemm, dynamicOneDnnGemm } from '../../src/kernels/steps/dynamic.js';
-import type { Kernel, Linear } from '../../src/nouns/kernel.js';
-import type { Layer } from '../../src/nouns/model.js';
-import { replayLinearDynamic } from '../../src/replay/linear.js';
-import { capturedValue, captureOf, kernel, modelOf, quant, randomFrom } from './world.js';
+import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Layer, ProductForm } from '../../src/nouns/model.js';
+import { replayProduct } from '../../src/replay/product.js';
+import { dynamicSteps } from '../support/steps.js';
+import { capturedValue, captureOf, modelOf, quant, randomFrom } from './world.js';
 
 const SAMPLES = 60;
 const BATCH = 12;
@@ -29,20 +30,21 @@ const truth: Linear = {
 };
 
 /** What a kernel makes of the layer: each batch has its own scale. */
-function outputsOf(by: Kernel, linear: Linear = truth): Float32Array {
+function outputsOf(by: ProductSteps, linear: Linear = truth): Float32Array {
   const values = new Float32Array(SAMPLES * OUT);
   for (let row = 0; row < SAMPLES; row += BATCH) {
     const batch = x.subarray(row * IN, (row + BATCH) * IN);
     const input = by.dynamic!.chooseQuantParams(Math.min(...batch), Math.max(...batch), false);
     const codes = { rows: BATCH, cols: IN, data: Uint8Array.from(batch, by.dynamic!.quantize.prepare(input)) };
-    values.set(replayLinearDynamic(by, { ...linear, input }, codes).data, row * OUT);
+    values.set(replayProduct(by, { ...linear, input }, codes).data, row * OUT);
   }
   return values;
 }
 
 async function diagnose(declared: Linear, captured: Float32Array, engine: string) {
   const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
-  const layer = { ...layers[0], op: 'linear_dynamic', input: 'x', reduceRange: false } as Layer;
+  const form = { ...layers[0].form, dynamic: { reduceRange: false } } as ProductForm;
+  const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
   const inputs = [{ name: 'x', params: { dtype: 'float32' as const } }];
   const values = { x: capturedValue(x, SAMPLES), fc: capturedValue(captured, SAMPLES) };
   const batchSizes = new Array<number>(SAMPLES / BATCH).fill(BATCH);
@@ -61,7 +63,7 @@ describe.each([
   ['qnnpack', 'qnnpack'],
   ['onednn', 'onednn'],
 ])('a file for %s with a mistake', (engine, name) => {
-  const captured = outputsOf(kernel(name));
+  const captured = outputsOf(dynamicSteps(name)!);
   test.each<[cause: string, wrong: Partial<Linear>]>([
     ['bias-missing', { bias: null }],
     ['bias-missing', { bias: truth.bias!.map((b, n) => (n === 3 ? 0 : b)) }],
@@ -95,14 +97,18 @@ describe.each([
 });
 
 test('a saturating pair is shown in the codes that the engine made of its input', async () => {
-  const { evidence } = await diagnose(truth, outputsOf(kernel('fbgemm-avx2')), 'x86');
+  const { evidence } = await diagnose(truth, outputsOf(dynamicSteps('fbgemm-avx2')!), 'x86');
   const { pair } = evidence['int16-saturation'] as { pair: Record<'x' | 'w' | 'k', number[]> & { sum: number } };
   expect(pair.x[0] * pair.w[0] + pair.x[1] * pair.w[1]).toBe(pair.sum);
   expect(Math.abs(pair.sum)).toBeGreaterThan(32767);
 });
 
 test('the order of the float product is shown as an equation', async () => {
-  const { evidence } = await diagnose(truth, outputsOf({ ...kernel('onednn'), dynamic: dynamicOneDnnGemm }), 'onednn');
+  const { evidence } = await diagnose(
+    truth,
+    outputsOf({ ...dynamicSteps('onednn')!, dynamic: dynamicOneDnnGemm }),
+    'onednn',
+  );
   expect(evidence['multiplier-precision']).toMatchObject({
     declared: dynamicOneDnnBrgemm.equation,
     found: dynamicOneDnnGemm.equation,
@@ -110,7 +116,7 @@ test('the order of the float product is shown as an equation', async () => {
 });
 
 test('oneDNN on AVX2 differs in two steps, and a mistake of the file comes on top', async () => {
-  const diagnosis = await diagnose({ ...truth, bias: null }, outputsOf(kernel('onednn-avx2')), 'onednn');
+  const diagnosis = await diagnose({ ...truth, bias: null }, outputsOf(dynamicSteps('onednn-avx2')!), 'onednn');
   expect([...diagnosis.causes].sort()).toEqual(['bias-missing', 'int16-saturation', 'multiplier-precision']);
   expect(diagnosis.explained_by).toContain('onednn-avx2');
 });

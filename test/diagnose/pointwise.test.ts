@@ -3,8 +3,9 @@ import { compare } from '../../src/compare/compare.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { Layer, Model } from '../../src/nouns/model.js';
+import type { ElementwiseForm, Layer, Model } from '../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
+import { stepsFor } from '../support/steps.js';
 import { capturedValue, captureOf, quant, randomFrom } from './world.js';
 
 const SAMPLES = 64;
@@ -49,9 +50,16 @@ async function diagnose(
   return (report.candidate_layers ?? report.layers)[0].diagnosis;
 }
 
-const relu = (output: QuantParams): Layer => ({ op: 'relu', name: 'y', input: 'x', output });
-const quantize = (output: QuantParams): Layer => ({ op: 'quantize', name: 'y', input: 'x', output });
-const dequantize: Layer = { op: 'dequantize', name: 'y', input: 'x', output: { dtype: 'float32' } };
+const layer = (op: string, output: ValueParams, clamp: ElementwiseForm['clamp'] = null): Layer => ({
+  op,
+  name: 'y',
+  inputs: ['x'],
+  output,
+  form: { kind: 'elementwise', clamp, keepsParams: clamp !== null },
+});
+const relu = (output: QuantParams) => layer('relu', output, { lower: 0, upper: Number.POSITIVE_INFINITY });
+const quantize = (output: QuantParams) => layer('quantize', output);
+const dequantize = layer('dequantize', { dtype: 'float32' });
 
 describe('relu', () => {
   const x = codes(1);
@@ -74,7 +82,7 @@ describe('relu', () => {
 
 describe('quantize', () => {
   const x = reals(2);
-  const declared = kernels[0].quantize;
+  const declared = stepsFor(kernels[0], 'quantize').quantize!;
   const codesOf = (output: QuantParams, step = declared) => Int32Array.from(x, step.prepare(output));
   test.each([
     ['output-scale-wrong', codesOf({ ...params, scale: params.scale * 1.01 })],

@@ -28,6 +28,8 @@ function context(change: Partial<FixContext> = {}): FixContext {
     explainedBy: [],
     evidence: {},
     producer: {},
+    dynamic: false,
+    quantizes: false,
     ...change,
   };
 }

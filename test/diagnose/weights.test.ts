@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Linear } from '../../src/nouns/kernel.js';
 import type { Report } from '../../src/nouns/report.js';
-import { replayLinear } from '../../src/replay/linear.js';
+import { replayProduct } from '../../src/replay/product.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 interface Weight {
@@ -141,7 +141,7 @@ describe('float outputs of a saturating kernel that multiplies in another order'
   const linear = { ...world.linear, output: { dtype: 'float32' as const } };
   const truth = { ...world, linear };
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
-  const captured = replayLinear(kernel('onednn-pointwise-avx2'), linear, codes).data;
+  const captured = replayProduct(kernel('onednn-pointwise-avx2'), linear, codes).data;
   const diagnose = async (declared: Linear, values = captured) =>
     (await compareLayer(truth, declared, values, { kernel: 'onednn-pointwise' })).layers[0].diagnosis;
 

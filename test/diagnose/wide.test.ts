@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { replayLinear } from '../../src/replay/linear.js';
+import { replayProduct } from '../../src/replay/product.js';
 import { compareLayer, kernel, outputsOf, quant, randomFrom } from './world.js';
 
 /** Too large to be studied as a whole: 512 x 2048 weights, 600 samples. */
@@ -49,7 +49,7 @@ test('five hundred float biases are found although only some samples are studied
   const bias = world.linear.bias.map((b) => b / 50);
   const truth = { ...world.linear, bias, output: { dtype: 'float32' as const } };
   const codes = { rows: world.samples, cols: truth.inFeatures, data: world.x };
-  const captured = replayLinear(kernel('fbgemm'), truth, codes).data;
+  const captured = replayProduct(kernel('fbgemm'), truth, codes).data;
   const report = await compareLayer(world, { ...truth, bias: null }, captured);
   expect(report.layers[0].diagnosis?.causes).toEqual(['bias-missing']);
 });

@@ -1,12 +1,12 @@
 import { compare } from '../../src/compare/compare.js';
-import { kernelByName } from '../../src/kernels/registry.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
-import type { Kernel, Linear } from '../../src/nouns/kernel.js';
+import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Model } from '../../src/nouns/model.js';
 import type { Report } from '../../src/nouns/report.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
-import { replayLinear } from '../../src/replay/linear.js';
+import { replayProduct } from '../../src/replay/product.js';
+import { linearSteps } from '../support/steps.js';
 
 /** A small generator with a fixed seed (mulberry32): the same layers at every run. */
 export function randomFrom(seed: number) {
@@ -190,22 +190,22 @@ function clampCode(value: number): number {
   return Math.min(255, Math.max(0, Math.round(value)));
 }
 
-export function kernel(name: string): Kernel {
-  return kernelByName(name);
+export function kernel(name: string): ProductSteps {
+  return linearSteps(name);
 }
 
 /** The same kernel with other steps. */
-export function fbgemmWith(steps: Partial<Kernel>): Kernel {
-  return { ...kernelByName('fbgemm'), ...steps };
+export function fbgemmWith(steps: Partial<ProductSteps>): ProductSteps {
+  return { ...linearSteps('fbgemm'), ...steps };
 }
 
 export function outputsOf(
   world: World,
-  by: Kernel = kernelByName(world.kernel ?? 'fbgemm'),
+  by: ProductSteps = linearSteps(world.kernel ?? 'fbgemm'),
   linear: Linear = world.linear,
 ): Int32Array {
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
-  return Int32Array.from(replayLinear(by, linear, codes).data);
+  return Int32Array.from(replayProduct(by, linear, codes).data);
 }
 
 /** Compares a one-layer model with its capture (and a candidate), in memory. */
@@ -236,7 +236,15 @@ export function modelOf(linear: Linear, producer: Model['producer']): Model {
     path: 'model.json',
     producer,
     inputs: [{ name: 'quant', params: input as ValueParams }],
-    layers: [{ op: 'linear', name: 'fc', input: 'quant', weight: source, ...params, output }],
+    layers: [
+      {
+        op: 'linear',
+        name: 'fc',
+        inputs: ['quant'],
+        output,
+        form: { kind: 'product', dynamic: null, weight: source, ...params },
+      },
+    ],
     warnings: [],
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isHookDictionary, openHookDictionary } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
-import type { LinearLayer } from '../../src/nouns/model.js';
+import type { ProductLayer } from '../../src/nouns/model.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { counting } from '../support/models.js';
 import { npy, npz } from '../support/npz.js';
@@ -15,13 +15,18 @@ test("the dictionary that the thread's hook saves is a model and its capture", a
   const { model, capture, close } = await openHookDictionary(nodeFileSystem, FIXTURE);
   const uint8 = { dtype: 'uint8', zeroPoint: 128, quantMin: 0, quantMax: 255 };
   expect(model.inputs).toEqual([{ name: 'x', params: { ...uint8, scale: 0.01738515868782997 } }]);
-  const [layer] = model.layers as [LinearLayer];
-  expect(layer).toMatchObject({ name: 'linear', op: 'linear', input: 'x', perChannel: true, activation: 'none' });
+  const [layer] = model.layers as [ProductLayer];
+  expect(layer).toMatchObject({
+    name: 'linear',
+    op: 'linear',
+    inputs: ['x'],
+    form: { perChannel: true, activation: 'none', dynamic: null },
+  });
   expect(layer.output).toMatchObject(uint8);
-  expect([layer.weight.outFeatures, layer.weight.inFeatures]).toEqual([16, 4]);
-  expect([...(await layer.weight.read())].slice(0, 4)).toEqual([28, 12, -128, -128]);
-  expect(layer.weightScale[0]).toBe(0.0022416787687689066);
-  expect(layer.bias).toHaveLength(16);
+  expect([layer.form.weight.outFeatures, layer.form.weight.inFeatures]).toEqual([16, 4]);
+  expect([...(await layer.form.weight.read())].slice(0, 4)).toEqual([28, 12, -128, -128]);
+  expect(layer.form.weightScale[0]).toBe(0.0022416787687689066);
+  expect(layer.form.bias).toHaveLength(16);
   expect(capture).toMatchObject({ samples: 8, batchSizes: [8] });
   expect([...capture.values].map(([key, { features }]) => [key, features])).toEqual([
     ['x', 4],

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openCandidate, openCapture, openHookDictionary, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
-import type { LinearLayer } from '../../src/nouns/model.js';
+import { isProduct, type ProductLayer } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { counting, type Json, smallCapture, smallModel } from '../support/models.js';
@@ -32,7 +32,7 @@ describe('the npz that a model names', () => {
   ])('%s: %s is %s', async (model, named, found) => {
     const files = memoryFiles({ [model]: withArrays(named), [found]: weights });
     const opened = await openModel(files, model);
-    expect([...(await (opened.layers[0] as LinearLayer).weight.read())]).toEqual(counting(12));
+    expect([...(await (opened.layers[0] as ProductLayer).form.weight.read())]).toEqual(counting(12));
     await opened.close();
     expect(files.openCount()).toBe(0);
   });
@@ -137,7 +137,7 @@ describe('whatever is in the files, only problems come out', () => {
     try {
       const opened = await openModel(files, 'm.json');
       const captured = await openCapture(files, 'c.npz', opened);
-      for (const layer of opened.layers) if ('weight' in layer) await layer.weight.read();
+      for (const layer of opened.layers) if (isProduct(layer)) await layer.form.weight.read();
       for (const value of captured.values.values()) await value.read(0, value.samples);
       await openCandidate(files, 'c.npz', opened, captured);
       return 'read';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openNpz } from '../../src/load/npz.js';
-import type { LinearLayer, Model } from '../../src/nouns/model.js';
+import type { Model, ProductLayer } from '../../src/nouns/model.js';
 import { validateModel } from '../../src/validate/model.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { type Json, smallModel } from '../support/models.js';
@@ -25,38 +25,40 @@ describe('a valid model', () => {
     expect(model.producer).toMatchObject({ framework: 'pytorch', engine: 'x86' });
     const uint8 = { dtype: 'uint8', quantMin: 0, quantMax: 255 };
     expect(model.inputs).toEqual([{ name: 'quant', params: { ...uint8, scale: 0.5, zeroPoint: 128 } }]);
-    const [fc1, relu1, fc2] = model.layers as [LinearLayer, unknown, LinearLayer];
-    expect(fc1).toMatchObject({ name: 'fc1', op: 'linear', input: 'quant', perChannel: true, activation: 'none' });
-    expect(fc1.weightScale).toEqual(Float64Array.of(0.1, 0.2, 0.3));
-    expect(fc1.weightZeroPoint).toEqual(Int32Array.of(0, 1, -1));
-    expect(fc1.bias).toEqual(Float32Array.of(0.5, -0.5, 0));
-    expect(fc1.biasInt32).toBeNull();
-    expect([fc1.weight.outFeatures, fc1.weight.inFeatures]).toEqual([3, 4]);
-    expect(await fc1.weight.read()).toEqual(Int8Array.of(1, -2, 3, -4, 5, 6, 7, 8, -128, 127, 0, 1));
+    const [fc1, relu1, fc2] = model.layers as [ProductLayer, unknown, ProductLayer];
+    expect(fc1).toMatchObject({ name: 'fc1', op: 'linear', inputs: ['quant'] });
+    expect(fc1.form).toMatchObject({ perChannel: true, activation: 'none', dynamic: null });
+    expect(fc1.form.weightScale).toEqual(Float64Array.of(0.1, 0.2, 0.3));
+    expect(fc1.form.weightZeroPoint).toEqual(Int32Array.of(0, 1, -1));
+    expect(fc1.form.bias).toEqual(Float32Array.of(0.5, -0.5, 0));
+    expect(fc1.form.biasInt32).toBeNull();
+    expect([fc1.form.weight.outFeatures, fc1.form.weight.inFeatures]).toEqual([3, 4]);
+    expect(await fc1.form.weight.read()).toEqual(Int8Array.of(1, -2, 3, -4, 5, 6, 7, 8, -128, 127, 0, 1));
     expect(relu1).toEqual({
       name: 'relu1',
       op: 'relu',
-      input: 'fc1',
+      inputs: ['fc1'],
       output: { ...uint8, scale: 0.25, zeroPoint: 100 },
+      form: { kind: 'elementwise', clamp: { lower: 0, upper: Number.POSITIVE_INFINITY }, keepsParams: true },
     });
-    expect(fc2).toMatchObject({ perChannel: false, bias: null, biasInt32: Int32Array.of(1000, -1000) });
-    expect(fc2.weightScale).toEqual(Float64Array.of(0.125));
-    expect(fc2.weightZeroPoint).toEqual(Int32Array.of(0));
+    expect(fc2.form).toMatchObject({ perChannel: false, bias: null, biasInt32: Int32Array.of(1000, -1000) });
+    expect(fc2.form.weightScale).toEqual(Float64Array.of(0.125));
+    expect(fc2.form.weightZeroPoint).toEqual(Int32Array.of(0));
   });
 
   test.each<[string, (model: Json) => void, (model: Model) => unknown, unknown]>([
-    ['no bias: null', (m) => (m.layers[0].bias = null), (m) => (m.layers[0] as LinearLayer).bias, null],
-    ['no bias: missing', (m) => delete m.layers[0].bias, (m) => (m.layers[0] as LinearLayer).bias, null],
+    ['no bias: null', (m) => (m.layers[0].bias = null), (m) => (m.layers[0] as ProductLayer).form.bias, null],
+    ['no bias: missing', (m) => delete m.layers[0].bias, (m) => (m.layers[0] as ProductLayer).form.bias, null],
     [
       'scale per channel, zero point per tensor',
       (m) => (m.layers[0].weight_zero_point = 7),
-      (m) => (m.layers[0] as LinearLayer).weightZeroPoint,
+      (m) => (m.layers[0] as ProductLayer).form.weightZeroPoint,
       Int32Array.of(7, 7, 7),
     ],
     [
       'scale per tensor, zero point per channel',
       (m) => (m.layers[0].weight_scale = 0.5),
-      (m) => (m.layers[0] as LinearLayer).weightScale,
+      (m) => (m.layers[0] as ProductLayer).form.weightScale,
       Float64Array.of(0.5, 0.5, 0.5),
     ],
     [
@@ -140,20 +142,20 @@ describe('a valid model', () => {
       ],
     });
     expect(model.warnings).toEqual([]);
-    expect(model.layers.map(({ op, input, output }) => [op, input, output?.dtype])).toEqual([
+    expect(model.layers.map(({ op, inputs, output }) => [op, inputs.join(), output?.dtype])).toEqual([
       ['quantize', 'x', 'int8'],
       ['linear', 'q', 'int8'],
       ['relu6', 'fc', 'int8'],
       ['dequantize', 'r6', 'float32'],
       ['relu', 'dq', 'float32'],
       ['linear_dynamic', 'fr', 'float32'],
-      ['opaque', 'dyn', 'int8'],
-      ['opaque', '', undefined],
+      ['conv2d', 'dyn,q', 'int8'],
+      ['adaptive_avg_pool', '', undefined],
       ['relu', 'pool', 'int8'],
     ]);
-    expect(model.layers[1]).toMatchObject({ activation: 'relu', bias: null, biasInt32: null });
-    expect(model.layers[5]).toMatchObject({ reduceRange: true });
-    expect(model.layers[6]).toMatchObject({ declaredOp: 'conv2d' });
+    expect(model.layers[1].form).toMatchObject({ activation: 'relu', bias: null, biasInt32: null });
+    expect(model.layers[5].form).toMatchObject({ dynamic: { reduceRange: true } });
+    expect(model.layers[6]).toMatchObject({ op: 'conv2d', inputs: ['dyn', 'q'], form: null });
   });
 });
 
@@ -620,16 +622,19 @@ describe('numbers in an npz', () => {
     ['wider weights in range', { 'fc1.weight': npy('int64', [3, 4], weight, { fortranOrder: true, bigEndian: true }) }],
     ['float64 bias', { 'fc1.bias': npy('float64', [3], [0.5, -0.5, 0]) }],
   ])('%s', async (_, changes) => {
-    const inline = (await validate(smallModel())).layers[0] as LinearLayer;
-    const layer = (await validate(changed(refer), { ...arrays, ...changes })).layers[0] as LinearLayer;
-    expect(await layer.weight.read()).toEqual(await inline.weight.read());
-    expect({ ...layer, weight: null }).toEqual({ ...inline, weight: null });
+    const inline = (await validate(smallModel())).layers[0] as ProductLayer;
+    const layer = (await validate(changed(refer), { ...arrays, ...changes })).layers[0] as ProductLayer;
+    expect(await layer.form.weight.read()).toEqual(await inline.form.weight.read());
+    expect({ ...layer, form: { ...layer.form, weight: null } }).toEqual({
+      ...inline,
+      form: { ...inline.form, weight: null },
+    });
   });
 
   test('0-d arrays are per tensor', async () => {
     const changes = { 'fc1.weight_scale': npy('float64', [], [0.5]), 'fc1.weight_zero_point': npy('int64', [], [3]) };
     const layer = (await validate(changed(refer), { ...arrays, ...changes })).layers[0];
-    expect(layer).toMatchObject({
+    expect(layer.form).toMatchObject({
       perChannel: false,
       weightScale: Float64Array.of(0.5),
       weightZeroPoint: Int32Array.of(3),
@@ -641,24 +646,28 @@ describe('numbers in an npz', () => {
       'float weights',
       { 'fc1.weight': npy('float32', [3, 4], weight) },
       [
-        'm.json layers[0].weight: expected int8 weights, got float32 in array fc1.weight of m.npz; save the integer representation (torch: weight().int_repr())',
+        'm.json layers[0].weight: expected int8 weights, got float32 in array fc1.form.weight of m.npz; save the integer representation (torch: weight().int_repr())',
       ],
     ],
     [
       'weights of one axis',
       { 'fc1.weight': npy('int8', [12], weight) },
-      ['m.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.weight of m.npz'],
+      [
+        'm.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.form.weight of m.npz',
+      ],
     ],
     [
       'no weights',
       { 'fc1.weight': npy('int8', [0, 4], []) },
-      ['m.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.weight of m.npz'],
+      [
+        'm.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.form.weight of m.npz',
+      ],
     ],
     [
       'uint8 weights beyond int8',
       { 'fc1.weight': npy('uint8', [3, 4], [...weight.slice(0, 10).map(Math.abs), 200, 255]) },
       [
-        'm.json layers[0].weight[2][0]: expected an integer in -128..127, got 128, and 2 more like it in array fc1.weight of m.npz; are they int8 stored as uint8? then save .view(np.int8)',
+        'm.json layers[0].weight[2][0]: expected an integer in -128..127, got 128, and 2 more like it in array fc1.form.weight of m.npz; are they int8 stored as uint8? then save .view(np.int8)',
       ],
     ],
     [
@@ -690,7 +699,7 @@ describe('numbers in an npz', () => {
     [
       'NaN bias',
       { 'fc1.bias': npy('float32', [3], [0, 0, Number.NaN]) },
-      ['m.json layers[0].bias: expected a number that float32 holds, got NaN at [2] (array fc1.bias of m.npz)'],
+      ['m.json layers[0].bias: expected a number that float32 holds, got NaN at [2] (array fc1.form.bias of m.npz)'],
     ],
     [
       'zero point beyond 2^53',
@@ -754,7 +763,7 @@ test('ten million inline weights are checked in one loop', async () => {
     });
     m.layers.length = 1;
   });
-  const weights = await ((await validate(model)).layers[0] as LinearLayer).weight.read();
+  const weights = await ((await validate(model)).layers[0] as ProductLayer).form.weight.read();
   expect(weights.length).toBe(rows * cols);
   expect(weights.subarray(cols, cols + 300)).toEqual(Int8Array.from(row.slice(0, 300)));
 });

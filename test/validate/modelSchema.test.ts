@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { isUsableScale, modelJsonSchema, SMALLEST_SCALE } from '../../src/validate/modelSchema.js';
+import { isUsableScale, SMALLEST_SCALE } from '../../src/ops/fields/schema.js';
+import { modelJsonSchema } from '../../src/validate/modelSchema.js';
 import { type Json, smallModel } from '../support/models.js';
 
 const accepts = new Ajv2020({ strict: false }).compile(modelJsonSchema());

@@ -1,12 +1,14 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
+
+import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Kernel } from '../../nouns/kernel.js';
-import { isLinear, type Layer, type Model } from '../../nouns/model.js';
+import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
-import { replayLinear } from '../../replay/linear.js';
+import { replayProduct } from '../../replay/product.js';
 import { blockRows, type LayerRun, ReplaySession } from '../../replay/session.js';
 import { type ExplainDocument, explain } from './explain.js';
 import { kernelsToExplain, linearAt, linearValue } from './place.js';
@@ -126,13 +128,13 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
 
 async function replayChannel({ layer, run, kernel, channel }: Series, from: number, to: number): Promise<NumericArray> {
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
-  if (!isLinear(layer) || run.batches) {
+  if (!isProduct(layer) || run.batches) {
     const { data, cols } = await run.replay(from, to);
     return column(data, cols, channel);
   }
   const linear = linearAt(layer, run, kernel, channel, from);
   const x = { rows: to - from, cols: run.input.features, data: Int32Array.from(await run.input.read(from, to)) };
-  return replayLinear(kernel, linear, x).data;
+  return replayProduct(productSteps(kernel, layer.op)!, linear, x).data;
 }
 
 function column(data: NumericArray, features: number, channel: number): NumericArray {
@@ -144,7 +146,7 @@ async function explained(
   { layer, run, kernel, channel }: Series,
   sample: number,
 ): Promise<ExplainDocument | null> {
-  if (!run || !isLinear(layer)) return null;
+  if (!run || !isProduct(layer)) return null;
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   const kernels = kernelsToExplain(kernel, diagnosis);
   const causes = diagnosis?.causes ?? [];

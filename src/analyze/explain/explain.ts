@@ -1,12 +1,13 @@
 /** One value, worked out step by step under each kernel of interest. */
 
 import type { SaturatingPair } from '../../diagnose/evidence.js';
+import { productSteps } from '../../kernels/kernel.js';
 import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
-import type { Codes, Kernel, Linear } from '../../nouns/kernel.js';
+import type { Codes, Kernel, Linear, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { type FixedPointMultiplier, quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
-import { replayLinear, replayLinearDynamic } from '../../replay/linear.js';
+import { replayProduct } from '../../replay/product.js';
 import { numpySnippet } from './numpy.js';
 import { recipeOf, trace } from './recipe.js';
 
@@ -23,7 +24,6 @@ export interface ValueToExplain {
   readonly channel: number;
   /** One output channel. For a dynamic layer the input parameters are those that were chosen. */
   readonly linear: Linear;
-  readonly dynamic: boolean;
   /** Input codes, one row. */
   readonly x: Codes;
   readonly captured: number | null;
@@ -133,10 +133,11 @@ export function reproScript(value: ValueToExplain): string {
   return `${snippetOf(value, kernel, columnOf(kernel, value), true).join('\n')}\n`;
 }
 
-function columnOf(kernel: Kernel, { linear, dynamic, x, captured }: ValueToExplain): ExplainColumn {
-  const replayed = dynamic ? replayLinearDynamic(kernel, linear, x) : replayLinear(kernel, linear, x);
+function columnOf(kernel: Kernel, { op, linear, x, captured }: ValueToExplain): ExplainColumn {
+  const steps = productSteps(kernel, op)!;
+  const replayed = replayProduct(steps, linear, x);
   const value = replayed.data[0];
-  const accumulator = kernel.accumulate.run(x, linear).data[0];
+  const accumulator = steps.accumulate.run(x, linear).data[0];
   const within =
     replayed.low && replayed.high && captured !== null && captured >= replayed.low[0] && captured <= replayed.high[0];
   const quantized = isQuantized(linear.output) ? linear.output : null;
@@ -145,15 +146,13 @@ function columnOf(kernel: Kernel, { linear, dynamic, x, captured }: ValueToExpla
     (linear.activation === 'relu' ? Math.max(quantized.quantMin, quantized.zeroPoint) : quantized.quantMin);
   const real = (linear.input.scale * linear.weightScale[0]) / (quantized?.scale ?? 1);
   const { multiplier, exponent } = quantizeMultiplier(real);
-  const traced = kernel.floatLinear
-    ? floatTrace(kernel, linear, x)
-    : tracedBy(kernel, linear, dynamic, accumulator, value);
+  const traced = steps.float ? floatTrace(steps, linear, x) : tracedBy(kernel.name, steps, linear, accumulator, value);
   const biasReal =
     linear.bias?.[0] ?? (linear.biasInt32 ? linear.biasInt32[0] * linear.input.scale * linear.weightScale[0] : null);
   return {
     kernel: kernel.name,
     accumulator,
-    saturating_pairs: saturatingPairs(kernel, linear, x),
+    saturating_pairs: saturatingPairs(steps, linear, x),
     bias: biasReal,
     bias_accumulator_units:
       traced.bias ?? (biasReal === null ? null : biasReal / (linear.input.scale * linear.weightScale[0])),
@@ -187,11 +186,11 @@ interface Traced {
   readonly fixedPoint: FixedPointMultiplier | null;
 }
 
-function tracedBy(kernel: Kernel, linear: Linear, dynamic: boolean, accumulator: number, value: number): Traced {
-  const recipe = recipeOf(kernel, linear, dynamic);
-  const traced = trace(kernel, linear, recipe, accumulator, 0);
+function tracedBy(name: string, steps: ProductSteps, linear: Linear, accumulator: number, value: number): Traced {
+  const recipe = recipeOf(steps, linear);
+  const traced = trace(steps, linear, recipe, accumulator, 0);
   if (!Object.is(traced.value + 0, value + 0))
-    throw new Error(`steps of ${kernel.name} give ${traced.value}, its replay ${value}`);
+    throw new Error(`steps of ${name} give ${traced.value}, its replay ${value}`);
   const { output } = linear;
   return {
     ...traced,
@@ -201,19 +200,19 @@ function tracedBy(kernel: Kernel, linear: Linear, dynamic: boolean, accumulator:
 }
 
 /** A float linear has no steps of its own: the exact sum, and its quantization. */
-function floatTrace(kernel: Kernel, linear: Linear, x: Codes): Traced {
-  const real = kernel.floatLinear!.run(x, linear).exact[0];
+function floatTrace(record: ProductSteps, linear: Linear, x: Codes): Traced {
+  const real = record.float!.product.run(x, linear).exact[0];
   const steps = isQuantized(linear.output) ? real / linear.output.scale : real;
   return {
     steps: [{ name: 'float linear', value: real }],
     beforeRounding: steps,
-    rounded: isQuantized(linear.output) ? kernel.round.apply(steps) : null,
+    rounded: isQuantized(linear.output) ? record.round.apply(steps) : null,
     bias: null,
     fixedPoint: null,
   };
 }
 
-function saturatingPairs({ accumulate }: Kernel, linear: Linear, x: Codes): SaturatingPair[] {
+function saturatingPairs({ accumulate }: ProductSteps, linear: Linear, x: Codes): SaturatingPair[] {
   if (!isPaired(accumulate)) return [];
   const code = (codes: ArrayLike<number>, k: number) => (k < 0 ? 0 : codes[k]);
   return [...losingPairs(accumulate, x, linear, 0, 0)].map(({ k, sum, narrowed }) => ({
@@ -244,16 +243,17 @@ function firstDifference(a: ExplainColumn, b: ExplainColumn): string | null {
 }
 
 function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn, fromFile: boolean): string[] {
-  const { linear, dynamic, x, channel, sample, layer, inputName } = value;
+  const { linear, x, channel, sample, layer, inputName } = value;
   const codes: [string, string] = fromFile
     ? ['c = np.load("repro.npz")', 'x, w = c["x_int8"].ravel().astype(int), c["w_int8"].ravel().astype(int)']
     : [
         `x = np.array([${[...x.data].join(', ')}])  # ${comment(inputName)}, sample ${sample}`,
         `w = np.array([${[...linear.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
-  const one = { kernel, linear, x: x.data, accumulator: column.accumulator!, value: column.value };
-  if (kernel.floatLinear) return floatSnippet(linear, codes, column);
-  return numpySnippet({ ...one, recipe: recipeOf(kernel, linear, dynamic) }, codes);
+  const steps = productSteps(kernel, value.op)!;
+  const one = { steps, linear, x: x.data, accumulator: column.accumulator!, value: column.value };
+  if (steps.float) return floatSnippet(linear, codes, column);
+  return numpySnippet({ ...one, recipe: recipeOf(steps, linear) }, codes);
 }
 
 function floatSnippet(

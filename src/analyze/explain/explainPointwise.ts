@@ -1,14 +1,16 @@
 /** One value of a layer that computes each value from one: relu, relu6, identity, quantize, dequantize. */
 
-import type { Kernel } from '../../nouns/kernel.js';
-import type { Layer } from '../../nouns/model.js';
+import { elementwiseSteps } from '../../kernels/kernel.js';
+import type { ElementwiseSteps, Kernel, QuantizeStep } from '../../nouns/kernel.js';
+import type { ElementwiseLayer } from '../../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
+import { clampBounds } from '../../replay/elementwise.js';
 import { replayLayer } from '../../replay/layer.js';
 import type { ExplainColumn, ExplainDocument } from './explain.js';
 
 export interface PointwiseValue {
-  readonly layer: Layer;
+  readonly layer: ElementwiseLayer;
   readonly input: ValueParams;
   readonly sample: number;
   readonly channel: number;
@@ -36,7 +38,7 @@ export function explainPointwise(value: PointwiseValue): ExplainDocument {
     candidate,
     candidate_input_codes_differ: null,
     input: {
-      name: layer.input,
+      name: layer.inputs[0],
       dtype: input.dtype,
       scale: params?.scale ?? null,
       zero_point: params?.zeroPoint ?? null,
@@ -49,15 +51,17 @@ export function explainPointwise(value: PointwiseValue): ExplainDocument {
     columns,
     first_difference: columns.length > 1 && columns[0].value !== columns[1].value ? layer.op : null,
     causes: [...value.causes],
-    numpy: snippet(layer, params, kernels.at(-1)!, x, columns.at(-1)!.value),
+    numpy: snippet(layer, params, elementwiseSteps(kernels.at(-1)!, layer.op)!, x, columns.at(-1)!.value),
   };
 }
 
 function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue): ExplainColumn {
   const data = isQuantized(input) ? Int32Array.of(x) : Float32Array.of(x);
   const value = replayLayer(kernel, { layer, input, weight: null }, { rows: 1, cols: 1, data }).data[0];
-  const clamp: [number, number] | null =
-    layer.op === 'quantize' ? [layer.output.quantMin, layer.output.quantMax] : null;
+  const output = layer.output && isQuantized(layer.output) ? layer.output : null;
+  const steps = elementwiseSteps(kernel, layer.op)!;
+  const made = steps.quantize ? output : null;
+  const clamp: [number, number] | null = made && [made.quantMin, made.quantMax];
   return {
     kernel: kernel.name,
     accumulator: null,
@@ -71,23 +75,17 @@ function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue)
     fixed_point: false,
     steps: [
       { name: 'x', value: x },
-      { name: stepName(layer, kernel), value },
+      { name: (steps.quantize ?? steps.dequantize ?? steps.rescale)?.name ?? layer.op, value },
     ],
-    before_rounding: layer.op === 'quantize' ? x / layer.output.scale : null,
+    before_rounding: made && !isQuantized(input) ? x / made.scale : null,
     distance_to_tie: null,
     rounded: null,
-    zero_point: layer.output && isQuantized(layer.output) ? layer.output.zeroPoint : null,
+    zero_point: output?.zeroPoint ?? null,
     clamp,
     clamped: clamp?.includes(value) ?? false,
     value,
     explains: captured === null ? null : Object.is(value + 0, captured + 0),
   };
-}
-
-function stepName(layer: Layer, kernel: Kernel): string {
-  if (layer.op === 'quantize') return kernel.quantize.name;
-  if (layer.op === 'dequantize') return kernel.dequantize.name;
-  return layer.op;
 }
 
 /** By the kernel's quantize step: numpy of x, s, zp, lo and hi. */
@@ -99,42 +97,46 @@ const QUANTIZE: Readonly<Record<string, string>> = {
   quantizeDecomposed: 'np.rint(f32(x) * f32(1 / s)) + zp',
 };
 
-function snippet(layer: Layer, input: QuantParams | null, kernel: Kernel, x: number, value: number): string[] {
+const HALF_AWAY = 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)';
+
+function snippet(
+  layer: ElementwiseLayer,
+  input: QuantParams | null,
+  steps: ElementwiseSteps,
+  x: number,
+  value: number,
+): string[] {
+  const output = layer.output && isQuantized(layer.output) ? layer.output : null;
   const head = ['import numpy as np; f32 = np.float32', `x = ${x}`];
-  switch (layer.op) {
-    case 'quantize': {
-      const { scale, zeroPoint, quantMin, quantMax } = layer.output;
-      return [
-        ...head,
-        ...(kernel.quantize.name === 'quantizeDivisionHalfAway'
-          ? ['round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)']
-          : []),
-        `s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`,
-        `q = ${roundsTwice(kernel, layer.output, x) ? `${value}  # FMA: one rounding` : QUANTIZE[kernel.quantize.name]}`,
-        `print(int(np.clip(q, lo, hi)))  # ${value}`,
-      ];
-    }
-    case 'dequantize':
-      return [
-        ...head,
-        `s, zp = ${input!.scale}, ${input!.zeroPoint}`,
-        `print(${kernel.dequantize.name === 'dequantizeFloat64' ? 'f32(s * (x - zp))' : 'f32(s) * f32(x - zp)'})  # ${value}`,
-      ];
-    case 'relu':
-    case 'relu6': {
-      const output = isQuantized(layer.output) ? layer.output : null;
-      const lo = output?.zeroPoint ?? 0;
-      const hi = layer.op === 'relu' ? null : output ? kernel.relu6(output) : 6;
-      return [...head, `print(${hi === null ? `max(x, ${lo})` : `min(max(x, ${lo}), ${hi})`})  # ${value}`];
-    }
-    default:
-      return [...head, 'print(x)'];
+  if (input && output && (steps.rescale || steps.quantize)) return [...head, `print(${value})  # requantized`];
+  if (steps.quantize && output) return [...head, ...quantizeLines(steps.quantize, output, x, value)];
+  if (steps.dequantize) {
+    const inFloat64 = steps.dequantize.name === 'dequantizeFloat64';
+    const formula = inFloat64 ? 'f32(s * (x - zp))' : 'f32(s) * f32(x - zp)';
+    return [...head, `s, zp = ${input!.scale}, ${input!.zeroPoint}`, `print(${formula})  # ${value}`];
   }
+  const bounds = clampBounds(steps, { input: layer.output!, output: layer.output!, clamp: layer.form.clamp });
+  if (!bounds) return [...head, 'print(x)'];
+  const [lo, hi] = bounds;
+  const open = layer.form.clamp!.upper === Number.POSITIVE_INFINITY;
+  return [...head, `print(${open ? `max(x, ${lo})` : `min(max(x, ${lo}), ${hi})`})  # ${value}`];
+}
+
+function quantizeLines(step: QuantizeStep, output: QuantParams, x: number, value: number): string[] {
+  const { scale, zeroPoint, quantMin, quantMax } = output;
+  const formula = QUANTIZE[step.name];
+  const asIs = formula === undefined || roundsTwice(step, output, x);
+  return [
+    ...(step.name === 'quantizeDivisionHalfAway' ? [HALF_AWAY] : []),
+    `s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`,
+    `q = ${asIs ? `${value}  # FMA: one rounding` : formula}`,
+    `print(int(np.clip(q, lo, hi)))  # ${value}`,
+  ];
 }
 
 /** Where numpy's two roundings would miss the kernel's fused one. */
-function roundsTwice(kernel: Kernel, { scale, zeroPoint }: QuantParams, x: number): boolean {
-  if (kernel.quantize.name !== 'quantizeFma') return false;
+function roundsTwice(step: QuantizeStep, { scale, zeroPoint }: QuantParams, x: number): boolean {
+  if (step.name !== 'quantizeFma') return false;
   const reciprocal = f32(1 / f32(scale));
   return f32(f32(x) * reciprocal + zeroPoint) !== fma32(f32(x), reciprocal, zeroPoint);
 }

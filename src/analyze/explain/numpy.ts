@@ -1,13 +1,13 @@
 /** One value as numpy that prints it: about ten lines, each float operation rounded as the kernel rounds it. */
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
-import type { Kernel, Linear } from '../../nouns/kernel.js';
+import type { Linear, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import type { Operation, Recipe } from './recipe.js';
 
 /** One output channel of a linear layer on one sample. */
 export interface OneValue {
-  readonly kernel: Kernel;
+  readonly steps: ProductSteps;
   /** With a single channel. */
   readonly linear: Linear;
   readonly recipe: Recipe;
@@ -64,8 +64,8 @@ function usesHalfAway({ precision, operations }: Recipe): boolean {
 }
 
 function accumulation(one: OneValue): string[] {
-  const { kernel, linear, recipe, accumulator } = one;
-  const step = kernel.accumulate;
+  const { steps, linear, recipe, accumulator } = one;
+  const step = steps.accumulate;
   const lines =
     isPaired(step) && step.applies(linear) ? pairedLines(step, linear) : ['acc = int(((x - zx) * (w - zw)).sum())'];
   if (Math.abs(exactSum(one)) > 2 ** 31 - 1) lines.push('acc = (acc + 2**31) % 2**32 - 2**31  # int32 wraps');
@@ -140,12 +140,12 @@ function grouped(formula: string): string {
   return /^[\w.]+\([^()]*\)$|^\(/.test(formula) || !/[*/]/.test(formula) ? formula : `(${formula})`;
 }
 
-function outputLines({ kernel, linear, recipe, value }: OneValue, v: number): string[] {
+function outputLines({ steps, linear, recipe, value }: OneValue, v: number): string[] {
   const { output, activation } = linear;
   if (!isQuantized(output)) return [`print(${activation === 'relu' ? 'max(f32(v), f32(0))' : 'f32(v)'})  # ${value}`];
   const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
   const range = `${lo}, ${output.quantMax}`;
-  const { name } = kernel.offsetAndClamp;
+  const { name } = steps.offsetAndClamp;
   const before = name === 'offsetClampRound';
   const round = usesHalfAway(recipe) ? 'round_half_away' : 'np.rint';
   const code = before ? `${round}(np.clip(v + f32(zy), ${range}))` : `np.clip(${round}(v) + zy, ${range})`;

@@ -6,11 +6,11 @@
 
 import { type FixedPointStep, fixedPointMultipliers } from '../../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { Kernel, Linear } from '../../nouns/kernel.js';
+import type { Linear, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
-import { stepsToCode } from '../../replay/linear.js';
+import { stepsToCode } from '../../replay/product.js';
 
 /** v = round(v + operand), round(v * operand), round(v / operand), round(operand * factor + v). */
 export interface Operation {
@@ -50,12 +50,13 @@ const DYNAMIC_MULTIPLIERS = new Map([
 ]);
 
 /** Throws for a step that no kernel of the registry has, and for a float linear (pt2e-reference), which has no order. */
-export function recipeOf(kernel: Kernel, linear: Linear, dynamic = false): Recipe {
-  if (kernel.floatLinear) throw new Error(`${kernel.name} sums in no fixed order`);
+export function recipeOf(record: ProductSteps, linear: Linear): Recipe {
+  if (record.float) throw new Error('floats are summed in no fixed order');
+  const { dynamic } = record;
   const output = isQuantized(linear.output) ? linear.output : null;
-  const multiplier = dynamic ? DYNAMIC_MULTIPLIERS.get(kernel.dynamic?.name ?? '') : kernel.multiplier.name;
-  const bias = dynamic ? realBiasOf(linear) : biasOf(kernel, linear, output);
-  const fixedPoint = output ? (fixedPointMultipliers.find((step) => step === kernel.multiplier) ?? null) : null;
+  const multiplier = dynamic ? DYNAMIC_MULTIPLIERS.get(dynamic.name) : record.multiplier.name;
+  const bias = dynamic ? realBiasOf(linear) : biasOf(record, linear, output);
+  const fixedPoint = output ? (fixedPointMultipliers.find((step) => step === record.multiplier) ?? null) : null;
   return {
     precision: multiplier?.startsWith('float64') ? 'float64' : 'float32',
     biasInt32: bias.int32,
@@ -83,19 +84,19 @@ const INT32_FORMULAS: Readonly<Record<string, string>> = {
 
 const NO_BIAS: Bias = { int32: null, formula: null, before: null, real: null };
 
-function biasOf(kernel: Kernel, linear: Linear, output: QuantParams | null): Bias {
-  const prepared = kernel.bias.prepare(linear);
+function biasOf(record: ProductSteps, linear: Linear, output: QuantParams | null): Bias {
+  const prepared = record.bias.prepare(linear);
   switch (prepared.unit) {
     case 'none':
       return NO_BIAS;
     case 'int32': {
-      const formula = linear.biasInt32 ? 'b' : INT32_FORMULAS[kernel.bias.name];
+      const formula = linear.biasInt32 ? 'b' : INT32_FORMULAS[record.bias.name];
       return { ...NO_BIAS, int32: prepared.values, formula };
     }
     case 'real':
       return { ...NO_BIAS, real: (channel) => prepared.values[channel] };
     case 'accumulator': {
-      if (kernel.bias.name !== 'floatBias' || !output) throw new Error(`no recipe for ${kernel.bias.name}`);
+      if (record.bias.name !== 'floatBias' || !output) throw new Error(`no recipe for ${record.bias.name}`);
       const bias = linear.bias!;
       const aw = (channel: number) => f32(f32(linear.input.scale) * f32(weightScaleOf(linear, channel)));
       const before: Operation = linear.perChannel
@@ -231,7 +232,7 @@ export interface TracedStep {
 }
 
 /** One value, operation after operation; `value` is the code, or the float32 of a float output. */
-export function trace(kernel: Kernel, linear: Linear, recipe: Recipe, acc: number, channel: number) {
+export function trace(record: ProductSteps, linear: Linear, recipe: Recipe, acc: number, channel: number) {
   const steps: TracedStep[] = [];
   const note = (name: string, value: number) => {
     steps.push({ name, value });
@@ -244,14 +245,14 @@ export function trace(kernel: Kernel, linear: Linear, recipe: Recipe, acc: numbe
     const exact = biased * fixed.multiplier * 2 ** (fixed.exponent - 31);
     note('multiplier', exact);
     const rounded = recipe.fixedPoint.toSteps(linear, output)(biased, channel, 0);
-    return { steps, beforeRounding: exact, rounded, value: stepsToCode(kernel, linear)(rounded) };
+    return { steps, beforeRounding: exact, rounded, value: stepsToCode(record, linear)(rounded) };
   }
   const to = recipe.precision === 'float32' ? f32 : (v: number) => v;
   const toReal = output === null;
   let v = to(biased);
   for (const operation of recipe.operations) v = note(operation.name, apply(operation, v, channel, to, toReal));
   if (output) {
-    return { steps, beforeRounding: v, rounded: kernel.round.apply(v), value: stepsToCode(kernel, linear)(v) };
+    return { steps, beforeRounding: v, rounded: record.round.apply(v), value: stepsToCode(record, linear)(v) };
   }
   const real = f32(v);
   return { steps, beforeRounding: v, rounded: null, value: linear.activation === 'relu' && real < 0 ? 0 : real };

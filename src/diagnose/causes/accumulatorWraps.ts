@@ -23,8 +23,8 @@ export const accumulatorWraps: Cause<'accumulator-wraps'> = {
   },
 
   evidence: ({ study, setup, without }) => {
-    const step = setup.kernel.accumulate;
-    const wide = study.accumulator({ ...without, kernel: { ...without.kernel, accumulate: exact } });
+    const step = setup.steps.accumulate;
+    const wide = study.accumulator({ ...without, steps: { ...without.steps, accumulate: exact } });
     const narrow = study.accumulator(setup);
     const at = wide.findIndex((acc, i) => acc !== narrow[i]);
     const first =

@@ -3,7 +3,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
-import { FREEDOM, withKernel } from '../setup.js';
+import { FREEDOM, withSteps } from '../setup.js';
 import { decidingValue } from './deciding.js';
 
 /** The bias rounded to int32 at s_x * s_w where the declared kernel adds it in float, or the other way round. */
@@ -11,7 +11,7 @@ export const biasInt32: Cause<'bias-int32'> = {
   code: 'bias-int32',
 
   changes: (study) => {
-    const declared = study.declared.kernel;
+    const declared = study.declared.steps;
     if (!study.data.linear.bias) return [];
     const ofKernels = kernelSteps(study, 'bias');
     const steps = study.free && !isInt32Bias(declared.bias) ? [...new Set([...ofKernels, ...int32Biases])] : ofKernels;
@@ -22,13 +22,13 @@ export const biasInt32: Cause<'bias-int32'> = {
         coordinate: 'bias',
         freedom: FREEDOM.none,
         label: bias.name,
-        apply: (setup) => withKernel(setup, { bias }),
+        apply: (setup) => withSteps(setup, { bias }),
       }));
   },
 
   evidence: (found) => {
     const { bias, input, weightScale, output } = found.study.data.linear;
-    const kind = isInt32Bias(found.setup.kernel.bias) ? 'int32' : 'float';
+    const kind = isInt32Bias(found.setup.steps.bias) ? 'int32' : 'float';
     if (!bias || !isQuantized(output)) return { bias: kind, deciding: decidingValue(found) };
     let worst = { channel: 0, steps: 0 };
     bias.forEach((b, channel) => {

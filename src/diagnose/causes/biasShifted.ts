@@ -27,7 +27,7 @@ export const biasShifted: Cause<'bias-shifted'> = {
     if (ofReals)
       changes.push(permuted('float', ofReals, (setup) => withLinear(setup, permuteBias(setup.linear, ofReals))));
     // or an integer bias permuted after it was rounded
-    const prepared = base.kernel.bias.prepare(linear);
+    const prepared = base.steps.bias.prepare(linear);
     if (prepared.unit === 'int32' && linear.bias) {
       const { values } = prepared;
       const ofIntegers = findPermutation(

@@ -3,17 +3,19 @@ import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
-import { type Change, FREEDOM, type Setup, withKernel } from '../setup.js';
+import { type Change, FREEDOM, type Setup, withSteps } from '../setup.js';
 
 /** np.astype(int32) of a real bias. */
 const truncated: BiasStep = {
   name: 'unscaledBiasTruncated',
+  arithmetic: 'int32',
   prepare: ({ bias }) => (bias ? { unit: 'int32', values: Int32Array.from(bias, truncate) } : { unit: 'none' }),
 };
 
 /** Added after scaling, as if it were in output steps. */
 const inOutputSteps: BiasStep = {
   name: 'unscaledBiasInOutputSteps',
+  arithmetic: 'float',
   prepare: ({ bias, output }) => {
     const step = isQuantized(output) ? output.scale : 1;
     return bias ? { unit: 'real', values: Float64Array.from(bias, (b) => b * step) } : { unit: 'none' };
@@ -32,7 +34,7 @@ export const biasUnscaled: Cause<'bias-unscaled'> = {
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: bias.name,
-            apply: (setup: Setup) => withKernel(setup, { bias }),
+            apply: (setup: Setup) => withSteps(setup, { bias }),
           }),
         ),
 

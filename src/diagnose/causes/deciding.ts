@@ -1,5 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
-import { stepsBeforeRounding } from '../../replay/linear.js';
+import { stepsBeforeRounding } from '../../replay/product.js';
 import type { Found } from '../cause.js';
 import type { DecidingValue } from '../evidence.js';
 import type { Setup } from '../setup.js';
@@ -19,8 +19,8 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
     observed: observed[i],
     ...(isQuantized(setup.linear.output) ? { zero_point: setup.linear.output.zeroPoint } : {}),
   };
-  if (setup.kernel.floatLinear || study.data.dynamic || !isQuantized(setup.linear.output)) return value;
-  const steps = (s: Setup) => stepsBeforeRounding(s.kernel, s.linear)(study.accumulator(s)[i], channel);
+  if (setup.steps.float || study.data.dynamic || !isQuantized(setup.linear.output)) return value;
+  const steps = (s: Setup) => stepsBeforeRounding(s.steps, s.linear)(study.accumulator(s)[i], channel);
   const before = steps(without);
   const after = steps(setup);
   return { ...value, before_rounding: before, ...(after === before ? {} : { before_rounding_found: after }) };

@@ -5,7 +5,7 @@ import { insideMultiplier } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
-import { FREEDOM, withKernel } from '../setup.js';
+import { FREEDOM, withSteps } from '../setup.js';
 import { decidingValue } from './deciding.js';
 
 /** int32 multiplier and shift (gemmlowp, TFLite, CMSIS-NN), with the int32 bias and the rounding that belong to it. */
@@ -13,7 +13,7 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
   code: 'fixed-point-multiplier',
 
   changes: (study) => {
-    const declared = study.declared.kernel;
+    const declared = study.declared.steps;
     if (!study.free || !isQuantized(study.data.linear.output)) return [];
     const biases = isInt32Bias(declared.bias)
       ? [declared.bias]
@@ -27,13 +27,13 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
           freedom: FREEDOM.none,
           label: `${multiplier.name}, ${bias.name}`,
           apply: (setup) =>
-            withKernel(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
+            withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
         })),
       );
   },
 
   evidence: (found) => {
-    const { multiplier } = found.setup.kernel;
+    const { multiplier } = found.setup.steps;
     const { output } = found.setup.linear;
     const deciding = decidingValue(found);
     if (!isFixedPoint(multiplier) || !isQuantized(output)) return { deciding };

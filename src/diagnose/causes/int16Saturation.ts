@@ -20,7 +20,7 @@ export const int16Saturation: Cause<'int16-saturation'> = {
   changes: (study) => accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating)),
 
   evidence: ({ study, setup, without }) => {
-    const step = setup.kernel.accumulate;
+    const step = setup.steps.accumulate;
     if (!isSaturating(step)) return {};
     const { samples, observed } = study.subset;
     const codes = study.codes(setup);

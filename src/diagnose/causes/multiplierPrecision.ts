@@ -1,10 +1,9 @@
-import { kernels } from '../../kernels/registry.js';
 import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
-import type { BiasStep, DynamicStep, Kernel } from '../../nouns/kernel.js';
+import type { BiasStep, DynamicStep, ProductSteps } from '../../nouns/kernel.js';
 import type { Cause, Found } from '../cause.js';
 import { isFixedPoint, isInt32Bias, kernelSteps, quantizesAlike } from '../departures.js';
-import { type Change, FREEDOM, withKernel } from '../setup.js';
+import { type Change, FREEDOM, withSteps } from '../setup.js';
 import type { Study } from '../study.js';
 import { decidingValue } from './deciding.js';
 
@@ -13,7 +12,7 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   code: 'multiplier-precision',
 
   changes: (study) => {
-    const declared = study.declared.kernel;
+    const declared = study.declared.steps;
     if (study.data.dynamic) return otherDynamicSteps(study).map((dynamic) => change(dynamic.name, { dynamic }));
     if (isFixedPoint(declared.multiplier)) return [];
     const multipliers = study.free
@@ -32,15 +31,15 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 
   evidence: (found) => ({
-    declared: equation(found, found.without.kernel),
-    found: equation(found, found.setup.kernel),
+    declared: equation(found, found.without.steps),
+    found: equation(found, found.setup.steps),
     deciding: decidingValue(found),
   }),
 };
 
 /** Biases of the declared one's kind (float or int32) in another precision. */
 function otherBiases(study: Study): BiasStep[] {
-  const declared = study.declared.kernel.bias;
+  const declared = study.declared.steps.bias;
   if (!study.data.linear.bias) return [];
   const sameKind: readonly BiasStep[] = isInt32Bias(declared)
     ? study.free
@@ -58,23 +57,21 @@ function otherBiases(study: Study): BiasStep[] {
 
 /** Dynamic layers whose input is quantized as here, and whose product is taken in another order. */
 function otherDynamicSteps(study: Study): DynamicStep[] {
-  const { kernel: declared } = study.declared;
-  const possible = kernels
-    .filter((kernel) => study.free || kernel.runtime === declared.runtime)
-    .filter((kernel) => quantizesAlike(declared, kernel) && kernel.dynamic !== declared.dynamic);
-  return [...new Set(possible.map((kernel) => kernel.dynamic!))];
+  const { steps: declared } = study.declared;
+  const isAlike = (dynamic: DynamicStep | null): dynamic is DynamicStep => quantizesAlike(declared, { dynamic });
+  return kernelSteps(study, 'dynamic').filter(isAlike);
 }
 
-function change(label: string, steps: Partial<Kernel>): Change {
+function change(label: string, steps: Partial<ProductSteps>): Change {
   return {
     cause: 'multiplier-precision',
     coordinate: 'multiplier',
     freedom: FREEDOM.none,
     label,
-    apply: (setup) => withKernel(setup, steps),
+    apply: (setup) => withSteps(setup, steps),
   };
 }
 
-function equation({ study }: Found, kernel: Kernel): string {
-  return study.data.dynamic && kernel.dynamic ? kernel.dynamic.equation : kernel.multiplier.equation;
+function equation(_: Found, steps: ProductSteps): string {
+  return steps.dynamic ? steps.dynamic.equation : steps.multiplier.equation;
 }

@@ -2,7 +2,7 @@ import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../ker
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
-import { FREEDOM, withKernel } from '../setup.js';
+import { FREEDOM, withSteps } from '../setup.js';
 import { decidingValue } from './deciding.js';
 
 /** The zero point added before rounding where the declared kernel adds it after, or the other way round. */
@@ -10,7 +10,7 @@ export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
   code: 'zero-point-before-rounding',
 
   changes: (study) => {
-    const declared = study.declared.kernel;
+    const declared = study.declared.steps;
     if (isFixedPoint(declared.multiplier)) return [];
     const ofKernels = kernelSteps(study, 'offsetAndClamp');
     const steps = study.free
@@ -23,7 +23,7 @@ export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
         coordinate: 'offset',
         freedom: FREEDOM.none,
         label: offsetAndClamp.name,
-        apply: (setup) => withKernel(setup, { offsetAndClamp }),
+        apply: (setup) => withSteps(setup, { offsetAndClamp }),
       }));
   },
 
@@ -31,7 +31,7 @@ export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
     const { output } = found.setup.linear;
     return {
       ...(isQuantized(output) ? { zero_point: output.zeroPoint } : {}),
-      order: addsZeroPointFirst(found.setup.kernel.offsetAndClamp) ? 'before' : 'after',
+      order: addsZeroPointFirst(found.setup.steps.offsetAndClamp) ? 'before' : 'after',
       deciding: decidingValue(found),
     };
   },

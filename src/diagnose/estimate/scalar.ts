@@ -95,7 +95,7 @@ export function refinedScaleIntervals(
   loose: Interval,
   withScale: (scale: number) => Setup,
 ): Interval[] {
-  if (base.kernel.bias.prepare(base.linear).unit !== 'int32' || !base.linear.bias) return [loose];
+  if (base.steps.bias.prepare(base.linear).unit !== 'int32' || !base.linear.bias) return [loose];
   return pointsIn(loose).flatMap((scale) => {
     const setup = withScale(scale);
     const intervals = sharedIntervals(study, setup, (view) => ({

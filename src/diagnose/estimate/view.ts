@@ -48,7 +48,7 @@ function makeView(study: Study, whole: Setup, scope: Scope): View {
   const inputs = study.inputs(whole, scope);
   const rowUnits = study.data.dynamic ? Float64Array.from(inputs, ({ scale }) => scale / inputs[0].scale) : null;
   // a dynamic layer adds its bias in real units, or as it is to the sums
-  const bias = (rowUnits ? realBias : setup.kernel.bias).prepare(linear);
+  const bias = (rowUnits ? realBias : setup.steps.bias).prepare(linear);
   const sums = study.accumulator(whole, scope);
   const acc = rowUnits ? inFirstUnits(sums, rowUnits, linear.biasInt32, channels) : sums;
   const stepsPerUnit = Float64Array.from(
@@ -110,7 +110,7 @@ function inFirstUnits(
 }
 
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
-function codeBounds({ observed }: Scope, { kernel, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
+function codeBounds({ observed }: Scope, { steps, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
   if (!isQuantized(linear.output)) throw new Error('expected codes');
   const { zeroPoint, quantMin, quantMax } = linear.output;
   // under ReLU the smallest observed code is where it clamps, also if the declared zero point is wrong
@@ -119,7 +119,7 @@ function codeBounds({ observed }: Scope, { kernel, linear }: Setup): { lo: Float
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
     const q = observed[i] - zeroPoint;
-    const [below, above] = roundingReach(kernel.round.name, q);
+    const [below, above] = roundingReach(steps.round.name, q);
     lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below;
     hi[i] = observed[i] >= quantMax ? Number.POSITIVE_INFINITY : q + above;
   }

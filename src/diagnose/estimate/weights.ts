@@ -53,7 +53,7 @@ export class WeightSearch {
     this.codes = study.codes(base, scope);
     this.zeroPoints = Int32Array.from(study.inputs(base, scope), ({ zeroPoint }) => zeroPoint);
     this.centred = centredCodes(this.codes, this.zeroPoints);
-    const step = base.kernel.accumulate;
+    const step = base.steps.accumulate;
     this.paired = isPaired(step) && step.applies(base.linear) ? step : null;
   }
 

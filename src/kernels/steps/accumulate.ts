@@ -3,7 +3,7 @@
  * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
  */
 
-import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Linear } from '../../nouns/kernel.js';
+import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Fast, Linear } from '../../nouns/kernel.js';
 import {
   excessOverInt16,
   positivePart,
@@ -13,19 +13,19 @@ import {
   wrapInt24,
   wrapInt32,
 } from '../../numeric/integer.js';
-import { accelerator, EXACT } from './accelerator.js';
-import { exactSums, magnitudeSums, rangeOf, readableExactSums, weightZeroPointOf } from './exactSums.js';
+import { exactSums, magnitudeSums, rangeOf, readableExactSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { EXACT, fastSums } from '../../products/multiply.js';
 
 /** Modulo 2^32. */
 export const exact: AccumulateStep = {
   name: 'exact',
-  run: (x, linear) => accelerated(EXACT, x, linear) ?? toInt32(readableExactSums(x, linear)),
+  run: (x, linear, fast = null) => accelerated(EXACT, x, linear, fast) ?? toInt32(readableExactSums(x, linear)),
   form: () => EXACT,
 };
 
 /** The fast path's sums, none of which leaves int32; null where it does not take the case. */
-function accelerated(form: AccumulateForm, x: Codes, linear: Linear): Accumulated | null {
-  const data = accelerator.current?.accumulate(form, x, linear);
+function accelerated(form: AccumulateForm, x: Codes, linear: Linear, fast: Fast): Accumulated | null {
+  const data = fastSums(form, x, linear, fast);
   return data ? { data, overflowed: 0 } : null;
 }
 
@@ -107,10 +107,10 @@ const shiftToSigned = (linear: Linear) => (isSigned(linear) ? 0 : -128);
 function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
   return {
     ...step,
-    run(x, linear) {
-      const fast = step.form && accelerated(step.form(linear), x, linear);
-      if (fast) return fast;
-      const sums = exactSums(x, linear);
+    run(x, linear, fast = null) {
+      const found = step.form && accelerated(step.form(linear), x, linear, fast);
+      if (found) return found;
+      const sums = exactSums(x, linear, fast);
       if (step.applies(linear)) subtractLosses(sums, x, linear, step);
       return toInt32(sums);
     },
@@ -303,12 +303,12 @@ function narrow(
     overflow,
     of,
     when,
-    run(x, linear) {
-      const sums = exactSums(x, linear);
+    run(x, linear, fast = null) {
+      const sums = exactSums(x, linear, fast);
       const { overflowed } = toInt32(sums);
       const operands = of === 'raw' ? withoutZeroPoints(linear) : linear;
-      const wide = of === 'raw' ? exactSums(x, operands) : sums;
-      const narrowed = when === 'running' ? runningSums(x, operands, bits) : wide.map(apply);
+      const wide = of === 'raw' ? exactSums(x, operands, fast) : sums;
+      const narrowed = when === 'running' ? runningSums(x, operands, bits, fast) : wide.map(apply);
       return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
     },
   };
@@ -347,11 +347,11 @@ function withoutZeroPoints(linear: Linear): Linear {
 }
 
 /** Saturated to so many bits after every product, in order of k. */
-function runningSums(x: Codes, linear: Linear, bits: 16 | 24): Float64Array {
+function runningSums(x: Codes, linear: Linear, bits: 16 | 24, fast: Fast): Float64Array {
   const { outFeatures, inFeatures, weight, input } = linear;
   const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  const sums = exactSums(x, linear);
-  const magnitudes = magnitudeSums(x, linear);
+  const sums = exactSums(x, linear, fast);
+  const magnitudes = magnitudeSums(x, linear, fast);
   const differences = new Int32Array(inFeatures);
   for (let row = 0; row < x.rows; row++) {
     for (let k = 0; k < inFeatures; k++) differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;

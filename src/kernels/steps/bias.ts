@@ -11,9 +11,14 @@ import { scaleProduct32, weightScaleOf } from './scales.js';
 
 const NONE: PreparedBias = { unit: 'none' };
 
-function biasStep(name: string, prepareFloat: (linear: Linear, bias: Float32Array) => PreparedBias): BiasStep {
+function biasStep(
+  name: string,
+  prepareFloat: (linear: Linear, bias: Float32Array) => PreparedBias,
+  arithmetic: BiasStep['arithmetic'] = 'float',
+): BiasStep {
   return {
     name,
+    arithmetic,
     prepare(linear) {
       if (linear.biasInt32) return { unit: 'int32', values: linear.biasInt32 };
       return linear.bias ? prepareFloat(linear, linear.bias) : NONE;
@@ -73,13 +78,14 @@ export const float64Bias = biasStep('float64Bias', (linear, bias) => {
 // ---------------------------------------------------------------- rounded to int32 at scale sx * sw
 
 function int32Bias(name: string, toUnits: (b: number, xScale: number, weightScale: number, linear: Linear) => number) {
-  return biasStep(name, (linear, bias) => {
+  const prepare = (linear: Linear, bias: Float32Array): PreparedBias => {
     const { scale } = linear.input;
     const values = Int32Array.from(bias, (b, channel) =>
       clamp(toUnits(b, scale, weightScaleOf(linear, channel), linear), INT32_MIN, INT32_MAX),
     );
     return { unit: 'int32', values };
-  });
+  };
+  return biasStep(name, prepare, 'int32');
 }
 
 /** QNNPACK: rint(f32(b * f32(1 / s))), s = f32(sw * sx) with the product in float64. */
@@ -110,7 +116,7 @@ export const int32BiasHalfAway = int32Bias('int32BiasHalfAway', (b, xScale, weig
 // ---------------------------------------------------------------- mistakes
 
 /** The layer has no bias at all, whatever the file says. */
-export const noBias: BiasStep = { name: 'noBias', prepare: () => NONE };
+export const noBias: BiasStep = { name: 'noBias', arithmetic: 'float', prepare: () => NONE };
 
 /** The real bias added to the accumulator as if it were in its units: f32(f32(acc) + b). */
 export const unscaledBias = biasStep('unscaledBias', (_linear, bias) => ({

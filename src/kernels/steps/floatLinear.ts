@@ -5,7 +5,7 @@
 
 import type { Codes, FloatLinearStep, Linear } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import { exactSums, magnitudeSums, weightZeroPointOf } from './exactSums.js';
+import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
 import { weightScaleOf } from './scales.js';
 
 /** Half an ulp of 1 in float32 and in float64: the relative error of one rounding. */
@@ -46,10 +46,10 @@ export const anyOrderFloat32: FloatLinearStep = {
     return { exact, bound };
   },
   /** sx * sw * (sum of integers): dequantizing rounds each factor by at most u, 2 u of sum |x||w| in all. */
-  near(x, linear) {
+  near(x, linear, fast = null) {
     const { outFeatures, inFeatures } = linear;
-    const exact = exactSums(x, linear);
-    const magnitudes = magnitudeSums(x, linear);
+    const exact = exactSums(x, linear, fast);
+    const magnitudes = magnitudeSums(x, linear, fast);
     const bound = new Float64Array(exact.length);
     const error = new Float64Array(exact.length);
     const relative = relativeBound(inFeatures);

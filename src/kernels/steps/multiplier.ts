@@ -41,6 +41,7 @@ type Multipliers = (linear: Linear, output: QuantParams) => Float32Array;
 function oneStage32(name: string, equation: string, multipliers: Multipliers, toReal: ToReal): MultiplierStep {
   return {
     name,
+    arithmetic: 'float32',
     equation,
     toSteps(linear, output) {
       const multiplier = multipliers(linear, output);
@@ -117,6 +118,7 @@ function twoStage32(name: string, equation: string, dequantize: Dequantize, requ
   };
   return {
     name,
+    arithmetic: 'float32',
     equation,
     toSteps(linear, output) {
       const real = toReal(linear);
@@ -187,6 +189,7 @@ function invertedScales(linear: Linear): Linear {
 function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep {
   return {
     name,
+    arithmetic: step.arithmetic,
     equation: step.equation.replace(/s[xwy]/g, 'R($&)') + ', R(s) = f32(1 / f32(1 / s))',
     toSteps: (linear, output) =>
       step.toSteps(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
@@ -208,6 +211,7 @@ type Steps64 = (linear: Linear, output: QuantParams) => (acc: number, channel: n
 function float64Step(name: string, equation: string, steps: Steps64): MultiplierStep {
   return {
     name,
+    arithmetic: 'float64',
     equation,
     toSteps(linear, output) {
       const scaled = steps(linear, output);
@@ -305,6 +309,7 @@ function fixedPoint(
     quantize(realMultiplier(linear, output, channel));
   return {
     name,
+    arithmetic: 'fixed-point',
     equation,
     rounding,
     multiplierOf,

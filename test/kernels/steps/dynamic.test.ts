@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
-import { kernelByName, kernels } from '../../../src/kernels/registry.js';
+import { kernels } from '../../../src/kernels/registry.js';
 import type { DynamicStep } from '../../../src/nouns/kernel.js';
 import { f32 } from '../../../src/numeric/float.js';
-import { replayLinearDynamic } from '../../../src/replay/linear.js';
+import { replayProduct } from '../../../src/replay/product.js';
+import { dynamicSteps } from '../../support/steps.js';
 import { linearOf } from '../layers.js';
 
-const dynamic = kernels.filter((kernel) => kernel.dynamic);
+const dynamic = kernels.filter((kernel) => dynamicSteps(kernel));
 
 it('belongs to the engines that have it', () => {
   expect(dynamic.map((kernel) => kernel.name)).toEqual([
@@ -23,7 +24,8 @@ it('belongs to the engines that have it', () => {
   ]);
 });
 
-test.each(dynamic)('$name chooses parameters that hold the range and represent 0', ({ dynamic: step }) => {
+test.each(dynamic)('$name chooses parameters that hold the range and represent 0', (kernel) => {
+  const step = dynamicSteps(kernel)!.dynamic;
   const real = fc.oneof(
     fc.float({ noNaN: true, min: -1000, max: 1000 }).map((x) => (Math.abs(x) < 1e-30 ? 0 : x)), // ONNX: subnormal / 255 is 0
     fc.constantFrom(0, f32(1e-30), f32(-1e-20), 1e30),
@@ -44,7 +46,7 @@ test.each(dynamic)('$name chooses parameters that hold the range and represent 0
 });
 
 const choose = (name: string, ...args: Parameters<DynamicStep['chooseQuantParams']>) => {
-  const { scale, zeroPoint } = kernelByName(name).dynamic!.chooseQuantParams(...args);
+  const { scale, zeroPoint } = dynamicSteps(name)!.dynamic!.chooseQuantParams(...args);
   return [scale, zeroPoint];
 };
 
@@ -68,7 +70,7 @@ it('adds the bias in one FMA (FBGEMM, ONNX Runtime on ARM) or after the product'
   const linear = linearOf({ weight: [[1]], weightScale: [0.0123], bias: [0.4567], output: { dtype: 'float32' } });
   const input = { ...linear.input, scale: 0.0345 };
   const sums = (name: string) => {
-    const toReal = kernelByName(name).dynamic!.toReal({ ...linear, input });
+    const toReal = dynamicSteps(name)!.dynamic!.toReal({ ...linear, input });
     return Array.from({ length: 500 }, (_, acc) => toReal(acc - 250, 0)).join();
   };
   expect(sums('fbgemm')).toBe(sums('ort-arm'));
@@ -83,10 +85,10 @@ test.each(dynamic)('$name computes the real product to within its quantization',
   ];
   const linear = linearOf({ weight, weightScale: [0.01, 0.02], bias: [0.5, -0.25], output: { dtype: 'float32' } });
   const reals = [0.3, -1.2, 2.1];
-  const input = kernel.dynamic!.chooseQuantParams(f32(-1.2), f32(2.1), true);
-  const quantize = kernel.dynamic!.quantize.prepare(input);
+  const input = dynamicSteps(kernel)!.dynamic!.chooseQuantParams(f32(-1.2), f32(2.1), true);
+  const quantize = dynamicSteps(kernel)!.dynamic!.quantize.prepare(input);
   const x = { rows: 1, cols: 3, data: Int32Array.from(reals, (v) => quantize(f32(v))) };
-  const { data } = replayLinearDynamic(kernel, { ...linear, input }, x);
+  const { data } = replayProduct(dynamicSteps(kernel)!, { ...linear, input }, x);
   weight.forEach((row, n) => {
     const scale = linear.weightScale[n];
     const exact = row.reduce((sum, w, k) => sum + w * scale * reals[k], linear.bias![n]);

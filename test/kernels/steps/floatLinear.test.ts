@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { pt2eReference } from '../../../src/kernels/pt2e-reference.js';
 import { anyOrderFloat32 } from '../../../src/kernels/steps/floatLinear.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
-import type { Kernel } from '../../../src/nouns/kernel.js';
+import type { FloatLinearStep, ProductSteps } from '../../../src/nouns/kernel.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
-import { replayFloatLinear } from '../../../src/replay/linear.js';
+import { replayFloatProduct } from '../../../src/replay/product.js';
+import { linearSteps } from '../../support/steps.js';
 import { layerCases, params } from '../layers.js';
 
 /** float32 sums of the same products: in order, backwards, pairwise, with FMA. */
@@ -45,29 +45,28 @@ it('bounds every order of summation, and not by much more than they need', () =>
 });
 
 /** Decides every code by the readable sums. */
-const readable: Kernel = {
-  ...pt2eReference,
-  floatLinear: {
-    ...anyOrderFloat32,
-    near(x, linear) {
-      const sums = anyOrderFloat32.run(x, linear);
-      return { ...sums, error: new Float64Array(sums.exact.length) };
-    },
+const readable = withProduct({
+  ...anyOrderFloat32,
+  near(x, linear) {
+    const sums = anyOrderFloat32.run(x, linear);
+    return { ...sums, error: new Float64Array(sums.exact.length) };
   },
-};
+});
+
+function withProduct(product: FloatLinearStep): ProductSteps {
+  const steps = linearSteps('pt2e-reference');
+  return { ...steps, float: { ...steps.float!, product } };
+}
 
 it('is nearly right, and its codes are right, by integer sums', () => {
   let settled = 0;
-  const counting: Kernel = {
-    ...pt2eReference,
-    floatLinear: {
-      ...anyOrderFloat32,
-      run(x, linear) {
-        settled++;
-        return anyOrderFloat32.run(x, linear);
-      },
+  const counting = withProduct({
+    ...anyOrderFloat32,
+    run(x, linear) {
+      settled++;
+      return anyOrderFloat32.run(x, linear);
     },
-  };
+  });
   const scales = fc.constantFrom(1, 0.5, 0.0371, 2 ** -120);
   fc.assert(
     fc.property(
@@ -89,7 +88,7 @@ it('is nearly right, and its codes are right, by integer sums', () => {
             expect(Math.abs(off)).toBeLessThanOrEqual(near.error[i]);
           }
         });
-        expect(replayFloatLinear(counting, linear, x)).toEqual(replayFloatLinear(readable, linear, x));
+        expect(replayFloatProduct(counting, linear, x)).toEqual(replayFloatProduct(readable, linear, x));
       },
     ),
     { seed: 35, numRuns: 300 },

@@ -1,7 +1,7 @@
 /** Bias, multiplier, rounding, offset and clamp: what tells siblings apart, and that any of them go together. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { kernelByName, kernels } from '../../../src/kernels/registry.js';
+import { kernels } from '../../../src/kernels/registry.js';
 import * as bias from '../../../src/kernels/steps/bias.js';
 import * as multiplier from '../../../src/kernels/steps/multiplier.js';
 import * as offset from '../../../src/kernels/steps/offsetAndClamp.js';
@@ -10,7 +10,8 @@ import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
 import type { BiasStep, Linear, MultiplierStep, OffsetAndClampStep } from '../../../src/nouns/kernel.js';
 import type { QuantParams } from '../../../src/nouns/value.js';
 import { f32 } from '../../../src/numeric/float.js';
-import { replayLinear, stepsBeforeRounding } from '../../../src/replay/linear.js';
+import { replayProduct, stepsBeforeRounding } from '../../../src/replay/product.js';
+import { linearSteps } from '../../support/steps.js';
 import { codesOf, layerCases, linearOf, params } from '../layers.js';
 
 const multipliers = [...multiplier.floatMultipliers, ...multiplier.fixedPointMultipliers];
@@ -27,7 +28,7 @@ const halving = (b: number | null): Linear =>
   });
 
 function steps(linear: Linear, acc: number, biasStep: BiasStep, multiplierStep: MultiplierStep): number {
-  const kernel = { ...kernelByName('fbgemm'), bias: biasStep, multiplier: multiplierStep };
+  const kernel = { ...linearSteps('fbgemm'), bias: biasStep, multiplier: multiplierStep };
   return stepsBeforeRounding(kernel, linear)(acc, 0);
 }
 
@@ -154,13 +155,13 @@ it('any bias, multiplier and offset go together: within a rounding of the real v
     multiplier: fc.constantFrom(...multipliers),
     offsetAndClamp: fc.constantFrom(...offset.offsetsAfterRounding, ...offset.offsetsBeforeRounding),
     round: fc.constantFrom(round.halfEven, round.halfAway, round.halfUp),
-    kernel: fc.constantFrom(...kernels.filter((kernel) => !kernel.floatLinear)),
+    kernel: fc.constantFrom(...kernels.map(linearSteps).filter(({ float }) => !float)),
   });
   fc.assert(
     fc.property(layerCases({ maxInFeatures: 12 }), combination, ({ linear, x }, { kernel, ...steps }) => {
-      const mixed = { ...kernel, ...steps, accumulate: kernelByName('fbgemm').accumulate };
+      const mixed = { ...kernel, ...steps, accumulate: linearSteps('fbgemm').accumulate };
       const output = linear.output as QuantParams;
-      const replayed = replayLinear(mixed, { ...linear, activation: 'none' }, x);
+      const replayed = replayProduct(mixed, { ...linear, activation: 'none' }, x);
       replayed.data.forEach((code, i) => {
         const channel = i % linear.outFeatures;
         const unit = linear.input.scale * weightScaleOf(linear, channel);
@@ -196,11 +197,12 @@ it('replays an example by hand: 3 * 4 - 2 * 5 at scale 0.02, bias 0.1', () => {
   });
   // acc = 2, 2 * 0.02 + 0.1 = 0.14, 0.14 / 0.05 = 2.8, 3 + 3 = 6
   for (const kernel of kernels) {
-    expect({ kernel: kernel.name, codes: [...replayLinear(kernel, linear, codesOf(linear, [[13, 12]])).data] }).toEqual(
-      {
-        kernel: kernel.name,
-        codes: [6],
-      },
-    );
+    expect({
+      kernel: kernel.name,
+      codes: [...replayProduct(linearSteps(kernel), linear, codesOf(linear, [[13, 12]])).data],
+    }).toEqual({
+      kernel: kernel.name,
+      codes: [6],
+    });
   }
 });

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bitsOf, type LintDocument, lint } from '../../src/analyze/lint/lint.js';
-import { compare } from '../../src/compare/compare.js';
-import { openCapture, openModel } from '../../src/frontends/open.js';
-import { nodeFileSystem } from '../../src/io.js';
-import { memoryFiles } from '../support/memoryFiles.js';
-import { type Json, smallCapture, smallModel } from '../support/models.js';
-import { npy } from '../support/npz.js';
+import { bitsOf, type LintDocument, lint } from '../../../src/analyze/lint/lint.js';
+import { compare } from '../../../src/compare/compare.js';
+import { openCapture, openModel } from '../../../src/frontends/open.js';
+import { nodeFileSystem } from '../../../src/io.js';
+import { memoryFiles } from '../../support/memoryFiles.js';
+import { type Json, smallCapture, smallModel } from '../../support/models.js';
+import { npy } from '../../support/npz.js';
 
-const PYTORCH = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch');
+const PYTORCH = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'pytorch');
 
 async function opened(name: string) {
   const model = await openModel(nodeFileSystem, join(PYTORCH, name, 'model.json'));
@@ -117,79 +117,3 @@ describe('what a capture of 7-bit codes says of saturating weights', () => {
     expect((await lintSmall(withRelu(0))).layers[1].input_range.worst).toEqual([0, 255]);
   });
 });
-
-/** Each rule: what raises it, and a near miss that does not. */
-describe.each<
-  [code: string, raises: (model: Json) => void, nearMiss: (model: Json) => void, capture?: Record<string, Buffer>]
->([
-  ['int16-wrap warning', (m) => (m.layers[0].weight = wide(-128)), (m) => (m.layers[0].weight = wide(-127))],
-  [
-    'accumulator-overflows-int32 warning',
-    (m) => Object.assign(m.layers[2], { bias: [2147483647, 0] }),
-    (m) => Object.assign(m.layers[2], { bias: [2147400000, 0] }),
-  ],
-  [
-    'accumulator-above-2^24 info',
-    (m) => Object.assign(m.layers[2], { bias: [2 ** 24, 0] }),
-    (m) => Object.assign(m.layers[2], { bias: [2 ** 23, 0] }),
-  ],
-  [
-    'multiplier-range error',
-    (m) => (m.layers[0].output.scale = (0.5 * 0.1) / 256),
-    (m) => (m.layers[0].output.scale = (0.5 * 0.31) / 256),
-  ],
-  ['multiplier-at-least-1 info', (m) => (m.layers[0].output.scale = 0.05), (m) => (m.layers[0].output.scale = 0.16)],
-  [
-    'bias-overflows-int32 error',
-    (m) => Object.assign(m.layers[0], { bias: [2e8, 0, 0] }),
-    (m) => Object.assign(m.layers[0], { bias: [1e8, 0, 0] }),
-  ],
-  [
-    'bias-lost-in-float32 warning',
-    (m) => Object.assign(m.layers[0], { bias: [0.05 * 2 ** 24 * 1.01, 0, 0] }),
-    (m) => Object.assign(m.layers[0], { bias: [0.05 * 2 ** 24 * 0.99, 0, 0] }),
-  ],
-  [
-    'bias-rounding warning',
-    (m) =>
-      Object.assign(m.layers[0], { bias: [0.024, 0, 0], output: { dtype: 'uint8', scale: 0.04, zero_point: 100 } }),
-    (m) =>
-      Object.assign(m.layers[0], { bias: [0.024, 0, 0], output: { dtype: 'uint8', scale: 0.05, zero_point: 100 } }),
-  ],
-  ['weight-zero-point error', () => {}, (m) => (m.layers[0].weight_zero_point = [0, 0, 0])],
-  [
-    'dead-channel warning',
-    (m) => Object.assign(m.layers[0], { bias: [-1e4, 0, 0] }),
-    (m) => Object.assign(m.layers[0], { bias: [-20, 0, 0] }),
-  ],
-  [
-    'constant-channel warning',
-    (m) => (m.layers[0].weight[0] = [0, 0, 0, 0]),
-    (m) => (m.layers[0].weight[0] = [0, 0, 0, 9]),
-  ],
-  [
-    'reduce-range-exceeded warning',
-    (m) => (m.inputs[0] = { ...m.inputs[0], zero_point: 64, quant_max: 127 }),
-    (m) => (m.inputs[0] = { ...m.inputs[0], zero_point: 64 }),
-    { quant: npy('uint8', [5, 4], [128, ...Array(19).fill(0)]) },
-  ],
-  [
-    'unused-range info',
-    () => {},
-    (m) => Object.assign(m.layers[0].output, { quant_min: 90, quant_max: 110 }),
-    {
-      fc1: npy('uint8', [5, 3], [...Array(14).fill(100), 110]),
-      fc2: npy('uint8', [5, 2], [0, 255, ...Array(8).fill(0)]),
-    },
-  ],
-])('%s', (code, raises, nearMiss, capture) => {
-  it('is raised, and not by the near miss', async () => {
-    expect(codesOf(await lintSmall(raises, capture))).toContain(code);
-    expect(codesOf(await lintSmall(nearMiss, capture))).not.toContain(code);
-  });
-});
-
-/** 16 inputs, so that k and k + 8 exist. */
-function wide(weight: number): number[][] {
-  return Array.from({ length: 3 }, () => Array(16).fill(weight));
-}

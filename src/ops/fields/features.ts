@@ -1,5 +1,5 @@
-import { isLinear, type Model } from '../nouns/model.js';
-import { printable } from '../text.js';
+import { isProduct, type Model } from '../../nouns/model.js';
+import { printable } from '../../text.js';
 
 /** How many features a value has, and who says so. */
 export interface KnownFeatures {
@@ -52,12 +52,14 @@ export class Features {
 export function featuresOf(model: Model): Features {
   const features = new Features();
   for (const layer of model.layers) {
-    if (isLinear(layer)) {
-      const { name, input, weight, perChannel, bias, biasInt32 } = layer;
+    const [input] = layer.inputs;
+    if (isProduct(layer)) {
+      const { weight, perChannel, bias, biasInt32 } = layer.form;
       const { outFeatures, inFeatures } = weight;
-      features.linear({ name, input, outFeatures, inFeatures, confirmed: perChannel || (bias ?? biasInt32) !== null });
-    } else if (layer.op !== 'opaque') {
-      features.same(layer.name, layer.input);
+      const confirmed = perChannel || (bias ?? biasInt32) !== null;
+      features.linear({ name: layer.name, input, outFeatures, inFeatures, confirmed });
+    } else if (layer.form) {
+      features.same(layer.name, input);
     }
   }
   return features;

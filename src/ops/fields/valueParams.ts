@@ -1,6 +1,6 @@
-import type { Checks, Place } from '../documents/checks.js';
-import type { FloatParams, IntegerDtype, ValueParams } from '../nouns/value.js';
-import type { RawValueParams } from './modelSchema.js';
+import type { Checks, Place } from '../../documents/checks.js';
+import type { FloatParams, IntegerDtype, ValueParams } from '../../nouns/value.js';
+import type { RawValueParams } from './schema.js';
 
 export const FLOAT: FloatParams = { dtype: 'float32' };
 

@@ -1,6 +1,6 @@
-import type { Codes, Linear } from '../../nouns/kernel.js';
-import { roundHalfEven } from '../../numeric/round.js';
-import { accelerator, EXACT } from './accelerator.js';
+import type { Codes, Fast, Linear } from '../nouns/kernel.js';
+import { roundHalfEven } from '../numeric/round.js';
+import { EXACT, fastSums } from './multiply.js';
 
 /** Two channels share one float64: channel n + 4 times 2^26, plus channel n. */
 const UPPER = 2 ** 26;
@@ -13,19 +13,19 @@ const BLOCK_VALUES = 2 ** 17;
  * sums[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), [rows, outFeatures], exact:
  * every intermediate is an integer below 2^53. (32-bit codes stay below it up to K = 4096, 8-bit ones always.)
  */
-export function exactSums(x: Codes, linear: Linear): Float64Array {
-  const fast = accelerator.current?.accumulate(EXACT, x, linear);
-  return fast ? Float64Array.from(fast) : readableExactSums(x, linear);
+export function exactSums(x: Codes, linear: Linear, fast: Fast = null): Float64Array {
+  const sums = fastSums(EXACT, x, linear, fast);
+  return sums ? Float64Array.from(sums) : readableExactSums(x, linear);
 }
 
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
-export function magnitudeSums(x: Codes, linear: Linear): Float64Array {
+export function magnitudeSums(x: Codes, linear: Linear, fast: Fast = null): Float64Array {
   const { input } = linear;
   const data = new Int32Array(x.data.length);
   for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
   const weight = weightsWithoutSigns(linear);
   const weightZeroPoint = Int32Array.of(0);
-  return exactSums({ ...x, data }, { ...linear, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } });
+  return exactSums({ ...x, data }, { ...linear, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } }, fast);
 }
 
 /** A layer comes in many blocks of samples. */

@@ -1,41 +1,31 @@
-import { accelerator } from '../kernels/steps/accelerator.js';
-import { weightZeroPointOf } from '../kernels/steps/exactSums.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
-import type { Codes, FloatSums, Kernel, Linear, Scaler } from '../nouns/kernel.js';
+import type { Codes, Fast, FloatSums, Linear, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
+import { fastCodes } from '../products/multiply.js';
+import { NO_SUMS, type Replayed } from './replayed.js';
 
-/**
- * What one layer computes for a block of samples, [rows, features].
- * Integer outputs are codes (Int32Array), float outputs are real values (Float32Array).
- */
-export interface Replayed {
-  readonly rows: number;
-  readonly cols: number;
-  readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
-  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
-  readonly low: Int32Array | Float64Array | null;
-  readonly high: Int32Array | Float64Array | null;
-  /** Linear layers of integer kernels: zero points corrected, before bias. */
-  readonly accumulator: Int32Array | null;
-  /** Sums that left int32. */
-  readonly overflowed: number;
-}
+export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
 
-export type ReplayedFloatLinear = Replayed & { readonly data: Int32Array | Float32Array };
-
-/** Replays a linear layer under any kernel record. x: codes [rows, inFeatures]. */
-export function replayLinear(kernel: Kernel, linear: Linear, x: Codes): Replayed {
-  if (kernel.floatLinear) return replayFloatLinear(kernel, linear, x);
-  const codes = accelerator.current?.codes(kernel, linear, x);
-  if (codes) return accelerated(kernel, linear, x, codes);
-  const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
-  const data = finishLinear(kernel, linear, accumulator);
+/** Replays a product under any record of steps. x: codes [rows, inFeatures]; of a dynamic layer, quantized with `linear.input`. */
+export function replayProduct(steps: ProductSteps, linear: Linear, x: Codes, fast: Fast = null): Replayed {
+  if (steps.float) return replayFloatProduct(steps, linear, x, fast);
+  const codes = fastCodes(steps, linear, x, fast);
+  if (codes) return accelerated(steps, linear, x, codes, fast);
+  const { data: accumulator, overflowed } = steps.accumulate.run(x, linear, fast);
+  const data = finishProduct(steps, linear, accumulator);
   return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
 /** The sums are made again for those who ask. */
-function accelerated(kernel: Kernel, linear: Linear, x: Codes, data: Uint8Array | Int8Array): Replayed {
+function accelerated(
+  steps: ProductSteps,
+  linear: Linear,
+  x: Codes,
+  data: Uint8Array | Int8Array,
+  fast: Fast,
+): Replayed {
   return {
     rows: x.rows,
     cols: linear.outFeatures,
@@ -43,47 +33,35 @@ function accelerated(kernel: Kernel, linear: Linear, x: Codes, data: Uint8Array 
     low: null,
     high: null,
     get accumulator() {
-      return kernel.accumulate.run(x, linear).data;
+      return steps.accumulate.run(x, linear, fast).data;
     },
     overflowed: 0,
   };
 }
 
-/** Replays a dynamic linear layer whose input was quantized with `linear.input`; float32 results. */
-export function replayLinearDynamic(kernel: Kernel, linear: Linear, x: Codes): Replayed {
-  const { data: accumulator, overflowed } = kernel.accumulate.run(x, linear);
-  const data = finishLinearDynamic(kernel, linear, accumulator);
-  return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
-}
-
 /** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
-export function finishLinear(kernel: Kernel, linear: Linear, accumulator: Int32Array): Int32Array | Float32Array {
+export function finishProduct(steps: ProductSteps, linear: Linear, accumulator: Int32Array): Int32Array | Float32Array {
+  if (steps.dynamic) return toReals(accumulator, linear, steps.dynamic.toReal(linear));
   return isQuantized(linear.output)
-    ? roundToCodes(kernel, linear, accumulator)
-    : toReals(accumulator, linear, biased(kernel, linear, kernel.multiplier.toReal(linear)));
-}
-
-/** The same for a dynamic layer. */
-export function finishLinearDynamic(kernel: Kernel, linear: Linear, accumulator: Int32Array): Float32Array {
-  if (!kernel.dynamic) throw new Error(`kernel ${kernel.name} has no dynamic form`);
-  return toReals(accumulator, linear, kernel.dynamic.toReal(linear));
+    ? roundToCodes(steps, linear, accumulator)
+    : toReals(accumulator, linear, biased(steps, linear, steps.multiplier.toReal(linear)));
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
-export function stepsBeforeRounding(kernel: Kernel, linear: Linear): (acc: number, channel: number) => number {
-  return biased(kernel, linear, kernel.multiplier.toSteps(linear, quantized(linear.output)));
+export function stepsBeforeRounding(record: ProductSteps, linear: Linear): (acc: number, channel: number) => number {
+  return biased(record, linear, record.multiplier.toSteps(linear, quantized(linear.output)));
 }
 
 /** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused ReLU's lower bound. */
-export function stepsToCode(kernel: Kernel, linear: Linear): (steps: number) => number {
+export function stepsToCode(record: ProductSteps, linear: Linear): (steps: number) => number {
   const { zeroPoint, quantMin, quantMax } = quantized(linear.output);
   const lo = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
-  return kernel.offsetAndClamp.prepare(kernel.round, zeroPoint, lo, quantMax);
+  return record.offsetAndClamp.prepare(record.round, zeroPoint, lo, quantMax);
 }
 
-function roundToCodes(kernel: Kernel, linear: Linear, accumulator: Int32Array): Int32Array {
-  const steps = stepsBeforeRounding(kernel, linear);
-  const code = stepsToCode(kernel, linear);
+function roundToCodes(record: ProductSteps, linear: Linear, accumulator: Int32Array): Int32Array {
+  const steps = stepsBeforeRounding(record, linear);
+  const code = stepsToCode(record, linear);
   const codes = new Int32Array(accumulator.length);
   const channels = linear.outFeatures;
   for (let i = 0, channel = 0; i < codes.length; i++) {
@@ -93,8 +71,8 @@ function roundToCodes(kernel: Kernel, linear: Linear, accumulator: Int32Array): 
   return codes;
 }
 
-function biased(kernel: Kernel, linear: Linear, scale: Scaler): (acc: number, channel: number) => number {
-  const bias = kernel.bias.prepare(linear);
+function biased(record: ProductSteps, linear: Linear, scale: Scaler): (acc: number, channel: number) => number {
+  const bias = record.bias.prepare(linear);
   switch (bias.unit) {
     case 'none':
       return (acc, channel) => scale(acc, channel, 0);
@@ -129,23 +107,28 @@ function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, 
  * The float path of PT2E's reference graph: no summation order is right, so the exact sum is quantized and
  * [low, high] spans what the proven error bound allows.
  */
-export function replayFloatLinear(kernel: Kernel, linear: Linear, x: Codes): ReplayedFloatLinear {
+export function replayFloatProduct(
+  record: ProductSteps,
+  linear: Linear,
+  x: Codes,
+  fast: Fast = null,
+): ReplayedFloatProduct {
   const relu = linear.activation === 'relu';
   const spread = isQuantized(linear.output)
-    ? quantizedSpread(kernel, linear, linear.output, x)
-    : realSpread(kernel.floatLinear!.run(x, linear), relu);
-  return { rows: x.rows, cols: linear.outFeatures, ...spread, accumulator: null, overflowed: 0 };
+    ? quantizedSpread(record, linear, linear.output, x, fast)
+    : realSpread(record.float!.product.run(x, linear), relu);
+  return { rows: x.rows, cols: linear.outFeatures, ...spread, ...NO_SUMS };
 }
 
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
-function quantizedSpread(kernel: Kernel, linear: Linear, output: QuantParams, x: Codes) {
-  const codesOf = spreadCodes(kernel, output, linear.activation === 'relu');
-  const { exact, bound, error } = kernel.floatLinear!.near(x, linear);
+function quantizedSpread(record: ProductSteps, linear: Linear, output: QuantParams, x: Codes, fast: Fast) {
+  const codesOf = spreadCodes(record, output, linear.activation === 'relu');
+  const { exact, bound, error } = record.float!.product.near(x, linear, fast);
   const data = new Int32Array(exact.length);
   const low = new Int32Array(exact.length);
   const high = new Int32Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
-    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(kernel, linear, x, i, codesOf);
+    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, linear, x, i, codesOf);
     [low[i], data[i], high[i]] = codes;
   }
   return { data, low, high };
@@ -154,8 +137,8 @@ function quantizedSpread(kernel: Kernel, linear: Linear, output: QuantParams, x:
 type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
 
 /** Null where the numbers' error leaves a code open, or is NaN. */
-function spreadCodes(kernel: Kernel, output: QuantParams, relu: boolean): SpreadCodes {
-  const quantize = kernel.quantize.prepare(output);
+function spreadCodes(record: ProductSteps, output: QuantParams, relu: boolean): SpreadCodes {
+  const quantize = record.float!.quantize.prepare(output);
   const code = (real: number, error: number) => {
     const found = quantize(rectify(real - error, relu));
     if (error === 0) return found;
@@ -169,11 +152,11 @@ function spreadCodes(kernel: Kernel, output: QuantParams, relu: boolean): Spread
   };
 }
 
-function oneSpread(kernel: Kernel, linear: Linear, x: Codes, index: number, codesOf: SpreadCodes) {
+function oneSpread(record: ProductSteps, linear: Linear, x: Codes, index: number, codesOf: SpreadCodes) {
   const { inFeatures, outFeatures } = linear;
   const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
   const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
-  const { exact, bound } = kernel.floatLinear!.run(codes, oneChannel(linear, channel));
+  const { exact, bound } = record.float!.product.run(codes, oneChannel(linear, channel));
   return codesOf(exact[0], bound[0], 0)!;
 }
 

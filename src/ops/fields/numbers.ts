@@ -1,9 +1,9 @@
-import { type Checks, described, type Place } from '../documents/checks.js';
-import { shapeText } from '../load/npy.js';
-import { collecting } from '../load/refuse.js';
-import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../nouns/array.js';
-import type { WeightSource } from '../nouns/model.js';
-import { listed, printable } from '../text.js';
+import { type Checks, described, type Place } from '../../documents/checks.js';
+import { shapeText } from '../../load/npy.js';
+import { collecting } from '../../load/refuse.js';
+import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
+import type { WeightSource } from '../../nouns/model.js';
+import { listed, printable } from '../../text.js';
 
 /** The npz that {"array": KEY} looks into: none is declared, or it could not be read and its own problems are known. */
 export type ModelArrays = ArrayFile | 'none' | 'unreadable';

@@ -1,17 +1,13 @@
-import type { Checks, Place } from '../documents/checks.js';
-import { shapeText } from '../load/npy.js';
-import type { LinearParams, WeightSource } from '../nouns/model.js';
-import { printable } from '../text.js';
+import * as z from 'zod/mini';
+import type { Checks, Place } from '../../documents/checks.js';
+import { shapeText } from '../../load/npy.js';
+import type { Form, LinearParams, WeightSource } from '../../nouns/model.js';
+import type { Shape } from '../../nouns/value.js';
+import { printable } from '../../text.js';
+import type { RawLayer } from '../op.js';
 import type { Features } from './features.js';
-import { EXPECTED_SCALE, isUsableScale, type RawLinear } from './modelSchema.js';
-import {
-  loadNumbers,
-  type ModelArrays,
-  type NumberField,
-  type NumberRule,
-  numberField,
-  weightField,
-} from './numbers.js';
+import { loadNumbers, type NumberField, type NumberRule, numberField, weightField } from './numbers.js';
+import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
 
 const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
 const ZERO_POINTS: NumberRule = {
@@ -27,20 +23,39 @@ const INT32_BIASES: NumberRule = {
   accepts: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
 };
 
+/** Fields of a layer that multiplies by weights. */
+export const productFields = {
+  weight: numbers('int8 [out_features, in_features]', { type: 'array', items: list('integer') }),
+  weight_dtype: z.optional(z.literal('int8')),
+  weight_scale: numbers('one number (per tensor) or [out_features] (per channel)', oneOrList('number')),
+  weight_zero_point: z.optional(numbers('default 0; as weight_scale', oneOrList('integer'))),
+  bias: z.optional(
+    numbers('[out_features]: float32, or int32 at scale s_x * s_w; null without', {
+      anyOf: [list('number'), { type: 'null' }],
+    }),
+  ),
+  bias_dtype: z.optional(z.enum(['float32', 'int32'])),
+  activation: z.optional(z.enum(['none', 'relu'])),
+};
+
+const productSchema = z.object(productFields);
+type RawProduct = z.infer<typeof productSchema>;
+
+/** [T, in_features] gives [T, out_features]. */
+export function lastAxisShape(form: Form, [input]: readonly Shape[]): Shape {
+  return form.kind === 'product' ? [...input.slice(0, -1), form.weight.outFeatures] : input;
+}
+
 /**
  * The numbers of a linear layer, checked each, against each other and against what feeds it; null after a problem.
  * Other fields of `raw` may be missing or wrong: that is known.
  */
-export async function linearParams(
-  raw: RawLinear,
-  { name, input }: { name: string; input: string },
-  place: Place,
-  checks: Checks,
-  arrays: ModelArrays,
-  features: Features,
-): Promise<(LinearParams & { weight: WeightSource }) | null> {
+export async function productParams(layer: RawLayer): Promise<(LinearParams & { weight: WeightSource }) | null> {
+  const { name, place, checks, arrays, features } = layer;
+  const input = layer.inputs[0]?.name ?? '';
   const before = checks.problems.length;
-  if (typeof raw !== 'object' || raw === null) return null;
+  if (typeof layer.raw !== 'object' || layer.raw === null) return null;
+  const raw = layer.raw as RawProduct;
   const fieldOf = (key: 'weight_scale' | 'weight_zero_point' | 'bias') => {
     const missing = raw[key] === undefined || (raw[key] === null && key !== 'weight_scale');
     return missing ? null : numberField(raw[key], [...place, key], checks, arrays);

@@ -1,0 +1,88 @@
+/** What a capture shows of a layer, read in blocks of samples. */
+import { exact, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
+import type { NumericArray } from '../../nouns/array.js';
+import type { Capture } from '../../nouns/capture.js';
+import type { Codes, Linear } from '../../nouns/kernel.js';
+import type { ProductLayer } from '../../nouns/model.js';
+import { isQuantized } from '../../nouns/value.js';
+import { blockRows, type ReplaySession } from '../../replay/session.js';
+import { saturatingGroups } from './pairs.js';
+import { emptyRange, emptyRanges, type GrowingRange, type Range, widen } from './range.js';
+
+export interface Observation {
+  readonly samples: number;
+  readonly codes: Range;
+  readonly codesAbove127: number;
+  /** Bias included; by channel. */
+  readonly accumulators: readonly Range[];
+  /** Values whose accumulator is not exact, by saturating step and channel. */
+  readonly inexact: ReadonlyMap<PairedAccumulateStep, Uint32Array>;
+  /** Captured output codes by channel; null where there are none. */
+  readonly outputs: readonly Range[] | null;
+}
+
+interface Growing extends Observation {
+  codesAbove127: number;
+  readonly codes: GrowingRange;
+  readonly accumulators: readonly GrowingRange[];
+  readonly outputs: readonly GrowingRange[] | null;
+}
+
+export async function observe(
+  session: ReplaySession,
+  layer: ProductLayer,
+  linear: Linear,
+  bias: Float64Array,
+  capture: Capture,
+): Promise<Observation> {
+  const { outFeatures, inFeatures } = linear;
+  const { input } = await session.open(layer);
+  const captured = isQuantized(linear.output) ? (capture.values.get(layer.name) ?? null) : null;
+  const seen = nothingSeen(linear, capture.samples, captured !== null);
+  const rows = blockRows(inFeatures + outFeatures);
+  for (let from = 0; from < capture.samples; from += rows) {
+    const to = Math.min(capture.samples, from + rows);
+    const x = { rows: to - from, cols: inFeatures, data: await input.read(from, to) } as Codes;
+    addInputs(seen, x);
+    addSums(seen, x, linear, bias);
+    if (captured) addOutputs(seen, await captured.read(from, to), outFeatures);
+  }
+  return seen;
+}
+
+function nothingSeen(linear: Linear, samples: number, hasOutputs: boolean): Growing {
+  const { outFeatures } = linear;
+  return {
+    samples,
+    codes: emptyRange(),
+    codesAbove127: 0,
+    accumulators: emptyRanges(outFeatures),
+    inexact: new Map(saturatingGroups(linear).map(({ step }) => [step, new Uint32Array(outFeatures)])),
+    outputs: hasOutputs ? emptyRanges(outFeatures) : null,
+  };
+}
+
+function addInputs(seen: Growing, { data }: Codes): void {
+  for (const code of data) {
+    widen(seen.codes, code);
+    if (code > 127) seen.codesAbove127++;
+  }
+}
+
+function addSums({ accumulators, inexact }: Growing, x: Codes, linear: Linear, bias: Float64Array): void {
+  const { outFeatures } = linear;
+  const sums = exact.run(x, linear).data;
+  sums.forEach((sum, i) => {
+    widen(accumulators[i % outFeatures], sum + bias[i % outFeatures]);
+  });
+  for (const [step, counts] of inexact) {
+    const saturated = step.run(x, linear).data;
+    for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[i % outFeatures]++;
+  }
+}
+
+function addOutputs({ outputs }: Growing, codes: NumericArray, outFeatures: number): void {
+  codes.forEach((code, i) => {
+    widen(outputs![i % outFeatures], code);
+  });
+}

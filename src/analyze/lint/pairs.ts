@@ -1,0 +1,97 @@
+/** Products that a kernel adds in pairs at int16, and the pair that leaves it farthest. */
+
+import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
+import type { Linear } from '../../nouns/kernel.js';
+import { linear as linearOp } from '../../ops/linear.js';
+import { productKernels } from './kernelGroups.js';
+import type { Range } from './range.js';
+
+export interface PairGroup {
+  readonly step: PairedAccumulateStep;
+  readonly pairs: Pairs;
+  readonly kernels: readonly string[];
+}
+
+export interface WorstPair {
+  readonly k: [number, number];
+  readonly x: [number, number];
+  readonly w: [number, number];
+  readonly sum: number;
+  readonly saturated: number;
+}
+
+export interface LosingPairs {
+  readonly pair: WorstPair;
+  /** How many pairs can leave int16, and how many there are. */
+  readonly pairs: number;
+  readonly total: number;
+}
+
+/** x86: vpmaddubsw saturates. */
+export function saturatingGroups(linear: Linear): PairGroup[] {
+  return groupsOf(linear, (step) => step !== neonMlalInt16Wrap);
+}
+
+/** ARM without dot product: smlal wraps. */
+export function wrappingGroups(linear: Linear): PairGroup[] {
+  return groupsOf(linear, (step) => step === neonMlalInt16Wrap);
+}
+
+/** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
+function groupsOf(linear: Linear, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
+  const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
+  for (const { name, step } of accumulators()) {
+    if (!isPaired(step) || !selects(step) || !step.applies(linear)) continue;
+    const pairs = step.pairs(linear.inFeatures);
+    const key = pairs.second.join();
+    const group = groups.get(key);
+    if (group) group.kernels.push(name);
+    else groups.set(key, { step, pairs, kernels: [name] });
+  }
+  return [...groups.values()];
+}
+
+/** Over a range of codes; null where no pair leaves int16. */
+export function worstPair(linear: Linear, group: PairGroup, channel: number, codes: Range): LosingPairs | null {
+  const total = group.pairs.first.length;
+  const shift = group.step.codeShift(linear);
+  const shifted = { lo: codes.lo + shift, hi: codes.hi + shift };
+  let worst: WorstPair | null = null;
+  let pairs = 0;
+  for (let p = 0; p < total; p++) {
+    const [highest, lowest] = extremePairs(linear, group, channel, shifted, p);
+    if (lossOf(highest) === 0 && lossOf(lowest) === 0) continue;
+    pairs++;
+    if (!worst || lossOf(highest) > lossOf(worst)) worst = highest;
+    if (lossOf(lowest) > lossOf(worst)) worst = lowest;
+  }
+  return worst && { pair: worst, pairs, total };
+}
+
+function lossOf({ sum, saturated }: WorstPair): number {
+  return Math.abs(sum - saturated);
+}
+
+/** Pair p where its sum is largest, and where it is smallest; codes shifted as the step wants them. */
+function extremePairs(
+  { weight, inFeatures }: Linear,
+  { step, pairs }: PairGroup,
+  channel: number,
+  { lo, hi }: Range,
+  p: number,
+): [WorstPair, WorstPair] {
+  const k: [number, number] = [pairs.first[p], pairs.second[p]];
+  const at = (index: number) => (index < 0 ? 0 : weight[channel * inFeatures + index]);
+  const w: [number, number] = [at(k[0]), at(k[1])];
+  const pairOf = (sign: number): WorstPair => {
+    const x: [number, number] = [w[0] * sign > 0 ? hi : lo, w[1] * sign > 0 ? hi : lo];
+    const sum = x[0] * w[0] + x[1] * w[1];
+    return { k, x, w, sum, saturated: sum - step.loss(sum) };
+  };
+  return [pairOf(1), pairOf(-1)];
+}
+
+/** Of all kernels: a dynamic layer adds its products as the static one does. */
+function accumulators() {
+  return productKernels(linearOp.name).map(({ kernel, steps }) => ({ name: kernel.name, step: steps.accumulate }));
+}

@@ -1,0 +1,78 @@
+import { elementwiseSteps } from '../../kernels/kernel.js';
+import type { Kernel } from '../../nouns/kernel.js';
+import { isElementwise, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { clampBounds } from '../../replay/elementwise.js';
+
+/** Smallest and largest, both included. */
+export interface Range {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export interface GrowingRange {
+  lo: number;
+  hi: number;
+}
+
+/** Raw input codes, and the same with the zero point subtracted. */
+export interface InputRange {
+  readonly codes: Range;
+  readonly centred: Range;
+}
+
+export function emptyRange(): GrowingRange {
+  return { lo: Number.POSITIVE_INFINITY, hi: Number.NEGATIVE_INFINITY };
+}
+
+export function emptyRanges(count: number): GrowingRange[] {
+  return Array.from({ length: count }, emptyRange);
+}
+
+export function widen(range: GrowingRange, value: number): void {
+  if (value < range.lo) range.lo = value;
+  if (value > range.hi) range.hi = value;
+}
+
+export function largestMagnitude({ lo, hi }: Range): number {
+  return Math.max(Math.abs(lo), Math.abs(hi));
+}
+
+/** What a layer reads: declared, or for a dynamic layer what its batches are spread over. */
+export function inputParams(model: Model, layer: ProductLayer): QuantParams {
+  const declared = paramsOf(model, layer.inputs[0]);
+  return layer.form.dynamic || !declared ? dynamicParams(layer) : declared;
+}
+
+function paramsOf(model: Model, value: string): QuantParams | null {
+  const params =
+    model.inputs.find(({ name }) => name === value)?.params ?? model.layers.find(({ name }) => name === value)?.output;
+  return params && isQuantized(params) ? params : null;
+}
+
+/** reduce_range never exceeds 127 here, as the range is the batch's own. */
+function dynamicParams(layer: ProductLayer): QuantParams {
+  const quantMax = layer.form.dynamic?.reduceRange ? 127 : 255;
+  return { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax };
+}
+
+export function inputRange(model: Model, layer: ProductLayer, input: QuantParams, kernel: Kernel): InputRange {
+  const { quantMin, quantMax, zeroPoint } = input;
+  // the zero point of a batch can be any of its codes
+  if (layer.form.dynamic) return { codes: { lo: 0, hi: quantMax }, centred: { lo: -quantMax, hi: quantMax } };
+  const codes = rectified(model, layer.inputs[0], { lo: quantMin, hi: quantMax }, input, kernel);
+  return { codes, centred: { lo: codes.lo - zeroPoint, hi: codes.hi - zeroPoint } };
+}
+
+/** The dtype's range, above the zero point where a ReLU precedes. */
+function rectified(model: Model, value: string, range: Range, params: QuantParams, kernel: Kernel): Range {
+  const producer: Layer | undefined = model.layers.find(({ name }) => name === value);
+  if (!producer) return range;
+  const lo = Math.max(range.lo, params.zeroPoint);
+  if (isProduct(producer)) return producer.form.activation === 'relu' ? { lo, hi: range.hi } : range;
+  if (!isElementwise(producer) || !producer.form.keepsParams) return range;
+  const own = { input: params, output: params, clamp: producer.form.clamp };
+  const bounds = clampBounds(elementwiseSteps(kernel, producer.op)!, own);
+  if (!bounds) return rectified(model, producer.inputs[0], range, params, kernel);
+  return { lo: Math.max(range.lo, bounds[0]), hi: Math.min(range.hi, bounds[1]) };
+}

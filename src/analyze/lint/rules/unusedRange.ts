@@ -1,0 +1,26 @@
+import type { Range } from '../range.js';
+import type { Rule } from '../rule.js';
+
+/** At least one bit of the output is not used: its scale is too large for this data. */
+export const unusedRange: Rule<'unused-range'> = {
+  code: 'unused-range',
+  ofLayer({ observed, clampedTo }) {
+    if (!observed?.outputs || !clampedTo) return [];
+    const used = union(observed.outputs);
+    if (codesIn(used) * 2 > codesIn(clampedTo)) return [];
+    const evidence = { used: ends(used), possible: ends(clampedTo) };
+    return [{ severity: 'info', kernels: [], evidence }];
+  },
+};
+
+function union(ranges: readonly Range[]): Range {
+  return ranges.reduce((all, { lo, hi }) => ({ lo: Math.min(all.lo, lo), hi: Math.max(all.hi, hi) }));
+}
+
+function codesIn({ lo, hi }: Range): number {
+  return hi - lo + 1;
+}
+
+function ends({ lo, hi }: Range): [number, number] {
+  return [lo, hi];
+}

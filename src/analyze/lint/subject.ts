@@ -1,0 +1,126 @@
+/** What is known of a layer before any rule looks at it. */
+
+import { productSteps } from '../../kernels/kernel.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
+import type { Capture } from '../../nouns/capture.js';
+import type { Kernel, Linear, ProductSteps } from '../../nouns/kernel.js';
+import type { Model, ProductLayer } from '../../nouns/model.js';
+import { isQuantized } from '../../nouns/value.js';
+import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
+import { roundHalfEven } from '../../numeric/round.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
+import { linearOf } from '../../replay/layer.js';
+import { stepsBeforeRounding, stepsToCode } from '../../replay/product.js';
+import type { ReplaySession } from '../../replay/session.js';
+import { type Observation, observe } from './observation.js';
+import { type PairGroup, saturatingGroups, wrappingGroups } from './pairs.js';
+import { type InputRange, inputParams, inputRange, type Range } from './range.js';
+
+/** Everything that the rules look at. */
+export interface Subject {
+  readonly layer: ProductLayer;
+  readonly linear: Linear;
+  readonly range: InputRange;
+  /** null without a capture, and where the layer's input is not in it. */
+  readonly observed: Observation | null;
+  /** int32 bias in accumulator units, unclamped; by channel. */
+  readonly bias: Float64Array;
+  /** Bias included, over the input's range; by channel. */
+  readonly worst: readonly Range[];
+  /** The codes that `worst` gives under the declared kernel; null where the output is not made of integers. */
+  readonly outputs: readonly Range[] | null;
+  /** The codes that the clamp lets through; null for a float output. */
+  readonly clampedTo: Range | null;
+  readonly saturating: readonly PairGroup[];
+  readonly wrapping: readonly PairGroup[];
+}
+
+/** A capture, and the session that reads it. */
+export interface Captured {
+  readonly capture: Capture;
+  readonly session: ReplaySession;
+}
+
+export async function subjectOf(
+  model: Model,
+  layer: ProductLayer,
+  kernel: Kernel,
+  captured: Captured | null,
+): Promise<Subject> {
+  const input = inputParams(model, layer);
+  const linear = linearOf({ layer, input, weight: await layer.form.weight.read() }, layer, input);
+  const range = inputRange(model, layer, input, kernel);
+  const bias = biasUnits(linear);
+  const worst = worstAccumulators(linear, range.centred, bias);
+  return {
+    layer,
+    linear,
+    range,
+    observed: await observed(captured, layer, linear, bias),
+    bias,
+    worst,
+    outputs: worstOutputs(productSteps(kernel, layer.op), linear, worst, bias),
+    clampedTo: clampRange(linear),
+    saturating: saturatingGroups(linear),
+    wrapping: wrappingGroups(linear),
+  };
+}
+
+async function observed(
+  captured: Captured | null,
+  layer: ProductLayer,
+  linear: Linear,
+  bias: Float64Array,
+): Promise<Observation | null> {
+  // a dynamic layer's codes are not in the capture: its input is float
+  if (!captured || layer.form.dynamic || captured.session.whyNotReplayed(layer)) return null;
+  return observe(captured.session, layer, linear, bias, captured.capture);
+}
+
+function biasUnits(linear: Linear): Float64Array {
+  const { bias, biasInt32, outFeatures, input } = linear;
+  if (biasInt32) return Float64Array.from(biasInt32);
+  return Float64Array.from({ length: outFeatures }, (_, n) =>
+    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
+  );
+}
+
+function worstAccumulators(linear: Linear, { lo, hi }: Range, bias: Float64Array): Range[] {
+  return Array.from({ length: linear.outFeatures }, (_, n) => {
+    const { positive, negative } = weightSums(linear, n);
+    return { lo: positive * lo + negative * hi + bias[n], hi: positive * hi + negative * lo + bias[n] };
+  });
+}
+
+/** Sums of a channel's positive and negative weights, zero point subtracted. */
+function weightSums(linear: Linear, channel: number): { positive: number; negative: number } {
+  const { weight, inFeatures } = linear;
+  const zeroPoint = weightZeroPointOf(linear, channel);
+  let [positive, negative] = [0, 0];
+  for (let k = channel * inFeatures; k < (channel + 1) * inFeatures; k++) {
+    const w = weight[k] - zeroPoint;
+    if (w > 0) positive += w;
+    else negative += w;
+  }
+  return { positive, negative };
+}
+
+function worstOutputs(
+  own: ProductSteps | null,
+  linear: Linear,
+  worst: readonly Range[],
+  bias: Float64Array,
+): Range[] | null {
+  if (!isQuantized(linear.output) || !own || own.float) return null;
+  const steps = stepsBeforeRounding(own, linear);
+  const code = stepsToCode(own, linear);
+  // the kernel's own steps add the bias
+  const codeOf = (sum: number, n: number) => code(steps(clamp(sum - bias[n], INT32_MIN, INT32_MAX), n));
+  return worst.map(({ lo, hi }, n) => ({ lo: codeOf(lo, n), hi: codeOf(hi, n) }));
+}
+
+function clampRange({ output, activation }: Linear): Range | null {
+  if (!isQuantized(output)) return null;
+  const { quantMin, quantMax, zeroPoint } = output;
+  return { lo: activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin, hi: quantMax };
+}

@@ -1,0 +1,17 @@
+/** What a kernel does for an op. */
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
+
+/** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
+export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
+  return Object.hasOwn(ops, op) ? ops[op] : null;
+}
+
+export function productSteps(kernel: Kernel, op: string): ProductSteps | null {
+  const steps = stepsOf(kernel, op);
+  return steps?.kind === 'product' ? steps : null;
+}
+
+export function elementwiseSteps(kernel: Kernel, op: string): ElementwiseSteps | null {
+  const steps = stepsOf(kernel, op);
+  return steps?.kind === 'elementwise' ? steps : null;
+}

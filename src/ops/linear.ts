@@ -1,0 +1,21 @@
+/** y = x @ w.T + b on codes: rows of codes along the last axis. */
+
+import * as z from 'zod/mini';
+import { codesInput } from './fields/inputs.js';
+import { lastAxisShape, productFields, productParams } from './fields/product.js';
+import { layerFields, outputSchema } from './fields/schema.js';
+import type { Op } from './op.js';
+
+export const linear: Op = {
+  name: 'linear',
+  schema: z.object({ ...layerFields, ...productFields, output: outputSchema }),
+  inputs: [1, 1],
+  channels: 'last',
+  async read(layer) {
+    codesInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"');
+    const params = await productParams(layer);
+    const { fields, output } = layer;
+    return fields && params && output ? { form: { kind: 'product', dynamic: null, ...params }, output } : null;
+  },
+  shape: lastAxisShape,
+};

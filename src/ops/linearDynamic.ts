@@ -1,0 +1,22 @@
+/** Quantizes its own float input, with a scale chosen from each batch, and returns floats. */
+import * as z from 'zod/mini';
+import { codesInput } from './fields/inputs.js';
+import { lastAxisShape, productFields, productParams } from './fields/product.js';
+import { floatOutput, layerFields } from './fields/schema.js';
+import { FLOAT } from './fields/valueParams.js';
+import type { Op } from './op.js';
+
+export const linearDynamic: Op = {
+  name: 'linear_dynamic',
+  called: 'dynamic linear',
+  schema: z.object({ ...layerFields, ...productFields, reduce_range: z.boolean(), output: floatOutput }),
+  inputs: [1, 1],
+  channels: 'last',
+  async read(layer) {
+    codesInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
+    const params = await productParams(layer);
+    const dynamic = { reduceRange: layer.fields?.reduce_range === true };
+    return layer.fields && params ? { form: { kind: 'product', dynamic, ...params }, output: FLOAT } : null;
+  },
+  shape: lastAxisShape,
+};

@@ -1,0 +1,54 @@
+/** What an op is: how a layer of model.json is read, and what shape its value has. Engines belong to the kind of its form. */
+import type * as z from 'zod/mini';
+import type { Checks, Place } from '../documents/checks.js';
+import type { Form } from '../nouns/model.js';
+import type { Shape, ValueParams } from '../nouns/value.js';
+import type { Features } from './fields/features.js';
+import type { ModelArrays } from './fields/numbers.js';
+
+/** A value that layers read. */
+export interface Value {
+  readonly name: string;
+  /** null where a layer that is not replayed does not say; undefined after a problem. */
+  readonly params: ValueParams | null | undefined;
+}
+
+/** A layer of model.json while it is read. Fields may be missing or wrong: that is noted already. */
+export interface RawLayer {
+  readonly raw: unknown;
+  /** The fields as the op's schema types them; null after a problem. */
+  readonly fields: Readonly<Record<string, unknown>> | null;
+  readonly name: string;
+  readonly op: string;
+  readonly place: Place;
+  readonly inputs: readonly (Value | undefined)[];
+  /** As declared; null without, undefined after a problem. */
+  readonly output: ValueParams | null | undefined;
+  readonly checks: Checks;
+  readonly arrays: ModelArrays;
+  /** How many channels values have, as far as products around them say. */
+  readonly features: Features;
+}
+
+/** What became of it. */
+export interface ReadLayer {
+  readonly form: Form;
+  readonly output: ValueParams;
+}
+
+export interface Op {
+  /** As model.json and PyTorch's functional namespace call it. */
+  readonly name: string;
+  /** To people, where it is not the name. */
+  readonly called?: string;
+  /** Its fields: types, the messages for wrong ones, and its part of the JSON Schema. */
+  readonly schema: z.ZodMiniObject;
+  /** How many values it reads. */
+  readonly inputs: readonly [least: number, most: number];
+  /** Notes every problem; null after one. */
+  read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
+  /** The shape of its value, from those of what it reads (without the samples' axis). */
+  shape(form: Form, inputs: readonly Shape[]): Shape;
+  /** Where the channels of its value are: those of its first input, or the last axis. */
+  readonly channels: 'input' | 'last';
+}

@@ -1,0 +1,32 @@
+import { clamp } from './clamp.js';
+import { dequantize } from './dequantize.js';
+import { hardtanh } from './hardtanh.js';
+import { identity } from './identity.js';
+import { linear } from './linear.js';
+import { linearDynamic } from './linearDynamic.js';
+import type { Op } from './op.js';
+import { quantize } from './quantize.js';
+import { relu } from './relu.js';
+import { relu6 } from './relu6.js';
+import { requantize } from './requantize.js';
+
+/** Every op that is replayed, in the order in which they are listed to people. */
+export const ops: readonly Op[] = [
+  linear,
+  linearDynamic,
+  relu,
+  relu6,
+  identity,
+  quantize,
+  dequantize,
+  requantize,
+  clamp,
+  hardtanh,
+];
+
+const byName = new Map(ops.map((op) => [op.name, op]));
+
+/** Null: qdiff has no file for it; such a layer is not replayed, and its captured output feeds the next. */
+export function opByName(name: unknown): Op | null {
+  return typeof name === 'string' ? (byName.get(name) ?? null) : null;
+}

@@ -1,0 +1,24 @@
+/** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
+import type { AccumulateForm, Codes, Fast, Linear, ProductSteps } from '../nouns/kernel.js';
+
+/** Exact sums, no pairs. */
+export const EXACT: AccumulateForm = { pairs: null };
+
+/** Sums [rows, outFeatures] of a form, none of which leaves int32; null where the case is not taken. */
+export function fastSums(form: AccumulateForm, x: Codes, linear: Linear, fast: Fast): Int32Array | null {
+  return fast?.accumulate(form, x, linear) ?? null;
+}
+
+/** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */
+export function fastCodes(steps: ProductSteps, linear: Linear, x: Codes, fast: Fast): Uint8Array | Int8Array | null {
+  return steps.float || steps.dynamic ? null : (fast?.codes(steps, linear, x) ?? null);
+}
+
+/** The sum of (code - zeroPoint)^2, exact. */
+export function sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number, fast: Fast): number {
+  const found = fast?.sumOfSquares(codes, zeroPoint);
+  if (typeof found === 'number') return found;
+  let sum = 0;
+  for (let i = 0; i < codes.length; i++) sum += (codes[i] - zeroPoint) * (codes[i] - zeroPoint);
+  return sum;
+}

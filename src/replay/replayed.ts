@@ -1,0 +1,19 @@
+/**
+ * What one layer computes for a block of samples, [rows, features].
+ * Integer outputs are codes (Int32Array), float outputs are real values (Float32Array).
+ */
+export interface Replayed {
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
+  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
+  readonly low: Int32Array | Float64Array | null;
+  readonly high: Int32Array | Float64Array | null;
+  /** Products of integer kernels: zero points corrected, before bias. */
+  readonly accumulator: Int32Array | null;
+  /** Sums that left int32. */
+  readonly overflowed: number;
+}
+
+/** Of what does not sum. */
+export const NO_SUMS = { accumulator: null, overflowed: 0 } as const;
