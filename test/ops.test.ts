@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, test } from 'vitest';
+import { stepsOf } from '../src/kernels/kernel.js';
+import { kernels } from '../src/kernels/registry.js';
+import { ops } from '../src/ops/registry.js';
+import { cli } from './support/cli.js';
+
+const qdiff = cli();
+const FOLDER = 'fixtures/pytorch/clamp-requantize';
+
+test('every op is a file, and every file of ops/ a row', () => {
+  const folder = join(import.meta.dirname, '../src/ops');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !['op.ts', 'registry.ts'].includes(file));
+  const names = files.map((file) => /name: '(\w+)'|clamping\('(\w+)'/.exec(readFileSync(join(folder, file), 'utf8')));
+  expect(names.map((found) => found?.[1] ?? found?.[2]).sort()).toEqual(ops.map(({ name }) => name).sort());
+});
+
+test.each(kernels)('$name knows no op that has no file', (kernel) => {
+  expect(Object.keys(kernel.ops).filter((name) => !ops.some((op) => op.name === name))).toEqual([]);
+  expect(stepsOf(kernel, 'toString')).toBeNull();
+});
+
+it('gives the codes of PyTorch for every code through clamp, hardtanh, relu6 and requantize', async () => {
+  const { stdout } = await qdiff([`${FOLDER}/model.json`, `${FOLDER}/capture.npz`, '--reporter', 'json']);
+  const { layers, replayed } = JSON.parse(stdout);
+  const differing = layers.filter((layer: { mismatched: number }) => layer.mismatched !== 0);
+  expect({ replayed, differing }).toEqual({ replayed: 44, differing: [] });
+});
+
+it('tells numpy and TFLite from it by the ties, and names nothing that it has not searched', async () => {
+  for (const kernel of ['numpy', 'tflite-double', 'xnnpack']) {
+    const options = ['--kernel', kernel, '--reporter', 'json'];
+    const { stdout } = await qdiff([`${FOLDER}/model.json`, `${FOLDER}/capture.npz`, ...options]);
+    const differing = JSON.parse(stdout).layers.filter(
+      (layer: { op: string; mismatched: number }) => layer.mismatched > 0,
+    );
+    expect(differing.length).toBeGreaterThan(0);
+    for (const { op, diagnosis } of differing) {
+      if (op === 'requantize') expect(diagnosis.causes).toEqual(['unexplained']);
+    }
+  }
+});
+
+it.each([
+  [{ min: 2, max: 1 }, /layers\[0\].max: expected at least min 2, got 1; swap the two/],
+  [{ input: ['x', 'x'] }, /layers\[0\].input: expected 1 name \(clamp\), got 2/],
+])('refuses %j', async (fields, message) => {
+  const { mkdtempSync, writeFileSync } = await import('node:fs');
+  const { tmpdir } = await import('node:os');
+  const folder = mkdtempSync(join(tmpdir(), 'qdiff-'));
+  const layers = [{ name: 'y', op: 'clamp', input: 'x', ...fields }];
+  const inputs = [{ name: 'x', dtype: 'uint8', scale: 1, zero_point: 0 }];
+  writeFileSync(join(folder, 'model.json'), JSON.stringify({ format: 'qdiff-model', version: 1, inputs, layers }));
+  const { stderr, exitCode } = await qdiff(['inspect', join(folder, 'model.json')]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
+});
