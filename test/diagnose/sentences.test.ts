@@ -172,7 +172,7 @@ const saturation: [what: string, change: Partial<FixContext>, includes: string, 
     'get_default_x86_inductor_quantization_config(reduce_range=True)',
     'observers',
   ],
-  ['dynamic', { foundKernel: 'fbgemm-avx2', op: 'linear_dynamic' }, 'reduce_range=True', 'observers'],
+  ['dynamic', { foundKernel: 'fbgemm-avx2', op: 'linear_dynamic', dynamic: true }, 'reduce_range=True', 'observers'],
   ['own code', { subject: 'candidate' }, 'pmaddwd', 'ONNX'],
   ['ONNX Runtime', { subject: 'candidate', explainedBy: ['ort-avx2'] }, 'session.x64quantprecision=1', 'observers'],
 ];
@@ -192,7 +192,12 @@ test('a capture of another kernel than declared: name it, where it is known', ()
 });
 
 test('quantize rounds by the release', () => {
-  const quantize = { subject: 'capture', op: 'quantize', producer: { frameworkVersion: '2.13.0+cpu' } } as const;
+  const quantize = {
+    subject: 'capture',
+    op: 'quantize',
+    quantizes: true,
+    producer: { frameworkVersion: '2.13.0+cpu' },
+  } as const;
   expect(fixFor(['zero-point-before-rounding'], context(quantize))).toContain('(this capture: 2.13.0+cpu)');
 });
 
