@@ -1,137 +1,73 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
-import { kernels } from '../../src/kernels/registry.js';
-import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
-import type { NumericArray } from '../../src/nouns/array.js';
 import type { ElementwiseForm, Layer, Model } from '../../src/nouns/model.js';
-import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
-import { stepsFor } from '../support/steps.js';
-import { capturedValue, captureOf, quant, randomFrom } from './world.js';
+import { codes, DIVISION, NEARLY, type Op, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
+import { capturedValue, captureOf, quant } from './world.js';
 
-const SAMPLES = 64;
-const FEATURES = 40;
-const params = quant(0.03125, 100);
-const float: ValueParams = { dtype: 'float32' };
+const CLAMPS: Partial<Record<Op, ElementwiseForm['clamp']>> = {
+  relu: { lower: 0, upper: Number.POSITIVE_INFINITY },
+  relu6: { lower: 0, upper: 6 },
+};
 
-/** Codes around the zero point; half of them below it. */
-function codes(seed: number): Int32Array {
-  const random = randomFrom(seed);
-  return Int32Array.from({ length: SAMPLES * FEATURES }, () =>
-    Math.min(255, Math.max(0, Math.round(100 + 60 * random.normal()))),
-  );
-}
-
-/** Reals, a tenth of them exactly between two codes. */
-function reals(seed: number): Float32Array {
-  const random = randomFrom(seed);
-  return Float32Array.from({ length: SAMPLES * FEATURES }, () =>
-    random.uniform() < 0.1 ? (random.integer(-90, 150) + 0.5) * params.scale : 3 * random.normal(),
-  );
-}
-
-async function diagnose(
-  layer: Layer,
-  input: ValueParams,
-  x: NumericArray,
-  captured: NumericArray,
-  candidate?: NumericArray,
-) {
-  const producer = { framework: 'pytorch', flow: 'eager', engine: 'x86' };
+async function diagnose({ op, input, output, x, wrong, right }: PointwiseScene) {
+  const clamp = CLAMPS[op] ?? null;
+  const form = { kind: 'elementwise', clamp, keepsParams: op !== 'quantize' && op !== 'dequantize' } as const;
+  const layer: Layer = { op, name: 'y', inputs: ['x'], output, form };
   const model: Model = {
     path: 'model.json',
-    producer,
+    producer: { framework: 'pytorch', flow: 'eager', engine: 'x86' },
     inputs: [{ name: 'x', params: input }],
     layers: [layer],
     warnings: [],
   };
-  const capture = captureOf({ x: capturedValue(x, SAMPLES), y: capturedValue(captured, SAMPLES) }, SAMPLES);
-  const own = candidate && captureOf({ y: capturedValue(candidate, SAMPLES) }, SAMPLES);
-  const report = await compare(model, capture, { candidate: own });
+  const capture = captureOf({ x: capturedValue(x, SAMPLES), y: capturedValue(right ?? wrong, SAMPLES) }, SAMPLES);
+  const candidate = right && captureOf({ y: capturedValue(wrong, SAMPLES) }, SAMPLES);
+  const report = await compare(model, capture, { candidate });
   return (report.candidate_layers ?? report.layers)[0].diagnosis;
 }
 
-const layer = (op: string, output: ValueParams, clamp: ElementwiseForm['clamp'] = null): Layer => ({
-  op,
-  name: 'y',
-  inputs: ['x'],
-  output,
-  form: { kind: 'elementwise', clamp, keepsParams: clamp !== null },
-});
-const relu = (output: QuantParams) => layer('relu', output, { lower: 0, upper: Number.POSITIVE_INFINITY });
-const quantize = (output: QuantParams) => layer('quantize', output);
-const dequantize = layer('dequantize', { dtype: 'float32' });
-
-describe('relu', () => {
-  const x = codes(1);
-  test.each([
-    ['relu-at-zero', x],
-    ['output-zero-point-wrong', x.map((v) => Math.max(v, 93))],
-    ['clamp-range', x.map((v) => Math.min(127, Math.max(v, 100)))],
-    ['signedness', x.map((v) => Math.max(v, 100) - 128)],
-    ['samples-misaligned', rotatedRows(x.map((v) => Math.max(v, 100)))],
-    ['unexplained', x.map((v, i) => Math.max(v, 100) + (i % 50 === 7 ? 1 : 0))],
-  ])('%s', async (cause, captured) => {
-    expect((await diagnose(relu(params), params, x, captured))?.causes).toEqual([cause]);
-  });
-
-  test('clamping at 0 and not clamping at all are the same for unsigned codes, and both are said', async () => {
-    const diagnosis = await diagnose(relu(params), params, x, x);
-    expect(diagnosis?.indistinguishable).toContainEqual({ causes: ['capture-before-relu'], kernel: null });
+describe('raised', () => {
+  test.each(RAISED)('$op, $what: $code', async ({ code, also = [], ...scene }) => {
+    const diagnosis = await diagnose({ code, ...scene });
+    expect(diagnosis?.causes).toEqual([code]);
+    expect(diagnosis).toMatchObject({ explained: diagnosis!.of, lost: 0 });
+    if (scene.right) expect(diagnosis?.subject).toBe('candidate');
+    const said = diagnosis!.indistinguishable.map(({ causes }) => causes.join('+'));
+    expect(said).toEqual(expect.arrayContaining([...also]));
   });
 });
 
-describe('quantize', () => {
-  const x = reals(2);
-  const declared = stepsFor(kernels[0], 'quantize').quantize!;
-  const codesOf = (output: QuantParams, step = declared) => Int32Array.from(x, step.prepare(output));
-  test.each([
-    ['output-scale-wrong', codesOf({ ...params, scale: params.scale * 1.01 })],
-    ['output-zero-point-wrong', codesOf({ ...params, zeroPoint: 103 })],
-    // an odd zero point decides ties otherwise before rounding than after
-    ['zero-point-before-rounding', codesOf(params, quantizeZeroPointAfter), quant(0.03125, 101)],
-    ['signedness', codesOf(params).map((v) => v - 128)],
-    ['clamp-range', codesOf(params).map((v) => Math.min(v, 127))],
-  ] as [string, Int32Array, QuantParams?][])('%s', async (cause, captured, output = params) => {
-    const values = cause === 'zero-point-before-rounding' ? codesOf(output, quantizeZeroPointAfter) : captured;
-    expect((await diagnose(quantize(output), float, x, values))?.causes).toEqual([cause]);
+describe('nearly', () => {
+  test.each(NEARLY)('$op, $what: not $code', async ({ code, ...scene }) => {
+    const diagnosis = await diagnose({ code, ...scene });
+    const said = [diagnosis!, ...diagnosis!.indistinguishable].flatMap(({ causes }) => causes);
+    expect(said).not.toContain(code);
   });
 
-  test('a candidate that rounds ties away from zero', async () => {
-    const away = Int32Array.from(x, (v) => {
-      const steps = v / params.scale;
-      const rounded = Math.sign(steps) * Math.floor(Math.abs(steps) + 0.5);
-      return Math.min(255, Math.max(0, rounded + params.zeroPoint));
-    });
-    const diagnosis = await diagnose(quantize(params), float, x, codesOf(params), away);
-    expect(diagnosis?.causes).toContain('rounding-half-away');
-    expect(diagnosis?.subject).toBe('candidate');
+  test('relu, noise on a value in fifty: unexplained', async () => {
+    const params = quant(0.03125, 100);
+    const x = codes(1);
+    const wrong = x.map((v, i) => Math.max(v, 100) + (i % 50 === 7 ? 1 : 0));
+    const scene = { code: 'unexplained', what: 'noise', op: 'relu', input: params, output: params, x, wrong } as const;
+    expect((await diagnose(scene))?.causes).toEqual(['unexplained']);
   });
 
-  test("ONNX's division is consistent with ONNX Runtime", async () => {
-    const uneven = quant(0.0317, 101);
-    const values = codesOf(uneven, quantizeDivision);
-    const diagnosis = await diagnose(quantize(uneven), float, x, codesOf(uneven), values);
-    if (diagnosis) expect(diagnosis.explained_by).toContain('ort');
+  test('dequantize, one value in forty another: unexplained', async () => {
+    const params = quant(0.03125, 100);
+    const x = codes(3);
+    const wrong = Float32Array.from(
+      x,
+      (v, i) => (v - 100) * params.scale * (i % 40 === 3 ? 1.5 : 1) + (i % 40 === 3 ? 1 : 0),
+    );
+    const output = { dtype: 'float32' } as const;
+    const scene = { code: 'unexplained', what: 'noise', op: 'dequantize', input: params, output, x, wrong } as const;
+    expect((await diagnose(scene))?.causes).toEqual(['unexplained']);
   });
 });
 
-describe('dequantize', () => {
-  const x = codes(3);
-  const realsOf = (scale: number, zeroPoint: number) =>
-    Float32Array.from(x, (v) => Math.fround(scale) * (v - zeroPoint));
-  test.each([
-    ['input-scale-wrong', realsOf(0.0313, 100)],
-    ['activation-zero-point-missing', realsOf(params.scale, 0)],
-    ['samples-misaligned', rotatedRows(realsOf(params.scale, 100))],
-    ['unexplained', realsOf(params.scale, 100).map((v, i) => (i % 40 === 3 ? v * 1.5 + 1 : v))],
-  ])('%s', async (cause, captured) => {
-    expect((await diagnose(dequantize, params, x, captured))?.causes).toEqual([cause]);
-  });
+test("ONNX's division is consistent with ONNX Runtime, and not with PyTorch", async () => {
+  const diagnosis = await diagnose(DIVISION);
+  expect(diagnosis?.causes).toEqual(['zero-point-before-rounding']);
+  expect(diagnosis?.explained_by).toContain('ort');
+  expect(diagnosis?.explained_by).not.toContain('fbgemm');
 });
-
-function rotatedRows<A extends NumericArray>(values: A): A {
-  const moved = values.slice() as A;
-  moved.set(values.subarray(FEATURES) as never);
-  moved.set(values.subarray(0, FEATURES) as never, values.length - FEATURES);
-  return moved;
-}

@@ -1,0 +1,204 @@
+import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
+import { stepsFor } from '../support/steps.js';
+import { quant, randomFrom } from './world.js';
+
+export const SAMPLES = 64;
+export const FEATURES = 40;
+
+export type Op = 'relu' | 'relu6' | 'identity' | 'quantize' | 'dequantize';
+
+/** One layer: its input, and what was captured in place of what it computes. */
+export interface PointwiseScene {
+  /** The cause that it raises, or of a near miss the one that it must not. */
+  readonly code: string;
+  readonly what: string;
+  readonly op: Op;
+  readonly input: ValueParams;
+  readonly output: ValueParams;
+  readonly x: NumericArray;
+  readonly wrong: NumericArray;
+  /** Set where a candidate departs: what was captured, and is right. */
+  readonly right?: NumericArray;
+  /** What the data admit as well: said after the cause. */
+  readonly also?: readonly string[];
+}
+
+// ---------------------------------------------------------------- data
+
+const float: ValueParams = { dtype: 'float32' };
+const even = quant(0.03125, 100);
+/** Decides ties otherwise before rounding than after. */
+const odd = quant(0.03125, 101);
+/** No power of two: a quotient and a product with the reciprocal part next to ties. */
+const uneven = quant(0.0317, 101);
+const int8: QuantParams = { dtype: 'int8', scale: 0.03125, zeroPoint: -30, quantMin: -128, quantMax: 127 };
+
+const clamped = (v: number, { quantMin, quantMax }: QuantParams) => Math.min(quantMax, Math.max(quantMin, v));
+
+/** Codes around the zero point; half of them below it. */
+export function codes(seed: number, params = even): Int32Array {
+  const random = randomFrom(seed);
+  return Int32Array.from({ length: SAMPLES * FEATURES }, () =>
+    clamped(Math.round(params.zeroPoint + 60 * random.normal()), params),
+  );
+}
+
+/** Reals, a tenth of them halfway between two codes, `ulps` float32 steps off at most. */
+export function reals(seed: number, { scale }: QuantParams = even, ulps = 0): Float32Array {
+  const random = randomFrom(seed);
+  const values = Float32Array.from({ length: SAMPLES * FEATURES }, () =>
+    random.uniform() < 0.1 ? (random.integer(-90, 150) + 0.5) * scale : 3 * random.normal(),
+  );
+  const bits = new Int32Array(values.buffer);
+  if (ulps > 0) for (let i = 0; i < bits.length; i++) bits[i] += random.integer(-ulps, ulps);
+  return values;
+}
+
+function rotatedRows<A extends NumericArray>(values: A): A {
+  const moved = values.slice() as A;
+  moved.set(values.subarray(FEATURES) as never);
+  moved.set(values.subarray(0, FEATURES) as never, values.length - FEATURES);
+  return moved;
+}
+
+function oneRowTwice<A extends NumericArray>(values: A): A {
+  return values.slice().copyWithin(FEATURES, 0, FEATURES) as A;
+}
+
+// ---------------------------------------------------------------- scenes of one op each
+
+type More = Pick<PointwiseScene, 'also'>;
+
+function relu(code: string, what: string, change: (code: number) => number, params = even, more: More = {}) {
+  const x = codes(1, params);
+  return { code, what, op: 'relu', input: params, output: params, x, wrong: x.map(change), ...more } as PointwiseScene;
+}
+
+/** A capture of quantize by another step or with other parameters. */
+function quantized(
+  code: string,
+  what: string,
+  wrong: (x: Float32Array) => NumericArray,
+  output = even,
+  ulps = 0,
+): PointwiseScene {
+  const x = reals(2, output, ulps);
+  return { code, what, op: 'quantize', input: float, output, x, wrong: wrong(x) };
+}
+
+/** A candidate that rounds by another rule, in float64, the zero point added afterwards. */
+function rounding(code: string, what: string, rule: (steps: number) => number, output = even): PointwiseScene {
+  const x = reals(2);
+  const wrong = Int32Array.from(x, (real) => clamped(rule(real / output.scale) + output.zeroPoint, output));
+  return { code, what, op: 'quantize', input: float, output, x, wrong, right: fbgemmCodes(x, output) };
+}
+
+/** Real values that a dequantize layer should not give. */
+function dequantized(code: string, what: string, real: (code: number) => number, params = even): PointwiseScene {
+  const x = codes(3, params);
+  return { code, what, op: 'dequantize', input: params, output: float, x, wrong: Float32Array.from(x, real) };
+}
+
+const quantize = stepsFor('fbgemm', 'quantize').quantize!;
+const dequantize = stepsFor('fbgemm', 'dequantize').dequantize!;
+const fbgemmCodes = (x: Float32Array, params: QuantParams) => Int32Array.from(x, quantize.prepare(params));
+const inHalf = (values: NumericArray, change: (v: number) => number) =>
+  Int32Array.from(values, (v, i) => (i % 2 === 0 ? change(v) : v));
+const halfOdd = (v: number) => (Math.abs(v % 1) === 0.5 ? 2 * Math.floor(v / 2) + 1 : roundHalfEven(v));
+const halfUp = (v: number) => Math.floor(v + 0.5);
+
+export const RAISED: readonly PointwiseScene[] = [
+  // for unsigned codes a clamp at 0 and none are the same, and both are said
+  relu('relu-at-zero', 'clamped at 0, or not at all', (v) => v, even, { also: ['capture-before-relu'] }),
+  relu('relu-at-zero', 'int8 clamped at 0', (v) => Math.max(v, 0), int8, { also: ['clamp-range'] }),
+  relu('capture-before-relu', 'int8 not clamped', (v) => v, int8),
+  {
+    ...relu('capture-after-relu', 'clamped where the file has no ReLU', (v) => Math.max(v, even.zeroPoint)),
+    op: 'identity',
+  },
+  { ...relu('capture-before-relu', 'ReLU6, int8 not clamped', (v) => v, int8), op: 'relu6' },
+  relu('output-zero-point-wrong', 'clamped at 93', (v) => Math.max(v, 93)),
+  relu('clamp-range', 'seven bits', (v) => Math.min(127, Math.max(v, 100))),
+  relu('signedness', 'off by 128', (v) => Math.max(v, 100) - 128),
+  {
+    ...relu('samples-misaligned', 'one row further', (v) => v),
+    wrong: rotatedRows(codes(1).map((v) => Math.max(v, 100))),
+  },
+  quantized('output-scale-wrong', '1% larger', (x) => fbgemmCodes(x, { ...even, scale: even.scale * 1.01 })),
+  quantized('output-zero-point-wrong', '3 more', (x) => fbgemmCodes(x, { ...even, zeroPoint: 103 })),
+  quantized(
+    'zero-point-before-rounding',
+    'added after it',
+    (x) => Int32Array.from(x, quantizeZeroPointAfter.prepare(odd)),
+    odd,
+  ),
+  quantized('signedness', 'off by 128', (x) => fbgemmCodes(x, even).map((v) => v - 128)),
+  quantized('clamp-range', 'seven bits', (x) => fbgemmCodes(x, even).map((v) => Math.min(v, 127))),
+  rounding('rounding-truncate', 'toward zero', Math.trunc),
+  // uint8 codes are not negative: a cast of v + zero point goes down as well, and both are said
+  { ...rounding('rounding-truncate', 'down', Math.floor), also: ['rounding-floor'] },
+  rounding('rounding-floor', 'int8, down', Math.floor, int8),
+  rounding('rounding-half-away', 'ties away from zero', (v) => Math.sign(v) * halfUp(Math.abs(v))),
+  rounding('rounding-half-up', 'int8, ties up', halfUp, int8),
+  {
+    ...quantized('multiplier-precision', 'float64, zero point first', () => new Int32Array(0), uneven, 2),
+    ...nearTies((real) => roundHalfEven(real / uneven.scale + uneven.zeroPoint)),
+  },
+  dequantized('input-scale-wrong', '0.16% larger', (v) => Math.fround(0.0313) * (v - 100)),
+  dequantized('activation-zero-point-missing', 'not subtracted', (v) => Math.fround(even.scale) * v),
+  {
+    ...dequantized('multiplier-precision', 'a float64 scale', (v) => (v - 101) * 0.0317, uneven),
+    right: Float32Array.from(codes(3, uneven), dequantize.prepare(uneven)),
+  },
+  {
+    ...dequantized('samples-misaligned', 'one row further', (v) => v),
+    wrong: rotatedRows(Float32Array.from(codes(3), dequantize.prepare(even))),
+  },
+];
+
+export const NEARLY: readonly PointwiseScene[] = [
+  relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),
+  relu('capture-before-relu', 'a leaky ReLU', (v) => (v < -30 ? -30 - ((-30 - v) >> 3) : v), int8),
+  { ...relu('capture-after-relu', 'clamped one step above', (v) => Math.max(v, 101)), op: 'identity' },
+  relu('signedness', 'off by 127', (v) => Math.max(v, 100) - 127),
+  relu('clamp-range', 'bent above 150, not clamped', (v) => Math.max(v > 150 ? 150 + ((v - 150) >> 1) : v, 100)),
+  {
+    ...relu('samples-misaligned', 'one row twice', (v) => v),
+    wrong: oneRowTwice(codes(1).map((v) => Math.max(v, 100))),
+  },
+  quantized('output-scale-wrong', 'in half of the columns', (x) =>
+    fbgemmCodes(
+      x.map((v, i) => (i % 2 === 0 ? v * 1.01 : v)),
+      even,
+    ),
+  ),
+  quantized('output-zero-point-wrong', 'in half of the columns', (x) =>
+    inHalf(fbgemmCodes(x, even), (v) => clamped(v + 3, even)),
+  ),
+  // an odd zero point would make it the same
+  rounding('zero-point-before-rounding', 'ties to odd, and an even zero point', halfOdd),
+  rounding('rounding-truncate', 'a quarter added first', (v) => Math.trunc(v + 0.25)),
+  rounding('rounding-floor', 'a quarter added first', (v) => Math.floor(v + 0.25)),
+  rounding('rounding-half-away', 'ties to odd', halfOdd),
+  rounding('rounding-half-up', 'ties down', (v) => -halfUp(-v)),
+  quantized('multiplier-precision', 'a scale that is 1e-3 larger', (x) =>
+    fbgemmCodes(x, { ...even, scale: even.scale * 1.001 }),
+  ),
+  dequantized('input-scale-wrong', 'above the zero point', (v) => (v > 100 ? 0.0313 : even.scale) * (v - 100)),
+  dequantized('activation-zero-point-missing', 'one instead of none', (v) => even.scale * (v - 1)),
+];
+
+/** Next to ties of an uneven scale: a candidate's own arithmetic against fbgemm's. */
+function nearTies(code: (real: number) => number): Pick<PointwiseScene, 'x' | 'wrong' | 'right'> {
+  const x = reals(2, uneven, 2);
+  return { x, wrong: Int32Array.from(x, (real) => clamped(code(real), uneven)), right: fbgemmCodes(x, uneven) };
+}
+
+/** ONNX's QuantizeLinear next to ties: it divides by the scale, and adds the zero point after rounding. */
+export const DIVISION: PointwiseScene = {
+  ...quantized('zero-point-before-rounding', 'divided by the scale, zero point after', () => new Int32Array(0), uneven),
+  ...nearTies(quantizeDivision.prepare(uneven)),
+};
