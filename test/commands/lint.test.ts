@@ -37,12 +37,55 @@ it('the JSON is valid under its schema', async () => {
   expect(validate(document)).toBe(false);
 });
 
-it('--max-severity moves the limit of exit 1', async () => {
-  const exitOf = async (inputs: string[], ...options: string[]) =>
-    (await qdiff(['lint', ...inputs, ...options])).exitCode;
-  const saturates = { kernel: 'fixtures/kernels/numpy/batch/model.json' };
-  expect(await exitOf([model], '--max-severity', 'error')).toBe(1);
-  expect(await exitOf([saturates.kernel, 'missing.npz'])).toBe(2);
-  const { stderr, exitCode } = await qdiff(['lint', model, '--max-severity', 'fatal']);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Allowed choices are error, warning, info')]);
+describe('--max-severity moves the limit of exit 1', () => {
+  const layer = {
+    name: 'fc',
+    op: 'linear',
+    input: 'x',
+    weight: [
+      [20, -10],
+      [5, 30],
+    ],
+    weight_scale: 0.01,
+    bias: [0, 0],
+    output: { dtype: 'uint8', scale: 0.16, zero_point: 100 },
+  };
+  const worst = {
+    nothing: {},
+    info: { output: { ...layer.output, scale: 0.0005 } }, // a multiplier of 2
+    warning: { weight: [[0, 0], layer.weight[1]] }, // a channel that is constant
+    error: { weight: [[127, 127], layer.weight[1]] }, // 255 * 127 * 2 leaves int16
+  };
+  const text = (change: object) =>
+    JSON.stringify({
+      format: 'qdiff-model',
+      version: 1,
+      inputs: [{ name: 'x', dtype: 'uint8', scale: 0.1, zero_point: 128 }],
+      layers: [{ ...layer, ...change }],
+    });
+  const lintOf = cli(new Map(Object.entries(worst).map(([name, change]) => [`${name}.json`, text(change)])));
+
+  it.each([
+    ['nothing', [], { error: 0, warning: 0, info: 0 }],
+    ['info', ['info'], { error: 0, warning: 0, info: 1 }],
+    ['warning', ['warning'], { error: 0, warning: 1, info: 1 }],
+    ['error', ['error'], { error: 1, warning: 1, info: 1 }],
+  ])('%s at worst', async (name, severities, exits) => {
+    const { stdout } = await lintOf(['lint', `${name}.json`, '--reporter', 'json']);
+    const found: { severity: string }[] = JSON.parse(stdout).findings;
+    expect([...new Set(found.map(({ severity }) => severity))]).toEqual(severities);
+    for (const [limit, exit] of Object.entries(exits)) {
+      expect((await lintOf(['lint', `${name}.json`, '--max-severity', limit])).exitCode, limit).toBe(exit);
+    }
+    expect((await lintOf(['lint', `${name}.json`])).exitCode, 'by default').toBe(exits.error);
+  });
+
+  it('to what there is', async () => {
+    const { stderr, exitCode } = await qdiff(['lint', model, '--max-severity', 'fatal']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Allowed choices are error, warning, info')]);
+  });
+});
+
+it('a capture that is not there is exit 2', async () => {
+  expect((await qdiff(['lint', model, 'missing.npz'])).exitCode).toBe(2);
 });
