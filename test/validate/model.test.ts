@@ -646,28 +646,28 @@ describe('numbers in an npz', () => {
       'float weights',
       { 'fc1.weight': npy('float32', [3, 4], weight) },
       [
-        'm.json layers[0].weight: expected int8 weights, got float32 in array fc1.form.weight of m.npz; save the integer representation (torch: weight().int_repr())',
+        'm.json layers[0].weight: expected int8 weights, got float32 in array fc1.weight of m.npz; save the integer representation (torch: weight().int_repr())',
       ],
     ],
     [
       'weights of one axis',
       { 'fc1.weight': npy('int8', [12], weight) },
       [
-        'm.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.form.weight of m.npz',
+        'm.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.weight of m.npz',
       ],
     ],
     [
       'no weights',
       { 'fc1.weight': npy('int8', [0, 4], []) },
       [
-        'm.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.form.weight of m.npz',
+        'm.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.weight of m.npz',
       ],
     ],
     [
       'uint8 weights beyond int8',
       { 'fc1.weight': npy('uint8', [3, 4], [...weight.slice(0, 10).map(Math.abs), 200, 255]) },
       [
-        'm.json layers[0].weight[2][0]: expected an integer in -128..127, got 128, and 2 more like it in array fc1.form.weight of m.npz; are they int8 stored as uint8? then save .view(np.int8)',
+        'm.json layers[0].weight[2][0]: expected an integer in -128..127, got 128, and 2 more like it in array fc1.weight of m.npz; are they int8 stored as uint8? then save .view(np.int8)',
       ],
     ],
     [
@@ -699,7 +699,7 @@ describe('numbers in an npz', () => {
     [
       'NaN bias',
       { 'fc1.bias': npy('float32', [3], [0, 0, Number.NaN]) },
-      ['m.json layers[0].bias: expected a number that float32 holds, got NaN at [2] (array fc1.form.bias of m.npz)'],
+      ['m.json layers[0].bias: expected a number that float32 holds, got NaN at [2] (array fc1.bias of m.npz)'],
     ],
     [
       'zero point beyond 2^53',
@@ -725,14 +725,14 @@ describe('warnings', () => {
       for (const layer of m.layers) layer.stride = 1;
       m.layers[0].output.observer = 'minmax';
       m.producer.host = 'a';
-      m.inputs[0].shape = [4];
+      m.inputs[0].observed = [4];
       Object.defineProperty(m, '__proto__', { value: {}, enumerable: true });
     });
     expect((await validate(model)).warnings.map(({ code, where, message }) => `${code} ${where}: ${message}`)).toEqual([
       'unknown-field m.json comment: a field that this version does not know is ignored',
       'unknown-field m.json __proto__: a field that this version does not know is ignored',
       'unknown-field m.json producer.host: a field that this version does not know is ignored',
-      'unknown-field m.json inputs[0].shape: a field that this version does not know is ignored',
+      'unknown-field m.json inputs[0].observed: a field that this version does not know is ignored',
       'unknown-field m.json layers[0].stride: a field that this version does not know is ignored (3 places)',
       'unknown-field m.json layers[0].output.observer: a field that this version does not know is ignored',
     ]);
