@@ -72,7 +72,8 @@ test.each<[string, Record<string, Buffer | null>, object]>([
   ['numbers as lists of one', { s_x: npy('float32', [1], [0.5]), zp_x: npy('int32', [1], [128]) }, {}],
 ])('%s', async (_, changes, expected) => {
   const { model } = await open(changes);
-  expect(model.layers[0].form).toMatchObject(expected);
+  const { form, output } = model.layers[0];
+  expect({ ...form, output }).toMatchObject(expected);
   expect(model.inputs[0].params).toMatchObject({ scale: 0.5, zeroPoint: 128 });
 });
 

@@ -652,16 +652,12 @@ describe('numbers in an npz', () => {
     [
       'weights of one axis',
       { 'fc1.weight': npy('int8', [12], weight) },
-      [
-        'm.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.weight of m.npz',
-      ],
+      ['m.json layers[0].weight: expected shape (out_features, in_features), got (12,) in array fc1.weight of m.npz'],
     ],
     [
       'no weights',
       { 'fc1.weight': npy('int8', [0, 4], []) },
-      [
-        'm.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.weight of m.npz',
-      ],
+      ['m.json layers[0].weight: expected shape (out_features, in_features), got (0, 4) in array fc1.weight of m.npz'],
     ],
     [
       'uint8 weights beyond int8',
