@@ -31,6 +31,10 @@ export const lintSchema = z
         input_range: z.object({ worst: range, observed: z.nullable(range) }),
       }),
     ),
+    not_checked: described(
+      z.array(z.object({ name: z.string(), op: z.string(), why: z.string() })),
+      'layers without rules that could lose something all the same',
+    ),
   })
   .register(z.globalRegistry, { title: 'qdiff lint', $id: 'qdiff-lint' });
 

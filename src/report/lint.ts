@@ -1,7 +1,7 @@
 /** Findings of lint for a terminal: what says the same of many channels is said once. */
 import { Chalk } from 'chalk';
 import type { LintDocument, LintFinding, Severity } from '../analyze/lint/lint.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { renderColumns } from './columns.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
@@ -14,6 +14,7 @@ export interface LintInputs {
 
 const MARKS = { error: ['✗', 'x', 'red'], warning: ['!', '!', 'yellow'], info: ['·', '-', 'dim'] } as const;
 const MOST_GROUPS = 40;
+const MOST_NOT_CHECKED = 8;
 
 export function lintText({ model, capture }: LintInputs): (document: LintDocument, options: ReportOptions) => string {
   return (document, options) => {
@@ -34,6 +35,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
         ),
       ],
       layerLines(document, options, chalk.dim),
+      notCheckedLines(document, options),
       ...groups.slice(0, most).map((group, i) => {
         const sameAbove = groups.slice(0, i).some(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
         return groupLines(group, sameAbove, options, chalk);
@@ -90,6 +92,16 @@ function layerLines({ layers }: LintDocument, options: ReportOptions, headPaint:
     headPaint,
   });
   return [...head, ...rows];
+}
+
+/** `2 layers not checked: conv1 (conv2d), add (add): not replayed`, a line a reason. */
+function notCheckedLines({ not_checked: all }: LintDocument, options: ReportOptions): string[] {
+  const most = options.verbosity === 'verbose' ? all.length : MOST_NOT_CHECKED;
+  return [...new Set(all.map(({ why }) => why))].flatMap((reason) => {
+    const names = all.filter(({ why }) => why === reason).map(({ name, op }) => `${name} (${op})`);
+    const head = `${counted(names.length, 'layer')} not checked`;
+    return prose({ options }, `${head}: ${listed(names, most)}: ${reason}`);
+  });
 }
 
 /** Findings of one layer, code and severity; the first stands for all. */

@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../../src/documents/schemas.js';
 import { cli } from '../support/cli.js';
+import { smallModel } from '../support/models.js';
 
 const qdiff = cli();
 const [model, capture] = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/iris-avx2/${file}`);
@@ -33,8 +34,43 @@ it('the JSON is valid under its schema', async () => {
     kernels: expect.arrayContaining(['fbgemm-avx2', 'ort-avx2']),
     evidence: { pair: { k: [2, 3], w: [-128, -128], sum: -65280, saturated: -32768 } },
   });
+  expect(document.not_checked).toEqual([]);
   document.findings[0].severity = 'fatal';
   expect(validate(document)).toBe(false);
+});
+
+it('a layer that no rule looks at is said; what only moves or clamps values is not', async () => {
+  const output = { dtype: 'uint8', scale: 0.5, zero_point: 128 };
+  const net = smallModel();
+  const [fc1, ...rest] = net.layers;
+  net.layers = [
+    { name: 'conv1', op: 'conv2d', input: 'quant', output },
+    { name: 'relu0', op: 'relu', input: 'conv1', output },
+    { name: 'flat', op: 'flatten', input: 'relu0', output },
+    { name: 'add', op: 'add', input: ['flat', 'quant'], output },
+    { ...fc1, input: 'add', weight_zero_point: 0 },
+    ...rest,
+  ];
+  const lint = cli(new Map([['net.json', JSON.stringify(net)]]));
+  const { stdout } = await lint(['lint', 'net.json']);
+  await expect(stdout).toMatchFileSnapshot('screens/lint-not-checked.txt');
+  const { layers, not_checked } = JSON.parse((await lint(['lint', 'net.json', '--reporter', 'json'])).stdout);
+  expect(layers.map(({ name }: { name: string }) => name)).toEqual(['fc1', 'fc2']);
+  expect(not_checked).toEqual([
+    { name: 'conv1', op: 'conv2d', why: 'not replayed' },
+    { name: 'add', op: 'add', why: 'not replayed' },
+  ]);
+});
+
+it('of many such layers the first are named, with -v all', async () => {
+  const layers = Array.from({ length: 12 }, (_, n) => ({ name: `conv${n}`, op: 'conv2d', input: 'x' }));
+  const net = { format: 'qdiff-model', version: 1, producer: {}, inputs: [{ name: 'x', dtype: 'float32' }], layers };
+  const lint = cli(new Map([['net.json', JSON.stringify(net)]]));
+  const said = async (...options: string[]) =>
+    (await lint(['lint', 'net.json', ...options])).stdout.replaceAll('\n', ' ');
+  expect(await said()).toContain('12 layers not checked: conv0 (conv2d), ');
+  expect(await said()).toContain('conv7 (conv2d) and 4 more: not replayed');
+  expect(await said('-v')).toContain('conv11 (conv2d): not replayed');
 });
 
 describe('--max-severity moves the limit of exit 1', () => {

@@ -4,6 +4,7 @@ import type { Capture } from '../../nouns/capture.js';
 import { isProduct, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
 import type { LintCode } from './evidence.js';
+import { type LintNotChecked, notChecked } from './notChecked.js';
 import type { Range } from './range.js';
 import { rules } from './registry.js';
 import type { Found, Rule, Severity } from './rule.js';
@@ -38,14 +39,23 @@ export interface LintDocument {
   format: 'qdiff-lint';
   version: 1;
   findings: LintFinding[];
+  /** Linear layers. */
   layers: LintLayer[];
+  /** Layers without rules that could lose something all the same. */
+  not_checked: LintNotChecked[];
 }
 
-/** Lints every linear layer. Throws InputError for weights or values that turn out unreadable. */
+/** Lints every linear layer, and says which others it could not. Throws InputError for weights or values that turn out unreadable. */
 export async function lint(model: Model, capture: Capture | null): Promise<LintDocument> {
   const kernel = declaredKernel(model.producer);
   const captured = capture && { capture, session: new ReplaySession(model, capture, kernel, 'isolated') };
-  const document: LintDocument = { format: 'qdiff-lint', version: 1, findings: [], layers: [] };
+  const document: LintDocument = {
+    format: 'qdiff-lint',
+    version: 1,
+    findings: [],
+    layers: [],
+    not_checked: notChecked(model.layers),
+  };
   for (const layer of model.layers) {
     if (!isProduct(layer)) continue;
     const subject = await subjectOf(model, layer, kernel, captured);

@@ -87,6 +87,9 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
   },
 };
 
+/** Why no rule looks at a layer. */
+export const NOT_REPLAYED = 'not replayed';
+
 export function messageOf<C extends LintCode>(code: C, found: Found<C>): string {
   return textOf(WORDS[code].message, found);
 }

@@ -1,0 +1,28 @@
+import type { Layer } from '../../nouns/model.js';
+import { NOT_REPLAYED } from './words.js';
+
+export interface LintNotChecked {
+  name: string;
+  /** As the file names it. */
+  op: string;
+  why: string;
+}
+
+/** Not replayed either, but they only move values: no rule could have anything to say. */
+const MOVES_VALUES: ReadonlySet<string> = new Set([
+  'flatten',
+  'unflatten',
+  'reshape',
+  'view',
+  'squeeze',
+  'unsqueeze',
+  'permute',
+  'transpose',
+]);
+
+/** Layers that could lose something and that no rule looks at: silence would read as a clean bill. */
+export function notChecked(layers: readonly Layer[]): LintNotChecked[] {
+  return layers
+    .filter(({ form, op }) => form === null && !MOVES_VALUES.has(op))
+    .map(({ name, op }) => ({ name, op, why: NOT_REPLAYED }));
+}
