@@ -123,7 +123,7 @@ function notices(chunks) {
 /** Every JSON document that qdiff reads or writes has its schema in dist/schemas. */
 async function writeSchemas() {
   const file = join(dist, 'schemas.mjs');
-  await build({ ...common, input: 'src/documents/schemas.ts', output: { ...oneFile, file, format: 'esm' } });
+  await build({ ...common, input: 'src/schemas.ts', output: { ...oneFile, file, format: 'esm' } });
   const { schemas } = await import(file);
   rmSync(file);
   mkdirSync(join(dist, 'schemas'), { recursive: true });

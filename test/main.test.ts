@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
-import { schemas } from '../src/documents/schemas.js';
 import type { LayerReport, Report } from '../src/nouns/report.js';
+import { schemas } from '../src/schemas.js';
 import { cli } from './support/cli.js';
 
 const run = cli();

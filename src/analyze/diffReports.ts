@@ -1,55 +1,8 @@
 /** What changed between two reports: two versions of a model, a framework upgrade, two machines. */
 import { channelChanges, type Extent, isLarger, worstChanges } from '../diff/extent.js';
+import type { NamedReport } from '../documents/report.js';
+import type { Change, LayerChange, LayerState, ReportsDiff, SettingChange } from '../documents/reportsDiff.js';
 import type { LayerReport, Report } from '../nouns/report.js';
-
-export type Change = 'same' | 'better' | 'worse' | 'changed';
-
-/** One side of a layer; null fields as in the report. */
-export interface LayerState {
-  status: LayerReport['status'];
-  accepted: LayerReport['accepted'];
-  values: number | null;
-  mismatched: number | null;
-  max_abs_diff: number | null;
-  causes: string[];
-}
-
-export interface LayerChange {
-  /** The model's name where the reports hold several. */
-  model?: string;
-  name: string;
-  change: Change;
-  /** null: the layer is only in the other report. */
-  before: LayerState | null;
-  after: LayerState | null;
-  /** Those that are worse; where the layer is better, those that are. By channel. */
-  channels: { channel: number; before: Extent; after: Extent }[];
-  channels_omitted: number;
-}
-
-/** What two reports must share for their numbers to be comparable. */
-export interface SettingChange {
-  model?: string;
-  setting: string;
-  before: string;
-  after: string;
-}
-
-export interface ReportsDiff {
-  format: 'qdiff-reports-diff';
-  version: 1;
-  verdict: Change;
-  before: string;
-  after: string;
-  settings: SettingChange[];
-  layers: LayerChange[];
-}
-
-export interface NamedReport {
-  /** null where the document is one report. */
-  readonly name: string | null;
-  readonly report: Report;
-}
 
 export interface ReportsFile {
   readonly path: string;

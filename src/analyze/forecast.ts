@@ -1,36 +1,11 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
 import { EXACT, layerDiff } from '../compare/layerReport.js';
+import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
-import type { Unit } from '../nouns/report.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
-
-export interface ForecastLayer {
-  name: string;
-  op: string;
-  unit: Unit;
-  values: number;
-  /** Values that differ from the capture, by kernel; null where a kernel cannot replay the layer. */
-  changed: Record<string, number | null>;
-  max_abs_diff: Record<string, number | null>;
-}
-
-export interface ForecastDocument {
-  format: 'qdiff-forecast';
-  version: 1;
-  samples: number;
-  kernels: string[];
-  /** Captured layers, in the model's order. */
-  layers: ForecastLayer[];
-  /** The layer whose largest value decides; null where no layer has several channels. */
-  output: string | null;
-  /** Samples whose largest output is another channel than in the capture (the first of equals); null: no classification. */
-  top1_flips: Record<string, number | null> | null;
-  /** Share of samples whose largest output is the label's; null without labels. */
-  accuracy: { capture: number; kernels: Record<string, number | null> } | null;
-}
 
 export interface ForecastOptions {
   readonly kernels: readonly Kernel[];

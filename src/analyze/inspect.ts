@@ -1,4 +1,12 @@
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
+import type {
+  InspectDocument,
+  InspectedArray,
+  InspectedChannel,
+  InspectedLayer,
+  InspectedParams,
+  MinMax,
+} from '../documents/inspect.js';
 import { declaredKernel } from '../kernels/registry.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
@@ -9,71 +17,6 @@ import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { linearOf } from '../replay/layer.js';
-
-export type MinMax = [number, number];
-
-export interface InspectedArray {
-  key: string;
-  dtype: string;
-  shape: number[];
-  order: 'C' | 'F';
-  bytes: number;
-  /** Of the first `range_values` values; null where none was read. NaN does not count. */
-  range: MinMax | null;
-  range_values: number;
-}
-
-export interface InspectedParams {
-  dtype: string;
-  scale: number | null;
-  zero_point: number | null;
-  /** What its codes can stand for. */
-  real_range: MinMax | null;
-}
-
-/** What one output channel adds, as kernels see it. */
-export interface InspectedChannel {
-  channel: number;
-  weight_scale: number;
-  weight_zero_point: number;
-  weight_range: MinMax;
-  /** In real units, in accumulator units (s_x * s_w), and in steps of the output. */
-  bias: number | null;
-  bias_int32: number | null;
-  bias_steps: number | null;
-  /** s_x * s_w / s_y; null for float outputs and dynamic layers. */
-  multiplier: number | null;
-  /** value = acc * multiplier_int32 * 2^(shift - 31) */
-  multiplier_int32: number | null;
-  shift: number | null;
-}
-
-export interface InspectedLayer {
-  name: string;
-  op: string;
-  input: string;
-  out_features: number | null;
-  in_features: number | null;
-  per_channel: boolean | null;
-  activation: 'none' | 'relu' | null;
-  output: InspectedParams | null;
-  channels: InspectedChannel[] | null;
-  channels_omitted: number | null;
-}
-
-export interface InspectDocument {
-  format: 'qdiff-inspect';
-  version: 1;
-  kind: 'model' | 'arrays';
-  path: string;
-  /** What follows from flow and engine; null for arrays. */
-  kernel: string | null;
-  producer: Record<string, string> | null;
-  inputs: ({ name: string } & InspectedParams)[] | null;
-  layers: InspectedLayer[] | null;
-  arrays: InspectedArray[] | null;
-  warnings: { code: string; where: string; message: string }[];
-}
 
 /** Values of an array that are read for its range: the first ones, so that gigabytes take no longer. */
 const MOST_VALUES = 1 << 22;

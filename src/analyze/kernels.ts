@@ -1,18 +1,6 @@
+import type { KernelsDocument } from '../documents/kernels.js';
 import type { Verification } from '../kernels/verification.js';
 import type { Kernel } from '../nouns/kernel.js';
-
-export interface KernelsDocument {
-  format: 'qdiff-kernels';
-  version: 1;
-  kernels: {
-    name: string;
-    runtime: string;
-    equation: string;
-    runs_on: string;
-    /** Runs of the real runtime that its model was compared with. */
-    verified: Omit<Verification, 'kernel'>[];
-  }[];
-}
 
 /** The kernel models, and what each was verified against. */
 export function listKernels(kernels: readonly Kernel[], verifications: readonly Verification[]): KernelsDocument {

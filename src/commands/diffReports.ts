@@ -1,7 +1,5 @@
-import * as z from 'zod/mini';
 import { diffReports, type ReportsFile } from '../analyze/diffReports.js';
-import { Checks } from '../documents/checks.js';
-import { reportSchema, reportsSchema } from '../documents/report.js';
+import { validateReports } from '../documents/report.js';
 import { readJson } from '../load/json.js';
 import { collecting } from '../load/refuse.js';
 import type { Io } from '../nouns/io.js';
@@ -33,16 +31,7 @@ async function diffReportsAction(io: Io, before: string, after: string, options:
   await writeDocument(io, diff, formatsOf(diffReportsText), options);
   return diff.verdict === 'worse' || diff.verdict === 'changed' ? 1 : 0;
 }
-
-const formatSchema = z.object({ format: z.enum(['qdiff-report', 'qdiff-reports']), version: z.literal(1) });
-
 /** One report, or those of several models. Throws InputError with every problem. */
 async function readReports(io: Io, path: string): Promise<ReportsFile> {
-  const raw = await readJson(io.fs, path);
-  const checks = new Checks(path);
-  const head = checks.parse(formatSchema, raw, []);
-  const several = head?.format === 'qdiff-reports' ? checks.parse(reportsSchema, raw, []) : null;
-  const one = head?.format === 'qdiff-report' ? checks.parse(reportSchema, raw, []) : null;
-  checks.finish();
-  return { path, reports: several?.reports ?? [{ name: null, report: one! }] };
+  return { path, reports: validateReports(await readJson(io.fs, path), path) };
 }

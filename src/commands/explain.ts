@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { type ExplainDocument, explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
+import { explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { compare } from '../compare/compare.js';
+import type { ExplainDocument } from '../documents/explain.js';
 import { openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';

@@ -1,4 +1,5 @@
-import { type ForecastDocument, forecast } from '../analyze/forecast.js';
+import { forecast } from '../analyze/forecast.js';
+import type { ForecastDocument } from '../documents/forecast.js';
 import { kernelByName, kernels } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';
 import type { Io } from '../nouns/io.js';

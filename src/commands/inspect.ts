@@ -1,4 +1,5 @@
-import { type InspectDocument, inspectArrays, inspectModel } from '../analyze/inspect.js';
+import { inspectArrays, inspectModel } from '../analyze/inspect.js';
+import type { InspectDocument } from '../documents/inspect.js';
 import { openArrays, openModel } from '../frontends/open.js';
 import { openFile } from '../load/bytes.js';
 import type { Io } from '../nouns/io.js';

@@ -1,4 +1,5 @@
-import { type KernelsDocument, listKernels } from '../analyze/kernels.js';
+import { listKernels } from '../analyze/kernels.js';
+import type { KernelsDocument } from '../documents/kernels.js';
 import { kernelByName, kernels } from '../kernels/registry.js';
 import { verifications } from '../kernels/verification.js';
 import type { Io } from '../nouns/io.js';

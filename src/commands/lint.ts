@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { type LintDocument, lint, SEVERITIES, type Severity } from '../analyze/lint/lint.js';
+import { lint } from '../analyze/lint/lint.js';
+import { type LintDocument, SEVERITIES, type Severity } from '../documents/lint.js';
 import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { lintText } from '../report/lint.js';

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { MOST_LAYERS } from '../analyze/explain/details.js';
-import { assemble, type Part } from '../compare/assemble.js';
-import { validateBlob, validateShards } from '../documents/blob.js';
+import { assemble } from '../compare/assemble.js';
+import { type Blob, validateBlob } from '../documents/blob.js';
+import { validateShards } from '../documents/shards.js';
 import { readJson } from '../load/json.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { Io } from '../nouns/io.js';
+import type { Part } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import type { Blob } from '../report/blob.js';
 import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
 import type { CliCommand } from './command.js';

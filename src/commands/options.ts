@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { EXACT, type Tolerance } from '../compare/layerReport.js';
-import type { Shard } from '../compare/shard.js';
 import type { Layer, Model } from '../nouns/model.js';
+import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 

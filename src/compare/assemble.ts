@@ -1,30 +1,7 @@
-import type { Warning } from '../nouns/problem.js';
+import type { Part } from '../nouns/part.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
 import { accumulatorsDiffer, differs } from './layerReport.js';
-
-/** What one process found: all layers of a comparison, or a shard's. Parts of one comparison give one report. */
-export interface Part {
-  /** The same in every shard. */
-  readonly run: Pick<Report, 'model' | 'capture' | 'candidate' | 'mode' | 'kernel'> & {
-    readonly samples: { readonly from: number; readonly to: number };
-    /** Names of all layers of the comparison, in order. */
-    readonly selected: readonly string[];
-    readonly requireReplayed: boolean;
-    readonly failFast: boolean;
-  };
-  /** How many of the selected layers were this part's to compare. */
-  readonly own: number;
-  readonly layers: readonly LayerReport[];
-  readonly candidateLayers: readonly LayerReport[] | null;
-  readonly warnings: {
-    /** Of model and capture, and of the candidate's file: the same in every shard. */
-    readonly files: readonly Warning[];
-    readonly candidate: readonly Warning[];
-    /** Of single layers. */
-    readonly layers: readonly Warning[];
-  };
-}
 
 /** The report of one process, from its part or from every shard's. */
 export function assemble(parts: readonly [Part, ...Part[]]): Report {

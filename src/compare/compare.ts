@@ -4,10 +4,11 @@ import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
+import type { Part, Shard } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
-import { assemble, type Part } from './assemble.js';
+import { assemble } from './assemble.js';
 import {
   accumulatorDiff,
   differs,
@@ -19,7 +20,7 @@ import {
   type Tolerance,
   uncomparedReport,
 } from './layerReport.js';
-import { CatchUp, layersOf, multiplyAddsOf, type Shard } from './shard.js';
+import { CatchUp, layersOf, multiplyAddsOf } from './shard.js';
 
 export interface CompareOptions {
   /** Default: isolated. */
@@ -151,7 +152,7 @@ class Comparison {
       candidateLayers,
       warnings: {
         files: [...model.warnings, ...capture.warnings],
-        candidate: options.candidate?.warnings ?? [],
+        candidate: [...(options.candidate?.warnings ?? [])],
         layers: this.warnings.filter(({ where }) => names.has(where)),
       },
     };

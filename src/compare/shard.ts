@@ -1,11 +1,6 @@
 import type { Capture } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-
-/** The index-th of count processes, 1-based. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
+import type { Shard } from '../nouns/part.js';
 
 /**
  * The layers of one shard: whole ones, even in work. The largest layer that is left goes to the shard with the least, so all

@@ -50,7 +50,3 @@ export function validateBaseline(raw: unknown, path: string): Baseline {
   checks.finish();
   return baseline!;
 }
-
-export function baselineJsonSchema(): object {
-  return z.toJSONSchema(baselineSchema, { io: 'input' });
-}

@@ -1,14 +1,15 @@
 import * as z from 'zod/mini';
-import { InputError, type Problem } from '../nouns/problem.js';
-import { type Blob, type BlobRun, withoutMarks } from '../report/blob.js';
 import { printable } from '../text.js';
 import { Checks } from './checks.js';
-import { baselineSchema, layerSchema, real, warningSchema } from './report.js';
+import { count, real, warningSchema } from './fields.js';
+import { spelled, withMarks, withoutMarks } from './marks.js';
+import { baselineReportSchema, layerSchema } from './report.js';
 
-const count = z.int().check(z.nonnegative());
+/** One process's share of a run, for `qdiff merge`: everything of the report, and what tells shards that belong together. */
 
 const formatSchema = z.object({ format: z.literal('qdiff-blob'), version: z.literal(1) });
 
+/** nouns/part.ts */
 const partSchema = z.object({
   run: z.object({
     model: z.string(),
@@ -31,63 +32,72 @@ const partSchema = z.object({
   }),
 });
 
-const detailsSchema = z.object({
-  name: z.string(),
-  channels: z.array(
-    z.object({
-      channel: count,
-      samples: z.array(count),
-      expected: z.array(z.number()),
-      actual: z.array(z.number()),
-      explained: z.nullable(
-        z.object({
-          sample: count,
-          captured: z.nullable(real),
-          kernels: z.array(z.string()),
-          rows: z.array(z.object({ label: z.string(), cells: z.array(z.string()), departs: z.boolean() })),
-          products: z.array(z.array(z.number())),
-          pairs: z.array(
-            z.object({
-              kernel: z.string(),
-              k: z.array(z.int()),
-              x: z.array(z.int()),
-              w: z.array(z.int()),
-              sum: z.int(),
-              saturated: z.int(),
-            }),
-          ),
-          pairsInAll: count,
-        }),
-      ),
-    }),
+const numbers = z.array(z.number());
+const integers = z.array(z.int());
+
+/** A channel's worst value, step by step. */
+const explainedSchema = z.object({
+  sample: count,
+  captured: z.nullable(real),
+  kernels: z.array(z.string()),
+  rows: z.array(z.object({ label: z.string(), cells: z.array(z.string()), departs: z.boolean() })),
+  /** k, x, w, product: the largest. */
+  products: z.array(numbers),
+  pairs: z.array(
+    z.object({ kernel: z.string(), k: integers, x: integers, w: integers, sum: z.int(), saturated: z.int() }),
   ),
+  pairsInAll: count,
+});
+
+const channelSchema = z.object({
+  channel: count,
+  samples: z.array(count),
+  expected: numbers,
+  actual: numbers,
+  explained: z.nullable(explainedSchema),
+});
+
+/** Single values of a layer, by the name it has in the report. */
+const detailsSchema = z.object({ name: z.string(), channels: z.array(channelSchema) });
+
+/** What a shard holds of one model's comparison. */
+const runSchema = z.object({
+  name: z.string(),
+  /** Of model, capture and candidate: the same numbers for the same layers, shapes and parameters. */
+  inputs: z.string(),
+  /** What was asked for, option by option. */
+  settings: z.record(z.string(), z.string()),
+  part: partSchema,
+  baseline: z.nullable(z.object({ report: baselineReportSchema, warnings: z.array(warningSchema) })),
+  /** For the html report: of this shard's first layers that differ. */
+  details: z.array(detailsSchema),
 });
 
 const blobSchema = z.object({
   ...formatSchema.shape,
   tool: z.object({ name: z.literal('qdiff'), version: z.string() }),
   shard: z.object({ index: count.check(z.gte(1)), count: count.check(z.gte(1)) }),
-  runs: z
-    .array(
-      z.object({
-        name: z.string(),
-        inputs: z.string(),
-        settings: z.record(z.string(), z.string()),
-        part: partSchema,
-        baseline: z.nullable(z.object({ report: baselineSchema, warnings: z.array(warningSchema) })),
-        details: z.array(detailsSchema),
-      }),
-    )
-    .check(z.minLength(1)),
+  runs: z.array(runSchema).check(z.minLength(1)),
 });
 
-/** The blob that a JSON value holds. Throws InputError with every problem. */
+export type Blob = z.output<typeof blobSchema>;
+export type BlobRun = z.output<typeof runSchema>;
+export type PageLayerDetails = z.output<typeof detailsSchema>;
+export type PageDetails = z.output<typeof channelSchema>;
+export type PageExplained = z.output<typeof explainedSchema>;
+
+/** The JSON value of a blob. */
+export function jsonOfBlob(blob: Blob): unknown {
+  return withMarks(blob);
+}
+
+/** The blob that a JSON value holds, with fields that this version does not know. Throws InputError with every problem. */
 export function validateBlob(raw: unknown, path: string): Blob {
   const checks = new Checks(path);
   const isFormat = checks.parse(formatSchema, raw, []) !== null;
-  if (isFormat) checks.parse(blobSchema, withoutMarks(raw, true), []);
+  if (isFormat) checks.parse(blobSchema, spelled(raw), []);
   checks.finish();
-  const blob = withoutMarks(raw, false) as Blob;
+  const blob = withoutMarks(raw) as Blob;
   for (const [i, { part, details }] of blob.runs.entries()) {
     const selected = new Set(part.run.selected);
     const named = [...part.layers, ...(part.candidateLayers ?? []), ...details].map(({ name }) => name);
@@ -102,79 +112,4 @@ export function validateBlob(raw: unknown, path: string): Blob {
   }
   checks.finish();
   return blob;
-}
-
-/** The blobs of one run in the order of their shards. Throws InputError: missing, doubled, foreign, differently configured. */
-export function validateShards(
-  blobs: readonly { readonly path: string; readonly blob: Blob }[],
-): readonly [Blob, ...Blob[]] {
-  const [first] = blobs;
-  const { count } = first.blob.shard;
-  const problems: Problem[] = [];
-  const problem = (path: string, message: string) => problems.push({ kind: 'shard', where: printable(path), message });
-  const byIndex = new Map<number, { path: string; blob: Blob }>();
-  for (const one of blobs) {
-    const { path, blob } = one;
-    const difference = differenceOf(first.blob, blob);
-    if (difference) problem(path, `expected a shard of the same run as ${printable(first.path)}, got ${difference}`);
-    const { index } = blob.shard;
-    const before = byIndex.get(index);
-    if (before)
-      problem(path, `expected each shard once, got ${index}/${count} again (${printable(before.path)}); keep one`);
-    else if (index > count) problem(path, `expected a shard from 1 to ${count}, got ${index}`);
-    else byIndex.set(index, one);
-  }
-  const missing = Array.from({ length: Math.min(count, 1e6) }, (_, i) => i + 1).filter((index) => !byIndex.has(index));
-  if (missing.length > 0 && problems.length === 0) {
-    const shown = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', ...' : '');
-    problem(
-      'shards',
-      `expected all of ${count}, missing ${shown}; run them (--shard ${missing[0]}/${count}) and merge again`,
-    );
-  }
-  const ordered = [...byIndex].sort(([a], [b]) => a - b).map(([, { blob }]) => blob) as [Blob, ...Blob[]];
-  if (problems.length === 0) checkComplete(ordered, problems);
-  if (problems.length > 0) throw new InputError(problems);
-  return ordered;
-}
-
-/** Why two blobs are not of one run, or null. */
-function differenceOf(a: Blob, b: Blob): string | null {
-  if (a.tool.version !== b.tool.version)
-    return `one of qdiff ${printable(b.tool.version)} (not ${printable(a.tool.version)})`;
-  if (a.shard.count !== b.shard.count) return `one of ${b.shard.count} shards (not ${a.shard.count})`;
-  if (a.runs.length !== b.runs.length) return `one of ${b.runs.length} models (not ${a.runs.length})`;
-  for (const [i, run] of a.runs.entries()) {
-    const other = b.runs[i];
-    const changed = changedSettings(run, other);
-    if (changed.length > 0) return `one run with other settings: ${changed.join(', ')}`;
-    if (run.name !== other.name || run.inputs !== other.inputs) return 'one of another model, capture or candidate';
-    if (JSON.stringify(run.part.run) !== JSON.stringify(other.part.run)) return 'one of other layers or samples';
-  }
-  return null;
-}
-
-function changedSettings(a: BlobRun, b: BlobRun): string[] {
-  const names = [...new Set([...Object.keys(a.settings), ...Object.keys(b.settings)])];
-  const value = ({ settings }: BlobRun, name: string) => (Object.hasOwn(settings, name) ? settings[name] : 'absent');
-  return names
-    .filter((name) => value(a, name) !== value(b, name))
-    .map((name) => `${printable(name)} ${printable(value(b, name))} (not ${printable(value(a, name))})`);
-}
-
-/** Whole layers, disjoint and together complete; where a run stops at the first difference, later ones may be missing. */
-function checkComplete(blobs: readonly [Blob, ...Blob[]], problems: Problem[]): void {
-  blobs[0].runs.forEach(({ part: { run } }, i) => {
-    const parts = blobs.map((blob) => blob.runs[i].part);
-    for (const layers of [
-      parts.map((p) => p.layers),
-      ...(run.candidate === null ? [] : [parts.map((p) => p.candidateLayers ?? [])]),
-    ]) {
-      const names = layers.flat().map(({ name }) => name);
-      const complete = run.failFast || names.length === run.selected.length;
-      if (complete && new Set(names).size === names.length) continue;
-      const message = `expected each of ${run.selected.length} layers once, got ${names.length}; the blobs were changed: run the shards again`;
-      problems.push({ kind: 'shard', where: printable(run.model), message });
-    }
-  });
 }

@@ -1,39 +1,40 @@
 import * as z from 'zod/mini';
-import type { ForecastDocument } from '../analyze/forecast.js';
-import { count, described } from './report.js';
+import { count } from './fields.js';
 
-const SPELLED = { inf: Number.POSITIVE_INFINITY } as const;
+/** What every kernel would compute, end to end from the captured input. */
+
 const byKernel = z.record(z.string(), z.nullable(count));
+/** Float layers may differ by infinitely many ULPs. */
 const steps = z.pipe(
   z.union([z.number(), z.literal('inf')]),
-  z.transform((value) => (value === 'inf' ? SPELLED.inf : value)),
+  z.transform((value) => (value === 'inf' ? Number.POSITIVE_INFINITY : value)),
 );
 
-export const forecastSchema = z
-  .object({
-    format: z.literal('qdiff-forecast'),
-    version: z.literal(1),
-    samples: count,
-    kernels: z.array(z.string()),
-    layers: z.array(
-      z.object({
-        name: z.string(),
-        op: z.string(),
-        unit: z.enum(['lsb', 'ulp']),
-        values: count,
-        changed: described(byKernel, 'values that differ from the capture; null: not replayed'),
-        max_abs_diff: z.record(z.string(), z.nullable(steps)),
-      }),
-    ),
-    output: z.nullable(z.string()),
-    top1_flips: described(z.nullable(byKernel), 'null: the output is no classification'),
-    accuracy: described(
-      z.nullable(z.object({ capture: z.number(), kernels: z.record(z.string(), z.nullable(z.number())) })),
-      'null without --labels',
-    ),
-  })
-  .register(z.globalRegistry, { title: 'qdiff forecast', $id: 'qdiff-forecast' });
+const layerSchema = z.object({
+  name: z.string(),
+  op: z.string(),
+  unit: z.enum(['lsb', 'ulp']),
+  values: count,
+  changed: byKernel.check(z.describe('values that differ from the capture; null: not replayed')),
+  max_abs_diff: z.record(z.string(), z.nullable(steps)),
+});
 
-// A field that the document has and the schema lacks, or the reverse, does not compile.
-true satisfies Same<z.output<typeof forecastSchema>, ForecastDocument>;
-type Same<A, B> = [A, B] extends [B, A] ? true : never;
+export const forecastSchema = z.object({
+  format: z.literal('qdiff-forecast'),
+  version: z.literal(1),
+  samples: count,
+  kernels: z.array(z.string()),
+  /** Captured layers, in the model's order. */
+  layers: z.array(layerSchema),
+  /** The layer whose largest value decides; null where no layer has several channels. */
+  output: z.nullable(z.string()),
+  /** Samples whose largest output is another channel than in the capture (the first of equals). */
+  top1_flips: z.nullable(byKernel).check(z.describe('null: the output is no classification')),
+  /** Share of samples whose largest output is the label's. */
+  accuracy: z
+    .nullable(z.object({ capture: z.number(), kernels: z.record(z.string(), z.nullable(z.number())) }))
+    .check(z.describe('null without --labels')),
+});
+
+export type ForecastDocument = z.output<typeof forecastSchema>;
+export type ForecastLayer = z.output<typeof layerSchema>;

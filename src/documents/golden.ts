@@ -1,54 +1,64 @@
 import * as z from 'zod/mini';
-import { GOLDEN_FORMATS, type GoldenManifest } from '../report/golden.js';
-import { count, described } from './report.js';
+import { count } from './fields.js';
+
+/** manifest.json in a folder of golden vectors. */
+
+export const GOLDEN_FORMATS = ['npz', 'memh', 'c', 'json'] as const;
+export type GoldenFormat = (typeof GOLDEN_FORMATS)[number];
 
 const params = { dtype: z.string(), scale: z.number(), zero_point: z.int() };
+const format = z.literal('qdiff-golden');
 
-export const goldenSchema = z
-  .object({
-    format: z.literal('qdiff-golden'),
-    version: z.literal(1),
-    tool: z.object({ name: z.literal('qdiff'), version: z.string() }),
-    model: z.string(),
-    capture: z.string(),
-    kernel: z.string(),
-    equation: z.string(),
-    data: z.enum(GOLDEN_FORMATS),
-    samples: count,
-    layers: z.array(
-      z.object({
-        name: z.string(),
-        in_features: count,
-        out_features: count,
-        activation: z.enum(['none', 'relu']),
-        input: z.object(params),
-        output: z.object({ ...params, quant_min: z.int(), quant_max: z.int() }),
-        accumulate: z.string(),
-        operations: described(
-          z.array(z.object({ kind: z.string(), formula: z.string(), factor: z.nullable(z.string()) })),
-          'from the accumulator on, in order; each rounds to float32',
-        ),
-        rounding: z.string(),
-        offset_and_clamp: z.string(),
-      }),
-    ),
-    arrays: z.array(
-      z.object({
-        name: z.string(),
-        value: described(z.nullable(z.string()), 'what a candidate compares it as; null: nothing'),
-        file: z.string(),
-        dtype: z.string(),
-        shape: z.array(count),
-        layout: z.literal('row-major'),
-        bits: described(z.nullable(z.int()), "width of a hexadecimal word, two's complement"),
-        sha256: described(z.string(), 'of the little-endian values'),
-      }),
-    ),
-    files: z.array(z.object({ name: z.string(), sha256: z.string() })),
-    skipped: z.array(z.object({ layer: z.string(), why: z.string() })),
-  })
-  .register(z.globalRegistry, { title: 'qdiff golden vectors (manifest.json)', $id: 'qdiff-golden' });
+export const goldenSchema = z.object({
+  format,
+  version: z.literal(1),
+  tool: z.object({ name: z.literal('qdiff'), version: z.string() }),
+  model: z.string(),
+  capture: z.string(),
+  kernel: z.string(),
+  equation: z.string(),
+  data: z.enum(GOLDEN_FORMATS),
+  samples: count,
+  layers: z.array(
+    z.object({
+      name: z.string(),
+      in_features: count,
+      out_features: count,
+      activation: z.enum(['none', 'relu']),
+      input: z.object(params),
+      output: z.object({ ...params, quant_min: z.int(), quant_max: z.int() }),
+      /** What is added in int16 before the int32 sum. */
+      accumulate: z.string(),
+      /** Empty where multiplier_int32 and shift are used. */
+      operations: z
+        .array(z.object({ kind: z.string(), formula: z.string(), factor: z.nullable(z.string()) }))
+        .check(z.describe('from the accumulator on, in order; each rounds to float32')),
+      rounding: z.string(),
+      offset_and_clamp: z.string(),
+    }),
+  ),
+  arrays: z.array(
+    z.object({
+      name: z.string(),
+      /** null for constants too. */
+      value: z.nullable(z.string()).check(z.describe('what a candidate compares it as; null: nothing')),
+      file: z.string(),
+      dtype: z.string(),
+      shape: z.array(count),
+      layout: z.literal('row-major'),
+      /** null where the file has a dtype. */
+      bits: z.nullable(z.int()).check(z.describe("width of a hexadecimal word, two's complement")),
+      sha256: z.string().check(z.describe('of the little-endian values')),
+    }),
+  ),
+  /** Files of the folder beside this one. */
+  files: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  skipped: z.array(z.object({ layer: z.string(), why: z.string() })),
+});
 
-// A field that the manifest has and the schema lacks, or the reverse, does not compile.
-true satisfies Same<z.output<typeof goldenSchema>, GoldenManifest>;
-type Same<A, B> = [A, B] extends [B, A] ? true : never;
+export type GoldenManifest = z.output<typeof goldenSchema>;
+
+/** Whether a folder with this manifest.json holds golden vectors, of whatever version. */
+export function isGoldenManifest(raw: unknown): boolean {
+  return z.safeParse(z.object({ format }), raw).success;
+}

@@ -1,33 +1,42 @@
 import * as z from 'zod/mini';
-import type { InspectDocument } from '../analyze/inspect.js';
-import { count, described } from './report.js';
+import { count, warningSchema } from './fields.js';
 
+/** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
+
+const SPELLED = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY } as const;
 const real = z.pipe(
   z.union([z.number(), z.enum(['inf', '-inf'])]),
-  z.transform((value) => Number(value)),
+  z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
 );
-const range = z.tuple([real, real]);
-const params = {
-  dtype: z.string(),
-  scale: z.nullable(z.number()),
-  zero_point: z.nullable(z.int()),
-  real_range: z.nullable(range),
-};
+const number = z.nullable(z.number());
+const integer = z.nullable(z.int());
+const rangeSchema = z.tuple([real, real]);
 
-const channel = z.object({
+const paramsSchema = z.object({
+  dtype: z.string(),
+  scale: number,
+  zero_point: integer,
+  /** What its codes can stand for. */
+  real_range: z.nullable(rangeSchema),
+});
+
+/** What one output channel adds, as kernels see it. */
+const channelSchema = z.object({
   channel: count,
   weight_scale: z.number(),
   weight_zero_point: z.int(),
-  weight_range: range,
-  bias: z.nullable(z.number()),
-  bias_int32: described(z.nullable(z.number()), 'accumulator units, s_x * s_w'),
-  bias_steps: z.nullable(z.number()),
-  multiplier: z.nullable(z.number()),
-  multiplier_int32: z.nullable(z.int()),
-  shift: described(z.nullable(z.int()), 'value = acc * multiplier_int32 * 2^(shift - 31)'),
+  weight_range: rangeSchema,
+  /** In real units; `bias_steps` in steps of the output. */
+  bias: number,
+  bias_int32: number.check(z.describe('accumulator units, s_x * s_w')),
+  bias_steps: number,
+  /** s_x * s_w / s_y; null for float outputs and dynamic layers. */
+  multiplier: number,
+  multiplier_int32: integer,
+  shift: integer.check(z.describe('value = acc * multiplier_int32 * 2^(shift - 31)')),
 });
 
-const layer = z.object({
+const layerSchema = z.object({
   name: z.string(),
   op: z.string(),
   input: z.string(),
@@ -35,36 +44,39 @@ const layer = z.object({
   in_features: z.nullable(count),
   per_channel: z.nullable(z.boolean()),
   activation: z.nullable(z.enum(['none', 'relu'])),
-  output: z.nullable(z.object(params)),
-  channels: z.nullable(z.array(channel)),
+  output: z.nullable(paramsSchema),
+  channels: z.nullable(z.array(channelSchema)),
   channels_omitted: z.nullable(count),
 });
 
-const array = z.object({
+const arraySchema = z.object({
   key: z.string(),
   dtype: z.string(),
   shape: z.array(count),
   order: z.enum(['C', 'F']),
   bytes: count,
-  range: z.nullable(range),
-  range_values: described(count, 'the range is that of so many values from the start'),
+  /** null where no value was read. NaN does not count. */
+  range: z.nullable(rangeSchema),
+  range_values: count.check(z.describe('the range is that of so many values from the start')),
 });
 
-export const inspectSchema = z
-  .object({
-    format: z.literal('qdiff-inspect'),
-    version: z.literal(1),
-    kind: z.enum(['model', 'arrays']),
-    path: z.string(),
-    kernel: z.nullable(z.string()),
-    producer: z.nullable(z.record(z.string(), z.string())),
-    inputs: z.nullable(z.array(z.object({ name: z.string(), ...params }))),
-    layers: z.nullable(z.array(layer)),
-    arrays: z.nullable(z.array(array)),
-    warnings: z.array(z.object({ code: z.string(), where: z.string(), message: z.string() })),
-  })
-  .register(z.globalRegistry, { title: 'qdiff inspect', $id: 'qdiff-inspect' });
+export const inspectSchema = z.object({
+  format: z.literal('qdiff-inspect'),
+  version: z.literal(1),
+  kind: z.enum(['model', 'arrays']),
+  path: z.string(),
+  /** What follows from flow and engine; null for arrays. */
+  kernel: z.nullable(z.string()),
+  producer: z.nullable(z.record(z.string(), z.string())),
+  inputs: z.nullable(z.array(z.object({ name: z.string(), ...paramsSchema.shape }))),
+  layers: z.nullable(z.array(layerSchema)),
+  arrays: z.nullable(z.array(arraySchema)),
+  warnings: z.array(warningSchema),
+});
 
-// A field that the document has and the schema lacks, or the reverse, does not compile.
-true satisfies Same<z.output<typeof inspectSchema>, InspectDocument>;
-type Same<A, B> = [A] extends [B] ? true : never;
+export type InspectDocument = z.output<typeof inspectSchema>;
+export type InspectedArray = z.output<typeof arraySchema>;
+export type InspectedLayer = z.output<typeof layerSchema>;
+export type InspectedChannel = z.output<typeof channelSchema>;
+export type InspectedParams = z.output<typeof paramsSchema>;
+export type MinMax = z.output<typeof rangeSchema>;

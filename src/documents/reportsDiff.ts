@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
-import type { ReportsDiff } from '../analyze/diffReports.js';
-import { cause, count, real, titled } from './report.js';
+import { cause, count, real } from './fields.js';
+
+/** What changed between two reports. */
 
 const extent = z.object({ mismatched: count, max_abs_diff: real });
 
-const state = z.object({
+/** One side of a layer; null fields as in the report. */
+const stateSchema = z.object({
   status: z.enum(['match', 'mismatch', 'not-replayed', 'not-captured']),
   accepted: z.nullable(z.enum(['tolerance', 'baseline'])),
   values: z.nullable(count),
@@ -13,33 +15,37 @@ const state = z.object({
   causes: z.array(cause),
 });
 
-const change = z.enum(['same', 'better', 'worse', 'changed']);
+const changeSchema = z.enum(['same', 'better', 'worse', 'changed']);
+/** Of the reports that hold several models. */
+const model = z.optional(z.string());
 
-const reportsDiffSchema = z.object({
-  format: z.literal('qdiff-reports-diff'),
-  version: z.literal(1),
-  verdict: change,
-  before: z.string(),
-  after: z.string(),
-  settings: z.array(
-    z.object({ model: z.optional(z.string()), setting: z.string(), before: z.string(), after: z.string() }),
-  ),
-  layers: z.array(
-    z.object({
-      model: z.optional(z.string()),
-      name: z.string(),
-      change,
-      before: z.nullable(state),
-      after: z.nullable(state),
-      channels: z.array(z.object({ channel: count, before: extent, after: extent })),
-      channels_omitted: count,
-    }),
-  ),
+const settingSchema = z.object({ model, setting: z.string(), before: z.string(), after: z.string() });
+
+const layerSchema = z.object({
+  model,
+  name: z.string(),
+  change: changeSchema,
+  /** null: the layer is only in the other report. */
+  before: z.nullable(stateSchema),
+  after: z.nullable(stateSchema),
+  /** Those that are worse; where the layer is better, those that are. By channel. */
+  channels: z.array(z.object({ channel: count, before: extent, after: extent })),
+  channels_omitted: count,
 });
 
-// A field that the command writes and the schema lacks, or the reverse, does not compile.
-true satisfies [z.output<typeof reportsDiffSchema>] extends [ReportsDiff] ? true : never;
+export const reportsDiffSchema = z.object({
+  format: z.literal('qdiff-reports-diff'),
+  version: z.literal(1),
+  verdict: changeSchema,
+  before: z.string(),
+  after: z.string(),
+  /** What two reports must share for their numbers to be comparable, and do not. */
+  settings: z.array(settingSchema),
+  layers: z.array(layerSchema),
+});
 
-export function reportsDiffJsonSchemas(): Record<string, object> {
-  return { 'qdiff-reports-diff': titled('qdiff-reports-diff', reportsDiffSchema) };
-}
+export type ReportsDiff = z.output<typeof reportsDiffSchema>;
+export type Change = z.output<typeof changeSchema>;
+export type LayerState = z.output<typeof stateSchema>;
+export type LayerChange = z.output<typeof layerSchema>;
+export type SettingChange = z.output<typeof settingSchema>;

@@ -1,6 +1,6 @@
 /** Two reports against each other, for a terminal. */
 import { Chalk } from 'chalk';
-import type { Change, LayerChange, LayerState, ReportsDiff } from '../analyze/diffReports.js';
+import type { Change, LayerChange, LayerState, ReportsDiff } from '../documents/reportsDiff.js';
 import { counted, printable } from '../text.js';
 import { type Column, type Paint, renderColumns } from './columns.js';
 import { size } from './numbers.js';

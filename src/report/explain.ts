@@ -1,6 +1,6 @@
 /** One value's arithmetic for a terminal: a column a kernel, the first differing step marked. */
 import { Chalk } from 'chalk';
-import type { ExplainColumn, ExplainDocument } from '../analyze/explain/explain.js';
+import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { wrap } from './layout.js';

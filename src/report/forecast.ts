@@ -1,6 +1,6 @@
 /** The portability matrix for a terminal: a row a kernel, a column a layer. */
 import { Chalk } from 'chalk';
-import type { ForecastDocument } from '../analyze/forecast.js';
+import type { ForecastDocument } from '../documents/forecast.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { option, path, shellCommand } from './next.js';

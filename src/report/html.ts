@@ -1,5 +1,6 @@
 /** A page for the browser: one file, no network. This file fills the page that the build made (report/page). */
 
+import type { PageLayerDetails } from '../documents/blob.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
@@ -7,7 +8,7 @@ import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findings } from './findings.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
-import type { PageChannel, PageData, PageLayer, PageLayerDetails, PageRun } from './page/data.js';
+import type { PageChannel, PageData, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import { addedCauses, differs, extentOf, firstDivergence, firstMismatch, judged, verdict, whyOf } from './verdict.js';

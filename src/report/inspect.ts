@@ -1,5 +1,11 @@
 import { Chalk } from 'chalk';
-import type { InspectDocument, InspectedChannel, InspectedLayer, InspectedParams, MinMax } from '../analyze/inspect.js';
+import type {
+  InspectDocument,
+  InspectedChannel,
+  InspectedLayer,
+  InspectedParams,
+  MinMax,
+} from '../documents/inspect.js';
 import { shapeText } from '../load/npy.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';

@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import type { KernelsDocument } from '../analyze/kernels.js';
+import type { KernelsDocument } from '../documents/kernels.js';
 import { counted } from '../text.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';

@@ -1,6 +1,6 @@
 /** Findings of lint for a terminal: what says the same of many channels is said once. */
 import { Chalk } from 'chalk';
-import type { LintDocument, LintFinding, Severity } from '../analyze/lint/lint.js';
+import type { LintDocument, LintFinding, Severity } from '../documents/lint.js';
 import { counted, listed, printable } from '../text.js';
 import { renderColumns } from './columns.js';
 import { path, shellCommand } from './next.js';

@@ -1,7 +1,7 @@
 /** Single values as a page shows them, and a blob keeps them for it. */
 import type { ChannelDetails, LayerDetails } from '../analyze/explain/details.js';
+import type { PageDetails, PageLayerDetails } from '../documents/blob.js';
 import { explainRows } from './explain.js';
-import type { PageDetails, PageLayerDetails } from './page/data.js';
 
 export function pageLayerDetails({ name, channels }: LayerDetails): PageLayerDetails {
   return { name, channels: channels.map(pageDetails) };

@@ -1,7 +1,6 @@
-import type { Shard } from '../compare/shard.js';
+import type { BlobRun, PageLayerDetails } from '../documents/blob.js';
+import type { Shard } from '../nouns/part.js';
 import type { Report } from '../nouns/report.js';
-import type { BlobRun } from './blob.js';
-import type { PageLayerDetails } from './page/data.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
 export interface ReportOptions {

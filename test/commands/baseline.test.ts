@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { baselineJsonSchema } from '../../src/documents/baseline.js';
+import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 
 const avx2 = ['fixtures/pytorch/iris-avx2/model.json', 'fixtures/pytorch/iris-avx2/capture.npz'];
@@ -74,7 +74,7 @@ test('the recorded file, verbatim: a line a channel, in order', async () => {
   ]
 }
 `);
-  const validate = new Ajv2020({ strict: true }).compile(baselineJsonSchema());
+  const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-baseline']);
   expect(validate(JSON.parse(files.get('baseline.json')!)), JSON.stringify(validate.errors)).toBe(true);
 });
 

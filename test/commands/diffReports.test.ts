@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { schemas } from '../../src/documents/schemas.js';
 import type { LayerReport, Report } from '../../src/nouns/report.js';
+import { schemas } from '../../src/schemas.js';
 import { fileOf, readReport } from '../report/reports.js';
 import { cli } from '../support/cli.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { schemas } from '../../src/documents/schemas.js';
+import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 

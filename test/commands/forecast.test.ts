@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { schemas } from '../../src/documents/schemas.js';
 import { kernels } from '../../src/kernels/registry.js';
+import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 import { npy } from '../support/npz.js';
 

@@ -1,8 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { inspectArrays } from '../../src/analyze/inspect.js';
-import { schemas } from '../../src/documents/schemas.js';
 import type { ArraySource } from '../../src/nouns/array.js';
+import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 
 const qdiff = cli();

@@ -1,9 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
 import { listKernels } from '../../src/analyze/kernels.js';
-import { schemas } from '../../src/documents/schemas.js';
 import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import { kernelsText } from '../../src/report/kernels.js';
+import { schemas } from '../../src/schemas.js';
 import { plain } from '../report/reports.js';
 import { cli } from '../support/cli.js';
 

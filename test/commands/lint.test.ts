@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { schemas } from '../../src/documents/schemas.js';
+import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 import { smallModel } from '../support/models.js';
 

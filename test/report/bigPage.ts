@@ -1,4 +1,4 @@
-import type { PageLayerDetails } from '../../src/report/page/data.js';
+import type { PageLayerDetails } from '../../src/documents/blob.js';
 import type { Run } from '../../src/report/reporter.js';
 import { readReport } from './reports.js';
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { reportJsonSchemas, reportSchema } from '../../src/documents/report.js';
+import { reportSchema } from '../../src/documents/report.js';
 import type { Report } from '../../src/nouns/report.js';
 import { json } from '../../src/report/json.js';
+import { schemas } from '../../src/schemas.js';
 import { fileOf, plain, readReport, reportNames } from './reports.js';
 
-const validate = new Ajv2020({ strict: true }).compile(reportJsonSchemas()['qdiff-report']);
+const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-report']);
 
 describe.each(reportNames)('%s', (name) => {
   test('verbatim: the fixture is its own output', () => {

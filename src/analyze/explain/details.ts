@@ -1,5 +1,5 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
-
+import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
@@ -10,7 +10,7 @@ import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { replayProduct } from '../../replay/product.js';
 import { blockRows, type LayerRun, ReplaySession } from '../../replay/session.js';
-import { type ExplainDocument, explain } from './explain.js';
+import { explain } from './explain.js';
 import { kernelsToExplain, linearAt, linearValue } from './place.js';
 
 export const MOST_LAYERS = 24;

@@ -1,6 +1,6 @@
 /** One value, worked out step by step under each kernel of interest. */
 
-import type { SaturatingPair } from '../../diagnose/evidence.js';
+import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
 import type { Codes, Kernel, Linear, ProductSteps } from '../../nouns/kernel.js';
@@ -34,63 +34,6 @@ export interface ValueToExplain {
   readonly kernels: readonly Kernel[];
   /** The layer's diagnosis, whatever it names. */
   readonly causes: readonly string[];
-}
-
-/** Of a pointwise layer only `steps`, `value` and `explains`; the rest is null or empty. */
-export interface ExplainColumn {
-  kernel: string;
-  /** Zero points corrected, before bias. */
-  accumulator: number | null;
-  saturating_pairs: SaturatingPair[];
-  /** In real units; null without. */
-  bias: number | null;
-  /** The bias in accumulator units: as int32 where the kernel rounds it, else the float that is added. */
-  bias_accumulator_units: number | null;
-  bias_is_int32: boolean;
-  /** Real multiplier s_x * s_w / s_y (s_x * s_w for float outputs) in float32, and its bits. */
-  multiplier: number | null;
-  multiplier_bits: string | null;
-  /** value = acc * multiplier * 2^(shift - 31). */
-  multiplier_fixed: { multiplier: number; shift: number } | null;
-  fixed_point: boolean;
-  /** After each operation, in the kernel's order. */
-  steps: { name: string; value: number }[];
-  /** In steps of the output's scale, without the zero point; null for float outputs. */
-  before_rounding: number | null;
-  /** Distance of that to the nearest half. */
-  distance_to_tie: number | null;
-  rounded: number | null;
-  zero_point: number | null;
-  clamp: [number, number] | null;
-  clamped: boolean;
-  value: number;
-  explains: boolean | null;
-}
-
-export interface ExplainDocument {
-  format: 'qdiff-explain';
-  version: 1;
-  layer: string;
-  op: string;
-  channel: number;
-  sample: number;
-  captured: number | null;
-  candidate: number | null;
-  /** Of the input codes in this sample; null where the candidate has none of its own. */
-  candidate_input_codes_differ: number | null;
-  input: { name: string; dtype: string; scale: number | null; zero_point: number | null; features: number };
-  /** null: a pointwise layer. */
-  weight: { scale: number; zero_point: number } | null;
-  output: { dtype: string; scale: number | null; zero_point: number | null };
-  activation: 'none' | 'relu';
-  /** The largest by magnitude, zero points subtracted. */
-  products: { k: number; x: number; w: number; product: number }[];
-  columns: ExplainColumn[];
-  /** Where the second column first departs from the first: a name of a step, or accumulator, bias, rounding. */
-  first_difference: string | null;
-  causes: string[];
-  /** Python; prints the value of the last column. */
-  numpy: string[];
 }
 
 export function explain(value: ValueToExplain): ExplainDocument {
@@ -212,11 +155,11 @@ function floatTrace(record: ProductSteps, linear: Linear, x: Codes): Traced {
   };
 }
 
-function saturatingPairs({ accumulate }: ProductSteps, linear: Linear, x: Codes): SaturatingPair[] {
+function saturatingPairs({ accumulate }: ProductSteps, linear: Linear, x: Codes): ExplainColumn['saturating_pairs'] {
   if (!isPaired(accumulate)) return [];
   const code = (codes: ArrayLike<number>, k: number) => (k < 0 ? 0 : codes[k]);
   return [...losingPairs(accumulate, x, linear, 0, 0)].map(({ k, sum, narrowed }) => ({
-    k,
+    k: [...k],
     x: [code(x.data, k[0]), code(x.data, k[1])],
     w: [code(linear.weight, k[0]), code(linear.weight, k[1])],
     sum,

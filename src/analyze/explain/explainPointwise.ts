@@ -1,5 +1,6 @@
 /** One value of a layer that computes each value from one: relu, relu6, identity, quantize, dequantize. */
 
+import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
 import { elementwiseSteps } from '../../kernels/kernel.js';
 import type { ElementwiseSteps, Kernel, QuantizeStep } from '../../nouns/kernel.js';
 import type { ElementwiseLayer } from '../../nouns/model.js';
@@ -7,7 +8,6 @@ import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/val
 import { f32, fma32 } from '../../numeric/float.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { replayLayer } from '../../replay/layer.js';
-import type { ExplainColumn, ExplainDocument } from './explain.js';
 
 export interface PointwiseValue {
   readonly layer: ElementwiseLayer;

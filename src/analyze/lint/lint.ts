@@ -1,49 +1,16 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
+import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
 import { declaredKernel } from '../../kernels/registry.js';
 import type { Capture } from '../../nouns/capture.js';
 import { isProduct, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
 import type { LintCode } from './evidence.js';
-import { type LintNotChecked, notChecked } from './notChecked.js';
+import { notChecked } from './notChecked.js';
 import type { Range } from './range.js';
 import { rules } from './registry.js';
-import type { Found, Rule, Severity } from './rule.js';
+import type { Found, Rule } from './rule.js';
 import { type Subject, subjectOf } from './subject.js';
 import { fixOf, messageOf } from './words.js';
-
-export { SEVERITIES, type Severity } from './rule.js';
-
-export interface LintFinding {
-  code: string;
-  severity: Severity;
-  layer: string;
-  /** null: the whole layer. */
-  channel: number | null;
-  /** Kernels that it concerns. */
-  kernels: string[];
-  message: string;
-  fix: string;
-  evidence: Record<string, unknown>;
-}
-
-export interface LintLayer {
-  name: string;
-  op: string;
-  /** Two's complement, zero points corrected, int32 bias included; over the input's range, and over the capture. */
-  accumulator_bits: { worst: number; observed: number | null };
-  /** Input codes: what can come, and what came. */
-  input_range: { worst: [number, number]; observed: [number, number] | null };
-}
-
-export interface LintDocument {
-  format: 'qdiff-lint';
-  version: 1;
-  findings: LintFinding[];
-  /** Linear layers. */
-  layers: LintLayer[];
-  /** Layers without rules that could lose something all the same. */
-  not_checked: LintNotChecked[];
-}
 
 /** Lints every linear layer, and says which others it could not. Throws InputError for weights or values that turn out unreadable. */
 export async function lint(model: Model, capture: Capture | null): Promise<LintDocument> {

@@ -1,12 +1,6 @@
+import type { LintNotChecked } from '../../documents/lint.js';
 import type { Layer } from '../../nouns/model.js';
 import { NOT_REPLAYED } from './words.js';
-
-export interface LintNotChecked {
-  name: string;
-  /** As the file names it. */
-  op: string;
-  why: string;
-}
 
 /** Not replayed either, but they only move values: no rule could have anything to say. */
 const MOVES_VALUES: ReadonlySet<string> = new Set([

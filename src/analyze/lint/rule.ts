@@ -1,8 +1,6 @@
+import type { Severity } from '../../documents/lint.js';
 import type { LintCode, LintEvidence, LintFacts } from './evidence.js';
 import type { Subject } from './subject.js';
-
-export const SEVERITIES = ['info', 'warning', 'error'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** A finding as data; the words are in `words.ts`. */
 export type Found<C extends LintCode> = C extends keyof LintFacts

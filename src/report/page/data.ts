@@ -1,3 +1,5 @@
+import type { PageDetails } from '../../documents/blob.js';
+
 /** What the page's script reads: written by html.ts, names printable. Numbers of channels are typed arrays in base64, little endian. */
 export interface PageData {
   readonly runs: readonly PageRun[];
@@ -45,37 +47,4 @@ export interface PageLayer {
 export interface PageChannel {
   readonly channel: number;
   readonly histogram: readonly number[];
-}
-
-export interface PageDetails {
-  readonly channel: number;
-  readonly samples: readonly number[];
-  readonly expected: readonly number[];
-  readonly actual: readonly number[];
-  readonly explained: PageExplained | null;
-}
-
-/** Of a layer, by the name it has in the report. */
-export interface PageLayerDetails {
-  readonly name: string;
-  readonly channels: readonly PageDetails[];
-}
-
-/** The channel's worst value, step by step. */
-export interface PageExplained {
-  readonly sample: number;
-  readonly captured: number | null;
-  readonly kernels: readonly string[];
-  readonly rows: readonly { readonly label: string; readonly cells: readonly string[]; readonly departs: boolean }[];
-  /** k, x, w, product: the largest. */
-  readonly products: readonly (readonly number[])[];
-  readonly pairs: readonly {
-    readonly kernel: string;
-    readonly k: readonly number[];
-    readonly x: readonly number[];
-    readonly w: readonly number[];
-    readonly sum: number;
-    readonly saturated: number;
-  }[];
-  readonly pairsInAll: number;
 }

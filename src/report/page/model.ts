@@ -1,4 +1,5 @@
-import type { PageDetails, PageLayer, PageRun } from './data.js';
+import type { PageDetails } from '../../documents/blob.js';
+import type { PageLayer, PageRun } from './data.js';
 
 /** A layer with its channels decoded. Arrays have an entry for each channel that differs. */
 export interface Layer {

@@ -1,4 +1,5 @@
 /** The page's script: filters, charts, and the way from a layer to a channel to one value's arithmetic. */
+import type { PageDetails, PageExplained } from '../../documents/blob.js';
 import {
   BINS,
   type Chart,
@@ -9,7 +10,7 @@ import {
   histogramText,
   scatter,
 } from './charts.js';
-import type { PageData, PageDetails, PageExplained, PageRun } from './data.js';
+import type { PageData, PageRun } from './data.js';
 import { channelText, type Layer, layersOf, positionOf, short } from './model.js';
 
 /** Rows of a chart's table for those who cannot see the chart. */

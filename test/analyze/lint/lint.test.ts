@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bitsOf, type LintDocument, lint } from '../../../src/analyze/lint/lint.js';
+import { bitsOf, lint } from '../../../src/analyze/lint/lint.js';
 import { compare } from '../../../src/compare/compare.js';
+import type { LintDocument } from '../../../src/documents/lint.js';
 import { openCapture, openModel } from '../../../src/frontends/open.js';
 import { nodeFileSystem } from '../../../src/io.js';
 import { memoryFiles } from '../../support/memoryFiles.js';

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LintFinding } from '../../../src/analyze/lint/lint.js';
 import { rules } from '../../../src/analyze/lint/registry.js';
+import type { LintFinding } from '../../../src/documents/lint.js';
 import { accumulators } from './rules/accumulators.js';
 import { findingsOf, output } from './rules/case.js';
 import { outputs, TWO } from './rules/outputs.js';

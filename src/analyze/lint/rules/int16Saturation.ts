@@ -1,5 +1,6 @@
+import type { Severity } from '../../../documents/lint.js';
 import { type LosingPairs, type PairGroup, worstPair } from '../pairs.js';
-import type { Found, Rule, Severity } from '../rule.js';
+import type { Found, Rule } from '../rule.js';
 import type { Subject } from '../subject.js';
 
 type Code = 'int16-saturation';

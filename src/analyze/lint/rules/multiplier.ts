@@ -1,3 +1,4 @@
+import type { Severity } from '../../../documents/lint.js';
 import { weightScaleOf } from '../../../kernels/steps/scales.js';
 import type { Linear } from '../../../nouns/kernel.js';
 import { isQuantized } from '../../../nouns/value.js';
@@ -6,7 +7,7 @@ import { INT32_MAX } from '../../../numeric/integer.js';
 import type { MultiplierLimit } from '../evidence.js';
 import { FIXED_POINT, QNNPACK, XNNPACK } from '../kernelGroups.js';
 import { largestMagnitude } from '../range.js';
-import type { Found, Rule, Severity } from '../rule.js';
+import type { Found, Rule } from '../rule.js';
 
 /** XNNPACK refuses the multiplier; fixed-point arithmetic loses it, or shifts the accumulator out of int32. */
 export const multiplierRange: Rule<'multiplier-range'> = {

@@ -1,8 +1,9 @@
+import type { Severity } from '../../../documents/lint.js';
 import type { Linear } from '../../../nouns/kernel.js';
 import { weightZeroPointOf } from '../../../products/exactSums.js';
 import type { LintFacts } from '../evidence.js';
 import { ONEDNN, TFLITE, XNNPACK } from '../kernelGroups.js';
-import type { Found, Rule, Severity } from '../rule.js';
+import type { Found, Rule } from '../rule.js';
 
 type Code = 'weight-zero-point';
 type Runtime = LintFacts[Code]['runtime'];

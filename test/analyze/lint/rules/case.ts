@@ -1,4 +1,5 @@
-import { type LintFinding, lint } from '../../../../src/analyze/lint/lint.js';
+import { lint } from '../../../../src/analyze/lint/lint.js';
+import type { LintFinding } from '../../../../src/documents/lint.js';
 import { openCapture, openModel } from '../../../../src/frontends/open.js';
 import { memoryFiles } from '../../../support/memoryFiles.js';
 import type { Json } from '../../../support/models.js';

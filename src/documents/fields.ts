@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+
+/** What fields of several documents hold. */
+
+export const count = z.int().check(z.nonnegative());
+
+/** Differences and values may be infinite or NaN in float layers; JSON spells those. In memory they are plain numbers. */
+const SPELLED = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY, nan: Number.NaN } as const;
+export const real = z.pipe(
+  z.union([z.number(), z.enum(['inf', '-inf', 'nan'])]),
+  z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
+);
+
+export const cause = z.string().check(z.describe('int16-saturation, bias-int32, ..., unexplained'));
+
+export const warningSchema = z.object({ code: z.string(), where: z.string(), message: z.string() });
