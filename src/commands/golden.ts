@@ -1,11 +1,12 @@
 import { Option } from 'commander';
 import { golden } from '../analyze/golden.js';
+import { GOLDEN_FORMATS, type GoldenFormat, type GoldenManifest, isGoldenManifest } from '../documents/golden.js';
 import { kernelByName } from '../kernels/registry.js';
 import { readJson } from '../load/json.js';
 import type { Io } from '../nouns/io.js';
-import { GOLDEN_FORMATS, type GoldenFormat, type GoldenManifest, goldenFiles, goldenText } from '../report/golden.js';
+import { goldenText } from '../report/golden.js';
+import { goldenFiles } from '../save/golden.js';
 import { printable } from '../text.js';
-import { field } from '../validate/names.js';
 import type { CliCommand } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
@@ -63,7 +64,7 @@ async function mayReplace(io: Io, { out, force }: Options): Promise<boolean> {
   const got = `got ${printable(out)}, which has files`;
   if (!force) throw usage(`expected a new folder, ${got}; name another, or give --force`, '-o');
   const manifest = names.includes('manifest.json') ? await readJson(io.fs, `${out}/manifest.json`) : null;
-  if (field(manifest, 'format') === 'qdiff-golden') return true;
+  if (isGoldenManifest(manifest)) return true;
   throw usage(
     `expected a folder of golden vectors to replace, ${got} and no manifest of golden vectors; name another`,
     '-o',

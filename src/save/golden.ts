@@ -1,0 +1,114 @@
+/** A golden set as files of one format, with the manifest that describes them. */
+import { createHash } from 'node:crypto';
+import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
+import { goldenC, identifiers } from '../report/goldenC.js';
+import { jsonText } from '../report/json.js';
+import { version } from '../version.js';
+import { bitsOfWord, memhText } from './memh.js';
+import { npzBytes } from './npz.js';
+
+/** The whole folder, manifest.json included. */
+export async function goldenFiles(
+  set: GoldenSet,
+  format: GoldenFormat,
+  from: { readonly model: string; readonly capture: string },
+): Promise<{ manifest: GoldenManifest; files: Map<string, string | Uint8Array> }> {
+  const { files, fileOf } = await FORMATS[format](set);
+  const manifest: GoldenManifest = {
+    format: 'qdiff-golden',
+    version: 1,
+    tool: { name: 'qdiff', version },
+    ...from,
+    kernel: set.kernel.name,
+    equation: set.kernel.equation,
+    data: format,
+    samples: set.samples,
+    layers: set.layers.map(describe),
+    arrays: set.layers.flatMap(({ arrays }) =>
+      arrays.map((array) => ({
+        name: array.name,
+        value: array.value,
+        file: fileOf(array),
+        dtype: dtypeOf(array),
+        shape: [...array.shape],
+        layout: 'row-major' as const,
+        bits: format === 'memh' ? bitsOfWord(array) : null,
+        sha256: checksum(new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength)),
+      })),
+    ),
+    files: [...files].map(([name, content]) => ({ name, sha256: checksum(content) })),
+    skipped: [...set.skipped],
+  };
+  return { manifest, files: new Map([...files, ['manifest.json', jsonText(manifest)]]) };
+}
+
+interface Written {
+  readonly files: Map<string, string | Uint8Array>;
+  readonly fileOf: (array: GoldenArray) => string;
+}
+
+const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written>>> = {
+  npz: async (set) => {
+    const arrays = new Map(arraysOf(set).map((array) => [array.name, array]));
+    return { files: new Map([['golden.npz', await npzBytes(arrays)]]), fileOf: () => 'golden.npz' };
+  },
+  memh: async (set) => {
+    const names = identifiers(arraysOf(set).map(({ name }) => name));
+    const fileOf = ({ name }: GoldenArray) => `${names.get(name)!}.memh`;
+    const text = (array: GoldenArray) =>
+      memhText(
+        array,
+        `${dtypeOf(array)} [${array.shape.join(', ')}], row-major, ${bitsOfWord(array)} bits a word, two's complement`,
+      );
+    return { files: new Map(arraysOf(set).map((array) => [fileOf(array), text(array)])), fileOf };
+  },
+  c: async (set) => ({ files: goldenC(set), fileOf: () => 'golden.h' }),
+  json: async (set) => {
+    const arrays = arraysOf(set).map((array) => [array.name, rowsOf(array)] as const);
+    return { files: new Map([['golden.json', jsonText(Object.fromEntries(arrays))]]), fileOf: () => 'golden.json' };
+  },
+};
+
+function arraysOf({ layers }: GoldenSet): GoldenArray[] {
+  return layers.flatMap(({ arrays }) => arrays);
+}
+
+function rowsOf({ data, shape }: GoldenArray): number[] | number[][] {
+  if (shape.length === 1) return [...data];
+  return Array.from({ length: shape[0] }, (_, row) => [...data.subarray(row * shape[1], (row + 1) * shape[1])]);
+}
+
+function dtypeOf({ data }: GoldenArray): string {
+  return data.constructor.name.replace('Array', '').toLowerCase();
+}
+
+function checksum(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function describe({ name, linear, steps, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
+  const { input, output, inFeatures, outFeatures, activation } = linear;
+  return {
+    name,
+    in_features: inFeatures,
+    out_features: outFeatures,
+    activation,
+    input: { dtype: input.dtype, scale: input.scale, zero_point: input.zeroPoint },
+    output: {
+      dtype: output.dtype,
+      scale: output.scale,
+      zero_point: output.zeroPoint,
+      quant_min: output.quantMin,
+      quant_max: output.quantMax,
+    },
+    accumulate: pairs ? steps.accumulate.name : 'exact',
+    operations: recipe.operations.map(({ kind, formula, factorFormula }) => ({
+      kind,
+      formula,
+      factor: factorFormula ?? null,
+    })),
+    rounding: recipe.fixedPoint ? recipe.fixedPoint.equation : steps.round.name,
+    offset_and_clamp: steps.offsetAndClamp.name,
+  };
+}
