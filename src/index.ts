@@ -13,8 +13,8 @@ import { nodeFileSystem } from './io.js';
 import type { Capture } from './nouns/capture.js';
 import type { Model } from './nouns/model.js';
 
-export { type CompareOptions, compare, type Progress } from './compare/compare.js';
-export type { Tolerance } from './compare/layerReport.js';
+export { compare } from './compare/compare.js';
+export type { CompareOptions, Progress, Tolerance } from './compare/options.js';
 export { declaredKernel, kernelByName, kernels } from './kernels/registry.js';
 export type * from './nouns/array.js';
 export type * from './nouns/capture.js';

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { DetailsInput } from '../analyze/explain/details.js';
 import { assemble } from '../compare/assemble.js';
-import { type CompareOptions, comparePart } from '../compare/compare.js';
+import { comparePart } from '../compare/compare.js';
+import type { CompareOptions } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { EXACT, type Tolerance } from '../compare/layerReport.js';
+import { EXACT } from '../compare/layerReport.js';
+import type { Tolerance } from '../compare/options.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';

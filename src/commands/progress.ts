@@ -1,4 +1,4 @@
-import type { Progress } from '../compare/compare.js';
+import type { Progress } from '../compare/options.js';
 import type { Io } from '../nouns/io.js';
 import { progressLine } from '../report/progress.js';
 import { hasUnicode } from './output.js';

@@ -10,7 +10,6 @@ import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Replayed } from '../replay/replayed.js';
 import { blockRows, type LayerRun, ReplaySession, type ValueReader } from '../replay/session.js';
-import type { CompareOptions } from './compare.js';
 import {
   accumulatorDiff,
   differs,
@@ -22,6 +21,7 @@ import {
   rectified,
   uncomparedReport,
 } from './layerReport.js';
+import type { CompareOptions } from './options.js';
 import { CatchUp } from './shard.js';
 
 export interface CandidateComparison {

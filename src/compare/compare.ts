@@ -4,7 +4,7 @@ import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
-import type { Part, Shard } from '../nouns/part.js';
+import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
@@ -17,46 +17,10 @@ import {
   fillDiagnosis,
   fillDiff,
   layerDiff,
-  type Tolerance,
   uncomparedReport,
 } from './layerReport.js';
+import type { CompareOptions, Progress, Tolerance } from './options.js';
 import { CatchUp, layersOf, multiplyAddsOf } from './shard.js';
-
-export interface CompareOptions {
-  /** Default: isolated. */
-  readonly mode?: Mode;
-  /** Name of the kernel to replay; default: what the producer declares. */
-  readonly kernel?: string;
-  /** Which layers to compare; default: all. */
-  readonly selects?: (layer: Layer) => boolean;
-  /** Samples [from, to) of the capture; default: all. */
-  readonly samples?: { readonly from: number; readonly to: number };
-  readonly tolerance?: (layerName: string) => Tolerance;
-  /** The user's own implementation: then it is what is judged, against the capture. */
-  readonly candidate?: Capture;
-  /** Default: true. */
-  readonly diagnose?: boolean;
-  /** A layer that is not replayed or not captured makes the verdict a mismatch. */
-  readonly requireReplayed?: boolean;
-  /** Whether a layer that differs is accepted all the same: a baseline's say. */
-  readonly accepts?: (layer: LayerReport) => boolean;
-  /** Stop after the first layer that differs and is not accepted. */
-  readonly failFast?: boolean;
-  /** At most so many threads; default: one a core. The report is the same for any number. */
-  readonly threads?: number;
-  /** Isolated mode: only this process's share of the layers. Default: all. */
-  readonly shard?: Shard;
-  readonly onProgress?: (done: Progress) => void;
-}
-
-export interface Progress {
-  readonly layer: string;
-  readonly stage: 'replay' | 'diagnose';
-  readonly layersDone: number;
-  readonly layersTotal: number;
-  readonly samplesDone: number;
-  readonly samplesTotal: number;
-}
 
 /**
  * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.

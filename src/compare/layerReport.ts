@@ -6,13 +6,7 @@ import type { Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-
-/** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */
-export interface Tolerance {
-  readonly lsb: number;
-  readonly ulp: number;
-  readonly percent: number;
-}
+import type { Tolerance } from './options.js';
 
 export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
 

@@ -1,0 +1,48 @@
+import type { Capture } from '../nouns/capture.js';
+import type { Layer } from '../nouns/model.js';
+import type { Shard } from '../nouns/part.js';
+import type { LayerReport } from '../nouns/report.js';
+import type { Mode } from '../replay/session.js';
+
+export interface CompareOptions {
+  /** Default: isolated. */
+  readonly mode?: Mode;
+  /** Name of the kernel to replay; default: what the producer declares. */
+  readonly kernel?: string;
+  /** Which layers to compare; default: all. */
+  readonly selects?: (layer: Layer) => boolean;
+  /** Samples [from, to) of the capture; default: all. */
+  readonly samples?: { readonly from: number; readonly to: number };
+  readonly tolerance?: (layerName: string) => Tolerance;
+  /** The user's own implementation: then it is what is judged, against the capture. */
+  readonly candidate?: Capture;
+  /** Default: true. */
+  readonly diagnose?: boolean;
+  /** A layer that is not replayed or not captured makes the verdict a mismatch. */
+  readonly requireReplayed?: boolean;
+  /** Whether a layer that differs is accepted all the same: a baseline's say. */
+  readonly accepts?: (layer: LayerReport) => boolean;
+  /** Stop after the first layer that differs and is not accepted. */
+  readonly failFast?: boolean;
+  /** At most so many threads; default: one a core. The report is the same for any number. */
+  readonly threads?: number;
+  /** Isolated mode: only this process's share of the layers. Default: all. */
+  readonly shard?: Shard;
+  readonly onProgress?: (done: Progress) => void;
+}
+
+export interface Progress {
+  readonly layer: string;
+  readonly stage: 'replay' | 'diagnose';
+  readonly layersDone: number;
+  readonly layersTotal: number;
+  readonly samplesDone: number;
+  readonly samplesTotal: number;
+}
+
+/** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */
+export interface Tolerance {
+  readonly lsb: number;
+  readonly ulp: number;
+  readonly percent: number;
+}
