@@ -1,7 +1,6 @@
-import type { Linear } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, rotationOf } from '../estimate/permutation.js';
+import { findPermutation, permuteBias, rotationOf } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
@@ -53,13 +52,6 @@ export function biasIntervals(view: View): Interval[] {
     () => 1,
     (i, n) => view.acc[i] * view.stepsPerUnit[n],
   );
-}
-
-export function permuteBias(linear: Linear, permutation: readonly number[]): Partial<Linear> {
-  return {
-    bias: linear.bias && Float32Array.from(permutation, (from) => linear.bias![from]),
-    biasInt32: linear.biasInt32 && Int32Array.from(permutation, (from) => linear.biasInt32![from]),
-  };
 }
 
 /** Real-valued biases of a setup. */

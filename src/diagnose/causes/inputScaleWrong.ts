@@ -1,8 +1,8 @@
 import type { Cause } from '../cause.js';
 import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { biasParts } from '../estimate/view.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
-import { isNoise, isTiny, scalesIn } from './scales.js';
 
 /** The activations' scale is another than the file says. */
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {

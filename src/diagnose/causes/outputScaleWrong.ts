@@ -1,8 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import { isNoise, isTiny, scalesIn } from './scales.js';
 
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {

@@ -1,11 +1,11 @@
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
+import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
 import { type Change, FREEDOM, withLinear } from '../setup.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
-import { isNoise, isTiny, scalesIn } from './scales.js';
 
 const MOST_LISTED = 8;
 

@@ -1,10 +1,9 @@
 import { isQuantized } from '../../nouns/value.js';
-import { permuteBias } from '../causes/biasShifted.js';
-import { isNoise, scalesIn } from '../causes/scales.js';
 import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
 import type { Study } from '../study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
-import { rotationOf } from './permutation.js';
+import { permuteBias, rotationOf } from './permutation.js';
+import { isNoise, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
 
 /** Values that decide which zero points are worth a full pass. */

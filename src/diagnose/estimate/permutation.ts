@@ -1,3 +1,5 @@
+import type { Linear } from '../../nouns/kernel.js';
+
 /** Beyond this the matching is not worth its time: no real permutation of scales is arbitrary. */
 const MOST_FOR_MATCHING = 2048;
 
@@ -75,4 +77,11 @@ function augment(n: number, options: readonly number[][], owner: Int32Array, vis
     }
   }
   return false;
+}
+
+export function permuteBias(linear: Linear, permutation: readonly number[]): Partial<Linear> {
+  return {
+    bias: linear.bias && Float32Array.from(permutation, (from) => linear.bias![from]),
+    biasInt32: linear.biasInt32 && Int32Array.from(permutation, (from) => linear.biasInt32![from]),
+  };
 }

@@ -1,5 +1,5 @@
 import { float32Ordinal } from '../../numeric/float.js';
-import { type Interval, pointsIn, widened } from '../estimate/interval.js';
+import { type Interval, pointsIn, widened } from './interval.js';
 
 /** float32 noise, not another scale. */
 export function isNoise(found: number, declared: number): boolean {
