@@ -14,7 +14,7 @@ const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exitCode = 0;
   const run = async (action: Action) => {
-    exitCode = await action(io);
+    exitCode = await action({ ...io, commands: commands.map(({ name }) => name) });
   };
   const program = new Command('qdiff')
     .description('Compares quantized inference integer by integer, and says why it differs.')

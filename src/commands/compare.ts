@@ -17,7 +17,7 @@ import { channelsWorstFirst } from '../report/arrange.js';
 import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
 import type { BaselineOptions, BaselineRun, Gate } from './baseline.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import type { ConfiguredPair } from './config.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import {
@@ -101,7 +101,7 @@ function declare(command: Command): Command {
 }
 
 async function compareAction(
-  io: Io,
+  io: CommandIo,
   model: string | undefined,
   capture: string | undefined,
   options: Options,

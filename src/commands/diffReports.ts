@@ -5,7 +5,7 @@ import { collecting } from '../load/refuse.js';
 import type { Io } from '../nouns/io.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { diffReportsText } from '../report/diffReports.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 /** What changed between two runs: exit code 1 where it got worse or changed. */
@@ -21,7 +21,12 @@ export const diffReportsCommand: CliCommand = {
   },
 };
 
-async function diffReportsAction(io: Io, before: string, after: string, options: OutputOptions): Promise<number> {
+async function diffReportsAction(
+  io: CommandIo,
+  before: string,
+  after: string,
+  options: OutputOptions,
+): Promise<number> {
   checkTargets(options.reporter);
   const problems: Problem[] = [];
   const a = await collecting(problems, () => readReports(io, before));

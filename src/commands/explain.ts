@@ -16,7 +16,7 @@ import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { printable } from '../text.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import { collect, parseIndex, parseName, selectLayers } from './options.js';
@@ -57,7 +57,7 @@ function declare(command: Command): Command {
 }
 
 async function explainAction(
-  io: Io,
+  io: CommandIo,
   modelPath: string,
   capturePath: string | undefined,
   options: Options,

@@ -6,7 +6,7 @@ import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import { forecastText } from '../report/forecast.js';
 import { printable } from '../text.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { type Open, openPair, withOpened } from './open.js';
 import { collect } from './options.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
@@ -32,7 +32,7 @@ export const forecastCommand: CliCommand = {
 };
 
 async function forecastAction(
-  io: Io,
+  io: CommandIo,
   modelPath: string,
   capturePath: string | undefined,
   options: Options,

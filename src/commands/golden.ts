@@ -7,7 +7,7 @@ import type { Io } from '../nouns/io.js';
 import { goldenText } from '../report/golden.js';
 import { goldenFiles } from '../save/golden.js';
 import { printable } from '../text.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
@@ -37,7 +37,7 @@ export const goldenCommand: CliCommand = {
 };
 
 async function goldenAction(
-  io: Io,
+  io: CommandIo,
   modelPath: string,
   capturePath: string | undefined,
   options: Options,

@@ -4,7 +4,7 @@ import { openArrays, openModel } from '../frontends/open.js';
 import { openFile } from '../load/bytes.js';
 import type { Io } from '../nouns/io.js';
 import { inspectText } from '../report/inspect.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { type Open, withOpened } from './open.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
@@ -21,7 +21,7 @@ export const inspectCommand: CliCommand = {
   },
 };
 
-async function inspectAction(io: Io, path: string, options: OutputOptions, open: Open): Promise<number> {
+async function inspectAction(io: CommandIo, path: string, options: OutputOptions, open: Open): Promise<number> {
   checkTargets(options.reporter);
   const document = (await holdsArrays(io, path))
     ? await inspectArrays(await open(openArrays(io.fs, path)))

@@ -2,9 +2,8 @@ import { listKernels } from '../analyze/kernels.js';
 import type { KernelsDocument } from '../documents/kernels.js';
 import { kernelByName, kernels } from '../kernels/registry.js';
 import { verifications } from '../kernels/verification.js';
-import type { Io } from '../nouns/io.js';
 import { kernelsText } from '../report/kernels.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 /** The kernel models, their equations, and what each was verified against. */
@@ -20,7 +19,7 @@ export const kernelsCommand: CliCommand = {
   },
 };
 
-async function kernelsAction(io: Io, names: readonly string[], options: OutputOptions): Promise<number> {
+async function kernelsAction(io: CommandIo, names: readonly string[], options: OutputOptions): Promise<number> {
   checkTargets(options.reporter);
   const chosen = names.length === 0 ? kernels : names.map((name) => kernelByName(name, 'arguments'));
   await writeDocument<KernelsDocument>(io, listKernels(chosen, verifications), formatsOf(kernelsText), options);

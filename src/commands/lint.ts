@@ -4,7 +4,7 @@ import { type LintDocument, SEVERITIES, type Severity } from '../documents/lint.
 import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { lintText } from '../report/lint.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { type Open, withOpened } from './open.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
@@ -31,7 +31,7 @@ export const lintCommand: CliCommand = {
 };
 
 async function lintAction(
-  io: Io,
+  io: CommandIo,
   modelPath: string,
   capturePath: string | undefined,
   options: Options,

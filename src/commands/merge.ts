@@ -10,7 +10,7 @@ import type { Part } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CommandIo } from './command.js';
 import { usage } from './open.js';
 import { checkTargets, declareReports, type OutputOptions, writeReports } from './output.js';
 
@@ -27,7 +27,7 @@ export const mergeCommand: CliCommand = {
   },
 };
 
-async function mergeAction(io: Io, paths: readonly string[], options: OutputOptions): Promise<number> {
+async function mergeAction(io: CommandIo, paths: readonly string[], options: OutputOptions): Promise<number> {
   checkTargets(options.reporter);
   if (options.reporter?.some(({ name }) => name === 'blob')) {
     throw usage(

@@ -6,9 +6,9 @@ import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Formats, ReportOptions, Run } from '../report/reporter.js';
 import { harmlessInLog, printable } from '../text.js';
+import type { CommandIo } from './command.js';
 import { usage } from './open.js';
 import { collect, parseChannels } from './options.js';
-import { commands } from './registry.js';
 
 /** `json`: to standard output; `json=report.json`: to a file. */
 export interface ReporterTarget {
@@ -117,7 +117,7 @@ async function written(path: string, writing: Promise<void>): Promise<void> {
 
 /** Writes the comparison of one model or several in every format that is asked for; in GitHub Actions, there too. */
 export async function writeReports(
-  io: Io,
+  io: CommandIo,
   runs: readonly Run[],
   options: OutputOptions,
   settings: ReportOptions['settings'],
@@ -131,7 +131,7 @@ function inGitHubActions({ env }: Io): boolean {
 }
 
 /** The step summary, after what is in it; annotations on standard error, unless they were asked for elsewhere. */
-async function writeToGitHub(io: Io, runs: readonly Run[], options: OutputOptions): Promise<void> {
+async function writeToGitHub(io: CommandIo, runs: readonly Run[], options: OutputOptions): Promise<void> {
   const { githubActions, stepSummary } = await import('../report/githubActions.js');
   const look = lookOf(options, null, io);
   if (!options.reporter?.some(({ name }) => name === 'github-actions')) io.stderr.write(githubActions(runs, look));
@@ -149,7 +149,7 @@ async function sizeOf(io: Io, path: string): Promise<number> {
 
 /** Every format to its file or to standard output; the table where nothing is asked for. */
 export async function writeDocument<D>(
-  io: Io,
+  io: CommandIo,
   document: D,
   formats: Formats<D>,
   options: OutputOptions,
@@ -174,7 +174,7 @@ async function assetsOf(io: Io, format: string): Promise<Pick<ReportOptions, 'pa
   return format === 'html' ? { page: await io.readAsset('dist/report.html') } : {};
 }
 
-function lookOf(options: OutputOptions, stream: OutputStream | null, io: Io): ReportOptions {
+function lookOf(options: OutputOptions, stream: OutputStream | null, io: CommandIo): ReportOptions {
   return {
     ...(options.channels === undefined ? {} : { channels: options.channels }),
     sort: options.sort ?? 'graph',
@@ -182,7 +182,7 @@ function lookOf(options: OutputOptions, stream: OutputStream | null, io: Io): Re
     color: stream && options.color ? colorLevel(stream, io) : 0,
     width: stream?.isTTY ? (stream.columns ?? 80) : 80,
     unicode: hasUnicode(io),
-    commands: commands.map(({ name }) => name),
+    commands: io.commands,
   };
 }
 
