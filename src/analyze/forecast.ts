@@ -51,7 +51,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
 }
 
 function emptyLayer(layer: Layer, { samples, features }: CapturedValue): ForecastLayer {
-  const { unit } = layerDiff(layer.output, 0, EXACT).result();
+  const { unit } = layerDiff(layer.output, 0, EXACT, null).result();
   return { name: layer.name, op: layer.op, unit, values: samples * features, changed: {}, max_abs_diff: {} };
 }
 
@@ -65,7 +65,7 @@ async function replayAll(
 ) {
   if (session.whyNotReplayed(layer)) return null;
   const run = await session.open(layer);
-  const diff = layerDiff(layer.output, captured.features, EXACT);
+  const diff = layerDiff(layer.output, captured.features, EXACT, null);
   const rows = blockRows(run.input.features + captured.features);
   for (let from = 0; from < samples; from += rows) {
     const to = Math.min(samples, from + rows);

@@ -241,7 +241,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const wanted = new Set(options.reporter?.map(({ name }) => name));
     const details =
       wanted.has('html') || wanted.has('blob')
-        ? await detailsFor({ model, capture, candidate, report: judged, from, to, worstFirst: channelsWorstFirst })
+        ? await detailsFor({ model, capture, candidate, report: judged, from, to, threads: options.threads })
         : [];
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
@@ -260,10 +260,10 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
 }
 
 /** Single values, for pages. */
-async function detailsFor(input: DetailsInput): Promise<PageLayerDetails[]> {
+async function detailsFor(input: Omit<DetailsInput, 'worstFirst'>): Promise<PageLayerDetails[]> {
   const { detailsOf } = await import('../analyze/explain/details.js');
   const { pageLayerDetails } = await import('../report/pageDetails.js');
-  return (await detailsOf(input)).map(pageLayerDetails);
+  return (await detailsOf({ ...input, worstFirst: channelsWorstFirst })).map(pageLayerDetails);
 }
 
 /** The baseline that a run is judged by. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/explain/place.js';
+import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { openCandidate } from '../frontends/open.js';
@@ -100,7 +101,7 @@ async function chooseValue(
   const only = (other: Layer) => other === layer;
   const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
   const declared = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
-  const session = new ReplaySession(model, capture, declared, 'isolated');
+  const session = new ReplaySession(model, capture, declared, 'isolated', await acceleratorFor(model, capture));
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);

@@ -81,7 +81,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
 }
 
 async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
-  const { candidate, capture, kernel, options, from, to, session } = comparison;
+  const { candidate, capture, kernel, options, from, to, session, fast } = comparison;
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
   const expected = capture.values.get(layer.name);
@@ -91,7 +91,7 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     zeroPoint === null ? [own, expected] : [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
-  const diff = layerDiff(layer.output, expected.features, tolerance);
+  const diff = layerDiff(layer.output, expected.features, tolerance, fast);
   const bounds =
     productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
       ? await session.open(layer)
@@ -246,13 +246,13 @@ function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean
 
 /** Replays a layer as declared on its run's input, and counts where values differ from that. */
 async function diffReplay(
-  { from, to }: CandidateComparison,
+  { from, to, fast }: CandidateComparison,
   run: LayerRun,
   values: ValueReader,
   zeroPoint: number | null,
 ): Promise<LayerDiffResult> {
   const wanted = zeroPoint === null ? values : afterRelu(values, zeroPoint);
-  const diff = layerDiff(run.ready.layer.output, values.features, EXACT);
+  const diff = layerDiff(run.ready.layer.output, values.features, EXACT, fast);
   await eachBlock(from, to, run.input.features + values.features, async (start, end) => {
     const { data, low, high } = await run.replay(start, end);
     const expected = await wanted.read(start, end);

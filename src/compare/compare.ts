@@ -8,6 +8,7 @@ import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
+import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
 import {
   accumulatorDiff,
@@ -20,7 +21,7 @@ import {
   uncomparedReport,
 } from './layerReport.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
-import { CatchUp, layersOf, multiplyAddsOf } from './shard.js';
+import { CatchUp, layersOf } from './shard.js';
 
 /**
  * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.
@@ -32,24 +33,8 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
-  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options));
+  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options.threads));
   return comparison.run();
-}
-
-async function acceleratorFor(model: Model, capture: Capture, { threads }: CompareOptions): Promise<Fast> {
-  const expected = mostMultiplyAdds(model, capture);
-  if (expected < WORTH_LOADING) return null;
-  const { accelerate } = await import('../accelerate/accelerator.js');
-  return accelerate({ threads, expected });
-}
-
-/** Below this the readable steps are done before the accelerator is there. */
-const WORTH_LOADING = 2 ** 20;
-
-/** Of one layer. */
-function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
-  const ofSample = layers.map(multiplyAddsOf);
-  return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
 }
 
 class Comparison {

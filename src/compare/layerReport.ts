@@ -36,12 +36,7 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
 }
 
 /** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */
-export function layerDiff(
-  output: ValueParams | null,
-  features: number,
-  tolerance: Tolerance,
-  fast: Fast = null,
-): LayerDiff {
+export function layerDiff(output: ValueParams | null, features: number, tolerance: Tolerance, fast: Fast): LayerDiff {
   return output && isQuantized(output)
     ? new LayerDiff({ features, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb, fast })
     : new LayerDiff({ features, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });

@@ -1,10 +1,12 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
+
+import { acceleratorFor } from '../../compare/accelerator.js';
 import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
-import type { Kernel } from '../../nouns/kernel.js';
+import type { Fast, Kernel } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
@@ -41,6 +43,8 @@ export interface DetailsInput {
   /** Samples [from, to) that were compared. */
   readonly from: number;
   readonly to: number;
+  /** As the comparison had. */
+  readonly threads?: number;
   /** The channels of a layer, worst first. */
   readonly worstFirst: (layer: LayerReport) => readonly number[];
 }
@@ -49,7 +53,8 @@ export interface DetailsInput {
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
   const kernel = kernelByName(report.kernel);
-  const session = new ReplaySession(model, capture, kernel, report.mode);
+  const fast = await acceleratorFor(model, capture, input.threads);
+  const session = new ReplaySession(model, capture, kernel, report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
   const details: LayerDetails[] = [];
@@ -58,7 +63,7 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
-      channels.push(await channelDetails(input, { layer, layerReport, run, kernel, channel }));
+      channels.push(await channelDetails(input, { layer, layerReport, run, kernel, channel, fast }));
     }
     details.push({ name: layer.name, channels });
   }
@@ -71,6 +76,7 @@ interface Series {
   readonly run: LayerRun | null;
   readonly kernel: Kernel;
   readonly channel: number;
+  readonly fast: Fast;
 }
 
 async function channelDetails(input: DetailsInput, series: Series): Promise<ChannelDetails> {
@@ -126,7 +132,8 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
   return (value) => Math.max(value, zero);
 }
 
-async function replayChannel({ layer, run, kernel, channel }: Series, from: number, to: number): Promise<NumericArray> {
+async function replayChannel(series: Series, from: number, to: number): Promise<NumericArray> {
+  const { layer, run, kernel, channel, fast } = series;
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
   if (!isProduct(layer) || run.batches) {
     const { data, cols } = await run.replay(from, to);
@@ -134,7 +141,7 @@ async function replayChannel({ layer, run, kernel, channel }: Series, from: numb
   }
   const linear = linearAt(layer, run, kernel, channel, from);
   const x = { rows: to - from, cols: run.input.features, data: Int32Array.from(await run.input.read(from, to)) };
-  return replayProduct(productSteps(kernel, layer.op)!, linear, x).data;
+  return replayProduct(productSteps(kernel, layer.op)!, linear, x, fast).data;
 }
 
 function column(data: NumericArray, features: number, channel: number): NumericArray {

@@ -1,0 +1,24 @@
+import type { Capture } from '../nouns/capture.js';
+import type { Fast } from '../nouns/kernel.js';
+import type { Model } from '../nouns/model.js';
+import { multiplyAddsOf } from './shard.js';
+
+/** Below this the readable steps are done before the accelerator is there. */
+const WORTH_LOADING = 2 ** 20;
+
+/**
+ * What a run over these files multiplies with; null: everything in its readable form. Asked again with as many threads it is the
+ * same one, so that what looks at single values after a comparison goes on with it.
+ */
+export async function acceleratorFor(model: Model, capture: Capture, threads?: number): Promise<Fast> {
+  const expected = mostMultiplyAdds(model, capture);
+  if (expected < WORTH_LOADING) return null;
+  const { accelerate } = await import('../accelerate/accelerator.js');
+  return accelerate({ threads, expected });
+}
+
+/** Of one layer. */
+function mostMultiplyAdds({ layers }: Model, { samples }: Capture): number {
+  const ofSample = layers.map(multiplyAddsOf);
+  return samples * ofSample.reduce((most, count) => Math.max(most, count), 0);
+}
