@@ -33,7 +33,6 @@ export interface GoldenArray {
 export interface GoldenLayer {
   readonly name: string;
   readonly samples: number;
-  readonly kernel: Kernel;
   readonly steps: ProductSteps;
   readonly linear: Linear & { readonly output: QuantParams };
   readonly recipe: Recipe;
@@ -126,7 +125,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
     at('accumulator', null, [samples, outFeatures], accumulator),
     at('output', layer.name, [samples, outFeatures], output),
   ];
-  return { name: layer.name, samples, kernel, steps, linear, recipe, pairs: pairsOf(steps, linear), arrays };
+  return { name: layer.name, samples, steps, linear, recipe, pairs: pairsOf(steps, linear), arrays };
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {

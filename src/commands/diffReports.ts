@@ -36,6 +36,7 @@ async function diffReportsAction(
   await writeDocument(io, diff, formatsOf(diffReportsText), options);
   return diff.verdict === 'worse' || diff.verdict === 'changed' ? 1 : 0;
 }
+
 /** One report, or those of several models. Throws InputError with every problem. */
 async function readReports(io: Io, path: string): Promise<ReportsFile> {
   return { path, reports: validateReports(await readJson(io.fs, path), path) };

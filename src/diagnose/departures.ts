@@ -1,5 +1,4 @@
-import { productSteps } from '../kernels/kernel.js';
-import { kernels } from '../kernels/registry.js';
+import { productKernels } from '../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
@@ -80,11 +79,8 @@ function departuresTo(study: Study, isWanted: (kernel: Kernel) => boolean): Chan
 }
 
 /** Every kernel that has the op with integer sums. */
-function rivals({ data }: Study): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  return kernels.flatMap((kernel) => {
-    const steps = productSteps(kernel, data.op);
-    return steps && !steps.float ? [{ kernel, steps }] : [];
-  });
+function rivals({ data }: Study) {
+  return productKernels(data.op).filter(({ steps }) => !steps.float);
 }
 
 /** Dynamic layers whose codes are the same. */

@@ -1,4 +1,4 @@
-import { elementwiseSteps, productSteps } from '../kernels/kernel.js';
+import { elementwiseSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ElementwiseSteps, Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
@@ -89,7 +89,6 @@ export class Diagnosis {
       free: this.side === 'candidate' || !this.madeByPyTorch(),
       kernel: this.kernel,
       op: layer.op,
-      steps: productSteps(this.kernel, layer.op)!,
       fast: this.fast,
       linear: afterRelu ? { ...linear, activation: 'relu' } : linear,
       from,

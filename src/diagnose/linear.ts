@@ -1,7 +1,6 @@
-import { productSteps } from '../kernels/kernel.js';
-import { kernels } from '../kernels/registry.js';
+import { kernels, productKernels } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
-import type { Kernel, ProductSteps } from '../nouns/kernel.js';
+import type { ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import type { Found } from './cause.js';
@@ -84,8 +83,8 @@ function refined(study: Study, shared: readonly Change[]): Change[][] {
 /** Which kernels compute exactly the observed values, given the parameters' changes: "consistent with ...". */
 export async function consistentKernels(study: Study, changes: readonly Change[]): Promise<string[]> {
   const parameters = changes.filter((change) => !STEP_CAUSES.has(change.cause));
-  const possible = kernels
-    .flatMap((kernel) => formsOf(kernel, study.data.op).map((steps) => ({ kernel, steps })))
+  const possible = productKernels(study.data.op)
+    .flatMap(({ kernel, steps: own }) => formsOf(own).map((steps) => ({ kernel, steps })))
     .map(({ kernel, steps }) => ({ kernel, setup: applyChanges({ ...study.declared, steps }, parameters) }))
     .filter(({ setup }) => study.agreesOnSubset(setup));
   const outcomes = await study.confirm(possible.map(({ setup }) => setup));
@@ -93,9 +92,7 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
 }
 
 /** What runs under a kernel's name: ready-made biases as the converter or the user rounded them, a product in one step or in two. */
-function formsOf(kernel: Kernel, op: string): ProductSteps[] {
-  const steps = productSteps(kernel, op);
-  if (!steps) return [];
+function formsOf(steps: ProductSteps): ProductSteps[] {
   const biases = [...new Set([steps.bias, ...steps.alsoBiases])];
   const multipliers = [steps.multiplier, ...steps.alsoMultipliers];
   return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));

@@ -4,8 +4,7 @@
  * Names from files are escaped here, since a fix also goes into the JSON report.
  */
 
-import { kernels } from '../kernels/registry.js';
-import type { Kernel } from '../nouns/kernel.js';
+import { kernelNamed } from '../kernels/registry.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
@@ -60,22 +59,17 @@ interface CauseText<E> {
 
 /** "FBGEMM on a CPU without VNNI"; the name itself for a kernel without words. */
 export function kernelOrigin(kernel: string): string {
-  return factsOf(kernel)?.origin ?? printable(kernel);
-}
-
-/** A report may come from a version that had other kernels. */
-function factsOf(name: string): Kernel | null {
-  return kernels.find((kernel) => kernel.name === name) ?? null;
+  return kernelNamed(kernel)?.origin ?? printable(kernel);
 }
 
 /** fbgemm-avx2 and fbgemm are one family: the same library, another CPU. */
 function family(kernel: string): string {
-  return factsOf(kernel)?.family ?? kernel;
+  return kernelNamed(kernel)?.family ?? kernel;
 }
 
 /** "exact accumulation", if all of these kernels have that in common; null where they differ. */
 export function sharedAccumulation(names: readonly string[]): string | null {
-  const kinds = new Set(names.map((name) => factsOf(name)?.sums ?? null));
+  const kinds = new Set(names.map((name) => kernelNamed(name)?.sums ?? null));
   // the float path claims nothing else: its products are summed without loss too, up to its rounding
   if (kinds.size > 1) kinds.delete('float');
   if (kinds.size !== 1) return null;
@@ -740,7 +734,7 @@ export function headline(context: FindingContext, causes: readonly string[]): st
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
   const { subject, foundKernel } = context;
   if (subject !== 'capture' || foundKernel === null || !causes.includes('int16-saturation')) return null;
-  const variable = factsOf(foundKernel)?.confirm ?? null;
+  const variable = kernelNamed(foundKernel)?.confirm ?? null;
   return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too`;
 }
 

@@ -1,3 +1,4 @@
+import { productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, DynamicStep, Fast, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
@@ -17,8 +18,6 @@ export interface LayerData {
   readonly free: boolean;
   readonly kernel: Kernel;
   readonly op: string;
-  /** What the kernel does for the op. */
-  readonly steps: ProductSteps;
   readonly linear: Linear;
   readonly fast: Fast;
   /** Samples [from, to) are judged. */
@@ -117,7 +116,8 @@ export class Study {
     this.subset = subset;
     this.detail = detail;
     this.sketch = sketchOf(subset, data.linear.outFeatures);
-    this.declared = { steps: data.steps, linear: data.linear, readX: null, storeY: null, order: null };
+    const steps = productSteps(data.kernel, data.op)!;
+    this.declared = { steps, linear: data.linear, readX: null, storeY: null, order: null };
     this.reference = this.outputs(this.declared, subset);
     this.differing = this.differences(this.reference, subset);
     this.probe = this.chooseProbe();
@@ -440,7 +440,7 @@ export class Study {
     if (!codes) {
       const { rows, cols, data } = scope.x;
       codes = { rows, cols, data: new Uint8Array(data.length) };
-      const steps = { ...this.data.steps, dynamic };
+      const steps = { ...this.declared.steps, dynamic };
       this.eachBatch(scope, steps, (first, count, input) => {
         const quantize = dynamic!.quantize.prepare(input);
         for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);

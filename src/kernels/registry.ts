@@ -1,10 +1,11 @@
-import type { Kernel } from '../nouns/kernel.js';
+import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { cmsisNn } from './cmsis-nn.js';
 import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
 import { fbgemmAvx2 } from './fbgemm-avx2.js';
+import { productSteps } from './kernel.js';
 import { numpy } from './numpy.js';
 import { numpyFloat32 } from './numpy-float32.js';
 import { onednn } from './onednn.js';
@@ -52,9 +53,22 @@ export const kernels: readonly Kernel[] = [
   numpyFloat32,
 ];
 
+/** Null where this version has none of that name. */
+export function kernelNamed(name: string): Kernel | null {
+  return kernels.find((kernel) => kernel.name === name) ?? null;
+}
+
+/** Kernels that have an op which multiplies weights, and what they do for it. */
+export function productKernels(op: string): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
+  return kernels.flatMap((kernel) => {
+    const steps = productSteps(kernel, op);
+    return steps ? [{ kernel, steps }] : [];
+  });
+}
+
 /** Throws InputError, listing the valid names. `where`: what named the kernel. */
 export function kernelByName(name: string, where = '--kernel'): Kernel {
-  const kernel = kernels.find((candidate) => candidate.name === name);
+  const kernel = kernelNamed(name);
   if (kernel) return kernel;
   const names = kernels.map((candidate) => candidate.name).join(', ');
   throw new InputError([

@@ -24,6 +24,3 @@ export type ValueParams = QuantParams | FloatParams;
 export function isQuantized(params: ValueParams): params is QuantParams {
   return params.dtype !== 'float32';
 }
-
-/** Lengths of the axes, without the samples'. */
-export type Shape = readonly number[];

@@ -1,9 +1,6 @@
 /** torch.clamp: min(max(x, min), max), bounds in real units; either may be missing. On codes, the codes of the bounds. */
-import * as z from 'zod/mini';
-import { orderedBounds } from './fields/bounds.js';
+import { bound, orderedBounds } from './fields/bounds.js';
 import { clamping } from './fields/elementwise.js';
-
-const bound = z.optional(z.nullable(z.number()));
 
 export const clamp = clamping('clamp', { min: bound, max: bound }, (layer) =>
   orderedBounds(layer, 'min', 'max', [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]),

@@ -1,7 +1,7 @@
 /** Codes to float values. */
 import * as z from 'zod/mini';
-import { converts, sameShape } from './fields/elementwise.js';
-import { codesInput } from './fields/inputs.js';
+import { converts } from './fields/elementwise.js';
+import { expectInput } from './fields/inputs.js';
 import { floatOutput, layerFields } from './fields/schema.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op } from './op.js';
@@ -12,8 +12,7 @@ export const dequantize: Op = {
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
-    codesInput(layer, ['uint8', 'int8', 'int32'], 'that value is float already');
+    expectInput(layer, ['uint8', 'int8', 'int32'], 'that value is float already');
     return layer.fields && { form: converts, output: FLOAT };
   },
-  shape: sameShape,
 };

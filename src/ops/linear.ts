@@ -1,8 +1,8 @@
 /** y = x @ w.T + b on codes: rows of codes along the last axis. */
 
 import * as z from 'zod/mini';
-import { codesInput } from './fields/inputs.js';
-import { lastAxisShape, productFields, productParams } from './fields/product.js';
+import { expectInput } from './fields/inputs.js';
+import { productFields, productParams } from './fields/product.js';
 import { layerFields, outputSchema } from './fields/schema.js';
 import type { Op } from './op.js';
 
@@ -12,10 +12,9 @@ export const linear: Op = {
   inputs: [1, 1],
   channels: 'last',
   async read(layer) {
-    codesInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"');
+    expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"');
     const params = await productParams(layer);
     const { fields, output } = layer;
     return fields && params && output ? { form: { kind: 'product', dynamic: null, ...params }, output } : null;
   },
-  shape: lastAxisShape,
 };

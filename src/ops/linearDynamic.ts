@@ -1,7 +1,7 @@
 /** Quantizes its own float input, with a scale chosen from each batch, and returns floats. */
 import * as z from 'zod/mini';
-import { codesInput } from './fields/inputs.js';
-import { lastAxisShape, productFields, productParams } from './fields/product.js';
+import { expectInput } from './fields/inputs.js';
+import { productFields, productParams } from './fields/product.js';
 import { floatOutput, layerFields } from './fields/schema.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op } from './op.js';
@@ -13,10 +13,9 @@ export const linearDynamic: Op = {
   inputs: [1, 1],
   channels: 'last',
   async read(layer) {
-    codesInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
+    expectInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
     const params = await productParams(layer);
     const dynamic = { reduceRange: layer.fields?.reduce_range === true };
     return layer.fields && params ? { form: { kind: 'product', dynamic, ...params }, output: FLOAT } : null;
   },
-  shape: lastAxisShape,
 };

@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Checks, Place } from '../documents/checks.js';
 import type { Form } from '../nouns/model.js';
-import type { Shape, ValueParams } from '../nouns/value.js';
+import type { ValueParams } from '../nouns/value.js';
 import type { Features } from './fields/features.js';
 import type { ModelArrays } from './fields/numbers.js';
 
@@ -47,8 +47,6 @@ export interface Op {
   readonly inputs: readonly [least: number, most: number];
   /** Notes every problem; null after one. */
   read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
-  /** The shape of its value, from those of what it reads (without the samples' axis). */
-  shape(form: Form, inputs: readonly Shape[]): Shape;
   /** Where the channels of its value are: those of its first input, or the last axis. */
   readonly channels: 'input' | 'last';
 }

@@ -1,8 +1,8 @@
 /** Float values to codes. */
 import * as z from 'zod/mini';
 import { isQuantized } from '../nouns/value.js';
-import { converts, sameShape } from './fields/elementwise.js';
-import { codesInput } from './fields/inputs.js';
+import { converts } from './fields/elementwise.js';
+import { expectInput } from './fields/inputs.js';
 import { codesOutput, layerFields } from './fields/schema.js';
 import type { Op } from './op.js';
 
@@ -12,9 +12,8 @@ export const quantize: Op = {
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
-    codesInput(layer, ['float32'], 'that value is quantized already');
+    expectInput(layer, ['float32'], 'that value is quantized already');
     const { fields, output } = layer;
     return fields && output && isQuantized(output) ? { form: converts, output } : null;
   },
-  shape: sameShape,
 };

@@ -1,8 +1,8 @@
 /** Codes to codes of another scale and zero point. */
 import * as z from 'zod/mini';
 import { isQuantized } from '../nouns/value.js';
-import { converts, sameShape } from './fields/elementwise.js';
-import { codesInput } from './fields/inputs.js';
+import { converts } from './fields/elementwise.js';
+import { expectInput } from './fields/inputs.js';
 import { codesOutput, layerFields } from './fields/schema.js';
 import type { Op } from './op.js';
 
@@ -12,9 +12,8 @@ export const requantize: Op = {
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
-    codesInput(layer, ['uint8', 'int8', 'int32'], 'use op "quantize" on floats');
+    expectInput(layer, ['uint8', 'int8', 'int32'], 'use op "quantize" on floats');
     const { fields, output } = layer;
     return fields && output && isQuantized(output) ? { form: converts, output } : null;
   },
-  shape: sameShape,
 };

@@ -11,7 +11,7 @@ export function fastSums(form: AccumulateForm, x: Codes, linear: Linear, fast: F
 
 /** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */
 export function fastCodes(steps: ProductSteps, linear: Linear, x: Codes, fast: Fast): Uint8Array | Int8Array | null {
-  return steps.float || steps.dynamic ? null : (fast?.codes(steps, linear, x) ?? null);
+  return fast?.codes(steps, linear, x) ?? null;
 }
 
 /** The sum of (code - zeroPoint)^2, exact. */

@@ -128,9 +128,10 @@ export class ReplaySession {
     let features = 0;
     const rows = blockRows(run.input.features);
     for (let from = 0; from < samples; from += rows) {
-      const block = await run.replay(from, Math.min(samples, from + rows));
+      const to = Math.min(samples, from + rows);
+      const block = await run.replay(from, to);
       if (features === 0) {
-        features = (block.rows * block.cols) / (Math.min(samples, from + rows) - from);
+        features = (block.rows * block.cols) / (to - from);
         kept = storageFor(layer.output, samples * features);
       }
       kept.set(block.data, from * features);

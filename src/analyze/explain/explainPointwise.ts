@@ -7,7 +7,8 @@ import type { ElementwiseLayer } from '../../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clampBounds } from '../../replay/elementwise.js';
-import { replayLayer } from '../../replay/layer.js';
+import { elementwiseOf, replayLayer } from '../../replay/layer.js';
+import { HALF_AWAY } from './numpy.js';
 
 export interface PointwiseValue {
   readonly layer: ElementwiseLayer;
@@ -97,8 +98,6 @@ const QUANTIZE: Readonly<Record<string, string>> = {
   quantizeDecomposed: 'np.rint(f32(x) * f32(1 / s)) + zp',
 };
 
-const HALF_AWAY = 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)';
-
 function snippet(
   layer: ElementwiseLayer,
   input: QuantParams | null,
@@ -115,7 +114,7 @@ function snippet(
     const formula = inFloat64 ? 'f32(s * (x - zp))' : 'f32(s) * f32(x - zp)';
     return [...head, `s, zp = ${input!.scale}, ${input!.zeroPoint}`, `print(${formula})  # ${value}`];
   }
-  const bounds = clampBounds(steps, { input: layer.output!, output: layer.output!, clamp: layer.form.clamp });
+  const bounds = clampBounds(steps, elementwiseOf(layer, layer.output!));
   if (!bounds) return [...head, 'print(x)'];
   const [lo, hi] = bounds;
   const open = layer.form.clamp!.upper === Number.POSITIVE_INFINITY;
@@ -124,12 +123,11 @@ function snippet(
 
 function quantizeLines(step: QuantizeStep, output: QuantParams, x: number, value: number): string[] {
   const { scale, zeroPoint, quantMin, quantMax } = output;
-  const formula = QUANTIZE[step.name];
-  const asIs = formula === undefined || roundsTwice(step, output, x);
+  const fused = roundsTwice(step, output, x);
   return [
     ...(step.name === 'quantizeDivisionHalfAway' ? [HALF_AWAY] : []),
     `s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`,
-    `q = ${asIs ? `${value}  # FMA: one rounding` : formula}`,
+    `q = ${fused ? `${value}  # FMA: one rounding` : QUANTIZE[step.name]}`,
     `print(int(np.clip(q, lo, hi)))  # ${value}`,
   ];
 }

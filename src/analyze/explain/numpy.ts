@@ -53,7 +53,8 @@ function parameters({ linear, recipe }: OneValue): string[] {
   return [...helpers, x, ...(names.length > 0 ? [`${names.join(', ')} = ${values.join(', ')}`] : [])];
 }
 
-const HALF_AWAY = 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)';
+/** Ties away from zero, which numpy has no name for. */
+export const HALF_AWAY = 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)';
 
 function usesInverse({ operations }: Recipe): boolean {
   return operations.some(({ formula }) => formula.includes('R('));

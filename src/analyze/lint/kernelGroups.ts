@@ -1,17 +1,8 @@
 /** Kernels that a finding concerns, asked by what they do. */
-import { productSteps } from '../../kernels/kernel.js';
-import { kernels } from '../../kernels/registry.js';
+import { productKernels } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../../kernels/steps/accumulate.js';
 import type { Kernel, ProductSteps } from '../../nouns/kernel.js';
 import { linear } from '../../ops/linear.js';
-
-/** Kernels with an op that multiplies weights, and what they do for it. */
-export function productKernels(op: string): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  return kernels.flatMap((kernel) => {
-    const steps = productSteps(kernel, op);
-    return steps ? [{ kernel, steps }] : [];
-  });
-}
 
 const namesWhere = (has: (steps: ProductSteps, kernel: Kernel) => boolean): readonly string[] =>
   productKernels(linear.name).flatMap(({ kernel, steps }) => (has(steps, kernel) ? [kernel.name] : []));

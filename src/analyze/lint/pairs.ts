@@ -1,9 +1,9 @@
 /** Products that a kernel adds in pairs at int16, and the pair that leaves it farthest. */
 
+import { productKernels } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
 import type { Linear } from '../../nouns/kernel.js';
 import { linear as linearOp } from '../../ops/linear.js';
-import { productKernels } from './kernelGroups.js';
 import type { Range } from './range.js';
 
 export interface PairGroup {
@@ -40,13 +40,15 @@ export function wrappingGroups(linear: Linear): PairGroup[] {
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
 function groupsOf(linear: Linear, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
   const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
-  for (const { name, step } of accumulators()) {
+  // a dynamic layer adds its products as the static one does
+  for (const { kernel, steps } of productKernels(linearOp.name)) {
+    const step = steps.accumulate;
     if (!isPaired(step) || !selects(step) || !step.applies(linear)) continue;
     const pairs = step.pairs(linear.inFeatures);
     const key = pairs.second.join();
     const group = groups.get(key);
-    if (group) group.kernels.push(name);
-    else groups.set(key, { step, pairs, kernels: [name] });
+    if (group) group.kernels.push(kernel.name);
+    else groups.set(key, { step, pairs, kernels: [kernel.name] });
   }
   return [...groups.values()];
 }
@@ -89,9 +91,4 @@ function extremePairs(
     return { k, x, w, sum, saturated: sum - step.loss(sum) };
   };
   return [pairOf(1), pairOf(-1)];
-}
-
-/** Of all kernels: a dynamic layer adds its products as the static one does. */
-function accumulators() {
-  return productKernels(linearOp.name).map(({ kernel, steps }) => ({ name: kernel.name, step: steps.accumulate }));
 }

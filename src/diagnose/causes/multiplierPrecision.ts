@@ -1,7 +1,7 @@
 import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
 import type { BiasStep, DynamicStep, ProductSteps } from '../../nouns/kernel.js';
-import type { Cause, Found } from '../cause.js';
+import type { Cause } from '../cause.js';
 import { isFixedPoint, isInt32Bias, kernelSteps, quantizesAlike } from '../departures.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
 import type { Study } from '../study.js';
@@ -31,8 +31,8 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 
   evidence: (found) => ({
-    declared: equation(found, found.without.steps),
-    found: equation(found, found.setup.steps),
+    declared: equation(found.without.steps),
+    found: equation(found.setup.steps),
     deciding: decidingValue(found),
   }),
 };
@@ -72,6 +72,6 @@ function change(label: string, steps: Partial<ProductSteps>): Change {
   };
 }
 
-function equation(_: Found, steps: ProductSteps): string {
+function equation(steps: ProductSteps): string {
   return steps.dynamic ? steps.dynamic.equation : steps.multiplier.equation;
 }

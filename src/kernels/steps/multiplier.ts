@@ -7,12 +7,11 @@
 import type { Float32Factors, Linear, MultiplierStep, Scaler } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import {
+  DOUBLE_ROUNDING,
+  DOUBLE_ROUNDING_UP,
+  type FixedPointArithmetic,
   type FixedPointMultiplier,
-  multiplyByFixedPointDoubleRounding,
-  multiplyByFixedPointDoubleRoundingUp,
-  multiplyByFixedPointSingleRounding,
-  quantizeMultiplier,
-  quantizeMultiplierSingleRounding,
+  SINGLE_ROUNDING,
 } from '../../numeric/fixedPoint.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
@@ -287,7 +286,7 @@ export const float32OfFloat64Multiplier = oneStage32(
 // ---------------------------------------------------------------- fixed point
 
 export interface FixedPointStep extends MultiplierStep {
-  readonly rounding: 'double' | 'double-up' | 'single';
+  readonly rounding: FixedPointArithmetic['rounding'];
   multiplierOf(linear: Linear, output: QuantParams, channel: number): FixedPointMultiplier;
 }
 
@@ -298,25 +297,19 @@ function realMultiplier(linear: Linear, output: QuantParams, channel: number): n
   return (linear.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
 }
 
-function fixedPoint(
-  name: string,
-  rounding: FixedPointStep['rounding'],
-  equation: string,
-  quantize: (real: number) => FixedPointMultiplier,
-  multiply: (acc: number, multiplier: FixedPointMultiplier) => number,
-): FixedPointStep {
+function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointStep {
   const multiplierOf: FixedPointStep['multiplierOf'] = (linear, output, channel) =>
-    quantize(realMultiplier(linear, output, channel));
+    arithmetic.quantize(realMultiplier(linear, output, channel));
   return {
     name,
     arithmetic: 'fixed-point',
-    equation,
-    rounding,
+    equation: arithmetic.equation('acc'),
+    rounding: arithmetic.rounding,
     multiplierOf,
     toSteps(linear, output) {
       const multipliers = Array.from({ length: linear.outFeatures }, (_, n) => multiplierOf(linear, output, n));
       return (acc, channel, bias) => {
-        const steps = multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
+        const steps = arithmetic.multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
         return bias === 0 ? steps : steps + roundHalfEven(bias / output.scale);
       };
     },
@@ -324,32 +317,9 @@ function fixedPoint(
   };
 }
 
-/** gemmlowp, TFLite's reference until 2025, TFLM, CMSIS-NN. */
-export const fixedPointDoubleRounding = fixedPoint(
-  'fixedPointDoubleRounding',
-  'double',
-  'roundHalfAway(((acc * m + 2^30) >> 31) / 2^shift)',
-  quantizeMultiplier,
-  multiplyByFixedPointDoubleRounding,
-);
-
-/** ruy on AVX and later, TFLite's matrix-vector kernels. */
-export const fixedPointDoubleRoundingUp = fixedPoint(
-  'fixedPointDoubleRoundingUp',
-  'double-up',
-  'roundHalfUp(((acc * m + 2^30) >> 31) / 2^shift)',
-  quantizeMultiplier,
-  multiplyByFixedPointDoubleRoundingUp,
-);
-
-/** ruy on NEON and in C++, builds with single rounding. */
-export const fixedPointSingleRounding = fixedPoint(
-  'fixedPointSingleRounding',
-  'single',
-  'roundHalfUp(acc * m / 2^(31 + shift))',
-  quantizeMultiplierSingleRounding,
-  multiplyByFixedPointSingleRounding,
-);
+export const fixedPointDoubleRounding = fixedPoint('fixedPointDoubleRounding', DOUBLE_ROUNDING);
+export const fixedPointDoubleRoundingUp = fixedPoint('fixedPointDoubleRoundingUp', DOUBLE_ROUNDING_UP);
+export const fixedPointSingleRounding = fixedPoint('fixedPointSingleRounding', SINGLE_ROUNDING);
 
 // ---------------------------------------------------------------- the sets that hypotheses choose from
 

@@ -1,54 +1,32 @@
 /** Codes of one scale to codes of another, without reals between. d: the centred code; sx, sy: the scales of input and output. */
 import type { RescaleStep } from '../../nouns/kernel.js';
 import {
-  type FixedPointMultiplier,
-  multiplyByFixedPointDoubleRounding,
-  multiplyByFixedPointDoubleRoundingUp,
-  multiplyByFixedPointSingleRounding,
-  quantizeMultiplier,
-  quantizeMultiplierSingleRounding,
+  DOUBLE_ROUNDING,
+  DOUBLE_ROUNDING_UP,
+  type FixedPointArithmetic,
+  SINGLE_ROUNDING,
 } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 
-function fixedPoint(
-  name: string,
-  equation: string,
-  quantize: (real: number) => FixedPointMultiplier,
-  multiply: (d: number, multiplier: FixedPointMultiplier) => number,
-): RescaleStep {
+function fixedPoint(name: string, arithmetic: FixedPointArithmetic): RescaleStep {
   return {
     name,
-    equation,
+    equation: arithmetic.equation('d'),
     prepare(input, output) {
-      const multiplier = quantize(f32(input.scale) / f32(output.scale));
-      return (d) => multiply(d, multiplier);
+      const multiplier = arithmetic.quantize(f32(input.scale) / f32(output.scale));
+      return (d) => arithmetic.multiply(d, multiplier);
     },
   };
 }
 
 /** TFLite's reference, TFLM. */
-export const rescaleDoubleRounding = fixedPoint(
-  'rescaleDoubleRounding',
-  'roundHalfAway(((d * m + 2^30) >> 31) / 2^shift)',
-  quantizeMultiplier,
-  multiplyByFixedPointDoubleRounding,
-);
+export const rescaleDoubleRounding = fixedPoint('rescaleDoubleRounding', DOUBLE_ROUNDING);
 
 /** TFLite's vector code on x86. */
-export const rescaleDoubleRoundingUp = fixedPoint(
-  'rescaleDoubleRoundingUp',
-  'roundHalfUp(((d * m + 2^30) >> 31) / 2^shift)',
-  quantizeMultiplier,
-  multiplyByFixedPointDoubleRoundingUp,
-);
+export const rescaleDoubleRoundingUp = fixedPoint('rescaleDoubleRoundingUp', DOUBLE_ROUNDING_UP);
 
-export const rescaleSingleRounding = fixedPoint(
-  'rescaleSingleRounding',
-  'roundHalfUp(d * m / 2^(31 + shift))',
-  quantizeMultiplierSingleRounding,
-  multiplyByFixedPointSingleRounding,
-);
+export const rescaleSingleRounding = fixedPoint('rescaleSingleRounding', SINGLE_ROUNDING);
 
 /** XNNPACK: a multiplier of 8 fractional bits. */
 export const rescaleXnnpack: RescaleStep = {
@@ -69,11 +47,3 @@ export const rescaleFloat64: RescaleStep = {
     return (d) => roundHalfEven(d * multiplier);
   },
 };
-
-export const rescales: readonly RescaleStep[] = [
-  rescaleDoubleRounding,
-  rescaleDoubleRoundingUp,
-  rescaleSingleRounding,
-  rescaleXnnpack,
-  rescaleFloat64,
-];

@@ -1,5 +1,8 @@
+import * as z from 'zod/mini';
 import type { RawLayer } from '../op.js';
 import type { Bounds } from './elementwise.js';
+
+export const bound = z.optional(z.nullable(z.number()));
 
 /** Two bounds in real units, the lower first; 'wrong' after a problem. */
 export function orderedBounds(

@@ -1,19 +1,17 @@
 /** What ops that compute each value from one have in common. */
 import * as z from 'zod/mini';
-import type { ElementwiseForm, Form } from '../../nouns/model.js';
-import { isQuantized, type Shape, type ValueParams } from '../../nouns/value.js';
+import type { ElementwiseForm } from '../../nouns/model.js';
+import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer } from '../op.js';
 import { keptOutput, layerFields } from './schema.js';
-
-export const sameShape = (_form: Form, [input]: readonly Shape[]): Shape => input;
 
 /** quantize, dequantize, requantize: other parameters come out. */
 export const converts: ElementwiseForm = { kind: 'elementwise', clamp: null, keepsParams: false };
 
 export type Bounds = NonNullable<ElementwiseForm['clamp']>;
 
-/** An op that clamps to real bounds, on codes of any parameters, which stay what they are. bounds: of its fields; null after a problem. */
+/** An op that clamps to real bounds, on codes of any parameters, which stay what they are; bounds: null where it clamps nothing. */
 export function clamping(
   name: string,
   fields: z.ZodMiniObject['shape'],
@@ -30,7 +28,6 @@ export function clamping(
       const usable = layer.fields && output && clamp !== 'wrong';
       return usable ? { form: { kind: 'elementwise', clamp, keepsParams: true }, output } : null;
     },
-    shape: sameShape,
   };
 }
 

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import type { Checks, Place } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
-import type { Form, LinearParams, WeightSource } from '../../nouns/model.js';
-import type { Shape } from '../../nouns/value.js';
+import type { LinearParams, WeightSource } from '../../nouns/model.js';
 import { printable } from '../../text.js';
 import type { RawLayer } from '../op.js';
 import type { Features } from './features.js';
@@ -40,11 +39,6 @@ export const productFields = {
 
 const productSchema = z.object(productFields);
 type RawProduct = z.infer<typeof productSchema>;
-
-/** [T, in_features] gives [T, out_features]. */
-export function lastAxisShape(form: Form, [input]: readonly Shape[]): Shape {
-  return form.kind === 'product' ? [...input.slice(0, -1), form.weight.outFeatures] : input;
-}
 
 /**
  * The numbers of a linear layer, checked each, against each other and against what feeds it; null after a problem.
