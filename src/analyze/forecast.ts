@@ -6,6 +6,7 @@ import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
+import { channelsOf, positionsOf } from '../tensor/shape.js';
 
 export interface ForecastOptions {
   readonly kernels: readonly Kernel[];
@@ -21,7 +22,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
     return value && layer.form ? [{ layer, value }] : [];
   });
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
-  const output = captured.findLast(({ value }) => value.features > 1) ?? null;
+  const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
   const expected = output && (await classesOf(output.value, capture.samples));
   const flips: Record<string, number | null> = {};
   const right: Record<string, number | null> = {};
@@ -50,8 +51,8 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   };
 }
 
-function emptyLayer(layer: Layer, { samples, features }: CapturedValue): ForecastLayer {
-  const { unit } = layerDiff(layer.output, 0, EXACT, null).result();
+function emptyLayer(layer: Layer, { samples, features, shape }: CapturedValue): ForecastLayer {
+  const { unit } = layerDiff(layer.output, shape, EXACT, null).result();
   return { name: layer.name, op: layer.op, unit, values: samples * features, changed: {}, max_abs_diff: {} };
 }
 
@@ -65,7 +66,7 @@ async function replayAll(
 ) {
   if (session.whyNotReplayed(layer)) return null;
   const run = await session.open(layer);
-  const diff = layerDiff(layer.output, captured.features, EXACT, null);
+  const diff = layerDiff(layer.output, captured.shape, EXACT, null);
   const rows = blockRows(run.input.features + captured.features);
   for (let from = 0; from < samples; from += rows) {
     const to = Math.min(samples, from + rows);

@@ -150,8 +150,7 @@ async function channelsOf(model: Model, layer: ProductLayer): Promise<InspectedC
     model.inputs.find(({ name }) => name === layer.inputs[0])?.params ??
     model.layers.find(({ name }) => name === layer.inputs[0])?.output;
   const input = !layer.form.dynamic && declared && isQuantized(declared) ? declared : null;
-  const ready = { layer, input: input ?? UNKNOWN, weight: await layer.form.weight.read() };
-  const linear = linearOf(ready, layer, input ?? UNKNOWN);
+  const linear = linearOf({ weight: await layer.form.weight.read() }, layer, input ?? UNKNOWN);
   const count = Math.min(MOST_CHANNELS, layer.form.weight.outFeatures);
   return Array.from({ length: count }, (_, channel) => inspectChannel(linear, input, channel));
 }

@@ -11,22 +11,24 @@ import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Report } from '../nouns/report.js';
-import { isQuantized } from '../nouns/value.js';
+import { isQuantized, type Shape } from '../nouns/value.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
+import { channelsOf, featureAt, positionAt, positionsOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
-import { collect, parseIndex, parseName, selectLayers } from './options.js';
+import { collect, parseIndex, parseName, parsePosition, selectLayers } from './options.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
   readonly layer?: string;
   readonly channel?: number;
   readonly sample?: number;
+  readonly at?: readonly number[];
   readonly kernel?: string;
   readonly candidate?: string;
   readonly map?: (readonly [mine: string, layer: string])[];
@@ -50,6 +52,7 @@ function declare(command: Command): Command {
     .option('--layer <name>', 'the layer')
     .option('--channel <n>', 'its output channel (0-based)', parseIndex)
     .option('--sample <n>', 'the sample (0-based)', parseIndex)
+    .option('--at <y,x>', 'its position, where a channel has more than one value', parsePosition)
     .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
     .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
@@ -105,13 +108,16 @@ async function chooseValue(
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);
-  const features = isProduct(layer) ? layer.form.weight.outFeatures : run.input.features;
+  const { output: shape } = run.ready.shapes;
+  const channels = channelsOf(shape);
   const [judged] = report.candidate_layers ?? report.layers;
   const channel = options.channel ?? worstFirst(judged.channels ?? []).at(0)?.channel ?? 0;
-  if (channel >= features) {
-    throw usage(`expected a channel of ${printable(layer.name)} (0..${features - 1}), got ${channel}`, '--channel');
+  if (channel >= channels) {
+    throw usage(`expected a channel of ${printable(layer.name)} (0..${channels - 1}), got ${channel}`, '--channel');
   }
-  const sample = options.sample ?? (await worstSample(run, capture, candidate, layer, channel, features));
+  const fixed = options.at === undefined ? undefined : positionOf(layer, shape, options.at);
+  const worst = await worstPlace({ run, capture, candidate, channel, sample: options.sample, position: fixed });
+  const { sample, position } = worst;
   if (sample >= capture.samples) {
     throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
   }
@@ -120,6 +126,7 @@ async function chooseValue(
     run,
     sample,
     channel,
+    position,
     capture,
     candidate,
     kernels: kernelsToExplain(declared, report.layers[0].diagnosis),
@@ -146,30 +153,58 @@ function worstLayer(report: Report): string | undefined {
   return (ofCandidate ?? layers).find(({ status }) => status === 'mismatch')?.name;
 }
 
-/** Where this channel differs most from the capture; sample 0 where it does not. */
-async function worstSample(
-  run: LayerRun,
-  capture: Capture,
-  candidate: Capture | undefined,
-  layer: Layer,
-  channel: number,
-  features: number,
-): Promise<number> {
-  const expected = capture.values.get(layer.name);
-  const own = candidate?.values.get(layer.name);
-  let worst = { sample: 0, difference: 0 };
-  if (!expected) return 0;
-  const rows = blockRows(run.input.features + features);
-  for (let from = 0; from < capture.samples; from += rows) {
-    const to = Math.min(capture.samples, from + rows);
+function positionOf({ name }: Layer, shape: Shape, at: readonly number[]): number {
+  const position = positionAt(shape, at);
+  if (position !== null) return position;
+  const dims = shape.dims.filter((_, axis) => axis !== shape.channelAxis);
+  const last = dims.map((dim) => dim - 1).join(',');
+  const expected = dims.length === 0 ? 'no position' : `a position (0${',0'.repeat(dims.length - 1)} to ${last})`;
+  throw usage(`expected ${expected} of ${printable(name)}, got ${at.join(',')}`, '--at');
+}
+
+interface Search {
+  readonly run: LayerRun;
+  readonly capture: Capture;
+  readonly candidate: Capture | undefined;
+  readonly channel: number;
+  /** Where they are given. */
+  readonly sample: number | undefined;
+  readonly position: number | undefined;
+}
+
+/** Where this channel differs most from the capture; the first place where it does not. */
+async function worstPlace(search: Search): Promise<{ sample: number; position: number }> {
+  const { run, capture, candidate } = search;
+  const { name } = run.ready.layer;
+  const [first, last] =
+    search.sample === undefined ? [0, capture.samples] : [search.sample, Math.min(search.sample + 1, capture.samples)];
+  let worst = { sample: search.sample ?? 0, position: search.position ?? 0, difference: 0 };
+  const expected = capture.values.get(name);
+  const own = candidate?.values.get(name);
+  if (!expected) return worst;
+  const rows = blockRows(run.input.features + expected.features);
+  for (let from = first; from < last; from += rows) {
+    const to = Math.min(last, from + rows);
     const wanted = await expected.read(from, to);
     const actual = own ? await own.read(from, to) : (await run.replay(from, to)).data;
-    for (let i = channel; i < wanted.length; i += features) {
-      const difference = Math.abs(actual[i] - wanted[i]);
-      if (difference > worst.difference) worst = { sample: from + Math.floor(i / features), difference };
+    for (const { index, ...place } of placesOf(search, from, to)) {
+      const difference = Math.abs(actual[index] - wanted[index]);
+      if (difference > worst.difference) worst = { ...place, difference };
     }
   }
-  return worst.sample;
+  return worst;
+}
+
+/** The channel's values in a block of samples. */
+function* placesOf({ run, channel, position: fixed }: Search, from: number, to: number) {
+  const { output: shape } = run.ready.shapes;
+  const positions = fixed === undefined ? Array.from({ length: positionsOf(shape) }, (_, i) => i) : [fixed];
+  const features = positions.map((position) => featureAt(shape, { channel, position }));
+  const size = sizeOf(shape.dims);
+  for (let sample = from; sample < to; sample++) {
+    for (const [i, position] of positions.entries())
+      yield { sample, position, index: (sample - from) * size + features[i] };
+  }
 }
 
 /** `qdiff repro.npz` shows the value, and `python3 repro.py` prints it. */

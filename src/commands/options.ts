@@ -39,6 +39,11 @@ export function parseIndex(text: string): number {
   throw new InvalidArgumentError('Expected a whole number from 0 on.');
 }
 
+/** A 0-based index an axis: 3,4. */
+export function parsePosition(text: string): number[] {
+  return text.split(',').map((index) => parseIndex(index.trim()));
+}
+
 export function parsePerLayer(what: 'integer' | 'percent'): (text: string) => PerLayerNumber {
   const pattern = what === 'integer' ? /^\d+$/ : /^\d+(\.\d+)?%?$/;
   return (text) => {

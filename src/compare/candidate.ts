@@ -2,14 +2,15 @@ import { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Capture, CapturedValue } from '../nouns/capture.js';
+import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Replayed } from '../replay/replayed.js';
-import { blockRows, type LayerRun, ReplaySession, type ValueReader } from '../replay/session.js';
+import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
   differs,
@@ -91,7 +92,7 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     zeroPoint === null ? [own, expected] : [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
-  const diff = layerDiff(layer.output, expected.features, tolerance, fast);
+  const diff = layerDiff(layer.output, expected.shape, tolerance, fast);
   const bounds =
     productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
       ? await session.open(layer)
@@ -122,7 +123,7 @@ async function compareAccumulators(
   if (!own) return;
   const captured = capture.values.get(`${layer.name}.accumulator`);
   const run = captured || ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
-  const diff = accumulatorDiff(own.features);
+  const diff = accumulatorDiff(own.shape);
   await eachBlock(from, to, own.features + (run?.input.features ?? 0), async (start, end) => {
     const expected = captured ? await captured.read(start, end) : (await run?.replay(start, end))?.accumulator;
     if (expected) diff.add({ firstSample: start, expected, actual: await own.read(start, end) });
@@ -148,11 +149,10 @@ async function explain(
 ): Promise<void> {
   const { from, to, captureLayers, diagnosis } = comparison;
   const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
-  const { mismatched, witnesses } = diff;
-  const differing = { run, input: run.input, observed, from, to, mismatched, witnesses, afterRelu: zeroPoint !== null };
+  const differing = differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null });
   const captureDiagnosis = captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
-  if (mismatched > 0) {
-    const found = await diagnosis.layer(differing);
+  if (diff.mismatched > 0) {
+    const found = inSamples(await diagnosis.layer(differing), run);
     const rehearsal = found.report.causes.includes('unexplained')
       ? null
       : {
@@ -252,7 +252,7 @@ async function diffReplay(
   zeroPoint: number | null,
 ): Promise<LayerDiffResult> {
   const wanted = zeroPoint === null ? values : afterRelu(values, zeroPoint);
-  const diff = layerDiff(run.ready.layer.output, values.features, EXACT, fast);
+  const diff = layerDiff(run.ready.layer.output, run.ready.shapes.output, EXACT, fast);
   await eachBlock(from, to, run.input.features + values.features, async (start, end) => {
     const { data, low, high } = await run.replay(start, end);
     const expected = await wanted.read(start, end);

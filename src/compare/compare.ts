@@ -10,6 +10,7 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
+import { differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
   differs,
@@ -135,11 +136,11 @@ class Comparison {
     index: number,
   ): Promise<LayerDiffResult> {
     const { layer } = run.ready;
-    const diff = layerDiff(layer.output, expected.features, tolerance, this.fast);
+    const diff = layerDiff(layer.output, expected.shape, tolerance, this.fast);
     const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
     const rows = blockRows(run.input.features + expected.features);
     let overflowed = 0;
-    const sums = accumulator && accumulatorDiff(accumulator.features);
+    const sums = accumulator && accumulatorDiff(accumulator.shape);
     for (let start = this.from; start < this.to; start += rows) {
       const end = Math.min(this.to, start + rows);
       const replayed = await run.replay(start, end);
@@ -172,13 +173,10 @@ class Comparison {
       report.diagnosis = inherited(report, this.kernel.name, run.ready.layer.inputs[0]);
     } else if (own) {
       const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
-      const { mismatched, witnesses } = own;
       const { from, to } = this;
       const diagnosis = await this.diagnosis();
-      fillDiagnosis(
-        report,
-        await diagnosis.layer({ run, input, observed, from, to, mismatched, witnesses, afterRelu: false }),
-      );
+      const differing = differingRows({ run, input, observed, from, to, diff: own, afterRelu: false });
+      fillDiagnosis(report, inSamples(await diagnosis.layer(differing), run));
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
@@ -197,7 +195,7 @@ class Comparison {
     const { layer } = run.ready;
     if (this.isolated.whyNotReplayed(layer)) return null;
     const isolated = await this.isolated.open(layer);
-    const diff = layerDiff(layer.output, observed.features, EXACT, this.fast);
+    const diff = layerDiff(layer.output, observed.shape, EXACT, this.fast);
     const rows = blockRows(isolated.input.features + observed.features);
     for (let start = this.from; start < this.to; start += rows) {
       const end = Math.min(this.to, start + rows);

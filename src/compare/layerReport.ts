@@ -4,8 +4,9 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
-import type { ValueParams } from '../nouns/value.js';
+import type { Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
+import { channelsOf } from '../tensor/shape.js';
 import type { Tolerance } from './options.js';
 
 export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
@@ -36,10 +37,10 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
 }
 
 /** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */
-export function layerDiff(output: ValueParams | null, features: number, tolerance: Tolerance, fast: Fast): LayerDiff {
+export function layerDiff(output: ValueParams | null, shape: Shape, tolerance: Tolerance, fast: Fast): LayerDiff {
   return output && isQuantized(output)
-    ? new LayerDiff({ features, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb, fast })
-    : new LayerDiff({ features, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });
+    ? new LayerDiff({ shape, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb, fast })
+    : new LayerDiff({ shape, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });
 }
 
 export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: Tolerance): void {
@@ -48,7 +49,7 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
     unit: diff.unit,
     status: diff.mismatched === 0 ? 'match' : 'mismatch',
     accepted: accepted ? 'tolerance' : null,
-    out_features: diff.features,
+    out_features: channelsOf(diff.shape),
     values: diff.values,
     mismatched: diff.mismatched,
     beyond_tolerance: diff.beyondTolerance,
@@ -58,18 +59,24 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
     sqnr_db: diff.sqnrDb,
     channels: diff.channels,
     channels_omitted: 0,
-    first_mismatch: diff.firstMismatch,
+    first_mismatch: mismatchOf(diff),
   } satisfies Partial<LayerReport>);
 }
 
-/** A diff of accumulators, [samples, outFeatures]. */
-export function accumulatorDiff(features: number): LayerDiff {
-  return new LayerDiff({ features, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
+function mismatchOf({ firstMismatch }: LayerDiffResult): LayerReport['first_mismatch'] {
+  if (!firstMismatch) return null;
+  const { sample, channel, expected, actual } = firstMismatch;
+  return { sample, channel, expected, actual };
+}
+
+/** A diff of accumulators, in the shape of their layer's output. */
+export function accumulatorDiff(shape: Shape): LayerDiff {
+  return new LayerDiff({ shape, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
 }
 
 export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): void {
-  const { values, mismatched, maxAbsDiff, firstMismatch } = diff;
-  report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: firstMismatch };
+  const { values, mismatched, maxAbsDiff } = diff;
+  report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: mismatchOf(diff) };
 }
 
 /** Whether only the accumulators of a layer differ: its outputs are equal, and nothing was accepted. */

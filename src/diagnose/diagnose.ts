@@ -1,11 +1,12 @@
 import { elementwiseSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
+import type { ValueReader } from '../nouns/capture.js';
 import type { ElementwiseSteps, Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { linearOf } from '../replay/layer.js';
-import type { LayerRun, ValueReader } from '../replay/session.js';
+import type { LayerRun } from '../replay/session.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
 import { diagnosePointwise, type PointwiseChange, pointwiseOpOf } from './pointwise.js';

@@ -1,8 +1,10 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { ChannelReport, MismatchReport, Unit } from '../nouns/report.js';
+import type { Shape } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
+import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
 const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
@@ -10,7 +12,8 @@ const EQUAL_BIN = BIN_UPPER.indexOf(0);
 const BINS = BIN_UPPER.length + 1;
 
 export interface DiffSettings {
-  readonly features: number;
+  /** Of one sample. */
+  readonly shape: Shape;
   readonly unit: Unit;
   /** Subtracted from the expected codes to give the signal of the SQNR; 0 for floats. */
   readonly zeroPoint: number;
@@ -21,7 +24,7 @@ export interface DiffSettings {
 
 export interface DiffBlock {
   readonly firstSample: number;
-  /** [rows, features] */
+  /** [samples, ...shape] */
   readonly expected: NumericArray;
   readonly actual: NumericArray;
   /** A value within [low, high] of its place is no difference (float paths without a fixed order). */
@@ -32,7 +35,7 @@ export interface DiffBlock {
 /** What differs in one layer; `channels` holds those that do. */
 export interface LayerDiffResult {
   readonly unit: Unit;
-  readonly features: number;
+  readonly shape: Shape;
   readonly values: number;
   readonly mismatched: number;
   readonly beyondTolerance: number;
@@ -41,9 +44,15 @@ export interface LayerDiffResult {
   readonly meanDiff: number;
   readonly sqnrDb: number | 'inf' | null;
   readonly channels: ChannelReport[];
-  readonly firstMismatch: MismatchReport | null;
+  readonly firstMismatch: (MismatchReport & { readonly position: number }) | null;
   /** Some differing values of every differing channel, in sample order: where a diagnosis looks. */
-  readonly witnesses: readonly { readonly sample: number; readonly channel: number }[];
+  readonly witnesses: readonly Witness[];
+}
+
+export interface Witness {
+  readonly sample: number;
+  readonly channel: number;
+  readonly position: number;
 }
 
 const WITNESSES_OF_A_CHANNEL = 4;
@@ -57,8 +66,11 @@ export class LayerDiff {
   private samples = 0;
   private withinBound = 0;
   private beyondTolerance = 0;
-  private firstMismatch: MismatchReport | null = null;
-  private readonly witnesses: { sample: number; channel: number }[] = [];
+  private firstMismatch: LayerDiffResult['firstMismatch'] = null;
+  private readonly witnesses: Witness[] = [];
+  private readonly channels: number;
+  private readonly positions: number;
+  private readonly stride: number;
   private readonly mismatched: Float64Array;
   private readonly maxAbs: Float64Array;
   private readonly sum: Float64Array;
@@ -69,46 +81,58 @@ export class LayerDiff {
   private equalSignal = 0;
 
   constructor(private readonly settings: DiffSettings) {
-    const { features } = settings;
-    this.mismatched = new Float64Array(features);
-    this.maxAbs = new Float64Array(features);
-    this.sum = new Float64Array(features);
-    this.signal = new Float64Array(features);
-    this.noise = new Float64Array(features);
-    this.bins = new Float64Array(features * BINS);
+    const { shape } = settings;
+    this.channels = channelsOf(shape);
+    this.positions = positionsOf(shape);
+    this.stride = channelStride(shape);
+    this.mismatched = new Float64Array(this.channels);
+    this.maxAbs = new Float64Array(this.channels);
+    this.sum = new Float64Array(this.channels);
+    this.signal = new Float64Array(this.channels);
+    this.noise = new Float64Array(this.channels);
+    this.bins = new Float64Array(this.channels * BINS);
   }
 
   add(block: DiffBlock): void {
-    const { features, zeroPoint } = this.settings;
+    const { zeroPoint } = this.settings;
     const { expected, actual } = block;
+    const features = this.channels * this.positions;
+    this.samples += features === 0 ? 0 : expected.length / features;
     if (sameBytes(expected, actual)) {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
-      this.samples += features === 0 ? 0 : expected.length / features;
-      return;
+    } else {
+      this.addValues(block);
     }
-    for (let i = 0, channel = 0, sample = block.firstSample; i < expected.length; i++) {
-      const signal = expected[i] - zeroPoint;
-      if (Number.isFinite(signal)) this.signal[channel] += signal * signal;
-      if (expected[i] !== actual[i]) this.addDifference(block, i, sample, channel);
-      if (++channel === features) {
-        channel = 0;
-        sample++;
+  }
+
+  /** In C order: a run of `stride` values belongs to one channel. */
+  private addValues(block: DiffBlock): void {
+    const { expected, actual } = block;
+    const { zeroPoint } = this.settings;
+    let channel = 0;
+    for (let start = 0; start < expected.length; start += this.stride) {
+      let sum = this.signal[channel];
+      for (let i = start; i < start + this.stride; i++) {
+        const signal = expected[i] - zeroPoint;
+        if (Number.isFinite(signal)) sum += signal * signal;
+        if (expected[i] !== actual[i]) this.addDifference(block, i, channel);
       }
+      this.signal[channel] = sum;
+      if (++channel === this.channels) channel = 0;
     }
-    this.samples += features === 0 ? 0 : expected.length / features;
   }
 
   result(): LayerDiffResult {
-    const { features, unit } = this.settings;
-    const values = this.samples * features;
+    const { shape, unit } = this.settings;
+    const values = this.samples * this.channels * this.positions;
     const channels: ChannelReport[] = [];
-    for (let channel = 0; channel < features; channel++) {
+    for (let channel = 0; channel < this.channels; channel++) {
       if (this.mismatched[channel] > 0) channels.push(this.channelReport(channel));
     }
     const mismatched = total(this.mismatched);
     return {
       unit,
-      features,
+      shape,
       values,
       mismatched,
       beyondTolerance: this.beyondTolerance,
@@ -122,7 +146,7 @@ export class LayerDiff {
     };
   }
 
-  private addDifference(block: DiffBlock, i: number, sample: number, channel: number): void {
+  private addDifference(block: DiffBlock, i: number, channel: number): void {
     const expected = block.expected[i];
     const actual = block.actual[i];
     const diff = this.settings.unit === 'ulp' ? ulpDistance(expected, actual) : actual - expected;
@@ -132,9 +156,9 @@ export class LayerDiff {
       return;
     }
     const size = Math.abs(diff);
-    this.firstMismatch ??= { sample, channel, expected, actual };
+    this.firstMismatch ??= { ...this.place(block, i, channel), expected, actual };
     if (this.mismatched[channel]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
-      this.witnesses.push({ sample, channel });
+      this.witnesses.push(this.place(block, i, channel));
     }
     this.sum[channel] += diff;
     if (size > this.maxAbs[channel]) this.maxAbs[channel] = size;
@@ -144,14 +168,22 @@ export class LayerDiff {
     if (Number.isFinite(noise)) this.noise[channel] += noise * noise;
   }
 
+  private place({ firstSample }: DiffBlock, i: number, channel: number): Witness {
+    const run = Math.floor(i / (this.stride * this.channels));
+    const outer = this.positions / this.stride;
+    const position = (run % outer) * this.stride + (i % this.stride);
+    return { sample: firstSample + Math.floor(run / outer), channel, position };
+  }
+
   private channelReport(channel: number): ChannelReport {
+    const values = this.samples * this.positions;
     const histogram = [...this.bins.subarray(channel * BINS, (channel + 1) * BINS)];
-    histogram[EQUAL_BIN] = this.samples - this.mismatched[channel];
+    histogram[EQUAL_BIN] = values - this.mismatched[channel];
     return {
       channel,
       mismatched: this.mismatched[channel],
       max_abs_diff: this.maxAbs[channel],
-      mean_diff: this.sum[channel] / this.samples,
+      mean_diff: this.sum[channel] / values,
       histogram,
       causes: [],
     };

@@ -45,6 +45,7 @@ export const explainSchema = z.object({
   op: z.string(),
   channel: count,
   sample: count,
+  at: z.optional(z.array(count)).check(z.describe('[y, x] of an image; absent where a channel has one value')),
   captured: real,
   candidate: real,
   /** Of the input codes in this sample; null where the candidate has none of its own. */

@@ -11,6 +11,7 @@ import { RANGES } from '../ops/fields/valueParams.js';
 import { linear } from '../ops/linear.js';
 import { listed } from '../text.js';
 import { validateCapture } from '../validate/capture.js';
+import { OF_MATRICES } from '../validate/shapes.js';
 
 const REQUIRED = ['x_int8', 's_x', 'zp_x', 'w_int8', 's_w', 'zp_w', 'y_int8', 's_y', 'zp_y'];
 
@@ -61,7 +62,8 @@ export async function validateHookDictionary(file: ArrayFile): Promise<{ model: 
   const warnings = checks.finish();
   const layer: Layer = { name: LAYER, op: linear.name, inputs: [INPUT], ...read! };
   const inputs = [{ name: INPUT, params: input! }];
-  const model: Model = { path: file.path, producer: { framework: 'pytorch' }, inputs, layers: [layer], warnings };
+  const producer = { framework: 'pytorch' };
+  const model: Model = { path: file.path, producer, ...OF_MATRICES, inputs, layers: [layer], warnings };
   const values = new Map<string, ArraySource>([
     [INPUT, file.arrays.get('x_int8')!],
     [LAYER, file.arrays.get('y_int8')!],

@@ -1,14 +1,20 @@
 /** What was captured of a model's values. */
 import type { NumericArray, StoredDtype } from './array.js';
 import type { Warning } from './problem.js';
+import type { Shape } from './value.js';
 
-/** One captured or candidate value: [samples, features]. */
-export interface CapturedValue {
-  readonly samples: number;
+/** Where a value's numbers come from, [samples, features], read in blocks of samples. */
+export interface ValueReader {
   readonly features: number;
-  readonly dtype: StoredDtype;
-  /** Rows [from, to): row-major [to - from, features]. */
+  /** Samples [from, to): row-major [to - from, features]. */
   read(fromSample: number, toSample: number): Promise<NumericArray>;
+}
+
+/** One captured or candidate value. */
+export interface CapturedValue extends ValueReader {
+  readonly samples: number;
+  readonly shape: Shape;
+  readonly dtype: StoredDtype;
 }
 
 /** Values by name; also `NAME.input` and `NAME.accumulator`. */
@@ -16,6 +22,8 @@ export interface Capture {
   readonly path: string;
   readonly samples: number;
   readonly values: ReadonlyMap<string, CapturedValue>;
+  /** Of the model's values, as far as its file, its layers and this capture say. */
+  readonly shapes: ReadonlyMap<string, Shape>;
   /** How many samples each call had; sums to `samples`. */
   readonly batchSizes: readonly number[];
   readonly warnings: readonly Warning[];

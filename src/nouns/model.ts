@@ -1,6 +1,6 @@
 /** The model as its file declares it: values, and the layers that compute them. */
 import type { Warning } from './problem.js';
-import type { ValueParams } from './value.js';
+import type { Layout, Shape, ValueParams } from './value.js';
 
 export interface ModelInput {
   readonly name: string;
@@ -86,8 +86,13 @@ export interface Producer {
 export interface Model {
   readonly path: string;
   readonly producer: Producer;
+  readonly layout: Layout;
   readonly inputs: readonly ModelInput[];
   /** In execution order. */
   readonly layers: readonly Layer[];
+  /** Of the values whose shape the file gives or its layers imply. Null: a file of matrices, where [N, T, C] is N*T samples of C. */
+  readonly shapes: ReadonlyMap<string, Shape> | null;
+  /** As declared, into a value's shape. */
+  readonly channelAxes: ReadonlyMap<string, number>;
   readonly warnings: readonly Warning[];
 }

@@ -21,6 +21,18 @@ export interface FloatParams {
 
 export type ValueParams = QuantParams | FloatParams;
 
+/**
+ * Of one sample, whose values lie in C order: a feature is an index into them, a place is channel and position. A capture's array
+ * has the samples first.
+ */
+export interface Shape {
+  readonly dims: readonly number[];
+  readonly channelAxis: number;
+}
+
+/** Where images have their channels: in front of their places, or behind. */
+export type Layout = 'NCHW' | 'NHWC';
+
 export function isQuantized(params: ValueParams): params is QuantParams {
   return params.dtype !== 'float32';
 }

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { expectInput } from './fields/inputs.js';
-import { productFields, productParams } from './fields/product.js';
+import { productFields, productParams, rowsOfFeatures } from './fields/product.js';
 import { layerFields, outputSchema } from './fields/schema.js';
 import type { Op } from './op.js';
 
@@ -11,6 +11,7 @@ export const linear: Op = {
   schema: z.object({ ...layerFields, ...productFields, output: outputSchema }),
   inputs: [1, 1],
   channels: 'last',
+  dims: rowsOfFeatures,
   async read(layer) {
     expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"');
     const params = await productParams(layer);

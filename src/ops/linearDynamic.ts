@@ -1,7 +1,7 @@
 /** Quantizes its own float input, with a scale chosen from each batch, and returns floats. */
 import * as z from 'zod/mini';
 import { expectInput } from './fields/inputs.js';
-import { productFields, productParams } from './fields/product.js';
+import { productFields, productParams, rowsOfFeatures } from './fields/product.js';
 import { floatOutput, layerFields } from './fields/schema.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op } from './op.js';
@@ -12,6 +12,7 @@ export const linearDynamic: Op = {
   schema: z.object({ ...layerFields, ...productFields, reduce_range: z.boolean(), output: floatOutput }),
   inputs: [1, 1],
   channels: 'last',
+  dims: rowsOfFeatures,
   async read(layer) {
     expectInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
     const params = await productParams(layer);

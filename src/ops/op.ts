@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Checks, Place } from '../documents/checks.js';
 import type { Form } from '../nouns/model.js';
-import type { ValueParams } from '../nouns/value.js';
+import type { Layout, Shape, ValueParams } from '../nouns/value.js';
 import type { Features } from './fields/features.js';
 import type { ModelArrays } from './fields/numbers.js';
 
@@ -47,6 +47,18 @@ export interface Op {
   readonly inputs: readonly [least: number, most: number];
   /** Notes every problem; null after one. */
   read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
-  /** Where the channels of its value are: those of its first input, or the last axis. */
-  readonly channels: 'input' | 'last';
+  /** Where the channels of its value are: those of its first input, the last axis, or where the model's layout has them. */
+  readonly channels: 'input' | 'last' | 'layout';
+  /**
+   * Of one sample; default: the first input's. A string where the inputs do not fit: `expected ..., got ...; what to do`.
+   * The channel axis follows from `channels`.
+   */
+  dims?(layer: ShapedLayer): readonly number[] | string;
+}
+
+/** A layer whose inputs' shapes are known. */
+export interface ShapedLayer<F extends Form = Form> {
+  readonly form: F;
+  readonly inputs: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly layout: Layout;
 }

@@ -10,19 +10,11 @@ import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 
+/** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
+export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
+
 /** Every op that is replayed, in the order in which they are listed to people. */
-export const ops: readonly Op[] = [
-  linear,
-  linearDynamic,
-  relu,
-  relu6,
-  identity,
-  quantize,
-  dequantize,
-  requantize,
-  clamp,
-  hardtanh,
-];
+export const ops: readonly Op[] = [...opsOfMatrices, requantize, clamp, hardtanh];
 
 const byName = new Map(ops.map((op) => [op.name, op]));
 

@@ -9,7 +9,7 @@ import {
   type ProductForm,
   type ProductLayer,
 } from '../nouns/model.js';
-import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import { opByName } from '../ops/registry.js';
 import { replayElementwise } from './elementwise.js';
 import { replayProduct } from './product.js';
@@ -18,30 +18,40 @@ import type { Replayed } from './replayed.js';
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */
 export interface ReadyLayer<L extends Layer = Layer> {
   readonly layer: L;
+  /** Of the first of its inputs. */
   readonly input: ValueParams;
+  readonly inputs: readonly ValueParams[];
+  readonly shapes: LayerShapes;
   /** int8 [outFeatures, inFeatures] of products, otherwise null. */
   readonly weight: Int8Array | null;
 }
 
+/** Of one sample. */
+export interface LayerShapes {
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+}
+
 /** Why a layer cannot be replayed under this kernel, or null. */
-export function whyNotReplayed(kernel: Kernel, layer: Layer, input: ValueParams | null): string | null {
+export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
   if (!layer.form) return `op ${layer.op} is not replayed`;
-  if (!input) return 'the quantization parameters of its input are not in the model';
+  if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   return stepsOf(kernel, layer.op) ? null : `kernel ${kernel.name} has no ${opByName(layer.op)?.called ?? layer.op}`;
 }
 
 /**
- * Replays one layer on a block of samples, x: [samples, features] of the layer's input.
+ * Replays one layer on a block of samples; inputs: [samples, features] each, in C order of their shapes, as is the result.
  * dynamicInput: the parameters a dynamic layer chose for the batch these samples belong to.
  */
 export function replayLayer(
   kernel: Kernel,
   ready: ReadyLayer,
-  x: Matrix,
+  inputs: readonly Matrix[],
   fast: Fast = null,
   dynamicInput?: QuantParams,
 ): Replayed {
   const { layer } = ready;
+  const [x] = inputs;
   const steps = stepsOf(kernel, layer.op);
   if (steps?.kind === 'product' && isProduct(layer)) {
     const linear = linearOf(ready, layer, quantized(dynamicInput ?? ready.input));
@@ -54,7 +64,11 @@ export function replayLayer(
 }
 
 /** The layer with its numbers: what kernels read and causes change. */
-export function linearOf(ready: ReadyLayer, { form, output }: ProductLayer, input: QuantParams): Linear {
+export function linearOf(
+  ready: Pick<ReadyLayer, 'weight'>,
+  { form, output }: ProductLayer,
+  input: QuantParams,
+): Linear {
   const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };

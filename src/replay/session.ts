@@ -1,25 +1,24 @@
 import { productSteps } from '../kernels/kernel.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
-import type { Capture } from '../nouns/capture.js';
+import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-import type { ValueParams } from '../nouns/value.js';
+import type { Layout, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
+import { opByName } from '../ops/registry.js';
+import { impliedDims, shapeWith } from '../ops/shape.js';
+import { rowOf } from '../tensor/shape.js';
+import { chosenInput, type LayerShapes, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import type { Replayed } from './replayed.js';
 
 export type Mode = 'isolated' | 'propagated';
 
-/** Where a value's numbers come from, [samples, features], read in blocks of samples. */
-export interface ValueReader {
-  readonly features: number;
-  read(fromSample: number, toSample: number): Promise<NumericArray>;
-}
-
 /** One layer opened for replay: weights in memory until the next layer's turn. */
 export interface LayerRun {
   readonly ready: ReadyLayer;
-  /** What it reads, the first of its inputs. */
+  /** What it reads. */
+  readonly inputs: readonly ValueReader[];
+  /** The first of them. */
   readonly input: ValueReader;
   /** Set for a dynamic layer, whose input's scale is chosen batch by batch. */
   readonly batches: BatchRanges | null;
@@ -49,6 +48,7 @@ export class ReplaySession {
   private readonly layers = new Map<string, Layer>();
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
+  private readonly layout: Layout;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
 
@@ -59,6 +59,7 @@ export class ReplaySession {
     private readonly mode: Mode,
     private readonly fast: Fast = null,
   ) {
+    this.layout = model.layout;
     for (const input of model.inputs) this.params.set(input.name, input.params);
     for (const layer of model.layers) {
       this.params.set(layer.name, layer.output);
@@ -83,10 +84,13 @@ export class ReplaySession {
   }
 
   private reasonAgainst(layer: Layer): string | null {
-    const [input] = layer.inputs;
-    const reason = whyNotReplayed(this.kernel, layer, this.params.get(input) ?? null);
-    if (reason) return reason;
-    if (this.capturedInput(layer)) return null;
+    const params = layer.inputs.map((name) => this.params.get(name) ?? null);
+    const reason = whyNotReplayed(this.kernel, layer, params);
+    return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
+  }
+
+  private reasonAgainstInput(layer: Layer, input: string): string | null {
+    if (this.capturedInput(layer, input)) return null;
     const producer = this.layers.get(input);
     if (!producer) return `its input ${input} was not captured`;
     const upstream = this.whyNotReplayed(producer);
@@ -95,29 +99,42 @@ export class ReplaySession {
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
   async open(layer: Layer): Promise<LayerRun> {
-    const input = await this.inputOf(layer);
+    const inputs: ValueReader[] = [];
+    for (const name of layer.inputs) inputs.push(await this.inputOf(layer, name));
+    const [input] = inputs;
     const weight = isProduct(layer) ? await layer.form.weight.read() : null;
-    const ready: ReadyLayer = { layer, input: this.params.get(layer.inputs[0])!, weight };
+    const params = layer.inputs.map((name) => this.params.get(name)!);
+    const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes: this.shapesOf(layer, inputs) };
     const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
     const replay = async (from: number, to: number) => {
-      const x: Matrix = { rows: to - from, cols: input.features, data: await input.read(from, to) };
-      return batches ? this.replayBatches(ready, x, from, batches) : replayLayer(this.kernel, ready, x, this.fast);
+      const xs: Matrix[] = [];
+      for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
+      return batches ? this.replayBatches(ready, xs[0], from, batches) : replayLayer(this.kernel, ready, xs, this.fast);
     };
-    return { ready, input, batches, replay };
+    return { ready, inputs, input, batches, replay };
   }
 
-  private capturedInput(layer: Layer): ValueReader | null {
-    const own = this.capture.values.get(`${layer.name}.input`);
+  /** Of a file of matrices, where nothing says shapes, they follow from what is read. */
+  private shapesOf(layer: Layer, readers: readonly ValueReader[]): LayerShapes {
+    const { shapes } = this.capture;
+    const inputs = layer.inputs.map((name, i) => shapes.get(name) ?? rowOf(readers[i].features));
+    const known = shapes.get(layer.name);
+    if (known) return { inputs, output: known };
+    const dims = impliedDims(layer, inputs, this.layout);
+    if (dims === null || typeof dims === 'string') throw new Error(`no shape of ${layer.name}: ${dims}`);
+    return { inputs, output: shapeWith(dims, opByName(layer.op)!.channels, inputs[0], this.layout) };
+  }
+
+  private capturedInput(layer: Layer, input: string): ValueReader | null {
+    const own = layer.inputs.length === 1 ? this.capture.values.get(`${layer.name}.input`) : undefined;
     if (this.mode === 'isolated' && own) return own;
-    const [input] = layer.inputs;
     const producer = this.layers.get(input);
     const replayed = this.mode === 'propagated' && producer && this.whyNotReplayed(producer) === null;
     return replayed ? null : (this.capture.values.get(input) ?? null);
   }
 
-  private async inputOf(layer: Layer): Promise<ValueReader> {
-    const [input] = layer.inputs;
-    return this.capturedInput(layer) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
+  private async inputOf(layer: Layer, input: string): Promise<ValueReader> {
+    return this.capturedInput(layer, input) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
   }
 
   /** Replays a whole layer into memory. */
@@ -166,11 +183,19 @@ export class ReplaySession {
       while (end < x.rows && batches.batchOf(firstSample + end) === batch) end++;
       const chosen = chosenInput(steps, layer.form, batches.rangeOf(batch));
       const data = x.data.subarray(row * x.cols, end * x.cols);
-      parts.push(replayLayer(this.kernel, ready, { rows: end - row, cols: x.cols, data }, this.fast, chosen));
+      parts.push(replayLayer(this.kernel, ready, [{ rows: end - row, cols: x.cols, data }], this.fast, chosen));
       row = end;
     }
     return parts.length === 1 ? parts[0] : join(parts);
   }
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The first batch that ends after a sample. */

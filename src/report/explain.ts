@@ -23,9 +23,16 @@ export function explainText({
   return (document, options) => {
     const chalk = new Chalk({ level: options.color });
     const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
-    const { layer, channel, sample } = document;
+    const { layer, channel, sample, at } = document;
     const needsFile = document.numpy.some((line) => line.includes('repro.npz'));
-    const value = [...option('--layer', layer), '--channel', `${channel}`, '--sample', `${sample}`];
+    const value = [
+      ...option('--layer', layer),
+      '--channel',
+      `${channel}`,
+      '--sample',
+      `${sample}`,
+      ...(at ? ['--at', at.join(',')] : []),
+    ];
     const next = shellCommand(
       needsFile
         ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro']
@@ -53,14 +60,14 @@ export function explainText({
 }
 
 function headerLines(document: ExplainDocument, options: ReportOptions): string[] {
-  const { layer, op, sample, channel, captured, candidate, columns } = document;
+  const { layer, op, sample, channel, at, captured, candidate, columns } = document;
   const values = [
     ...(captured === null ? [] : [`captured ${captured}`]),
     ...(candidate === null ? [] : [`candidate ${candidate}`]),
     ...columns.map(({ kernel, value }) => `${kernel} ${value}`),
   ];
   return [
-    ...prose({ options }, `${layer} (${op}), sample ${sample}, channel ${channel}`),
+    ...prose({ options }, `${layer} (${op}), sample ${sample}, channel ${channel}${at ? `, at ${at.join(',')}` : ''}`),
     ...prose({ options }, values.join(' | ')),
   ];
 }

@@ -34,9 +34,10 @@ export async function validateCandidate(
     checks.problem('nothing-to-compare', [], `expected a captured layer (${listed(captured, 8)}), ${got}`);
   }
   const samples = { count: capture.samples, because: 'as the capture has' };
-  const { values } = await readValues({ slots, sources, features, samples, refuseDtype }, checks);
+  const shapes = model.shapes && capture.shapes;
+  const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
   const warnings = checks.finish();
-  return { path: file.path, samples: capture.samples, values, batchSizes: capture.batchSizes, warnings };
+  return { ...capture, path: file.path, values, warnings };
 }
 
 /** The arrays by the model's names. A mapped name also stands before `.input` and `.accumulator`. */

@@ -18,12 +18,14 @@ export async function validateCapture(model: Model, file: ArrayFile): Promise<Ca
     warnOfOthers(file, new Set(slots.keys()), checks);
   }
   const features = featuresOf(model);
-  const { samples, values } = await readValues({ slots, sources, features, samples: null, refuseDtype }, checks);
+  const { shapes } = model;
+  const expected = { model, slots, sources, features, shapes, samples: null, refuseDtype };
+  const { samples, values, shapes: found } = await readValues(expected, checks);
   const count = samples?.count ?? 0;
   const batched = samples !== null && !slots.has(BATCH_SIZES);
   const batchSizes = batched ? await readBatchSizes(file, count, checks) : [count];
   const warnings = checks.finish();
-  return { path: file.path, samples: count, values, batchSizes, warnings };
+  return { path: file.path, samples: count, values, shapes: found, batchSizes, warnings };
 }
 
 /** Something must be left to compare: a replayed layer's output, and an input to replay it from. */

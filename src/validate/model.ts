@@ -17,6 +17,7 @@ import {
   type RawProducer,
 } from './modelSchema.js';
 import { field, inputsOf, Names, nameOf } from './names.js';
+import { type DeclaredShape, declaredShape, shapesOf } from './shapes.js';
 
 /**
  * The model that the JSON of model.json describes. `arrays` is the npz it names.
@@ -30,19 +31,36 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   checks.noteUnknownFields(producerSchema, field(raw, 'producer'), ['producer']);
   const rawLayers = listOf(field(raw, 'layers'));
   const names = new Names(checks, rawLayers);
-  const inputs = listOf(field(raw, 'inputs')).map((input, i) => readInput(input, ['inputs', i], checks, names));
+  const rawInputs = listOf(field(raw, 'inputs'));
+  const inputs = rawInputs.map((input, i) => readInput(input, ['inputs', i], checks, names));
   const reader = new LayerReader(checks, names, arrays);
   const layers: (Layer | null)[] = [];
   for (let i = 0; i < rawLayers.length; i++) layers.push(await reader.read(rawLayers[i], i));
-  const warnings = checks.finish();
+  const declared = new Map([
+    ...declaredShapes(rawInputs, 'inputs', checks),
+    ...declaredShapes(rawLayers, 'layers', checks),
+  ]);
+  checks.finish();
   // Without a problem nothing is missing.
-  return {
-    path,
-    producer: producerOf(file!.producer),
+  const channelAxes = new Map(
+    [...declared].flatMap(([name, { channelAxis: axis }]) => (axis === null ? [] : [[name, axis]])),
+  );
+  const parts = {
     inputs: inputs as ModelInput[],
     layers: layers as Layer[],
-    warnings,
+    layout: file!.layout ?? 'NCHW',
+    channelAxes,
   };
+  const shapes = shapesOf(parts, declared, checks);
+  const warnings = checks.finish();
+  return { path, producer: producerOf(file!.producer), ...parts, shapes, warnings };
+}
+
+function declaredShapes(values: readonly unknown[], list: string, checks: Checks): [string, DeclaredShape][] {
+  return values.flatMap((raw, i) => {
+    const name = nameOf(raw);
+    return name === null ? [] : [[name, declaredShape(raw, [list, i], checks)]];
+  });
 }
 
 /** Of another format or version no more is said: its fields may mean anything. */

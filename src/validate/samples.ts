@@ -1,52 +1,52 @@
 import type { ArraySource, NumericArray, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
+import type { Shape } from '../nouns/value.js';
+import { sizeOf } from '../tensor/shape.js';
 
-/** An array as [samples, features], in the order its numbers have anyway. */
-export interface Layout {
+/** An array as [samples, ...dims], in the order its numbers have anyway. */
+export interface Arrangement {
   readonly samples: number;
-  readonly features: number;
+  readonly dims: readonly number[];
 }
 
 /**
  * The trailing axes that make up `features`; those before them are samples: [N, T, C] is N*T samples, a 1-d array one.
  * null if no trailing axes do. Without `features` the last axis is meant.
  */
-export function layoutOfFeatures(shape: readonly number[], features = shape.at(-1) ?? 1): Layout | null {
+export function layoutOfFeatures(shape: readonly number[], features = shape.at(-1) ?? 1): Arrangement | null {
   for (let axis = Math.max(0, shape.length - 1); axis >= 0; axis--) {
-    if (product(shape.slice(axis)) === features) return { samples: product(shape.slice(0, axis)), features };
+    if (sizeOf(shape.slice(axis)) === features) return { samples: sizeOf(shape.slice(0, axis)), dims: [features] };
   }
   return null;
 }
 
-/** The leading axes that make up `samples`; the rest are features: [N, C, H, W] of a layer that is not replayed. */
-export function layoutOfSamples(shape: readonly number[], samples: number): Layout | null {
+/** The leading axes that make up `samples`; the rest are its shape: [N, C, H, W] of a layer that is not replayed. */
+export function layoutOfSamples(shape: readonly number[], samples: number): Arrangement | null {
   for (let axis = Math.max(0, shape.length - 1); axis >= 0; axis--) {
-    if (product(shape.slice(0, axis)) === samples) return { samples, features: product(shape.slice(axis)) };
+    if (sizeOf(shape.slice(0, axis)) === samples) return { samples, dims: shape.slice(axis) };
   }
   return null;
-}
-
-function product(dims: readonly number[]): number {
-  return dims.reduce((all, dim) => all * dim, 1);
 }
 
 /** Samples of an array, a few rows at a time. */
 export class SampleReader implements CapturedValue {
   readonly samples: number;
   readonly features: number;
+  readonly shape: Shape;
   readonly dtype: StoredDtype;
   /** Of one row of the array; 0 where the array is one sample. */
   private readonly samplesOfRow: number;
 
   constructor(
     private readonly source: ArraySource,
-    layout: Layout,
+    { samples, shape }: { readonly samples: number; readonly shape: Shape },
   ) {
-    this.samples = layout.samples;
-    this.features = layout.features;
+    this.samples = samples;
+    this.shape = shape;
+    this.features = sizeOf(shape.dims);
     // Wider or narrower floats stand for float32, which holds them: validation has looked.
     this.dtype = source.dtype.startsWith('float') ? 'float32' : source.dtype;
-    this.samplesOfRow = layout.samples === 1 ? 0 : layout.samples / source.shape[0];
+    this.samplesOfRow = samples === 1 ? 0 : samples / source.shape[0];
   }
 
   async read(fromSample: number, toSample: number): Promise<NumericArray> {
@@ -67,7 +67,7 @@ export class SampleReader implements CapturedValue {
 /** The first number that float32 does not hold, or null. Reads the whole array, a few rows at a time. */
 export async function firstBeyondFloat32(source: ArraySource): Promise<number | null> {
   const [rows = 1, ...row] = source.shape;
-  const rowsAtOnce = Math.max(1, Math.floor((1 << 20) / Math.max(1, product(row))));
+  const rowsAtOnce = Math.max(1, Math.floor((1 << 20) / Math.max(1, sizeOf(row))));
   for (let from = 0; from < rows; from += rowsAtOnce) {
     const numbers = await source.read(from, Math.min(rows, from + rowsAtOnce));
     for (const number of numbers) if (!Object.is(Math.fround(number), number)) return number;

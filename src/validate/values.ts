@@ -4,10 +4,12 @@ import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-import type { ValueParams } from '../nouns/value.js';
+import type { Shape, ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
+import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
-import { firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
+import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
+import { layoutFix, Shapes } from './shapes.js';
 
 /** An array beside the values: how many samples each call had. */
 export const BATCH_SIZES = 'batch_sizes';
@@ -51,7 +53,7 @@ export function slotsOf(model: Model): Map<string, Slot> {
   }
   for (const layer of model.layers.filter(isReplayed)) {
     const [input] = layer.inputs;
-    add(`${layer.name}.input`, input, params.get(input) ?? null, null, true);
+    if (layer.inputs.length === 1) add(`${layer.name}.input`, input, params.get(input) ?? null, null, true);
     if (isProduct(layer)) {
       add(`${layer.name}.accumulator`, layer.name, ACCUMULATOR, null, true);
     }
@@ -73,10 +75,14 @@ export function isReplayed(layer: Layer): boolean {
 
 /** What the arrays of a file have to agree with. */
 export interface Expected {
+  readonly model: Model;
   readonly slots: ReadonlyMap<string, Slot>;
   /** The arrays by slot key. */
   readonly sources: ReadonlyMap<string, ArraySource>;
+  /** In a file of matrices: how many channels values have. */
   readonly features: Features;
+  /** In any other: their shapes, as far as they are known before the file is read. */
+  readonly shapes: ReadonlyMap<string, Shape> | null;
   /** Known before the file is read: for a candidate, that of the capture. */
   readonly samples: SampleCount | null;
   /** Why a stored dtype cannot stand for a declared one: `expected ..., got ...; what to do`, or null. */
@@ -88,24 +94,45 @@ export interface SampleCount {
   readonly because: string;
 }
 
-/** Lays every array out as [samples, features]. Problems of dtype, channels and samples go to `checks`. */
-export async function readValues(
-  { slots, sources, features, samples, refuseDtype }: Expected,
-  checks: Checks,
-): Promise<{ samples: SampleCount | null; values: Map<string, CapturedValue> }> {
-  const values = new Map<string, CapturedValue>();
+export interface ReadValues {
+  readonly samples: SampleCount | null;
+  readonly values: Map<string, CapturedValue>;
+  readonly shapes: ReadonlyMap<string, Shape>;
+}
+
+/** Lays every array out as [samples, ...shape]. Problems of dtype, shape, channels and samples go to `checks`. */
+export async function readValues(expected: Expected, checks: Checks): Promise<ReadValues> {
+  const { slots, sources, refuseDtype, shapes } = expected;
   const all = [...slots.values()].filter(({ key }) => sources.has(key));
-  // Values whose features the model knows come first: they say how many samples there are.
-  const known = all.filter(({ value }) => features.get(value));
-  for (const slot of new Set([...known, ...all])) {
+  const usable: Slot[] = [];
+  for (const slot of all) {
     const source = sources.get(slot.key)!;
-    const place = [source.key];
-    const shape = shapeText(source.shape);
     if (source.shape.includes(0)) {
-      checks.problem('empty', place, `expected at least one sample and one channel, got shape ${shape}`);
+      const got = `got shape ${shapeText(source.shape)}`;
+      checks.problem('empty', [source.key], `expected at least one sample and one channel, ${got}`);
       continue;
     }
     if (slot.params) await checkDtype(source, slot.params.dtype, refuseDtype, checks);
+    usable.push(slot);
+  }
+  return shapes ? readShaped(expected, shapes, usable, checks) : readMatrices(expected, usable, checks);
+}
+
+/** Arrays of [samples, features]; leading axes are samples. */
+function readMatrices(
+  { model, sources, features, ...expected }: Expected,
+  slots: readonly Slot[],
+  checks: Checks,
+): ReadValues {
+  const values = new Map<string, CapturedValue>();
+  const shapes = new Map<string, Shape>();
+  let { samples } = expected;
+  // Values whose features the model knows come first: they say how many samples there are.
+  const known = slots.filter(({ value }) => features.get(value));
+  for (const slot of new Set([...known, ...slots])) {
+    const source = sources.get(slot.key)!;
+    const place = [source.key];
+    const shape = shapeText(source.shape);
     const claim = features.get(slot.value);
     const layout =
       claim || !samples ? layoutOfFeatures(source.shape, claim?.count) : layoutOfSamples(source.shape, samples.count);
@@ -118,11 +145,64 @@ export async function readValues(
     } else if (layout) {
       const because = `as ${printable(slot.key)} has`;
       if (slot.counts) samples ??= { count: layout.samples, because };
-      if (slot.counts) features.claim(slot.value, { count: layout.features, because, ifTransposed: null });
-      values.set(slot.key, new SampleReader(source, layout));
+      const count = sizeOf(layout.dims);
+      if (slot.counts) features.claim(slot.value, { count, because, ifTransposed: null });
+      const ofValue = slot.counts ? rowOf(count) : imageOf(layout.dims, model);
+      if (slot.key === slot.value) shapes.set(slot.value, ofValue);
+      values.set(slot.key, new SampleReader(source, { samples: layout.samples, shape: ofValue }));
     }
   }
-  return { samples, values };
+  return { samples, values, shapes };
+}
+
+/** Of a layer that is not replayed: its channels are the layout's. */
+function imageOf(dims: readonly number[], { layout }: Model): Shape {
+  return { dims, channelAxis: channelAxisOf(dims, layout) };
+}
+
+/** Arrays of [samples, ...shape]; what the model does not know, the capture says, and layers have to agree. */
+function readShaped(
+  { model, sources, ...expected }: Expected,
+  known: ReadonlyMap<string, Shape>,
+  slots: readonly Slot[],
+  checks: Checks,
+): ReadValues {
+  const dims = new Map([...known].map(([name, shape]) => [name, shape.dims] as const));
+  const arranged = new Map<Slot, Arrangement>();
+  let { samples } = expected;
+  for (const slot of slots) {
+    const source = sources.get(slot.key)!;
+    const of = dims.get(slot.value);
+    const arrangement = arrangementOf(source, of);
+    if (!arrangement) {
+      const fix = layoutFix(of!, source.shape.slice(1));
+      const got = `got ${shapeText(source.shape)}${fix}`;
+      checks.problem('shape', [source.key], `expected shape (samples, ${of!.join(', ')}), ${got}`);
+    } else if (slot.counts && samples && arrangement.samples !== samples.count) {
+      const got = `got ${arrangement.samples} (shape ${shapeText(source.shape)})`;
+      checks.problem('samples', [source.key], `expected ${samples.count} samples (${samples.because}), ${got}`);
+    } else {
+      if (slot.counts) samples ??= { count: arrangement.samples, because: `as ${printable(slot.key)} has` };
+      if (samples && arrangement.samples !== samples.count) continue;
+      dims.set(slot.value, arrangement.dims);
+      arranged.set(slot, arrangement);
+    }
+  }
+  const shapes = new Shapes(model, ({ name }, _, problem) => checks.problem('shape', [name], problem)).infer(dims);
+  const values = new Map<string, CapturedValue>();
+  for (const [slot, { samples: count, dims: own }] of arranged) {
+    const shape = shapes.get(slot.value) ?? imageOf(own, model);
+    values.set(slot.key, new SampleReader(sources.get(slot.key)!, { samples: count, shape }));
+  }
+  return { samples, values, shapes };
+}
+
+/** An array without the samples' axis is one sample. Null where it does not have the shape. */
+function arrangementOf({ shape }: ArraySource, dims: readonly number[] | undefined): Arrangement | null {
+  if (dims && sameDims(shape, dims)) return { samples: 1, dims };
+  const own = shape.length > 1 ? shape.slice(1) : shape;
+  if (dims && !sameDims(own, dims)) return null;
+  return { samples: shape.length > 1 ? shape[0] : 1, dims: own };
 }
 
 function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {

@@ -7,6 +7,8 @@ import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
 import type { Linear } from '../../src/nouns/kernel.js';
 import type { Layer, Model } from '../../src/nouns/model.js';
 import { replayProduct } from '../../src/replay/product.js';
+import { rowOf } from '../../src/tensor/shape.js';
+import { OF_MATRICES } from '../../src/validate/shapes.js';
 import { random } from '../bench/case.js';
 import { linearSteps } from '../support/steps.js';
 
@@ -111,6 +113,7 @@ describe('a report', () => {
   const value = (data: NumericArray, width: number): CapturedValue => ({
     samples,
     features: width,
+    shape: rowOf(width),
     dtype: 'uint8',
     read: async (from, to) => data.subarray(from * width, to * width),
   });
@@ -118,6 +121,7 @@ describe('a report', () => {
     path,
     samples,
     values: new Map(values),
+    shapes: new Map(),
     batchSizes: [samples],
     warnings: [],
   });
@@ -135,6 +139,7 @@ describe('a report', () => {
   const model: Model = {
     path: 'model.json',
     producer: { framework: 'pytorch', engine: 'fbgemm' },
+    ...OF_MATRICES,
     inputs: [{ name: 'x', params: input }],
     layers: [layer],
     warnings: [],

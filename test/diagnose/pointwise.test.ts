@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import type { ElementwiseForm, Layer, Model } from '../../src/nouns/model.js';
+import { OF_MATRICES } from '../../src/validate/shapes.js';
 import { codes, DIVISION, NEARLY, type Op, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
 import { capturedValue, captureOf, quant } from './world.js';
 
@@ -16,6 +17,7 @@ async function diagnose({ op, input, output, x, wrong, right }: PointwiseScene) 
   const model: Model = {
     path: 'model.json',
     producer: { framework: 'pytorch', flow: 'eager', engine: 'x86' },
+    ...OF_MATRICES,
     inputs: [{ name: 'x', params: input }],
     layers: [layer],
     warnings: [],

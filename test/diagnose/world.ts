@@ -6,6 +6,8 @@ import type { Model } from '../../src/nouns/model.js';
 import type { Report } from '../../src/nouns/report.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
 import { replayProduct } from '../../src/replay/product.js';
+import { rowOf } from '../../src/tensor/shape.js';
+import { OF_MATRICES } from '../../src/validate/shapes.js';
 import { linearSteps } from '../support/steps.js';
 
 /** A small generator with a fixed seed (mulberry32): the same layers at every run. */
@@ -235,6 +237,7 @@ export function modelOf(linear: Linear, producer: Model['producer']): Model {
   return {
     path: 'model.json',
     producer,
+    ...OF_MATRICES,
     inputs: [{ name: 'quant', params: input as ValueParams }],
     layers: [
       {
@@ -250,12 +253,20 @@ export function modelOf(linear: Linear, producer: Model['producer']): Model {
 }
 
 export function captureOf(values: Record<string, CapturedValue>, samples: number): Capture {
-  return { path: 'capture.npz', samples, values: new Map(Object.entries(values)), batchSizes: [samples], warnings: [] };
+  return {
+    path: 'capture.npz',
+    samples,
+    values: new Map(Object.entries(values)),
+    shapes: new Map(),
+    batchSizes: [samples],
+    warnings: [],
+  };
 }
 
 export function capturedValue(data: NumericArray, samples: number): CapturedValue {
   const features = data.length / samples;
-  return { samples, features, dtype: 'int32', read: async (from, to) => data.subarray(from * features, to * features) };
+  const read = async (from: number, to: number) => data.subarray(from * features, to * features);
+  return { samples, features, shape: rowOf(features), dtype: 'int32', read };
 }
 
 /** All sets of causes that a report gives for the layer: the named one and those that cannot be told apart. */

@@ -5,13 +5,16 @@ import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { Capture, CapturedValue } from '../../nouns/capture.js';
+import type { Capture, CapturedValue, ValueReader } from '../../nouns/capture.js';
 import type { Fast, Kernel } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type Shape } from '../../nouns/value.js';
 import { replayProduct } from '../../replay/product.js';
+import { layerRows } from '../../replay/rows.js';
 import { blockRows, type LayerRun, ReplaySession } from '../../replay/session.js';
+import { inRows } from '../../tensor/rows.js';
+import { coordinatesOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { explain } from './explain.js';
 import { kernelsToExplain, linearAt, linearValue } from './place.js';
 
@@ -24,7 +27,7 @@ const MOST_PRODUCTS = 5e7;
 export interface ChannelDetails {
   readonly channel: number;
   /** Captured and actual values of some samples, and of the worst. */
-  readonly points: readonly { readonly sample: number; readonly expected: number; readonly actual: number }[];
+  readonly points: readonly Point[];
   /** The worst value, worked out; null for layers without products. */
   readonly explained: ExplainDocument | null;
 }
@@ -63,11 +66,25 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
-      channels.push(await channelDetails(input, { layer, layerReport, run, kernel, channel, fast }));
+      channels.push(await channelDetails(input, seriesOf(input, layer, layerReport, run, { kernel, channel, fast })));
     }
     details.push({ name: layer.name, channels });
   }
   return details;
+}
+
+function seriesOf(
+  { capture, candidate }: DetailsInput,
+  layer: Layer,
+  layerReport: LayerReport,
+  run: LayerRun | null,
+  { kernel, channel, fast }: { readonly kernel: Kernel; readonly channel: number; readonly fast: Fast },
+): Series {
+  const expected = capture.values.get(layer.name)!;
+  const actual = actualOf(layer, run, candidate?.values.get(layer.name), channel, kernel, fast);
+  const rowLength = run ? layerRows(run, run.input).input.features : 1;
+  const { shape } = expected;
+  return { layer, layerReport, run, kernel, channel, shape, rowLength, expected: inRows(expected, shape), actual };
 }
 
 interface Series {
@@ -76,51 +93,66 @@ interface Series {
   readonly run: LayerRun | null;
   readonly kernel: Kernel;
   readonly channel: number;
-  readonly fast: Fast;
+  readonly shape: Shape;
+  /** Values that a row is computed from. */
+  readonly rowLength: number;
+  /** The captured value, in rows. */
+  readonly expected: ValueReader;
+  /** The channel's actual values in rows [from, to). */
+  readonly actual: (from: number, to: number) => Promise<NumericArray>;
+}
+
+interface Point {
+  readonly sample: number;
+  readonly at?: readonly number[];
+  readonly expected: number;
+  readonly actual: number;
 }
 
 async function channelDetails(input: DetailsInput, series: Series): Promise<ChannelDetails> {
-  const { capture, candidate, from, to } = input;
-  const { layer, run, channel } = series;
-  const expected = capture.values.get(layer.name)!;
-  const step = Math.max(1, Math.ceil(((to - from) * (run?.input.features ?? 1)) / MOST_PRODUCTS));
-  const keepEvery = Math.max(1, Math.ceil((to - from) / step / MOST_POINTS_OF_A_CHANNEL));
-  const points: { sample: number; expected: number; actual: number }[] = [];
-  let worst = { sample: from, expected: Number.NaN, actual: Number.NaN, off: -1 };
+  const { from, to } = input;
+  const { shape, channel, rowLength } = series;
+  const each = positionsOf(shape);
+  const rows = (to - from) * each;
+  const step = Math.max(1, Math.ceil((rows * rowLength) / MOST_PRODUCTS));
+  const keepEvery = Math.max(1, Math.ceil(rows / step / MOST_POINTS_OF_A_CHANNEL));
+  const points: Point[] = [];
+  let worst = { row: from * each, expected: Number.NaN, actual: Number.NaN, off: -1 };
   let seen = 0;
-  for await (const value of values(input, series, expected, candidate?.values.get(layer.name), step)) {
+  const pointOf = ({ row, expected, actual }: RowValue): Point => {
+    const at = each === 1 ? {} : { at: coordinatesOf(shape, row % each) };
+    return { sample: Math.floor(row / each), ...at, expected, actual };
+  };
+  const kept = new Set<number>();
+  for await (const value of values(series, from * each, to * each, step)) {
     const off = Math.abs(value.actual - value.expected);
     if (off > worst.off) worst = { ...value, off };
-    if (seen++ % keepEvery === 0) points.push(value);
+    if (seen++ % keepEvery !== 0) continue;
+    points.push(pointOf(value));
+    kept.add(value.row);
   }
-  const { off, ...worstValue } = worst;
-  if (off >= 0 && !points.some(({ sample }) => sample === worst.sample)) points.push(worstValue);
-  return { channel, points, explained: await explained(input, series, worst.sample) };
+  if (worst.off >= 0 && !kept.has(worst.row)) points.push(pointOf(worst));
+  const place = { sample: Math.floor(worst.row / each), position: worst.row % each };
+  return { channel, points, explained: await explained(input, series, place) };
 }
 
-/** Captured and actual value of every step-th sample of one channel. */
-async function* values(
-  { from, to }: DetailsInput,
-  series: Series,
-  expected: CapturedValue,
-  candidate: CapturedValue | undefined,
-  step: number,
-) {
-  const { layer, layerReport, run, channel } = series;
+interface RowValue {
+  readonly row: number;
+  readonly expected: number;
+  readonly actual: number;
+}
+
+/** Captured and actual value of every step-th row of one channel. */
+async function* values(series: Series, from: number, to: number, step: number): AsyncGenerator<RowValue> {
+  const { layer, layerReport, expected, channel, rowLength } = series;
   const after = rectifier(layer, layerReport);
-  const rows = step > 1 ? 1 : blockRows((run?.input.features ?? 0) + expected.features);
+  const rows = step > 1 ? 1 : blockRows(rowLength + expected.features);
   for (let start = from; start < to; start += step > 1 ? step : rows) {
     const end = step > 1 ? start + 1 : Math.min(to, start + rows);
-    const wanted = await expected.read(start, end);
-    const actual = candidate
-      ? column(await candidate.read(start, end), candidate.features, channel)
-      : await replayChannel(series, start, end);
+    const wanted = column(await expected.read(start, end), expected.features, channel);
+    const actual = await series.actual(start, end);
     for (let row = 0; row < end - start; row++) {
-      yield {
-        sample: start + row,
-        expected: after(wanted[row * expected.features + channel]),
-        actual: after(actual[row]),
-      };
+      yield { row: start + row, expected: after(wanted[row]), actual: after(actual[row]) };
     }
   }
 }
@@ -132,16 +164,33 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
   return (value) => Math.max(value, zero);
 }
 
-async function replayChannel(series: Series, from: number, to: number): Promise<NumericArray> {
-  const { layer, run, kernel, channel, fast } = series;
+/** The channel's values in rows: the candidate's, or the replay's. */
+function actualOf(
+  layer: Layer,
+  run: LayerRun | null,
+  own: CapturedValue | undefined,
+  channel: number,
+  kernel: Kernel,
+  fast: Fast,
+) {
+  const columnOf = (value: ValueReader) => async (from: number, to: number) =>
+    column(await value.read(from, to), value.features, channel);
+  if (own) return columnOf(inRows(own, own.shape));
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
+  const rows = layerRows(run, run.input);
   if (!isProduct(layer) || run.batches) {
-    const { data, cols } = await run.replay(from, to);
-    return column(data, cols, channel);
+    const { output: shape } = run.ready.shapes;
+    const replayed = {
+      features: sizeOf(shape.dims),
+      read: async (a: number, b: number) => (await run.replay(a, b)).data,
+    };
+    return columnOf(inRows(replayed, shape));
   }
-  const linear = linearAt(layer, run, kernel, channel, from);
-  const x = { rows: to - from, cols: run.input.features, data: Int32Array.from(await run.input.read(from, to)) };
-  return replayProduct(productSteps(kernel, layer.op)!, linear, x, fast).data;
+  const product = linearAt(layer, run, kernel, channel, 0);
+  return async (from: number, to: number) => {
+    const x = { rows: to - from, cols: rows.input.features, data: Int32Array.from(await rows.input.read(from, to)) };
+    return replayProduct(productSteps(kernel, layer.op)!, product, x, fast).data;
+  };
 }
 
 function column(data: NumericArray, features: number, channel: number): NumericArray {
@@ -151,11 +200,11 @@ function column(data: NumericArray, features: number, channel: number): NumericA
 async function explained(
   { capture, candidate, report }: DetailsInput,
   { layer, run, kernel, channel }: Series,
-  sample: number,
+  place: { readonly sample: number; readonly position: number },
 ): Promise<ExplainDocument | null> {
   if (!run || !isProduct(layer)) return null;
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   const kernels = kernelsToExplain(kernel, diagnosis);
   const causes = diagnosis?.causes ?? [];
-  return explain(await linearValue({ layer, run, sample, channel, capture, candidate, kernels, causes }, layer));
+  return explain(await linearValue({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
 }

@@ -22,6 +22,8 @@ export interface ValueToExplain {
   readonly inputName: string;
   readonly sample: number;
   readonly channel: number;
+  /** Its position; undefined where a channel has one value. */
+  readonly at?: number[];
   /** One output channel. For a dynamic layer the input parameters are those that were chosen. */
   readonly linear: Linear;
   /** Input codes, one row. */
@@ -37,7 +39,7 @@ export interface ValueToExplain {
 }
 
 export function explain(value: ValueToExplain): ExplainDocument {
-  const { layer, op, channel, sample, captured, candidate, linear, x, kernels } = value;
+  const { layer, op, channel, sample, at, captured, candidate, linear, x, kernels } = value;
   const columns = kernels.map((kernel) => columnOf(kernel, value));
   const { output } = linear;
   return {
@@ -47,6 +49,7 @@ export function explain(value: ValueToExplain): ExplainDocument {
     op,
     channel,
     sample,
+    ...(at && { at }),
     captured,
     candidate,
     candidate_input_codes_differ: value.candidateInputCodesDiffer,

@@ -8,6 +8,7 @@ import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/val
 import { f32, fma32 } from '../../numeric/float.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { elementwiseOf, replayLayer } from '../../replay/layer.js';
+import { rowOf } from '../../tensor/shape.js';
 import { HALF_AWAY } from './numpy.js';
 
 export interface PointwiseValue {
@@ -15,6 +16,8 @@ export interface PointwiseValue {
   readonly input: ValueParams;
   readonly sample: number;
   readonly channel: number;
+  /** Its position; undefined where a channel has one value. */
+  readonly at?: number[];
   /** What the layer read: a code or a real value. */
   readonly x: number;
   readonly captured: number | null;
@@ -35,6 +38,7 @@ export function explainPointwise(value: PointwiseValue): ExplainDocument {
     op: layer.op,
     channel,
     sample,
+    ...(value.at && { at: value.at }),
     captured,
     candidate,
     candidate_input_codes_differ: null,
@@ -58,7 +62,9 @@ export function explainPointwise(value: PointwiseValue): ExplainDocument {
 
 function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue): ExplainColumn {
   const data = isQuantized(input) ? Int32Array.of(x) : Float32Array.of(x);
-  const value = replayLayer(kernel, { layer, input, weight: null }, { rows: 1, cols: 1, data }).data[0];
+  const shapes = { inputs: [rowOf(1)], output: rowOf(1) };
+  const ready = { layer, input, inputs: [input], shapes, weight: null };
+  const value = replayLayer(kernel, ready, [{ rows: 1, cols: 1, data }]).data[0];
   const output = layer.output && isQuantized(layer.output) ? layer.output : null;
   const steps = elementwiseSteps(kernel, layer.op)!;
   const made = steps.quantize ? output : null;

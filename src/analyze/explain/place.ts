@@ -2,14 +2,16 @@
 import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { Capture } from '../../nouns/capture.js';
+import type { Capture, ValueReader } from '../../nouns/capture.js';
 import type { Kernel, Linear } from '../../nouns/kernel.js';
 import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { chosenInput, linearOf } from '../../replay/layer.js';
 import { oneChannel } from '../../replay/product.js';
+import { layerRows } from '../../replay/rows.js';
 import type { LayerRun } from '../../replay/session.js';
+import { coordinatesOf, featureAt, positionsOf } from '../../tensor/shape.js';
 import type { ValueToExplain } from './explain.js';
 import type { PointwiseValue } from './explainPointwise.js';
 
@@ -18,6 +20,8 @@ export interface Place {
   readonly run: LayerRun;
   readonly sample: number;
   readonly channel: number;
+  /** Of the channel, in C order. */
+  readonly position: number;
   readonly capture: Capture;
   readonly candidate: Capture | undefined;
   /** The declared kernel first. */
@@ -43,10 +47,10 @@ export function linearAt(layer: ProductLayer, run: LayerRun, kernel: Kernel, cha
 }
 
 export async function linearValue(place: Place, layer: ProductLayer): Promise<ValueToExplain> {
-  const { run, sample, channel, capture, candidate, kernels, causes } = place;
+  const { run, sample, channel, candidate, kernels, causes } = place;
   const [declared] = kernels;
   const linear = linearAt(layer, run, declared, channel, sample);
-  const values = await run.input.read(sample, sample + 1);
+  const values = await rowOfPlace(place, run.input);
   const { dynamic } = productSteps(declared, layer.op)!;
   const quantize = dynamic ? dynamic.quantize.prepare(linear.input) : (code: number) => code;
   return {
@@ -55,39 +59,57 @@ export async function linearValue(place: Place, layer: ProductLayer): Promise<Va
     inputName: layer.inputs[0],
     sample,
     channel,
+    at: atOf(place),
     linear,
     x: { rows: 1, cols: values.length, data: Int32Array.from(values, quantize) },
-    captured: await valueAt(capture, layer.name, sample, channel),
-    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
-    candidateInputCodesDiffer: candidate ? await otherInputCodes(candidate, layer, sample, values) : null,
+    ...(await observed(place)),
+    candidateInputCodesDiffer: candidate ? await otherInputCodes(place, candidate, values) : null,
     kernels,
     causes,
   };
 }
 
 export async function pointwiseValue(place: Place, layer: ElementwiseLayer): Promise<PointwiseValue> {
-  const { run, sample, channel, capture, candidate, kernels, causes } = place;
+  const { run, sample, channel, kernels, causes } = place;
   return {
     layer,
     input: run.ready.input,
     sample,
     channel,
-    x: (await run.input.read(sample, sample + 1))[channel],
-    captured: await valueAt(capture, layer.name, sample, channel),
-    candidate: candidate ? await valueAt(candidate, layer.name, sample, channel) : null,
+    at: atOf(place),
+    x: (await rowOfPlace(place, run.input))[channel],
+    ...(await observed(place)),
     kernels,
     causes,
   };
 }
 
-async function otherInputCodes(candidate: Capture, layer: Layer, sample: number, codes: NumericArray) {
+async function otherInputCodes(place: Place, candidate: Capture, codes: NumericArray) {
+  const { layer } = place;
   const own = candidate.values.get(`${layer.name}.input`) ?? candidate.values.get(layer.inputs[0]);
   if (!own) return null;
-  const read = await own.read(sample, sample + 1);
+  const read = await rowOfPlace(place, own);
   return Array.from(codes).filter((code, k) => code !== read[k]).length;
 }
 
-async function valueAt(capture: Capture, name: string, sample: number, channel: number): Promise<number | null> {
-  const value = capture.values.get(name);
-  return value ? (await value.read(sample, sample + 1))[channel] : null;
+/** What the value is computed from: its row of the layer's input. */
+function rowOfPlace({ run, sample, position }: Place, input: ValueReader): Promise<NumericArray> {
+  const rows = layerRows(run, input);
+  const row = sample * rows.perSample + position;
+  return rows.input.read(row, row + 1);
+}
+
+/** [y, x] of an image; undefined where a channel has one value. */
+function atOf({ run, position }: Place): number[] | undefined {
+  const { output } = run.ready.shapes;
+  return positionsOf(output) === 1 ? undefined : coordinatesOf(output, position);
+}
+
+async function observed({ layer, run, sample, channel, position, capture, candidate }: Place) {
+  const feature = featureAt(run.ready.shapes.output, { channel, position });
+  const of = async (file: Capture | undefined) => {
+    const value = file?.values.get(layer.name);
+    return value ? (await value.read(sample, sample + 1))[feature] : null;
+  };
+  return { captured: await of(capture), candidate: await of(candidate) };
 }

@@ -48,7 +48,7 @@ export async function subjectOf(
   captured: Captured | null,
 ): Promise<Subject> {
   const input = inputParams(model, layer);
-  const linear = linearOf({ layer, input, weight: await layer.form.weight.read() }, layer, input);
+  const linear = linearOf({ weight: await layer.form.weight.read() }, layer, input);
   const range = inputRange(model, layer, input, kernel);
   const bias = biasUnits(linear);
   const worst = worstAccumulators(linear, range.centred, bias);

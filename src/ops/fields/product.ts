@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { Checks, Place } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
-import type { LinearParams, WeightSource } from '../../nouns/model.js';
+import type { LinearParams, ProductForm, WeightSource } from '../../nouns/model.js';
+import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import type { RawLayer } from '../op.js';
+import type { RawLayer, ShapedLayer } from '../op.js';
 import type { Features } from './features.js';
 import { loadNumbers, type NumberField, type NumberRule, numberField, weightField } from './numbers.js';
 import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
@@ -76,6 +77,14 @@ export async function productParams(layer: RawLayer): Promise<(LinearParams & { 
     biasInt32: biases && isInt32 ? Int32Array.from(biases) : null,
     activation: raw.activation ?? 'none',
   };
+}
+
+/** Products run along the last axis: the others are rows. */
+export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
+  const { inFeatures, outFeatures } = (form as ProductForm).weight;
+  if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
+  const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
+  return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
 }
 
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */

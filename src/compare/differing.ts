@@ -1,0 +1,54 @@
+/** A layer that differs, as the diagnosis reads it: rows of channels; what it finds is said in samples and positions. */
+import type { DifferingLayer } from '../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../diagnose/linear.js';
+import type { LayerDiffResult } from '../diff/layerDiff.js';
+import type { ValueReader } from '../nouns/capture.js';
+import { type LayerRows, layerRows } from '../replay/rows.js';
+import type { LayerRun } from '../replay/session.js';
+import { coordinatesOf } from '../tensor/shape.js';
+
+export interface Difference {
+  readonly run: LayerRun;
+  /** What this side read, and what it wrote. */
+  readonly input: ValueReader;
+  readonly observed: ValueReader;
+  /** Samples. */
+  readonly from: number;
+  readonly to: number;
+  readonly diff: LayerDiffResult;
+  readonly afterRelu: boolean;
+}
+
+export function differingRows({ run, input, observed, from, to, diff, afterRelu }: Difference): DifferingLayer {
+  const rows = layerRows(run, input);
+  const each = rows.perSample;
+  return {
+    run: { ...run, batches: rows.batches },
+    input: rows.input,
+    observed: rows.of(observed),
+    from: from * each,
+    to: to * each,
+    mismatched: diff.mismatched,
+    witnesses: diff.witnesses.map(({ sample, position, channel }) => ({ sample: sample * each + position, channel })),
+    afterRelu,
+  };
+}
+
+/** Rows of what was found to samples and places; a layer of one place a sample is as it is. */
+export function inSamples(found: LayerDiagnosis, run: LayerRun): LayerDiagnosis {
+  const rows = layerRows(run, run.input);
+  if (rows.perSample === 1) return found;
+  const { evidence } = found.report;
+  return { ...found, report: { ...found.report, evidence: placed(evidence, rows) as typeof evidence } };
+}
+
+/** Wherever evidence names one value, as {sample: row, channel}. */
+function placed(evidence: unknown, rows: LayerRows): unknown {
+  if (Array.isArray(evidence)) return evidence.map((one) => placed(one, rows));
+  if (typeof evidence !== 'object' || evidence === null) return evidence;
+  const fields = Object.entries(evidence).map(([name, value]) => [name, placed(value, rows)] as const);
+  const { sample: row, channel } = evidence as Record<string, unknown>;
+  if (typeof row !== 'number' || typeof channel !== 'number') return Object.fromEntries(fields);
+  const at = coordinatesOf(rows.shape, row % rows.perSample);
+  return { ...Object.fromEntries(fields), sample: Math.floor(row / rows.perSample), at };
+}

@@ -1,0 +1,32 @@
+/** The shape of what a layer computes, from those of what it reads. */
+import type { Layer } from '../nouns/model.js';
+import type { Layout, Shape } from '../nouns/value.js';
+import { channelAxisOf } from '../tensor/shape.js';
+import type { Op } from './op.js';
+import { opByName } from './registry.js';
+
+/** A string where the inputs do not fit: `expected ..., got ...; what to do`. Null: no form, or unknown inputs. */
+export function impliedDims(
+  layer: Layer,
+  shapes: readonly (Shape | undefined)[],
+  layout: Layout,
+): readonly number[] | string | null {
+  const op = opByName(layer.op);
+  if (!op || !layer.form || !shapes.every((shape) => shape !== undefined)) return null;
+  const inputs = layer.inputs.map((name, i) => ({ name, shape: shapes[i] }));
+  return op.dims ? op.dims({ form: layer.form, inputs, layout }) : inputs[0].shape.dims;
+}
+
+/** channels: as the op that makes the value says, or the one that reads it. */
+export function shapeWith(
+  dims: readonly number[],
+  channels: Op['channels'] | null,
+  input: Shape | undefined,
+  layout: Layout,
+): Shape {
+  const last = Math.max(0, dims.length - 1);
+  const byRank = channelAxisOf(dims, layout);
+  const implied = { input: input?.channelAxis ?? byRank, last, layout: layout === 'NCHW' ? 0 : last };
+  const channelAxis = channels ? implied[channels] : byRank;
+  return { dims, channelAxis: channelAxis <= last ? channelAxis : byRank };
+}

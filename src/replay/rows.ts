@@ -1,0 +1,42 @@
+/** A layer as engines and diagnoses see it: rows of channels, a row for each place of each sample. */
+import type { ValueReader } from '../nouns/capture.js';
+import { isProduct } from '../nouns/model.js';
+import type { Shape } from '../nouns/value.js';
+import { inRows } from '../tensor/rows.js';
+import { positionsOf, sameDims } from '../tensor/shape.js';
+import type { BatchRanges, LayerRun } from './session.js';
+
+export interface LayerRows {
+  /** Of the value that the layer computes. */
+  readonly shape: Shape;
+  /** Rows of a sample. */
+  readonly perSample: number;
+  /** What a row is computed from: [rows, in_features] of a product, else the channels of the same place. */
+  readonly input: ValueReader;
+  readonly batches: BatchRanges | null;
+  /** A value of the layer's output, [rows, channels]. */
+  of(value: ValueReader): ValueReader;
+}
+
+export function layerRows({ ready, batches }: LayerRun, input: ValueReader): LayerRows {
+  const { layer, shapes } = ready;
+  const { output: shape } = shapes;
+  const perSample = positionsOf(shape);
+  return {
+    shape,
+    perSample,
+    input: inRows(input, isProduct(layer) ? lastAxis(shapes.inputs[0]) : alike(shapes.inputs[0], shape)),
+    batches: batches && { ...batches, batchOf: (row) => batches.batchOf(Math.floor(row / perSample)) },
+    of: (value) => inRows(value, shape),
+  };
+}
+
+/** Products run along the last axis, wherever the value has its channels. */
+function lastAxis({ dims }: Shape): Shape {
+  return { dims, channelAxis: Math.max(0, dims.length - 1) };
+}
+
+/** Values of one place stand in one row on both sides. */
+function alike(input: Shape, output: Shape): Shape {
+  return sameDims(input.dims, output.dims) ? output : input;
+}

@@ -1,0 +1,40 @@
+/** A value as rows of channels, a row for each place of each sample: as products and diagnoses read it. */
+import type { NumericArray } from '../nouns/array.js';
+import type { ValueReader } from '../nouns/capture.js';
+import type { Shape } from '../nouns/value.js';
+import { channelStride, channelsOf, positionsOf } from './shape.js';
+
+/** Reads rows [from, to) of [samples * positions, channels]. */
+export function inRows(value: ValueReader, shape: Shape): ValueReader {
+  const [positions, channels] = [positionsOf(shape), channelsOf(shape)];
+  if (positions === 1) return value;
+  const read = async (fromRow: number, toRow: number) => {
+    const first = Math.floor(fromRow / positions);
+    const data = toRows(await value.read(first, Math.ceil(toRow / positions)), shape);
+    const start = fromRow - first * positions;
+    return data.subarray(start * channels, (start + toRow - fromRow) * channels);
+  };
+  return { features: channels, read };
+}
+
+/** Whole samples, [samples, ...dims], as [samples * positions, channels]; the same array where it lies like that anyway. */
+export function toRows<A extends NumericArray>(data: A, shape: Shape): A {
+  return channelStride(shape) === 1 ? data : moved(data, channelsOf(shape), channelStride(shape));
+}
+
+/** And back. */
+export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
+  return channelStride(shape) === 1 ? rows : moved(rows, channelStride(shape), channelsOf(shape));
+}
+
+/** [..., outer, inner] to [..., inner, outer]. */
+function moved<A extends NumericArray>(data: A, outer: number, inner: number): A {
+  const result = new (data.constructor as new (length: number) => A)(data.length);
+  const block = outer * inner;
+  for (let start = 0; start < data.length; start += block) {
+    for (let a = 0, at = start; a < outer; a++) {
+      for (let b = 0; b < inner; b++, at++) result[start + b * outer + a] = data[at];
+    }
+  }
+  return result;
+}

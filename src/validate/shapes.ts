@@ -1,0 +1,124 @@
+/** Shapes of values: as declared, then forward through the layers. */
+import { type Checks, described, type Place } from '../documents/checks.js';
+import type { Layer, Model } from '../nouns/model.js';
+import type { Shape } from '../nouns/value.js';
+import type { Op } from '../ops/op.js';
+import { opByName, opsOfMatrices } from '../ops/registry.js';
+import { impliedDims, shapeWith } from '../ops/shape.js';
+import { dimsText, fitsOtherLayout, sameDims } from '../tensor/shape.js';
+import { listed, printable } from '../text.js';
+import { field } from './names.js';
+
+/** A model whose values are rows of channels. */
+export const OF_MATRICES = { layout: 'NCHW', shapes: null, channelAxes: new Map() } as const;
+
+/** What a value says of its shape, beside its parameters. */
+export interface DeclaredShape {
+  readonly dims: readonly number[] | null;
+  readonly channelAxis: number | null;
+}
+
+/** Of an input or a layer: the fields stand in it or in its output. Their types are checked already. */
+export function declaredShape(raw: unknown, place: Place, checks: Checks): DeclaredShape {
+  const of = (name: string) => field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
+  const [shape, axis] = [of('shape'), of('channel_axis')];
+  const dims = Array.isArray(shape) && shape.every((dim) => Number.isInteger(dim) && dim > 0) ? shape : null;
+  if (axis === null || !Number.isInteger(axis)) return { dims, channelAxis: null };
+  const fits = dims === null || ((axis as number) >= 0 && (axis as number) < dims.length);
+  if (!fits) {
+    const expected = `expected an axis of the shape ${dimsText(dims)} (0..${dims.length - 1})`;
+    checks.problem('channel-axis', [...place, 'channel_axis'], `${expected}, got ${described(axis)}`);
+  }
+  return { dims, channelAxis: fits ? (axis as number) : null };
+}
+
+/** Whether a file is more than matrices: it says a shape, or has an op that came with shapes. */
+function isShaped(declared: ReadonlyMap<string, DeclaredShape>, layers: readonly Layer[]): boolean {
+  if ([...declared.values()].some(({ dims }) => dims !== null)) return true;
+  return layers.some(({ form, op }) => form !== null && !opsOfMatrices.includes(opByName(op)!));
+}
+
+/** Of the values of a file; null for one of matrices. Layers that contradict what is declared are problems. */
+export function shapesOf(
+  model: Parts,
+  declared: ReadonlyMap<string, DeclaredShape>,
+  checks: Checks,
+): ReadonlyMap<string, Shape> | null {
+  if (!isShaped(declared, model.layers)) return null;
+  const known = new Map([...declared].flatMap(([name, { dims }]) => (dims ? [[name, dims] as const] : [])));
+  const shapes = new Shapes(model, (_, index, problem) => checks.problem('shape', ['layers', index], problem));
+  return shapes.infer(known);
+}
+
+type Parts = Pick<Model, 'inputs' | 'layers' | 'layout' | 'channelAxes'>;
+
+/** `contradicts` is told of layers whose inputs give other dims, or fit nothing. */
+export class Shapes {
+  readonly found = new Map<string, Shape>();
+
+  constructor(
+    private readonly model: Parts,
+    private readonly contradicts: (layer: Layer, index: number, problem: string) => void,
+  ) {}
+
+  /** known: dims of values that a file or a capture gives. */
+  infer(known: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, Shape> {
+    const { inputs, layers } = this.model;
+    for (const input of inputs) this.add(input.name, known.get(input.name), this.readAs(input.name), undefined);
+    for (const [index, layer] of layers.entries()) this.layer(layer, index, known.get(layer.name));
+    return this.found;
+  }
+
+  private layer(layer: Layer, index: number, known: readonly number[] | undefined): void {
+    const shapes = layer.inputs.map((name) => this.found.get(name));
+    const implied = impliedDims(layer, shapes, this.model.layout);
+    if (typeof implied === 'string') this.contradicts(layer, index, implied);
+    const dims = typeof implied === 'string' ? null : implied;
+    if (dims && known && !sameDims(dims, known))
+      this.contradicts(layer, index, contradiction(layer, shapes, dims, known));
+    const op = layer.form && opByName(layer.op);
+    this.add(layer.name, known ?? dims ?? undefined, op?.channels ?? null, shapes[0]);
+  }
+
+  /** input: whose channels the value has, where it takes them from there. */
+  private add(
+    name: string,
+    dims: readonly number[] | undefined,
+    channels: Op['channels'] | null,
+    input: Shape | undefined,
+  ): void {
+    if (!dims) return;
+    const { layout, channelAxes } = this.model;
+    const declared = channelAxes.get(name);
+    const shape = shapeWith(dims, channels, input, layout);
+    this.found.set(name, declared !== undefined && declared < dims.length ? { dims, channelAxis: declared } : shape);
+  }
+
+  /** What no layer makes has its channels where the first layer that cares reads them. */
+  private readAs(name: string): Op['channels'] | null {
+    let value = name;
+    for (const { form, op, inputs, name: computed } of this.model.layers) {
+      if (!form || inputs[0] !== value) continue;
+      const { channels } = opByName(op)!;
+      if (channels !== 'input') return channels;
+      value = computed;
+    }
+    return null;
+  }
+}
+
+function contradiction(
+  { op, inputs }: Layer,
+  shapes: readonly (Shape | undefined)[],
+  expected: readonly number[],
+  got: readonly number[],
+): string {
+  const from = listed(inputs.map((name, i) => `${printable(name)} ${dimsText(shapes[i]!.dims)}`));
+  return `expected shape ${dimsText(expected)} (${printable(op)} of ${from}), got ${dimsText(got)}${layoutFix(expected, got)}`;
+}
+
+/** Where the other layout fits, that is what to do. */
+export function layoutFix(expected: readonly number[], got: readonly number[]): string {
+  if (!fitsOtherLayout(expected, got) || sameDims(expected, got)) return '';
+  return '; channels stand at the other end: transpose it, or say "layout" in the model';
+}
