@@ -6,7 +6,7 @@ import type { Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { channelsOf } from '../tensor/shape.js';
+import { channelsOf, coordinatesOf, positionsOf } from '../tensor/shape.js';
 import type { Tolerance } from './options.js';
 
 export const EXACT: Tolerance = { lsb: 0, ulp: 0, percent: 0 };
@@ -22,6 +22,8 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
     accepted: null,
     aligned: null,
     out_features: null,
+    shape: null,
+    positions: null,
     values: null,
     mismatched: null,
     beyond_tolerance: null,
@@ -50,6 +52,8 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
     status: diff.mismatched === 0 ? 'match' : 'mismatch',
     accepted: accepted ? 'tolerance' : null,
     out_features: channelsOf(diff.shape),
+    shape: [...diff.shape.dims],
+    positions: positionsOf(diff.shape),
     values: diff.values,
     mismatched: diff.mismatched,
     beyond_tolerance: diff.beyondTolerance,
@@ -63,10 +67,10 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
   } satisfies Partial<LayerReport>);
 }
 
-function mismatchOf({ firstMismatch }: LayerDiffResult): LayerReport['first_mismatch'] {
+function mismatchOf({ firstMismatch, shape }: LayerDiffResult): LayerReport['first_mismatch'] {
   if (!firstMismatch) return null;
-  const { sample, channel, expected, actual } = firstMismatch;
-  return { sample, channel, expected, actual };
+  const { sample, channel, position, expected, actual } = firstMismatch;
+  return { sample, channel, at: coordinatesOf(shape, position), expected, actual };
 }
 
 /** A diff of accumulators, in the shape of their layer's output. */

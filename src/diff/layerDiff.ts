@@ -44,7 +44,7 @@ export interface LayerDiffResult {
   readonly meanDiff: number;
   readonly sqnrDb: number | 'inf' | null;
   readonly channels: ChannelReport[];
-  readonly firstMismatch: (MismatchReport & { readonly position: number }) | null;
+  readonly firstMismatch: (Witness & Pick<MismatchReport, 'expected' | 'actual'>) | null;
   /** Some differing values of every differing channel, in sample order: where a diagnosis looks. */
   readonly witnesses: readonly Witness[];
 }

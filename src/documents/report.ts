@@ -20,7 +20,8 @@ const channel = z.object({
   causes: z.array(cause),
 });
 
-const mismatch = z.nullable(z.object({ sample: count, channel: count, expected: real, actual: real }));
+const at = z.optional(z.array(count)).check(z.describe('[y, x] of an image; empty where a channel has one value'));
+const mismatch = z.nullable(z.object({ sample: count, channel: count, at, expected: real, actual: real }));
 
 const diagnosis = z.object({
   causes: z.array(cause),
@@ -45,6 +46,8 @@ export const layerSchema = z.object({
   accepted: z.nullable(z.enum(['tolerance', 'baseline'])),
   aligned: z.nullable(z.enum(['relu'])),
   out_features: z.nullable(count),
+  shape: z.optional(z.nullable(z.array(count))).check(z.describe('of one sample')),
+  positions: z.optional(z.nullable(count)).check(z.describe('values of a channel in a sample')),
   values: z.nullable(count),
   mismatched: z.nullable(count),
   beyond_tolerance: z.nullable(count),

@@ -17,6 +17,8 @@ export interface ChannelReport {
 export interface MismatchReport {
   sample: number;
   channel: number;
+  /** [y, x] of an image; empty (absent in older reports) where a channel has one value. */
+  at?: number[];
   expected: number;
   actual: number;
 }
@@ -52,6 +54,10 @@ export interface LayerReport {
   accepted: null | 'tolerance' | 'baseline';
   aligned: null | 'relu';
   out_features: number | null;
+  /** Of one sample; older reports do not say. */
+  shape?: number[] | null;
+  /** Values of a channel in a sample. */
+  positions?: number | null;
   values: number | null;
   mismatched: number | null;
   beyond_tolerance: number | null;

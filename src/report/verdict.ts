@@ -1,6 +1,6 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
 
-import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
+import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { size } from './numbers.js';
 
@@ -52,16 +52,19 @@ export function firstDivergence(report: Report): LayerReport | null {
 
 /** "sample 0, channel 0: expected 164, actual 153" */
 export function firstMismatch({ first_mismatch: first }: LayerReport): string | null {
-  if (!first) return null;
-  return `sample ${first.sample}, channel ${first.channel}: expected ${first.expected}, actual ${first.actual}`;
+  return first && mismatchText(first);
+}
+
+function mismatchText({ sample, channel, at = [], expected, actual }: MismatchReport): string {
+  const where = `sample ${sample}, channel ${channel}${at.length > 0 ? `, at ${at.join(',')}` : ''}`;
+  return `${where}: expected ${expected}, actual ${actual}`;
 }
 
 /** "12 of 2416 accumulators differ, by up to 5888 (sample 0, channel 3: expected -3392, actual 2496)"; null: none do. */
 export function accumulatorSentence({ accumulator }: LayerReport): string | null {
   if (!accumulator || accumulator.mismatched === 0) return null;
   const { mismatched, values, max_abs_diff, first_mismatch: first } = accumulator;
-  const where = `sample ${first!.sample}, channel ${first!.channel}: expected ${first!.expected}, actual ${first!.actual}`;
-  return `${mismatched} of ${counted(values, 'accumulator')} differ, by up to ${size(max_abs_diff)} (${where})`;
+  return `${mismatched} of ${counted(values, 'accumulator')} differ, by up to ${size(max_abs_diff)} (${mismatchText(first!)})`;
 }
 
 /** "963 of 2416 values, by up to 74 lsb" */
