@@ -2,9 +2,9 @@
 import { type Checks, described, type Place } from '../documents/checks.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
+import { impliedDims, shapeWith } from '../ops/fields/shape.js';
 import type { Op } from '../ops/op.js';
 import { opByName, opsOfMatrices } from '../ops/registry.js';
-import { impliedDims, shapeWith } from '../ops/shape.js';
 import { dimsText, fitsOtherLayout, sameDims } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { field } from './names.js';

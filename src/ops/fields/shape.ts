@@ -1,9 +1,9 @@
 /** The shape of what a layer computes, from those of what it reads. */
-import type { Layer } from '../nouns/model.js';
-import type { Layout, Shape } from '../nouns/value.js';
-import { channelAxisOf } from '../tensor/shape.js';
-import type { Op } from './op.js';
-import { opByName } from './registry.js';
+import type { Layer } from '../../nouns/model.js';
+import type { Layout, Shape } from '../../nouns/value.js';
+import { channelAxisOf } from '../../tensor/shape.js';
+import type { Op } from '../op.js';
+import { opByName } from '../registry.js';
 
 /** A string where the inputs do not fit: `expected ..., got ...; what to do`. Null: no form, or unknown inputs. */
 export function impliedDims(
