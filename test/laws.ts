@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { exact } from '../src/kernels/steps/accumulate.js';
 import { weightScaleOf } from '../src/kernels/steps/scales.js';
-import type { Codes, Kernel, Linear } from '../src/nouns/kernel.js';
+import type { Codes, Kernel, Product } from '../src/nouns/kernel.js';
 import type { QuantParams } from '../src/nouns/value.js';
 import { weightZeroPointOf } from '../src/products/exactSums.js';
 import { replayProduct } from '../src/replay/product.js';
@@ -18,12 +18,12 @@ export interface Law {
   readonly check: (kernel: Kernel, layer: LayerCase) => void;
 }
 
-const outputOf = (linear: Linear) => linear.output as QuantParams;
-const replay = (kernel: Kernel, linear: Linear, x: Codes) => [...replayProduct(linearSteps(kernel), linear, x).data];
+const outputOf = (linear: Product) => linear.output as QuantParams;
+const replay = (kernel: Kernel, linear: Product, x: Codes) => [...replayProduct(linearSteps(kernel), linear, x).data];
 
 /** The same layer on codes and weights that no accumulator saturates or wraps on. */
 function tame({ linear, x }: LayerCase): LayerCase {
-  const half = <A extends Codes['data'] | Linear['weight']>(data: A) => data.map((v) => v >> 1) as A;
+  const half = <A extends Codes['data'] | Product['weight']>(data: A) => data.map((v) => v >> 1) as A;
   return { linear: { ...linear, weight: half(linear.weight) }, x: { ...x, data: half(x.data) } };
 }
 
@@ -38,7 +38,7 @@ function idealSteps({ linear, x }: LayerCase): number[] {
 }
 
 /** Rounding a bias to accumulator units moves a value by half a unit at most. */
-function biasUnitInSteps(linear: Linear, channel: number): number {
+function biasUnitInSteps(linear: Product, channel: number): number {
   return linear.bias ? (linear.input.scale * weightScaleOf(linear, channel)) / outputOf(linear).scale : 0;
 }
 
@@ -98,7 +98,7 @@ export const laws: readonly Law[] = [
     name: 'weights equal to their zero point leave the rounded bias',
     check(kernel, { linear, x }) {
       const weight = linear.weight.map((_, i) => weightZeroPointOf(linear, Math.floor(i / linear.inFeatures)));
-      const constant = { ...linear, weight } as Linear;
+      const constant = { ...linear, weight } as Product;
       const { zeroPoint, quantMin, quantMax, scale } = outputOf(linear);
       expect(replay(kernel, { ...constant, bias: null }, x)).toEqual(
         new Array(x.rows * linear.outFeatures).fill(zeroPoint),
@@ -128,9 +128,9 @@ export const laws: readonly Law[] = [
     check(kernel, { linear, x }) {
       const whole = replay(kernel, linear, x);
       const channel = linear.outFeatures - 1;
-      const only = <A extends Linear['weight'] | Float64Array | Int32Array | Float32Array>(values: A, size = 1) =>
+      const only = <A extends Product['weight'] | Float64Array | Int32Array | Float32Array>(values: A, size = 1) =>
         (values.length === size ? values : values.slice(channel * size, (channel + 1) * size)) as A;
-      const alone: Linear = {
+      const alone: Product = {
         ...linear,
         outFeatures: 1,
         weight: linear.weight.slice(channel * linear.inFeatures),
@@ -221,7 +221,7 @@ export const laws: readonly Law[] = [
     check(kernel, layer) {
       const { linear, x } = tame(layer);
       const ideal = idealSteps({ linear, x }).map((steps) => steps * outputOf(linear).scale);
-      const float: Linear = { ...linear, output: { dtype: 'float32' }, activation: 'relu' };
+      const float: Product = { ...linear, output: { dtype: 'float32' }, activation: 'relu' };
       replayProduct(linearSteps(kernel), float, x).data.forEach((real, i) => {
         const channel = i % linear.outFeatures;
         const unit = linear.bias ? linear.input.scale * weightScaleOf(linear, channel) : 0;

@@ -1,4 +1,4 @@
-import type { Accelerator, AccumulateForm, Codes, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { Accelerator, AccumulateForm, Codes, Product, ProductSteps } from '../nouns/kernel.js';
 import { rangeOf } from '../products/exactSums.js';
 import { type JobFields, Machine } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
@@ -48,20 +48,20 @@ export function webAssembly({ threads, worthThreads, worthStarting = WORTH_START
     }
     return machine;
   };
-  const product = (form: AccumulateForm, x: Codes, linear: Linear, recipe: Recipe | null) => {
-    const found = machineFor(x.rows * linear.outFeatures * linear.inFeatures);
-    return found && multiply(found, form, x, linear, recipe);
+  const multiplied = (form: AccumulateForm, x: Codes, product: Product, recipe: Recipe | null) => {
+    const found = machineFor(x.rows * product.outFeatures * product.inFeatures);
+    return found && multiply(found, form, x, product, recipe);
   };
   return {
     expect(multiplyAdds) {
       machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
     },
-    accumulate: (form, x, linear) => product(form, x, linear, null) as Int32Array | null,
-    codes(steps: ProductSteps, linear: Linear, x: Codes) {
-      const form = steps.accumulate.form?.(linear);
-      if (!form || x.rows * linear.outFeatures * linear.inFeatures < WORTH_CALLING) return null;
-      const recipe = recipeOf(steps, linear);
-      return recipe && (product(form, x, linear, recipe) as Uint8Array | Int8Array | null);
+    accumulate: (form, x, product) => multiplied(form, x, product, null) as Int32Array | null,
+    codes(steps: ProductSteps, product: Product, x: Codes) {
+      const form = steps.accumulate.form?.(product);
+      if (!form || x.rows * product.outFeatures * product.inFeatures < WORTH_CALLING) return null;
+      const recipe = recipeOf(steps, product);
+      return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
     },
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
   };
@@ -74,26 +74,26 @@ function multiply(
   machine: Machine,
   form: AccumulateForm,
   x: Codes,
-  linear: Linear,
+  product: Product,
   recipe: Recipe | null,
 ): Output | null {
-  const operands = operandsOf(form, x, linear);
+  const operands = operandsOf(form, x, product);
   if (!operands) return null;
-  const { outFeatures, inFeatures } = linear;
+  const { outFeatures, inFeatures } = product;
   const values = x.rows * outFeatures;
-  const output = recipe ? codesFor(linear, values) : new Int32Array(values);
+  const output = recipe ? codesFor(product, values) : new Int32Array(values);
   const packedLength = packedLengthOf(inFeatures, operands.blockLength);
   const blockRows = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
   for (let row = 0; row < x.rows; row += blockRows) {
     const rows = Math.min(blockRows, x.rows - row);
     const part = operands.x.subarray(row * inFeatures, (row + rows) * inFeatures);
     const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
-    multiplyBlock(machine, { ...operands, x: part }, rows, packedLength, linear, recipe, into);
+    multiplyBlock(machine, { ...operands, x: part }, rows, packedLength, product, recipe, into);
   }
   return output;
 }
 
-function codesFor({ output }: Linear, length: number): Uint8Array | Int8Array {
+function codesFor({ output }: Product, length: number): Uint8Array | Int8Array {
   return output.dtype === 'int8' ? new Int8Array(length) : new Uint8Array(length);
 }
 
@@ -108,11 +108,11 @@ interface Operands {
 }
 
 /** The case as the kernels take it, or null. */
-function operandsOf(form: AccumulateForm, x: Codes, linear: Linear): Operands | null {
-  const { inFeatures, outFeatures, weight, input } = linear;
+function operandsOf(form: AccumulateForm, x: Codes, product: Product): Operands | null {
+  const { inFeatures, outFeatures, weight, input } = product;
   const xRange = valuesOf(x.data);
   const wRange = valuesOf(weight);
-  const zeroPoints = rangeOf(linear.weightZeroPoint);
+  const zeroPoints = rangeOf(product.weightZeroPoint);
   const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && x.rows > 0 && outFeatures > 0;
   if (!integers || x.cols !== inFeatures) return null;
   const codeShift = form.pairs?.codeShift ?? 0;
@@ -142,7 +142,7 @@ function operandsOf(form: AccumulateForm, x: Codes, linear: Linear): Operands | 
 }
 
 /** Without reading them where the dtype is narrow. */
-function valuesOf(values: Codes['data'] | Linear['weight']): { min: number; max: number } {
+function valuesOf(values: Codes['data'] | Product['weight']): { min: number; max: number } {
   if (values instanceof Int8Array) return { min: -128, max: 127 };
   return values instanceof Uint8Array ? { min: 0, max: 255 } : rangeOf(values);
 }
@@ -163,12 +163,12 @@ function multiplyBlock(
   operands: Operands,
   rows: number,
   packedLength: number,
-  linear: Linear,
+  product: Product,
   recipe: Recipe | null,
   into: Output,
 ): void {
   const { x, weight, paired, codeShift } = operands;
-  const { inFeatures, outFeatures } = linear;
+  const { inFeatures, outFeatures } = product;
   const threads = machine.threadsFor(rows * inFeatures * outFeatures);
   const paddedRows = Math.ceil(rows / 4) * 4;
   const tileRows = Math.min(paddedRows, TILE_ROWS);
@@ -184,7 +184,7 @@ function multiplyBlock(
   const xSource = machine.place(x);
   const xSubtracted = machine.place(Int32Array.of(paired ? -codeShift : operands.xZeroPoint));
   const weightSource = machine.allocate(staged);
-  const zeroPoints = machine.place(zeroPointsOf(linear)) + 4;
+  const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
   const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
   const out = machine.allocate(rows * outBytes);
   const arrays = recipe && {
@@ -254,7 +254,7 @@ function multiplyBlock(
 }
 
 /** One a channel, with a zero before the first, and three behind the last, which are read and not used. */
-function zeroPointsOf({ weightZeroPoint, outFeatures }: Linear): Int32Array {
+function zeroPointsOf({ weightZeroPoint, outFeatures }: Product): Int32Array {
   const values = new Int32Array(outFeatures + 4);
   if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 1, 1 + outFeatures);
   else values.set(weightZeroPoint, 1);

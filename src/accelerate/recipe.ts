@@ -1,6 +1,6 @@
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from '../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../kernels/steps/round.js';
-import type { Linear, OffsetAndClampStep, ProductSteps } from '../nouns/kernel.js';
+import type { OffsetAndClampStep, Product, ProductSteps } from '../nouns/kernel.js';
 import { f32 } from '../numeric/float.js';
 
 /** What follows the sums where a kernel's steps are all float32: the numbers of assembly's `storeCodes`, arrays one a channel. */
@@ -36,8 +36,8 @@ const placements: ReadonlyMap<OffsetAndClampStep, { offsetFirst: boolean; larges
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
 /** Null where a step is not of these forms, or the output is not 8-bit codes. */
-export function recipeOf(steps: ProductSteps, linear: Linear): Recipe | null {
-  const { output, outFeatures, activation } = linear;
+export function recipeOf(steps: ProductSteps, product: Product): Recipe | null {
+  const { output, outFeatures, activation } = product;
   if (output.dtype !== 'uint8' && output.dtype !== 'int8') return null;
   const placement = placements.get(steps.offsetAndClamp);
   if (!placement || steps.round !== halfEven || steps.float) return null;
@@ -46,8 +46,8 @@ export function recipeOf(steps: ProductSteps, linear: Linear): Recipe | null {
   const [least, most] = RANGES[output.dtype];
   const fits = least <= low && low <= quantMax && quantMax <= most;
   if (!fits || !Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > 1024) return null;
-  const factors = steps.multiplier.float32?.(linear, output);
-  const bias = steps.bias.prepare(linear);
+  const factors = steps.multiplier.float32?.(product, output);
+  const bias = steps.bias.prepare(product);
   if (!factors || (bias.unit === 'accumulator' && !bias.float32)) return null;
   if (bias.unit === 'real' && !(bias.values instanceof Float32Array)) return null;
   const added = bias.unit === 'accumulator' ? bias.float32 : null;

@@ -9,7 +9,7 @@ import { isPaired, type Pairs } from '../kernels/steps/accumulate.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Codes, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
@@ -17,7 +17,7 @@ import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { linearOf } from '../replay/layer.js';
+import { productOf } from '../replay/layer.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { type Recipe, recipeOf, trace } from './explain/recipe.js';
 
@@ -34,7 +34,7 @@ export interface GoldenLayer {
   readonly name: string;
   readonly samples: number;
   readonly steps: ProductSteps;
-  readonly linear: Linear & { readonly output: QuantParams };
+  readonly product: Product & { readonly output: QuantParams };
   readonly recipe: Recipe;
   /** Which raw products are added in int16 first; null: none. */
   readonly pairs: (Pairs & { readonly codeShift: number; readonly wraps: boolean }) | null;
@@ -82,13 +82,13 @@ function refuseFloatKernel(kernel: Kernel): void {
 async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
   if (!isQuantized(run.ready.input) || !layer.output || !isQuantized(layer.output))
     throw new Error('a linear layer reads codes');
-  const linear = { ...linearOf(run.ready, layer, run.ready.input), output: layer.output };
+  const product = { ...productOf(run.ready, layer, run.ready.input), output: layer.output };
   const steps = productSteps(kernel, layer.op)!;
-  const recipe = recipeOf(steps, linear);
-  const { outFeatures, inFeatures } = linear;
-  const biasInt32 = recipe.biasInt32 ?? roundedBias(linear);
-  const input = codesFor(linear.input, samples * inFeatures);
-  const output = codesFor(linear.output, samples * outFeatures);
+  const recipe = recipeOf(steps, product);
+  const { outFeatures, inFeatures } = product;
+  const biasInt32 = recipe.biasInt32 ?? roundedBias(product);
+  const input = codesFor(product.input, samples * inFeatures);
+  const output = codesFor(product.output, samples * outFeatures);
   const accumulator = new Int32Array(samples * outFeatures);
   const rows = blockRows(inFeatures + outFeatures);
   for (let from = 0; from < samples; from += rows) {
@@ -97,8 +97,8 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
     input.set(x, from * inFeatures);
     const replayed = await run.replay(from, to);
     output.set(replayed.data, from * outFeatures);
-    const sums = steps.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, linear).data;
-    check(kernel.name, steps, linear, recipe, sums, replayed.data, layer.name);
+    const sums = steps.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, product).data;
+    check(kernel.name, steps, product, recipe, sums, replayed.data, layer.name);
     sums.forEach((sum, i) => {
       accumulator[from * outFeatures + i] = wrapInt32(sum + biasInt32[i % outFeatures]);
     });
@@ -112,20 +112,20 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
   const perChannel = [outFeatures];
   const arrays = [
     at('input', `${layer.name}.input`, [samples, inFeatures], input),
-    at('weight', null, [outFeatures, inFeatures], Int8Array.from(linear.weight)),
+    at('weight', null, [outFeatures, inFeatures], Int8Array.from(product.weight)),
     at(
       'weight_zero_point',
       null,
       perChannel,
-      Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(linear, n)),
+      Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n)),
     ),
     at('bias_int32', null, perChannel, biasInt32),
-    ...(recipe.biasInt32 || !linear.bias ? [] : [at('bias_float32', null, perChannel, linear.bias)]),
-    ...multiplierArrays(recipe, linear).map(([name, data]) => at(name, null, perChannel, data)),
+    ...(recipe.biasInt32 || !product.bias ? [] : [at('bias_float32', null, perChannel, product.bias)]),
+    ...multiplierArrays(recipe, product).map(([name, data]) => at(name, null, perChannel, data)),
     at('accumulator', null, [samples, outFeatures], accumulator),
     at('output', layer.name, [samples, outFeatures], output),
   ];
-  return { name: layer.name, samples, steps, linear, recipe, pairs: pairsOf(steps, linear), arrays };
+  return { name: layer.name, samples, steps, product, recipe, pairs: pairsOf(steps, product), arrays };
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
@@ -134,48 +134,48 @@ function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Arra
 }
 
 /** Where the kernel keeps the bias in float, its nearest int32. */
-function roundedBias(linear: Linear): Int32Array {
-  const { bias, outFeatures, input } = linear;
+function roundedBias(product: Product): Int32Array {
+  const { bias, outFeatures, input } = product;
   return Int32Array.from({ length: outFeatures }, (_, n) =>
-    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
+    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(product, n))) : 0,
   );
 }
 
-function multiplierArrays(recipe: Recipe, linear: Linear & { output: QuantParams }): [string, NumericArray][] {
-  const channels = Array.from({ length: linear.outFeatures }, (_, n) => n);
+function multiplierArrays(recipe: Recipe, product: Product & { output: QuantParams }): [string, NumericArray][] {
+  const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
   if (recipe.fixedPoint) {
-    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(linear, linear.output, n));
+    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(product, product.output, n));
     return [
       ['multiplier_int32', Int32Array.from(fixed, ({ multiplier }) => multiplier)],
       ['shift', Int8Array.from(fixed, ({ exponent }) => exponent)],
     ];
   }
   const real = channels.map((n) =>
-    f32(f32(f32(linear.input.scale) * f32(weightScaleOf(linear, n))) / f32(linear.output.scale)),
+    f32(f32(f32(product.input.scale) * f32(weightScaleOf(product, n))) / f32(product.output.scale)),
   );
   const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
   const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
   return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
 }
 
-function pairsOf({ accumulate }: ProductSteps, linear: Linear): GoldenLayer['pairs'] {
-  if (!isPaired(accumulate) || !accumulate.applies(linear)) return null;
+function pairsOf({ accumulate }: ProductSteps, product: Product): GoldenLayer['pairs'] {
+  if (!isPaired(accumulate) || !accumulate.applies(product)) return null;
   const wraps = accumulate.loss(32768) !== 1; // saturating takes 1 away, wrapping 65536
-  return { ...accumulate.pairs(linear.inFeatures), codeShift: accumulate.codeShift(linear), wraps };
+  return { ...accumulate.pairs(product.inFeatures), codeShift: accumulate.codeShift(product), wraps };
 }
 
 /** The recipe, which becomes C code, must give what the replay gave. */
 function check(
   name: string,
   steps: ProductSteps,
-  linear: Linear,
+  product: Product,
   recipe: Recipe,
   sums: Int32Array,
   outputs: ArrayLike<number>,
   layer: string,
 ): void {
   for (let i = 0; i < sums.length; i++) {
-    const { value } = trace(steps, linear, recipe, sums[i], i % linear.outFeatures);
+    const { value } = trace(steps, product, recipe, sums[i], i % product.outFeatures);
     if (value !== outputs[i])
       throw new Error(`${layer}: the recipe of ${name} gives ${value}, its replay ${outputs[i]}`);
   }

@@ -10,13 +10,13 @@ import type {
 import { declaredKernel } from '../kernels/registry.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
-import type { Linear } from '../nouns/kernel.js';
+import type { Product } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { linearOf } from '../replay/layer.js';
+import { productOf } from '../replay/layer.js';
 
 /** Values of an array that are read for its range: the first ones, so that gigabytes take no longer. */
 const MOST_VALUES = 1 << 22;
@@ -150,16 +150,16 @@ async function channelsOf(model: Model, layer: ProductLayer): Promise<InspectedC
     model.inputs.find(({ name }) => name === layer.inputs[0])?.params ??
     model.layers.find(({ name }) => name === layer.inputs[0])?.output;
   const input = !layer.form.dynamic && declared && isQuantized(declared) ? declared : null;
-  const linear = linearOf({ weight: await layer.form.weight.read() }, layer, input ?? UNKNOWN);
+  const product = productOf({ weight: await layer.form.weight.read() }, layer, input ?? UNKNOWN);
   const count = Math.min(MOST_CHANNELS, layer.form.weight.outFeatures);
-  return Array.from({ length: count }, (_, channel) => inspectChannel(linear, input, channel));
+  return Array.from({ length: count }, (_, channel) => inspectChannel(product, input, channel));
 }
 
 const UNKNOWN: QuantParams = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 };
 
-function inspectChannel(linear: Linear, input: QuantParams | null, channel: number): InspectedChannel {
-  const { weight, inFeatures, output, bias, biasInt32 } = linear;
-  const weightScale = weightScaleOf(linear, channel);
+function inspectChannel(product: Product, input: QuantParams | null, channel: number): InspectedChannel {
+  const { weight, inFeatures, output, bias, biasInt32 } = product;
+  const weightScale = weightScaleOf(product, channel);
   const unit = input && input.scale * weightScale;
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let k = channel * inFeatures; k < (channel + 1) * inFeatures; k++) {
@@ -172,7 +172,7 @@ function inspectChannel(linear: Linear, input: QuantParams | null, channel: numb
   return {
     channel,
     weight_scale: weightScale,
-    weight_zero_point: weightZeroPointOf(linear, channel),
+    weight_zero_point: weightZeroPointOf(product, channel),
     weight_range: [min, max],
     bias: real,
     bias_int32: biasInt32?.[channel] ?? (real !== null && unit !== null ? roundHalfEven(real / unit) : null),

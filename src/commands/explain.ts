@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
-import { kernelsToExplain, linearValue, type Place, pointwiseValue } from '../analyze/explain/place.js';
+import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
 import type { ExplainDocument } from '../documents/explain.js';
@@ -88,7 +88,7 @@ async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<Ex
     if (!isElementwise(layer)) throw new Error(`${layer.op} is not replayed`);
     return explainPointwise(await pointwiseValue(chosen, layer));
   }
-  const value = await linearValue(chosen, layer);
+  const value = await explainedProduct(chosen, layer);
   const document = explain(value);
   if (repro !== undefined) await writeRepro(io, repro, value);
   return document;
@@ -209,8 +209,8 @@ function* placesOf({ run, channel, position: fixed }: Search, from: number, to: 
 
 /** `qdiff repro.npz` shows the value, and `python3 repro.py` prints it. */
 async function writeRepro(io: Io, folder: string, value: ValueToExplain): Promise<void> {
-  const { linear, x, captured } = value;
-  const { input, output, weight, bias, weightScale, weightZeroPoint, inFeatures } = linear;
+  const { product, x, captured } = value;
+  const { input, output, weight, bias, weightScale, weightZeroPoint, inFeatures } = product;
   const codes = (dtype: string, data: ArrayLike<number>) => (dtype === 'int8' ? Int8Array : Uint8Array).from(data);
   const quantized = isQuantized(output) ? output : null;
   const scalar = (number: number) => ({ shape: [1], data: Float64Array.of(number) });

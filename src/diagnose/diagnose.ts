@@ -5,7 +5,7 @@ import type { ElementwiseSteps, Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { linearOf } from '../replay/layer.js';
+import { productOf } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
 import type { At, CauseCode, FoundParameter } from './evidence.js';
 import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
@@ -82,7 +82,7 @@ export class Diagnosis {
     const { layer } = run.ready;
     if (!isProduct(layer)) throw new Error(`${layer.op} is not linear`);
     const declared = isQuantized(run.ready.input) ? run.ready.input : FLOAT_INPUT;
-    const linear = linearOf(run.ready, layer, declared);
+    const linear = productOf(run.ready, layer, declared);
     return {
       name: layer.name,
       producer: this.producer,

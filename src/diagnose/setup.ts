@@ -1,4 +1,4 @@
-import type { Codes, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, Product, ProductSteps } from '../nouns/kernel.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
 /**
@@ -7,7 +7,7 @@ import type { CauseCode, CauseEvidence } from './evidence.js';
  */
 export interface Setup {
   readonly steps: ProductSteps;
-  readonly linear: Linear;
+  readonly linear: Product;
   /** How input codes are read, where not as stored. */
   readonly readX: CodeMap | null;
   /** How output codes are stored, where not as computed. */
@@ -75,7 +75,7 @@ export function withSteps(setup: Setup, steps: Partial<ProductSteps>): Setup {
   return { ...setup, steps: { ...setup.steps, float: null, ...steps } };
 }
 
-export function withLinear(setup: Setup, params: Partial<Linear>): Setup {
+export function withLinear(setup: Setup, params: Partial<Product>): Setup {
   return { ...setup, linear: { ...setup.linear, ...params } };
 }
 

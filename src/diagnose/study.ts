@@ -1,6 +1,6 @@
 import { productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, DynamicStep, Fast, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, DynamicStep, Fast, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { fastCodes } from '../products/multiply.js';
@@ -18,7 +18,7 @@ export interface LayerData {
   readonly free: boolean;
   readonly kernel: Kernel;
   readonly op: string;
-  readonly linear: Linear;
+  readonly linear: Product;
   readonly fast: Fast;
   /** Samples [from, to) are judged. */
   readonly from: number;
@@ -299,7 +299,7 @@ export class Study {
     return { data: setup.storeY ? Int32Array.from(data, setup.storeY.apply) : data, low: null, high: null };
   }
 
-  private accelerated(setup: Setup, scope: Scope, linear: Linear): Uint8Array | Int8Array | null {
+  private accelerated(setup: Setup, scope: Scope, linear: Product): Uint8Array | Int8Array | null {
     if (this.data.dynamic || setup.readX || setup.storeY || this.hasAccumulator(setup, scope)) return null;
     return fastCodes(setup.steps, linear, scope.x as Codes, this.data.fast);
   }
@@ -450,7 +450,7 @@ export class Study {
     return codes;
   }
 
-  private finishDynamic(setup: Setup, scope: Scope, linear: Linear, accumulator: Int32Array): Float32Array {
+  private finishDynamic(setup: Setup, scope: Scope, linear: Product, accumulator: Int32Array): Float32Array {
     const data = new Float32Array(accumulator.length);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const from = first * linear.outFeatures;
@@ -477,7 +477,7 @@ export class Study {
   }
 
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
-  restrict(linear: Linear, scope: Scope): Linear {
+  restrict(linear: Product, scope: Scope): Product {
     const { channels } = scope;
     if (!channels) return linear;
     const pick = <A extends NumericArray>(values: A, width: number): A => {

@@ -1,10 +1,10 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix } from './array.js';
-import type { ElementwiseForm, LinearParams } from './model.js';
+import type { ElementwiseForm, ProductParams } from './model.js';
 import type { QuantParams, ValueParams } from './value.js';
 
 /** A product with its numbers: what a kernel reads and a cause changes. */
-export interface Linear extends LinearParams {
+export interface Product extends ProductParams {
   readonly outFeatures: number;
   readonly inFeatures: number;
   /** [outFeatures, inFeatures]; int8 as declared, wider where a hypothesis reads it otherwise (e.g. as uint8). */
@@ -41,9 +41,9 @@ export interface Accelerator {
   /** A product of so many multiply-adds is to come: what takes time to start may start. */
   expect(multiplyAdds: number): void;
   /** Sums [rows, outFeatures], all of which fit int32. */
-  accumulate(form: AccumulateForm, x: Codes, linear: Linear): Int32Array | null;
+  accumulate(form: AccumulateForm, x: Codes, product: Product): Int32Array | null;
   /** A product's codes [rows, outFeatures]; no sum leaves int32. */
-  codes(steps: ProductSteps, linear: Linear, x: Codes): Uint8Array | Int8Array | null;
+  codes(steps: ProductSteps, product: Product, x: Codes): Uint8Array | Int8Array | null;
   /** The sum of (code - zeroPoint)^2. */
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
 }
@@ -53,9 +53,9 @@ export type Fast = Accelerator | null;
 
 export interface AccumulateStep {
   readonly name: string;
-  run(x: Codes, linear: Linear, fast?: Fast): Accumulated;
+  run(x: Codes, product: Product, fast?: Fast): Accumulated;
   /** Set where the accelerator knows the step. */
-  form?(linear: Linear): AccumulateForm;
+  form?(product: Product): AccumulateForm;
 }
 
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
@@ -85,7 +85,7 @@ export type Float32Addend =
 export interface BiasStep {
   readonly name: string;
   readonly arithmetic: 'int32' | 'float';
-  prepare(linear: Linear): PreparedBias;
+  prepare(product: Product): PreparedBias;
 }
 
 /** acc is the int32 sum, or the float that an `accumulator` bias made of it; realBias is 0 unless the bias unit is `real`. */
@@ -97,11 +97,11 @@ export interface MultiplierStep {
   /** One line of arithmetic; sx, sw, sy: the scales of input, weight and output. */
   readonly equation: string;
   /** Accumulator units to steps of the output's scale, before rounding (fixed-point multipliers round inside). */
-  toSteps(linear: Linear, output: QuantParams): Scaler;
+  toSteps(product: Product, output: QuantParams): Scaler;
   /** Accumulator units to float32 real values, for layers with a float output. */
-  toReal(linear: Linear): Scaler;
+  toReal(product: Product): Scaler;
   /** The numbers of a `toSteps` that is all float32. */
-  float32?(linear: Linear, output: QuantParams): Float32Factors;
+  float32?(product: Product, output: QuantParams): Float32Factors;
 }
 
 /** v = f32(f32(f32(f32(acc) * input) * channel[n]) + bias), then f32(v * output), or f32(v / output) where it divides. */
@@ -145,8 +145,8 @@ export interface DynamicStep {
   /** min and max are over the whole batch. */
   chooseQuantParams(min: number, max: number, reduceRange: boolean): QuantParams;
   readonly quantize: QuantizeStep;
-  /** Float32 result, bias included, before ReLU. `linear.input` holds the chosen parameters. */
-  toReal(linear: Linear): (acc: number, channel: number) => number;
+  /** Float32 result, bias included, before ReLU. `product.input` holds the chosen parameters. */
+  toReal(product: Product): (acc: number, channel: number) => number;
 }
 
 /** The exact result and a bound on any order's error, both [rows, outFeatures] in real units, bias included, before ReLU. */
@@ -158,9 +158,9 @@ export interface FloatSums {
 /** A float linear whose summation order is free. */
 export interface FloatLinearStep {
   readonly name: string;
-  run(x: Codes, linear: Linear): FloatSums;
+  run(x: Codes, product: Product): FloatSums;
   /** The same from integer sums, which are faster: exact - bound, exact and exact + bound are right up to `error`. */
-  near(x: Codes, linear: Linear, fast?: Fast): FloatSums & { readonly error: Float64Array };
+  near(x: Codes, product: Product, fast?: Fast): FloatSums & { readonly error: Float64Array };
 }
 
 /** What a product does on a kernel; a cause changes one step. */

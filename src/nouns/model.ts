@@ -15,7 +15,7 @@ export interface WeightSource {
 }
 
 /** What a product adds besides its weights. Scales and zero points have length 1 (per tensor) or outFeatures (per channel). */
-export interface LinearParams {
+export interface ProductParams {
   readonly perChannel: boolean;
   readonly weightScale: Float64Array;
   readonly weightZeroPoint: Int32Array;
@@ -28,7 +28,7 @@ export interface LinearParams {
 }
 
 /** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic. */
-export interface ProductForm extends LinearParams {
+export interface ProductForm extends ProductParams {
   readonly kind: 'product';
   readonly weight: WeightSource;
   /** Set where the layer quantizes its own input, with a scale chosen from each batch. */

@@ -1,4 +1,4 @@
-import type { Codes, Fast, Linear } from '../nouns/kernel.js';
+import type { Codes, Fast, Product } from '../nouns/kernel.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { EXACT, fastSums } from './multiply.js';
 
@@ -13,45 +13,45 @@ const BLOCK_VALUES = 2 ** 17;
  * sums[m, n] = sum over k of (x[m, k] - x_zero_point) * (w[n, k] - w_zero_point[n]), [rows, outFeatures], exact:
  * every intermediate is an integer below 2^53. (32-bit codes stay below it up to K = 4096, 8-bit ones always.)
  */
-export function exactSums(x: Codes, linear: Linear, fast: Fast = null): Float64Array {
-  const sums = fastSums(EXACT, x, linear, fast);
-  return sums ? Float64Array.from(sums) : readableExactSums(x, linear);
+export function exactSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
+  const sums = fastSums(EXACT, x, product, fast);
+  return sums ? Float64Array.from(sums) : readableExactSums(x, product);
 }
 
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
-export function magnitudeSums(x: Codes, linear: Linear, fast: Fast = null): Float64Array {
-  const { input } = linear;
+export function magnitudeSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
+  const { input } = product;
   const data = new Int32Array(x.data.length);
   for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
-  const weight = weightsWithoutSigns(linear);
+  const weight = weightsWithoutSigns(product);
   const weightZeroPoint = Int32Array.of(0);
-  return exactSums({ ...x, data }, { ...linear, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } }, fast);
+  return exactSums({ ...x, data }, { ...product, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } }, fast);
 }
 
 /** A layer comes in many blocks of samples. */
-const weightsMade = new WeakMap<Linear['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
+const weightsMade = new WeakMap<Product['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
 
-function weightsWithoutSigns(linear: Linear): Int16Array {
-  const made = weightsMade.get(linear.weight);
-  if (made?.zeroPoints === linear.weightZeroPoint) return made.weight;
-  const weight = new Int16Array(linear.weight.length);
-  for (let channel = 0, i = 0; channel < linear.outFeatures; channel++) {
-    const zeroPoint = weightZeroPointOf(linear, channel);
-    for (let k = 0; k < linear.inFeatures; k++, i++) weight[i] = Math.abs(linear.weight[i] - zeroPoint);
+function weightsWithoutSigns(product: Product): Int16Array {
+  const made = weightsMade.get(product.weight);
+  if (made?.zeroPoints === product.weightZeroPoint) return made.weight;
+  const weight = new Int16Array(product.weight.length);
+  for (let channel = 0, i = 0; channel < product.outFeatures; channel++) {
+    const zeroPoint = weightZeroPointOf(product, channel);
+    for (let k = 0; k < product.inFeatures; k++, i++) weight[i] = Math.abs(product.weight[i] - zeroPoint);
   }
-  weightsMade.set(linear.weight, { zeroPoints: linear.weightZeroPoint, weight });
+  weightsMade.set(product.weight, { zeroPoints: product.weightZeroPoint, weight });
   return weight;
 }
 
 /** The same without the accelerator, and its reference. */
-export function readableExactSums(x: Codes, linear: Linear): Float64Array {
-  const { outFeatures, inFeatures } = linear;
+export function readableExactSums(x: Codes, product: Product): Float64Array {
+  const { outFeatures, inFeatures } = product;
   const sums = new Float64Array(x.rows * outFeatures);
   const largest =
-    largestDifference(x.data, [linear.input.zeroPoint]) * largestDifference(linear.weight, linear.weightZeroPoint);
+    largestDifference(x.data, [product.input.zeroPoint]) * largestDifference(product.weight, product.weightZeroPoint);
   // sums of fewer products than this fit SUM_LIMIT: K = 1028 for |x - zx| <= 255 and |w| <= 128
   const depth = Math.min(inFeatures, Math.floor((SUM_LIMIT - 1) / Math.max(1, largest)));
-  if (depth === 0) return inFeatures === 0 ? sums : sumsOfWideCodes(x, linear, sums);
+  if (depth === 0) return inFeatures === 0 ? sums : sumsOfWideCodes(x, product, sums);
   const blockRows = Math.max(64, 4 * Math.floor(BLOCK_VALUES / (4 * depth)));
   const packedX = new Float64Array(4 * Math.ceil(Math.min(blockRows, x.rows) / 4) * depth);
   const packedW = new Float64Array(4 * depth);
@@ -59,9 +59,9 @@ export function readableExactSums(x: Codes, linear: Linear): Float64Array {
     const length = Math.min(depth, inFeatures - k);
     for (let row = 0; row < x.rows; row += blockRows) {
       const rows = Math.min(blockRows, x.rows - row);
-      packRows(packedX, x, linear.input.zeroPoint, row, rows, k, length);
+      packRows(packedX, x, product.input.zeroPoint, row, rows, k, length);
       for (let channel = 0; channel < outFeatures; channel += 8) {
-        packChannels(packedW, linear, channel, k, length);
+        packChannels(packedW, product, channel, k, length);
         for (let r = 0; r < rows; r += 4) {
           sumTile(packedX, r * length, packedW, length);
           addTile(sums, outFeatures, row + r, Math.min(4, rows - r), channel);
@@ -156,13 +156,13 @@ function packRows(
 }
 
 /** 8 channels in 4 numbers along k; channels beyond the layer repeat the last and are not stored. */
-function packChannels(packed: Float64Array, linear: Linear, channel: number, k: number, length: number): void {
-  const { weight, inFeatures, outFeatures } = linear;
+function packChannels(packed: Float64Array, product: Product, channel: number, k: number, length: number): void {
+  const { weight, inFeatures, outFeatures } = product;
   for (let c = 0; c < 4; c++) {
     const lower = Math.min(channel + c, outFeatures - 1);
     const upper = Math.min(channel + c + 4, outFeatures - 1);
-    const lowerZeroPoint = weightZeroPointOf(linear, lower);
-    const upperZeroPoint = weightZeroPointOf(linear, upper);
+    const lowerZeroPoint = weightZeroPointOf(product, lower);
+    const upperZeroPoint = weightZeroPointOf(product, upper);
     const fromLower = lower * inFeatures + k;
     const fromUpper = upper * inFeatures + k;
     for (let i = 0; i < length; i++) {
@@ -172,11 +172,11 @@ function packChannels(packed: Float64Array, linear: Linear, channel: number, k: 
 }
 
 /** Codes far beyond 8 bits (a candidate's int32 input): the plain loop. */
-function sumsOfWideCodes(x: Codes, linear: Linear, sums: Float64Array): Float64Array {
-  const { outFeatures, inFeatures, weight, input } = linear;
+function sumsOfWideCodes(x: Codes, product: Product, sums: Float64Array): Float64Array {
+  const { outFeatures, inFeatures, weight, input } = product;
   for (let row = 0; row < x.rows; row++) {
     for (let channel = 0; channel < outFeatures; channel++) {
-      const zeroPoint = weightZeroPointOf(linear, channel);
+      const zeroPoint = weightZeroPointOf(product, channel);
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) {
         sum += (x.data[row * inFeatures + k] - input.zeroPoint) * (weight[channel * inFeatures + k] - zeroPoint);
@@ -187,19 +187,19 @@ function sumsOfWideCodes(x: Codes, linear: Linear, sums: Float64Array): Float64A
   return sums;
 }
 
-export function weightZeroPointOf(linear: Linear, channel: number): number {
-  return linear.weightZeroPoint[linear.weightZeroPoint.length === 1 ? 0 : channel];
+export function weightZeroPointOf(product: Product, channel: number): number {
+  return product.weightZeroPoint[product.weightZeroPoint.length === 1 ? 0 : channel];
 }
 
 /** Upper bound of |value - zero point| over all pairs of the two. */
-function largestDifference(values: Codes['data'] | Linear['weight'], zeroPoints: ArrayLike<number>): number {
+function largestDifference(values: Codes['data'] | Product['weight'], zeroPoints: ArrayLike<number>): number {
   const value = dtypeRange(values) ?? rangeOf(values);
   const zeroPoint = rangeOf(zeroPoints);
   return Math.max(value.max - zeroPoint.min, zeroPoint.max - value.min);
 }
 
 /** The range of the dtype spares reading the values where it is narrow. */
-function dtypeRange(values: Codes['data'] | Linear['weight']) {
+function dtypeRange(values: Codes['data'] | Product['weight']) {
   if (values instanceof Int8Array) return { min: -128, max: 127 };
   return values instanceof Uint8Array ? { min: 0, max: 255 } : null;
 }

@@ -1,17 +1,17 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
-import type { AccumulateForm, Codes, Fast, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateForm, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 
 /** Exact sums, no pairs. */
 export const EXACT: AccumulateForm = { pairs: null };
 
 /** Sums [rows, outFeatures] of a form, none of which leaves int32; null where the case is not taken. */
-export function fastSums(form: AccumulateForm, x: Codes, linear: Linear, fast: Fast): Int32Array | null {
-  return fast?.accumulate(form, x, linear) ?? null;
+export function fastSums(form: AccumulateForm, x: Codes, product: Product, fast: Fast): Int32Array | null {
+  return fast?.accumulate(form, x, product) ?? null;
 }
 
 /** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */
-export function fastCodes(steps: ProductSteps, linear: Linear, x: Codes, fast: Fast): Uint8Array | Int8Array | null {
-  return fast?.codes(steps, linear, x) ?? null;
+export function fastCodes(steps: ProductSteps, product: Product, x: Codes, fast: Fast): Uint8Array | Int8Array | null {
+  return fast?.codes(steps, product, x) ?? null;
 }
 
 /** The sum of (code - zeroPoint)^2, exact. */

@@ -1,6 +1,6 @@
 import { stepsOf } from '../kernels/kernel.js';
 import type { Matrix } from '../nouns/array.js';
-import type { Codes, Elementwise, Fast, Kernel, Linear, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, Elementwise, Fast, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import {
   type ElementwiseLayer,
   isElementwise,
@@ -54,8 +54,8 @@ export function replayLayer(
   const [x] = inputs;
   const steps = stepsOf(kernel, layer.op);
   if (steps?.kind === 'product' && isProduct(layer)) {
-    const linear = linearOf(ready, layer, quantized(dynamicInput ?? ready.input));
-    return replayProduct(steps, linear, dynamicInput ? quantizeRows(steps, linear, x) : rowsOf(x, linear), fast);
+    const product = productOf(ready, layer, quantized(dynamicInput ?? ready.input));
+    return replayProduct(steps, product, dynamicInput ? quantizeRows(steps, product, x) : rowsOf(x, product), fast);
   }
   if (steps?.kind === 'elementwise' && isElementwise(layer)) {
     return replayElementwise(steps, elementwiseOf(layer, ready.input), x);
@@ -64,11 +64,11 @@ export function replayLayer(
 }
 
 /** The layer with its numbers: what kernels read and causes change. */
-export function linearOf(
+export function productOf(
   ready: Pick<ReadyLayer, 'weight'>,
   { form, output }: ProductLayer,
   input: QuantParams,
-): Linear {
+): Product {
   const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
@@ -85,13 +85,13 @@ export function chosenInput(steps: ProductSteps, form: ProductForm, range: { min
 }
 
 /** Products run along the last axis: [samples, T * K] is samples * T rows. */
-function rowsOf(x: Matrix, { inFeatures }: Linear): Codes {
+function rowsOf(x: Matrix, { inFeatures }: Product): Codes {
   return { rows: x.data.length / inFeatures, cols: inFeatures, data: x.data as Codes['data'] };
 }
 
-function quantizeRows({ dynamic }: ProductSteps, linear: Linear, x: Matrix): Codes {
-  const quantize = dynamic!.quantize.prepare(linear.input);
-  return { ...rowsOf(x, linear), data: Int32Array.from(x.data, quantize) };
+function quantizeRows({ dynamic }: ProductSteps, product: Product, x: Matrix): Codes {
+  const quantize = dynamic!.quantize.prepare(product.input);
+  return { ...rowsOf(x, product), data: Int32Array.from(x.data, quantize) };
 }
 
 function quantized(params: ValueParams | null): QuantParams {

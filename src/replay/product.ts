@@ -1,5 +1,5 @@
 import { weightScaleOf } from '../kernels/steps/scales.js';
-import type { Codes, Fast, FloatSums, Linear, ProductSteps, Scaler } from '../nouns/kernel.js';
+import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
@@ -8,62 +8,66 @@ import { NO_SUMS, type Replayed } from './replayed.js';
 
 export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
 
-/** Replays a product under any record of steps. x: codes [rows, inFeatures]; of a dynamic layer, quantized with `linear.input`. */
-export function replayProduct(steps: ProductSteps, linear: Linear, x: Codes, fast: Fast = null): Replayed {
-  if (steps.float) return replayFloatProduct(steps, linear, x, fast);
-  const codes = fastCodes(steps, linear, x, fast);
-  if (codes) return accelerated(steps, linear, x, codes, fast);
-  const { data: accumulator, overflowed } = steps.accumulate.run(x, linear, fast);
-  const data = finishProduct(steps, linear, accumulator);
-  return { rows: x.rows, cols: linear.outFeatures, data, low: null, high: null, accumulator, overflowed };
+/** Replays a product under any record of steps. x: codes [rows, inFeatures]; of a dynamic layer, quantized with `product.input`. */
+export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
+  if (steps.float) return replayFloatProduct(steps, product, x, fast);
+  const codes = fastCodes(steps, product, x, fast);
+  if (codes) return accelerated(steps, product, x, codes, fast);
+  const { data: accumulator, overflowed } = steps.accumulate.run(x, product, fast);
+  const data = finishProduct(steps, product, accumulator);
+  return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
 /** The sums are made again for those who ask. */
 function accelerated(
   steps: ProductSteps,
-  linear: Linear,
+  product: Product,
   x: Codes,
   data: Uint8Array | Int8Array,
   fast: Fast,
 ): Replayed {
   return {
     rows: x.rows,
-    cols: linear.outFeatures,
+    cols: product.outFeatures,
     data,
     low: null,
     high: null,
     get accumulator() {
-      return steps.accumulate.run(x, linear, fast).data;
+      return steps.accumulate.run(x, product, fast).data;
     },
     overflowed: 0,
   };
 }
 
 /** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
-export function finishProduct(steps: ProductSteps, linear: Linear, accumulator: Int32Array): Int32Array | Float32Array {
-  if (steps.dynamic) return toReals(accumulator, linear, steps.dynamic.toReal(linear));
-  return isQuantized(linear.output)
-    ? roundToCodes(steps, linear, accumulator)
-    : toReals(accumulator, linear, biased(steps, linear, steps.multiplier.toReal(linear)));
+export function finishProduct(
+  steps: ProductSteps,
+  product: Product,
+  accumulator: Int32Array,
+): Int32Array | Float32Array {
+  if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
+  return isQuantized(product.output)
+    ? roundToCodes(steps, product, accumulator)
+    : toReals(accumulator, product, biased(steps, product, steps.multiplier.toReal(product)));
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
-export function stepsBeforeRounding(record: ProductSteps, linear: Linear): (acc: number, channel: number) => number {
-  return biased(record, linear, record.multiplier.toSteps(linear, quantized(linear.output)));
+export function stepsBeforeRounding(record: ProductSteps, product: Product): (acc: number, channel: number) => number {
+  return biased(record, product, record.multiplier.toSteps(product, quantized(product.output)));
 }
 
 /** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused ReLU's lower bound. */
-export function stepsToCode(record: ProductSteps, linear: Linear): (steps: number) => number {
-  const { zeroPoint, quantMin, quantMax } = quantized(linear.output);
-  const lo = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
+export function stepsToCode(record: ProductSteps, product: Product): (steps: number) => number {
+  const { zeroPoint, quantMin, quantMax } = quantized(product.output);
+  const lo = product.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
   return record.offsetAndClamp.prepare(record.round, zeroPoint, lo, quantMax);
 }
 
-function roundToCodes(record: ProductSteps, linear: Linear, accumulator: Int32Array): Int32Array {
-  const steps = stepsBeforeRounding(record, linear);
-  const code = stepsToCode(record, linear);
+function roundToCodes(record: ProductSteps, product: Product, accumulator: Int32Array): Int32Array {
+  const steps = stepsBeforeRounding(record, product);
+  const code = stepsToCode(record, product);
   const codes = new Int32Array(accumulator.length);
-  const channels = linear.outFeatures;
+  const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < codes.length; i++) {
     codes[i] = code(steps(accumulator[i], channel));
     if (++channel === channels) channel = 0;
@@ -71,8 +75,8 @@ function roundToCodes(record: ProductSteps, linear: Linear, accumulator: Int32Ar
   return codes;
 }
 
-function biased(record: ProductSteps, linear: Linear, scale: Scaler): (acc: number, channel: number) => number {
-  const bias = record.bias.prepare(linear);
+function biased(record: ProductSteps, product: Product, scale: Scaler): (acc: number, channel: number) => number {
+  const bias = record.bias.prepare(product);
   switch (bias.unit) {
     case 'none':
       return (acc, channel) => scale(acc, channel, 0);
@@ -91,10 +95,10 @@ function biased(record: ProductSteps, linear: Linear, scale: Scaler): (acc: numb
   }
 }
 
-function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, channel: number) => number) {
-  const relu = linear.activation === 'relu';
+function toReals(accumulator: Int32Array, product: Product, toReal: (acc: number, channel: number) => number) {
+  const relu = product.activation === 'relu';
   const reals = new Float32Array(accumulator.length);
-  const channels = linear.outFeatures;
+  const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < reals.length; i++) {
     const real = toReal(accumulator[i], channel);
     reals[i] = relu && real < 0 ? 0 : real;
@@ -109,26 +113,26 @@ function toReals(accumulator: Int32Array, linear: Linear, toReal: (acc: number, 
  */
 export function replayFloatProduct(
   record: ProductSteps,
-  linear: Linear,
+  product: Product,
   x: Codes,
   fast: Fast = null,
 ): ReplayedFloatProduct {
-  const relu = linear.activation === 'relu';
-  const spread = isQuantized(linear.output)
-    ? quantizedSpread(record, linear, linear.output, x, fast)
-    : realSpread(record.float!.product.run(x, linear), relu);
-  return { rows: x.rows, cols: linear.outFeatures, ...spread, ...NO_SUMS };
+  const relu = product.activation === 'relu';
+  const spread = isQuantized(product.output)
+    ? quantizedSpread(record, product, product.output, x, fast)
+    : realSpread(record.float!.product.run(x, product), relu);
+  return { rows: x.rows, cols: product.outFeatures, ...spread, ...NO_SUMS };
 }
 
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
-function quantizedSpread(record: ProductSteps, linear: Linear, output: QuantParams, x: Codes, fast: Fast) {
-  const codesOf = spreadCodes(record, output, linear.activation === 'relu');
-  const { exact, bound, error } = record.float!.product.near(x, linear, fast);
+function quantizedSpread(record: ProductSteps, product: Product, output: QuantParams, x: Codes, fast: Fast) {
+  const codesOf = spreadCodes(record, output, product.activation === 'relu');
+  const { exact, bound, error } = record.float!.product.near(x, product, fast);
   const data = new Int32Array(exact.length);
   const low = new Int32Array(exact.length);
   const high = new Int32Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
-    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, linear, x, i, codesOf);
+    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, i, codesOf);
     [low[i], data[i], high[i]] = codes;
   }
   return { data, low, high };
@@ -152,11 +156,11 @@ function spreadCodes(record: ProductSteps, output: QuantParams, relu: boolean): 
   };
 }
 
-function oneSpread(record: ProductSteps, linear: Linear, x: Codes, index: number, codesOf: SpreadCodes) {
-  const { inFeatures, outFeatures } = linear;
+function oneSpread(record: ProductSteps, product: Product, x: Codes, index: number, codesOf: SpreadCodes) {
+  const { inFeatures, outFeatures } = product;
   const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
   const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
-  const { exact, bound } = record.float!.product.run(codes, oneChannel(linear, channel));
+  const { exact, bound } = record.float!.product.run(codes, oneChannel(product, channel));
   return codesOf(exact[0], bound[0], 0)!;
 }
 
@@ -182,15 +186,15 @@ function quantized(params: ValueParams): QuantParams {
 }
 
 /** A linear layer with one of its output channels. */
-export function oneChannel(linear: Linear, channel: number): Linear {
-  const { inFeatures, bias, biasInt32 } = linear;
+export function oneChannel(product: Product, channel: number): Product {
+  const { inFeatures, bias, biasInt32 } = product;
   return {
-    ...linear,
+    ...product,
     outFeatures: 1,
-    weight: linear.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
+    weight: product.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
     // two entries stay per channel: TFLite makes its multiplier in float32 where there is one scale
-    weightScale: new Float64Array(Math.min(linear.weightScale.length, 2)).fill(weightScaleOf(linear, channel)),
-    weightZeroPoint: Int32Array.of(weightZeroPointOf(linear, channel)),
+    weightScale: new Float64Array(Math.min(product.weightScale.length, 2)).fill(weightScaleOf(product, channel)),
+    weightZeroPoint: Int32Array.of(weightZeroPointOf(product, channel)),
     bias: bias?.slice(channel, channel + 1) ?? null,
     biasInt32: biasInt32?.slice(channel, channel + 1) ?? null,
   };

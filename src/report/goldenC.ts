@@ -72,8 +72,8 @@ function commented(text: string): string {
     .replaceAll('/*', '/ *');
 }
 
-function layerArrays({ arrays, recipe, pairs, linear, samples }: GoldenLayer, id: string): string[] {
-  const { inFeatures, outFeatures } = linear;
+function layerArrays({ arrays, recipe, pairs, product, samples }: GoldenLayer, id: string): string[] {
+  const { inFeatures, outFeatures } = product;
   const constant = (name: string, value: number) => `#define ${id.toUpperCase()}_${name} ${value}`;
   return [
     constant('SAMPLES', samples),
@@ -129,8 +129,8 @@ function floatLiteral(value: number): string {
 // ---------------------------------------------------------------- the loop
 
 function layerFunction(layer: GoldenLayer, id: string): string {
-  const { linear, steps: own, recipe } = layer;
-  const { input, output, activation } = linear;
+  const { product, steps: own, recipe } = layer;
+  const { input, output, activation } = product;
   const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
   const upper = id.toUpperCase();
   const steps = recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id);
@@ -194,7 +194,7 @@ function fixedPointLines({ recipe }: GoldenLayer, id: string): string[] {
   ];
 }
 
-function floatLines({ recipe, steps, linear }: GoldenLayer, id: string): string[] {
+function floatLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {
   const call = { add: 'add', multiply: 'multiply', divide: 'divide', fma: 'add' } as const;
   const operations = recipe.operations.map(({ kind, formula, factorFormula }, i) => {
     const text = commented(factorFormula ? `${formula} * (${factorFormula}), one rounding` : formula);
@@ -204,7 +204,7 @@ function floatLines({ recipe, steps, linear }: GoldenLayer, id: string): string[
   return [
     '  golden_float v = rounded(acc, 0);',
     ...operations,
-    ...(zeroPointFirst ? [`  v = add(v, (golden_float){${linear.output.zeroPoint}, 0});`] : []),
+    ...(zeroPointFirst ? [`  v = add(v, (golden_float){${product.output.zeroPoint}, 0});`] : []),
     '  code = to_integer(v);',
   ];
 }

@@ -87,8 +87,8 @@ function checksum(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function describe({ name, linear, steps, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
-  const { input, output, inFeatures, outFeatures, activation } = linear;
+function describe({ name, product, steps, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
+  const { input, output, inFeatures, outFeatures, activation } = product;
   return {
     name,
     in_features: inFeatures,

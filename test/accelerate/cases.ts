@@ -2,7 +2,7 @@
 
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes, Linear } from '../../src/nouns/kernel.js';
+import type { AccumulateStep, Codes, Product } from '../../src/nouns/kernel.js';
 
 export const stepsWithForm: readonly AccumulateStep[] = [
   steps.exact,
@@ -64,7 +64,7 @@ export type CodesDtype = 'uint8' | 'int8' | 'int32';
 export interface Case {
   readonly name: string;
   readonly x: Codes;
-  readonly linear: Linear;
+  readonly linear: Product;
 }
 
 export function caseOf(shape: Shape, filling: Filling, dtype: CodesDtype, zeroPoint = ZERO_POINTS[0]): Case {
@@ -76,7 +76,7 @@ export function caseOf(shape: Shape, filling: Filling, dtype: CodesDtype, zeroPo
   const xZeroPoint = zeroPoint.x - (dtype === 'int8' ? 128 : 0);
   const input = { dtype: dtype === 'int8' ? 'int8' : 'uint8', scale: 0.01, zeroPoint: xZeroPoint } as const;
   const [quantMin, quantMax] = dtype === 'int8' ? [-128, 127] : [0, 255];
-  const linear: Linear = {
+  const linear: Product = {
     outFeatures: channels,
     inFeatures,
     weight: Int8Array.from({ length: channels * inFeatures }, (_, i) => filling.w(i)),

@@ -4,7 +4,7 @@ import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { floatBiasUnfused } from '../../src/kernels/steps/bias.js';
 import { floatMultipliers } from '../../src/kernels/steps/multiplier.js';
-import type { Codes, Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Codes, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import { finishProduct } from '../../src/replay/product.js';
 import { layerCases } from '../kernels/layers.js';
 import { linearSteps } from '../support/steps.js';
@@ -46,7 +46,7 @@ const SCALES: readonly (readonly [x: number, w: number, y: number])[] = [
   [1e-30, 1e-20, 1],
 ];
 
-function readable(kernel: ProductSteps, linear: Linear, x: Codes): string {
+function readable(kernel: ProductSteps, linear: Product, x: Codes): string {
   return finishProduct(kernel, linear, kernel.accumulate.run(x, linear).data).join();
 }
 
@@ -55,12 +55,12 @@ describe.each(taken.map((kernel) => ({ name: kernel.name, kernel })))('$name', (
     const different = new Set<string>();
     fc.assert(
       fc.property(cases, fc.option(fc.constantFrom(...SCALES)), ({ linear, x }, scales) => {
-        const scaled: Linear = scales
+        const scaled: Product = scales
           ? {
               ...linear,
               input: { ...linear.input, scale: scales[0] },
               weightScale: linear.weightScale.map(() => scales[1]),
-              output: { ...linear.output, scale: scales[2] } as Linear['output'],
+              output: { ...linear.output, scale: scales[2] } as Product['output'],
               // ties of a sum with a fraction: biases in eighths
               bias: linear.bias?.map((b) => Math.round(b * 8) / 8) ?? null,
             }
@@ -98,7 +98,7 @@ test('the bias of FBGEMM enters with one rounding', () => {
   const weight = new Int8Array(inFeatures).fill(127);
   weight.set([8, 1], inFeatures - 2);
   const aw = 1 + 2 ** -18;
-  const linear: Linear = {
+  const linear: Product = {
     outFeatures: 1,
     inFeatures,
     perChannel: false,

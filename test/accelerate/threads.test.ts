@@ -4,7 +4,7 @@ import { type JobFields, Machine } from '../../src/accelerate/job.js';
 import { compare } from '../../src/compare/compare.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
-import type { Linear } from '../../src/nouns/kernel.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import type { Layer, Model } from '../../src/nouns/model.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { rowOf } from '../../src/tensor/shape.js';
@@ -16,7 +16,7 @@ const [fbgemm, fbgemmAvx2] = [linearSteps('fbgemm'), linearSteps('fbgemm-avx2')]
 
 const params = { dtype: 'uint8', scale: 0.02, zeroPoint: 100, quantMin: 0, quantMax: 255 } as const;
 
-function layerOf(inFeatures: number, outFeatures: number, seed: number): Linear {
+function layerOf(inFeatures: number, outFeatures: number, seed: number): Product {
   return {
     inFeatures,
     outFeatures,

@@ -11,7 +11,7 @@ import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import type { Kernel } from '../../src/nouns/kernel.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { isQuantized } from '../../src/nouns/value.js';
-import { chosenInput, linearOf } from '../../src/replay/layer.js';
+import { chosenInput, productOf } from '../../src/replay/layer.js';
 import { oneChannel } from '../../src/replay/product.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
@@ -44,7 +44,7 @@ async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promi
         inputName: layer.inputs[0],
         sample,
         channel,
-        linear: oneChannel(linearOf(run.ready, layer, params), channel),
+        product: oneChannel(productOf(run.ready, layer, params), channel),
         x: { rows: 1, cols: inFeatures, data: x },
         captured: captured ? (await captured.read(sample, sample + 1))[channel] : null,
         candidate: null,
@@ -84,8 +84,8 @@ describe.each(kernels.map((kernel) => ({ name: kernel.name, kernel })))('$name',
 
   it.skipIf(!hasNumpy)('numpy prints the same values (python3 with numpy)', () => {
     const scripts = documents.map(({ numpy }, i) => {
-      const { x, linear } = values[i];
-      const file = `{"x_int8": np.array([${x.data}]), "w_int8": np.array([${linear.weight}])}`;
+      const { x, product } = values[i];
+      const file = `{"x_int8": np.array([${x.data}]), "w_int8": np.array([${product.weight}])}`;
       return numpy.join('\n').replace('np.load("repro.npz")', file);
     });
     const wanted = documents.map(({ columns }) => Math.fround(columns[0].value));
@@ -102,12 +102,12 @@ describe('iris on AVX2, fc1, sample 0', async () => {
   const documents: ExplainDocument[] = values.map(explain);
 
   it('gives the accumulators that one gets by hand', () => {
-    const byHand = values.map(({ linear, x }) => {
+    const byHand = values.map(({ product, x }) => {
       let exact = 0;
       let paired = 0;
       for (let k = 0; k < 4; k += 2) {
-        const pair = x.data[k] * linear.weight[k] + x.data[k + 1] * linear.weight[k + 1];
-        const zeroPoints = 128 * (linear.weight[k] + linear.weight[k + 1]);
+        const pair = x.data[k] * product.weight[k] + x.data[k + 1] * product.weight[k + 1];
+        const zeroPoints = 128 * (product.weight[k] + product.weight[k + 1]);
         exact += pair - zeroPoints;
         paired += Math.max(-32768, Math.min(pair, 32767)) - zeroPoints;
       }

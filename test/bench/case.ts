@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yazl from 'yazl';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import type { Linear } from '../../src/nouns/kernel.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { npyHeader } from '../support/npz.js';
 import { linearSteps } from '../support/steps.js';
@@ -32,7 +32,7 @@ export async function makeCase(folder: string, layers: readonly LayerShape[], sa
   };
   const outputOf = (index: number) => {
     const { input, inFeatures, outFeatures } = layers[index];
-    const linear: Linear = {
+    const linear: Product = {
       inFeatures,
       outFeatures,
       perChannel: true,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import { linearSteps } from '../support/steps.js';
 import { random } from './case.js';
 import { CHAINS } from './limit.js';
@@ -31,7 +31,7 @@ export const modes: Readonly<Record<'exact' | 'saturating', ProductSteps>> = {
 export function layerInMemory(rows: number, inFeatures: number, channels: number, threads: number) {
   const fast = webAssembly({ threads, worthStarting: 0 });
   const params = { dtype: 'uint8', scale: 0.02, zeroPoint: 128, quantMin: 0, quantMax: 255 } as const;
-  const linear: Linear = {
+  const linear: Product = {
     inFeatures,
     outFeatures: channels,
     perChannel: true,

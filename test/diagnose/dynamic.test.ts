@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { dynamicOneDnnBrgemm, dynamicOneDnnGemm } from '../../src/kernels/steps/dynamic.js';
-import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Layer, ProductForm } from '../../src/nouns/model.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { dynamicSteps } from '../support/steps.js';
@@ -15,7 +15,7 @@ const OUT = 16;
 const random = randomFrom(404);
 const float = () => Math.fround(random.normal());
 const x = Float32Array.from({ length: SAMPLES * IN }, () => float() + 0.3);
-const truth: Linear = {
+const truth: Product = {
   perChannel: true,
   weightScale: Float64Array.from({ length: OUT }, () => Math.fround(0.002 + 0.004 * random.uniform())),
   weightZeroPoint: Int32Array.of(0),
@@ -30,7 +30,7 @@ const truth: Linear = {
 };
 
 /** What a kernel makes of the layer: each batch has its own scale. */
-function outputsOf(by: ProductSteps, linear: Linear = truth): Float32Array {
+function outputsOf(by: ProductSteps, linear: Product = truth): Float32Array {
   const values = new Float32Array(SAMPLES * OUT);
   for (let row = 0; row < SAMPLES; row += BATCH) {
     const batch = x.subarray(row * IN, (row + BATCH) * IN);
@@ -41,7 +41,7 @@ function outputsOf(by: ProductSteps, linear: Linear = truth): Float32Array {
   return values;
 }
 
-async function diagnose(declared: Linear, captured: Float32Array, engine: string) {
+async function diagnose(declared: Product, captured: Float32Array, engine: string) {
   const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
   const form = { ...layers[0].form, dynamic: { reduceRange: false } } as ProductForm;
   const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
@@ -64,7 +64,7 @@ describe.each([
   ['onednn', 'onednn'],
 ])('a file for %s with a mistake', (engine, name) => {
   const captured = outputsOf(dynamicSteps(name)!);
-  test.each<[cause: string, wrong: Partial<Linear>]>([
+  test.each<[cause: string, wrong: Partial<Product>]>([
     ['bias-missing', { bias: null }],
     ['bias-missing', { bias: truth.bias!.map((b, n) => (n === 3 ? 0 : b)) }],
     ['bias-shifted', { bias: truth.bias!.map((_, n) => truth.bias![(n + 1) % OUT]) }],

@@ -4,13 +4,13 @@ import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/step
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfUp, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { Linear } from '../../src/nouns/kernel.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What a mistake makes of a layer: what the file declares, what was captured, what a candidate has. */
 export interface Scene {
-  readonly declared: Linear;
+  readonly declared: Product;
   readonly captured: NumericArray;
   readonly candidate?: NumericArray;
 }
@@ -34,13 +34,13 @@ const WITHOUT_RELU: Where = { on: ['small', 'per tensor'] };
 /** Above a ReLU's zero point nothing is negative: down is toward zero. */
 const DOWN: Where = { instead: { wide: { named: ['rounding-truncate'] } } };
 
-const output = (linear: Linear) => linear.output as QuantParams;
+const output = (linear: Product) => linear.output as QuantParams;
 
 /** The file is wrong: the capture follows the truth, the model declares something else. */
 function file(
   name: string,
   cause: string,
-  change: (linear: Linear, random: Random) => Partial<Linear>,
+  change: (linear: Product, random: Random) => Partial<Product>,
   where: Where = {},
 ): Mistake {
   return {
@@ -116,10 +116,10 @@ export function reluAtCode(world: World, code: number): Int32Array {
   });
 }
 
-export const transposed = ({ weight, inFeatures }: Linear): Linear['weight'] =>
+export const transposed = ({ weight, inFeatures }: Product): Product['weight'] =>
   weight.map((_, i) => weight[(i % inFeatures) * inFeatures + Math.floor(i / inFeatures)]);
 
-function flippedWeight(linear: Linear, random: Random): Linear['weight'] {
+function flippedWeight(linear: Product, random: Random): Product['weight'] {
   const weight = linear.weight.slice();
   const at = random.integer(0, weight.length - 1);
   weight[at] = weight[at] >= 0 ? weight[at] - 64 : weight[at] + 64;

@@ -3,7 +3,7 @@ import { float64Bias } from '../../src/kernels/steps/bias.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { AccumulateStep, Linear } from '../../src/nouns/kernel.js';
+import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { reluAtCode, type Scene, transposed } from './mistakes.js';
@@ -18,7 +18,7 @@ export interface NearMiss {
   readonly make: (world: World, random: Random) => Scene;
 }
 
-const output = (linear: Linear) => linear.output as QuantParams;
+const output = (linear: Product) => linear.output as QuantParams;
 const even = (n: number) => n % 2 === 0;
 
 /** The capture follows other parameters than the file's. */
@@ -26,7 +26,7 @@ function parameters(
   code: string,
   but: string,
   on: Kind,
-  change: (linear: Linear, random: Random) => Partial<Linear>,
+  change: (linear: Product, random: Random) => Partial<Product>,
 ): NearMiss {
   return {
     code,
@@ -77,7 +77,7 @@ const halfOdd = (v: number) => (v % 1 === 0 || Math.abs(v % 1) !== 0.5 ? roundHa
 /** The same layer with its last input first: k = (1, 2), (3, 4), ... become neighbours. */
 function rolled(world: World): World {
   const { inFeatures, weight } = world.linear;
-  const roll = <A extends World['x'] | Linear['weight']>(data: A) =>
+  const roll = <A extends World['x'] | Product['weight']>(data: A) =>
     data.map((_, i) => data[i % inFeatures === 0 ? i + inFeatures - 1 : i - 1]) as A;
   return { ...world, x: roll(world.x), linear: { ...world.linear, weight: roll(weight) } };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Linear } from '../../src/nouns/kernel.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import type { Report } from '../../src/nouns/report.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
@@ -142,10 +142,10 @@ describe('float outputs of a saturating kernel that multiplies in another order'
   const truth = { ...world, linear };
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
   const captured = replayProduct(kernel('onednn-pointwise-avx2'), linear, codes).data;
-  const diagnose = async (declared: Linear, values = captured) =>
+  const diagnose = async (declared: Product, values = captured) =>
     (await compareLayer(truth, declared, values, { kernel: 'onednn-pointwise' })).layers[0].diagnosis;
 
-  test.each<[cause: string, wrong: Partial<Linear>]>([
+  test.each<[cause: string, wrong: Partial<Product>]>([
     ['bias-missing', { bias: null }],
     ['input-scale-wrong', { input: { ...linear.input, scale: linear.input.scale * 1.2 } }],
     ['scale-shifted', { weightScale: linear.weightScale.toReversed() }],

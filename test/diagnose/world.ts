@@ -1,7 +1,7 @@
 import { compare } from '../../src/compare/compare.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
-import type { Linear, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Model } from '../../src/nouns/model.js';
 import type { Report } from '../../src/nouns/report.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
@@ -30,7 +30,7 @@ export interface World {
   readonly kind: string;
   /** The declared kernel, where it is not PyTorch's fbgemm. */
   readonly kernel?: string;
-  readonly linear: Linear;
+  readonly linear: Product;
   readonly x: Uint8Array | Int8Array;
   readonly samples: number;
 }
@@ -168,7 +168,7 @@ function trained(kind: Kind, random: Random): World {
   const spread = Math.sqrt(inFeatures) * shape.xSpread * 45;
   const output = quant(Math.fround((middle * spread) / 45), shape.yZeroPoint);
   const bias = Float32Array.from({ length: outFeatures }, () => random.normal() * output.scale * 30);
-  const linear: Linear = {
+  const linear: Product = {
     perChannel,
     weightScale,
     weightZeroPoint: Int32Array.of(0),
@@ -204,7 +204,7 @@ export function fbgemmWith(steps: Partial<ProductSteps>): ProductSteps {
 export function outputsOf(
   world: World,
   by: ProductSteps = linearSteps(world.kernel ?? 'fbgemm'),
-  linear: Linear = world.linear,
+  linear: Product = world.linear,
 ): Int32Array {
   const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
   return Int32Array.from(replayProduct(by, linear, codes).data);
@@ -213,7 +213,7 @@ export function outputsOf(
 /** Compares a one-layer model with its capture (and a candidate), in memory. */
 export function compareLayer(
   world: World,
-  declared: Linear,
+  declared: Product,
   captured: NumericArray,
   options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string } = {},
 ): Promise<Report> {
@@ -229,7 +229,7 @@ function producerOf({ kernel }: World): Model['producer'] {
   return kernel ? { framework: 'onnxruntime', kernel } : { framework: 'pytorch', flow: 'eager', engine: 'x86' };
 }
 
-export function modelOf(linear: Linear, producer: Model['producer']): Model {
+export function modelOf(linear: Product, producer: Model['producer']): Model {
   const { outFeatures, inFeatures, weight, input, output } = linear;
   const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = linear;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };

@@ -1,6 +1,6 @@
 /** Small layers for tests: everything has a default, so that a test writes only what it is about. */
 import fc from 'fast-check';
-import type { Codes, Linear } from '../../src/nouns/kernel.js';
+import type { Codes, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
@@ -10,14 +10,14 @@ export function params(dtype: 'uint8' | 'int8', scale: number, zeroPoint: number
   return { dtype, scale, zeroPoint, quantMin, quantMax };
 }
 
-export interface LinearOptions extends Partial<Omit<Linear, 'weight' | 'weightScale' | 'weightZeroPoint' | 'bias'>> {
+export interface LinearOptions extends Partial<Omit<Product, 'weight' | 'weightScale' | 'weightZeroPoint' | 'bias'>> {
   readonly weight: readonly (readonly number[])[];
   readonly weightScale?: readonly number[];
   readonly weightZeroPoint?: readonly number[];
   readonly bias?: readonly number[] | null;
 }
 
-export function linearOf({ weight, weightScale, weightZeroPoint, bias, ...rest }: LinearOptions): Linear {
+export function linearOf({ weight, weightScale, weightZeroPoint, bias, ...rest }: LinearOptions): Product {
   return {
     outFeatures: weight.length,
     inFeatures: weight[0].length,
@@ -34,13 +34,13 @@ export function linearOf({ weight, weightScale, weightZeroPoint, bias, ...rest }
   };
 }
 
-export function codesOf(linear: Linear, rows: readonly (readonly number[])[]): Codes {
+export function codesOf(linear: Product, rows: readonly (readonly number[])[]): Codes {
   const data = linear.input.dtype === 'int8' ? Int8Array.from(rows.flat()) : Uint8Array.from(rows.flat());
   return { rows: rows.length, cols: linear.inFeatures, data };
 }
 
 export interface LayerCase {
-  readonly linear: Linear;
+  readonly linear: Product;
   readonly x: Codes;
 }
 
@@ -90,7 +90,7 @@ export function layerCases(options: CaseOptions = {}): fc.Arbitrary<LayerCase> {
         activation: fc.constantFrom<'none' | 'relu'>('none', 'relu'),
       })
       .map((v) => {
-        const linear: Linear = {
+        const linear: Product = {
           outFeatures,
           inFeatures,
           perChannel,

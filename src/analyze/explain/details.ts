@@ -16,7 +16,7 @@ import { blockRows, type LayerRun, ReplaySession } from '../../replay/session.js
 import { inRows } from '../../tensor/rows.js';
 import { coordinatesOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { explain } from './explain.js';
-import { kernelsToExplain, linearAt, linearValue } from './place.js';
+import { explainedProduct, kernelsToExplain, productAt } from './place.js';
 
 export const MOST_LAYERS = 24;
 const MOST_CHANNELS = 6;
@@ -186,7 +186,7 @@ function actualOf(
     };
     return columnOf(inRows(replayed, shape));
   }
-  const product = linearAt(layer, run, kernel, channel, 0);
+  const product = productAt(layer, run, kernel, channel, 0);
   return async (from: number, to: number) => {
     const x = { rows: to - from, cols: rows.input.features, data: Int32Array.from(await rows.input.read(from, to)) };
     return replayProduct(productSteps(kernel, layer.op)!, product, x, fast).data;
@@ -206,5 +206,5 @@ async function explained(
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   const kernels = kernelsToExplain(kernel, diagnosis);
   const causes = diagnosis?.causes ?? [];
-  return explain(await linearValue({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
+  return explain(await explainedProduct({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
 }

@@ -3,7 +3,7 @@
 import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
-import type { Codes, Kernel, Linear, ProductSteps } from '../../nouns/kernel.js';
+import type { Codes, Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { type FixedPointMultiplier, quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
@@ -25,7 +25,7 @@ export interface ValueToExplain {
   /** Its position; undefined where a channel has one value. */
   readonly at?: number[];
   /** One output channel. For a dynamic layer the input parameters are those that were chosen. */
-  readonly linear: Linear;
+  readonly product: Product;
   /** Input codes, one row. */
   readonly x: Codes;
   readonly captured: number | null;
@@ -39,9 +39,9 @@ export interface ValueToExplain {
 }
 
 export function explain(value: ValueToExplain): ExplainDocument {
-  const { layer, op, channel, sample, at, captured, candidate, linear, x, kernels } = value;
+  const { layer, op, channel, sample, at, captured, candidate, product, x, kernels } = value;
   const columns = kernels.map((kernel) => columnOf(kernel, value));
-  const { output } = linear;
+  const { output } = product;
   return {
     format: 'qdiff-explain',
     version: 1,
@@ -55,21 +55,21 @@ export function explain(value: ValueToExplain): ExplainDocument {
     candidate_input_codes_differ: value.candidateInputCodesDiffer,
     input: {
       name: value.inputName,
-      dtype: linear.input.dtype,
-      scale: linear.input.scale,
-      zero_point: linear.input.zeroPoint,
-      features: linear.inFeatures,
+      dtype: product.input.dtype,
+      scale: product.input.scale,
+      zero_point: product.input.zeroPoint,
+      features: product.inFeatures,
     },
-    weight: { scale: linear.weightScale[0], zero_point: linear.weightZeroPoint[0] },
+    weight: { scale: product.weightScale[0], zero_point: product.weightZeroPoint[0] },
     output: isQuantized(output)
       ? { dtype: output.dtype, scale: output.scale, zero_point: output.zeroPoint }
       : { dtype: output.dtype, scale: null, zero_point: null },
-    activation: linear.activation,
-    products: largestProducts(linear, x),
+    activation: product.activation,
+    products: largestProducts(product, x),
     columns,
     first_difference: columns.length > 1 ? firstDifference(columns[0], columns[1]) : null,
     causes: [...value.causes],
-    numpy: snippetOf(value, kernels.at(-1)!, columns.at(-1)!, linear.inFeatures > MOST_INLINE_CODES),
+    numpy: snippetOf(value, kernels.at(-1)!, columns.at(-1)!, product.inFeatures > MOST_INLINE_CODES),
   };
 }
 
@@ -79,29 +79,32 @@ export function reproScript(value: ValueToExplain): string {
   return `${snippetOf(value, kernel, columnOf(kernel, value), true).join('\n')}\n`;
 }
 
-function columnOf(kernel: Kernel, { op, linear, x, captured }: ValueToExplain): ExplainColumn {
+function columnOf(kernel: Kernel, { op, product, x, captured }: ValueToExplain): ExplainColumn {
   const steps = productSteps(kernel, op)!;
-  const replayed = replayProduct(steps, linear, x);
+  const replayed = replayProduct(steps, product, x);
   const value = replayed.data[0];
-  const accumulator = steps.accumulate.run(x, linear).data[0];
+  const accumulator = steps.accumulate.run(x, product).data[0];
   const within =
     replayed.low && replayed.high && captured !== null && captured >= replayed.low[0] && captured <= replayed.high[0];
-  const quantized = isQuantized(linear.output) ? linear.output : null;
+  const quantized = isQuantized(product.output) ? product.output : null;
   const lo =
     quantized &&
-    (linear.activation === 'relu' ? Math.max(quantized.quantMin, quantized.zeroPoint) : quantized.quantMin);
-  const real = (linear.input.scale * linear.weightScale[0]) / (quantized?.scale ?? 1);
+    (product.activation === 'relu' ? Math.max(quantized.quantMin, quantized.zeroPoint) : quantized.quantMin);
+  const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
   const { multiplier, exponent } = quantizeMultiplier(real);
-  const traced = steps.float ? floatTrace(steps, linear, x) : tracedBy(kernel.name, steps, linear, accumulator, value);
+  const traced = steps.float
+    ? floatTrace(steps, product, x)
+    : tracedBy(kernel.name, steps, product, accumulator, value);
   const biasReal =
-    linear.bias?.[0] ?? (linear.biasInt32 ? linear.biasInt32[0] * linear.input.scale * linear.weightScale[0] : null);
+    product.bias?.[0] ??
+    (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);
   return {
     kernel: kernel.name,
     accumulator,
-    saturating_pairs: saturatingPairs(steps, linear, x),
+    saturating_pairs: saturatingPairs(steps, product, x),
     bias: biasReal,
     bias_accumulator_units:
-      traced.bias ?? (biasReal === null ? null : biasReal / (linear.input.scale * linear.weightScale[0])),
+      traced.bias ?? (biasReal === null ? null : biasReal / (product.input.scale * product.weightScale[0])),
     bias_is_int32: traced.bias !== null,
     multiplier: f32(real),
     multiplier_bits: float32Bits(f32(real)),
@@ -132,45 +135,45 @@ interface Traced {
   readonly fixedPoint: FixedPointMultiplier | null;
 }
 
-function tracedBy(name: string, steps: ProductSteps, linear: Linear, accumulator: number, value: number): Traced {
-  const recipe = recipeOf(steps, linear);
-  const traced = trace(steps, linear, recipe, accumulator, 0);
+function tracedBy(name: string, steps: ProductSteps, product: Product, accumulator: number, value: number): Traced {
+  const recipe = recipeOf(steps, product);
+  const traced = trace(steps, product, recipe, accumulator, 0);
   if (!Object.is(traced.value + 0, value + 0))
     throw new Error(`steps of ${name} give ${traced.value}, its replay ${value}`);
-  const { output } = linear;
+  const { output } = product;
   return {
     ...traced,
     bias: recipe.biasInt32?.[0] ?? null,
-    fixedPoint: recipe.fixedPoint && isQuantized(output) ? recipe.fixedPoint.multiplierOf(linear, output, 0) : null,
+    fixedPoint: recipe.fixedPoint && isQuantized(output) ? recipe.fixedPoint.multiplierOf(product, output, 0) : null,
   };
 }
 
 /** A float linear has no steps of its own: the exact sum, and its quantization. */
-function floatTrace(record: ProductSteps, linear: Linear, x: Codes): Traced {
-  const real = record.float!.product.run(x, linear).exact[0];
-  const steps = isQuantized(linear.output) ? real / linear.output.scale : real;
+function floatTrace(record: ProductSteps, product: Product, x: Codes): Traced {
+  const real = record.float!.product.run(x, product).exact[0];
+  const steps = isQuantized(product.output) ? real / product.output.scale : real;
   return {
     steps: [{ name: 'float linear', value: real }],
     beforeRounding: steps,
-    rounded: isQuantized(linear.output) ? record.round.apply(steps) : null,
+    rounded: isQuantized(product.output) ? record.round.apply(steps) : null,
     bias: null,
     fixedPoint: null,
   };
 }
 
-function saturatingPairs({ accumulate }: ProductSteps, linear: Linear, x: Codes): ExplainColumn['saturating_pairs'] {
+function saturatingPairs({ accumulate }: ProductSteps, product: Product, x: Codes): ExplainColumn['saturating_pairs'] {
   if (!isPaired(accumulate)) return [];
   const code = (codes: ArrayLike<number>, k: number) => (k < 0 ? 0 : codes[k]);
-  return [...losingPairs(accumulate, x, linear, 0, 0)].map(({ k, sum, narrowed }) => ({
+  return [...losingPairs(accumulate, x, product, 0, 0)].map(({ k, sum, narrowed }) => ({
     k: [...k],
     x: [code(x.data, k[0]), code(x.data, k[1])],
-    w: [code(linear.weight, k[0]), code(linear.weight, k[1])],
+    w: [code(product.weight, k[0]), code(product.weight, k[1])],
     sum,
     saturated: narrowed,
   }));
 }
 
-function largestProducts({ weight, input, weightZeroPoint }: Linear, { data }: Codes): ExplainDocument['products'] {
+function largestProducts({ weight, input, weightZeroPoint }: Product, { data }: Codes): ExplainDocument['products'] {
   const products = Array.from(data, (code, k) => ({
     k,
     x: code,
@@ -189,21 +192,21 @@ function firstDifference(a: ExplainColumn, b: ExplainColumn): string | null {
 }
 
 function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn, fromFile: boolean): string[] {
-  const { linear, x, channel, sample, layer, inputName } = value;
+  const { product, x, channel, sample, layer, inputName } = value;
   const codes: [string, string] = fromFile
     ? ['c = np.load("repro.npz")', 'x, w = c["x_int8"].ravel().astype(int), c["w_int8"].ravel().astype(int)']
     : [
         `x = np.array([${[...x.data].join(', ')}])  # ${comment(inputName)}, sample ${sample}`,
-        `w = np.array([${[...linear.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
+        `w = np.array([${[...product.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
   const steps = productSteps(kernel, value.op)!;
-  const one = { steps, linear, x: x.data, accumulator: column.accumulator!, value: column.value };
-  if (steps.float) return floatSnippet(linear, codes, column);
-  return numpySnippet({ ...one, recipe: recipeOf(steps, linear) }, codes);
+  const one = { steps, product, x: x.data, accumulator: column.accumulator!, value: column.value };
+  if (steps.float) return floatSnippet(product, codes, column);
+  return numpySnippet({ ...one, recipe: recipeOf(steps, product) }, codes);
 }
 
 function floatSnippet(
-  { input, weightScale, weightZeroPoint, bias, output, activation }: Linear,
+  { input, weightScale, weightZeroPoint, bias, output, activation }: Product,
   codes: string[],
   { value, clamp, bias: realBias }: ExplainColumn,
 ) {

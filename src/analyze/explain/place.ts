@@ -3,11 +3,11 @@ import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, ValueReader } from '../../nouns/capture.js';
-import type { Kernel, Linear } from '../../nouns/kernel.js';
+import type { Kernel, Product } from '../../nouns/kernel.js';
 import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
-import { chosenInput, linearOf } from '../../replay/layer.js';
+import { chosenInput, productOf } from '../../replay/layer.js';
 import { oneChannel } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
 import type { LayerRun } from '../../replay/session.js';
@@ -38,21 +38,27 @@ export function kernelsToExplain(declared: Kernel, diagnosis: DiagnosisReport | 
 }
 
 /** One channel of the layer; a dynamic layer's input parameters are those of the sample's batch. */
-export function linearAt(layer: ProductLayer, run: LayerRun, kernel: Kernel, channel: number, sample: number): Linear {
+export function productAt(
+  layer: ProductLayer,
+  run: LayerRun,
+  kernel: Kernel,
+  channel: number,
+  sample: number,
+): Product {
   const range = run.batches?.rangeOf(run.batches.batchOf(sample));
   const steps = productSteps(kernel, layer.op)!;
   const input = range ? chosenInput(steps, layer.form, range) : run.ready.input;
   if (!isQuantized(input)) throw new Error('a linear layer reads codes');
-  return oneChannel(linearOf(run.ready, layer, input), channel);
+  return oneChannel(productOf(run.ready, layer, input), channel);
 }
 
-export async function linearValue(place: Place, layer: ProductLayer): Promise<ValueToExplain> {
+export async function explainedProduct(place: Place, layer: ProductLayer): Promise<ValueToExplain> {
   const { run, sample, channel, candidate, kernels, causes } = place;
   const [declared] = kernels;
-  const linear = linearAt(layer, run, declared, channel, sample);
+  const product = productAt(layer, run, declared, channel, sample);
   const values = await rowOfPlace(place, run.input);
   const { dynamic } = productSteps(declared, layer.op)!;
-  const quantize = dynamic ? dynamic.quantize.prepare(linear.input) : (code: number) => code;
+  const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
   return {
     layer: layer.name,
     op: layer.op,
@@ -60,7 +66,7 @@ export async function linearValue(place: Place, layer: ProductLayer): Promise<Va
     sample,
     channel,
     at: atOf(place),
-    linear,
+    product,
     x: { rows: 1, cols: values.length, data: Int32Array.from(values, quantize) },
     ...(await observed(place)),
     candidateInputCodesDiffer: candidate ? await otherInputCodes(place, candidate, values) : null,

@@ -6,7 +6,7 @@
 
 import { type FixedPointStep, fixedPointMultipliers } from '../../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { Linear, ProductSteps } from '../../nouns/kernel.js';
+import type { Product, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
@@ -50,19 +50,19 @@ const DYNAMIC_MULTIPLIERS = new Map([
 ]);
 
 /** Throws for a step that no kernel of the registry has, and for a float linear (pt2e-reference), which has no order. */
-export function recipeOf(record: ProductSteps, linear: Linear): Recipe {
+export function recipeOf(record: ProductSteps, product: Product): Recipe {
   if (record.float) throw new Error('floats are summed in no fixed order');
   const { dynamic } = record;
-  const output = isQuantized(linear.output) ? linear.output : null;
+  const output = isQuantized(product.output) ? product.output : null;
   const multiplier = dynamic ? DYNAMIC_MULTIPLIERS.get(dynamic.name) : record.multiplier.name;
-  const bias = dynamic ? realBiasOf(linear) : biasOf(record, linear, output);
+  const bias = dynamic ? realBiasOf(product) : biasOf(record, product, output);
   const fixedPoint = output ? (fixedPointMultipliers.find((step) => step === record.multiplier) ?? null) : null;
   return {
     precision: multiplier?.startsWith('float64') ? 'float64' : 'float32',
     biasInt32: bias.int32,
     biasFormula: bias.formula,
     fixedPoint,
-    operations: fixedPoint ? [] : operationsOf(multiplier ?? '', linear, output, bias),
+    operations: fixedPoint ? [] : operationsOf(multiplier ?? '', product, output, bias),
   };
 }
 
@@ -84,22 +84,22 @@ const INT32_FORMULAS: Readonly<Record<string, string>> = {
 
 const NO_BIAS: Bias = { int32: null, formula: null, before: null, real: null };
 
-function biasOf(record: ProductSteps, linear: Linear, output: QuantParams | null): Bias {
-  const prepared = record.bias.prepare(linear);
+function biasOf(record: ProductSteps, product: Product, output: QuantParams | null): Bias {
+  const prepared = record.bias.prepare(product);
   switch (prepared.unit) {
     case 'none':
       return NO_BIAS;
     case 'int32': {
-      const formula = linear.biasInt32 ? 'b' : INT32_FORMULAS[record.bias.name];
+      const formula = product.biasInt32 ? 'b' : INT32_FORMULAS[record.bias.name];
       return { ...NO_BIAS, int32: prepared.values, formula };
     }
     case 'real':
       return { ...NO_BIAS, real: (channel) => prepared.values[channel] };
     case 'accumulator': {
       if (record.bias.name !== 'floatBias' || !output) throw new Error(`no recipe for ${record.bias.name}`);
-      const bias = linear.bias!;
-      const aw = (channel: number) => f32(f32(linear.input.scale) * f32(weightScaleOf(linear, channel)));
-      const before: Operation = linear.perChannel
+      const bias = product.bias!;
+      const aw = (channel: number) => f32(f32(product.input.scale) * f32(weightScaleOf(product, channel)));
+      const before: Operation = product.perChannel
         ? {
             kind: 'add',
             name: 'bias',
@@ -119,9 +119,9 @@ function biasOf(record: ProductSteps, linear: Linear, output: QuantParams | null
   }
 }
 
-function realBiasOf(linear: Linear): Bias {
-  if (linear.biasInt32) return { ...NO_BIAS, int32: linear.biasInt32, formula: 'b' };
-  const { bias } = linear;
+function realBiasOf(product: Product): Bias {
+  if (product.biasInt32) return { ...NO_BIAS, int32: product.biasInt32, formula: 'b' };
+  const { bias } = product;
   return bias ? { ...NO_BIAS, real: (channel) => bias[channel] } : NO_BIAS;
 }
 
@@ -141,10 +141,10 @@ const inverted = (scale: Scale, perChannel: boolean) =>
 
 const PRODUCT: Formula = ['f32(sx) * f32(sw)', (sx, sw) => f32(f32(sx) * f32(sw))];
 
-function twoStages(name: string, linear: Linear): Stages | null {
-  const w = (sw: number) => R(linear.perChannel ? f32(sw) : sw);
-  const wFormula = inverted('sw', linear.perChannel);
-  const divides = linear.input.dtype === 'int8';
+function twoStages(name: string, product: Product): Stages | null {
+  const w = (sw: number) => R(product.perChannel ? f32(sw) : sw);
+  const wFormula = inverted('sw', product.perChannel);
+  const divides = product.input.dtype === 'int8';
   switch (name) {
     case 'oneDnnGemm':
       return { toReal: [PRODUCT], toSteps: ['f32(1) / f32(sy)', (_x, _w, sy) => f32(1 / f32(sy))] };
@@ -192,19 +192,19 @@ const PREMULTIPLIED: Readonly<Record<string, Formula>> = {
   ],
 };
 
-function operationsOf(name: string, linear: Linear, output: QuantParams | null, bias: Bias): Operation[] {
-  const { scale: sx } = linear.input;
+function operationsOf(name: string, product: Product, output: QuantParams | null, bias: Bias): Operation[] {
+  const { scale: sx } = product.input;
   const sy = output?.scale ?? 1;
   const operation = (kind: Operation['kind'], label: string, [formula, value]: Formula): Operation => ({
     kind,
     name: label,
     formula,
-    operand: (channel) => value(sx, weightScaleOf(linear, channel), sy, 0),
+    operand: (channel) => value(sx, weightScaleOf(product, channel), sy, 0),
   });
   const real: Operation[] = bias.real
     ? [{ kind: 'add', name: 'bias', formula: name.startsWith('float64') ? 'b' : 'f32(b)', operand: bias.real }]
     : [];
-  const stages = twoStages(name, linear);
+  const stages = twoStages(name, product);
   if (stages) {
     const toReal = stages.toReal.map((formula) => operation('multiply', 'multiplier', formula));
     const toSteps = operation(stages.divides ? 'divide' : 'multiply', 'output scale', stages.toSteps);
@@ -220,8 +220,8 @@ function operationsOf(name: string, linear: Linear, output: QuantParams | null, 
     // fma(f32(acc), f32(sx * sw), b): the accumulator is what is scaled, the bias what is added
     return [{ ...operation('fma', 'multiplier and bias', PRODUCT), factor: bias.real, factorFormula: 'f32(b)' }];
   }
-  const product: Formula = name.startsWith('float64') ? ['(sx * sw)', (x, w) => x * w] : PRODUCT;
-  return [operation('multiply', 'multiplier', product), ...real];
+  const scale: Formula = name.startsWith('float64') ? ['(sx * sw)', (x, w) => x * w] : PRODUCT;
+  return [operation('multiply', 'multiplier', scale), ...real];
 }
 
 // ---------------------------------------------------------------- running it
@@ -232,30 +232,30 @@ export interface TracedStep {
 }
 
 /** One value, operation after operation; `value` is the code, or the float32 of a float output. */
-export function trace(record: ProductSteps, linear: Linear, recipe: Recipe, acc: number, channel: number) {
+export function trace(record: ProductSteps, product: Product, recipe: Recipe, acc: number, channel: number) {
   const steps: TracedStep[] = [];
   const note = (name: string, value: number) => {
     steps.push({ name, value });
     return value;
   };
   const biased = recipe.biasInt32 ? note('bias', wrapInt32(acc + recipe.biasInt32[channel])) : acc;
-  const output = isQuantized(linear.output) ? linear.output : null;
+  const output = isQuantized(product.output) ? product.output : null;
   if (recipe.fixedPoint && output) {
-    const fixed = recipe.fixedPoint.multiplierOf(linear, output, channel);
+    const fixed = recipe.fixedPoint.multiplierOf(product, output, channel);
     const exact = biased * fixed.multiplier * 2 ** (fixed.exponent - 31);
     note('multiplier', exact);
-    const rounded = recipe.fixedPoint.toSteps(linear, output)(biased, channel, 0);
-    return { steps, beforeRounding: exact, rounded, value: stepsToCode(record, linear)(rounded) };
+    const rounded = recipe.fixedPoint.toSteps(product, output)(biased, channel, 0);
+    return { steps, beforeRounding: exact, rounded, value: stepsToCode(record, product)(rounded) };
   }
   const to = recipe.precision === 'float32' ? f32 : (v: number) => v;
   const toReal = output === null;
   let v = to(biased);
   for (const operation of recipe.operations) v = note(operation.name, apply(operation, v, channel, to, toReal));
   if (output) {
-    return { steps, beforeRounding: v, rounded: record.round.apply(v), value: stepsToCode(record, linear)(v) };
+    return { steps, beforeRounding: v, rounded: record.round.apply(v), value: stepsToCode(record, product)(v) };
   }
   const real = f32(v);
-  return { steps, beforeRounding: v, rounded: null, value: linear.activation === 'relu' && real < 0 ? 0 : real };
+  return { steps, beforeRounding: v, rounded: null, value: product.activation === 'relu' && real < 0 ? 0 : real };
 }
 
 function apply(

@@ -33,7 +33,7 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
 }
 
 function findings(subject: Subject): LintFinding[] {
-  const channels = Array.from({ length: subject.linear.outFeatures }, (_, n) => n);
+  const channels = Array.from({ length: subject.product.outFeatures }, (_, n) => n);
   return rules.flatMap((row) => [
     ...row.flatMap((rule) => ofLayer(rule, subject)),
     ...channels.flatMap((channel) => row.flatMap((rule) => ofChannel(rule, subject, channel))),

@@ -2,7 +2,7 @@
 import { exact, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture } from '../../nouns/capture.js';
-import type { Codes, Linear } from '../../nouns/kernel.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { blockRows, type ReplaySession } from '../../replay/session.js';
@@ -31,33 +31,33 @@ interface Growing extends Observation {
 export async function observe(
   session: ReplaySession,
   layer: ProductLayer,
-  linear: Linear,
+  product: Product,
   bias: Float64Array,
   capture: Capture,
 ): Promise<Observation> {
-  const { outFeatures, inFeatures } = linear;
+  const { outFeatures, inFeatures } = product;
   const { input } = await session.open(layer);
-  const captured = isQuantized(linear.output) ? (capture.values.get(layer.name) ?? null) : null;
-  const seen = nothingSeen(linear, capture.samples, captured !== null);
+  const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
+  const seen = nothingSeen(product, capture.samples, captured !== null);
   const rows = blockRows(inFeatures + outFeatures);
   for (let from = 0; from < capture.samples; from += rows) {
     const to = Math.min(capture.samples, from + rows);
     const x = { rows: to - from, cols: inFeatures, data: await input.read(from, to) } as Codes;
     addInputs(seen, x);
-    addSums(seen, x, linear, bias);
+    addSums(seen, x, product, bias);
     if (captured) addOutputs(seen, await captured.read(from, to), outFeatures);
   }
   return seen;
 }
 
-function nothingSeen(linear: Linear, samples: number, hasOutputs: boolean): Growing {
-  const { outFeatures } = linear;
+function nothingSeen(product: Product, samples: number, hasOutputs: boolean): Growing {
+  const { outFeatures } = product;
   return {
     samples,
     codes: emptyRange(),
     codesAbove127: 0,
     accumulators: emptyRanges(outFeatures),
-    inexact: new Map(saturatingGroups(linear).map(({ step }) => [step, new Uint32Array(outFeatures)])),
+    inexact: new Map(saturatingGroups(product).map(({ step }) => [step, new Uint32Array(outFeatures)])),
     outputs: hasOutputs ? emptyRanges(outFeatures) : null,
   };
 }
@@ -69,14 +69,14 @@ function addInputs(seen: Growing, { data }: Codes): void {
   }
 }
 
-function addSums({ accumulators, inexact }: Growing, x: Codes, linear: Linear, bias: Float64Array): void {
-  const { outFeatures } = linear;
-  const sums = exact.run(x, linear).data;
+function addSums({ accumulators, inexact }: Growing, x: Codes, product: Product, bias: Float64Array): void {
+  const { outFeatures } = product;
+  const sums = exact.run(x, product).data;
   sums.forEach((sum, i) => {
     widen(accumulators[i % outFeatures], sum + bias[i % outFeatures]);
   });
   for (const [step, counts] of inexact) {
-    const saturated = step.run(x, linear).data;
+    const saturated = step.run(x, product).data;
     for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[i % outFeatures]++;
   }
 }

@@ -2,8 +2,8 @@
 
 import { productKernels } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
-import type { Linear } from '../../nouns/kernel.js';
-import { linear as linearOp } from '../../ops/linear.js';
+import type { Product } from '../../nouns/kernel.js';
+import { linear } from '../../ops/linear.js';
 import type { Range } from './range.js';
 
 export interface PairGroup {
@@ -28,23 +28,23 @@ export interface LosingPairs {
 }
 
 /** x86: vpmaddubsw saturates. */
-export function saturatingGroups(linear: Linear): PairGroup[] {
-  return groupsOf(linear, (step) => step !== neonMlalInt16Wrap);
+export function saturatingGroups(product: Product): PairGroup[] {
+  return groupsOf(product, (step) => step !== neonMlalInt16Wrap);
 }
 
 /** ARM without dot product: smlal wraps. */
-export function wrappingGroups(linear: Linear): PairGroup[] {
-  return groupsOf(linear, (step) => step === neonMlalInt16Wrap);
+export function wrappingGroups(product: Product): PairGroup[] {
+  return groupsOf(product, (step) => step === neonMlalInt16Wrap);
 }
 
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
-function groupsOf(linear: Linear, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
+function groupsOf(product: Product, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
   const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
   // a dynamic layer adds its products as the static one does
-  for (const { kernel, steps } of productKernels(linearOp.name)) {
+  for (const { kernel, steps } of productKernels(linear.name)) {
     const step = steps.accumulate;
-    if (!isPaired(step) || !selects(step) || !step.applies(linear)) continue;
-    const pairs = step.pairs(linear.inFeatures);
+    if (!isPaired(step) || !selects(step) || !step.applies(product)) continue;
+    const pairs = step.pairs(product.inFeatures);
     const key = pairs.second.join();
     const group = groups.get(key);
     if (group) group.kernels.push(kernel.name);
@@ -54,14 +54,14 @@ function groupsOf(linear: Linear, selects: (step: PairedAccumulateStep) => boole
 }
 
 /** Over a range of codes; null where no pair leaves int16. */
-export function worstPair(linear: Linear, group: PairGroup, channel: number, codes: Range): LosingPairs | null {
+export function worstPair(product: Product, group: PairGroup, channel: number, codes: Range): LosingPairs | null {
   const total = group.pairs.first.length;
-  const shift = group.step.codeShift(linear);
+  const shift = group.step.codeShift(product);
   const shifted = { lo: codes.lo + shift, hi: codes.hi + shift };
   let worst: WorstPair | null = null;
   let pairs = 0;
   for (let p = 0; p < total; p++) {
-    const [highest, lowest] = extremePairs(linear, group, channel, shifted, p);
+    const [highest, lowest] = extremePairs(product, group, channel, shifted, p);
     if (lossOf(highest) === 0 && lossOf(lowest) === 0) continue;
     pairs++;
     if (!worst || lossOf(highest) > lossOf(worst)) worst = highest;
@@ -76,7 +76,7 @@ function lossOf({ sum, saturated }: WorstPair): number {
 
 /** Pair p where its sum is largest, and where it is smallest; codes shifted as the step wants them. */
 function extremePairs(
-  { weight, inFeatures }: Linear,
+  { weight, inFeatures }: Product,
   { step, pairs }: PairGroup,
   channel: number,
   { lo, hi }: Range,

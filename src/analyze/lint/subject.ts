@@ -3,13 +3,13 @@
 import { productSteps } from '../../kernels/kernel.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Capture } from '../../nouns/capture.js';
-import type { Kernel, Linear, ProductSteps } from '../../nouns/kernel.js';
+import type { Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
 import type { Model, ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
-import { linearOf } from '../../replay/layer.js';
+import { productOf } from '../../replay/layer.js';
 import { stepsBeforeRounding, stepsToCode } from '../../replay/product.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { type Observation, observe } from './observation.js';
@@ -19,7 +19,7 @@ import { type InputRange, inputParams, inputRange, type Range } from './range.js
 /** Everything that the rules look at. */
 export interface Subject {
   readonly layer: ProductLayer;
-  readonly linear: Linear;
+  readonly product: Product;
   readonly range: InputRange;
   /** null without a capture, and where the layer's input is not in it. */
   readonly observed: Observation | null;
@@ -48,54 +48,54 @@ export async function subjectOf(
   captured: Captured | null,
 ): Promise<Subject> {
   const input = inputParams(model, layer);
-  const linear = linearOf({ weight: await layer.form.weight.read() }, layer, input);
+  const product = productOf({ weight: await layer.form.weight.read() }, layer, input);
   const range = inputRange(model, layer, input, kernel);
-  const bias = biasUnits(linear);
-  const worst = worstAccumulators(linear, range.centred, bias);
+  const bias = biasUnits(product);
+  const worst = worstAccumulators(product, range.centred, bias);
   return {
     layer,
-    linear,
+    product,
     range,
-    observed: await observed(captured, layer, linear, bias),
+    observed: await observed(captured, layer, product, bias),
     bias,
     worst,
-    outputs: worstOutputs(productSteps(kernel, layer.op), linear, worst, bias),
-    clampedTo: clampRange(linear),
-    saturating: saturatingGroups(linear),
-    wrapping: wrappingGroups(linear),
+    outputs: worstOutputs(productSteps(kernel, layer.op), product, worst, bias),
+    clampedTo: clampRange(product),
+    saturating: saturatingGroups(product),
+    wrapping: wrappingGroups(product),
   };
 }
 
 async function observed(
   captured: Captured | null,
   layer: ProductLayer,
-  linear: Linear,
+  product: Product,
   bias: Float64Array,
 ): Promise<Observation | null> {
   // a dynamic layer's codes are not in the capture: its input is float
   if (!captured || layer.form.dynamic || captured.session.whyNotReplayed(layer)) return null;
-  return observe(captured.session, layer, linear, bias, captured.capture);
+  return observe(captured.session, layer, product, bias, captured.capture);
 }
 
-function biasUnits(linear: Linear): Float64Array {
-  const { bias, biasInt32, outFeatures, input } = linear;
+function biasUnits(product: Product): Float64Array {
+  const { bias, biasInt32, outFeatures, input } = product;
   if (biasInt32) return Float64Array.from(biasInt32);
   return Float64Array.from({ length: outFeatures }, (_, n) =>
-    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
+    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(product, n))) : 0,
   );
 }
 
-function worstAccumulators(linear: Linear, { lo, hi }: Range, bias: Float64Array): Range[] {
-  return Array.from({ length: linear.outFeatures }, (_, n) => {
-    const { positive, negative } = weightSums(linear, n);
+function worstAccumulators(product: Product, { lo, hi }: Range, bias: Float64Array): Range[] {
+  return Array.from({ length: product.outFeatures }, (_, n) => {
+    const { positive, negative } = weightSums(product, n);
     return { lo: positive * lo + negative * hi + bias[n], hi: positive * hi + negative * lo + bias[n] };
   });
 }
 
 /** Sums of a channel's positive and negative weights, zero point subtracted. */
-function weightSums(linear: Linear, channel: number): { positive: number; negative: number } {
-  const { weight, inFeatures } = linear;
-  const zeroPoint = weightZeroPointOf(linear, channel);
+function weightSums(product: Product, channel: number): { positive: number; negative: number } {
+  const { weight, inFeatures } = product;
+  const zeroPoint = weightZeroPointOf(product, channel);
   let [positive, negative] = [0, 0];
   for (let k = channel * inFeatures; k < (channel + 1) * inFeatures; k++) {
     const w = weight[k] - zeroPoint;
@@ -107,19 +107,19 @@ function weightSums(linear: Linear, channel: number): { positive: number; negati
 
 function worstOutputs(
   own: ProductSteps | null,
-  linear: Linear,
+  product: Product,
   worst: readonly Range[],
   bias: Float64Array,
 ): Range[] | null {
-  if (!isQuantized(linear.output) || !own || own.float) return null;
-  const steps = stepsBeforeRounding(own, linear);
-  const code = stepsToCode(own, linear);
+  if (!isQuantized(product.output) || !own || own.float) return null;
+  const steps = stepsBeforeRounding(own, product);
+  const code = stepsToCode(own, product);
   // the kernel's own steps add the bias
   const codeOf = (sum: number, n: number) => code(steps(clamp(sum - bias[n], INT32_MIN, INT32_MAX), n));
   return worst.map(({ lo, hi }, n) => ({ lo: codeOf(lo, n), hi: codeOf(hi, n) }));
 }
 
-function clampRange({ output, activation }: Linear): Range | null {
+function clampRange({ output, activation }: Product): Range | null {
   if (!isQuantized(output)) return null;
   const { quantMin, quantMax, zeroPoint } = output;
   return { lo: activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin, hi: quantMax };

@@ -1,4 +1,4 @@
-import type { Linear } from '../../nouns/kernel.js';
+import type { Product } from '../../nouns/kernel.js';
 
 /** Beyond this the matching is not worth its time: no real permutation of scales is arbitrary. */
 const MOST_FOR_MATCHING = 2048;
@@ -79,7 +79,7 @@ function augment(n: number, options: readonly number[][], owner: Int32Array, vis
   return false;
 }
 
-export function permuteBias(linear: Linear, permutation: readonly number[]): Partial<Linear> {
+export function permuteBias(linear: Product, permutation: readonly number[]): Partial<Product> {
   return {
     bias: linear.bias && Float32Array.from(permutation, (from) => linear.bias![from]),
     biasInt32: linear.biasInt32 && Int32Array.from(permutation, (from) => linear.biasInt32![from]),

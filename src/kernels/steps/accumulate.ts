@@ -3,7 +3,7 @@
  * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
  */
 
-import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Fast, Linear } from '../../nouns/kernel.js';
+import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import {
   excessOverInt16,
   positivePart,
@@ -19,13 +19,13 @@ import { EXACT, fastSums } from '../../products/multiply.js';
 /** Modulo 2^32. */
 export const exact: AccumulateStep = {
   name: 'exact',
-  run: (x, linear, fast = null) => accelerated(EXACT, x, linear, fast) ?? toInt32(readableExactSums(x, linear)),
+  run: (x, product, fast = null) => accelerated(EXACT, x, product, fast) ?? toInt32(readableExactSums(x, product)),
   form: () => EXACT,
 };
 
 /** The fast path's sums, none of which leaves int32; null where it does not take the case. */
-function accelerated(form: AccumulateForm, x: Codes, linear: Linear, fast: Fast): Accumulated | null {
-  const data = fastSums(form, x, linear, fast);
+function accelerated(form: AccumulateForm, x: Codes, product: Product, fast: Fast): Accumulated | null {
+  const data = fastSums(form, x, product, fast);
   return data ? { data, overflowed: 0 } : null;
 }
 
@@ -50,11 +50,11 @@ export interface Pairs {
 export interface PairedAccumulateStep extends AccumulateStep {
   pairs(inFeatures: number): Pairs;
   /** Added to activation codes before they are multiplied (and taken out again, exactly, with the zero points). */
-  codeShift(linear: Linear): number;
+  codeShift(product: Product): number;
   /** What a pair's sum loses at int16, saturated or wrapped. */
   loss(sum: number): number;
   /** Whether this layer's products are paired at all; otherwise the sum is exact. */
-  applies(linear: Linear): boolean;
+  applies(product: Product): boolean;
 }
 
 export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
@@ -99,19 +99,19 @@ function eightApart(inFeatures: number): Pairs {
   return { first: Int32Array.from(first), second: Int32Array.from(second) };
 }
 
-const isSigned = (linear: Linear) => linear.input.dtype === 'int8';
+const isSigned = (product: Product) => product.input.dtype === 'int8';
 /** int8 activations become uint8: x xor 0x80 is x + 128. */
-const shiftToUnsigned = (linear: Linear) => (isSigned(linear) ? 128 : 0);
-const shiftToSigned = (linear: Linear) => (isSigned(linear) ? 0 : -128);
+const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
+const shiftToSigned = (product: Product) => (isSigned(product) ? 0 : -128);
 
 function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
   return {
     ...step,
-    run(x, linear, fast = null) {
-      const found = step.form && accelerated(step.form(linear), x, linear, fast);
+    run(x, product, fast = null) {
+      const found = step.form && accelerated(step.form(product), x, product, fast);
       if (found) return found;
-      const sums = exactSums(x, linear, fast);
-      if (step.applies(linear)) subtractLosses(sums, x, linear, step);
+      const sums = exactSums(x, product, fast);
+      if (step.applies(product)) subtractLosses(sums, x, product, step);
       return toInt32(sums);
     },
   };
@@ -129,9 +129,9 @@ function saturatingPairs(
     codeShift: shiftToUnsigned,
     loss: excessOverInt16,
     applies,
-    form: (linear) =>
-      applies(linear)
-        ? { pairs: { codeShift: shiftToUnsigned(linear), blockLength: blocks(linear.inFeatures)[0] } }
+    form: (product) =>
+      applies(product)
+        ? { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product.inFeatures)[0] } }
         : EXACT,
   });
 }
@@ -147,11 +147,11 @@ export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', (inF
 export const pairsSaturatingInt16Unsigned = saturatingPairs(
   'pairsSaturatingInt16Unsigned',
   (inFeatures) => [inFeatures],
-  (linear) => !isSigned(linear),
+  (product) => !isSigned(product),
 );
 
 /** oneDNN's gemm: int8 activations are xored with 0x80, but with a zero point they take an exact path. */
-const takesOneDnnGemm = (linear: Linear) => !isSigned(linear) || linear.input.zeroPoint === 0;
+const takesOneDnnGemm = (product: Product) => !isSigned(product) || product.input.zeroPoint === 0;
 
 /** oneDNN's gemm:jit on AVX2. */
 export const pairsSaturatingInt16Blocks384 = saturatingPairs(
@@ -183,17 +183,17 @@ export const neonMlalInt16Wrap = paired({
 export function* losingPairs(
   step: PairedAccumulateStep,
   x: Codes,
-  linear: Linear,
+  product: Product,
   row: number,
   channel: number,
 ): Generator<{ readonly k: readonly [number, number]; readonly sum: number; readonly narrowed: number }> {
-  if (!step.applies(linear)) return;
-  const { first, second } = step.pairs(linear.inFeatures);
-  const shift = step.codeShift(linear);
-  const product = (k: number) =>
-    k < 0 ? 0 : (x.data[row * x.cols + k] + shift) * linear.weight[channel * linear.inFeatures + k];
+  if (!step.applies(product)) return;
+  const { first, second } = step.pairs(product.inFeatures);
+  const shift = step.codeShift(product);
+  const productAt = (k: number) =>
+    k < 0 ? 0 : (x.data[row * x.cols + k] + shift) * product.weight[channel * product.inFeatures + k];
   for (let p = 0; p < first.length; p++) {
-    const sum = product(first[p]) + product(second[p]);
+    const sum = productAt(first[p]) + productAt(second[p]);
     const lost = step.loss(sum);
     if (lost !== 0) yield { k: [first[p], second[p]], sum, narrowed: sum - lost };
   }
@@ -203,9 +203,9 @@ export function* losingPairs(
  * Takes from the exact sums what pairs lose at int16. Weights decide which pairs can lose anything at all, given the
  * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones.
  */
-function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit<PairedAccumulateStep, 'run'>): void {
-  const { outFeatures, inFeatures } = linear;
-  eachCapableChannel(x, linear, step, (channel, codes, { count, k0, k1, w0, w1 }) => {
+function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Omit<PairedAccumulateStep, 'run'>): void {
+  const { outFeatures, inFeatures } = product;
+  eachCapableChannel(x, product, step, (channel, codes, { count, k0, k1, w0, w1 }) => {
     for (let row = 0; row < x.rows; row++) {
       const start = row * inFeatures;
       let lost = 0;
@@ -218,11 +218,11 @@ function subtractLosses(sums: Float64Array, x: Codes, linear: Linear, step: Omit
 }
 
 /** How many pairs leave int16, over all output values. */
-export function countLosingPairs(step: PairedAccumulateStep, x: Codes, linear: Linear): number {
+export function countLosingPairs(step: PairedAccumulateStep, x: Codes, product: Product): number {
   let losing = 0;
-  if (!step.applies(linear)) return losing;
-  eachCapableChannel(x, linear, step, (_, codes, { count, k0, k1, w0, w1 }) => {
-    for (let start = 0; start < codes.length; start += linear.inFeatures) {
+  if (!step.applies(product)) return losing;
+  eachCapableChannel(x, product, step, (_, codes, { count, k0, k1, w0, w1 }) => {
+    for (let start = 0; start < codes.length; start += product.inFeatures) {
       for (let p = 0; p < count; p++) {
         const sum = Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]);
         losing += step.loss(sum) === 0 ? 0 : 1;
@@ -244,13 +244,13 @@ interface CapablePairs {
 /** Visits the channels that have such pairs; codes are shifted as the step wants them. */
 function eachCapableChannel(
   x: Codes,
-  linear: Linear,
+  product: Product,
   step: Omit<PairedAccumulateStep, 'run'>,
   visit: (channel: number, codes: Int32Array, pairs: CapablePairs) => void,
 ): void {
-  const { outFeatures, inFeatures, weight } = linear;
+  const { outFeatures, inFeatures, weight } = product;
   const { first, second } = step.pairs(inFeatures);
-  const shift = step.codeShift(linear);
+  const shift = step.codeShift(product);
   const codes = new Int32Array(x.data.length);
   for (let i = 0; i < codes.length; i++) codes[i] = x.data[i] + shift;
   const { min: smallest, max: largest } = rangeOf(codes);
@@ -303,10 +303,10 @@ function narrow(
     overflow,
     of,
     when,
-    run(x, linear, fast = null) {
-      const sums = exactSums(x, linear, fast);
+    run(x, product, fast = null) {
+      const sums = exactSums(x, product, fast);
       const { overflowed } = toInt32(sums);
-      const operands = of === 'raw' ? withoutZeroPoints(linear) : linear;
+      const operands = of === 'raw' ? withoutZeroPoints(product) : product;
       const wide = of === 'raw' ? exactSums(x, operands, fast) : sums;
       const narrowed = when === 'running' ? runningSums(x, operands, bits, fast) : wide.map(apply);
       return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
@@ -342,23 +342,23 @@ export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
   int24SaturateRunningRaw,
 ];
 
-function withoutZeroPoints(linear: Linear): Linear {
-  return { ...linear, input: { ...linear.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
+function withoutZeroPoints(product: Product): Product {
+  return { ...product, input: { ...product.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
 }
 
 /** Saturated to so many bits after every product, in order of k. */
-function runningSums(x: Codes, linear: Linear, bits: 16 | 24, fast: Fast): Float64Array {
-  const { outFeatures, inFeatures, weight, input } = linear;
+function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast): Float64Array {
+  const { outFeatures, inFeatures, weight, input } = product;
   const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  const sums = exactSums(x, linear, fast);
-  const magnitudes = magnitudeSums(x, linear, fast);
+  const sums = exactSums(x, product, fast);
+  const magnitudes = magnitudeSums(x, product, fast);
   const differences = new Int32Array(inFeatures);
   for (let row = 0; row < x.rows; row++) {
     for (let k = 0; k < inFeatures; k++) differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;
     for (let channel = 0; channel < outFeatures; channel++) {
       // no order of the products leaves the range
       if (magnitudes[row * outFeatures + channel] <= most) continue;
-      const zeroPoint = weightZeroPointOf(linear, channel);
+      const zeroPoint = weightZeroPointOf(product, channel);
       const start = channel * inFeatures;
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) {

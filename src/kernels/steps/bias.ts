@@ -3,7 +3,7 @@
  * bias of the file is added to the accumulator by every step. b: real bias, sx, sw: scales, acc: the int32 sum.
  */
 
-import type { BiasStep, Linear, PreparedBias } from '../../nouns/kernel.js';
+import type { BiasStep, PreparedBias, Product } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../numeric/round.js';
@@ -13,15 +13,15 @@ const NONE: PreparedBias = { unit: 'none' };
 
 function biasStep(
   name: string,
-  prepareFloat: (linear: Linear, bias: Float32Array) => PreparedBias,
+  prepareFloat: (product: Product, bias: Float32Array) => PreparedBias,
   arithmetic: BiasStep['arithmetic'] = 'float',
 ): BiasStep {
   return {
     name,
     arithmetic,
-    prepare(linear) {
-      if (linear.biasInt32) return { unit: 'int32', values: linear.biasInt32 };
-      return linear.bias ? prepareFloat(linear, linear.bias) : NONE;
+    prepare(product) {
+      if (product.biasInt32) return { unit: 'int32', values: product.biasInt32 };
+      return product.bias ? prepareFloat(product, product.bias) : NONE;
     },
   };
 }
@@ -32,9 +32,9 @@ function biasStep(
 export const realBias = biasStep('realBias', (_linear, bias) => ({ unit: 'real', values: bias }));
 
 /** Into the float32 accumulator before it is scaled; a float output takes the real bias. */
-function accumulatorBias(name: string, prepare: (linear: Linear, bias: Float32Array) => PreparedBias): BiasStep {
-  return biasStep(name, (linear, bias) =>
-    linear.output.dtype === 'float32' ? { unit: 'real', values: bias } : prepare(linear, bias),
+function accumulatorBias(name: string, prepare: (product: Product, bias: Float32Array) => PreparedBias): BiasStep {
+  return biasStep(name, (product, bias) =>
+    product.output.dtype === 'float32' ? { unit: 'real', values: bias } : prepare(product, bias),
   );
 }
 
@@ -45,14 +45,14 @@ function added(addend: Float32Array): PreparedBias {
 }
 
 /** f32(f32(acc) + f32(b / f32(sx * sw))). */
-function divided(linear: Linear, bias: Float32Array): PreparedBias {
-  return added(scaleProduct32(linear).map((scale, channel) => f32(bias[channel] / scale)));
+function divided(product: Product, bias: Float32Array): PreparedBias {
+  return added(scaleProduct32(product).map((scale, channel) => f32(bias[channel] / scale)));
 }
 
 /** FBGEMM: per channel f32(f32(acc) + f32(b / aw)), per tensor fma(b, f32(1 / aw), f32(acc)), aw = f32(sx * sw). */
-export const floatBias = accumulatorBias('floatBias', (linear, bias) => {
-  if (linear.perChannel) return divided(linear, bias);
-  const reciprocal = scaleProduct32(linear).map((scale) => f32(1 / scale));
+export const floatBias = accumulatorBias('floatBias', (product, bias) => {
+  if (product.perChannel) return divided(product, bias);
+  const reciprocal = scaleProduct32(product).map((scale) => f32(1 / scale));
   return {
     unit: 'accumulator',
     add: (acc, channel) => fma32(bias[channel], reciprocal[channel], f32(acc)),
@@ -62,26 +62,29 @@ export const floatBias = accumulatorBias('floatBias', (linear, bias) => {
 });
 
 /** FBGEMM built without contraction into an FMA: per tensor f32(f32(acc) + f32(b * f32(1 / aw))). */
-export const floatBiasUnfused = accumulatorBias('floatBiasUnfused', (linear, bias) => {
-  if (linear.perChannel) return divided(linear, bias);
-  return added(scaleProduct32(linear).map((scale, channel) => f32(bias[channel] * f32(1 / scale))));
+export const floatBiasUnfused = accumulatorBias('floatBiasUnfused', (product, bias) => {
+  if (product.perChannel) return divided(product, bias);
+  return added(scaleProduct32(product).map((scale, channel) => f32(bias[channel] * f32(1 / scale))));
 });
 
 /** Everything in float64, for scripts: acc + b / (sx * sw). */
-export const float64Bias = biasStep('float64Bias', (linear, bias) => {
-  if (linear.output.dtype === 'float32') return { unit: 'real', values: bias };
-  const { scale } = linear.input;
-  const quotient = Float64Array.from(bias, (b, channel) => b / (scale * weightScaleOf(linear, channel)));
+export const float64Bias = biasStep('float64Bias', (product, bias) => {
+  if (product.output.dtype === 'float32') return { unit: 'real', values: bias };
+  const { scale } = product.input;
+  const quotient = Float64Array.from(bias, (b, channel) => b / (scale * weightScaleOf(product, channel)));
   return { unit: 'accumulator', add: (acc, channel) => acc + quotient[channel] };
 });
 
 // ---------------------------------------------------------------- rounded to int32 at scale sx * sw
 
-function int32Bias(name: string, toUnits: (b: number, xScale: number, weightScale: number, linear: Linear) => number) {
-  const prepare = (linear: Linear, bias: Float32Array): PreparedBias => {
-    const { scale } = linear.input;
+function int32Bias(
+  name: string,
+  toUnits: (b: number, xScale: number, weightScale: number, product: Product) => number,
+) {
+  const prepare = (product: Product, bias: Float32Array): PreparedBias => {
+    const { scale } = product.input;
     const values = Int32Array.from(bias, (b, channel) =>
-      clamp(toUnits(b, scale, weightScaleOf(linear, channel), linear), INT32_MIN, INT32_MAX),
+      clamp(toUnits(b, scale, weightScaleOf(product, channel), product), INT32_MIN, INT32_MAX),
     );
     return { unit: 'int32', values };
   };

@@ -1,6 +1,6 @@
 /** Dynamic linear: input parameters from the whole batch's range, the engine's own accumulator, a float32 result. */
 
-import type { DynamicStep, Linear, MultiplierStep } from '../../nouns/kernel.js';
+import type { DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
@@ -61,12 +61,12 @@ function dynamicStep(
   quantize: DynamicStep['quantize'],
   multiplier: MultiplierStep,
 ): DynamicStep {
-  return { name, equation, chooseQuantParams, quantize, toReal: (linear) => withBias(linear, multiplier) };
+  return { name, equation, chooseQuantParams, quantize, toReal: (product) => withBias(product, multiplier) };
 }
 
-function withBias(linear: Linear, multiplier: MultiplierStep): (acc: number, channel: number) => number {
-  const { bias, biasInt32 } = linear;
-  const toReal = multiplier.toReal(linear);
+function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {
+  const { bias, biasInt32 } = product;
+  const toReal = multiplier.toReal(product);
   if (biasInt32) return (acc, channel) => toReal(wrapInt32(acc + biasInt32[channel]), channel, 0);
   return bias ? (acc, channel) => toReal(acc, channel, bias[channel]) : (acc, channel) => toReal(acc, channel, 0);
 }

@@ -3,7 +3,7 @@
  * batch size and CPU), so no single result is right; the exact sum and a bound on any order's error are.
  */
 
-import type { Codes, FloatLinearStep, Linear } from '../../nouns/kernel.js';
+import type { Codes, FloatLinearStep, Product } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
 import { weightScaleOf } from './scales.js';
@@ -21,23 +21,23 @@ const [SMALLEST_SCALE, LARGEST_SCALE] = [2 ** -100, 2 ** 60];
  */
 export const anyOrderFloat32: FloatLinearStep = {
   name: 'anyOrderFloat32',
-  run(x, linear) {
-    const { outFeatures, inFeatures } = linear;
-    const reals = dequantizedCodes(x, linear);
+  run(x, product) {
+    const { outFeatures, inFeatures } = product;
+    const reals = dequantizedCodes(x, product);
     const weights = new Float64Array(inFeatures);
     const exact = new Float64Array(x.rows * outFeatures);
     const bound = new Float64Array(exact.length);
     const relative = relativeBound(inFeatures);
     for (let channel = 0; channel < outFeatures; channel++) {
-      dequantizeChannel(weights, linear, channel);
-      const bias = realBiasOf(linear, channel);
+      dequantizeChannel(weights, product, channel);
+      const bias = realBiasOf(product, channel);
       for (let row = 0; row < x.rows; row++) {
         let sum = bias;
         let magnitude = Math.abs(bias);
         for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) {
-          const product = reals[i] * weights[k];
-          sum += product;
-          magnitude += Math.abs(product);
+          const term = reals[i] * weights[k];
+          sum += term;
+          magnitude += Math.abs(term);
         }
         exact[row * outFeatures + channel] = sum;
         bound[row * outFeatures + channel] = relative * magnitude + Number.MIN_VALUE;
@@ -46,17 +46,17 @@ export const anyOrderFloat32: FloatLinearStep = {
     return { exact, bound };
   },
   /** sx * sw * (sum of integers): dequantizing rounds each factor by at most u, 2 u of sum |x||w| in all. */
-  near(x, linear, fast = null) {
-    const { outFeatures, inFeatures } = linear;
-    const exact = exactSums(x, linear, fast);
-    const magnitudes = magnitudeSums(x, linear, fast);
+  near(x, product, fast = null) {
+    const { outFeatures, inFeatures } = product;
+    const exact = exactSums(x, product, fast);
+    const magnitudes = magnitudeSums(x, product, fast);
     const bound = new Float64Array(exact.length);
     const error = new Float64Array(exact.length);
     const relative = relativeBound(inFeatures);
-    const inputScale = f32(linear.input.scale);
-    const biases = Float64Array.from({ length: outFeatures }, (_, n) => realBiasOf(linear, n));
+    const inputScale = f32(product.input.scale);
+    const biases = Float64Array.from({ length: outFeatures }, (_, n) => realBiasOf(product, n));
     const scales = Float64Array.from({ length: outFeatures }, (_, n) => {
-      const scale = f32(weightScaleOf(linear, n));
+      const scale = f32(weightScaleOf(product, n));
       const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
       return usual && relative < 0.25 ? scale * inputScale : Number.NaN;
     });
@@ -79,21 +79,21 @@ function relativeBound(inFeatures: number): number {
   return float32Error + 2 * roundings * UNIT_ROUNDOFF_64; // this sum rounds too, in float64
 }
 
-function dequantizedCodes(x: Codes, { input }: Linear): Float32Array {
+function dequantizedCodes(x: Codes, { input }: Product): Float32Array {
   const scale = f32(input.scale);
   const reals = new Float32Array(x.data.length);
   for (let i = 0; i < reals.length; i++) reals[i] = scale * (x.data[i] - input.zeroPoint);
   return reals;
 }
 
-function dequantizeChannel(target: Float64Array, linear: Linear, channel: number): void {
-  const scale = f32(weightScaleOf(linear, channel));
-  const zeroPoint = weightZeroPointOf(linear, channel);
-  const start = channel * linear.inFeatures;
-  for (let k = 0; k < target.length; k++) target[k] = f32(scale * (linear.weight[start + k] - zeroPoint));
+function dequantizeChannel(target: Float64Array, product: Product, channel: number): void {
+  const scale = f32(weightScaleOf(product, channel));
+  const zeroPoint = weightZeroPointOf(product, channel);
+  const start = channel * product.inFeatures;
+  for (let k = 0; k < target.length; k++) target[k] = f32(scale * (product.weight[start + k] - zeroPoint));
 }
 
-function realBiasOf(linear: Linear, channel: number): number {
-  if (linear.bias) return linear.bias[channel];
-  return linear.biasInt32 ? linear.biasInt32[channel] * linear.input.scale * weightScaleOf(linear, channel) : 0;
+function realBiasOf(product: Product, channel: number): number {
+  if (product.bias) return product.bias[channel];
+  return product.biasInt32 ? product.biasInt32[channel] * product.input.scale * weightScaleOf(product, channel) : 0;
 }

@@ -4,7 +4,7 @@
  * add it between dequantizing and requantizing.
  */
 
-import type { Float32Factors, Linear, MultiplierStep, Scaler } from '../../nouns/kernel.js';
+import type { Float32Factors, MultiplierStep, Product, Scaler } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import {
   DOUBLE_ROUNDING,
@@ -18,23 +18,23 @@ import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { perChannel32, perChannel64, scaleProduct32, weightScaleOf } from './scales.js';
 
-type ToReal = (linear: Linear) => Scaler;
+type ToReal = (product: Product) => Scaler;
 
 /** f32(f32(acc) * f32(sx32 * sw32)), then + b: two roundings. */
-const realUnfused: ToReal = (linear) => {
-  const product = scaleProduct32(linear);
-  return (acc, channel, bias) => f32(f32(f32(acc) * product[channel]) + bias);
+const realUnfused: ToReal = (product) => {
+  const scales = scaleProduct32(product);
+  return (acc, channel, bias) => f32(f32(f32(acc) * scales[channel]) + bias);
 };
 
 /** fma(f32(acc), f32(sx32 * sw32), b): one rounding. */
-const realFused: ToReal = (linear) => {
-  const product = scaleProduct32(linear);
-  return (acc, channel, bias) => fma32(f32(acc), product[channel], bias);
+const realFused: ToReal = (product) => {
+  const scales = scaleProduct32(product);
+  return (acc, channel, bias) => fma32(f32(acc), scales[channel], bias);
 };
 
 // ---------------------------------------------------------------- one float32 multiplier a channel
 
-type Multipliers = (linear: Linear, output: QuantParams) => Float32Array;
+type Multipliers = (product: Product, output: QuantParams) => Float32Array;
 
 /** One multiplication by a float32 number made in advance. */
 function oneStage32(name: string, equation: string, multipliers: Multipliers, toReal: ToReal): MultiplierStep {
@@ -42,8 +42,8 @@ function oneStage32(name: string, equation: string, multipliers: Multipliers, to
     name,
     arithmetic: 'float32',
     equation,
-    toSteps(linear, output) {
-      const multiplier = multipliers(linear, output);
+    toSteps(product, output) {
+      const multiplier = multipliers(product, output);
       const yScale = f32(output.scale);
       return (acc, channel, bias) => {
         const scaled = f32(f32(acc) * multiplier[channel]);
@@ -51,9 +51,9 @@ function oneStage32(name: string, equation: string, multipliers: Multipliers, to
       };
     },
     toReal,
-    float32(linear, output) {
+    float32(product, output) {
       const yScale = f32(output.scale);
-      const channel = multipliers(linear, output);
+      const channel = multipliers(product, output);
       return { input: 1, channel, bias: (real) => f32(real / yScale), output: 1, divides: false };
     },
   };
@@ -66,10 +66,10 @@ function premultiplied32(
   multiplier: (xScale: number, weightScale: number, yScale: number) => number,
   toReal: ToReal = realUnfused,
 ): MultiplierStep {
-  const multipliers: Multipliers = (linear, output) => {
-    const xScale = f32(linear.input.scale);
+  const multipliers: Multipliers = (product, output) => {
+    const xScale = f32(product.input.scale);
     const yScale = f32(output.scale);
-    return perChannel32(linear, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
+    return perChannel32(product, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
   };
   return oneStage32(name, equation, multipliers, toReal);
 }
@@ -106,30 +106,30 @@ export const float32InputRatio = premultiplied32('float32InputRatio', 'f32(acc) 
 
 // ---------------------------------------------------------------- float32 in two stages
 
-type Dequantize = (linear: Linear) => Pick<Float32Factors, 'input' | 'channel'>;
-type Requantize = (yScale: number, linear: Linear) => Pick<Float32Factors, 'output' | 'divides'>;
+type Dequantize = (product: Product) => Pick<Float32Factors, 'input' | 'channel'>;
+type Requantize = (yScale: number, product: Product) => Pick<Float32Factors, 'output' | 'divides'>;
 
 /** Dequantizes to float32, adds a real bias, requantizes. */
 function twoStage32(name: string, equation: string, dequantize: Dequantize, requantize: Requantize): MultiplierStep {
-  const toReal: ToReal = (linear) => {
-    const { input, channel } = dequantize(linear);
+  const toReal: ToReal = (product) => {
+    const { input, channel } = dequantize(product);
     return (acc, n, bias) => f32(f32(f32(f32(acc) * input) * channel[n]) + bias);
   };
   return {
     name,
     arithmetic: 'float32',
     equation,
-    toSteps(linear, output) {
-      const real = toReal(linear);
-      const { output: last, divides } = requantize(output.scale, linear);
+    toSteps(product, output) {
+      const real = toReal(product);
+      const { output: last, divides } = requantize(output.scale, product);
       if (divides) return (acc, channel, bias) => f32(real(acc, channel, bias) / last);
       return (acc, channel, bias) => f32(real(acc, channel, bias) * last);
     },
     toReal,
-    float32: (linear, output) => ({
-      ...dequantize(linear),
+    float32: (product, output) => ({
+      ...dequantize(product),
       bias: (real) => real,
-      ...requantize(output.scale, linear),
+      ...requantize(output.scale, product),
     }),
   };
 }
@@ -138,8 +138,8 @@ const divideBy: Requantize = (yScale) => ({ output: f32(yScale), divides: true }
 const multiplyByReciprocal: Requantize = (yScale) => ({ output: f32(1 / f32(yScale)), divides: false });
 
 /** f32(acc) * 1 changes nothing. */
-const byProduct: Dequantize = (linear) => ({ input: 1, channel: scaleProduct32(linear) });
-const byBoth: Dequantize = (linear) => ({ input: f32(linear.input.scale), channel: perChannel32(linear, f32) });
+const byProduct: Dequantize = (product) => ({ input: 1, channel: scaleProduct32(product) });
+const byBoth: Dequantize = (product) => ({ input: f32(product.input.scale), channel: perChannel32(product, f32) });
 
 /** A float32 script: (acc * (sx * sw)) / sy. */
 export const float32ProductThenDivide = twoStage32(
@@ -169,19 +169,19 @@ export const oneDnnBrgemm = twoStage32(
   'oneDnnBrgemm',
   'f32(f32(f32(acc) * sx) * sw) * f32(1 / sy); int8 input: / sy',
   byBoth,
-  (yScale, linear) => (linear.input.dtype === 'int8' ? divideBy : multiplyByReciprocal)(yScale, linear),
+  (yScale, product) => (product.input.dtype === 'int8' ? divideBy : multiplyByReciprocal)(yScale, product),
 );
 
 /** PyTorch hands oneDNN 1/scale, which inverts it again: f32(1 / f32(1 / s)), each quotient rounded from float64. */
 const invertedTwice = (scale: number) => f32(1 / f32(1 / scale));
 
 /** Per-channel weight scales are inverted in float32 first. */
-function invertedScales(linear: Linear): Linear {
-  const inverted = (scale: number) => invertedTwice(linear.perChannel ? f32(scale) : scale);
+function invertedScales(product: Product): Product {
+  const inverted = (scale: number) => invertedTwice(product.perChannel ? f32(scale) : scale);
   return {
-    ...linear,
-    input: { ...linear.input, scale: invertedTwice(linear.input.scale) },
-    weightScale: linear.weightScale.map(inverted),
+    ...product,
+    input: { ...product.input, scale: invertedTwice(product.input.scale) },
+    weightScale: product.weightScale.map(inverted),
   };
 }
 
@@ -190,11 +190,11 @@ function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep 
     name,
     arithmetic: step.arithmetic,
     equation: step.equation.replace(/s[xwy]/g, 'R($&)') + ', R(s) = f32(1 / f32(1 / s))',
-    toSteps: (linear, output) =>
-      step.toSteps(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
-    toReal: (linear) => step.toReal(invertedScales(linear)),
-    float32: (linear, output) =>
-      step.float32!(invertedScales(linear), { ...output, scale: invertedTwice(output.scale) }),
+    toSteps: (product, output) =>
+      step.toSteps(invertedScales(product), { ...output, scale: invertedTwice(output.scale) }),
+    toReal: (product) => step.toReal(invertedScales(product)),
+    float32: (product, output) =>
+      step.float32!(invertedScales(product), { ...output, scale: invertedTwice(output.scale) }),
   };
 }
 
@@ -205,20 +205,20 @@ export const oneDnnGemmInverted = withInvertedScales('oneDnnGemmInverted', oneDn
 
 // ---------------------------------------------------------------- float64
 
-type Steps64 = (linear: Linear, output: QuantParams) => (acc: number, channel: number) => number;
+type Steps64 = (product: Product, output: QuantParams) => (acc: number, channel: number) => number;
 
 function float64Step(name: string, equation: string, steps: Steps64): MultiplierStep {
   return {
     name,
     arithmetic: 'float64',
     equation,
-    toSteps(linear, output) {
-      const scaled = steps(linear, output);
+    toSteps(product, output) {
+      const scaled = steps(product, output);
       return (acc, channel, bias) => scaled(acc, channel) + (bias === 0 ? 0 : bias / output.scale);
     },
-    toReal(linear) {
-      const product = perChannel64(linear, (weightScale) => linear.input.scale * weightScale);
-      return (acc, channel, bias) => f32(acc * product[channel] + bias);
+    toReal(product) {
+      const scales = perChannel64(product, (weightScale) => product.input.scale * weightScale);
+      return (acc, channel, bias) => f32(acc * scales[channel] + bias);
     },
   };
 }
@@ -228,8 +228,8 @@ function premultiplied64(
   equation: string,
   multiplier: (x: number, w: number, y: number) => number,
 ): MultiplierStep {
-  return float64Step(name, equation, (linear, output) => {
-    const multipliers = perChannel64(linear, (w) => multiplier(linear.input.scale, w, output.scale));
+  return float64Step(name, equation, (product, output) => {
+    const multipliers = perChannel64(product, (w) => multiplier(product.input.scale, w, output.scale));
     return (acc, channel) => acc * multipliers[channel];
   });
 }
@@ -244,9 +244,9 @@ export const float64Product = premultiplied64(
 export const float64ProductThenDivide = float64Step(
   'float64ProductThenDivide',
   '(acc * (sx * sw)) / sy in float64',
-  (linear, output) => {
-    const product = perChannel64(linear, (w) => linear.input.scale * w);
-    return (acc, channel) => (acc * product[channel]) / output.scale;
+  (product, output) => {
+    const scales = perChannel64(product, (w) => product.input.scale * w);
+    return (acc, channel) => (acc * scales[channel]) / output.scale;
   },
 );
 
@@ -268,10 +268,10 @@ export const float64OfFloat32Multiplier = premultiplied64(
 export const float64OfFloat32Product = float64Step(
   'float64OfFloat32Product',
   '(acc * f32(sx * sw)) / f32(sy) in float64',
-  (linear, output) => {
-    const product = scaleProduct32(linear);
+  (product, output) => {
+    const scales = scaleProduct32(product);
     const yScale = f32(output.scale);
-    return (acc, channel) => (acc * product[channel]) / yScale;
+    return (acc, channel) => (acc * scales[channel]) / yScale;
   },
 );
 
@@ -279,7 +279,7 @@ export const float64OfFloat32Product = float64Step(
 export const float32OfFloat64Multiplier = oneStage32(
   'float32OfFloat64Multiplier',
   'f32(acc) * f32((sx * sw) / sy)',
-  (linear, output) => perChannel32(linear, (w) => (linear.input.scale * w) / output.scale),
+  (product, output) => perChannel32(product, (w) => (product.input.scale * w) / output.scale),
   realUnfused,
 );
 
@@ -287,27 +287,27 @@ export const float32OfFloat64Multiplier = oneStage32(
 
 export interface FixedPointStep extends MultiplierStep {
   readonly rounding: FixedPointArithmetic['rounding'];
-  multiplierOf(linear: Linear, output: QuantParams, channel: number): FixedPointMultiplier;
+  multiplierOf(product: Product, output: QuantParams, channel: number): FixedPointMultiplier;
 }
 
 /** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
-function realMultiplier(linear: Linear, output: QuantParams, channel: number): number {
-  const x = f32(linear.input.scale);
-  const w = f32(weightScaleOf(linear, channel));
-  return (linear.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
+function realMultiplier(product: Product, output: QuantParams, channel: number): number {
+  const x = f32(product.input.scale);
+  const w = f32(weightScaleOf(product, channel));
+  return (product.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
 }
 
 function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointStep {
-  const multiplierOf: FixedPointStep['multiplierOf'] = (linear, output, channel) =>
-    arithmetic.quantize(realMultiplier(linear, output, channel));
+  const multiplierOf: FixedPointStep['multiplierOf'] = (product, output, channel) =>
+    arithmetic.quantize(realMultiplier(product, output, channel));
   return {
     name,
     arithmetic: 'fixed-point',
     equation: arithmetic.equation('acc'),
     rounding: arithmetic.rounding,
     multiplierOf,
-    toSteps(linear, output) {
-      const multipliers = Array.from({ length: linear.outFeatures }, (_, n) => multiplierOf(linear, output, n));
+    toSteps(product, output) {
+      const multipliers = Array.from({ length: product.outFeatures }, (_, n) => multiplierOf(product, output, n));
       return (acc, channel, bias) => {
         const steps = arithmetic.multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
         return bias === 0 ? steps : steps + roundHalfEven(bias / output.scale);

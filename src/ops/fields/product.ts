@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Checks, Place } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
-import type { LinearParams, ProductForm, WeightSource } from '../../nouns/model.js';
+import type { ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
@@ -45,7 +45,7 @@ type RawProduct = z.infer<typeof productSchema>;
  * The numbers of a linear layer, checked each, against each other and against what feeds it; null after a problem.
  * Other fields of `raw` may be missing or wrong: that is known.
  */
-export async function productParams(layer: RawLayer): Promise<(LinearParams & { weight: WeightSource }) | null> {
+export async function productParams(layer: RawLayer): Promise<(ProductParams & { weight: WeightSource }) | null> {
   const { name, place, checks, arrays, features } = layer;
   const input = layer.inputs[0]?.name ?? '';
   const before = checks.problems.length;

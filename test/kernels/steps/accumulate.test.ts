@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import * as steps from '../../../src/kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes, Linear } from '../../../src/nouns/kernel.js';
+import type { AccumulateStep, Codes, Product } from '../../../src/nouns/kernel.js';
 import { codesOf, layerCases, linearOf, params } from '../layers.js';
 
 const big = (x: number) => BigInt(x);
@@ -12,7 +12,7 @@ const saturate = (x: bigint, bits: number) => {
 };
 
 /** The readable form: one value, BigInt. */
-type Reference = (x: number[], w: number[], zx: number, zw: number, linear: Linear) => bigint;
+type Reference = (x: number[], w: number[], zx: number, zw: number, linear: Product) => bigint;
 
 const products = (x: number[], w: number[], zx = 0, zw = 0) => x.map((v, k) => big(v - zx) * big(w[k] - zw));
 const total = (terms: bigint[]) => terms.reduce((sum, term) => sum + term, 0n);
@@ -51,15 +51,15 @@ const oneDnnBlocks = (length: number, size: number) => {
   return blocks;
 };
 const sat16 = (sum: bigint) => saturate(sum, 16);
-const signedInput = (linear: Linear) => linear.input.dtype === 'int8';
-const unsigned = (linear: Linear) => (x: number) => (signedInput(linear) ? x + 128 : x);
-const signed = (linear: Linear) => (x: number) => (signedInput(linear) ? x : x - 128);
+const signedInput = (linear: Product) => linear.input.dtype === 'int8';
+const unsigned = (linear: Product) => (x: number) => (signedInput(linear) ? x + 128 : x);
+const signed = (linear: Product) => (x: number) => (signedInput(linear) ? x : x - 128);
 
 const pairs =
-  (blocks: (length: number) => number[], exactFor: (linear: Linear) => boolean): Reference =>
+  (blocks: (length: number) => number[], exactFor: (linear: Product) => boolean): Reference =>
   (x, w, zx, zw, linear) =>
     (exactFor(linear) ? exact : paired((n) => inBlocks(blocks(n)), sat16, unsigned(linear)))(x, w, zx, zw, linear);
-const withZeroPoint = (linear: Linear) => signedInput(linear) && linear.input.zeroPoint !== 0;
+const withZeroPoint = (linear: Product) => signedInput(linear) && linear.input.zeroPoint !== 0;
 
 const sixteens = (length: number): [number, number][] =>
   Array.from({ length: Math.ceil(length / 16) * 8 }, (_, i): [number, number] => {
@@ -99,7 +99,7 @@ const references: [AccumulateStep, Reference][] = [
   ]),
 ];
 
-function reference(refer: Reference, x: Codes, linear: Linear): { data: number[]; overflowed: number } {
+function reference(refer: Reference, x: Codes, linear: Product): { data: number[]; overflowed: number } {
   const data: number[] = [];
   let overflowed = 0;
   for (let row = 0; row < x.rows; row++) {

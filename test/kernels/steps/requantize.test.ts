@@ -7,7 +7,7 @@ import * as multiplier from '../../../src/kernels/steps/multiplier.js';
 import * as offset from '../../../src/kernels/steps/offsetAndClamp.js';
 import * as round from '../../../src/kernels/steps/round.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
-import type { BiasStep, Linear, MultiplierStep, OffsetAndClampStep } from '../../../src/nouns/kernel.js';
+import type { BiasStep, MultiplierStep, OffsetAndClampStep, Product } from '../../../src/nouns/kernel.js';
 import type { QuantParams } from '../../../src/nouns/value.js';
 import { f32 } from '../../../src/numeric/float.js';
 import { replayProduct, stepsBeforeRounding } from '../../../src/replay/product.js';
@@ -18,7 +18,7 @@ const multipliers = [...multiplier.floatMultipliers, ...multiplier.fixedPointMul
 const biases = [...bias.floatBiases, ...bias.int32Biases];
 
 /** One channel, accumulator units of 1/8, output steps of 1/4: a multiplier of 1/2. */
-const halving = (b: number | null): Linear =>
+const halving = (b: number | null): Product =>
   linearOf({
     weight: [[1]],
     input: params('uint8', 2 ** -1, 0),
@@ -27,7 +27,7 @@ const halving = (b: number | null): Linear =>
     bias: b === null ? null : [b],
   });
 
-function steps(linear: Linear, acc: number, biasStep: BiasStep, multiplierStep: MultiplierStep): number {
+function steps(linear: Product, acc: number, biasStep: BiasStep, multiplierStep: MultiplierStep): number {
   const kernel = { ...linearSteps('fbgemm'), bias: biasStep, multiplier: multiplierStep };
   return stepsBeforeRounding(kernel, linear)(acc, 0);
 }

@@ -36,8 +36,8 @@ export const biasRounding: Rule<'bias-rounding'> = {
 };
 
 /** null where the file has no bias, or has it in int32 already. */
-function floatBias({ linear, bias: units }: Subject, channel: number) {
-  return linear.bias && { bias: linear.bias[channel], accumulator_units: units[channel] };
+function floatBias({ product, bias: units }: Subject, channel: number) {
+  return product.bias && { bias: product.bias[channel], accumulator_units: units[channel] };
 }
 
 function fitsInt32({ accumulator_units: units }: { readonly accumulator_units: number }): boolean {
@@ -45,9 +45,9 @@ function fitsInt32({ accumulator_units: units }: { readonly accumulator_units: n
 }
 
 /** What rounding the bias to accumulator units moves, in steps of the output. */
-function stepsLost({ linear, bias: units }: Subject, channel: number): number {
-  const { input, output, bias } = linear;
+function stepsLost({ product, bias: units }: Subject, channel: number): number {
+  const { input, output, bias } = product;
   if (!bias || !isQuantized(output)) return 0;
-  const scale = input.scale * weightScaleOf(linear, channel);
+  const scale = input.scale * weightScaleOf(product, channel);
   return Math.abs(bias[channel] - scale * units[channel]) / output.scale;
 }

@@ -10,19 +10,19 @@ export const int16Saturation: Rule<Code> = {
   code: 'int16-saturation',
   ofChannel: (subject, channel) =>
     subject.saturating.flatMap((group) => {
-      const losing = worstPair(subject.linear, group, channel, subject.range.codes);
+      const losing = worstPair(subject.product, group, channel, subject.range.codes);
       return losing ? [found(subject, group, channel, losing)] : [];
     }),
 };
 
 function found(subject: Subject, group: PairGroup, channel: number, { pair, pairs, total }: LosingPairs): Found<Code> {
-  const { linear, observed } = subject;
+  const { product, observed } = subject;
   const { kernels } = group;
   const possible = { pair, pairs_that_can_saturate: pairs, pairs: total };
   if (!observed) return { severity: 'error', kernels, evidence: possible, facts: null };
   const { samples, codes, codesAbove127 } = observed;
   const values = observed.inexact.get(group.step)![channel];
-  const isSafe = worstPair(linear, group, channel, codes) === null;
+  const isSafe = worstPair(product, group, channel, codes) === null;
   return {
     severity: severityOf(values, isSafe),
     kernels,

@@ -1,6 +1,6 @@
 import type { Severity } from '../../../documents/lint.js';
 import { weightScaleOf } from '../../../kernels/steps/scales.js';
-import type { Linear } from '../../../nouns/kernel.js';
+import type { Product } from '../../../nouns/kernel.js';
 import { isQuantized } from '../../../nouns/value.js';
 import { quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { INT32_MAX } from '../../../numeric/integer.js';
@@ -12,8 +12,8 @@ import type { Found, Rule } from '../rule.js';
 /** XNNPACK refuses the multiplier; fixed-point arithmetic loses it, or shifts the accumulator out of int32. */
 export const multiplierRange: Rule<'multiplier-range'> = {
   code: 'multiplier-range',
-  ofChannel({ linear, worst }, channel) {
-    const multiplier = realMultiplier(linear, channel);
+  ofChannel({ product, worst }, channel) {
+    const multiplier = realMultiplier(product, channel);
     if (multiplier === null) return [];
     const found = finder(multiplier);
     const fixed = quantizeMultiplier(multiplier);
@@ -30,17 +30,17 @@ export const multiplierRange: Rule<'multiplier-range'> = {
 /** QNNPACK of older PyTorch releases wants a multiplier below 1. */
 export const multiplierAtLeast1: Rule<'multiplier-at-least-1'> = {
   code: 'multiplier-at-least-1',
-  ofChannel({ linear }, channel) {
-    const multiplier = realMultiplier(linear, channel);
+  ofChannel({ product }, channel) {
+    const multiplier = realMultiplier(product, channel);
     if (multiplier === null || multiplier < 1) return [];
     return [{ severity: 'info', kernels: QNNPACK, evidence: { multiplier } }];
   },
 };
 
 /** s_x * s_w / s_y; null for a float output. */
-function realMultiplier(linear: Linear, channel: number): number | null {
-  const { input, output } = linear;
-  return isQuantized(output) ? (input.scale * weightScaleOf(linear, channel)) / output.scale : null;
+function realMultiplier(product: Product, channel: number): number | null {
+  const { input, output } = product;
+  return isQuantized(output) ? (input.scale * weightScaleOf(product, channel)) / output.scale : null;
 }
 
 function finder(multiplier: number) {
