@@ -5,11 +5,10 @@
 
 import { productSteps } from '../kernels/kernel.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
-import { isPaired, type Pairs } from '../kernels/steps/accumulate.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Codes, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, Kernel, Product, ProductSteps, Step } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
@@ -19,7 +18,7 @@ import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf } from '../replay/layer.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
-import { type Recipe, recipeOf, trace } from './explain/recipe.js';
+import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 
 export interface GoldenArray {
   /** `LAYER.input`, `LAYER.weight` ... */
@@ -36,8 +35,6 @@ export interface GoldenLayer {
   readonly steps: ProductSteps;
   readonly product: Product & { readonly output: QuantParams };
   readonly recipe: Recipe;
-  /** Which raw products are added in int16 first; null: none. */
-  readonly pairs: (Pairs & { readonly codeShift: number; readonly wraps: boolean }) | null;
   readonly arrays: readonly GoldenArray[];
 }
 
@@ -72,11 +69,32 @@ function hasVectors(layer: Layer): boolean {
 
 function refuseFloatKernel(kernel: Kernel): void {
   const products = Object.values(kernel.ops).filter((steps) => steps.kind === 'product');
-  const isFloat = products.some(({ float }) => float);
-  if (!isFloat && products.every(({ multiplier }) => multiplier.arithmetic !== 'float64')) return;
-  const how = isFloat ? 'sums floats in no fixed order' : 'computes in float64';
-  const message = `expected a kernel with an integer form, got ${kernel.name}, which ${how}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
-  throw new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+  const why = products.map(whyNoIntegers).find((reason) => reason !== null);
+  if (why) throw noIntegers(kernel, why);
+}
+
+function noIntegers({ name }: Kernel, why: string): InputError {
+  const message = `expected a kernel with an integer form, got ${name}, which ${why}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
+  return new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+}
+
+/** What of a product is not written in C, of integers alone; null where all is. */
+function whyNoIntegers({ float, multiplier, accumulate, round, offsetAndClamp }: ProductSteps): string | null {
+  if (float) return 'sums floats in no fixed order';
+  if (multiplier.arithmetic === 'float64') return 'computes in float64';
+  const { fixedPoint, operations } = multiplier;
+  const written: readonly (readonly [Step, unknown])[] = [
+    [accumulate, accumulate.c],
+    [multiplier, fixedPoint ? fixedPoint.c : operations],
+    [round, fixedPoint ?? round.c],
+    [offsetAndClamp, offsetAndClamp.c],
+  ];
+  const unwritten = written.find(([, form]) => form === null);
+  return unwritten ? hasNoC(unwritten[0]) : null;
+}
+
+function hasNoC({ name, equation }: Step): string {
+  return `has no C form of ${name}: ${equation}`;
 }
 
 async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
@@ -85,6 +103,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
   const product = { ...productOf(run.ready, layer, run.ready.input), output: layer.output };
   const steps = productSteps(kernel, layer.op)!;
   const recipe = recipeOf(steps, product);
+  if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));
   const { outFeatures, inFeatures } = product;
   const biasInt32 = recipe.biasInt32 ?? roundedBias(product);
   const input = codesFor(product.input, samples * inFeatures);
@@ -103,15 +122,37 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
       accumulator[from * outFeatures + i] = wrapInt32(sum + biasInt32[i % outFeatures]);
     });
   }
+  const values = { input, output, accumulator };
+  return {
+    name: layer.name,
+    samples,
+    steps,
+    product,
+    recipe,
+    arrays: arraysOf(layer.name, samples, product, recipe, values),
+  };
+}
+
+/** What a kernel read, used and gave, in the order of the files. */
+export function arraysOf(
+  layer: string,
+  samples: number,
+  product: GoldenLayer['product'],
+  recipe: Recipe,
+  values: { readonly input: NumericArray; readonly output: NumericArray; readonly accumulator: Int32Array },
+): GoldenArray[] {
+  const { outFeatures, inFeatures } = product;
+  const { input, output, accumulator } = values;
+  const biasInt32 = recipe.biasInt32 ?? roundedBias(product);
   const at = (name: string, value: string | null, shape: number[], data: NumericArray): GoldenArray => ({
-    name: `${layer.name}.${name}`,
+    name: `${layer}.${name}`,
     value,
     shape,
     data,
   });
   const perChannel = [outFeatures];
-  const arrays = [
-    at('input', `${layer.name}.input`, [samples, inFeatures], input),
+  return [
+    at('input', `${layer}.input`, [samples, inFeatures], input),
     at('weight', null, [outFeatures, inFeatures], Int8Array.from(product.weight)),
     at(
       'weight_zero_point',
@@ -123,9 +164,8 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
     ...(recipe.biasInt32 || !product.bias ? [] : [at('bias_float32', null, perChannel, product.bias)]),
     ...multiplierArrays(recipe, product).map(([name, data]) => at(name, null, perChannel, data)),
     at('accumulator', null, [samples, outFeatures], accumulator),
-    at('output', layer.name, [samples, outFeatures], output),
+    at('output', layer, [samples, outFeatures], output),
   ];
-  return { name: layer.name, samples, steps, product, recipe, pairs: pairsOf(steps, product), arrays };
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
@@ -156,12 +196,6 @@ function multiplierArrays(recipe: Recipe, product: Product & { output: QuantPara
   const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
   const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
   return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
-}
-
-function pairsOf({ accumulate }: ProductSteps, product: Product): GoldenLayer['pairs'] {
-  if (!isPaired(accumulate) || !accumulate.applies(product)) return null;
-  const wraps = accumulate.loss(32768) !== 1; // saturating takes 1 away, wrapping 65536
-  return { ...accumulate.pairs(product.inFeatures), codeShift: accumulate.codeShift(product), wraps };
 }
 
 /** The recipe, which becomes C code, must give what the replay gave. */

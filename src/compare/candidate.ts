@@ -269,7 +269,7 @@ async function reluBetween(
   own: CapturedValue,
   expected: CapturedValue,
 ): Promise<number | null> {
-  if (!isProduct(layer) || layer.form.activation === 'relu' || !followedByRelu(model, layer.name)) return null;
+  if (!isProduct(layer) || layer.form.activation !== 'none' || !followedByRelu(model, layer.name)) return null;
   const zeroPoint = isQuantized(layer.output!) ? layer.output.zeroPoint : 0;
   const [ownBelow, expectedBelow] = [
     await anyBelow(own, zeroPoint, from, to),

@@ -155,11 +155,11 @@ function quantizeChanges({ op, kernel, steps, free }: PointwiseCase): PointwiseC
       );
     });
   if (!free) return toEven;
-  const script = { name: 'quantizeFloat64', prepare: roundedBy(roundHalfEven, false, true) };
+  const script = hypothesis('quantizeFloat64', roundHalfEven, false, true);
   const other = RULES.flatMap(([cause, rule]) =>
     [true, false].flatMap((first) =>
       [true, false].map((float64) => {
-        const step: QuantizeStep = { name: `${cause} ${first} ${float64}`, prepare: roundedBy(rule, first, float64) };
+        const step = hypothesis(`${cause} ${first} ${float64}`, rule, first, float64);
         // with the zero point first, truncating means trunc(v) + zp: one cause, as in kernels
         const causes: CauseCode[] =
           first === declaredFirst || declaredFirst ? [cause] : [cause, 'zero-point-before-rounding'];
@@ -168,6 +168,11 @@ function quantizeChanges({ op, kernel, steps, free }: PointwiseCase): PointwiseC
     ),
   );
   return [...toEven, fixed('multiplier-precision', { quantize: script }), ...other];
+}
+
+/** Of no kernel: nothing prints it. */
+function hypothesis(name: string, ...rounding: Parameters<typeof roundedBy>): QuantizeStep {
+  return { name, equation: name, prepare: roundedBy(...rounding), numpy: null };
 }
 
 function roundedBy(rule: (x: number) => number, first: boolean, float64: boolean): QuantizeStep['prepare'] {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count } from './fields.js';
+import { activation, count } from './fields.js';
 
 /** One value of a layer, worked out step by step under each kernel of interest. */
 
@@ -53,7 +53,7 @@ export const explainSchema = z.object({
   input: z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, features: count }),
   weight: z.nullable(z.object({ scale: z.number(), zero_point: z.int() })).check(z.describe('null: a pointwise layer')),
   output: z.object({ dtype: z.string(), scale: real, zero_point: integer }),
-  activation: z.enum(['none', 'relu']),
+  activation,
   products: z
     .array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() }))
     .check(z.describe('the largest by magnitude, (x - zx) * (w - zw)')),

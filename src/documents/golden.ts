@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count } from './fields.js';
+import { activation, count } from './fields.js';
 
 /** manifest.json in a folder of golden vectors. */
 
@@ -24,7 +24,7 @@ export const goldenSchema = z.object({
       name: z.string(),
       in_features: count,
       out_features: count,
-      activation: z.enum(['none', 'relu']),
+      activation,
       input: z.object(params),
       output: z.object({ ...params, quant_min: z.int(), quant_max: z.int() }),
       /** What is added in int16 before the int32 sum. */

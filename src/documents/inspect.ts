@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count, warningSchema } from './fields.js';
+import { activation, count, warningSchema } from './fields.js';
 
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
 
@@ -43,7 +43,7 @@ const layerSchema = z.object({
   out_features: z.nullable(count),
   in_features: z.nullable(count),
   per_channel: z.nullable(z.boolean()),
-  activation: z.nullable(z.enum(['none', 'relu'])),
+  activation: z.nullable(activation),
   output: z.nullable(paramsSchema),
   channels: z.nullable(z.array(channelSchema)),
   channels_omitted: z.nullable(count),

@@ -38,7 +38,7 @@ type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
 
 /** A product's steps; what is not given is what most kernels have. */
 export function product(
-  steps: Own<'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp'> & Partial<ProductSteps>,
+  steps: Own<'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'bound'> & Partial<ProductSteps>,
 ): ProductSteps {
   return { kind: 'product', dynamic: null, float: null, alsoBiases: [], alsoMultipliers: [], ...steps };
 }
@@ -73,10 +73,11 @@ export function elementwise({ quantize, dequantize, bound, rescale }: Conversion
 }
 
 /** torch.quantize_per_tensor, dequantize and the bounds of ReLU6, hardtanh and clamp are the same for every engine. */
+const pyTorchBound = { bound: quantizeTwoRoundings };
 const pyTorchElementwise = elementwise({
   quantize: quantizeFma,
   dequantize: dequantizeFloat32,
-  bound: quantizeTwoRoundings,
+  ...pyTorchBound,
 });
 
 export function fbgemmOps(own: Own<'accumulate'>): Ops {
@@ -85,6 +86,7 @@ export function fbgemmOps(own: Own<'accumulate'>): Ops {
     multiplier: float32ProductFused,
     round: halfEven,
     offsetAndClamp: packInt16,
+    ...pyTorchBound,
     ...own,
   });
   return { ...products(linear, dynamicFbgemm), ...pyTorchElementwise };
@@ -97,12 +99,19 @@ export function qnnpackOps(): Ops {
     multiplier: float32ProductReciprocal,
     round: halfEven,
     offsetAndClamp: packInt16,
+    ...pyTorchBound,
   });
   return { ...products(linear, dynamicQnnpack), ...pyTorchElementwise };
 }
 
 export function oneDnnOps(own: Own<'accumulate' | 'multiplier'>, dynamic: DynamicStep | null): Ops {
-  const linear = product({ bias: realBias, round: halfEven, offsetAndClamp: offsetClampRound, ...own });
+  const linear = product({
+    bias: realBias,
+    round: halfEven,
+    offsetAndClamp: offsetClampRound,
+    ...pyTorchBound,
+    ...own,
+  });
   return { ...products(linear, dynamic), ...pyTorchElementwise };
 }
 
@@ -115,6 +124,7 @@ export function onnxRuntimeOps(
     multiplier: float32Product,
     round: halfEven,
     offsetAndClamp: clampRoundOffset,
+    bound: quantizeDivision,
     ...own,
   });
   const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
@@ -128,6 +138,7 @@ function tfliteLinear(own: Own<'multiplier'> & Partial<ProductSteps>): ProductSt
     bias: int32BiasReciprocalHalfAway,
     round: insideMultiplier,
     offsetAndClamp: roundThenOffset,
+    bound: quantizeDivisionHalfAway,
     alsoBiases: int32Biases,
     ...own,
   });
@@ -157,6 +168,7 @@ export function xnnpackOps(own: Own<'accumulate'>): Ops {
     multiplier: float32Product,
     round: halfEven,
     offsetAndClamp: clampRoundOffset,
+    bound: quantizeOffsetFirst,
     alsoBiases: int32Biases,
     ...own,
   });
@@ -172,6 +184,7 @@ export function numpyOps(
     accumulate: exact,
     round: halfEven,
     offsetAndClamp: roundThenOffset,
+    bound: quantizeDivision,
     alsoBiases: int32Biases,
     ...own,
   });

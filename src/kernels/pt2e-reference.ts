@@ -23,6 +23,7 @@ const linear = product({
   multiplier: float32ProductThenDivide,
   round: halfEven,
   offsetAndClamp: roundThenOffset,
+  bound: quantizeDecomposed,
 });
 
 export const pt2eReference: Kernel = {

@@ -2,6 +2,7 @@
 import type { Matrix } from './array.js';
 import type { ElementwiseForm, ProductParams } from './model.js';
 import type { QuantParams, ValueParams } from './value.js';
+import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
 /** A product with its numbers: what a kernel reads and a cause changes. */
 export interface Product extends ProductParams {
@@ -51,9 +52,22 @@ export interface Accelerator {
 /** Null: everything runs in its readable form. */
 export type Fast = Accelerator | null;
 
-export interface AccumulateStep {
+/**
+ * A step stands in one place: its equation, its replay (`run`, `prepare`, `toSteps` ...), how it is written in numpy and in C, and
+ * the numbers of the accelerator. A form that it does not have is null: what would print it says so in one line, with the equation.
+ */
+export interface Step {
   readonly name: string;
+  /** One line of arithmetic. */
+  readonly equation: string;
+}
+
+export interface AccumulateStep extends Step {
   run(x: Codes, product: Product, fast?: Fast): Accumulated;
+  /** Lines that make `acc` of the codes x and w and the zero points zx and zw of one output channel. */
+  readonly numpy: ((product: Product) => readonly string[]) | null;
+  /** From x, w, zx, zw to `sum`; names of arrays begin with `id`, of constants with its capitals. */
+  readonly c: ((product: Product, id: string) => CLines) | null;
   /** Set where the accelerator knows the step. */
   form?(product: Product): AccumulateForm;
 }
@@ -66,13 +80,15 @@ export interface AccumulateForm {
 /** A layer's bias made ready once; where it enters decides what `MultiplierStep` sees. */
 export type PreparedBias =
   | { readonly unit: 'none' }
-  /** Added to the int32 accumulator, wrapping. */
-  | { readonly unit: 'int32'; readonly values: Int32Array }
+  /** Added to the int32 accumulator, wrapping. numpy: a float of the value, of the Python floats sx, sw and b. */
+  | { readonly unit: 'int32'; readonly values: Int32Array; readonly numpy: string | null }
   /** Added to the float accumulator, before any scale: v = add(acc, channel). */
   | {
       readonly unit: 'accumulator';
       readonly add: (acc: number, channel: number) => number;
       readonly float32?: Float32Addend;
+      /** The same written out; null: no such form. */
+      readonly operation: Operation | null;
     }
   /** Added in real units, between the multiplier's dequantizing and requantizing half. */
   | { readonly unit: 'real'; readonly values: Float32Array | Float64Array };
@@ -82,8 +98,7 @@ export type Float32Addend =
   | { readonly addend: Float32Array; readonly product: null }
   | { readonly addend: null; readonly product: Float64Array };
 
-export interface BiasStep {
-  readonly name: string;
+export interface BiasStep extends Step {
   readonly arithmetic: 'int32' | 'float';
   prepare(product: Product): PreparedBias;
 }
@@ -91,17 +106,33 @@ export interface BiasStep {
 /** acc is the int32 sum, or the float that an `accumulator` bias made of it; realBias is 0 unless the bias unit is `real`. */
 export type Scaler = (acc: number, channel: number, realBias: number) => number;
 
-export interface MultiplierStep {
-  readonly name: string;
+/** One a channel, in real units. */
+export type RealBias = (channel: number) => number;
+
+/** sx, sw, sy in its equation: the scales of input, weight and output. */
+export interface MultiplierStep extends Step {
   readonly arithmetic: 'float32' | 'float64' | 'fixed-point';
-  /** One line of arithmetic; sx, sw, sy: the scales of input, weight and output. */
-  readonly equation: string;
   /** Accumulator units to steps of the output's scale, before rounding (fixed-point multipliers round inside). */
   toSteps(product: Product, output: QuantParams): Scaler;
   /** Accumulator units to float32 real values, for layers with a float output. */
   toReal(product: Product): Scaler;
+  /** `toSteps` written out, or `toReal` where output is null; a real bias is added where the step adds it. Null: no such form. */
+  readonly operations:
+    | ((product: Product, output: QuantParams | null, bias: RealBias | null) => readonly Operation[])
+    | null;
+  /** `toSteps` by an int32 multiplier and a shift, in place of operations. */
+  readonly fixedPoint: FixedPointForm | null;
   /** The numbers of a `toSteps` that is all float32. */
   float32?(product: Product, output: QuantParams): Float32Factors;
+}
+
+/** Accumulator units to steps by an int32 multiplier and a shift: x * m * 2^(e - 31). */
+export interface FixedPointForm {
+  multiplierOf(product: Product, output: QuantParams, channel: number): FixedPointMultiplier;
+  /** Lines that make `q` of `x`, m and e, given their numbers. */
+  numpy(x: string, value: number, multiplier: FixedPointMultiplier): readonly string[];
+  /** Lines that make `code` of acc, m and e; null: no such form. */
+  readonly c: readonly string[] | null;
 }
 
 /** v = f32(f32(f32(f32(acc) * input) * channel[n]) + bias), then f32(v * output), or f32(v / output) where it divides. */
@@ -114,37 +145,68 @@ export interface Float32Factors {
   readonly divides: boolean;
 }
 
-export interface RoundStep {
-  readonly name: string;
+export interface RoundStep extends Step {
   apply(steps: number): number;
+  /** An expression of another. */
+  readonly numpy: ((v: string) => string) | null;
+  /** A function from golden_float to int64_t. */
+  readonly c: string | null;
+  /** The accelerator rounds so. */
+  readonly fast: boolean;
 }
 
-export interface OffsetAndClampStep {
-  readonly name: string;
+/** v in its equation: steps. */
+export interface OffsetAndClampStep extends Step {
   /** Rounds, adds the zero point (before or after rounding) and clamps to [lo, hi], in the kernel's order and widths. */
   prepare(round: RoundStep, zeroPoint: number, lo: number, hi: number): (steps: number) => number;
+  /** An expression of v and the zero point zy; before it lines that some values of v need. */
+  readonly numpy: ((round: (v: string) => string, lo: number, hi: number, v: number) => readonly string[]) | null;
+  readonly c: OffsetInC | null;
+  /** Null: not on the accelerator. */
+  readonly fast: OffsetOnAccelerator | null;
 }
 
-/** Float to codes. */
-export interface QuantizeStep {
-  readonly name: string;
+/** A clamp to [lo, hi] follows. */
+export interface OffsetInC {
+  /** Added to the golden_float v before it is rounded; otherwise by `code`. */
+  readonly zeroPointFirst: boolean;
+  /** The line that adds it to the rounded `code`. */
+  readonly code: (zeroPoint: number) => string;
+}
+
+export interface OffsetOnAccelerator {
+  readonly zeroPointFirst: boolean;
+  /** Steps that are larger give the smallest code. */
+  readonly largest: number;
+}
+
+/** Float to codes; s: scale, zp: zero point, lo, hi: the codes' range. */
+export interface QuantizeStep extends Step {
   prepare(params: QuantParams): (real: number) => number;
+  /** An expression of the code before it is clamped to lo..hi, given numpy of the real value and of params, and the value itself. */
+  readonly numpy: ((names: QuantNames, params: QuantParams, real: number) => string) | null;
 }
 
 /** Codes to float32. */
-export interface DequantizeStep {
-  readonly name: string;
+export interface DequantizeStep extends Step {
   prepare(params: QuantParams): (code: number) => number;
+  readonly numpy: ((names: QuantNames) => string) | null;
 }
 
-/** Dynamic linear: quantizes its own input over the whole batch and returns floats. */
-export interface DynamicStep {
-  readonly name: string;
-  /** One line of arithmetic; s: the scale chosen for the input, sw: the weight's, b: the bias. */
-  readonly equation: string;
+/** numpy of a value, and of the scale and zero point that belong to it, as Python numbers. */
+export interface QuantNames {
+  readonly x: string;
+  readonly s: string;
+  readonly zp: string;
+}
+
+/** Dynamic linear: quantizes its own input over the whole batch and returns floats. s: the scale chosen for the input. */
+export interface DynamicStep extends Step {
   /** min and max are over the whole batch. */
   chooseQuantParams(min: number, max: number, reduceRange: boolean): QuantParams;
   readonly quantize: QuantizeStep;
+  /** What makes reals of the sums. */
+  readonly multiplier: MultiplierStep;
   /** Float32 result, bias included, before ReLU. `product.input` holds the chosen parameters. */
   toReal(product: Product): (acc: number, channel: number) => number;
 }
@@ -156,11 +218,12 @@ export interface FloatSums {
 }
 
 /** A float linear whose summation order is free. */
-export interface FloatLinearStep {
-  readonly name: string;
+export interface FloatLinearStep extends Step {
   run(x: Codes, product: Product): FloatSums;
   /** The same from integer sums, which are faster: exact - bound, exact and exact + bound are right up to `error`. */
   near(x: Codes, product: Product, fast?: Fast): FloatSums & { readonly error: Float64Array };
+  /** An expression of x, zx, sx, w, zw and sw, without bias. */
+  readonly numpy: string | null;
 }
 
 /** What a product does on a kernel; a cause changes one step. */
@@ -171,6 +234,8 @@ export interface ProductSteps {
   readonly multiplier: MultiplierStep;
   readonly round: RoundStep;
   readonly offsetAndClamp: OffsetAndClampStep;
+  /** Makes the code of a fused activation's bound. */
+  readonly bound: QuantizeStep;
   /** Set where the layer quantizes its own input; then it stands for all but the accumulator. */
   readonly dynamic: DynamicStep | null;
   /** Set where the product itself is float (pt2e-reference); accumulate, bias and multiplier are then not used. */
@@ -200,11 +265,11 @@ export interface ElementwiseSteps {
 }
 
 /** Centred codes (no zero point) of one scale to steps of another, rounded. */
-export interface RescaleStep {
-  readonly name: string;
-  /** One line of arithmetic; d: the centred code, sx, sy: the scales. */
-  readonly equation: string;
+export interface RescaleStep extends Step {
+  /** d in the equation: the centred code, sx, sy: the scales. */
   prepare(input: QuantParams, output: QuantParams): (centred: number) => number;
+  /** Lines that make `q` of d, sx and sy. */
+  readonly numpy: ((input: QuantParams, output: QuantParams, centred: number) => readonly string[]) | null;
 }
 
 export type OpSteps = ProductSteps | ElementwiseSteps;

@@ -24,8 +24,11 @@ export interface ProductParams {
   /** int32 bias [outFeatures] in accumulator units, or null. At most one of the two is set. */
   readonly biasInt32: Int32Array | null;
   /** Fused into the requantization. */
-  readonly activation: 'none' | 'relu';
+  readonly activation: Activation;
 }
+
+/** A clamp in codes [lo, hi] is for quantized outputs. */
+export type Activation = 'none' | 'relu' | 'relu6' | { readonly clamp: [lo: number, hi: number] };
 
 /** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic. */
 export interface ProductForm extends ProductParams {

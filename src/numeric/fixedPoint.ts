@@ -2,15 +2,10 @@
  * Fixed-point multipliers (gemmlowp, TFLite, CMSIS-NN): a real multiplier d is int32 * 2^(exponent - 31).
  * All operands are integers in float64; nothing here allocates or uses BigInt.
  */
+import type { FixedPointMultiplier } from '../nouns/written.js';
 import { frexp } from './float.js';
 import { INT32_MAX, INT32_MIN, wrapInt32 } from './integer.js';
 import { roundHalfAway } from './round.js';
-
-/** multiplier in [2^30, 2^31) or 0; a negative exponent shifts right. */
-export interface FixedPointMultiplier {
-  readonly multiplier: number;
-  readonly exponent: number;
-}
 
 /** 2^0 to 2^63: `**` with a variable exponent costs more than the rest of a multiplication. */
 const POWERS_OF_2 = Float64Array.from({ length: 64 }, (_, exponent) => 2 ** exponent);
@@ -85,36 +80,3 @@ export function multiplyByFixedPointSingleRounding(x: number, { multiplier, expo
   if (t > 16) return wrapInt32(Math.floor((upper + POWERS_OF_2[t - 17]) / POWERS_OF_2[t - 16]));
   return wrapInt32(wrapInt32(upper * POWERS_OF_2[16 - t]) + Math.floor((lower + POWERS_OF_2[t - 1]) / POWERS_OF_2[t]));
 }
-
-/** A way to make a fixed-point multiplier and to multiply by it: the two go together. */
-export interface FixedPointArithmetic {
-  readonly rounding: 'double' | 'double-up' | 'single';
-  quantize(real: number): FixedPointMultiplier;
-  multiply(x: number, multiplier: FixedPointMultiplier): number;
-  /** In terms of `x`, the int32 number that is multiplied. */
-  equation(x: string): string;
-}
-
-/** gemmlowp, TFLite's reference until 2025, TFLM, CMSIS-NN. */
-export const DOUBLE_ROUNDING: FixedPointArithmetic = {
-  rounding: 'double',
-  quantize: quantizeMultiplier,
-  multiply: multiplyByFixedPointDoubleRounding,
-  equation: (x) => `roundHalfAway(((${x} * m + 2^30) >> 31) / 2^shift)`,
-};
-
-/** ruy on AVX and later, TFLite's matrix-vector kernels. */
-export const DOUBLE_ROUNDING_UP: FixedPointArithmetic = {
-  rounding: 'double-up',
-  quantize: quantizeMultiplier,
-  multiply: multiplyByFixedPointDoubleRoundingUp,
-  equation: (x) => `roundHalfUp(((${x} * m + 2^30) >> 31) / 2^shift)`,
-};
-
-/** ruy on NEON and in C++, builds with single rounding. */
-export const SINGLE_ROUNDING: FixedPointArithmetic = {
-  rounding: 'single',
-  quantize: quantizeMultiplierSingleRounding,
-  multiply: multiplyByFixedPointSingleRounding,
-  equation: (x) => `roundHalfUp(${x} * m / 2^(31 + shift))`,
-};

@@ -1,3 +1,4 @@
+import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
@@ -56,11 +57,11 @@ export function stepsBeforeRounding(record: ProductSteps, product: Product): (ac
   return biased(record, product, record.multiplier.toSteps(product, quantized(product.output)));
 }
 
-/** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused ReLU's lower bound. */
+/** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused activation's bounds. */
 export function stepsToCode(record: ProductSteps, product: Product): (steps: number) => number {
-  const { zeroPoint, quantMin, quantMax } = quantized(product.output);
-  const lo = product.activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin;
-  return record.offsetAndClamp.prepare(record.round, zeroPoint, lo, quantMax);
+  const output = quantized(product.output);
+  const [lo, hi] = clampOfCodes(product.activation, output, record.bound);
+  return record.offsetAndClamp.prepare(record.round, output.zeroPoint, lo, hi);
 }
 
 function roundToCodes(record: ProductSteps, product: Product, accumulator: Int32Array): Int32Array {
@@ -96,12 +97,11 @@ function biased(record: ProductSteps, product: Product, scale: Scaler): (acc: nu
 }
 
 function toReals(accumulator: Int32Array, product: Product, toReal: (acc: number, channel: number) => number) {
-  const relu = product.activation === 'relu';
+  const clamp = clampOfReals(product.activation);
   const reals = new Float32Array(accumulator.length);
   const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < reals.length; i++) {
-    const real = toReal(accumulator[i], channel);
-    reals[i] = relu && real < 0 ? 0 : real;
+    reals[i] = limitedTo(clamp, toReal(accumulator[i], channel));
     if (++channel === channels) channel = 0;
   }
   return reals;
@@ -117,16 +117,15 @@ export function replayFloatProduct(
   x: Codes,
   fast: Fast = null,
 ): ReplayedFloatProduct {
-  const relu = product.activation === 'relu';
   const spread = isQuantized(product.output)
     ? quantizedSpread(record, product, product.output, x, fast)
-    : realSpread(record.float!.product.run(x, product), relu);
+    : realSpread(record.float!.product.run(x, product), clampOfReals(product.activation));
   return { rows: x.rows, cols: product.outFeatures, ...spread, ...NO_SUMS };
 }
 
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
 function quantizedSpread(record: ProductSteps, product: Product, output: QuantParams, x: Codes, fast: Fast) {
-  const codesOf = spreadCodes(record, output, product.activation === 'relu');
+  const codesOf = spreadCodes(record, output, clampOfCodes(product.activation, output, record.bound));
   const { exact, bound, error } = record.float!.product.near(x, product, fast);
   const data = new Int32Array(exact.length);
   const low = new Int32Array(exact.length);
@@ -141,12 +140,13 @@ function quantizedSpread(record: ProductSteps, product: Product, output: QuantPa
 type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
 
 /** Null where the numbers' error leaves a code open, or is NaN. */
-function spreadCodes(record: ProductSteps, output: QuantParams, relu: boolean): SpreadCodes {
+function spreadCodes(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]): SpreadCodes {
   const quantize = record.float!.quantize.prepare(output);
+  const codeOf = (real: number) => limitedTo(clamp, quantize(real));
   const code = (real: number, error: number) => {
-    const found = quantize(rectify(real - error, relu));
+    const found = codeOf(real - error);
     if (error === 0) return found;
-    return error > 0 && quantize(rectify(real + error, relu)) === found ? found : null;
+    return error > 0 && codeOf(real + error) === found ? found : null;
   };
   return (exact, bound, error) => {
     // 2^-22: the float32 reciprocal and product of the quantize step round twice
@@ -164,20 +164,16 @@ function oneSpread(record: ProductSteps, product: Product, x: Codes, index: numb
   return codesOf(exact[0], bound[0], 0)!;
 }
 
-function realSpread({ exact, bound }: FloatSums, relu: boolean) {
-  const data = Float32Array.from(exact, (v) => rectify(v, relu));
+function realSpread({ exact, bound }: FloatSums, clamp: readonly [number, number]) {
+  const data = Float32Array.from(exact, (v) => limitedTo(clamp, v));
   const low = new Float64Array(exact.length);
   const high = new Float64Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
     const slack = bound[i] + Math.abs(exact[i]) * 2 ** -23;
-    low[i] = rectify(exact[i] - slack, relu);
-    high[i] = rectify(exact[i] + slack, relu);
+    low[i] = limitedTo(clamp, exact[i] - slack);
+    high[i] = limitedTo(clamp, exact[i] + slack);
   }
   return { data, low, high };
-}
-
-function rectify(real: number, relu: boolean): number {
-  return relu && real < 0 ? 0 : real;
 }
 
 function quantized(params: ValueParams): QuantParams {

@@ -185,12 +185,17 @@ function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
           ['rounded', (c) => String(c.rounded), 'rounding'],
           [`+ zero_point ${first.zero_point}`, (c) => String(c.rounded! + c.zero_point!), 'zero_point'],
           [
-            `clamped to ${lo}..${hi}${activation === 'relu' ? ' (ReLU)' : ''}`,
+            `clamped to ${lo}..${hi}${activationText(activation)}`,
             (c) => (c.clamped ? `${c.value} clamped` : String(c.value)),
           ],
         ] satisfies Row[])
-      : ([[activation === 'relu' ? '= value (ReLU)' : '= value', (c) => String(c.value)]] satisfies Row[])),
+      : ([[`= value${activationText(activation)}`, (c) => String(c.value)]] satisfies Row[])),
   ];
+}
+
+function activationText(activation: ExplainDocument['activation']): string {
+  if (typeof activation === 'object') return ' (clamp)';
+  return { none: '', relu: ' (ReLU)', relu6: ' (ReLU6)' }[activation];
 }
 
 /** An int32 bias is what the kernel adds; a float one the float. */

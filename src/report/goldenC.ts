@@ -1,8 +1,9 @@
 /** Golden vectors as C: golden.h with the arrays, reference.c with an integer-only loop that reproduces them. */
 
-import type { Operation } from '../analyze/explain/recipe.js';
 import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { NumericArray } from '../nouns/array.js';
+import type { Operation } from '../nouns/written.js';
 import { frexp } from '../numeric/float.js';
 
 const C_TYPES = new Map([
@@ -72,17 +73,16 @@ function commented(text: string): string {
     .replaceAll('/*', '/ *');
 }
 
-function layerArrays({ arrays, recipe, pairs, product, samples }: GoldenLayer, id: string): string[] {
+function layerArrays({ arrays, recipe, steps, product, samples }: GoldenLayer, id: string): string[] {
   const { inFeatures, outFeatures } = product;
+  const accumulate = steps.accumulate.c!(product, id);
   const constant = (name: string, value: number) => `#define ${id.toUpperCase()}_${name} ${value}`;
   return [
     constant('SAMPLES', samples),
     constant('IN_FEATURES', inFeatures),
     constant('OUT_FEATURES', outFeatures),
     ...arrays.filter(({ data }) => C_TYPES.has(data.constructor.name)).map((array) => integerArray(array, id)),
-    ...(pairs
-      ? [plainArray('int32_t', `${id}_first`, pairs.first), plainArray('int32_t', `${id}_second`, pairs.second)]
-      : []),
+    ...accumulate.arrays.map(({ name, values }) => plainArray('int32_t', name, values)),
     ...recipe.operations.flatMap((operation, i) => operationArrays(operation, `${id}_operand_${i}`, outFeatures)),
   ];
 }
@@ -128,31 +128,24 @@ function floatLiteral(value: number): string {
 
 // ---------------------------------------------------------------- the loop
 
+/** Of steps that all have a C form: `golden` refuses other kernels. */
 function layerFunction(layer: GoldenLayer, id: string): string {
-  const { product, steps: own, recipe } = layer;
+  const { product, steps, recipe } = layer;
   const { input, output, activation } = product;
-  const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
+  const [lo, hi] = clampOfCodes(activation, output, steps.bound);
   const upper = id.toUpperCase();
-  const steps = recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id);
   const bias = recipe.biasInt32 ? [`  acc = wrap32((int64_t)acc + ${id}_bias_int32[n]);`] : [];
-  const packs = own.offsetAndClamp.name === 'packInt16';
-  const code = packs
-    ? '  code = saturate16(saturate16(code < INT32_MIN || code > INT32_MAX ? INT32_MIN : code) + ZERO_POINT);'
-    : own.offsetAndClamp.name === 'offsetClampRound'
-      ? null
-      : '  code += ZERO_POINT;';
   return [
     `/* ${commented(layer.name)} */`,
     `static int32_t ${id}_compute(const ${input.dtype}_t *x, int n) {`,
     `  const int64_t zx = ${input.zeroPoint}, zw = ${id}_weight_zero_point[n];`,
     `  const int8_t *w = ${id}_weight[n];`,
     '  int64_t sum = 0, code;',
-    ...accumulateLines(layer, id, upper),
+    ...steps.accumulate.c!(product, id).lines,
     '  int32_t acc = wrap32(sum);',
     ...bias,
-    ...steps,
-    ...(code === null ? [] : [code.replace('ZERO_POINT', String(output.zeroPoint))]),
-    `  return code < ${lo} ? ${lo} : code > ${output.quantMax} ? ${output.quantMax} : (int32_t)code;`,
+    ...(recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id)),
+    `  return code < ${lo} ? ${lo} : code > ${hi} ? ${hi} : (int32_t)code;`,
     '}',
     '',
     `static long ${id}_check(void) {`,
@@ -166,46 +159,36 @@ function layerFunction(layer: GoldenLayer, id: string): string {
   ].join('\n');
 }
 
-function accumulateLines({ pairs }: GoldenLayer, id: string, upper: string): string[] {
-  if (!pairs) return [`  for (int k = 0; k < ${upper}_IN_FEATURES; k++) sum += (x[k] - zx) * (w[k] - zw);`];
-  const { codeShift, wraps, first } = pairs;
+function fixedPointLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {
   return [
-    `  for (int p = 0; p < ${first.length}; p++) {  /* raw products in pairs, at int16 */`,
-    `    int a = ${id}_first[p], b = ${id}_second[p];`,
-    `    int64_t pair = (x[a] + ${codeShift}) * w[a] + (b < 0 ? 0 : (x[b] + ${codeShift}) * w[b]);`,
-    `    sum += ${wraps ? 'wrap16' : 'saturate16'}(pair);`,
-    '  }',
-    `  for (int k = 0; k < ${upper}_IN_FEATURES; k++) sum -= (zx + ${codeShift}) * w[k] + zw * (x[k] - zx);`,
+    `  int64_t m = ${id}_multiplier_int32[n];`,
+    `  int e = ${id}_shift[n];`,
+    ...recipe.fixedPoint!.c!,
+    steps.offsetAndClamp.c!.code(product.output.zeroPoint),
   ];
 }
 
-function fixedPointLines({ recipe }: GoldenLayer, id: string): string[] {
-  const lines = [`  int64_t m = ${id}_multiplier_int32[n];`, `  int e = ${id}_shift[n];`];
-  if (recipe.fixedPoint!.rounding === 'single') {
-    return [...lines, '  code = wrap32(shift_right_half_up(acc * m, 31 - e));'];
-  }
-  const rounding = recipe.fixedPoint!.rounding === 'double' ? 'shift_right_half_away' : 'shift_right_half_up';
-  return [
-    ...lines,
-    '  int64_t left = e > 0 ? wrap32((int64_t)((uint64_t)acc << e)) : acc;',
-    '  int64_t high = shift_right_half_up(left * m, 31);',
-    '  if (high > INT32_MAX) high = INT32_MAX;',
-    `  code = e < 0 ? ${rounding}(high, -e) : high;`,
-  ];
-}
+const CALLS: Readonly<Record<Operation['kind'], string>> = {
+  add: 'add',
+  multiply: 'multiply',
+  divide: 'divide',
+  fma: 'add', // of a product that is exact
+  'multiply-add': '', // of float outputs alone, which have no vectors
+};
 
 function floatLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {
-  const call = { add: 'add', multiply: 'multiply', divide: 'divide', fma: 'add' } as const;
+  const { zeroPoint } = product.output;
+  const { zeroPointFirst, code } = steps.offsetAndClamp.c!;
   const operations = recipe.operations.map(({ kind, formula, factorFormula }, i) => {
     const text = commented(factorFormula ? `${formula} * (${factorFormula}), one rounding` : formula);
-    return `  v = ${call[kind]}(v, ${id}_operand_${i}[n]);  /* ${text} */`;
+    return `  v = ${CALLS[kind]}(v, ${id}_operand_${i}[n]);  /* ${text} */`;
   });
-  const zeroPointFirst = steps.offsetAndClamp.name === 'offsetClampRound';
   return [
     '  golden_float v = rounded(acc, 0);',
     ...operations,
-    ...(zeroPointFirst ? [`  v = add(v, (golden_float){${product.output.zeroPoint}, 0});`] : []),
-    '  code = to_integer(v);',
+    ...(zeroPointFirst ? [`  v = add(v, (golden_float){${zeroPoint}, 0});`] : []),
+    `  code = ${steps.round.c!}(v);`,
+    ...(zeroPointFirst ? [] : [code(zeroPoint)]),
   ];
 }
 

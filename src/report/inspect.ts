@@ -83,6 +83,11 @@ function arrayLines(
   return [...head, ...rows, ...(partial ? [`* of the first values only, at most ${most}`] : [])];
 }
 
+function fusedInto({ activation }: { readonly activation: InspectedLayer['activation'] }): string[] {
+  if (activation === null || activation === 'none') return [];
+  return [typeof activation === 'string' ? activation : `clamp ${activation.clamp.join('..')}`];
+}
+
 function layerLines(
   { inputs, layers }: InspectDocument,
   options: ReportOptions,
@@ -98,7 +103,7 @@ function layerLines(
     })),
     ...layers!.map((layer) => ({
       name: layer.name,
-      op: layer.activation === 'relu' ? `${layer.op} + relu` : layer.op,
+      op: [layer.op, ...fusedInto(layer)].join(' + '),
       from: layer.input,
       features: layer.in_features === null ? '' : `${layer.in_features} -> ${layer.out_features}`,
       output: layer.output,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
+import { exact, isExact } from '../kernels/steps/accumulate.js';
 import { goldenC, identifiers } from '../report/goldenC.js';
 import { jsonText } from '../report/json.js';
 import { version } from '../version.js';
@@ -87,7 +88,7 @@ function checksum(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function describe({ name, product, steps, recipe, pairs }: GoldenLayer): GoldenManifest['layers'][number] {
+function describe({ name, product, steps, recipe }: GoldenLayer): GoldenManifest['layers'][number] {
   const { input, output, inFeatures, outFeatures, activation } = product;
   return {
     name,
@@ -102,13 +103,13 @@ function describe({ name, product, steps, recipe, pairs }: GoldenLayer): GoldenM
       quant_min: output.quantMin,
       quant_max: output.quantMax,
     },
-    accumulate: pairs ? steps.accumulate.name : 'exact',
+    accumulate: isExact(steps.accumulate, product) ? exact.name : steps.accumulate.name,
     operations: recipe.operations.map(({ kind, formula, factorFormula }) => ({
       kind,
       formula,
       factor: factorFormula ?? null,
     })),
-    rounding: recipe.fixedPoint ? recipe.fixedPoint.equation : steps.round.name,
+    rounding: recipe.fixedPoint ? steps.multiplier.equation : steps.round.name,
     offset_and_clamp: steps.offsetAndClamp.name,
   };
 }

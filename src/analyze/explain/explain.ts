@@ -3,13 +3,15 @@
 import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
+import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { Codes, Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import { type FixedPointMultiplier, quantizeMultiplier } from '../../numeric/fixedPoint.js';
+import type { FixedPointMultiplier } from '../../nouns/written.js';
+import { quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
-import { replayProduct } from '../../replay/product.js';
+import { replayProduct, stepsBeforeRounding } from '../../replay/product.js';
 import { numpySnippet } from './numpy.js';
-import { recipeOf, trace } from './recipe.js';
+import { isUnwritten, recipeOf, trace } from './recipe.js';
 
 /** Codes are written out in the snippet up to here; longer rows are read from repro.npz. */
 export const MOST_INLINE_CODES = 32;
@@ -87,9 +89,7 @@ function columnOf(kernel: Kernel, { op, product, x, captured }: ValueToExplain):
   const within =
     replayed.low && replayed.high && captured !== null && captured >= replayed.low[0] && captured <= replayed.high[0];
   const quantized = isQuantized(product.output) ? product.output : null;
-  const lo =
-    quantized &&
-    (product.activation === 'relu' ? Math.max(quantized.quantMin, quantized.zeroPoint) : quantized.quantMin);
+  const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
   const { multiplier, exponent } = quantizeMultiplier(real);
   const traced = steps.float
@@ -115,12 +115,12 @@ function columnOf(kernel: Kernel, { op, product, x, captured }: ValueToExplain):
     distance_to_tie: quantized ? Math.abs(traced.beforeRounding - Math.floor(traced.beforeRounding) - 0.5) : null,
     rounded: traced.rounded,
     zero_point: quantized?.zeroPoint ?? null,
-    clamp: quantized && [lo!, quantized.quantMax],
+    clamp,
     clamped:
       quantized !== null &&
       traced.rounded !== null &&
       traced.rounded + quantized.zeroPoint !== value &&
-      (value === lo || value === quantized.quantMax),
+      clamp!.includes(value),
     value,
     explains: captured === null ? null : value === captured || within === true,
   };
@@ -137,6 +137,7 @@ interface Traced {
 
 function tracedBy(name: string, steps: ProductSteps, product: Product, accumulator: number, value: number): Traced {
   const recipe = recipeOf(steps, product);
+  if (isUnwritten(recipe)) return untraced(steps, product, accumulator, value);
   const traced = trace(steps, product, recipe, accumulator, 0);
   if (!Object.is(traced.value + 0, value + 0))
     throw new Error(`steps of ${name} give ${traced.value}, its replay ${value}`);
@@ -145,6 +146,20 @@ function tracedBy(name: string, steps: ProductSteps, product: Product, accumulat
     ...traced,
     bias: recipe.biasInt32?.[0] ?? null,
     fixedPoint: recipe.fixedPoint && isQuantized(output) ? recipe.fixedPoint.multiplierOf(product, output, 0) : null,
+  };
+}
+
+/** Of steps that are not written out, the last number alone. */
+function untraced(record: ProductSteps, product: Product, accumulator: number, value: number): Traced {
+  const isCode = isQuantized(product.output);
+  const last = isCode ? stepsBeforeRounding(record, product)(accumulator, 0) : value;
+  const { name } = record.dynamic ?? record.multiplier;
+  return {
+    steps: [{ name, value: last }],
+    beforeRounding: last,
+    rounded: isCode ? record.round.apply(last) : null,
+    bias: null,
+    fixedPoint: null,
   };
 }
 
@@ -200,31 +215,7 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
         `w = np.array([${[...product.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
   const steps = productSteps(kernel, value.op)!;
-  const one = { steps, product, x: x.data, accumulator: column.accumulator!, value: column.value };
-  if (steps.float) return floatSnippet(product, codes, column);
-  return numpySnippet({ ...one, recipe: recipeOf(steps, product) }, codes);
-}
-
-function floatSnippet(
-  { input, weightScale, weightZeroPoint, bias, output, activation }: Product,
-  codes: string[],
-  { value, clamp, bias: realBias }: ExplainColumn,
-) {
-  const real = '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)';
-  const lines = [
-    'import numpy as np; f32 = np.float32',
-    ...codes,
-    `sx, zx, sw, zw = ${input.scale}, ${input.zeroPoint}, ${weightScale[0]}, ${weightZeroPoint[0]}`,
-    `b = ${bias?.[0] ?? realBias ?? 0}`,
-    `v = ${real} + b`,
-  ];
-  if (!isQuantized(output))
-    return [...lines, `print(${activation === 'relu' ? 'max(f32(v), f32(0))' : 'f32(v)'})  # ${value}`];
-  return [
-    ...lines,
-    `q = np.rint(f32(v) * f32(1 / ${output.scale})) + ${output.zeroPoint}`,
-    `print(int(np.clip(q, ${clamp!.join(', ')})))  # ${value}`,
-  ];
+  return numpySnippet({ steps, product, x: x.data, accumulator: column.accumulator!, value: column.value }, codes);
 }
 
 /** A name from a file inside a Python comment: it must not end the line. */

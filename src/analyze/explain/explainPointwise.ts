@@ -2,14 +2,14 @@
 
 import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
 import { elementwiseSteps } from '../../kernels/kernel.js';
-import type { ElementwiseSteps, Kernel, QuantizeStep } from '../../nouns/kernel.js';
+import type { DequantizeStep, ElementwiseSteps, Kernel, QuantizeStep, RescaleStep } from '../../nouns/kernel.js';
 import type { ElementwiseLayer } from '../../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
-import { f32, fma32 } from '../../numeric/float.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { elementwiseOf, replayLayer } from '../../replay/layer.js';
 import { rowOf } from '../../tensor/shape.js';
-import { HALF_AWAY } from './numpy.js';
+import { helpersOf, IMPORT, noNumpy } from './numpy.js';
+import { isUnwritten, type Unwritten } from './recipe.js';
 
 export interface PointwiseValue {
   readonly layer: ElementwiseLayer;
@@ -95,15 +95,6 @@ function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue)
   };
 }
 
-/** By the kernel's quantize step: numpy of x, s, zp, lo and hi. */
-const QUANTIZE: Readonly<Record<string, string>> = {
-  quantizeFma: 'np.rint(f32(float(f32(x)) * float(f32(1) / f32(s)) + zp))',
-  quantizeDivision: 'np.rint(f32(x) / f32(s)) + zp',
-  quantizeDivisionHalfAway: 'round_half_away(f32(x) / f32(s)) + zp',
-  quantizeReciprocal: 'np.rint(f32(x) * (f32(1) / f32(s))) + zp',
-  quantizeDecomposed: 'np.rint(f32(x) * f32(1 / s)) + zp',
-};
-
 function snippet(
   layer: ElementwiseLayer,
   input: QuantParams | null,
@@ -112,35 +103,72 @@ function snippet(
   value: number,
 ): string[] {
   const output = layer.output && isQuantized(layer.output) ? layer.output : null;
-  const head = ['import numpy as np; f32 = np.float32', `x = ${x}`];
-  if (input && output && (steps.rescale || steps.quantize)) return [...head, `print(${value})  # requantized`];
-  if (steps.quantize && output) return [...head, ...quantizeLines(steps.quantize, output, x, value)];
-  if (steps.dequantize) {
-    const inFloat64 = steps.dequantize.name === 'dequantizeFloat64';
-    const formula = inFloat64 ? 'f32(s * (x - zp))' : 'f32(s) * f32(x - zp)';
-    return [...head, `s, zp = ${input!.scale}, ${input!.zeroPoint}`, `print(${formula})  # ${value}`];
+  if (steps.rescale) return assembled(x, rescaleLines(steps.rescale, input!, output!, x, value));
+  if (steps.dequantize && steps.quantize) {
+    return assembled(x, requantizeLines(steps.dequantize, steps.quantize, input!, output!, x, value));
   }
+  if (steps.quantize) return assembled(x, quantizeLines(steps.quantize, output!, x, value));
+  if (steps.dequantize) return assembled(x, dequantizeLines(steps.dequantize, input!, value));
   const bounds = clampBounds(steps, elementwiseOf(layer, layer.output!));
-  if (!bounds) return [...head, 'print(x)'];
+  if (!bounds) return assembled(x, ['print(x)']);
   const [lo, hi] = bounds;
   const open = layer.form.clamp!.upper === Number.POSITIVE_INFINITY;
-  return [...head, `print(${open ? `max(x, ${lo})` : `min(max(x, ${lo}), ${hi})`})  # ${value}`];
+  return assembled(x, [`print(${open ? `max(x, ${lo})` : `min(max(x, ${lo}), ${hi})`})  # ${value}`]);
 }
 
-function quantizeLines(step: QuantizeStep, output: QuantParams, x: number, value: number): string[] {
-  const { scale, zeroPoint, quantMin, quantMax } = output;
-  const fused = roundsTwice(step, output, x);
+type Lines = readonly string[] | Unwritten;
+
+function assembled(x: number, lines: Lines): string[] {
+  if (isUnwritten(lines)) return [noNumpy(lines.unwritten)];
+  return [IMPORT, `x = ${pythonFloat(x)}`, ...helpersOf(lines), ...lines];
+}
+
+function pythonFloat(x: number): string {
+  return Number.isFinite(x) ? String(x) : `float("${String(x).replace('Infinity', 'inf').toLowerCase()}")`;
+}
+
+const OWN = { x: 'x', s: 's', zp: 'zp' };
+
+function dequantizeLines(step: DequantizeStep, { scale, zeroPoint }: QuantParams, value: number): Lines {
+  if (!step.numpy) return { unwritten: step };
+  return [`s, zp = ${scale}, ${zeroPoint}`, `print(${step.numpy(OWN)})  # ${value}`];
+}
+
+/** real: what numpy calls `name`. */
+function quantizeLines(step: QuantizeStep, output: QuantParams, real: number, value: number, name = 'x'): Lines {
+  const { dtype, scale, zeroPoint, quantMin, quantMax } = output;
+  if (!step.numpy) return { unwritten: step };
+  // floats have no code of their own in Python
+  const q = Number.isFinite(real) ? step.numpy({ ...OWN, x: name }, output, real) : `${value}  # not finite`;
+  // float32 does not hold the largest int32
+  const code = dtype === 'int32' ? 'min(max(int(q), lo), hi)' : 'int(np.clip(q, lo, hi))';
+  return [`s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`, `q = ${q}`, `print(${code})  # ${value}`];
+}
+
+/** Through reals: v. */
+function requantizeLines(
+  read: DequantizeStep,
+  write: QuantizeStep,
+  input: QuantParams,
+  output: QuantParams,
+  code: number,
+  value: number,
+): Lines {
+  if (!read.numpy) return { unwritten: read };
+  const real = read.prepare(input)(code);
+  const lines = quantizeLines(write, output, real, value, 'v');
+  if (isUnwritten(lines)) return lines;
+  const names = { x: 'x', s: 'sx', zp: 'zx' };
+  return [`sx, zx = ${input.scale}, ${input.zeroPoint}`, `v = ${read.numpy(names)}`, ...lines];
+}
+
+/** Without reals: d. */
+function rescaleLines(step: RescaleStep, input: QuantParams, output: QuantParams, code: number, value: number): Lines {
+  if (!step.numpy) return { unwritten: step };
   return [
-    ...(step.name === 'quantizeDivisionHalfAway' ? [HALF_AWAY] : []),
-    `s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`,
-    `q = ${fused ? `${value}  # FMA: one rounding` : QUANTIZE[step.name]}`,
-    `print(int(np.clip(q, lo, hi)))  # ${value}`,
+    `sx, zx, sy, zy = ${input.scale}, ${input.zeroPoint}, ${output.scale}, ${output.zeroPoint}`,
+    'd = x - zx',
+    ...step.numpy(input, output, code - input.zeroPoint),
+    `print(min(max(q + zy, ${output.quantMin}), ${output.quantMax}))  # ${value}`,
   ];
-}
-
-/** Where numpy's two roundings would miss the kernel's fused one. */
-function roundsTwice(step: QuantizeStep, { scale, zeroPoint }: QuantParams, x: number): boolean {
-  if (step.name !== 'quantizeFma') return false;
-  const reciprocal = f32(1 / f32(scale));
-  return f32(f32(x) * reciprocal + zeroPoint) !== fma32(f32(x), reciprocal, zeroPoint);
 }

@@ -1,16 +1,18 @@
 /** One value as numpy that prints it: about ten lines, each float operation rounded as the kernel rounds it. */
-import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
-import type { Product, ProductSteps } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import { f32, fma32 } from '../../numeric/float.js';
-import type { Operation, Recipe } from './recipe.js';
+import { clampOfCodes } from '../../kernels/steps/activation.js';
+import type { Product, ProductSteps, Step } from '../../nouns/kernel.js';
+import type { Activation } from '../../nouns/model.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import type { Operation } from '../../nouns/written.js';
+import { f32 } from '../../numeric/float.js';
+import { wrapInt32 } from '../../numeric/integer.js';
+import { applied, isUnwritten, type Recipe, recipeOf } from './recipe.js';
 
 /** One output channel of a linear layer on one sample. */
 export interface OneValue {
   readonly steps: ProductSteps;
   /** With a single channel. */
   readonly product: Product;
-  readonly recipe: Recipe;
   /** Input codes, as stored. */
   readonly x: ArrayLike<number>;
   /** Zero points corrected, before bias. */
@@ -18,62 +20,72 @@ export interface OneValue {
   readonly value: number;
 }
 
+type Written = OneValue & { readonly recipe: Recipe };
+
 /** Lines of Python; codes are written out, or read from a file by two lines of the caller's. */
 export function numpySnippet(one: OneValue, codes: readonly [x: string, w: string]): string[] {
-  const { product, recipe } = one;
-  const lines = ['import numpy as np; f32 = np.float32', ...codes, ...parameters(one), ...accumulation(one)];
-  if (recipe.fixedPoint) return [...lines, ...fixedPointLines(one)];
-  let v = recipe.precision === 'float32' ? 'f32(acc)' : 'float(acc)';
-  let exact = recipe.precision === 'float32' ? f32(biased(one)) : biased(one);
-  for (const operation of recipe.operations) {
-    const { text, value } = operationLine(operation, v, exact, recipe, !isQuantized(product.output));
-    lines.push(`v = ${text}`);
-    v = 'v';
-    exact = value;
-  }
-  if (v !== 'v') lines.push(`v = ${v}`);
-  return [...lines, ...outputLines(one, exact)];
+  const { steps, product } = one;
+  if (steps.float) return floatSnippet(one, codes);
+  const found = recipeOf(steps, product);
+  if (isUnwritten(found)) return [noNumpy(found.unwritten)];
+  const recipe = found;
+  const written = { ...one, recipe };
+  const lines = accumulation(written);
+  const rest = recipe.fixedPoint ? fixedPointLines(written) : operationLines(written);
+  const missing = [lines, rest].find(isUnwritten);
+  if (missing) return [noNumpy(missing.unwritten)];
+  const body = [...(lines as string[]), ...(rest as string[])];
+  return [
+    IMPORT,
+    ...codes,
+    ...helpersOf([...body, ...recipe.operations.map(({ formula }) => formula)]),
+    ...parameters(product),
+    ...body,
+  ];
 }
 
-function biased({ recipe, accumulator }: OneValue): number {
-  return recipe.biasInt32 ? (accumulator + recipe.biasInt32[0]) | 0 : accumulator;
+export const IMPORT = 'import numpy as np; f32 = np.float32';
+
+/** What stands in place of a snippet. */
+export function noNumpy({ name, equation }: Step): string {
+  return `# no numpy form of ${name}: ${equation}`;
+}
+
+/** What numpy has no name for; a snippet defines what its lines use. */
+const HELPERS: readonly (readonly [name: string, line: string])[] = [
+  ['R', 'R = lambda s: f32(1 / float(f32(1 / s)))  # scales are inverted twice'],
+  // ties away from zero
+  ['round_half_away', 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)'],
+];
+
+export function helpersOf(lines: readonly string[]): string[] {
+  const isUsed = (name: string) => lines.some((line) => new RegExp(`\\b${name}\\(`).test(line));
+  return HELPERS.filter(([name]) => isUsed(name)).map(([, line]) => line);
+}
+
+function biased({ recipe, accumulator }: Written): number {
+  return recipe.biasInt32 ? wrapInt32(accumulator + recipe.biasInt32[0]) : accumulator;
 }
 
 /** The file's doubles; f32(...) rounds them where the kernel does. */
-function parameters({ product, recipe }: OneValue): string[] {
-  const { input, output, bias, biasInt32 } = product;
+function parameters({ input, output, bias, biasInt32, weightScale, weightZeroPoint }: Product): string[] {
   const b = biasInt32?.[0] ?? bias?.[0];
-  const helpers = [
-    ...(usesInverse(recipe) ? ['R = lambda s: f32(1 / float(f32(1 / s)))  # scales are inverted twice'] : []),
-    ...(usesHalfAway(recipe) || recipe.biasFormula?.startsWith('round_half_away') ? [HALF_AWAY] : []),
-  ];
-  const x = `sx, zx, sw, zw = ${input.scale}, ${input.zeroPoint}, ${product.weightScale[0]}, ${product.weightZeroPoint[0]}`;
+  const x = `sx, zx, sw, zw = ${input.scale}, ${input.zeroPoint}, ${weightScale[0]}, ${weightZeroPoint[0]}`;
   const names = [...(isQuantized(output) ? ['sy', 'zy'] : []), ...(b === undefined ? [] : ['b'])];
   const values = [...(isQuantized(output) ? [output.scale, output.zeroPoint] : []), ...(b === undefined ? [] : [b])];
-  return [...helpers, x, ...(names.length > 0 ? [`${names.join(', ')} = ${values.join(', ')}`] : [])];
+  return [x, ...(names.length > 0 ? [`${names.join(', ')} = ${values.join(', ')}`] : [])];
 }
 
-/** Ties away from zero, which numpy has no name for. */
-export const HALF_AWAY = 'round_half_away = lambda v: np.copysign(int(abs(v)) + (abs(v) % 1 >= 0.5), v)';
-
-function usesInverse({ operations }: Recipe): boolean {
-  return operations.some(({ formula }) => formula.includes('R('));
-}
-
-function usesHalfAway({ precision, operations }: Recipe): boolean {
-  return precision === 'float64' && operations.some(({ formula }) => formula.includes('float(f32('));
-}
-
-function accumulation(one: OneValue): string[] {
+/** From codes to the accumulator, an int32 bias included. */
+function accumulation(one: Written): string[] | { readonly unwritten: Step } {
   const { steps, product, recipe, accumulator } = one;
-  const step = steps.accumulate;
-  const lines =
-    isPaired(step) && step.applies(product) ? pairedLines(step, product) : ['acc = int(((x - zx) * (w - zw)).sum())'];
+  if (!steps.accumulate.numpy) return { unwritten: steps.accumulate };
+  const lines = [...steps.accumulate.numpy(product)];
   if (Math.abs(exactSum(one)) > 2 ** 31 - 1) lines.push('acc = (acc + 2**31) % 2**32 - 2**31  # int32 wraps');
   if (!recipe.biasInt32) return lines;
   const bias = recipe.biasInt32[0];
-  const wraps = Math.abs(accumulator + bias) > 2 ** 31 - 1;
-  const formula = product.biasInt32 ? 'b' : `int(${recipe.biasFormula})`;
+  const wraps = Math.abs(accumulator + bias) > 2 ** 31 - 1 || Math.abs(bias) >= 2 ** 31 - 1;
+  const formula = product.biasInt32 ? recipe.biasFormula : `int(${recipe.biasFormula})`;
   lines.push(`acc += ${wraps ? biased(one) - accumulator : formula}  # ${bias}`);
   return lines;
 }
@@ -85,55 +97,51 @@ function exactSum({ product, x }: OneValue): number {
   return sum;
 }
 
-/** Products are added in pairs at int16; a zero where an odd block of k ends leaves its last product alone. */
-function pairedLines(step: PairedAccumulateStep, product: Product): string[] {
-  const { inFeatures } = product;
-  const shift = step.codeShift(product);
-  const terms = shift === 0 ? 'x * w' : `(x ${shift > 0 ? '+' : '-'} ${Math.abs(shift)}) * w`;
-  const zx = shift === 0 ? 'zx' : `(zx ${shift > 0 ? '+' : '-'} ${Math.abs(shift)})`;
-  const rest = `.sum() - ${zx}*w.sum()${product.weightZeroPoint[0] === 0 ? '' : ' - zw*(x - zx).sum()'})`;
-  if (step === neonMlalInt16Wrap) {
-    const padding = -inFeatures & 15;
-    const products = padding === 0 ? `(${terms})` : `np.pad(${terms}, (0, ${padding}))`;
-    return [
-      `p = ${products}.reshape(-1, 2, 8).sum(1)  # k and k + 8 in int16`,
-      `acc = int(((p + 32768) % 65536 - 32768)${rest}`,
-    ];
+function operationLines(one: Written): string[] | { readonly unwritten: Step } {
+  const { recipe } = one;
+  const to = recipe.precision === 'float32' ? f32 : (x: number) => x;
+  let v = recipe.precision === 'float32' ? 'f32(acc)' : 'float(acc)';
+  let exact = to(biased(one));
+  const lines: string[] = [];
+  for (const operation of recipe.operations) {
+    const before = exact;
+    exact = applied(operation, before, 0, to);
+    lines.push(`v = ${operationText(operation, v, before, exact)}`);
+    v = 'v';
   }
-  const { first, second } = step.pairs(inFeatures);
-  const ends = [...first.keys()].filter((p) => second[p] < 0).map((p) => first[p] + 1);
-  const products = ends.length === 0 ? `(${terms})` : `np.insert(${terms}, [${ends.join(', ')}], 0)`;
-  return [`p = ${products}.reshape(-1, 2).sum(1)  # pairs, in int16`, `acc = int(np.clip(p, -32768, 32767)${rest}`];
+  if (v !== 'v') lines.push(`v = ${v}`);
+  const last = outputLines(one, exact);
+  return isUnwritten(last) ? last : [...lines, ...last];
 }
 
-/** The line, and its value; a fused operation that two roundings would miss is written as its result. */
-function operationLine(
+/** A fused operation that two roundings would miss is written as its result. */
+function operationText(
   { kind, formula, factorFormula, operand, factor }: Operation,
   v: string,
-  value: number,
-  recipe: Recipe,
-  toReal: boolean,
+  from: number,
+  to: number,
 ) {
-  const to = recipe.precision === 'float32' ? f32 : (x: number) => x;
   const a = operand(0);
   switch (kind) {
     case 'add':
-      return { text: `${v} + ${formula}`, value: to(value + a) };
+      return `${v} + ${formula}`;
     case 'multiply':
-      return { text: `${v} * ${grouped(formula)}`, value: to(value * a) };
+      return `${v} * ${grouped(formula)}`;
     case 'divide':
-      return { text: `${v} / ${grouped(formula)}`, value: to(value / a) };
+      return `${v} / ${grouped(formula)}`;
     case 'fma': {
-      const c = factor!(0);
-      const [term, added] = toReal
-        ? [`float(${v}) * float(${formula})`, factorFormula!]
-        : [`float(${formula}) * float(${factorFormula})`, v];
-      const fused = toReal ? fma32(value, a, c) : fma32(a, c, value);
-      const twice = toReal ? f32(value * a + c) : f32(a * c + value);
-      const text = twice === fused ? `f32(${term} + float(${added}))` : `f32(${fused})`;
-      return { text: `${text}  # FMA: one rounding`, value: fused };
+      const sum = `float(${formula}) * float(${factorFormula}) + float(${v})`;
+      return fusedText(sum, f32(a * factor!(0) + from), to);
+    }
+    case 'multiply-add': {
+      const sum = `float(${v}) * float(${formula}) + float(${factorFormula})`;
+      return fusedText(sum, f32(from * a + factor!(0)), to);
     }
   }
+}
+
+function fusedText(sum: string, roundedTwice: number, fused: number): string {
+  return `${roundedTwice === fused ? `f32(${sum})` : `f32(${fused})`}  # FMA: one rounding`;
 }
 
 /** A product of products is taken in the kernel's order. */
@@ -141,36 +149,53 @@ function grouped(formula: string): string {
   return /^[\w.]+\([^()]*\)$|^\(/.test(formula) || !/[*/]/.test(formula) ? formula : `(${formula})`;
 }
 
-function outputLines({ steps, product, recipe, value }: OneValue, v: number): string[] {
+/** Of v to what is printed. */
+function outputLines({ steps, product, value }: Written, v: number): string[] | { readonly unwritten: Step } {
   const { output, activation } = product;
-  if (!isQuantized(output)) return [`print(${activation === 'relu' ? 'max(f32(v), f32(0))' : 'f32(v)'})  # ${value}`];
-  const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
-  const range = `${lo}, ${output.quantMax}`;
-  const { name } = steps.offsetAndClamp;
-  const before = name === 'offsetClampRound';
-  const round = usesHalfAway(recipe) ? 'round_half_away' : 'np.rint';
-  const code = before ? `${round}(np.clip(v + f32(zy), ${range}))` : `np.clip(${round}(v) + zy, ${range})`;
-  const leavesInt32 = name === 'packInt16' && !(Math.abs(v) < 2 ** 31);
-  const lines = leavesInt32 ? ['v = f32(-32768)  # int32 overflows to -2^31'] : [];
-  return [...lines, `print(int(${code}))  # ${value}`];
+  if (!isQuantized(output)) return [`print(${realText('f32(v)', activation)})  # ${value}`];
+  const { round, offsetAndClamp, bound } = steps;
+  if (!round.numpy) return { unwritten: round };
+  if (!offsetAndClamp.numpy) return { unwritten: offsetAndClamp };
+  const [lo, hi] = clampOfCodes(activation, output, bound);
+  const lines = offsetAndClamp.numpy(round.numpy, lo, hi, v);
+  return [...lines.slice(0, -1), `print(int(${lines.at(-1)}))  # ${value}`];
 }
 
-function fixedPointLines(one: OneValue): string[] {
-  const { product, recipe, value } = one;
-  const { output, activation } = product;
-  if (!isQuantized(output)) throw new Error('a fixed-point multiplier gives codes');
-  const { multiplier, exponent } = recipe.fixedPoint!.multiplierOf(product, output, 0);
-  const lo = activation === 'relu' ? Math.max(output.quantMin, output.zeroPoint) : output.quantMin;
-  const lines = [`m, e = ${multiplier}, ${exponent}  # m * 2**(e - 31) = sx * sw / sy`];
-  const shifted = exponent > 0 ? biased(one) * 2 ** exponent : biased(one);
-  if (recipe.fixedPoint!.rounding === 'single') lines.push('q = (acc * m + (1 << 30 - e)) >> (31 - e)');
-  else {
-    const left = exponent <= 0 ? 'acc' : shifted === (shifted | 0) ? '(acc << e)' : String(shifted | 0);
-    lines.push(`q = (${left} * m + 2**30) >> 31`);
-    if (exponent < 0 && recipe.fixedPoint!.rounding === 'double-up') lines.push('q = (q + (1 << -e - 1)) >> -e');
-    if (exponent < 0 && recipe.fixedPoint!.rounding === 'double') {
-      lines.push('q = (abs(q) + (1 << -e - 1) >> -e) * (1 if q > 0 else -1)  # ties away from 0');
-    }
-  }
-  return [...lines, `print(min(max(q + zy, ${lo}), ${output.quantMax}))  # ${value}`];
+function realText(real: string, activation: Activation): string {
+  if (activation === 'none') return real;
+  return activation === 'relu6' ? `min(max(${real}, f32(0)), f32(6))` : `max(${real}, f32(0))`;
+}
+
+function fixedPointLines(one: Written): string[] {
+  const { product, steps, recipe, value } = one;
+  const output = product.output as QuantParams;
+  const fixed = recipe.fixedPoint!.multiplierOf(product, output, 0);
+  const [lo, hi] = clampOfCodes(product.activation, output, steps.bound);
+  return [
+    `m, e = ${fixed.multiplier}, ${fixed.exponent}  # m * 2**(e - 31) = sx * sw / sy`,
+    ...recipe.fixedPoint!.numpy('acc', biased(one), fixed),
+    `print(min(max(q + zy, ${lo}), ${hi}))  # ${value}`,
+  ];
+}
+
+/** The exact sum: no order of the kernel's is the right one. */
+function floatSnippet({ steps, product, x, value }: OneValue, codes: readonly string[]): string[] {
+  const { input, weightScale, weightZeroPoint, bias, biasInt32, output, activation } = product;
+  const { product: sum, quantize } = steps.float!;
+  if (sum.numpy === null) return [noNumpy(sum)];
+  const b = bias?.[0] ?? (biasInt32 ? biasInt32[0] * input.scale * weightScale[0] : 0);
+  const lines = [
+    IMPORT,
+    ...codes,
+    `sx, zx, sw, zw = ${input.scale}, ${input.zeroPoint}, ${weightScale[0]}, ${weightZeroPoint[0]}`,
+    `b = ${b}`,
+    `v = ${sum.numpy} + b`,
+  ];
+  if (!isQuantized(output)) return [...lines, `print(${realText('f32(v)', activation)})  # ${value}`];
+  if (!quantize.numpy) return [noNumpy(quantize)];
+  const names = { x: 'v', s: String(output.scale), zp: String(output.zeroPoint) };
+  const clamp = clampOfCodes(activation, output, steps.bound);
+  const row = { rows: 1, cols: x.length, data: Int32Array.from(x) };
+  const q = quantize.numpy(names, output, sum.run(row, product).exact[0]);
+  return [...lines, `q = ${q}`, `print(int(np.clip(q, ${clamp.join(', ')})))  # ${value}`];
 }

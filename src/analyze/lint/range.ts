@@ -1,4 +1,5 @@
-import { elementwiseSteps } from '../../kernels/kernel.js';
+import { elementwiseSteps, productSteps } from '../../kernels/kernel.js';
+import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { Kernel } from '../../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
@@ -64,12 +65,15 @@ export function inputRange(model: Model, layer: ProductLayer, input: QuantParams
   return { codes, centred: { lo: codes.lo - zeroPoint, hi: codes.hi - zeroPoint } };
 }
 
-/** The dtype's range, above the zero point where a ReLU precedes. */
+/** The dtype's range, within what a fused or following activation leaves. */
 function rectified(model: Model, value: string, range: Range, params: QuantParams, kernel: Kernel): Range {
   const producer: Layer | undefined = model.layers.find(({ name }) => name === value);
   if (!producer) return range;
-  const lo = Math.max(range.lo, params.zeroPoint);
-  if (isProduct(producer)) return producer.form.activation === 'relu' ? { lo, hi: range.hi } : range;
+  if (isProduct(producer)) {
+    const bound = productSteps(kernel, producer.op)?.bound ?? null;
+    const [lo, hi] = clampOfCodes(producer.form.activation, params, bound);
+    return { lo: Math.max(range.lo, lo), hi: Math.min(range.hi, hi) };
+  }
   if (!isElementwise(producer) || !producer.form.keepsParams) return range;
   const own = { input: params, output: params, clamp: producer.form.clamp };
   const bounds = clampBounds(elementwiseSteps(kernel, producer.op)!, own);

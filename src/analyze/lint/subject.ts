@@ -1,6 +1,7 @@
 /** What is known of a layer before any rule looks at it. */
 
 import { productSteps } from '../../kernels/kernel.js';
+import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Capture } from '../../nouns/capture.js';
 import type { Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
@@ -51,6 +52,7 @@ export async function subjectOf(
   const product = productOf({ weight: await layer.form.weight.read() }, layer, input);
   const range = inputRange(model, layer, input, kernel);
   const bias = biasUnits(product);
+  const steps = productSteps(kernel, layer.op);
   const worst = worstAccumulators(product, range.centred, bias);
   return {
     layer,
@@ -59,8 +61,8 @@ export async function subjectOf(
     observed: await observed(captured, layer, product, bias),
     bias,
     worst,
-    outputs: worstOutputs(productSteps(kernel, layer.op), product, worst, bias),
-    clampedTo: clampRange(product),
+    outputs: worstOutputs(steps, product, worst, bias),
+    clampedTo: clampRange(product, steps),
     saturating: saturatingGroups(product),
     wrapping: wrappingGroups(product),
   };
@@ -119,8 +121,8 @@ function worstOutputs(
   return worst.map(({ lo, hi }, n) => ({ lo: codeOf(lo, n), hi: codeOf(hi, n) }));
 }
 
-function clampRange({ output, activation }: Product): Range | null {
+function clampRange({ output, activation }: Product, own: ProductSteps | null): Range | null {
   if (!isQuantized(output)) return null;
-  const { quantMin, quantMax, zeroPoint } = output;
-  return { lo: activation === 'relu' ? Math.max(quantMin, zeroPoint) : quantMin, hi: quantMax };
+  const [lo, hi] = clampOfCodes(activation, output, own?.bound ?? null);
+  return { lo, hi };
 }

@@ -8,13 +8,16 @@ import { type Change, FREEDOM, type Setup, withSteps } from '../setup.js';
 /** np.astype(int32) of a real bias. */
 const truncated: BiasStep = {
   name: 'unscaledBiasTruncated',
+  equation: 'trunc(b)',
   arithmetic: 'int32',
-  prepare: ({ bias }) => (bias ? { unit: 'int32', values: Int32Array.from(bias, truncate) } : { unit: 'none' }),
+  prepare: ({ bias }) =>
+    bias ? { unit: 'int32', values: Int32Array.from(bias, truncate), numpy: 'np.trunc(b)' } : { unit: 'none' },
 };
 
 /** Added after scaling, as if it were in output steps. */
 const inOutputSteps: BiasStep = {
   name: 'unscaledBiasInOutputSteps',
+  equation: 'b * sy in real units',
   arithmetic: 'float',
   prepare: ({ bias, output }) => {
     const step = isQuantized(output) ? output.scale : 1;

@@ -4,22 +4,28 @@
  */
 
 import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
-import {
-  excessOverInt16,
-  positivePart,
-  saturateInt16,
-  saturateInt24,
-  wrapInt16,
-  wrapInt24,
-  wrapInt32,
-} from '../../numeric/integer.js';
-import { exactSums, magnitudeSums, rangeOf, readableExactSums, weightZeroPointOf } from '../../products/exactSums.js';
+import type { CLines } from '../../nouns/written.js';
+import { excessOverInt16, positivePart, wrapInt16 } from '../../numeric/integer.js';
+import { exactSums, rangeOf, readableExactSums } from '../../products/exactSums.js';
 import { EXACT, fastSums } from '../../products/multiply.js';
+import { toInt32 } from './toInt32.js';
+
+export * from './narrowAccumulate.js';
+
+const EXACT_NUMPY = ['acc = int(((x - zx) * (w - zw)).sum())'];
+
+function exactC(id: string): CLines {
+  const loop = `  for (int k = 0; k < ${id.toUpperCase()}_IN_FEATURES; k++) sum += (x[k] - zx) * (w[k] - zw);`;
+  return { arrays: [], lines: [loop] };
+}
 
 /** Modulo 2^32. */
 export const exact: AccumulateStep = {
   name: 'exact',
+  equation: 'sum of (x - zx) * (w - zw)',
   run: (x, product, fast = null) => accelerated(EXACT, x, product, fast) ?? toInt32(readableExactSums(x, product)),
+  numpy: () => EXACT_NUMPY,
+  c: (_product, id) => exactC(id),
   form: () => EXACT,
 };
 
@@ -27,16 +33,6 @@ export const exact: AccumulateStep = {
 function accelerated(form: AccumulateForm, x: Codes, product: Product, fast: Fast): Accumulated | null {
   const data = fastSums(form, x, product, fast);
   return data ? { data, overflowed: 0 } : null;
-}
-
-function toInt32(sums: Float64Array): Accumulated {
-  const data = new Int32Array(sums.length);
-  let overflowed = 0;
-  for (let i = 0; i < sums.length; i++) {
-    data[i] = wrapInt32(sums[i]);
-    if (data[i] !== sums[i]) overflowed++;
-  }
-  return { data, overflowed };
 }
 
 // ---------------------------------------------------------------- products added in pairs at int16
@@ -60,6 +56,42 @@ export interface PairedAccumulateStep extends AccumulateStep {
 export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
   return 'pairs' in step;
 }
+
+/** Whether nothing of this layer's sums is lost but what leaves int32. */
+export function isExact(step: AccumulateStep, product: Product): boolean {
+  return step === exact || (isPaired(step) && !step.applies(product));
+}
+
+/** Which products stand beside each other: for the replay, and in numpy, as [pairs, 2] of `terms` summed over the pair. */
+interface Pairing {
+  readonly equation: string;
+  of(inFeatures: number): Pairs;
+  numpy(terms: string, inFeatures: number): string;
+}
+
+/** How a pair's sum becomes an int16. */
+interface Narrowing {
+  readonly equation: string;
+  loss(sum: number): number;
+  /** Of p. */
+  readonly numpy: string;
+  /** A function of golden's C. */
+  readonly c: string;
+}
+
+const saturating: Narrowing = {
+  equation: 'sat16',
+  loss: excessOverInt16,
+  numpy: 'np.clip(p, -32768, 32767)',
+  c: 'saturate16',
+};
+
+const wrapping: Narrowing = {
+  equation: 'int16',
+  loss: (sum) => sum - wrapInt16(sum),
+  numpy: '((p + 32768) % 65536 - 32768)',
+  c: 'wrap16',
+};
 
 /** k = (0,1), (2,3), ... within each block; an odd block ends with a product alone. */
 function neighbours(blocks: readonly number[]): Pairs {
@@ -99,21 +131,73 @@ function eightApart(inFeatures: number): Pairs {
   return { first: Int32Array.from(first), second: Int32Array.from(second) };
 }
 
+/** A zero where an odd block ends leaves its last product alone. */
+function neighboursNumpy(terms: string, { first, second }: Pairs): string {
+  const ends = [...first.keys()].filter((p) => second[p] < 0).map((p) => first[p] + 1);
+  const products = ends.length === 0 ? `(${terms})` : `np.insert(${terms}, [${ends.join(', ')}], 0)`;
+  return `p = ${products}.reshape(-1, 2).sum(1)  # pairs, in int16`;
+}
+
+function eightApartNumpy(terms: string, inFeatures: number): string {
+  const padding = -inFeatures & 15;
+  const products = padding === 0 ? `(${terms})` : `np.pad(${terms}, (0, ${padding}))`;
+  return `p = ${products}.reshape(-1, 2, 8).sum(1)  # k and k + 8 in int16`;
+}
+
+/** numpy of codes + codeShift. */
+function shifted(name: string, shift: number): string {
+  return shift === 0 ? name : `(${name} ${shift > 0 ? '+' : '-'} ${Math.abs(shift)})`;
+}
+
+/** Pairs of raw products; the zero points' share is exact. */
+function pairedNumpy(pairing: Pairing, narrowing: Narrowing, shift: number, product: Product): string[] {
+  const rest = product.weightZeroPoint[0] === 0 ? '' : ' - zw*(x - zx).sum()';
+  return [
+    pairing.numpy(`${shifted('x', shift)} * w`, product.inFeatures),
+    `acc = int(${narrowing.numpy}.sum() - ${shifted('zx', shift)}*w.sum()${rest})`,
+  ];
+}
+
+function pairedC({ first, second }: Pairs, narrowing: Narrowing, shift: number, id: string): CLines {
+  return {
+    arrays: [
+      { name: `${id}_first`, values: first },
+      { name: `${id}_second`, values: second },
+    ],
+    lines: [
+      `  for (int p = 0; p < ${first.length}; p++) {  /* raw products in pairs, at int16 */`,
+      `    int a = ${id}_first[p], b = ${id}_second[p];`,
+      `    int64_t pair = (x[a] + ${shift}) * w[a] + (b < 0 ? 0 : (x[b] + ${shift}) * w[b]);`,
+      `    sum += ${narrowing.c}(pair);`,
+      '  }',
+      `  for (int k = 0; k < ${id.toUpperCase()}_IN_FEATURES; k++) sum -= (zx + ${shift}) * w[k] + zw * (x[k] - zx);`,
+    ],
+  };
+}
+
 const isSigned = (product: Product) => product.input.dtype === 'int8';
 /** int8 activations become uint8: x xor 0x80 is x + 128. */
 const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
 const shiftToSigned = (product: Product) => (isSigned(product) ? 0 : -128);
 
-function paired(step: Omit<PairedAccumulateStep, 'run'>): PairedAccumulateStep {
+type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'form'>;
+
+function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAccumulateStep {
+  const { codeShift, applies } = step;
+  const losing = { ...step, pairs: pairing.of, loss: narrowing.loss };
   return {
-    ...step,
+    ...losing,
+    equation: `sum of ${narrowing.equation}(x * w of two k: ${pairing.equation}), less the zero points' share`,
     run(x, product, fast = null) {
       const found = step.form && accelerated(step.form(product), x, product, fast);
       if (found) return found;
       const sums = exactSums(x, product, fast);
-      if (step.applies(product)) subtractLosses(sums, x, product, step);
+      if (applies(product)) subtractLosses(sums, x, product, losing);
       return toInt32(sums);
     },
+    numpy: (product) => (applies(product) ? pairedNumpy(pairing, narrowing, codeShift(product), product) : EXACT_NUMPY),
+    c: (product, id) =>
+      applies(product) ? pairedC(pairing.of(product.inFeatures), narrowing, codeShift(product), id) : exactC(id),
   };
 }
 
@@ -123,17 +207,17 @@ function saturatingPairs(
   blocks: (inFeatures: number) => number[],
   applies: PairedAccumulateStep['applies'] = () => true,
 ): PairedAccumulateStep {
-  return paired({
-    name,
-    pairs: (inFeatures) => neighbours(blocks(inFeatures)),
-    codeShift: shiftToUnsigned,
-    loss: excessOverInt16,
-    applies,
-    form: (product) =>
-      applies(product)
-        ? { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product.inFeatures)[0] } }
-        : EXACT,
-  });
+  const of = (inFeatures: number) => neighbours(blocks(inFeatures));
+  const pairing: Pairing = {
+    equation: 'neighbours',
+    of,
+    numpy: (terms, inFeatures) => neighboursNumpy(terms, of(inFeatures)),
+  };
+  const form = (product: Product): AccumulateForm =>
+    applies(product)
+      ? { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product.inFeatures)[0] } }
+      : EXACT;
+  return paired({ name, codeShift: shiftToUnsigned, applies, form }, pairing, saturating);
 }
 
 /**
@@ -171,13 +255,14 @@ export const pairsSaturatingInt16Blocks256 = saturatingPairs(
  * SMULL + SMLAL on ARM64 without dot product: activations made signed, products k and k + 8 of every 16 added in int16,
  * wrapping. Only (-128 * -128) * 2 = 32768 wraps, to -32768; without a weight of -128 this is exact.
  */
-export const neonMlalInt16Wrap = paired({
-  name: 'neonMlalInt16Wrap',
-  pairs: eightApart,
-  codeShift: shiftToSigned,
-  loss: (sum) => sum - wrapInt16(sum),
-  applies: () => true,
-});
+export const neonMlalInt16Wrap = paired(
+  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true },
+  { equation: 'k and k + 8 of 16', of: eightApart, numpy: eightApartNumpy },
+  wrapping,
+);
+
+/** Which products are added in int16, and what that loses. */
+type Losing = Pick<PairedAccumulateStep, 'pairs' | 'codeShift' | 'loss' | 'applies'>;
 
 /** Every pair of one output value that leaves int16, in order of k. */
 export function* losingPairs(
@@ -203,7 +288,7 @@ export function* losingPairs(
  * Takes from the exact sums what pairs lose at int16. Weights decide which pairs can lose anything at all, given the
  * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones.
  */
-function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Omit<PairedAccumulateStep, 'run'>): void {
+function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Losing): void {
   const { outFeatures, inFeatures } = product;
   eachCapableChannel(x, product, step, (channel, codes, { count, k0, k1, w0, w1 }) => {
     for (let row = 0; row < x.rows; row++) {
@@ -245,7 +330,7 @@ interface CapablePairs {
 function eachCapableChannel(
   x: Codes,
   product: Product,
-  step: Omit<PairedAccumulateStep, 'run'>,
+  step: Losing,
   visit: (channel: number, codes: Int32Array, pairs: CapablePairs) => void,
 ): void {
   const { outFeatures, inFeatures, weight } = product;
@@ -274,100 +359,4 @@ function eachCapableChannel(
     pairs.count = count;
     if (count > 0) visit(channel, codes, pairs);
   }
-}
-
-// ---------------------------------------------------------------- accumulators narrower than int32
-
-export interface NarrowAccumulateStep extends AccumulateStep {
-  readonly bits: 16 | 24;
-  readonly overflow: 'wrap' | 'saturate';
-  /** What is too wide: the sum with zero points subtracted first, or the sum of raw products (zero points' share exact). */
-  readonly of: 'sum' | 'raw';
-  /** Saturated after every product, in order of k, or once at the end. (Wrapping gives the same either way.) */
-  readonly when: 'end' | 'running';
-}
-
-const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: wrapInt24, saturate: saturateInt24 } };
-
-function narrow(
-  bits: 16 | 24,
-  overflow: 'wrap' | 'saturate',
-  of: 'sum' | 'raw',
-  when: 'end' | 'running' = 'end',
-): NarrowAccumulateStep {
-  const apply = widths[bits][overflow];
-  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}`;
-  return {
-    name,
-    bits,
-    overflow,
-    of,
-    when,
-    run(x, product, fast = null) {
-      const sums = exactSums(x, product, fast);
-      const { overflowed } = toInt32(sums);
-      const operands = of === 'raw' ? withoutZeroPoints(product) : product;
-      const wide = of === 'raw' ? exactSums(x, operands, fast) : sums;
-      const narrowed = when === 'running' ? runningSums(x, operands, bits, fast) : wide.map(apply);
-      return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
-    },
-  };
-}
-
-export const int16Wrap = narrow(16, 'wrap', 'sum');
-export const int24Wrap = narrow(24, 'wrap', 'sum');
-export const int16Saturate = narrow(16, 'saturate', 'sum');
-export const int24Saturate = narrow(24, 'saturate', 'sum');
-export const int16SaturateRunning = narrow(16, 'saturate', 'sum', 'running');
-export const int24SaturateRunning = narrow(24, 'saturate', 'sum', 'running');
-export const int16WrapRaw = narrow(16, 'wrap', 'raw');
-export const int24WrapRaw = narrow(24, 'wrap', 'raw');
-export const int16SaturateRaw = narrow(16, 'saturate', 'raw');
-export const int24SaturateRaw = narrow(24, 'saturate', 'raw');
-export const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', 'running');
-export const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', 'running');
-
-export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
-  int16Wrap,
-  int24Wrap,
-  int16Saturate,
-  int24Saturate,
-  int16SaturateRunning,
-  int24SaturateRunning,
-  int16WrapRaw,
-  int24WrapRaw,
-  int16SaturateRaw,
-  int24SaturateRaw,
-  int16SaturateRunningRaw,
-  int24SaturateRunningRaw,
-];
-
-function withoutZeroPoints(product: Product): Product {
-  return { ...product, input: { ...product.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
-}
-
-/** Saturated to so many bits after every product, in order of k. */
-function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast): Float64Array {
-  const { outFeatures, inFeatures, weight, input } = product;
-  const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  const sums = exactSums(x, product, fast);
-  const magnitudes = magnitudeSums(x, product, fast);
-  const differences = new Int32Array(inFeatures);
-  for (let row = 0; row < x.rows; row++) {
-    for (let k = 0; k < inFeatures; k++) differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;
-    for (let channel = 0; channel < outFeatures; channel++) {
-      // no order of the products leaves the range
-      if (magnitudes[row * outFeatures + channel] <= most) continue;
-      const zeroPoint = weightZeroPointOf(product, channel);
-      const start = channel * inFeatures;
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        sum += differences[k] * (weight[start + k] - zeroPoint);
-        if (sum > most) sum = most;
-        else if (sum < least) sum = least;
-      }
-      sums[row * outFeatures + channel] = sum;
-    }
-  }
-  return sums;
 }

@@ -3,30 +3,38 @@
 import type { DequantizeStep } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 
-/** f32(f32(s) * f32(q - zp)): runtimes. */
+/** Runtimes. */
 export const dequantizeFloat32: DequantizeStep = {
   name: 'dequantizeFloat32',
+  equation: 'f32(f32(s) * f32(x - zp))',
   prepare({ scale, zeroPoint }) {
     const scale32 = f32(scale);
     return (code) => f32(scale32 * f32(code - zeroPoint));
   },
+  numpy: ({ x, s, zp }) => `f32(${s}) * f32(${x} - ${zp})`,
 };
 
-/** f32(f32(q * s) + f32(-zp * s)): TFLite's vector code. */
+/** TFLite's vector code. */
 export const dequantizeExpanded: DequantizeStep = {
   name: 'dequantizeExpanded',
+  equation: 'f32(f32(x * s) + f32(-zp * s)), s = f32(scale)',
   prepare({ scale, zeroPoint }) {
     const scale32 = f32(scale);
     const offset = f32(-zeroPoint * scale32);
     return (code) => f32(f32(code * scale32) + offset);
   },
+  numpy: ({ x, s, zp }) => `f32(${x} * float(f32(${s}))) + f32(-${zp} * float(f32(${s})))`,
 };
 
-/** f32(s * (q - zp)) with the product in float64: scripts with Python floats. */
+/** Scripts with Python floats: the product in float64. */
 export const dequantizeFloat64: DequantizeStep = {
   name: 'dequantizeFloat64',
+  equation: 'f32(s * (x - zp)) in float64',
   prepare:
     ({ scale, zeroPoint }) =>
     (code) =>
       f32(scale * (code - zeroPoint)),
+  numpy: ({ x, s, zp }) => `f32(${s} * (${x} - ${zp}))`,
 };
+
+export const dequantizeSteps: readonly DequantizeStep[] = [dequantizeFloat32, dequantizeExpanded, dequantizeFloat64];

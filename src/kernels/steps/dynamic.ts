@@ -61,7 +61,8 @@ function dynamicStep(
   quantize: DynamicStep['quantize'],
   multiplier: MultiplierStep,
 ): DynamicStep {
-  return { name, equation, chooseQuantParams, quantize, toReal: (product) => withBias(product, multiplier) };
+  const toReal: DynamicStep['toReal'] = (product) => withBias(product, multiplier);
+  return { name, equation, chooseQuantParams, quantize, multiplier, toReal };
 }
 
 function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {

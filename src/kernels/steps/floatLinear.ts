@@ -21,6 +21,7 @@ const [SMALLEST_SCALE, LARGEST_SCALE] = [2 ** -100, 2 ** 60];
  */
 export const anyOrderFloat32: FloatLinearStep = {
   name: 'anyOrderFloat32',
+  equation: 'sum of f32(sx * (x - zx)) * f32(sw * (w - zw)) in float32, any order',
   run(x, product) {
     const { outFeatures, inFeatures } = product;
     const reals = dequantizedCodes(x, product);
@@ -71,6 +72,7 @@ export const anyOrderFloat32: FloatLinearStep = {
     }
     return { exact, bound, error };
   },
+  numpy: '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)',
 };
 
 function relativeBound(inFeatures: number): number {

@@ -4,32 +4,36 @@
  * add it between dequantizing and requantizing.
  */
 
-import type { Float32Factors, MultiplierStep, Product, Scaler } from '../../nouns/kernel.js';
+import type { Float32Factors, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { f32 } from '../../numeric/float.js';
 import {
-  DOUBLE_ROUNDING,
-  DOUBLE_ROUNDING_UP,
-  type FixedPointArithmetic,
-  type FixedPointMultiplier,
-  SINGLE_ROUNDING,
-} from '../../numeric/fixedPoint.js';
-import { f32, fma32 } from '../../numeric/float.js';
-import { wrapInt32 } from '../../numeric/integer.js';
-import { roundHalfEven } from '../../numeric/round.js';
-import { perChannel32, perChannel64, scaleProduct32, weightScaleOf } from './scales.js';
+  type FixedPointStep,
+  fixedPointDoubleRounding,
+  fixedPointDoubleRoundingUp,
+  fixedPointSingleRounding,
+} from './fixedPointMultiplier.js';
+import {
+  float64OfFloat32Multiplier,
+  float64OfFloat32Product,
+  float64OfFloat32Scales,
+  float64Product,
+  float64ProductThenDivide,
+} from './float64Multiplier.js';
+import { addBias, multiplyBy, toOutputScale } from './operations.js';
+import { perChannel32, scaleProduct32 } from './scales.js';
+import { realFused, realUnfused, type ToReal } from './toReal.js';
 
-type ToReal = (product: Product) => Scaler;
-
-/** f32(f32(acc) * f32(sx32 * sw32)), then + b: two roundings. */
-const realUnfused: ToReal = (product) => {
-  const scales = scaleProduct32(product);
-  return (acc, channel, bias) => f32(f32(f32(acc) * scales[channel]) + bias);
-};
-
-/** fma(f32(acc), f32(sx32 * sw32), b): one rounding. */
-const realFused: ToReal = (product) => {
-  const scales = scaleProduct32(product);
-  return (acc, channel, bias) => fma32(f32(acc), scales[channel], bias);
+export {
+  type FixedPointStep,
+  fixedPointDoubleRounding,
+  fixedPointDoubleRoundingUp,
+  fixedPointSingleRounding,
+  float64OfFloat32Multiplier,
+  float64OfFloat32Product,
+  float64OfFloat32Scales,
+  float64Product,
+  float64ProductThenDivide,
 };
 
 // ---------------------------------------------------------------- one float32 multiplier a channel
@@ -37,7 +41,13 @@ const realFused: ToReal = (product) => {
 type Multipliers = (product: Product, output: QuantParams) => Float32Array;
 
 /** One multiplication by a float32 number made in advance. */
-function oneStage32(name: string, equation: string, multipliers: Multipliers, toReal: ToReal): MultiplierStep {
+function oneStage32(
+  name: string,
+  equation: string,
+  numpy: string,
+  multipliers: Multipliers,
+  toReal: ToReal,
+): MultiplierStep {
   return {
     name,
     arithmetic: 'float32',
@@ -50,7 +60,14 @@ function oneStage32(name: string, equation: string, multipliers: Multipliers, to
         return bias === 0 ? scaled : f32(scaled + f32(bias / yScale));
       };
     },
-    toReal,
+    toReal: toReal.scaler,
+    operations(product, output, bias) {
+      if (!output) return toReal.operations(product, bias);
+      const yScale = f32(output.scale);
+      const inSteps = bias && ((channel: number) => f32(bias(channel) / yScale));
+      return [multiplyBy([numpy, multipliers(product, output)]), ...addBias(inSteps, 'f32(b) / f32(sy)')];
+    },
+    fixedPoint: null,
     float32(product, output) {
       const yScale = f32(output.scale);
       const channel = multipliers(product, output);
@@ -63,6 +80,7 @@ function oneStage32(name: string, equation: string, multipliers: Multipliers, to
 function premultiplied32(
   name: string,
   equation: string,
+  numpy: string,
   multiplier: (xScale: number, weightScale: number, yScale: number) => number,
   toReal: ToReal = realUnfused,
 ): MultiplierStep {
@@ -71,18 +89,24 @@ function premultiplied32(
     const yScale = f32(output.scale);
     return perChannel32(product, (weightScale) => multiplier(xScale, f32(weightScale), yScale));
   };
-  return oneStage32(name, equation, multipliers, toReal);
+  return oneStage32(name, equation, numpy, multipliers, toReal);
 }
 
 const productOverOutput = (x: number, w: number, y: number) => f32(f32(x * w) / y);
 
 /** ONNX Runtime on x86, XNNPACK. */
-export const float32Product = premultiplied32('float32Product', 'f32(acc) * f32(f32(sx * sw) / sy)', productOverOutput);
+export const float32Product = premultiplied32(
+  'float32Product',
+  'f32(acc) * f32(f32(sx * sw) / sy)',
+  'f32(sx) * f32(sw) / f32(sy)',
+  productOverOutput,
+);
 
 /** FBGEMM, ONNX Runtime on ARM: the same for codes; float outputs add the bias in an FMA. */
 export const float32ProductFused = premultiplied32(
   'float32ProductFused',
   'f32(acc) * f32(f32(sx * sw) / sy)',
+  'f32(sx) * f32(sw) / f32(sy)',
   productOverOutput,
   realFused,
 );
@@ -91,27 +115,38 @@ export const float32ProductFused = premultiplied32(
 export const float32ProductReciprocal = premultiplied32(
   'float32ProductReciprocal',
   'f32(acc) * f32(f32(sw * sx) * f32(1 / sy))',
+  'f32(sw) * f32(sx) * (f32(1) / f32(sy))',
   (x, w, y) => f32(f32(w * x) * f32(1 / y)),
 );
 
 export const float32WeightRatio = premultiplied32(
   'float32WeightRatio',
   'f32(acc) * f32(sx * f32(sw / sy))',
+  'f32(sx) * (f32(sw) / f32(sy))',
   (x, w, y) => f32(x * f32(w / y)),
 );
 
-export const float32InputRatio = premultiplied32('float32InputRatio', 'f32(acc) * f32(f32(sx / sy) * sw)', (x, w, y) =>
-  f32(f32(x / y) * w),
+export const float32InputRatio = premultiplied32(
+  'float32InputRatio',
+  'f32(acc) * f32(f32(sx / sy) * sw)',
+  'f32(sx) / f32(sy) * f32(sw)',
+  (x, w, y) => f32(f32(x / y) * w),
 );
 
 // ---------------------------------------------------------------- float32 in two stages
 
-type Dequantize = (product: Product) => Pick<Float32Factors, 'input' | 'channel'>;
-type Requantize = (yScale: number, product: Product) => Pick<Float32Factors, 'output' | 'divides'>;
+/** Numbers, and their numpy; null where the input's is 1, which changes nothing. */
+type Dequantize = (
+  product: Product,
+) => Pick<Float32Factors, 'input' | 'channel'> & { readonly numpy: readonly [input: string | null, channel: string] };
+type Requantize = (
+  yScale: number,
+  product: Product,
+) => Pick<Float32Factors, 'output' | 'divides'> & { readonly numpy: string };
 
 /** Dequantizes to float32, adds a real bias, requantizes. */
 function twoStage32(name: string, equation: string, dequantize: Dequantize, requantize: Requantize): MultiplierStep {
-  const toReal: ToReal = (product) => {
+  const toReal: MultiplierStep['toReal'] = (product) => {
     const { input, channel } = dequantize(product);
     return (acc, n, bias) => f32(f32(f32(f32(acc) * input) * channel[n]) + bias);
   };
@@ -126,20 +161,40 @@ function twoStage32(name: string, equation: string, dequantize: Dequantize, requ
       return (acc, channel, bias) => f32(real(acc, channel, bias) * last);
     },
     toReal,
-    float32: (product, output) => ({
-      ...dequantize(product),
-      bias: (real) => real,
-      ...requantize(output.scale, product),
-    }),
+    operations(product, output, bias) {
+      const { input, channel, numpy } = dequantize(product);
+      const first = numpy[0] === null ? [] : [multiplyBy([numpy[0], channel.map(() => input)])];
+      const real = [...first, multiplyBy([numpy[1], channel]), ...addBias(bias, 'f32(b)')];
+      if (!output) return real;
+      const last = requantize(output.scale, product);
+      return [...real, toOutputScale(last.numpy, last.output, last.divides)];
+    },
+    fixedPoint: null,
+    float32(product, output) {
+      const { input, channel } = dequantize(product);
+      const last = requantize(output.scale, product);
+      return { input, channel, bias: (real) => real, output: last.output, divides: last.divides };
+    },
   };
 }
 
-const divideBy: Requantize = (yScale) => ({ output: f32(yScale), divides: true });
-const multiplyByReciprocal: Requantize = (yScale) => ({ output: f32(1 / f32(yScale)), divides: false });
+const divideBy: Requantize = (yScale) => ({ output: f32(yScale), divides: true, numpy: 'f32(sy)' });
+const multiplyByReciprocal: Requantize = (yScale) => ({
+  output: f32(1 / f32(yScale)),
+  divides: false,
+  numpy: 'f32(1) / f32(sy)',
+});
 
-/** f32(acc) * 1 changes nothing. */
-const byProduct: Dequantize = (product) => ({ input: 1, channel: scaleProduct32(product) });
-const byBoth: Dequantize = (product) => ({ input: f32(product.input.scale), channel: perChannel32(product, f32) });
+const byProduct: Dequantize = (product) => ({
+  input: 1,
+  channel: scaleProduct32(product),
+  numpy: [null, 'f32(sx) * f32(sw)'],
+});
+const byBoth: Dequantize = (product) => ({
+  input: f32(product.input.scale),
+  channel: perChannel32(product, f32),
+  numpy: ['f32(sx)', 'f32(sw)'],
+});
 
 /** A float32 script: (acc * (sx * sw)) / sy. */
 export const float32ProductThenDivide = twoStage32(
@@ -185,16 +240,27 @@ function invertedScales(product: Product): Product {
   };
 }
 
+/** numpy: R(s) in place of f32(s). */
+function invertedFormula({ perChannel }: Product, formula: string): string {
+  const weightScale = perChannel ? 'float(f32(sw))' : 'sw';
+  return formula.replace(/f32\((s[xwy])\)/g, (_, scale) => `R(${scale === 'sw' ? weightScale : scale})`);
+}
+
 function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep {
+  const inverted = (output: QuantParams) => ({ ...output, scale: invertedTwice(output.scale) });
   return {
     name,
     arithmetic: step.arithmetic,
     equation: step.equation.replace(/s[xwy]/g, 'R($&)') + ', R(s) = f32(1 / f32(1 / s))',
-    toSteps: (product, output) =>
-      step.toSteps(invertedScales(product), { ...output, scale: invertedTwice(output.scale) }),
+    toSteps: (product, output) => step.toSteps(invertedScales(product), inverted(output)),
     toReal: (product) => step.toReal(invertedScales(product)),
-    float32: (product, output) =>
-      step.float32!(invertedScales(product), { ...output, scale: invertedTwice(output.scale) }),
+    operations: (product, output, bias) =>
+      step.operations!(invertedScales(product), output && inverted(output), bias).map((operation) => ({
+        ...operation,
+        formula: invertedFormula(product, operation.formula),
+      })),
+    fixedPoint: null,
+    float32: (product, output) => step.float32!(invertedScales(product), inverted(output)),
   };
 }
 
@@ -203,123 +269,14 @@ export const oneDnnBrgemmInverted = withInvertedScales('oneDnnBrgemmInverted', o
 /** quantized::linear on AVX2, AVX and SSE4.1. */
 export const oneDnnGemmInverted = withInvertedScales('oneDnnGemmInverted', oneDnnGemm);
 
-// ---------------------------------------------------------------- float64
-
-type Steps64 = (product: Product, output: QuantParams) => (acc: number, channel: number) => number;
-
-function float64Step(name: string, equation: string, steps: Steps64): MultiplierStep {
-  return {
-    name,
-    arithmetic: 'float64',
-    equation,
-    toSteps(product, output) {
-      const scaled = steps(product, output);
-      return (acc, channel, bias) => scaled(acc, channel) + (bias === 0 ? 0 : bias / output.scale);
-    },
-    toReal(product) {
-      const scales = perChannel64(product, (weightScale) => product.input.scale * weightScale);
-      return (acc, channel, bias) => f32(acc * scales[channel] + bias);
-    },
-  };
-}
-
-function premultiplied64(
-  name: string,
-  equation: string,
-  multiplier: (x: number, w: number, y: number) => number,
-): MultiplierStep {
-  return float64Step(name, equation, (product, output) => {
-    const multipliers = perChannel64(product, (w) => multiplier(product.input.scale, w, output.scale));
-    return (acc, channel) => acc * multipliers[channel];
-  });
-}
-
-/** The forum thread's script: Python floats. */
-export const float64Product = premultiplied64(
-  'float64Product',
-  'acc * ((sx * sw) / sy) in float64',
-  (x, w, y) => (x * w) / y,
-);
-
-export const float64ProductThenDivide = float64Step(
-  'float64ProductThenDivide',
-  '(acc * (sx * sw)) / sy in float64',
-  (product, output) => {
-    const scales = perChannel64(product, (w) => product.input.scale * w);
-    return (acc, channel) => (acc * scales[channel]) / output.scale;
-  },
-);
-
-/** Scales stored as float32, arithmetic in float64: LiteRT's reference. */
-export const float64OfFloat32Scales = premultiplied64(
-  'float64OfFloat32Scales',
-  'acc * ((f32(sx) * f32(sw)) / f32(sy)) in float64',
-  (x, w, y) => (f32(x) * f32(w)) / f32(y),
-);
-
-/** A script with np.float32 scalars: int32 * float32 is float64 in numpy, but the multiplier was float32. */
-export const float64OfFloat32Multiplier = premultiplied64(
-  'float64OfFloat32Multiplier',
-  'acc * f32(f32(sx * sw) / sy) in float64',
-  (x, w, y) => f32(f32(f32(x) * f32(w)) / f32(y)),
-);
-
-/** The same script without a multiplier made in advance. */
-export const float64OfFloat32Product = float64Step(
-  'float64OfFloat32Product',
-  '(acc * f32(sx * sw)) / f32(sy) in float64',
-  (product, output) => {
-    const scales = scaleProduct32(product);
-    const yScale = f32(output.scale);
-    return (acc, channel) => (acc * scales[channel]) / yScale;
-  },
-);
-
 /** C code that makes the multiplier in double and stores it as float. */
 export const float32OfFloat64Multiplier = oneStage32(
   'float32OfFloat64Multiplier',
   'f32(acc) * f32((sx * sw) / sy)',
+  'f32(sx * sw / sy)',
   (product, output) => perChannel32(product, (w) => (product.input.scale * w) / output.scale),
   realUnfused,
 );
-
-// ---------------------------------------------------------------- fixed point
-
-export interface FixedPointStep extends MultiplierStep {
-  readonly rounding: FixedPointArithmetic['rounding'];
-  multiplierOf(product: Product, output: QuantParams, channel: number): FixedPointMultiplier;
-}
-
-/** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
-function realMultiplier(product: Product, output: QuantParams, channel: number): number {
-  const x = f32(product.input.scale);
-  const w = f32(weightScaleOf(product, channel));
-  return (product.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
-}
-
-function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointStep {
-  const multiplierOf: FixedPointStep['multiplierOf'] = (product, output, channel) =>
-    arithmetic.quantize(realMultiplier(product, output, channel));
-  return {
-    name,
-    arithmetic: 'fixed-point',
-    equation: arithmetic.equation('acc'),
-    rounding: arithmetic.rounding,
-    multiplierOf,
-    toSteps(product, output) {
-      const multipliers = Array.from({ length: product.outFeatures }, (_, n) => multiplierOf(product, output, n));
-      return (acc, channel, bias) => {
-        const steps = arithmetic.multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
-        return bias === 0 ? steps : steps + roundHalfEven(bias / output.scale);
-      };
-    },
-    toReal: realUnfused,
-  };
-}
-
-export const fixedPointDoubleRounding = fixedPoint('fixedPointDoubleRounding', DOUBLE_ROUNDING);
-export const fixedPointDoubleRoundingUp = fixedPoint('fixedPointDoubleRoundingUp', DOUBLE_ROUNDING_UP);
-export const fixedPointSingleRounding = fixedPoint('fixedPointSingleRounding', SINGLE_ROUNDING);
 
 // ---------------------------------------------------------------- the sets that hypotheses choose from
 

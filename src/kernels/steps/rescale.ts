@@ -1,21 +1,24 @@
 /** Codes of one scale to codes of another, without reals between. d: the centred code; sx, sy: the scales of input and output. */
 import type { RescaleStep } from '../../nouns/kernel.js';
-import {
-  DOUBLE_ROUNDING,
-  DOUBLE_ROUNDING_UP,
-  type FixedPointArithmetic,
-  SINGLE_ROUNDING,
-} from '../../numeric/fixedPoint.js';
+import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
+import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
 
 function fixedPoint(name: string, arithmetic: FixedPointArithmetic): RescaleStep {
+  const multiplierOf = (input: QuantParams, output: QuantParams) =>
+    arithmetic.quantize(f32(input.scale) / f32(output.scale));
   return {
     name,
     equation: arithmetic.equation('d'),
     prepare(input, output) {
-      const multiplier = arithmetic.quantize(f32(input.scale) / f32(output.scale));
+      const multiplier = multiplierOf(input, output);
       return (d) => arithmetic.multiply(d, multiplier);
+    },
+    numpy(input, output, d) {
+      const multiplier = multiplierOf(input, output);
+      const numbers = `m, e = ${multiplier.multiplier}, ${multiplier.exponent}  # m * 2**(e - 31) = sx / sy`;
+      return [numbers, ...arithmetic.numpy('d', d, multiplier)];
     },
   };
 }
@@ -36,6 +39,7 @@ export const rescaleXnnpack: RescaleStep = {
     const multiplier = roundHalfEven(f32(256 * f32(f32(input.scale) / f32(output.scale))));
     return (d) => floor((d * multiplier + 128) / 256);
   },
+  numpy: () => ['m = int(np.rint(f32(256) * (f32(sx) / f32(sy))))', 'q = (d * m + 128) >> 8'],
 };
 
 /** A script with Python floats. */
@@ -46,4 +50,13 @@ export const rescaleFloat64: RescaleStep = {
     const multiplier = input.scale / output.scale;
     return (d) => roundHalfEven(d * multiplier);
   },
+  numpy: () => ['q = int(np.rint(d * (sx / sy)))'],
 };
+
+export const rescaleSteps: readonly RescaleStep[] = [
+  rescaleDoubleRounding,
+  rescaleDoubleRoundingUp,
+  rescaleSingleRounding,
+  rescaleXnnpack,
+  rescaleFloat64,
+];

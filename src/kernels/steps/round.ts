@@ -1,17 +1,35 @@
+/** Steps, floats, to integers. */
 import type { RoundStep } from '../../nouns/kernel.js';
 import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../numeric/round.js';
 
-/** rint, CVTPS2DQ, np.round. */
-export const halfEven: RoundStep = { name: 'halfEven', apply: roundHalfEven };
+/** CVTPS2DQ, np.round. */
+export const halfEven: RoundStep = {
+  name: 'halfEven',
+  equation: 'rint(v)',
+  apply: roundHalfEven,
+  numpy: (v) => `np.rint(${v})`,
+  c: 'to_integer',
+  fast: true,
+};
+
 /** C's round. */
-export const halfAway: RoundStep = { name: 'halfAway', apply: roundHalfAway };
-/** floor(x + 1/2). */
-export const halfUp: RoundStep = { name: 'halfUp', apply: roundHalfUp };
+export const halfAway = inPython('halfAway', 'round(v)', roundHalfAway, (v) => `round_half_away(${v})`);
+export const halfUp = inPython('halfUp', 'floor(v + 1/2)', roundHalfUp, (v) => `np.floor(${v}) + (${v} % 1 >= 0.5)`);
 /** A C cast. */
-export const towardZero: RoundStep = { name: 'towardZero', apply: truncate };
+export const towardZero = inPython('towardZero', 'trunc(v)', truncate, (v) => `np.trunc(${v})`);
 /** An arithmetic right shift. */
-export const downward: RoundStep = { name: 'downward', apply: floor };
+export const downward = inPython('downward', 'floor(v)', floor, (v) => `np.floor(${v})`);
 /** Fixed-point multipliers have rounded already. */
-export const insideMultiplier: RoundStep = { name: 'insideMultiplier', apply: (steps) => steps };
+export const insideMultiplier = inPython(
+  'insideMultiplier',
+  'v',
+  (steps) => steps,
+  (v) => v,
+);
+
+/** golden's soft float has no such rounding, and no kernel needs it there. */
+function inPython(name: string, equation: string, apply: RoundStep['apply'], numpy: RoundStep['numpy']): RoundStep {
+  return { name, equation, apply, numpy, c: null, fast: false };
+}
 
 export const rounds: readonly RoundStep[] = [halfEven, halfAway, halfUp, towardZero, downward];

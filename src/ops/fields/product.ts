@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import type { Checks, Place } from '../../documents/checks.js';
+import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
-import type { ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
+import type { Activation, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
+import { isQuantized } from '../../nouns/value.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
@@ -35,7 +37,7 @@ export const productFields = {
     }),
   ),
   bias_dtype: z.optional(z.enum(['float32', 'int32'])),
-  activation: z.optional(z.enum(['none', 'relu'])),
+  activation: z.optional(activation),
 };
 
 const productSchema = z.object(productFields);
@@ -64,6 +66,7 @@ export async function productParams(layer: RawLayer): Promise<(ProductParams & {
   const scales = scale && (await loadNumbers(scale, SCALES, checks));
   const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, ZERO_POINTS, checks));
   const biases = bias && (await loadNumbers(bias, isInt32 ? INT32_BIASES : FLOAT_BIASES, checks));
+  const activation = activationOf(layer);
   if (!weight || !scales || checks.problems.length > before) return null;
   const perChannel = [scale, zeroPoint].some((numbers) => numbers && numbers.shape.length > 0);
   const channels = Array.from({ length: perChannel ? weight.outFeatures : 1 }, (_, channel) => channel);
@@ -75,7 +78,7 @@ export async function productParams(layer: RawLayer): Promise<(ProductParams & {
     weightZeroPoint: Int32Array.from(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
     bias: biases && !isInt32 ? Float32Array.from(biases) : null,
     biasInt32: biases && isInt32 ? Int32Array.from(biases) : null,
-    activation: raw.activation ?? 'none',
+    activation,
   };
 }
 
@@ -85,6 +88,22 @@ export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer)
   if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
   const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
   return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
+}
+
+/** Codes of a clamp lie in order within those of the output, which has to have some. */
+function activationOf({ fields, output, place, checks }: RawLayer): Activation {
+  const activation = (fields?.activation ?? 'none') as Activation;
+  if (typeof activation === 'string' || output === undefined) return activation;
+  const got = `got ${JSON.stringify(activation)}`;
+  const [lo, hi] = activation.clamp;
+  if (!output || !isQuantized(output)) {
+    const expected = 'expected none, relu or relu6 (its output is float32, a clamp is in codes)';
+    checks.problem('activation', [...place, 'activation'], `${expected}, ${got}`);
+  } else if (!(output.quantMin <= lo && lo <= hi && hi <= output.quantMax)) {
+    const expected = `expected two codes in order within ${output.quantMin}..${output.quantMax} (its output)`;
+    checks.problem('activation', [...place, 'activation'], `${expected}, ${got}`);
+  }
+  return activation;
 }
 
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */

@@ -1,0 +1,48 @@
+/** Multipliers of int32 and a shift; they round inside. */
+import type { FixedPointForm, MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { f32 } from '../../numeric/float.js';
+import { wrapInt32 } from '../../numeric/integer.js';
+import { roundHalfEven } from '../../numeric/round.js';
+import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
+import { weightScaleOf } from './scales.js';
+import { realUnfused } from './toReal.js';
+
+export interface FixedPointStep extends MultiplierStep {
+  readonly rounding: FixedPointArithmetic['rounding'];
+  readonly fixedPoint: FixedPointForm;
+  multiplierOf: FixedPointForm['multiplierOf'];
+}
+
+/** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
+function realMultiplier(product: Product, output: QuantParams, channel: number): number {
+  const x = f32(product.input.scale);
+  const w = f32(weightScaleOf(product, channel));
+  return (product.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
+}
+
+function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointStep {
+  const multiplierOf: FixedPointForm['multiplierOf'] = (product, output, channel) =>
+    arithmetic.quantize(realMultiplier(product, output, channel));
+  return {
+    name,
+    arithmetic: 'fixed-point',
+    equation: arithmetic.equation('acc'),
+    rounding: arithmetic.rounding,
+    multiplierOf,
+    toSteps(product, output) {
+      const multipliers = Array.from({ length: product.outFeatures }, (_, n) => multiplierOf(product, output, n));
+      return (acc, channel, bias) => {
+        const steps = arithmetic.multiply(wrapInt32(roundHalfEven(acc)), multipliers[channel]);
+        return bias === 0 ? steps : steps + roundHalfEven(bias / output.scale);
+      };
+    },
+    toReal: realUnfused.scaler,
+    operations: (product, _output, bias) => realUnfused.operations(product, bias),
+    fixedPoint: { multiplierOf, numpy: arithmetic.numpy, c: arithmetic.c },
+  };
+}
+
+export const fixedPointDoubleRounding = fixedPoint('fixedPointDoubleRounding', DOUBLE_ROUNDING);
+export const fixedPointDoubleRoundingUp = fixedPoint('fixedPointDoubleRoundingUp', DOUBLE_ROUNDING_UP);
+export const fixedPointSingleRounding = fixedPoint('fixedPointSingleRounding', SINGLE_ROUNDING);
