@@ -65,7 +65,7 @@ const rounded = (code: string, but: string, on: Kind, rule: (steps: number) => n
       fbgemmWith({
         bias: float64Bias,
         multiplier: float64Product,
-        round: { name: but, apply: rule },
+        round: { name: but, equation: but, apply: rule, numpy: null, c: null, fast: false },
         offsetAndClamp: roundThenOffset,
       }),
     ),
@@ -85,6 +85,9 @@ function rolled(world: World): World {
 /** An accumulator of 15 bits that wraps. */
 const bits15: AccumulateStep = {
   name: 'bits15',
+  equation: 'modulo 2^15',
+  numpy: null,
+  c: null,
   run: (x, linear) => {
     const sums = exact.run(x, linear);
     return { ...sums, data: sums.data.map((acc) => ((((acc + 16384) % 32768) + 32768) % 32768) - 16384) };
@@ -157,6 +160,10 @@ export const NEAR_MISSES: readonly NearMiss[] = [
         multiplier: float64Product,
         offsetAndClamp: {
           name: 'offsetTruncate',
+          equation: 'trunc(v + zy)',
+          numpy: null,
+          c: null,
+          fast: null,
           prepare: (_round, zeroPoint, lo, hi) => (steps) => Math.min(hi, Math.max(lo, Math.trunc(steps + zeroPoint))),
         },
       }),
