@@ -22,6 +22,7 @@ import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
+import { type Isa, oneDnnConvolutionPairs, oneDnnConvolutionScaling } from './steps/oneDnnConvolution.js';
 import {
   quantizeDivision,
   quantizeDivisionHalfAway,
@@ -46,6 +47,13 @@ export function product(
 /** linear, and linear_dynamic where the runtime has it. */
 export function products(linear: ProductSteps, dynamic: DynamicStep | null): Record<string, OpSteps> {
   return dynamic ? { linear, linear_dynamic: { ...linear, dynamic } } : { linear };
+}
+
+const CONVOLUTIONS = ['conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d'];
+
+/** Every convolution by the same steps. */
+export function convolutions(steps: ProductSteps): Record<string, OpSteps> {
+  return Object.fromEntries(CONVOLUTIONS.map((op) => [op, steps]));
 }
 
 export interface Conversions {
@@ -89,7 +97,7 @@ export function fbgemmOps(own: Own<'accumulate'>): Ops {
     ...pyTorchBound,
     ...own,
   });
-  return { ...products(linear, dynamicFbgemm), ...pyTorchElementwise };
+  return { ...products(linear, dynamicFbgemm), ...convolutions(linear), ...pyTorchElementwise };
 }
 
 export function qnnpackOps(): Ops {
@@ -101,10 +109,15 @@ export function qnnpackOps(): Ops {
     offsetAndClamp: packInt16,
     ...pyTorchBound,
   });
-  return { ...products(linear, dynamicQnnpack), ...pyTorchElementwise };
+  return { ...products(linear, dynamicQnnpack), ...convolutions(linear), ...pyTorchElementwise };
 }
 
-export function oneDnnOps(own: Own<'accumulate' | 'multiplier'>, dynamic: DynamicStep | null): Ops {
+/** isa: the instructions that its convolutions run with; invertsScales: PyTorch hands it 1/scale. */
+export function oneDnnOps(
+  own: Own<'accumulate' | 'multiplier'>,
+  { isa, invertsScales }: { readonly isa: Isa; readonly invertsScales: boolean },
+  dynamic: DynamicStep | null,
+): Ops {
   const linear = product({
     bias: realBias,
     round: halfEven,
@@ -112,7 +125,9 @@ export function oneDnnOps(own: Own<'accumulate' | 'multiplier'>, dynamic: Dynami
     ...pyTorchBound,
     ...own,
   });
-  return { ...products(linear, dynamic), ...pyTorchElementwise };
+  const accumulate = isa === 'vnni' ? exact : oneDnnConvolutionPairs(isa);
+  const convolution = { ...linear, accumulate, multiplier: oneDnnConvolutionScaling(isa, invertsScales) };
+  return { ...products(linear, dynamic), ...convolutions(convolution), ...pyTorchElementwise };
 }
 
 export function onnxRuntimeOps(
@@ -190,6 +205,7 @@ export function numpyOps(
   });
   return {
     ...products(linear, null),
+    ...convolutions(linear),
     ...elementwise({ quantize: quantizeDivision, bound: quantizeDivision, ...conversions }),
   };
 }

@@ -20,5 +20,9 @@ export const onednnAvx2: Kernel = {
   origin: 'oneDNN on a CPU with AVX2 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
-  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemmInverted }, dynamicOneDnnGemm),
+  ops: oneDnnOps(
+    { accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemmInverted },
+    { isa: 'avx2', invertsScales: true },
+    dynamicOneDnnGemm,
+  ),
 };

@@ -18,5 +18,9 @@ export const onednnAvx512: Kernel = {
   origin: 'oneDNN on a CPU with AVX512 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',
-  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Unsigned, multiplier: oneDnnBrgemmInverted }, dynamicOneDnnBrgemm),
+  ops: oneDnnOps(
+    { accumulate: pairsSaturatingInt16Unsigned, multiplier: oneDnnBrgemmInverted },
+    { isa: 'avx512', invertsScales: true },
+    dynamicOneDnnBrgemm,
+  ),
 };

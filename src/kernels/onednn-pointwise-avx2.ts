@@ -16,5 +16,9 @@ export const onednnPointwiseAvx2: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
-  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemm }, null),
+  ops: oneDnnOps(
+    { accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemm },
+    { isa: 'avx2', invertsScales: false },
+    null,
+  ),
 };

@@ -17,5 +17,5 @@ export const onednnPointwise: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
-  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemm }, null),
+  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemm }, { isa: 'vnni', invertsScales: false }, null),
 };

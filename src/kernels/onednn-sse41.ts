@@ -17,5 +17,9 @@ export const onednnSse41: Kernel = {
   origin: 'oneDNN on a CPU with SSE4.1 or AVX',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=SSE41',
-  ops: oneDnnOps({ accumulate: pairsSaturatingInt16Blocks256, multiplier: oneDnnGemmInverted }, dynamicOneDnnGemm),
+  ops: oneDnnOps(
+    { accumulate: pairsSaturatingInt16Blocks256, multiplier: oneDnnGemmInverted },
+    { isa: 'avx2', invertsScales: true },
+    dynamicOneDnnGemm,
+  ),
 };

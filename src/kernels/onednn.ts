@@ -20,5 +20,9 @@ export const onednn: Kernel = {
   origin: 'oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
-  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemmInverted }, dynamicOneDnnBrgemm),
+  ops: oneDnnOps(
+    { accumulate: exact, multiplier: oneDnnBrgemmInverted },
+    { isa: 'vnni', invertsScales: true },
+    dynamicOneDnnBrgemm,
+  ),
 };

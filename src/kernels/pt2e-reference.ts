@@ -6,7 +6,7 @@
  * torch.quantize_per_tensor. Source: quantized_decomposed.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { elementwise, product, products } from './families.js';
+import { convolutions, elementwise, product, products } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { realBias } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
@@ -37,6 +37,7 @@ export const pt2eReference: Kernel = {
   confirm: null,
   ops: {
     ...products(linear, null),
+    ...convolutions(linear),
     ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
   },
 };

@@ -2,6 +2,7 @@
 import type { Matrix } from './array.js';
 import type { ElementwiseForm, ProductParams } from './model.js';
 import type { QuantParams, ValueParams } from './value.js';
+import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
 /** A product with its numbers: what a kernel reads and a cause changes. */
@@ -12,6 +13,10 @@ export interface Product extends ProductParams {
   readonly weight: Int8Array | Int16Array;
   readonly input: QuantParams;
   readonly output: ValueParams;
+  /** Set where rows are patches. */
+  readonly patch?: PlacedPatch;
+  /** Groups of channels that are products of their own, side by side; default 1. */
+  readonly groups?: number;
 }
 
 /** An elementwise layer with its numbers. */
@@ -22,8 +27,11 @@ export interface Elementwise {
   readonly clamp: ElementwiseForm['clamp'];
 }
 
-/** Activation codes, raw (no zero point subtracted). */
-export type Codes = Matrix<Uint8Array | Int8Array | Int16Array | Int32Array>;
+/** Activation codes, raw (no zero point subtracted); holes of patches hold the zero point. */
+export interface Codes extends Matrix<Uint8Array | Int8Array | Int16Array | Int32Array> {
+  /** Of patches: which position of its sample each row is. */
+  readonly positions?: Int32Array;
+}
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
@@ -69,7 +77,7 @@ export interface AccumulateStep extends Step {
   /** From x, w, zx, zw to `sum`; names of arrays begin with `id`, of constants with its capitals. */
   readonly c: ((product: Product, id: string) => CLines) | null;
   /** Set where the accelerator knows the step. */
-  form?(product: Product): AccumulateForm;
+  form?(product: Product): AccumulateForm | null;
 }
 
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */

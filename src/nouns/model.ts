@@ -1,13 +1,14 @@
 /** The model as its file declares it: values, and the layers that compute them. */
 import type { Warning } from './problem.js';
 import type { Layout, Shape, ValueParams } from './value.js';
+import type { Patch } from './window.js';
 
 export interface ModelInput {
   readonly name: string;
   readonly params: ValueParams;
 }
 
-/** int8 weights [outFeatures, inFeatures], read when their layer's turn comes. */
+/** int8 weights [outFeatures, inFeatures] (of a convolution tap by tap, the group's channels fastest), read when their layer's turn comes. */
 export interface WeightSource {
   readonly outFeatures: number;
   readonly inFeatures: number;
@@ -30,12 +31,14 @@ export interface ProductParams {
 /** A clamp in codes [lo, hi] is for quantized outputs. */
 export type Activation = 'none' | 'relu' | 'relu6' | { readonly clamp: [lo: number, hi: number] };
 
-/** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic. */
+/** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic, convolutions. */
 export interface ProductForm extends ProductParams {
   readonly kind: 'product';
   readonly weight: WeightSource;
   /** Set where the layer quantizes its own input, with a scale chosen from each batch. */
   readonly dynamic: { readonly reduceRange: boolean } | null;
+  /** Set where rows are patches. */
+  readonly patch?: Patch;
 }
 
 /** Each value from one: quantize, dequantize, requantize, relu, clamp, identity. */

@@ -45,6 +45,8 @@ export interface Op {
   readonly schema: z.ZodMiniObject;
   /** How many values it reads. */
   readonly inputs: readonly [least: number, most: number];
+  /** Fields without which a layer stays what it was before the op had a file: not replayed, and a warning says so. */
+  readonly needs?: readonly string[];
   /** Notes every problem; null after one. */
   read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
   /** Where the channels of its value are: those of its first input, the last axis, or where the model's layout has them. */

@@ -1,4 +1,11 @@
 import { clamp } from './clamp.js';
+import { conv1d } from './conv1d.js';
+import { conv2d } from './conv2d.js';
+import { conv3d } from './conv3d.js';
+import { convTranspose1d } from './convTranspose1d.js';
+import { convTranspose2d } from './convTranspose2d.js';
+import { convTranspose3d } from './convTranspose3d.js';
+
 import { dequantize } from './dequantize.js';
 import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
@@ -14,7 +21,18 @@ import { requantize } from './requantize.js';
 export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
 
 /** Every op that is replayed, in the order in which they are listed to people. */
-export const ops: readonly Op[] = [...opsOfMatrices, requantize, clamp, hardtanh];
+export const ops: readonly Op[] = [
+  ...opsOfMatrices,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  requantize,
+  clamp,
+  hardtanh,
+];
 
 const byName = new Map(ops.map((op) => [op.name, op]));
 

@@ -10,8 +10,10 @@ import {
   type ProductLayer,
 } from '../nouns/model.js';
 import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
+import type { PlacedPatch } from '../nouns/window.js';
 import { opByName } from '../ops/registry.js';
 import { replayElementwise } from './elementwise.js';
+import { replayPatches } from './patches.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
 
@@ -24,6 +26,8 @@ export interface ReadyLayer<L extends Layer = Layer> {
   readonly shapes: LayerShapes;
   /** int8 [outFeatures, inFeatures] of products, otherwise null. */
   readonly weight: Int8Array | null;
+  /** Of a convolution. */
+  readonly patch?: PlacedPatch;
 }
 
 /** Of one sample. */
@@ -55,7 +59,9 @@ export function replayLayer(
   const steps = stepsOf(kernel, layer.op);
   if (steps?.kind === 'product' && isProduct(layer)) {
     const product = productOf(ready, layer, quantized(dynamicInput ?? ready.input));
-    return replayProduct(steps, product, dynamicInput ? quantizeRows(steps, product, x) : rowsOf(x, product), fast);
+    const codes = dynamicInput ? quantizeRows(steps, product, x) : (x as Codes);
+    if (product.patch) return replayPatches(steps, product, codes, ready.shapes, fast);
+    return replayProduct(steps, product, rowsOf(codes, product), fast);
   }
   if (steps?.kind === 'elementwise' && isElementwise(layer)) {
     return replayElementwise(steps, elementwiseOf(layer, ready.input), x);
@@ -65,14 +71,22 @@ export function replayLayer(
 
 /** The layer with its numbers: what kernels read and causes change. */
 export function productOf(
-  ready: Pick<ReadyLayer, 'weight'>,
+  { weight, patch }: Pick<ReadyLayer, 'weight' | 'patch'>,
   { form, output }: ProductLayer,
   input: QuantParams,
 ): Product {
   const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
-  return { ...params, output: output!, outFeatures, inFeatures, weight: ready.weight!, input };
+  return {
+    ...params,
+    output: output!,
+    outFeatures,
+    inFeatures,
+    weight: weight!,
+    input,
+    ...(patch && { patch, groups: patch.groups }),
+  };
 }
 
 export function elementwiseOf({ form, output }: ElementwiseLayer, input: ValueParams): Elementwise {
@@ -85,13 +99,13 @@ export function chosenInput(steps: ProductSteps, form: ProductForm, range: { min
 }
 
 /** Products run along the last axis: [samples, T * K] is samples * T rows. */
-function rowsOf(x: Matrix, { inFeatures }: Product): Codes {
-  return { rows: x.data.length / inFeatures, cols: inFeatures, data: x.data as Codes['data'] };
+function rowsOf({ data }: Codes, { inFeatures }: Product): Codes {
+  return { rows: data.length / inFeatures, cols: inFeatures, data };
 }
 
 function quantizeRows({ dynamic }: ProductSteps, product: Product, x: Matrix): Codes {
   const quantize = dynamic!.quantize.prepare(product.input);
-  return { ...rowsOf(x, product), data: Int32Array.from(x.data, quantize) };
+  return { ...x, data: Int32Array.from(x.data, quantize) };
 }
 
 function quantized(params: ValueParams | null): QuantParams {

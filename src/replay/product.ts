@@ -1,22 +1,56 @@
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
+import { eachGroup, groupsOf } from '../products/groups.js';
 import { fastCodes } from '../products/multiply.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
 
-/** Replays a product under any record of steps. x: codes [rows, inFeatures]; of a dynamic layer, quantized with `product.input`. */
+/** Replays a product under any record of steps. x: codes [rows, groups * inFeatures]; of a dynamic layer, quantized with `product.input`. */
 export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
+  if (groupsOf(product) === 1) return replayGroup(steps, product, x, fast);
+  const parts = Array.from(eachGroup(product, x), (group) => replayGroup(steps, group.product, group.x, fast));
+  return beside(parts, product.outFeatures);
+}
+
+function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
   if (steps.float) return replayFloatProduct(steps, product, x, fast);
   const codes = fastCodes(steps, product, x, fast);
   if (codes) return accelerated(steps, product, x, codes, fast);
   const { data: accumulator, overflowed } = steps.accumulate.run(x, product, fast);
   const data = finishProduct(steps, product, accumulator);
   return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** Groups side by side: [rows, outFeatures]. */
+function beside(parts: readonly Replayed[], cols: number): Replayed {
+  const [{ rows, data, low, accumulator }] = parts;
+  const joined = <A extends NumericArray>(like: A, of: (part: Replayed) => A): A => {
+    const whole = new (like.constructor as new (length: number) => A)(rows * cols);
+    const width = cols / parts.length;
+    for (const [group, part] of parts.entries()) {
+      const own = of(part);
+      for (let row = 0; row < rows; row++) {
+        const start = row * cols + group * width;
+        for (let n = 0; n < width; n++) whole[start + n] = own[row * width + n];
+      }
+    }
+    return whole;
+  };
+  return {
+    rows,
+    cols,
+    data: joined(data, (part) => part.data),
+    low: low && joined(low, (part) => part.low!),
+    high: low && joined(low, (part) => part.high!),
+    accumulator: accumulator && joined(accumulator, (part) => part.accumulator!),
+    overflowed: parts.reduce((sum, part) => sum + part.overflowed, 0),
+  };
 }
 
 /** The sums are made again for those who ask. */

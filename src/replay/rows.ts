@@ -2,8 +2,11 @@
 import type { ValueReader } from '../nouns/capture.js';
 import { isProduct } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
+import { patchRows } from '../tensor/patches.js';
 import { inRows } from '../tensor/rows.js';
 import { positionsOf, sameDims } from '../tensor/shape.js';
+import type { ReadyLayer } from './layer.js';
+import { patchesFor } from './patches.js';
 import type { BatchRanges, LayerRun } from './session.js';
 
 export interface LayerRows {
@@ -19,16 +22,21 @@ export interface LayerRows {
 }
 
 export function layerRows({ ready, batches }: LayerRun, input: ValueReader): LayerRows {
-  const { layer, shapes } = ready;
-  const { output: shape } = shapes;
+  const { output: shape } = ready.shapes;
   const perSample = positionsOf(shape);
   return {
     shape,
     perSample,
-    input: inRows(input, isProduct(layer) ? lastAxis(shapes.inputs[0]) : alike(shapes.inputs[0], shape)),
+    input: rowsOfInput(ready, input),
     batches: batches && { ...batches, batchOf: (row) => batches.batchOf(Math.floor(row / perSample)) },
     of: (value) => inRows(value, shape),
   };
+}
+
+function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {
+  const [shape] = shapes.inputs;
+  if (patch) return patchRows(input, shape, patchesFor(patch, params));
+  return inRows(input, isProduct(layer) ? lastAxis(shape) : alike(shape, shapes.output));
 }
 
 /** Products run along the last axis, wherever the value has its channels. */

@@ -9,6 +9,7 @@ import { impliedDims, shapeWith } from '../ops/fields/shape.js';
 import { opByName } from '../ops/registry.js';
 import { rowOf } from '../tensor/shape.js';
 import { chosenInput, type LayerShapes, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
+import { placed } from './patches.js';
 import type { Replayed } from './replayed.js';
 
 export type Mode = 'isolated' | 'propagated';
@@ -104,7 +105,10 @@ export class ReplaySession {
     const [input] = inputs;
     const weight = isProduct(layer) ? await layer.form.weight.read() : null;
     const params = layer.inputs.map((name) => this.params.get(name)!);
-    const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes: this.shapesOf(layer, inputs) };
+    const shapes = this.shapesOf(layer, inputs);
+    const patch =
+      isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
+    const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
     const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
     const replay = async (from: number, to: number) => {
       const xs: Matrix[] = [];

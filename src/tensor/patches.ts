@@ -8,20 +8,9 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
+import type { Taps, Window } from '../nouns/window.js';
 import { toRows } from './rows.js';
-import { channelsOf, positionsOf, sizeOf } from './shape.js';
-
-/** One entry a spatial axis, outermost first. */
-export interface Window {
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly (readonly [before: number, after: number])[];
-  readonly dilation: readonly number[];
-  /** Of a transposed convolution, what is added at the end of the output; null: not transposed. */
-  readonly transposed: readonly number[] | null;
-  /** A last window that begins inside the input or its padding in front counts although it leaves it (pools). */
-  readonly ceil?: boolean;
-}
+import { channelsOf, indicesOf, positionsOf, sizeOf } from './shape.js';
 
 /** Spatial dims of the output; values below 1 where the window does not fit. */
 export function windowDims(window: Window, input: readonly number[]): number[] {
@@ -37,15 +26,7 @@ export function windowDims(window: Window, input: readonly number[]): number[] {
   });
 }
 
-/** Of every output position, in C order, and every tap, in C order: the input position that it reads. */
-export interface Taps {
-  readonly positions: number;
-  readonly taps: number;
-  /** [positions, taps]; HOLE where a tap reads nothing. */
-  readonly source: Int32Array;
-  readonly hasHoles: boolean;
-}
-
+/** Where a tap reads nothing. */
 export const HOLE = -1;
 
 export function tapsOf(window: Window, input: readonly number[]): Taps {
@@ -55,9 +36,9 @@ export function tapsOf(window: Window, input: readonly number[]): Taps {
   const source = new Int32Array(positions * taps);
   let hasHoles = false;
   for (let position = 0, i = 0; position < positions; position++) {
-    const at = indices(position, output);
+    const at = indicesOf(position, output);
     for (let tap = 0; tap < taps; tap++, i++) {
-      const offsets = indices(tap, window.kernel);
+      const offsets = indicesOf(tap, window.kernel);
       let place = 0;
       for (let axis = 0; axis < input.length && place !== HOLE; axis++) {
         const index = axes[axis][at[axis] * window.kernel[axis] + offsets[axis]];
@@ -89,16 +70,6 @@ function axisTaps(
   return taps;
 }
 
-function indices(flat: number, dims: readonly number[]): number[] {
-  const at = new Array<number>(dims.length);
-  let rest = flat;
-  for (let axis = dims.length - 1; axis >= 0; axis--) {
-    at[axis] = rest % dims[axis];
-    rest = Math.floor(rest / dims[axis]);
-  }
-  return at;
-}
-
 /** How patches are laid out: group by group, then tap by tap, the group's channels fastest. */
 export interface Patches {
   readonly taps: Taps;
@@ -112,20 +83,31 @@ export interface Patches {
  * shape: of a sample of `value`, its channels wherever they stand.
  */
 export function patchRows(value: ValueReader, shape: Shape, patches: Patches): ValueReader {
-  const { taps, groups } = patches;
-  const channels = channelsOf(shape);
-  const features = taps.taps * channels;
+  const { positions } = patches.taps;
   const read = async (fromRow: number, toRow: number) => {
-    const first = Math.floor(fromRow / taps.positions);
-    const samples = toRows(await value.read(first, Math.ceil(toRow / taps.positions)), shape);
-    const rows = newLike(samples, (toRow - fromRow) * features);
-    for (let row = fromRow, at = 0; row < toRow; row++, at += features) {
-      const sample = (Math.floor(row / taps.positions) - first) * positionsOf(shape) * channels;
-      fillRow(rows, at, samples, sample, row % taps.positions, channels, { ...patches, groups });
-    }
-    return rows;
+    const first = Math.floor(fromRow / positions);
+    const samples = toRows(await value.read(first, Math.ceil(toRow / positions)), shape);
+    return gather(samples, shape, patches, fromRow - first * positions, toRow - first * positions);
   };
-  return { features, read };
+  return { features: patches.taps.taps * channelsOf(shape), read };
+}
+
+/** Rows [from, to) of the patches of samples that are rows of channels themselves. */
+export function gather<A extends NumericArray>(
+  samples: A,
+  shape: Shape,
+  patches: Patches,
+  from: number,
+  to: number,
+): A {
+  const { positions, taps } = patches.taps;
+  const channels = channelsOf(shape);
+  const size = positionsOf(shape) * channels;
+  const rows = newLike(samples, (to - from) * taps * channels);
+  for (let row = from, at = 0; row < to; row++, at += taps * channels) {
+    fillRow(rows, at, samples, Math.floor(row / positions) * size, row % positions, channels, patches);
+  }
+  return rows;
 }
 
 function fillRow(
@@ -135,14 +117,13 @@ function fillRow(
   sample: number,
   position: number,
   channels: number,
-  { taps, groups, fill }: Patches,
+  { taps: { source, taps }, groups, fill }: Patches,
 ): void {
   const each = channels / groups;
   for (let group = 0, at = start; group < groups; group++) {
-    for (let tap = 0; tap < taps.taps; tap++, at += each) {
-      const place = taps.source[position * taps.taps + tap];
-      const from = sample + place * channels + group * each;
-      if (place === HOLE) rows.fill(fill, at, at + each);
+    for (let tap = position * taps; tap < (position + 1) * taps; tap++, at += each) {
+      const from = sample + source[tap] * channels + group * each;
+      if (source[tap] === HOLE) rows.fill(fill, at, at + each);
       else for (let c = 0; c < each; c++) rows[at + c] = samples[from + c];
     }
   }

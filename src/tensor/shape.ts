@@ -47,13 +47,7 @@ export function featureAt(shape: Shape, { channel, position }: PlaceInSample): n
 
 /** A position as one index an axis, without the channels': [y, x] of an image, empty for a row. */
 export function coordinatesOf(shape: Shape, position: number): number[] {
-  const at: number[] = [];
-  let rest = position;
-  for (const dim of [...positionDims(shape)].reverse()) {
-    at.unshift(rest % dim);
-    rest = Math.floor(rest / dim);
-  }
-  return at;
+  return indicesOf(position, positionDims(shape));
 }
 
 /** The position of such indices; null where they leave the shape or are too few or many. */
@@ -61,6 +55,17 @@ export function positionAt(shape: Shape, at: readonly number[]): number | null {
   const dims = positionDims(shape);
   if (at.length !== dims.length || at.some((index, axis) => !(index >= 0 && index < dims[axis]))) return null;
   return at.reduce((position, index, axis) => position * dims[axis] + index, 0);
+}
+
+/** Of a value in C order: its index along each axis. */
+export function indicesOf(flat: number, dims: readonly number[]): number[] {
+  const at = new Array<number>(dims.length);
+  let rest = flat;
+  for (let axis = dims.length - 1; axis >= 0; axis--) {
+    at[axis] = rest % dims[axis];
+    rest = Math.floor(rest / dims[axis]);
+  }
+  return at;
 }
 
 export function sameDims(a: readonly number[], b: readonly number[]): boolean {

@@ -7,7 +7,7 @@ import { outputSchema } from '../ops/fields/schema.js';
 import { valueParams } from '../ops/fields/valueParams.js';
 import type { Op, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
-import { counted } from '../text.js';
+import { counted, printable } from '../text.js';
 import {
   formatSchema,
   inputSchema,
@@ -107,9 +107,17 @@ class LayerReader {
     const place: Place = ['layers', index];
     const op = opByName(field(raw, 'op'));
     const inputs = inputsOf(raw).map((name) => this.names.read(name, index, [...place, 'input']));
-    const layer = op ? await this.replayed(op, raw, place, inputs) : this.opaque(raw, place);
+    const lacks = op?.needs?.find((name) => field(raw, name) === undefined);
+    if (op && lacks) this.warnOfLack(op, raw, lacks, place);
+    const isRead = op && lacks === undefined;
+    const layer = isRead ? await this.replayed(op, raw, place, inputs) : this.opaque(raw, place);
     this.names.declare(raw, layer ? layer.output : undefined, place);
     return layer;
+  }
+
+  private warnOfLack({ name }: Op, raw: unknown, lacks: string, place: Place): void {
+    const layer = printable(nameOf(raw) ?? '');
+    this.checks.warn('not-replayed', place, `${layer} is a ${name} without ${lacks}: it is not replayed`);
   }
 
   private opaque(raw: unknown, place: Place): Layer | null {

@@ -53,7 +53,10 @@ export type RawProducer = z.infer<typeof producerSchema>;
 export function modelJsonSchema(): object {
   const replayed = ops.map(({ name, schema }) => z.extend(schema, { op: z.literal(name) }));
   const unknownOp = z.extend(opaqueSchema, {
-    op: z.string().register(z.globalRegistry, { minLength: 1, not: { enum: ops.map(({ name }) => name) } }),
+    op: z.string().register(z.globalRegistry, {
+      minLength: 1,
+      not: { enum: ops.filter(({ needs }) => !needs).map(({ name }) => name) },
+    }),
   });
   const whole = z.extend(modelFileSchema, {
     inputs: z.optional(z.array(inputSchema)),

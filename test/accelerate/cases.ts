@@ -113,7 +113,7 @@ export function compareAll(threads = 1): { compared: number; inexact: number; di
     let exact = '';
     for (const step of stepsWithForm) {
       const readable = step.run(x, linear);
-      const found = fast.accumulate(step.form!(linear), x, linear);
+      const found = fast.accumulate(step.form!(linear)!, x, linear);
       const same = found !== null && Buffer.from(found.buffer).equals(Buffer.from(readable.data.buffer));
       if (!same) differing.push(`${step.name} ${name}${found ? '' : ': not taken'}`);
       const sums = Buffer.from(readable.data.buffer).toString('latin1');

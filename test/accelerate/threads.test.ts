@@ -42,7 +42,7 @@ describe('threads', () => {
       const linear = layerOf(inFeatures, channels, job + 1);
       const x = { rows, cols: inFeatures, data: random(rows * inFeatures, job + 1000) };
       const kernel = job & 1 ? fbgemm : fbgemmAvx2;
-      const form = kernel.accumulate.form!(linear);
+      const form = kernel.accumulate.form!(linear)!;
       const found = machines.map((machine) => [
         Buffer.from(machine.accumulate(form, x, linear)!.buffer),
         Buffer.from(machine.codes(kernel, linear, x) ?? []), // null below 2^14 multiply-adds

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOLE, patchRows, tapsOf, type Window, windowDims } from '../../src/tensor/patches.js';
+import type { Window } from '../../src/nouns/window.js';
+import { HOLE, patchRows, tapsOf, windowDims } from '../../src/tensor/patches.js';
 
 const plain = (kernel: number[], more: Partial<Window> = {}): Window => ({
   kernel,

@@ -44,7 +44,7 @@ function groupsOf(product: Product, selects: (step: PairedAccumulateStep) => boo
   for (const { kernel, steps } of productKernels(linear.name)) {
     const step = steps.accumulate;
     if (!isPaired(step) || !selects(step) || !step.applies(product)) continue;
-    const pairs = step.pairs(product.inFeatures);
+    const pairs = step.pairs(product);
     const key = pairs.second.join();
     const group = groups.get(key);
     if (group) group.kernels.push(kernel.name);

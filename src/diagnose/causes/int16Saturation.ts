@@ -47,8 +47,7 @@ export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep
 
 /** Counting takes as long as accumulating: only where the layer is small enough to be in memory as a whole. */
 export function countPairs(study: Study, step: PairedAccumulateStep, setup: Setup, codes: Codes) {
-  const { inFeatures, outFeatures } = setup.linear;
-  const total = codes.rows * outFeatures * step.pairs(inFeatures).first.length;
+  const total = codes.rows * setup.linear.outFeatures * step.pairs(setup.linear).first.length;
   if (!study.complete || total > MOST_PAIRS) return {};
   return { saturating_pairs: countLosingPairs(step, codes, setup.linear), total_pairs: total };
 }

@@ -1,5 +1,5 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
-import type { Codes } from '../../nouns/kernel.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Setup } from '../setup.js';
 import type { Scope, Study } from '../study.js';
@@ -192,7 +192,7 @@ function singleUnderSaturation(
   const { lo, hi, rows, inFeatures } = residuals;
   const x = codes.data;
   const { weight } = base.linear;
-  const partner = partners(step, inFeatures);
+  const partner = partners(step, base.linear);
   const shift = step.codeShift(base.linear);
   const order = Array.from({ length: rows }, (_, row) => row).sort(
     (a, b) => badness(lo[b], hi[b]) - badness(lo[a], hi[a]),
@@ -226,9 +226,9 @@ function badness(lo: number, hi: number): number {
 }
 
 /** partner[k]: the other k of k's pair, or -1. */
-function partners(step: PairedAccumulateStep, inFeatures: number): Int32Array {
-  const { first, second } = step.pairs(inFeatures);
-  const partner = new Int32Array(inFeatures).fill(-1);
+function partners(step: PairedAccumulateStep, product: Product): Int32Array {
+  const { first, second } = step.pairs(product);
+  const partner = new Int32Array(product.inFeatures).fill(-1);
   first.forEach((k, p) => {
     if (second[p] < 0) return;
     partner[k] = second[p];

@@ -43,14 +43,19 @@ export interface Pairs {
   readonly second: Int32Array;
 }
 
+/** What decides which products are neighbours. */
+export type Width = Pick<Product, 'inFeatures' | 'patch'>;
+
 export interface PairedAccumulateStep extends AccumulateStep {
-  pairs(inFeatures: number): Pairs;
+  pairs(product: Width): Pairs;
   /** Added to activation codes before they are multiplied (and taken out again, exactly, with the zero points). */
   codeShift(product: Product): number;
   /** What a pair's sum loses at int16, saturated or wrapped. */
   loss(sum: number): number;
   /** Whether this layer's products are paired at all; otherwise the sum is exact. */
   applies(product: Product): boolean;
+  /** Holes of patches take no part in pairs; otherwise they hold the zero point, as all who multiply do. */
+  readonly leavesHolesOut: boolean;
 }
 
 export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
@@ -65,8 +70,8 @@ export function isExact(step: AccumulateStep, product: Product): boolean {
 /** Which products stand beside each other: for the replay, and in numpy, as [pairs, 2] of `terms` summed over the pair. */
 interface Pairing {
   readonly equation: string;
-  of(inFeatures: number): Pairs;
-  numpy(terms: string, inFeatures: number): string;
+  of(product: Width): Pairs;
+  numpy(terms: string, product: Width): string;
 }
 
 /** How a pair's sum becomes an int16. */
@@ -121,7 +126,7 @@ function oneDnnGemmBlocks(inFeatures: number, blockSize: number): number[] {
 }
 
 /** k and k + 8 of every 16. */
-function eightApart(inFeatures: number): Pairs {
+function eightApart({ inFeatures }: Width): Pairs {
   const first: number[] = [];
   const second: number[] = [];
   for (let k = 0; k < inFeatures; k += k % 16 === 7 ? 9 : 1) {
@@ -138,7 +143,7 @@ function neighboursNumpy(terms: string, { first, second }: Pairs): string {
   return `p = ${products}.reshape(-1, 2).sum(1)  # pairs, in int16`;
 }
 
-function eightApartNumpy(terms: string, inFeatures: number): string {
+function eightApartNumpy(terms: string, { inFeatures }: Width): string {
   const padding = -inFeatures & 15;
   const products = padding === 0 ? `(${terms})` : `np.pad(${terms}, (0, ${padding}))`;
   return `p = ${products}.reshape(-1, 2, 8).sum(1)  # k and k + 8 in int16`;
@@ -153,7 +158,7 @@ function shifted(name: string, shift: number): string {
 function pairedNumpy(pairing: Pairing, narrowing: Narrowing, shift: number, product: Product): string[] {
   const rest = product.weightZeroPoint[0] === 0 ? '' : ' - zw*(x - zx).sum()';
   return [
-    pairing.numpy(`${shifted('x', shift)} * w`, product.inFeatures),
+    pairing.numpy(`${shifted('x', shift)} * w`, product),
     `acc = int(${narrowing.numpy}.sum() - ${shifted('zx', shift)}*w.sum()${rest})`,
   ];
 }
@@ -180,7 +185,7 @@ const isSigned = (product: Product) => product.input.dtype === 'int8';
 const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
 const shiftToSigned = (product: Product) => (isSigned(product) ? 0 : -128);
 
-type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'form'>;
+type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'leavesHolesOut' | 'form'>;
 
 function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAccumulateStep {
   const { codeShift, applies } = step;
@@ -189,7 +194,8 @@ function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAcc
     ...losing,
     equation: `sum of ${narrowing.equation}(x * w of two k: ${pairing.equation}), less the zero points' share`,
     run(x, product, fast = null) {
-      const found = step.form && accelerated(step.form(product), x, product, fast);
+      const form = step.form?.(product);
+      const found = form && accelerated(form, x, product, fast);
       if (found) return found;
       const sums = exactSums(x, product, fast);
       if (applies(product)) subtractLosses(sums, x, product, losing);
@@ -197,27 +203,29 @@ function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAcc
     },
     numpy: (product) => (applies(product) ? pairedNumpy(pairing, narrowing, codeShift(product), product) : EXACT_NUMPY),
     c: (product, id) =>
-      applies(product) ? pairedC(pairing.of(product.inFeatures), narrowing, codeShift(product), id) : exactC(id),
+      applies(product) ? pairedC(pairing.of(product), narrowing, codeShift(product), id) : exactC(id),
   };
 }
 
 /** blocks: lengths of the K blocks in which pairs restart, all but the last the same. */
-function saturatingPairs(
+export function saturatingPairs(
   name: string,
-  blocks: (inFeatures: number) => number[],
+  blocks: (product: Width) => number[],
   applies: PairedAccumulateStep['applies'] = () => true,
+  leavesHolesOut = false,
 ): PairedAccumulateStep {
-  const of = (inFeatures: number) => neighbours(blocks(inFeatures));
+  const of = (product: Width) => neighbours(blocks(product));
   const pairing: Pairing = {
     equation: 'neighbours',
     of,
-    numpy: (terms, inFeatures) => neighboursNumpy(terms, of(inFeatures)),
+    numpy: (terms, product) => neighboursNumpy(terms, of(product)),
   };
-  const form = (product: Product): AccumulateForm =>
-    applies(product)
-      ? { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product.inFeatures)[0] } }
-      : EXACT;
-  return paired({ name, codeShift: shiftToUnsigned, applies, form }, pairing, saturating);
+  const form = (product: Product): AccumulateForm | null => {
+    if (!applies(product)) return EXACT;
+    if (leavesHolesOut && product.patch?.taps.hasHoles) return null; // the accelerator pairs what holes hold
+    return { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product)[0] } };
+  };
+  return paired({ name, codeShift: shiftToUnsigned, applies, leavesHolesOut, form }, pairing, saturating);
 }
 
 /**
@@ -225,12 +233,12 @@ function saturatingPairs(
  * points' share are exact. 255 * 90 + 255 * 60 = 38250 becomes 32767. FBGEMM, ONNX Runtime (int8 activations xored with
  * 0x80 first) on x86 with AVX2 and without VNNI.
  */
-export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', (inFeatures) => [inFeatures]);
+export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', ({ inFeatures }) => [inFeatures]);
 
 /** oneDNN's brgemm on AVX512 without VNNI: int8 activations take an exact path. */
 export const pairsSaturatingInt16Unsigned = saturatingPairs(
   'pairsSaturatingInt16Unsigned',
-  (inFeatures) => [inFeatures],
+  ({ inFeatures }) => [inFeatures],
   (product) => !isSigned(product),
 );
 
@@ -240,14 +248,14 @@ const takesOneDnnGemm = (product: Product) => !isSigned(product) || product.inpu
 /** oneDNN's gemm:jit on AVX2. */
 export const pairsSaturatingInt16Blocks384 = saturatingPairs(
   'pairsSaturatingInt16Blocks384',
-  (inFeatures) => oneDnnGemmBlocks(inFeatures, 384),
+  ({ inFeatures }) => oneDnnGemmBlocks(inFeatures, 384),
   takesOneDnnGemm,
 );
 
 /** oneDNN's gemm:jit on AVX and SSE4.1. */
 export const pairsSaturatingInt16Blocks256 = saturatingPairs(
   'pairsSaturatingInt16Blocks256',
-  (inFeatures) => oneDnnGemmBlocks(inFeatures, 256),
+  ({ inFeatures }) => oneDnnGemmBlocks(inFeatures, 256),
   takesOneDnnGemm,
 );
 
@@ -256,13 +264,13 @@ export const pairsSaturatingInt16Blocks256 = saturatingPairs(
  * wrapping. Only (-128 * -128) * 2 = 32768 wraps, to -32768; without a weight of -128 this is exact.
  */
 export const neonMlalInt16Wrap = paired(
-  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true },
+  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true, leavesHolesOut: false },
   { equation: 'k and k + 8 of 16', of: eightApart, numpy: eightApartNumpy },
   wrapping,
 );
 
 /** Which products are added in int16, and what that loses. */
-type Losing = Pick<PairedAccumulateStep, 'pairs' | 'codeShift' | 'loss' | 'applies'>;
+type Losing = Pick<PairedAccumulateStep, 'pairs' | 'codeShift' | 'loss' | 'applies' | 'leavesHolesOut'>;
 
 /** Every pair of one output value that leaves int16, in order of k. */
 export function* losingPairs(
@@ -273,15 +281,26 @@ export function* losingPairs(
   channel: number,
 ): Generator<{ readonly k: readonly [number, number]; readonly sum: number; readonly narrowed: number }> {
   if (!step.applies(product)) return;
-  const { first, second } = step.pairs(product.inFeatures);
-  const shift = step.codeShift(product);
-  const productAt = (k: number) =>
-    k < 0 ? 0 : (x.data[row * x.cols + k] + shift) * product.weight[channel * product.inFeatures + k];
+  const { first, second } = step.pairs(product);
+  const code = pairedCode(x, product, step);
+  const productAt = (k: number) => (k < 0 ? 0 : code(row, k) * product.weight[channel * product.inFeatures + k]);
   for (let p = 0; p < first.length; p++) {
     const sum = productAt(first[p]) + productAt(second[p]);
     const lost = step.loss(sum);
     if (lost !== 0) yield { k: [first[p], second[p]], sum, narrowed: sum - lost };
   }
+}
+
+/** What takes part in a pair of raw products: the shifted code, nothing where a hole is left out. */
+function pairedCode(x: Codes, product: Product, step: Losing): (row: number, k: number) => number {
+  const { patch } = product;
+  const shift = step.codeShift(product);
+  const shifted = (row: number, k: number) => x.data[row * x.cols + k] + shift;
+  const { positions } = x;
+  if (!step.leavesHolesOut || !patch?.taps.hasHoles || !positions) return shifted;
+  const { source, taps } = patch.taps;
+  const isHole = (row: number, k: number) => source[positions[row] * taps + Math.floor(k / patch.inChannels)] < 0;
+  return (row, k) => (isHole(row, k) ? 0 : shifted(row, k));
 }
 
 /**
@@ -334,10 +353,10 @@ function eachCapableChannel(
   visit: (channel: number, codes: Int32Array, pairs: CapablePairs) => void,
 ): void {
   const { outFeatures, inFeatures, weight } = product;
-  const { first, second } = step.pairs(inFeatures);
-  const shift = step.codeShift(product);
+  const { first, second } = step.pairs(product);
+  const code = pairedCode(x, product, step);
   const codes = new Int32Array(x.data.length);
-  for (let i = 0; i < codes.length; i++) codes[i] = x.data[i] + shift;
+  for (let row = 0, i = 0; row < x.rows; row++) for (let k = 0; k < x.cols; k++, i++) codes[i] = code(row, k);
   const { min: smallest, max: largest } = rangeOf(codes);
   const list = () => new Int32Array(first.length);
   const pairs: CapablePairs = { count: 0, k0: list(), k1: list(), w0: list(), w1: list() };

@@ -240,29 +240,43 @@ function invertedScales(product: Product): Product {
   };
 }
 
-/** numpy: R(s) in place of f32(s). */
-function invertedFormula({ perChannel }: Product, formula: string): string {
-  const weightScale = perChannel ? 'float(f32(sw))' : 'sw';
-  return formula.replace(/f32\((s[xwy])\)/g, (_, scale) => `R(${scale === 'sw' ? weightScale : scale})`);
+/** Weights of convolutions come as they are. */
+function invertedActivation(product: Product): Product {
+  return { ...product, input: { ...product.input, scale: invertedTwice(product.input.scale) } };
 }
 
-function withInvertedScales(name: string, step: MultiplierStep): MultiplierStep {
+/** numpy: R(s) in place of f32(s). */
+function invertedFormula({ perChannel }: Product, formula: string, scales: RegExp): string {
+  const weightScale = perChannel ? 'float(f32(sw))' : 'sw';
+  const name = (scale: string) => (scale === 'sw' ? weightScale : scale);
+  return formula.replace(/f32\((s[xwy])\)/g, (all, scale) => (scales.test(scale) ? `R(${name(scale)})` : all));
+}
+
+function withInverted(
+  name: string,
+  step: MultiplierStep,
+  scales: RegExp,
+  inverting: (product: Product) => Product,
+): MultiplierStep {
   const inverted = (output: QuantParams) => ({ ...output, scale: invertedTwice(output.scale) });
+  const equation = step.equation.replace(/s[xwy]/g, (scale) => (scales.test(scale) ? `R(${scale})` : scale));
   return {
     name,
     arithmetic: step.arithmetic,
-    equation: step.equation.replace(/s[xwy]/g, 'R($&)') + ', R(s) = f32(1 / f32(1 / s))',
-    toSteps: (product, output) => step.toSteps(invertedScales(product), inverted(output)),
-    toReal: (product) => step.toReal(invertedScales(product)),
+    equation: `${equation}, R(s) = f32(1 / f32(1 / s))`,
+    toSteps: (product, output) => step.toSteps(inverting(product), inverted(output)),
+    toReal: (product) => step.toReal(inverting(product)),
     operations: (product, output, bias) =>
-      step.operations!(invertedScales(product), output && inverted(output), bias).map((operation) => ({
+      step.operations!(inverting(product), output && inverted(output), bias).map((operation) => ({
         ...operation,
-        formula: invertedFormula(product, operation.formula),
+        formula: invertedFormula(product, operation.formula, scales),
       })),
     fixedPoint: null,
-    float32: (product, output) => step.float32!(invertedScales(product), inverted(output)),
+    float32: (product, output) => step.float32!(inverting(product), inverted(output)),
   };
 }
+
+const withInvertedScales = (name: string, step: MultiplierStep) => withInverted(name, step, /s[xwy]/, invertedScales);
 
 /** quantized::linear on AVX512. */
 export const oneDnnBrgemmInverted = withInvertedScales('oneDnnBrgemmInverted', oneDnnBrgemm);
@@ -305,3 +319,22 @@ export const floatMultipliers: readonly MultiplierStep[] = [
   float64OfFloat32Multiplier,
   float64OfFloat32Product,
 ];
+
+const sequentialReciprocal = twoStage32(
+  'oneDnnConvolutionSequential',
+  'f32(f32(f32(acc) * sx) * sw) * f32(1 / sy)',
+  byBoth,
+  multiplyByReciprocal,
+);
+
+const ofConvolution = (name: string, step: MultiplierStep) => withInverted(name, step, /s[xy]/, invertedActivation);
+
+/** Of oneDNN's convolutions, by implementation: scales as given (qconv_pointwise), or those of activations inverted twice. */
+export const oneDnnConvolutionScales = {
+  given: { sequential: sequentialReciprocal, product: oneDnnGemm, divided: float32StepwiseDivide },
+  inverted: {
+    sequential: ofConvolution('oneDnnConvolutionSequentialInverted', sequentialReciprocal),
+    product: ofConvolution('oneDnnConvolutionProductInverted', oneDnnGemm),
+    divided: ofConvolution('oneDnnConvolutionDividedInverted', float32StepwiseDivide),
+  },
+};

@@ -2,7 +2,7 @@ import { type Checks, described, type Place } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
 import { collecting } from '../../load/refuse.js';
 import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
-import type { WeightSource } from '../../nouns/model.js';
+import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
 
 /** The npz that {"array": KEY} looks into: none is declared, or it could not be read and its own problems are known. */
@@ -69,20 +69,27 @@ export async function loadNumbers(field: NumberField, rule: NumberRule, checks: 
   return wrong === 0 ? values : null;
 }
 
-/** Weights whose shape is known and whose values are checked or will be int8 by their dtype. */
+/** int8 weights whose shape is known and whose values are checked or will be int8 by their dtype, in C order. */
+export interface WeightField {
+  readonly shape: readonly number[];
+  read(): Promise<Int8Array>;
+}
+
+/** axes: names of the weight's axes, as they are said to people. Null after a problem. */
 export async function weightField(
   raw: unknown,
+  axes: readonly string[],
   place: Place,
   checks: Checks,
   arrays: ModelArrays,
-): Promise<WeightSource | null> {
-  if (!isArrayKey(raw)) return inlineWeight(raw, place, checks);
+): Promise<WeightField | null> {
+  if (!isArrayKey(raw)) return inlineWeight(raw, axes, place, checks);
   const source = findArray(raw.array, place, checks, arrays);
   if (!source) return null;
   const from = `array ${printable(raw.array)} of ${printable((arrays as ArrayFile).path)}`;
   const { shape, dtype } = source;
-  if (shape.length !== 2 || shape.includes(0)) {
-    checks.problem('weight', place, `expected shape (out_features, in_features), got ${shapeText(shape)} in ${from}`);
+  if (shape.length !== axes.length || shape.includes(0)) {
+    checks.problem('weight', place, `expected shape (${axes.join(', ')}), got ${shapeText(shape)} in ${from}`);
     return null;
   }
   if (!/^u?int/.test(dtype)) {
@@ -96,17 +103,18 @@ export async function weightField(
     const values = await source.read();
     return values instanceof Int8Array ? values : Int8Array.from(values);
   };
-  return { outFeatures: shape[0], inFeatures: shape[1], read };
+  return { shape, read };
 }
 
 async function fitsInt8(source: ArraySource, place: Place, from: string, checks: Checks): Promise<boolean> {
-  const [rows, cols] = source.shape;
+  const [rows, ...row] = source.shape;
+  const cols = sizeOf(row);
   const rowsAtOnce = Math.max(1, Math.floor((4 << 20) / cols));
   const outside = new OutsideInt8();
   for (let row = 0; row < rows; row += rowsAtOnce) {
     const values = await source.read(row, Math.min(rows, row + rowsAtOnce));
     for (let i = 0; i < values.length; i++) {
-      if (!(values[i] >= -128 && values[i] <= 127)) outside.add(row + Math.floor(i / cols), i % cols, values[i]);
+      if (!(values[i] >= -128 && values[i] <= 127)) outside.add(indicesOf(row * cols + i, source.shape), values[i]);
     }
   }
   const stored = source.dtype === 'uint8' ? '; are they int8 stored as uint8? then save .view(np.int8)' : '';
@@ -114,61 +122,91 @@ async function fitsInt8(source: ArraySource, place: Place, from: string, checks:
 }
 
 /** Nested lists of integers: one loop over 10^7 numbers, one problem for all that are outside. */
-function inlineWeight(raw: unknown, place: Place, checks: Checks): WeightSource | null {
-  const lists: readonly unknown[] = Array.isArray(raw) ? raw : [];
-  const rows = lists.length;
-  const cols = Array.isArray(lists[0]) ? lists[0].length : 0;
-  if (cols === 0) {
-    const got = rows > 0 ? `a list that begins with ${described(lists[0])}` : described(raw);
-    checks.problem(
-      'weight',
-      place,
-      `expected lists of integers [out_features][in_features] or {"array": KEY}, got ${got}`,
-    );
+function inlineWeight(raw: unknown, axes: readonly string[], place: Place, checks: Checks): WeightField | null {
+  const shape = shapeOfLists(raw, axes.length);
+  if (!shape) {
+    const depth = axes.map((axis) => `[${axis}]`).join('');
+    const got = Array.isArray(raw) && raw.length > 0 ? `a list that begins with ${described(raw[0])}` : described(raw);
+    checks.problem('weight', place, `expected lists of integers ${depth} or {"array": KEY}, got ${got}`);
     return null;
   }
-  let ragged = 0;
-  for (let row = 0; row < rows; row++) {
-    const values = lists[row];
-    if (Array.isArray(values) && values.length === cols) continue;
-    ragged++;
-    const got = Array.isArray(values) ? values.length : described(values);
-    checks.problem('weight', [...place, row], `expected ${cols} values as in row 0 (in_features), got ${got}`);
-  }
-  if (ragged > 0) return null;
-  const data = new Int8Array(rows * cols);
+  const rows = innermost(raw as readonly unknown[], shape, axes, place, checks);
+  if (!rows) return null;
+  const cols = shape.at(-1)!;
+  const data = new Int8Array(rows.length * cols);
   const outside = new OutsideInt8();
-  for (let row = 0, at = 0; row < rows; row++) {
-    const values = lists[row] as unknown[];
+  for (let row = 0, at = 0; row < rows.length; row++) {
+    const values = rows[row];
     for (let col = 0; col < cols; col++, at++) {
       const value = values[col];
       // An Int8Array wraps and rounds: what comes back unchanged is an integer in its range.
       data[at] = typeof value === 'number' ? value : 0;
-      if (data[at] !== value) outside.add(row, col, value);
+      if (data[at] !== value) outside.add(indicesOf(at, shape), value);
     }
   }
   if (!outside.report(place, checks, '')) return null;
-  return { outFeatures: rows, inFeatures: cols, read: async () => data };
+  return { shape, read: async () => data };
+}
+
+/** By the first of each list; null where they are not so deep, or empty. */
+function shapeOfLists(raw: unknown, depth: number): number[] | null {
+  const shape: number[] = [];
+  let first = raw;
+  for (let axis = 0; axis < depth; axis++) {
+    if (!Array.isArray(first) || first.length === 0) return null;
+    shape.push(first.length);
+    first = first[0];
+  }
+  return shape;
+}
+
+/** The lists of numbers in C order; null after a problem for every list of another length than the first. */
+function innermost(
+  raw: readonly unknown[],
+  shape: readonly number[],
+  axes: readonly string[],
+  place: Place,
+  checks: Checks,
+): (readonly unknown[])[] | null {
+  let lists: { readonly list: readonly unknown[]; readonly place: Place }[] = [{ list: raw, place }];
+  let ragged = 0;
+  for (let axis = 1; axis < shape.length; axis++) {
+    const next: typeof lists = [];
+    for (const { list, place: of } of lists) {
+      for (const [i, inner] of list.entries()) {
+        if (Array.isArray(inner) && inner.length === shape[axis]) {
+          next.push({ list: inner, place: [...of, i] });
+          continue;
+        }
+        ragged++;
+        const got = Array.isArray(inner) ? inner.length : described(inner);
+        const expected = `expected ${shape[axis]} values as in row 0 (${axes[axis]})`;
+        checks.problem('weight', [...of, i], `${expected}, got ${got}`);
+      }
+    }
+    lists = next;
+  }
+  return ragged === 0 ? lists.map(({ list }) => list) : null;
 }
 
 /** Of a million wrong weights the first is named and the others are counted. */
 class OutsideInt8 {
-  private first: { row: number; col: number; value: unknown } | null = null;
+  private first: { at: readonly number[]; value: unknown } | null = null;
   private count = 0;
 
-  add(row: number, col: number, value: unknown): void {
-    this.first ??= { row, col, value };
+  add(at: readonly number[], value: unknown): void {
+    this.first ??= { at, value };
     this.count++;
   }
 
   /** Whether there was none. */
   report(place: Place, checks: Checks, from: string): boolean {
     if (!this.first) return true;
-    const { row, col, value } = this.first;
+    const { at, value } = this.first;
     const more = this.count > 1 ? `, and ${this.count - 1} more like it` : '';
     checks.problem(
       'weight',
-      [...place, row, col],
+      [...place, ...at],
       `expected an integer in -128..127, got ${described(value)}${more}${from}`,
     );
     return false;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Checks, Place } from '../../documents/checks.js';
+import type { Checks } from '../../documents/checks.js';
 import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
 import type { Activation, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
@@ -7,7 +7,6 @@ import { isQuantized } from '../../nouns/value.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
-import type { Features } from './features.js';
 import { loadNumbers, type NumberField, type NumberRule, numberField, weightField } from './numbers.js';
 import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
 
@@ -43,13 +42,23 @@ export const productFields = {
 const productSchema = z.object(productFields);
 type RawProduct = z.infer<typeof productSchema>;
 
+/** What an op makes of its weight. */
+export interface WeightReading {
+  /** Null after a problem. */
+  read(raw: unknown): Promise<WeightSource | null>;
+  /** Lists of one number a channel that have another length are problems, as is a weight that does not fit what feeds it. */
+  check(weight: WeightSource, lists: readonly NumberField[]): void;
+}
+
 /**
- * The numbers of a linear layer, checked each, against each other and against what feeds it; null after a problem.
+ * The numbers of a product, checked each, against each other and against what feeds it; null after a problem.
  * Other fields of `raw` may be missing or wrong: that is known.
  */
-export async function productParams(layer: RawLayer): Promise<(ProductParams & { weight: WeightSource }) | null> {
-  const { name, place, checks, arrays, features } = layer;
-  const input = layer.inputs[0]?.name ?? '';
+export async function productParams(
+  layer: RawLayer,
+  reading: WeightReading = linearWeight(layer),
+): Promise<(ProductParams & { weight: WeightSource }) | null> {
+  const { place, checks, arrays } = layer;
   const before = checks.problems.length;
   if (typeof layer.raw !== 'object' || layer.raw === null) return null;
   const raw = layer.raw as RawProduct;
@@ -57,11 +66,17 @@ export async function productParams(layer: RawLayer): Promise<(ProductParams & {
     const missing = raw[key] === undefined || (raw[key] === null && key !== 'weight_scale');
     return missing ? null : numberField(raw[key], [...place, key], checks, arrays);
   };
-  const weight = raw.weight === undefined ? null : await weightField(raw.weight, [...place, 'weight'], checks, arrays);
+  const weight = raw.weight === undefined ? null : await reading.read(raw.weight);
   const scale = fieldOf('weight_scale');
   const zeroPoint = fieldOf('weight_zero_point');
   const bias = fieldOf('bias');
-  if (weight) checkShapes({ name, input, weight }, [scale, zeroPoint, bias], place, checks, features);
+  const lists = [scale, zeroPoint, bias].filter((field) => field !== null);
+  if (weight) {
+    reading.check(
+      weight,
+      lists.filter((field) => field.name === 'bias' || field.shape.length > 0),
+    );
+  }
   const isInt32 = raw.bias_dtype === 'int32';
   const scales = scale && (await loadNumbers(scale, SCALES, checks));
   const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, ZERO_POINTS, checks));
@@ -106,20 +121,24 @@ function activationOf({ fields, output, place, checks }: RawLayer): Activation {
   return activation;
 }
 
+/** [out_features, in_features]. */
+function linearWeight(layer: RawLayer): WeightReading {
+  const { place, checks, arrays } = layer;
+  return {
+    async read(raw) {
+      const weight = await weightField(raw, ['out_features', 'in_features'], [...place, 'weight'], checks, arrays);
+      return weight && { outFeatures: weight.shape[0], inFeatures: weight.shape[1], read: () => weight.read() };
+    },
+    check: (weight, lists) => checkLinear(layer, weight, lists),
+  };
+}
+
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */
-function checkShapes(
-  { name, input, weight }: { name: string; input: string; weight: WeightSource },
-  fields: readonly (NumberField | null)[],
-  place: Place,
-  checks: Checks,
-  features: Features,
-): void {
-  const { outFeatures, inFeatures } = weight;
+function checkLinear(layer: RawLayer, { outFeatures, inFeatures }: WeightSource, lists: readonly NumberField[]): void {
+  const { name, place, checks, features } = layer;
+  const input = layer.inputs[0]?.name ?? '';
   const shape = `[${outFeatures}, ${inFeatures}]`;
   const weightPlace = [...place, 'weight'];
-  const lists = fields
-    .filter((field) => field !== null)
-    .filter((field) => field.name === 'bias' || field.shape.length > 0);
   const wrong = lists.filter((list) => lengthOf(list) !== outFeatures);
   const fed = features.get(input);
   const couldBeTransposed = outFeatures !== inFeatures && fed?.count !== inFeatures;
@@ -132,14 +151,7 @@ function checkShapes(
     features.linear({ name, input, outFeatures: inFeatures, inFeatures: outFeatures, confirmed: true });
     return;
   }
-  for (const list of wrong) {
-    const [one, zeroD] = ['write one number for a per-tensor scale', 'save a 0-d array for a per-tensor scale'];
-    const fix = lengthOf(list) === 1 && list.name !== 'bias' ? `; ${list.dtype === null ? one : zeroD}` : '';
-    const got =
-      list.shape.length === 0 ? 'one number' : list.shape.length === 1 ? list.shape[0] : shapeText(list.shape);
-    const expected = `expected ${outFeatures} values (out_features of ${printable(name)})`;
-    checks.problem('length', list.place, `${expected}, got ${got}${list.from}${fix}`);
-  }
+  checkLengths(lists, outFeatures, `out_features of ${printable(name)}`, checks);
   if (fed && fed.count !== inFeatures) {
     const fix =
       fed.ifTransposed === inFeatures
@@ -151,6 +163,18 @@ function checkShapes(
     checks.problem('chain', weightPlace, `expected ${fed.count} in_features (${fed.because}), ${got}; ${fix}`);
   }
   features.linear({ name, input, outFeatures, inFeatures, confirmed: lists.length > wrong.length });
+}
+
+/** One number a channel; because: who says how many there are. */
+export function checkLengths(lists: readonly NumberField[], channels: number, because: string, checks: Checks): void {
+  for (const list of lists) {
+    if (lengthOf(list) === channels) continue;
+    const [one, zeroD] = ['write one number for a per-tensor scale', 'save a 0-d array for a per-tensor scale'];
+    const fix = lengthOf(list) === 1 && list.name !== 'bias' ? `; ${list.dtype === null ? one : zeroD}` : '';
+    const got =
+      list.shape.length === 0 ? 'one number' : list.shape.length === 1 ? list.shape[0] : shapeText(list.shape);
+    checks.problem('length', list.place, `expected ${channels} values (${because}), got ${got}${list.from}${fix}`);
+  }
 }
 
 function lengthOf(list: NumberField): number {

@@ -164,7 +164,7 @@ test.each([
 
 it('shifts the pairs where an oneDNN block is odd: K = 257, 258, 261, 262 ... below twice the block', () => {
   for (let inFeatures = 250; inFeatures < 800; inFeatures++) {
-    const first = (step: steps.PairedAccumulateStep) => step.pairs(inFeatures).first.join();
+    const first = (step: steps.PairedAccumulateStep) => step.pairs({ inFeatures }).first.join();
     const odd = inFeatures > 256 && [1, 2].includes(inFeatures % 4);
     expect(first(steps.pairsSaturatingInt16Blocks384) !== first(steps.pairsSaturatingInt16)).toBe(
       odd && inFeatures < 768,

@@ -1,0 +1,38 @@
+/** Windows over places: of convolutions and pools. */
+
+/** One entry a spatial axis, outermost first. */
+export interface Window {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly (readonly [before: number, after: number])[];
+  readonly dilation: readonly number[];
+  /** Of a transposed convolution, what is added at the end of the output; null: not transposed. */
+  readonly transposed: readonly number[] | null;
+  /** A last window that begins inside the input or its padding in front counts although it leaves it (pools). */
+  readonly ceil?: boolean;
+}
+
+/** Of every output position, in C order, and every tap, in C order: the input position that it reads. */
+export interface Taps {
+  readonly positions: number;
+  readonly taps: number;
+  /** [positions, taps]; HOLE where a tap reads nothing. */
+  readonly source: Int32Array;
+  readonly hasHoles: boolean;
+}
+
+/** Rows of a product that are patches of an image: a convolution's. Channels of the input fall into as many groups as those of the output. */
+export interface Patch {
+  readonly window: Window;
+  readonly groups: number;
+}
+
+/** The same for an input of known size. */
+export interface PlacedPatch extends Patch {
+  readonly taps: Taps;
+  /** Spatial dims of the output. */
+  readonly output: readonly number[];
+  /** Channels of a group. */
+  readonly inChannels: number;
+  readonly outChannels: number;
+}

@@ -1,0 +1,135 @@
+/** What convolutions have in common: a product whose rows are patches. */
+import * as z from 'zod/mini';
+import { shapeText } from '../../load/npy.js';
+import type { ProductForm, WeightSource } from '../../nouns/model.js';
+import type { Window } from '../../nouns/window.js';
+import { windowDims } from '../../tensor/patches.js';
+import { channelsOf, dimsText, sizeOf } from '../../tensor/shape.js';
+import { printable } from '../../text.js';
+import type { Op, RawLayer, ShapedLayer } from '../op.js';
+import { expectInput } from './inputs.js';
+import { type WeightField, weightField } from './numbers.js';
+import { checkLengths, productFields, productParams, type WeightReading } from './product.js';
+import { layerFields, outputSchema } from './schema.js';
+import { outputPadding, readWindow, windowFields } from './window.js';
+
+const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
+
+/** spatial: how many axes its windows have. */
+export function convolution(name: string, spatial: number, transposed: boolean): Op {
+  const channels = transposed ? ['in_channels', 'out_channels/groups'] : ['out_channels', 'in_channels/groups'];
+  const axes = [...channels, ...KERNEL_AXES.slice(-spatial)];
+  return {
+    name,
+    schema: z.object({
+      ...layerFields,
+      ...productFields,
+      ...windowFields,
+      ...(transposed ? { output_padding: outputPadding } : {}),
+      groups: z.optional(z.int().check(z.positive())),
+      output: outputSchema,
+    }),
+    inputs: [1, 1],
+    needs: ['weight', 'weight_scale', 'output'],
+    channels: 'layout',
+    dims: convolutionDims,
+    async read(layer) {
+      expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it');
+      const { fields, output } = layer;
+      const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
+      const reading = weightOf(layer, axes, groups, transposed);
+      const params = await productParams(layer, reading);
+      const window = readWindow(layer, reading.kernel(), transposed);
+      if (!fields || !params || !output || !window) return null;
+      return { form: { kind: 'product', dynamic: null, patch: { window, groups }, ...params }, output };
+    },
+  };
+}
+
+/** [out, in / groups, ...kernel], or [in, out / groups, ...kernel] of a transposed one. */
+function weightOf(layer: RawLayer, axes: readonly string[], groups: number, transposed: boolean) {
+  const { place, checks, arrays, name } = layer;
+  let kernel: readonly number[] | null = null;
+  const reading: WeightReading & { kernel(): readonly number[] | null } = {
+    kernel: () => kernel,
+    async read(raw) {
+      const weight = await weightField(raw, axes, [...place, 'weight'], checks, arrays);
+      if (!weight) return null;
+      kernel = weight.shape.slice(2);
+      if (weight.shape[0] % groups === 0) return tapByTap(weight, groups, transposed);
+      const got = `got ${shapeText(weight.shape)}; groups ${groups} do not divide ${weight.shape[0]}`;
+      checks.problem('groups', [...place, 'weight'], `expected ${axes[0]} that groups divide, ${got}`);
+      return null;
+    },
+    check: (weight, lists) => checkLengths(lists, weight.outFeatures, `out_channels of ${printable(name)}`, checks),
+  };
+  return reading;
+}
+
+/** Rows [out, taps, in / groups], channels fastest: the order of patches. */
+function tapByTap({ shape, read }: WeightField, groups: number, transposed: boolean): WeightSource {
+  const [first, second, ...kernel] = shape;
+  const taps = sizeOf(kernel);
+  const inChannels = transposed ? first / groups : second;
+  const outChannels = transposed ? second * groups : first;
+  return {
+    outFeatures: outChannels,
+    inFeatures: taps * inChannels,
+    async read() {
+      const stored = await read();
+      const rows = new Int8Array(stored.length);
+      for (let out = 0, at = 0; out < outChannels; out++) {
+        for (let tap = 0; tap < taps; tap++) {
+          for (let c = 0; c < inChannels; c++, at++) {
+            const group = Math.floor(out / (outChannels / groups));
+            const pair = transposed ? (group * inChannels + c) * second + (out % second) : out * second + c;
+            rows[at] = stored[pair * taps + tap];
+          }
+        }
+      }
+      return rows;
+    },
+  };
+}
+
+function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLayer): readonly number[] | string {
+  const { weight, patch } = form as ProductForm;
+  const { window, groups } = patch!;
+  const spatial = window.kernel.length;
+  const given = `${printable(name)} of shape ${dimsText(shape.dims)}`;
+  const order = layout === 'NCHW' ? 'channels first' : 'channels last';
+  if (shape.dims.length !== spatial + 1) return `expected an input of ${spatial + 1} axes (${order}), got ${given}`;
+  const channels = (weight.inFeatures / sizeOf(window.kernel)) * groups;
+  const axis = layout === 'NCHW' ? 0 : spatial;
+  if (shape.dims[axis] !== channels) return wrongChannels(channels, groups, shape.dims, axis, given, order);
+  const places = shape.dims.filter((_, i) => i !== axis);
+  const output = windowDims(window, places);
+  if (output.some((size) => size < 1)) return doesNotFit(window, places, given);
+  return axis === 0 ? [weight.outFeatures, ...output] : [...output, weight.outFeatures];
+}
+
+function wrongChannels(
+  channels: number,
+  groups: number,
+  dims: readonly number[],
+  axis: number,
+  given: string,
+  order: string,
+): string {
+  const expected = `expected ${channels} input channels (in_channels/groups ${channels / groups} of the weight, groups ${groups})`;
+  const other = axis === 0 ? dims.at(-1) : dims[0];
+  const fits = channelsOf({ dims, channelAxis: axis }) / (channels / groups);
+  const fix =
+    other === channels
+      ? `; it fits the other way round: "layout" is ${order}`
+      : Number.isInteger(fits) && fits > 0
+        ? `; groups ${fits} would fit`
+        : '';
+  return `${expected}, got ${given}${fix}`;
+}
+
+function doesNotFit({ kernel, dilation, padding }: Window, places: readonly number[], given: string): string {
+  const reach = kernel.map((size, axis) => dilation[axis] * (size - 1) + 1);
+  const padded = places.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
+  return `expected a kernel that fits the padded input ${dimsText(padded)}, got one that reaches ${dimsText(reach)} (${given})`;
+}

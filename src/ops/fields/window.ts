@@ -1,0 +1,65 @@
+/** Fields of layers that look through a window: convolutions and pools. */
+import * as z from 'zod/mini';
+import type { Window } from '../../nouns/window.js';
+import type { RawLayer } from '../op.js';
+
+const whole = z.int().check(z.nonnegative());
+const positive = z.int('expected a whole number from 1 on').check(z.positive('expected a whole number from 1 on'));
+const EXPECTED_PADDING = 'expected a whole number from 0 on, or one a dimension, or [before, after] a dimension';
+
+/** A number for all dimensions, or one a dimension. */
+const each = z.optional(
+  z.union([positive, z.array(positive)], 'expected a whole number from 1 on, or one a dimension'),
+);
+
+/** Of a transposed window, added at the end of the output. */
+export const outputPadding = z.optional(
+  z.union([whole, z.array(whole)], 'expected a whole number from 0 on, or one a dimension'),
+);
+
+export const windowFields = {
+  stride: each,
+  padding: z.optional(z.union([whole, z.array(z.union([whole, z.tuple([whole, whole])]))], EXPECTED_PADDING)),
+  dilation: each,
+};
+
+type Fields = Partial<z.infer<z.ZodMiniObject<typeof windowFields>>> & { output_padding?: number | number[] };
+
+/** kernel: null where it is not known, after a problem. Null after a problem. */
+export function readWindow(layer: RawLayer, kernel: readonly number[] | null, transposed: boolean): Window | null {
+  if (!layer.fields || !kernel) return null;
+  const fields = layer.fields as Fields;
+  const stride = perAxis(layer, 'stride', fields.stride ?? 1, kernel.length);
+  const dilation = perAxis(layer, 'dilation', fields.dilation ?? 1, kernel.length);
+  const ends = perAxis<Padding>(layer, 'padding', fields.padding ?? 0, kernel.length);
+  const extra = transposed ? perAxis(layer, 'output_padding', fields.output_padding ?? 0, kernel.length) : [];
+  if (!stride || !dilation || !ends || !extra) return null;
+  const padding = ends.map((end) => (typeof end === 'number' ? ([end, end] as const) : end));
+  const window: Window = { kernel, stride, padding, dilation, transposed: transposed ? extra : null };
+  return checkPadding(layer, window) ? window : null;
+}
+
+type Padding = number | [before: number, after: number];
+
+function perAxis<T>(layer: RawLayer, field: string, value: T | T[], axes: number): readonly T[] | null {
+  if (!Array.isArray(value)) return new Array<T>(axes).fill(value);
+  if (value.length === axes) return value;
+  if (value.length === 1) return new Array<T>(axes).fill(value[0]);
+  const got = `got ${value.length}`;
+  layer.checks.problem(
+    field,
+    [...layer.place, field],
+    `expected ${axes} values, one a dimension of the kernel, ${got}`,
+  );
+  return null;
+}
+
+/** A window that lies in the padding as a whole sees nothing of the input. */
+function checkPadding({ place, checks }: RawLayer, { kernel, dilation, padding }: Window): boolean {
+  const wrong = padding.findIndex((ends, axis) => Math.max(...ends) > dilation[axis] * (kernel[axis] - 1) + 1);
+  if (wrong < 0) return true;
+  const reach = dilation[wrong] * (kernel[wrong] - 1) + 1;
+  const expected = `expected at most ${reach}, what the kernel covers of dimension ${wrong}`;
+  checks.problem('padding', [...place, 'padding'], `${expected}, got ${Math.max(...padding[wrong])}`);
+  return false;
+}

@@ -1,0 +1,53 @@
+/** A grouped product as products of its groups: each its own channels of the input and of the output. */
+import type { Codes, Product } from '../nouns/kernel.js';
+
+export interface Group {
+  readonly product: Product;
+  readonly x: Codes;
+  /** The first of its output channels. */
+  readonly firstChannel: number;
+}
+
+export function groupsOf({ groups = 1 }: Product): number {
+  return groups;
+}
+
+/** x: [rows, groups * inFeatures]. */
+export function* eachGroup(product: Product, x: Codes): Generator<Group> {
+  const groups = groupsOf(product);
+  const channels = product.outFeatures / groups;
+  for (let group = 0; group < groups; group++) {
+    const firstChannel = group * channels;
+    const own = groups === 1 ? product : channelsOfProduct(product, firstChannel, firstChannel + channels);
+    yield { product: own, x: columnsOfGroup(x, product, group), firstChannel };
+  }
+}
+
+/** Output channels [from, to) of a product, which lie in one group. */
+export function channelsOfProduct(product: Product, from: number, to: number): Product {
+  const { inFeatures, bias, biasInt32, weightScale, weightZeroPoint } = product;
+  const own = <A extends Float64Array | Float32Array | Int32Array>(numbers: A) =>
+    (numbers.length === product.outFeatures ? numbers.subarray(from, to) : numbers) as A;
+  return {
+    ...product,
+    outFeatures: to - from,
+    weight: product.weight.subarray(from * inFeatures, to * inFeatures),
+    weightScale: product.perChannel ? own(weightScale) : weightScale,
+    weightZeroPoint: product.perChannel ? own(weightZeroPoint) : weightZeroPoint,
+    bias: bias && own(bias),
+    biasInt32: biasInt32 && own(biasInt32),
+    groups: 1,
+  };
+}
+
+/** What the channels of one group read. */
+export function columnsOfGroup(x: Codes, product: Product, group: number): Codes {
+  const { inFeatures } = product;
+  if (groupsOf(product) === 1) return x;
+  const data = new (x.data.constructor as new (length: number) => Codes['data'])(x.rows * inFeatures);
+  for (let row = 0; row < x.rows; row++) {
+    const start = row * x.cols + group * inFeatures;
+    data.set(x.data.subarray(start, start + inFeatures), row * inFeatures);
+  }
+  return { ...x, cols: inFeatures, data };
+}

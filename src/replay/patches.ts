@@ -1,0 +1,79 @@
+/** Convolutions: the product engine on patches, and its rows put back into the layout of the output. */
+import type { NumericArray } from '../nouns/array.js';
+import type { Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
+import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
+import type { Patch, PlacedPatch } from '../nouns/window.js';
+import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
+import { fromRows, toRows } from '../tensor/rows.js';
+import { channelsOf } from '../tensor/shape.js';
+import { replayProduct } from './product.js';
+import type { Replayed } from './replayed.js';
+
+/** Codes of patches in memory at once: 16 MiB of bytes. */
+const MOST_CODES = 1 << 24;
+
+/** Where the windows of a layer stand. */
+export function placed(patch: Patch, input: Shape, output: Shape): PlacedPatch {
+  const { window, groups } = patch;
+  const places = input.dims.filter((_, axis) => axis !== input.channelAxis);
+  return {
+    ...patch,
+    taps: tapsOf(window, places),
+    output: windowDims(window, places),
+    inChannels: channelsOf(input) / groups,
+    outChannels: channelsOf(output) / groups,
+  };
+}
+
+/** Padding is the input's zero point: real 0. */
+export function patchesFor({ taps, groups }: PlacedPatch, input: ValueParams): Patches {
+  return { taps, groups, fill: isQuantized(input) ? input.zeroPoint : 0 };
+}
+
+/** x: [samples, ...shape]; the result likewise. */
+export function replayPatches(
+  steps: ProductSteps,
+  product: Product,
+  x: Codes,
+  { inputs: [shape], output }: { readonly inputs: readonly Shape[]; readonly output: Shape },
+  fast: Fast,
+): Replayed {
+  const samples = toRows(x.data, shape);
+  const patches = patchesFor(product.patch!, product.input);
+  const { positions, taps } = patches.taps;
+  const cols = taps * channelsOf(shape);
+  const rows = x.rows * positions;
+  const rowsAtOnce = Math.max(1, Math.floor(MOST_CODES / cols));
+  const parts: Replayed[] = [];
+  for (let from = 0; from < rows; from += rowsAtOnce) {
+    const to = Math.min(rows, from + rowsAtOnce);
+    const data = gather(samples, shape, patches, from, to);
+    const at = patches.taps.hasHoles ? Int32Array.from({ length: to - from }, (_, i) => (from + i) % positions) : null;
+    parts.push(replayProduct(steps, product, { rows: to - from, cols, data, ...(at && { positions: at }) }, fast));
+  }
+  return inLayout(parts, output);
+}
+
+function inLayout(parts: readonly Replayed[], shape: Shape): Replayed {
+  const [first] = parts;
+  const whole = <A extends NumericArray>(of: (part: Replayed) => A): A => {
+    if (parts.length === 1) return fromRows(of(first), shape);
+    const like = of(first);
+    const joined = new (like.constructor as new (length: number) => A)(
+      parts.reduce((sum, part) => sum + of(part).length, 0),
+    );
+    for (let i = 0, at = 0; i < parts.length; at += of(parts[i++]).length) joined.set(of(parts[i]), at);
+    return fromRows(joined, shape);
+  };
+  return {
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
+    cols: first.cols,
+    data: whole(({ data }) => data),
+    low: first.low && whole(({ low }) => low!),
+    high: first.high && whole(({ high }) => high!),
+    get accumulator() {
+      return first.accumulator && whole(({ accumulator }) => accumulator!);
+    },
+    overflowed: parts.reduce((sum, { overflowed }) => sum + overflowed, 0),
+  };
+}
