@@ -10,6 +10,7 @@ import type {
   RescaleStep,
 } from '../nouns/kernel.js';
 import { exact } from './steps/accumulate.js';
+import { addAten, addQnnpack } from './steps/add.js';
 import {
   floatBias,
   int32BiasDivision32,
@@ -82,11 +83,14 @@ export function elementwise({ quantize, dequantize, bound, rescale }: Conversion
 
 /** torch.quantize_per_tensor, dequantize and the bounds of ReLU6, hardtanh and clamp are the same for every engine. */
 const pyTorchBound = { bound: quantizeTwoRoundings };
-const pyTorchElementwise = elementwise({
+const pyTorchConversions = elementwise({
   quantize: quantizeFma,
   dequantize: dequantizeFloat32,
   ...pyTorchBound,
 });
+
+/** Every engine runs the same ATen code, but QNNPACK its own where it has one. */
+const pyTorchElementwise: Ops = { ...pyTorchConversions, add: addAten };
 
 export function fbgemmOps(own: Own<'accumulate'>): Ops {
   const linear = product({
@@ -109,7 +113,7 @@ export function qnnpackOps(): Ops {
     offsetAndClamp: packInt16,
     ...pyTorchBound,
   });
-  return { ...products(linear, dynamicQnnpack), ...convolutions(linear), ...pyTorchElementwise };
+  return { ...products(linear, dynamicQnnpack), ...convolutions(linear), ...pyTorchElementwise, add: addQnnpack };
 }
 
 /** isa: the instructions that its convolutions run with; invertsScales: PyTorch hands it 1/scale. */

@@ -1,5 +1,5 @@
 /** What a kernel does for an op. */
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
 export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
@@ -9,6 +9,11 @@ export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
 export function productSteps(kernel: Kernel, op: string): ProductSteps | null {
   const steps = stepsOf(kernel, op);
   return steps?.kind === 'product' ? steps : null;
+}
+
+export function tensorSteps(kernel: Kernel, op: string): TensorSteps | null {
+  const steps = stepsOf(kernel, op);
+  return steps?.kind === 'tensor' ? steps : null;
 }
 
 export function elementwiseSteps(kernel: Kernel, op: string): ElementwiseSteps | null {

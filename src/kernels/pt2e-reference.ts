@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { convolutions, elementwise, product, products } from './families.js';
 import { exact } from './steps/accumulate.js';
+import { addFloats } from './steps/add.js';
 import { realBias } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
@@ -38,6 +39,7 @@ export const pt2eReference: Kernel = {
   ops: {
     ...products(linear, null),
     ...convolutions(linear),
+    add: addFloats(quantizeDecomposed),
     ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
   },
 };

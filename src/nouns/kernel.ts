@@ -1,7 +1,7 @@
 /** One layer in memory, and the kernels that compute it. */
-import type { Matrix } from './array.js';
-import type { ElementwiseForm, ProductParams } from './model.js';
-import type { QuantParams, ValueParams } from './value.js';
+import type { Matrix, NumericArray } from './array.js';
+import type { Activation, ElementwiseForm, Memory, ProductParams } from './model.js';
+import type { QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
@@ -280,7 +280,36 @@ export interface RescaleStep extends Step {
   readonly numpy: ((input: QuantParams, output: QuantParams, centred: number) => readonly string[]) | null;
 }
 
-export type OpSteps = ProductSteps | ElementwiseSteps;
+/** A value of a block of samples, [samples, ...shape] in C order. */
+export interface TensorValue {
+  readonly data: NumericArray;
+  readonly shape: Shape;
+  readonly params: ValueParams;
+  readonly memory: Memory;
+}
+
+/** A block of samples of one of the runtime's calls. */
+export interface TensorCall<Attributes = unknown> {
+  readonly attributes: Attributes;
+  readonly activation: Activation;
+  readonly inputs: readonly TensorValue[];
+  readonly output: Omit<TensorValue, 'data'>;
+  readonly samples: number;
+  /** The first of them, counted in the call, and how many samples the call has. */
+  readonly first: number;
+  readonly ofCall: number;
+  readonly threads: number;
+}
+
+/** What an op on whole values does on a kernel. */
+export interface TensorSteps {
+  readonly kind: 'tensor';
+  readonly equation: string;
+  /** Codes or reals of the output, in C order. */
+  run(call: TensorCall): Int32Array | Float32Array;
+}
+
+export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;
 
 /** What people call the arithmetic of a kernel's sums. */
 export type Sums = 'exact' | 'saturating' | 'float';

@@ -50,8 +50,27 @@ export interface ElementwiseForm {
   readonly keepsParams: boolean;
 }
 
+/** Values move, or a constant stands for padding; parameters stay: flatten, reshape, permute, slice, pad. */
+export interface LayoutForm {
+  readonly kind: 'layout';
+  /** Of the output; a string where the input does not fit: `expected ..., got ...`. */
+  dims(input: Shape): readonly number[] | string;
+  /** Of every feature of the output, the feature of the input that it is, or -1 for padding; null: all stay where they are. */
+  moves(input: Shape): Int32Array | null;
+  /** What padding holds: a code, or a real. */
+  readonly fill: number;
+}
+
+/** Computed from whole values, call by call: sums and products of two values, pools, norms. A kernel has its steps by the op's name. */
+export interface TensorForm {
+  readonly kind: 'tensor';
+  /** As the op's file reads them, for the kernel's step of the same op. */
+  readonly attributes: unknown;
+  readonly activation: Activation;
+}
+
 /** How an op computes, as an engine takes it: engines belong to kinds, not to ops. */
-export type Form = ProductForm | ElementwiseForm;
+export type Form = ProductForm | ElementwiseForm | LayoutForm | TensorForm;
 
 export interface Layer<F extends Form | null = Form | null> {
   readonly name: string;
@@ -67,6 +86,8 @@ export interface Layer<F extends Form | null = Form | null> {
 
 export type ProductLayer = Layer<ProductForm>;
 export type ElementwiseLayer = Layer<ElementwiseForm>;
+export type LayoutLayer = Layer<LayoutForm>;
+export type TensorLayer = Layer<TensorForm>;
 
 export function isProduct(layer: Layer): layer is ProductLayer {
   return layer.form?.kind === 'product';
@@ -74,6 +95,21 @@ export function isProduct(layer: Layer): layer is ProductLayer {
 
 export function isElementwise(layer: Layer): layer is ElementwiseLayer {
   return layer.form?.kind === 'elementwise';
+}
+
+export function isLayout(layer: Layer): layer is LayoutLayer {
+  return layer.form?.kind === 'layout';
+}
+
+export function isTensor(layer: Layer): layer is TensorLayer {
+  return layer.form?.kind === 'tensor';
+}
+
+/** How one call's tensor lay in memory: some kernels compute vectors and what is left of them differently. */
+export interface Memory {
+  readonly format: 'contiguous' | 'channels_last';
+  /** In elements, the samples' axis first; in place of the format. */
+  readonly strides: readonly number[] | null;
 }
 
 export interface Producer {
@@ -86,6 +122,7 @@ export interface Producer {
   readonly cpuCapability?: string;
   readonly avx512Vnni?: boolean;
   readonly avxVnni?: boolean;
+  readonly threads?: number;
   readonly environment?: ReadonlyMap<string, string>;
 }
 
@@ -100,5 +137,7 @@ export interface Model {
   readonly shapes: ReadonlyMap<string, Shape> | null;
   /** As declared, into a value's shape. */
   readonly channelAxes: ReadonlyMap<string, number>;
+  /** As declared; contiguous where nothing is. */
+  readonly memory: ReadonlyMap<string, Memory>;
   readonly warnings: readonly Warning[];
 }

@@ -1,3 +1,4 @@
+import { add } from './add.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv2d } from './conv2d.js';
@@ -7,6 +8,7 @@ import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
 
 import { dequantize } from './dequantize.js';
+import { flatten } from './flatten.js';
 import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
 import { linear } from './linear.js';
@@ -29,6 +31,8 @@ export const ops: readonly Op[] = [
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  add,
+  flatten,
   requantize,
   clamp,
   hardtanh,

@@ -4,6 +4,7 @@ import type { Codes, Elementwise, Fast, Kernel, Product, ProductSteps } from '..
 import {
   type ElementwiseLayer,
   isElementwise,
+  isLayout,
   isProduct,
   type Layer,
   type ProductForm,
@@ -13,6 +14,7 @@ import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../
 import type { PlacedPatch } from '../nouns/window.js';
 import { opByName } from '../ops/registry.js';
 import { replayElementwise } from './elementwise.js';
+import { replayLayout } from './layout.js';
 import { replayPatches } from './patches.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
@@ -40,6 +42,7 @@ export interface LayerShapes {
 export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
   if (!layer.form) return `op ${layer.op} is not replayed`;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
+  if (isLayout(layer)) return null; // moves values, whatever the kernel
   return stepsOf(kernel, layer.op) ? null : `kernel ${kernel.name} has no ${opByName(layer.op)?.called ?? layer.op}`;
 }
 
@@ -66,6 +69,7 @@ export function replayLayer(
   if (steps?.kind === 'elementwise' && isElementwise(layer)) {
     return replayElementwise(steps, elementwiseOf(layer, ready.input), x);
   }
+  if (isLayout(layer)) return replayLayout(layer, ready.shapes, x);
   throw new Error(`${layer.op} is not replayed`);
 }
 

@@ -1,8 +1,8 @@
-import { productSteps } from '../kernels/kernel.js';
+import { productSteps, tensorSteps } from '../kernels/kernel.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Model } from '../nouns/model.js';
+import { isProduct, isTensor, type Layer, type Model, type TensorLayer } from '../nouns/model.js';
 import type { Layout, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { impliedDims, shapeWith } from '../ops/fields/shape.js';
@@ -11,6 +11,7 @@ import { rowOf } from '../tensor/shape.js';
 import { chosenInput, type LayerShapes, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import type { Replayed } from './replayed.js';
+import { CONTIGUOUS, replayTensor } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -50,6 +51,8 @@ export class ReplaySession {
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
   private readonly layout: Layout;
+  private readonly memory: Model['memory'];
+  private readonly threads: number;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
 
@@ -61,6 +64,8 @@ export class ReplaySession {
     private readonly fast: Fast = null,
   ) {
     this.layout = model.layout;
+    this.memory = model.memory;
+    this.threads = model.producer.threads ?? 1;
     for (const input of model.inputs) this.params.set(input.name, input.params);
     for (const layer of model.layers) {
       this.params.set(layer.name, layer.output);
@@ -113,6 +118,7 @@ export class ReplaySession {
     const replay = async (from: number, to: number) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
+      if (isTensor(layer)) return this.replayCalls(ready, layer, xs, from);
       return batches ? this.replayBatches(ready, xs[0], from, batches) : replayLayer(this.kernel, ready, xs, this.fast);
     };
     return { ready, inputs, input, batches, replay };
@@ -173,6 +179,18 @@ export class ReplaySession {
       start += size;
     }
     return { batchOf: (sample) => batchOf(this.batchEnds, sample), rangeOf: (batch) => ranges[batch] };
+  }
+
+  /** Splits a block where the runtime's calls end, whose elements some kernels count, and joins the results. */
+  private replayCalls(ready: ReadyLayer, layer: TensorLayer, inputs: readonly Matrix[], firstSample: number): Replayed {
+    const steps = tensorSteps(this.kernel, layer.op)!;
+    const memoryOf = (value: string) => this.memory.get(value) ?? CONTIGUOUS;
+    return replayTensor(steps, layer, ready, inputs, {
+      firstSample,
+      ends: this.batchEnds,
+      memoryOf,
+      threads: this.threads,
+    });
   }
 
   /** Splits a block at batch borders, where a dynamic layer's scale changes, and joins the results. */

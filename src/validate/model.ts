@@ -1,5 +1,5 @@
 import { Checks, described, type Place } from '../documents/checks.js';
-import type { Layer, Model, ModelInput, Producer } from '../nouns/model.js';
+import type { Layer, Memory, Model, ModelInput, Producer } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
 import type { ModelArrays } from '../ops/fields/numbers.js';
@@ -53,7 +53,16 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   };
   const shapes = shapesOf(parts, declared, checks);
   const warnings = checks.finish();
-  return { path, producer: producerOf(file!.producer), ...parts, shapes, warnings };
+  const memory = new Map([...rawInputs, ...rawLayers].flatMap(declaredMemory));
+  return { path, producer: producerOf(file!.producer), ...parts, shapes, memory, warnings };
+}
+
+/** The fields stand in the value or in its output; their types are checked already. */
+function declaredMemory(raw: unknown): [string, Memory][] {
+  const of = (name: string) => field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
+  const [name, format, strides] = [nameOf(raw), of('memory_format'), of('strides')];
+  if (name === null || (format === null && strides === null)) return [];
+  return [[name, { format: format === 'channels_last' ? format : 'contiguous', strides: strides as number[] | null }]];
 }
 
 function declaredShapes(values: readonly unknown[], list: string, checks: Checks): [string, DeclaredShape][] {
@@ -172,6 +181,7 @@ function producerOf(raw: RawProducer | null | undefined): Producer {
     cpuCapability: cpu_capability ?? undefined,
     avx512Vnni: rest.avx512_vnni ?? undefined,
     avxVnni: rest.avx_vnni ?? undefined,
+    threads: rest.threads ?? undefined,
     environment: rest.environment ? new Map(Object.entries(rest.environment)) : undefined,
   };
 }

@@ -30,6 +30,7 @@ export const producerSchema = z.object({
   cpu_capability: text,
   avx512_vnni: flag,
   avx_vnni: flag,
+  threads: z.optional(z.nullable(z.int().check(z.positive()))),
   environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
 });
 

@@ -10,7 +10,7 @@ import { listed, printable } from '../text.js';
 import { field } from './names.js';
 
 /** A model whose values are rows of channels. */
-export const OF_MATRICES = { layout: 'NCHW', shapes: null, channelAxes: new Map() } as const;
+export const OF_MATRICES = { layout: 'NCHW', shapes: null, channelAxes: new Map(), memory: new Map() } as const;
 
 /** What a value says of its shape, beside its parameters. */
 export interface DeclaredShape {

@@ -1,0 +1,38 @@
+/** What ops on two values have in common: one result a pair, shapes broadcast. */
+import * as z from 'zod/mini';
+import { activation } from '../../documents/fields.js';
+import type { Activation, TensorForm } from '../../nouns/model.js';
+import { dimsText } from '../../tensor/shape.js';
+import { printable } from '../../text.js';
+import type { Op, ShapedLayer } from '../op.js';
+import { layerFields, outputSchema } from './schema.js';
+
+export function ofTwo(name: string): Op {
+  return {
+    name,
+    schema: z.object({ ...layerFields, activation: z.optional(activation), output: outputSchema }),
+    inputs: [2, 2],
+    needs: ['output'],
+    channels: 'input',
+    dims: broadcastDims,
+    read({ fields, output }) {
+      if (!fields || !output) return null;
+      const form: TensorForm = {
+        kind: 'tensor',
+        attributes: null,
+        activation: (fields.activation ?? 'none') as Activation,
+      };
+      return { form, output };
+    },
+  };
+}
+
+/** As PyTorch's: from the last axis on, sizes are equal or one of them is 1. */
+export function broadcastDims({ inputs }: ShapedLayer): readonly number[] | string {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.dims.length));
+  const sizes = Array.from({ length: rank }, (_, i) => inputs.map(({ shape }) => shape.dims.at(i - rank) ?? 1));
+  const dims = sizes.map((all) => Math.max(...all));
+  if (sizes.every((all, i) => all.every((size) => size === 1 || size === dims[i]))) return dims;
+  const given = inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`).join(' and ');
+  return `expected inputs of one shape, or sizes of 1 that are broadcast, got ${given}`;
+}
