@@ -138,10 +138,11 @@ function dequantizeLines(step: DequantizeStep, { scale, zeroPoint }: QuantParams
 function quantizeLines(step: QuantizeStep, output: QuantParams, real: number, value: number, name = 'x'): Lines {
   const { dtype, scale, zeroPoint, quantMin, quantMax } = output;
   if (!step.numpy) return { unwritten: step };
-  // floats have no code of their own in Python
-  const q = Number.isFinite(real) ? step.numpy({ ...OWN, x: name }, output, real) : `${value}  # not finite`;
+  // beyond int64 numpy rounds no further
+  const q =
+    Math.abs(real / scale) < 2 ** 62 ? step.numpy({ ...OWN, x: name }, output, real) : `${value}  # beyond int64`;
   // float32 does not hold the largest int32
-  const code = dtype === 'int32' ? 'min(max(int(q), lo), hi)' : 'int(np.clip(q, lo, hi))';
+  const code = dtype === 'int32' ? 'int(min(max(float(q), lo), hi))' : 'int(np.clip(q, lo, hi))';
   return [`s, zp, lo, hi = ${scale}, ${zeroPoint}, ${quantMin}, ${quantMax}`, `q = ${q}`, `print(${code})  # ${value}`];
 }
 

@@ -12,7 +12,7 @@ const added: OffsetInC = { zeroPointFirst: false, code: (zeroPoint) => `  code +
 /** What numpy's roundings would not take, or take otherwise. */
 function limited(v: number): string[] {
   if (Number.isNaN(v)) return ['v = f32(-2**31)  # NaN gives the smallest code'];
-  return Number.isFinite(v) ? [] : [`v = f32(${v < 0 ? '-' : ''}2**31)  # infinite`];
+  return Math.abs(v) < 2 ** 62 ? [] : [`v = f32(${v < 0 ? '-' : ''}2**31)  # beyond int64`];
 }
 
 /** round(v) + zy, clamped. */
