@@ -79,7 +79,7 @@ function noIntegers({ name }: Kernel, why: string): InputError {
 }
 
 /** What of a product is not written in C, of integers alone; null where all is. */
-function whyNoIntegers({ float, multiplier, accumulate, round, offsetAndClamp }: ProductSteps): string | null {
+export function whyNoIntegers({ float, multiplier, accumulate, round, offsetAndClamp }: ProductSteps): string | null {
   if (float) return 'sums floats in no fixed order';
   if (multiplier.arithmetic === 'float64') return 'computes in float64';
   const { fixedPoint, operations } = multiplier;

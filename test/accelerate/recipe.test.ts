@@ -5,6 +5,7 @@ import { kernels } from '../../src/kernels/registry.js';
 import { floatBiasUnfused } from '../../src/kernels/steps/bias.js';
 import { floatMultipliers } from '../../src/kernels/steps/multiplier.js';
 import type { Codes, Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Activation } from '../../src/nouns/model.js';
 import { finishProduct } from '../../src/replay/product.js';
 import { layerCases } from '../kernels/layers.js';
 import { linearSteps } from '../support/steps.js';
@@ -36,6 +37,9 @@ const cases = layerCases({ weightZeroPoints: true }).map(({ linear, x }) => {
   return { linear, x: { rows, cols: x.cols, data } };
 });
 
+/** Besides none and relu. */
+const activations = fc.constantFrom<Activation>('relu6', { clamp: [3, 99] });
+
 /** Scales at which the last step decides: exact ties, steps beyond int32, nothing left of the sum. */
 const SCALES: readonly (readonly [x: number, w: number, y: number])[] = [
   [0.5, 0.25, 0.25],
@@ -54,7 +58,9 @@ describe.each(taken.map((kernel) => ({ name: kernel.name, kernel })))('$name', (
   it('gives the codes of the readable steps', () => {
     const different = new Set<string>();
     fc.assert(
-      fc.property(cases, fc.option(fc.constantFrom(...SCALES)), ({ linear, x }, scales) => {
+      fc.property(cases, fc.option(fc.constantFrom(...SCALES)), fc.option(activations), (given, scales, activation) => {
+        const x = given.x;
+        const linear = { ...given.linear, activation: activation ?? given.linear.activation };
         const scaled: Product = scales
           ? {
               ...linear,

@@ -379,7 +379,37 @@ describe('one line for each problem', () => {
     [
       'unknown activation',
       (m) => (m.layers[0].activation = 'gelu'),
-      ['m.json layers[0].activation: expected "none" or "relu", got "gelu"'],
+      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got "gelu"'],
+    ],
+    [
+      'a clamp without two codes',
+      (m) => (m.layers[0].activation = { clamp: [3] }),
+      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got an object'],
+    ],
+    [
+      'a clamp of reals',
+      (m) => (m.layers[0].activation = { clamp: [0, 5.5] }),
+      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got an object'],
+    ],
+    [
+      'a clamp beyond the codes of the output',
+      (m) => (m.layers[0].activation = { clamp: [3, 256] }),
+      ['m.json layers[0].activation: expected two codes in order within 0..255 (its output), got {"clamp":[3,256]}'],
+    ],
+    [
+      'a clamp the wrong way round',
+      (m) => (m.layers[0].activation = { clamp: [9, 3] }),
+      ['m.json layers[0].activation: expected two codes in order within 0..255 (its output), got {"clamp":[9,3]}'],
+    ],
+    [
+      'a clamp in codes of a float output',
+      (m) => {
+        m.layers[0].activation = { clamp: [0, 6] };
+        m.layers[0].output = { dtype: 'float32' };
+      },
+      [
+        'm.json layers[0].activation: expected none, relu or relu6 (its output is float32, a clamp is in codes), got {"clamp":[0,6]}',
+      ],
     ],
     ['empty name', (m) => (m.layers[2].name = ''), ['m.json layers[2].name: expected text that is not empty, got ""']],
     [
@@ -507,7 +537,7 @@ describe('one line for each problem', () => {
         m.layers[2].input = 'no';
       },
       [
-        'm.json layers[0].activation: expected "none" or "relu", got "x"',
+        'm.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got "x"',
         'm.json layers[0].output.zero_point: expected an integer in 0..255 (uint8), got -1',
         'm.json layers[0].weight[0][0]: expected an integer in -128..127, got 300',
         'm.json layers[0].bias[0]: expected a number that float32 holds, got Infinity',

@@ -66,7 +66,7 @@ describe('bias', () => {
 
   it('rounds what no int32 can hold to the nearest that can', () => {
     const prepared = bias.int32BiasFloat64.prepare({ ...halving(1e30) });
-    expect(prepared).toEqual({ unit: 'int32', values: Int32Array.of(2147483647) });
+    expect(prepared).toMatchObject({ unit: 'int32', values: Int32Array.of(2147483647) });
   });
 
   it('wraps where accumulator and bias leave int32 together', () => {

@@ -7,7 +7,7 @@ import { describe, expect, it, test } from 'vitest';
 import { explainPointwise } from '../../../src/analyze/explain/explainPointwise.js';
 import { noNumpy, numpySnippet } from '../../../src/analyze/explain/numpy.js';
 import { isUnwritten, recipeOf } from '../../../src/analyze/explain/recipe.js';
-import { arraysOf, type GoldenLayer } from '../../../src/analyze/golden.js';
+import { arraysOf, type GoldenLayer, whyNoIntegers } from '../../../src/analyze/golden.js';
 import { kernels } from '../../../src/kernels/registry.js';
 import { narrowAccumulators } from '../../../src/kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../../src/kernels/steps/activation.js';
@@ -258,6 +258,17 @@ describe('a step without a form', () => {
     ['round', { ...fbgemm, round: { ...fbgemm.round, ...unwritten, numpy: null } }],
     ['offsetAndClamp', { ...fbgemm, offsetAndClamp: { ...fbgemm.offsetAndClamp, ...unwritten, numpy: null } }],
   ];
+  const withoutC: readonly (readonly [string, ProductSteps])[] = [
+    ['accumulate', { ...fbgemm, accumulate: { ...fbgemm.accumulate, ...unwritten, c: null } }],
+    ['multiplier', { ...fbgemm, multiplier: { ...fbgemm.multiplier, ...unwritten, operations: null } }],
+    ['round', { ...fbgemm, round: { ...fbgemm.round, ...unwritten, c: null } }],
+    ['offsetAndClamp', { ...fbgemm, offsetAndClamp: { ...fbgemm.offsetAndClamp, ...unwritten, c: null } }],
+  ];
+  it.each(withoutC)('%s: golden says which', (_, steps) => {
+    expect(whyNoIntegers(fbgemm)).toBeNull();
+    expect(whyNoIntegers(steps)).toBe('has no C form of fresh: acc / 3');
+  });
+
   it.each(without)('%s: one line in place of the snippet', (_, steps) => {
     expect(numpySnippet({ ...one, steps }, ['x', 'w'])).toEqual([noNumpy(unwritten)]);
   });
