@@ -48,7 +48,7 @@ describe('the main job on real captures', () => {
       causes: ['int16-saturation'],
     });
     expect(fc1.channels![0].mean_diff).toBeCloseTo(-11.49, 2);
-    expect(fc1.first_mismatch).toEqual({ sample: 0, channel: 0, expected: 164, actual: 153 });
+    expect(fc1.first_mismatch).toEqual({ sample: 0, channel: 0, at: [], expected: 164, actual: 153 });
     expect(fc1.diagnosis).toMatchObject({ causes: ['int16-saturation'], subject: 'capture', kernel: 'fbgemm-avx2' });
     expect(fc1.diagnosis).toMatchObject({ explained: 963, of: 963, lost: 0, rehearsal: { mismatched_after_fix: 0 } });
     expect(fc1.diagnosis!.explained_by).toEqual(

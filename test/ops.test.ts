@@ -12,7 +12,7 @@ const FOLDER = 'fixtures/pytorch/clamp-requantize';
 test('every op is a file, and every file of ops/ a row', () => {
   const folder = join(import.meta.dirname, '../src/ops');
   const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !['op.ts', 'registry.ts'].includes(file));
-  const names = files.map((file) => /name: '(\w+)'|clamping\('(\w+)'/.exec(readFileSync(join(folder, file), 'utf8')));
+  const names = files.map((file) => /name: '(\w+)'|= \w+\(\s*'(\w+)'/.exec(readFileSync(join(folder, file), 'utf8')));
   expect(names.map((found) => found?.[1] ?? found?.[2]).sort()).toEqual(ops.map(({ name }) => name).sort());
 });
 

@@ -30,6 +30,12 @@ export interface Shape {
   readonly channelAxis: number;
 }
 
+/** Of one sample of what a layer reads and computes. */
+export interface LayerShapes {
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+}
+
 /** Where images have their channels: in front of their places, or behind. */
 export type Layout = 'NCHW' | 'NHWC';
 

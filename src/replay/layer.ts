@@ -10,7 +10,7 @@ import {
   type ProductForm,
   type ProductLayer,
 } from '../nouns/model.js';
-import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
+import { isQuantized, type LayerShapes, type QuantParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { opByName } from '../ops/registry.js';
 import { replayElementwise } from './elementwise.js';
@@ -30,12 +30,6 @@ export interface ReadyLayer<L extends Layer = Layer> {
   readonly weight: Int8Array | null;
   /** Of a convolution. */
   readonly patch?: PlacedPatch;
-}
-
-/** Of one sample. */
-export interface LayerShapes {
-  readonly inputs: readonly Shape[];
-  readonly output: Shape;
 }
 
 /** Why a layer cannot be replayed under this kernel, or null. */

@@ -1,9 +1,8 @@
 /** Values move; what they are stays. */
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { LayoutLayer } from '../nouns/model.js';
-import { isQuantized } from '../nouns/value.js';
+import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { sizeOf } from '../tensor/shape.js';
-import type { LayerShapes } from './layer.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 /** x: [samples, ...shape] of the one input. */

@@ -188,7 +188,11 @@ function readShaped(
       arranged.set(slot, arrangement);
     }
   }
-  const shapes = new Shapes(model, ({ name }, _, problem) => checks.problem('shape', [name], problem)).infer(dims);
+  const before = checks.problems.length;
+  const contradictions: [string, string][] = [];
+  const shapes = new Shapes(model, ({ name }, _, problem) => contradictions.push([name, problem])).infer(dims);
+  // of arrays that are wrong already nothing follows
+  if (before === 0) for (const [name, problem] of contradictions) checks.problem('shape', [name], problem);
   const values = new Map<string, CapturedValue>();
   for (const [slot, { samples: count, dims: own }] of arranged) {
     const shape = shapes.get(slot.value) ?? imageOf(own, model);

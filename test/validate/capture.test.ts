@@ -107,11 +107,11 @@ describe('a valid capture', () => {
     const capture = await validate(npz(arrays), convModel);
     expect(capture.samples).toBe(2);
     expect([...capture.values].map(([key, { features }]) => [key, features])).toEqual([
-      ['flat', 6],
-      ['fc', 2],
       ['x', 9],
       ['conv', 6],
       ['relu', 6],
+      ['flat', 6],
+      ['fc', 2],
     ]);
     expect([...(await capture.values.get('relu')!.read(1, 2))]).toEqual([6, 7, 8, 9, 10, 11]);
   });
@@ -301,7 +301,10 @@ describe('one line for each problem', () => {
       'a value of a replayed layer that does not fit the samples',
       convModel,
       { x: null, relu: u8([3, 4]), flat: u8([2, 6]), fc: u8([2, 2]) },
-      ['c.npz relu: expected 2 samples (as flat has), got 3 (shape (3, 4))'],
+      [
+        'c.npz flat: expected 3 samples (as relu has), got 2 (shape (2, 6))',
+        'c.npz fc: expected 3 samples (as relu has), got 2 (shape (2, 2))',
+      ],
     ],
   ])('%s', async (_, change, changes, problems) => {
     expect(await problemsOf(validate(smallCapture(changes), change))).toEqual(problems);

@@ -141,7 +141,8 @@ describe('a valid model', () => {
         { name: 'after', op: 'relu', input: 'pool', output },
       ],
     });
-    expect(model.warnings).toEqual([]);
+    const message = 'conv is a conv2d without weight: it is not replayed';
+    expect(model.warnings).toEqual([{ code: 'not-replayed', where: 'model.json layers[6]', message }]);
     expect(model.layers.map(({ op, inputs, output }) => [op, inputs.join(), output?.dtype])).toEqual([
       ['quantize', 'x', 'int8'],
       ['linear', 'q', 'int8'],
