@@ -142,7 +142,7 @@ describe('a valid model', () => {
       ],
     });
     const message = 'conv is a conv2d without weight: it is not replayed';
-    expect(model.warnings).toEqual([{ code: 'not-replayed', where: 'model.json layers[6]', message }]);
+    expect(model.warnings).toEqual([{ code: 'not-replayed', where: 'm.json layers[6]', message }]);
     expect(model.layers.map(({ op, inputs, output }) => [op, inputs.join(), output?.dtype])).toEqual([
       ['quantize', 'x', 'int8'],
       ['linear', 'q', 'int8'],

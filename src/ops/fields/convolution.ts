@@ -101,27 +101,20 @@ function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLaye
   if (shape.dims.length !== spatial + 1) return `expected an input of ${spatial + 1} axes (${order}), got ${given}`;
   const channels = (weight.inFeatures / sizeOf(window.kernel)) * groups;
   const axis = layout === 'NCHW' ? 0 : spatial;
-  if (shape.dims[axis] !== channels) return wrongChannels(channels, groups, shape.dims, axis, given, order);
+  if (shape.dims[axis] !== channels) return wrongChannels(channels, groups, shape.dims, axis, given);
   const places = shape.dims.filter((_, i) => i !== axis);
   const output = windowDims(window, places);
   if (output.some((size) => size < 1)) return doesNotFit(window, places, given);
   return axis === 0 ? [weight.outFeatures, ...output] : [...output, weight.outFeatures];
 }
 
-function wrongChannels(
-  channels: number,
-  groups: number,
-  dims: readonly number[],
-  axis: number,
-  given: string,
-  order: string,
-): string {
+function wrongChannels(channels: number, groups: number, dims: readonly number[], axis: number, given: string): string {
   const expected = `expected ${channels} input channels (in_channels/groups ${channels / groups} of the weight, groups ${groups})`;
   const other = axis === 0 ? dims.at(-1) : dims[0];
   const fits = channelsOf({ dims, channelAxis: axis }) / (channels / groups);
   const fix =
     other === channels
-      ? `; it fits the other way round: "layout" is ${order}`
+      ? `; its channels are ${axis === 0 ? 'last: say "layout": "NHWC"' : 'first: say "layout": "NCHW"'}`
       : Number.isInteger(fits) && fits > 0
         ? `; groups ${fits} would fit`
         : '';
