@@ -1,6 +1,7 @@
 import type { Part } from '../nouns/part.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
+import { coverageOf, isCompared } from './coverage.js';
 import { accumulatorsDiffer, differs } from './layerReport.js';
 
 /** The report of one process, from its part or from every shard's. */
@@ -22,8 +23,9 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
         );
   const layers = run.failFast && !allCandidate ? untilFirst(all) : all;
   const candidateLayers = allCandidate && (run.failFast ? untilFirst(allCandidate) : allCandidate);
-  const first = (candidateLayers ?? layers).find(differs);
-  const missing = run.requireReplayed ? layers.filter(({ status }) => status.startsWith('not-')) : [];
+  const judged = candidateLayers ?? layers;
+  const first = judged.find(differs);
+  const missing = run.requireReplayed ? missingOf(layers, judged) : [];
   const last = layers.at(-1)?.name;
   const ofLayers = inOrder(
     parts.flatMap((part) => part.warnings.layers),
@@ -41,7 +43,8 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     samples: run.samples.to - run.samples.from,
     replayed: layers.filter(({ status }) => status !== 'not-replayed').length,
     total: parts.reduce((sum, { own }) => sum + own, 0),
-    verdict: first || missing.length > 0 || (candidateLayers ?? layers).some(accumulatorsDiffer) ? 'mismatch' : 'match',
+    coverage: coverageOf(parts, judged),
+    verdict: first || missing.length > 0 || judged.some(accumulatorsDiffer) ? 'mismatch' : 'match',
     first_divergence: first?.name ?? null,
     layers,
     candidate_layers: candidateLayers,
@@ -57,6 +60,13 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       })),
     ],
   };
+}
+
+/** Layers that are not replayed, or compared with nothing, whichever side is judged. */
+function missingOf(layers: readonly LayerReport[], judged: readonly LayerReport[]): LayerReport[] {
+  const replayed = layers.filter(({ status }) => status.startsWith('not-'));
+  const names = new Set(replayed.map(({ name }) => name));
+  return [...replayed, ...judged.filter((layer) => !isCompared(layer) && !names.has(layer.name))];
 }
 
 function untilFirst(layers: readonly LayerReport[]): LayerReport[] {

@@ -83,9 +83,9 @@ export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): voi
   report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: mismatchOf(diff) };
 }
 
-/** Whether only the accumulators of a layer differ: its outputs are equal, and nothing was accepted. */
+/** Whether only the accumulators of a layer differ: its outputs are equal or not there, and nothing was accepted. */
 export function accumulatorsDiffer({ status, accumulator }: LayerReport): boolean {
-  return status === 'match' && accumulator !== undefined && accumulator.mismatched > 0;
+  return status !== 'mismatch' && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {

@@ -101,6 +101,9 @@ export const reportSchema = z.object({
   samples: count,
   replayed: count,
   total: count,
+  coverage: z
+    .object({ compared: count, layers: count, not_compared: z.array(z.string()) })
+    .check(z.describe('of the layers that the verdict is about: the candidate’s where there is one')),
   verdict: z.enum(['match', 'mismatch']),
   first_divergence: z.nullable(z.string()),
   layers: z.array(layerSchema),

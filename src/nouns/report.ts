@@ -99,6 +99,13 @@ export interface BaselineReport {
   changes: BaselineChange[];
 }
 
+/** How much of the verdict's layers was compared with anything. */
+export interface Coverage {
+  compared: number;
+  layers: number;
+  not_compared: string[];
+}
+
 export interface Report {
   format: 'qdiff-report';
   version: 1;
@@ -111,6 +118,7 @@ export interface Report {
   samples: number;
   replayed: number;
   total: number;
+  coverage: Coverage;
   verdict: 'match' | 'mismatch';
   first_divergence: string | null;
   layers: LayerReport[];

@@ -5,7 +5,16 @@ import { baselineSentences, changeSentence } from './baseline.js';
 import { findings } from './findings.js';
 import { markdownWithin } from './markdown.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
-import { channelSentence, differs, extentOf, firstMismatch, judged, requiredButMissing, whyOf } from './verdict.js';
+import {
+  channelSentence,
+  differs,
+  extentOf,
+  firstMismatch,
+  judged,
+  requiredButMissing,
+  uncomparedSentences,
+  whyOf,
+} from './verdict.js';
 
 /** GitHub shows no more of one kind from a step. */
 const MOST_ANNOTATIONS = 10;
@@ -49,7 +58,7 @@ function rank({ level }: Annotation): number {
   return level === 'error' ? 0 : 1;
 }
 
-/** One for each layer that fails, and one for what got better than the baseline. */
+/** One for each layer that fails, one for those compared with nothing, and one for what got better than the baseline. */
 function annotationsOf({ name, report }: Run): Annotation[] {
   const file = report.model;
   const required = requiredButMissing(report);
@@ -73,14 +82,19 @@ function annotationsOf({ name, report }: Run): Annotation[] {
       ];
       return { level: 'error', file, title, message: lines.join('\n') };
     });
+  const { compared, layers } = report.coverage;
+  const uncompared = uncomparedSentences(report).map((message): Annotation => {
+    return { level: 'notice', file, title: `qdiff: ${name}: ${compared} of ${layers} layers compared`, message };
+  });
   const better = report.baseline?.changes.filter(({ change }) => change === 'better') ?? [];
-  if (better.length === 0) return errors;
+  if (better.length === 0) return [...errors, ...uncompared];
   const message = better
     .slice(0, 5)
     .map((change) => changeSentence(change, ''))
     .join('\n');
   const more = better.length > 5 ? `\n${counted(better.length - 5, 'more layer')}` : '';
-  return [...errors, { level: 'notice', file, title: `qdiff: ${name}: better than baseline`, message: message + more }];
+  const title = `qdiff: ${name}: better than baseline`;
+  return [...errors, ...uncompared, { level: 'notice', file, title, message: message + more }];
 }
 
 /** `::error file=...,title=...::message`; a line break inside is `%0A`, so nothing of a name begins a line. */

@@ -2,7 +2,7 @@
 
 import type { PageLayerDetails } from '../documents/blob.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
-import { printable } from '../text.js';
+import { counted, printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findings } from './findings.js';
@@ -11,7 +11,17 @@ import { nextCommand } from './next.js';
 import type { PageChannel, PageData, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
-import { addedCauses, differs, extentOf, firstDivergence, firstMismatch, judged, verdict, whyOf } from './verdict.js';
+import {
+  addedCauses,
+  differs,
+  extentOf,
+  firstDivergence,
+  firstMismatch,
+  judged,
+  uncomparedInRuns,
+  verdict,
+  whyOf,
+} from './verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;
@@ -23,7 +33,7 @@ export const html: Reporter = (runs, options) => {
   const several = runs.length > 1;
   const failed = runs.filter(({ report }) => report.verdict === 'mismatch').length;
   const word = several
-    ? `${failed === 0 ? 'MATCH' : 'MISMATCH'} (${runs.length} models)`
+    ? `${failed === 0 ? 'MATCH' : 'MISMATCH'} (${[counted(runs.length, 'model'), ...uncomparedInRuns(runs.map(({ report }) => report))].join('; ')})`
     : verdict(runs[0].report).word;
   const page: PageData = { runs: runs.map((run) => pageRun(run, options)) };
   const sections = runs.map((run, i) => section(run, i, options, several));
@@ -146,7 +156,7 @@ function section({ name, report }: Run, index: number, options: ReportOptions, s
   ];
   const next = nextCommand(report, options);
   return `<section class="run" data-run="${index}">
-<h1>qdiff: ${several ? `<bdi>${text(name)}</bdi>: ` : ''}<span class="verdict ${word.toLowerCase()}">${word}</span></h1>
+<h1>qdiff: ${several ? `<bdi>${text(name)}</bdi>: ` : ''}<span class="verdict ${report.verdict}">${word}</span></h1>
 <p class="sentence">${text(sentence)}</p>
 <dl class="facts">${facts.map(([key, value]) => `<div><dt>${text(key)}</dt><dd><bdi>${text(value)}</bdi></dd></div>`).join('')}</dl>
 ${list('baseline', baselineSentences(report))}

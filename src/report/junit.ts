@@ -84,8 +84,10 @@ function outcomeOf(
   options: ReportOptions,
 ): string | null {
   const why = whyOf(layer, report);
-  if (required.has(layer.name))
-    return `${open('failure', { message: `required, but ${why}`, type: layer.status })}</failure>`;
+  if (required.has(layer.name) && !differs(layer)) {
+    const message = `required, but ${why || 'not replayed'}`; // equal to the capture, as a candidate's may be
+    return `${open('failure', { message, type: layer.status })}</failure>`;
+  }
   if (layer.values === null) return `<skipped>${xml(why)}</skipped>`;
   if (!differs(layer)) return null;
   const attributes = { message: `${extentOf(layer)}: ${why}`, type: layer.status };
@@ -109,10 +111,9 @@ function failureLines(layer: LayerReport, report: Report, options: ReportOptions
 
 /** What is no failure, and still worth reading. */
 function notes(report: Report): string[] {
-  const { word, text } = verdict(report);
   const accepted = judged(report).filter((layer) => layer.accepted !== null);
   return [
-    `${word}: ${text}`,
+    verdict(report).line,
     ...accepted.map((layer) => `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, report)}`),
     ...baselineSentences(report),
     ...report.warnings.map(({ where, message }) => `${where}: ${message}`),

@@ -16,6 +16,7 @@ import {
   firstDivergence,
   firstMismatch,
   judged,
+  uncomparedInRuns,
   verdict,
   whyOf,
 } from './verdict.js';
@@ -63,7 +64,7 @@ function markdownWith(runs: readonly Run[], options: ReportOptions, detail: Deta
     failures === 0 ? `MATCH in all ${runs.length} models` : `MISMATCH in ${failures} of ${runs.length} models`;
   const left = runs.length - shown.length;
   const blocks = [
-    ...(several ? [`## qdiff: ${result}`] : []),
+    ...(several ? [`## qdiff: ${[result, ...uncomparedInRuns(runs.map(({ report }) => report))].join('; ')}`] : []),
     ...shown.flatMap((run) => section(run, options, detail, several)),
     ...(left > 0 ? [`${counted(left, 'more model')} not shown`] : []),
   ];
@@ -75,7 +76,7 @@ function failed({ report }: Run): number {
 }
 
 function section({ name, report }: Run, options: ReportOptions, detail: Detail, several: boolean): string[] {
-  const { word, text } = verdict(report);
+  const { word, text } = verdict(report, code);
   const first = firstDivergence(report);
   const where = first && firstMismatch(first);
   const facts = [

@@ -37,9 +37,8 @@ export const tableOfRuns: Reporter = (runs, options) => {
   const blocks = runs.map(({ name, report }) => `${chalk.bold(`== ${printable(name)} ==`)}\n${table(report, options)}`);
   const widestName = widest(runs.map(({ name }) => printable(name)));
   const verdicts = runs.map(({ name, report }) => {
-    const { word, text } = verdict(report);
-    const paint = word === 'MATCH' ? chalk.green : chalk.red;
-    return labelled({ options }, `${padEnd(printable(name), widestName)}  `, `${word}: ${text}`, paint);
+    const { line, matches } = verdict(report);
+    return labelled({ options }, `${padEnd(printable(name), widestName)}  `, line, matches ? chalk.green : chalk.red);
   });
   const heading = `== ${counted(runs.length, 'model')} ==`;
   return [...blocks, `${[chalk.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
@@ -322,9 +321,9 @@ function baselineLines(view: View): string[] {
 
 function verdictLines(view: View): string[] {
   const { report, chalk } = view;
-  const { word, text } = verdict(report);
-  const paint = word === 'MATCH' ? chalk.green : chalk.red;
-  return [...prose(view, `${word}: ${text}`).map((line) => paint.bold(line)), ...firstDivergenceLines(view)];
+  const { line, matches } = verdict(report);
+  const paint = matches ? chalk.green : chalk.red;
+  return [...prose(view, line).map((one) => paint.bold(one)), ...firstDivergenceLines(view)];
 }
 
 function firstDivergenceLines(view: View): string[] {

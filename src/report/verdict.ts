@@ -13,31 +13,74 @@ export function differs(layer: LayerReport): boolean {
   return layer.status === 'mismatch' && layer.accepted === null;
 }
 
-/** "MISMATCH: 2 of 3 layers differ, 971 of 5285 values; 1 layer not compared", in its two parts. */
-export function verdict(report: Report): { readonly word: 'MATCH' | 'MISMATCH'; readonly text: string } {
+/** Layers of a sentence that are named; a report's JSON has all. */
+const MOST_NAMES = 8;
+
+export interface Verdict {
+  readonly matches: boolean;
+  /** MISMATCH, MATCH, or "MATCH of 2 of 5 layers": the word does not stand alone where something was compared with nothing. */
+  readonly word: string;
+  readonly text: string;
+  /** Both: "MATCH of 2 of 5 layers; conv1, conv2, add were compared with nothing; ..." */
+  readonly line: string;
+}
+
+/** quoted: how a name is written, where more than control characters would be obeyed. */
+export function verdict(report: Report, quoted: (name: string) => string = printable): Verdict {
+  const { compared, layers, not_compared: missing } = report.coverage;
+  const accepted = judged(report).filter((layer) => layer.accepted !== null);
+  const within = [...new Set(accepted.map((layer) => layer.accepted))].join(' or ');
+  const also = accepted.length > 0 ? [`${counted(accepted.length, 'layer')} within ${within}`] : [];
+  const uncompared = uncomparedSentences(report, quoted);
+  if (report.verdict === 'mismatch') {
+    const text = [mismatchFinding(report), ...also, ...uncompared].join('; ');
+    return { matches: false, word: 'MISMATCH', text, line: `MISMATCH: ${text}` };
+  }
+  const of = `${compared} of ${counted(layers, 'layer')}`;
+  const finding = accepted.length > 0 ? 'nothing differs beyond what is accepted' : equalSentence(report);
+  if (missing.length === 0) {
+    const text = [`${of} compared`, finding, ...also].join('; ');
+    return { matches: true, word: 'MATCH', text, line: `MATCH: ${text}` };
+  }
+  const text = [...uncompared, finding, ...also].join('; ');
+  return { matches: true, word: `MATCH of ${of}`, text, line: `MATCH of ${of}; ${text}` };
+}
+
+/** "conv1, conv2, add were compared with nothing"; none where all layers were. */
+export function uncomparedSentences({ coverage: { not_compared: missing } }: Report, quoted = printable): string[] {
+  const more = missing.length - MOST_NAMES;
+  const shown = missing
+    .slice(0, MOST_NAMES)
+    .map((name) => quoted(name))
+    .join(', ');
+  const names = more > 0 ? `${shown} and ${more} more` : shown;
+  return missing.length === 0 ? [] : [`${names} ${missing.length === 1 ? 'was' : 'were'} compared with nothing`];
+}
+
+/** "layers of 2 models were compared with nothing", where a heading stands for all of them. */
+export function uncomparedInRuns(reports: readonly Report[]): string[] {
+  const count = reports.filter(({ coverage }) => coverage.not_compared.length > 0).length;
+  return count === 0 ? [] : [`layers of ${counted(count, 'model')} were compared with nothing`];
+}
+
+function equalSentence(report: Report): string {
+  const sum = (counts: readonly (number | null | undefined)[]) => counts.reduce<number>((all, n) => all + (n ?? 0), 0);
+  const values = sum(judged(report).map((layer) => layer.values));
+  const accumulators = sum(judged(report).map(({ accumulator }) => accumulator?.values));
+  if (values > 0) return `all ${counted(values, 'value')} are equal`;
+  return accumulators > 0 ? `all ${counted(accumulators, 'accumulator')} are equal` : 'nothing was compared';
+}
+
+function mismatchFinding(report: Report): string {
   const layers = judged(report);
   const compared = layers.filter((layer) => layer.values !== null);
-  const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
   const differing = layers.filter(differs);
-  const accepted = layers.filter((layer) => layer.accepted !== null);
-  const uncompared = layers.length - compared.length;
-  const also = [
-    accepted.length > 0
-      ? `${counted(accepted.length, 'layer')} within ${[...new Set(accepted.map((l) => l.accepted))].join(' or ')}`
-      : null,
-    uncompared > 0 ? `${counted(uncompared, 'layer')} not compared` : null,
-  ].filter((part) => part !== null);
-  const finding =
-    report.verdict === 'match'
-      ? accepted.length > 0
-        ? 'nothing differs beyond what is accepted'
-        : `all ${counted(values, 'value')} of ${counted(compared.length, 'layer')} are equal`
-      : differing.length > 0
-        ? mismatchSentence(differing, compared.length, values)
-        : layers.some((layer) => layer.accumulator && layer.accumulator.mismatched > 0)
-          ? 'every output is equal, but accumulators differ'
-          : 'not everything that is required was compared';
-  return { word: report.verdict === 'match' ? 'MATCH' : 'MISMATCH', text: [finding, ...also].join('; ') };
+  const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
+  if (differing.length > 0) return mismatchSentence(differing, compared.length, values);
+  if (!layers.some(({ accumulator }) => accumulator && accumulator.mismatched > 0)) {
+    return 'not everything that is required was compared';
+  }
+  return values > 0 ? 'every output is equal, but accumulators differ' : 'accumulators differ';
 }
 
 function mismatchSentence(differing: readonly LayerReport[], compared: number, values: number): string {

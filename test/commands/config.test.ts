@@ -31,7 +31,7 @@ test('several models by name in one run, and the verdicts once more at the end',
   expect(stdout).toMatch(/^== avx2 ==\nqdiff /);
   expect(stdout).toContain('\n\n== vnni ==\nqdiff ');
   expect(stdout).toMatch(
-    /\n\n== 2 models ==\navx2 {2}MISMATCH: 2 of 3 layers differ, 971 of 5285 values\nvnni {2}MATCH: all 5285 values of 3 layers are equal\n$/,
+    /\n\n== 2 models ==\navx2 {2}MISMATCH: 2 of 3 layers differ, 971 of 5285 values\nvnni {2}MATCH: 3 of 3 layers compared; all 5285 values are equal\n$/,
   );
 });
 
@@ -63,12 +63,12 @@ describe('settings', () => {
     ["a model's replaces that of all", { tol_lsb: 74 }, { tol_lsb: 'fc2=6' }, [], '1 layer within tolerance'],
     ['the command line replaces both', { tol_lsb: 74 }, { tol_lsb: 74 }, ['--tol-lsb', '0'], '2 of 3 layers differ'],
     ['layers', {}, { layer: ['fc2', 'relu*'] }, [], '1 of 2 layers differs'],
-    ['kernel', { kernel: 'fbgemm-avx2' }, {}, [], 'MATCH: all'],
+    ['kernel', { kernel: 'fbgemm-avx2' }, {}, [], 'MATCH: 3 of 3'],
     ['samples', {}, { samples: '0:1' }, [], '16 values'],
     ['max_mismatched', { max_mismatched: '50%' }, {}, [], '2 layers within tolerance'],
     ['diagnose', { diagnose: false }, {}, [], 'not diagnosed'],
     ['a switch that a model turns off', { fail_fast: true }, { fail_fast: false }, [], '2 of 3 layers differ'],
-    ['candidate', {}, { candidate: avx2.capture }, [], 'MATCH: all 5285 values'],
+    ['candidate', {}, { candidate: avx2.capture }, [], 'MATCH: 3 of 3 layers compared; all 5285 values'],
   ];
 
   test.each(settings)('%s', async (_, top, own, argv, says) => {

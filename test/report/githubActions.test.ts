@@ -27,13 +27,18 @@ test('at most ten annotations, the last of which counts the others', () => {
   ).toHaveLength(10);
 });
 
-test('errors come before what got better', () => {
+test('errors come before what was not compared and what got better', () => {
   const [better, ...others] = several();
   better.report.layers[0].accepted = 'baseline';
   const lines = githubActions([better, ...others], plain)
     .trimEnd()
     .split('\n');
-  expect(lines.map((line) => line.slice(0, 8))).toEqual([...lines.slice(1).map(() => '::error '), '::notice']);
+  const notices = lines.findIndex((line) => line.startsWith('::notice'));
+  expect(lines.map((line) => line.slice(0, 8))).toEqual(lines.map((_, i) => (i < notices ? '::error ' : '::notice')));
+  expect(lines.slice(notices).map((line) => line.split('::')[2])).toEqual([
+    expect.stringContaining('better than baseline: fc2'),
+    'conv, __proto__ were compared with nothing',
+  ]);
 });
 
 describe('names from files', () => {

@@ -58,6 +58,7 @@ export function hostile(): Run {
   }
   Object.assign(report.layers[2].diagnosis!, { causes: ['inherited'], evidence: { inherited: { from: HOSTILE } } });
   report.first_divergence = report.layers[0].name;
+  report.coverage = { compared: 2, layers: 3, not_compared: [HOSTILE] };
   report.warnings = [{ code: HOSTILE, where: HOSTILE, message: HOSTILE }];
   report.baseline = {
     file: HOSTILE,
