@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { DetailsInput } from '../analyze/explain/details.js';
 import { assemble } from '../compare/assemble.js';
 import { comparePart } from '../compare/compare.js';
+import { refuseNothing } from '../compare/coverage.js';
 import type { CompareOptions } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { openCandidate } from '../frontends/open.js';
@@ -208,7 +209,8 @@ interface Judged {
 
 async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promise<Judged> {
   const { options } = pair;
-  const { model, capture } = await openPair(io, pair.model, pair.capture, open);
+  const use = options.candidate === undefined ? 'replay' : 'values';
+  const { model, capture } = await openPair(io, pair.model, pair.capture, open, use);
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;
@@ -236,6 +238,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
   try {
     const part = await comparePart(model, capture, settings);
     const report = assemble([part]);
+    if (shard.count === 1) refuseNothing(report);
     const judged = gate?.judge(report) ?? report;
     const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
     const wanted = new Set(options.reporter?.map(({ name }) => name));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MOST_LAYERS } from '../analyze/explain/details.js';
 import { assemble } from '../compare/assemble.js';
+import { refuseNothing } from '../compare/coverage.js';
 import { type Blob, validateBlob } from '../documents/blob.js';
 import { validateShards } from '../documents/shards.js';
 import { readJson } from '../load/json.js';
@@ -70,6 +71,7 @@ function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
   return blobs[0].runs.map(({ name, baseline }, i) => {
     const parts = blobs.map((blob) => blob.runs[i].part) as [Part, ...Part[]];
     const report = assemble(parts);
+    refuseNothing(report);
     const order = new Map(parts[0].run.selected.map((layer, index) => [layer, index]));
     const details = blobs
       .flatMap((blob) => blob.runs[i].details)

@@ -1,6 +1,7 @@
 import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
+import type { CaptureUse } from '../validate/comparable.js';
 
 /** Remembers what has to be closed. */
 export type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;
@@ -20,10 +21,16 @@ export async function withOpened<T>(work: (open: Open) => Promise<T>): Promise<T
 }
 
 /** Model and capture, or the hook dictionary that is both. */
-export async function openPair(io: Io, modelPath: string, capturePath: string | undefined, open: Open) {
+export async function openPair(
+  io: Io,
+  modelPath: string,
+  capturePath: string | undefined,
+  open: Open,
+  use: CaptureUse = 'replay',
+) {
   if (capturePath !== undefined) {
     const model = await open(openModel(io.fs, modelPath));
-    return { model, capture: await open(openCapture(io.fs, capturePath, model)) };
+    return { model, capture: await open(openCapture(io.fs, capturePath, model, use)) };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);

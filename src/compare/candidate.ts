@@ -7,7 +7,7 @@ import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
-import { isQuantized } from '../nouns/value.js';
+import { isQuantized, type ValueParams } from '../nouns/value.js';
 import type { Replayed } from '../replay/replayed.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
 import { differingRows, inSamples } from './differing.js';
@@ -86,13 +86,16 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
   const expected = capture.values.get(layer.name);
-  if (!own || !expected) return report;
+  if (!own || !expected) {
+    await compareAccumulators(comparison, layer, report);
+    return report;
+  }
   const zeroPoint = await reluBetween(comparison, layer, own, expected);
   const [actual, wanted] =
     zeroPoint === null ? [own, expected] : [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
-  const diff = layerDiff(layer.output, expected.shape, tolerance, fast);
+  const diff = layerDiff(layer.output ?? paramsOf(expected), expected.shape, tolerance, fast);
   const bounds =
     productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
       ? await session.open(layer)
@@ -111,6 +114,12 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   await comparison.catchUp.before(index + 1);
   await explain(comparison, layer, report, actual, zeroPoint);
   return report;
+}
+
+/** Of a value that the model says nothing of: integers are compared as they are. */
+function paramsOf({ dtype }: CapturedValue): ValueParams | null {
+  if (!/^u?int/.test(dtype)) return null;
+  return { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
 }
 
 /** Against the captured accumulators, or against the declared replay's on the candidate's own input. */

@@ -112,12 +112,13 @@ class Comparison {
     const report = uncomparedReport(layer, this.kernel.name);
     const reason = this.session.whyNotReplayed(layer);
     if (reason) {
-      this.warn('not-replayed', layer.name, reason);
+      this.warn('not-replayed', layer.name, reason + this.alternative(layer));
       return { ...report, status: 'not-replayed', kernel: null };
     }
     const expected = this.capture.values.get(layer.name);
     if (!expected) {
       this.warn('not-captured', layer.name, 'replayed, but its output was not captured');
+      await this.compareAccumulators(layer, report);
       return report;
     }
     const tolerance = this.options.tolerance?.(layer.name) ?? EXACT;
@@ -126,6 +127,28 @@ class Comparison {
     fillDiff(report, diff, tolerance);
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
     return report;
+  }
+
+  /** What is captured of a layer that is not replayed is compared with nothing, unless another capture is there. */
+  private alternative({ name }: Layer): string {
+    if (this.options.candidate || !this.capture.values.has(name)) return '';
+    return '; another capture of it is compared with --candidate';
+  }
+
+  /** Of a layer of which nothing else was captured. */
+  private async compareAccumulators(layer: Layer, report: LayerReport): Promise<void> {
+    const captured = this.capture.values.get(`${layer.name}.accumulator`);
+    if (!captured) return;
+    const run = await this.session.open(layer);
+    const sums = accumulatorDiff(captured.shape);
+    const rows = blockRows(run.input.features + captured.features);
+    for (let start = this.from; start < this.to; start += rows) {
+      const end = Math.min(this.to, start + rows);
+      const { accumulator } = await run.replay(start, end);
+      if (accumulator) sums.add({ firstSample: start, expected: await captured.read(start, end), actual: accumulator });
+    }
+    const result = sums.result();
+    if (result.values > 0) fillAccumulator(report, result);
   }
 
   private async diff(

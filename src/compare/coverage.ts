@@ -1,5 +1,7 @@
 import type { Part } from '../nouns/part.js';
-import type { Coverage, LayerReport } from '../nouns/report.js';
+import { InputError } from '../nouns/problem.js';
+import type { Coverage, LayerReport, Report } from '../nouns/report.js';
+import { printable } from '../text.js';
 
 /** Values or accumulators of the layer were set beside others. */
 export function isCompared({ values, accumulator }: LayerReport): boolean {
@@ -14,3 +16,16 @@ export function coverageOf(parts: readonly [Part, ...Part[]], judged: readonly L
   const compared = new Set(judged.filter(isCompared).map(({ name }) => name));
   return { compared: compared.size, layers, not_compared: names.filter((name) => !compared.has(name)) };
 }
+
+/** A run of which nothing is left cannot be judged. Throws InputError that says why for the first layers. */
+export function refuseNothing({ coverage, verdict, model, warnings }: Report): void {
+  if (coverage.compared > 0 || verdict === 'mismatch') return;
+  const reasons = warnings
+    .filter(({ code }) => code === 'not-replayed' || code === 'not-captured')
+    .slice(0, MOST_REASONS)
+    .map(({ where, message }) => `${printable(where)}: ${printable(message)}`);
+  const message = `expected a layer that can be compared, got none${reasons.map((reason) => `; ${reason}`).join('')}`;
+  throw new InputError([{ kind: 'nothing-to-compare', where: printable(model), message }]);
+}
+
+const MOST_REASONS = 3;

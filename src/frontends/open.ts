@@ -12,6 +12,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import { validateCandidate } from '../validate/candidate.js';
 import { validateCapture } from '../validate/capture.js';
+import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
 import { field } from '../validate/names.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
@@ -56,8 +57,8 @@ function isInside(folder: string, path: string): boolean {
 }
 
 /** Reads the headers of an npz file or a folder of npy files, and validates them against the model. Throws InputError. */
-export function openCapture(fs: FileSystem, path: string, model: Model): Promise<Capture & Closable> {
-  return withArrays(fs, path, (file) => validateCapture(model, file));
+export function openCapture(fs: FileSystem, path: string, model: Model, use?: CaptureUse): Promise<Capture & Closable> {
+  return withArrays(fs, path, (file) => validateCapture(model, file, use));
 }
 
 /** As openCapture, for the user's own values; names: MINE to the model's, for those that differ. */

@@ -6,6 +6,8 @@ import { findings } from './findings.js';
 import { markdownWithin } from './markdown.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
+  accumulatorSentence,
+  accumulatorsFail,
   channelSentence,
   differs,
   extentOf,
@@ -63,9 +65,10 @@ function annotationsOf({ name, report }: Run): Annotation[] {
   const file = report.model;
   const required = requiredButMissing(report);
   const errors = judged(report)
-    .filter((layer) => differs(layer) || required.has(layer.name))
+    .filter((layer) => differs(layer) || accumulatorsFail(layer) || required.has(layer.name))
     .map((layer): Annotation => {
       const title = `qdiff: ${layer.name}: ${whyOf(layer, report)}`;
+      if (accumulatorsFail(layer)) return { level: 'error', file, title, message: accumulatorSentence(layer)! };
       if (layer.values === null) return { level: 'error', file, title, message: 'required, but not compared' };
       const first = firstMismatch(layer);
       const [finding] = findings(report, (one) => one === layer);

@@ -7,6 +7,8 @@ import { baselineSentences } from './baseline.js';
 import { findings, findingText } from './findings.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
+  accumulatorSentence,
+  accumulatorsFail,
   channelSentence,
   differingChannels,
   differs,
@@ -30,8 +32,9 @@ export const junit: Reporter = (runs, options) => {
 function suite({ name, report }: Run, id: number, options: ReportOptions): string[] {
   const layers = judged(report);
   const required = requiredButMissing(report);
-  const skipped = layers.filter((layer) => layer.values === null && !required.has(layer.name)).length;
-  const failures = layers.filter((layer) => differs(layer) || required.has(layer.name)).length;
+  const isFailure = (layer: LayerReport) => differs(layer) || accumulatorsFail(layer) || required.has(layer.name);
+  const failures = layers.filter(isFailure).length;
+  const skipped = layers.filter((layer) => layer.values === null && !layer.accumulator && !isFailure(layer)).length;
   const attributes = {
     name,
     package: 'qdiff',
@@ -88,6 +91,10 @@ function outcomeOf(
     const message = `required, but ${why || 'not replayed'}`; // equal to the capture, as a candidate's may be
     return `${open('failure', { message, type: layer.status })}</failure>`;
   }
+  if (accumulatorsFail(layer)) {
+    return `${open('failure', { message: accumulatorSentence(layer)!, type: 'mismatch' })}</failure>`;
+  }
+  if (layer.accumulator && layer.values === null) return null;
   if (layer.values === null) return `<skipped>${xml(why)}</skipped>`;
   if (!differs(layer)) return null;
   const attributes = { message: `${extentOf(layer)}: ${why}`, type: layer.status };

@@ -77,7 +77,7 @@ function mismatchFinding(report: Report): string {
   const differing = layers.filter(differs);
   const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
   if (differing.length > 0) return mismatchSentence(differing, compared.length, values);
-  if (!layers.some(({ accumulator }) => accumulator && accumulator.mismatched > 0)) {
+  if (!layers.some(accumulatorsFail)) {
     return 'not everything that is required was compared';
   }
   return values > 0 ? 'every output is equal, but accumulators differ' : 'accumulators differ';
@@ -87,6 +87,11 @@ function mismatchSentence(differing: readonly LayerReport[], compared: number, v
   const mismatched = differing.reduce((sum, layer) => sum + layer.mismatched!, 0);
   const verb = differing.length === 1 ? 'differs' : 'differ';
   return `${differing.length} of ${counted(compared, 'layer')} ${verb}, ${mismatched} of ${counted(values, 'value')}`;
+}
+
+/** Its outputs are equal, or were not there; its accumulators are not. */
+export function accumulatorsFail({ status, accumulator }: LayerReport): boolean {
+  return status !== 'mismatch' && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 export function firstDivergence(report: Report): LayerReport | null {
@@ -118,10 +123,20 @@ export function extentOf({ mismatched, values, max_abs_diff, unit }: LayerReport
 /** "int16-saturation (within baseline)", "not replayed"; empty where a layer is equal. */
 export function whyOf(layer: LayerReport, report: Report): string {
   if (layer.status === 'not-replayed') return 'not replayed';
-  if (layer.status === 'not-captured') return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';
+  if (accumulatorsFail(layer)) return 'its accumulators differ';
+  if (layer.status === 'not-captured') {
+    if (layer.accumulator) return 'only its accumulators';
+    return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';
+  }
   if (layer.status === 'match') return '';
-  const causes = causesOf(layer, report).map(printable).join(' + ') || 'not diagnosed';
+  const causes = causesOf(layer, report).map(printable).join(' + ') || undiagnosed(layer, report);
   return layer.accepted ? `${causes} (within ${layer.accepted})` : causes;
+}
+
+/** A cause is a change in how a layer is computed: without a replay there is none to try. */
+function undiagnosed({ name }: LayerReport, report: Report): string {
+  const replayed = report.layers.find((layer) => layer.name === name);
+  return replayed?.status === 'not-replayed' ? 'not replayed, so not explained' : 'not diagnosed';
 }
 
 export function isCandidate(layer: LayerReport, report: Report): boolean {

@@ -19,15 +19,17 @@ export async function validateCandidate(
   names: ReadonlyMap<string, string> = new Map(),
 ): Promise<Capture> {
   const checks = new Checks(file.path);
-  const slots = slotsOf(model);
+  const slots = slotsBeside(model, capture);
   const { sources, used } = renamed(slots, file, names, checks);
   const features = featuresOf(model);
   for (const [key, { features: count }] of capture.values) {
     const value = slots.get(key)?.value ?? key;
     features.claim(value, { count, because: 'as captured', ifTransposed: null });
   }
-  const captured = model.layers.map(({ name }) => name).filter((name) => capture.values.has(name));
-  if (captured.some((name) => sources.has(name))) {
+  const layers = model.layers.map(({ name }) => name);
+  const captured = layers.filter((name) => capture.values.has(name));
+  const sums = layers.map((name) => `${name}.accumulator`);
+  if (captured.some((name) => sources.has(name)) || sums.some((key) => sources.has(key))) {
     warnOfOthers(file, used, checks);
   } else if (checks.problems.length === 0) {
     const got = `got ${listed(file.arrays.keys(), 8)}; rename the arrays, or say --map MINE=LAYER`;
@@ -38,6 +40,14 @@ export async function validateCandidate(
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
   const warnings = checks.finish();
   return { ...capture, path: file.path, values, warnings };
+}
+
+/** What the capture has too has the capture's samples, of layers that are not replayed as well. */
+function slotsBeside(model: Model, capture: Capture): Map<string, Slot> {
+  const slots = [...slotsOf(model)].map(([key, slot]) => {
+    return [key, { ...slot, counts: slot.counts || capture.values.has(key) }] as const;
+  });
+  return new Map(slots);
 }
 
 /** The arrays by the model's names. A mapped name also stands before `.input` and `.accumulator`. */

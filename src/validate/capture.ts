@@ -1,25 +1,27 @@
 import { Checks } from '../documents/checks.js';
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
-import type { ArrayFile, StoredDtype } from '../nouns/array.js';
+import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Layer, Model } from '../nouns/model.js';
+import type { Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
-import { listed, printable } from '../text.js';
-import { BATCH_SIZES, isReplayed, readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
+import { printable } from '../text.js';
+import { type CaptureUse, checkComparable } from './comparable.js';
+import { BATCH_SIZES, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
 
-/** The values of the model that a capture holds. Throws InputError with every problem. */
-export async function validateCapture(model: Model, file: ArrayFile): Promise<Capture> {
+/** The values of the model that a capture holds. Throws InputError with every problem, of what it is to be used for too. */
+export async function validateCapture(model: Model, file: ArrayFile, use: CaptureUse = 'replay'): Promise<Capture> {
   const checks = new Checks(file.path);
   const slots = slotsOf(model);
   const sources = new Map([...file.arrays].filter(([key]) => slots.has(key)));
-  if (checkComparable(model, slots, new Set(sources.keys()), file, checks)) {
+  if (checkComparable(model, new Set(sources.keys()), file, use, checks)) {
     warnOfOthers(file, new Set(slots.keys()), checks);
   }
   const features = featuresOf(model);
   const { shapes } = model;
-  const expected = { model, slots, sources, features, shapes, samples: null, refuseDtype };
+  const first = countedByFirst(slots, sources);
+  const expected = { model, slots, sources, features, shapes, samples: first, refuseDtype };
   const { samples, values, shapes: found } = await readValues(expected, checks);
   const count = samples?.count ?? 0;
   const batched = samples !== null && !slots.has(BATCH_SIZES);
@@ -28,39 +30,14 @@ export async function validateCapture(model: Model, file: ArrayFile): Promise<Ca
   return { path: file.path, samples: count, values, shapes: found, batchSizes, warnings };
 }
 
-/** Something must be left to compare: a replayed layer's output, and an input to replay it from. */
-function checkComparable(
-  model: Model,
+/** Where no layer that is replayed says what a sample is, the first array's first axis does. */
+function countedByFirst(
   slots: ReadonlyMap<string, Slot>,
-  captured: ReadonlySet<string>,
-  file: ArrayFile,
-  checks: Checks,
-): boolean {
-  const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
-  const outputs = [...slots.values()].filter(({ computedBy }) => computedBy);
-  const present = outputs.filter(({ key }) => captured.has(key));
-  if (present.length === 0) {
-    const names = listed(outputs.map(({ key }) => key));
-    const expected = names ? `the output of a replayed layer (${names})` : 'a model with a layer that is replayed';
-    checks.problem('nothing-to-compare', [], `expected ${expected}, got ${listed(file.arrays.keys())}`);
-    return false;
-  }
-  const canBeReplayed = ({ computedBy }: Slot) => {
-    let layer: Layer | undefined = computedBy!;
-    while (layer && isReplayed(layer)) {
-      const [input]: readonly string[] = layer.inputs;
-      if (captured.has(`${layer.name}.input`) || captured.has(input)) return true;
-      layer = layers.get(input);
-    }
-    return false;
-  };
-  if (present.some(canBeReplayed)) return true;
-  const { name, inputs } = present[0].computedBy!;
-  const [input] = inputs;
-  const wanted = `${printable(input)} or ${printable(name)}.input`;
-  const expected = `expected the input of a captured layer (${wanted} for ${printable(name)})`;
-  checks.problem('nothing-to-compare', [], `${expected}, got ${listed(file.arrays.keys())}`);
-  return false;
+  sources: ReadonlyMap<string, ArraySource>,
+): SampleCount | null {
+  if ([...slots.values()].some(({ key, counts }) => counts && sources.has(key))) return null;
+  const first = [...sources].find(([, { shape }]) => shape.length > 1 && !shape.includes(0));
+  return first ? { count: first[1].shape[0], because: `as ${printable(first[0])} has` } : null;
 }
 
 /** PyTorch's capture is taken as it is: any other dtype means that something was converted on the way. */

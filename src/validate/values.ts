@@ -142,7 +142,10 @@ function readMatrices(
     } else if (slot.counts && samples && layout?.samples !== samples.count) {
       const got = `got ${(layout ?? layoutOfFeatures(source.shape)!).samples} (shape ${shape})`;
       checks.problem('samples', place, `expected ${samples.count} samples (${samples.because}), ${got}`);
-    } else if (layout) {
+    } else if (!layout) {
+      const got = `got shape ${shape}; it is not compared`;
+      checks.warn('samples', place, `expected ${samples?.count} samples along the first axes, ${got}`);
+    } else {
       const because = `as ${printable(slot.key)} has`;
       if (slot.counts) samples ??= { count: layout.samples, because };
       const count = sizeOf(layout.dims);

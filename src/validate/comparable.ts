@@ -1,0 +1,71 @@
+import type { Checks } from '../documents/checks.js';
+import type { ArrayFile } from '../nouns/array.js';
+import type { Layer, Model } from '../nouns/model.js';
+import type { Problem } from '../nouns/problem.js';
+import { ops } from '../ops/registry.js';
+import { listed, printable } from '../text.js';
+import { isReplayed } from './values.js';
+
+/**
+ * What a capture is for, and so what it has to hold. `replay`: the output (or accumulators) of a replayed layer, and an input to
+ * replay it from. `values`: any layer's, to set a candidate's beside. `inputs`: an input to replay a layer from.
+ */
+export type CaptureUse = 'replay' | 'values' | 'inputs';
+
+/** Whether something is there to work with; otherwise a problem says what was expected. captured: names of its arrays. */
+export function checkComparable(
+  model: Model,
+  captured: ReadonlySet<string>,
+  file: ArrayFile,
+  use: CaptureUse,
+  checks: Checks,
+): boolean {
+  const refused = reasonAgainst(model, captured, use);
+  if (refused === null) return true;
+  if (typeof refused !== 'string') checks.problems.push(refused);
+  else checks.problem('nothing-to-compare', [], `expected ${refused}, got ${listed(file.arrays.keys())}`);
+  return false;
+}
+
+/** What was expected of the capture, or a problem of the model. */
+function reasonAgainst(model: Model, captured: ReadonlySet<string>, use: CaptureUse): string | Problem | null {
+  const { layers } = model;
+  const replayed = layers.filter(isReplayed);
+  const present = (use === 'values' ? layers : replayed).filter(({ name }) => isCaptured(name, captured));
+  if (use === 'values' && present.length > 0) return null;
+  if (use === 'values') return `the output of a layer (${listed(layers.map(({ name }) => name))})`;
+  if (replayed.length === 0) return noneReplayed(model);
+  if (use === 'replay' && present.length === 0) {
+    return `the output of a replayed layer (${listed(replayed.map(({ name }) => name))})`;
+  }
+  const wanted = use === 'inputs' ? replayed : present;
+  if (wanted.some((layer) => canBeReplayed(layer, layers, captured))) return null;
+  const [{ name, inputs }] = wanted;
+  const [input] = inputs;
+  const which = use === 'inputs' ? 'a replayed' : 'a captured';
+  return `the input of ${which} layer (${printable(input)} or ${printable(name)}.input for ${printable(name)})`;
+}
+
+/** Its output, or what it summed. */
+function isCaptured(layer: string, captured: ReadonlySet<string>): boolean {
+  return captured.has(layer) || captured.has(`${layer}.accumulator`);
+}
+
+/** From its own input, or through layers before it. */
+function canBeReplayed(layer: Layer, layers: readonly Layer[], captured: ReadonlySet<string>): boolean {
+  const byName = new Map(layers.map((one) => [one.name, one]));
+  let at: Layer | undefined = layer;
+  while (at && isReplayed(at)) {
+    const [input]: readonly string[] = at.inputs;
+    if (captured.has(`${at.name}.input`) || captured.has(input)) return true;
+    at = byName.get(input);
+  }
+  return false;
+}
+
+function noneReplayed({ path, layers }: Model): Problem {
+  const known = ops.map(({ name }) => name).join(', ');
+  const got = listed(new Set(layers.map(({ op }) => op)));
+  const message = `expected a layer that is replayed (${known}), got ${got}; --candidate compares such values with another capture's`;
+  return { kind: 'nothing-to-replay', where: `${printable(path)} layers`, message };
+}
