@@ -1,10 +1,12 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
 import { EXACT, layerDiff } from '../compare/layerReport.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
+import { declaredKernel } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
+import { replayedCapture } from '../replay/reference.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
 
@@ -12,30 +14,26 @@ export interface ForecastOptions {
   readonly kernels: readonly Kernel[];
   /** A class a sample. */
   readonly labels?: ArrayLike<number>;
-  readonly onKernel?: (kernel: string) => void;
 }
 
 /** Throws InputError for values that turn out unreadable. */
 export async function forecast(model: Model, capture: Capture, options: ForecastOptions): Promise<ForecastDocument> {
-  const captured = model.layers.flatMap((layer) => {
-    const value = capture.values.get(layer.name);
-    return value && layer.form ? [{ layer, value }] : [];
-  });
+  const expected = expectedValues(model, capture);
+  const captured = expected.layers;
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
   const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
-  const expected = output && (await classesOf(output.value, capture.samples));
+  const classesExpected = output && (await classesOf(output.value, capture.samples));
   const flips: Record<string, number | null> = {};
   const right: Record<string, number | null> = {};
   for (const kernel of options.kernels) {
-    options.onKernel?.(kernel.name);
     const session = new ReplaySession(model, capture, kernel, 'propagated');
     for (const [i, { layer, value }] of captured.entries()) {
       const classes = layer === output?.layer ? new Int32Array(capture.samples) : null;
       const diff = await replayAll(session, layer, value, capture.samples, classes);
       layers[i].changed[kernel.name] = diff?.mismatched ?? null;
       layers[i].max_abs_diff[kernel.name] = diff?.maxAbsDiff ?? null;
-      if (!classes || !expected) continue;
-      flips[kernel.name] = diff && countDifferent(classes, expected);
+      if (!classes || !classesExpected) continue;
+      flips[kernel.name] = diff && countDifferent(classes, classesExpected);
       right[kernel.name] = diff && options.labels ? shareEqual(classes, options.labels) : null;
     }
   }
@@ -43,12 +41,30 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
     format: 'qdiff-forecast',
     version: 1,
     samples: capture.samples,
+    expected: expected.from,
     kernels: options.kernels.map(({ name }) => name),
     layers,
     output: output?.layer.name ?? null,
-    top1_flips: expected && flips,
-    accuracy: expected && options.labels ? { capture: shareEqual(expected, options.labels), kernels: right } : null,
+    top1_flips: classesExpected && flips,
+    accuracy:
+      classesExpected && options.labels
+        ? { capture: shareEqual(classesExpected, options.labels), kernels: right }
+        : null,
   };
+}
+
+/** What was captured; where that is the inputs alone, what the declared kernel makes of them. */
+function expectedValues(model: Model, capture: Capture) {
+  const layersOf = ({ values }: Capture) =>
+    model.layers.flatMap((layer) => {
+      const value = values.get(layer.name);
+      return value && layer.form ? [{ layer, value }] : [];
+    });
+  const captured = layersOf(capture);
+  if (captured.length > 0) return { from: 'capture', layers: captured };
+  const kernel = declaredKernel(model.producer);
+  const session = new ReplaySession(model, capture, kernel, 'propagated');
+  return { from: kernel.name, layers: layersOf(replayedCapture(model, capture, session)) };
 }
 
 function emptyLayer(layer: Layer, { samples, features, shape }: CapturedValue): ForecastLayer {

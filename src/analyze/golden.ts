@@ -36,6 +36,8 @@ export interface GoldenLayer {
   readonly product: Product & { readonly output: QuantParams };
   readonly recipe: Recipe;
   readonly arrays: readonly GoldenArray[];
+  /** The captured output beside the vectors; null where none was captured. */
+  readonly captured: { readonly values: number; readonly mismatched: number } | null;
 }
 
 export interface GoldenSet {
@@ -55,7 +57,7 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   for (const layer of model.layers) {
     const why = session.whyNotReplayed(layer) ?? (hasVectors(layer) ? null : `${layer.op} has no vectors of its own`);
     if (why !== null || !isProduct(layer)) skipped.push({ layer: layer.name, why: why ?? '' });
-    else layers.push(await goldenLayer(layer, await session.open(layer), kernel, capture.samples));
+    else layers.push(await goldenLayer(layer, await session.open(layer), kernel, capture));
   }
   if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
   const message = 'expected a linear layer with quantized input and output that can be replayed, got none';
@@ -97,7 +99,8 @@ function hasNoC({ name, equation }: Step): string {
   return `has no C form of ${name}: ${equation}`;
 }
 
-async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, samples: number): Promise<GoldenLayer> {
+async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, capture: Capture): Promise<GoldenLayer> {
+  const { samples } = capture;
   if (!isQuantized(run.ready.input) || !layer.output || !isQuantized(layer.output))
     throw new Error('a linear layer reads codes');
   const product = { ...productOf(run.ready, layer, run.ready.input), output: layer.output };
@@ -130,6 +133,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, s
     product,
     recipe,
     arrays: arraysOf(layer.name, samples, product, recipe, values),
+    captured: await besideCapture(capture, layer.name, output),
   };
 }
 
@@ -166,6 +170,20 @@ export function arraysOf(
     at('accumulator', null, [samples, outFeatures], accumulator),
     at('output', layer, [samples, outFeatures], output),
   ];
+}
+
+async function besideCapture({ values, samples }: Capture, layer: string, output: NumericArray) {
+  const captured = values.get(layer);
+  if (!captured) return null;
+  let mismatched = 0;
+  const rows = blockRows(captured.features);
+  for (let from = 0; from < samples; from += rows) {
+    const block = await captured.read(from, Math.min(samples, from + rows));
+    block.forEach((value: number, i: number) => {
+      if (value !== output[from * captured.features + i]) mismatched++;
+    });
+  }
+  return { values: output.length, mismatched };
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {

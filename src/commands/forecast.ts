@@ -22,7 +22,7 @@ export const forecastCommand: CliCommand = {
     const command = program
       .command('forecast <model> [capture]')
       .usage('MODEL CAPTURE [options]')
-      .description('what every kernel would change: will another CPU, another runtime, agree?')
+      .description('what every kernel would change: will another CPU, another runtime, agree? Needs inputs only')
       .option('--kernel <name>', 'only these kernels (repeatable)', collect(String))
       .option('--labels <npy>', 'the class of each sample: gives accuracy');
     declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
@@ -40,7 +40,7 @@ async function forecastAction(
 ): Promise<number> {
   checkTargets(options.reporter);
   const chosen = options.kernel ? options.kernel.map((name) => kernelByName(name)) : kernels;
-  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
   const document = await forecast(model, capture, { kernels: chosen, labels });
   const text = forecastText({ model: modelPath, capture: capturePath ?? null });

@@ -24,8 +24,10 @@ export const goldenCommand: CliCommand = {
   register(program, run) {
     const command = program
       .command('golden <model> [capture]')
-      .usage('MODEL CAPTURE --kernel K --format npz|memh|c|json -o DIR [--force]')
-      .description('golden vectors for RTL and firmware: what a kernel computes from the captured input')
+      .usage('MODEL INPUTS --kernel K --format npz|memh|c|json -o DIR [--force]')
+      .description(
+        'golden vectors for RTL and firmware: what a kernel computes from the input; what a capture has beyond it is checked',
+      )
       .option('--kernel <name>', 'the kernel; default: what the model declares')
       .addOption(new Option('--format <format>', 'how they are written').choices(GOLDEN_FORMATS).default('npz'))
       .requiredOption('-o, --out <dir>', 'the folder to make')
@@ -46,7 +48,7 @@ async function goldenAction(
   checkTargets(options.reporter);
   if (options.kernel) kernelByName(options.kernel);
   const replaceable = await mayReplace(io, options);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const set = await golden(model, capture, options.kernel);
   const { manifest, files } = await goldenFiles(set, options.format, {
     model: modelPath,

@@ -23,6 +23,11 @@ export const forecastSchema = z.object({
   format: z.literal('qdiff-forecast'),
   version: z.literal(1),
   samples: count,
+  expected: z
+    .string()
+    .check(
+      z.describe('what the kernels are held against: capture, or the declared kernel where no layer was captured'),
+    ),
   kernels: z.array(z.string()),
   /** Captured layers, in the model's order. */
   layers: z.array(layerSchema),

@@ -53,6 +53,8 @@ export const goldenSchema = z.object({
   ),
   /** Files of the folder beside this one. */
   files: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  /** Layers whose output the capture has, beside the vectors. */
+  captured: z.array(z.object({ layer: z.string(), values: count, mismatched: count })),
   skipped: z.array(z.object({ layer: z.string(), why: z.string() })),
 });
 

@@ -29,14 +29,14 @@ export function forecastText(inputs: ForecastInputs): (document: ForecastDocumen
         ),
         ...prose(
           { options },
-          'end to end from the captured input, on its own outputs; counts are values that differ from the capture',
+          `end to end from the captured input, on its own outputs; counts are values that differ from ${sourceOf(document)}`,
         ),
       ],
       matrixLines(document, options, chalk),
       [
         ...labelled(
           { options },
-          'as captured: ',
+          document.expected === 'capture' ? 'as captured: ' : 'the same: ',
           agree.length > 0 ? agree.join(', ') : 'no kernel gives every captured value',
         ),
         ...(output === null
@@ -47,6 +47,10 @@ export function forecastText(inputs: ForecastInputs): (document: ForecastDocumen
     ];
     return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
   };
+}
+
+function sourceOf({ expected }: ForecastDocument): string {
+  return expected === 'capture' ? 'the capture' : `the declared kernel's (${expected}), of which nothing is captured`;
 }
 
 function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
@@ -92,7 +96,15 @@ function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: 
     ellipsis: options.unicode ? '…' : '...',
     headPaint: chalk.dim,
   });
-  return [...head, ...rows, ...(accuracy ? [`accuracy of the capture: ${share(accuracy.capture)}`] : [])];
+  return [
+    ...head,
+    ...rows,
+    ...(accuracy
+      ? [
+          `accuracy of ${document.expected === 'capture' ? 'the capture' : document.expected}: ${share(accuracy.capture)}`,
+        ]
+      : []),
+  ];
 }
 
 function share(value: number | null): string {
@@ -101,15 +113,16 @@ function share(value: number | null): string {
 
 /** The kernel that changes most, looked at closely. */
 function nextCommand(
-  { kernels, layers }: ForecastDocument,
+  { kernels, layers, expected }: ForecastDocument,
   agree: readonly string[],
   { model, capture }: ForecastInputs,
 ) {
   const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
   const changes = (kernel: string) => layers.reduce((sum, { changed }) => sum + (changed[kernel] ?? 0), 0);
   const worst = [...kernels].sort((a, b) => changes(b) - changes(a)).find((kernel) => !agree.includes(kernel));
+  // a comparison would have nothing to compare with
   return shellCommand(
-    worst === undefined
+    worst === undefined || expected !== 'capture'
       ? ['qdiff', 'golden', ...inputs, '-o', 'golden']
       : ['qdiff', ...inputs, ...option('--kernel', worst), '--mode', 'propagated'],
   );

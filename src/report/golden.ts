@@ -20,6 +20,10 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
         { options },
         'every output was computed by the replay and by the recipe in the manifest: they are equal',
       ),
+      ...manifest.captured.flatMap(({ layer, values, mismatched }) => {
+        const text = mismatched === 0 ? 'as captured' : `${mismatched} of ${values} captured values are others`;
+        return prose({ options }, `${printable(layer)}: ${text}`);
+      }),
       ...files.slice(0, 24).map(({ name }) => `  ${name}`),
       ...(files.length > 24 ? [`  and ${files.length - 24} more`] : []),
       '  manifest.json',
@@ -32,9 +36,11 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
   };
 }
 
-function nextWords({ data, model, capture }: GoldenManifest, folder: string): string[] {
+function nextWords({ data, model, capture, captured, kernel }: GoldenManifest, folder: string): string[] {
   const at = folder.replace(/\/+$/, '');
+  const inputs = [...new Set([path(model), path(capture)])]; // a hook dictionary is both
+  const against = captured.length > 0 ? [] : ['--against', 'replay', '--kernel', kernel];
   if (data === 'c') return ['cc', '-o', 'reference', path(`${at}/reference.c`)];
-  if (data === 'memh') return ['qdiff', path(model), path(capture), ...option('--candidate', folder)];
+  if (data === 'memh') return ['qdiff', ...inputs, ...option('--candidate', folder), ...against];
   return ['qdiff', 'inspect', path(data === 'npz' ? `${at}/golden.npz` : model)];
 }

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { nodeFileSystem } from '../../src/io.js';
+import { openNpz } from '../../src/load/npz.js';
 import type { LayerReport, Report } from '../../src/nouns/report.js';
+import { npzBytes } from '../../src/save/npz.js';
 import { cli } from '../support/cli.js';
 import type { Json } from '../support/models.js';
 import { npy, npz } from '../support/npz.js';
@@ -128,5 +131,114 @@ describe('nothing left to compare', () => {
     expect(stderr).toBe(
       'qdiff: model.json: expected a layer that can be compared, got none; fc1: replayed, but its output was not captured\n',
     );
+  });
+});
+
+describe('inputs alone', () => {
+  const { run } = on('inputs-only');
+  const inputs = [file('inputs-only', 'model.json'), file('inputs-only', 'capture.npz')];
+
+  test('are no comparison', async () => {
+    const { exitCode, stderr } = await run();
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('expected the output of a replayed layer (conv), got x');
+  });
+
+  test.each(['npz', 'memh', 'c', 'json'])('give golden vectors (%s)', async (format) => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'golden-')), 'golden');
+    const { exitCode, stdout } = await cli()(['golden', ...inputs, '--format', format, '-o', folder]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('1 layer, 8 samples');
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ samples: 8, captured: [], layers: [{ name: 'conv' }] });
+  });
+
+  test('are forecast against the declared kernel', async () => {
+    const { exitCode, stdout } = await cli()(['forecast', ...inputs, '--reporter', 'json']);
+    expect(exitCode).toBe(0);
+    const { expected, layers } = JSON.parse(stdout);
+    expect(expected).toBe('cmsis-nn');
+    expect(layers).toMatchObject([{ name: 'conv', values: 32, changed: { 'cmsis-nn': 0 } }]);
+  });
+
+  test('of a chain of layers are forecast as the replay goes on', async () => {
+    const capture = join(mkdtempSync(join(tmpdir(), 'inputs-')), 'inputs.npz');
+    const { arrays } = await openNpz(nodeFileSystem, 'fixtures/pytorch/iris-avx2/capture.npz');
+    const quant = arrays.get('quant')!;
+    writeFileSync(capture, await npzBytes(new Map([['quant', { shape: quant.shape, data: await quant.read() }]])));
+    const argv = ['forecast', 'fixtures/pytorch/iris-avx2/model.json', capture, '--kernel', 'fbgemm-avx2'];
+    const { layers, top1_flips } = JSON.parse((await cli()([...argv, '--reporter', 'json'])).stdout);
+    // what differs between the captures of the two CPUs
+    expect(layers.map((layer: { changed: object }) => layer.changed)).toEqual([
+      { 'fbgemm-avx2': 963 },
+      { 'fbgemm-avx2': 841 },
+      { 'fbgemm-avx2': 306 },
+    ]);
+    expect(top1_flips).toEqual({ 'fbgemm-avx2': expect.any(Number) });
+    expect((await cli()(argv)).stdout.replaceAll(/\s+/g, ' ')).toContain("differ from the declared kernel's (fbgemm)");
+  });
+
+  test('with outputs beside them, golden says where the capture is another', async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'golden-')), 'golden');
+    const iris = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-avx2', name));
+    const { stdout } = await cli()(['golden', ...iris, '--kernel', 'fbgemm-avx2', '-o', folder, '--reporter', 'json']);
+    expect(JSON.parse(stdout).captured).toEqual([
+      { layer: 'fc1', values: 2416, mismatched: 0 },
+      { layer: 'fc2', values: 453, mismatched: 0 },
+    ]);
+    const exact = await cli()(['golden', ...iris, '-o', `${folder}-exact`]);
+    expect(exact.stdout).toContain('fc1: 963 of 2416 captured values are others\n');
+  });
+});
+
+describe('accumulators alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sums-'));
+  const { arrays } = await openNpz(nodeFileSystem, file('inputs-only', 'capture.npz'));
+  const x = await arrays.get('x')!.read();
+  const [layer] = JSON.parse(readFileSync(file('inputs-only', 'model.json'), 'utf8')).layers;
+  const sums = Int32Array.from({ length: 32 }, (_, i) =>
+    layer.weight[i % 4].reduce((sum: number, w: number, k: number) => sum + (x[Math.floor(i / 4) * 27 + k] + 5) * w, 0),
+  );
+  const saved = async (name: string, data: Int32Array) => {
+    const path = join(folder, name);
+    const values = { x: { shape: [8, 27], data: Int8Array.from(x) }, 'conv.accumulator': { shape: [8, 4], data } };
+    writeFileSync(path, await npzBytes(new Map(Object.entries(values))));
+    return path;
+  };
+  const right = await saved('right.npz', sums);
+  const wrong = await saved(
+    'wrong.npz',
+    sums.map((sum, i) => (i === 5 ? sum + 1 : sum)),
+  );
+  const argv = (capture: string, ...options: string[]) => [file('inputs-only', 'model.json'), capture, ...options];
+
+  test('that are equal', async () => {
+    const { exitCode, stdout } = await cli()(argv(right));
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('MATCH: 1 of 1 layer compared; all 32 accumulators are equal\n');
+  });
+
+  test.each([
+    ['the capture', [wrong]],
+    ['a candidate', [right, '--candidate', wrong]],
+  ])('of which one differs: %s', async (_, [capture, ...options]) => {
+    const { exitCode, stdout } = await cli()(argv(capture, ...options, '--reporter', 'json'));
+    expect(exitCode).toBe(1);
+    const report: Report = JSON.parse(stdout);
+    expect((report.candidate_layers ?? report.layers)[0]).toMatchObject({
+      values: null,
+      accumulator: { values: 32, mismatched: 1, max_abs_diff: 1, first_mismatch: { sample: 1, channel: 1 } },
+    });
+  });
+
+  test('that differ fail in every format', async () => {
+    const files = new Map<string, string>();
+    const targets = ['junit', 'github-actions', 'markdown'].flatMap((name) => ['--reporter', `${name}=${name}`]);
+    const { stdout } = await cli(files)(argv(wrong, ...targets, '--reporter', 'table'));
+    expect(stdout).toContain('MISMATCH: accumulators differ\n');
+    expect(files.get('junit')).toContain('<failure message="1 of 32 accumulators differ, by up to 1');
+    expect(files.get('junit')).toContain('tests="1" failures="1"');
+    expect(files.get('github-actions')).toMatch(/^::error .*::1 of 32 accumulators differ/);
+    expect(files.get('markdown')).toContain('its accumulators differ');
   });
 });
