@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileSystem, RandomAccessFile } from './nouns/file.js';
 import type { Io } from './nouns/io.js';
 
@@ -26,13 +26,14 @@ export const nodeFileSystem: FileSystem = {
 
 /**
  * Writes beside the file, then renames: nobody sees half a report. A link keeps pointing at what is replaced; a device or pipe
- * (/dev/null, >(gzip)) is written to as it is: a rename would put a file in its place.
+ * (/dev/null, >(gzip)) is written to as it is: a rename would put a file in its place. A folder that is not there is made.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const before = statSync(path, { throwIfNoEntry: false });
   if (before && !before.isFile() && !before.isDirectory()) return writeFileSync(path, text);
   const target = before ? realpathSync.native(path) : path;
   const unfinished = `${target}.${process.pid}.unfinished`;
+  if (!before) mkdirSync(dirname(target), { recursive: true });
   try {
     writeFileSync(unfinished, text);
     renameSync(unfinished, target);

@@ -29,6 +29,12 @@ test('a link stays one, and what it points at is replaced', async () => {
   expect(readdirSync(folder).sort()).toEqual(['file', 'link']);
 });
 
+test('the folder of a file is made', async () => {
+  await replaceFile(inFolder('a/b/report.xml'), 'text');
+  expect(readFileSync(inFolder('a/b/report.xml'), 'utf8')).toBe('text');
+  await expect(replaceFile(inFolder('a/b/report.xml/c'), 'text')).rejects.toMatchObject({ code: 'ENOTDIR' });
+});
+
 test('a pipe is written to, not replaced', async () => {
   const pipe = inFolder('pipe');
   if (spawnSync('mkfifo', [pipe]).status !== 0) return;

@@ -69,9 +69,17 @@ function hasVectors(layer: Layer): boolean {
   return isProduct(layer) && !layer.form.dynamic && layer.output !== null && isQuantized(layer.output);
 }
 
+/** Whether vectors of a kernel can be written: of integers and float32, in a fixed order. */
+export function hasIntegerForm(kernel: Kernel): boolean {
+  return productsOf(kernel).every((steps) => whyNoIntegers(steps) === null);
+}
+
+function productsOf({ ops }: Kernel): ProductSteps[] {
+  return Object.values(ops).filter((steps) => steps.kind === 'product');
+}
+
 function refuseFloatKernel(kernel: Kernel): void {
-  const products = Object.values(kernel.ops).filter((steps) => steps.kind === 'product');
-  const why = products.map(whyNoIntegers).find((reason) => reason !== null);
+  const why = productsOf(kernel).map(whyNoIntegers).find((reason) => reason !== null);
   if (why) throw noIntegers(kernel, why);
 }
 

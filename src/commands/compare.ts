@@ -29,6 +29,7 @@ import {
   parseSamples,
   parseShard,
   parseThreads,
+  repeatedWords,
   type SampleRange,
   selectLayers,
   shardOf,
@@ -39,6 +40,7 @@ import { progressOn } from './progress.js';
 
 interface Options extends BaselineOptions {
   readonly candidate?: string;
+  readonly against: 'capture' | 'replay';
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly kernel?: string;
   readonly mode: Mode;
@@ -75,6 +77,11 @@ function declare(command: Command): Command {
     .usage('MODEL CAPTURE [options]')
     .description('compare a capture with the replay of its model (the main job; also `qdiff MODEL CAPTURE`)')
     .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
+    .addOption(
+      new Option('--against <side>', 'what a candidate is judged by: the capture, or the replay under --kernel')
+        .choices(['capture', 'replay'])
+        .default('capture'),
+    )
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
     .option('--kernel <name>', 'the kernel to replay; list prints the names')
     .addOption(
@@ -156,6 +163,9 @@ function checkOptions(options: Options): void {
   if (options.updateBaseline && options.baseline === undefined) {
     throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
   }
+  if (options.against === 'replay' && options.candidate === undefined) {
+    throw usage('expected --candidate NPZ with it, which is judged by the replay, got none', '--against replay');
+  }
   if (options.shard === undefined) return;
   if (options.mode === 'propagated') {
     throw usage('expected --mode isolated with it: propagated layers need those before them', '--shard');
@@ -167,8 +177,8 @@ function checkOptions(options: Options): void {
 
 /** What shards of one run have in common, option by option. */
 function settingsOf(options: Options): Record<string, string> {
-  const { candidate, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } = options;
-  const settings = { candidate, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose };
+  const { candidate, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } = options;
+  const settings = { candidate, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose };
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)]));
 }
@@ -209,10 +219,11 @@ interface Judged {
 
 async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promise<Judged> {
   const { options } = pair;
-  const use = options.candidate === undefined ? 'replay' : 'values';
+  const { against } = options;
+  const use = options.candidate === undefined ? 'replay' : against === 'replay' ? 'inputs' : 'values';
   const { model, capture } = await openPair(io, pair.model, pair.capture, open, use);
   const candidate = options.candidate
-    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
+    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map), against))
     : undefined;
   const gate = await openGate(io, options, {
     kernel: options.kernel ?? declaredKernel(model.producer).name,
@@ -227,6 +238,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     samples: options.samples?.(capture.samples),
     tolerance: tolerances(model, options),
     candidate,
+    against,
     diagnose: options.diagnose,
     requireReplayed: options.requireReplayed,
     failFast: options.failFast,
@@ -256,7 +268,8 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
         : null,
       details,
     };
-    return { run: { name: pair.name, report: judged, shard: { of: shard, found }, details }, gate };
+    const repeated = repeatedWords(options.kernel, options.map);
+    return { run: { name: pair.name, report: judged, repeated, shard: { of: shard, found }, details }, gate };
   } finally {
     progress.clear();
   }

@@ -69,7 +69,7 @@ async function explainAction(
 ): Promise<number> {
   checkTargets(options.reporter);
   if (options.kernel) kernelByName(options.kernel);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;

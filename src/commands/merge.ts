@@ -13,6 +13,7 @@ import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { usage } from './open.js';
+import { repeatedWords } from './options.js';
 import { checkTargets, declareReports, type OutputOptions, writeReports } from './output.js';
 
 /** One report from the blobs of all shards, byte for byte that of one process. */
@@ -68,7 +69,8 @@ async function filesOf(io: Io, paths: readonly string[]): Promise<string[]> {
 }
 
 function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
-  return blobs[0].runs.map(({ name, baseline }, i) => {
+  return blobs[0].runs.map(({ name, baseline, settings }, i) => {
+    const repeated = repeatedIn(settings);
     const parts = blobs.map((blob) => blob.runs[i].part) as [Part, ...Part[]];
     const report = assemble(parts);
     refuseNothing(report);
@@ -77,11 +79,29 @@ function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
       .flatMap((blob) => blob.runs[i].details)
       .sort((a, b) => order.get(a.name)! - order.get(b.name)!)
       .slice(0, MOST_LAYERS);
-    if (!baseline) return { name, report, details };
+    if (!baseline) return { name, report, details, repeated };
     const changes = blobs
       .flatMap((blob) => blob.runs[i].baseline?.report.changes ?? [])
       .sort((a, b) => order.get(a.layer)! - order.get(b.layer)!);
     const warnings = [...report.warnings, ...baseline.warnings];
-    return { name, details, report: { ...report, baseline: { ...baseline.report, changes }, warnings } };
+    return { name, details, repeated, report: { ...report, baseline: { ...baseline.report, changes }, warnings } };
   });
+}
+
+/** As the shards were run; what is no JSON of ours is left out. */
+function repeatedIn({ kernel, map }: Readonly<Record<string, string>>): string[] {
+  const parsed = (text: string | undefined): unknown => {
+    try {
+      return text === undefined ? undefined : JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  };
+  const [name, pairs] = [parsed(kernel), parsed(map)];
+  const isPair = (pair: unknown): pair is [string, string] =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((word) => typeof word === 'string');
+  return repeatedWords(
+    typeof name === 'string' ? name : undefined,
+    Array.isArray(pairs) ? pairs.filter(isPair) : undefined,
+  );
 }

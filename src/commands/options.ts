@@ -4,6 +4,7 @@ import type { Tolerance } from '../compare/options.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
+import { option } from '../report/next.js';
 import { printable } from '../text.js';
 
 /** `N` for every layer or `LAYER=N` for one. */
@@ -153,6 +154,15 @@ export function tolerances(
     }
     return tolerance;
   };
+}
+
+/** Options that a command about the same run needs too. */
+export function repeatedWords(
+  kernel: string | undefined,
+  map: readonly (readonly [mine: string, layer: string])[] = [],
+): string[] {
+  const kernelWords = kernel === undefined ? [] : ['--kernel', kernel];
+  return [...kernelWords, ...map.flatMap(([mine, layer]) => option('--map', `${mine}=${layer}`))];
 }
 
 function noSuchLayer(flag: string, name: string, model: Model): Problem {

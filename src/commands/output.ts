@@ -2,6 +2,7 @@ import { normalize } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
+import type { Report } from '../nouns/report.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Formats, ReportOptions, Run } from '../report/reporter.js';
@@ -110,7 +111,7 @@ async function written(path: string, writing: Promise<void>): Promise<void> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
-    const message = `expected a file that can be written, got ${code}; check that its folder exists and may be written to`;
+    const message = `expected a file that can be written, got ${code}; check that its folder may be written to`;
     throw new InputError([{ kind: 'unwritable', where: printable(path), message }]);
   }
 }
@@ -122,8 +123,16 @@ export async function writeReports(
   options: OutputOptions,
   settings: ReportOptions['settings'],
 ): Promise<void> {
-  await writeDocument(io, runs, reporters, options, settings);
-  if (inGitHubActions(io)) await writeToGitHub(io, runs, options);
+  const resolved = { settings, repeated: repeatedIn(runs) };
+  await writeDocument(io, runs, reporters, options, resolved);
+  if (inGitHubActions(io)) await writeToGitHub(io, runs, options, resolved);
+}
+
+/** Formats show copies of a report: it is known by its files. */
+function repeatedIn(runs: readonly Run[]): (report: Report) => readonly string[] {
+  const key = ({ model, capture, candidate }: Report) => JSON.stringify([model, capture, candidate]);
+  const words = new Map(runs.map(({ report, repeated = [] }) => [key(report), repeated]));
+  return (report) => words.get(key(report)) ?? [];
 }
 
 function inGitHubActions({ env }: Io): boolean {
@@ -131,9 +140,14 @@ function inGitHubActions({ env }: Io): boolean {
 }
 
 /** The step summary, after what is in it; annotations on standard error, unless they were asked for elsewhere. */
-async function writeToGitHub(io: CommandIo, runs: readonly Run[], options: OutputOptions): Promise<void> {
+async function writeToGitHub(
+  io: CommandIo,
+  runs: readonly Run[],
+  options: OutputOptions,
+  resolved: Resolved,
+): Promise<void> {
   const { githubActions, stepSummary } = await import('../report/githubActions.js');
-  const look = lookOf(options, null, io);
+  const look = { ...lookOf(options, null, io), ...resolved };
   if (!options.reporter?.some(({ name }) => name === 'github-actions')) io.stderr.write(githubActions(runs, look));
   const path = io.env.GITHUB_STEP_SUMMARY;
   if (!path) return;
@@ -147,22 +161,25 @@ async function sizeOf(io: Io, path: string): Promise<number> {
   return file?.size ?? 0;
 }
 
+/** What the command knows besides what was asked for. */
+type Resolved = Pick<ReportOptions, 'settings' | 'repeated'>;
+
 /** Every format to its file or to standard output; the table where nothing is asked for. */
 export async function writeDocument<D>(
   io: CommandIo,
   document: D,
   formats: Formats<D>,
   options: OutputOptions,
-  settings?: ReportOptions['settings'],
+  resolved: Resolved = {},
 ): Promise<void> {
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
-    const look = { ...lookOf(options, null, io), settings, ...(await assetsOf(io, name)) };
+    const look = { ...lookOf(options, null, io), ...resolved, ...(await assetsOf(io, name)) };
     const format = await formats.get(name)!();
     await writeOutput(io, file!, format(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
-    const look = { ...lookOf(options, io.stdout, io), settings, ...(await assetsOf(io, name)) };
+    const look = { ...lookOf(options, io.stdout, io), ...resolved, ...(await assetsOf(io, name)) };
     const format = await formats.get(name)!();
     const text = format(document, look);
     io.stdout.write(inGitHubActions(io) && !FOR_MACHINES.has(name) ? harmlessInLog(text) : text);

@@ -25,7 +25,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
   const candidateLayers = allCandidate && (run.failFast ? untilFirst(allCandidate) : allCandidate);
   const judged = candidateLayers ?? layers;
   const first = judged.find(differs);
-  const missing = run.requireReplayed ? missingOf(layers, judged) : [];
+  const missing = run.requireReplayed ? missingOf(layers, judged, run.against) : [];
   const last = layers.at(-1)?.name;
   const ofLayers = inOrder(
     parts.flatMap((part) => part.warnings.layers),
@@ -38,6 +38,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     model: run.model,
     capture: run.capture,
     candidate: run.candidate,
+    against: run.against,
     mode: run.mode,
     kernel: run.kernel,
     samples: run.samples.to - run.samples.from,
@@ -63,8 +64,13 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
 }
 
 /** Layers that are not replayed, or compared with nothing, whichever side is judged. */
-function missingOf(layers: readonly LayerReport[], judged: readonly LayerReport[]): LayerReport[] {
-  const replayed = layers.filter(({ status }) => status.startsWith('not-'));
+function missingOf(
+  layers: readonly LayerReport[],
+  judged: readonly LayerReport[],
+  against: Report['against'],
+): LayerReport[] {
+  const statuses = against === 'capture' ? ['not-replayed', 'not-captured'] : ['not-replayed'];
+  const replayed = layers.filter(({ status }) => statuses.includes(status));
   const names = new Set(replayed.map(({ name }) => name));
   return [...replayed, ...judged.filter((layer) => !isCompared(layer) && !names.has(layer.name))];
 }

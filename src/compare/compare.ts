@@ -7,6 +7,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
+import { replayedCapture } from '../replay/reference.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
@@ -51,6 +52,8 @@ class Comparison {
   private readonly own: ReadonlySet<Layer>;
   private readonly catchUp: CatchUp;
   private readonly warnings: Warning[] = [];
+  /** The replay in the capture's place, where a candidate is judged by that. */
+  private readonly reference: Capture | null;
 
   constructor(
     private readonly model: Model,
@@ -63,6 +66,8 @@ class Comparison {
     this.session = new ReplaySession(model, capture, this.kernel, this.mode, fast);
     this.isolated =
       this.mode === 'isolated' ? this.session : new ReplaySession(model, capture, this.kernel, 'isolated', fast);
+    const chained = options.against === 'replay' && new ReplaySession(model, capture, this.kernel, 'propagated', fast);
+    this.reference = chained ? replayedCapture(model, capture, chained) : null;
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
@@ -90,6 +95,7 @@ class Comparison {
         model: model.path,
         capture: capture.path,
         candidate: options.candidate?.path ?? null,
+        against: options.against ?? 'capture',
         mode,
         kernel: kernel.name,
         samples: { from, to },
@@ -117,7 +123,7 @@ class Comparison {
     }
     const expected = this.capture.values.get(layer.name);
     if (!expected) {
-      this.warn('not-captured', layer.name, 'replayed, but its output was not captured');
+      if (!this.reference) this.warn('not-captured', layer.name, 'replayed, but its output was not captured');
       await this.compareAccumulators(layer, report);
       return report;
     }
@@ -229,7 +235,8 @@ class Comparison {
   }
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
-    const { model, capture, kernel, options, from, to, selected, own, isolated, fast } = this;
+    const { model, kernel, options, from, to, selected, own, fast, reference } = this;
+    const capture = reference ?? this.capture;
     const { compareCandidate } = await import('./candidate.js');
     const compared = await compareCandidate({
       model,
@@ -241,8 +248,8 @@ class Comparison {
       to,
       selected,
       own,
-      captureLayers,
-      session: isolated,
+      captureLayers: reference ? [] : captureLayers,
+      session: reference ? new ReplaySession(model, reference, kernel, 'isolated', fast) : this.isolated,
       fast,
       accept: (layer) => this.accept(layer),
     });

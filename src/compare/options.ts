@@ -16,6 +16,8 @@ export interface CompareOptions {
   readonly tolerance?: (layerName: string) => Tolerance;
   /** The user's own implementation: then it is what is judged, against the capture. */
   readonly candidate?: Capture;
+  /** What a candidate is judged by: the capture (default), or the replay, chained from the capture's inputs. */
+  readonly against?: 'capture' | 'replay';
   /** Default: true. */
   readonly diagnose?: boolean;
   /** A layer that is not replayed or not captured makes the verdict a mismatch. */

@@ -15,6 +15,7 @@ const partSchema = z.object({
     model: z.string(),
     capture: z.string(),
     candidate: z.nullable(z.string()),
+    against: z.enum(['capture', 'replay']),
     mode: z.enum(['isolated', 'propagated']),
     kernel: z.string(),
     samples: z.object({ from: count, to: count }),

@@ -96,6 +96,7 @@ export const reportSchema = z.object({
   model: z.string(),
   capture: z.string(),
   candidate: z.nullable(z.string()),
+  against: z.enum(['capture', 'replay']).check(z.describe('what the candidate is judged by')),
   mode: z.enum(['isolated', 'propagated']),
   kernel: z.string(),
   samples: count,

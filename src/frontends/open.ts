@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { readJson } from '../load/json.js';
-import { MANIFEST as MEMH_MANIFEST, openMemhFolder } from '../load/memhFolder.js';
+import { MANIFEST as MEMH_MANIFEST } from '../load/memhFolder.js';
 import { openNpyFolder } from '../load/npyFolder.js';
 import { openNpz } from '../load/npz.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
@@ -15,6 +15,7 @@ import { validateCapture } from '../validate/capture.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
 import { field } from '../validate/names.js';
+import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 
 /** Weights and values stay in their file until they are read: close it after that. */
@@ -56,20 +57,21 @@ function isInside(folder: string, path: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Reads the headers of an npz file or a folder of npy files, and validates them against the model. Throws InputError. */
+/** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */
 export function openCapture(fs: FileSystem, path: string, model: Model, use?: CaptureUse): Promise<Capture & Closable> {
-  return withArrays(fs, path, (file) => validateCapture(model, file, use));
+  return withArrays(fs, path, (file) => validateCapture(model, withInputs(asCapture(file), model), use));
 }
 
-/** As openCapture, for the user's own values; names: MINE to the model's, for those that differ. */
+/** As openCapture, for the user's own values; names: MINE to the model's, for those that differ; against: what it is judged by. */
 export function openCandidate(
   fs: FileSystem,
   path: string,
   model: Model,
   capture: Capture,
   names?: ReadonlyMap<string, string>,
+  against?: 'capture' | 'replay',
 ): Promise<Capture & Closable> {
-  return withArrays(fs, path, (file) => validateCandidate(model, capture, file, names));
+  return withArrays(fs, path, (file) => validateCandidate(model, capture, asCapture(file), names, against));
 }
 
 /** A whole input in one npz: a model of one linear layer, `linear`, and its capture. Throws InputError. */
@@ -111,5 +113,5 @@ export async function openArrays(fs: FileSystem, path: string): Promise<ArrayFil
     throw unreadable(path, error);
   });
   const isMemh = names.includes(MEMH_MANIFEST) && !names.some((name) => name.endsWith('.npy'));
-  return isMemh ? openMemhFolder(fs, path) : openNpyFolder(fs, path);
+  return isMemh ? openManifestFolder(fs, path) : openNpyFolder(fs, path);
 }

@@ -3,7 +3,7 @@ import type { FileSystem } from './file.js';
 /** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
 export interface Io {
   readonly fs: FileSystem;
-  /** Replaces a file as a whole, or leaves it as it was. */
+  /** Replaces a file as a whole, or leaves it as it was; makes its folder. */
   readonly writeFile: (path: string, text: string) => Promise<void>;
   /** Makes a folder of files as a whole. An existing one that is not empty is only replaced where `replaces` agrees. */
   readonly writeFolder: (

@@ -113,6 +113,8 @@ export interface Report {
   model: string;
   capture: string;
   candidate: string | null;
+  /** What the candidate is judged by: the capture, or the declared replay, chained from the capture's inputs. */
+  against: 'capture' | 'replay';
   mode: 'isolated' | 'propagated';
   kernel: string;
   samples: number;

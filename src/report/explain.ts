@@ -33,11 +33,10 @@ export function explainText({
       `${sample}`,
       ...(at ? ['--at', at.join(',')] : []),
     ];
-    const next = shellCommand(
-      needsFile
-        ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro']
-        : ['qdiff', ...inputs, ...option('--layer', layer), '--channels', 'all'],
-    );
+    const compare = ['qdiff', ...inputs, ...option('--layer', layer), '--channels', 'all'];
+    const nothing = document.captured === null; // the comparison would have nothing to compare
+    const words = needsFile ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro'] : nothing ? null : compare;
+    const next = words && shellCommand(words);
     const blocks = [
       headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
       codeLines(document, options),

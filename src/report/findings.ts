@@ -46,7 +46,7 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
     .filter((layer) => layer.diagnosis !== null && selects(layer))
     .map((layer): Explained => {
       if (report.candidate_layers === null) return { layer, capture: sideOf(layer, report), candidate: null };
-      const capture = replayed.get(layer.name);
+      const capture = report.against === 'replay' ? undefined : replayed.get(layer.name);
       return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
     });
   const groups = new Map<string, Explained[]>();
@@ -54,7 +54,8 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
     const key = groupKey(one);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group) : twoWay(group)));
+  const expected = report.against === 'replay' ? 'The replay' : 'PyTorch';
+  return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group, expected) : twoWay(group)));
 }
 
 function sideOf(layer: LayerReport, report: Report): Side | null {
@@ -111,14 +112,14 @@ function twoWay(group: readonly Explained[]): Finding {
 }
 
 /** The candidate against the capture: both sides' departures from what is declared, and how they can agree. */
-function threeWay(group: readonly Explained[]): Finding {
+function threeWay(group: readonly Explained[], expected: string): Finding {
   const yours = group.map((one) => one.candidate!);
   const theirs = group.flatMap((one) => one.capture ?? []);
   const [own] = yours;
   const capture = theirs.at(0) ?? null;
   const layers = group.map((one) => one.layer);
   const headlines = [
-    capture ? sharedHeadline(theirs) : `PyTorch: as declared (${printable(own.context.declaredKernel)})`,
+    capture ? sharedHeadline(theirs) : `${expected}: as declared (${printable(own.context.declaredKernel)})`,
     sharedHeadline(yours),
   ];
   if (own.diagnosis.causes.every((cause) => cause === 'inherited') && own.diagnosis.causes.length > 0) {

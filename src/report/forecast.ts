@@ -1,6 +1,8 @@
 /** The portability matrix for a terminal: a row a kernel, a column a layer. */
 import { Chalk } from 'chalk';
+import { hasIntegerForm } from '../analyze/golden.js';
 import type { ForecastDocument } from '../documents/forecast.js';
+import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { option, path, shellCommand } from './next.js';
@@ -120,10 +122,12 @@ function nextCommand(
   const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
   const changes = (kernel: string) => layers.reduce((sum, { changed }) => sum + (changed[kernel] ?? 0), 0);
   const worst = [...kernels].sort((a, b) => changes(b) - changes(a)).find((kernel) => !agree.includes(kernel));
-  // a comparison would have nothing to compare with
-  return shellCommand(
+  const integer = agree.find((kernel) => hasIntegerForm(kernelByName(kernel)));
+  const vectors = integer === undefined ? null : ['qdiff', 'golden', ...inputs, '--kernel', integer, '-o', 'golden'];
+  // against a capture of inputs alone there is nothing to compare
+  const words =
     worst === undefined || expected !== 'capture'
-      ? ['qdiff', 'golden', ...inputs, '-o', 'golden']
-      : ['qdiff', ...inputs, ...option('--kernel', worst), '--mode', 'propagated'],
-  );
+      ? vectors
+      : ['qdiff', ...inputs, ...option('--kernel', worst), '--mode', 'propagated'];
+  return words && shellCommand(words);
 }

@@ -146,7 +146,7 @@ function section({ name, report }: Run, index: number, options: ReportOptions, s
   const mismatch = first && firstMismatch(first);
   const facts = [
     ['model', report.model],
-    ['expected: the capture', report.capture],
+    [report.against === 'replay' ? 'expected: the replay from' : 'expected: the capture', report.capture],
     ['actual', report.candidate ?? 'the replay'],
     ['kernel', report.kernel],
     ['mode', report.mode],

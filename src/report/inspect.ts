@@ -21,10 +21,6 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
   const chalk = new Chalk({ level: options.color });
   const linear = (document.layers ?? []).filter(({ channels }) => channels !== null);
   const most = options.verbosity === 'verbose' ? linear.length : MOST_LAYERS_WITH_CHANNELS;
-  const next =
-    document.kind === 'model'
-      ? shellCommand(['qdiff', 'lint', path(document.path)])
-      : shellCommand(['qdiff', 'model.json', path(document.path)]);
   const blocks = [
     headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
     ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
@@ -34,12 +30,26 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
     document.warnings.flatMap(({ where, message }) =>
       labelled({ options }, 'note: ', `${printable(where)}: ${printable(message)}`),
     ),
-    next === null ? [] : [`next: ${chalk.cyan(next)}`],
+    nextLines(document, chalk),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** A hook dictionary is compared alone; of other arrays the model is not known here, and what is missing has its name in capitals. */
+function nextLines({ kind, path: file, arrays }: InspectDocument, chalk: InstanceType<typeof Chalk>): string[] {
+  const names = new Set(arrays?.map(({ key }) => key));
+  const isWhole = ['x_int8', 'w_int8', 'y_int8'].every((name) => names.has(name));
+  const [label, words] =
+    kind === 'model'
+      ? ['next', ['qdiff', 'lint', path(file)]]
+      : isWhole
+        ? ['next', ['qdiff', path(file)]]
+        : ['with its model', ['qdiff', 'MODEL', path(file)]];
+  const command = shellCommand(words);
+  return command === null ? [] : [`${label}: ${chalk.cyan(command)}`];
 }
 
 function headerLines(

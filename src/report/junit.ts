@@ -51,6 +51,7 @@ function suite({ name, report }: Run, id: number, options: ReportOptions): strin
     model: report.model,
     capture: report.capture,
     ...(report.candidate === null ? {} : { candidate: report.candidate }),
+    ...(report.against === 'replay' ? { against: report.against } : {}),
     mode: report.mode,
     kernel: report.kernel,
     samples: report.samples,

@@ -22,7 +22,7 @@ export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions
     { options },
     'acc: sum of (x - zx) * (w - zw), int32; sx, sw, sy: scales of input, weight and output; b: real bias; zp: zero point of the output; rint: ties to even; all float operations round to float32 unless said otherwise',
   );
-  const next = `next: ${chalk.cyan('qdiff forecast model.json capture.npz')}`;
+  const next = `with your files: ${chalk.cyan('qdiff forecast MODEL CAPTURE')}`;
   return `${[...blocks, [...symbols, next]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 

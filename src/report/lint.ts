@@ -22,7 +22,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
     const groups = grouped(document.findings);
     const most = options.verbosity === 'verbose' ? groups.length : MOST_GROUPS;
     const next = shellCommand(
-      capture === null ? ['qdiff', 'lint', path(model), 'capture.npz'] : ['qdiff', path(model), path(capture)],
+      capture === null ? ['qdiff', 'lint', path(model), 'CAPTURE'] : ['qdiff', path(model), path(capture)],
     );
     const blocks = [
       [
@@ -41,7 +41,10 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
         return groupLines(group, sameAbove, options, chalk);
       }),
       groups.length > most ? [`${groups.length - most} more kinds of findings: -v, or --reporter json`] : [],
-      [chalk.bold(summary(document.findings)), ...(next === null ? [] : [`next: ${chalk.cyan(next)}`])],
+      [
+        chalk.bold(summary(document.findings)),
+        ...(next === null ? [] : [`${capture === null ? 'with a capture' : 'next'}: ${chalk.cyan(next)}`]),
+      ],
     ];
     return `${blocks
       .filter((lines) => lines.length > 0)

@@ -82,6 +82,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   const facts = [
     `${code(report.model)} against ${code(report.capture)}`,
     ...(report.candidate === null ? [] : [`candidate ${code(report.candidate)}`]),
+    ...(report.against === 'replay' ? ['judged by the replay'] : []),
     `kernel ${code(report.kernel)}`,
     `mode ${report.mode}`,
     counted(report.samples, 'sample'),

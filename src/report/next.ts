@@ -1,11 +1,11 @@
-import type { Report } from '../nouns/report.js';
+import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import type { ReportOptions } from './reporter.js';
 
 /** The next useful command, ready to paste into a shell; null where there is none, or a name cannot be typed. */
-export function nextCommand(report: Report, { commands }: Pick<ReportOptions, 'commands'>): string | null {
-  const words = wordsOfNext(report, commands);
+export function nextCommand(report: Report, options: Pick<ReportOptions, 'commands' | 'repeated'>): string | null {
+  const words = wordsOfNext(report, options);
   return words && shellCommand(words);
 }
 
@@ -14,20 +14,27 @@ export function shellCommand(words: readonly string[]): string | null {
   return words.every((word) => printable(word) === word) ? words.map(shellQuoted).join(' ') : null;
 }
 
-function wordsOfNext(report: Report, commands: readonly string[]): string[] | null {
+function wordsOfNext(report: Report, { commands, repeated }: Pick<ReportOptions, 'commands' | 'repeated'>) {
   // a hook dictionary is both
   const inputs = [...new Set([path(report.model), path(report.capture)])];
   const layers = report.candidate_layers ?? report.layers;
   const layer = layers.find(({ name }) => name === report.first_divergence);
-  if (!layer) return commands.includes('forecast') ? ['qdiff', 'forecast', ...inputs] : null;
+  if (!layer) return commands.includes('forecast') && report.replayed > 0 ? ['qdiff', 'forecast', ...inputs] : null;
   const candidate = report.candidate === null ? [] : option('--candidate', path(report.candidate));
-  if (!commands.includes('explain')) {
+  const against = report.against === 'replay' ? ['--against', 'replay'] : [];
+  const given = [...candidate, ...(repeated?.(report) ?? [])];
+  if (!commands.includes('explain') || !isReplayed(layer, report) || against.length > 0) {
     const mode = report.mode === 'isolated' ? [] : ['--mode', report.mode];
-    return ['qdiff', ...inputs, ...candidate, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
+    return ['qdiff', ...inputs, ...given, ...against, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
   }
   const worst = worstFirst(layer.channels ?? []).at(0);
   const channel = worst ? ['--channel', String(worst.channel)] : [];
-  return ['qdiff', 'explain', ...inputs, ...candidate, ...option('--layer', layer.name), ...channel];
+  return ['qdiff', 'explain', ...inputs, ...given, ...option('--layer', layer.name), ...channel];
+}
+
+/** Without a replay there is no arithmetic to explain. */
+function isReplayed({ name }: LayerReport, { layers }: Report): boolean {
+  return layers.find((layer) => layer.name === name)?.status !== 'not-replayed';
 }
 
 /** A name that begins with a dash must not be read as an option. */

@@ -18,6 +18,8 @@ export interface ReportOptions {
   readonly unicode: boolean;
   /** Commands that this build has, for the next one to type. */
   readonly commands: readonly string[];
+  /** Options of a report's run that the next command needs too: --kernel, --map. */
+  readonly repeated?: (report: Report) => readonly string[];
   /** What was resolved, for verbose output: name and value. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
   /** The page that the html report fills; read only where that is asked for. */
@@ -30,6 +32,8 @@ export interface ReportOptions {
 export interface Run {
   readonly name: string;
   readonly report: Report;
+  /** Options that the next command needs too. */
+  readonly repeated?: readonly string[];
   /** What the blob holds besides. */
   readonly shard?: { readonly of: Shard; readonly found: Omit<BlobRun, 'name'> };
   /** Single values, where a format shows them. */

@@ -18,6 +18,7 @@ import {
   addedCauses,
   differingChannels,
   differs,
+  expectedSource,
   extentOf,
   firstDivergence,
   firstMismatch,
@@ -105,7 +106,7 @@ function headerLines(view: View): string[] {
       view,
       `qdiff ${printable(report.tool.version)}: ${printable(report.model)} against ${printable(report.capture)}`,
     ).map((line) => chalk.bold(line)),
-    ...prose(view, `expected = the capture (PyTorch), actual = ${actual}`),
+    ...prose(view, `expected = ${expectedSource(report)}, actual = ${actual}`),
     ...prose(view, `difference = actual - expected, in ${unit.filter(Boolean).join(', floats in ')}`),
     ...prose(
       view,

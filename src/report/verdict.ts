@@ -143,10 +143,23 @@ export function isCandidate(layer: LayerReport, report: Report): boolean {
   return report.candidate_layers?.includes(layer) ?? false;
 }
 
+/** How the values that a candidate is held against came about: the capture's row; null where they are the replay's. */
+export function expectedSide(layer: LayerReport, report: Report, whole = report): LayerReport | null {
+  if (!isCandidate(layer, report) || report.against === 'replay') return null;
+  return whole.layers.find(({ name }) => name === layer.name) ?? null;
+}
+
+/** "the capture (PyTorch)": the side that is right by definition. */
+export function expectedSource({ against, kernel }: Report): string {
+  return against === 'capture'
+    ? 'the capture (PyTorch)'
+    : `the replay (${printable(kernel)}, from the captured inputs)`;
+}
+
 /** Both sides' causes: a candidate differs from the capture by its own, by PyTorch's, and by what came with its input. */
 export function causesOf(layer: LayerReport, report: Report): string[] {
-  const captured = report.layers.find(({ name }) => name === layer.name)?.diagnosis?.causes ?? [];
-  return [...new Set([...ownCauses(layer), ...(isCandidate(layer, report) ? captured : [])])];
+  const captured = expectedSide(layer, report)?.diagnosis?.causes ?? [];
+  return [...new Set([...ownCauses(layer), ...captured])];
 }
 
 /** `inherited` comes first, and besides the layer's own. */
@@ -158,7 +171,7 @@ export function ownCauses({ diagnosis }: LayerReport): string[] {
 /** What PyTorch and the input add to the causes of a candidate's channels; whole: the report with every channel. */
 export function addedCauses(layer: LayerReport, report: Report, whole = report): (channel: number) => string[] {
   if (!isCandidate(layer, report)) return () => [];
-  const captured = whole.layers.find(({ name }) => name === layer.name)?.channels ?? [];
+  const captured = expectedSide(layer, report, whole)?.channels ?? [];
   const byChannel = new Map(captured.map(({ channel, causes }) => [channel, causes]));
   const inherited = ownCauses(layer).filter((cause) => cause === 'inherited');
   return (channel) => [...inherited, ...(byChannel.get(channel) ?? [])];

@@ -17,6 +17,7 @@ export async function validateCandidate(
   capture: Capture,
   file: ArrayFile,
   names: ReadonlyMap<string, string> = new Map(),
+  against: 'capture' | 'replay' = 'capture',
 ): Promise<Capture> {
   const checks = new Checks(file.path);
   const slots = slotsBeside(model, capture);
@@ -26,14 +27,18 @@ export async function validateCandidate(
     const value = slots.get(key)?.value ?? key;
     features.claim(value, { count, because: 'as captured', ifTransposed: null });
   }
-  const layers = model.layers.map(({ name }) => name);
-  const captured = layers.filter((name) => capture.values.has(name));
-  const sums = layers.map((name) => `${name}.accumulator`);
-  if (captured.some((name) => sources.has(name)) || sums.some((key) => sources.has(key))) {
+  const layers = model.layers.filter(({ name, form }) => (against === 'replay' ? form : capture.values.has(name)));
+  const judged = layers.map(({ name }) => name);
+  const sums = model.layers.map(({ name }) => `${name}.accumulator`);
+  if ([...judged, ...sums].some((key) => sources.has(key))) {
     warnOfOthers(file, used, checks);
   } else if (checks.problems.length === 0) {
     const got = `got ${listed(file.arrays.keys(), 8)}; rename the arrays, or say --map MINE=LAYER`;
-    checks.problem('nothing-to-compare', [], `expected a captured layer (${listed(captured, 8)}), ${got}`);
+    checks.problem(
+      'nothing-to-compare',
+      [],
+      `expected a ${against === 'replay' ? 'replay' : 'captur'}ed layer (${listed(judged, 8)}), ${got}`,
+    );
   }
   const samples = { count: capture.samples, because: 'as the capture has' };
   const shapes = model.shapes && capture.shapes;

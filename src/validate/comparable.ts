@@ -23,7 +23,10 @@ export function checkComparable(
   const refused = reasonAgainst(model, captured, use);
   if (refused === null) return true;
   if (typeof refused !== 'string') checks.problems.push(refused);
-  else checks.problem('nothing-to-compare', [], `expected ${refused}, got ${listed(file.arrays.keys())}`);
+  else {
+    const fix = use === 'values' ? '; --against replay needs the inputs only' : '';
+    checks.problem('nothing-to-compare', [], `expected ${refused}, got ${listed(file.arrays.keys())}${fix}`);
+  }
   return false;
 }
 

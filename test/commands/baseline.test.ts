@@ -261,9 +261,9 @@ const refusals: [what: string, argv: string[], content: string | null, line: str
   ],
   [
     'not writable',
-    ['--baseline', 'missing/b.json', '--update-baseline'],
+    ['--baseline', 'locked/b.json', '--update-baseline'],
     null,
-    'qdiff: missing/b.json: expected a file that can be written, got ENOENT; check that its folder exists and may be written to\n',
+    'qdiff: locked/b.json: expected a file that can be written, got EACCES; check that its folder may be written to\n',
   ],
   ['no JSON', withBaseline, '{', 'qdiff: baseline.json line 1 column 2: '],
   [

@@ -221,6 +221,10 @@ describe('accumulators alone', async () => {
   test.each([
     ['the capture', [wrong]],
     ['a candidate', [right, '--candidate', wrong]],
+    [
+      'a candidate, where the capture has none',
+      [join('fixtures/coverage/inputs-only/capture.npz'), '--candidate', wrong, '--against', 'replay'],
+    ],
   ])('of which one differs: %s', async (_, [capture, ...options]) => {
     const { exitCode, stdout } = await cli()(argv(capture, ...options, '--reporter', 'json'));
     expect(exitCode).toBe(1);
@@ -240,5 +244,95 @@ describe('accumulators alone', async () => {
     expect(files.get('junit')).toContain('tests="1" failures="1"');
     expect(files.get('github-actions')).toMatch(/^::error .*::1 of 32 accumulators differ/);
     expect(files.get('markdown')).toContain('its accumulators differ');
+  });
+});
+
+describe('--against replay', () => {
+  const inputs = [file('inputs-only', 'model.json'), file('inputs-only', 'capture.npz')];
+  const iris = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-avx2', name));
+  const vectors = async (of: string[], kernel: string, format: string) => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'golden-')), 'golden');
+    const { exitCode } = await cli()(['golden', ...of, '--kernel', kernel, '--format', format, '-o', folder]);
+    expect(exitCode).toBe(0);
+    return folder;
+  };
+  const judged = async (argv: string[]) => {
+    const { stdout, stderr, exitCode } = await cli()([...argv, '--reporter', 'json']);
+    expect([stderr, exitCode < 2]).toEqual(['', true]);
+    return JSON.parse(stdout) as Report;
+  };
+
+  test.each(['npz', 'memh'])('golden vectors of the same kernel match, of another do not (%s)', async (format) => {
+    const argv = [...iris, '--against', 'replay', '--candidate'];
+    const own = await judged([...argv, await vectors(iris, 'fbgemm-avx2', format), '--kernel', 'fbgemm-avx2']);
+    expect(own).toMatchObject({ verdict: 'match', against: 'replay', coverage: { compared: 2, layers: 3 } });
+    // the capture differs from fbgemm's vectors: it is not what is asked
+    const exact = await vectors(iris, 'fbgemm', format);
+    expect((await judged([...argv, exact, '--kernel', 'fbgemm'])).verdict).toBe('match');
+    const { candidate_layers: layers } = await judged([...argv, exact, '--kernel', 'fbgemm-avx2']);
+    expect(only(layers!, 'fc1')).toMatchObject({
+      mismatched: 963,
+      diagnosis: { explained: 963, subject: 'candidate' },
+    });
+  });
+
+  test('needs the inputs only', async () => {
+    const own = ['--candidate', await vectors(inputs, 'cmsis-nn', 'npz')];
+    const { exitCode, stderr } = await cli()([...inputs, ...own]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('expected the output of a layer (conv), got x; --against replay needs the inputs only');
+    const { stdout, exitCode: match } = await cli()([...inputs, ...own, '--against', 'replay', '--require-replayed']);
+    expect(match).toBe(0);
+    expect(stdout).toContain('expected = the replay (cmsis-nn, from the captured inputs)');
+    expect(stdout).toContain('MATCH: 1 of 1 layer compared; all 32 values are equal');
+  });
+
+  test('is said in every format', async () => {
+    const files = new Map<string, string>();
+    const page = '<!--qdiff:title--><!--qdiff:content--><!--qdiff:data-->';
+    const targets = ['markdown', 'html', 'junit'].flatMap((name) => ['--reporter', `${name}=${name}`]);
+    const exact = await vectors(iris, 'fbgemm', 'npz');
+    const argv = [...iris, '--candidate', exact, '--against', 'replay', '--kernel', 'fbgemm-avx2', ...targets];
+    const { stdout } = await cli(files, { 'dist/report.html': page })([...argv, '--reporter', 'table']);
+    expect(stdout).toContain('The replay: as declared (fbgemm-avx2)');
+    expect(stdout).not.toContain('PyTorch');
+    expect(files.get('markdown')).toContain('judged by the replay');
+    expect(files.get('html')).toContain('expected: the replay from');
+    expect(files.get('junit')).toContain('<property name="against" value="replay"/>');
+  });
+
+  test('needs a candidate', async () => {
+    const { exitCode, stderr } = await cli()([...iris, '--against', 'replay']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--against replay: expected --candidate NPZ with it');
+  });
+});
+
+describe('golden vectors as capture', () => {
+  const iris = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-avx2', name));
+
+  test.each(['npz', 'memh'])('%s', async (format) => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'golden-')), 'golden');
+    await cli()(['golden', ...iris, '--kernel', 'fbgemm-avx2', '--format', format, '-o', folder]);
+    const files = format === 'npz' ? [folder, join(folder, 'golden.npz')] : [folder];
+    for (const capture of files) {
+      const { stdout, exitCode } = await cli()([iris[0], capture, '--reporter', 'json']);
+      expect(exitCode).toBe(1);
+      const { layers, coverage }: Report = JSON.parse(stdout);
+      expect(coverage.not_compared).toEqual(['relu1']);
+      expect(only(layers, 'fc1')).toMatchObject({ mismatched: 963, diagnosis: { causes: ['int16-saturation'] } });
+      expect((await cli()([iris[0], capture, '--kernel', 'fbgemm-avx2'])).exitCode).toBe(0);
+    }
+    // the chain begins at what its first layer read
+    const again = await cli()(['golden', iris[0], files[0], '--kernel', 'fbgemm-avx2', '-o', `${folder}-again`]);
+    expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining('2 layers, 151 samples')]);
+  });
+
+  test('as C they are not read', async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'golden-')), 'golden');
+    await cli()(['golden', ...iris, '--format', 'c', '-o', folder]);
+    const { exitCode, stderr } = await cli()([iris[0], folder]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('manifest.json data: expected golden vectors as npz or memh, got "c"; write them again');
   });
 });

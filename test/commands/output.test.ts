@@ -42,10 +42,10 @@ test('a misspelt command is answered with those that there are', async () => {
 });
 
 test('a file that cannot be written is a problem of the input', async () => {
-  const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=missing/r.xml']);
+  const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=locked/r.xml']);
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toBe(
-    'qdiff: missing/r.xml: expected a file that can be written, got ENOENT; check that its folder exists and may be written to\n',
+    'qdiff: locked/r.xml: expected a file that can be written, got EACCES; check that its folder may be written to\n',
   );
 });
 

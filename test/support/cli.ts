@@ -36,7 +36,7 @@ export function cli(files: Map<string, string> = new Map(), assets: Readonly<Rec
         list: nodeFileSystem.list,
       },
       writeFile: async (path, text) => {
-        if (path.startsWith('missing/')) throw Object.assign(new Error('no folder'), { code: 'ENOENT' });
+        if (path.startsWith('locked/')) throw Object.assign(new Error('no permission'), { code: 'EACCES' });
         files.set(path, text);
       },
       appendFile: async (path, text) => void files.set(path, (files.get(path) ?? '') + text),
