@@ -1,4 +1,6 @@
 import { Diagnosis } from '../diagnose/diagnose.js';
+import { fixed } from '../diagnose/fixes.js';
+import { imitation } from '../diagnose/sentences.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { productSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -108,7 +110,7 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     };
     diff.add(bounds ? { ...block, ...boundsOf(await bounds.replay(start, end), block.actual) } : block);
   });
-  fillDiff(report, diff.result(), tolerance);
+  fillDiff(report, diff.result(), tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
   if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
   await comparison.catchUp.before(index + 1);
@@ -169,7 +171,9 @@ async function explain(
             await diffReplay(comparison, run, comparison.capture.values.get(layer.name)!, zeroPoint)
           ).mismatched,
         };
-    fillDiagnosis(report, { ...found, report: { ...ofAll(found.report, report, captureDiagnosis), rehearsal } });
+    const counts = ofAll(found.report, report, captureDiagnosis);
+    const agreement = fixed('candidate', found.report.fix, rehearsal, othersFixes(captureDiagnosis, report));
+    fillDiagnosis(report, { ...found, report: { ...counts, ...agreement } });
     return;
   }
   const captureCauses = captureDiagnosis?.causes ?? [];
@@ -183,8 +187,18 @@ async function explain(
     layer.inputs[0],
     otherInput,
     await diagnosis.consistent(differing),
+    othersFixes(captureDiagnosis, report),
   );
   for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+/** Where the capture departs too, its side can follow the file, or this one the capture. */
+function othersFixes(captured: DiagnosisReport | null, { name, op, kernel }: LayerReport): DiagnosisReport['fixes'] {
+  if (!captured) return [];
+  const { causes, subject, evidence, kernel: foundKernel, explained_by: explainedBy } = captured;
+  const context = { layer: name, op, subject, declaredKernel: kernel ?? '', foundKernel, explainedBy, evidence };
+  const text = imitation(context, causes);
+  return [...captured.fixes, ...(text === null ? [] : [{ subject: 'candidate' as const, text, rehearsal: null }])];
 }
 
 /**
@@ -205,6 +219,7 @@ function exact(
   from: string,
   otherInput: boolean,
   explainedBy: string[],
+  others: DiagnosisReport['fixes'],
 ): DiagnosisReport {
   return {
     causes,
@@ -216,8 +231,7 @@ function exact(
     explained_by: explainedBy,
     indistinguishable: [],
     evidence: otherInput ? { inherited: { from } } : {},
-    fix: null,
-    rehearsal: null,
+    ...fixed('candidate', null, null, others),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
+import { fixed } from '../diagnose/fixes.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { declaredKernel, kernelByName } from '../kernels/registry.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
@@ -130,7 +131,7 @@ class Comparison {
     const tolerance = this.options.tolerance?.(layer.name) ?? EXACT;
     const run = await this.session.open(layer);
     const diff = await this.diff(report, run, expected, tolerance, index);
-    fillDiff(report, diff, tolerance);
+    fillDiff(report, diff, tolerance, layer.output);
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
     return report;
   }
@@ -289,7 +290,6 @@ export function inherited(report: LayerReport, kernel: string, from: string): La
     explained_by: [kernel],
     indistinguishable: [],
     evidence: { inherited: { from } },
-    fix: null,
-    rehearsal: null,
+    ...fixed('capture', null, null),
   };
 }

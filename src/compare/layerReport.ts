@@ -29,8 +29,10 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
     beyond_tolerance: null,
     within_bound: null,
     max_abs_diff: null,
+    max_abs_real: null,
     mean_diff: null,
     sqnr_db: null,
+    samples: null,
     channels: null,
     channels_omitted: null,
     first_mismatch: null,
@@ -45,7 +47,12 @@ export function layerDiff(output: ValueParams | null, shape: Shape, tolerance: T
     : new LayerDiff({ shape, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });
 }
 
-export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: Tolerance): void {
+export function fillDiff(
+  report: LayerReport,
+  diff: LayerDiffResult,
+  tolerance: Tolerance,
+  output: ValueParams | null,
+): void {
   const accepted = diff.mismatched > 0 && diff.beyondTolerance <= (diff.values * tolerance.percent) / 100;
   Object.assign(report, {
     unit: diff.unit,
@@ -59,12 +66,20 @@ export function fillDiff(report: LayerReport, diff: LayerDiffResult, tolerance: 
     beyond_tolerance: diff.beyondTolerance,
     within_bound: diff.withinBound,
     max_abs_diff: diff.maxAbsDiff,
+    max_abs_real: realOf(diff, output),
     mean_diff: diff.meanDiff,
     sqnr_db: diff.sqnrDb,
+    samples: diff.samples,
     channels: diff.channels,
     channels_omitted: 0,
     first_mismatch: mismatchOf(diff),
   } satisfies Partial<LayerReport>);
+}
+
+/** Steps of a value whose scale is not declared stand for nothing real. */
+function realOf({ unit, maxAbsReal }: LayerDiffResult, output: ValueParams | null): number | null {
+  if (unit === 'ulp') return maxAbsReal;
+  return output && isQuantized(output) ? maxAbsReal * output.scale : null;
 }
 
 function mismatchOf({ firstMismatch, shape }: LayerDiffResult): LayerReport['first_mismatch'] {

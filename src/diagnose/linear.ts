@@ -9,6 +9,7 @@ import { countPairs } from './causes/int16Saturation.js';
 import { STEP_CAUSES } from './departures.js';
 import { contains, widened } from './estimate/interval.js';
 import type { CauseCode, CauseEvidence, Evidence, FoundParameter } from './evidence.js';
+import { fixed } from './fixes.js';
 import { causes } from './registry.js';
 import { rehearseReducedRange } from './rehearse.js';
 import { causesOf, type Hypothesis, type SearchResult, search } from './search.js';
@@ -142,8 +143,7 @@ async function explained(
       explained_by: explainedBy,
       indistinguishable: others.map((other) => ({ causes: causesOf(other), kernel: null })),
       evidence: evidence as Record<string, unknown>,
-      fix: fixFor(names, context),
-      rehearsal: await rehearse(layer, study, best),
+      ...fixed(subject, fixFor(names, context), await rehearse(layer, study, best)),
     },
     byChannel: causesByChannel(study, best),
     changes: best.changes,

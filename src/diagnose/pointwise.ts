@@ -9,6 +9,7 @@ import { isQuantized } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { countWhere } from './causes/count.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
+import { fixed } from './fixes.js';
 import { enumeratedChanges, estimatedChanges } from './pointwiseChanges.js';
 import { fixFor } from './sentences.js';
 import { type CodeMap, FREEDOM } from './setup.js';
@@ -187,8 +188,7 @@ function explained(
     explained_by: explainedBy,
     indistinguishable: [...others.values()].map((causes) => ({ causes, kernel: null })),
     evidence: { ...evidence, basis: basisOf(layer) },
-    fix: fixFor(names, context),
-    rehearsal: layer.side === 'candidate' ? null : { mismatched_after_fix: 0 },
+    ...fixed(subject, fixFor(names, context), layer.side === 'candidate' ? null : { mismatched_after_fix: 0 }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DiagnosisReport } from '../nouns/report.js';
 import type { CauseEvidence, Evidence } from './evidence.js';
+import { fixed } from './fixes.js';
 import type { Side } from './study.js';
 
 /** Nothing is named: no value of `of` is explained. */
@@ -19,7 +20,6 @@ export function unexplainedReport(
     explained_by: [],
     indistinguishable: [],
     evidence: { unexplained, basis },
-    fix: null,
-    rehearsal: null,
+    ...fixed(side, null, null),
   };
 }

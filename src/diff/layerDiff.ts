@@ -5,6 +5,7 @@ import type { Shape } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
+import { SampleRanges } from './sampleRanges.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
 const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
@@ -41,6 +42,9 @@ export interface LayerDiffResult {
   readonly beyondTolerance: number;
   readonly withinBound: number;
   readonly maxAbsDiff: number;
+  /** Of the numbers as they are: steps for codes, the values of floats. */
+  readonly maxAbsReal: number;
+  readonly samples: { readonly mismatched: number; readonly ranges: string[] };
   readonly meanDiff: number;
   readonly sqnrDb: number | 'inf' | null;
   readonly channels: ChannelReport[];
@@ -71,6 +75,8 @@ export class LayerDiff {
   private readonly channels: number;
   private readonly positions: number;
   private readonly stride: number;
+  private readonly differing = new SampleRanges();
+  private maxAbsReal = 0;
   private readonly mismatched: Float64Array;
   private readonly maxAbs: Float64Array;
   private readonly sum: Float64Array;
@@ -138,6 +144,8 @@ export class LayerDiff {
       beyondTolerance: this.beyondTolerance,
       withinBound: this.withinBound,
       maxAbsDiff: channels.reduce((worst, c) => Math.max(worst, c.max_abs_diff), 0),
+      maxAbsReal: this.maxAbsReal,
+      samples: { mismatched: this.differing.count, ranges: this.differing.listed() },
       meanDiff: values === 0 ? 0 : total(this.sum) / values,
       sqnrDb: mismatched === 0 ? 'inf' : decibels(this.equalSignal + total(this.signal), total(this.noise)),
       channels,
@@ -157,6 +165,7 @@ export class LayerDiff {
     }
     const size = Math.abs(diff);
     this.firstMismatch ??= { ...this.place(block, i, channel), expected, actual };
+    this.differing.add(block.firstSample + Math.floor(i / (this.channels * this.positions)));
     if (this.mismatched[channel]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
       this.witnesses.push(this.place(block, i, channel));
     }
@@ -165,6 +174,7 @@ export class LayerDiff {
     if (size > this.settings.tolerance) this.beyondTolerance++;
     this.bins[channel * BINS + binOf(diff)]++;
     const noise = actual - expected;
+    this.maxAbsReal = Math.max(this.maxAbsReal, Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise));
     if (Number.isFinite(noise)) this.noise[channel] += noise * noise;
   }
 

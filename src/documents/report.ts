@@ -23,9 +23,12 @@ const channel = z.object({
 const at = z.optional(z.array(count)).check(z.describe('[y, x] of an image; empty where a channel has one value'));
 const mismatch = z.nullable(z.object({ sample: count, channel: count, at, expected: real, actual: real }));
 
+const subject = z.enum(['capture', 'model', 'candidate']);
+const rehearsal = z.nullable(z.object({ mismatched_after_fix: count }));
+
 const diagnosis = z.object({
   causes: z.array(cause),
-  subject: z.enum(['capture', 'model', 'candidate']),
+  subject,
   kernel: z.nullable(z.string()),
   explained: count,
   of: count,
@@ -34,7 +37,10 @@ const diagnosis = z.object({
   indistinguishable: z.array(z.object({ causes: z.array(cause), kernel: z.nullable(z.string()) })),
   evidence: z.record(z.string(), z.unknown()).check(z.describe('a record for each cause, by its code')),
   fix: z.nullable(z.string()),
-  rehearsal: z.nullable(z.object({ mismatched_after_fix: count })),
+  rehearsal,
+  fixes: z
+    .array(z.object({ subject, text: z.string(), rehearsal }))
+    .check(z.describe('who can do what; the first is fix and rehearsal, where this side has one')),
 });
 
 export const layerSchema = z.object({
@@ -53,8 +59,12 @@ export const layerSchema = z.object({
   beyond_tolerance: z.nullable(count),
   within_bound: z.nullable(count),
   max_abs_diff: z.nullable(real),
+  max_abs_real: z.nullable(real).check(z.describe("in the value's own unit; null where its scale is not known")),
   mean_diff: z.nullable(real),
   sqnr_db: z.nullable(z.union([z.number(), z.literal('inf')])),
+  samples: z
+    .nullable(z.object({ mismatched: count, ranges: z.array(z.string()) }))
+    .check(z.describe('samples that differ; the first 32 ranges of them, half open: 35:42')),
   channels: z.nullable(z.array(channel)),
   channels_omitted: z.nullable(count),
   first_mismatch: mismatch,

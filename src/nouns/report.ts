@@ -35,6 +35,8 @@ export interface DiagnosisReport {
   evidence: Record<string, unknown>;
   fix: string | null;
   rehearsal: { mismatched_after_fix: number } | null;
+  /** Who can do what; the first is `fix` and `rehearsal`, where this side has one. */
+  fixes: { subject: DiagnosisReport['subject']; text: string; rehearsal: DiagnosisReport['rehearsal'] }[];
 }
 
 /** `NAME.accumulator` on both sides: zero points corrected, before bias. */
@@ -63,8 +65,12 @@ export interface LayerReport {
   beyond_tolerance: number | null;
   within_bound: number | null;
   max_abs_diff: number | null;
+  /** In the value's own unit; null where its scale is not known. */
+  max_abs_real: number | null;
   mean_diff: number | null;
   sqnr_db: number | 'inf' | null;
+  /** Samples with a value that differs, and the first of them as half-open ranges. */
+  samples: { mismatched: number; ranges: string[] } | null;
   /** Every differing channel, by channel; reporters shorten the list. */
   channels: ChannelReport[] | null;
   channels_omitted: number | null;

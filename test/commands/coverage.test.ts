@@ -336,3 +336,54 @@ describe('golden vectors as capture', () => {
     expect(stderr).toContain('manifest.json data: expected golden vectors as npz or memh, got "c"; write them again');
   });
 });
+
+describe('what the JSON says of a layer besides', () => {
+  const iris = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-avx2', name));
+  const reported = async (...options: string[]): Promise<Report> =>
+    JSON.parse((await cli()([...iris, ...options, '--reporter', 'json'])).stdout);
+
+  test('samples, as --samples takes them, and the largest difference in real units', async () => {
+    const { layers } = await reported();
+    const [fc1, relu1, fc2] = layers;
+    const { layers: declared } = JSON.parse(readFileSync(iris[0], 'utf8'));
+    expect(fc1.max_abs_real).toBe(74 * declared[0].output.scale);
+    expect(relu1).toMatchObject({ max_abs_real: 0, samples: { mismatched: 0, ranges: [] } });
+    const { mismatched, ranges } = fc2.samples!;
+    const alone = await Promise.all(
+      ranges.map((range) => reported('--samples', range, '--no-diagnose', '--layer', 'fc2')),
+    );
+    const counts = alone.map((report) => report.layers[0]);
+    expect(counts.every((layer) => layer.samples!.mismatched === layer.values! / 3)).toBe(true);
+    expect(counts.reduce((sum, layer) => sum + layer.mismatched!, 0)).toBe(fc2.mismatched);
+    expect(counts.reduce((sum, layer) => sum + layer.samples!.mismatched, 0)).toBe(mismatched);
+  });
+
+  test('floats differ by their own difference', async () => {
+    const { candidate_layers: layers } = await on('second-machine').report(
+      '--candidate',
+      file('second-machine', 'candidate.npz'),
+    );
+    const [, conv, dequantize] = layers!;
+    expect(conv).toMatchObject({ unit: 'lsb', max_abs_real: 35 * 0.03 });
+    expect(dequantize).toMatchObject({ unit: 'ulp', samples: conv.samples });
+    expect(dequantize.max_abs_real).toBeCloseTo(35 * 0.03, 6);
+  });
+
+  test("fixes: the first is this side's own, then what the other can do", async () => {
+    const golden = ['--candidate', 'fixtures/pytorch/iris-avx2/golden.npz'];
+    const { layers, candidate_layers: own } = await reported(...golden);
+    const { fix, rehearsal, fixes } = layers[0].diagnosis!;
+    expect(fixes).toEqual([{ subject: 'capture', text: fix, rehearsal }]);
+    expect(own![0].diagnosis!).toMatchObject({ fix: null, rehearsal: null });
+    expect(own![0].diagnosis!.fixes).toEqual([
+      ...fixes,
+      { subject: 'candidate', text: expect.stringContaining('add raw products in pairs'), rehearsal: null },
+    ]);
+    const { candidate_layers: wrong } = await on('only-last-layer').report(
+      '--candidate',
+      file('only-last-layer', 'candidate-all.npz'),
+    );
+    const mine = wrong![0].diagnosis!;
+    expect(mine.fixes).toEqual([{ subject: 'candidate', text: mine.fix, rehearsal: { mismatched_after_fix: 0 } }]);
+  });
+});
