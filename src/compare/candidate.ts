@@ -1,5 +1,6 @@
 import { Diagnosis } from '../diagnose/diagnose.js';
 import { fixed } from '../diagnose/fixes.js';
+import type { LayerDiagnosis } from '../diagnose/linear.js';
 import { imitation } from '../diagnose/sentences.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { productSteps } from '../kernels/kernel.js';
@@ -12,7 +13,8 @@ import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
 import type { Replayed } from '../replay/replayed.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
-import { differingRows, inSamples } from './differing.js';
+import { printable } from '../text.js';
+import { type Difference, differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
   differs,
@@ -26,6 +28,7 @@ import {
 } from './layerReport.js';
 import type { CompareOptions } from './options.js';
 import { CatchUp } from './shard.js';
+import { hasValueBefore, unknownInput } from './unknownInput.js';
 
 export interface CandidateComparison {
   readonly model: Model;
@@ -42,6 +45,7 @@ export interface CandidateComparison {
   readonly captureLayers: readonly LayerReport[];
   readonly session: ReplaySession;
   readonly fast: Fast;
+  readonly warn: (code: string, where: string, message: string) => void;
   /** Notes whether a layer that differs is accepted all the same. */
   readonly accept: (layer: LayerReport) => void;
 }
@@ -84,7 +88,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
 }
 
 async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
-  const { candidate, capture, kernel, options, from, to, session, fast } = comparison;
+  const { model, candidate, capture, kernel, options, from, to, session, fast, warn } = comparison;
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
   const expected = capture.values.get(layer.name);
@@ -112,9 +116,13 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   });
   fillDiff(report, diff.result(), tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
-  if (report.status !== 'mismatch' || options.diagnose === false || session.whyNotReplayed(layer)) return report;
-  await comparison.catchUp.before(index + 1);
-  await explain(comparison, layer, report, actual, zeroPoint);
+  if (report.status !== 'mismatch') return report;
+  if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
+    await comparison.catchUp.before(index + 1);
+    await explain(comparison, layer, report, actual, zeroPoint);
+  }
+  const unknown = report.diagnosis && !isUnexplained(report.diagnosis) ? null : unknownInput(model, candidate, layer);
+  if (unknown !== null) warn('unknown-input', layer.name, unknown);
   return report;
 }
 
@@ -160,10 +168,14 @@ async function explain(
 ): Promise<void> {
   const { from, to, captureLayers, diagnosis } = comparison;
   const { run, diff } = await replayOnOwnInput(comparison, layer, observed, zeroPoint);
-  const differing = differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null });
+  const difference = { run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null };
+  const differing = differingRows(difference);
   const captureDiagnosis = captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   if (diff.mismatched > 0) {
-    const found = inSamples(await diagnosis.layer(differing), run);
+    const onOwn = inSamples(await diagnosis.layer(differing), run);
+    const found = isUnexplained(onOwn.report)
+      ? ((await onCapturedInput(comparison, layer, difference, zeroPoint)) ?? onOwn)
+      : onOwn;
     const rehearsal = found.report.causes.includes('unexplained')
       ? null
       : {
@@ -190,6 +202,29 @@ async function explain(
     othersFixes(captureDiagnosis, report),
   );
   for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+function isUnexplained({ causes }: DiagnosisReport): boolean {
+  return causes.includes('unexplained');
+}
+
+/** A test bench may feed each layer the captured input: what that explains is explained; null where it does not. */
+async function onCapturedInput(
+  comparison: OwnComparison,
+  layer: Layer,
+  difference: Difference,
+  zeroPoint: number | null,
+): Promise<LayerDiagnosis | null> {
+  const { session, diagnosis, warn } = comparison;
+  if (session.whyNotReplayed(layer)) return null;
+  const run = await session.open(layer);
+  if (run.input === difference.input) return null;
+  const diff = await diffReplay(comparison, run, difference.observed, zeroPoint);
+  const found = await diagnosis.layer(differingRows({ ...difference, run, input: run.input, diff }));
+  if (isUnexplained(found.report)) return null;
+  const [input] = layer.inputs;
+  warn('captured-input', layer.name, `explained on the captured ${printable(input)}, not on the candidate's own`);
+  return inSamples(found, run);
 }
 
 /** Where the capture departs too, its side can follow the file, or this one the capture. */
@@ -257,14 +292,6 @@ async function replayOnOwnInput(
     if (tried.at(-1)!.diff.mismatched === 0) return tried.at(-1)!;
   }
   return tried[0];
-}
-
-function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
-  return layer.inputs.some((input) => {
-    if (candidate.values.has(input)) return true;
-    const producer = model.layers.find(({ name }) => name === input);
-    return producer !== undefined && hasValueBefore(model, candidate, producer);
-  });
 }
 
 /** Replays a layer as declared on its run's input, and counts where values differ from that. */

@@ -253,6 +253,7 @@ class Comparison {
       session: reference ? new ReplaySession(model, reference, kernel, 'isolated', fast) : this.isolated,
       fast,
       accept: (layer) => this.accept(layer),
+      warn: (code, where, message) => this.warn(code, where, message),
     });
     return compared;
   }

@@ -1,4 +1,5 @@
 /** Annotations of a GitHub Actions run, as the commands that its log understands; the step summary is Markdown. */
+import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences, changeSentence } from './baseline.js';
@@ -56,6 +57,10 @@ export function stepSummary(runs: readonly Run[], options: ReportOptions, bytesB
   return Buffer.byteLength(text) <= room ? text : '';
 }
 
+function unknownInputs({ name }: LayerReport, { warnings }: Report): string[] {
+  return warnings.flatMap(({ code, where, message }) => (code === 'unknown-input' && where === name ? [message] : []));
+}
+
 function rank({ level }: Annotation): number {
   return level === 'error' ? 0 : 1;
 }
@@ -76,6 +81,7 @@ function annotationsOf({ name, report }: Run): Annotation[] {
       const lines = [
         extentOf(layer),
         ...(first ? [first] : []),
+        ...unknownInputs(layer, report),
         ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
         ...baselineSentences(report, layer.name),
         ...(finding?.headlines ?? []),

@@ -16,6 +16,7 @@ import {
   differs,
   extentOf,
   firstDivergence,
+  firstDivergenceLabel,
   firstMismatch,
   judged,
   uncomparedInRuns,
@@ -152,7 +153,7 @@ function section({ name, report }: Run, index: number, options: ReportOptions, s
     ['mode', report.mode],
     ['samples', String(report.samples)],
     ['replayed', `${report.replayed} of ${report.total} layers`],
-    ...(first ? [['first divergent layer', first.name + (mismatch ? ` (${mismatch})` : '')]] : []),
+    ...(first ? [[firstDivergenceLabel(report), first.name + (mismatch ? ` (${mismatch})` : '')]] : []),
   ];
   const next = nextCommand(report, options);
   return `<section class="run" data-run="${index}">

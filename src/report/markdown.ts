@@ -14,6 +14,7 @@ import {
   differs,
   extentOf,
   firstDivergence,
+  firstDivergenceLabel,
   firstMismatch,
   judged,
   uncomparedInRuns,
@@ -91,13 +92,19 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   return [
     several ? `### ${code(name)}: ${word}` : `### qdiff: ${word}`,
     `**${text}**`,
-    ...(first ? [`First divergent layer: ${code(first.name)}${where ? ` (${where})` : ''}`] : []),
+    ...(first
+      ? [`${capitalized(firstDivergenceLabel(report))}: ${code(first.name)}${where ? ` (${where})` : ''}`]
+      : []),
     facts.join(' · '),
     ...layerTable(report, options, detail),
     ...listed(baselineSentences(report)),
     ...foldedFindings(report, options, detail),
     ...foldedNotes(report),
   ];
+}
+
+function capitalized(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 // ---------------------------------------------------------------- the table

@@ -21,6 +21,7 @@ import {
   expectedSource,
   extentOf,
   firstDivergence,
+  firstDivergenceLabel,
   firstMismatch,
   judged,
   verdict,
@@ -331,7 +332,8 @@ function firstDivergenceLines(view: View): string[] {
   const first = firstDivergence(view.report);
   if (!first) return [];
   const where = firstMismatch(first);
-  return prose(view, `first divergent layer: ${printable(first.name)}${where ? ` (${where})` : ''}`);
+  const label = firstDivergenceLabel(view.report);
+  return prose(view, `${label}: ${printable(first.name)}${where ? ` (${where})` : ''}`);
 }
 
 /** For quiet output: a line for each layer that differs. */

@@ -98,6 +98,12 @@ export function firstDivergence(report: Report): LayerReport | null {
   return judged(report).find(({ name }) => name === report.first_divergence) ?? null;
 }
 
+/** "first divergent layer"; where the candidate lacks what it read, the difference may begin before it. */
+export function firstDivergenceLabel({ warnings, first_divergence: first }: Report): string {
+  const unknown = warnings.some(({ code, where }) => code === 'unknown-input' && where === first);
+  return unknown ? 'first layer that shows a difference' : 'first divergent layer';
+}
+
 /** "sample 0, channel 0: expected 164, actual 153" */
 export function firstMismatch({ first_mismatch: first }: LayerReport): string | null {
   return first && mismatchText(first);

@@ -387,3 +387,48 @@ describe('what the JSON says of a layer besides', () => {
     expect(mine.fixes).toEqual([{ subject: 'candidate', text: mine.fix, rehearsal: { mismatched_after_fix: 0 } }]);
   });
 });
+
+describe('a candidate that lacks what a layer read', () => {
+  const says = 'the candidate has no fc1, so what actions read is unknown: the difference may come from fc1 or earlier';
+
+  test('is not said to begin at that layer', async () => {
+    const files = new Map<string, string>();
+    const page = '<!--qdiff:title--><!--qdiff:content--><!--qdiff:data-->';
+    const targets = ['markdown', 'html', 'junit', 'github-actions'].flatMap((name) => [
+      '--reporter',
+      `${name}=${name}`,
+    ]);
+    const argv = ['model.json', 'capture.npz', 'candidate.npz'].map((name) => file('only-last-layer', name));
+    argv.splice(2, 0, '--candidate');
+    const run = cli(files, { 'dist/report.html': page });
+    const { stdout, exitCode } = await run([...argv, ...targets, '--reporter', 'table']);
+    expect(exitCode).toBe(1);
+    for (const text of [stdout, ...files.values()]) {
+      expect(text.replaceAll(/\s+/g, ' ')).toContain(says);
+      expect(text.toLowerCase()).not.toContain('first divergent layer');
+    }
+    expect(stdout).toContain('first layer that shows a difference: actions (');
+    expect((await run([...argv, '--no-diagnose'])).stdout.replaceAll(/\s+/g, ' ')).toContain(says);
+  });
+
+  test('where the layer itself explains it, it does', async () => {
+    const all = await on('only-last-layer').run('--candidate', file('only-last-layer', 'candidate-all.npz'));
+    expect(all.stdout).toContain('first divergent layer: fc1 (');
+    expect(all.stdout).not.toContain('unknown');
+  });
+
+  test('that computes layer by layer is explained on the captured input', async () => {
+    const model = file('layer-by-layer', 'model.json');
+    const argv = [model, file('layer-by-layer', 'capture.npz'), '--candidate'];
+    const judged = async (name: string): Promise<Report> =>
+      JSON.parse((await cli()([...argv, file('layer-by-layer', name), '--reporter', 'json'])).stdout);
+    const [plain, told] = [await judged('candidate.npz'), await judged('candidate-with-input.npz')];
+    for (const report of [plain, told]) {
+      const causes = report.candidate_layers!.flatMap(({ diagnosis }) => (diagnosis ? [diagnosis.causes] : []));
+      expect(causes).toEqual([['bias-missing'], ['bias-missing']]);
+    }
+    const message = "explained on the captured fc1, not on the candidate's own";
+    expect(plain.warnings).toContainEqual({ code: 'captured-input', where: 'fc2', message });
+    expect(told.warnings.map(({ code }) => code)).not.toContain('captured-input');
+  });
+});
