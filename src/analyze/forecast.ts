@@ -10,7 +10,7 @@ import { replayedCapture } from '../replay/reference.js';
 import { blockRows, ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
 
-export interface ForecastOptions {
+interface ForecastOptions {
   readonly kernels: readonly Kernel[];
   /** A class a sample. */
   readonly labels?: ArrayLike<number>;

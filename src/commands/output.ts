@@ -27,7 +27,7 @@ export interface OutputOptions {
   readonly verbose?: boolean;
 }
 
-export const parseReporter = reporterAmong(reporters);
+const parseReporter = reporterAmong(reporters);
 
 /** Text for people, and the document itself as JSON: what every command but the main one offers. */
 export function formatsOf<D extends object>(text: (document: D, options: ReportOptions) => string): Formats<D> {
@@ -61,7 +61,7 @@ export function declareReports(command: Command): Command {
     .addOption(new Option('--sort <order>', 'order of the layers').choices(['graph', 'worst']).default('graph'))
     .option('--no-color', 'no colour, also on a terminal')
     .option('-q, --quiet', 'verdict and problems only')
-    .option('-v, --verbose', "every layer's channels, timings, resolved settings");
+    .option('-v, --verbose', "every layer's channels, the time, resolved settings");
 }
 
 function reporterAmong(formats: Formats<never>): (text: string) => ReporterTarget {

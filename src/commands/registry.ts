@@ -2,7 +2,7 @@ import type { CliCommand } from './command.js';
 import { compareCommand } from './compare.js';
 
 /** A command's name, and its file; but for the main one's, loaded where it is named. */
-export interface CommandRow {
+interface CommandRow {
   readonly name: string;
   load(): Promise<CliCommand>;
 }

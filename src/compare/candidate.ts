@@ -30,7 +30,7 @@ import type { CompareOptions } from './options.js';
 import { CatchUp } from './shard.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
-export interface CandidateComparison {
+interface CandidateComparison {
   readonly model: Model;
   readonly capture: Capture;
   readonly candidate: Capture;

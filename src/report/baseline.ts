@@ -22,7 +22,7 @@ export function baselineSentences(report: Report, layer?: string): string[] {
 }
 
 /** "better than baseline", "not in the baseline", ...: what a reader looks for. */
-export const CHANGE_WORDS: Readonly<Record<BaselineChange['change'], string>> = {
+const CHANGE_WORDS: Readonly<Record<BaselineChange['change'], string>> = {
   new: 'not in the baseline',
   'explained-differently': 'explained differently than in the baseline',
   larger: 'larger than baseline',

@@ -14,7 +14,7 @@ export interface Column {
   readonly paint?: (row: number) => Paint;
 }
 
-export interface ColumnLayout {
+interface ColumnLayout {
   readonly width: number;
   readonly ellipsis: string;
   readonly headPaint: Paint;

@@ -9,7 +9,7 @@ import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
 /** What is on the command line beside the document, for the next command. */
-export interface ExplainInputs {
+interface ExplainInputs {
   readonly model: string;
   readonly capture: string | null;
 }

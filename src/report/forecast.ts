@@ -10,7 +10,7 @@ import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
-export interface ForecastInputs {
+interface ForecastInputs {
   readonly model: string;
   readonly capture: string | null;
 }

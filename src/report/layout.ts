@@ -39,7 +39,7 @@ export function shortenName(name: string, width: number, ellipsis: string): stri
 }
 
 /** Keeps both ends; never wider than width. */
-export function shortenMiddle(text: string, width: number, ellipsis: string): string {
+function shortenMiddle(text: string, width: number, ellipsis: string): string {
   if (displayWidth(text) <= width) return text;
   const room = width - displayWidth(ellipsis);
   if (room < 2) return takeStart(text, width);

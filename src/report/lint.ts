@@ -7,7 +7,7 @@ import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
-export interface LintInputs {
+interface LintInputs {
   readonly model: string;
   readonly capture: string | null;
 }

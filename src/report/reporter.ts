@@ -8,7 +8,7 @@ export interface ReportOptions {
   readonly channels?: number;
   /** Order of the layers: the model's, or the worst first. */
   readonly sort: 'graph' | 'worst';
-  /** quiet: verdict and problems only; verbose: every layer's channels, timings, resolved settings. */
+  /** quiet: verdict and problems only; verbose: every layer's channels, resolved settings. */
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
   /** chalk's level: 0 is no colour, 1 is 16 colours, 2 is 256, 3 is true colour. */
   readonly color: 0 | 1 | 2 | 3;
@@ -24,8 +24,6 @@ export interface ReportOptions {
   readonly settings?: readonly (readonly [name: string, value: string])[];
   /** The page that the html report fills; read only where that is asked for. */
   readonly page?: string;
-  /** Milliseconds a layer took, by its name, for verbose output. Absent keeps the bytes the same at every run. */
-  readonly timings?: ReadonlyMap<string, number>;
 }
 
 /** One model's comparison; its name matters where a run has several. */

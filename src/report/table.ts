@@ -172,7 +172,6 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
     { head: ['max', '|diff|'], cells: compared((l) => size(l.max_abs_diff!)), align: 'right', dropOrder: 0 },
     { head: ['mean', 'diff'], cells: compared((l) => signedMean(l.mean_diff!)), align: 'right', dropOrder: 2 },
     { head: ['SQNR', 'dB'], cells: compared((l) => decibels(l.sqnr_db)), align: 'right', dropOrder: 1 },
-    ...timingColumn(view, layers),
   ];
   const why = cells((layer) => whyOf(layer, view.report));
   const whyColumn: Column = { head: ['why'], cells: why, align: 'left', paint };
@@ -182,13 +181,6 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
   if (beside) return [...head, ...rows];
   const below = layers.map((_, i) => labelled(view, '    ', why[i], paint(i)));
   return [...head, ...rows.flatMap((row, i) => (why[i] === '' ? [row] : [row, ...below[i]]))];
-}
-
-function timingColumn({ options, verbose }: View, layers: readonly LayerReport[]): Column[] {
-  const { timings } = options;
-  if (!verbose || !timings) return [];
-  const cells = layers.map(({ name }) => (timings.has(name) ? timings.get(name)!.toFixed(1) : '-'));
-  return [{ head: ['time', 'ms'], cells, align: 'right', dropOrder: 6 }];
 }
 
 /** With a candidate: the replay's own comparison, which only informs. */

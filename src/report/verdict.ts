@@ -16,7 +16,7 @@ export function differs(layer: LayerReport): boolean {
 /** Layers of a sentence that are named; a report's JSON has all. */
 const MOST_NAMES = 8;
 
-export interface Verdict {
+interface Verdict {
   readonly matches: boolean;
   /** MISMATCH, MATCH, or "MATCH of 2 of 5 layers": the word does not stand alone where something was compared with nothing. */
   readonly word: string;
@@ -145,12 +145,12 @@ function undiagnosed({ name }: LayerReport, report: Report): string {
   return replayed?.status === 'not-replayed' ? 'not replayed, so not explained' : 'not diagnosed';
 }
 
-export function isCandidate(layer: LayerReport, report: Report): boolean {
+function isCandidate(layer: LayerReport, report: Report): boolean {
   return report.candidate_layers?.includes(layer) ?? false;
 }
 
 /** How the values that a candidate is held against came about: the capture's row; null where they are the replay's. */
-export function expectedSide(layer: LayerReport, report: Report, whole = report): LayerReport | null {
+function expectedSide(layer: LayerReport, report: Report, whole = report): LayerReport | null {
   if (!isCandidate(layer, report) || report.against === 'replay') return null;
   return whole.layers.find(({ name }) => name === layer.name) ?? null;
 }
@@ -169,7 +169,7 @@ export function causesOf(layer: LayerReport, report: Report): string[] {
 }
 
 /** `inherited` comes first, and besides the layer's own. */
-export function ownCauses({ diagnosis }: LayerReport): string[] {
+function ownCauses({ diagnosis }: LayerReport): string[] {
   if (!diagnosis) return [];
   return Object.hasOwn(diagnosis.evidence, 'inherited') ? ['inherited', ...diagnosis.causes] : diagnosis.causes;
 }

@@ -13,11 +13,7 @@ const settings = [
 const screens: [file: string, report: (typeof reportNames)[number], options: Partial<ReportOptions>][] = [
   ['iris-avx2.table.txt', 'iris-avx2', {}],
   ['iris-avx2-candidate.table.txt', 'iris-avx2-candidate', {}],
-  [
-    'iris-avx2-candidate.verbose.txt',
-    'iris-avx2-candidate',
-    { verbosity: 'verbose', settings, timings: new Map([['fc1', 1.25]]) },
-  ],
+  ['iris-avx2-candidate.verbose.txt', 'iris-avx2-candidate', { verbosity: 'verbose', settings }],
   ['iris-avx2.quiet.txt', 'iris-avx2', { verbosity: 'quiet' }],
   ['iris-avx2.ascii-60.txt', 'iris-avx2', { unicode: false, width: 60 }],
   ['iris-avx2.120.txt', 'iris-avx2', { width: 120, channels: 1, sort: 'worst' }],
