@@ -79,7 +79,9 @@ function productsOf({ ops }: Kernel): ProductSteps[] {
 }
 
 function refuseFloatKernel(kernel: Kernel): void {
-  const why = productsOf(kernel).map(whyNoIntegers).find((reason) => reason !== null);
+  const why = productsOf(kernel)
+    .map(whyNoIntegers)
+    .find((reason) => reason !== null);
   if (why) throw noIntegers(kernel, why);
 }
 
