@@ -1,6 +1,6 @@
 import { Diagnosis } from '../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixes.js';
-import type { LayerDiagnosis } from '../diagnose/linear.js';
 import { imitation } from '../diagnose/sentences.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { productSteps } from '../kernels/kernel.js';

@@ -1,6 +1,6 @@
 /** A layer that differs, as the diagnosis reads it: rows of channels; what it finds is said in samples and positions. */
 import type { DifferingLayer } from '../diagnose/diagnose.js';
-import type { LayerDiagnosis } from '../diagnose/linear.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';
 import { type LayerRows, layerRows } from '../replay/rows.js';
@@ -24,7 +24,7 @@ export function differingRows({ run, input, observed, from, to, diff, afterRelu 
   const each = rows.perSample;
   return {
     run: { ...run, batches: rows.batches },
-    input: rows.input,
+    inputs: [rows.input],
     observed: rows.of(observed),
     from: from * each,
     to: to * each,

@@ -1,4 +1,4 @@
-import type { LayerDiagnosis } from '../diagnose/linear.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';

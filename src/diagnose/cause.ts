@@ -1,26 +1,44 @@
 import type { CauseCode, CauseEvidence } from './evidence.js';
-import type { Change, Setup } from './setup.js';
-import type { Study } from './study.js';
+import type { Change, Kind, SetupOf } from './setup.js';
+import type { Study } from './study/study.js';
 
 /** What a finding's evidence is drawn from: the layer, and the hypothesis with and without this cause's change. */
-export interface Found {
-  readonly study: Study;
+export interface Found<K extends Kind = Kind> {
+  readonly study: Study<K>;
   readonly change: Change;
   /** All changes applied. */
-  readonly setup: Setup;
+  readonly setup: SetupOf<K>;
   /** All but this one: what the cause makes of it is the difference. */
-  readonly without: Setup;
+  readonly without: SetupOf<K>;
 }
 
-/** A cause of CAUSES.md for linear layers: which changes are worth trying, and the evidence once one is proven. */
-export interface Cause<C extends CauseCode = CauseCode> {
+/** Something that has to hold of a layer for a cause to be possible; `facts.ts` has those that several causes need. */
+export type Fact = (study: Study) => boolean;
+
+/** A cause of CAUSES.md: where it can be, whose it is, which changes are worth trying, and the evidence once one is proven. */
+export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   readonly code: C;
+  /** The kinds of form that it can happen to. */
+  readonly kinds: readonly K[];
+  /** All of these have to hold. */
+  readonly needs?: readonly Fact[];
+  /**
+   * Whose it is on the capture's side: a step of the kernel that made it, how or where values were taken, or a number of the
+   * model file. On the candidate's side all is the candidate's.
+   */
+  readonly whose: 'kernel' | 'capture' | 'model';
   /** Changes without a number found in the data. */
-  changes?(study: Study): Change[];
+  changes?(study: Study<K>): Change<SetupOf<K>>[];
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */
-  estimate?(study: Study, base: Setup, onEstimate: boolean): Change[];
+  estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
+  /** A change that takes every sample to find: asked where nothing else explains. It is proven by being found. */
+  arrange?(study: Study<K>, base: SetupOf<K>): Promise<Change<SetupOf<K>> | null>;
   /** Data that a person can check by hand; `change.found` is merged into it. */
-  evidence?(found: Found): CauseEvidence[C];
+  evidence?(found: Found<K>): CauseEvidence[C];
+}
+
+export function isPossible({ kinds, needs = [] }: Cause, study: Study): boolean {
+  return kinds.includes(study.declared.kind) && needs.every((holds) => holds(study));
 }

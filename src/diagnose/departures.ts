@@ -12,24 +12,10 @@ import type {
   RoundStep,
 } from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
-import { type Change, type Coordinate, FREEDOM, withSteps } from './setup.js';
-import type { Study } from './study.js';
+import { type Coordinate, FREEDOM, type ProductChange, withSteps } from './setup.js';
+import type { ProductStudy } from './study/study.js';
 
 export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
-
-/** Causes that are a kernel's step: whole kernels have them. */
-export const STEP_CAUSES: ReadonlySet<string> = new Set<CauseCode>([
-  'int16-saturation',
-  'accumulator-wraps',
-  'bias-int32',
-  'multiplier-precision',
-  'fixed-point-multiplier',
-  'rounding-half-away',
-  'rounding-half-up',
-  'rounding-truncate',
-  'rounding-floor',
-  'zero-point-before-rounding',
-]);
 
 export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
   [halfAway, 'rounding-half-away'],
@@ -39,7 +25,7 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 ];
 
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
-export function kernelSteps<S extends StepName>(study: Study, step: S): ProductSteps[S][] {
+export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): ProductSteps[S][] {
   const declared = study.declared.steps;
   const possible = rivals(study).filter(({ kernel }) => study.free || kernel.runtime === study.data.kernel.runtime);
   return [...new Set(possible.map(({ steps }) => steps[step]))].filter((alternative) => alternative !== declared[step]);
@@ -49,7 +35,7 @@ export function kernelSteps<S extends StepName>(study: Study, step: S): ProductS
 export function accumulatorChanges(
   cause: 'int16-saturation' | 'accumulator-wraps',
   steps: readonly AccumulateStep[],
-): Change[] {
+): ProductChange[] {
   return steps.map((accumulate) => ({
     cause,
     coordinate: 'accumulator',
@@ -60,17 +46,17 @@ export function accumulatorChanges(
 }
 
 /** What each other kernel does otherwise than the declared one, a change a cause. */
-export function foreignKernels(study: Study): Change[][] {
+export function foreignKernels(study: ProductStudy): ProductChange[][] {
   return departuresTo(study, () => true);
 }
 
 /** The same for what runs under the declared engine on other CPUs. */
-export function siblingKernels(study: Study): Change[][] {
+export function siblingKernels(study: ProductStudy): ProductChange[][] {
   const { family } = study.data.kernel;
   return departuresTo(study, (kernel) => kernel.family === family);
 }
 
-function departuresTo(study: Study, isWanted: (kernel: Kernel) => boolean): Change[][] {
+function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean): ProductChange[][] {
   const { declared, data } = study;
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
@@ -79,7 +65,7 @@ function departuresTo(study: Study, isWanted: (kernel: Kernel) => boolean): Chan
 }
 
 /** Every kernel that has the op with integer sums. */
-function rivals({ data }: Study) {
+function rivals({ data }: ProductStudy) {
   return productKernels(data.op).filter(({ steps }) => !steps.float);
 }
 
@@ -91,7 +77,7 @@ export function quantizesAlike({ dynamic: a }: Dynamic, { dynamic: b }: Dynamic)
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */
-function departures(declared: ProductSteps, name: string, kernel: ProductSteps): Change[] {
+function departures(declared: ProductSteps, name: string, kernel: ProductSteps): ProductChange[] {
   const dynamic = declared.dynamic !== null;
   const steps = new Map<CauseCode, Partial<ProductSteps>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {

@@ -1,24 +1,26 @@
-import { elementwiseSteps } from '../kernels/kernel.js';
-import type { NumericArray } from '../nouns/array.js';
+import { elementwiseSteps, productSteps } from '../kernels/kernel.js';
 import type { ValueReader } from '../nouns/capture.js';
-import type { ElementwiseSteps, Fast, Kernel } from '../nouns/kernel.js';
+import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { productOf } from '../replay/layer.js';
+import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
-import type { At, CauseCode, FoundParameter } from './evidence.js';
-import { consistentKernels, diagnoseLinear, type LayerCase, type LayerDiagnosis } from './linear.js';
-import { diagnosePointwise, type PointwiseChange, pointwiseOpOf } from './pointwise.js';
-import { type Change, FREEDOM, withLinear } from './setup.js';
-import { type Side, Study } from './study.js';
-import { unexplainedReport } from './unexplained.js';
+import { consistentKernels } from './consistent.js';
+import type { At } from './evidence.js';
+import type { LayerCase, LayerDiagnosis } from './explanation.js';
+import { convertsIn } from './facts.js';
+import { diagnoseLayer } from './layer.js';
+import { AS_STORED, type Setup } from './setup.js';
+import { SharedNumbers } from './shared.js';
+import type { Rows, Side } from './study/data.js';
+import { Study } from './study/study.js';
 
 /** What differs in a layer, and where its numbers are. */
 export interface DifferingLayer {
   readonly run: LayerRun;
-  /** What this side read, and what it wrote. */
-  readonly input: ValueReader;
+  /** What this side read, by input, and what it wrote. */
+  readonly inputs: readonly ValueReader[];
   readonly observed: ValueReader;
   readonly from: number;
   readonly to: number;
@@ -28,20 +30,9 @@ export interface DifferingLayer {
   readonly afterRelu: boolean;
 }
 
-/** A number of the file that a layer's diagnosis has found to be another: its readers share it. */
-interface SharedNumber {
-  readonly cause: CauseCode;
-  readonly from: string;
-  readonly params: Partial<QuantParams>;
-  readonly found: Pick<FoundParameter, 'declared' | 'found' | 'interval'>;
-}
-
-/** Pointwise layers are diagnosed in memory, on at most this many values. */
-const MOST_POINTWISE_VALUES = 2e7;
-
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
-  private readonly shared = new Map<string, SharedNumber[]>();
+  private readonly shared = new SharedNumbers();
 
   constructor(
     private readonly side: Side,
@@ -54,82 +45,46 @@ export class Diagnosis {
   /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
   pass(layer: Layer): void {
     if (!isElementwise(layer) || !layer.form.keepsParams) return;
-    const numbers = this.shared.get(layer.inputs[0]);
-    const input = this.paramsOf(layer.inputs[0]);
-    if (numbers && input && sameParams(input, layer.output!)) this.shared.set(layer.name, numbers);
+    for (const name of layer.inputs) {
+      const input = this.paramsOf(name);
+      if (input && sameParams(input, layer.output!)) this.shared.pass(name, layer.name);
+    }
   }
 
   async layer(differing: DifferingLayer): Promise<LayerDiagnosis> {
-    const { layer } = differing.run.ready;
-    return isProduct(layer) ? this.linear(differing) : this.pointwise(differing);
-  }
-
-  /** Kernels that give exactly the observed values of a linear layer that is as declared. */
-  async consistent(exact: DifferingLayer): Promise<string[]> {
-    const { layer } = exact.run.ready;
-    if (!isProduct(layer)) return [this.kernel.name];
-    return consistentKernels(await Study.open(this.caseOf(exact)), []);
-  }
-
-  private async linear(differing: DifferingLayer): Promise<LayerDiagnosis> {
-    const { layer } = differing.run.ready;
-    const diagnosis = await diagnoseLinear(this.caseOf(differing));
-    for (const { cause, found } of diagnosis.changes) this.remember(layer, cause, found);
+    const diagnosis = await diagnoseLayer(this.caseOf(differing));
+    for (const change of diagnosis.changes) this.shared.remember(differing.run.ready.layer, change);
     return diagnosis;
   }
 
-  private caseOf({ run, input, observed, from, to, mismatched, witnesses, afterRelu }: DifferingLayer): LayerCase {
-    const { layer } = run.ready;
-    if (!isProduct(layer)) throw new Error(`${layer.op} is not linear`);
-    const declared = isQuantized(run.ready.input) ? run.ready.input : FLOAT_INPUT;
-    const linear = productOf(run.ready, layer, declared);
-    return {
-      name: layer.name,
-      producer: this.producer,
-      side: this.side,
-      free: this.side === 'candidate' || !this.madeByPyTorch(),
-      kernel: this.kernel,
-      op: layer.op,
-      fast: this.fast,
-      linear: afterRelu ? { ...linear, activation: 'relu' } : linear,
-      from,
-      to,
-      readInput: (a, b) => input.read(a, b),
-      readObserved: (a, b) => observed.read(a, b),
-      witnesses,
-      mismatched,
-      dynamic: run.batches && layer.form.dynamic ? { ...run.batches, ...layer.form.dynamic } : null,
-      shared: this.sharedChanges(layer.inputs[0]),
-    };
+  /** Kernels that give exactly the observed values of a layer that is as declared. */
+  async consistent(exact: DifferingLayer): Promise<string[]> {
+    const layer = this.caseOf(exact);
+    return convertsIn(layer.declared) ? consistentKernels(await Study.open(layer), []) : [this.kernel.name];
   }
 
-  private async pointwise({ run, input, observed, from, to, mismatched }: DifferingLayer): Promise<LayerDiagnosis> {
+  private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase {
     const { layer } = run.ready;
-    const steps = elementwiseSteps(this.kernel, layer.op)!;
-    if (!isSearched(layer, steps)) {
-      const report = unexplainedReport(this.side, mismatched, {}, { samples: to - from });
-      return { report, byChannel: new Map(), changes: [] };
-    }
-    const last = Math.min(to, from + Math.max(1, Math.floor(MOST_POINTWISE_VALUES / observed.features)));
-    const { report, changes } = diagnosePointwise({
+    const dynamic = isProduct(layer) && run.batches ? layer.form.dynamic : null;
+    const declared = setupOf(this.kernel, run.ready, afterRelu);
+    const rows = inputs.map((input) => rowsOf(input, declared.kind === 'product' ? declared.params.inFeatures : null));
+    return {
+      ...judged,
       name: layer.name,
-      op: pointwiseOpOf(layer, steps),
-      steps,
+      op: layer.op,
+      producer: this.producer,
       side: this.side,
       free: this.side === 'candidate' || !this.madeByPyTorch(),
       kernel: this.kernel,
-      producer: this.producer,
-      input: run.ready.input,
-      output: layer.output!,
-      mismatched,
-      x: await input.read(from, last),
-      y: (await observed.read(from, last)) as NumericArray,
-      features: observed.features,
-      firstSample: from,
-      shared: this.sharedPointwise(layer),
-    });
-    for (const { causes, found } of changes) for (const cause of causes) this.remember(layer, cause, found);
-    return { report, byChannel: new Map(), changes: [] };
+      declared,
+      fast: this.fast,
+      inputs: rows,
+      observed: rowsOf(observed, declared.kind === 'product' ? declared.params.outFeatures : null),
+      effort:
+        declared.kind === 'product' ? declared.params.inFeatures * declared.params.outFeatures : observed.features,
+      dynamic: dynamic && { ...run.batches!, ...dynamic },
+      shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
+    };
   }
 
   /** Nothing declared means nothing known: then any runtime may have made the capture. */
@@ -137,49 +92,25 @@ export class Diagnosis {
     const { framework, engine, flow } = this.producer;
     return framework === 'pytorch' || (framework === undefined && (engine !== undefined || flow !== undefined));
   }
-
-  private remember(layer: Layer, cause: CauseCode, found: unknown): void {
-    const { declared, found: value, same_as, interval } = (found ?? {}) as Partial<FoundParameter>;
-    if (typeof declared !== 'number' || typeof value !== 'number' || same_as !== undefined) return;
-    const number = { cause, from: layer.name, found: { declared, found: value, ...(interval ? { interval } : {}) } };
-    if (cause === 'output-scale-wrong') this.share(layer.name, { ...number, params: { scale: value } });
-    if (cause === 'output-zero-point-wrong') this.share(layer.name, { ...number, params: { zeroPoint: value } });
-    if (cause === 'input-scale-wrong') this.share(layer.inputs[0], { ...number, params: { scale: value } });
-  }
-
-  private share(value: string, number: SharedNumber): void {
-    this.shared.set(value, [...(this.shared.get(value) ?? []), number]);
-  }
-
-  private sharedChanges(value: string): Change[] {
-    return (this.shared.get(value) ?? []).map((number) => ({
-      cause: number.cause,
-      coordinate: number.params.scale === undefined ? 'x_zero_point' : 'x_scale',
-      freedom: FREEDOM.none,
-      label: `as ${number.from}`,
-      found: { ...number.found, same_as: number.from },
-      apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, ...number.params } }),
-    }));
-  }
-
-  private sharedPointwise(layer: Layer): PointwiseChange[] {
-    return (this.shared.get(layer.inputs[0]) ?? []).map((number) => ({
-      causes: [number.cause],
-      freedom: FREEDOM.none,
-      found: { ...number.found, same_as: number.from },
-      apply: (setup) => ({
-        ...setup,
-        input: isQuantized(setup.input) ? { ...setup.input, ...number.params } : setup.input,
-        output: isQuantized(setup.output) ? { ...setup.output, ...number.params } : setup.output,
-      }),
-    }));
-  }
 }
 
-/** The search below knows one conversion, or a clamp from 0; anything else must not be read as one of these. */
-function isSearched({ form }: Layer, { dequantize, quantize, rescale }: ElementwiseSteps): boolean {
-  if (rescale || (dequantize && quantize)) return false;
-  return form?.kind === 'elementwise' && (form.clamp === null || form.clamp.lower === 0);
+/** A layer as declared; afterRelu: with the ReLU that follows it. */
+function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup {
+  const { layer, input } = ready;
+  const [product, elementwise] = [productSteps(kernel, layer.op), elementwiseSteps(kernel, layer.op)];
+  if (product && isProduct(layer)) {
+    const params = productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT);
+    const activation = afterRelu ? 'relu' : params.activation;
+    return { kind: 'product', ...AS_STORED, steps: product, params: { ...params, activation } };
+  }
+  if (elementwise && isElementwise(layer)) {
+    return { kind: 'elementwise', ...AS_STORED, steps: elementwise, params: elementwiseOf(layer, input) };
+  }
+  throw new Error(`${layer.op} is not replayed`);
+}
+
+function rowsOf(reader: ValueReader, width: number | null): Rows {
+  return { width: width ?? reader.features, read: (from, to) => reader.read(from, to) };
 }
 
 /** A dynamic layer's input is float; its kernel chooses the parameters. */

@@ -95,6 +95,9 @@ export interface CauseEvidence {
   };
   'fixed-point-multiplier': SomeChannels & {
     readonly rounding?: 'single' | 'double' | 'double-up';
+    /** Codes to codes: one line of arithmetic each. */
+    readonly declared?: string;
+    readonly found?: string;
     /** Of `channel`: value = acc * multiplier * 2^(shift - 31). */
     readonly multiplier?: number;
     readonly shift?: number;
@@ -193,6 +196,8 @@ export interface CauseEvidence {
   'clamp-range': SomeChannels & {
     readonly declared?: readonly [number, number];
     readonly found?: readonly [number, number];
+    /** They are the layer's own bounds, not those of its dtype. */
+    readonly of?: 'bounds';
     /** Values that the found range clamps and the declared one does not, or the reverse. */
     readonly clamped?: number;
   };

@@ -16,6 +16,7 @@ import { outputScaleWrong } from './causes/outputScaleWrong.js';
 import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
 import { reluAtZero } from './causes/reluAtZero.js';
 import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
+import { samplesMisaligned } from './causes/samplesMisaligned.js';
 import { scalePerTensor } from './causes/scalePerTensor.js';
 import { scaleShifted } from './causes/scaleShifted.js';
 import { signedness } from './causes/signedness.js';
@@ -25,8 +26,9 @@ import { weightValue } from './causes/weightValue.js';
 import { weightZeroPointMissing } from './causes/weightZeroPointMissing.js';
 import { zeroPointBeforeRounding } from './causes/zeroPointBeforeRounding.js';
 
-/** The causes of a linear layer, what is common first: of two equally simple explanations the earlier one is named. */
+/** Every cause, what is common first: of two equally simple explanations the earlier one is named. */
 export const causes: readonly Cause[] = [
+  samplesMisaligned,
   captureAfterRelu,
   captureBeforeRelu,
   reluAtZero,
@@ -56,3 +58,9 @@ export const causes: readonly Cause[] = [
   weightValue,
   accumulatorWraps,
 ] as readonly Cause[];
+
+export function causeOf(code: string): Cause {
+  const cause = causes.find((row) => row.code === code);
+  if (!cause) throw new Error(`${code} is no cause`);
+  return cause;
+}

@@ -1,10 +1,9 @@
-import type { Cause } from './cause.js';
-import { samplesMisaligned } from './causes/samplesMisaligned.js';
+import { type Cause, isPossible } from './cause.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
 import { causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
-import type { Study } from './study.js';
+import { isProductStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
 export interface Hypothesis {
@@ -25,6 +24,11 @@ export interface SearchResult {
 /** Values that estimators may read in all: bounds the time without a clock, so that results do not depend on the machine. */
 const ESTIMATE_BUDGET = 4e8;
 const MOST_EXPLANATIONS = 12;
+/**
+ * Where each value is made of one, a number that is found and a pair of causes need as many differing values to mean
+ * something. The estimates of a product have guards of their own, by channel.
+ */
+const FEWEST_DIFFERING = 3;
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -35,19 +39,23 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
   run.singles();
-  if (run.found.length === 0) await run.misaligned([]);
+  if (run.found.length === 0) await run.arranged([]);
   run.wholeKernels();
   if (run.isSettled()) return run.result();
-  run.joint();
-  run.pairs();
+  if (run.mayBeSeveral) {
+    run.joint();
+    run.pairs();
+  }
   if (run.found.length === 0) run.siblings();
-  for (const change of run.saturations()) await run.misaligned([change]);
+  for (const change of run.saturations()) await run.arranged([change]);
   return run.result();
 }
 
 class Search {
   readonly found: Hypothesis[] = [];
-  private readonly enumerated: Change[];
+  /** Those that this layer can have. */
+  private readonly causes: readonly Cause[];
+  private readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
@@ -58,7 +66,13 @@ class Search {
     private readonly study: Study,
     private readonly prefix: readonly Change[],
   ) {
-    this.enumerated = causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.causes = causes.filter((cause) => isPossible(cause, study));
+    this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+  }
+
+  /** Enough differs for more than one change without a number. */
+  get mayBeSeveral(): boolean {
+    return isProductStudy(this.study) || this.study.data.mismatched >= FEWEST_DIFFERING;
   }
 
   /** Tries a set of changes on the probe, then on the subset; keeps it if it equals every value. */
@@ -75,7 +89,7 @@ class Search {
       if (!this.explains([change])) this.consider([change]);
     }
     // an estimated number is not believed beside an explanation that needs none
-    const believable = this.found.length > 0 ? causes.filter((cause) => cause.parameterFree) : causes;
+    const believable = this.found.length > 0 ? this.causes.filter((cause) => cause.parameterFree) : this.causes;
     const { setup } = this.hypothesis([]);
     for (const cause of believable) {
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
@@ -84,15 +98,18 @@ class Search {
     }
   }
 
-  /** Rows in another order, under the reference or a saturating accumulator. */
-  async misaligned(changes: readonly Change[]): Promise<void> {
+  /** What takes every sample to find, on the reference or on another accumulator. */
+  async arranged(changes: readonly Change[]): Promise<void> {
     const base = this.hypothesis(changes);
-    const change = await samplesMisaligned(this.study, base.setup);
-    if (change) this.found.push({ changes: [...base.changes, change], setup: change.apply(base.setup) });
+    for (const cause of this.causes) {
+      const change = await cause.arrange?.(this.study, base.setup);
+      if (change) this.found.push({ changes: [...base.changes, change], setup: change.apply(base.setup) });
+    }
   }
 
   /** Kernels of other runtimes: those that explain everything, by the fewest of their departures that do. */
   wholeKernels(): void {
+    if (!isProductStudy(this.study)) return; // fewer steps: each of them is tried as it is
     const fewest = this.isSettled() ? 1 : 3;
     for (const departures of foreignKernels(this.study)) {
       if (!this.study.agreesOnSubset(this.hypothesis(departures).setup)) continue;
@@ -130,6 +147,7 @@ class Search {
 
   /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
   siblings(): void {
+    if (!isProductStudy(this.study)) return;
     const bases: Change[][] = [];
     for (const base of siblingKernels(this.study)) {
       if (base.length < 2 || bases.some((other) => this.areAlike(base, other))) continue;
@@ -149,6 +167,7 @@ class Search {
   /** Kernels that differ in their sums' blocks only, where that is no difference. Other steps may differ for other numbers. */
   private areAlike(a: readonly Change[], b: readonly Change[]): boolean {
     const [one, other] = [this.hypothesis(a).setup, this.hypothesis(b).setup];
+    if (one.kind !== 'product' || other.kind !== 'product') return false;
     return (
       one.steps.multiplier === other.steps.multiplier &&
       one.steps.dynamic === other.steps.dynamic &&
@@ -177,7 +196,7 @@ class Search {
   private estimateOn(base: readonly Change[]): void {
     const { setup } = this.hypothesis(base);
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
-    for (const cause of causes) {
+    for (const cause of this.causes) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
         base.every((own) => combine(own, change)),
@@ -193,7 +212,8 @@ class Search {
       this.outOfBudget = true;
       return [];
     }
-    return cause.estimate(this.study, base, onEstimate);
+    const changes = cause.estimate(this.study, base, onEstimate);
+    return this.mayBeSeveral ? changes : changes.filter(({ freedom }) => freedom === FREEDOM.none);
   }
 
   private hypothesis(changes: readonly Change[]): Hypothesis {
@@ -229,8 +249,12 @@ function weightOf(hypothesis: Hypothesis): number {
 /** Fewer causes, less freedom, then what is more common (the registry's order). */
 function rankOf({ changes }: Hypothesis): number[] {
   const freedom = Math.max(0, ...changes.map((change) => change.freedom));
-  const prior = changes.reduce((sum, change) => sum + causes.findIndex((cause) => cause.code === change.cause), 0);
-  return [freedom, prior];
+  return [freedom, changes.reduce((sum, change) => sum + priorOf(change), 0)];
+}
+
+/** What is rare comes after all that is not. */
+function priorOf({ cause, rare }: Change): number {
+  return causes.findIndex(({ code }) => code === cause) + (rare ? causes.length : 0);
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {

@@ -49,6 +49,8 @@ interface CauseText<E> {
   /** Noun phrase, to be joined by "and". */
   readonly title: string | ((e: Partial<E>) => string);
   readonly explanation: string;
+  /** A wrong number, order or row: its evidence belongs to one layer. Others are a step that a whole runtime does its way. */
+  readonly ofOneLayer?: true;
   /** What can be checked by hand, most telling first. */
   readonly evidence?: (e: Partial<E>, context: SentenceContext) => (string | null)[];
   /** What to change, by whose departure it is; null: nothing to change there. */
@@ -314,19 +316,26 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
           (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
   },
   'fixed-point-multiplier': {
-    title: (e) => `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`,
+    title: (e) =>
+      e.found === undefined
+        ? `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`
+        : `requantized by ${printable(e.found)}`,
     explanation:
       'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
     evidence: (e, context) => [
+      e.declared === undefined ? null : `declared: ${printable(e.declared)}`,
       e.multiplier === undefined || e.shift === undefined
         ? null
         : `channel ${e.channel ?? 0}: multiplier ${e.multiplier}, shift ${e.shift}`,
       decidingSentence(e.deciding, context),
     ],
-    fix: stepFix(
-      ({ declaredKernel }) =>
-        `requantize with the float multiplier (s_x * s_w) / s_y, as ${printable(declaredKernel)} does; fixed point stays within one step of it (--tol-lsb 1)`,
-    ),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      const kernel = printable(context.declaredKernel);
+      return e.declared === undefined
+        ? `requantize with the float multiplier (s_x * s_w) / s_y, as ${kernel} does; fixed point stays within one step of it (--tol-lsb 1)`
+        : `requantize as ${kernel} does: ${printable(e.declared)}`;
+    },
   },
   'rounding-half-away': rounding(
     'ties rounded away from zero',
@@ -447,6 +456,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'weight-transposed': {
     title: 'weight transposed',
     explanation: 'The square weight is used as [in_features, out_features].',
+    ofOneLayer: true,
     evidence: (e) => [e.shape ? `weight [${e.shape.join(', ')}]` : null],
     fix: parameterFix(
       (context) => `write ${field(context, 'weight')} as [out_features, in_features]: transpose it`,
@@ -456,6 +466,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'scale-per-tensor': {
     title: 'one weight scale for all channels',
     explanation: "One channel's scale, or the largest, is used where every channel has its own.",
+    ofOneLayer: true,
     evidence: (e) => [
       e.used === undefined
         ? null
@@ -475,6 +486,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'scale-shifted': {
     title: 'weight scales in another order',
     explanation: "Channels use each other's weight scales.",
+    ofOneLayer: true,
     evidence: (e) => [permutationSentence('channel', e)],
     fix: parameterFix(
       (context) => `put ${field(context, 'weight_scale')} into the order of the output channels`,
@@ -484,6 +496,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'weight-scale-wrong': {
     title: 'wrong weight scale',
     explanation: 'The weight scale is another than the file says.',
+    ofOneLayer: true,
     evidence: (e) => foundSentences('weight_scale', e.found, e.omitted),
     fix: (e, context) => {
       const several = (e.found?.length ?? 0) + (e.omitted ?? 0) > 1;
@@ -495,24 +508,28 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'input-scale-wrong': {
     title: 'wrong input scale',
     explanation: "The input's scale is another than the file says.",
+    ofOneLayer: true,
     evidence: (e) => [foundSentence('input scale', e)],
     fix: foundFix('input scale'),
   },
   'output-scale-wrong': {
     title: 'wrong output scale',
     explanation: "The output's scale is another than the file says.",
+    ofOneLayer: true,
     evidence: (e) => [foundSentence('output scale', e)],
     fix: foundFix('output scale'),
   },
   'output-zero-point-wrong': {
     title: 'wrong output zero point',
     explanation: "The output's zero point is another than the file says.",
+    ofOneLayer: true,
     evidence: (e) => [foundSentence('output zero_point', e)],
     fix: foundFix('output zero_point'),
   },
   'bias-missing': {
     title: 'bias missing',
     explanation: 'One side adds a bias that the other leaves out.',
+    ofOneLayer: true,
     evidence: (e) => [
       ...foundSentences('bias', e.found, e.omitted),
       number(
@@ -528,6 +545,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'bias-unscaled': {
     title: 'bias added without scaling',
     explanation: 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.',
+    ofOneLayer: true,
     evidence: (e) => [
       e.bias === undefined || e.steps_declared === undefined
         ? null
@@ -542,6 +560,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'bias-shifted': {
     title: 'biases in another order',
     explanation: "Channels use each other's biases.",
+    ofOneLayer: true,
     evidence: (e) => [permutationSentence('channel', e)],
     fix: parameterFix(
       (context) => `put ${field(context, 'bias')} into the order of the output channels`,
@@ -551,6 +570,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'weight-value': {
     title: (e) => ((e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ'),
     explanation: 'Single weights are others than the file says: a stale file, or flipped bits.',
+    ofOneLayer: true,
     evidence: (e) => {
       const weights = e.weights ?? [];
       const left = Math.max(0, weights.length - 4) + (e.omitted ?? 0);
@@ -584,6 +604,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'samples-misaligned': {
     title: 'samples in another order',
     explanation: 'The rows are the right ones in another order than the input.',
+    ofOneLayer: true,
     evidence: (e) => [
       permutationSentence('sample', e),
       number(e.moved, (n) => `${n} rows are not where their input is`),
@@ -603,7 +624,9 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     fix: (e, context) =>
       context.subject === 'candidate'
         ? `clamp to ${e.declared ? `${e.declared[0]}..${e.declared[1]}` : 'the declared range'}`
-        : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+        : e.of === 'bounds'
+          ? `correct the bounds of ${printable(context.layer)} in model.json${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
+          : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
   },
   inherited: {
     title: (e) => (e.from === undefined ? 'inherited from its input' : `inherited from ${printable(e.from)}`),
@@ -661,25 +684,9 @@ export function causeTitles(causes: readonly string[], evidence: Evidence = {}):
   return titles.join(' and ');
 }
 
-/** Causes whose evidence belongs to one layer: a wrong number, order or row. Others are a step that a whole runtime does its way. */
-const LAYERS_OWN: ReadonlySet<string> = new Set<CauseCode>([
-  'weight-transposed',
-  'scale-per-tensor',
-  'scale-shifted',
-  'weight-scale-wrong',
-  'input-scale-wrong',
-  'output-scale-wrong',
-  'output-zero-point-wrong',
-  'bias-missing',
-  'bias-unscaled',
-  'bias-shifted',
-  'weight-value',
-  'samples-misaligned',
-]);
-
 /** Whether layers with these causes can share one finding, with one layer's evidence standing for all. */
 export function actsOnSteps(causes: readonly string[]): boolean {
-  return causes.every((cause) => !LAYERS_OWN.has(cause));
+  return causes.every((cause) => !textOf(cause)?.ofOneLayer);
 }
 
 /** One sentence a cause. */

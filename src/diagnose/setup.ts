@@ -1,20 +1,46 @@
-import type { Codes, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Codes, Elementwise, ElementwiseSteps, Product, ProductSteps } from '../nouns/kernel.js';
+import type { QuantParams, ValueParams } from '../nouns/value.js';
+import { isQuantized } from '../nouns/value.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
+
+/** How what is read and written is looked at. */
+interface Views {
+  /** How the codes of each input are read, where not as stored. */
+  readonly reads: readonly (CodeMap | null)[];
+  /** How output codes are stored, where not as computed. */
+  readonly stores: CodeMap | null;
+  /** Row i of the observation is row order[i] of the replay; null: in order. */
+  readonly order: readonly number[] | null;
+}
 
 /**
  * A point in the space of computations: the declared kernel and layer with some steps and parameters changed.
  * A cause moves one coordinate; pairs are composition.
  */
-export interface Setup {
+export type Setup = ProductSetup | ElementwiseSetup;
+
+export interface ProductSetup extends Views {
+  readonly kind: 'product';
   readonly steps: ProductSteps;
-  readonly linear: Product;
-  /** How input codes are read, where not as stored. */
-  readonly readX: CodeMap | null;
-  /** How output codes are stored, where not as computed. */
-  readonly storeY: CodeMap | null;
-  /** Row i of the observation is row order[i] of the replay; null: in order. */
-  readonly order: readonly number[] | null;
+  readonly params: Product;
 }
+
+export interface ElementwiseSetup extends Views {
+  readonly kind: 'elementwise';
+  readonly steps: ElementwiseSteps;
+  readonly params: Elementwise;
+}
+
+interface Setups {
+  readonly product: ProductSetup;
+  readonly elementwise: ElementwiseSetup;
+}
+
+export type Kind = keyof Setups;
+export type SetupOf<K extends Kind> = Setups[K];
+
+/** Everything as stored, in order. */
+export const AS_STORED: Views = { reads: [null], stores: null, order: null };
 
 export interface CodeMap {
   readonly name: string;
@@ -48,35 +74,65 @@ export type Coordinate = (typeof COORDINATES)[number];
 /** How flexible a change is; of two explanations the one with less freedom is believed. */
 export const FREEDOM = { none: 0, oneNumber: 1, permutationOrPatch: 2, numberPerChannel: 3 } as const;
 
-export interface Change {
+export interface Change<S extends Setup = Setup> {
   readonly cause: CauseCode;
   readonly coordinate: Coordinate;
+  /** Which of the inputs it moves, where it moves one of several. */
+  readonly input?: number;
   readonly freedom: number;
   /** A found number so near to the declared one that it moves ties only: anything without a number is believed first. */
   readonly tiny?: boolean;
+  /** Seldom the reason in this kind of layer: what is as simple is believed first. */
+  readonly rare?: boolean;
   /** Distinguishes the changes of one cause, e.g. the name of a step. */
   readonly label: string;
   /** The part of the evidence that only the search knows: what was found. */
   readonly found?: CauseEvidence[CauseCode];
   /** Channels it acts on, where it is not all. */
   readonly channels?: readonly number[];
-  apply(setup: Setup): Setup;
+  apply(setup: S): S;
 }
 
+export type ProductChange = Change<ProductSetup>;
+export type ElementwiseChange = Change<ElementwiseSetup>;
+
 /** Applies changes in the order of their coordinates, so that {a, b} and {b, a} are one hypothesis. */
-export function applyChanges(setup: Setup, changes: readonly Change[]): Setup {
+export function applyChanges<S extends Setup>(setup: S, changes: readonly Change[]): S {
   return [...changes]
     .sort((a, b) => COORDINATES.indexOf(a.coordinate) - COORDINATES.indexOf(b.coordinate))
-    .reduce((changed, change) => change.apply(changed), setup);
+    .reduce((changed, change) => change.apply(changed) as S, setup);
 }
 
 /** A changed step is an integer kernel's; a float path (PT2E's reference) stays one only where the change says so. */
-export function withSteps(setup: Setup, steps: Partial<ProductSteps>): Setup {
-  return { ...setup, steps: { ...setup.steps, float: null, ...steps } };
+export function withSteps<S extends Setup>(setup: S, steps: Partial<S['steps']>): S {
+  const integer = setup.kind === 'product' ? { float: null } : {};
+  return { ...setup, steps: { ...setup.steps, ...integer, ...steps } };
 }
 
-export function withLinear(setup: Setup, params: Partial<Product>): Setup {
-  return { ...setup, linear: { ...setup.linear, ...params } };
+export function withParams<S extends Setup>(setup: S, params: Partial<S['params']>): S {
+  return { ...setup, params: { ...setup.params, ...params } };
+}
+
+/** What the layer declares of one of its inputs. This and the next function know that a form has one. */
+export function inputOf({ params }: Setup, _input = 0): ValueParams {
+  return params.input;
+}
+
+/** Other parameters of one of its inputs; floats have none. */
+export function withInput<S extends Setup>(setup: S, params: Partial<QuantParams>, input = 0): S {
+  const own = inputOf(setup, input);
+  return isQuantized(own) ? (withParams<Setup>(setup, { input: { ...own, ...params } }) as S) : setup;
+}
+
+/** Other parameters of its output; floats have none. */
+export function withOutput<S extends Setup>(setup: S, params: Partial<QuantParams>): S {
+  const { output } = setup.params;
+  return isQuantized(output) ? (withParams<Setup>(setup, { output: { ...output, ...params } }) as S) : setup;
+}
+
+/** One of its inputs, read otherwise. */
+export function readAs<S extends Setup>(setup: S, map: CodeMap, input = 0): S {
+  return { ...setup, reads: setup.reads.map((own, i) => (i === input ? map : own)) };
 }
 
 export function mapCodes(x: Codes, map: CodeMap | null): Codes {

@@ -195,13 +195,7 @@ const conv = (fields: object, input: object = { shape: [4, 8, 8] }, top: object 
   );
 
 it.each([
-  [
-    'stride 0',
-    { stride: 0 },
-    {},
-    {},
-    'm.json layers[0].stride: expected a whole number from 1 on, got 0',
-  ],
+  ['stride 0', { stride: 0 }, {}, {}, 'm.json layers[0].stride: expected a whole number from 1 on, got 0'],
   [
     'padding beyond the kernel',
     { padding: [1, 4] },

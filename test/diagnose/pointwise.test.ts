@@ -1,22 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
-import type { ElementwiseForm, Layer, Model } from '../../src/nouns/model.js';
+import type { Layer, Model } from '../../src/nouns/model.js';
 import { OF_MATRICES } from '../../src/validate/shapes.js';
-import { codes, DIVISION, NEARLY, type Op, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
+import { CLAMPS, codes, DIVISION, NEARLY, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
 import { capturedValue, captureOf, quant } from './world.js';
 
-const CLAMPS: Partial<Record<Op, ElementwiseForm['clamp']>> = {
-  relu: { lower: 0, upper: Number.POSITIVE_INFINITY },
-  relu6: { lower: 0, upper: 6 },
-};
-
-async function diagnose({ op, input, output, x, wrong, right }: PointwiseScene) {
+async function diagnose(scene: PointwiseScene) {
+  const { op, input, output, x, wrong, right } = scene;
   const clamp = CLAMPS[op] ?? null;
-  const form = { kind: 'elementwise', clamp, keepsParams: op !== 'quantize' && op !== 'dequantize' } as const;
+  const form = { kind: 'elementwise', clamp, keepsParams: !op.includes('quantize') } as const;
   const layer: Layer = { op, name: 'y', inputs: ['x'], output, form };
   const model: Model = {
     path: 'model.json',
-    producer: { framework: 'pytorch', flow: 'eager', engine: 'x86' },
+    producer: scene.producer ?? { framework: 'pytorch', flow: 'eager', engine: 'x86' },
     ...OF_MATRICES,
     inputs: [{ name: 'x', params: input }],
     layers: [layer],

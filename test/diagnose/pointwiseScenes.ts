@@ -1,14 +1,23 @@
 import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
 import type { NumericArray } from '../../src/nouns/array.js';
+import type { ElementwiseForm, Producer } from '../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
+import { elementwiseFunction } from '../../src/replay/elementwise.js';
 import { stepsFor } from '../support/steps.js';
 import { quant, randomFrom } from './world.js';
 
 export const SAMPLES = 64;
 export const FEATURES = 40;
 
-export type Op = 'relu' | 'relu6' | 'identity' | 'quantize' | 'dequantize';
+export type Op = 'relu' | 'relu6' | 'hardtanh' | 'identity' | 'quantize' | 'dequantize' | 'requantize';
+
+/** In real units. */
+export const CLAMPS: Partial<Record<Op, ElementwiseForm['clamp']>> = {
+  relu: { lower: 0, upper: Number.POSITIVE_INFINITY },
+  relu6: { lower: 0, upper: 6 },
+  hardtanh: { lower: -1, upper: 1 },
+};
 
 /** One layer: its input, and what was captured in place of what it computes. */
 export interface PointwiseScene {
@@ -22,6 +31,8 @@ export interface PointwiseScene {
   readonly wrong: NumericArray;
   /** Set where a candidate departs: what was captured, and is right. */
   readonly right?: NumericArray;
+  /** Whose capture it is, where it is not PyTorch's. */
+  readonly producer?: Producer;
   /** What the data admit as well: said after the cause. */
   readonly also?: readonly string[];
 }
@@ -34,6 +45,10 @@ const even = quant(0.03125, 100);
 const odd = quant(0.03125, 101);
 /** No power of two: a quotient and a product with the reciprocal part next to ties. */
 const uneven = quant(0.0317, 101);
+/** Of a requantized layer's input. */
+const fine = quant(0.0217, 117);
+/** Every odd one is a tie. */
+const half = quant(0.015625, 117);
 const int8: QuantParams = { dtype: 'int8', scale: 0.03125, zeroPoint: -30, quantMin: -128, quantMax: 127 };
 
 const clamped = (v: number, { quantMin, quantMax }: QuantParams) => Math.min(quantMax, Math.max(quantMin, v));
@@ -102,6 +117,51 @@ function dequantized(code: string, what: string, real: (code: number) => number,
   return { code, what, op: 'dequantize', input: params, output: float, x, wrong: Float32Array.from(x, real) };
 }
 
+/** Codes of another scale; what is captured is another kernel's, or of other parameters, or `wrong` of the right codes. */
+function requantized(
+  code: string,
+  what: string,
+  {
+    by = 'fbgemm',
+    declared = fine,
+    from = declared,
+    output = even,
+    to = output,
+    change = (v) => v,
+    ...more
+  }: Requantized = {},
+): PointwiseScene {
+  const x = codes(4, declared);
+  const convert = elementwiseFunction(stepsFor(by, 'requantize'), { input: from, output: to, clamp: null });
+  const wrong = Int32Array.from(x, (v, i) => change(convert(v), v, i));
+  return { code, what, op: 'requantize', input: declared, output, x, wrong, ...more };
+}
+
+interface Requantized extends Partial<PointwiseScene> {
+  /** The kernel. */
+  readonly by?: string;
+  /** The input's numbers in the file, and those that were used. */
+  readonly declared?: QuantParams;
+  readonly from?: QuantParams;
+  readonly output?: QuantParams;
+  readonly to?: QuantParams;
+  readonly change?: (right: number, x: number, i: number) => number;
+}
+
+/** A candidate's requantize by a rule of its own, in float64. */
+function requantizedBy(code: string, what: string, rule: (steps: number) => number, output = even): PointwiseScene {
+  const scene = requantized(code, what, { output });
+  const multiplier = fine.scale / output.scale;
+  const codeOf = (v: number) => rule((v - fine.zeroPoint) * multiplier) + output.zeroPoint;
+  const own = Int32Array.from(scene.x, (v) => clamped(codeOf(v), output));
+  return { ...scene, wrong: own, right: scene.wrong };
+}
+
+/** hardtanh(-1, 1) of codes. */
+function hardtanh(code: string, what: string, change: (code: number) => number): PointwiseScene {
+  return { ...relu(code, what, change), op: 'hardtanh' };
+}
+
 const quantize = stepsFor('fbgemm', 'quantize').quantize!;
 const dequantize = stepsFor('fbgemm', 'dequantize').dequantize!;
 const fbgemmCodes = (x: Float32Array, params: QuantParams) => Int32Array.from(x, quantize.prepare(params));
@@ -157,6 +217,25 @@ export const RAISED: readonly PointwiseScene[] = [
     ...dequantized('samples-misaligned', 'one row further', (v) => v),
     wrong: rotatedRows(Float32Array.from(codes(3), dequantize.prepare(even))),
   },
+  // of two scales only the quotient counts
+  requantized('output-scale-wrong', '5% larger', {
+    to: { ...even, scale: even.scale * 1.05 },
+    also: ['input-scale-wrong'],
+  }),
+  requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
+  requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
+  requantized('clamp-range', 'seven bits', { change: (v) => Math.min(v, 127) }),
+  requantized('signedness', 'off by 128', { change: (v) => v - 128 }),
+  requantized('fixed-point-multiplier', "TFLite's where fbgemm is declared", {
+    by: 'tflite-double',
+    declared: half,
+    producer: {},
+    also: ['rounding-half-away'],
+  }),
+  requantizedBy('rounding-floor', 'int8, down', Math.floor, int8),
+  requantizedBy('rounding-truncate', 'toward zero', Math.trunc),
+  hardtanh('clamp-range', 'from 50 to 150', (v) => Math.min(150, Math.max(v, 50))),
+  hardtanh('capture-after-relu', 'clamped from 0', (v) => Math.min(132, Math.max(v, 100))),
 ];
 
 export const NEARLY: readonly PointwiseScene[] = [
@@ -189,6 +268,18 @@ export const NEARLY: readonly PointwiseScene[] = [
   ),
   dequantized('input-scale-wrong', 'above the zero point', (v) => (v > 100 ? 0.0313 : even.scale) * (v - 100)),
   dequantized('activation-zero-point-missing', 'one instead of none', (v) => even.scale * (v - 1)),
+  requantized('fixed-point-multiplier', 'a value in fifty one more', {
+    change: (v, _, i) => v + Number(i % 50 === 7),
+    producer: {},
+  }),
+  requantized('output-scale-wrong', 'in half of the columns', {
+    change: (v, x, i) => (i % 2 === 0 ? v : clamped(x, even)),
+  }),
+  requantized('clamp-range', 'bent above 127', { change: (v) => (v > 127 ? 127 + ((v - 127) >> 1) : v) }),
+  requantizedBy('rounding-floor', 'a quarter added first', (v) => Math.floor(v + 0.25)),
+  requantizedBy('rounding-truncate', 'a quarter added first', (v) => Math.trunc(v + 0.25)),
+  hardtanh('clamp-range', 'a leaky one', (v) => Math.min(132, v < 68 ? 68 - ((68 - v) >> 3) : v)),
+  hardtanh('capture-after-relu', 'clamped from one step above', (v) => Math.min(132, Math.max(v, 101))),
 ];
 
 /** Next to ties of an uneven scale: a candidate's own arithmetic against fbgemm's. */

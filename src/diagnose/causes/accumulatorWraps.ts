@@ -11,8 +11,10 @@ import { accumulatorChanges, kernelSteps } from '../departures.js';
 import { countWhere } from './count.js';
 
 /** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
-export const accumulatorWraps: Cause<'accumulator-wraps'> = {
+export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
   code: 'accumulator-wraps',
+  kinds: ['product'],
+  whose: 'kernel',
 
   changes: (study) => {
     const ofKernels = kernelSteps(study, 'accumulate').filter((step) => step === neonMlalInt16Wrap);
@@ -24,8 +26,8 @@ export const accumulatorWraps: Cause<'accumulator-wraps'> = {
 
   evidence: ({ study, setup, without }) => {
     const step = setup.steps.accumulate;
-    const wide = study.accumulator({ ...without, steps: { ...without.steps, accumulate: exact } });
-    const narrow = study.accumulator(setup);
+    const wide = study.engine.accumulator({ ...without, steps: { ...without.steps, accumulate: exact } }, study.subset);
+    const narrow = study.engine.accumulator(setup, study.subset);
     const at = wide.findIndex((acc, i) => acc !== narrow[i]);
     const first =
       at < 0

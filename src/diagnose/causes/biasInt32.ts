@@ -7,12 +7,14 @@ import { FREEDOM, withSteps } from '../setup.js';
 import { decidingValue } from './deciding.js';
 
 /** The bias rounded to int32 at s_x * s_w where the declared kernel adds it in float, or the other way round. */
-export const biasInt32: Cause<'bias-int32'> = {
+export const biasInt32: Cause<'bias-int32', 'product'> = {
   code: 'bias-int32',
+  kinds: ['product'],
+  whose: 'kernel',
 
   changes: (study) => {
     const declared = study.declared.steps;
-    if (!study.data.linear.bias) return [];
+    if (!study.declared.params.bias) return [];
     const ofKernels = kernelSteps(study, 'bias');
     const steps = study.free && !isInt32Bias(declared.bias) ? [...new Set([...ofKernels, ...int32Biases])] : ofKernels;
     return steps
@@ -27,7 +29,7 @@ export const biasInt32: Cause<'bias-int32'> = {
   },
 
   evidence: (found) => {
-    const { bias, input, weightScale, output } = found.study.data.linear;
+    const { bias, input, weightScale, output } = found.study.declared.params;
     const kind = isInt32Bias(found.setup.steps.bias) ? 'int32' : 'float';
     if (!bias || !isQuantized(output)) return { bias: kind, deciding: decidingValue(found) };
     let worst = { channel: 0, steps: 0 };

@@ -3,37 +3,39 @@ import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import type { Study } from '../study.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
 import { biasIntervals } from './biasShifted.js';
 
 const MOST_LISTED = 8;
 
 /** No bias where the file has one; or a file without the bias that PyTorch used (estimated, one number a channel). */
-export const biasMissing: Cause<'bias-missing'> = {
+export const biasMissing: Cause<'bias-missing', 'product'> = {
   code: 'bias-missing',
+  kinds: ['product'],
+  whose: 'model',
 
-  changes: ({ data }) =>
-    hasBias(data.linear)
+  changes: ({ declared }) =>
+    hasBias(declared.params)
       ? [
           {
             cause: 'bias-missing',
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: 'none',
-            apply: (setup) => withLinear(setup, { bias: null, biasInt32: null }),
+            apply: (setup) => withParams(setup, { bias: null, biasInt32: null }),
           },
         ]
       : [],
 
   estimate: (study, base) => [
     ...missingInSome(study, base),
-    ...(study.data.side === 'capture' && hasZeros(base.linear) ? estimated(study, base) : []),
+    ...(study.data.side === 'capture' && hasZeros(base.params) ? estimated(study, base) : []),
   ],
 
   evidence: ({ study, change }) => {
     if (change.found) return {};
-    const { bias, output } = study.data.linear;
+    const { bias, output } = study.declared.params;
     if (!bias) return {};
     const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
     return isQuantized(output) ? { channel, max_bias_steps: Math.abs(bias[channel]) / output.scale } : { channel };
@@ -50,8 +52,8 @@ function hasZeros({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: I
 }
 
 /** Some channels' biases are not added: those that differ, where leaving it out makes them exact. */
-function missingInSome(study: Study, base: Setup): Change[] {
-  if (!hasBias(base.linear)) return [];
+function missingInSome(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  if (!hasBias(base.params)) return [];
   if (study.mismatchesByChannel(base, study.sketch).every((mismatched) => mismatched > 0)) return [];
   const before = study.mismatchesByChannel(base);
   const differing = new Set([...before.keys()].filter((n) => before[n] > 0));
@@ -59,9 +61,9 @@ function missingInSome(study: Study, base: Setup): Change[] {
   const without = (channels: ReadonlySet<number>) => {
     const zeroed = <A extends Float32Array | Int32Array>(values: A | null) =>
       values && (values.map((b, n) => (channels.has(n) ? 0 : b)) as A);
-    return withLinear(base, { bias: zeroed(base.linear.bias), biasInt32: zeroed(base.linear.biasInt32) }).linear;
+    return withParams(base, { bias: zeroed(base.params.bias), biasInt32: zeroed(base.params.biasInt32) }).params;
   };
-  const after = study.mismatchesByChannel({ ...base, linear: without(differing) });
+  const after = study.mismatchesByChannel({ ...base, params: without(differing) });
   const missing = new Set([...differing].filter((n) => after[n] === 0));
   if (missing.size === 0) return [];
   const { bias, biasInt32 } = without(missing);
@@ -72,13 +74,13 @@ function missingInSome(study: Study, base: Setup): Change[] {
       freedom: FREEDOM.none,
       label: [...missing].join(','),
       channels: [...missing],
-      apply: (setup) => withLinear(setup, { bias, biasInt32 }),
+      apply: (setup) => withParams(setup, { bias, biasInt32 }),
     },
   ];
 }
 
-function estimated(study: Study, base: Setup): Change[] {
-  if (base.linear.biasInt32 && hasBias(base.linear)) return [];
+function estimated(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  if (base.params.biasInt32 && hasBias(base.params)) return [];
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const steps = biasIntervals(view);
@@ -86,8 +88,8 @@ function estimated(study: Study, base: Setup): Change[] {
   const declared = view.biasSteps.map((b) => b);
   const free = steps.map((interval, n) => (declared[n] === 0 ? interval : { lo: 1, hi: 0 }));
   const toReal = (values: Float64Array) =>
-    Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.linear.bias ? base.linear.bias[n] : v * view.step));
-  const apply = (values: Float64Array) => withLinear(base, { bias: toReal(values), biasInt32: null });
+    Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.params.bias ? base.params.bias[n] : v * view.step));
+  const apply = (values: Float64Array) => withParams(base, { bias: toReal(values), biasInt32: null });
   const found = repairChannels(study, base, { intervals: free, declared, apply, slope: () => 1 });
   if (!found || !restsOnEnough(study, found.channels)) return [];
   const bias = toReal(found.values);
@@ -107,7 +109,7 @@ function estimated(study: Study, base: Setup): Change[] {
         found: list.slice(0, MOST_LISTED),
         omitted: Math.max(0, list.length - MOST_LISTED),
       },
-      apply: (setup) => withLinear(setup, { bias, biasInt32: null }),
+      apply: (setup) => withParams(setup, { bias, biasInt32: null }),
     },
   ];
 }

@@ -3,20 +3,22 @@ import { contains, type Interval, isEmpty, widened } from '../estimate/interval.
 import { findPermutation, permuteBias, rotationOf } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 
 /** Biases in another order. */
-export const biasShifted: Cause<'bias-shifted'> = {
+export const biasShifted: Cause<'bias-shifted', 'product'> = {
   code: 'bias-shifted',
+  kinds: ['product'],
+  whose: 'model',
 
   estimate: (study, base) => {
-    const { linear } = base;
-    if (!linear.bias && !linear.biasInt32) return [];
+    const { params } = base;
+    if (!params.bias && !params.biasInt32) return [];
     if (biasIntervals(viewOf(study, base, study.sketch)).some((i) => isEmpty(widened(i, 2e-6)))) return [];
     const view = viewOf(study, base);
     const intervals = biasIntervals(view);
     const reals = realBias(base, view);
-    const changes: Change[] = [];
+    const changes: ProductChange[] = [];
     // the float biases permuted, then rounded with their new channel's scale where the kernel does so
     const ofReals = findPermutation(
       view.channels,
@@ -24,10 +26,10 @@ export const biasShifted: Cause<'bias-shifted'> = {
       (from) => reals[from],
     );
     if (ofReals)
-      changes.push(permuted('float', ofReals, (setup) => withLinear(setup, permuteBias(setup.linear, ofReals))));
+      changes.push(permuted('float', ofReals, (setup) => withParams(setup, permuteBias(setup.params, ofReals))));
     // or an integer bias permuted after it was rounded
-    const prepared = base.steps.bias.prepare(linear);
-    if (prepared.unit === 'int32' && linear.bias) {
+    const prepared = base.steps.bias.prepare(params);
+    if (prepared.unit === 'int32' && params.bias) {
       const { values } = prepared;
       const ofIntegers = findPermutation(
         view.channels,
@@ -37,7 +39,7 @@ export const biasShifted: Cause<'bias-shifted'> = {
       if (ofIntegers)
         changes.push(
           permuted('int32', ofIntegers, (setup) =>
-            withLinear(setup, { bias: null, biasInt32: Int32Array.from(ofIntegers, (from) => values[from]) }),
+            withParams(setup, { bias: null, biasInt32: Int32Array.from(ofIntegers, (from) => values[from]) }),
           ),
         );
     }
@@ -55,9 +57,9 @@ export function biasIntervals(view: View): Interval[] {
 }
 
 /** Real-valued biases of a setup. */
-function realBias({ linear }: Setup, view: View): Float64Array {
-  if (linear.bias) return Float64Array.from(linear.bias);
-  return Float64Array.from(linear.biasInt32!, (b, n) => b * view.stepsPerUnit[n] * view.step);
+function realBias({ params }: ProductSetup, view: View): Float64Array {
+  if (params.bias) return Float64Array.from(params.bias);
+  return Float64Array.from(params.biasInt32!, (b, n) => b * view.stepsPerUnit[n] * view.step);
 }
 
 /** An integer bias is off the real one by up to half a unit. */
@@ -67,7 +69,11 @@ function loosened(interval: Interval, view: View, channel: number): Interval {
   return { lo: lo - half, hi: hi + half };
 }
 
-function permuted(of: string, permutation: readonly number[], apply: (setup: Setup) => Setup): Change {
+function permuted(
+  of: string,
+  permutation: readonly number[],
+  apply: (setup: ProductSetup) => ProductSetup,
+): ProductChange {
   const shift = rotationOf(permutation);
   return {
     cause: 'bias-shifted',

@@ -3,7 +3,8 @@ import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
-import { type Change, FREEDOM, type Setup, withSteps } from '../setup.js';
+import { anyRuntime } from '../facts.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 
 /** np.astype(int32) of a real bias. */
 const truncated: BiasStep = {
@@ -25,24 +26,27 @@ const inOutputSteps: BiasStep = {
   },
 };
 
-export const biasUnscaled: Cause<'bias-unscaled'> = {
+export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   code: 'bias-unscaled',
+  kinds: ['product'],
+  whose: 'model',
+  needs: [anyRuntime],
 
-  changes: ({ data }) =>
-    !data.free || !data.linear.bias?.some((b) => b !== 0)
+  changes: ({ declared }) =>
+    !declared.params.bias?.some((b) => b !== 0)
       ? []
       : [unscaledBias, unscaledBiasInt32, truncated, inOutputSteps].map(
-          (bias): Change => ({
+          (bias): ProductChange => ({
             cause: 'bias-unscaled',
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: bias.name,
-            apply: (setup: Setup) => withSteps(setup, { bias }),
+            apply: (setup: ProductSetup) => withSteps(setup, { bias }),
           }),
         ),
 
   evidence: ({ study }) => {
-    const { bias, output, input, weightScale, perChannel } = study.data.linear;
+    const { bias, output, input, weightScale, perChannel } = study.declared.params;
     if (!bias || !isQuantized(output)) return {};
     const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
     const unit = input.scale * weightScale[perChannel ? channel : 0];

@@ -1,27 +1,30 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
-import { FREEDOM, withLinear } from '../setup.js';
+import { FREEDOM } from '../setup.js';
 import { countWhere } from './count.js';
+import { hasRelu, withoutRelu } from './relu.js';
 
-/** The file fuses a ReLU into this layer; the values were taken before it. */
+/** The file has a ReLU in this layer; the values were taken before it. */
 export const captureBeforeRelu: Cause<'capture-before-relu'> = {
   code: 'capture-before-relu',
+  kinds: ['product', 'elementwise'],
+  needs: [hasRelu],
+  whose: 'capture',
 
-  changes: ({ data }) =>
-    data.linear.activation !== 'relu'
-      ? []
-      : [
-          {
-            cause: 'capture-before-relu',
-            coordinate: 'relu',
-            freedom: FREEDOM.none,
-            label: 'none',
-            apply: (setup) => withLinear(setup, { activation: 'none' }),
-          },
-        ],
+  changes: ({ declared }) => [
+    {
+      cause: 'capture-before-relu',
+      coordinate: 'relu',
+      freedom: FREEDOM.none,
+      // before a ReLU of its own there is another layer's value, which has a name
+      rare: declared.kind === 'elementwise',
+      label: 'none',
+      apply: withoutRelu,
+    },
+  ],
 
   evidence: ({ study }) => {
-    const { output } = study.data.linear;
+    const { output } = study.declared.params;
     const zeroPoint = isQuantized(output) ? output.zeroPoint : 0;
     const below = countWhere(study.subset.observed, (y) => y < zeroPoint);
     return { zero_point: zeroPoint, below_zero_point: below };

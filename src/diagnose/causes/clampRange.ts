@@ -1,10 +1,14 @@
 import { isQuantized } from '../../nouns/value.js';
+import { clampBounds } from '../../replay/elementwise.js';
 import type { Cause } from '../cause.js';
-import { type Change, FREEDOM, withLinear } from '../setup.js';
-import type { Study } from '../study.js';
+import { convertsIn, writesCodes } from '../facts.js';
+import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
+import { isProductStudy, type Study } from '../study/study.js';
 import { countWhere } from './count.js';
 
-const USUAL: readonly (readonly [number, number])[] = [
+type Range = readonly [number, number];
+
+const USUAL: readonly Range[] = [
   [0, 255],
   [0, 127],
   [-128, 127],
@@ -15,63 +19,81 @@ const USUAL: readonly (readonly [number, number])[] = [
 /** Clamped to another range than the one declared: 7 bits, a symmetric int8, or whatever the values show. */
 export const clampRange: Cause<'clamp-range'> = {
   code: 'clamp-range',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes],
+  whose: 'model',
 
-  changes: ({ data }) => {
-    const { output } = data.linear;
-    if (!isQuantized(output)) return [];
-    const signed = output.dtype === 'int8';
+  changes: ({ declared }) => {
+    const { output } = declared.params;
+    const signed = isQuantized(output) && output.dtype === 'int8';
+    const [least, most] = rangeOf(declared);
     return USUAL.filter(
-      ([lo, hi]) => (lo !== output.quantMin || hi !== output.quantMax) && (signed || lo >= 0) && (!signed || hi <= 127),
-    ).map(([lo, hi]) => clampedTo(output.quantMin, output.quantMax, lo, hi, FREEDOM.none));
+      ([lo, hi]) => (lo !== least || hi !== most) && (signed || lo >= 0) && (!signed || hi <= 127),
+    ).map((found) => clampedTo(declared, found, FREEDOM.none));
   },
 
   estimate: (study) => {
-    const { output } = study.data.linear;
-    if (!isQuantized(output)) return [];
-    const { min, max } = range(study);
+    const { declared } = study;
+    const [least, most] = rangeOf(declared);
+    const [min, max] = observedRange(study);
     if (min >= max) return [];
-    const changes: Change[] = [];
-    if (max < output.quantMax)
-      changes.push(clampedTo(output.quantMin, output.quantMax, output.quantMin, max, FREEDOM.oneNumber));
-    if (min > output.quantMin)
-      changes.push(clampedTo(output.quantMin, output.quantMax, min, output.quantMax, FREEDOM.oneNumber));
-    if (changes.length === 2) changes.push(clampedTo(output.quantMin, output.quantMax, min, max, FREEDOM.oneNumber));
-    return changes;
+    // the bounds of a dtype are only ever narrowed, those of a clamp may be others
+    const lower = min > least || (hasOwnBounds(declared) && min < least);
+    const upper = max < most || (hasOwnBounds(declared) && max > most);
+    const found: Range[] = [];
+    if (upper) found.push([least, max]);
+    if (lower) found.push([min, most]);
+    if (lower && upper) found.push([min, max]);
+    return found.map((range) => clampedTo(declared, range, FREEDOM.oneNumber));
   },
 
   evidence: ({ study, setup, without }) => {
-    const before = study.replay(without);
-    const after = study.replay(setup);
+    if (!isProductStudy(study)) return hasOwnBounds(study.declared) ? { of: 'bounds' } : {};
+    const before = study.values(without);
+    const after = study.values(setup);
     return { clamped: countWhere(before, (y, i) => y !== after[i]) };
   },
 };
 
-function range({ subset }: Study): { min: number; max: number } {
+function observedRange({ subset }: Study): Range {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (const y of subset.observed) {
     if (y < min) min = y;
     if (y > max) max = y;
   }
-  return { min, max };
+  return [min, max];
 }
 
-function clampedTo(
-  declaredMin: number,
-  declaredMax: number,
-  quantMin: number,
-  quantMax: number,
-  freedom: number,
-): Change {
+function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {
   return {
     cause: 'clamp-range',
     coordinate: 'clamp',
     freedom,
     label: `${quantMin}..${quantMax}`,
-    found: { declared: [declaredMin, declaredMax], found: [quantMin, quantMax] },
-    apply: (setup) =>
-      isQuantized(setup.linear.output)
-        ? withLinear(setup, { output: { ...setup.linear.output, quantMin, quantMax } })
-        : setup,
+    found: { declared: rangeOf(declared), found: [quantMin, quantMax] },
+    apply: (setup) => withOutput(byRangeOnly(declared, setup), { quantMin, quantMax }),
   };
+}
+
+/** The codes between which the layer clamps, as declared. */
+function rangeOf(setup: Setup): Range {
+  const { output } = setup.params;
+  if (!isQuantized(output)) throw new Error('expected codes');
+  const bounds = setup.kind === 'elementwise' && hasOwnBounds(setup) ? clampBounds(setup.steps, setup.params) : null;
+  return bounds ?? [output.quantMin, output.quantMax];
+}
+
+/** A clamp's bounds are what this is about; those of a ReLU have causes of their own. */
+function byRangeOnly(declared: Setup, setup: Setup): Setup {
+  if (setup.kind === 'product' || convertsIn(declared) || isReluClamp(declared)) return setup;
+  return withParams(setup, { clamp: { lower: Number.NEGATIVE_INFINITY, upper: Number.POSITIVE_INFINITY } });
+}
+
+function hasOwnBounds(setup: Setup): boolean {
+  return setup.kind === 'elementwise' && setup.params.clamp !== null && !isReluClamp(setup);
+}
+
+function isReluClamp(setup: Setup): boolean {
+  return setup.kind === 'elementwise' && setup.params.clamp?.lower === 0;
 }

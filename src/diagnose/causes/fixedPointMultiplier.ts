@@ -4,42 +4,70 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { insideMultiplier } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
+import { nameOf, otherConversions } from '../conversions.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
-import { FREEDOM, withSteps } from '../setup.js';
+import { writesCodes } from '../facts.js';
+import { type ElementwiseChange, FREEDOM, type ProductChange, withSteps } from '../setup.js';
+import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
 import { decidingValue } from './deciding.js';
 
 /** int32 multiplier and shift (gemmlowp, TFLite, CMSIS-NN), with the int32 bias and the rounding that belong to it. */
 export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
   code: 'fixed-point-multiplier',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes],
+  whose: 'kernel',
 
   changes: (study) => {
-    const declared = study.declared.steps;
-    if (!study.free || !isQuantized(study.data.linear.output)) return [];
-    const biases = isInt32Bias(declared.bias)
-      ? [declared.bias]
-      : [int32BiasFloat64, ...int32Biases.filter((b) => b !== int32BiasFloat64)];
-    return fixedPointMultipliers
-      .filter((multiplier) => multiplier !== declared.multiplier)
-      .flatMap((multiplier) =>
-        (isFixedPoint(declared.multiplier) ? [declared.bias] : biases).map((bias) => ({
-          cause: 'fixed-point-multiplier' as const,
-          coordinate: 'multiplier' as const,
-          freedom: FREEDOM.none,
-          label: `${multiplier.name}, ${bias.name}`,
-          apply: (setup) =>
-            withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
-        })),
-      );
+    if (isProductStudy(study)) return study.free ? ofProduct(study) : [];
+    return isElementwiseStudy(study) ? ofConversion(study) : [];
   },
 
   evidence: (found) => {
-    const { multiplier } = found.setup.steps;
-    const { output } = found.setup.linear;
+    const { setup, without } = found;
     const deciding = decidingValue(found);
+    if (setup.kind === 'elementwise') {
+      const declared = without.kind === 'elementwise' ? nameOf(without.steps) : undefined;
+      return { declared, found: nameOf(setup.steps), deciding };
+    }
+    const { output } = setup.params;
+    const { multiplier } = setup.steps;
     if (!isFixedPoint(multiplier) || !isQuantized(output)) return { deciding };
     const channel = deciding?.channel ?? 0;
     const step = multiplier as FixedPointStep;
-    const { multiplier: mantissa, exponent } = step.multiplierOf(found.setup.linear, output, channel);
+    const { multiplier: mantissa, exponent } = step.multiplierOf(setup.params, output, channel);
     return { rounding: step.rounding, multiplier: mantissa, shift: exponent, channel, deciding };
   },
 };
+
+function ofProduct(study: ProductStudy): ProductChange[] {
+  const declared = study.declared.steps;
+  const biases = isInt32Bias(declared.bias)
+    ? [declared.bias]
+    : [int32BiasFloat64, ...int32Biases.filter((b) => b !== int32BiasFloat64)];
+  return fixedPointMultipliers
+    .filter((multiplier) => multiplier !== declared.multiplier)
+    .flatMap((multiplier) =>
+      (isFixedPoint(declared.multiplier) ? [declared.bias] : biases).map((bias) => ({
+        cause: 'fixed-point-multiplier' as const,
+        coordinate: 'multiplier' as const,
+        freedom: FREEDOM.none,
+        label: `${multiplier.name}, ${bias.name}`,
+        apply: (setup) =>
+          withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
+      })),
+    );
+}
+
+/** From it, to it, or between two of them. */
+function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
+  return otherConversions(study)
+    .filter(({ cause }) => cause === 'fixed-point-multiplier')
+    .map(({ steps }) => ({
+      cause: 'fixed-point-multiplier',
+      coordinate: 'multiplier',
+      freedom: FREEDOM.none,
+      label: nameOf(steps),
+      apply: (setup) => withSteps(setup, steps),
+    }));
+}

@@ -1,16 +1,22 @@
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { biasParts } from '../estimate/view.js';
-import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { converts, readsCodes } from '../facts.js';
+import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
 
 /** The activations' scale is another than the file says. */
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   code: 'input-scale-wrong',
+  kinds: ['product', 'elementwise'],
+  needs: [readsCodes, converts],
+  whose: 'model',
 
   estimate: (study, base) => {
-    if (study.data.dynamic) return [];
-    const declared = base.linear.input.scale;
+    const input = inputOf(base);
+    if (!isQuantized(input)) return [];
+    const declared = input.scale;
     const intervals = sharedIntervals(study, base, (view) => {
       const { scaling, fixed, slack } = biasParts(view, base);
       return {
@@ -21,7 +27,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     });
     const interval = intervals && sharedInterval(intervals);
     if (!interval) return [];
-    const withScale = (scale: number) => withLinear(base, { input: { ...base.linear.input, scale } });
+    const withScale = (scale: number) => withInput(base, { scale });
     return refinedScaleIntervals(study, base, interval, withScale)
       .flatMap(scalesIn)
       .filter((scale) => scale > 0 && !isNoise(scale, declared))
@@ -33,7 +39,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
           tiny: isTiny(scale, declared),
           label: String(scale),
           found: { declared, found: scale, interval: [interval.lo, interval.hi] },
-          apply: (setup) => withLinear(setup, { input: { ...setup.linear.input, scale } }),
+          apply: (setup) => withInput(setup, { scale }),
         }),
       );
   },

@@ -9,13 +9,15 @@ import type { AccumulateStep, Codes } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
-import type { Setup } from '../setup.js';
-import type { Study } from '../study.js';
+import type { ProductSetup } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
 import { countWhere } from './count.js';
 
 /** u8*s8 products summed in adjacent pairs saturate at int16 (vpmaddubsw): x86 without VNNI. */
-export const int16Saturation: Cause<'int16-saturation'> = {
+export const int16Saturation: Cause<'int16-saturation', 'product'> = {
   code: 'int16-saturation',
+  kinds: ['product'],
+  whose: 'kernel',
 
   changes: (study) => accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating)),
 
@@ -23,11 +25,14 @@ export const int16Saturation: Cause<'int16-saturation'> = {
     const step = setup.steps.accumulate;
     if (!isSaturating(step)) return {};
     const { samples, observed } = study.subset;
-    const codes = study.codes(setup);
-    const exact = study.replay(without);
-    const saturated = study.replay(setup);
+    const codes = study.engine.codes(setup, study.subset);
+    const exact = study.values(without);
+    const saturated = study.values(setup);
     // a sum that differs lost something in a pair
-    const [exactSums, sums] = [study.accumulator(without), study.accumulator(setup)];
+    const [exactSums, sums] = [
+      study.engine.accumulator(without, study.subset),
+      study.engine.accumulator(setup, study.subset),
+    ];
     const differs = (i: number) => exact[i] !== saturated[i] && exactSums[i] !== sums[i];
     const first = observed.findIndex((_: number, i: number) => differs(i));
     const [row, channel] = [Math.floor(first / study.channels), first % study.channels];
@@ -46,10 +51,10 @@ export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep
 }
 
 /** Counting takes as long as accumulating: only where the layer is small enough to be in memory as a whole. */
-export function countPairs(study: Study, step: PairedAccumulateStep, setup: Setup, codes: Codes) {
-  const total = codes.rows * setup.linear.outFeatures * step.pairs(setup.linear).first.length;
+export function countPairs(study: ProductStudy, step: PairedAccumulateStep, setup: ProductSetup, codes: Codes) {
+  const total = codes.rows * setup.params.outFeatures * step.pairs(setup.params).first.length;
   if (!study.complete || total > MOST_PAIRS) return {};
-  return { saturating_pairs: countLosingPairs(step, codes, setup.linear), total_pairs: total };
+  return { saturating_pairs: countLosingPairs(step, codes, setup.params), total_pairs: total };
 }
 
 const MOST_PAIRS = 1e8;
@@ -57,13 +62,13 @@ const MOST_PAIRS = 1e8;
 function firstPair(
   step: PairedAccumulateStep,
   codes: Codes,
-  setup: Setup,
+  setup: ProductSetup,
   row: number,
   channel: number,
 ): SaturatingPair | null {
-  const { inFeatures, weight } = setup.linear;
-  const shift = step.codeShift(setup.linear);
-  const lost = losingPairs(step, codes, setup.linear, row, channel).next().value;
+  const { inFeatures, weight } = setup.params;
+  const shift = step.codeShift(setup.params);
+  const lost = losingPairs(step, codes, setup.params, row, channel).next().value;
   if (!lost) return null;
   const [a, b] = lost.k;
   const x = (k: number) => (k < 0 ? 0 : codes.data[row * codes.cols + k] + shift);

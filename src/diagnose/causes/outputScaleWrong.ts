@@ -2,14 +2,18 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
+import { converts, writesCodes } from '../facts.js';
+import { type Change, FREEDOM, withOutput } from '../setup.js';
 
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   code: 'output-scale-wrong',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes, converts],
+  whose: 'model',
 
   estimate: (study, base) => {
-    const { output } = base.linear;
+    const { output } = base.params;
     if (!isQuantized(output)) return [];
     // v scales with 1 / s_y: factor = declared / found
     const intervals = sharedIntervals(study, base, (view) => ({
@@ -29,13 +33,8 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
           tiny: isTiny(scale, output.scale),
           label: String(scale),
           found: { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
-          apply: (setup) => withOutputScale(setup, scale),
+          apply: (setup) => withOutput(setup, { scale }),
         }),
       );
   },
 };
-
-function withOutputScale(setup: Setup, scale: number): Setup {
-  const { output } = setup.linear;
-  return isQuantized(output) ? withLinear(setup, { output: { ...output, scale } }) : setup;
-}

@@ -1,7 +1,10 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
-import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { convertsIn, writesCodes } from '../facts.js';
+import { type Change, FREEDOM, type Setup, withOutput } from '../setup.js';
+import type { Study } from '../study/study.js';
+import { hasRelu } from './relu.js';
 
 /** Values that a median needs. */
 const SAMPLE = 1000;
@@ -9,23 +12,15 @@ const SAMPLE = 1000;
 /** The output's zero point is another than the file says. */
 export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   code: 'output-zero-point-wrong',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study)],
+  whose: 'model',
 
   estimate: (study, base) => {
-    const { output } = base.linear;
+    const { output } = base.params;
     if (!isQuantized(output)) return [];
-    const view = viewOf(study, base, study.sketch);
-    // away from the clamps: y - zero_point - v is the error of the zero point, within half a step
-    const errors: number[] = [];
-    const stride = strideThrough(view.acc.length, view.channels);
-    for (let i = 0; i < view.acc.length; i += stride) {
-      const n = i % view.channels;
-      if (Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i])) {
-        errors.push((view.lo[i] + view.hi[i]) / 2 - view.acc[i] * view.stepsPerUnit[n] - view.biasSteps[n]);
-      }
-    }
-    if (errors.length === 0) return [];
-    const median = errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)];
-    const middle = output.zeroPoint + nearest(median);
+    const middle = convertsIn(base) ? whereErrorsLie(study, base) : leastOf(study, output.quantMax);
+    if (middle === null) return [];
     return [middle, middle - 1, middle + 1]
       .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
       .map(
@@ -35,14 +30,35 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
           freedom: FREEDOM.oneNumber,
           label: String(zeroPoint),
           found: { declared: output.zeroPoint, found: zeroPoint },
-          apply: (setup) =>
-            isQuantized(setup.linear.output)
-              ? withLinear(setup, { output: { ...setup.linear.output, zeroPoint } })
-              : setup,
+          apply: (setup) => withOutput(setup, { zeroPoint }),
         }),
       );
   },
 };
+
+/** Away from the clamps y - zero_point - v is the error of the zero point, within half a step: the median of these. */
+function whereErrorsLie(study: Study, base: Setup): number | null {
+  const view = viewOf(study, base, study.sketch);
+  const errors: number[] = [];
+  const stride = strideThrough(view.acc.length, view.channels);
+  for (let i = 0; i < view.acc.length; i += stride) {
+    const n = i % view.channels;
+    if (Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]) && Number.isFinite(view.acc[i])) {
+      errors.push((view.lo[i] + view.hi[i]) / 2 - view.acc[i] * view.stepsPerUnit[n] - view.biasSteps[n]);
+    }
+  }
+  const { output } = base.params;
+  if (errors.length === 0 || !isQuantized(output)) return null;
+  const median = errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)];
+  return output.zeroPoint + nearest(median);
+}
+
+/** Where a ReLU of its own clamps. */
+function leastOf({ subset }: Study, most: number): number {
+  let least = most;
+  for (const y of subset.observed) if (y < least) least = y;
+  return least;
+}
 
 /** About SAMPLE steps through all values that meet every channel: coprime to their number. */
 function strideThrough(values: number, channels: number): number {

@@ -1,16 +1,21 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
-import { FREEDOM, withLinear } from '../setup.js';
+import { writesCodes } from '../facts.js';
+import { FREEDOM, withOutput } from '../setup.js';
 import { countWhere } from './count.js';
 import { decidingValue } from './deciding.js';
+import { hasRelu, withoutLowerBound } from './relu.js';
 
-/** Fused ReLU clamps the codes at 0 in place of the zero point. */
+/** ReLU clamps the codes at 0 in place of the zero point. */
 export const reluAtZero: Cause<'relu-at-zero'> = {
   code: 'relu-at-zero',
+  kinds: ['product', 'elementwise'],
+  needs: [hasRelu, writesCodes],
+  whose: 'capture',
 
-  changes: ({ data }) => {
-    const { output, activation } = data.linear;
-    if (!isQuantized(output) || activation !== 'relu' || output.zeroPoint === 0) return [];
+  changes: ({ declared }) => {
+    const { output } = declared.params;
+    if (!isQuantized(output) || output.zeroPoint === 0) return [];
     const quantMin = Math.max(0, output.quantMin);
     return [
       {
@@ -18,16 +23,13 @@ export const reluAtZero: Cause<'relu-at-zero'> = {
         coordinate: 'relu',
         freedom: FREEDOM.none,
         label: '0',
-        apply: (setup) =>
-          isQuantized(setup.linear.output)
-            ? withLinear(setup, { activation: 'none', output: { ...setup.linear.output, quantMin } })
-            : setup,
+        apply: (setup) => withOutput(withoutLowerBound(setup), { quantMin }),
       },
     ];
   },
 
   evidence: (found) => {
-    const { output } = found.study.data.linear;
+    const { output } = found.study.declared.params;
     if (!isQuantized(output)) return {};
     const { zeroPoint } = output;
     const between = countWhere(found.study.subset.observed, (y) => y >= 0 && y < zeroPoint);

@@ -1,16 +1,24 @@
 import type { NumericArray } from '../../nouns/array.js';
-import type { Change, Setup } from '../setup.js';
-import { FREEDOM } from '../setup.js';
-import type { Study } from '../study.js';
+import type { Cause } from '../cause.js';
+import { type Change, FREEDOM, type Setup } from '../setup.js';
+import type { Study } from '../study/study.js';
 
 /** Rows of observation and replay are compared as texts in memory up to this many values. */
 const MOST_VALUES = 5e7;
 
+/** Rows in another order than the input's. */
+export const samplesMisaligned: Cause<'samples-misaligned'> = {
+  code: 'samples-misaligned',
+  kinds: ['product', 'elementwise'],
+  whose: 'capture',
+  arrange: reordered,
+};
+
 /**
- * Rows in another order than the input's. Every observed row must be a replayed row, with the same multiplicity: a repeated
+ * Every observed row must be a replayed row, with the same multiplicity: a repeated
  * row is not a permutation. Needs every judged sample; null where that is too much, or nothing moved.
  */
-export async function samplesMisaligned(study: Study, base: Setup): Promise<Change | null> {
+async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const samples = study.data.to - study.data.from;
   if (samples < 2 || samples * study.channels > MOST_VALUES) return null;
   const places = new Map<string, number[]>();

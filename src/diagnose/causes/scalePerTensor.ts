@@ -5,18 +5,20 @@ import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/p
 import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
 import type { CauseEvidence } from '../evidence.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import type { Study } from '../study.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
 
 type Used = CauseEvidence['scale-per-tensor'];
 
 /** One channel's scale (or the largest, the mean) used for all; or a file that has one number for all. */
-export const scalePerTensor: Cause<'scale-per-tensor'> = {
+export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   code: 'scale-per-tensor',
+  kinds: ['product'],
+  whose: 'model',
   parameterFree: true,
 
   estimate: (study, base) => {
-    const scales = study.data.linear.weightScale;
+    const scales = study.declared.params.weightScale;
     if (study.channels < 2) return [];
     if (scales.every((s) => s === scales[0]))
       return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
@@ -30,7 +32,7 @@ export const scalePerTensor: Cause<'scale-per-tensor'> = {
 };
 
 /** Where each channel's weight scale lies. */
-export function weightScaleIntervals(view: View, base: Setup): Interval[] {
+export function weightScaleIntervals(view: View, base: ProductSetup): Interval[] {
   const { scaling, fixed, slack } = biasParts(view, base);
   return intervalsByChannel(
     view,
@@ -41,11 +43,11 @@ export function weightScaleIntervals(view: View, base: Setup): Interval[] {
 }
 
 /** The same, as repairs want it: a larger scale moves values away from 0. */
-export function weightScales(view: View, base: Setup): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
+export function weightScales(view: View, base: ProductSetup): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
   return {
     intervals: weightScaleIntervals(view, base),
     parts: (n, interval) =>
-      view.integerBias && base.linear.bias ? byRoundedBias(view, base, n, interval) : [interval],
+      view.integerBias && base.params.bias ? byRoundedBias(view, base, n, interval) : [interval],
     slope: (i) => Math.sign(view.acc[i]),
   };
 }
@@ -53,9 +55,9 @@ export function weightScales(view: View, base: Setup): Pick<OneNumberEach, 'inte
 const MOST_BIASES = 64;
 
 /** A bias that is rounded at s_x * s_w moves in jumps with the scale: where the scale lies for each of its integers. */
-function byRoundedBias(view: View, base: Setup, n: number, { lo, hi }: Interval): Interval[] {
+function byRoundedBias(view: View, base: ProductSetup, n: number, { lo, hi }: Interval): Interval[] {
   if (!(lo > 0)) return [{ lo, hi }];
-  const units = base.linear.bias![n] / base.linear.input.scale;
+  const units = base.params.bias![n] / base.params.input.scale;
   const [first, last] = [
     roundHalfEven(Math.min(units / lo, units / hi)),
     roundHalfEven(Math.max(units / lo, units / hi)),
@@ -88,7 +90,7 @@ function candidates(scales: Float64Array): Used[] {
   ];
 }
 
-function oneForAll(found: Used, channels: number): Change {
+function oneForAll(found: Used, channels: number): ProductChange {
   const weightScale = new Float64Array(channels).fill(found.used!);
   return {
     cause: 'scale-per-tensor',
@@ -96,15 +98,15 @@ function oneForAll(found: Used, channels: number): Change {
     freedom: FREEDOM.none,
     label: String(found.used),
     found,
-    apply: (setup) => withLinear(setup, { weightScale }),
+    apply: (setup) => withParams(setup, { weightScale }),
   };
 }
 
 /** The file's scales are all equal, the runtime's were not: the channel that needs no other number is whose scale it is. */
-function perChannelInTruth(study: Study, base: Setup): Change[] {
-  const { weightScale: scales } = base.linear;
+function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const { weightScale: scales } = base.params;
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
-  const apply = (weightScale: Float64Array) => withLinear(base, { weightScale, perChannel: true });
+  const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });
   const found = repairChannels(study, base, { ...weightScales(viewOf(study, base), base), declared, apply });
   if (!found || found.channels.length < Math.max(2, study.channels / 4) || !restsOnEnough(study, found.channels))
     return [];
@@ -116,7 +118,7 @@ function perChannelInTruth(study: Study, base: Setup): Change[] {
       freedom: FREEDOM.numberPerChannel,
       label: 'per channel',
       found: { used: scales[0], which: 'channel', ...(kept < 0 ? {} : { channel: kept }) },
-      apply: (setup) => withLinear(setup, { weightScale: found.values, perChannel: true }),
+      apply: (setup) => withParams(setup, { weightScale: found.values, perChannel: true }),
     },
   ];
 }

@@ -2,16 +2,18 @@ import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
-import { FREEDOM, withLinear } from '../setup.js';
-import type { Scope } from '../study.js';
+import { FREEDOM, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
 
 /** Per-channel weight scales in another order (shifted, permuted). */
-export const scaleShifted: Cause<'scale-shifted'> = {
+export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   code: 'scale-shifted',
+  kinds: ['product'],
+  whose: 'model',
 
   estimate: (study, base) => {
-    const scales = base.linear.weightScale;
+    const scales = base.params.weightScale;
     if (scales.length < 2) return [];
     const intervalsIn = (scope: Scope) =>
       weightScaleIntervals(viewOf(study, base, scope), base).map((i) => widened(i, 2e-6));
@@ -32,7 +34,7 @@ export const scaleShifted: Cause<'scale-shifted'> = {
         freedom: FREEDOM.permutationOrPatch,
         label: permutation.join(','),
         found: shift === undefined ? { permutation } : { shift },
-        apply: (setup) => withLinear(setup, { weightScale }),
+        apply: (setup) => withParams(setup, { weightScale }),
       },
     ];
   },

@@ -1,35 +1,40 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
+import { readsCodes } from '../facts.js';
 import { otherReadings } from '../readings.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import type { Study } from '../study.js';
+import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
+import type { Study } from '../study/study.js';
 
 type Of = 'activation' | 'weight' | 'output';
 
 /** uint8 read as int8 or the reverse: off by 256 from 128 up (bytes reinterpreted), or by 128 throughout. */
 export const signedness: Cause<'signedness'> = {
   code: 'signedness',
+  kinds: ['product', 'elementwise'],
+  whose: 'model',
 
-  changes: (study) => [...activationChanges(study), ...weightChanges(study), ...outputChanges(study)],
+  changes: (study) => [
+    ...(readsCodes(study) ? activationChanges(study.declared) : []),
+    ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
+    ...outputChanges(study),
+  ],
 };
 
-function activationChanges({ data }: Study): Change[] {
-  if (data.dynamic) return [];
-  const { dtype } = data.linear.input;
+function activationChanges(declared: Setup): Change[] {
+  const { dtype } = inputOf(declared);
   if (dtype !== 'uint8' && dtype !== 'int8') return [];
   return otherReadings(dtype).map(({ map, off }) =>
-    change('activation', 'x', dtype, off, (setup) => ({ ...setup, readX: map })),
+    change('activation', 'x', dtype, off, (setup) => readAs(setup, map)),
   );
 }
 
-function weightChanges({ data }: Study): Change[] {
-  const { weight } = data.linear;
+function weightChanges({ params: { weight } }: ProductSetup): Change[] {
   if (!weight.some((w) => w < 0)) return [];
   let unsigned: Int16Array | null = null;
   return [
     change('weight', 'weights', 'int8', 256, (setup) => {
       unsigned ??= asUnsigned(weight);
-      return withLinear(setup, { weight: unsigned });
+      return withParams(setup, { weight: unsigned });
     }),
   ];
 }
@@ -40,12 +45,12 @@ function asUnsigned(weight: Int8Array | Int16Array): Int16Array {
   return unsigned;
 }
 
-function outputChanges({ data }: Study): Change[] {
-  const { output } = data.linear;
+function outputChanges({ declared }: Study): Change[] {
+  const { output } = declared.params;
   if (!isQuantized(output) || output.dtype === 'int32') return [];
   const { dtype } = output;
   return otherReadings(dtype).map(({ map, off }) =>
-    change('output', 'y', dtype, off, (setup) => ({ ...setup, storeY: map })),
+    change('output', 'y', dtype, off, (setup) => ({ ...setup, stores: map })),
   );
 }
 

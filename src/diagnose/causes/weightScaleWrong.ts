@@ -4,25 +4,30 @@ import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter } from '../evidence.js';
-import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
 
 const MOST_LISTED = 8;
 
 /** Weight scales are others than the file says: the one of a per-tensor layer, or some channels' own. */
-export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
+export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
   code: 'weight-scale-wrong',
+  kinds: ['product'],
+  whose: 'model',
 
-  estimate: (study, base): Change[] => {
+  estimate: (study, base): ProductChange[] => {
     if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];
-    const scope = base.linear.perChannel ? study.detail : study.subset;
-    const scales = weightScales(viewOf(study, base, scope), withLinear(base, study.restrict(base.linear, scope)));
+    const scope = base.params.perChannel ? study.detail : study.subset;
+    const scales = weightScales(
+      viewOf(study, base, scope),
+      withParams(base, study.engine.restrict(base.params, scope)),
+    );
     const { intervals } = scales;
-    if (!base.linear.perChannel) {
-      const declared = base.linear.weightScale[0];
+    if (!base.params.perChannel) {
+      const declared = base.params.weightScale[0];
       const interval = sharedInterval(intervals);
       if (!interval) return [];
-      const withScale = (scale: number) => withLinear(base, { weightScale: Float64Array.of(scale) });
+      const withScale = (scale: number) => withParams(base, { weightScale: Float64Array.of(scale) });
       return refinedScaleIntervals(study, base, interval, withScale)
         .flatMap(scalesIn)
         .filter((scale) => scale > 0 && !isNoise(scale, declared))
@@ -35,12 +40,12 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
             tiny: isTiny(scale, declared),
             label: String(scale),
             found: { found: [{ declared, found: scale, interval: [interval.lo, interval.hi] }] },
-            apply: (setup) => withLinear(setup, { weightScale }),
+            apply: (setup) => withParams(setup, { weightScale }),
           };
         });
     }
     const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
-    const apply = (weightScale: Float64Array) => withLinear(base, { weightScale });
+    const apply = (weightScale: Float64Array) => withParams(base, { weightScale });
     const repaired = repairChannels(study, base, { ...scales, declared, apply }, scope);
     if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
     // the candidate has the right file: its mistakes use declared numbers, but for a stale one here or there
@@ -61,7 +66,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong'> = {
         label: repaired.channels.join(','),
         channels: repaired.channels,
         found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED) },
-        apply: (setup) => withLinear(setup, { weightScale: repaired.values }),
+        apply: (setup) => withParams(setup, { weightScale: repaired.values }),
       },
     ];
   },

@@ -1,12 +1,14 @@
 import type { Cause } from '../cause.js';
-import { FREEDOM, withLinear } from '../setup.js';
+import { FREEDOM, withParams } from '../setup.js';
 
 /** [in, out] in place of [out, in]; only a square matrix gets this far, any other is a load error. */
-export const weightTransposed: Cause<'weight-transposed'> = {
+export const weightTransposed: Cause<'weight-transposed', 'product'> = {
   code: 'weight-transposed',
+  kinds: ['product'],
+  whose: 'model',
 
-  changes: ({ data }) => {
-    const { weight, outFeatures, inFeatures } = data.linear;
+  changes: ({ declared }) => {
+    const { weight, outFeatures, inFeatures } = declared.params;
     if (outFeatures !== inFeatures || outFeatures < 2) return [];
     let transposed: Int8Array | Int16Array | null = null;
     return [
@@ -17,11 +19,11 @@ export const weightTransposed: Cause<'weight-transposed'> = {
         label: 'transposed',
         apply: (setup) => {
           transposed ??= weight.map((_, i) => weight[(i % inFeatures) * inFeatures + Math.floor(i / inFeatures)]);
-          return withLinear(setup, { weight: transposed });
+          return withParams(setup, { weight: transposed });
         },
       },
     ];
   },
 
-  evidence: ({ study }) => ({ shape: [study.data.linear.outFeatures, study.data.linear.inFeatures] }),
+  evidence: ({ study }) => ({ shape: [study.declared.params.outFeatures, study.declared.params.inFeatures] }),
 };

@@ -2,8 +2,9 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
-import { FREEDOM, type Setup, withLinear } from '../setup.js';
-import type { Scope, Study } from '../study.js';
+import { FREEDOM, type ProductSetup, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
 
 const MOST_LISTED = 8;
 const MOST_ATTEMPTS = 8;
@@ -11,11 +12,13 @@ const MOST_ATTEMPTS = 8;
 const MOST_EFFORT = 3e9;
 
 /** Single weights differ (stale file, bit flip): found from the residuals of their channel. */
-export const weightValue: Cause<'weight-value'> = {
+export const weightValue: Cause<'weight-value', 'product'> = {
   code: 'weight-value',
+  kinds: ['product'],
+  whose: 'model',
 
   estimate: (study, base, onEstimate) => {
-    if (base.linear.weight !== study.data.linear.weight) return [];
+    if (base.params.weight !== study.declared.params.weight) return [];
     // weights are the last resort: where many channels differ, something else is wrong
     const few = Math.max(4, study.channels / 4);
     if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
@@ -43,14 +46,14 @@ export const weightValue: Cause<'weight-value'> = {
         label: kept.map((p) => `${p.channel},${p.k}`).join(' '),
         channels: [...patchedChannels],
         found: evidenceOf(kept),
-        apply: (setup) => withLinear(setup, { weight: weights }),
+        apply: (setup) => withParams(setup, { weight: weights }),
       },
     ];
   },
 };
 
 /** Of each channel's possible patches the first that makes it exact: a bound may admit what the replay rounds otherwise. */
-function exactOnes(study: Study, base: Setup, scope: Scope, possible: readonly Patch[][][]): Patch[] {
+function exactOnes(study: ProductStudy, base: ProductSetup, scope: Scope, possible: readonly Patch[][][]): Patch[] {
   const kept: Patch[] = [];
   let open = possible;
   for (let attempt = 0; attempt < MOST_ATTEMPTS && open.length > 0; attempt++) {
@@ -85,13 +88,13 @@ function differing(mismatched: Float64Array): number[] {
   return [...mismatched.keys()].filter((n) => mismatched[n] > 0);
 }
 
-function patched(base: Setup, patches: readonly Patch[]): Setup {
-  return withLinear(base, { weight: patchedWeights(base, patches) });
+function patched(base: ProductSetup, patches: readonly Patch[]): ProductSetup {
+  return withParams(base, { weight: patchedWeights(base, patches) });
 }
 
-function patchedWeights({ linear }: Setup, patches: readonly Patch[]) {
-  const weight = linear.weight.slice();
-  for (const { channel, k, found } of patches) weight[channel * linear.inFeatures + k] = found;
+function patchedWeights({ params }: ProductSetup, patches: readonly Patch[]) {
+  const weight = params.weight.slice();
+  for (const { channel, k, found } of patches) weight[channel * params.inFeatures + k] = found;
   return weight;
 }
 

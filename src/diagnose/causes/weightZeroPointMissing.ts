@@ -2,21 +2,23 @@ import type { Cause } from '../cause.js';
 import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
-import { type Change, FREEDOM, withLinear } from '../setup.js';
+import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
-export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
+export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product'> = {
   code: 'weight-zero-point-missing',
+  kinds: ['product'],
+  whose: 'model',
   parameterFree: true,
 
-  changes: ({ data }) =>
-    data.linear.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
+  changes: ({ declared }) =>
+    declared.params.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
 
   estimate: (study, base) => {
-    if (study.data.side === 'candidate' || base.linear.weightZeroPoint.some((zp) => zp !== 0)) return [];
+    if (study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
     const intervals = ownIntervals(study, base, (view, scope) => {
-      const { cols, data } = study.codes(base, scope);
-      const rowSums = Float64Array.from(study.inputs(base, scope), ({ zeroPoint }, row) => {
+      const { cols, data } = study.engine.codes(base, scope);
+      const rowSums = Float64Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }, row) => {
         let sum = 0;
         for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
         return sum * (view.rowUnits?.[row] ?? 1);
@@ -31,12 +33,12 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing'> = {
     if (shared.length > 0) return shared.map((zp) => withZeroPoint(Int32Array.of(zp), FREEDOM.none));
     const perChannel = Int32Array.from(intervals, integerIn);
     const moved = [...perChannel.keys()].filter((n) => perChannel[n] !== 0);
-    if (!base.linear.perChannel || moved.length === 0 || !restsOnEnough(study, moved)) return [];
+    if (!base.params.perChannel || moved.length === 0 || !restsOnEnough(study, moved)) return [];
     return [withZeroPoint(perChannel, FREEDOM.numberPerChannel)];
   },
 
   evidence: ({ study }) => {
-    const { weightZeroPoint } = study.data.linear;
+    const { weightZeroPoint } = study.declared.params;
     const channel = weightZeroPoint.findIndex((zp) => zp !== 0);
     return channel < 0
       ? {}
@@ -51,7 +53,7 @@ function integerIn({ lo, hi }: Interval): number {
   return Math.min(127, Math.max(-128, middle));
 }
 
-function withZeroPoint(weightZeroPoint: Int32Array, freedom: number): Change {
+function withZeroPoint(weightZeroPoint: Int32Array, freedom: number): ProductChange {
   const channel = weightZeroPoint.findIndex((zp) => zp !== 0);
   const found =
     channel < 0 ? {} : { zero_point: weightZeroPoint[channel], ...(weightZeroPoint.length > 1 ? { channel } : {}) };
@@ -61,6 +63,6 @@ function withZeroPoint(weightZeroPoint: Int32Array, freedom: number): Change {
     freedom,
     label: weightZeroPoint.join(','),
     found,
-    apply: (setup) => withLinear(setup, { weightZeroPoint }),
+    apply: (setup) => withParams(setup, { weightZeroPoint }),
   };
 }

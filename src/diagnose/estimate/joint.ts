@@ -1,6 +1,15 @@
 import { isQuantized } from '../../nouns/value.js';
-import { type Change, FREEDOM, type Setup, withLinear } from '../setup.js';
-import type { Study } from '../study.js';
+import { convertsIn } from '../facts.js';
+import {
+  type Change,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type Setup,
+  withOutput,
+  withParams,
+} from '../setup.js';
+import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
 import { permuteBias, rotationOf } from './permutation.js';
 import { isNoise, scalesIn } from './scales.js';
@@ -13,13 +22,13 @@ const MOST_CHANNELS = 4096;
 /** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. */
 export function* jointChanges(study: Study, base: Setup): Generator<readonly Change[]> {
   yield* outputScaleAndZeroPoint(study, base);
-  yield* scalesAndBiasesInOneOrder(base);
+  if (base.kind === 'product') yield* scalesAndBiasesInOneOrder(base);
 }
 
 /** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */
 function* outputScaleAndZeroPoint(study: Study, base: Setup): Generator<readonly Change[]> {
-  const { output } = base.linear;
-  if (!isQuantized(output)) return;
+  const { output } = base.params;
+  if (!isQuantized(output) || !convertsIn(base)) return;
   const view = viewOf(study, base);
   const stride = Math.max(1, Math.floor(view.acc.length / SAMPLE));
   for (let zeroPoint = output.quantMin; zeroPoint <= output.quantMax; zeroPoint++) {
@@ -70,23 +79,22 @@ function outputChange(
     freedom: FREEDOM.oneNumber,
     label: JSON.stringify(params),
     found,
-    apply: (setup) =>
-      isQuantized(setup.linear.output) ? withLinear(setup, { output: { ...setup.linear.output, ...params } }) : setup,
+    apply: (setup) => withOutput(setup, params),
   };
 }
 
 /** Scales and biases of other channels, both in the same order: a rotation or the reversal. */
-function* scalesAndBiasesInOneOrder(base: Setup): Generator<readonly Change[]> {
-  const { weightScale } = base.linear;
+function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly ProductChange[]> {
+  const { weightScale } = base.params;
   const count = weightScale.length;
-  if (count < 2 || count > MOST_CHANNELS || (!base.linear.bias && !base.linear.biasInt32)) return;
+  if (count < 2 || count > MOST_CHANNELS || (!base.params.bias && !base.params.biasInt32)) return;
   const all = Array.from({ length: count }, (_, n) => n);
   const orders = [...all.slice(1).map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
   for (const order of orders) {
     const shift = rotationOf(order);
     const found = shift === undefined ? { permutation: order } : { shift };
     const scales = Float64Array.from(order, (from) => weightScale[from]);
-    const biases = permuteBias(base.linear, order);
+    const biases = permuteBias(base.params, order);
     yield [
       {
         cause: 'scale-shifted',
@@ -94,7 +102,7 @@ function* scalesAndBiasesInOneOrder(base: Setup): Generator<readonly Change[]> {
         freedom: FREEDOM.permutationOrPatch,
         label: String(shift ?? 'reversed'),
         found,
-        apply: (setup) => withLinear(setup, { weightScale: scales }),
+        apply: (setup) => withParams(setup, { weightScale: scales }),
       },
       {
         cause: 'bias-shifted',
@@ -102,7 +110,7 @@ function* scalesAndBiasesInOneOrder(base: Setup): Generator<readonly Change[]> {
         freedom: FREEDOM.permutationOrPatch,
         label: String(shift ?? 'reversed'),
         found,
-        apply: (setup) => withLinear(setup, biases),
+        apply: (setup) => withParams(setup, biases),
       },
     ];
   }

@@ -1,6 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
-import type { Setup } from '../setup.js';
-import type { Scope, Study } from '../study.js';
+import type { ProductSetup } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
 import { contains, type Interval, isBounded, isEmpty, pointInside, pointsIn, widened } from './interval.js';
 
 /** More halvings than a float32 has bits. */
@@ -13,7 +14,7 @@ export interface OneNumberEach {
   /** Parts of an interval of which each may hold the number; absent: the whole. */
   readonly parts?: (column: number, interval: Interval) => readonly Interval[];
   readonly declared: ArrayLike<number>;
-  readonly apply: (values: Float64Array) => Setup;
+  readonly apply: (values: Float64Array) => ProductSetup;
   /** Whether a larger number makes value i of the scope larger (1), smaller (-1) or neither. */
   readonly slope: (i: number) => number;
 }
@@ -24,8 +25,8 @@ export interface OneNumberEach {
  * Returns null where no channel is repaired.
  */
 export function repairChannels(
-  study: Study,
-  base: Setup,
+  study: ProductStudy,
+  base: ProductSetup,
   { intervals, parts = (_, whole) => [whole], declared, apply, slope }: OneNumberEach,
   scope: Scope = study.subset,
 ): { values: Float64Array; channels: number[] } | null {
@@ -38,7 +39,7 @@ export function repairChannels(
     const interval = intervals[column];
     const mayMove = !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared[channelOf(column)]);
     if (before[column] > 0 && mayMove) {
-      const halved = !isQuantized(base.linear.output) && isBounded(interval);
+      const halved = !isQuantized(base.params.output) && isBounded(interval);
       open.set(column, halved ? new Bisection(interval) : new Points(parts(column, interval)));
     }
   }
@@ -129,7 +130,7 @@ export function mostAreEmpty(intervals: readonly Interval[]): boolean {
 }
 
 /** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */
-export function restsOnEnough(study: Study, channels: readonly number[], scope: Scope = study.subset): boolean {
+export function restsOnEnough(study: ProductStudy, channels: readonly number[], scope: Scope = study.subset): boolean {
   const counts = study.mismatchesByChannel(study.declared, scope);
   const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= 3);
   return enough.length * 2 >= channels.length;

@@ -79,9 +79,9 @@ function augment(n: number, options: readonly number[][], owner: Int32Array, vis
   return false;
 }
 
-export function permuteBias(linear: Product, permutation: readonly number[]): Partial<Product> {
+export function permuteBias(product: Product, permutation: readonly number[]): Partial<Product> {
   return {
-    bias: linear.bias && Float32Array.from(permutation, (from) => linear.bias![from]),
-    biasInt32: linear.biasInt32 && Int32Array.from(permutation, (from) => linear.biasInt32![from]),
+    bias: product.bias && Float32Array.from(permutation, (from) => product.bias![from]),
+    biasInt32: product.biasInt32 && Int32Array.from(permutation, (from) => product.biasInt32![from]),
   };
 }

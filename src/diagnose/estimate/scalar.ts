@@ -1,5 +1,6 @@
 import type { Setup } from '../setup.js';
-import type { Scope, Study } from '../study.js';
+import type { Scope } from '../study/data.js';
+import type { Study } from '../study/study.js';
 import {
   contains,
   everything,
@@ -95,7 +96,8 @@ export function refinedScaleIntervals(
   loose: Interval,
   withScale: (scale: number) => Setup,
 ): Interval[] {
-  if (base.steps.bias.prepare(base.linear).unit !== 'int32' || !base.linear.bias) return [loose];
+  if (base.kind !== 'product' || base.steps.bias.prepare(base.params).unit !== 'int32' || !base.params.bias)
+    return [loose];
   return pointsIn(loose).flatMap((scale) => {
     const setup = withScale(scale);
     const intervals = sharedIntervals(study, setup, (view) => ({

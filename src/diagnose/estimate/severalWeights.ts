@@ -1,5 +1,16 @@
-import { spread } from '../study.js';
-import type { Residuals } from './weights.js';
+import { spread } from '../study/arrays.js';
+
+/** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
+export interface Residuals {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  /** The bounds are a rounding's: true values are anywhere in them. Those of floats hold errors that all rows may share. */
+  readonly rounded: boolean;
+  /** Activations minus their row's zero point, [rows, inFeatures]. */
+  readonly centred: Float64Array;
+  readonly rows: number;
+  readonly inFeatures: number;
+}
 
 /** One weight of several: what has to be added to w[k]. */
 export interface Correction {

@@ -1,8 +1,13 @@
+import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
 import { downward, towardZero } from '../../kernels/steps/round.js';
-import { isQuantized } from '../../nouns/value.js';
-import type { Setup } from '../setup.js';
-import type { Scope, Study } from '../study.js';
+import type { RoundStep } from '../../nouns/kernel.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { roundOf } from '../conversions.js';
+import type { ElementwiseSetup, ProductSetup, Setup } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import { inputValues } from '../study/elementwiseEngine.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 
 /**
  * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,
@@ -40,17 +45,24 @@ export function viewOf(study: Study, setup: Setup, scope: Scope = study.subset):
 /** Every estimator of a base reads the same view. */
 const cache = new WeakMap<Setup, Map<Scope, View>>();
 
-function makeView(study: Study, whole: Setup, scope: Scope): View {
-  const setup = { ...whole, linear: study.restrict(whole.linear, scope) };
-  const { linear } = setup;
-  const step = isQuantized(linear.output) ? linear.output.scale : 1;
-  const channels = linear.outFeatures;
-  const inputs = study.inputs(whole, scope);
+function makeView(study: Study, setup: Setup, scope: Scope): View {
+  return isProductStudy(study) && setup.kind === 'product'
+    ? productView(study, setup, scope)
+    : elementwiseView(setup as ElementwiseSetup, scope, study.channels);
+}
+
+function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): View {
+  const { engine } = study;
+  const setup = { ...whole, params: engine.restrict(whole.params, scope) };
+  const { params } = setup;
+  const step = stepOf(params.output);
+  const channels = params.outFeatures;
+  const inputs = engine.inputParams(whole, scope);
   const rowUnits = study.data.dynamic ? Float64Array.from(inputs, ({ scale }) => scale / inputs[0].scale) : null;
   // a dynamic layer adds its bias in real units, or as it is to the sums
-  const bias = (rowUnits ? realBias : setup.steps.bias).prepare(linear);
-  const sums = study.accumulator(whole, scope);
-  const acc = rowUnits ? inFirstUnits(sums, rowUnits, linear.biasInt32, channels) : sums;
+  const bias = (rowUnits ? realBias : setup.steps.bias).prepare(params);
+  const sums = engine.accumulator(whole, scope);
+  const acc = rowUnits ? inFirstUnits(sums, rowUnits, params.biasInt32, channels) : sums;
   const stepsPerUnit = Float64Array.from(
     { length: channels },
     (_, n) => (inputs[0].scale * weightScaleOf(setup, n)) / step,
@@ -60,35 +72,47 @@ function makeView(study: Study, whole: Setup, scope: Scope): View {
     if (bias.unit === 'accumulator') return bias.add(0, n) * stepsPerUnit[n];
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
-  const bounds = isQuantized(linear.output)
-    ? codeBounds(scope, setup)
-    : floatBounds(scope, linear.activation === 'relu', acc, stepsPerUnit, biasSteps);
-  return {
-    rows: scope.samples.length,
-    channels,
-    acc,
-    rowUnits,
-    stepsPerUnit,
-    biasSteps,
-    ...bounds,
-    step,
-    integerBias: bias.unit === 'int32' && !rowUnits,
-  };
+  const bounds = isQuantized(params.output)
+    ? codeBounds(scope, params.output, setup.steps.round, fusedClamp(setup, params.output, scope))
+    : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
+  const integerBias = bias.unit === 'int32' && !rowUnits;
+  return { rows: scope.samples.length, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, integerBias };
 }
 
-export function weightScaleOf({ linear }: Setup, channel: number): number {
-  return linear.weightScale[linear.weightScale.length > 1 ? channel : 0];
+/** One value by one weight of 1, without a bias. */
+function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): View {
+  const { steps, params, reads } = setup;
+  const [{ input, output }, [read]] = [params, reads];
+  const channels = scope.channels?.length ?? width;
+  const [zeroPoint, unit] = isQuantized(input) ? [input.zeroPoint, input.scale] : [0, 1];
+  const acc = Float64Array.from(inputValues(scope), (x) => (read ? read.apply(x) : x) - zeroPoint);
+  const step = stepOf(output);
+  const stepsPerUnit = new Float64Array(channels).fill(unit / step);
+  const biasSteps = new Float64Array(channels);
+  const bounds = isQuantized(output)
+    ? codeBounds(scope, output, roundOf(steps), [output.quantMin, output.quantMax])
+    : floatBounds(scope, clampOfReals('none'), acc, stepsPerUnit, biasSteps);
+  const rows = scope.samples.length;
+  return { rows, channels, acc, rowUnits: null, stepsPerUnit, biasSteps, ...bounds, step, integerBias: false };
+}
+
+function stepOf(output: ValueParams): number {
+  return isQuantized(output) ? output.scale : 1;
+}
+
+export function weightScaleOf({ params }: ProductSetup, channel: number): number {
+  return params.weightScale[params.weightScale.length > 1 ? channel : 0];
 }
 
 /**
  * How the bias moves with the scales of x and w, in steps: an int32 bias of the file is in accumulator units and scales
  * with them; a float bias stays, and where the kernel rounds it to an integer it stays within half a unit (the slack).
  */
-export function biasParts(view: View, { linear }: Setup) {
+export function biasParts(view: View, setup: Setup) {
   const none = () => 0;
   const asIs = (n: number) => view.biasSteps[n];
-  if (!view.integerBias) return { scaling: none, fixed: asIs, slack: 0 };
-  const { bias } = linear;
+  if (!view.integerBias || setup.kind !== 'product') return { scaling: none, fixed: asIs, slack: 0 };
+  const { bias } = setup.params;
   if (!bias) return { scaling: asIs, fixed: none, slack: 0 };
   return {
     scaling: none,
@@ -109,19 +133,27 @@ function inFirstUnits(
   );
 }
 
+/** Where codes are clamped: under a fused activation at the extreme codes that are observed, also if the declared zero point is wrong. */
+function fusedClamp({ params, steps }: ProductSetup, output: QuantParams, { observed }: Scope): [number, number] {
+  const [lo, hi] = clampOfCodes(params.activation, output, steps.bound);
+  if (params.activation === 'none') return [lo, hi];
+  return [Math.max(lo, smallest(observed)), params.activation === 'relu' ? hi : Math.min(hi, largest(observed))];
+}
+
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
-function codeBounds({ observed }: Scope, { steps, linear }: Setup): { lo: Float64Array; hi: Float64Array } {
-  if (!isQuantized(linear.output)) throw new Error('expected codes');
-  const { zeroPoint, quantMin, quantMax } = linear.output;
-  // under ReLU the smallest observed code is where it clamps, also if the declared zero point is wrong
-  const lowest = linear.activation === 'relu' ? Math.max(quantMin, zeroPoint, smallest(observed)) : quantMin;
+function codeBounds(
+  { observed }: Scope,
+  { zeroPoint }: QuantParams,
+  round: RoundStep,
+  [lowest, highest]: readonly [number, number],
+): { lo: Float64Array; hi: Float64Array } {
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
     const q = observed[i] - zeroPoint;
-    const [below, above] = roundingReach(steps.round.name, q);
+    const [below, above] = roundingReach(round.name, q);
     lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below;
-    hi[i] = observed[i] >= quantMax ? Number.POSITIVE_INFINITY : q + above;
+    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above;
   }
   return { lo, hi };
 }
@@ -130,6 +162,12 @@ function smallest(values: ArrayLike<number>): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < values.length; i++) least = Math.min(least, values[i]);
   return least;
+}
+
+function largest(values: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i]);
+  return most;
 }
 
 /** How far below and above the rounded q a real value can be. */
@@ -142,7 +180,7 @@ function roundingReach(rule: string, q: number): readonly [number, number] {
 /** A float32 result is within a few roundings of its largest term. */
 function floatBounds(
   { observed }: Scope,
-  relu: boolean,
+  [lowest, highest]: readonly [number, number],
   acc: Int32Array | Float64Array,
   stepsPerUnit: Float64Array,
   biasSteps: Float64Array,
@@ -155,8 +193,8 @@ function floatBounds(
     // f32: two scales, inverted twice by oneDNN, their product, the sum's, then the bias added; each of the declared or found
     const magnitude = Math.abs(observed[i]) + Math.abs(acc[i] * stepsPerUnit[n]) + Math.abs(biasSteps[n]);
     const slack = 8 * magnitude * 2 ** -24;
-    lo[i] = relu && observed[i] <= 0 ? Number.NEGATIVE_INFINITY : observed[i] - slack;
-    hi[i] = observed[i] + slack;
+    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : observed[i] - slack;
+    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : observed[i] + slack;
   }
   return { lo, hi };
 }

@@ -1,10 +1,11 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import type { Setup } from '../setup.js';
-import type { Scope, Study } from '../study.js';
+import type { ProductSetup } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
 import { everything, type Interval, isBounded } from './interval.js';
-import { type Correction, effortOf, solveTogether } from './severalWeights.js';
+import { type Correction, effortOf, type Residuals, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
 
 export interface Patch {
@@ -22,18 +23,6 @@ interface Fit {
   readonly found: number;
 }
 
-/** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
-export interface Residuals {
-  readonly lo: Float64Array;
-  readonly hi: Float64Array;
-  /** The bounds are a rounding's: true values are anywhere in them. Those of floats hold errors that all rows may share. */
-  readonly rounded: boolean;
-  /** Activations minus their row's zero point, [rows, inFeatures]. */
-  readonly centred: Float64Array;
-  readonly rows: number;
-  readonly inFeatures: number;
-}
-
 const MOST_ALTERNATIVES = 4;
 const WORST_ROWS = 24;
 
@@ -45,16 +34,16 @@ export class WeightSearch {
   private readonly paired: PairedAccumulateStep | null;
 
   constructor(
-    study: Study,
+    study: ProductStudy,
     private readonly scope: Scope,
-    private readonly base: Setup,
+    private readonly base: ProductSetup,
     private readonly view: View,
   ) {
-    this.codes = study.codes(base, scope);
-    this.zeroPoints = Int32Array.from(study.inputs(base, scope), ({ zeroPoint }) => zeroPoint);
+    this.codes = study.engine.codes(base, scope);
+    this.zeroPoints = Int32Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }) => zeroPoint);
     this.centred = centredCodes(this.codes, this.zeroPoints);
     const step = base.steps.accumulate;
-    this.paired = isPaired(step) && step.applies(base.linear) ? step : null;
+    this.paired = isPaired(step) && step.applies(base.params) ? step : null;
   }
 
   /**
@@ -79,7 +68,7 @@ export class WeightSearch {
   /** A few weights that together do; p of them need 2p + 1 differing values. Pairs that saturate are not linear. */
   several(column: number, differing: number): Patch[][] | null {
     if (this.paired) return null;
-    const { inFeatures, weight } = this.base.linear;
+    const { inFeatures, weight } = this.base.params;
     const channel = this.channel(column);
     const found = solveTogether(this.residuals(column), differing, (k, change) => {
       const value = weight[channel * inFeatures + k] + change;
@@ -107,7 +96,7 @@ export class WeightSearch {
     const { view } = this;
     const bias = view.biasSteps[column];
     // 1e-3 of a step: the kernel's float32 roundings, which the bounds of float outputs hold already
-    const rounded = isQuantized(this.base.linear.output);
+    const rounded = isQuantized(this.base.params.output);
     const slack = rounded ? 1e-3 : 0;
     const lo = new Float64Array(view.rows);
     const hi = new Float64Array(view.rows);
@@ -123,7 +112,7 @@ export class WeightSearch {
   }
 }
 
-function patchesOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Patch[] {
+function patchesOf({ params }: ProductSetup, channel: number, fits: readonly Fit[]): Patch[] {
   const middle = fits[Math.floor((fits.length - 1) / 2)];
   const byDistance = (from: Fit) => (a: Fit, b: Fit) =>
     Math.abs(a.found - from.found) - Math.abs(b.found - from.found) || Number(b.k === from.k) - Number(a.k === from.k);
@@ -133,7 +122,7 @@ function patchesOf({ linear }: Setup, channel: number, fits: readonly Fit[]): Pa
       .filter((other) => other !== fit)
       .sort(byDistance(fit))
       .slice(0, MOST_ALTERNATIVES);
-    const patch = { channel, k, declared: linear.weight[channel * linear.inFeatures + k], found };
+    const patch = { channel, k, declared: params.weight[channel * params.inFeatures + k], found };
     return alternatives.length === 0 ? patch : { ...patch, alternatives };
   });
 }
@@ -151,7 +140,7 @@ function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Arr
 }
 
 /** Every (k, value) that alone explains the channel: dw * (x_k - x_zero_point) within the residual bounds of all rows. */
-function singleWeights({ linear }: Setup, residuals: Residuals, channel: number): Fit[] {
+function singleWeights({ params }: ProductSetup, residuals: Residuals, channel: number): Fit[] {
   const { lo, hi, centred, rows, inFeatures } = residuals;
   const fits: Fit[] = [];
   for (let k = 0; k < inFeatures; k++) {
@@ -168,7 +157,7 @@ function singleWeights({ linear }: Setup, residuals: Residuals, channel: number)
       interval.hi = Math.min(interval.hi, slope > 0 ? b : a);
     }
     if (!isBounded(interval) || interval.lo > interval.hi) continue;
-    const declared = linear.weight[channel * inFeatures + k];
+    const declared = params.weight[channel * inFeatures + k];
     for (
       let found = Math.max(-128, Math.ceil(declared + interval.lo));
       found <= Math.min(127, declared + interval.hi);
@@ -183,7 +172,7 @@ function singleWeights({ linear }: Setup, residuals: Residuals, channel: number)
 /** The same where pair sums saturate: w is not linear there, so each value of each weight re-sums its own pair. */
 function singleUnderSaturation(
   codes: Codes,
-  base: Setup,
+  base: ProductSetup,
   step: PairedAccumulateStep,
   residuals: Residuals,
   channel: number,
@@ -191,9 +180,9 @@ function singleUnderSaturation(
 ): Fit[] {
   const { lo, hi, rows, inFeatures } = residuals;
   const x = codes.data;
-  const { weight } = base.linear;
-  const partner = partners(step, base.linear);
-  const shift = step.codeShift(base.linear);
+  const { weight } = base.params;
+  const partner = partners(step, base.params);
+  const shift = step.codeShift(base.params);
   const order = Array.from({ length: rows }, (_, row) => row).sort(
     (a, b) => badness(lo[b], hi[b]) - badness(lo[a], hi[a]),
   );

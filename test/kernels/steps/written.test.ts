@@ -223,7 +223,8 @@ function inC(variant: Variant, given: Case, name: string): GoldenLayer | null {
   const { data, accumulator } = replayProduct(steps, product, x);
   const output = product.output.dtype === 'int8' ? Int8Array.from(data) : Uint8Array.from(data);
   const values = { input: x.data as Int8Array, output, accumulator: accumulator! };
-  return { name, samples: x.rows, steps, product, recipe, arrays: arraysOf(name, x.rows, product, recipe, values) };
+  const made = { name, samples: x.rows, captured: null };
+  return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, product, recipe, values) };
 }
 
 const layers = variants.flatMap((variant) =>

@@ -1,0 +1,44 @@
+import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { Fact } from '../cause.js';
+import { convertsIn } from '../facts.js';
+import { type Setup, withParams } from '../setup.js';
+
+const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
+
+/** Negative reals become 0: fused into a product, or a layer of its own. */
+export const hasRelu: Fact = ({ declared }) => isRelu(declared);
+
+/** Negative reals stay, and a ReLU could be here. */
+export const lacksRelu: Fact = ({ declared }) => {
+  if (declared.kind === 'product') return declared.params.activation === 'none';
+  const { clamp } = declared.params;
+  return !convertsIn(declared) && (clamp === null || clamp.lower < 0);
+};
+
+function isRelu(setup: Setup): boolean {
+  if (setup.kind === 'elementwise') return setup.params.clamp?.lower === 0;
+  return setup.params.activation === 'relu' || setup.params.activation === 'relu6';
+}
+
+export function withRelu(setup: Setup): Setup {
+  if (setup.kind === 'product') return withParams(setup, { activation: 'relu' });
+  return withParams(setup, { clamp: { upper: setup.params.clamp?.upper ?? POSITIVE_INFINITY, lower: 0 } });
+}
+
+/** Not clamped at all. */
+export function withoutRelu(setup: Setup): Setup {
+  return setup.kind === 'product' ? withParams(setup, { activation: 'none' }) : withParams(setup, { clamp: null });
+}
+
+/** Clamped as before, but for the ReLU's own bound. */
+export function withoutLowerBound(setup: Setup): Setup {
+  if (setup.kind === 'elementwise') {
+    const upper = setup.params.clamp?.upper ?? POSITIVE_INFINITY;
+    return withParams(setup, { clamp: { lower: NEGATIVE_INFINITY, upper } });
+  }
+  const { activation, output } = setup.params;
+  if (activation !== 'relu6' || !isQuantized(output)) return withParams(setup, { activation: 'none' });
+  const [, upper] = clampOfCodes(activation, output, setup.steps.bound);
+  return withParams(setup, { activation: { clamp: [NEGATIVE_INFINITY, upper] } });
+}

@@ -1,0 +1,56 @@
+import { kernels, productKernels } from '../kernels/registry.js';
+import type { Kernel, ProductSteps } from '../nouns/kernel.js';
+import { elementwiseKernels } from './conversions.js';
+import { convertsIn } from './facts.js';
+import { causeOf } from './registry.js';
+import { applyChanges, type Change, type Setup } from './setup.js';
+import type { LayerData } from './study/data.js';
+import type { Study } from './study/study.js';
+
+/** Which kernels compute exactly the observed values, given the parameters' changes: "consistent with ...". */
+export async function consistentKernels(study: Study, changes: readonly Change[]): Promise<string[]> {
+  // a clamp is no kernel's own: nothing is claimed but what is declared
+  if (!convertsIn(study.declared)) return [study.data.kernel.name];
+  const parameters = changes.filter((change) => causeOf(change.cause).whose !== 'kernel');
+  const possible = declaredUnderKernels(study)
+    .map(({ kernel, setup }) => ({ kernel, setup: applyChanges(setup, parameters) }))
+    .filter(({ setup }) => study.agreesOnSubset(setup));
+  const outcomes = await study.confirm(possible.map(({ setup }) => setup));
+  return [...new Set(possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name))];
+}
+
+/** The declared layer under each kernel that has its op. */
+function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly setup: Setup }[] {
+  const { op } = study.data;
+  const { declared } = study;
+  if (declared.kind === 'elementwise') {
+    return elementwiseKernels(op).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
+  }
+  return productKernels(op).flatMap(({ kernel, steps: own }) =>
+    formsOf(own).map((steps) => ({ kernel, setup: { ...declared, steps } })),
+  );
+}
+
+/** What runs under a kernel's name: ready-made biases as the converter or the user rounded them, a product in one step or in two. */
+function formsOf(steps: ProductSteps): ProductSteps[] {
+  const biases = [...new Set([steps.bias, ...steps.alsoBiases])];
+  const multipliers = [steps.multiplier, ...steps.alsoMultipliers];
+  return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));
+}
+
+/** Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. */
+export function nearestKernel(
+  { kernel: declared, declared: { kind } }: LayerData,
+  explainedBy: readonly string[],
+): string | null {
+  const all = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  // the bound of a float product admits much: it is nearest only where nothing else explains
+  const integer = all.filter(({ sums, name }) => kind !== 'product' || sums !== 'float' || name === declared.name);
+  const found = integer.length > 0 ? integer : all;
+  const nearest =
+    found.find((kernel) => kernel.name === declared.name) ??
+    found.find((kernel) => kernel.family === declared.family) ??
+    found.find((kernel) => kernel.runtime === declared.runtime) ??
+    found[0];
+  return nearest?.name ?? null;
+}

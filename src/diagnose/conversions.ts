@@ -1,0 +1,173 @@
+/** What an elementwise layer may do otherwise than its kernel: what other kernels do, and what scripts do. */
+import { elementwiseSteps } from '../kernels/kernel.js';
+import { kernels } from '../kernels/registry.js';
+import { dequantizeFloat64 } from '../kernels/steps/dequantize.js';
+import {
+  quantizeDivisionHalfAway,
+  quantizeFma,
+  quantizeOffsetFirst,
+  quantizeOneDnn,
+  quantizeSteps,
+  quantizeTwoRoundings,
+  quantizeZeroPointAfter,
+} from '../kernels/steps/quantize.js';
+import { rescaleFloat64 } from '../kernels/steps/rescale.js';
+import { halfAway, halfEven } from '../kernels/steps/round.js';
+import type { ElementwiseSteps, Kernel, QuantizeStep, RescaleStep, RoundStep } from '../nouns/kernel.js';
+import { f32 } from '../numeric/float.js';
+import { clamp } from '../numeric/integer.js';
+import type { CauseCode } from './evidence.js';
+import type { ElementwiseStudy } from './study/study.js';
+
+// ---------------------------------------------------------------- scripts
+
+/** How a script quantizes: by a division, in one width throughout. */
+export interface Script {
+  readonly round: RoundStep;
+  readonly zeroPointFirst: boolean;
+  readonly float64: boolean;
+}
+
+interface ScriptedQuantize extends QuantizeStep {
+  readonly script: Script;
+}
+
+export function scriptedQuantize(script: Script): ScriptedQuantize {
+  const { round, zeroPointFirst, float64 } = script;
+  const equation = `${round.equation}, v = ${zeroPointFirst ? 'x / s + zp' : 'x / s'}, in ${float64 ? 'float64' : 'float32'}`;
+  return {
+    name: equation,
+    equation,
+    numpy: null,
+    script,
+    prepare: ({ scale, zeroPoint, quantMin, quantMax }) => {
+      const divide = float64 ? (real: number) => real / scale : (real: number) => f32(real / f32(scale));
+      const add = float64 ? (a: number, b: number) => a + b : (a: number, b: number) => f32(a + b);
+      const code = zeroPointFirst
+        ? (real: number) => round.apply(add(divide(real), zeroPoint))
+        : (real: number) => round.apply(divide(real)) + zeroPoint;
+      return (real) => clamp(code(real), quantMin, quantMax);
+    },
+  };
+}
+
+/** Null for a kernel's step. */
+export function scriptOf(step: QuantizeStep | null): Script | null {
+  return step && 'script' in step ? (step as ScriptedQuantize).script : null;
+}
+
+/** Codes to codes by a quotient in float64. */
+export function scriptedRescale(round: RoundStep): RescaleStep {
+  const equation = `${round.equation}, v = d * (sx / sy) in float64`;
+  return {
+    name: equation,
+    equation,
+    numpy: null,
+    prepare: ({ scale }, output) => {
+      const multiplier = scale / output.scale;
+      return (centred) => round.apply(centred * multiplier);
+    },
+  };
+}
+
+// ---------------------------------------------------------------- what steps do
+
+/** Steps that add the zero point before rounding. */
+const ZERO_POINT_FIRST: ReadonlySet<QuantizeStep> = new Set([
+  quantizeFma,
+  quantizeTwoRoundings,
+  quantizeOffsetFirst,
+  quantizeOneDnn,
+]);
+
+export function addsZeroPointFirst(step: QuantizeStep): boolean {
+  return scriptOf(step)?.zeroPointFirst ?? ZERO_POINT_FIRST.has(step);
+}
+
+/** How a conversion rounds. */
+export function roundOf({ quantize }: ElementwiseSteps): RoundStep {
+  return scriptOf(quantize)?.round ?? (quantize === quantizeDivisionHalfAway ? halfAway : halfEven);
+}
+
+/** Rounds inside of its multiplier. */
+export function isFixedPoint({ rescale }: ElementwiseSteps): boolean {
+  return rescale !== null && rescale !== rescaleFloat64;
+}
+
+/** To people. */
+export function nameOf({ rescale, quantize, dequantize }: ElementwiseSteps): string {
+  return (rescale ?? quantize ?? dequantize)?.equation ?? 'as it is';
+}
+
+// ---------------------------------------------------------------- what else there is
+
+/** Another way to convert, and what it would be called. */
+export interface Conversion {
+  readonly cause: CauseCode;
+  readonly steps: ElementwiseSteps;
+}
+
+/** Every other conversion that the capture's runtime may have used, or, where any is possible, any runtime and a script. */
+export function otherConversions(study: ElementwiseStudy): Conversion[] {
+  const declared = study.declared.steps;
+  const own = rivals(study);
+  if (declared.rescale || (declared.quantize && declared.dequantize)) {
+    return [...otherQuantizers(study, own), ...otherRescales(declared, own)];
+  }
+  if (declared.quantize) return otherQuantizers(study, own);
+  return declared.dequantize ? otherDequantizers(study, own) : [];
+}
+
+/** What kernels do for the op: those of the declared runtime, or all. */
+function rivals({ data, free }: ElementwiseStudy): ElementwiseSteps[] {
+  return elementwiseKernels(data.op)
+    .filter(({ kernel }) => free || kernel.runtime === data.kernel.runtime)
+    .map(({ steps }) => steps);
+}
+
+export function elementwiseKernels(op: string): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
+  return kernels.flatMap((kernel) => {
+    const steps = elementwiseSteps(kernel, op);
+    return steps ? [{ kernel, steps }] : [];
+  });
+}
+
+/** PyTorch has two more, by dtype and by release. */
+function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly ElementwiseSteps[]): Conversion[] {
+  const { quantize: current } = declared.steps;
+  if (!current) return [];
+  const possible = new Set([...own.map(({ quantize }) => quantize), quantizeTwoRoundings, quantizeZeroPointAfter]);
+  const others = quantizeSteps
+    .filter((step) => step !== current && step !== quantizeDivisionHalfAway && (free || possible.has(step)))
+    .map((step) => ({ cause: quantizeCause(current, step), steps: { ...declared.steps, quantize: step } }));
+  const script = scriptedQuantize({ round: halfEven, zeroPointFirst: false, float64: true });
+  const inFloat64 = { cause: 'multiplier-precision' as const, steps: { ...declared.steps, quantize: script } };
+  return free ? [...others, inFloat64] : others;
+}
+
+function quantizeCause(declared: QuantizeStep, other: QuantizeStep): CauseCode {
+  if (declared === quantizeDivisionHalfAway) return 'rounding-half-away';
+  return addsZeroPointFirst(declared) === addsZeroPointFirst(other)
+    ? 'multiplier-precision'
+    : 'zero-point-before-rounding';
+}
+
+function otherDequantizers({ free, declared }: ElementwiseStudy, own: readonly ElementwiseSteps[]): Conversion[] {
+  const steps = new Set([...own.map(({ dequantize }) => dequantize), ...(free ? [dequantizeFloat64] : [])]);
+  steps.delete(declared.steps.dequantize);
+  return [...steps].map((dequantize) => ({
+    cause: 'multiplier-precision',
+    steps: { ...declared.steps, dequantize },
+  }));
+}
+
+/** Codes to codes by a multiplier, or through reals. */
+function otherRescales(declared: ElementwiseSteps, own: readonly ElementwiseSteps[]): Conversion[] {
+  const byRescale = new Map(own.map((steps) => [steps.rescale ?? steps.quantize, steps]));
+  return [...byRescale.values()]
+    .filter(({ rescale }) => rescale !== declared.rescale)
+    .map((steps) => ({
+      cause: isFixedPoint(steps) || isFixedPoint(declared) ? 'fixed-point-multiplier' : 'multiplier-precision',
+      steps,
+    }));
+}

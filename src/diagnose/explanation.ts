@@ -1,0 +1,178 @@
+/** What is said of a layer: the report of a hypothesis that is proven, or of none. */
+
+import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
+import type { Producer } from '../nouns/model.js';
+import type { DiagnosisReport } from '../nouns/report.js';
+import { isQuantized } from '../nouns/value.js';
+import type { Found } from './cause.js';
+import { countPairs } from './causes/int16Saturation.js';
+import { consistentKernels, nearestKernel } from './consistent.js';
+import type { CauseEvidence, Evidence } from './evidence.js';
+import { fixed } from './fixes.js';
+import { causeOf } from './registry.js';
+import { rehearseReducedRange } from './rehearse.js';
+import { causesOf, type Hypothesis, type SearchResult } from './search.js';
+import { fixFor } from './sentences.js';
+import { applyChanges, type Change, inputOf } from './setup.js';
+import type { LayerData, Outcome } from './study/data.js';
+import { isProductStudy, type Study } from './study/study.js';
+
+export interface LayerCase extends LayerData {
+  readonly name: string;
+  readonly producer: Producer;
+  /** What other layers have proven of this one's parameters. */
+  readonly shared: readonly Change[];
+}
+
+/** A diagnosis, and what of it concerns each differing channel and the layers after this one. */
+export interface LayerDiagnosis {
+  readonly report: DiagnosisReport;
+  /** Causes by differing channel; absent channels have the report's. */
+  readonly byChannel: ReadonlyMap<number, readonly string[]>;
+  /** The winning changes; empty if unexplained or exact. */
+  readonly changes: readonly Change[];
+}
+
+/** @param outcome of the best of the proven hypotheses on every sample */
+export async function explained(
+  layer: LayerCase,
+  study: Study,
+  [best, ...others]: readonly Hypothesis[],
+  outcome: Outcome,
+): Promise<LayerDiagnosis> {
+  const names = causesOf(best);
+  const explainedBy = await consistentKernels(study, best.changes);
+  const evidence = evidenceOf(layer, study, best);
+  const subject = subjectOf(layer, names);
+  const kernel = nearestKernel(layer, explainedBy);
+  const context = {
+    layer: layer.name,
+    op: layer.op,
+    subject,
+    declaredKernel: layer.kernel.name,
+    foundKernel: kernel,
+    explainedBy,
+    evidence,
+    producer: layer.producer,
+    dynamic: layer.dynamic !== null,
+    quantizes: quantizes(layer),
+  };
+  return {
+    report: {
+      causes: names,
+      subject,
+      kernel,
+      explained: Number.isNaN(outcome.explained) ? layer.mismatched : outcome.explained,
+      of: layer.mismatched,
+      lost: outcome.lost,
+      explained_by: explainedBy,
+      indistinguishable: others.map((other) => ({ causes: causesOf(other), kernel: null })),
+      evidence: evidence as Record<string, unknown>,
+      ...fixed(subject, fixFor(names, context), await rehearse(layer, study, best)),
+    },
+    byChannel: causesByChannel(study, best),
+    changes: best.changes,
+  };
+}
+
+export async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
+  const report: DiagnosisReport = {
+    causes: ['unexplained'],
+    subject: layer.side,
+    kernel: null,
+    explained: 0,
+    of: layer.mismatched,
+    lost: 0,
+    explained_by: [],
+    indistinguishable: [],
+    evidence: { unexplained: await searched(layer, study, result), basis: basisOf(layer, study, false) },
+    ...fixed(layer.side, null, null),
+  };
+  return { report, byChannel: new Map(), changes: [] };
+}
+
+/** How far the search came. Reports of elementwise layers have never said so. */
+async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
+  if (!isProductStudy(study)) return {};
+  const nearest = result.nearest && (await nearestMiss(layer, study, result.nearest));
+  return {
+    ...(nearest && nearest.explained > 0 ? { nearest } : {}),
+    hypotheses: result.tried,
+    ...(result.outOfBudget ? { out_of_time: true } : {}),
+  };
+}
+
+async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) {
+  const [outcome] = await study.outcomes([nearest.setup]);
+  return {
+    causes: causesOf(nearest),
+    kernel: null,
+    explained: outcome.explained,
+    of: layer.mismatched,
+    lost: outcome.lost,
+  };
+}
+
+/** It makes codes of floats. */
+function quantizes({ declared }: LayerCase): boolean {
+  return declared.kind === 'elementwise' && !isQuantized(inputOf(declared)) && isQuantized(declared.params.output);
+}
+
+/** One record a cause, drawn from the hypothesis with and without its change. */
+function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
+  const records = new Map<string, object>();
+  for (const change of changes) {
+    const without = applyChanges(
+      study.declared,
+      changes.filter((other) => other !== change),
+    );
+    const found: Found = { study, change, setup, without };
+    const own = causeOf(change.cause).evidence?.(found) ?? {};
+    const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
+    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels }));
+  }
+  return {
+    ...(Object.fromEntries(records) as Evidence),
+    basis: basisOf(layer, study, records.has('int16-saturation')),
+  };
+}
+
+/** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */
+function basisOf(layer: LayerCase, study: Study, saturates: boolean): Evidence['basis'] {
+  const basis = { samples: layer.to - layer.from };
+  if (saturates || layer.side === 'candidate' || !isProductStudy(study) || study.declared.steps.float) return basis;
+  const { declared, engine, subset } = study;
+  const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, engine.codes(declared, subset));
+  return saturating_pairs === 0 ? { ...basis, saturating_pairs } : basis;
+}
+
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+function subjectOf({ side }: LayerCase, names: readonly string[]): DiagnosisReport['subject'] {
+  if (side === 'candidate') return 'candidate';
+  return names.some((name) => causeOf(name).whose === 'model') ? 'model' : 'capture';
+}
+
+/** Which of two causes a channel needs; a change that acts on some channels concerns only those. */
+function causesByChannel(study: Study, { changes }: Hypothesis): Map<number, string[]> {
+  const needed = new Map<number, string[]>();
+  if (changes.length < 2) return needed;
+  const before = study.mismatchesByChannel(study.declared);
+  const alone = changes.map((change) => study.mismatchesByChannel(applyChanges(study.declared, [change])));
+  before.forEach((mismatched, channel) => {
+    if (mismatched === 0) return;
+    const one = changes.findIndex((_, i) => alone[i][channel] === 0);
+    if (one >= 0) needed.set(channel, [changes[one].cause]);
+  });
+  return needed;
+}
+
+/** After the fix the file or kernel is what the hypothesis says; saturation is cured by seven-bit activations. */
+async function rehearse({ side }: LayerCase, study: Study, { changes, setup }: Hypothesis) {
+  if (side === 'candidate') return null;
+  const saturating = changes.some((change) => change.cause === 'int16-saturation');
+  if (!saturating || !isProductStudy(study) || setup.kind !== 'product') return { mismatched_after_fix: 0 };
+  return { mismatched_after_fix: await rehearseReducedRange(study, setup) };
+}

@@ -1,0 +1,21 @@
+/** What a layer may have to be for a cause to be possible. */
+import { isQuantized } from '../nouns/value.js';
+import type { Fact } from './cause.js';
+import { inputOf, type Setup } from './setup.js';
+
+/** It reads codes whose scale and zero point are the file's; a dynamic layer chooses its own. */
+export const readsCodes: Fact = ({ declared, data }) => !data.dynamic && isQuantized(inputOf(declared));
+
+export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
+
+/** Steps of every runtime are possible, and a script's. */
+export const anyRuntime: Fact = ({ free }) => free;
+
+/** It makes values of other parameters, and so rounds or scales; a clamp leaves them as they are. */
+export const converts: Fact = ({ declared }) => convertsIn(declared);
+
+export function convertsIn(setup: Setup): boolean {
+  if (setup.kind === 'product') return true;
+  const { quantize, dequantize, rescale } = setup.steps;
+  return quantize !== null || dequantize !== null || rescale !== null;
+}

@@ -1,0 +1,63 @@
+import { isPossible } from './cause.js';
+import { inputScaleWrong } from './causes/inputScaleWrong.js';
+import { contains, widened } from './estimate/interval.js';
+import type { FoundParameter } from './evidence.js';
+import { explained, type LayerCase, type LayerDiagnosis, unexplained } from './explanation.js';
+import { type Hypothesis, type SearchResult, search } from './search.js';
+import { applyChanges, type Change } from './setup.js';
+import type { Outcome } from './study/data.js';
+import { Study } from './study/study.js';
+
+/** How often a hypothesis that the subset admits and all samples refute may extend the subset. */
+const MOST_ROUNDS = 3;
+
+/** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
+export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
+  const refuting: number[] = [];
+  let study = await Study.open(layer);
+  let result = await searchWithShared(study, layer.shared);
+  for (let round = 0; result.explanations.length > 0; round++) {
+    const outcomes = await confirm(study, result.explanations);
+    const proven = result.explanations.filter((_, i) => outcomes[i].mismatched === 0);
+    if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
+    if (study.complete || round === MOST_ROUNDS) break;
+    refuting.push(...outcomes.flatMap(({ failures }) => failures.map(({ sample }) => sample)));
+    study = await Study.open({ ...layer, refuting });
+    result = await searchWithShared(study, layer.shared);
+  }
+  return unexplained(layer, study, result);
+}
+
+/** With the numbers that layers before this one have proven, then with those that both layers admit, then without. */
+async function searchWithShared(study: Study, shared: readonly Change[]): Promise<SearchResult> {
+  if (shared.length === 0) return search(study, []);
+  for (const prefix of [shared, ...refined(study, shared)]) {
+    if (study.agreesOnSubset(applyChanges(study.declared, prefix))) return search(study, prefix);
+  }
+  const result = await search(study, shared);
+  return result.explanations.length > 0 ? result : search(study, []);
+}
+
+/** A shared scale was estimated from another layer's values: this layer narrows it down. */
+function refined(study: Study, shared: readonly Change[]): Change[][] {
+  if (!isPossible(inputScaleWrong, study)) return [];
+  return shared.flatMap((change) => {
+    const { interval } = (change.found ?? {}) as Partial<FoundParameter>;
+    if (change.coordinate !== 'x_scale' || !interval) return [];
+    const others = shared.filter((other) => other !== change);
+    const base = applyChanges(study.declared, others);
+    return (inputScaleWrong.estimate?.(study, base, true) ?? [])
+      .map((own) => ({ own, scale: (own.found as FoundParameter).found }))
+      .filter(({ scale }) => contains(widened({ lo: interval[0], hi: interval[1] }, 1e-6), scale))
+      .map(({ own, scale }) => [...others, { ...change, found: { ...change.found, found: scale }, apply: own.apply }]);
+  });
+}
+
+/** Reordered rows are confirmed where they are found: their search reads every sample. */
+async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
+  const setups = hypotheses.map(({ setup }) => setup);
+  const inOrder = await study.confirm(setups.filter((setup) => setup.order === null));
+  const outcomes = inOrder.values();
+  const all: Outcome = { explained: Number.NaN, lost: 0, mismatched: 0, byChannel: new Float64Array(0), failures: [] };
+  return setups.map((setup) => (setup.order === null ? outcomes.next().value! : all));
+}

@@ -1,0 +1,32 @@
+import type { NumericArray } from '../../nouns/array.js';
+import { ulpDistance } from '../../numeric/float.js';
+import type { Outputs } from './data.js';
+
+/** Whether an observed value is what was computed. */
+export function sameValue({ data, low, high }: Outputs, observed: NumericArray, i: number): boolean {
+  const value = observed[i];
+  if (data[i] === value) return true;
+  if (low && high) return value >= low[i] && value <= high[i];
+  return data instanceof Float32Array && ulpDistance(value, data[i]) === 0;
+}
+
+export function sameValues(outputs: Outputs, observed: NumericArray): boolean {
+  for (let i = 0; i < observed.length; i++) if (!sameValue(outputs, observed, i)) return false;
+  return true;
+}
+
+/** 1 where outputs and observation differ. */
+export function differences(outputs: Outputs, observed: NumericArray): Uint8Array {
+  const differing = new Uint8Array(observed.length);
+  for (let i = 0; i < differing.length; i++) differing[i] = sameValue(outputs, observed, i) ? 0 : 1;
+  return differing;
+}
+
+/** Where the observation is larger (1) or smaller (-1) than what is computed; 0: equal. */
+export function signsOf(outputs: Outputs, observed: NumericArray): Int8Array {
+  const signs = new Int8Array(observed.length);
+  for (let i = 0; i < signs.length; i++) {
+    if (!sameValue(outputs, observed, i)) signs[i] = observed[i] > outputs.data[i] ? 1 : -1;
+  }
+  return signs;
+}

@@ -1,0 +1,44 @@
+import type { NumericArray } from '../../nouns/array.js';
+
+/** At most `count` items, evenly spaced, first and last included. */
+export function spread<T>(items: readonly T[], count: number): T[] {
+  const most = Math.floor(count);
+  if (items.length <= most) return [...items];
+  if (most <= 1) return items.slice(0, most);
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * (items.length - 1)) / (most - 1))]);
+}
+
+export function concat(parts: readonly NumericArray[], length: number): NumericArray {
+  if (parts.length === 1) return parts[0];
+  const whole = emptyLike(parts[0], length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Some rows of [rows, width]. */
+export function rowsOf<A extends NumericArray>(values: A, rows: readonly number[], width: number): A {
+  const picked = emptyLike(values, rows.length * width);
+  rows.forEach((row, i) => {
+    picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return picked;
+}
+
+/** Some columns of [rows, width]. */
+export function columnsOf(values: NumericArray, rows: number, width: number, columns: readonly number[]): NumericArray {
+  const picked = emptyLike(values, rows * columns.length);
+  for (let row = 0; row < rows; row++) {
+    columns.forEach((column, i) => {
+      picked[row * columns.length + i] = values[row * width + column];
+    });
+  }
+  return picked;
+}
+
+function emptyLike<A extends NumericArray>(values: A, length: number): A {
+  return new (values.constructor as new (length: number) => A)(length);
+}

@@ -1,0 +1,81 @@
+import type { Matrix, NumericArray } from '../../nouns/array.js';
+import type { Fast, Kernel } from '../../nouns/kernel.js';
+import type { At } from '../evidence.js';
+import type { Kind, SetupOf } from '../setup.js';
+
+/** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
+export type Side = 'capture' | 'candidate';
+
+/** Where numbers are, [samples, width], read in blocks of samples. */
+export interface Rows {
+  readonly width: number;
+  read(from: number, to: number): Promise<NumericArray>;
+}
+
+/** One layer as a diagnosis sees it: what is declared, and its numbers by sample. */
+export interface LayerData<K extends Kind = Kind> {
+  readonly side: Side;
+  /** Steps of every runtime may be tried; otherwise only those of the declared kernel's own. */
+  readonly free: boolean;
+  readonly kernel: Kernel;
+  readonly op: string;
+  /** What the file and the declared kernel say. */
+  readonly declared: SetupOf<K>;
+  readonly fast: Fast;
+  /** Samples [from, to) are judged. */
+  readonly from: number;
+  readonly to: number;
+  /** What the layer reads, in the order of its inputs: codes, or floats. */
+  readonly inputs: readonly Rows[];
+  /** The judged side's values; as wide as the layer has channels. */
+  readonly observed: Rows;
+  /** Multiply-adds that a sample takes. */
+  readonly effort: number;
+  /** Values that differ under the reference. */
+  readonly mismatched: number;
+  /** Some differing values of every differing channel, in sample order. */
+  readonly witnesses: readonly At[];
+  /** Samples that have refuted what the subset admitted: they are in it from then on. */
+  readonly refuting?: readonly number[];
+  /** Set where the layer quantizes its own input. */
+  readonly dynamic: DynamicData | null;
+}
+
+export interface DynamicData {
+  readonly reduceRange: boolean;
+  /** Which batch a sample belongs to, and the range of that batch's input. */
+  batchOf(sample: number): number;
+  rangeOf(batch: number): { readonly min: number; readonly max: number };
+}
+
+/** Some samples and channels of a layer, in memory. */
+export interface Scope {
+  readonly samples: readonly number[];
+  /** Null: all. */
+  readonly channels: readonly number[] | null;
+  /** [samples, width] of each input. */
+  readonly inputs: readonly Matrix[];
+  /** [samples, channels] */
+  readonly observed: NumericArray;
+}
+
+/** What a setup computes for a scope, [samples, channels]. */
+export interface Outputs {
+  readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
+  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
+  readonly low: NumericArray | null;
+  readonly high: NumericArray | null;
+}
+
+/** How a hypothesis fares on every judged sample. */
+export interface Outcome {
+  /** Values that differ under the reference and equal the observation under the hypothesis. */
+  readonly explained: number;
+  /** Values that agree under the reference and no longer do. */
+  readonly lost: number;
+  readonly mismatched: number;
+  /** Mismatched under the hypothesis, by channel. */
+  readonly byChannel: Float64Array;
+  /** Some values that stay mismatched: the subset lacked them. */
+  readonly failures: readonly At[];
+}

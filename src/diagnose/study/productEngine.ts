@@ -1,0 +1,223 @@
+import type { NumericArray } from '../../nouns/array.js';
+import type { Codes, DynamicStep, Product, ProductSteps } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { fastCodes } from '../../products/multiply.js';
+import { finishProduct, replayFloatProduct } from '../../replay/product.js';
+import { mapCodes, type ProductSetup } from '../setup.js';
+import { sameValues } from './agree.js';
+import { rowsOf } from './arrays.js';
+import type { LayerData, Outputs, Scope } from './data.js';
+import type { Engine } from './engine.js';
+
+/** Wide layers: an accumulator is some MB, and patched weights come by the dozen. */
+const MOST_KEPT = 24;
+
+/** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
+export class ProductEngine implements Engine<ProductSetup> {
+  private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
+  private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
+  private readonly quantizedInputs = new WeakMap<Scope, Map<DynamicStep, Codes>>();
+  private readonly identities = new Identities();
+
+  constructor(private readonly data: LayerData<'product'>) {}
+
+  /** A dynamic layer's scale is chosen for a whole batch. */
+  get wholeScopes(): boolean {
+    return this.data.dynamic !== null;
+  }
+
+  outputs(setup: ProductSetup, scope: Scope): Outputs {
+    const params = this.restrict(setup.params, scope);
+    const { steps, stores } = setup;
+    if (steps.float) return replayFloatProduct(steps, params, storedCodes(setup, scope), this.data.fast);
+    const codes = this.accelerated(setup, scope, params);
+    if (codes) return { data: codes, low: null, high: null };
+    const accumulator = this.accumulator(setup, scope);
+    const data = this.data.dynamic
+      ? this.finishDynamic(setup, scope, params, accumulator)
+      : finishProduct(steps, params, accumulator);
+    return { data: stores ? Int32Array.from(data, stores.apply) : data, low: null, high: null };
+  }
+
+  /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */
+  agrees(setup: ProductSetup, scope: Scope, rows: number): boolean {
+    const { steps, stores } = setup;
+    const params = this.restrict(setup.params, scope);
+    if (this.data.dynamic || steps.float || stores || rows >= scope.samples.length) {
+      return sameValues(this.outputs(setup, scope), scope.observed);
+    }
+    const codes = this.accelerated(setup, scope, params);
+    if (codes) return sameValues({ data: codes, low: null, high: null }, scope.observed);
+    const accumulator = this.accumulator(setup, scope);
+    const length = rows * params.outFeatures;
+    for (let from = 0; from < accumulator.length; from += length) {
+      const data = finishProduct(steps, params, accumulator.subarray(from, from + length));
+      if (!sameValues({ data, low: null, high: null }, scope.observed.subarray(from, from + length))) return false;
+    }
+    return true;
+  }
+
+  forget(scope: Scope): void {
+    this.accumulators.delete(scope);
+  }
+
+  /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
+  codes(setup: ProductSetup, scope: Scope): Codes {
+    return this.data.dynamic ? mapCodes(this.quantized(setup.steps, scope), setup.reads[0]) : storedCodes(setup, scope);
+  }
+
+  /** What the activations of each row of a scope were quantized with. */
+  inputParams({ steps, params }: ProductSetup, scope: Scope): QuantParams[] {
+    const inputs = new Array<QuantParams>(scope.samples.length).fill(params.input);
+    if (this.data.dynamic) {
+      this.eachBatch(scope, steps, (first, rows, input) => inputs.fill(input, first, first + rows));
+    }
+    return inputs;
+  }
+
+  /** Accumulators under a setup, [samples, channels] of the scope. */
+  accumulator(setup: ProductSetup, scope: Scope): Int32Array {
+    let cache = this.accumulators.get(scope);
+    if (!cache) {
+      cache = new Map();
+      this.accumulators.set(scope, cache);
+    }
+    const key = this.keyOf(setup);
+    let accumulator = cache.get(key);
+    if (!accumulator) {
+      const { steps, params } = setup;
+      accumulator = this.data.dynamic
+        ? this.accumulateDynamic(setup, scope)
+        : steps.accumulate.run(this.codes(setup, scope), this.restrict(params, scope), this.data.fast).data;
+      if (cache.size >= MOST_KEPT) cache.delete(cache.keys().next().value!);
+      cache.set(key, accumulator);
+    }
+    return accumulator;
+  }
+
+  /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
+  restrict(params: Product, scope: Scope): Product {
+    const { channels } = scope;
+    if (!channels) return params;
+    const pick = <A extends NumericArray>(values: A, width: number): A => {
+      let parts = this.parts.get(values);
+      if (!parts) {
+        parts = new Map();
+        this.parts.set(values, parts);
+      }
+      let part = parts.get(scope);
+      if (!part) {
+        part = rowsOf(values, channels, width);
+        parts.set(scope, part);
+      }
+      return part as A;
+    };
+    return {
+      ...params,
+      outFeatures: channels.length,
+      weight: pick(params.weight, params.inFeatures),
+      weightScale: params.weightScale.length > 1 ? pick(params.weightScale, 1) : params.weightScale,
+      weightZeroPoint: params.weightZeroPoint.length > 1 ? pick(params.weightZeroPoint, 1) : params.weightZeroPoint,
+      bias: params.bias && pick(params.bias, 1),
+      biasInt32: params.biasInt32 && pick(params.biasInt32, 1),
+    };
+  }
+
+  private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
+    const [x] = scope.inputs;
+    if (this.data.dynamic || setup.reads[0] || setup.stores || this.isSummed(setup, scope)) return null;
+    return fastCodes(setup.steps, params, x as Codes, this.data.fast);
+  }
+
+  private isSummed(setup: ProductSetup, scope: Scope): boolean {
+    return this.accumulators.get(scope)?.has(this.keyOf(setup)) ?? false;
+  }
+
+  /** All that sums depend on. */
+  private keyOf({ steps, params, reads }: ProductSetup): string {
+    const chosenInput = this.data.dynamic ? `${steps.dynamic?.name}` : params.input.zeroPoint;
+    const { weight, weightZeroPoint } = params;
+    const arrays = [weight, weightZeroPoint].map((array) => this.identities.of(array));
+    return [steps.accumulate.name, reads[0]?.name, chosenInput, ...arrays].join('|');
+  }
+
+  // -------------------------------------------------------------- dynamic layers, batch by batch
+
+  private accumulateDynamic(setup: ProductSetup, scope: Scope): Int32Array {
+    const params = this.restrict(setup.params, scope);
+    const accumulator = new Int32Array(scope.observed.length);
+    const { cols, data } = this.codes(setup, scope);
+    this.eachBatch(scope, setup.steps, (first, rows, input) => {
+      const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
+      const part = setup.steps.accumulate.run(codes, { ...params, input }, this.data.fast).data;
+      accumulator.set(part, first * params.outFeatures);
+    });
+    return accumulator;
+  }
+
+  /** The same object as long as the kernel quantizes in the same way. */
+  private quantized({ dynamic }: ProductSteps, scope: Scope): Codes {
+    let known = this.quantizedInputs.get(scope);
+    if (!known) {
+      known = new Map();
+      this.quantizedInputs.set(scope, known);
+    }
+    let codes = known.get(dynamic!);
+    if (!codes) {
+      const { rows, cols, data } = scope.inputs[0];
+      codes = { rows, cols, data: new Uint8Array(data.length) };
+      const steps = { ...this.data.declared.steps, dynamic };
+      this.eachBatch(scope, steps, (first, count, input) => {
+        const quantize = dynamic!.quantize.prepare(input);
+        for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);
+      });
+      known.set(dynamic!, codes);
+    }
+    return codes;
+  }
+
+  private finishDynamic(setup: ProductSetup, scope: Scope, params: Product, accumulator: Int32Array): Float32Array {
+    const data = new Float32Array(accumulator.length);
+    this.eachBatch(scope, setup.steps, (first, rows, input) => {
+      const from = first * params.outFeatures;
+      const part = accumulator.subarray(from, from + rows * params.outFeatures);
+      data.set(finishProduct(setup.steps, { ...params, input }, part), from);
+    });
+    return data;
+  }
+
+  private eachBatch(
+    { samples }: Scope,
+    steps: ProductSteps,
+    visit: (first: number, rows: number, input: QuantParams) => void,
+  ): void {
+    const dynamic = this.data.dynamic!;
+    for (let first = 0; first < samples.length; ) {
+      const batch = dynamic.batchOf(samples[first]);
+      let end = first + 1;
+      while (end < samples.length && dynamic.batchOf(samples[end]) === batch) end++;
+      const { min, max } = dynamic.rangeOf(batch);
+      visit(first, end - first, steps.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
+      first = end;
+    }
+  }
+}
+
+function storedCodes({ reads }: ProductSetup, { inputs }: Scope): Codes {
+  return mapCodes(inputs[0] as Codes, reads[0]);
+}
+
+/** A number for an array object, the same as long as it is the same object. */
+class Identities {
+  private readonly known = new WeakMap<object, number>();
+  private next = 0;
+
+  of(object: object): number {
+    let id = this.known.get(object);
+    if (id === undefined) {
+      id = this.next++;
+      this.known.set(object, id);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,174 @@
+/** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
+import { columnsOf, concat, rowsOf, spread } from './arrays.js';
+import type { LayerData, Rows, Scope } from './data.js';
+
+const MOST_MULTIPLY_ADDS = 4e8;
+const MOST_VALUES = 1e6;
+const MOST_INPUTS = 3.2e7;
+const FEWEST_SAMPLES = 32;
+const SKETCH_VALUES = 5e3;
+const FEWEST_SKETCHED = 8;
+const MOST_DETAIL_CHANNELS = 32;
+const MOST_DETAIL_SAMPLES = 2048;
+const PROBE_SAMPLES = 24;
+const PROBE_CHANNELS = 32;
+/** Values after which most refuted hypotheses are left. */
+const CHUNK_VALUES = 1 << 14;
+/** Values of a block when everything is replayed. */
+const BLOCK_VALUES = 2 << 20;
+
+/** All samples if that is affordable; otherwise evenly spaced ones and some that are known to differ. */
+export function readSubset(data: LayerData): Promise<Scope> {
+  return readScope(data, chooseSamples(data));
+}
+
+function chooseSamples(data: LayerData): number[] {
+  const judged = data.to - data.from;
+  const affordable = Math.min(
+    MOST_MULTIPLY_ADDS / data.effort,
+    MOST_VALUES / data.observed.width,
+    MOST_INPUTS / inputWidth(data),
+  );
+  const count = Math.min(judged, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
+  const all = judgedSamples(data);
+  if (count === judged) return all;
+  const witnesses = [...new Set(data.witnesses.map((w) => w.sample))];
+  const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2), ...(data.refuting ?? [])]);
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/** More samples of the few channels that differ; null where the subset is all there is, or where too many do for this to be their own matter. */
+export async function readDetail(data: LayerData, subset: Scope): Promise<Scope | null> {
+  const { width } = data.observed;
+  const channels = [...new Set(data.witnesses.map(({ channel }) => channel))].sort((a, b) => a - b);
+  const few = Math.min(MOST_DETAIL_CHANNELS, Math.max(4, width / 4));
+  if (subset.samples.length === data.to - data.from || channels.length === 0 || channels.length > few) return null;
+  const affordable = Math.min(
+    (MOST_MULTIPLY_ADDS * width) / (channels.length * data.effort),
+    MOST_INPUTS / inputWidth(data),
+    MOST_DETAIL_SAMPLES,
+  );
+  const known = spread([...new Set(data.witnesses.map(({ sample }) => sample))], affordable / 2);
+  const samples = [...new Set([...known, ...spread(judgedSamples(data), affordable / 2)])].sort((a, b) => a - b);
+  const whole = await readScope(data, samples);
+  return { ...whole, channels, observed: columnsOf(whole.observed, samples.length, width, channels) };
+}
+
+/** Every judged sample, block by block. */
+export async function* readBlocks(data: LayerData): AsyncGenerator<Scope> {
+  const { from, to, observed } = data;
+  const rows = Math.max(1, Math.floor(BLOCK_VALUES / (inputWidth(data) + observed.width)));
+  for (let start = from; start < to; start += rows) {
+    const end = Math.min(to, start + rows);
+    yield readScope(
+      data,
+      Array.from({ length: end - start }, (_, i) => start + i),
+    );
+  }
+}
+
+/** Evenly spaced rows of a scope. */
+export function sketchOf(scope: Scope, width: number): Scope {
+  const all = scope.samples.map((_, row) => row);
+  const rows = spread(all, Math.max(FEWEST_SKETCHED, SKETCH_VALUES / width));
+  return rows.length === all.length ? scope : pickRows(scope, rows, width);
+}
+
+/** Some rows and channels, of those that differ and of those that agree. */
+export function probeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
+  const channels = probeChannels(differing, width);
+  const rows = probeRows(subset, differing, width, channels);
+  const picked = pickRows(subset, rows, width);
+  return {
+    ...picked,
+    channels: channels.length === width ? null : channels,
+    observed: columnsOf(picked.observed, rows.length, width, channels),
+  };
+}
+
+function probeChannels(differing: Uint8Array, width: number): number[] {
+  const all = Array.from({ length: width }, (_, n) => n);
+  if (all.length <= PROBE_CHANNELS) return all;
+  const differs = new Uint8Array(width);
+  differing.forEach((d, i) => {
+    if (d) differs[i % width] = 1;
+  });
+  const chosen = spread(
+    all.filter((n) => differs[n]),
+    (PROBE_CHANNELS * 3) / 4,
+  );
+  const agreeing = spread(
+    all.filter((n) => !differs[n]),
+    PROBE_CHANNELS - chosen.length,
+  );
+  return [...chosen, ...agreeing].sort((a, b) => a - b);
+}
+
+function probeRows(subset: Scope, differing: Uint8Array, width: number, channels: readonly number[]): number[] {
+  const all = subset.samples.map((_, row) => row);
+  if (all.length <= PROBE_SAMPLES) return all;
+  const differ = all.filter((row) => channels.some((n) => differing[row * width + n]));
+  const chosen = new Set([...spread(differ, PROBE_SAMPLES / 2), ...spread(all, PROBE_SAMPLES / 2)]);
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/** Rows [from, to) of a scope, as views of its memory. */
+export function sliceOf(scope: Scope, from: number, to: number): Scope {
+  const width = scope.observed.length / scope.samples.length;
+  return {
+    samples: scope.samples.slice(from, to),
+    channels: scope.channels,
+    inputs: scope.inputs.map(({ cols, data }) => ({
+      rows: to - from,
+      cols,
+      data: data.subarray(from * cols, to * cols),
+    })),
+    observed: scope.observed.subarray(from * width, to * width),
+  };
+}
+
+/** Rows of a scope that are judged before more are computed. */
+export function rowsOfChunk({ channels }: Scope, width: number): number {
+  return Math.max(1, Math.floor(CHUNK_VALUES / (channels?.length ?? width)));
+}
+
+function pickRows(scope: Scope, rows: readonly number[], width: number): Scope {
+  return {
+    samples: rows.map((row) => scope.samples[row]),
+    channels: scope.channels,
+    inputs: scope.inputs.map(({ cols, data }) => ({ rows: rows.length, cols, data: rowsOf(data, rows, cols) })),
+    observed: rowsOf(scope.observed, rows, width),
+  };
+}
+
+async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {
+  const runs = runsOf(samples);
+  const read = async (rows: Rows) => {
+    const parts = [];
+    for (const [from, to] of runs) parts.push(await rows.read(from, to));
+    return concat(parts, samples.length * rows.width);
+  };
+  const inputs = [];
+  for (const rows of data.inputs) inputs.push({ rows: samples.length, cols: rows.width, data: await read(rows) });
+  return { samples, channels: null, inputs, observed: await read(data.observed) };
+}
+
+/** Neighbours are read at once. */
+function runsOf(samples: readonly number[]): [from: number, to: number][] {
+  const runs: [number, number][] = [];
+  for (let i = 0; i < samples.length; ) {
+    let end = i + 1;
+    while (end < samples.length && samples[end] === samples[end - 1] + 1) end++;
+    runs.push([samples[i], samples[end - 1] + 1]);
+    i = end;
+  }
+  return runs;
+}
+
+function judgedSamples({ from, to }: LayerData): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+function inputWidth({ inputs }: LayerData): number {
+  return inputs.reduce((sum, { width }) => sum + width, 0);
+}

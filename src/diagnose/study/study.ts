@@ -1,0 +1,248 @@
+import type { At } from '../evidence.js';
+import type { Kind, Setup, SetupOf } from '../setup.js';
+import { differences, sameValues, signsOf } from './agree.js';
+import { rowsOf } from './arrays.js';
+import type { LayerData, Outcome, Outputs, Scope } from './data.js';
+import { ElementwiseEngine } from './elementwiseEngine.js';
+import type { Engine } from './engine.js';
+import { ProductEngine } from './productEngine.js';
+import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
+
+interface Engines {
+  readonly product: ProductEngine;
+  readonly elementwise: ElementwiseEngine;
+}
+
+const MOST_FAILURES = 64;
+
+/** A layer under study: a deterministic subset of its samples in memory, hypotheses replayed on it, confirmed on all. */
+export class Study<K extends Kind = Kind> {
+  readonly declared: SetupOf<K>;
+  readonly engine: Engines[K];
+  /** A few samples of every channel: enough to refute most estimates. */
+  readonly sketch: Scope;
+  /** A few samples and channels, to refute a hypothesis at little cost. */
+  readonly probe: Scope;
+  /** 1 where the subset's observation differs from the reference. */
+  readonly differing: Uint8Array;
+  private readonly declaredOutputs = new Map<Scope, Outputs>();
+  private readonly chunks = new Map<Scope, Map<number, Scope>>();
+
+  private constructor(
+    readonly data: LayerData<K>,
+    /** Every channel of some samples: what estimators read. */
+    readonly subset: Scope,
+    /** More samples of the few channels that differ, where the subset had to be small: what a search for single weights reads. */
+    readonly detail: Scope,
+  ) {
+    this.declared = data.declared;
+    this.engine = engineOf(data) as Engines[K];
+    this.sketch = sketchOf(subset, this.channels);
+    this.differing = differences(this.outputs(this.declared, subset), subset.observed);
+    this.probe = probeOf(subset, this.differing, this.channels);
+  }
+
+  static async open<K extends Kind>(data: LayerData<K>): Promise<Study<K>> {
+    const subset = await readSubset(data);
+    return new Study(data, subset, (await readDetail(data, subset)) ?? subset);
+  }
+
+  /** The same samples of a layer that is another. */
+  of(data: LayerData<K>): Study<K> {
+    return new Study(data, this.subset, this.detail);
+  }
+
+  get channels(): number {
+    return this.data.observed.width;
+  }
+
+  /** Steps of every runtime may be tried. */
+  get free(): boolean {
+    return this.data.free;
+  }
+
+  /** Whether the subset holds every judged sample. */
+  get complete(): boolean {
+    return this.subset.samples.length === this.data.to - this.data.from;
+  }
+
+  outputs(setup: Setup, scope: Scope): Outputs {
+    return this.asEngine.outputs(setup, scope);
+  }
+
+  /** Codes or floats of the subset under a setup. */
+  values(setup: Setup): Outputs['data'] {
+    return this.outputs(setup, this.subset).data;
+  }
+
+  // -------------------------------------------------------------- on the subset
+
+  /** Refutes most wrong hypotheses on few values. */
+  passesProbe(setup: Setup): boolean {
+    return setup.order !== null || this.agrees(setup, this.probe);
+  }
+
+  /** Whether a hypothesis equals every observed value of the subset. */
+  agreesOnSubset(setup: Setup): boolean {
+    return this.passesProbe(setup) && this.agrees(setup, this.subset);
+  }
+
+  /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
+  sameOnSubset(a: Setup, b: Setup): boolean {
+    return this.eachChunk(this.subset, (part) => {
+      const one = this.outputs(a, part).data;
+      const other = (b === this.declared ? this.declaredOn(part) : this.outputs(b, part)).data;
+      for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+      return true;
+    });
+  }
+
+  /** Differing values of the probe, or of the whole subset. */
+  mismatches(setup: Setup, scope: Scope = this.subset): number {
+    return this.differences(setup, scope).reduce((sum, d) => sum + d, 0);
+  }
+
+  /** Where the observation is larger (1) or smaller (-1) than what a setup computes; 0: equal. */
+  misses(setup: Setup, scope: Scope): Int8Array {
+    return signsOf(this.outputs(setup, scope), scope.observed);
+  }
+
+  /** Mismatches by channel of the scope. */
+  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Float64Array {
+    const counts = new Float64Array(scope.channels?.length ?? this.channels);
+    this.differences(setup, scope).forEach((d, i) => {
+      counts[i % counts.length] += d;
+    });
+    return counts;
+  }
+
+  // -------------------------------------------------------------- on every judged sample
+
+  /** Replays hypotheses that agree on the subset on every judged sample, in blocks. */
+  async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
+    if (!this.complete) return this.outcomes(setups);
+    const explained = this.differing.reduce((sum, d) => sum + d, 0);
+    return setups.map(() => ({ ...this.noOutcome(), explained }));
+  }
+
+  /** How hypotheses fare on every judged sample. */
+  async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
+    const counts = setups.map(() => this.noOutcome());
+    for await (const scope of this.blocks()) {
+      const before = this.differences(this.declared, scope);
+      setups.forEach((setup, s) => {
+        this.count(counts[s], before, this.differences(setup, scope), scope);
+      });
+      if (scope !== this.subset) this.engine.forget(scope);
+    }
+    return counts;
+  }
+
+  /** Every judged sample, block by block; the subset itself where it is complete. */
+  async *blocks(): AsyncGenerator<Scope> {
+    if (this.complete) yield this.subset;
+    else yield* readBlocks(this.data);
+  }
+
+  private noOutcome() {
+    return { explained: 0, lost: 0, mismatched: 0, byChannel: new Float64Array(this.channels), failures: [] as At[] };
+  }
+
+  private count(
+    outcome: ReturnType<Study['noOutcome']>,
+    before: Uint8Array,
+    after: Uint8Array,
+    { samples }: Scope,
+  ): void {
+    for (let i = 0; i < after.length; i++) {
+      if (before[i] && !after[i]) outcome.explained++;
+      if (!before[i] && after[i]) outcome.lost++;
+      if (!after[i]) continue;
+      const channel = i % this.channels;
+      outcome.mismatched++;
+      if (++outcome.byChannel[channel] <= 2 && outcome.failures.length < MOST_FAILURES) {
+        outcome.failures.push({ sample: samples[Math.floor(i / this.channels)], channel });
+      }
+    }
+  }
+
+  // -------------------------------------------------------------- parts of these
+
+  private get asEngine(): Engine {
+    return this.engine;
+  }
+
+  private differences(setup: Setup, scope: Scope): Uint8Array {
+    return differences(this.outputs(setup, scope), scope.observed);
+  }
+
+  /** Kept, since many a change is compared with it. */
+  private declaredOn(part: Scope): Outputs {
+    let outputs = this.declaredOutputs.get(part);
+    if (!outputs) {
+      outputs = this.outputs(this.declared, part);
+      this.declaredOutputs.set(part, outputs);
+    }
+    return outputs;
+  }
+
+  private agrees(setup: Setup, scope: Scope): boolean {
+    if (setup.order) return this.agreesInOrder(setup, setup.order);
+    const rows = rowsOfChunk(scope, this.channels);
+    return this.eachChunk(scope, (part) => this.asEngine.agrees(setup, part, rows));
+  }
+
+  /** Rows in another order can be compared only where all of them are in memory. */
+  private agreesInOrder(setup: Setup, order: readonly number[]): boolean {
+    if (!this.complete) return false;
+    const { data, low, high } = this.outputs({ ...setup, order: null }, this.subset);
+    const moved = <A extends Outputs['data']>(values: A) => rowsOf(values, order, this.channels);
+    const outputs = {
+      data: moved(data),
+      low: low && rowsOf(low, order, this.channels),
+      high: high && rowsOf(high, order, this.channels),
+    };
+    return sameValues(outputs, this.subset.observed);
+  }
+
+  /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */
+  private eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
+    const fewest = rowsOfChunk(scope, this.channels);
+    if (this.engine.wholeScopes || fewest >= scope.samples.length) return test(scope);
+    for (let from = 0, to = fewest; from < scope.samples.length; from = to, to *= 4) {
+      if (!test(this.chunk(scope, from, Math.min(scope.samples.length, to)))) return false;
+    }
+    return true;
+  }
+
+  /** The same object for the same rows, so that what is kept for it is shared. */
+  private chunk(scope: Scope, from: number, to: number): Scope {
+    let chunks = this.chunks.get(scope);
+    if (!chunks) {
+      chunks = new Map();
+      this.chunks.set(scope, chunks);
+    }
+    let chunk = chunks.get(from);
+    if (!chunk) {
+      chunk = sliceOf(scope, from, to);
+      chunks.set(from, chunk);
+    }
+    return chunk;
+  }
+}
+
+function engineOf(data: LayerData): Engine {
+  const { declared } = data;
+  return declared.kind === 'product' ? new ProductEngine({ ...data, declared }) : new ElementwiseEngine();
+}
+
+export function isProductStudy(study: Study): study is Study<'product'> {
+  return study.declared.kind === 'product';
+}
+
+export function isElementwiseStudy(study: Study): study is Study<'elementwise'> {
+  return study.declared.kind === 'elementwise';
+}
+
+export type ProductStudy = Study<'product'>;
+export type ElementwiseStudy = Study<'elementwise'>;
