@@ -31,7 +31,7 @@ export interface ElementwiseSetup extends Views {
   readonly params: Elementwise;
 }
 
-interface Setups {
+export interface Setups {
   readonly product: ProductSetup;
   readonly elementwise: ElementwiseSetup;
 }
