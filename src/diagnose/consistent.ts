@@ -1,7 +1,7 @@
 import { kernels, productKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import { elementwiseKernels } from './conversions.js';
-import { convertsIn } from './facts.js';
+import { isKernelsOwn } from './facts.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, type Setup } from './setup.js';
 import type { LayerData } from './study/data.js';
@@ -9,8 +9,8 @@ import type { Study } from './study/study.js';
 
 /** Which kernels compute exactly the observed values, given the parameters' changes: "consistent with ...". */
 export async function consistentKernels(study: Study, changes: readonly Change[]): Promise<string[]> {
-  // a clamp is no kernel's own: nothing is claimed but what is declared
-  if (!convertsIn(study.declared)) return [study.data.kernel.name];
+  // nothing is claimed but what is declared
+  if (!isKernelsOwn(study.declared)) return [study.data.kernel.name];
   const parameters = changes.filter((change) => causeOf(change.cause).whose !== 'kernel');
   const possible = declaredUnderKernels(study)
     .map(({ kernel, setup }) => ({ kernel, setup: applyChanges(setup, parameters) }))

@@ -17,6 +17,7 @@ import type { ElementwiseSteps, Kernel, QuantizeStep, RescaleStep, RoundStep } f
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import type { CauseCode } from './evidence.js';
+import { hasRoundedBound } from './facts.js';
 import type { ElementwiseStudy } from './study/study.js';
 
 // ---------------------------------------------------------------- scripts
@@ -95,8 +96,8 @@ export function isFixedPoint({ rescale }: ElementwiseSteps): boolean {
 }
 
 /** To people. */
-export function nameOf({ rescale, quantize, dequantize }: ElementwiseSteps): string {
-  return (rescale ?? quantize ?? dequantize)?.equation ?? 'as it is';
+export function nameOf({ rescale, quantize, dequantize, bound }: ElementwiseSteps): string {
+  return (rescale ?? quantize ?? dequantize ?? bound).equation;
 }
 
 // ---------------------------------------------------------------- what else there is
@@ -115,7 +116,8 @@ export function otherConversions(study: ElementwiseStudy): Conversion[] {
     return [...otherQuantizers(study, own), ...otherRescales(declared, own)];
   }
   if (declared.quantize) return otherQuantizers(study, own);
-  return declared.dequantize ? otherDequantizers(study, own) : [];
+  if (declared.dequantize) return otherDequantizers(study, own);
+  return hasRoundedBound(study.declared) ? otherBounds(study, own) : [];
 }
 
 /** What kernels do for the op: those of the declared runtime, or all. */
@@ -146,7 +148,7 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
 }
 
 function quantizeCause(declared: QuantizeStep, other: QuantizeStep): CauseCode {
-  if (declared === quantizeDivisionHalfAway) return 'rounding-half-away';
+  if (declared === quantizeDivisionHalfAway || other === quantizeDivisionHalfAway) return 'rounding-half-away';
   return addsZeroPointFirst(declared) === addsZeroPointFirst(other)
     ? 'multiplier-precision'
     : 'zero-point-before-rounding';
@@ -159,6 +161,13 @@ function otherDequantizers({ free, declared }: ElementwiseStudy, own: readonly E
     cause: 'multiplier-precision',
     steps: { ...declared.steps, dequantize },
   }));
+}
+
+/** Codes of a clamp's bounds. */
+function otherBounds({ declared: { steps } }: ElementwiseStudy, own: readonly ElementwiseSteps[]): Conversion[] {
+  const bounds = new Set(own.map(({ bound }) => bound));
+  bounds.delete(steps.bound);
+  return [...bounds].map((bound) => ({ cause: quantizeCause(steps.bound, bound), steps: { ...steps, bound } }));
 }
 
 /** Codes to codes by a multiplier, or through reals. */

@@ -9,7 +9,7 @@ import type { LayerRun } from '../replay/session.js';
 import { consistentKernels } from './consistent.js';
 import type { At } from './evidence.js';
 import type { LayerCase, LayerDiagnosis } from './explanation.js';
-import { convertsIn } from './facts.js';
+import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
 import { AS_STORED, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
@@ -60,7 +60,7 @@ export class Diagnosis {
   /** Kernels that give exactly the observed values of a layer that is as declared. */
   async consistent(exact: DifferingLayer): Promise<string[]> {
     const layer = this.caseOf(exact);
-    return convertsIn(layer.declared) ? consistentKernels(await Study.open(layer), []) : [this.kernel.name];
+    return isKernelsOwn(layer.declared) ? consistentKernels(await Study.open(layer), []) : [this.kernel.name];
   }
 
   private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase {

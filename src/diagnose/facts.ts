@@ -14,6 +14,18 @@ export const anyRuntime: Fact = ({ free }) => free;
 /** It makes values of other parameters, and so rounds or scales; a clamp leaves them as they are. */
 export const converts: Fact = ({ declared }) => convertsIn(declared);
 
+/** Whether kernels may differ in it: it converts, or makes codes of bounds. */
+export function isKernelsOwn(setup: Setup): boolean {
+  return convertsIn(setup) || hasRoundedBound(setup);
+}
+
+/** A clamp of codes at a real other than 0, which is the zero point in every kernel. */
+export function hasRoundedBound(setup: Setup): boolean {
+  if (setup.kind !== 'elementwise' || !setup.params.clamp || !isQuantized(setup.params.output)) return false;
+  const { lower, upper } = setup.params.clamp;
+  return [lower, upper].some((bound) => bound !== 0 && Number.isFinite(bound));
+}
+
 export function convertsIn(setup: Setup): boolean {
   if (setup.kind === 'product') return true;
   const { quantize, dequantize, rescale } = setup.steps;

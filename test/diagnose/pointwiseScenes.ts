@@ -85,7 +85,7 @@ function oneRowTwice<A extends NumericArray>(values: A): A {
 
 // ---------------------------------------------------------------- scenes of one op each
 
-type More = Pick<PointwiseScene, 'also'>;
+type More = Pick<PointwiseScene, 'also' | 'producer'>;
 
 function relu(code: string, what: string, change: (code: number) => number, params = even, more: More = {}) {
   const x = codes(1, params);
@@ -155,6 +155,12 @@ function requantizedBy(code: string, what: string, rule: (steps: number) => numb
   const codeOf = (v: number) => rule((v - fine.zeroPoint) * multiplier) + output.zeroPoint;
   const own = Int32Array.from(scene.x, (v) => clamped(codeOf(v), output));
   return { ...scene, wrong: own, right: scene.wrong };
+}
+
+/** ReLU6 of a scale by which 6 is 80.5 steps; fbgemm ends at 182. */
+function relu6At(code: string, what: string, end: number): PointwiseScene {
+  const params = quant(Math.fround(6 / 80.5), 101);
+  return { ...relu(code, what, (v) => Math.min(end, Math.max(v, 101)), params, { producer: {} }), op: 'relu6' };
 }
 
 /** hardtanh(-1, 1) of codes. */
@@ -234,6 +240,7 @@ export const RAISED: readonly PointwiseScene[] = [
   }),
   requantizedBy('rounding-floor', 'int8, down', Math.floor, int8),
   requantizedBy('rounding-truncate', 'toward zero', Math.trunc),
+  relu6At('zero-point-before-rounding', "ReLU6's end as ONNX Runtime makes it", 181),
   hardtanh('clamp-range', 'from 50 to 150', (v) => Math.min(150, Math.max(v, 50))),
   hardtanh('capture-after-relu', 'clamped from 0', (v) => Math.min(132, Math.max(v, 100))),
 ];
@@ -278,6 +285,7 @@ export const NEARLY: readonly PointwiseScene[] = [
   requantized('clamp-range', 'bent above 127', { change: (v) => (v > 127 ? 127 + ((v - 127) >> 1) : v) }),
   requantizedBy('rounding-floor', 'a quarter added first', (v) => Math.floor(v + 0.25)),
   requantizedBy('rounding-truncate', 'a quarter added first', (v) => Math.trunc(v + 0.25)),
+  relu6At('zero-point-before-rounding', "ReLU6's end two codes below", 180),
   hardtanh('clamp-range', 'a leaky one', (v) => Math.min(132, v < 68 ? 68 - ((68 - v) >> 3) : v)),
   hardtanh('capture-after-relu', 'clamped from one step above', (v) => Math.min(132, Math.max(v, 101))),
 ];

@@ -50,9 +50,8 @@ function ofProduct(study: ProductStudy): ProductChange[] {
 }
 
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
-  const { quantize } = study.declared.steps;
-  if (!quantize) return [];
-  const order = conversions.addsZeroPointFirst(quantize) ? 'after' : 'before';
+  const { quantize, bound } = study.declared.steps;
+  const order = conversions.addsZeroPointFirst(quantize ?? bound) ? 'after' : 'before';
   return conversions
     .otherConversions(study)
     .filter(({ cause }) => cause === 'zero-point-before-rounding')
