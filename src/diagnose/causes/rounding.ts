@@ -3,7 +3,13 @@ import { decomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
-import * as conversions from '../conversions.js';
+import {
+  isFixedPoint as isFixedPointConversion,
+  addsZeroPointFirst as isZeroPointFirst,
+  otherConversions,
+  scriptedQuantize,
+  scriptedRescale,
+} from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
 import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
@@ -28,9 +34,9 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
     changes: (study) => {
       if (isProductStudy(study)) return ofProduct(study, code).map((steps) => change(steps));
       if (!isElementwiseStudy(study)) return [];
-      // a script has another arithmetic as well: where that alone explains, it is believed
-      const scripts = scriptsOf(study, code).map((steps) => ({ ...change(steps), rare: true }));
-      return [...ofKernels(study, code).map((steps) => change(steps)), ...scripts];
+      // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
+      const conversions = [...ofKernels(study, code), ...scriptsOf(study, code)];
+      return conversions.map((steps) => ({ ...change(steps), rare: true }));
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
@@ -64,22 +70,22 @@ function onFloatPath({ product }: FloatPath, round: RoundStep): Partial<ProductS
 }
 
 function ofKernels(study: ElementwiseStudy, code: RoundingCode): ElementwiseSteps[] {
-  return conversions.otherConversions(study).flatMap(({ cause, steps }) => (cause === code ? [steps] : []));
+  return otherConversions(study).flatMap(({ cause, steps }) => (cause === code ? [steps] : []));
 }
 
 function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {
   const declared = study.declared.steps;
-  if (!study.free || conversions.isFixedPoint(declared)) return [];
+  if (!study.free || isFixedPointConversion(declared)) return [];
   return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) => scripted(declared, round));
 }
 
 /** In both widths, and with the zero point first where that is declared. */
 function scripted({ quantize, rescale, dequantize }: ElementwiseSteps, round: RoundStep): Partial<ElementwiseSteps>[] {
-  const orders = quantize && conversions.addsZeroPointFirst(quantize) ? [true, false] : [false];
+  const orders = quantize && isZeroPointFirst(quantize) ? [true, false] : [false];
   const byDivision = orders.flatMap((zeroPointFirst) =>
-    [true, false].map((float64) => ({ quantize: conversions.scriptedQuantize({ round, zeroPointFirst, float64 }) })),
+    [true, false].map((float64) => ({ quantize: scriptedQuantize({ round, zeroPointFirst, float64 }) })),
   );
-  const betweenCodes = rescale || (quantize && dequantize) ? [{ rescale: conversions.scriptedRescale(round) }] : [];
+  const betweenCodes = rescale || (quantize && dequantize) ? [{ rescale: scriptedRescale(round) }] : [];
   return [...(quantize ? byDivision : []), ...betweenCodes];
 }
 
