@@ -82,6 +82,10 @@ export interface Layer<F extends Form | null = Form | null> {
   readonly output: ValueParams | null;
   /** Null: no engine; the layer's captured output feeds the next. */
   readonly form: F;
+  /** The nodes of the file that it was made of. */
+  readonly nodes?: readonly string[];
+  /** Why it has no form although its op may have an engine: what the file's front end knows. */
+  readonly notReplayed?: string;
 }
 
 export type ProductLayer = Layer<ProductForm>;

@@ -34,7 +34,7 @@ export interface ReadyLayer<L extends Layer = Layer> {
 
 /** Why a layer cannot be replayed under this kernel, or null. */
 export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
-  if (!layer.form) return `op ${layer.op} is not replayed`;
+  if (!layer.form) return layer.notReplayed ?? `op ${layer.op} is not replayed`;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   if (isLayout(layer)) return null; // moves values, whatever the kernel
   return stepsOf(kernel, layer.op) ? null : `kernel ${kernel.name} has no ${opByName(layer.op)?.called ?? layer.op}`;

@@ -114,7 +114,7 @@ class LayerReader {
 
   async read(raw: unknown, index: number): Promise<Layer | null> {
     const place: Place = ['layers', index];
-    const op = opByName(field(raw, 'op'));
+    const op = field(raw, 'not_replayed') ? null : opByName(field(raw, 'op'));
     const inputs = inputsOf(raw).map((name) => this.names.read(name, index, [...place, 'input']));
     const lacks = op?.needs?.find((name) => field(raw, name) === undefined);
     if (op && lacks) this.warnOfLack(op, raw, lacks, place);
@@ -133,7 +133,9 @@ class LayerReader {
     const parsed = this.checks.parse(opaqueSchema, raw, place);
     const output = this.output(raw, place);
     if (!parsed || output === undefined) return null;
-    return { name: parsed.name, op: parsed.op, inputs: inputsOf(raw), output, form: null };
+    const { name, op, not_replayed: notReplayed } = parsed;
+    const because = notReplayed ? { notReplayed } : {};
+    return { name, op, inputs: inputsOf(raw), output, form: null, ...because, ...originOf(parsed) };
   }
 
   /** What follows the schema is checked also where a field beside it has a problem. */
@@ -147,7 +149,7 @@ class LayerReader {
     if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
     const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
-    return read && { name, op: op.name, inputs: inputsOf(raw), ...read };
+    return read && { name, op: op.name, inputs: inputsOf(raw), ...read, ...originOf(fields) };
   }
 
   private countInputs({ name, inputs: [least, most] }: Op, inputs: readonly unknown[], place: Place): void {
@@ -161,6 +163,12 @@ class LayerReader {
     const output = field(raw, 'output');
     return output === undefined || output === null ? null : readParams(output, [...place, 'output'], this.checks);
   }
+}
+
+/** The nodes of the file that a layer was made of. */
+function originOf(fields: object | null): Pick<Layer, 'nodes'> {
+  const { nodes }: { nodes?: readonly string[] | null } = fields ?? {};
+  return nodes ? { nodes } : {};
 }
 
 /** "inputs" is read as "input". */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { name, names, outputSchema, shapeFields, valueFields } from '../ops/fields/schema.js';
+import { name, names, originFields, outputSchema, shapeFields, valueFields } from '../ops/fields/schema.js';
 import { ops } from '../ops/registry.js';
 
 /*
@@ -15,6 +15,7 @@ export const opaqueSchema = z.object({
   inputs: z.optional(z.nullable(names)),
   output: z.optional(z.nullable(outputSchema)),
   ...shapeFields,
+  ...originFields,
 });
 
 const text = z.optional(z.nullable(z.string()));

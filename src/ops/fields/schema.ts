@@ -59,7 +59,13 @@ export type RawValueParams = z.infer<typeof outputSchema>;
 const EXPECTED_NAMES = 'expected a name or a list of names';
 export const names = z.union([name, z.array(name).check(z.minLength(1))], EXPECTED_NAMES);
 
-export const layerFields = { name, op: z.string(), input: names, ...shapeFields };
+/** What front ends say of a layer besides its numbers: the file's nodes, and why it is not to be replayed. */
+export const originFields = {
+  nodes: z.optional(z.nullable(z.array(z.string()))),
+  not_replayed: z.optional(z.nullable(z.string())),
+};
+
+export const layerFields = { name, op: z.string(), input: names, ...shapeFields, ...originFields };
 
 /** The output repeats what the input has, or says nothing. */
 export const keptOutput = z.optional(z.nullable(outputSchema));
