@@ -21,6 +21,7 @@ export const nodeFileSystem: FileSystem = {
   open: async (path) => randomAccess(openSync(path, 'r')),
   realPath: async (path) => realpathSync.native(path),
   isDirectory: async (path) => statSync(path).isDirectory(),
+  isFile: async (path) => statSync(path).isFile(),
   list: async (path) => readdirSync(path).sort(),
 };
 

@@ -117,6 +117,7 @@ async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer>
   const common = {
     name: layer.name,
     op: layer.op,
+    ...originOf(layer),
     input: layer.inputs[0] ?? '',
     output: layer.output && describe(layer.output),
   };
@@ -133,6 +134,16 @@ async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer>
     activation: layer.form.activation,
     channels,
     channels_omitted: outFeatures - channels.length,
+  };
+}
+
+function originOf({ nodes, arithmetic, because, notReplayed }: Layer): Partial<InspectedLayer> {
+  if (!nodes) return {};
+  return {
+    nodes: [...nodes],
+    arithmetic: arithmetic ?? null,
+    because: because ?? null,
+    not_replayed: notReplayed ?? null,
   };
 }
 

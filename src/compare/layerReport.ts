@@ -16,6 +16,7 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
   return {
     name: layer.name,
     op: layer.op,
+    ...originOf(layer),
     kernel,
     unit: null,
     status: 'not-captured',
@@ -38,6 +39,11 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
     first_mismatch: null,
     diagnosis: null,
   };
+}
+
+/** Where a layer comes from, if a front end made it. */
+function originOf({ nodes, arithmetic, because }: Layer): Partial<LayerReport> {
+  return nodes ? { nodes: [...nodes], arithmetic: arithmetic ?? null, because: because ?? null } : {};
 }
 
 /** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */

@@ -20,3 +20,10 @@ export const activation = z.union(
 export const cause = z.string().check(z.describe('int16-saturation, bias-int32, ..., unexplained'));
 
 export const warningSchema = z.object({ code: z.string(), where: z.string(), message: z.string() });
+
+/** Of a layer that was made from the nodes of a graph (ONNX). */
+export const originFields = {
+  nodes: z.optional(z.array(z.string()).check(z.describe('names of the nodes that it was folded from'))),
+  arithmetic: z.optional(z.nullable(z.enum(['integers', 'float']))),
+  because: z.optional(z.nullable(z.string())),
+};

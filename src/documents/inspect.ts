@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { activation, count, warningSchema } from './fields.js';
+import { activation, count, originFields, warningSchema } from './fields.js';
 
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
 
@@ -39,6 +39,8 @@ const channelSchema = z.object({
 const layerSchema = z.object({
   name: z.string(),
   op: z.string(),
+  ...originFields,
+  not_replayed: z.optional(z.nullable(z.string())).check(z.describe('why it is not replayed, whatever its op')),
   input: z.string(),
   out_features: z.nullable(count),
   in_features: z.nullable(count),

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Report } from '../nouns/report.js';
 import { Checks } from './checks.js';
-import { cause, count, real, warningSchema } from './fields.js';
+import { cause, count, originFields, real, warningSchema } from './fields.js';
 
 /*
  * The JSON report. Its types are written out in nouns/report.ts, the one document where they are: the library publishes
@@ -46,6 +46,7 @@ const diagnosis = z.object({
 export const layerSchema = z.object({
   name: z.string(),
   op: z.string(),
+  ...originFields,
   kernel: z.nullable(z.string()),
   unit: z.nullable(z.enum(['lsb', 'ulp'])),
   status: z.enum(['match', 'mismatch', 'not-replayed', 'not-captured']),

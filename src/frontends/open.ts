@@ -14,17 +14,50 @@ import { validateCandidate } from '../validate/candidate.js';
 import { validateCapture } from '../validate/capture.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
-import { field } from '../validate/names.js';
+import { field, nameOf } from '../validate/names.js';
 import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
+import { kindOf } from './kind.js';
 
 /** Weights and values stay in their file until they are read: close it after that. */
 export interface Closable {
   close(): Promise<void>;
 }
 
-/** Reads and validates model.json and the npz it names. Throws InputError with every problem. */
+/** Reads and validates a model: model.json and the npz it names, or another file. Throws InputError with every problem. */
 export async function openModel(fs: FileSystem, path: string): Promise<Model & Closable> {
+  if ((await kindOf(fs, path)) === 'json') return openModelJson(fs, path);
+  const { readOnnx } = await import('./onnx/open.js');
+  const { raw, arrays, warnings = [] } = await readOnnx(fs, path);
+  try {
+    const model = await validateModel(raw, path, arrays).catch((error) => {
+      throw byName(error, raw, path);
+    });
+    return { ...model, warnings: [...warnings, ...model.warnings], close: () => arrays.close() };
+  } catch (error) {
+    await arrays.close();
+    throw error;
+  }
+}
+
+/** Problems of layers say which by its name: a graph has no list of layers to count in. */
+function byName(error: unknown, raw: unknown, path: string): unknown {
+  const layers = field(raw, 'layers');
+  if (!(error instanceof InputError) || !Array.isArray(layers)) return error;
+  const place = `${printable(path)} layers[`;
+  const named = (problem: Problem): Problem => {
+    const index = problem.where.startsWith(place) ? /^(\d+)\]/.exec(problem.where.slice(place.length)) : null;
+    if (!index) return problem;
+    const after = problem.where.slice(place.length + index[0].length);
+    return {
+      ...problem,
+      where: `${printable(path)} layer ${printable(nameOf(layers[Number(index[1])]) ?? '')}${after}`,
+    };
+  };
+  return new InputError(error.problems.map(named));
+}
+
+async function openModelJson(fs: FileSystem, path: string): Promise<Model & Closable> {
   const raw = await readJson(fs, path);
   const problems: Problem[] = [];
   const arrays = field(raw, 'arrays');

@@ -13,6 +13,8 @@ export interface FileSystem {
   /** Symbolic links resolved; to check that a path stays inside a folder. */
   realPath(path: string): Promise<string>;
   isDirectory(path: string): Promise<boolean>;
+  /** Neither a folder nor a device, pipe or socket, which may block or never end. */
+  isFile(path: string): Promise<boolean>;
   /** Names of the entries, sorted. */
   list(path: string): Promise<string[]>;
 }

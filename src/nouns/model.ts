@@ -86,6 +86,9 @@ export interface Layer<F extends Form | null = Form | null> {
   readonly nodes?: readonly string[];
   /** Why it has no form although its op may have an engine: what the file's front end knows. */
   readonly notReplayed?: string;
+  /** What the runtime computes it with, where it has the choice, and why it is that. */
+  readonly arithmetic?: 'integers' | 'float';
+  readonly because?: string;
 }
 
 export type ProductLayer = Layer<ProductForm>;

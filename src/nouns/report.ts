@@ -50,6 +50,11 @@ export interface AccumulatorReport {
 export interface LayerReport {
   name: string;
   op: string;
+  /** Names of the nodes that the layer was folded from; this and the next two are absent where the model file names its layers itself. */
+  nodes?: string[];
+  /** What the runtime computed it with; null where it computes nothing, or where that is not known. */
+  arithmetic?: 'integers' | 'float' | null;
+  because?: string | null;
   kernel: string | null;
   unit: Unit | null;
   status: LayerStatus;

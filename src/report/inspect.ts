@@ -24,7 +24,7 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
   const blocks = [
     headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
     ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
-    ...(document.layers ? [layerLines(document, options, chalk.dim)] : []),
+    ...(document.layers ? [layerLines(document, options, chalk.dim), originLines(document.layers, options)] : []),
     ...linear.slice(0, most).map((layer) => channelLines(layer, options, chalk)),
     linear.length > most ? [`channels of ${counted(linear.length - most, 'more layer')} not shown: -v`] : [],
     document.warnings.flatMap(({ where, message }) =>
@@ -144,6 +144,20 @@ function layerLines(
     headPaint,
   });
   return [...head, ...rows];
+}
+
+/** Which nodes of the graph became which layer, and what the runtime computes it with. */
+function originLines(layers: NonNullable<InspectDocument['layers']>, options: ReportOptions): string[] {
+  return layers.flatMap(({ name, nodes, arithmetic, because, not_replayed }) => {
+    if (!nodes) return [];
+    const said = not_replayed ? not_replayed.includes(because ?? '') : false; // why it runs in float is why it is not replayed
+    const ran = arithmetic === null ? because : `in ${arithmetic}${because ? `: ${because}` : ''}`;
+    const lines = [...(ran && !said ? [ran] : []), ...(not_replayed ? [`not replayed: ${not_replayed}`] : [])];
+    return [
+      ...prose({ options }, `${name} = ${nodes.join(' + ')}`),
+      ...lines.flatMap((line) => labelled({ options }, '    ', line)),
+    ];
+  });
 }
 
 /** The effective bias and multiplier of each channel: what a kernel computes with. */

@@ -3,7 +3,7 @@ import type { Layer, Memory, Model, ModelInput, Producer } from '../nouns/model.
 import type { ValueParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
 import type { ModelArrays } from '../ops/fields/numbers.js';
-import { outputSchema } from '../ops/fields/schema.js';
+import { outputSchema, type RawOrigin } from '../ops/fields/schema.js';
 import { valueParams } from '../ops/fields/valueParams.js';
 import type { Op, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
@@ -165,10 +165,10 @@ class LayerReader {
   }
 }
 
-/** The nodes of the file that a layer was made of. */
-function originOf(fields: object | null): Pick<Layer, 'nodes'> {
-  const { nodes }: { nodes?: readonly string[] | null } = fields ?? {};
-  return nodes ? { nodes } : {};
+/** The nodes of the file that a layer was made of, and what they run in. */
+function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' | 'because'> {
+  const { nodes, arithmetic, because } = fields ?? {};
+  return { ...(nodes ? { nodes } : {}), ...(arithmetic ? { arithmetic } : {}), ...(because ? { because } : {}) };
 }
 
 /** "inputs" is read as "input". */

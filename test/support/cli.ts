@@ -33,6 +33,7 @@ export function cli(files: Map<string, string> = new Map(), assets: Readonly<Rec
         open: (path) => (files.has(path) ? own() : nodeFileSystem).open(path),
         realPath: (path) => (files.has(path) ? own() : nodeFileSystem).realPath(path),
         isDirectory: (path) => (files.has(path) ? own() : nodeFileSystem).isDirectory(path),
+        isFile: (path) => (files.has(path) ? own() : nodeFileSystem).isFile(path),
         list: nodeFileSystem.list,
       },
       writeFile: async (path, text) => {

@@ -44,6 +44,7 @@ export function memoryFiles(
       known(path);
       return isDirectory(path);
     },
+    isFile: async (path) => content.has(known(path)),
     list: async (path) => {
       const prefix = folder(known(path));
       const names = [...content.keys()]

@@ -59,11 +59,14 @@ export type RawValueParams = z.infer<typeof outputSchema>;
 const EXPECTED_NAMES = 'expected a name or a list of names';
 export const names = z.union([name, z.array(name).check(z.minLength(1))], EXPECTED_NAMES);
 
-/** What front ends say of a layer besides its numbers: the file's nodes, and why it is not to be replayed. */
+/** What front ends say of a layer besides its numbers: the file's nodes, what they run in, and why it is not to be replayed. */
 export const originFields = {
   nodes: z.optional(z.nullable(z.array(z.string()))),
   not_replayed: z.optional(z.nullable(z.string())),
+  arithmetic: z.optional(z.nullable(z.enum(['integers', 'float']))),
+  because: z.optional(z.nullable(z.string())),
 };
+export type RawOrigin = z.infer<z.ZodMiniObject<typeof originFields>>;
 
 export const layerFields = { name, op: z.string(), input: names, ...shapeFields, ...originFields };
 

@@ -1,0 +1,89 @@
+/** Tensors that are known before anything runs: initializers, and what nodes make of them. */
+
+import type { OnnxTensor } from '../../load/onnx/proto.js';
+import { type CheckedTensor, openTensor, type TensorFile } from '../../load/onnx/tensor.js';
+import { collecting, refuse } from '../../load/refuse.js';
+import type { NumericArray } from '../../nouns/array.js';
+import { InputError, type Problem } from '../../nouns/problem.js';
+import { printable } from '../../text.js';
+import { folds } from './folds.js';
+import type { Graph, GraphNode } from './graph.js';
+
+/** A tensor's dtype, shape and numbers, which are read when they are asked for. */
+export type Constant = CheckedTensor;
+
+/** Enough to say of one file. */
+const MOST_PROBLEMS = 100;
+
+/** Scales, zero points, shapes: what is read at once, before any layer's turn. */
+const MOST_NUMBERS_AT_ONCE = 1 << 22;
+
+export class Constants {
+  private readonly constants = new Map<string, Constant>();
+  private readonly read = new Map<string, Promise<NumericArray>>();
+  /** The nodes that are constants. */
+  readonly nodes = new Set<GraphNode>();
+
+  private constructor(private readonly from: TensorFile) {}
+
+  /** Throws InputError with every tensor whose size contradicts its shape, that is there twice or lies outside. */
+  static async of(graph: Graph, from: TensorFile): Promise<Constants> {
+    const constants = new Constants(from);
+    const problems: Problem[] = [];
+    for (const tensor of graph.model.graph.initializers) {
+      if (problems.length > MOST_PROBLEMS) break;
+      await collecting(problems, () => constants.add(tensor, tensor.name));
+    }
+    if (problems.length > 0) throw new InputError(problems);
+    for (const node of graph.nodes) await collecting(problems, () => constants.fold(node));
+    if (problems.length > 0) throw new InputError(problems);
+    return constants;
+  }
+
+  private add(tensor: OnnxTensor, name: string): void {
+    if (this.constants.has(name)) {
+      throw refuse(
+        'duplicate',
+        `${printable(this.from.path)} initializer ${printable(name)}`,
+        'expected one of this name, got two',
+      );
+    }
+    this.constants.set(name, openTensor(this.from, tensor, name));
+  }
+
+  private async fold(node: GraphNode): Promise<void> {
+    const [output] = node.outputs;
+    const fold = node.domain === '' ? folds.get(node.opType) : undefined;
+    if (!fold || node.outputs.length !== 1 || output === '') return;
+    const inputs = node.inputs.map((name) => (name === '' ? null : this.get(name)));
+    if (inputs.some((input, i) => input === null && node.inputs[i] !== '')) return;
+    const folded = await fold({
+      node,
+      inputs,
+      key: output,
+      open: (tensor) => openTensor(this.from, tensor, output),
+      numbers: (i) => this.numbers(node.inputs[i]),
+    });
+    if (!folded) return;
+    this.constants.set(output, folded);
+    this.nodes.add(node);
+  }
+
+  get(name: string): Constant | null {
+    return this.constants.get(name) ?? null;
+  }
+
+  /** The numbers of a small constant. Throws InputError where it is large, or of a type that is not read. */
+  async numbers(name: string): Promise<NumericArray> {
+    const constant = this.constants.get(name)!;
+    const where = `${printable(this.from.path)} tensor ${printable(name)}`;
+    const count = constant.shape.reduce((product, n) => product * n, 1);
+    if (!constant.source) throw refuse('dtype', where, `expected numbers that qdiff reads, got ${constant.dtype.name}`);
+    if (count > MOST_NUMBERS_AT_ONCE) {
+      throw refuse('size', where, `expected at most ${MOST_NUMBERS_AT_ONCE} numbers (a scale, a shape), got ${count}`);
+    }
+    const read = this.read.get(name) ?? constant.source.read();
+    this.read.set(name, read);
+    return read;
+  }
+}

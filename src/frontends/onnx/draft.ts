@@ -1,0 +1,71 @@
+/** A layer on its way to model.json's words, and what patterns find them with. */
+import type { ArraySource } from '../../nouns/array.js';
+import type { Layer } from '../../nouns/model.js';
+import type { Constant, Constants } from './constants.js';
+import type { Graph, GraphNode } from './graph.js';
+import type { Quantization } from './quantization.js';
+
+/** null: not known, or a type that qdiff has no values of. */
+export type ValueType = Quantization | 'float32' | null;
+
+export interface Read {
+  readonly tensor: string;
+  readonly q: Quantization;
+}
+
+export interface Draft {
+  /** The node whose place in the order of execution it takes. */
+  readonly at: GraphNode;
+  /** The nodes that it was folded from, `at` among them. */
+  readonly nodes: readonly GraphNode[];
+  /** Of the tensor that it computes. */
+  readonly name: string;
+  /** model.json's; PyTorch's functional name. */
+  readonly op: string;
+  readonly inputs: readonly string[];
+  /** Of model.json, as FORMAT.md has them. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly output: ValueType;
+  /** As the nodes read values; who makes one may say otherwise. */
+  readonly reads?: readonly Read[];
+  readonly arithmetic?: Layer['arithmetic'];
+  readonly because?: string;
+  /** Why it is not replayed, whatever its op. */
+  readonly notReplayed?: string;
+  /** Without the samples' axis; where the file gives it. */
+  readonly shape?: readonly number[];
+}
+
+export interface Context {
+  readonly graph: Graph;
+  readonly constants: Constants;
+  readonly arrays: Arrays;
+  /** How the codes of a tensor stand for reals, as who makes it says; null where that is not known. */
+  typeOf(tensor: string): ValueType;
+}
+
+/** One way in which nodes stand for layers. */
+export interface Pattern {
+  /** The operators that it may begin at, of any domain; null: all. */
+  readonly ops: readonly string[] | null;
+  /** The layers that begin at this node, or null. A node is given in the order of execution, once no pattern before took it. */
+  match(node: GraphNode, context: Context): Promise<readonly Draft[] | null>;
+}
+
+/** The arrays that layers name as {"array": KEY}. */
+export class Arrays {
+  readonly byKey = new Map<string, ArraySource>();
+
+  /** `key`: a tensor's name; an array made from it otherwise has another. */
+  add(key: string, source: ArraySource): { array: string } {
+    let free = key;
+    while (this.byKey.has(free) && this.byKey.get(free) !== source) free += "'";
+    this.byKey.set(free, source);
+    return { array: free };
+  }
+
+  /** Null where qdiff does not read its numbers. */
+  constant(key: string, { source }: Constant): { array: string } | null {
+    return source && this.add(key, source);
+  }
+}

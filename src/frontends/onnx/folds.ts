@@ -1,0 +1,216 @@
+/** Operators on constants, a line each: what stands in a file as nodes is a number all the same. */
+import { quantizeDivision } from '../../kernels/steps/quantize.js';
+import { type OnnxDtype, onnxDtype } from '../../load/onnx/dtypes.js';
+import type { OnnxTensor } from '../../load/onnx/proto.js';
+import type { CheckedTensor } from '../../load/onnx/tensor.js';
+import type { NumericArray } from '../../nouns/array.js';
+import { f32 } from '../../numeric/float.js';
+import { clamp } from '../../numeric/integer.js';
+import { RANGE_OF } from './codes.js';
+import { derived, permuted, reshaped } from './derived.js';
+import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
+
+export interface Folding {
+  readonly node: GraphNode;
+  /** Null for one that is left out. */
+  readonly inputs: readonly (CheckedTensor | null)[];
+  /** Of the array. */
+  readonly key: string;
+  open(tensor: OnnxTensor): CheckedTensor;
+  /** Of the i-th input, which is small. */
+  numbers(i: number): Promise<NumericArray>;
+}
+
+/** Null: not folded, the node stays one. */
+type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor | null;
+
+const MOST_MADE = 1 << 24;
+const FLOAT = onnxDtype(1);
+const INT64 = onnxDtype(7);
+
+export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
+  ['Constant', constant],
+  ['ConstantOfShape', constantOfShape],
+  ['Identity', ({ inputs: [x] }) => x],
+  ['Cast', cast],
+  ['Clip', clip],
+  ['Reshape', reshape],
+  ['Flatten', ({ node, inputs: [x], key }) => reshapedTo(x, key, flatShape(x?.shape ?? [], intOf(node, 'axis', 1)))],
+  ['Squeeze', squeeze],
+  ['Unsqueeze', unsqueeze],
+  ['Transpose', transpose],
+  ['QuantizeLinear', quantize],
+]);
+
+function constant({ node, key, open }: Folding): CheckedTensor | null {
+  const tensor = attribute(node, 'value')?.t;
+  if (tensor) return open(tensor);
+  const [given] = node.attributes;
+  const one = (dtype: OnnxDtype, values: readonly number[], shape: readonly number[]) =>
+    made(key, dtype, shape, () => array(dtype, values));
+  if (given?.name === 'value_float') return one(FLOAT, [given.f ?? 0], []);
+  if (given?.name === 'value_int') return one(INT64, [given.i ?? 0], []);
+  if (given?.name === 'value_floats') return one(FLOAT, given.floats, [given.floats.length]);
+  if (given?.name === 'value_ints') return one(INT64, given.ints, [given.ints.length]);
+  return null;
+}
+
+async function constantOfShape({ node, key, open, numbers }: Folding): Promise<CheckedTensor | null> {
+  const shape = Array.from(await numbers(0));
+  const count = shape.reduce((product, n) => product * n, 1);
+  const tensor = attribute(node, 'value')?.t;
+  const value = tensor ? open(tensor) : null;
+  if (shape.some((n) => n < 0) || count > MOST_MADE || (value && !value.source)) return null;
+  const dtype = value?.dtype ?? FLOAT;
+  return made(key, dtype, shape, async () => {
+    const [number] = value?.source ? await value.source.read() : [0];
+    return array(dtype, new Array(count).fill(number));
+  });
+}
+
+function cast({ node, inputs: [x], key }: Folding): CheckedTensor | null {
+  const dtype = onnxDtype(intOf(node, 'to', 0));
+  if (!x?.source || dtype.stored === null || dtype.name === 'float16') return null;
+  const { source } = x;
+  const whole = dtype.name.startsWith('float') ? (value: number) => value : Math.trunc;
+  return made(key, dtype, x.shape, async () => array(dtype, Array.from(await source.read(), whole)));
+}
+
+/** Bounds as inputs, or before opset 11 as attributes. */
+async function clip({ node, inputs, key, numbers }: Folding): Promise<CheckedTensor | null> {
+  const [x, min, max] = inputs;
+  if (!x?.source) return null;
+  const { source, dtype } = x;
+  const lower = min ? (await numbers(1))[0] : (attribute(node, 'min')?.f ?? Number.NEGATIVE_INFINITY);
+  const upper = max ? (await numbers(2))[0] : (attribute(node, 'max')?.f ?? Number.POSITIVE_INFINITY);
+  return made(
+    key,
+    dtype,
+    x.shape,
+    async () => (await source.read()).map((v) => clamp(v, lower, upper)) as NumericArray,
+  );
+}
+
+async function reshape({ inputs: [x], key, numbers }: Folding): Promise<CheckedTensor | null> {
+  const wanted = Array.from(await numbers(1), (n, axis) => (n === 0 ? (x?.shape[axis] ?? 0) : n));
+  const count = (x?.shape ?? []).reduce((product, n) => product * n, 1);
+  const known = wanted.filter((n) => n !== -1).reduce((product, n) => product * n, 1);
+  return reshapedTo(
+    x,
+    key,
+    wanted.map((n) => (n === -1 ? count / known : n)),
+  );
+}
+
+export function flatShape(shape: readonly number[], axis: number): number[] {
+  const at = axis < 0 ? axis + shape.length : axis;
+  const product = (dims: readonly number[]) => dims.reduce((n, dim) => n * dim, 1);
+  return [product(shape.slice(0, at)), product(shape.slice(at))];
+}
+
+/** Axes are an input since opset 13. */
+async function axesOf({ node, inputs, numbers }: Folding, rank: number): Promise<number[] | null> {
+  const axes = inputs[1] ? Array.from(await numbers(1)) : intsOf(node, 'axes');
+  return axes && [...axes].map((axis) => (axis < 0 ? axis + rank : axis));
+}
+
+async function squeeze(folding: Folding): Promise<CheckedTensor | null> {
+  const [x] = folding.inputs;
+  const shape = x?.shape ?? [];
+  const axes = await axesOf(folding, shape.length);
+  return reshapedTo(
+    x,
+    folding.key,
+    shape.filter((n, axis) => !(axes ? axes.includes(axis) : n === 1)),
+  );
+}
+
+async function unsqueeze(folding: Folding): Promise<CheckedTensor | null> {
+  const [x] = folding.inputs;
+  const shape = x?.shape ?? [];
+  const count = (folding.inputs[1]?.shape[0] ?? intsOf(folding.node, 'axes')?.length) || 0;
+  const axes = await axesOf(folding, shape.length + count);
+  if (!axes) return null;
+  const rest = [...shape];
+  const wanted = Array.from({ length: shape.length + count }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!));
+  return reshapedTo(x, folding.key, wanted);
+}
+
+function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
+  if (!x?.source) return null;
+  const order = intsOf(node, 'perm') ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
+  const isOrder = order.length === x.shape.length && x.shape.every((_, axis) => order.includes(axis));
+  if (!isOrder) return null;
+  const source = permuted(key, x.source, order);
+  return { dtype: x.dtype, shape: source.shape, source };
+}
+
+/** Weights that are stored as floats and quantized when the model is loaded: one scale, or one along an axis. */
+async function quantize(folding: Folding): Promise<CheckedTensor | null> {
+  const { node, key, numbers } = folding;
+  const [x, s, z] = folding.inputs;
+  const dtype = z?.dtype ?? onnxDtype(2);
+  const range = RANGE_OF.get(dtype.name);
+  if (!x?.source || !s?.source || !range || dtype.bits !== 8 || intOf(node, 'block_size', 0) > 0) return null;
+  const { source, shape } = x;
+  const scales = await numbers(1);
+  const zeroPoints = z ? await numbers(2) : [0];
+  const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
+  if (scales.length > 1 && scales.length !== shape[axis]) return null;
+  const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+  return made(key, dtype, shape, async () => {
+    const steps = Array.from(scales, (scale, i) =>
+      quantizeDivision.prepare({
+        dtype: 'int8',
+        scale,
+        zeroPoint: zeroPoints[i] ?? zeroPoints[0],
+        quantMin: range[0],
+        quantMax: range[1],
+      }),
+    );
+    const channel = (i: number) => (steps.length === 1 ? 0 : Math.floor(i / inner) % steps.length);
+    return array(
+      dtype,
+      Array.from(await source.read(), (v, i) => steps[channel(i)](f32(v))),
+    );
+  });
+}
+
+function reshapedTo(x: CheckedTensor | null, key: string, shape: readonly number[]): CheckedTensor | null {
+  const count = (dims: readonly number[]) => dims.reduce((product, n) => product * n, 1);
+  if (!x?.source || count(shape) !== count(x.shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) return null;
+  return { dtype: x.dtype, shape, source: reshaped(key, x.source, shape) };
+}
+
+function made(
+  key: string,
+  dtype: OnnxDtype,
+  shape: readonly number[],
+  make: () => Promise<NumericArray> | NumericArray,
+): CheckedTensor {
+  return { dtype, shape, source: derived(key, dtype.stored!, shape, async () => make()) };
+}
+
+/** In the type that readers of that dtype give. */
+function array(dtype: OnnxDtype, values: readonly number[]): NumericArray {
+  switch (dtype.stored) {
+    case 'int8':
+      return Int8Array.from(values);
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from(values);
+    case 'int16':
+      return Int16Array.from(values);
+    case 'uint16':
+      return Uint16Array.from(values);
+    case 'int32':
+      return Int32Array.from(values);
+    case 'uint32':
+      return Uint32Array.from(values);
+    case 'float32':
+    case 'float16':
+      return Float32Array.from(values);
+    default:
+      return Float64Array.from(values);
+  }
+}

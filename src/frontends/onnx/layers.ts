@@ -1,0 +1,185 @@
+/** Nodes to layers: patterns, what they left, and what is known of every value. */
+
+import { FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
+import type { OnnxModel } from '../../load/onnx/proto.js';
+import { printable } from '../../text.js';
+import type { Constants } from './constants.js';
+import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
+import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
+import { outputOf, quantizationOf, sameParams } from './quantization.js';
+import { ShapeNodes } from './shapes.js';
+
+export interface GraphLayers {
+  /** In execution order. */
+  readonly drafts: readonly Draft[];
+  readonly inputs: readonly GraphInput[];
+  readonly arrays: Arrays;
+}
+
+export interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
+  readonly type: ValueType;
+}
+
+export async function layersOf(graph: Graph, constants: Constants): Promise<GraphLayers> {
+  const types = await Types.of(graph, constants);
+  const arrays = new Arrays();
+  const context: Context = { graph, constants, arrays, typeOf: (tensor) => types.get(tensor) };
+  const finder = new Finder(context, types, new ShapeNodes(graph, constants));
+  await finder.find(firstPatterns);
+  await finder.find(patterns);
+  const drafts = await finder.withDequantized();
+  const shapes = shapesOf(graph.model);
+  const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
+  return {
+    drafts: drafts.map((draft) => ({ ...checked(draft, types), shape: shapeOf(draft, shapes) })),
+    inputs: given.map(({ name }) => ({ name, type: types.get(name), shape: shapes.get(name) })),
+    arrays,
+  };
+}
+
+/** Of the values of which the file gives every dimension but the samples'. */
+function shapesOf({ graph }: OnnxModel): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (const { name, dims } of [...graph.inputs, ...graph.valueInfo, ...graph.outputs]) {
+    const own = dims?.slice(1) ?? [];
+    if (own.length > 0 && own.every((dim) => dim !== null && dim > 0)) shapes.set(name, own as number[]);
+  }
+  return shapes;
+}
+
+/** A QuantizeLinear at the end keeps the shape of what it reads, which the file is likelier to give. */
+function shapeOf({ name, nodes }: Draft, shapes: ReadonlyMap<string, readonly number[]>) {
+  const last = nodes.at(-1) ?? null;
+  return shapes.get(name) ?? (isOnnx(last, 'QuantizeLinear') ? shapes.get(last.inputs[0]) : undefined);
+}
+
+class Finder {
+  private readonly drafts: Draft[] = [];
+  private readonly taken = new Set<GraphNode>();
+
+  constructor(
+    private readonly context: Context,
+    private readonly types: Types,
+    private readonly shapes: ShapeNodes,
+  ) {
+    for (const node of context.constants.nodes) this.taken.add(node);
+    for (const node of shapes.nodes) this.taken.add(node);
+    for (const node of context.graph.nodes) if (node.outputs.length === 0) this.taken.add(node);
+  }
+
+  /** In the order of execution. What dequantizes is looked at last: it is a layer only where somebody reads the floats. */
+  async find(patterns: readonly Pattern[]): Promise<void> {
+    const table = new PatternTable(patterns);
+    for (const node of this.context.graph.nodes) {
+      if (this.taken.has(node) || (isOnnx(node, 'DequantizeLinear') && this.isView(node))) continue;
+      for (const pattern of table.of(node.opType)) {
+        const found = await pattern.match(node, this.context);
+        if (!found) continue;
+        for (const draft of found) this.take(draft);
+        break;
+      }
+    }
+  }
+
+  private isView(node: GraphNode): boolean {
+    return node.inputs.slice(1).every((input) => input === '' || this.context.constants.get(input) !== null);
+  }
+
+  private take(draft: Draft): void {
+    this.drafts.push(draft);
+    for (const node of draft.nodes) this.taken.add(node);
+    this.types.set(draft.name, draft.output);
+  }
+
+  /** All layers, with those that dequantize, in the order of execution. */
+  async withDequantized(): Promise<Draft[]> {
+    const { graph } = this.context;
+    const read = new Set(this.drafts.flatMap(({ inputs }) => inputs));
+    const dequantizing: Draft[] = [];
+    for (const node of graph.nodes) {
+      const [output] = node.outputs;
+      if (this.taken.has(node) || !isOnnx(node, 'DequantizeLinear')) continue;
+      const isRead = read.has(output) || graph.isOutput(output) || graph.readersOf(output).length === 0;
+      if (isRead) dequantizing.push(await this.dequantized(node));
+    }
+    return [...this.drafts, ...dequantizing]
+      .sort((a, b) => a.at.index - b.at.index)
+      .map((draft) => ({ ...draft, nodes: this.shapes.with(draft.nodes) }));
+  }
+
+  private async dequantized(node: GraphNode): Promise<Draft> {
+    const { constants } = this.context;
+    const [codes, scale, zeroPoint] = node.inputs;
+    const q = await quantizationOf(constants, scale, zeroPoint, { node, dtype: constants.get(codes)?.dtype });
+    const isConstant = constants.get(codes) !== null;
+    const whole = q && q.scale.length === 1 && !isConstant;
+    const why = isConstant ? 'it dequantizes a constant' : 'its scale is not one constant number';
+    return {
+      at: node,
+      nodes: [node],
+      name: node.outputs[0],
+      op: 'dequantize',
+      inputs: isConstant ? [] : [codes],
+      output: 'float32',
+      ...(whole ? { reads: [{ tensor: codes, q }] } : { notReplayed: why }),
+    };
+  }
+}
+
+/** What qdiff has no values of, and what two nodes say differently of one tensor. */
+function checked(draft: Draft, types: Types): Draft {
+  if (draft.notReplayed) return draft;
+  for (const { tensor, q } of draft.reads ?? []) {
+    const made = types.get(tensor);
+    if (made !== null && made !== 'float32' && !sameParams(made, q)) {
+      const notReplayed = `it reads ${printable(tensor)} with another scale or zero point than it was written with`;
+      return { ...draft, notReplayed };
+    }
+  }
+  const values = [...draft.inputs.map((name) => types.get(name)), draft.output];
+  const odd = values.find((type) => type !== null && type !== 'float32' && !outputOf(type));
+  if (!odd || odd === 'float32') return draft;
+  const what = odd.scale.length > 1 ? `has ${odd.scale.length} scales` : `has ${odd.dtype.name} codes`;
+  return { ...draft, notReplayed: `a value of it ${what}` };
+}
+
+/** What is known of each tensor: said by the file, by who reads it, or by the layer that makes it. */
+class Types {
+  private readonly types = new Map<string, ValueType>();
+
+  static async of(graph: Graph, constants: Constants): Promise<Types> {
+    const types = new Types();
+    const { inputs, outputs, valueInfo } = graph.model.graph;
+    for (const { name, elemType } of [...inputs, ...outputs, ...valueInfo]) {
+      if (elemType === FLOAT32) types.set(name, 'float32');
+    }
+    const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
+    for (const node of graph.nodes) {
+      const [first = '', scale = '', zeroPoint] = node.inputs;
+      if (isOnnx(node, 'QuantizeLinear') && isFloat(scale)) types.set(first, 'float32');
+      if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
+      if (!isOnnx(node, 'DequantizeLinear') || !isFloat(scale)) continue;
+      types.set(node.outputs[0], 'float32');
+      if (graph.makerOf(first) || constants.get(first)) continue;
+      types.set(
+        first,
+        await quantizationOf(constants, scale, zeroPoint, { node, dtype: inputDtype(graph.model, first) }),
+      );
+    }
+    return types;
+  }
+
+  get(tensor: string): ValueType {
+    return this.types.get(tensor) ?? null;
+  }
+
+  set(tensor: string, type: ValueType): void {
+    this.types.set(tensor, type);
+  }
+}
+
+function inputDtype(model: OnnxModel, name: string) {
+  const input = model.graph.inputs.find((info) => info.name === name);
+  return input && onnxDtype(input.elemType);
+}

@@ -1,0 +1,113 @@
+/** model.onnx in model.json's place. */
+import { openFile, Recent } from '../../load/bytes.js';
+import { CACHE_BYTES } from '../../load/npyArray.js';
+import { onnxDtype } from '../../load/onnx/dtypes.js';
+import type { OnnxModel } from '../../load/onnx/proto.js';
+import { readOnnxModel } from '../../load/onnx/read.js';
+import { refuse } from '../../load/refuse.js';
+import type { FileSystem } from '../../nouns/file.js';
+import type { Warning } from '../../nouns/problem.js';
+import { counted, listed, printable } from '../../text.js';
+import type { ModelFile } from '../modelFile.js';
+import { Constants } from './constants.js';
+import type { ValueType } from './draft.js';
+import { Graph, type GraphNode } from './graph.js';
+import { type GraphLayers, layersOf } from './layers.js';
+import { outputOf } from './quantization.js';
+import { simplified } from './simplify.js';
+
+/** The newest version of ONNX's own operators that this version knows. */
+const NEWEST_OPSET = 28;
+
+/** The layers of an ONNX file as model.json's raw nodes; numbers stay in the file until it is closed. Throws InputError. */
+export async function readOnnx(fs: FileSystem, path: string): Promise<ModelFile> {
+  const file = await openFile(fs, path);
+  try {
+    const onnx = await readOnnxModel(file, path);
+    checkOpsets(onnx);
+    const whole = new Graph(onnx);
+    const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) });
+    const layers = await layersOf(simplified(whole, constants), constants);
+    if (layers.drafts.length === 0) {
+      throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
+    }
+    const arrays = { path, arrays: layers.arrays.byKey, close: () => file.close() };
+    return { raw: rawModel(layers), arrays, warnings: warningsOf(onnx, layers) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function checkOpsets({ path, opsets, graph }: OnnxModel): void {
+  const version = opsets.get('');
+  const own = graph.nodes.some(({ domain }) => domain === '');
+  if (version === undefined ? !own : version >= 1 && version <= NEWEST_OPSET) return;
+  const got = version === undefined ? 'got none' : `got ${version}`;
+  const fix = 'convert it with onnx.version_converter, or use the qdiff that knows it';
+  throw refuse('opset', printable(path), `expected an opset of ONNX from 1 to ${NEWEST_OPSET}, ${got}; ${fix}`);
+}
+
+/** What model.json would say. */
+function rawModel({ drafts, inputs }: GraphLayers): object {
+  const known = new Set<string>();
+  const rawInputs = inputs.flatMap(({ name, type, shape }) => {
+    const params = paramsOf(type);
+    if (!params) return [];
+    known.add(name);
+    return [{ name, ...params, shape }];
+  });
+  const layers = drafts.map((draft) => {
+    const { name, op, fields, nodes, arithmetic, because, notReplayed, shape } = draft;
+    const input = draft.inputs.filter((value) => known.has(value));
+    known.add(name);
+    const origin = { nodes: namesOf(nodes), arithmetic, because, not_replayed: notReplayed };
+    return {
+      name,
+      op,
+      ...(input.length > 0 ? { input } : {}),
+      ...fields,
+      output: paramsOf(draft.output),
+      shape,
+      ...origin,
+    };
+  });
+  const producer = { framework: 'onnxruntime', kernel: 'ort' };
+  return { format: 'qdiff-model', version: 1, producer, inputs: rawInputs, layers };
+}
+
+function namesOf(nodes: readonly GraphNode[]): string[] {
+  return nodes.flatMap(({ name, absorbed = [] }) => [name, ...absorbed]);
+}
+
+function paramsOf(type: ValueType): Record<string, unknown> | null {
+  return type === 'float32' ? { dtype: 'float32' } : outputOf(type);
+}
+
+function warningsOf({ path, graph, functions }: OnnxModel, { inputs }: GraphLayers): Warning[] {
+  const where = printable(path);
+  const warn = (code: string, message: string): Warning => ({ code, where, message });
+  const constants = new Set(graph.initializers.map(({ name }) => name));
+  const overridable = graph.inputs.filter(({ name }) => constants.has(name)).map(({ name }) => name);
+  const unread = inputs.filter(({ type }) => !paramsOf(type)).map(({ name }) => name);
+  const dtypes = graph.inputs
+    .filter(({ name }) => unread.includes(name))
+    .map(({ elemType }) => onnxDtype(elemType).name);
+  return [
+    ...(overridable.length > 0
+      ? [warn('overridable', `initializers that are also inputs are taken as constants: ${listed(overridable)}`)]
+      : []),
+    ...(unread.length > 0
+      ? [
+          warn(
+            'unread-input',
+            `inputs of types that qdiff has no values of are not read: ${listed(unread)} (${listed(new Set(dtypes))})`,
+          ),
+        ]
+      : []),
+    ...(graph.sparseInitializers > 0
+      ? [warn('sparse', `${counted(graph.sparseInitializers, 'sparse initializer')} not read`)]
+      : []),
+    ...(functions > 0 ? [warn('functions', `${counted(functions, 'function')} of the model's own not entered`)] : []),
+  ];
+}

@@ -1,0 +1,80 @@
+/** What a float operator between DequantizeLinear and QuantizeLinear reads and gives, in codes. */
+import type { Constant } from './constants.js';
+import type { Context } from './draft.js';
+import { attribute, type GraphNode, isOnnx } from './graph.js';
+import { type Quantization, quantizationOf } from './quantization.js';
+
+export type Operand =
+  /** Codes of a tensor, dequantized. */
+  | { readonly kind: 'codes'; readonly tensor: string; readonly q: Quantization }
+  /** Constant codes, dequantized. */
+  | { readonly kind: 'weight'; readonly tensor: string; readonly constant: Constant; readonly q: Quantization }
+  | { readonly kind: 'constant'; readonly tensor: string; readonly constant: Constant }
+  | { readonly kind: 'float'; readonly tensor: string };
+
+export async function operandOf(tensor: string, { graph, constants }: Context): Promise<Operand> {
+  const constant = constants.get(tensor);
+  if (constant) return { kind: 'constant', tensor, constant };
+  const maker = graph.makerOf(tensor);
+  if (!isOnnx(maker, 'DequantizeLinear')) return { kind: 'float', tensor };
+  const [codes, scale, zeroPoint] = maker.inputs;
+  const weight = constants.get(codes);
+  const q = await quantizationOf(constants, scale, zeroPoint, { node: maker, dtype: weight?.dtype });
+  if (!q) return { kind: 'float', tensor };
+  return weight ? { kind: 'weight', tensor: codes, constant: weight, q } : { kind: 'codes', tensor: codes, q };
+}
+
+/** Relu or Clip behind an operator, and the QuantizeLinear at the end, where each reads only the one before. */
+export interface Tail {
+  readonly nodes: readonly GraphNode[];
+  /** The tensor that comes out: codes where quantized, else a float. */
+  readonly tensor: string;
+  readonly q: Quantization | null;
+  /** Real bounds of the Relu or Clip between; null without. */
+  readonly clamp: { readonly lower: number; readonly upper: number; readonly what: string } | null;
+}
+
+export async function tailOf(tensor: string, context: Context): Promise<Tail> {
+  const { graph } = context;
+  const nodes: GraphNode[] = [];
+  let clamp = null as Tail['clamp'];
+  let end = tensor;
+  for (let reader = graph.onlyReader(end); isOnnx(reader, 'Relu', 'Clip'); reader = graph.onlyReader(end)) {
+    const bounds = reader.inputs[0] === end ? await boundsOf(reader, context) : null;
+    if (!bounds) break;
+    clamp = {
+      lower: Math.max(clamp?.lower ?? Number.NEGATIVE_INFINITY, bounds.lower),
+      upper: Math.min(clamp?.upper ?? Number.POSITIVE_INFINITY, bounds.upper),
+      what: reader.opType,
+    };
+    nodes.push(reader);
+    end = reader.outputs[0];
+  }
+  const quantize = graph.onlyReader(end);
+  const q =
+    isOnnx(quantize, 'QuantizeLinear') && quantize.inputs[0] === end ? await quantizeOf(quantize, context) : null;
+  if (q) return { nodes: [...nodes, quantize!], tensor: quantize!.outputs[0], q, clamp };
+  return { nodes: [], tensor, q: null, clamp: null };
+}
+
+/** Null where a QuantizeLinear's scale is not one constant number. */
+export async function quantizeOf(node: GraphNode, { constants }: Context): Promise<Quantization | null> {
+  const q = await quantizationOf(constants, node.inputs[1], node.inputs[2], { node });
+  return q && q.scale.length === 1 && q.blockSize === 0 ? q : null;
+}
+
+/** Null where a bound is not constant. */
+export async function boundsOf(
+  node: GraphNode,
+  { constants }: Context,
+): Promise<{ lower: number; upper: number } | null> {
+  if (node.opType === 'Relu') return { lower: 0, upper: Number.POSITIVE_INFINITY };
+  const bound = async (i: number, name: string, missing: number) => {
+    const tensor = node.inputs[i] ?? '';
+    if (tensor === '') return attribute(node, name)?.f ?? missing;
+    return constants.get(tensor) ? ((await constants.numbers(tensor))[0] ?? missing) : Number.NaN;
+  };
+  const lower = await bound(1, 'min', Number.NEGATIVE_INFINITY);
+  const upper = await bound(2, 'max', Number.POSITIVE_INFINITY);
+  return Number.isNaN(lower) || Number.isNaN(upper) ? null : { lower, upper };
+}

@@ -1,0 +1,59 @@
+/** Operators of two values between DequantizeLinear and QuantizeLinear; one of the two may be constant. */
+import { type Arithmetic, arithmeticOf } from '../arithmetic.js';
+import type { Context, Draft, Pattern } from '../draft.js';
+import { type GraphNode, isOnnx } from '../graph.js';
+import { type Operand, operandOf, tailOf } from '../operand.js';
+import { opName } from '../words.js';
+
+export const qdqElementwise: Pattern = { ops: ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'], match };
+
+async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  if (node.domain !== '' || node.inputs.length !== 2) return null;
+  const operands = [await operandOf(node.inputs[0], context), await operandOf(node.inputs[1], context)];
+  const codes = operands.filter((operand) => operand.kind === 'codes');
+  if (codes.length === 0 || operands.some(({ kind }) => kind === 'float')) return null;
+  const tail = await tailOf(node.outputs[0], context);
+  if (!tail.q) return null;
+  const reads = operands.filter((operand) => operand.kind === 'codes' || operand.kind === 'weight');
+  const ran = arithmeticOf(reads, tail, context, refusal(node, operands));
+  const other = operands.findIndex(({ kind }) => kind !== 'codes');
+  const draft: Draft = {
+    at: node,
+    nodes: [node, ...tail.nodes],
+    name: tail.tensor,
+    op: opName(node),
+    inputs: codes.map(({ tensor }) => tensor),
+    fields: { ...(other >= 0 ? constantFields(operands[other], other, context) : {}), ...activation(tail.clamp, ran) },
+    output: tail.q,
+    reads: codes,
+    ...ran,
+  };
+  return [draft];
+}
+
+function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
+  if (!isOnnx(node, 'Add', 'Mul')) return `ONNX Runtime has no ${node.opType} on codes`;
+  return operands.some(({ kind }) => kind === 'constant') ? 'one of its operands is a float constant' : null;
+}
+
+/** The constant operand of an add or mul; `other_first` where it stands before the value. */
+export function constantFields(operand: Operand, index: number, { arrays }: Context): Record<string, unknown> {
+  if (operand.kind !== 'weight' && operand.kind !== 'constant') return {};
+  const other = arrays.constant(operand.tensor, operand.constant);
+  const q = operand.kind === 'weight' ? operand.q : null;
+  const params = q ? { other_scale: oneOrList(q.scale), other_zero_point: oneOrList(q.zeroPoint) } : {};
+  return { other, other_dtype: operand.constant.dtype.name, ...params, ...(index === 0 ? { other_first: true } : {}) };
+}
+
+function oneOrList(numbers: readonly number[]): number | number[] {
+  return numbers.length === 1 ? numbers[0] : [...numbers];
+}
+
+function activation(clamp: { lower: number; upper: number } | null, { arithmetic }: Arithmetic): object {
+  if (!clamp || arithmetic === 'integers') return { activation: 'none' };
+  const { lower, upper } = clamp;
+  const finite = (bound: number) => (Number.isFinite(bound) ? bound : null);
+  return lower === 0 && upper === Infinity
+    ? { activation: 'relu' }
+    : { activation: 'clamp', min: finite(lower), max: finite(upper) };
+}

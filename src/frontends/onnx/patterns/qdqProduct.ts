@@ -1,0 +1,213 @@
+/**
+ * Conv, Gemm, MatMul between DequantizeLinear and QuantizeLinear, a Relu or Clip in the tail folded in: conv, linear.
+ * Without QuantizeLinear Gemm and MatMul still multiply integers and give floats; a Conv is float then.
+ */
+
+import { quantizeDivision } from '../../../kernels/steps/quantize.js';
+import { printable } from '../../../text.js';
+import { type Arithmetic, arithmeticOf } from '../arithmetic.js';
+import { RANGE_OF } from '../codes.js';
+import type { Context, Draft, Pattern } from '../draft.js';
+import { geometryOf } from '../geometry.js';
+import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
+import { boundsOf, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
+import { type Bias, productFields, type WeightLayout } from '../product.js';
+import { isRedundant } from '../quantization.js';
+
+export const qdqProduct: Pattern = { ops: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'], match };
+
+type Codes = Operand & { kind: 'codes' };
+type Weights = Operand & { kind: 'weight' };
+
+async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  if (node.domain !== '') return null;
+  const x = await operandOf(node.inputs[0] ?? '', context);
+  const w = await operandOf(node.inputs[1] ?? '', context);
+  if (x.kind !== 'codes') return null;
+  if (w.kind === 'codes') return [await activations(node, x, w, context)];
+  const isMatrix = w.kind !== 'float' && (!isOnnx(node, 'Gemm', 'MatMul') || w.constant.shape.length === 2);
+  if (w.kind === 'constant' && isMatrix) return [await floatWeights(node, x, context)];
+  return w.kind === 'weight' && isMatrix ? [await product(node, x, w, context)] : null;
+}
+
+async function product(node: GraphNode, x: Codes, w: Weights, context: Context): Promise<Draft> {
+  const { bias, added, tail } = await behind(node, context);
+  const refused = refusal(node, w, bias) ?? biasScaleOff(node, x, w, bias);
+  const unfit = refused ?? (tail.q === null ? await floatOutput(node, bias, added, context) : null);
+  const ran = arithmeticOf([x], tail, context, unfit, withoutInt8(node, w, added));
+  const nBits = isOnnx(node, 'MatMul') && !['uint8', 'int8'].includes(x.q.dtype.name) ? matMulNBits(x) : null;
+  const weight = { tensor: w.tensor, constant: w.constant, q: w.q, layout: layoutOf(node) };
+  const own = ran.arithmetic === 'integers' ? bias && { ...bias, q: null } : bias;
+  const { fields, notReplayed } = await productFields(weight, own, context);
+  const shape = shapeFields(node, w);
+  return {
+    at: node,
+    nodes: [node, ...added, ...tail.nodes],
+    name: tail.tensor,
+    op: shape.op,
+    inputs: [x.tensor],
+    fields: { ...fields, ...shape.fields, activation: activationOf(tail) },
+    output: tail.q ?? 'float32',
+    reads: [x],
+    ...(nBits ? { because: nBits } : ran),
+    ...because(nBits ?? notReplayed ?? shape.unknown ?? alphaOf(node), ran),
+  };
+}
+
+/** What is said of a layer that is not replayed: what its numbers lack, or that they are not used as integers. */
+function because(notReplayed: string | null, { arithmetic, because }: Arithmetic): { notReplayed?: string } {
+  if (notReplayed) return { notReplayed };
+  return arithmetic === 'float' ? { notReplayed: `ONNX Runtime runs it in float: ${because}` } : {};
+}
+
+function matMulNBits(x: Codes): string {
+  const what = 'ONNX Runtime runs it as MatMulNBits, which quantizes the activations again, to int8 in blocks';
+  return `${printable(x.tensor)} has ${x.q.dtype.name} codes: ${what}`;
+}
+
+function layoutOf(node: GraphNode): WeightLayout {
+  if (isOnnx(node, 'Conv', 'ConvTranspose')) return 'conv';
+  return isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
+}
+
+function shapeFields(node: GraphNode, w: Weights): { op: string; fields: object; unknown: string | null } {
+  if (isOnnx(node, 'Gemm', 'MatMul')) return { op: 'linear', fields: {}, unknown: null };
+  const rank = Math.max(1, w.constant.shape.length - 2);
+  const { fields, unknown } = geometryOf(node, rank);
+  const op = node.opType === 'Conv' ? `conv${rank}d` : `conv_transpose${rank}d`;
+  const extra = node.opType === 'Conv' ? {} : { output_padding: [...(attribute(node, 'output_padding')?.ints ?? [])] };
+  return { op, fields: { ...fields, ...extra, groups: intOf(node, 'group', 1) }, unknown };
+}
+
+/** The bias, and what follows: a MatMul's bias is an Add behind it. */
+async function behind(
+  node: GraphNode,
+  context: Context,
+): Promise<{ bias: Bias | null; added: GraphNode[]; tail: Tail }> {
+  const [output] = node.outputs;
+  const add = isOnnx(node, 'MatMul') ? context.graph.onlyReader(output) : null;
+  if (isOnnx(add, 'Add')) {
+    const tensor = add.inputs.find((input) => input !== output) ?? '';
+    const constant = context.constants.get(tensor);
+    const tail = await tailOf(add.outputs[0], context);
+    if (constant) return { bias: { tensor, constant, q: null }, added: [add], tail };
+  }
+  const tail = await tailOf(output, context);
+  const tensor = node.inputs[2] ?? '';
+  if (tensor === '') return { bias: null, added: [], tail };
+  const b = await operandOf(tensor, context);
+  const known = b.kind === 'weight' || b.kind === 'constant';
+  return {
+    bias: known ? { tensor: b.tensor, constant: b.constant, q: b.kind === 'weight' ? b.q : null } : null,
+    added: [],
+    tail,
+  };
+}
+
+/** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */
+function withoutInt8(node: GraphNode, w: Weights, added: readonly GraphNode[]): string | null {
+  if (!isOnnx(node, 'Gemm') && added.length === 0) return node.opType;
+  return w.constant.dtype.name === 'uint8' ? 'Gemm with uint8 weights' : null;
+}
+
+/** What the operator cannot be fused with. */
+function refusal(node: GraphNode, w: Weights, bias: Bias | null): string | null {
+  const name = printable(w.tensor);
+  if (isOnnx(node, 'ConvTranspose')) return 'ONNX Runtime has no ConvTranspose on codes';
+  if (w.q.blockSize > 0 || w.constant.dtype.bits !== 8) {
+    const runs = isOnnx(node, 'MatMul') ? ' (MatMulNBits)' : '';
+    return `weight ${name} is ${w.constant.dtype.name}${w.q.blockSize > 0 ? ` in blocks of ${w.q.blockSize}` : ''}${runs}`;
+  }
+  if ((node.inputs[2] ?? '') !== '' && !bias) return 'its bias is no constant';
+  if (!isOnnx(node, 'Gemm')) return null;
+  const [alpha, beta] = [floatOf(node, 'alpha', 1), floatOf(node, 'beta', 1)];
+  if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
+  if (bias && beta !== 1) return `beta is ${beta}`;
+  return alpha === 1 || !bias ? null : `alpha is ${alpha}`;
+}
+
+/** QLinearConv counts bias codes as if at s_x * s_w: only where they are nearly. Limits as measured. */
+function biasScaleOff(node: GraphNode, x: Codes, w: Weights, bias: Bias | null): string | null {
+  if (!isOnnx(node, 'Conv') || !bias?.q) return null;
+  const { scale } = bias.q;
+  const at = <T>(list: readonly T[], i: number) => list[list.length === 1 ? 0 : i];
+  for (let i = 0; i < Math.max(scale.length, w.q.scale.length); i++) {
+    const product = x.q.scale[0] * at(w.q.scale, i);
+    const off = Math.abs(at(scale, i) - product);
+    if (off <= 1e-6 + 0.01 * product) continue;
+    return `the bias scale ${at(scale, i)} of channel ${i} is not that of input times weight, ${product}`;
+  }
+  return null;
+}
+
+/** Without a QuantizeLinear of its own a Gemm or MatMul may still multiply integers; null where it does. */
+async function floatOutput(node: GraphNode, bias: Bias | null, added: readonly GraphNode[], context: Context) {
+  const readers = context.graph.readersOf((added.at(-1) ?? node).outputs[0]);
+  const several = readers.length > 1 ? `${readers.length} nodes read its float output` : null;
+  if (isOnnx(node, 'Conv', 'ConvTranspose')) return several ?? 'no QuantizeLinear follows it';
+  if (bias && !bias.q) return 'its bias is float and no QuantizeLinear follows it';
+  for (const reader of readers) if (await quantizes(reader, context)) return several;
+  return null;
+}
+
+/** Also a Relu or Clip that is left out, since the clamp of the codes behind it does the same. */
+async function quantizes(reader: GraphNode, context: Context): Promise<boolean> {
+  if (isOnnx(reader, 'QuantizeLinear')) return true;
+  const bounds = isOnnx(reader, 'Relu', 'Clip') ? await boundsOf(reader, context) : null;
+  const { q } = bounds ? await tailOf(reader.outputs[0], context) : { q: null };
+  return bounds !== null && q !== null && isRedundant(q, bounds.lower, bounds.upper);
+}
+
+/** The kernel multiplies by alpha in an order of its own. */
+function alphaOf(node: GraphNode): string | null {
+  const alpha = isOnnx(node, 'Gemm') ? floatOf(node, 'alpha', 1) : 1;
+  return alpha === 1 ? null : `alpha is ${alpha}`;
+}
+
+/** A ReLU that the clamp of the codes makes is none of its own. */
+function activationOf({ q, clamp }: Tail): unknown {
+  if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return 'none';
+  if (clamp.lower === 0 && clamp.upper === Number.POSITIVE_INFINITY) return 'relu';
+  const [quantMin, quantMax] = RANGE_OF.get(q.dtype.name)!;
+  const code = quantizeDivision.prepare({
+    dtype: 'int32',
+    scale: q.scale[0],
+    zeroPoint: q.zeroPoint[0],
+    quantMin,
+    quantMax,
+  });
+  return { clamp: [code(clamp.lower), code(clamp.upper)] };
+}
+
+async function activations(node: GraphNode, x: Codes, w: Codes, context: Context): Promise<Draft> {
+  const tail = await tailOf(node.outputs[0], context);
+  const takes = isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'transB is 1' : null;
+  const refused = isOnnx(node, 'Conv', 'ConvTranspose') ? 'its weights are no constant' : takes;
+  const ran = arithmeticOf([x, w], tail, context, refused, node.opType);
+  return {
+    at: node,
+    nodes: [node, ...tail.nodes],
+    name: tail.tensor,
+    op: isOnnx(node, 'Conv', 'ConvTranspose') ? 'conv' : 'matmul',
+    inputs: [x.tensor, w.tensor],
+    output: tail.q ?? 'float32',
+    reads: [x, w],
+    ...ran,
+    ...because(refused, ran),
+  };
+}
+
+async function floatWeights(node: GraphNode, x: Codes, context: Context): Promise<Draft> {
+  const { added, tail } = await behind(node, context);
+  const rank = Math.max(1, (context.constants.get(node.inputs[1])?.shape.length ?? 2) - 2);
+  return {
+    at: node,
+    nodes: [node, ...added, ...tail.nodes],
+    name: tail.tensor,
+    op: isOnnx(node, 'Gemm', 'MatMul') ? 'linear' : `conv${node.opType === 'Conv' ? '' : '_transpose'}${rank}d`,
+    inputs: [x.tensor],
+    output: tail.q ?? 'float32',
+    reads: [x],
+    notReplayed: 'its weights are floats, which ONNX Runtime quantizes when it loads the model',
+  };
+}

@@ -1,0 +1,55 @@
+/** Pools, functions of one value, Concat and Where between DequantizeLinear and QuantizeLinear. */
+import { arithmeticOf } from '../arithmetic.js';
+import type { Context, Draft, Pattern } from '../draft.js';
+import type { GraphNode } from '../graph.js';
+import { operandOf, tailOf } from '../operand.js';
+import { sharedFields } from '../shared.js';
+
+/** ONNX Runtime has these on codes. */
+const ON_CODES = ['Concat', 'Where', 'Softmax', 'Sigmoid', 'LeakyRelu', 'AveragePool', 'GlobalAveragePool'];
+const IN_FLOAT = [
+  'Tanh',
+  'HardSigmoid',
+  'HardSwish',
+  'Elu',
+  'Gelu',
+  'Erf',
+  'Sqrt',
+  'Neg',
+  'Abs',
+  'Exp',
+  'PRelu',
+  'ReduceMean',
+  'Pad',
+  'Resize',
+  'LayerNormalization',
+  'InstanceNormalization',
+];
+
+export const qdqUnary: Pattern = { ops: [...ON_CODES, ...IN_FLOAT], match };
+
+async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  if (node.domain !== '') return null;
+  const condition = node.opType === 'Where' ? 1 : 0;
+  const own = ['Concat', 'Where'].includes(node.opType) ? node.inputs.slice(condition) : node.inputs.slice(0, 1);
+  const operands = await Promise.all(own.map((input) => operandOf(input, context)));
+  const codes = operands.filter((operand) => operand.kind === 'codes');
+  const tail = await tailOf(node.outputs[0], context);
+  if (!tail.q || codes.length === 0 || codes.length !== operands.length) return null;
+  const refused = ON_CODES.includes(node.opType) ? null : `ONNX Runtime has no ${node.opType} on codes`;
+  const { op, fields, unknown } = await sharedFields(node, context);
+  return [
+    {
+      at: node,
+      nodes: [node, ...tail.nodes],
+      name: tail.tensor,
+      op,
+      inputs: [...node.inputs.slice(0, condition), ...codes.map(({ tensor }) => tensor)],
+      fields,
+      output: tail.q,
+      reads: codes,
+      ...arithmeticOf(codes, tail, context, refused),
+      ...(unknown ? { notReplayed: unknown } : {}),
+    },
+  ];
+}

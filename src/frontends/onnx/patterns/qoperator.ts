@@ -1,0 +1,144 @@
+/** QLinear operators: as written at every optimization level, in integers. */
+import type { Context, Draft, Pattern, Read } from '../draft.js';
+import { geometryOf } from '../geometry.js';
+import { floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
+import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
+import { type Quantization, quantizationOf } from '../quantization.js';
+import { sharedFields } from '../shared.js';
+import { constantFields } from './qdqElementwise.js';
+
+/** Where a QLinear operator has its values: each is (tensor, scale, zero point), from there on. */
+interface Places {
+  readonly values: readonly number[];
+  readonly output: number;
+}
+
+const UNARY = [
+  'QLinearSigmoid',
+  'QLinearLeakyRelu',
+  'QLinearSoftmax',
+  'QLinearAveragePool',
+  'QLinearGlobalAveragePool',
+];
+
+const PRODUCTS = ['QLinearConv', 'QLinearMatMul', 'QGemm'];
+
+export const qoperator: Pattern = {
+  ops: [...PRODUCTS, ...UNARY, 'QLinearAdd', 'QLinearMul', 'QLinearConcat'],
+  match,
+};
+
+async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  if (isOnnx(node, 'QLinearConv')) return product(node, { values: [0, 3], output: 6 }, node.inputs[8], 'conv', context);
+  if (isOnnx(node, 'QLinearMatMul')) return product(node, { values: [0, 3], output: 6 }, undefined, 'columns', context);
+  if (isMicrosoft(node, 'QGemm')) {
+    const layout = intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
+    return product(node, { values: [0, 3], output: 7 }, node.inputs[6], layout, context);
+  }
+  if (isMicrosoft(node, 'QLinearAdd', 'QLinearMul')) return binary(node, context);
+  if (isMicrosoft(node, ...UNARY)) return values(node, { values: [0], output: 3 }, context);
+  if (isMicrosoft(node, 'QLinearConcat')) {
+    const parts = node.inputs.flatMap((_, i) => (i >= 2 && i % 3 === 2 ? [i] : []));
+    return values(node, { values: parts, output: 0 }, context);
+  }
+  return null;
+}
+
+/** Scale and zero point from a place on; null where they are not constant. */
+async function paramsAt(node: GraphNode, place: number, { constants }: Context): Promise<Quantization | null> {
+  const [scale = '', zeroPoint] = node.inputs.slice(place, place + 2);
+  return scale === ''
+    ? null
+    : quantizationOf(constants, scale, zeroPoint, { dtype: constants.get(node.inputs[place - 1])?.dtype });
+}
+
+async function readsAt(node: GraphNode, places: readonly number[], context: Context): Promise<Read[] | null> {
+  const reads: Read[] = [];
+  for (const place of places) {
+    const q = await paramsAt(node, place + 1, context);
+    if (!q) return null;
+    reads.push({ tensor: node.inputs[place], q });
+  }
+  return reads;
+}
+
+const INTEGERS = {
+  arithmetic: 'integers',
+  because: 'the file says so: a QLinear operator runs as it is written',
+} as const;
+
+async function values(node: GraphNode, { values: places, output }: Places, context: Context): Promise<Draft[] | null> {
+  const reads = await readsAt(node, places, context);
+  const q = await paramsAt(node, output, context);
+  if (!reads || !q) return null;
+  const { op, fields, unknown } = await sharedFields(node, context);
+  const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...INTEGERS };
+  const inputs = reads.map(({ tensor }) => tensor);
+  return [{ ...common, inputs, output: q, reads, ...(unknown ? { notReplayed: unknown } : {}) }];
+}
+
+async function binary(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  const reads = await readsAt(node, [0, 3], context);
+  const q = await paramsAt(node, 6, context);
+  if (!reads || !q) return null;
+  const { constants } = context;
+  const moving = reads.filter(({ tensor }) => !constants.get(tensor));
+  const index = reads.findIndex(({ tensor }) => constants.get(tensor));
+  const { tensor, q: params } = reads[Math.max(0, index)];
+  const fixed = index < 0 ? null : ({ kind: 'weight', tensor, constant: constants.get(tensor)!, q: params } as const);
+  const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
+  const common = { at: node, nodes: [node], name: node.outputs[0], op, ...INTEGERS };
+  const fields = fixed ? constantFields(fixed, index, context) : {};
+  return [{ ...common, inputs: moving.map((read) => read.tensor), fields, output: q, reads: moving }];
+}
+
+async function product(
+  node: GraphNode,
+  { output }: Places,
+  bias: string | undefined,
+  layout: WeightLayout,
+  context: Context,
+): Promise<Draft[] | null> {
+  const reads = await readsAt(node, [0, 3], context);
+  const hasOutput = (node.inputs[output] ?? '') !== '';
+  const q = hasOutput ? await paramsAt(node, output, context) : null;
+  if (!reads || (hasOutput && !q)) return null;
+  const [x, w] = reads;
+  const constant = context.constants.get(w.tensor);
+  const common = { at: node, nodes: [node], name: node.outputs[0], output: q ?? ('float32' as const), ...INTEGERS };
+  const isMatrix = layout === 'conv' || constant?.shape.length === 2;
+  if (!constant || !isMatrix) {
+    return [{ ...common, op: 'matmul', inputs: reads.map(({ tensor }) => tensor), reads }];
+  }
+  const alongRows = layout === 'columns' ? constant.shape.length - 1 : 0;
+  const weight = { tensor: w.tensor, constant, q: { ...w.q, axis: alongRows }, layout };
+  const { fields, notReplayed } = await productFields(weight, biasOf(bias, context), context);
+  const shape = shapeOf(node, constant.shape.length - 2);
+  const why = notReplayed ?? gemmRefused(node) ?? shape.notReplayed;
+  const own = {
+    op: shape.op,
+    inputs: [x.tensor],
+    fields: { ...fields, ...shape.fields, activation: 'none' },
+    reads: [x],
+  };
+  return [{ ...common, ...own, ...(why ? { notReplayed: why } : {}) }];
+}
+
+function biasOf(tensor: string | undefined, { constants }: Context): Bias | null {
+  const constant = tensor ? constants.get(tensor) : null;
+  return constant ? { tensor: tensor!, constant, q: null } : null;
+}
+
+function shapeOf(node: GraphNode, rank: number): ProductFields & { op: string } {
+  if (node.opType !== 'QLinearConv') return { op: 'linear', fields: {}, notReplayed: null };
+  const { fields, unknown } = geometryOf(node, Math.max(1, rank));
+  const own = { ...fields, groups: intOf(node, 'group', 1) };
+  return { op: `conv${Math.max(1, rank)}d`, fields: own, notReplayed: unknown };
+}
+
+function gemmRefused(node: GraphNode): string | null {
+  if (node.opType !== 'QGemm') return null;
+  const alpha = floatOf(node, 'alpha', 1);
+  if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
+  return alpha === 1 ? null : `alpha is ${alpha}`;
+}

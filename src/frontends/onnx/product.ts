@@ -1,0 +1,96 @@
+/** The fields of a layer that multiplies weights, from where QDQ and QLinear operators keep them. */
+import { printable } from '../../text.js';
+import type { Constant } from './constants.js';
+import { permuted, reshaped } from './derived.js';
+import type { Context } from './draft.js';
+import type { Quantization } from './quantization.js';
+
+/** How a weight lies in the file, and where its output channels are. */
+export type WeightLayout = 'conv' | 'rows' | 'columns';
+
+export interface Weight {
+  readonly tensor: string;
+  readonly constant: Constant;
+  readonly q: Quantization;
+  readonly layout: WeightLayout;
+}
+
+export interface Bias {
+  readonly tensor: string;
+  readonly constant: Constant;
+  /** Of int32 codes; null for floats, and where the codes are of s_x * s_w. */
+  readonly q: Quantization | null;
+}
+
+export interface ProductFields {
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Why the product cannot be replayed; null where it can. */
+  readonly notReplayed: string | null;
+}
+
+/** weight, weight_scale, weight_zero_point, bias and their dtypes. Scales that run along another axis are no fields. */
+export async function productFields(weight: Weight, bias: Bias | null, context: Context): Promise<ProductFields> {
+  const { q, constant, layout } = weight;
+  const channels = constant.shape[layout === 'columns' ? constant.shape.length - 1 : 0];
+  const why = whyNot(weight, channels);
+  const array = why === null || constant.source ? weightArray(weight, context) : null;
+  const biasFields = bias ? biasOf(bias, channels, context) : { fields: { bias: null }, notReplayed: null };
+  const perTensor = q.scale.length === 1 && q.zeroPoint.length === 1;
+  const fields = {
+    ...(array ? { weight: array } : {}),
+    weight_dtype: constant.dtype.name,
+    weight_scale: perTensor ? q.scale[0] : [...q.scale],
+    weight_zero_point: perTensor ? q.zeroPoint[0] : spread(q.zeroPoint, q.scale.length),
+    ...biasFields.fields,
+  };
+  return { fields, notReplayed: why ?? biasFields.notReplayed };
+}
+
+function spread(values: readonly number[], length: number): readonly number[] {
+  return values.length === length ? [...values] : new Array(length).fill(values[0]);
+}
+
+function whyNot({ q, constant, tensor, layout }: Weight, channels: number): string | null {
+  const name = printable(tensor);
+  if (q.blockSize > 0)
+    return `weight ${name} has a scale for every ${q.blockSize} of ${constant.dtype.name} (MatMulNBits)`;
+  if (constant.dtype.name !== 'int8' && (constant.dtype.name !== 'uint8' || layout !== 'conv')) {
+    return `weight ${name} is ${constant.dtype.name}, and only int8 is replayed`;
+  }
+  const rank = constant.shape.length;
+  const axis = q.axis < 0 ? q.axis + rank : q.axis;
+  const own = layout === 'columns' ? rank - 1 : 0;
+  if (q.scale.length > 1 && (q.scale.length !== channels || axis !== own)) {
+    return `the scales of weight ${name} do not run along its output channels (axis ${axis}, ${q.scale.length} of ${channels})`;
+  }
+  if (q.zeroPoint.length > 1 && q.zeroPoint.length !== channels)
+    return `the zero points of weight ${name} are ${q.zeroPoint.length} for ${channels} channels`;
+  return null;
+}
+
+function weightArray({ tensor, constant, layout }: Weight, { arrays }: Context): { array: string } | null {
+  const { source, shape } = constant;
+  if (!source) return null;
+  if (layout !== 'columns') return arrays.add(tensor, source);
+  const order = shape.map((_, axis) => axis);
+  order.splice(-2, 2, shape.length - 1, shape.length - 2);
+  const key = `${tensor}.T`;
+  return arrays.byKey.has(key) ? { array: key } : arrays.add(key, permuted(key, source, order));
+}
+
+/** [out], also where the file has [1, out], or one number for all. */
+function biasOf({ tensor, constant, q }: Bias, channels: number, { arrays }: Context): ProductFields {
+  const { source, shape, dtype } = constant;
+  const count = shape.reduce((product, n) => product * n, 1);
+  const name = printable(tensor);
+  if (!source || !['float32', 'int32'].includes(dtype.name))
+    return { fields: {}, notReplayed: `bias ${name} is ${dtype.name}` };
+  if (count !== channels || shape.at(-1) !== channels) {
+    return { fields: {}, notReplayed: `bias ${name} has ${count} numbers for ${channels} channels` };
+  }
+  const key = shape.length === 1 ? tensor : `${tensor}.flat`;
+  const array = shape.length === 1 || arrays.byKey.has(key) ? source : reshaped(key, source, [channels]);
+  const bias = arrays.byKey.has(key) ? { array: key } : arrays.add(key, array);
+  const scale = q ? { bias_scale: q.scale.length === 1 ? q.scale[0] : [...q.scale] } : {};
+  return { fields: { bias, bias_dtype: dtype.name, ...scale }, notReplayed: null };
+}

@@ -1,0 +1,63 @@
+/** Scales and zero points of QuantizeLinear, DequantizeLinear and QLinear operators. */
+
+import { quantizeDivision } from '../../kernels/steps/quantize.js';
+import type { OnnxDtype } from '../../load/onnx/dtypes.js';
+import { onnxDtype } from '../../load/onnx/dtypes.js';
+import { RANGE_OF } from './codes.js';
+import type { Constants } from './constants.js';
+import { type GraphNode, intOf } from './graph.js';
+
+/** How codes of a tensor stand for reals. */
+export interface Quantization {
+  readonly dtype: OnnxDtype;
+  /** One number, or one along the axis. */
+  readonly scale: readonly number[];
+  readonly zeroPoint: readonly number[];
+  /** Counted from the back where negative. */
+  readonly axis: number;
+  /** Codes of a block along the axis share a scale; 0: no blocks. */
+  readonly blockSize: number;
+}
+
+/** `null`: not known before the graph runs. */
+export async function quantizationOf(
+  constants: Constants,
+  scale: string,
+  zeroPoint: string | undefined,
+  of: { readonly node?: GraphNode; readonly dtype?: OnnxDtype } = {},
+): Promise<Quantization | null> {
+  const hasZero = zeroPoint !== undefined && zeroPoint !== '';
+  if (!constants.get(scale) || (hasZero && !constants.get(zeroPoint))) return null;
+  const scales = Array.from(await constants.numbers(scale));
+  const zero = hasZero ? constants.get(zeroPoint)! : null;
+  const readable = zero ? zero.source !== null : true;
+  const zeroPoints = zero && readable ? Array.from(await constants.numbers(zeroPoint!)) : [0];
+  const { node } = of;
+  return {
+    dtype: zero?.dtype ?? of.dtype ?? onnxDtype(2),
+    scale: scales,
+    zeroPoint: zeroPoints,
+    axis: node ? intOf(node, 'axis', 1) : 1,
+    blockSize: node ? intOf(node, 'block_size', 0) : 0,
+  };
+}
+
+/** One scale and zero point, of 8 bits: what qdiff replays today. */
+export function outputOf(q: Quantization | null): Record<string, unknown> | null {
+  if (q?.scale.length !== 1 || !['uint8', 'int8', 'int32'].includes(q.dtype.name)) return null;
+  return { dtype: q.dtype.name, scale: q.scale[0], zero_point: q.zeroPoint[0] };
+}
+
+export function sameParams(a: Quantization, b: Quantization): boolean {
+  const equal = (x: readonly number[], y: readonly number[]) => x.length === y.length && x.every((v, i) => v === y[i]);
+  return a.dtype === b.dtype && equal(a.scale, b.scale) && equal(a.zeroPoint, b.zeroPoint);
+}
+
+/** Whether clamping to [lower, upper] before a QuantizeLinear changes nothing that its own clamp would leave. */
+export function isRedundant(q: Quantization, lower: number, upper: number): boolean {
+  const [quantMin, quantMax] = RANGE_OF.get(q.dtype.name) ?? [0, 0];
+  const [scale] = q.scale;
+  const [zeroPoint] = q.zeroPoint;
+  const code = quantizeDivision.prepare({ dtype: 'int32', scale, zeroPoint, quantMin, quantMax });
+  return code(lower) === quantMin && code(upper) === quantMax;
+}

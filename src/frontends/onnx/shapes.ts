@@ -1,0 +1,64 @@
+/** Nodes that only compute a shape for Reshape, Expand, Slice ...: they belong to the layer that takes it. */
+import type { Constants } from './constants.js';
+import { type Graph, type GraphNode, isOnnx } from './graph.js';
+
+const ON_SHAPES = [
+  'Shape',
+  'Size',
+  'Gather',
+  'Concat',
+  'Unsqueeze',
+  'Squeeze',
+  'Slice',
+  'Cast',
+  'Mul',
+  'Add',
+  'Sub',
+  'Div',
+  'Reshape',
+  'ConstantOfShape',
+  'Range',
+];
+
+/** Those whose inputs behind the first are shapes, indices or bounds. */
+const TAKE_SHAPES = ['Reshape', 'Expand', 'Slice', 'Tile', 'Pad', 'Resize', 'Unsqueeze', 'Squeeze', 'Split'];
+
+export class ShapeNodes {
+  /** The node outside that takes what a node leads to. */
+  private readonly takers = new Map<GraphNode, GraphNode>();
+  private readonly byTaker = new Map<GraphNode, GraphNode[]>();
+
+  constructor(graph: Graph, constants: Constants) {
+    for (let i = graph.nodes.length - 1; i >= 0; i--) {
+      const node = graph.nodes[i];
+      const taker = constants.nodes.has(node) || !isOnnx(node, ...ON_SHAPES) ? null : this.takerOf(node, graph);
+      if (!taker) continue;
+      this.takers.set(node, taker);
+      this.byTaker.set(taker, [node, ...(this.byTaker.get(taker) ?? [])]);
+    }
+  }
+
+  get nodes(): Iterable<GraphNode> {
+    return this.takers.keys();
+  }
+
+  private takerOf(node: GraphNode, graph: Graph): GraphNode | null {
+    let taker: GraphNode | null = null;
+    for (const output of node.outputs) {
+      if (graph.isOutput(output)) return null;
+      for (const reader of graph.readersOf(output)) {
+        const inner = this.takers.get(reader);
+        const takes = isOnnx(reader, ...TAKE_SHAPES) && reader.inputs[0] !== output;
+        if (!inner && !takes) return null;
+        taker ??= inner ?? reader;
+      }
+    }
+    return taker;
+  }
+
+  /** Nodes of a layer with those that compute their shapes, in the file's order. */
+  with(nodes: readonly GraphNode[]): readonly GraphNode[] {
+    const shapes = nodes.flatMap((node) => this.byTaker.get(node) ?? []);
+    return [...shapes, ...nodes].sort((a, b) => a.index - b.index);
+  }
+}

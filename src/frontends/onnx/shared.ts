@@ -1,0 +1,77 @@
+/** The attributes of operators that have the same ones in float, between DequantizeLinear and QuantizeLinear, and as QLinear. */
+import type { Context } from './draft.js';
+import { poolFields } from './geometry.js';
+import { floatOf, type GraphNode, intOf, intsOf } from './graph.js';
+import { boundsOf } from './operand.js';
+import { opName } from './words.js';
+
+export interface SharedFields {
+  readonly op: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** What is not known before the graph runs. */
+  readonly unknown: string | null;
+}
+
+/** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. */
+export async function sharedFields(node: GraphNode, context: Context): Promise<SharedFields> {
+  const name = node.opType.replace(/^QLinear/, '');
+  const known = (op: string, fields: Record<string, unknown>): SharedFields => ({ op, fields, unknown: null });
+  switch (name) {
+    case 'MaxPool':
+    case 'AveragePool':
+      return pool(node, name === 'MaxPool' ? 'max_pool' : 'avg_pool');
+    case 'GlobalAveragePool':
+      return globalPool(node, context);
+    case 'Sigmoid':
+      return known('sigmoid', {});
+    case 'LeakyRelu':
+      return known('leaky_relu', { negative_slope: floatOf(node, 'alpha', Math.fround(0.01)) });
+    case 'Softmax':
+      return known('softmax', { dim: intOf(node, 'axis', -1) });
+    case 'Concat':
+      return known('cat', { dim: intOf(node, 'axis', 1) });
+    case 'Where':
+      return known('where', {});
+    case 'Flatten':
+      return known('flatten', { start_dim: intOf(node, 'axis', 1) });
+    case 'Transpose':
+      return known('permute', { dims: intsOf(node, 'perm') });
+    case 'Reshape':
+      return known('reshape', { shape_out: await constantInts(node, 1, context) });
+    case 'Clip': {
+      const bounds = await boundsOf(node, context);
+      const finite = (bound: number) => (Number.isFinite(bound) ? bound : null);
+      return bounds
+        ? known('clamp', { min: finite(bounds.lower), max: finite(bounds.upper) })
+        : { op: 'clamp', fields: {}, unknown: 'its bounds are not constant' };
+    }
+    default:
+      return known(opName(node), {});
+  }
+}
+
+async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {
+  const tensor = node.inputs[input] ?? '';
+  return constants.get(tensor)?.source ? Array.from(await constants.numbers(tensor)) : null;
+}
+
+function pool(node: GraphNode, op: string): SharedFields {
+  const { fields, unknown } = poolFields(node);
+  const rank = (fields.kernel_size as readonly number[]).length;
+  if (op === 'max_pool') return { op: `max_pool${rank}d`, fields, unknown };
+  const count_include_pad = intOf(node, 'count_include_pad', 0) === 1;
+  return { op: `avg_pool${rank}d`, fields: { ...fields, count_include_pad }, unknown };
+}
+
+/** How many axes it averages over follows from the rank, which the file may say. */
+function globalPool(node: GraphNode, { graph }: Context): SharedFields {
+  const last = intOf(node, 'channels_last', 0) === 1;
+  const infos = graph.model.graph.valueInfo;
+  const info = infos.find(({ name, dims }) => dims && (name === node.inputs[0] || name === node.outputs[0]));
+  const rank = info?.dims ? info.dims.length - 2 : 2;
+  const fields = {
+    output_size: new Array<number>(Math.max(1, rank)).fill(1),
+    ...(last ? { channels_last: true } : {}),
+  };
+  return { op: `adaptive_avg_pool${Math.max(1, rank)}d`, fields, unknown: null };
+}

@@ -1,0 +1,56 @@
+/**
+ * What ONNX Runtime takes away before it looks for patterns: nodes that change nothing, and a second conversion of the same
+ * tensor by the same numbers. They stay with the node that is left, by name.
+ */
+import { onnxDtype } from '../../load/onnx/dtypes.js';
+import type { Constants } from './constants.js';
+import { Graph, type GraphNode, intOf, isOnnx } from './graph.js';
+
+const CONVERSIONS = ['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'];
+
+export function simplified(graph: Graph, constants: Constants): Graph {
+  const renamed = new Map<string, string>();
+  const left = new Map<string, GraphNode>(); // by the tensors that they make
+  const conversions = new Map<string, GraphNode>();
+  const absorbed = new Map<GraphNode, string[]>();
+  const nodes: GraphNode[] = [];
+  const absorb = (node: GraphNode, into: GraphNode, outputs: readonly string[]) => {
+    for (const [i, output] of node.outputs.entries()) renamed.set(output, outputs[i]);
+    const names = absorbed.get(into);
+    if (names) names.push(node.name);
+    else absorbed.set(into, [node.name]);
+  };
+  for (const original of graph.nodes) {
+    const node = { ...original, inputs: original.inputs.map((input) => renamed.get(input) ?? input) };
+    const mayGo = !constants.nodes.has(original) && !node.outputs.some((output) => graph.isOutput(output));
+    const key = mayGo && isOnnx(node, ...CONVERSIONS) ? conversionKey(node) : null;
+    const twin = key === null ? undefined : conversions.get(key);
+    const maker = mayGo && changesNothing(node, left, constants) ? left.get(node.inputs[0]) : undefined;
+    if (twin) absorb(node, twin, twin.outputs);
+    else if (maker) absorb(node, maker, node.inputs);
+    else {
+      const kept = constants.nodes.has(original) ? original : node;
+      nodes.push(kept);
+      if (key !== null) conversions.set(key, kept);
+      for (const output of kept.outputs) left.set(output, kept);
+    }
+  }
+  if (renamed.size === 0) return graph;
+  const absorbing = nodes.map((node) => (absorbed.has(node) ? { ...node, absorbed: absorbed.get(node)! } : node));
+  return new Graph(graph.model, absorbing);
+}
+
+function conversionKey({ opType, inputs, attributes }: GraphNode): string {
+  return JSON.stringify([opType, inputs, attributes.map(({ name, i, f, s }) => [name, i, f, s])]);
+}
+
+/** Identity, and a Cast of codes to the type that they have (PyTorch's exporter writes one behind each QuantizeLinear). */
+function changesNothing(node: GraphNode, left: ReadonlyMap<string, GraphNode>, constants: Constants): boolean {
+  if (isOnnx(node, 'Identity')) return true;
+  if (!isOnnx(node, 'Cast')) return false;
+  const maker = left.get(node.inputs[0]) ?? null;
+  const zeroPoint = isOnnx(maker, 'QuantizeLinear') ? (maker.inputs[2] ?? '') : null;
+  if (zeroPoint === null) return false;
+  const dtype = zeroPoint === '' ? onnxDtype(2) : constants.get(zeroPoint)?.dtype;
+  return dtype === onnxDtype(intOf(node, 'to', 0));
+}

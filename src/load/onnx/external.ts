@@ -1,0 +1,83 @@
+/** Numbers that lie in a file beside the model: never outside its folder, however the way there is written. */
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import type { FileSystem } from '../../nouns/file.js';
+import { printable } from '../../text.js';
+import { type ByteSource, openFile, readFully } from '../bytes.js';
+import { refuse, unreadable } from '../refuse.js';
+
+/** The bytes of one tensor; location, offset and length are the file's words. Throws InputError. */
+export function externalBytes(
+  fs: FileSystem,
+  modelPath: string,
+  entries: ReadonlyMap<string, string>,
+  bytes: number,
+  where: string,
+): ByteSource {
+  const location = checkedLocation(entries.get('location') ?? '', where);
+  const offset = wholeNumber(entries.get('offset'), 0, 'offset', where);
+  const length = wholeNumber(entries.get('length'), bytes, 'length', where);
+  if (length !== bytes)
+    throw refuse('external-data', where, `expected ${bytes} bytes by its shape, got a length of ${length}`);
+  const path = join(dirname(modelPath), location);
+  const open = async () => {
+    await checkInside(fs, modelPath, path, where);
+    const file = await openFile(fs, path);
+    if (offset + length <= file.size) return file;
+    await file.close();
+    const expected = `expected ${offset + length} bytes in ${printable(path)} (${length} at offset ${offset})`;
+    throw refuse('external-data', where, `${expected}, got ${file.size}; the file was cut off: copy it again`);
+  };
+  // Opened for each read: a model may have more tensors than a process may have open files.
+  const read = async (target: Uint8Array, position: number) => {
+    const file = await open();
+    try {
+      await readFully(file, target, offset + position, `${where} in ${printable(path)}`);
+    } finally {
+      await file.close();
+    }
+  };
+  return {
+    size: bytes,
+    head: async (most) => {
+      const target = new Uint8Array(Math.min(most, bytes));
+      await read(target, 0);
+      return target;
+    },
+    read,
+  };
+}
+
+function checkedLocation(location: string, where: string): string {
+  const parts = location.split('/');
+  const leaves = isAbsolute(location) || /[\\\0]|^[A-Za-z]:/.test(location) || parts.includes('..');
+  if (location === '' || leaves || parts.every((part) => part === '' || part === '.')) {
+    const expected = "expected the name of a file in the model's folder";
+    throw refuse('external-data', where, `${expected}, got ${printable(location) || 'nothing'}`);
+  }
+  return location;
+}
+
+function wholeNumber(text: string | undefined, missing: number, name: string, where: string): number {
+  if (text === undefined) return missing;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw refuse(
+    'external-data',
+    where,
+    `expected a whole number of bytes as ${name}, got ${printable(text.slice(0, 40))}`,
+  );
+}
+
+async function checkInside(fs: FileSystem, modelPath: string, path: string, where: string): Promise<void> {
+  const [folder, target] = await Promise.all([fs.realPath(dirname(modelPath)), fs.realPath(path)]).catch((error) => {
+    const [{ message }] = unreadable(path, error).problems;
+    throw refuse('external-data', where, `its numbers are in ${printable(path)}: ${message}`);
+  });
+  const way = relative(folder, target);
+  if (way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) {
+    const got = `got ${printable(path)}, a link that leaves it`;
+    throw refuse('external-data', where, `expected a file in the model's folder, ${got}`);
+  }
+  if (!(await fs.isFile(path)))
+    throw refuse('external-data', where, `expected a file, got ${printable(path)}, which is none`);
+}

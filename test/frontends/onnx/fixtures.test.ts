@@ -1,0 +1,83 @@
+/** Models and what ONNX Runtime computed with them: the layers that they become, and how those replay. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { compare } from '../../../src/compare/compare.js';
+import { openCapture, openModel } from '../../../src/frontends/open.js';
+import { nodeFileSystem } from '../../../src/io.js';
+import { readOnnxModel } from '../../../src/load/onnx/read.js';
+import { layerList } from './layerList.js';
+
+const ROOT = 'fixtures/onnx';
+const leaves = readdirSync(ROOT, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const pathOf = (leaf: string, file = 'model.onnx') => join(ROOT, leaf, file);
+
+describe.each(leaves)('%s', (leaf) => {
+  it('becomes these layers', async () => {
+    const model = await openModel(nodeFileSystem, pathOf(leaf));
+    await expect(layerList(model)).toMatchFileSnapshot(join('../../..', pathOf(leaf, 'layers.txt')));
+    await model.close();
+  });
+
+  it('loses no node: each is in a layer, constant, or a view of codes', async () => {
+    const file = await nodeFileSystem.open(pathOf(leaf));
+    const { graph } = await readOnnxModel(file, leaf);
+    await file.close();
+    const model = await openModel(nodeFileSystem, pathOf(leaf));
+    const said = new Set(model.layers.flatMap(({ nodes }) => nodes!));
+    const silent = graph.nodes.filter(
+      ({ name, opType, outputs }) => !said.has(name || outputs[0]) && opType !== 'DequantizeLinear',
+    );
+    expect(silent.map(({ name }) => name)).toEqual([]);
+    await model.close();
+  });
+});
+
+/** Values compared and differing by op, under kernel ort. */
+const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string, number>>])[] = [
+  ['mlp-qdq-u8s8', { quantize: 384, linear: 1584, dequantize: 240 }],
+  ['cnn-qdq-s8s8', { quantize: 1800, linear: 60, dequantize: 60 }],
+  ['cnn-qoperator-u8u8', { quantize: 1800, dequantize: 60 }],
+  ['mlp-dynamic', { linear_dynamic: 360, relu: 264 }],
+  ['hand-qoperator', { quantize: 2592, linear: 104, dequantize: 40 }],
+  ['conv1d-qdq-external', { quantize: 1152, linear: 30, dequantize: 30 }],
+];
+
+describe('on a CPU with VNNI every value that is replayed is equal', () => {
+  test.each(NATIVE)('%s', async (leaf, compared) => {
+    const { values, mismatched } = await comparedBy(leaf, 'capture.npz');
+    expect(mismatched).toEqual({});
+    expect(values).toMatchObject(compared);
+  });
+});
+
+describe('on AVX2 pairs saturate, and that explains every value', () => {
+  test.each([
+    ['mlp-qdq-u8s8', { linear: 7 }],
+    ['mlp-dynamic', { linear_dynamic: 21 }],
+  ])('%s', async (leaf, mismatched) => {
+    const found = await comparedBy(leaf, 'capture-avx2.npz');
+    expect(found.mismatched).toEqual(mismatched);
+    expect(found.causes).toEqual(new Set(['int16-saturation']));
+    expect(found.kernels).toEqual(new Set(['ort-avx2']));
+  });
+});
+
+async function comparedBy(leaf: string, captureFile: string) {
+  const model = await openModel(nodeFileSystem, pathOf(leaf));
+  const capture = await openCapture(nodeFileSystem, pathOf(leaf, captureFile), model);
+  const report = await compare(model, capture);
+  const sum = (key: 'values' | 'mismatched') => {
+    const sums: Record<string, number> = {};
+    for (const layer of report.layers) if (layer[key]) sums[layer.op] = (sums[layer.op] ?? 0) + layer[key];
+    return sums;
+  };
+  const diagnoses = report.layers.flatMap(({ diagnosis }) => (diagnosis ? [diagnosis] : []));
+  await Promise.all([model.close(), capture.close()]);
+  return {
+    values: sum('values'),
+    mismatched: sum('mismatched'),
+    causes: new Set(diagnoses.flatMap(({ causes }) => causes)),
+    kernels: new Set(diagnoses.map(({ kernel }) => kernel)),
+  };
+}

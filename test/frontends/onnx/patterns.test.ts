@@ -1,0 +1,395 @@
+/** Graphs written by hand: what exporters write besides the plainest form, and what has to be told apart. */
+import { describe, expect, it, test } from 'vitest';
+import { openModel } from '../../../src/frontends/open.js';
+import type { Model } from '../../../src/nouns/model.js';
+import { memoryFiles } from '../../support/memoryFiles.js';
+import { bytes, gemmModel, int, join, model, node, scaled, tensor, valueInfo, varint } from '../../support/onnx.js';
+import { layerList } from './layerList.js';
+
+type Bytes = Uint8Array;
+
+async function opened(data: Bytes): Promise<Model> {
+  const model = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  await model.close();
+  return model;
+}
+
+/** `op name <- inputs [nodes] arithmetic`, a line a layer. */
+async function layersOf(data: Bytes): Promise<string[]> {
+  const { layers } = await opened(data);
+  return layers.map(({ name, op, inputs, nodes, arithmetic }) => {
+    return `${op} ${name} <- ${inputs.join(' ')} [${nodes!.join(' ')}]${arithmetic ? ` ${arithmetic}` : ''}`;
+  });
+}
+
+async function weightsOf(data: Bytes) {
+  const model = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  const layer = model.layers.find(({ op }) => op === 'linear')!;
+  if (layer.form?.kind !== 'product') throw new Error(layerList(model));
+  const { weight, weightScale, bias, biasInt32 } = layer.form;
+  const read = {
+    codes: [...(await weight.read())],
+    scale: [...weightScale],
+    bias: bias && [...bias],
+    biasInt32: biasInt32 && [...biasInt32],
+  };
+  await model.close();
+  return { shape: [weight.outFeatures, weight.inFeatures], ...read };
+}
+
+const inputX = [valueInfo('x')];
+const outputY = [valueInfo('y')];
+const xq = node('QuantizeLinear', ['x', 'x_scale', 'x_zero_point'], ['xq']);
+const xd = node('DequantizeLinear', ['xq', 'x_scale', 'x_zero_point'], ['xd']);
+const yq = (from: string) => node('QuantizeLinear', [from, 'y_scale', 'y_zero_point'], ['yq']);
+const yd = node('DequantizeLinear', ['yq', 'y_scale', 'y_zero_point'], ['y']);
+const params = (xZero = 3, yZero = 0, Codes: typeof Uint8Array | typeof Int8Array = Uint8Array) => [
+  ...scaled('x', 0.5, xZero, Codes),
+  ...scaled('y', 0.25, yZero, Codes),
+];
+const weight = Int8Array.of(1, -2, 3, -4, 5, -6);
+const weights = [
+  tensor('w', [2, 3], weight),
+  tensor('w_scale', [2], Float32Array.of(0.125, 0.0625)),
+  tensor('w_zero_point', [2], new Int8Array(2)),
+];
+const wd = node('DequantizeLinear', ['w', 'w_scale', 'w_zero_point'], ['wd'], { axis: 0 });
+const gemm = (...rest: string[]) => node('Gemm', ['xd', 'wd', ...rest], ['g'], { transB: 1 }, 'fc');
+
+/** x -> Q -> DQ -> `nodes`, which read xd and write g -> Q -> DQ -> y. */
+const between = (nodes: readonly Bytes[], more: readonly Bytes[] = [], initializers = params()) =>
+  model({
+    inputs: inputX,
+    outputs: outputY,
+    initializers: [...initializers, ...more],
+    nodes: [xq, xd, ...nodes, yq('g'), yd],
+  });
+
+const around = (line: string) => ['quantize xq <- x [xq]', line, 'dequantize y <- yq [y]'];
+
+describe('a linear layer', () => {
+  it('of a Gemm, with a weight scale for each channel', async () => {
+    expect(await layersOf(gemmModel())).toEqual(around('linear yq <- xq [fc yq] integers'));
+    expect(await weightsOf(gemmModel())).toEqual({
+      shape: [2, 3],
+      codes: [...weight],
+      scale: [0.125, 0.0625],
+      bias: null,
+      biasInt32: null,
+    });
+  });
+
+  it('of a MatMul, whose weights lie the other way round, with the bias in an Add', async () => {
+    const nodes = [
+      node('DequantizeLinear', ['w', 'w_scale', 'w_zero_point'], ['wd'], { axis: -1 }),
+      node('MatMul', ['xd', 'wd'], ['m'], {}, 'mm'),
+      node('Add', ['m', 'b'], ['g'], {}, 'plus'),
+    ];
+    const turned = tensor('w', [3, 2], Int8Array.of(1, -4, -2, 5, 3, -6));
+    const data = between(nodes, [turned, ...weights.slice(1), tensor('b', [2], Float32Array.of(1, -1))]);
+    expect(await layersOf(data)).toEqual(around('linear yq <- xq [mm plus yq] integers'));
+    expect(await weightsOf(data)).toEqual({
+      shape: [2, 3],
+      codes: [...weight],
+      scale: [0.125, 0.0625],
+      bias: [1, -1],
+      biasInt32: null,
+    });
+  });
+
+  it('with an int32 bias through DequantizeLinear', async () => {
+    const bias = [
+      tensor('b', [2], Int32Array.of(70_000, -5)),
+      tensor('b_scale', [2], Float32Array.of(0.0625, 0.03125)),
+    ];
+    const data = between(
+      [wd, node('DequantizeLinear', ['b', 'b_scale'], ['bd'], { axis: 0 }), gemm('bd')],
+      [...weights, ...bias],
+    );
+    expect((await weightsOf(data)).biasInt32).toEqual([70_000, -5]);
+  });
+
+  it('with one scale, of shape [1], as PyTorch writes it', async () => {
+    const data = between(
+      [wd, gemm()],
+      [weights[0], tensor('w_scale', [1], Float32Array.of(0.5)), tensor('w_zero_point', [1], new Int8Array(1))],
+    );
+    expect((await weightsOf(data)).scale).toEqual([0.5]);
+  });
+
+  it('whose weights, scales and zero points are Constant nodes, with a Cast that casts nothing (PyTorch, eager)', async () => {
+    const constant = (name: string, value: Bytes) => node('Constant', [], [name], { value: { tensor: value } });
+    const nodes = [
+      constant('s', tensor('', [], Float32Array.of(0.5))),
+      constant('z', tensor('', [], Uint8Array.of(3))),
+      constant('w', tensor('', [2, 3], weight)),
+      constant('ws', tensor('', [2], Float32Array.of(0.125, 0.0625))),
+      node('QuantizeLinear', ['x', 's', 'z'], ['xq']),
+      node('Cast', ['xq'], ['xc'], { to: 2 }, 'cast'),
+      node('DequantizeLinear', ['xc', 's', 'z'], ['xd']),
+      node('DequantizeLinear', ['w', 'ws'], ['wd'], { axis: 0 }),
+      gemm(),
+      yq('g'),
+      yd,
+    ];
+    const data = model({ inputs: inputX, outputs: outputY, initializers: scaled('y', 0.25, 0), nodes });
+    expect(await layersOf(data)).toEqual([
+      'quantize xq <- x [xq cast]',
+      ...around('linear yq <- xq [fc yq] integers').slice(1),
+    ]);
+    expect((await weightsOf(data)).codes).toEqual([...weight]);
+  });
+
+  it('whose float weights go through QuantizeLinear (FakeQuantize): rounded half to even when they are read', async () => {
+    const floats = tensor('wf', [2, 3], Float32Array.of(0.125, -0.25, 0.3125, -0.25, 0.28125, 100));
+    const quantized = node('QuantizeLinear', ['wf', 'w_scale', 'w_zero_point'], ['w'], { axis: 0 });
+    const data = between([quantized, wd, gemm()], [floats, ...weights.slice(1)]);
+    expect((await weightsOf(data)).codes).toEqual([1, -2, 2, -4, 4, 127]); // 2.5 and 4.5 go to the even neighbour
+  });
+
+  it('whose weights are clipped to their width (Brevitas)', async () => {
+    const bounds = [tensor('lo', [], Int8Array.of(-3)), tensor('hi', [], Int8Array.of(3))];
+    const data = between(
+      [
+        node('Clip', ['w', 'lo', 'hi'], ['c']),
+        node('DequantizeLinear', ['c', 'w_scale', 'w_zero_point'], ['wd'], { axis: 0 }),
+        gemm(),
+      ],
+      [...weights, ...bounds],
+    );
+    expect((await weightsOf(data)).codes).toEqual([1, -2, 3, -3, 3, -3]);
+  });
+
+  it('whose weights are in int32_data: negative numbers of ten bytes', async () => {
+    const packed = join(...[1, -2, 3, -4, 5, -6].map(varint));
+    const typed = join(bytes(1, join(varint(2), varint(3))), int(2, 3), bytes(8, 'w'), bytes(5, packed));
+    expect((await weightsOf(between([wd, gemm()], [typed, ...weights.slice(1)]))).codes).toEqual([...weight]);
+  });
+
+  it('whose reshaped and transposed weights are constants', async () => {
+    const nodes = [
+      node('Reshape', ['flat', 'shape'], ['r']),
+      node('Transpose', ['r'], ['w'], { perm: [1, 0] }),
+      wd,
+      gemm(),
+    ];
+    const flat = tensor('flat', [6], Int8Array.of(1, -4, -2, 5, 3, -6));
+    const shape = tensor('shape', [2], BigInt64Array.of(-1n, 2n));
+    expect((await weightsOf(between(nodes, [flat, shape, ...weights.slice(1)]))).codes).toEqual([...weight]);
+  });
+});
+
+describe('integers or float', () => {
+  const relu = node('Relu', ['h'], ['g'], {}, 'act');
+  const toH = node('Gemm', ['xd', 'wd'], ['h'], { transB: 1 }, 'fc');
+  const clip = node('Clip', ['h', 'lo', 'hi'], ['g'], {}, 'act');
+  const bounds = (lo: number, hi: number) => [
+    tensor('lo', [], Float32Array.of(lo)),
+    tensor('hi', [], Float32Array.of(hi)),
+  ];
+
+  test.each([
+    [
+      'a Relu that the clamp of the codes replaces',
+      [wd, toH, relu],
+      [],
+      params(3, 0),
+      'linear yq <- xq [fc act yq] integers',
+    ],
+    ['a Relu that it does not', [wd, toH, relu], [], params(3, 10), 'linear yq <- xq [fc act yq] float'],
+    [
+      'a Clip at the bounds of the codes',
+      [wd, toH, clip],
+      bounds(0, 63.75),
+      params(3, 0),
+      'linear yq <- xq [fc act yq] integers',
+    ],
+    ['a Clip within them', [wd, toH, clip], bounds(0, 6), params(3, 0), 'linear yq <- xq [fc act yq] float'],
+    ['int8 codes, rewritten to uint8', [wd, gemm()], [], params(3, 0, Int8Array), 'linear yq <- xq [fc yq] integers'],
+  ])('%s', async (_, nodes, more, initializers, line) => {
+    expect(await layersOf(between(nodes, [...weights, ...more], initializers))).toEqual(around(line));
+  });
+
+  it('alpha is named, not guessed', async () => {
+    const scaledGemm = node('Gemm', ['xd', 'wd'], ['g'], { transB: 1, alpha: { float: 0.5 } }, 'fc');
+    const { layers } = await opened(between([wd, scaledGemm], weights));
+    expect(layers[1]).toMatchObject({ form: null, arithmetic: 'integers', notReplayed: 'alpha is 0.5' });
+  });
+
+  it('an int8 value with two readers stays int8, a Conv that reads it runs in float, and a Gemm too where its output is rewritten', async () => {
+    const second = node('Neg', ['xd'], ['n']);
+    const data = model({
+      inputs: inputX,
+      outputs: [...outputY, valueInfo('n')],
+      initializers: [...params(3, 0, Int8Array), ...weights],
+      nodes: [xq, xd, second, wd, gemm(), yq('g'), yd],
+    });
+    const { layers } = await opened(data);
+    expect(layers.find(({ name }) => name === 'yq')).toMatchObject({
+      arithmetic: 'float',
+      because: 'xq stays int8 (it has several readers, or the graph gives it out), the others are rewritten to uint8',
+    });
+  });
+
+  it('a Gemm without QuantizeLinear multiplies integers and gives floats', async () => {
+    const data = model({
+      inputs: inputX,
+      outputs: outputY,
+      initializers: [...params(), ...weights],
+      nodes: [xq, xd, wd, node('Gemm', ['xd', 'wd'], ['y'], { transB: 1 }, 'fc')],
+    });
+    expect(await layersOf(data)).toEqual(['quantize xq <- x [xq]', 'linear y <- xq [fc] integers']);
+    expect((await opened(data)).layers[1].output).toEqual({ dtype: 'float32' });
+  });
+
+  it('two conversions of one tensor by the same numbers are one', async () => {
+    const twin = node('QuantizeLinear', ['x', 'x_scale', 'x_zero_point'], ['xq2']);
+    const twinD = node('DequantizeLinear', ['xq2', 'x_scale', 'x_zero_point'], ['xd2']);
+    const sum = node('Add', ['xd', 'xd2'], ['g'], {}, 'plus');
+    expect(await layersOf(between([twin, twinD, sum]))).toEqual([
+      'quantize xq <- x [xq xq2]',
+      'add yq <- xq xq [plus yq] integers',
+      'dequantize y <- yq [y]',
+    ]);
+  });
+});
+
+describe('what is not replayed is named', () => {
+  const reasonFor = async (data: Bytes, name = 'yq') =>
+    (await opened(data)).layers.find((layer) => layer.name === name)?.notReplayed;
+
+  it('uint8 weights of a linear layer', async () => {
+    const data = between(
+      [wd, gemm()],
+      [tensor('w', [2, 3], new Uint8Array(6).fill(200)), weights[1], tensor('w_zero_point', [2], new Uint8Array(2))],
+    );
+    expect(await reasonFor(data)).toBe('weight w is uint8, and only int8 is replayed');
+  });
+
+  it('weights in blocks', async () => {
+    const blocked = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1, block_size: 3 });
+    const data = between([blocked, gemm()], [weights[0], tensor('w_scale', [2, 1], Float32Array.of(1, 1))]);
+    expect(await reasonFor(data)).toBe('weight w has a scale for every 3 of int8 (MatMulNBits)');
+  });
+
+  it('scales along the inputs', async () => {
+    const along = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1 });
+    const data = between([along, gemm()], [weights[0], tensor('w_scale', [3], Float32Array.of(1, 1, 1))]);
+    expect(await reasonFor(data)).toBe('the scales of weight w do not run along its output channels (axis 1, 3 of 2)');
+  });
+
+  it('a value that is read with another scale than it was written with', async () => {
+    const other = node('DequantizeLinear', ['xq', 'y_scale', 'x_zero_point'], ['xd']);
+    const data = model({
+      inputs: inputX,
+      outputs: outputY,
+      initializers: [...params(), ...weights],
+      nodes: [xq, other, wd, gemm(), yq('g'), yd],
+    });
+    expect(await reasonFor(data)).toBe('it reads xq with another scale or zero point than it was written with');
+  });
+
+  it('operators of other domains', async () => {
+    const custom = node('com.example:Magic', ['xd'], ['g'], {}, 'magic');
+    expect(await reasonFor(between([custom]), 'g')).toBe('com.example.Magic is not replayed');
+    expect(await layersOf(between([custom]))).toContain('com.example.Magic g <- xd [magic]');
+  });
+
+  it('QLinear operators whose scale is computed are left to the plain name', async () => {
+    const data = model({
+      inputs: [valueInfo('x', 2), valueInfo('s')],
+      outputs: [valueInfo('y', 2)],
+      initializers: scaled('y', 0.25, 0),
+      nodes: [node('com.microsoft:QLinearSigmoid', ['x', 's', '', 'y_scale', 'y_zero_point'], ['y'], {}, 'sg')],
+    });
+    expect(await reasonFor(data, 'y')).toBe('com.microsoft.QLinearSigmoid is not replayed');
+  });
+});
+
+describe('around it', () => {
+  it('shapes that are computed belong to the Reshape that takes them', async () => {
+    const nodes = [
+      node('Shape', ['x'], ['s'], {}, 'shape'),
+      node('Gather', ['s', 'zero'], ['n'], {}, 'gather'),
+      node('Concat', ['n', 'rest'], ['to'], { axis: 0 }, 'concat'),
+      node('Reshape', ['xd', 'to'], ['r'], {}, 'reshape'),
+      node('QuantizeLinear', ['r', 'x_scale', 'x_zero_point'], ['rq']),
+      node('DequantizeLinear', ['rq', 'x_scale', 'x_zero_point'], ['y']),
+    ];
+    const numbers = [tensor('zero', [1], BigInt64Array.of(0n)), tensor('rest', [1], BigInt64Array.of(-1n))];
+    const data = model({
+      inputs: inputX,
+      outputs: outputY,
+      initializers: [...params(), ...numbers],
+      nodes: [xq, xd, ...nodes],
+    });
+    expect(await layersOf(data)).toEqual([
+      'quantize xq <- x [xq]',
+      'reshape rq <- xq [shape gather concat reshape rq]',
+      'dequantize y <- rq [y]',
+    ]);
+  });
+
+  it('an integer input has the parameters of what reads it; others are said not to be read', async () => {
+    const data = model({
+      inputs: [valueInfo('xq', 2), valueInfo('ids', 7)],
+      outputs: outputY,
+      initializers: [...params(), ...weights],
+      nodes: [xd, wd, gemm(), yq('g'), yd, node('Cast', ['ids'], ['f'], { to: 1 })],
+    });
+    const { inputs, warnings } = await opened(data);
+    expect(inputs).toEqual([
+      { name: 'xq', params: { dtype: 'uint8', scale: 0.5, zeroPoint: 3, quantMin: 0, quantMax: 255 } },
+    ]);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'inputs of types that qdiff has no values of are not read: ids (int64)',
+    ]);
+  });
+
+  it('an initializer that is also an input is a constant, with a warning', async () => {
+    const data = gemmModel({ inputs: [valueInfo('x'), valueInfo('w', 3)] });
+    const { inputs, warnings } = await opened(data);
+    expect(inputs.map(({ name }) => name)).toEqual(['x']);
+    expect(warnings[0].message).toBe('initializers that are also inputs are taken as constants: w');
+  });
+
+  it('MatMulInteger with its chain is one dynamic layer, with ConvInteger each node is one', async () => {
+    const dynamic = (op: string) =>
+      model({
+        inputs: inputX,
+        outputs: outputY,
+        initializers: [
+          tensor('w', [3, 2], weight),
+          tensor('ws', [2], Float32Array.of(1, 2)),
+          tensor('b', [2], Float32Array.of(3, 4)),
+        ],
+        nodes: [
+          node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z'], {}, 'dql'),
+          node(op, ['q', 'w', 'z'], ['i'], {}, 'mm'),
+          node('Cast', ['i'], ['c'], { to: 1 }, 'cast'),
+          node('Mul', ['s', 'ws'], ['sw'], {}, 'scales'),
+          node('Mul', ['c', 'sw'], ['m'], {}, 'mul'),
+          node('Add', ['m', 'b'], ['y'], {}, 'plus'),
+        ],
+      });
+    expect(await layersOf(dynamic('MatMulInteger'))).toEqual([
+      'linear_dynamic y <- x [dql mm cast scales mul plus] integers',
+    ]);
+    expect(await layersOf(dynamic('ConvInteger'))).toEqual([
+      'quantize_dynamic q <- x [dql]',
+      'quantize_dynamic s <- x [dql]',
+      'quantize_dynamic z <- x [dql]',
+      'conv_integer i <- q z [mm]',
+      'to c <- i [cast]',
+      'mul sw <- s [scales]',
+      'mul m <- c sw [mul]',
+      'add y <- m [plus]',
+    ]);
+  });
+});
+
+it('a model is told by its content, not by its name', async () => {
+  const model = await openModel(memoryFiles({ 'model.bin': gemmModel() }), 'model.bin');
+  expect(model.layers.length).toBe(3);
+  await model.close();
+});
