@@ -14,7 +14,9 @@ export const inspectCommand: CliCommand = {
     const command = program
       .command('inspect <file>')
       .usage('MODEL|NPZ [options]')
-      .description('what is in a model (layers, ranges, effective bias, multipliers) or in an npz (arrays)');
+      .description(
+        'what is in a model (layers, ranges, effective bias, multipliers; of an ONNX file its nodes) or an npz (arrays)',
+      );
     declareOutput(command).action((path: string, options: OutputOptions) =>
       run((io) => withOpened((open) => inspectAction(io, path, options, open))),
     );

@@ -13,6 +13,7 @@ describe('screens of 80 columns', () => {
     ['inspect-model', iris('model.json'), []],
     ['inspect-model-verbose', iris('model.json'), ['-v']],
     ['inspect-capture', iris('capture.npz'), []],
+    ['inspect-onnx', 'fixtures/onnx/cnn-qdq-s8s8/model.onnx', []],
     ['inspect-digits', 'fixtures/pytorch/digits-avx2/model.json', []],
   ])('%s', async (screen, file, options) => {
     const { stdout, stderr, exitCode } = await qdiff(['inspect', file, ...options]);
@@ -33,6 +34,14 @@ it('the JSON is valid under its schema, with the effective bias', async () => {
     weight_range: [-128, 28],
     multiplier_int32: 1967529236,
     shift: -9,
+  });
+  const onnx = await documentOf('fixtures/onnx/mlp-qdq-u8s8/model.onnx');
+  expect(validate(onnx), JSON.stringify(validate.errors)).toBe(true);
+  expect(onnx.layers[1]).toMatchObject({
+    op: 'linear',
+    nodes: ['fc1', 'relu1_QuantizeLinear'],
+    arithmetic: 'integers',
+    not_replayed: null,
   });
   const arrays = await documentOf(iris('capture.npz'));
   expect(validate(arrays), JSON.stringify(validate.errors)).toBe(true);

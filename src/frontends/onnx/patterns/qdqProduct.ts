@@ -5,7 +5,7 @@
 
 import { quantizeDivision } from '../../../kernels/steps/quantize.js';
 import { printable } from '../../../text.js';
-import { type Arithmetic, arithmeticOf } from '../arithmetic.js';
+import { arithmeticOf } from '../arithmetic.js';
 import { RANGE_OF } from '../codes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { geometryOf } from '../geometry.js';
@@ -50,14 +50,8 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
     output: tail.q ?? 'float32',
     reads: [x],
     ...(nBits ? { because: nBits } : ran),
-    ...because(nBits ?? notReplayed ?? shape.unknown ?? alphaOf(node), ran),
+    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? alphaOf(node) ?? undefined,
   };
-}
-
-/** What is said of a layer that is not replayed: what its numbers lack, or that they are not used as integers. */
-function because(notReplayed: string | null, { arithmetic, because }: Arithmetic): { notReplayed?: string } {
-  if (notReplayed) return { notReplayed };
-  return arithmetic === 'float' ? { notReplayed: `ONNX Runtime runs it in float: ${because}` } : {};
 }
 
 function matMulNBits(x: Codes): string {
@@ -193,7 +187,7 @@ async function activations(node: GraphNode, x: Codes, w: Codes, context: Context
     output: tail.q ?? 'float32',
     reads: [x, w],
     ...ran,
-    ...because(refused, ran),
+    notReplayed: refused ?? undefined,
   };
 }
 
