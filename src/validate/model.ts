@@ -41,13 +41,13 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
     ...declaredShapes(rawLayers, 'layers', checks),
   ]);
   checks.finish();
-  // Without a problem nothing is missing.
+  // Without a problem nothing is missing, but for weights in an npz whose own problems are known.
   const channelAxes = new Map(
     [...declared].flatMap(([name, { channelAxis: axis }]) => (axis === null ? [] : [[name, axis]])),
   );
   const parts = {
     inputs: inputs as ModelInput[],
-    layers: layers as Layer[],
+    layers: layers.filter((layer) => layer !== null),
     layout: file!.layout ?? 'NCHW',
     channelAxes,
   };

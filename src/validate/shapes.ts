@@ -34,7 +34,7 @@ export function declaredShape(raw: unknown, place: Place, checks: Checks): Decla
 
 /** Whether a file is more than matrices: it says a shape, has an op that came with shapes, or is a graph, whose axis 0 is the samples'. */
 function isShaped(declared: ReadonlyMap<string, DeclaredShape>, layers: readonly Layer[]): boolean {
-  if (layers.some((layer) => layer?.nodes !== undefined)) return true;
+  if (layers.some(({ nodes }) => nodes !== undefined)) return true;
   if ([...declared.values()].some(({ dims }) => dims !== null)) return true;
   return layers.some(({ form, op }) => form !== null && !opsOfMatrices.includes(opByName(op)!));
 }

@@ -54,7 +54,7 @@ function whyNot({ q, constant, tensor, layout }: Weight, channels: number): stri
   const name = printable(tensor);
   if (q.blockSize > 0)
     return `weight ${name} has a scale for every ${q.blockSize} of ${constant.dtype.name} (MatMulNBits)`;
-  if (constant.dtype.name !== 'int8' && (constant.dtype.name !== 'uint8' || layout !== 'conv')) {
+  if (constant.dtype.name !== 'int8') {
     return `weight ${name} is ${constant.dtype.name}, and only int8 is replayed`;
   }
   const rank = constant.shape.length;
