@@ -111,17 +111,19 @@ class Finder {
   private async dequantized(node: GraphNode): Promise<Draft> {
     const { constants } = this.context;
     const [codes, scale, zeroPoint] = node.inputs;
-    const q = await quantizationOf(constants, scale, zeroPoint, { node, dtype: constants.get(codes)?.dtype });
+    const made = this.types.get(codes);
+    const dtype = constants.get(codes)?.dtype ?? (made && made !== 'float32' ? made.dtype : undefined);
+    const q = await quantizationOf(constants, scale, zeroPoint, { node, dtype });
     const isConstant = constants.get(codes) !== null;
     const whole = q && q.scale.length === 1 && !isConstant;
-    const why = isConstant ? 'it dequantizes a constant' : 'its scale is not one constant number';
+    const why = isConstant ? 'it dequantizes a constant' : 'its scale is not one constant float32 number';
     return {
       at: node,
       nodes: [node],
       name: node.outputs[0],
       op: 'dequantize',
       inputs: isConstant ? [] : [codes],
-      output: 'float32',
+      output: q ? 'float32' : null,
       ...(whole ? { reads: [{ tensor: codes, q }] } : { notReplayed: why }),
     };
   }

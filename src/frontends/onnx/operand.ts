@@ -1,7 +1,8 @@
 /** What a float operator between DequantizeLinear and QuantizeLinear reads and gives, in codes. */
+import { onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { Constant } from './constants.js';
 import type { Context } from './draft.js';
-import { attribute, type GraphNode, isOnnx } from './graph.js';
+import { attribute, type GraphNode, intOf, isOnnx } from './graph.js';
 import { type Quantization, quantizationOf } from './quantization.js';
 
 export type Operand =
@@ -12,14 +13,17 @@ export type Operand =
   | { readonly kind: 'constant'; readonly tensor: string; readonly constant: Constant }
   | { readonly kind: 'float'; readonly tensor: string };
 
-export async function operandOf(tensor: string, { graph, constants }: Context): Promise<Operand> {
+export async function operandOf(tensor: string, context: Context): Promise<Operand> {
+  const { graph, constants } = context;
   const constant = constants.get(tensor);
   if (constant) return { kind: 'constant', tensor, constant };
   const maker = graph.makerOf(tensor);
   if (!isOnnx(maker, 'DequantizeLinear')) return { kind: 'float', tensor };
   const [codes, scale, zeroPoint] = maker.inputs;
   const weight = constants.get(codes);
-  const q = await quantizationOf(constants, scale, zeroPoint, { node: maker, dtype: weight?.dtype });
+  const made = context.typeOf(codes);
+  const dtype = weight?.dtype ?? (made && made !== 'float32' ? made.dtype : undefined);
+  const q = await quantizationOf(constants, scale, zeroPoint, { node: maker, dtype });
   if (!q) return { kind: 'float', tensor };
   return weight ? { kind: 'weight', tensor: codes, constant: weight, q } : { kind: 'codes', tensor: codes, q };
 }
@@ -57,9 +61,10 @@ export async function tailOf(tensor: string, context: Context): Promise<Tail> {
   return { nodes: [], tensor, q: null, clamp: null };
 }
 
-/** Null where a QuantizeLinear's scale is not one constant number. */
+/** Null where a QuantizeLinear's scale is not one constant float32 number. */
 export async function quantizeOf(node: GraphNode, { constants }: Context): Promise<Quantization | null> {
-  const q = await quantizationOf(constants, node.inputs[1], node.inputs[2], { node });
+  const dtype = onnxDtype(intOf(node, 'output_dtype', UINT8) || UINT8); // where there is no zero point
+  const q = await quantizationOf(constants, node.inputs[1], node.inputs[2], { node, dtype });
   return q && q.scale.length === 1 && q.blockSize === 0 ? q : null;
 }
 

@@ -19,7 +19,7 @@ export interface Quantization {
   readonly blockSize: number;
 }
 
-/** `null`: not known before the graph runs. */
+/** Null: not known before the graph runs, or not float32. */
 export async function quantizationOf(
   constants: Constants,
   scale: string,
@@ -27,7 +27,8 @@ export async function quantizationOf(
   of: { readonly node?: GraphNode; readonly dtype?: OnnxDtype } = {},
 ): Promise<Quantization | null> {
   const hasZero = zeroPoint !== undefined && zeroPoint !== '';
-  if (!constants.get(scale) || (hasZero && !constants.get(zeroPoint))) return null;
+  const isFloat32 = constants.get(scale)?.dtype.name === 'float32'; // with float16 scales the arithmetic is another
+  if (!isFloat32 || (hasZero && !constants.get(zeroPoint))) return null;
   const scales = Array.from(await constants.numbers(scale));
   const zero = hasZero ? constants.get(zeroPoint)! : null;
   const readable = zero ? zero.source !== null : true;

@@ -43,6 +43,7 @@ const DTYPES = new Map<number, OnnxDtype>([
 ]);
 
 export const FLOAT32 = 1;
+export const UINT8 = 2;
 
 export function onnxDtype(code: number): OnnxDtype {
   return DTYPES.get(code) ?? of(`type ${code}`, 0);

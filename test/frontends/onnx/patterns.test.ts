@@ -179,6 +179,34 @@ describe('a linear layer', () => {
   });
 });
 
+it('codes without a zero point are uint8, or what output_dtype says', async () => {
+  for (const [attributes, dtype] of [
+    [{}, 'uint8'],
+    [{ output_dtype: 3 }, 'int8'],
+  ] as const) {
+    const data = model({
+      inputs: inputX,
+      outputs: outputY,
+      initializers: [...params(), ...weights],
+      opsets: { '': 21 },
+      nodes: [
+        node('QuantizeLinear', ['x', 'x_scale'], ['xq'], attributes),
+        node('DequantizeLinear', ['xq', 'x_scale'], ['xd']),
+        wd,
+        gemm(),
+        node('QuantizeLinear', ['g', 'y_scale'], ['yq'], attributes),
+        node('DequantizeLinear', ['yq', 'y_scale'], ['y']),
+      ],
+    });
+    const { layers } = await opened(data);
+    expect(layers.map(({ form, output, notReplayed }) => [form?.kind ?? notReplayed, output?.dtype])).toEqual([
+      ['elementwise', dtype],
+      ['product', dtype],
+      ['elementwise', 'float32'],
+    ]);
+  }
+});
+
 describe('integers or float', () => {
   const relu = node('Relu', ['h'], ['g'], {}, 'act');
   const toH = node('Gemm', ['xd', 'wd'], ['h'], { transB: 1 }, 'fc');
@@ -287,6 +315,26 @@ describe('what is not replayed is named', () => {
       nodes: [xq, other, wd, gemm(), yq('g'), yd],
     });
     expect(await reasonFor(data)).toBe('it reads xq with another scale or zero point than it was written with');
+  });
+
+  it('a bias with a zero point', async () => {
+    const bias = [...scaled('b', 0.0625, 7), tensor('b', [2], Int32Array.of(1, 2)), tensor('bz', [], Int32Array.of(7))];
+    const nodes = [wd, node('DequantizeLinear', ['b', 'b_scale', 'bz'], ['bd']), gemm('bd')];
+    expect(await reasonFor(between(nodes, [...weights, ...bias]))).toBe(
+      'ONNX Runtime runs it in float: its bias has a zero point',
+    );
+  });
+
+  it('scales of float16', async () => {
+    const half = [tensor('x_scale', [], Uint16Array.of(0x3800), 10), tensor('x_zero_point', [], Uint8Array.of(3))];
+    const data = between([wd, gemm()], weights, [...half, ...scaled('y', 0.25, 0)]);
+    expect(await reasonFor(data, 'xq')).toBe('its scale is not one constant float32 number');
+    expect(await reasonFor(data)).toBe(undefined);
+    const kinds = (await opened(data)).layers.map(({ name, form }) => [name, form?.kind]);
+    expect(kinds.filter(([, kind]) => kind !== undefined)).toEqual([
+      ['yq', 'elementwise'],
+      ['y', 'elementwise'],
+    ]);
   });
 
   it('operators of other domains', async () => {

@@ -113,6 +113,7 @@ function refusal(node: GraphNode, w: Weights, bias: Bias | null): string | null 
     return `weight ${name} is ${w.constant.dtype.name}${w.q.blockSize > 0 ? ` in blocks of ${w.q.blockSize}` : ''}${runs}`;
   }
   if ((node.inputs[2] ?? '') !== '' && !bias) return 'its bias is no constant';
+  if (bias?.q?.zeroPoint.some((zeroPoint) => zeroPoint !== 0)) return 'its bias has a zero point';
   if (!isOnnx(node, 'Gemm')) return null;
   const [alpha, beta] = [floatOf(node, 'alpha', 1), floatOf(node, 'beta', 1)];
   if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
