@@ -2,7 +2,7 @@ import { openFile } from '../load/bytes.js';
 import type { FileSystem } from '../nouns/file.js';
 
 /** What a model file is. */
-export type ModelKind = 'json' | 'onnx';
+export type ModelKind = 'json' | 'onnx' | 'tflite';
 
 const HEAD_BYTES = 64;
 
@@ -14,21 +14,23 @@ export async function kindOf(fs: FileSystem, path: string): Promise<ModelKind> {
   const file = await openFile(fs, path);
   try {
     const head = new Uint8Array(HEAD_BYTES);
-    return isOnnx(head.subarray(0, await file.read(head, 0)), path) ? 'onnx' : 'json';
+    return byContent(head.subarray(0, await file.read(head, 0))) ?? byName(path);
   } finally {
     await file.close();
   }
 }
 
 /** JSON has no control characters but white space, zip files begin with PK; protobuf's tags and lengths are such characters. */
-function isOnnx(head: Uint8Array, path: string): boolean {
-  const named = path.toLowerCase().endsWith('.onnx');
-  if (head.length === 0 || (head[0] === 0x50 && head[1] === 0x4b)) return named && head.length === 0;
+function byContent(head: Uint8Array): ModelKind | null {
+  const latin1 = Buffer.from(head).toString('latin1');
+  if (latin1.slice(4, 8) === 'TFL3') return 'tflite';
+  if (latin1.startsWith('PK')) return 'json';
   const control = head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
-  const text = Buffer.from(head)
-    .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '')
-    .trimStart();
-  const json = /^[{["]/.test(text) && !control;
-  return (control && ONNX_TAGS.includes(head[0])) || (named && !json);
+  if (control) return ONNX_TAGS.includes(head[0]) ? 'onnx' : null;
+  return /^[{["]/.test(latin1.replace(/^\xef\xbb\xbf/, '').trimStart()) ? 'json' : null;
+}
+
+function byName(path: string): ModelKind {
+  const name = path.toLowerCase();
+  return name.endsWith('.onnx') ? 'onnx' : name.endsWith('.tflite') ? 'tflite' : 'json';
 }

@@ -17,18 +17,28 @@ import { validateModel } from '../validate/model.js';
 import { field, nameOf } from '../validate/names.js';
 import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
-import { kindOf } from './kind.js';
+import { kindOf, type ModelKind } from './kind.js';
+import type { ModelFile } from './modelFile.js';
 
 /** Weights and values stay in their file until they are read: close it after that. */
 export interface Closable {
   close(): Promise<void>;
 }
 
+/** What other files than model.json become its raw nodes by; loaded where one is read. */
+const READERS: Readonly<
+  Record<Exclude<ModelKind, 'json'>, () => Promise<(fs: FileSystem, path: string) => Promise<ModelFile>>>
+> = {
+  onnx: async () => (await import('./onnx/open.js')).readOnnx,
+  tflite: async () => (await import('./tflite/tflite.js')).readTflite,
+};
+
 /** Reads and validates a model: model.json and the npz it names, or another file. Throws InputError with every problem. */
 export async function openModel(fs: FileSystem, path: string): Promise<Model & Closable> {
-  if ((await kindOf(fs, path)) === 'json') return openModelJson(fs, path);
-  const { readOnnx } = await import('./onnx/open.js');
-  const { raw, arrays, warnings = [] } = await readOnnx(fs, path);
+  const kind = await kindOf(fs, path);
+  if (kind === 'json') return openModelJson(fs, path);
+  const read = await READERS[kind]();
+  const { raw, arrays, warnings = [] } = await read(fs, path);
   try {
     const model = await validateModel(raw, path, arrays).catch((error) => {
       throw byName(error, raw, path);

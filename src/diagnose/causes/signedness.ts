@@ -47,8 +47,9 @@ function asUnsigned(weight: Int8Array | Int16Array): Int16Array {
 
 function outputChanges({ declared }: Study): Change[] {
   const { output } = declared.params;
-  if (!isQuantized(output) || output.dtype === 'int32') return [];
+  if (!isQuantized(output)) return [];
   const { dtype } = output;
+  if (dtype !== 'uint8' && dtype !== 'int8') return [];
   return otherReadings(dtype).map(({ map, off }) =>
     change('output', 'y', dtype, off, (setup) => ({ ...setup, stores: map })),
   );

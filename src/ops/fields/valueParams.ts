@@ -7,6 +7,7 @@ export const FLOAT: FloatParams = { dtype: 'float32' };
 export const RANGES: Readonly<Record<IntegerDtype, readonly [min: number, max: number]>> = {
   uint8: [0, 255],
   int8: [-128, 127],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
 };
 

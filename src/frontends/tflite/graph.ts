@@ -1,0 +1,153 @@
+/** The first subgraph as model.json has values: names, parameters, shapes of a sample, and its constants as arrays. */
+
+import { TfliteArray } from '../../load/tflite/array.js';
+import type { Operator, SubGraph, Tensor, TfliteFile } from '../../load/tflite/model.js';
+import type { ArraySource } from '../../nouns/array.js';
+import type { InputError } from '../../nouns/problem.js';
+
+/** The `output` of a layer, and in an input. */
+export interface RawParams {
+  readonly dtype: string;
+  readonly scale?: number;
+  readonly zero_point?: number;
+  readonly quant_min?: number;
+  readonly quant_max?: number;
+}
+
+/** Types of activations that model.json has. */
+const CODES = new Set(['int8', 'uint8', 'int16', 'int32']);
+
+export class Graph {
+  readonly main: SubGraph;
+  readonly arrays = new Map<string, ArraySource>();
+  /** Constants that a node makes of others when the graph is loaded (DEQUANTIZE of float16 weights), and that node. */
+  readonly folded = new Map<number, string>();
+  private readonly keys: readonly string[];
+  private readonly batch: number;
+
+  constructor(readonly file: TfliteFile) {
+    [this.main] = file.subgraphs;
+    this.keys = keysOf(this.main.tensors);
+    this.batch = batchOf(this.main);
+  }
+
+  tensor(index: number): Tensor {
+    return this.main.tensors[index];
+  }
+
+  /** The name, or NAME#INDEX where that is empty or not unique. */
+  readonly key = (index: number): string => this.keys[index];
+
+  isConstant(index: number): boolean {
+    return this.tensor(index).data !== null || this.folded.has(index);
+  }
+
+  /** Null where model.json cannot say it. */
+  params(index: number): RawParams | null {
+    const { type, quantization } = this.tensor(index);
+    if (type.name === 'float32') return { dtype: 'float32' };
+    if (!CODES.has(type.name) || !quantization?.single) return null;
+    const { scale, zeroPoint } = quantization.single;
+    return { dtype: type.name, scale, zero_point: zeroPoint };
+  }
+
+  /** Of one sample's value; null where only a run tells it. */
+  shape(index: number): number[] | null {
+    const { shape, isDynamic } = this.tensor(index);
+    if (isDynamic || shape.includes(0)) return null;
+    const [first, ...rest] = shape;
+    if (first === undefined) return this.batch === 1 ? [1] : null;
+    return first === this.batch ? nonEmpty(rest) : [first / this.batch, ...rest];
+  }
+
+  /** Elements of one sample's value. */
+  size(index: number): number {
+    const { shape } = this.tensor(index);
+    return shape.reduce((product, dim) => product * dim, 1) / (shape.length === 0 ? 1 : this.batch);
+  }
+
+  /** Adds the numbers of a constant, and says where model.json finds them. */
+  array(index: number, change: Partial<{ axes: readonly number[]; shift: number }> = {}): { array: string } {
+    const { type, shape, data } = this.tensor(index);
+    const axes = change.axes ?? null;
+    return this.add({
+      key: this.key(index),
+      range: data!,
+      shape: axes ? axes.map((axis) => shape[axis]) : shape,
+      dtype: change.shift ? 'int8' : type.dtype!,
+      bits: type.bits,
+      ...change,
+    });
+  }
+
+  /** The scales of a constant: a number, or its array. */
+  scales(index: number): number | { array: string } {
+    const { single, scale } = this.tensor(index).quantization!;
+    if (single) return single.scale;
+    return this.add({
+      key: `${this.key(index)} scale`,
+      range: scale,
+      shape: [scale.count],
+      dtype: 'float32',
+      bits: 32,
+    });
+  }
+
+  zeroPoints(index: number): number | { array: string } {
+    const { single, zeroPoint } = this.tensor(index).quantization!;
+    if (single) return single.zeroPoint;
+    return this.add({
+      key: `${this.key(index)} zero_point`,
+      range: zeroPoint,
+      shape: [zeroPoint.count],
+      dtype: 'int64',
+      bits: 64,
+    });
+  }
+
+  /** The numbers of a constant that shapes an operator: axes, sizes, paddings. */
+  async integers(index: number, most = 64): Promise<number[] | null> {
+    const { type, data } = this.tensor(index);
+    if (!data || (type.name !== 'int32' && type.name !== 'int64') || data.length > most * 8) return null;
+    const stored = { key: this.key(index), range: data, dtype: type.dtype!, bits: type.bits };
+    const source = new TfliteArray(this.file.buffer.file, this.file.path, {
+      ...stored,
+      shape: [(8 * data.length) / type.bits],
+    });
+    return [...(await source.read())];
+  }
+
+  /** What contradicts itself in a node. */
+  refuse({ index, name }: Operator, message: string): InputError {
+    return this.file.buffer.refuse(['subgraphs', 0, 'operators', index, name], message);
+  }
+
+  private add(stored: ConstructorParameters<typeof TfliteArray>[2]): { array: string } {
+    this.arrays.set(stored.key, new TfliteArray(this.file.buffer.file, this.file.path, stored));
+    return { array: stored.key };
+  }
+}
+
+function nonEmpty(shape: number[]): number[] {
+  return shape.length === 0 ? [1] : shape;
+}
+
+function keysOf(tensors: readonly Tensor[]): string[] {
+  const count = new Map<string, number>();
+  for (const { name } of tensors) count.set(name, (count.get(name) ?? 0) + 1);
+  return tensors.map(({ name, index }) => (name !== '' && count.get(name) === 1 ? name : `${name}#${index}`));
+}
+
+/**
+ * How many samples a call has: what the first dimensions of all values share. A graph on [4, 8] has four; one that reshapes [3, 40]
+ * to [1, 120] has one.
+ */
+function batchOf({ tensors, inputs, operators }: SubGraph): number {
+  const values = [...inputs, ...operators.flatMap(({ outputs }) => outputs)].map((index) => tensors[index]);
+  const firsts = values.filter(({ data, shape }) => data === null && shape.length > 0).map(({ shape }) => shape[0]);
+  return firsts.reduce(greatestCommonDivisor, 0) || 1;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

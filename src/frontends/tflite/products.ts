@@ -1,0 +1,159 @@
+/** Operators that multiply by weights: linear and convolutions, on codes or hybrid (float values, int8 weights). */
+import type { Tensor } from '../../load/tflite/model.js';
+import { activationOf, clampCodes } from './activation.js';
+import { expectImages, geometryOf } from './geometry.js';
+import type { Node, Translation } from './node.js';
+
+/** Where a weight tensor's axes go, for model.json's [out, in / groups, height, width]. */
+const OHWI = [0, 3, 1, 2];
+const DEPTHWISE = [3, 0, 1, 2];
+const TRANSPOSED = [3, 0, 1, 2];
+
+/** x [.., K], w [N, K], bias?: on x as rows of K. */
+export function fullyConnected(node: Node): Translation {
+  const [x, w, y] = [node.needs(0), node.needs(1), node.output()];
+  const [outFeatures, inFeatures] = w.shape;
+  if (w.shape.length !== 2 || outFeatures === 0 || inFeatures === 0) {
+    throw node.refuse(`expected weights [N, K], got [${w.shape.join(', ')}]`);
+  }
+  const { graph } = node;
+  const rows = countOf(x) / inFeatures;
+  if (!Number.isInteger(rows) || countOf(y) !== rows * outFeatures) {
+    const shapes = `[${x.shape.join(', ')}] to [${y.shape.join(', ')}]`;
+    throw node.refuse(`expected rows of ${inFeatures} to rows of ${outFeatures} (its weights), got ${shapes}`);
+  }
+  const rowsOfSample = graph.size(x.index) / inFeatures;
+  const shuffled = node.number('weights_format') !== 0 ? 'its weights are shuffled' : null;
+  const several = rowsOfSample !== 1 ? `it multiplies ${rowsOfSample} rows of a sample` : null;
+  const because = shuffled ?? several;
+  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), {}, because);
+  const symmetric = { asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
+  return product(node, 'linear_dynamic', w, node.input(2), symmetric, because);
+}
+
+/** x [N, H, W, C], w [O, kh, kw, C / groups], bias? */
+export function convolution(node: Node): Translation {
+  const [x, w, y] = [node.needs(0), node.needs(1), node.output()];
+  expectImages(node, x, w, y);
+  const [out, height, width, inputs] = w.shape;
+  const groups = x.shape[3] / inputs;
+  if (!Number.isInteger(groups) || out % groups !== 0 || y.shape[3] !== out) {
+    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+  }
+  const fields = { ...geometryOf(node, [height, width], x, y, true), groups, axes: OHWI };
+  return product(node, opOf('conv2d', x, w), w, node.input(2), fields, null);
+}
+
+/** x [N, H, W, C], w [1, kh, kw, C * m], bias?: output channel c * m + j reads input channel c. */
+export function depthwise(node: Node): Translation {
+  const [x, w, y] = [node.needs(0), node.needs(1), node.output()];
+  expectImages(node, x, w, y);
+  const [one, height, width, out] = w.shape;
+  const multiplier = out / x.shape[3];
+  if (one !== 1 || !Number.isInteger(multiplier) || multiplier === 0 || y.shape[3] !== out) {
+    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+  }
+  const said = node.number('depth_multiplier');
+  const because =
+    said === 0 || said === multiplier
+      ? null
+      : `its depth_multiplier is ${said}, its weights' ${multiplier}: runtimes disagree about such a node`;
+  const fields = { ...geometryOf(node, [height, width], x, y, true), groups: x.shape[3], axes: DEPTHWISE };
+  return product(node, opOf('conv2d', x, w), w, node.input(2), fields, because);
+}
+
+/** shape, w [O, kh, kw, I], x, bias?; padding is that of the convolution that goes the other way. */
+export function transposeConvolution(node: Node): Translation {
+  const [w, x, y] = [node.needs(1), node.needs(2), node.output()];
+  expectImages(node, x, w, y);
+  const [out, height, width, inputs] = w.shape;
+  if (x.shape[3] !== inputs || y.shape[3] !== out) {
+    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+  }
+  const { stride, padding } = geometryOf(node, [height, width], y, x, false);
+  const output_size = y.shape.slice(1, 3);
+  const fields = { stride, padding, dilation: [1, 1], groups: 1, output_size, axes: TRANSPOSED };
+  const translation = product(node, opOf('conv_transpose2d', x, w), w, node.input(3), fields, null);
+  return { ...translation, data: [2] };
+}
+
+/** Float values and weights of 8 bits or less: the kernel quantizes its input itself. */
+function isHybrid(x: Tensor, w: Tensor): boolean {
+  return x.type.name === 'float32' && w.type.name.startsWith('int');
+}
+
+function opOf(op: string, x: Tensor, w: Tensor): string {
+  return isHybrid(x, w) ? `${op}_dynamic` : op;
+}
+
+type Fields = Readonly<Record<string, unknown>> & { readonly axes?: readonly number[] };
+
+/** What all products have: weights, scales, bias and the fused activation. */
+function product(
+  node: Node,
+  op: string,
+  w: Tensor,
+  bias: Tensor | null,
+  { axes, ...fields }: Fields,
+  because: string | null,
+): Translation {
+  const notReplayed = because ?? unusableWeights(node, w, bias, op);
+  const { graph } = node;
+  const activation = activationOf(node);
+  if (notReplayed) return { op, data: [0], notReplayed };
+  const isUint8 = w.type.name === 'uint8';
+  const shift = isUint8 ? { shift: -128 } : {};
+  const zeroPoints = graph.zeroPoints(w.index);
+  const params = graph.params(node.output().index);
+  const clamp = params && params.dtype !== 'float32' ? clampOf(activation, params) : undefined;
+  return {
+    op,
+    data: [0],
+    clamp: clamp ?? null,
+    notReplayed: unusableActivation(activation.name, clamp),
+    fields: {
+      ...fields,
+      weight: graph.array(w.index, axes ? { axes, ...shift } : shift),
+      weight_dtype: 'int8',
+      weight_scale: graph.scales(w.index),
+      weight_zero_point: isUint8 ? Number(zeroPoints) - 128 : zeroPoints,
+      bias: bias && graph.array(bias.index),
+      ...(bias ? { bias_dtype: bias.type.name } : {}),
+      activation: activation.name === 'relu' ? 'relu' : 'none',
+    },
+  };
+}
+
+function clampOf(activation: ReturnType<typeof activationOf>, params: Parameters<typeof clampCodes>[1]) {
+  if (activation.name === 'none' || activation.name === 'relu') return undefined;
+  return activation.bounds && clampCodes(activation, params);
+}
+
+/** clamp: null where runtimes disagree about its codes; undefined where there is none. */
+function unusableActivation(name: string, clamp: readonly [number, number] | null | undefined): string | null {
+  if (name === 'none' || name === 'relu' || clamp) return null;
+  const disagree = clamp === null && (name === 'relu6' || name === 'relu_n1_to_1');
+  return disagree
+    ? `runtimes make different codes of the bounds of its fused ${name}, which lie on half a step`
+    : `its fused ${name} has no model`;
+}
+
+function unusableWeights({ graph }: Node, w: Tensor, bias: Tensor | null, op: string): string | null {
+  if (w.data === null) return w.unusual ? `its weights are ${w.unusual}` : 'its weights are computed';
+  if (w.unusual) return `its weights are ${w.unusual}`;
+  if (!['int8', 'uint8', 'int4'].includes(w.type.name)) return `its weights are ${w.type.name}`;
+  if (!w.quantization) return 'its weights have no scale';
+  if (w.type.name === 'uint8' && !w.quantization.single) return 'its uint8 weights have several scales';
+  if (!bias) return null;
+  if (!bias.data || graph.folded.has(bias.index)) return 'its bias is computed';
+  const known = op.endsWith('_dynamic') ? ['float32'] : op === 'linear' ? ['int32'] : ['int32', 'int64'];
+  return known.includes(bias.type.name) ? null : `its bias is ${bias.type.name}`;
+}
+
+function countOf({ shape }: Tensor): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+function channels({ shape }: Tensor): string {
+  return `${shape[3]} channels`;
+}

@@ -1,0 +1,135 @@
+/** Operators of the first subgraph to layers of model.json, in their order; one for each value that a node computes. */
+import type { Tensor } from '../../load/tflite/model.js';
+import type { Graph, RawParams } from './graph.js';
+import { labelOf, Node, type Translation } from './node.js';
+import { MOVES, OTHERS } from './others.js';
+import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
+import { Variables } from './variables.js';
+
+/** A layer as model.json has it. */
+export type RawLayerJson = Readonly<Record<string, unknown>>;
+
+const PRODUCTS = new Map([
+  ['FULLY_CONNECTED', fullyConnected],
+  ['CONV_2D', convolution],
+  ['DEPTHWISE_CONV_2D', depthwise],
+  ['TRANSPOSE_CONV', transposeConvolution],
+]);
+
+/** Types whose codes engines may take. */
+const CODES = new Set(['int8', 'uint8', 'int16']);
+
+export async function translate(graph: Graph): Promise<RawLayerJson[]> {
+  const layers: RawLayerJson[] = [];
+  const variables = new Variables(graph);
+  for (const operator of graph.main.operators) {
+    const node = new Node(graph, operator);
+    if (variables.takes(node)) continue;
+    if (folds(node)) for (const index of operator.outputs) graph.folded.set(index, labelOf(operator));
+    else {
+      const translation = variables.read(node) ?? (await translationOf(node));
+      layers.push(...operator.outputs.map((index, i) => layerOf(node, translation, index, i)));
+    }
+  }
+  return layers;
+}
+
+/** DEQUANTIZE of a constant is done once, when the graph is loaded. */
+function folds({ graph, operator }: Node): boolean {
+  const { name, inputs } = operator;
+  return name === 'DEQUANTIZE' && inputs.length > 0 && inputs.every((index) => index >= 0 && graph.isConstant(index));
+}
+
+async function translationOf(node: Node): Promise<Translation> {
+  const { name, customCode } = node.operator;
+  const product = PRODUCTS.get(name);
+  const rule = product ?? MOVES.get(name) ?? OTHERS.get(name);
+  if (name === 'CUSTOM') return { op: 'custom', notReplayed: `custom operator ${customCode || 'without a name'}` };
+  if (!rule) return { op: name.toLowerCase(), notReplayed: `operator ${name} has no model` };
+  const dynamic = tensorsOf(node).find(({ isDynamic }) => isDynamic);
+  if (dynamic) {
+    const because = `only a run tells the shape of ${node.graph.key(dynamic.index)}`;
+    return { op: name.toLowerCase(), notReplayed: because };
+  }
+  const translation = await rule(node);
+  return { ...translation, notReplayed: translation.notReplayed ?? unusableValues(node, translation) };
+}
+
+function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
+  return [...inputs, ...outputs].filter((index) => index >= 0).map((index) => graph.tensor(index));
+}
+
+/** Values of a type, or without the parameters, that an engine for codes needs. */
+function unusableValues(node: Node, { op, data }: Translation): string | null {
+  const { graph, operator } = node;
+  const inputs = dataOf(node, data);
+  const [input, output] = [inputs[0], operator.outputs[0]].map((index) => index ?? -1);
+  if (input < 0 || output < 0) return 'it reads or computes nothing';
+  const constant = inputs.find((index) => graph.isConstant(index));
+  if (constant !== undefined) return `it reads the constant ${graph.key(constant)}`;
+  const types = [input, output].map((index) => graph.tensor(index).type.name);
+  const isFloat = types.every((type) => type === 'float32');
+  if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
+  if (isFloat) return `operator ${operator.name} on float32 values has no model`;
+  const odd = types.find((type) => !CODES.has(type) && type !== 'float32');
+  if (odd) return `${odd} values have no model`;
+  const mixed = op === 'linear' && (types[0] === 'int16' || types[0] !== types[1]);
+  if (mixed) return `linear from ${types.join(' to ')} has no model`;
+  const unsaid = [input, output].find((index) => graph.params(index) === null);
+  return unsaid === undefined ? null : `the scale of ${graph.key(unsaid)} is not in the file`;
+}
+
+function dataOf({ operator }: Node, data: readonly number[] | undefined): number[] {
+  const positions = data ?? operator.inputs.map((_, position) => position);
+  return positions.map((position) => operator.inputs[position] ?? -1).filter((index) => index >= 0);
+}
+
+function layerOf(node: Node, translation: Translation, output: number, position: number): RawLayerJson {
+  const { graph, operator } = node;
+  const { op, fields, clamp, notReplayed } = translation;
+  const inputs = dataOf(node, translation.data);
+  const read = inputs.filter((index) => !graph.isConstant(index)).map((index) => graph.key(index));
+  const folded = operator.inputs.flatMap((index) => graph.folded.get(index) ?? []);
+  const params = graph.params(output);
+  const shape = graph.shape(output);
+  return {
+    name: graph.key(output),
+    op,
+    ...(read.length > 0 ? { input: read.length === 1 ? read[0] : read } : {}),
+    ...constantsOf(node, inputs),
+    ...fields,
+    ...(params ? { output: clamp ? clamped(params, clamp) : params } : {}),
+    ...(shape ? { shape } : {}),
+    ...(operator.outputs.length > 1 ? { output_index: position } : {}),
+    nodes: [...folded, ...(translation.nodes ?? []), labelOf(operator)],
+    ...(notReplayed ? { not_replayed: notReplayed } : {}),
+  };
+}
+
+function clamped(params: RawParams, [quant_min, quant_max]: readonly [number, number]): RawParams {
+  return { ...params, quant_min, quant_max };
+}
+
+/** Constants among the values that a node reads, and where among them. */
+function constantsOf({ graph }: Node, inputs: readonly number[]): object {
+  const constants = inputs.flatMap((index, position) => {
+    const { data, type, unusual } = graph.tensor(index);
+    if (!data || unusual || !type.dtype) return [];
+    return [{ position, ...graph.params(index), value: graph.array(index) }];
+  });
+  return constants.length > 0 ? { constants } : {};
+}
+
+/** As graph.main.inputs; what model.json cannot declare is a layer that is not replayed. */
+export function inputsOf(graph: Graph): { inputs: RawLayerJson[]; layers: RawLayerJson[] } {
+  const inputs: RawLayerJson[] = [];
+  const layers: RawLayerJson[] = [];
+  for (const index of new Set(graph.main.inputs)) {
+    const [name, params, shape] = [graph.key(index), graph.params(index), graph.shape(index)];
+    const declared = { name, ...params, ...(shape ? { shape } : {}) };
+    const { type } = graph.tensor(index);
+    if (params) inputs.push(declared);
+    else layers.push({ ...declared, op: 'input', not_replayed: `an input of the graph (${type.name})` });
+  }
+  return { inputs, layers };
+}
