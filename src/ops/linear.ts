@@ -2,13 +2,13 @@
 
 import * as z from 'zod/mini';
 import { expectInput } from './fields/inputs.js';
-import { productFields, productParams, rowsOfFeatures } from './fields/product.js';
+import { flattenField, flattenOf, productFields, productParams, rowsOfFeatures } from './fields/product.js';
 import { layerFields, outputSchema } from './fields/schema.js';
 import type { Op } from './op.js';
 
 export const linear: Op = {
   name: 'linear',
-  schema: z.object({ ...layerFields, ...productFields, output: outputSchema }),
+  schema: z.object({ ...layerFields, ...productFields, ...flattenField, output: outputSchema }),
   inputs: [1, 1],
   channels: 'last',
   dims: rowsOfFeatures,
@@ -16,6 +16,7 @@ export const linear: Op = {
     expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"');
     const params = await productParams(layer);
     const { fields, output } = layer;
-    return fields && params && output ? { form: { kind: 'product', dynamic: null, ...params }, output } : null;
+    if (!fields || !params || !output) return null;
+    return { form: { kind: 'product', dynamic: null, ...flattenOf(layer), ...params }, output };
   },
 };

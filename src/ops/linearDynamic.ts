@@ -1,7 +1,7 @@
 /** Quantizes its own float input, with a scale chosen from each batch, and returns floats. */
 import * as z from 'zod/mini';
 import { expectInput } from './fields/inputs.js';
-import { productFields, productParams, rowsOfFeatures } from './fields/product.js';
+import { flattenField, flattenOf, productFields, productParams, rowsOfFeatures } from './fields/product.js';
 import { floatOutput, layerFields } from './fields/schema.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op } from './op.js';
@@ -12,6 +12,7 @@ export const linearDynamic: Op = {
   schema: z.object({
     ...layerFields,
     ...productFields,
+    ...flattenField,
     reduce_range: z.boolean(),
     /** TFLite's: whether the input gets a zero point. */
     asymmetric_quantize_inputs: z.optional(z.boolean()),
@@ -24,6 +25,8 @@ export const linearDynamic: Op = {
     expectInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
     const params = await productParams(layer);
     const dynamic = { reduceRange: layer.fields?.reduce_range === true };
-    return layer.fields && params ? { form: { kind: 'product', dynamic, ...params }, output: FLOAT } : null;
+    return layer.fields && params
+      ? { form: { kind: 'product', dynamic, ...flattenOf(layer), ...params }, output: FLOAT }
+      : null;
   },
 };

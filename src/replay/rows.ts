@@ -1,10 +1,10 @@
 /** A layer as engines and diagnoses see it: rows of channels, a row for each place of each sample. */
 import type { ValueReader } from '../nouns/capture.js';
-import { isProduct } from '../nouns/model.js';
+import { isProduct, type ProductLayer } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
 import { patchRows } from '../tensor/patches.js';
 import { inRows } from '../tensor/rows.js';
-import { positionsOf, sameDims } from '../tensor/shape.js';
+import { positionsOf, sameDims, sizeOf } from '../tensor/shape.js';
 import type { ReadyLayer } from './layer.js';
 import { patchesFor } from './patches.js';
 import type { BatchRanges, LayerRun } from './session.js';
@@ -36,12 +36,13 @@ export function layerRows({ ready, batches }: LayerRun, input: ValueReader): Lay
 function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {
   const [shape] = shapes.inputs;
   if (patch) return patchRows(input, shape, patchesFor(patch, params));
-  return inRows(input, isProduct(layer) ? lastAxis(shape) : alike(shape, shapes.output));
+  return inRows(input, isProduct(layer) ? rowsOf(layer, shape) : alike(shape, shapes.output));
 }
 
-/** Products run along the last axis, wherever the value has its channels. */
-function lastAxis({ dims }: Shape): Shape {
-  return { dims, channelAxis: Math.max(0, dims.length - 1) };
+/** Products run along the last axis, or the last ones, wherever the value has its channels. */
+function rowsOf({ form }: ProductLayer, { dims }: Shape): Shape {
+  const { inFeatures } = form.weight;
+  return { dims: [sizeOf(dims) / inFeatures, inFeatures], channelAxis: 1 };
 }
 
 /** Values of one place stand in one row on both sides. */

@@ -34,8 +34,10 @@ export class SampleReader implements CapturedValue {
   readonly features: number;
   readonly shape: Shape;
   readonly dtype: StoredDtype;
-  /** Of one row of the array; 0 where the array is one sample. */
+  /** Of one row of the array; 0 where the array is one sample, or a sample has several rows. */
   private readonly samplesOfRow: number;
+  /** Of one sample, where it has several. */
+  private readonly rowsOfSample: number;
 
   constructor(
     private readonly source: ArraySource,
@@ -46,7 +48,8 @@ export class SampleReader implements CapturedValue {
     this.features = sizeOf(shape.dims);
     // Wider or narrower floats stand for float32, which holds them: validation has looked.
     this.dtype = source.dtype.startsWith('float') ? 'float32' : source.dtype;
-    this.samplesOfRow = samples === 1 ? 0 : samples / source.shape[0];
+    this.samplesOfRow = samples === 1 ? 0 : Math.floor(samples / source.shape[0]);
+    this.rowsOfSample = samples === 1 ? 0 : source.shape[0] / samples;
   }
 
   async read(fromSample: number, toSample: number): Promise<NumericArray> {
@@ -55,7 +58,8 @@ export class SampleReader implements CapturedValue {
   }
 
   private async readRows(fromSample: number, toSample: number): Promise<NumericArray> {
-    const { features, samplesOfRow } = this;
+    const { features, samplesOfRow, rowsOfSample } = this;
+    if (rowsOfSample > 1) return this.source.read(fromSample * rowsOfSample, toSample * rowsOfSample);
     if (samplesOfRow === 0) return (await this.source.read()).subarray(fromSample * features, toSample * features);
     const firstRow = Math.floor(fromSample / samplesOfRow);
     const rows = await this.source.read(firstRow, Math.ceil(toSample / samplesOfRow));

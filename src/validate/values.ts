@@ -204,12 +204,21 @@ function readShaped(
   return { samples, values, shapes };
 }
 
-/** An array without the samples' axis is one sample. Null where it does not have the shape. */
+/**
+ * An array without the samples' axis is one sample, or several joined along its first axis: [8 * 20, 6] of values [20, 6]. Null where
+ * it does not have the shape.
+ */
 function arrangementOf({ shape }: ArraySource, dims: readonly number[] | undefined): Arrangement | null {
   if (dims && sameDims(shape, dims)) return { samples: 1, dims };
+  if (dims && isJoined(shape, dims)) return { samples: shape[0] / dims[0], dims };
   const own = shape.length > 1 ? shape.slice(1) : shape;
   if (dims && !sameDims(own, dims)) return null;
   return { samples: shape.length > 1 ? shape[0] : 1, dims: own };
+}
+
+function isJoined(shape: readonly number[], dims: readonly number[]): boolean {
+  const [first, ...rest] = dims;
+  return (first === 1 || rest.length > 0) && shape[0] % first === 0 && sameDims(shape.slice(1), rest);
 }
 
 function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {

@@ -60,12 +60,6 @@ export class Graph {
     return first === this.batch ? nonEmpty(rest) : [first / this.batch, ...rest];
   }
 
-  /** Elements of one sample's value. */
-  size(index: number): number {
-    const { shape } = this.tensor(index);
-    return shape.reduce((product, dim) => product * dim, 1) / (shape.length === 0 ? 1 : this.batch);
-  }
-
   /** Adds the numbers of a constant, and says where model.json finds them. */
   array(index: number, change: Partial<{ axes: readonly number[]; shift: number }> = {}): { array: string } {
     const { type, shape, data } = this.tensor(index);

@@ -1,5 +1,6 @@
 /** Operators that multiply by weights: linear and convolutions, on codes or hybrid (float values, int8 weights). */
 import type { Tensor } from '../../load/tflite/model.js';
+import { sameDims, sizeOf } from '../../tensor/shape.js';
 import { activationOf, clampCodes } from './activation.js';
 import { expectImages, geometryOf } from './geometry.js';
 import type { Node, Translation } from './node.js';
@@ -16,19 +17,25 @@ export function fullyConnected(node: Node): Translation {
   if (w.shape.length !== 2 || outFeatures === 0 || inFeatures === 0) {
     throw node.refuse(`expected weights [N, K], got [${w.shape.join(', ')}]`);
   }
-  const { graph } = node;
   const rows = countOf(x) / inFeatures;
   if (!Number.isInteger(rows) || countOf(y) !== rows * outFeatures) {
     const shapes = `[${x.shape.join(', ')}] to [${y.shape.join(', ')}]`;
     throw node.refuse(`expected rows of ${inFeatures} to rows of ${outFeatures} (its weights), got ${shapes}`);
   }
-  const rowsOfSample = graph.size(x.index) / inFeatures;
-  const shuffled = node.number('weights_format') !== 0 ? 'its weights are shuffled' : null;
-  const several = rowsOfSample !== 1 ? `it multiplies ${rowsOfSample} rows of a sample` : null;
-  const because = shuffled ?? several;
-  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), {}, because);
-  const symmetric = { asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
-  return product(node, 'linear_dynamic', w, node.input(2), symmetric, because);
+  const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : movedRows(node, inFeatures);
+  const flatten = x.shape.at(-1) === inFeatures ? {} : { flatten: true };
+  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), flatten, because);
+  const dynamic = { ...flatten, asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
+  return product(node, 'linear_dynamic', w, node.input(2), dynamic, because);
+}
+
+/** Without keep_num_dims [4, 5, 9] becomes [20, 6]: rows stay rows, but no longer in their places. */
+function movedRows({ graph, operator: { inputs, outputs } }: Node, inFeatures: number): string | null {
+  const [from, to] = [graph.shape(inputs[0]), graph.shape(outputs[0])];
+  if (!from || !to) return 'its values change between samples and rows';
+  const axis = from.findIndex((_, first) => sizeOf(from.slice(first)) === inFeatures);
+  const rows = axis < 0 ? null : from.slice(0, axis);
+  return rows && sameDims(rows, to.slice(0, -1)) ? null : `it reads rows of ${inFeatures} out of [${from.join(', ')}]`;
 }
 
 /** x [N, H, W, C], w [O, kh, kw, C / groups], bias? */
@@ -151,7 +158,7 @@ function unusableWeights({ graph }: Node, w: Tensor, bias: Tensor | null, op: st
 }
 
 function countOf({ shape }: Tensor): number {
-  return shape.reduce((product, dim) => product * dim, 1);
+  return sizeOf(shape);
 }
 
 function channels({ shape }: Tensor): string {

@@ -31,7 +31,13 @@ export class Features {
   }
 
   /** confirmed: a list of out_features numbers says that the weight is not transposed. */
-  linear(layer: { name: string; input: string; outFeatures: number; inFeatures: number; confirmed: boolean }): void {
+  linear(layer: {
+    name: string;
+    input: string | null;
+    outFeatures: number;
+    inFeatures: number;
+    confirmed: boolean;
+  }): void {
     const { name, input, outFeatures, inFeatures, confirmed } = layer;
     const shown = printable(name);
     const known = (count: number, side: string, other: number) => ({
@@ -39,7 +45,7 @@ export class Features {
       because: `${side} of ${shown}`,
       ifTransposed: confirmed ? null : other,
     });
-    this.claim(input, known(inFeatures, 'in_features', outFeatures));
+    if (input !== null) this.claim(input, known(inFeatures, 'in_features', outFeatures));
     this.claim(name, known(outFeatures, 'out_features', inFeatures));
   }
 

@@ -4,7 +4,7 @@ import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
 import type { Activation, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
-import { dimsText } from '../../tensor/shape.js';
+import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
 import { loadNumbers, type NumberField, type NumberRule, numberField, weightField } from './numbers.js';
@@ -38,6 +38,13 @@ export const productFields = {
   bias_dtype: z.optional(z.enum(['float32', 'int32'])),
   activation: z.optional(activation),
 };
+
+/** Of products on rows: whether several axes of the input make one. */
+export const flattenField = { flatten: z.optional(z.boolean()) };
+
+export function flattenOf({ fields }: RawLayer): Pick<ProductForm, 'flatten'> {
+  return fields?.flatten === true ? { flatten: true } : {};
+}
 
 const productSchema = z.object(productFields);
 type RawProduct = z.infer<typeof productSchema>;
@@ -99,8 +106,11 @@ export async function productParams(
 
 /** Products run along the last axis: the others are rows. */
 export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
-  const { inFeatures, outFeatures } = (form as ProductForm).weight;
+  const { flatten, weight } = form as ProductForm;
+  const { inFeatures, outFeatures } = weight;
   if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
+  const flattened = flatten ? shape.dims.findIndex((_, axis) => sizeOf(shape.dims.slice(axis)) === inFeatures) : -1;
+  if (flattened >= 0) return [...shape.dims.slice(0, flattened), outFeatures];
   const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
   return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
 }
@@ -136,11 +146,11 @@ function linearWeight(layer: RawLayer): WeightReading {
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */
 function checkLinear(layer: RawLayer, { outFeatures, inFeatures }: WeightSource, lists: readonly NumberField[]): void {
   const { name, place, checks, features } = layer;
-  const input = layer.inputs[0]?.name ?? '';
+  const input = layer.fields?.flatten === true ? null : (layer.inputs[0]?.name ?? '');
   const shape = `[${outFeatures}, ${inFeatures}]`;
   const weightPlace = [...place, 'weight'];
   const wrong = lists.filter((list) => lengthOf(list) !== outFeatures);
-  const fed = features.get(input);
+  const fed = input === null ? null : features.get(input);
   const couldBeTransposed = outFeatures !== inFeatures && fed?.count !== inFeatures;
   const byLists = wrong.length > 0 && lists.every((list) => lengthOf(list) === inFeatures);
   const byInput = lists.length === 0 && fed?.count === outFeatures;
