@@ -1,6 +1,6 @@
 import { forecast } from '../analyze/forecast.js';
 import type { ForecastDocument } from '../documents/forecast.js';
-import { kernelByName, kernels } from '../kernels/registry.js';
+import { kernelByName, rivalKernels } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
@@ -39,7 +39,7 @@ async function forecastAction(
   open: Open,
 ): Promise<number> {
   checkTargets(options.reporter);
-  const chosen = options.kernel ? options.kernel.map((name) => kernelByName(name)) : kernels;
+  const chosen = options.kernel ? options.kernel.map((name) => kernelByName(name)) : rivalKernels(null);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
   const document = await forecast(model, capture, { kernels: chosen, labels });

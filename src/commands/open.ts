@@ -2,6 +2,7 @@ import { type Closable, isHookDictionary, openCapture, openHookDictionary, openM
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import type { CaptureUse } from '../validate/comparable.js';
+import { computedBy } from '../validate/producer.js';
 
 /** Remembers what has to be closed. */
 export type Open = <T extends Closable>(file: Promise<T>) => Promise<T>;
@@ -30,7 +31,8 @@ export async function openPair(
 ) {
   if (capturePath !== undefined) {
     const model = await open(openModel(io.fs, modelPath));
-    return { model, capture: await open(openCapture(io.fs, capturePath, model, use)) };
+    const capture = await open(openCapture(io.fs, capturePath, model, use));
+    return { model: computedBy(model, capture), capture };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);

@@ -10,6 +10,7 @@ import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { replayedCapture } from '../replay/reference.js';
 import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
+import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
 import { differingRows, inSamples } from './differing.js';
@@ -35,7 +36,8 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 }
 
 /** As compare; parts of all shards are to be assembled. */
-export async function comparePart(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
+export async function comparePart(declared: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
+  const model = computedBy(declared, capture);
   const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options.threads));
   return comparison.run();
 }

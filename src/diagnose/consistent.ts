@@ -21,13 +21,13 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
 
 /** The declared layer under each kernel that has its op. */
 function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly setup: Setup }[] {
-  const { op } = study.data;
+  const { op, kernel: own } = study.data;
   const { declared } = study;
   if (declared.kind === 'elementwise') {
-    return elementwiseKernels(op).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
+    return elementwiseKernels(op, own).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
-  return productKernels(op).flatMap(({ kernel, steps: own }) =>
-    formsOf(own).map((steps) => ({ kernel, setup: { ...declared, steps } })),
+  return productKernels(op, own).flatMap(({ kernel, steps: ofKernel }) =>
+    formsOf(ofKernel).map((steps) => ({ kernel, setup: { ...declared, steps } })),
   );
 }
 

@@ -1,6 +1,6 @@
 /** What an elementwise layer may do otherwise than its kernel: what other kernels do, and what scripts do. */
 import { elementwiseSteps } from '../kernels/kernel.js';
-import { kernels } from '../kernels/registry.js';
+import { rivalKernels } from '../kernels/registry.js';
 import { dequantizeFloat64 } from '../kernels/steps/dequantize.js';
 import {
   quantizeDivisionHalfAway,
@@ -122,13 +122,16 @@ export function otherConversions(study: ElementwiseStudy): Conversion[] {
 
 /** What kernels do for the op: those of the declared runtime, or all. */
 function rivals({ data, free }: ElementwiseStudy): ElementwiseSteps[] {
-  return elementwiseKernels(data.op)
+  return elementwiseKernels(data.op, data.kernel)
     .filter(({ kernel }) => free || kernel.runtime === data.kernel.runtime)
     .map(({ steps }) => steps);
 }
 
-export function elementwiseKernels(op: string): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
-  return kernels.flatMap((kernel) => {
+export function elementwiseKernels(
+  op: string,
+  declared: Kernel,
+): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
+  return rivalKernels(declared).flatMap((kernel) => {
     const steps = elementwiseSteps(kernel, op);
     return steps ? [{ kernel, steps }] : [];
   });

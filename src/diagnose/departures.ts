@@ -66,7 +66,7 @@ function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean
 
 /** Every kernel that has the op with integer sums. */
 function rivals({ data }: ProductStudy) {
-  return productKernels(data.op).filter(({ steps }) => !steps.float);
+  return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float);
 }
 
 /** Dynamic layers whose codes are the same. */

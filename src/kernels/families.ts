@@ -9,6 +9,7 @@ import type {
   QuantizeStep,
   RescaleStep,
 } from '../nouns/kernel.js';
+import type { ValueParams } from '../nouns/value.js';
 import { exact } from './steps/accumulate.js';
 import { addAten, addQnnpack } from './steps/add.js';
 import {
@@ -19,9 +20,14 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
-import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
+import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
-import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
+import {
+  fixedPointDoubleRoundingUp,
+  float32Product,
+  float32ProductFused,
+  float32ProductReciprocal,
+} from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import { type Isa, oneDnnConvolutionPairs, oneDnnConvolutionScaling } from './steps/oneDnnConvolution.js';
 import {
@@ -32,7 +38,7 @@ import {
   quantizeReciprocal,
   quantizeTwoRoundings,
 } from './steps/quantize.js';
-import { rescaleXnnpack } from './steps/rescale.js';
+import { areBytes, isDelegated, rescaleBuiltin, rescaleDefault } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
 
 type Ops = Kernel['ops'];
@@ -64,21 +70,37 @@ export interface Conversions {
   readonly bound: QuantizeStep;
   /** Codes to codes of another scale; absent: through reals. */
   readonly rescale?: RescaleStep;
+  /** Where vector code takes several values at a time. */
+  readonly blocks?: Partial<Record<'quantize' | 'dequantize' | 'requantize', ElementwiseSteps['block']>>;
 }
 
 /** The elementwise ops, all from how a runtime converts. */
-export function elementwise({ quantize, dequantize, bound, rescale }: Conversions): Record<string, OpSteps> {
+export function elementwise({
+  quantize,
+  dequantize,
+  bound,
+  rescale,
+  blocks = {},
+}: Conversions): Record<string, OpSteps> {
   const onCodes: ElementwiseSteps = { kind: 'elementwise', dequantize: null, quantize: null, rescale: null, bound };
   return {
-    quantize: { ...onCodes, quantize },
-    dequantize: { ...onCodes, dequantize },
-    requantize: rescale ? { ...onCodes, rescale } : { ...onCodes, dequantize, quantize },
+    quantize: { ...onCodes, quantize, ...blockOf(blocks.quantize) },
+    dequantize: { ...onCodes, dequantize, ...blockOf(blocks.dequantize) },
+    requantize: {
+      ...onCodes,
+      ...(rescale ? { rescale } : { dequantize, quantize }),
+      ...blockOf(blocks.requantize),
+    },
     identity: onCodes,
     relu: onCodes,
     relu6: onCodes,
     clamp: onCodes,
     hardtanh: onCodes,
   };
+}
+
+function blockOf(block: ElementwiseSteps['block']): Pick<ElementwiseSteps, 'block'> {
+  return block ? { block } : {};
 }
 
 /** torch.quantize_per_tensor, dequantize and the bounds of ReLU6, hardtanh and clamp are the same for every engine. */
@@ -180,6 +202,26 @@ export function tfliteOptimizedOps(own: Own<'multiplier'>, rescale: RescaleStep)
   };
 }
 
+/** LiteRT's builtin kernels on x86 with AVX, tensors known as wholes: vector code takes 8 or 16 values at a time. */
+export function tfliteBuiltinOps(): Ops {
+  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeBuiltin, rescale: rescaleBuiltin };
+  const blocks = {
+    quantize: () => 8,
+    dequantize: (input: ValueParams) => (areBytes(input) ? 8 : 1),
+    requantize: (input: ValueParams, output: ValueParams) => (areBytes(input, output) ? 16 : 1),
+  };
+  return {
+    ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingUp }), null),
+    ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway, blocks }),
+  };
+}
+
+/** What the delegate leaves runs in the builtin kernels, with their blocks. */
+const LEFT_TO_BUILTIN: Conversions['blocks'] = {
+  quantize: (_input, output) => (areBytes(output) ? 1 : 8),
+  requantize: (input, output) => (areBytes(input, output) && !isDelegated(input, output) ? 16 : 1),
+};
+
 /** A float32 bias of the file is rounded as ExecuTorch does when it hands a layer to XNNPACK. */
 export function xnnpackOps(own: Own<'accumulate'>): Ops {
   const linear = product({
@@ -191,8 +233,9 @@ export function xnnpackOps(own: Own<'accumulate'>): Ops {
     alsoBiases: int32Biases,
     ...own,
   });
-  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeFloat32, rescale: rescaleXnnpack };
-  return { ...products(linear, null), ...elementwise({ ...conversions, bound: quantizeOffsetFirst }) };
+  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeFloat32, rescale: rescaleDefault };
+  const blocks = LEFT_TO_BUILTIN;
+  return { ...products(linear, null), ...elementwise({ ...conversions, bound: quantizeOffsetFirst, blocks }) };
 }
 
 export function numpyOps(

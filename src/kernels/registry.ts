@@ -19,10 +19,13 @@ import { ortArm } from './ort-arm.js';
 import { ortAvx2 } from './ort-avx2.js';
 import { pt2eReference } from './pt2e-reference.js';
 import { qnnpack } from './qnnpack.js';
+import { tfliteBuiltin } from './tflite-builtin.js';
 import { tfliteDouble } from './tflite-double.js';
 import { tfliteDoubleUp } from './tflite-double-up.js';
 import { tfliteFloat64 } from './tflite-float64.js';
+import { tfliteReference } from './tflite-reference.js';
 import { tfliteSingle } from './tflite-single.js';
+import { tflm } from './tflm.js';
 import { xnnpack } from './xnnpack.js';
 import { xnnpackArm } from './xnnpack-arm.js';
 
@@ -45,6 +48,9 @@ export const kernels: readonly Kernel[] = [
   tfliteDoubleUp,
   tfliteSingle,
   tfliteFloat64,
+  tfliteReference,
+  tfliteBuiltin,
+  tflm,
   xnnpack,
   xnnpackArm,
   cmsisNn,
@@ -58,9 +64,17 @@ export function kernelNamed(name: string): Kernel | null {
   return kernels.find((kernel) => kernel.name === name) ?? null;
 }
 
+/** Kernels that may have computed a layer where `declared` is said to: whole runtimes only where one is declared. */
+export function rivalKernels(declared: Kernel | null): readonly Kernel[] {
+  return kernels.filter(({ wholeRuntime }) => !wholeRuntime || declared?.wholeRuntime);
+}
+
 /** Kernels that have an op which multiplies weights, and what they do for it. */
-export function productKernels(op: string): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  return kernels.flatMap((kernel) => {
+export function productKernels(
+  op: string,
+  declared: Kernel | null = null,
+): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
+  return rivalKernels(declared).flatMap((kernel) => {
     const steps = productSteps(kernel, op);
     return steps ? [{ kernel, steps }] : [];
   });
@@ -80,10 +94,19 @@ export function kernelByName(name: string, where = '--kernel'): Kernel {
  * The kernel that a model's producer declares: by name, by flow, or by engine; fbgemm where nothing is declared. Always with
  * the exact accumulator: saturation is a departure to be named, not the reference.
  */
-export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
-  if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
+export function declaredKernel({ kernel, flow, engine, framework, frameworkVersion }: Producer): Kernel {
+  if (kernel !== undefined) return ofRelease(kernelByName(kernel, 'producer.kernel'), framework, frameworkVersion);
   if (flow === 'pt2e-reference') return pt2eReference;
   if (flow === 'pt2e-lowered') return onednnPointwise;
   if (engine === 'onednn') return onednn;
   return engine === 'qnnpack' ? qnnpack : fbgemm;
+}
+
+/** A whole runtime as an older release has it: LiteRT's reference resolver multiplied in fixed point until 1.2. */
+function ofRelease(kernel: Kernel, framework: string | undefined, version: string | undefined): Kernel {
+  const [major, minor] = (version ?? '').split('.').map(Number);
+  const isOld =
+    (/^(ai-edge-)?litert$/.test(framework ?? '') && major === 1 && minor < 3) ||
+    (/^tflite(-runtime)?$/.test(framework ?? '') && major === 2);
+  return kernel === tfliteReference && isOld ? tfliteDouble : kernel;
 }

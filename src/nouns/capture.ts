@@ -1,5 +1,6 @@
 /** What was captured of a model's values. */
 import type { NumericArray, StoredDtype } from './array.js';
+import type { Producer } from './model.js';
 import type { Warning } from './problem.js';
 import type { Shape } from './value.js';
 
@@ -24,6 +25,8 @@ export interface Capture {
   readonly values: ReadonlyMap<string, CapturedValue>;
   /** Of the model's values, as far as its file, its layers and this capture say. */
   readonly shapes: ReadonlyMap<string, Shape>;
+  /** Who computed it, where it says so itself. */
+  readonly producer?: Producer | null;
   /** How many samples each call had; sums to `samples`. */
   readonly batchSizes: readonly number[];
   readonly warnings: readonly Warning[];

@@ -270,6 +270,8 @@ export interface ElementwiseSteps {
   readonly rescale: RescaleStep | null;
   /** Makes codes of the bounds of a clamp. */
   readonly bound: QuantizeStep;
+  /** So many values of a call's tensor at a time; what is left at its end is computed otherwise. Absent: one. */
+  readonly block?: (input: ValueParams, output: ValueParams) => number;
 }
 
 /** Centred codes (no zero point) of one scale to steps of another, rounded. */
@@ -329,5 +331,7 @@ export interface Kernel {
   readonly sums: Sums;
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
+  /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */
+  readonly wholeRuntime?: true;
   readonly ops: Readonly<Record<string, OpSteps>>;
 }

@@ -1,4 +1,4 @@
-import { productSteps, tensorSteps } from '../kernels/kernel.js';
+import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
@@ -7,7 +7,7 @@ import type { Layout, ValueParams } from '../nouns/value.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { impliedDims, shapeWith } from '../ops/fields/shape.js';
 import { opByName } from '../ops/registry.js';
-import { rowOf } from '../tensor/shape.js';
+import { rowOf, sizeOf } from '../tensor/shape.js';
 import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import type { Replayed } from './replayed.js';
@@ -91,8 +91,17 @@ export class ReplaySession {
 
   private reasonAgainst(layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
-    const reason = whyNotReplayed(this.kernel, layer, params);
+    const reason = whyNotReplayed(this.kernel, layer, params) ?? this.reasonOfTail(layer, params);
     return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
+  }
+
+  /** Kernels that take several values of a tensor at a time compute the rest of it otherwise. */
+  private reasonOfTail({ name, op, output }: Layer, [input]: readonly (ValueParams | null)[]): string | null {
+    const block = elementwiseSteps(this.kernel, op)?.block?.(input!, output!) ?? 1;
+    const shape = this.capture.shapes.get(name);
+    const tail = shape ? sizeOf(shape.dims) % block : 0;
+    if (tail === 0) return null;
+    return `kernel ${this.kernel.name} computes the last ${tail} of its ${sizeOf(shape!.dims)} values otherwise, which has no model`;
   }
 
   private reasonAgainstInput(layer: Layer, input: string): string | null {

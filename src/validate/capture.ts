@@ -8,6 +8,7 @@ import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { printable } from '../text.js';
 import { type CaptureUse, checkComparable } from './comparable.js';
+import { PRODUCER, readProducer } from './producer.js';
 import { BATCH_SIZES, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /** The values of the model that a capture holds. Throws InputError with every problem, of what it is to be used for too. */
@@ -26,8 +27,9 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const count = samples?.count ?? 0;
   const batched = samples !== null && !slots.has(BATCH_SIZES);
   const batchSizes = batched ? await readBatchSizes(file, count, checks) : [count];
+  const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
-  return { path: file.path, samples: count, values, shapes: found, batchSizes, warnings };
+  return { path: file.path, samples: count, values, shapes: found, producer, batchSizes, warnings };
 }
 
 /** Where no layer that is replayed says what a sample is, the first array's first axis does. */

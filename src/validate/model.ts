@@ -1,5 +1,5 @@
 import { Checks, described, type Place } from '../documents/checks.js';
-import type { Layer, Memory, Model, ModelInput, Producer } from '../nouns/model.js';
+import type { Layer, Memory, Model, ModelInput } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
 import type { ModelArrays } from '../ops/fields/numbers.js';
@@ -8,15 +8,9 @@ import { valueParams } from '../ops/fields/valueParams.js';
 import type { Op, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
 import { counted, printable } from '../text.js';
-import {
-  formatSchema,
-  inputSchema,
-  modelFileSchema,
-  opaqueSchema,
-  producerSchema,
-  type RawProducer,
-} from './modelSchema.js';
+import { formatSchema, inputSchema, modelFileSchema, opaqueSchema, producerSchema } from './modelSchema.js';
 import { field, inputsOf, Names, nameOf } from './names.js';
+import { producerOf } from './producer.js';
 import { type DeclaredShape, declaredShape, shapesOf } from './shapes.js';
 
 /**
@@ -175,21 +169,4 @@ function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' 
 function withInput(raw: unknown): unknown {
   const inputs = field(raw, 'inputs');
   return inputs === undefined || field(raw, 'input') !== undefined ? raw : { ...(raw as object), input: inputs };
-}
-
-function producerOf(raw: RawProducer | null | undefined): Producer {
-  const { framework, framework_version, flow, engine, kernel, arch, cpu_capability, ...rest } = raw ?? {};
-  return {
-    framework: framework ?? undefined,
-    frameworkVersion: framework_version ?? undefined,
-    flow: flow ?? undefined,
-    engine: engine ?? undefined,
-    kernel: kernel ?? undefined,
-    arch: arch ?? undefined,
-    cpuCapability: cpu_capability ?? undefined,
-    avx512Vnni: rest.avx512_vnni ?? undefined,
-    avxVnni: rest.avx_vnni ?? undefined,
-    threads: rest.threads ?? undefined,
-    environment: rest.environment ? new Map(Object.entries(rest.environment)) : undefined,
-  };
 }

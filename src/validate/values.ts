@@ -8,6 +8,7 @@ import type { Shape, ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
+import { PRODUCER } from './producer.js';
 import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 import { layoutFix, Shapes } from './shapes.js';
 
@@ -247,7 +248,7 @@ async function checkDtype(
 
 /** Arrays that belong to no value of the model may be misspelt: one warning names them. */
 export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks: Checks): void {
-  const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES);
+  const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES && key !== PRODUCER);
   if (others.length === 0) return;
   const arrays = counted(others.length, 'array');
   checks.warn('unknown-array', [], `${arrays} of no value of the model ignored: ${listed(others)}`);

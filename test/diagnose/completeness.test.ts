@@ -4,6 +4,7 @@ import { elementwiseKernels } from '../../src/diagnose/conversions.js';
 import { causes } from '../../src/diagnose/registry.js';
 import { AS_STORED } from '../../src/diagnose/setup.js';
 import { Study } from '../../src/diagnose/study/study.js';
+import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { MISTAKES } from './mistakes.js';
 import { NEAR_MISSES } from './nearMisses.js';
 import { CLAMPS, FEATURES, NEARLY, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
@@ -51,7 +52,7 @@ async function codesTried({ op, input, output, x, wrong }: PointwiseScene): Prom
     width: FEATURES,
     read: async (from: number, to: number) => data.subarray(from * FEATURES, to * FEATURES),
   });
-  const studies = elementwiseKernels(op).map(({ kernel, steps }) =>
+  const studies = elementwiseKernels(op, fbgemm).map(({ kernel, steps }) =>
     Study.open({
       side: 'candidate',
       free: true,

@@ -26,6 +26,12 @@ export const dequantizeExpanded: DequantizeStep = {
   numpy: ({ x, s, zp }) => `f32(${x} * float(f32(${s}))) + f32(-${zp} * float(f32(${s})))`,
 };
 
+/** TFLite's builtin kernels: vector code for codes of 8 bits, one rounding for others. */
+export const dequantizeBuiltin: DequantizeStep = {
+  ...dequantizeExpanded,
+  prepare: (params) => (params.dtype === 'int16' ? dequantizeFloat32 : dequantizeExpanded).prepare(params),
+};
+
 /** Scripts with Python floats: the product in float64. */
 export const dequantizeFloat64: DequantizeStep = {
   name: 'dequantizeFloat64',

@@ -21,9 +21,14 @@ function realMultiplier(product: Product, output: QuantParams, channel: number):
   return (product.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
 }
 
-function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointStep {
+/** d = sx * sw / sy in double, also where there is one weight scale. */
+function multiplierOfDoubles(product: Product, output: QuantParams, channel: number): number {
+  return (f32(product.input.scale) * f32(weightScaleOf(product, channel))) / f32(output.scale);
+}
+
+function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realOf = realMultiplier): FixedPointStep {
   const multiplierOf: FixedPointForm['multiplierOf'] = (product, output, channel) =>
-    arithmetic.quantize(realMultiplier(product, output, channel));
+    arithmetic.quantize(realOf(product, output, channel));
   return {
     name,
     arithmetic: 'fixed-point',
@@ -46,3 +51,9 @@ function fixedPoint(name: string, arithmetic: FixedPointArithmetic): FixedPointS
 export const fixedPointDoubleRounding = fixedPoint('fixedPointDoubleRounding', DOUBLE_ROUNDING);
 export const fixedPointDoubleRoundingUp = fixedPoint('fixedPointDoubleRoundingUp', DOUBLE_ROUNDING_UP);
 export const fixedPointSingleRounding = fixedPoint('fixedPointSingleRounding', SINGLE_ROUNDING);
+/** TFLite Micro. */
+export const fixedPointDoubleRoundingOfDoubles = fixedPoint(
+  'fixedPointDoubleRoundingOfDoubles',
+  DOUBLE_ROUNDING,
+  multiplierOfDoubles,
+);

@@ -1,6 +1,6 @@
 /** Codes of one scale to codes of another, without reals between. d: the centred code; sx, sy: the scales of input and output. */
 import type { RescaleStep } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
@@ -41,6 +41,41 @@ export const rescaleXnnpack: RescaleStep = {
   },
   numpy: () => ['m = int(np.rint(f32(256) * (f32(sx) / f32(sy))))', 'q = (d * m + 128) >> 8'],
 };
+
+type Choose = (input: QuantParams, output: QuantParams) => RescaleStep;
+
+/** Another step for other types of codes. */
+function byTypes(name: string, equation: string, choose: Choose): RescaleStep {
+  return {
+    name,
+    equation,
+    prepare: (input, output) => choose(input, output).prepare(input, output),
+    numpy: (input, output, d) => choose(input, output).numpy!(input, output, d),
+  };
+}
+
+export function areBytes(...params: readonly ValueParams[]): boolean {
+  return params.every(({ dtype }) => dtype === 'uint8' || dtype === 'int8');
+}
+
+/** TFLite's builtin kernels: vector code between codes of 8 bits, the reference's for others. */
+export const rescaleBuiltin = byTypes(
+  'rescaleBuiltin',
+  `${rescaleDoubleRoundingUp.equation}, 8 bits`,
+  (input, output) => (areBytes(input, output) ? rescaleDoubleRoundingUp : rescaleDoubleRounding),
+);
+
+/** Whether XNNPACK's delegate takes it: equal types of 8 bits, a ratio of 1/256 to 128. */
+export function isDelegated(input: ValueParams, output: ValueParams): boolean {
+  if (!isQuantized(input) || !isQuantized(output) || input.dtype !== output.dtype) return false;
+  const ratio = f32(f32(input.scale) / f32(output.scale));
+  return areBytes(input) && ratio >= 1 / 256 && ratio <= 128;
+}
+
+/** XNNPACK, and TFLite's builtin kernels for what the delegate leaves. */
+export const rescaleDefault = byTypes('rescaleXnnpack', rescaleXnnpack.equation, (input, output) =>
+  isDelegated(input, output) ? rescaleXnnpack : rescaleBuiltin,
+);
 
 /** A script with Python floats. */
 export const rescaleFloat64: RescaleStep = {

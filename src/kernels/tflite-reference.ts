@@ -1,0 +1,19 @@
+/**
+ * The reference resolver (BUILTIN_REF) of LiteRT from 1.4 on: linear as tflite-float64, codes of other scales by a fixed-point
+ * multiplier with two roundings, from floats by a division, ties away from zero.
+ */
+import type { Kernel } from '../nouns/kernel.js';
+import { tfliteFloat64 } from './tflite-float64.js';
+
+export const tfliteReference: Kernel = {
+  name: 'tflite-reference',
+  equation: tfliteFloat64.equation,
+  runsOn: 'LiteRT and TensorFlow, reference resolver (BUILTIN_REF), whole models; LiteRT from 1.4 on, any CPU',
+  runtime: 'tflite',
+  family: 'tflite',
+  origin: 'LiteRT with the reference resolver',
+  sums: 'exact',
+  confirm: null,
+  wholeRuntime: true,
+  ops: tfliteFloat64.ops,
+};

@@ -1,0 +1,22 @@
+/**
+ * TFLite Micro's C code: as tflite-double, but with d = sx * sw / sy in double also where there is one weight scale.
+ *
+ * Source: tflite_micro kernels/fully_connected_common.cc, quantize_common.cc.
+ */
+import type { Kernel } from '../nouns/kernel.js';
+import { tfliteOps } from './families.js';
+import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
+import { rescaleDoubleRounding } from './steps/rescale.js';
+
+export const tflm: Kernel = {
+  name: 'tflm',
+  equation: 'y = clamp(roundHalfAway((acc*m + 2^30 >> 31) / 2^-e) + zp), m * 2^(e-31) = sx*sw/sy in double, bias int32',
+  runsOn: 'TFLite Micro with its reference kernels in C, whole models',
+  runtime: 'tflite',
+  family: 'tflite',
+  origin: 'TFLite Micro',
+  sums: 'exact',
+  confirm: null,
+  wholeRuntime: true,
+  ops: tfliteOps({ multiplier: fixedPointDoubleRoundingOfDoubles }, rescaleDoubleRounding),
+};
