@@ -45,7 +45,7 @@ export function convolution(node: Node): Translation {
   const [out, height, width, inputs] = w.shape;
   const groups = x.shape[3] / inputs;
   if (!Number.isInteger(groups) || out % groups !== 0 || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
   }
   const fields = { ...geometryOf(node, [height, width], x, y, true), groups, axes: OHWI };
   return product(node, opOf('conv2d', x, w), w, node.input(2), fields, null);
@@ -58,14 +58,14 @@ export function depthwise(node: Node): Translation {
   const [one, height, width, out] = w.shape;
   const multiplier = out / x.shape[3];
   if (one !== 1 || !Number.isInteger(multiplier) || multiplier === 0 || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
   }
   const said = node.number('depth_multiplier');
   const because =
     said === 0 || said === multiplier
       ? null
       : `its depth_multiplier is ${said}, its weights' ${multiplier}: runtimes disagree about such a node`;
-  const fields = { ...geometryOf(node, [height, width], x, y, true), groups: x.shape[3], axes: DEPTHWISE };
+  const fields = { ...geometryOf(node, [height, width], x, y, true), groups: x.shape[3], axes: DEPTHWISE, channels: 3 };
   return product(node, opOf('conv2d', x, w), w, node.input(2), fields, because);
 }
 
@@ -75,7 +75,7 @@ export function transposeConvolution(node: Node): Translation {
   expectImages(node, x, w, y);
   const [out, height, width, inputs] = w.shape;
   if (x.shape[3] !== inputs || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
   }
   const { stride, padding } = geometryOf(node, [height, width], y, x, false);
   const output_size = y.shape.slice(1, 3);
@@ -93,7 +93,12 @@ function opOf(op: string, x: Tensor, w: Tensor): string {
   return isHybrid(x, w) ? `${op}_dynamic` : op;
 }
 
-type Fields = Readonly<Record<string, unknown>> & { readonly axes?: readonly number[] };
+type Fields = Readonly<Record<string, unknown>> & {
+  /** Of the weights, in model.json's order. */
+  readonly axes?: readonly number[];
+  /** The stored axis of the weights that has the output's channels. */
+  readonly channels?: number;
+};
 
 /** What all products have: weights, scales, bias and the fused activation. */
 function product(
@@ -101,10 +106,10 @@ function product(
   op: string,
   w: Tensor,
   bias: Tensor | null,
-  { axes, ...fields }: Fields,
+  { axes, channels = 0, ...fields }: Fields,
   because: string | null,
 ): Translation {
-  const notReplayed = because ?? unusableWeights(node, w, bias, op);
+  const notReplayed = because ?? unusableWeights(node, w, channels) ?? unusableBias(node, bias, op);
   const { graph } = node;
   const activation = activationOf(node);
   if (notReplayed) return { op, data: [0], notReplayed };
@@ -145,12 +150,18 @@ function unusableActivation(name: string, clamp: readonly [number, number] | nul
     : `its fused ${name} has no model`;
 }
 
-function unusableWeights({ graph }: Node, w: Tensor, bias: Tensor | null, op: string): string | null {
+function unusableWeights({ graph }: Node, w: Tensor, channels: number): string | null {
   if (w.data === null) return w.unusual ? `its weights are ${w.unusual}` : 'its weights are computed';
   if (w.unusual) return `its weights are ${w.unusual}`;
   if (!['int8', 'uint8', 'int4'].includes(w.type.name)) return `its weights are ${w.type.name}`;
   if (!w.quantization) return 'its weights have no scale';
-  if (w.type.name === 'uint8' && !w.quantization.single) return 'its uint8 weights have several scales';
+  const { single, axis } = w.quantization;
+  if (single) return null;
+  if (w.type.name === 'uint8') return 'its uint8 weights have several scales';
+  return axis === channels ? null : `the scales of ${graph.key(w.index)} run along its dimension ${axis}`;
+}
+
+function unusableBias({ graph }: Node, bias: Tensor | null, op: string): string | null {
   if (!bias) return null;
   if (!bias.data || graph.folded.has(bias.index)) return 'its bias is computed';
   const known = op.endsWith('_dynamic') ? ['float32'] : op === 'linear' ? ['int32'] : ['int32', 'int64'];
@@ -161,6 +172,6 @@ function countOf({ shape }: Tensor): number {
   return sizeOf(shape);
 }
 
-function channels({ shape }: Tensor): string {
+function channelsText({ shape }: Tensor): string {
   return `${shape[3]} channels`;
 }

@@ -1,0 +1,524 @@
+/** Operators of .tflite files as layers, and what LiteRT computed with them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { readTflite } from '../../src/frontends/tflite/tflite.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { isProduct } from '../../src/nouns/model.js';
+import { InputError } from '../../src/nouns/problem.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { problemsOf } from '../support/problems.js';
+import { type GraphSpec, type OperatorSpec, oneLinear, type TensorSpec, tflite } from '../support/tflite.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'tflite');
+const models = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+type Raw = Record<string, unknown>;
+
+async function rawOf(file: GraphSpec | Uint8Array, ...others: GraphSpec[]): Promise<{ inputs: Raw[]; layers: Raw[] }> {
+  const bytes = file instanceof Uint8Array ? file : tflite(file, ...others).bytes;
+  const { raw, arrays } = await readTflite(memoryFiles({ 'm.tflite': bytes }), 'm.tflite');
+  await arrays.close();
+  return raw as { inputs: Raw[]; layers: Raw[] };
+}
+
+const layersOf = async (...graphs: [GraphSpec, ...GraphSpec[]]) => (await rawOf(...graphs)).layers;
+
+// ---------------------------------------------------------------- whole models
+
+describe.each(models.map(({ name }) => name))('%s', (name) => {
+  test('its layers', async () => {
+    const path = join(ROOT, name, 'model.tflite');
+    const { raw, arrays } = await readTflite(nodeFileSystem, path);
+    await arrays.close();
+    await expect(`${JSON.stringify(raw, null, 2)}\n`).toMatchFileSnapshot(join(ROOT, name, 'layers.json'));
+  });
+});
+
+/** Values by what replayed them; all of the runtime's own. */
+const COMPARED: readonly [file: string, kernel: string, values: Readonly<Record<string, number>>][] = [
+  ['cnn-int8/captured-ref', 'tflite-reference', { quantize: 3456, linear: 80, dequantize: 80 }],
+  ['cnn-int8/captured-opt', 'tflite-builtin', { quantize: 3456, linear: 80 }],
+  ['cnn-int8/captured-xnn', 'xnnpack', { quantize: 3456, linear: 80, dequantize: 80 }],
+  ['cnn-int8/captured-tflm', 'tflm', { quantize: 3456, linear: 80, dequantize: 80 }],
+  ['cnn-int16x8/captured-ref', 'tflite-reference', { quantize: 2400, dequantize: 48 }],
+  ['cnn-int16x8/captured-opt', 'tflite-builtin', { quantize: 2400, dequantize: 48 }],
+  ['cnn-int16x8/captured-xnn', 'xnnpack', { quantize: 2400, dequantize: 48 }],
+  ['cnn-int16x8/captured-tflm', 'tflm', { quantize: 2400, dequantize: 48 }],
+  ['hand-int8/captured-ref', 'tflite-reference', { requantize: 3240, linear: 1016, dequantize: 56 }],
+  ['hand-int8/captured-opt', 'tflite-builtin', { linear: 1016 }],
+  ['hand-int8/captured-xnn', 'xnnpack', { requantize: 3240, linear: 1016, dequantize: 56 }],
+  ['hand-int8/captured-tflm', 'tflm', { requantize: 3240, linear: 1016, dequantize: 56 }],
+  ['streaming-int8/captured-ref', 'tflite-reference', { linear: 40, requantize: 40 }],
+  ['streaming-int8/captured-opt', 'tflite-builtin', { linear: 40 }],
+  ['streaming-int8/captured-xnn', 'xnnpack', { linear: 40 }],
+  ['streaming-int8/captured-tflm', 'tflm', { linear: 40, requantize: 40 }],
+  ['legacy-uint8/captured-ref', 'tflite-reference', { linear: 72 }],
+  ['legacy-uint8/captured-opt', 'tflite-builtin', { linear: 72 }],
+  ['legacy-uint8/captured-xnn', 'xnnpack', { linear: 72 }],
+];
+
+async function reportOf(file: string, kernel?: string) {
+  const model = await openModel(nodeFileSystem, join(ROOT, file, '..', 'model.tflite'));
+  const capture = await openCapture(nodeFileSystem, join(ROOT, `${file}.npz`), model);
+  try {
+    return await compare(model, capture, { diagnose: false, ...(kernel ? { kernel } : {}) });
+  } finally {
+    await model.close();
+    await capture.close();
+  }
+}
+
+test.each(COMPARED)('%s: %s equals every value, down to the last bit', async (file, kernel, values) => {
+  const report = await reportOf(file);
+  const compared = new Map<string, number>();
+  for (const layer of report.layers) {
+    if (layer.values !== null) compared.set(layer.op, (compared.get(layer.op) ?? 0) + layer.values);
+  }
+  expect(report.kernel).toBe(kernel);
+  expect(Object.fromEntries(compared)).toEqual(values);
+  expect(report.layers.filter(({ mismatched }) => mismatched)).toEqual([]);
+});
+
+test.each([
+  ['hand-int8/captured-ref', 'tflite-builtin', 'fc3d'],
+  ['hand-int8/captured-opt', 'xnnpack', 'fc3d'],
+  ['hand-int8/captured-tflm', 'tflite-reference', 'fc3d'],
+  ['hand-int8/captured-xnn', 'tflite-reference', 'rescale'],
+])('%s is not what %s computes', async (file, kernel, name) => {
+  const { layers } = await reportOf(file, kernel);
+  expect(layers.find((layer) => layer.name === name)?.mismatched).toBeGreaterThan(0);
+});
+
+// ---------------------------------------------------------------- single operators
+
+const VALUE: TensorSpec = { shape: [1, 4], scale: [0.5], zeroPoint: [-3] };
+
+/** x through one operator. */
+function one(code: OperatorSpec['code'], x: TensorSpec, y: TensorSpec, more: Partial<OperatorSpec> = {}): GraphSpec {
+  return {
+    tensors: [
+      { name: 'x', ...VALUE, ...x },
+      { name: 'y', ...VALUE, ...y },
+    ],
+    inputs: [0],
+    outputs: [1],
+    operators: [{ code, inputs: [0], outputs: [1], ...more }],
+  };
+}
+
+test('a fully connected layer says all that model.json does, and its numbers are read from the file', async () => {
+  const { bytes } = tflite(oneLinear({}, [{ i8: 1 }]));
+  const model = await openModel(memoryFiles({ 'any.name': bytes }), 'any.name');
+  const [layer] = model.layers;
+  expect(layer).toMatchObject({ name: 'y', op: 'linear', inputs: ['x'], nodes: ['FULLY_CONNECTED#0'] });
+  if (!isProduct(layer)) throw new Error('expected a product');
+  expect(layer.form).toMatchObject({
+    perChannel: true,
+    activation: 'relu',
+    weightScale: Float64Array.of(0.25, 0.125, 0.5),
+  });
+  expect(layer.form.biasInt32).toEqual(Int32Array.of(7, -9, 20));
+  expect([...(await layer.form.weight.read())]).toEqual([-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6]);
+  await model.close();
+});
+
+test('uint8 weights are int8 codes, 128 lower as is their zero point', async () => {
+  const uint8: TensorSpec = { type: 'uint8', scale: [0.25] };
+  const w = { ...uint8, zeroPoint: [130], data: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) };
+  const change = { x: { ...uint8, zeroPoint: [7] }, w, y: { ...uint8, zeroPoint: [9] } };
+  const model = await openModel(memoryFiles({ 'm.tflite': tflite(oneLinear(change)).bytes }), 'm.tflite');
+  const [layer] = model.layers;
+  if (!isProduct(layer)) throw new Error('expected a product');
+  expect([...layer.form.weightZeroPoint]).toEqual([2]);
+  expect([...(await layer.form.weight.read())]).toEqual(Array.from({ length: 12 }, (_, i) => 20 * i - 128));
+});
+
+test('int4 weights are two a byte, the first in the low nibble, odd rows across bytes', async () => {
+  const w: TensorSpec = {
+    type: 'int4',
+    shape: [3, 3],
+    scale: [0.25],
+    zeroPoint: [0],
+    data: Uint8Array.of(0x87, 0x1f, 0x32, 0xe4, 0x05),
+  };
+  const bytes = tflite(oneLinear({ x: { shape: [1, 3] }, w })).bytes;
+  const model = await openModel(memoryFiles({ 'm.tflite': bytes }), 'm.tflite');
+  const [layer] = model.layers;
+  if (!isProduct(layer)) throw new Error('expected a product');
+  expect([...(await layer.form.weight.read())]).toEqual([7, -8, -1, 1, 2, 3, 4, -2, 5]);
+});
+
+test.each<[string, Parameters<typeof oneLinear>, string]>([
+  ['weights that are shuffled', [{}, [undefined, { i8: 1 }]], 'its weights are shuffled'],
+  [
+    'weights that are float',
+    [{ w: { type: 'float32', scale: undefined, data: new Float32Array(12) } }, []],
+    'its weights are float32',
+  ],
+  [
+    'weights in blocks',
+    [
+      {
+        w: {
+          data: Int8Array.from({ length: 12 }, () => 1),
+          more: [undefined, undefined, undefined, undefined, undefined, undefined, { table: [] }],
+        },
+      },
+      [],
+    ],
+    'its weights are sparse',
+  ],
+  ['a bias of int64', [{ b: { type: 'int64', data: new BigInt64Array(3) } }, []], 'its bias is int64'],
+  [
+    'int16 activations',
+    [{ x: { type: 'int16', zeroPoint: [0] }, y: { type: 'int16', zeroPoint: [0] } }, []],
+    'linear from int16 to int16 has no model',
+  ],
+  [
+    'scales along the other dimension',
+    [{ w: { axis: 1, scale: [1, 1, 1, 1] } }, []],
+    'the scales of w run along its dimension 1',
+  ],
+  ['a fused TANH', [{}, [{ i8: 4 }]], 'its fused tanh has no model'],
+  // 6 / 0.75 = 8 is a code; 6 / 0.8 = 7.5 is none
+  ['a fused RELU6 with its bound between two codes', [{ y: { scale: [0.8] } }, [{ i8: 3 }]], ''],
+  [
+    'a fused RELU6 with its bound on half a step',
+    [{ y: { scale: [4], zeroPoint: [1] } }, [{ i8: 3 }]],
+    'runtimes make different codes of the bounds of its fused relu6, which lie on half a step',
+  ],
+  ['outputs without a scale', [{ y: { scale: undefined } }, []], 'the scale of y is not in the file'],
+])('%s', async (_, [change, options], reason) => {
+  const [layer] = await layersOf(oneLinear(change, options));
+  expect(layer.op).toBe('linear');
+  expect(layer.not_replayed ?? '').toBe(reason);
+});
+
+test('RELU6 and RELU_N1_TO_1 clamp codes', async () => {
+  const output = async (activation: number) => (await layersOf(oneLinear({}, [{ i8: activation }])))[0].output;
+  expect(await output(3)).toEqual({ dtype: 'int8', scale: 0.75, zero_point: 4, quant_min: 4, quant_max: 12 });
+  expect(await output(2)).toEqual({ dtype: 'int8', scale: 0.75, zero_point: 4, quant_min: 3, quant_max: 5 });
+});
+
+test('names that are empty or not unique get the index of their tensor', async () => {
+  const graph = oneLinear({ x: { name: 'same' }, y: { name: 'same' }, w: { name: '' } });
+  const { inputs, layers } = await rawOf(graph);
+  expect(inputs[0].name).toBe('same#0');
+  expect(layers[0]).toMatchObject({ name: 'same#3', input: 'same#0', weight: { array: '#1' } });
+});
+
+test('names are data', async () => {
+  const graph = oneLinear({ x: { name: '__proto__' }, y: { name: 'constructor' }, w: { name: '\u001b[31mw' } });
+  const model = await openModel(memoryFiles({ 'm.tflite': tflite(graph).bytes }), 'm.tflite');
+  expect(model.layers.map(({ name, inputs }) => [name, ...inputs])).toEqual([['constructor', '__proto__']]);
+});
+
+test.each<[string, Partial<OperatorSpec>, string, string]>([
+  ['a custom operator', { code: 'CUSTOM', custom: 'ethos-u' }, 'custom', 'custom operator ethos-u'],
+  ['an operator without a rule', { code: 'ELU' }, 'elu', 'operator ELU has no model'],
+])('%s is a layer that is not replayed, and what follows is one again', async (_, more, op, reason) => {
+  const graph = oneLinear();
+  const [linear] = graph.operators;
+  const layers = await layersOf({
+    ...graph,
+    tensors: [...graph.tensors, { name: 'z', ...VALUE }],
+    operators: [
+      { code: 'ELU', inputs: [0], outputs: [4], ...more },
+      { ...linear, inputs: [4, 1, 2] },
+    ],
+  });
+  expect(layers[0]).toMatchObject({ name: 'z', op, input: 'x', not_replayed: reason });
+  expect(layers[1]).toMatchObject({ name: 'y', op: 'linear', input: 'z' });
+  expect(layers[1]).not.toHaveProperty('not_replayed');
+});
+
+test('float operators between DEQUANTIZE and QUANTIZE are an island', async () => {
+  const float: TensorSpec = { type: 'float32', shape: [1, 4] };
+  const layers = await layersOf({
+    tensors: [
+      { name: 'x', ...VALUE },
+      { name: 'f', ...float },
+      { name: 'g', ...float },
+      { name: 'y', ...VALUE },
+    ],
+    inputs: [0],
+    outputs: [3],
+    operators: [
+      { code: 'DEQUANTIZE', inputs: [0], outputs: [1] },
+      { code: 'ADD', inputs: [1, 1], outputs: [2] },
+      { code: 'QUANTIZE', inputs: [2], outputs: [3] },
+    ],
+  });
+  expect(layers.map(({ op, not_replayed }) => [op, not_replayed ?? null])).toEqual([
+    ['dequantize', null],
+    ['add', 'operator ADD on float32 values has no model'],
+    ['quantize', null],
+  ]);
+});
+
+test('a constant that is dequantized once is no layer, and its node is named', async () => {
+  const float: TensorSpec = { type: 'float32', shape: [1, 4], scale: undefined };
+  const layers = await layersOf({
+    tensors: [
+      { name: 'x', ...float },
+      { name: 'c16', type: 'float16', shape: [1, 4], data: new Uint16Array(4) },
+      { name: 'c', ...float },
+      { name: 'y', ...float },
+    ],
+    inputs: [0],
+    outputs: [3],
+    operators: [
+      { code: 'DEQUANTIZE', inputs: [1], outputs: [2] },
+      { code: 'ADD', inputs: [0, 2], outputs: [3] },
+    ],
+  });
+  expect(layers).toMatchObject([
+    { name: 'y', nodes: ['DEQUANTIZE#0', 'ADD#1'], not_replayed: 'it reads the constant c' },
+  ]);
+});
+
+test('several outputs are several layers', async () => {
+  const axis: TensorSpec = { name: 'axis', type: 'int32', shape: [], data: Int32Array.of(1) };
+  const half = { ...VALUE, shape: [1, 2] };
+  const layers = await layersOf({
+    tensors: [{ name: 'x', ...VALUE }, axis, { name: 'a', ...half }, { name: 'b', ...half }],
+    inputs: [0],
+    outputs: [2, 3],
+    operators: [{ code: 'SPLIT', inputs: [1, 0], outputs: [2, 3], options: [{ i32: 2 }] }],
+  });
+  expect(layers).toMatchObject([
+    { name: 'a', op: 'split', input: 'x', dim: [1], output_index: 0 },
+    { name: 'b', op: 'split', input: 'x', dim: [1], output_index: 1 },
+  ]);
+});
+
+test('inputs that model.json cannot declare are layers that are not replayed', async () => {
+  const { inputs, layers } = await rawOf(one('ELU', { type: 'int64', scale: undefined }, {}));
+  expect(inputs).toEqual([]);
+  expect(layers[0]).toMatchObject({ name: 'x', op: 'input', not_replayed: 'an input of the graph (int64)' });
+});
+
+// ---------------------------------------------------------------- geometry
+
+const image = (height: number, width: number, channels: number): TensorSpec => ({
+  ...VALUE,
+  shape: [1, height, width, channels],
+});
+
+/** A convolution of 3x5 with strides 2 and 1 over 9x8x4, to out. */
+function convolution(
+  out: TensorSpec,
+  w: TensorSpec,
+  options: OperatorSpec['options'],
+  code: OperatorSpec['code'] = 'CONV_2D',
+): GraphSpec {
+  const count = w.shape!.reduce((product, dim) => product * dim, 1);
+  const weights = { name: 'w', scale: [1], data: Int8Array.from({ length: count }, (_, i) => i % 100), ...w };
+  return {
+    tensors: [{ name: 'x', ...image(9, 8, 4) }, weights, { name: 'y', ...out }],
+    inputs: [0],
+    outputs: [2],
+    operators: [{ code, inputs: [0, 1, -1], outputs: [2], options }],
+  };
+}
+
+test.each<[string, GraphSpec, object]>([
+  [
+    'SAME',
+    convolution(image(5, 8, 6), { shape: [6, 3, 5, 4] }, [{ i8: 0 }, { i32: 1 }, { i32: 2 }]),
+    {
+      op: 'conv2d',
+      stride: [2, 1],
+      padding: [
+        [1, 1],
+        [2, 2],
+      ],
+      dilation: [1, 1],
+      groups: 1,
+    },
+  ],
+  [
+    'SAME over an even size: the odd cell comes last',
+    convolution(image(9, 4, 6), { shape: [6, 2, 3, 4] }, [{ i8: 0 }, { i32: 2 }, { i32: 1 }]),
+    {
+      stride: [1, 2],
+      padding: [
+        [0, 1],
+        [0, 1],
+      ],
+    },
+  ],
+  [
+    'VALID',
+    convolution(image(4, 4, 6), { shape: [6, 3, 5, 4] }, [{ i8: 1 }, { i32: 1 }, { i32: 2 }]),
+    {
+      stride: [2, 1],
+      padding: [
+        [0, 0],
+        [0, 0],
+      ],
+    },
+  ],
+  [
+    'dilated',
+    convolution(image(9, 8, 6), { shape: [6, 3, 3, 4] }, [
+      { i8: 0 },
+      { i32: 1 },
+      { i32: 1 },
+      { i8: 1 },
+      { i32: 3 },
+      { i32: 2 },
+    ]),
+    {
+      padding: [
+        [2, 2],
+        [3, 3],
+      ],
+      dilation: [2, 3],
+      activation: 'relu',
+    },
+  ],
+  ['grouped', convolution(image(9, 8, 6), { shape: [6, 3, 3, 2] }, [{ i8: 0 }, { i32: 1 }, { i32: 1 }]), { groups: 2 }],
+  [
+    'depthwise',
+    convolution(
+      image(9, 8, 8),
+      { shape: [1, 3, 3, 8] },
+      [{ i8: 0 }, { i32: 1 }, { i32: 1 }, { i32: 2 }],
+      'DEPTHWISE_CONV_2D',
+    ),
+    { op: 'conv2d', groups: 4 },
+  ],
+])('%s', async (_, graph, fields) => {
+  const [layer] = await layersOf(graph);
+  expect(layer).toMatchObject(fields);
+  expect(layer).not.toHaveProperty('not_replayed');
+});
+
+test('weights are read as [out, in / groups, height, width]', async () => {
+  const readWeights = async (graph: GraphSpec) => {
+    const fs = memoryFiles({ 'm.tflite': tflite(graph).bytes });
+    const { arrays } = await readTflite(fs, 'm.tflite');
+    const source = arrays.arrays.get('w')!;
+    return { shape: source.shape, whole: [...(await source.read())], second: [...(await source.read(1, 2))] };
+  };
+  const ohwi = await readWeights(
+    convolution(image(9, 8, 2), { shape: [2, 1, 3, 4] }, [{ i8: 0 }, { i32: 1 }, { i32: 1 }]),
+  );
+  expect(ohwi.shape).toEqual([2, 4, 1, 3]);
+  expect(ohwi.whole.slice(0, 6)).toEqual([0, 4, 8, 1, 5, 9]);
+  expect(ohwi.second).toEqual(ohwi.whole.slice(12));
+  const depthwise = convolution(
+    image(9, 8, 4),
+    { shape: [1, 1, 3, 4] },
+    [{ i8: 0 }, { i32: 1 }, { i32: 1 }],
+    'DEPTHWISE_CONV_2D',
+  );
+  expect(await readWeights(depthwise)).toMatchObject({
+    shape: [4, 1, 1, 3],
+    whole: [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+    second: [1, 5, 9],
+  });
+});
+
+test('a depth multiplier that contradicts the weights is no layer to replay: runtimes disagree', async () => {
+  const options: OperatorSpec['options'] = [{ i8: 0 }, { i32: 1 }, { i32: 1 }, { i32: 3 }];
+  const [layer] = await layersOf(convolution(image(9, 8, 8), { shape: [1, 3, 3, 8] }, options, 'DEPTHWISE_CONV_2D'));
+  expect(layer.not_replayed).toMatch(/^its depth_multiplier is 3, its weights' 2/);
+});
+
+test.each<[string, GraphSpec, RegExp]>([
+  [
+    'a stride of 0',
+    convolution(image(5, 8, 6), { shape: [6, 3, 5, 4] }, []),
+    /operators\[0\].CONV_2D: expected stride_h of at least 1, got 0/,
+  ],
+  [
+    'a dilation below 0',
+    convolution(image(9, 8, 6), { shape: [6, 3, 3, 4] }, [
+      { i8: 0 },
+      { i32: 1 },
+      { i32: 1 },
+      { i8: 0 },
+      { i32: -1 },
+      { i32: 1 },
+    ]),
+    /expected dilation_w of at least 1, got -1/,
+  ],
+  [
+    'another padding',
+    convolution(image(5, 8, 6), { shape: [6, 3, 5, 4] }, [{ i8: 2 }, { i32: 1 }, { i32: 2 }]),
+    /expected padding 0 or 1, got 2/,
+  ],
+  [
+    'an output of another size',
+    convolution(image(6, 8, 6), { shape: [6, 3, 5, 4] }, [{ i8: 0 }, { i32: 1 }, { i32: 2 }]),
+    /expected an output of 5 \(windows of 3 every 2 over 9\), got 6/,
+  ],
+  [
+    'weights of other channels',
+    convolution(image(9, 8, 6), { shape: [6, 3, 3, 3] }, [{ i8: 0 }, { i32: 1 }, { i32: 1 }]),
+    /expected 4 channels in and 6 channels out, got weights \[6, 3, 3, 3\]/,
+  ],
+  ['an activation of 9', oneLinear({}, [{ i8: 9 }]), /expected an activation of 0..5, got 9/],
+  [
+    'rows of another length',
+    oneLinear({ x: { shape: [1, 5] } }),
+    /expected rows of 4 to rows of 3 \(its weights\), got \[1, 5\] to \[1, 3\]/,
+  ],
+  ['a reshape to more values', one('RESHAPE', {}, { shape: [1, 5] }), /expected an output of 4 values, got \[1, 5\]/],
+  ['a node without inputs', one('QUANTIZE', {}, {}, { inputs: [] }), /expected an input 0, got 0 inputs/],
+  ['no node', { ...one('QUANTIZE', {}, {}), operators: [], outputs: [0] }, /expected a node, got none/],
+])('%s is refused', async (_, graph, problem) => {
+  const files = memoryFiles({ 'm.tflite': tflite(graph).bytes });
+  expect(await problemsOf(openModel(files, 'm.tflite'))).toEqual([expect.stringMatching(problem)]);
+  expect(files.openCount()).toBe(0);
+});
+
+// ---------------------------------------------------------------- what a file is
+
+test.each([
+  ['a whole file of another name', 'model.json', 1, null],
+  ['a file cut to 6 bytes, by its name', 'm.tflite', 6, /^m\.tflite: expected at least 8 bytes, got 6/],
+  ['an empty one', 'm.TFLITE', 0, /^m\.TFLITE: expected at least 8 bytes, got 0/],
+  ['a cut one without the name', 'm.bin', 6, /^m\.bin line 1 column 1: expected a value/],
+])('%s', async (_, name, bytes, problem) => {
+  const whole = tflite(oneLinear()).bytes;
+  const files = memoryFiles({ [name]: bytes === 1 ? whole : whole.subarray(0, bytes) });
+  if (problem) expect(await problemsOf(openModel(files, name))).toEqual([expect.stringMatching(problem)]);
+  else await (await openModel(files, name)).close();
+});
+
+test('JSON with the name of a TFLite file is read as JSON', async () => {
+  expect(await problemsOf(openModel(memoryFiles({ 'm.tflite': '{}' }), 'm.tflite'))).not.toEqual([]);
+});
+
+const MUTATED: readonly (readonly [name: string, whole: Buffer, runs: number])[] = [
+  ['one layer', tflite(oneLinear(), oneLinear()).bytes, 1000],
+  ['hand-int8', readFileSync(join(ROOT, 'hand-int8', 'model.tflite')), 200],
+];
+
+/** Any damage is one that is said, or one that is none. */
+test.each(MUTATED)('mutated: %s', async (_, whole, numRuns) => {
+  const mutation = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(mutation, async (changes) => {
+      const bytes = Buffer.from(whole);
+      for (const [at, value] of changes) bytes[at] = value;
+      const files = memoryFiles({ 'm.tflite': bytes });
+      try {
+        const model = await openModel(files, 'm.tflite');
+        for (const layer of model.layers) if (isProduct(layer)) await layer.form.weight.read();
+        await model.close();
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+      }
+      expect(files.openCount()).toBe(0);
+    }),
+    { seed: 7, numRuns },
+  );
+});
