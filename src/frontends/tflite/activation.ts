@@ -1,45 +1,37 @@
 /** Activations that an operator fuses, by the schema's numbers. */
 import { quantizeDivisionHalfAway, quantizeOffsetFirst } from '../../kernels/steps/quantize.js';
-import type { QuantParams } from '../../nouns/value.js';
 import { RANGES } from '../../ops/fields/valueParams.js';
 import type { RawParams } from './graph.js';
-import type { Node } from './node.js';
+import type { Node, Translation } from './node.js';
 
-interface Activation {
-  readonly name: string;
-  /** In real units; null: it is no clamp. */
-  readonly bounds: readonly [lower: number, upper: number] | null;
-}
+const NAMES = ['none', 'relu', 'relu_n1_to_1', 'relu6', 'tanh', 'sign_bit'];
+/** Those that model.json has by name: their codes are the kernel's to say. */
+const NAMED = ['none', 'relu', 'relu6'];
 
-const ANY = Number.POSITIVE_INFINITY;
-const ACTIVATIONS: readonly Activation[] = [
-  { name: 'none', bounds: [-ANY, ANY] },
-  { name: 'relu', bounds: [0, ANY] },
-  { name: 'relu_n1_to_1', bounds: [-1, 1] },
-  { name: 'relu6', bounds: [0, 6] },
-  { name: 'tanh', bounds: null },
-  { name: 'sign_bit', bounds: null },
-];
-
-export function activationOf(node: Node): Activation {
+/** The field of a layer, and why that cannot say it. */
+export function fusedActivation(node: Node): Pick<Translation, 'notReplayed'> & { readonly activation: unknown } {
   const code = node.number('activation');
-  const activation = ACTIVATIONS[code];
-  if (activation) return activation;
-  throw node.refuse(`expected an activation of 0..${ACTIVATIONS.length - 1}, got ${code}`);
+  const name = NAMES[code];
+  if (name === undefined) throw node.refuse(`expected an activation of 0..${NAMES.length - 1}, got ${code}`);
+  if (NAMED.includes(name)) return { activation: name };
+  const params = node.graph.params(node.output().index);
+  if (name !== 'relu_n1_to_1' || params?.scale === undefined) {
+    return { activation: name, notReplayed: `its fused ${name} has no model` };
+  }
+  const codes = [-1, 1].map((real) => codeOf(real, params));
+  if (!codes.includes(null)) return { activation: { clamp: codes } };
+  const notReplayed = `runtimes make different codes of the bounds of its fused ${name}, which lie on half a step`;
+  return { activation: name, notReplayed };
 }
 
 /**
- * The codes between which an activation leaves everything as it is; null where runtimes make different ones of it: TFLite's kernels
- * round 6 / scale away from zero and add the zero point, XNNPACK adds first and rounds to even.
+ * Null where runtimes make different ones of it: TFLite's kernels round real / scale away from zero and add the zero point, XNNPACK
+ * adds first and rounds to even.
  */
-export function clampCodes({ bounds }: Activation, params: RawParams): readonly [lo: number, hi: number] | null {
-  const [quantMin, quantMax] = RANGES[params.dtype as keyof typeof RANGES];
-  const quant = { ...params, scale: params.scale!, zeroPoint: params.zero_point!, quantMin, quantMax } as QuantParams;
-  const [away, even] = [quantizeDivisionHalfAway, quantizeOffsetFirst].map((step) => step.prepare(quant));
-  const codes = bounds!.map((real) => {
-    if (!Number.isFinite(real)) return real < 0 ? quantMin : quantMax;
-    return away(real) === even(real) ? away(real) : null;
-  });
-  const [lo, hi] = codes;
-  return lo === null || hi === null ? null : [lo, hi];
+function codeOf(real: number, { dtype, scale, zero_point }: RawParams): number | null {
+  const integer = dtype as keyof typeof RANGES;
+  const [quantMin, quantMax] = RANGES[integer];
+  const params = { dtype: integer, scale: scale!, zeroPoint: zero_point!, quantMin, quantMax };
+  const [away, even] = [quantizeDivisionHalfAway, quantizeOffsetFirst].map((step) => step.prepare(params)(real));
+  return away === even ? away : null;
 }

@@ -10,8 +10,6 @@ export interface RawParams {
   readonly dtype: string;
   readonly scale?: number;
   readonly zero_point?: number;
-  readonly quant_min?: number;
-  readonly quant_max?: number;
 }
 
 /** Types of activations that model.json has. */

@@ -9,8 +9,6 @@ export interface Translation {
   readonly data?: readonly number[];
   /** The layer's fields beside name, op, input and output. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Codes that a fused activation clamps to, where the op has no field for them. */
-  readonly clamp?: readonly [lo: number, hi: number] | null;
   /** Others that the layer is made of. */
   readonly nodes?: readonly string[];
   /** Why no engine can take it. */

@@ -1,6 +1,6 @@
 /** Operators without weights: arithmetic, functions of one code, pools, rows, and those that move values. */
 import type { Tensor } from '../../load/tflite/model.js';
-import { activationOf } from './activation.js';
+import { fusedActivation } from './activation.js';
 import { expectImages, geometryOf } from './geometry.js';
 import type { RawParams } from './graph.js';
 import type { Node, Translation } from './node.js';
@@ -12,10 +12,17 @@ const named =
   (op: string): Rule =>
   () => ({ op });
 
+/** An op with the activation that its operator fuses. */
+function fused(node: Node, op: string, fields: Readonly<Record<string, unknown>>): Translation {
+  const { activation, notReplayed } = fusedActivation(node);
+  return { op, fields: { ...fields, activation }, notReplayed };
+}
+
 /** a, b: either may be a constant, or both the same tensor. */
 const arithmetic =
   (op: string): Rule =>
-  (node) => ({ op, fields: { activation: activationOf(node).name } });
+  (node) =>
+    fused(node, op, {});
 
 const pool =
   (op: string, fields: object): Rule =>
@@ -24,8 +31,7 @@ const pool =
     expectImages(node, x, y);
     const kernel_size = [node.positive('filter_h'), node.positive('filter_w')];
     const { stride, padding } = geometryOf(node, kernel_size, x, y, false);
-    const activation = activationOf(node).name;
-    return { op, fields: { kernel_size, stride, padding, ceil_mode: false, ...fields, activation } };
+    return fused(node, op, { kernel_size, stride, padding, ceil_mode: false, ...fields });
   };
 
 const reduction =
@@ -74,10 +80,7 @@ const reshape: Rule = (node) => {
   return { op: 'reshape', data: [0], fields: { output_shape: shape } };
 };
 
-const concatenation: Rule = (node) => ({
-  op: 'cat',
-  fields: { dim: axisOf(node, node.number('axis')), activation: activationOf(node).name },
-});
+const concatenation: Rule = (node) => fused(node, 'cat', { dim: axisOf(node, node.number('axis')) });
 
 const stridedSlice: Rule = async (node) => {
   const masks = ['begin', 'end', 'ellipsis', 'new_axis', 'shrink_axis'].map((name) => [

@@ -1,7 +1,7 @@
 /** Operators that multiply by weights: linear and convolutions, on codes or hybrid (float values, int8 weights). */
 import type { Tensor } from '../../load/tflite/model.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
-import { activationOf, clampCodes } from './activation.js';
+import { fusedActivation } from './activation.js';
 import { expectImages, geometryOf } from './geometry.js';
 import type { Node, Translation } from './node.js';
 
@@ -111,18 +111,15 @@ function product(
 ): Translation {
   const notReplayed = because ?? unusableWeights(node, w, channels) ?? unusableBias(node, bias, op);
   const { graph } = node;
-  const activation = activationOf(node);
+  const { activation, notReplayed: unusableActivation } = fusedActivation(node);
   if (notReplayed) return { op, data: [0], notReplayed };
   const isUint8 = w.type.name === 'uint8';
   const shift = isUint8 ? { shift: -128 } : {};
   const zeroPoints = graph.zeroPoints(w.index);
-  const params = graph.params(node.output().index);
-  const clamp = params && params.dtype !== 'float32' ? clampOf(activation, params) : undefined;
   return {
     op,
     data: [0],
-    clamp: clamp ?? null,
-    notReplayed: unusableActivation(activation.name, clamp),
+    notReplayed: unusableActivation,
     fields: {
       ...fields,
       weight: graph.array(w.index, axes ? { axes, ...shift } : shift),
@@ -131,23 +128,9 @@ function product(
       weight_zero_point: isUint8 ? Number(zeroPoints) - 128 : zeroPoints,
       bias: bias && graph.array(bias.index),
       ...(bias ? { bias_dtype: bias.type.name } : {}),
-      activation: activation.name === 'relu' ? 'relu' : 'none',
+      activation,
     },
   };
-}
-
-function clampOf(activation: ReturnType<typeof activationOf>, params: Parameters<typeof clampCodes>[1]) {
-  if (activation.name === 'none' || activation.name === 'relu') return undefined;
-  return activation.bounds && clampCodes(activation, params);
-}
-
-/** clamp: null where runtimes disagree about its codes; undefined where there is none. */
-function unusableActivation(name: string, clamp: readonly [number, number] | null | undefined): string | null {
-  if (name === 'none' || name === 'relu' || clamp) return null;
-  const disagree = clamp === null && (name === 'relu6' || name === 'relu_n1_to_1');
-  return disagree
-    ? `runtimes make different codes of the bounds of its fused ${name}, which lie on half a step`
-    : `its fused ${name} has no model`;
 }
 
 function unusableWeights({ graph }: Node, w: Tensor, channels: number): string | null {

@@ -1,6 +1,6 @@
 /** Operators of the first subgraph to layers of model.json, in their order; one for each value that a node computes. */
 import type { Tensor } from '../../load/tflite/model.js';
-import type { Graph, RawParams } from './graph.js';
+import type { Graph } from './graph.js';
 import { labelOf, Node, type Translation } from './node.js';
 import { MOVES, OTHERS } from './others.js';
 import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
@@ -86,7 +86,7 @@ function dataOf({ operator }: Node, data: readonly number[] | undefined): number
 
 function layerOf(node: Node, translation: Translation, output: number, position: number): RawLayerJson {
   const { graph, operator } = node;
-  const { op, fields, clamp, notReplayed } = translation;
+  const { op, fields, notReplayed } = translation;
   const inputs = dataOf(node, translation.data);
   const read = inputs.filter((index) => !graph.isConstant(index)).map((index) => graph.key(index));
   const folded = operator.inputs.flatMap((index) => graph.folded.get(index) ?? []);
@@ -98,16 +98,12 @@ function layerOf(node: Node, translation: Translation, output: number, position:
     ...(read.length > 0 ? { input: read.length === 1 ? read[0] : read } : {}),
     ...constantsOf(node, inputs),
     ...fields,
-    ...(params ? { output: clamp ? clamped(params, clamp) : params } : {}),
+    ...(params ? { output: params } : {}),
     ...(shape ? { shape } : {}),
     ...(operator.outputs.length > 1 ? { output_index: position } : {}),
     nodes: [...folded, ...(translation.nodes ?? []), labelOf(operator)],
     ...(notReplayed ? { not_replayed: notReplayed } : {}),
   };
-}
-
-function clamped(params: RawParams, [quant_min, quant_max]: readonly [number, number]): RawParams {
-  return { ...params, quant_min, quant_max };
 }
 
 /** Constants among the values that a node reads, and where among them. */
