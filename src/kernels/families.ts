@@ -22,12 +22,7 @@ import {
 } from './steps/bias.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
-import {
-  fixedPointDoubleRoundingUp,
-  float32Product,
-  float32ProductFused,
-  float32ProductReciprocal,
-} from './steps/multiplier.js';
+import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import { type Isa, oneDnnConvolutionPairs, oneDnnConvolutionScaling } from './steps/oneDnnConvolution.js';
 import {
@@ -202,8 +197,8 @@ export function tfliteOptimizedOps(own: Own<'multiplier'>, rescale: RescaleStep)
   };
 }
 
-/** LiteRT's builtin kernels on x86 with AVX, tensors known as wholes: vector code takes 8 or 16 values at a time. */
-export function tfliteBuiltinOps(): Ops {
+/** LiteRT's builtin kernels on x86 with AVX, tensors known as wholes: vector code takes 8 or 16 values at a time. linear: ruy's. */
+export function tfliteBuiltinOps({ linear }: Ops): Ops {
   const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeBuiltin, rescale: rescaleBuiltin };
   const blocks = {
     quantize: () => 8,
@@ -211,7 +206,7 @@ export function tfliteBuiltinOps(): Ops {
     requantize: (input: ValueParams, output: ValueParams) => (areBytes(input, output) ? 16 : 1),
   };
   return {
-    ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingUp }), null),
+    linear,
     ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway, blocks }),
   };
 }

@@ -17,5 +17,5 @@ export const tfliteBuiltin: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: tfliteBuiltinOps(),
+  ops: tfliteBuiltinOps(tfliteDoubleUp.ops),
 };

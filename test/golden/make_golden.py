@@ -214,11 +214,11 @@ def pt2e_families(kernel):
 
 
 # ---------------------------------------------------------------- ONNX Runtime, TFLite, XNNPACK, CMSIS-NN, numpy
-ROUNDING = {"tflite-double": "double", "tflite-double-up": "double_up", "tflite-single": "single", "tflite-float64": "float64"}
+ROUNDING = {"tflite-double": "double", "tflite-double-up": "double_up", "tflite-single": "single", "tflite-float64": "float64", "tflm": "double"}
 
 
 def is_fixed_point(kernel):
-    return kernel.startswith(("tflite", "cmsis"))
+    return kernel.startswith(("tflite", "tflm", "cmsis"))
 
 
 def accumulate(kernel, dtype):
@@ -233,7 +233,7 @@ def other_linear(kernel, dtype, L, relu):
     lo, hi = RANGE[dtype]
     first, act = max(lo, zy) if relu else lo, "relu" if relu else None
     if kernel in ROUNDING:
-        return ok.tflite_fc(x, zx, sx, w, sw, bq, zy, sy, act, (lo, hi), zw, ROUNDING[kernel])
+        return ok.tflite_fc(x, zx, sx, w, sw, bq, zy, sy, act, (lo, hi), zw, ROUNDING[kernel], of_doubles=kernel == "tflm")
     if kernel.startswith("cmsis"):
         single = kernel.endswith("single")
         m, e = ok.tfl_multipliers(sx, sw, sy, single)
@@ -267,6 +267,7 @@ def rounded_bias(kernel, b, sx, sw):
 def other_rivals(kernel, family):
     near = {"tflite-double": ["tflite-double-up", "tflite-single"], "tflite-double-up": ["tflite-double", "tflite-single"],
             "tflite-single": ["tflite-double", "tflite-double-up"], "tflite-float64": ["tflite-double", "ort"],
+            "tflm": ["tflite-double-up", "tflite-single", "tflite-double"],
             "cmsis-nn": ["tflite-double-up", "tflite-single"], "cmsis-nn-single": ["tflite-double", "tflite-double-up"],
             "numpy": ["ort", "tflite-double"]}
     return {"near-ties": near.get(kernel, ["numpy", "qnnpack", "tflite-double"]), "batch": [], "multipliers": ["onednn"],

@@ -228,18 +228,18 @@ def tfl_act_range(act, sy, zy, lo, hi):
     return lo, hi
 
 
-def tfl_multipliers(sx, sw, sy, single=False):
-    """per tensor: double(f32(sx*sw))/double(sy); per channel (len>1): double(sx)*double(sw[i])/double(sy)"""
+def tfl_multipliers(sx, sw, sy, single=False, of_doubles=False):
+    """per tensor: double(f32(sx*sw))/double(sy); per channel (len>1), and of_doubles (TFLM): double(sx)*double(sw[i])/double(sy)"""
     sw = np.asarray(sw, F)
-    if sw.size == 1:
+    if sw.size == 1 and not of_doubles:
         ds = [D(F(sx) * F(sw.reshape(-1)[0])) / D(F(sy))]
     else:
-        ds = [D(F(sx)) * D(s) / D(F(sy)) for s in sw]
+        ds = [D(F(sx)) * D(s) / D(F(sy)) for s in sw.reshape(-1)]
     me = [quantize_multiplier(d, single) for d in ds]
     return np.array([a for a, _ in me], I64), np.array([b for _, b in me], I64)
 
 
-def tflite_fc(xq, zx, sx, wq, sw, bq, zy, sy, act=None, out=INT8, zw=0, rounding='double_up', acc=acc_exact):
+def tflite_fc(xq, zx, sx, wq, sw, bq, zy, sy, act=None, out=INT8, zw=0, rounding='double_up', acc=acc_exact, of_doubles=False):
     """TFLite/LiteRT FULLY_CONNECTED int8 without XNNPACK.
     rounding: 'double'  gemmlowp double rounding: BUILTIN_REF of TF<=2.x / tflite_runtime 2.14, TFLM
               'double_up' / 'single'  optimized kernels, see tflite_opt_rounding()
@@ -250,7 +250,7 @@ def tflite_fc(xq, zx, sx, wq, sw, bq, zy, sy, act=None, out=INT8, zw=0, rounding
         eff = D(F(sx)) * np.asarray(sw, F).astype(D) / D(F(sy))
         v = round_half_away(acc.astype(D) * eff).astype(I64)
     else:
-        m, e = tfl_multipliers(sx, sw, sy, rounding == 'single')
+        m, e = tfl_multipliers(sx, sw, sy, rounding == 'single', of_doubles)
         v = {'double': mbqm_double, 'single': mbqm_single, 'double_up': mbqm_double_up}[rounding](acc, m, e)
     return np.minimum(np.maximum(v + zy, lo), hi)
 
