@@ -22,6 +22,7 @@ import {
 } from './steps/bias.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
+import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import { type Isa, oneDnnConvolutionPairs, oneDnnConvolutionScaling } from './steps/oneDnnConvolution.js';
@@ -188,6 +189,11 @@ export function tfliteOps(own: Own<'multiplier'> & Partial<ProductSteps>, rescal
   };
 }
 
+/** All convolutions of TFLite's reference kernels, depthwise and grouped ones too. */
+export function tfliteConvolutions(): Ops {
+  return convolutions(tfliteLinear({ multiplier: fixedPointConvolution }));
+}
+
 /** ruy, and vector code for quantize and dequantize. */
 export function tfliteOptimizedOps(own: Own<'multiplier'>, rescale: RescaleStep): Ops {
   const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeExpanded, rescale };
@@ -230,7 +236,11 @@ export function xnnpackOps(own: Own<'accumulate'>): Ops {
   });
   const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeFloat32, rescale: rescaleDefault };
   const blocks = LEFT_TO_BUILTIN;
-  return { ...products(linear, null), ...elementwise({ ...conversions, bound: quantizeOffsetFirst, blocks }) };
+  return {
+    ...products(linear, null),
+    ...convolutions(linear),
+    ...elementwise({ ...conversions, bound: quantizeOffsetFirst, blocks }),
+  };
 }
 
 export function numpyOps(

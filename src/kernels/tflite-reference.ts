@@ -1,8 +1,10 @@
 /**
- * The reference resolver (BUILTIN_REF) of LiteRT from 1.4 on: linear as tflite-float64, codes of other scales by a fixed-point
+ * The reference resolver (BUILTIN_REF) of LiteRT from 1.4 on: linear as tflite-float64; convolutions as tflite-double, with
+ * d = sx * sw / sy in double; codes of other scales by a fixed-point
  * multiplier with two roundings, from floats by a division, ties away from zero.
  */
 import type { Kernel } from '../nouns/kernel.js';
+import { tfliteConvolutions } from './families.js';
 import { tfliteFloat64 } from './tflite-float64.js';
 
 export const tfliteReference: Kernel = {
@@ -15,5 +17,5 @@ export const tfliteReference: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: tfliteFloat64.ops,
+  ops: { ...tfliteFloat64.ops, ...tfliteConvolutions() },
 };

@@ -4,7 +4,7 @@
  * Source: tflite_micro kernels/fully_connected_common.cc, quantize_common.cc.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteOps } from './families.js';
+import { tfliteConvolutions, tfliteOps } from './families.js';
 import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
 import { rescaleDoubleRounding } from './steps/rescale.js';
 
@@ -18,5 +18,8 @@ export const tflm: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: tfliteOps({ multiplier: fixedPointDoubleRoundingOfDoubles }, rescaleDoubleRounding),
+  ops: {
+    ...tfliteOps({ multiplier: fixedPointDoubleRoundingOfDoubles }, rescaleDoubleRounding),
+    ...tfliteConvolutions(),
+  },
 };

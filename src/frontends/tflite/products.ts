@@ -78,8 +78,11 @@ export function transposeConvolution(node: Node): Translation {
     throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
   }
   const { stride, padding } = geometryOf(node, [height, width], y, x, false);
-  const output_size = y.shape.slice(1, 3);
-  const fields = { stride, padding, dilation: [1, 1], groups: 1, output_size, axes: TRANSPOSED };
+  const output_padding = [height, width].map((size, axis) => {
+    const implied = (x.shape[axis + 1] - 1) * stride[axis] + size - padding[axis][0] - padding[axis][1];
+    return y.shape[axis + 1] - implied;
+  });
+  const fields = { stride, padding, output_padding, dilation: [1, 1], groups: 1, axes: TRANSPOSED };
   const translation = product(node, opOf('conv_transpose2d', x, w), w, node.input(3), fields, null);
   return { ...translation, data: [2] };
 }

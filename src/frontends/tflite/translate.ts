@@ -73,8 +73,8 @@ function unusableValues(node: Node, { op, data }: Translation): string | null {
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
   const odd = types.find((type) => !CODES.has(type) && type !== 'float32');
   if (odd) return `${odd} values have no model`;
-  const mixed = op === 'linear' && (types[0] === 'int16' || types[0] !== types[1]);
-  if (mixed) return `linear from ${types.join(' to ')} has no model`;
+  const mixed = PRODUCTS.has(operator.name) && (types[0] === 'int16' || types[0] !== types[1]);
+  if (mixed) return `${op} from ${types.join(' to ')} has no model`;
   const unsaid = [input, output].find((index) => graph.params(index) === null);
   return unsaid === undefined ? null : `the scale of ${graph.key(unsaid)} is not in the file`;
 }

@@ -26,6 +26,11 @@ function multiplierOfDoubles(product: Product, output: QuantParams, channel: num
   return (f32(product.input.scale) * f32(weightScaleOf(product, channel))) / f32(output.scale);
 }
 
+/** TFLite's convolutions: of int8 always in double, of uint8 (one scale) by the float32 product. */
+function multiplierOfConvolution(product: Product, output: QuantParams, channel: number): number {
+  return (product.input.dtype === 'uint8' ? realMultiplier : multiplierOfDoubles)(product, output, channel);
+}
+
 function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realOf = realMultiplier): FixedPointStep {
   const multiplierOf: FixedPointForm['multiplierOf'] = (product, output, channel) =>
     arithmetic.quantize(realOf(product, output, channel));
@@ -57,3 +62,5 @@ export const fixedPointDoubleRoundingOfDoubles = fixedPoint(
   DOUBLE_ROUNDING,
   multiplierOfDoubles,
 );
+/** TFLite's reference convolutions. */
+export const fixedPointConvolution = fixedPoint('fixedPointConvolution', DOUBLE_ROUNDING, multiplierOfConvolution);
