@@ -40,10 +40,14 @@ describe.each(models.map(({ name }) => name))('%s', (name) => {
 
 /** Values by what replayed them; all of the runtime's own. */
 const COMPARED: readonly [file: string, kernel: string, values: Readonly<Record<string, number>>][] = [
-  ['cnn-int8/captured-ref', 'tflite-reference', { quantize: 3456, conv2d: 31104, linear: 80, dequantize: 80 }],
-  ['cnn-int8/captured-opt', 'tflite-builtin', { quantize: 3456, linear: 80 }],
-  ['cnn-int8/captured-xnn', 'xnnpack', { quantize: 3456, conv2d: 31104, linear: 80, dequantize: 80 }],
-  ['cnn-int8/captured-tflm', 'tflm', { quantize: 3456, conv2d: 31104, linear: 80, dequantize: 80 }],
+  [
+    'cnn-int8/captured-ref',
+    'tflite-reference',
+    { quantize: 3456, conv2d: 31104, flatten: 864, linear: 80, dequantize: 80 },
+  ],
+  ['cnn-int8/captured-opt', 'tflite-builtin', { quantize: 3456, flatten: 864, linear: 80 }],
+  ['cnn-int8/captured-xnn', 'xnnpack', { quantize: 3456, conv2d: 31104, flatten: 864, linear: 80, dequantize: 80 }],
+  ['cnn-int8/captured-tflm', 'tflm', { quantize: 3456, conv2d: 31104, flatten: 864, linear: 80, dequantize: 80 }],
   ['cnn-int16x8/captured-ref', 'tflite-reference', { quantize: 2400, dequantize: 48 }],
   ['cnn-int16x8/captured-opt', 'tflite-builtin', { quantize: 2400, dequantize: 48 }],
   ['cnn-int16x8/captured-xnn', 'xnnpack', { quantize: 2400, dequantize: 48 }],
@@ -52,10 +56,10 @@ const COMPARED: readonly [file: string, kernel: string, values: Readonly<Record<
   ['hand-int8/captured-opt', 'tflite-builtin', { linear: 1016 }],
   ['hand-int8/captured-xnn', 'xnnpack', { requantize: 3240, linear: 1016, dequantize: 56 }],
   ['hand-int8/captured-tflm', 'tflm', { requantize: 3240, linear: 1016, dequantize: 56 }],
-  ['streaming-int8/captured-ref', 'tflite-reference', { conv2d: 2400, linear: 40, requantize: 40 }],
-  ['streaming-int8/captured-opt', 'tflite-builtin', { linear: 40 }],
-  ['streaming-int8/captured-xnn', 'xnnpack', { conv2d: 2400, linear: 40 }],
-  ['streaming-int8/captured-tflm', 'tflm', { conv2d: 2400, linear: 40, requantize: 40 }],
+  ['streaming-int8/captured-ref', 'tflite-reference', { conv2d: 2400, flatten: 480, linear: 40, requantize: 40 }],
+  ['streaming-int8/captured-opt', 'tflite-builtin', { flatten: 480, linear: 40 }],
+  ['streaming-int8/captured-xnn', 'xnnpack', { conv2d: 2400, flatten: 480, linear: 40 }],
+  ['streaming-int8/captured-tflm', 'tflm', { conv2d: 2400, flatten: 480, linear: 40, requantize: 40 }],
   ['legacy-uint8/captured-ref', 'tflite-reference', { linear: 72 }],
   ['legacy-uint8/captured-opt', 'tflite-builtin', { linear: 72 }],
   ['legacy-uint8/captured-xnn', 'xnnpack', { linear: 72 }],

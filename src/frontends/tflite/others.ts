@@ -1,5 +1,6 @@
 /** Operators without weights: arithmetic, functions of one code, pools, rows, and those that move values. */
 import type { Tensor } from '../../load/tflite/model.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { fusedActivation } from './activation.js';
 import { expectImages, geometryOf } from './geometry.js';
 import type { RawParams } from './graph.js';
@@ -72,11 +73,16 @@ const moves =
     return { op, data, fields };
   };
 
-/** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape says all; new_shape may hold -1. */
+/** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape says all; new_shape may hold -1. To a row it is a flatten. */
 const reshape: Rule = (node) => {
   const { shape } = node.output();
   const [before, after] = [node.needs(0).shape, shape].map((dims) => dims.reduce((product, dim) => product * dim, 1));
   if (before !== after) throw node.refuse(`expected an output of ${before} values, got [${shape.join(', ')}]`);
+  const [{ index: from }, { index: to }] = [node.needs(0), node.output()];
+  const kept = sameParams(node.graph.params(from), node.graph.params(to));
+  const [dims, row] = [node.graph.shape(from), node.graph.shape(to)];
+  const isRow = kept && row?.length === 1 && dims !== null && sizeOf(dims) === row[0];
+  if (isRow) return { op: 'flatten', data: [0], fields: { start_dim: 1 } };
   return { op: 'reshape', data: [0], fields: { output_shape: shape } };
 };
 
