@@ -4,11 +4,12 @@ import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
+import { groupsOf } from '../products/groups.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
 import { consistentKernels } from './consistent.js';
 import type { At } from './evidence.js';
-import type { LayerCase, LayerDiagnosis } from './explanation.js';
+import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
 import { AS_STORED, type Setup } from './setup.js';
@@ -52,22 +53,28 @@ export class Diagnosis {
   }
 
   async layer(differing: DifferingLayer): Promise<LayerDiagnosis> {
-    const diagnosis = await diagnoseLayer(this.caseOf(differing));
-    for (const change of diagnosis.changes) this.shared.remember(differing.run.ready.layer, change);
+    const { from, to, mismatched, run } = differing;
+    const layer = this.caseOf(differing);
+    // a kind without a setup: nothing can be changed
+    if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
+    const diagnosis = await diagnoseLayer(layer);
+    for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
     return diagnosis;
   }
 
   /** Kernels that give exactly the observed values of a layer that is as declared. */
   async consistent(exact: DifferingLayer): Promise<string[]> {
     const layer = this.caseOf(exact);
-    return isKernelsOwn(layer.declared) ? consistentKernels(await Study.open(layer), []) : [this.kernel.name];
+    if (!layer || !isKernelsOwn(layer.declared)) return [this.kernel.name];
+    return consistentKernels(await Study.open(layer), []);
   }
 
-  private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase {
+  private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase | null {
     const { layer } = run.ready;
-    const dynamic = isProduct(layer) && run.batches ? layer.form.dynamic : null;
     const declared = setupOf(this.kernel, run.ready, afterRelu);
-    const rows = inputs.map((input) => rowsOf(input, declared.kind === 'product' ? declared.params.inFeatures : null));
+    if (!declared) return null;
+    const dynamic = isProduct(layer) && run.batches ? layer.form.dynamic : null;
+    const product = declared.kind === 'product' ? declared.params : null;
     return {
       ...judged,
       name: layer.name,
@@ -78,10 +85,10 @@ export class Diagnosis {
       kernel: this.kernel,
       declared,
       fast: this.fast,
-      inputs: rows,
-      observed: rowsOf(observed, declared.kind === 'product' ? declared.params.outFeatures : null),
-      effort:
-        declared.kind === 'product' ? declared.params.inFeatures * declared.params.outFeatures : observed.features,
+      inputs: inputs.map(rowsOf),
+      observed: rowsOf(observed),
+      channelsApart: product === null || groupsOf(product) === 1,
+      effort: product ? product.inFeatures * product.outFeatures : observed.features,
       dynamic: dynamic && { ...run.batches!, ...dynamic },
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
     };
@@ -94,8 +101,8 @@ export class Diagnosis {
   }
 }
 
-/** A layer as declared; afterRelu: with the ReLU that follows it. */
-function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup {
+/** A layer as declared; afterRelu: with the ReLU that follows it. Null: of a kind that has none. */
+function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
   const { layer, input } = ready;
   const [product, elementwise] = [productSteps(kernel, layer.op), elementwiseSteps(kernel, layer.op)];
   if (product && isProduct(layer)) {
@@ -106,11 +113,11 @@ function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup {
   if (elementwise && isElementwise(layer)) {
     return { kind: 'elementwise', ...AS_STORED, steps: elementwise, params: elementwiseOf(layer, input) };
   }
-  throw new Error(`${layer.op} is not replayed`);
+  return null;
 }
 
-function rowsOf(reader: ValueReader, width: number | null): Rows {
-  return { width: width ?? reader.features, read: (from, to) => reader.read(from, to) };
+function rowsOf(reader: ValueReader): Rows {
+  return { width: reader.features, read: (from, to) => reader.read(from, to) };
 }
 
 /** A dynamic layer's input is float; its kernel chooses the parameters. */

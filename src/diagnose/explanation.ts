@@ -76,17 +76,26 @@ export async function explained(
 }
 
 export async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
+  return unnamed(layer, await searched(layer, study, result), basisOf(layer, study, false));
+}
+
+/** Nothing is named: no value is explained. */
+export function unnamed(
+  { side, mismatched }: Pick<LayerCase, 'side' | 'mismatched'>,
+  evidence: CauseEvidence['unexplained'],
+  basis: Evidence['basis'],
+): LayerDiagnosis {
   const report: DiagnosisReport = {
     causes: ['unexplained'],
-    subject: layer.side,
+    subject: side,
     kernel: null,
     explained: 0,
-    of: layer.mismatched,
+    of: mismatched,
     lost: 0,
     explained_by: [],
     indistinguishable: [],
-    evidence: { unexplained: await searched(layer, study, result), basis: basisOf(layer, study, false) },
-    ...fixed(layer.side, null, null),
+    evidence: { unexplained: evidence, basis },
+    ...fixed(side, null, null),
   };
   return { report, byChannel: new Map(), changes: [] };
 }

@@ -9,6 +9,7 @@ import type { AccumulateStep, Codes } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
+import { isUngrouped } from '../facts.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { countWhere } from './count.js';
@@ -23,7 +24,7 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
 
   evidence: ({ study, setup, without }) => {
     const step = setup.steps.accumulate;
-    if (!isSaturating(step)) return {};
+    if (!isSaturating(step) || !isUngrouped(study)) return {};
     const { samples, observed } = study.subset;
     const codes = study.engine.codes(setup, study.subset);
     const exact = study.values(without);
@@ -53,7 +54,7 @@ export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep
 /** Counting takes as long as accumulating: only where the layer is small enough to be in memory as a whole. */
 export function countPairs(study: ProductStudy, step: PairedAccumulateStep, setup: ProductSetup, codes: Codes) {
   const total = codes.rows * setup.params.outFeatures * step.pairs(setup.params).first.length;
-  if (!study.complete || total > MOST_PAIRS) return {};
+  if (!study.complete || !isUngrouped(study) || total > MOST_PAIRS) return {};
   return { saturating_pairs: countLosingPairs(step, codes, setup.params), total_pairs: total };
 }
 

@@ -1,10 +1,12 @@
 import type { Cause } from '../cause.js';
+import { isUngrouped } from '../facts.js';
 import { FREEDOM, withParams } from '../setup.js';
 
 /** [in, out] in place of [out, in]; only a square matrix gets this far, any other is a load error. */
 export const weightTransposed: Cause<'weight-transposed', 'product'> = {
   code: 'weight-transposed',
   kinds: ['product'],
+  needs: [isUngrouped],
   whose: 'model',
 
   changes: ({ declared }) => {

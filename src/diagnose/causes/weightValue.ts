@@ -2,6 +2,7 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
+import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -15,6 +16,7 @@ const MOST_EFFORT = 3e9;
 export const weightValue: Cause<'weight-value', 'product'> = {
   code: 'weight-value',
   kinds: ['product'],
+  needs: [isUngrouped],
   whose: 'model',
 
   estimate: (study, base, onEstimate) => {

@@ -2,6 +2,7 @@ import type { Cause } from '../cause.js';
 import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
+import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
@@ -15,7 +16,8 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     declared.params.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
 
   estimate: (study, base) => {
-    if (study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
+    if (!isUngrouped(study) || study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0))
+      return [];
     const intervals = ownIntervals(study, base, (view, scope) => {
       const { cols, data } = study.engine.codes(base, scope);
       const rowSums = Float64Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }, row) => {

@@ -1,8 +1,9 @@
 import type { NumericArray } from '../../nouns/array.js';
 import type { Codes, DynamicStep, Product, ProductSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { eachGroup, groupsOf } from '../../products/groups.js';
 import { fastCodes } from '../../products/multiply.js';
-import { finishProduct, replayFloatProduct } from '../../replay/product.js';
+import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
 import { sameValues } from './agree.js';
 import { rowsOf } from './arrays.js';
@@ -29,7 +30,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   outputs(setup: ProductSetup, scope: Scope): Outputs {
     const params = this.restrict(setup.params, scope);
     const { steps, stores } = setup;
-    if (steps.float) return replayFloatProduct(steps, params, storedCodes(setup, scope), this.data.fast);
+    if (steps.float) return replayProduct(steps, params, storedCodes(setup, scope), this.data.fast);
     const codes = this.accelerated(setup, scope, params);
     if (codes) return { data: codes, low: null, high: null };
     const accumulator = this.accumulator(setup, scope);
@@ -88,7 +89,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       const { steps, params } = setup;
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : steps.accumulate.run(this.codes(setup, scope), this.restrict(params, scope), this.data.fast).data;
+        : this.sums(steps, this.codes(setup, scope), this.restrict(params, scope));
       if (cache.size >= MOST_KEPT) cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
     }
@@ -125,8 +126,21 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
     const [x] = scope.inputs;
-    if (this.data.dynamic || setup.reads[0] || setup.stores || this.isSummed(setup, scope)) return null;
-    return fastCodes(setup.steps, params, x as Codes, this.data.fast);
+    if (this.data.dynamic || setup.reads[0] || setup.stores || groupsOf(params) > 1) return null;
+    return this.isSummed(setup, scope) ? null : fastCodes(setup.steps, params, x as Codes, this.data.fast);
+  }
+
+  /** Groups side by side, [rows, outFeatures]. */
+  private sums({ accumulate }: ProductSteps, x: Codes, params: Product): Int32Array {
+    if (groupsOf(params) === 1) return accumulate.run(x, params, this.data.fast).data;
+    const sums = new Int32Array(x.rows * params.outFeatures);
+    for (const { product, x: own, firstChannel } of eachGroup(params, x)) {
+      const { data } = accumulate.run(own, product, this.data.fast);
+      for (let row = 0, i = 0; row < x.rows; row++) {
+        for (let n = 0; n < product.outFeatures; n++, i++) sums[row * params.outFeatures + firstChannel + n] = data[i];
+      }
+    }
+    return sums;
   }
 
   private isSummed(setup: ProductSetup, scope: Scope): boolean {
@@ -149,7 +163,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { cols, data } = this.codes(setup, scope);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
-      const part = setup.steps.accumulate.run(codes, { ...params, input }, this.data.fast).data;
+      const part = this.sums(setup.steps, codes, { ...params, input });
       accumulator.set(part, first * params.outFeatures);
     });
     return accumulator;
@@ -203,8 +217,10 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 }
 
-function storedCodes({ reads }: ProductSetup, { inputs }: Scope): Codes {
-  return mapCodes(inputs[0] as Codes, reads[0]);
+function storedCodes({ reads, params }: ProductSetup, { inputs, samples }: Scope): Codes {
+  const codes = mapCodes(inputs[0] as Codes, reads[0]);
+  const { taps } = params.patch ?? {};
+  return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
 }
 
 /** A number for an array object, the same as long as it is the same object. */

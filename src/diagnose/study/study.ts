@@ -39,7 +39,7 @@ export class Study<K extends Kind = Kind> {
     this.engine = engineOf(data) as Engines[K];
     this.sketch = sketchOf(subset, this.channels);
     this.differing = differences(this.outputs(this.declared, subset), subset.observed);
-    this.probe = probeOf(subset, this.differing, this.channels);
+    this.probe = probeOf(subset, this.differing, data);
   }
 
   static async open<K extends Kind>(data: LayerData<K>): Promise<Study<K>> {
