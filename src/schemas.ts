@@ -9,6 +9,7 @@ import { kernelsSchema } from './documents/kernels.js';
 import { lintSchema } from './documents/lint.js';
 import { reportSchema, reportsSchema } from './documents/report.js';
 import { reportsDiffSchema } from './documents/reportsDiff.js';
+import { tableSchema } from './documents/table.js';
 import { modelJsonSchema } from './validate/modelSchema.js';
 
 /**
@@ -28,6 +29,7 @@ export const schemas: Readonly<Record<string, object>> = {
   ...titled('qdiff-inspect', inspectSchema, 'input'),
   ...titled('qdiff-kernels', kernelsSchema, 'output'),
   ...titled('qdiff-lint', lintSchema, 'output'),
+  ...titled('qdiff-table', tableSchema, 'output'),
 };
 
 function titled(name: string, schema: z.ZodMiniType, io: 'input' | 'output', title = name.replace('-', ' ')) {

@@ -4,7 +4,7 @@
  */
 
 import { productSteps } from '../kernels/kernel.js';
-import { declaredKernel, kernelByName } from '../kernels/registry.js';
+import { referenceFor } from '../kernels/reference.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
@@ -14,10 +14,11 @@ import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
-import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf } from '../replay/layer.js';
 import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { printable } from '../text.js';
+import { nearestInt32Bias } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 
 export interface GoldenArray {
@@ -49,24 +50,31 @@ export interface GoldenSet {
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer to compute. */
 export async function golden(model: Model, capture: Capture, kernelName: string | undefined): Promise<GoldenSet> {
-  const kernel = kernelName === undefined ? declaredKernel(model.producer) : kernelByName(kernelName);
+  const reference = referenceFor(model.producer, kernelName);
+  const { kernel } = reference;
   refuseFloatKernel(kernel);
-  const session = new ReplaySession(model, capture, kernel, 'propagated');
+  const session = new ReplaySession(model, capture, reference, 'propagated');
   const layers: GoldenLayer[] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
     const why = session.whyNotReplayed(layer) ?? (hasVectors(layer) ? null : `${layer.op} has no vectors of its own`);
     if (why !== null || !isProduct(layer)) skipped.push({ layer: layer.name, why: why ?? '' });
-    else layers.push(await goldenLayer(layer, await session.open(layer), kernel, capture));
+    else layers.push(await goldenLayer(layer, await session.open(layer), capture));
   }
   if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
   const message = 'expected a linear layer with quantized input and output that can be replayed, got none';
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 
-/** A static product to codes. */
+/** A static product to codes; sums are in every set as accumulators. */
 function hasVectors(layer: Layer): boolean {
-  return isProduct(layer) && !layer.form.dynamic && layer.output !== null && isQuantized(layer.output);
+  return (
+    isProduct(layer) &&
+    !layer.form.dynamic &&
+    layer.output !== null &&
+    isQuantized(layer.output) &&
+    layer.output.dtype !== 'int32'
+  );
 }
 
 /** Whether vectors of a kernel can be written: of integers and float32, in a fixed order. */
@@ -109,16 +117,28 @@ function hasNoC({ name, equation }: Step): string {
   return `has no C form of ${name}: ${equation}`;
 }
 
-async function goldenLayer(layer: ProductLayer, run: LayerRun, kernel: Kernel, capture: Capture): Promise<GoldenLayer> {
+/** One recipe has to hold for all samples. */
+function refuseMixedCalls({ name }: Layer, { callOf, kernel }: LayerRun, steps: ProductSteps, samples: number): void {
+  const stepOf = (sample: number) => steps.multiplier.ofCall?.(callOf(sample)!);
+  const other = Array.from({ length: samples }, (_, sample) => sample).find((sample) => stepOf(sample) !== stepOf(0));
+  if (other === undefined) return;
+  const sizes = `sample 0 is of a call of ${callOf(0)!.rows} rows, sample ${other} of ${callOf(other)!.rows}`;
+  const message = `expected calls that ${kernel.name} computes alike, got ${printable(name)}, where ${sizes}; make batches of one size`;
+  throw new InputError([{ kind: 'calls', where: 'batch_sizes', message }]);
+}
+
+async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture): Promise<GoldenLayer> {
   const { samples } = capture;
   if (!isQuantized(run.ready.input) || !layer.output || !isQuantized(layer.output))
     throw new Error('a linear layer reads codes');
-  const product = { ...productOf(run.ready, layer, run.ready.input), output: layer.output };
+  const { kernel } = run;
+  const product = { ...productOf(run.ready, layer, run.ready.input, run.callOf(0)), output: layer.output };
   const steps = productSteps(kernel, layer.op)!;
+  refuseMixedCalls(layer, run, steps, samples);
   const recipe = recipeOf(steps, product);
   if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));
   const { outFeatures, inFeatures } = product;
-  const biasInt32 = recipe.biasInt32 ?? roundedBias(product);
+  const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
   const input = codesFor(product.input, samples * inFeatures);
   const output = codesFor(product.output, samples * outFeatures);
   const accumulator = new Int32Array(samples * outFeatures);
@@ -157,7 +177,7 @@ export function arraysOf(
 ): GoldenArray[] {
   const { outFeatures, inFeatures } = product;
   const { input, output, accumulator } = values;
-  const biasInt32 = recipe.biasInt32 ?? roundedBias(product);
+  const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
   const at = (name: string, value: string | null, shape: number[], data: NumericArray): GoldenArray => ({
     name: `${layer}.${name}`,
     value,
@@ -167,7 +187,7 @@ export function arraysOf(
   const perChannel = [outFeatures];
   return [
     at('input', `${layer}.input`, [samples, inFeatures], input),
-    at('weight', null, [outFeatures, inFeatures], Int8Array.from(product.weight)),
+    at('weight', null, [outFeatures, inFeatures], weightCodes(product)),
     at(
       'weight_zero_point',
       null,
@@ -196,17 +216,13 @@ async function besideCapture({ values, samples }: Capture, layer: string, output
   return { values: output.length, mismatched };
 }
 
+function weightCodes({ weight, weightDtype }: Product): Int8Array | Uint8Array {
+  return weightDtype === 'uint8' ? Uint8Array.from(weight) : Int8Array.from(weight);
+}
+
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
   if (dtype === 'uint8') return new Uint8Array(length);
   return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
-}
-
-/** Where the kernel keeps the bias in float, its nearest int32. */
-function roundedBias(product: Product): Int32Array {
-  const { bias, outFeatures, input } = product;
-  return Int32Array.from({ length: outFeatures }, (_, n) =>
-    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(product, n))) : 0,
-  );
 }
 
 function multiplierArrays(recipe: Recipe, product: Product & { output: QuantParams }): [string, NumericArray][] {

@@ -6,7 +6,8 @@ import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { openCandidate } from '../frontends/open.js';
-import { declaredKernel, kernelByName } from '../kernels/registry.js';
+import { referenceFor } from '../kernels/reference.js';
+import { kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
@@ -103,8 +104,10 @@ async function chooseValue(
   const layer = await chooseLayer(model, capture, candidate, options);
   const only = (other: Layer) => other === layer;
   const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
-  const declared = options.kernel ? kernelByName(options.kernel) : declaredKernel(model.producer);
-  const session = new ReplaySession(model, capture, declared, 'isolated', await acceleratorFor(model, capture));
+  const reference = referenceFor(model.producer, options.kernel);
+  const session = new ReplaySession(model, capture, reference, 'isolated', await acceleratorFor(model, capture));
+  const judgedBy = report.layers[0].kernel;
+  if (judgedBy !== null) session.readAs(layer, kernelByName(judgedBy));
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);
@@ -129,7 +132,7 @@ async function chooseValue(
     position,
     capture,
     candidate,
-    kernels: kernelsToExplain(declared, report.layers[0].diagnosis),
+    kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis),
     causes: report.layers[0].diagnosis?.causes ?? [],
   };
 }

@@ -80,7 +80,7 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
 }
 
 /** Formats that must stay as they are in the log of GitHub Actions. */
-const FOR_MACHINES = new Set(['json', 'github-actions', 'html', 'blob']);
+const FOR_MACHINES = new Set(['json', 'c', 'csv', 'github-actions', 'html', 'blob']);
 
 /** Only one report may go to standard output or to a file, and to none that is read. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: readonly string[] = []): void {

@@ -14,6 +14,7 @@ export const commands: readonly CommandRow[] = [
   { name: 'lint', load: async () => (await import('./lint.js')).lintCommand },
   { name: 'forecast', load: async () => (await import('./forecast.js')).forecastCommand },
   { name: 'golden', load: async () => (await import('./golden.js')).goldenCommand },
+  { name: 'table', load: async () => (await import('./table.js')).tableCommand },
   { name: 'inspect', load: async () => (await import('./inspect.js')).inspectCommand },
   { name: 'kernels', load: async () => (await import('./kernels.js')).kernelsCommand },
   { name: 'merge', load: async () => (await import('./merge.js')).mergeCommand },

@@ -4,9 +4,10 @@ import { fixed } from '../diagnose/fixes.js';
 import { imitation } from '../diagnose/sentences.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { productSteps } from '../kernels/kernel.js';
+import type { Reference } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
-import type { Fast, Kernel } from '../nouns/kernel.js';
+import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
@@ -34,7 +35,7 @@ interface CandidateComparison {
   readonly model: Model;
   readonly capture: Capture;
   readonly candidate: Capture;
-  readonly kernel: Kernel;
+  readonly reference: Reference;
   readonly options: CompareOptions;
   readonly from: number;
   readonly to: number;
@@ -62,7 +63,7 @@ interface OwnComparison extends CandidateComparison {
  * against the declared replay on that input.
  */
 export async function compareCandidate(comparison: CandidateComparison): Promise<LayerReport[]> {
-  const { kernel, model, session, selected, own, options, capture, candidate, fast } = comparison;
+  const { reference, model, session, selected, own, options, capture, candidate, fast } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
@@ -70,8 +71,8 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
   const onOwnValues: OwnComparison = {
     ...comparison,
-    ownSession: new ReplaySession(model, ownValues, kernel, 'isolated', fast),
-    diagnosis: new Diagnosis('candidate', kernel, model.producer, (name) => session.paramsOf(name), fast),
+    ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
+    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),
@@ -88,7 +89,8 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
 }
 
 async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
-  const { model, candidate, capture, kernel, options, from, to, session, fast, warn } = comparison;
+  const { model, candidate, capture, options, from, to, session, fast, warn } = comparison;
+  const kernel = session.kernelOf(layer);
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
   const expected = capture.values.get(layer.name);

@@ -23,7 +23,7 @@ export function differingRows({ run, input, observed, from, to, diff, afterRelu 
   const rows = layerRows(run, input);
   const each = rows.perSample;
   return {
-    run: { ...run, batches: rows.batches },
+    run: { ...run, batches: rows.batches, callOf: (row) => run.callOf(Math.floor(row / each)) },
     inputs: [rows.input],
     observed: rows.of(observed),
     from: from * each,

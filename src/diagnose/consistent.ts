@@ -1,3 +1,4 @@
+import { takes } from '../kernels/kernel.js';
 import { kernels, productKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import { elementwiseKernels } from './conversions.js';
@@ -26,9 +27,12 @@ function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly
   if (declared.kind === 'elementwise') {
     return elementwiseKernels(op, own).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
-  return productKernels(op, own).flatMap(({ kernel, steps: ofKernel }) =>
-    formsOf(ofKernel).map((steps) => ({ kernel, setup: { ...declared, steps } })),
-  );
+  const { params } = declared;
+  return productKernels(op, own)
+    .filter(({ steps }) => takes(steps, params))
+    .flatMap(({ kernel, steps: ofKernel }) =>
+      formsOf(ofKernel).map((steps) => ({ kernel, setup: { ...declared, steps } })),
+    );
 }
 
 /** What runs under a kernel's name: ready-made biases as the converter or the user rounded them, a product in one step or in two. */

@@ -1,3 +1,4 @@
+import { takes } from '../kernels/kernel.js';
 import { productKernels } from '../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
@@ -61,19 +62,26 @@ function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
     .filter(({ steps }) => !data.dynamic || quantizesAlike(declared.steps, steps))
-    .map(({ kernel, steps }) => departures(declared.steps, kernel.name, steps));
+    .map(({ kernel, steps }) => departures(declared.steps, kernel.name, steps))
+    .filter((changes) => changes.length > 0);
 }
 
 /** Every kernel that has the op with integer sums. */
 function rivals({ data }: ProductStudy) {
-  return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float);
+  return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float && takes(steps, data.declared.params));
 }
 
 /** Dynamic layers whose codes are the same. */
 type Dynamic = Pick<ProductSteps, 'dynamic'>;
 
 export function quantizesAlike({ dynamic: a }: Dynamic, { dynamic: b }: Dynamic): boolean {
-  return a !== null && b !== null && a.quantize === b.quantize && a.chooseQuantParams === b.chooseQuantParams;
+  return (
+    a !== null &&
+    b !== null &&
+    a.grain === b.grain &&
+    a.quantize === b.quantize &&
+    a.chooseQuantParams === b.chooseQuantParams
+  );
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */

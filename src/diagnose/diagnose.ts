@@ -37,7 +37,6 @@ export class Diagnosis {
 
   constructor(
     private readonly side: Side,
-    private readonly kernel: Kernel,
     private readonly producer: Producer,
     private readonly paramsOf: (value: string) => ValueParams | null,
     private readonly fast: Fast,
@@ -65,13 +64,13 @@ export class Diagnosis {
   /** Kernels that give exactly the observed values of a layer that is as declared. */
   async consistent(exact: DifferingLayer): Promise<string[]> {
     const layer = this.caseOf(exact);
-    if (!layer || !isKernelsOwn(layer.declared)) return [this.kernel.name];
+    if (!layer || !isKernelsOwn(layer.declared)) return [exact.run.kernel.name];
     return consistentKernels(await Study.open(layer), []);
   }
 
   private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase | null {
     const { layer } = run.ready;
-    const declared = setupOf(this.kernel, run.ready, afterRelu);
+    const declared = setupOf(run.kernel, run.ready, afterRelu);
     if (!declared) return null;
     const dynamic = isProduct(layer) && run.batches ? layer.form.dynamic : null;
     const product = declared.kind === 'product' ? declared.params : null;
@@ -82,13 +81,14 @@ export class Diagnosis {
       producer: this.producer,
       side: this.side,
       free: this.side === 'candidate' || !this.madeByPyTorch(),
-      kernel: this.kernel,
+      kernel: run.kernel,
       declared,
       fast: this.fast,
       inputs: inputs.map(rowsOf),
       observed: rowsOf(observed),
       channelsApart: product === null || groupsOf(product) === 1,
       effort: product ? product.inFeatures * product.outFeatures : observed.features,
+      callOf: product ? run.callOf : undefined,
       dynamic: dynamic && { ...run.batches!, ...dynamic },
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
     };

@@ -44,7 +44,8 @@ type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
 export function product(
   steps: Own<'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'bound'> & Partial<ProductSteps>,
 ): ProductSteps {
-  return { kind: 'product', dynamic: null, float: null, alsoBiases: [], alsoMultipliers: [], ...steps };
+  const none = { dynamic: null, float: null, uint8Weights: [], int32Output: false };
+  return { kind: 'product', ...none, alsoBiases: [], alsoMultipliers: [], ...steps };
 }
 
 /** linear, and linear_dynamic where the runtime has it. */
@@ -110,8 +111,8 @@ const pyTorchConversions = elementwise({
 /** Every engine runs the same ATen code, but QNNPACK its own where it has one. */
 const pyTorchElementwise: Ops = { ...pyTorchConversions, add: addAten };
 
-export function fbgemmOps(own: Own<'accumulate'>): Ops {
-  const linear = product({
+function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
+  return product({
     bias: floatBias,
     multiplier: float32ProductFused,
     round: halfEven,
@@ -119,7 +120,15 @@ export function fbgemmOps(own: Own<'accumulate'>): Ops {
     ...pyTorchBound,
     ...own,
   });
-  return { ...products(linear, dynamicFbgemm), ...convolutions(linear), ...pyTorchElementwise };
+}
+
+export function fbgemmOps(own: Own<'accumulate'>): Ops {
+  return { ...fbgemmLinearOps(own), ...convolutions(fbgemmLinear(own)) };
+}
+
+/** Without convolutions. */
+export function fbgemmLinearOps(own: Own<'accumulate'>): Ops {
+  return { ...products(fbgemmLinear(own), dynamicFbgemm), ...pyTorchElementwise };
 }
 
 export function qnnpackOps(): Ops {
@@ -134,19 +143,22 @@ export function qnnpackOps(): Ops {
   return { ...products(linear, dynamicQnnpack), ...convolutions(linear), ...pyTorchElementwise, add: addQnnpack };
 }
 
+function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
+  return product({ bias: realBias, round: halfEven, offsetAndClamp: offsetClampRound, ...pyTorchBound, ...own });
+}
+
+/** Without convolutions. */
+export function oneDnnLinearOps(own: Own<'accumulate' | 'multiplier'>, dynamic: DynamicStep | null): Ops {
+  return { ...products(oneDnnLinear(own), dynamic), ...pyTorchElementwise };
+}
+
 /** isa: the instructions that its convolutions run with; invertsScales: PyTorch hands it 1/scale. */
 export function oneDnnOps(
   own: Own<'accumulate' | 'multiplier'>,
   { isa, invertsScales }: { readonly isa: Isa; readonly invertsScales: boolean },
   dynamic: DynamicStep | null,
 ): Ops {
-  const linear = product({
-    bias: realBias,
-    round: halfEven,
-    offsetAndClamp: offsetClampRound,
-    ...pyTorchBound,
-    ...own,
-  });
+  const linear = oneDnnLinear(own);
   const accumulate = isa === 'vnni' ? exact : oneDnnConvolutionPairs(isa);
   const convolution = { ...linear, accumulate, multiplier: oneDnnConvolutionScaling(isa, invertsScales) };
   return { ...products(linear, dynamic), ...convolutions(convolution), ...pyTorchElementwise };
@@ -162,6 +174,8 @@ export function onnxRuntimeOps(
     round: halfEven,
     offsetAndClamp: clampRoundOffset,
     bound: quantizeDivision,
+    uint8Weights: ['uint8'],
+    int32Output: true,
     ...own,
   });
   const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
@@ -245,6 +259,7 @@ export function xnnpackOps(own: Own<'accumulate'>): Ops {
 
 export function numpyOps(
   own: Own<'bias' | 'multiplier'> & Partial<ProductSteps>,
+  dynamic: DynamicStep,
   conversions: Pick<Conversions, 'dequantize' | 'rescale'>,
 ): Ops {
   const linear = product({
@@ -253,10 +268,12 @@ export function numpyOps(
     offsetAndClamp: roundThenOffset,
     bound: quantizeDivision,
     alsoBiases: int32Biases,
+    uint8Weights: ['uint8', 'int8'],
+    int32Output: true,
     ...own,
   });
   return {
-    ...products(linear, null),
+    ...products(linear, dynamic),
     ...convolutions(linear),
     ...elementwise({ quantize: quantizeDivision, bound: quantizeDivision, ...conversions }),
   };

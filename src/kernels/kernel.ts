@@ -1,5 +1,5 @@
 /** What a kernel does for an op. */
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, OpSteps, Product, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
 export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
@@ -19,4 +19,9 @@ export function tensorSteps(kernel: Kernel, op: string): TensorSteps | null {
 export function elementwiseSteps(kernel: Kernel, op: string): ElementwiseSteps | null {
   const steps = stepsOf(kernel, op);
   return steps?.kind === 'elementwise' ? steps : null;
+}
+
+/** Whether a kernel's product takes a layer's weights and gives its output. */
+export function takes({ uint8Weights, int32Output }: ProductSteps, { weightDtype, input, output }: Product): boolean {
+  return (weightDtype !== 'uint8' || uint8Weights.includes(input.dtype)) && (output.dtype !== 'int32' || int32Output);
 }

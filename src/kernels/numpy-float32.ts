@@ -7,6 +7,7 @@ import type { Kernel } from '../nouns/kernel.js';
 import { numpyOps } from './families.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
+import { dynamicNumpyFloat32 } from './steps/dynamic.js';
 import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
 
 export const numpyFloat32: Kernel = {
@@ -20,6 +21,7 @@ export const numpyFloat32: Kernel = {
   confirm: null,
   ops: numpyOps(
     { bias: int32BiasDivision32, multiplier: float32Product, alsoMultipliers: [float32ProductThenDivide] },
+    dynamicNumpyFloat32,
     { dequantize: dequantizeFloat32 },
   ),
 };

@@ -7,6 +7,7 @@ import type { Kernel } from '../nouns/kernel.js';
 import { numpyOps } from './families.js';
 import { int32BiasFloat64 } from './steps/bias.js';
 import { dequantizeFloat64 } from './steps/dequantize.js';
+import { dynamicNumpy } from './steps/dynamic.js';
 import { float64Product, float64ProductThenDivide } from './steps/multiplier.js';
 import { rescaleFloat64 } from './steps/rescale.js';
 
@@ -21,6 +22,7 @@ export const numpy: Kernel = {
   confirm: null,
   ops: numpyOps(
     { bias: int32BiasFloat64, multiplier: float64Product, alsoMultipliers: [float64ProductThenDivide] },
+    dynamicNumpy,
     { dequantize: dequantizeFloat64, rescale: rescaleFloat64 },
   ),
 };

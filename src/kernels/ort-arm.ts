@@ -18,5 +18,9 @@ export const ortArm: Kernel = {
   origin: 'ONNX Runtime on ARM without dot product',
   sums: 'exact',
   confirm: null,
-  ops: onnxRuntimeOps({ accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused }, dynamicOnnxRuntimeArm),
+  // what it does with uint8 weights was never run
+  ops: onnxRuntimeOps(
+    { accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused, uint8Weights: [] },
+    dynamicOnnxRuntimeArm,
+  ),
 };

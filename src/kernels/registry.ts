@@ -5,13 +5,16 @@ import { cmsisNn } from './cmsis-nn.js';
 import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
 import { fbgemmAvx2 } from './fbgemm-avx2.js';
+import { fbgemmVnni } from './fbgemm-vnni.js';
 import { productSteps } from './kernel.js';
 import { numpy } from './numpy.js';
 import { numpyFloat32 } from './numpy-float32.js';
 import { onednn } from './onednn.js';
+import { onednnAmx } from './onednn-amx.js';
 import { onednnAvx2 } from './onednn-avx2.js';
 import { onednnAvx512 } from './onednn-avx512.js';
 import { onednnPointwise } from './onednn-pointwise.js';
+import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
 import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
 import { onednnSse41 } from './onednn-sse41.js';
 import { ort } from './ort.js';
@@ -32,12 +35,15 @@ import { xnnpackArm } from './xnnpack-arm.js';
 /** Every kernel model, in the order in which they are listed to people. */
 export const kernels: readonly Kernel[] = [
   fbgemm,
+  fbgemmVnni,
   fbgemmAvx2,
   onednn,
+  onednnAmx,
   onednnAvx512,
   onednnAvx2,
   onednnSse41,
   onednnPointwise,
+  onednnPointwiseAmx,
   onednnPointwiseAvx2,
   qnnpack,
   pt2eReference,

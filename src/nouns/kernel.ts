@@ -1,7 +1,7 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix, NumericArray } from './array.js';
 import type { Activation, ElementwiseForm, Memory, ProductParams } from './model.js';
-import type { QuantParams, Shape, ValueParams } from './value.js';
+import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
@@ -17,6 +17,15 @@ export interface Product extends ProductParams {
   readonly patch?: PlacedPatch;
   /** Groups of channels that are products of their own, side by side; default 1. */
   readonly groups?: number;
+  /** The runtime's call that these rows belong to, whatever part of it is here; absent: a large one. */
+  readonly call?: Call;
+}
+
+/** One product as a runtime is asked for it: some choose their arithmetic by its size. */
+export interface Call {
+  readonly rows: number;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
 }
 
 /** An elementwise layer with its numbers. */
@@ -132,6 +141,8 @@ export interface MultiplierStep extends Step {
   readonly fixedPoint: FixedPointForm | null;
   /** The numbers of a `toSteps` that is all float32. */
   float32?(product: Product, output: QuantParams): Float32Factors;
+  /** Set where calls of different sizes are computed differently: the step that computes this one. */
+  ofCall?(call: Call): MultiplierStep;
 }
 
 /** Accumulator units to steps by an int32 multiplier and a shift: x * m * 2^(e - 31). */
@@ -208,9 +219,11 @@ export interface QuantNames {
   readonly zp: string;
 }
 
-/** Dynamic linear: quantizes its own input over the whole batch and returns floats. s: the scale chosen for the input. */
+/** Dynamic linear: quantizes its own input and returns floats. s: the scale chosen for the input. */
 export interface DynamicStep extends Step {
-  /** min and max are over the whole batch. */
+  /** What has parameters of its own: everything that one call reads, or each row of it. */
+  readonly grain: 'batch' | 'row';
+  /** min and max are the grain's. */
   chooseQuantParams(min: number, max: number, reduceRange: boolean): QuantParams;
   readonly quantize: QuantizeStep;
   /** What makes reals of the sums. */
@@ -248,6 +261,10 @@ export interface ProductSteps {
   readonly dynamic: DynamicStep | null;
   /** Set where the product itself is float (pt2e-reference); accumulate, bias and multiplier are then not used. */
   readonly float: FloatPath | null;
+  /** Dtypes of codes that uint8 weights are multiplied with, as far as it was run. */
+  readonly uint8Weights: readonly IntegerDtype[];
+  /** An int32 output at scale sx * sw is the accumulators themselves, bias included. */
+  readonly int32Output: boolean;
   /** What the same name stands for besides: biases that a converter or the user rounds, a product taken in another order. */
   readonly alsoBiases: readonly BiasStep[];
   readonly alsoMultipliers: readonly MultiplierStep[];

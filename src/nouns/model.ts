@@ -8,11 +8,14 @@ export interface ModelInput {
   readonly params: ValueParams;
 }
 
-/** int8 weights [outFeatures, inFeatures] (of a convolution tap by tap, the group's channels fastest), read when their layer's turn comes. */
+/**
+ * Weights [outFeatures, inFeatures] (of a convolution tap by tap, the group's channels fastest), int8 or (wider in memory) uint8, read
+ * when their layer's turn comes.
+ */
 export interface WeightSource {
   readonly outFeatures: number;
   readonly inFeatures: number;
-  read(): Promise<Int8Array>;
+  read(): Promise<Int8Array | Int16Array>;
 }
 
 /** What a product adds besides its weights. Scales and zero points have length 1 (per tensor) or outFeatures (per channel). */
@@ -26,6 +29,10 @@ export interface ProductParams {
   readonly biasInt32: Int32Array | null;
   /** Fused into the requantization. */
   readonly activation: Activation;
+  /** Absent: int8. */
+  readonly weightDtype?: 'uint8';
+  /** An integer bias that is none of the accumulator: int32 at a scale of its own (`bias` holds its reals), or int64. */
+  readonly ownBias?: 'scale' | 'int64';
 }
 
 /** A clamp in codes [lo, hi] is for quantized outputs. */
@@ -129,9 +136,11 @@ export interface Producer {
   readonly kernel?: string;
   readonly arch?: string;
   readonly cpuCapability?: string;
+  readonly avx512?: boolean;
   readonly avx512Vnni?: boolean;
   readonly avxVnni?: boolean;
   readonly threads?: number;
+  readonly amxInt8?: boolean;
   readonly environment?: ReadonlyMap<string, string>;
 }
 

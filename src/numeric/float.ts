@@ -59,3 +59,8 @@ export function frexp(x: number): { readonly fraction: number; readonly exponent
   words[high] = (words[high] & 0x800fffff) | (1022 << 20);
   return { fraction: float64[0], exponent };
 }
+
+/** Scales that float32 arithmetic made of the same numbers. */
+export function sameScale(a: number, b: number): boolean {
+  return Math.abs(a - b) <= Math.max(Math.abs(a), Math.abs(b)) * 2 ** -22;
+}

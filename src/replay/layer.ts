@@ -1,6 +1,6 @@
 import { stepsOf } from '../kernels/kernel.js';
-import type { Matrix } from '../nouns/array.js';
-import type { Codes, Elementwise, Fast, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Matrix, NumericArray } from '../nouns/array.js';
+import type { Call, Codes, Elementwise, Fast, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import {
   type ElementwiseLayer,
   isElementwise,
@@ -12,12 +12,13 @@ import {
 } from '../nouns/model.js';
 import { isQuantized, type LayerShapes, type QuantParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
+import { sameScale } from '../numeric/float.js';
 import { opByName } from '../ops/registry.js';
 import { replayElementwise } from './elementwise.js';
 import { replayLayout } from './layout.js';
 import { replayPatches } from './patches.js';
 import { replayProduct } from './product.js';
-import type { Replayed } from './replayed.js';
+import { joined, type Replayed } from './replayed.js';
 
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */
 export interface ReadyLayer<L extends Layer = Layer> {
@@ -26,10 +27,18 @@ export interface ReadyLayer<L extends Layer = Layer> {
   readonly input: ValueParams;
   readonly inputs: readonly ValueParams[];
   readonly shapes: LayerShapes;
-  /** int8 [outFeatures, inFeatures] of products, otherwise null. */
-  readonly weight: Int8Array | null;
+  /** [outFeatures, inFeatures] of products, otherwise null. */
+  readonly weight: Int8Array | Int16Array | null;
   /** Of a convolution. */
   readonly patch?: PlacedPatch;
+}
+
+/** What the call that a block of samples belongs to has decided. */
+export interface InCall {
+  /** How large it was; absent where its size decides nothing. */
+  readonly call?: Call;
+  /** What a dynamic layer quantized it with. */
+  readonly input?: QuantParams;
 }
 
 /** Why a layer cannot be replayed under this kernel, or null. */
@@ -37,26 +46,49 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   if (!layer.form) return layer.notReplayed ?? `op ${layer.op} is not replayed`;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   if (isLayout(layer)) return null; // moves values, whatever the kernel
-  return stepsOf(kernel, layer.op) ? null : `kernel ${kernel.name} has no ${opByName(layer.op)?.called ?? layer.op}`;
+  const called = opByName(layer.op)?.called ?? layer.op;
+  const steps = stepsOf(kernel, layer.op);
+  if (!steps) return `kernel ${kernel.name} has no ${called}`;
+  const without = steps.kind === 'product' && isProduct(layer) ? whatIsMissing(steps, layer, inputs[0]!) : null;
+  return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
+}
+
+/** What a layer has that no model of this kernel's product takes; null: nothing. */
+function whatIsMissing(steps: ProductSteps, { form, output }: ProductLayer, input: ValueParams): string | null {
+  const { weightDtype, ownBias, weightScale, dynamic } = form;
+  // a dynamic layer's codes are uint8
+  const codes = isQuantized(input) ? input.dtype : 'uint8';
+  if (weightDtype === 'uint8' && !steps.uint8Weights.includes(codes)) return `uint8 weights and ${codes} codes`;
+  if (ownBias === 'int64') return 'an int64 bias';
+  if (ownBias === 'scale' && !dynamic && steps.bias.arithmetic === 'int32')
+    return 'an int32 bias at a scale of its own';
+  if (output?.dtype !== 'int32') return null;
+  if (!steps.int32Output) return 'an int32 output';
+  const isSum = output.zeroPoint === 0 && weightScale.every((scale) => sameScale(scaleOf(input) * scale, output.scale));
+  return isSum ? null : 'an int32 output at another scale than s_x * s_w';
+}
+
+function scaleOf(input: ValueParams): number {
+  return isQuantized(input) ? input.scale : Number.NaN;
 }
 
 /**
  * Replays one layer on a block of samples; inputs: [samples, features] each, in C order of their shapes, as is the result.
- * dynamicInput: the parameters a dynamic layer chose for the batch these samples belong to.
  */
 export function replayLayer(
   kernel: Kernel,
   ready: ReadyLayer,
   inputs: readonly Matrix[],
   fast: Fast = null,
-  dynamicInput?: QuantParams,
+  { call, input }: InCall = {},
 ): Replayed {
   const { layer } = ready;
   const [x] = inputs;
   const steps = stepsOf(kernel, layer.op);
   if (steps?.kind === 'product' && isProduct(layer)) {
-    const product = productOf(ready, layer, quantized(dynamicInput ?? ready.input));
-    const codes = dynamicInput ? quantizeRows(steps, product, x) : (x as Codes);
+    if (steps.dynamic?.grain === 'row') return replayRows(steps, ready, layer, x, fast, call);
+    const product = productOf(ready, layer, quantized(input ?? ready.input), call);
+    const codes = input ? quantizeRows(steps, product, x) : (x as Codes);
     if (product.patch) return replayPatches(steps, product, codes, ready.shapes, fast);
     return replayProduct(steps, product, rowsOf(codes, product), fast);
   }
@@ -67,13 +99,42 @@ export function replayLayer(
   throw new Error(`${layer.op} is not replayed`);
 }
 
+/** Each row is quantized with parameters of its own. */
+function replayRows(
+  steps: ProductSteps,
+  ready: ReadyLayer,
+  layer: ProductLayer,
+  x: Matrix,
+  fast: Fast,
+  call: Call | undefined,
+): Replayed {
+  const cols = layer.form.weight.inFeatures;
+  const parts: Replayed[] = [];
+  for (let from = 0; from < x.data.length; from += cols) {
+    const row = { rows: 1, cols, data: x.data.subarray(from, from + cols) };
+    const product = productOf(ready, layer, chosenInput(steps, layer.form, rangeOfRow(row.data)), call);
+    parts.push(replayProduct(steps, product, quantizeRows(steps, product, row), fast));
+  }
+  return joined(parts);
+}
+
+export function rangeOfRow(values: NumericArray): { min: number; max: number } {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
+}
+
 /** The layer with its numbers: what kernels read and causes change. */
 export function productOf(
   { weight, patch }: Pick<ReadyLayer, 'weight' | 'patch'>,
   { form, output }: ProductLayer,
   input: QuantParams,
+  call?: Call,
 ): Product {
-  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation } = form;
+  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation, weightDtype } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
   return {
@@ -83,6 +144,8 @@ export function productOf(
     inFeatures,
     weight: weight!,
     input,
+    ...(weightDtype && { weightDtype }),
+    ...(call && { call }),
     ...(patch && { patch, groups: patch.groups }),
   };
 }

@@ -4,6 +4,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
+import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { eachGroup, groupsOf } from '../products/groups.js';
 import { fastCodes } from '../products/multiply.js';
@@ -81,9 +82,17 @@ export function finishProduct(
   accumulator: Int32Array,
 ): Int32Array | Float32Array {
   if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
+  if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
   return isQuantized(product.output)
     ? roundToCodes(steps, product, accumulator)
     : toReals(accumulator, product, biased(steps, product, steps.multiplier.toReal(product)));
+}
+
+/** An int32 output is the sums themselves, at scale sx * sw, with an int32 bias. */
+function toSums(steps: ProductSteps, product: Product, output: QuantParams, accumulator: Int32Array): Int32Array {
+  const [lo, hi] = clampOfCodes(product.activation, output, steps.bound);
+  const sum = biased(steps, product, (acc) => roundHalfEven(acc));
+  return accumulator.map((acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */

@@ -17,3 +17,22 @@ export interface Replayed {
 
 /** Of what does not sum. */
 export const NO_SUMS = { accumulator: null, overflowed: 0 } as const;
+
+/** Blocks of rows, one after the other. */
+export function joined(parts: readonly Replayed[]): Replayed {
+  if (parts.length === 1) return parts[0];
+  const rows = parts.reduce((sum, p) => sum + p.rows, 0);
+  const { cols } = parts[0];
+  const data = parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
+  const accumulator = new Int32Array(rows * cols);
+  let at = 0;
+  let overflowed = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    const sums = part.accumulator;
+    if (sums) accumulator.set(sums, at);
+    at += part.rows * cols;
+    overflowed += part.overflowed;
+  }
+  return { rows, cols, data, low: null, high: null, accumulator, overflowed };
+}

@@ -1,16 +1,17 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
+import { type Reference, sameEverywhere } from '../kernels/reference.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
-import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isProduct, isTensor, type Layer, type Model, type TensorLayer } from '../nouns/model.js';
-import type { Layout, ValueParams } from '../nouns/value.js';
+import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
+import { isProduct, isTensor, type Layer, type Model, type ProductLayer, type TensorLayer } from '../nouns/model.js';
+import type { Layout, Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { impliedDims, shapeWith } from '../ops/fields/shape.js';
 import { opByName } from '../ops/registry.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
-import type { Replayed } from './replayed.js';
+import { joined, type Replayed } from './replayed.js';
 import { CONTIGUOUS, replayTensor } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
@@ -18,15 +19,21 @@ export type Mode = 'isolated' | 'propagated';
 /** One layer opened for replay: weights in memory until the next layer's turn. */
 export interface LayerRun {
   readonly ready: ReadyLayer;
+  readonly kernel: Kernel;
   /** What it reads. */
   readonly inputs: readonly ValueReader[];
   /** The first of them. */
   readonly input: ValueReader;
   /** Set for a dynamic layer, whose input's scale is chosen batch by batch. */
   readonly batches: BatchRanges | null;
+  /** Of a product: the runtime's call that a sample belongs to. */
+  callOf(sample: number): Call | undefined;
   /** Replays samples [from, to) of the capture. */
   replay(fromSample: number, toSample: number): Promise<Replayed>;
 }
+
+/** Before it can be asked to replay. */
+type Opened = Omit<LayerRun, 'replay'>;
 
 export interface BatchRanges {
   batchOf(sample: number): number;
@@ -55,17 +62,21 @@ export class ReplaySession {
   private readonly threads: number;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
+  private readonly chosen = new Map<Layer, Kernel>();
+  private readonly reference: Reference;
 
+  /** reference: a kernel for all layers, or for each its own. */
   constructor(
     model: Model,
     private readonly capture: Capture,
-    private readonly kernel: Kernel,
+    reference: Reference | Kernel,
     private readonly mode: Mode,
     private readonly fast: Fast = null,
   ) {
     this.layout = model.layout;
     this.memory = model.memory;
     this.threads = model.producer.threads ?? 1;
+    this.reference = 'ops' in reference ? sameEverywhere(reference) : reference;
     for (const input of model.inputs) this.params.set(input.name, input.params);
     for (const layer of model.layers) {
       this.params.set(layer.name, layer.output);
@@ -80,6 +91,30 @@ export class ReplaySession {
     return this.params.get(value) ?? null;
   }
 
+  /** The kernel that a layer is replayed under. */
+  kernelOf(layer: Layer): Kernel {
+    return this.chosen.get(layer) ?? this.reference.readings(layer, this.callsOf(layer))[0];
+  }
+
+  /** Kernels that the layer may have run instead, as far as the producer says. */
+  otherReadings(layer: Layer): readonly Kernel[] {
+    return this.chosen.has(layer) ? [] : this.reference.readings(layer, this.callsOf(layer)).slice(1);
+  }
+
+  /** From now on. */
+  readAs(layer: Layer, kernel: Kernel): void {
+    this.chosen.set(layer, kernel);
+  }
+
+  /** The sizes of the runtime's calls of a layer, one a batch. */
+  private callsOf(layer: Layer, output: Shape | null = this.capture.shapes.get(layer.name) ?? null): Call[] {
+    if (!isProduct(layer)) return [];
+    const { inFeatures, outFeatures } = layer.form.weight;
+    const values = output ? sizeOf(output.dims) : (this.capture.values.get(layer.name)?.features ?? outFeatures);
+    const rows = values / outFeatures;
+    return this.capture.batchSizes.map((size) => ({ rows: size * rows, inFeatures, outFeatures }));
+  }
+
   /** Why this layer cannot be replayed, or null. */
   whyNotReplayed(layer: Layer): string | null {
     const known = this.reasons.get(layer);
@@ -91,17 +126,19 @@ export class ReplaySession {
 
   private reasonAgainst(layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
-    const reason = whyNotReplayed(this.kernel, layer, params) ?? this.reasonOfTail(layer, params);
+    const reason = whyNotReplayed(this.kernelOf(layer), layer, params) ?? this.reasonOfTail(layer, params);
     return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
   }
 
   /** Kernels that take several values of a tensor at a time compute the rest of it otherwise. */
-  private reasonOfTail({ name, op, output }: Layer, [input]: readonly (ValueParams | null)[]): string | null {
-    const block = elementwiseSteps(this.kernel, op)?.block?.(input!, output!) ?? 1;
+  private reasonOfTail(layer: Layer, [input]: readonly (ValueParams | null)[]): string | null {
+    const { name, op, output } = layer;
+    const kernel = this.kernelOf(layer);
+    const block = elementwiseSteps(kernel, op)?.block?.(input!, output!) ?? 1;
     const shape = this.capture.shapes.get(name);
     const tail = shape ? sizeOf(shape.dims) % block : 0;
     if (tail === 0) return null;
-    return `kernel ${this.kernel.name} computes the last ${tail} of its ${sizeOf(shape!.dims)} values otherwise, which has no model`;
+    return `kernel ${kernel.name} computes the last ${tail} of its ${sizeOf(shape!.dims)} values otherwise, which has no model`;
   }
 
   private reasonAgainstInput(layer: Layer, input: string): string | null {
@@ -113,7 +150,7 @@ export class ReplaySession {
   }
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
-  async open(layer: Layer): Promise<LayerRun> {
+  async open(layer: Layer, kernel = this.kernelOf(layer)): Promise<LayerRun> {
     const inputs: ValueReader[] = [];
     for (const name of layer.inputs) inputs.push(await this.inputOf(layer, name));
     const [input] = inputs;
@@ -123,14 +160,17 @@ export class ReplaySession {
     const patch =
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
+    const calls = this.callsOf(layer, shapes.output);
+    const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
     const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
+    const run = { ready, kernel, inputs, input, batches, callOf };
     const replay = async (from: number, to: number) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
-      if (isTensor(layer)) return this.replayCalls(ready, layer, xs, from);
-      return batches ? this.replayBatches(ready, xs[0], from, batches) : replayLayer(this.kernel, ready, xs, this.fast);
+      if (isTensor(layer)) return this.replayTensors(run, layer, xs, from);
+      return isProduct(layer) ? this.replayCalls(run, layer, xs[0], from) : replayLayer(kernel, ready, xs, this.fast);
     };
-    return { ready, inputs, input, batches, replay };
+    return { ...run, replay };
   }
 
   /** Of a file of matrices, where nothing says shapes, they follow from what is read. */
@@ -191,8 +231,13 @@ export class ReplaySession {
   }
 
   /** Splits a block where the runtime's calls end, whose elements some kernels count, and joins the results. */
-  private replayCalls(ready: ReadyLayer, layer: TensorLayer, inputs: readonly Matrix[], firstSample: number): Replayed {
-    const steps = tensorSteps(this.kernel, layer.op)!;
+  private replayTensors(
+    { ready, kernel }: Opened,
+    layer: TensorLayer,
+    inputs: readonly Matrix[],
+    firstSample: number,
+  ): Replayed {
+    const steps = tensorSteps(kernel, layer.op)!;
     const memoryOf = (value: string) => this.memory.get(value) ?? CONTIGUOUS;
     return replayTensor(steps, layer, ready, inputs, {
       firstSample,
@@ -202,22 +247,20 @@ export class ReplaySession {
     });
   }
 
-  /** Splits a block at batch borders, where a dynamic layer's scale changes, and joins the results. */
-  private replayBatches(ready: ReadyLayer, x: Matrix, firstSample: number, batches: BatchRanges): Replayed {
-    const { layer } = ready;
-    const steps = productSteps(this.kernel, layer.op);
-    if (!steps || !isProduct(layer)) throw new Error(`${layer.op} does not choose parameters`);
+  /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
+  private replayCalls(run: Opened, layer: ProductLayer, x: Matrix, firstSample: number): Replayed {
+    const { ready, kernel, batches, callOf } = run;
+    const steps = productSteps(kernel, layer.op)!;
     const parts: Replayed[] = [];
     for (let row = 0; row < x.rows; ) {
-      const batch = batches.batchOf(firstSample + row);
-      let end = row + 1;
-      while (end < x.rows && batches.batchOf(firstSample + end) === batch) end++;
-      const chosen = chosenInput(steps, layer.form, batches.rangeOf(batch));
-      const data = x.data.subarray(row * x.cols, end * x.cols);
-      parts.push(replayLayer(this.kernel, ready, [{ rows: end - row, cols: x.cols, data }], this.fast, chosen));
+      const sample = firstSample + row;
+      const end = row + sameCall(run, steps, sample, firstSample + x.rows) - sample;
+      const input = batches ? chosenInput(steps, layer.form, batches.rangeOf(batches.batchOf(sample))) : undefined;
+      const block = { rows: end - row, cols: x.cols, data: x.data.subarray(row * x.cols, end * x.cols) };
+      parts.push(replayLayer(kernel, ready, [block], this.fast, { input, call: callOf(sample) }));
       row = end;
     }
-    return parts.length === 1 ? parts[0] : join(parts);
+    return joined(parts);
   }
 }
 
@@ -227,6 +270,20 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | nu
     if (found !== null) return found;
   }
   return null;
+}
+
+/** One past the last sample that is computed with the numbers and steps of the first. */
+function sameCall({ batches, callOf }: Opened, steps: ProductSteps, first: number, last: number): number {
+  const { ofCall } = steps.dynamic?.multiplier ?? steps.multiplier;
+  if (!batches && !ofCall) return last;
+  const stepOf = (sample: number) => {
+    const call = callOf(sample);
+    return call && ofCall?.(call);
+  };
+  const [batch, step] = [batches?.batchOf(first), stepOf(first)];
+  let end = first + 1;
+  while (end < last && batches?.batchOf(end) === batch && stepOf(end) === step) end++;
+  return end;
 }
 
 /** The first batch that ends after a sample. */
@@ -251,22 +308,6 @@ async function rangeOf(input: ValueReader, from: number, to: number): Promise<{ 
     }
   }
   return { min, max };
-}
-
-function join(parts: readonly Replayed[]): Replayed {
-  const rows = parts.reduce((sum, p) => sum + p.rows, 0);
-  const { cols } = parts[0];
-  const data = new Float32Array(rows * cols);
-  const accumulator = new Int32Array(rows * cols);
-  let at = 0;
-  let overflowed = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    if (part.accumulator) accumulator.set(part.accumulator, at);
-    at += part.rows * cols;
-    overflowed += part.overflowed;
-  }
-  return { rows, cols, data, low: null, high: null, accumulator, overflowed };
 }
 
 function storageFor(output: ValueParams | null, length: number): NumericArray {

@@ -66,7 +66,7 @@ export function goldenC(set: GoldenSet): Map<string, string> {
   ]);
 }
 
-function commented(text: string): string {
+export function commented(text: string): string {
   return text
     .replace(/[^\x20-\x7e]/g, '?')
     .replaceAll('*/', '* /')
@@ -106,7 +106,7 @@ function literal(value: number): string {
   return value === -(2 ** 31) ? '(-2147483647 - 1)' : String(value);
 }
 
-function plainArray(type: string, name: string, data: ArrayLike<number>): string {
+export function plainArray(type: string, name: string, data: ArrayLike<number>): string {
   return `static const ${type} ${name}[${data.length}] = {${Array.from(data, literal).join(', ')}};`;
 }
 

@@ -29,9 +29,11 @@ export const producerSchema = z.object({
   kernel: text,
   arch: text,
   cpu_capability: text,
+  avx512: flag,
   avx512_vnni: flag,
   avx_vnni: flag,
   threads: z.optional(z.nullable(z.int().check(z.positive()))),
+  amx_int8: flag,
   environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
 });
 

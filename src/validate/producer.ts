@@ -22,8 +22,10 @@ export function producerOf(raw: RawProducer | null | undefined): Producer {
     kernel: kernel ?? undefined,
     arch: arch ?? undefined,
     cpuCapability: cpu_capability ?? undefined,
+    avx512: rest.avx512 ?? undefined,
     avx512Vnni: rest.avx512_vnni ?? undefined,
     avxVnni: rest.avx_vnni ?? undefined,
+    amxInt8: rest.amx_int8 ?? undefined,
     threads: rest.threads ?? undefined,
     environment: rest.environment ? new Map(Object.entries(rest.environment)) : undefined,
   };

@@ -15,6 +15,7 @@ import { chosenInput, productOf } from '../../src/replay/layer.js';
 import { oneChannel } from '../../src/replay/product.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
+import { vectorsOf } from '../support/vectors.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 
@@ -44,7 +45,7 @@ async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promi
         inputName: layer.inputs[0],
         sample,
         channel,
-        product: oneChannel(productOf(run.ready, layer, params), channel),
+        product: oneChannel(productOf(run.ready, layer, params, run.callOf(sample)), channel),
         x: { rows: 1, cols: inFeatures, data: x },
         captured: captured ? (await captured.read(sample, sample + 1))[channel] : null,
         candidate: null,
@@ -71,7 +72,7 @@ function printed(scripts: readonly string[]): number[] {
 const LEFT_OUT = ['pointwise', 'batch', 'ties'];
 
 describe.each(kernels.map((kernel) => ({ name: kernel.name, kernel })))('$name', async ({ name, kernel }) => {
-  const root = join(FIXTURES, 'kernels', name);
+  const root = join(FIXTURES, 'kernels', vectorsOf(name));
   const families = readdirSync(root).filter((family) => !LEFT_OUT.includes(family));
   const values = (await Promise.all(families.map((family) => valuesOf(join(root, family), kernel, 6)))).flat();
   const documents = values.map(explain);

@@ -11,6 +11,7 @@ import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
 import { linearSteps } from '../support/steps.js';
 import { hasCc, hasIverilog, outputOf } from '../support/tools.js';
+import { vectorsOf } from '../support/vectors.js';
 
 const qdiff = cli();
 const IRIS = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/iris-avx2/${file}`);
@@ -45,15 +46,18 @@ describe.skipIf(!hasCc)('the integer-only C loop (cc)', () => {
   });
 
   // near-ties are what tells roundings apart; int8 inputs take other paths
-  const cases = INTEGER_KERNELS.filter(({ name }) => existsSync(join('fixtures/kernels', name))).flatMap(({ name }) =>
-    readdirSync(join('fixtures/kernels', name))
-      .filter(
-        (family) => /near-ties$|^multipliers$|^saturating$|^blocks$/.test(family) && !family.startsWith('dynamic'),
-      )
-      .map((family) => [name, family] as const),
+  const cases = INTEGER_KERNELS.filter(({ name }) => existsSync(join('fixtures/kernels', vectorsOf(name)))).flatMap(
+    ({ name }) =>
+      readdirSync(join('fixtures/kernels', vectorsOf(name)))
+        .filter(
+          (family) => /near-ties$|^multipliers$|^saturating$|^blocks$/.test(family) && !family.startsWith('dynamic'),
+        )
+        .map((family) => [name, family] as const),
   );
   it.each(cases)('gives the outputs of %s on %s', async (kernel, family) => {
-    const inputs = ['model.json', 'capture.npz'].map((file) => `fixtures/kernels/${kernel}/${family}/${file}`);
+    const inputs = ['model.json', 'capture.npz'].map(
+      (file) => `fixtures/kernels/${vectorsOf(kernel)}/${family}/${file}`,
+    );
     const { folder, exitCode } = await golden(inputs, '--kernel', kernel, '--format', 'c');
     expect(exitCode).toBe(0);
     const lines = compiled(folder).trim().split('\n');

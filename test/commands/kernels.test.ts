@@ -46,5 +46,5 @@ it('one kernel by name; an unknown one lists the valid ones', async () => {
   expect(stdout).toContain('qnnpack\n  computes  y = clamp(');
   expect(stdout).not.toContain('fbgemm\n');
   const { exitCode, stderr } = await qdiff(['kernels', 'qnpack']);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('write one of fbgemm, fbgemm-avx2')]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('write one of fbgemm, fbgemm-vnni')]);
 });

@@ -4,12 +4,13 @@ export interface Producer {
   readonly engine?: string;
   readonly cpu_capability: string;
   readonly avx512_vnni?: boolean;
+  readonly amx_int8?: boolean;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /** The kernel that PyTorch ran on this x86 CPU under these variables, or why no model is known to be it. */
 export function kernelThatRan(producer: Producer): { kernel: string } | { unknown: string } {
-  const { flow, engine, cpu_capability: capability, avx512_vnni: vnni, environment } = producer;
+  const { flow, engine, cpu_capability: capability, avx512_vnni: vnni, amx_int8: amx, environment } = producer;
   if (flow === 'pt2e-reference') return { kernel: 'pt2e-reference' };
   if (engine === 'qnnpack') return { kernel: 'qnnpack' };
   if (engine === 'fbgemm' || engine === 'x86') {
@@ -18,6 +19,7 @@ export function kernelThatRan(producer: Producer): { kernel: string } | { unknow
   }
   const name = flow === 'pt2e-lowered' ? 'onednn-pointwise' : 'onednn';
   if (environment.ONEDNN_MAX_CPU_ISA === 'AVX2' || capability === 'AVX2') return { kernel: `${name}-avx2` };
+  if (amx && environment.ONEDNN_MAX_CPU_ISA === undefined) return { kernel: `${name}-amx` };
   if (vnni) return { kernel: name };
   if (capability === 'AVX512' && name === 'onednn') return { kernel: 'onednn-avx512' };
   return { unknown: `${name} on ${capability} without VNNI` };

@@ -204,6 +204,9 @@ class Producer(Case):
         if Path("/proc/cpuinfo").exists():
             self.assertEqual(producer["avx512_vnni"], torch.cpu._is_vnni_supported())
             self.assertIsInstance(producer["avx_vnni"], bool)
+            # what the CPU has, whatever the variable allows
+            self.assertEqual(producer["avx512"], torch.cpu._is_avx512_supported())
+            self.assertEqual(producer["amx_int8"], torch.cpu._is_amx_tile_supported())
 
     def test_flows(self):
         flows = {models.eager: "eager", models.fx: "fx", models.dynamic: "dynamic", models.dynamic_full_range: "dynamic"}

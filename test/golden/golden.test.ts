@@ -11,6 +11,7 @@ import { nodeFileSystem } from '../../src/io.js';
 import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import type { Capture } from '../../src/nouns/capture.js';
 import type { Model } from '../../src/nouns/model.js';
+import { SAME_PRODUCTS, vectorsOf } from '../support/vectors.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'kernels');
 
@@ -28,6 +29,7 @@ const fixtures = folders.flatMap(({ name: kernel }) =>
     return { kernel, family, folder, expected };
   }),
 );
+const fixturesOf = (kernel: string) => fixtures.filter((fixture) => fixture.kernel === vectorsOf(kernel));
 
 async function withFixture<T>(folder: string, use: (model: Model, capture: Capture) => Promise<T>): Promise<T> {
   const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
@@ -82,3 +84,14 @@ test.each(kernels.map((k) => k.name))('%s has at least 100,000 values', (kernel)
   const own = fixtures.filter((fixture) => linear(fixture.kernel) === linear(kernel)); // whole runtimes share their steps
   expect(own.reduce((sum, { expected }) => sum + expected.values, 0)).toBeGreaterThanOrEqual(100_000);
 });
+
+const copies = Object.keys(SAME_PRODUCTS).flatMap((kernel) =>
+  fixturesOf(kernel).map((fixture) => ({ ...fixture, kernel })),
+);
+
+test.each(copies)('$kernel equals every value of $family', ({ kernel, folder, expected }) =>
+  withFixture(folder, async (model, capture) => {
+    const { values, mismatched } = expected;
+    expect(await mismatches(model, capture, kernel)).toEqual({ kernel, values, mismatched, layers: [], warnings: [] });
+  }),
+);

@@ -57,7 +57,8 @@ class Fixture:
 
     def linear(self, tag, x, x_params, w, w_scale, w_zero_point, bias, relu, y_params, y, op="linear", accumulator=None, **more):
         def fields(name):
-            layer = {"weight": self._array(f"{name}.weight", w.astype(np.int8)), "weight_dtype": "int8",
+            dtype = "uint8" if w.dtype == np.uint8 else "int8"
+            layer = {"weight": self._array(f"{name}.weight", w.astype(NP[dtype])), "weight_dtype": dtype,
                      "weight_scale": self._array(f"{name}.weight_scale", np.asarray(w_scale, f32)) if np.ndim(w_scale) else float(w_scale)}
             if np.any(w_zero_point):
                 layer["weight_zero_point"] = [int(z) for z in w_zero_point] if np.ndim(w_zero_point) else int(w_zero_point)
@@ -239,6 +240,35 @@ def int8_family(family, rng, size=1):
         sy = spread_scale(x, zx, sx, w, 0, sw, .02)
         b = (rng.standard_normal(N) * sy * 30).astype(f32)
         yield f"k{K}", [x, zx, sx, w, np.zeros(N, np.int64), sw, b, sy, int(rng.integers(-128, 128)), bool(i & 1)]
+
+
+CALLS = [1, 3, 33, 8]
+
+
+def calls_family(rng, dtype="uint8", size=1):
+    """Sizes around those from which oneDNN runs a call on AMX; in every channel one value of some call lies next to a tie.
+    Yields layers of sum(CALLS) rows."""
+    lo, hi = RANGE[dtype]
+    for i in range(max(2, int(8 * size))):
+        M, K, N = sum(CALLS), [16, 17, 24, 70][i % 4], [6, 33, 64, 90, 257][i % 5]
+        x = (rng.integers(1, 120, (M, K)) - (60 if lo else 0)).astype(NP[dtype])
+        w, zx, zy = rng.integers(-60, 60, (N, K)).astype(np.int8), lo + 77 if i % 3 else 0, lo + 33
+        sx, sy = float(rng.uniform(.005, .1)), float(rng.uniform(.2, 2))
+        acc = exact_sum(x, zx, w)[rng.integers(0, M, N), np.arange(N)].astype(np.float64)
+        k = np.sign(acc) * (rng.integers(3, 60, N) + .5)
+        sw = ulps(np.where(acc == 0, .01, np.abs(k) * sy / (sx * np.maximum(np.abs(acc), 1))).astype(f32), rng.integers(-2, 3, N))
+        b = (rng.standard_normal(N) * 1e-6).astype(f32) if i % 2 else None
+        yield [x, zx, sx, w, np.zeros(N, np.int64), sw.astype(np.float64), b, sy, zy, i % 6 == 5]
+
+
+def dynamic_calls(rng, size=1):
+    """The same sizes, in dynamic layers."""
+    for i in range(max(2, int(8 * size))):
+        M, K, N = sum(CALLS), [16, 17, 24, 70][i % 4], [6, 33, 64, 90, 257][i % 5]
+        x = (rng.standard_normal((M, K)) * 10.0 ** rng.uniform(-2, 1)).astype(f32)
+        sw, zw = (rng.uniform(.001, .02, N).astype(f32).astype(np.float64), np.zeros(N, np.int64)) if i % 2 else (float(rng.uniform(.001, .02)), 0)
+        b = (rng.standard_normal(N) * 5).astype(f32) if i % 3 else None
+        yield x, codes(rng, "int8", (N, K)), zw, sw, b, i % 4 == 3, bool(i & 1)
 
 
 def dynamic_family(rng, zero_points, size=1):

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 sys.dont_write_bytecode = True
-from layers import (BATCHES, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, dynamic_family, dynamic_near_ties, f32,
-                    float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
+from layers import (BATCHES, CALLS, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, calls_family, dynamic_calls, dynamic_family, dynamic_near_ties, f32,
+                    codes, float_bias_family, int8_family, log_uniform, other_family, other_layer, pointwise_family, rng_for, torch_family)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--out", default=str(Path(__file__).parents[2] / "fixtures" / "kernels"))
@@ -49,10 +49,12 @@ TORCH = {
     "fbgemm": tk.fbgemm_linear,
     "fbgemm-avx2": tk.fbgemm_linear_sat,
     "onednn": tk.onednn_linear,
+    "onednn-amx": lambda *L: tk.onednn_linear(*L, amx=True),
     "onednn-avx512": lambda *L: tk.onednn_linear(*L, sat16=True),
     "onednn-avx2": lambda *L: tk.onednn_linear(*L, sat16=True, gemm_bk=384),
     "onednn-sse41": lambda *L: tk.onednn_linear(*L, sat16=True, gemm_bk=256),
     "onednn-pointwise": pointwise_op(),
+    "onednn-pointwise-amx": pointwise_op(amx=True),
     "onednn-pointwise-avx2": pointwise_op(sat16=True, gemm_bk=384),
     "qnnpack": tk.qnnpack_linear,
 }
@@ -60,6 +62,7 @@ DYNAMIC = {
     "fbgemm": tk.fbgemm_linear_dynamic,
     "fbgemm-avx2": lambda *a: tk.fbgemm_linear_dynamic(*a, sat16=True),
     "onednn": tk.onednn_linear_dynamic,
+    "onednn-amx": lambda *a: tk.onednn_linear_dynamic(*a, amx=True),
     "onednn-avx512": lambda *a: tk.onednn_linear_dynamic(*a, sat16=True),
     "onednn-avx2": lambda *a: tk.onednn_linear_dynamic(*a, sat16=True, gemm_bk=384),
     "onednn-sse41": lambda *a: tk.onednn_linear_dynamic(*a, sat16=True, gemm_bk=256),
@@ -67,6 +70,9 @@ DYNAMIC = {
 }
 GEMM_BLOCK = {"onednn-avx2": 384, "onednn-sse41": 256, "onednn-pointwise-avx2": 384}
 SATURATING = {"fbgemm-avx2", "onednn-avx512", *GEMM_BLOCK}
+# The order of two multiplications: what has nothing to do with it is held by the kernel without AMX.
+AMX = {"onednn-amx", "onednn-pointwise-amx"}
+AMX_FAMILIES = ["random", "batch", "ties", "overflow"]
 
 
 def torch_accumulator(kernel, x, zx, w, zw):
@@ -77,8 +83,8 @@ def torch_accumulator(kernel, x, zx, w, zw):
 
 
 def other_accumulator(kernel):
-    return {"fbgemm": "fbgemm-avx2", "qnnpack": "fbgemm-avx2", "fbgemm-avx2": "fbgemm", "onednn": "onednn-avx512",
-            "onednn-pointwise": "onednn-pointwise-avx2", "onednn-pointwise-avx2": "onednn-pointwise"}.get(kernel, "onednn")
+    return {"fbgemm": "fbgemm-avx2", "qnnpack": "fbgemm-avx2", "fbgemm-avx2": "fbgemm", "onednn": "onednn-avx512", "onednn-amx": "onednn-avx512",
+            "onednn-pointwise-amx": "onednn-pointwise-avx2", "onednn-pointwise": "onednn-pointwise-avx2", "onednn-pointwise-avx2": "onednn-pointwise"}.get(kernel, "onednn")
 
 
 def torch_rivals(kernel, family):
@@ -94,7 +100,7 @@ def torch_rivals(kernel, family):
 
 def torch_families(kernel):
     zero_points = not kernel.startswith("onednn")
-    for family in TORCH_FAMILIES:
+    for family in AMX_FAMILIES if kernel in AMX else TORCH_FAMILIES:
         fixture = fixture_of(kernel, family)
         for tag, L in torch_family(family, rng_for(args.seed, kernel, family), zero_points):
             x, zx, sx, w, zw, sw, b, sy, zy, relu = L
@@ -114,9 +120,11 @@ def torch_families(kernel):
         for _ in range(12):
             x, zx, sx, w, zw, sw, b, sy, zy, relu = any_layer(rng, False, 5, int(rng.integers(1, 140)), 24)
             y = tk.onednn_qlinear_pointwise(x, zx, sx, w, sw, b, sy, zy, relu, f32_out=True, sat16=kernel in SATURATING,
-                                            gemm_bk=GEMM_BLOCK.get(kernel, 0))
+                                            gemm_bk=GEMM_BLOCK.get(kernel, 0), amx=kernel in AMX)
             fixture.linear("float", x, ("uint8", sx, zx), w, sw, zw, b, relu, ("float32",), y)
         write(fixture, ["fbgemm", "numpy"])
+    if kernel in AMX:
+        call_families(kernel)
     if kernel in DYNAMIC:
         fixture = fixture_of(kernel, "dynamic")
         fixture.batches(BATCHES)
@@ -127,6 +135,25 @@ def torch_families(kernel):
         for layer in dynamic_near_ties(rng_for(args.seed, kernel, "dynamic-ties"), tk.choose_qparams, kernel == "qnnpack"):
             add_dynamic(fixture, "near-tie", layer, [1])
         write(fixture, ["ort"])
+
+
+def call_families(kernel):
+    """Calls of several sizes in one capture."""
+    without = kernel.removesuffix("-amx")
+    for dtype in ("uint8", "int8"):
+        fixture = fixture_of(kernel, "calls" if dtype == "uint8" else f"calls-{dtype}")
+        fixture.batches(CALLS)
+        for x, zx, sx, w, zw, sw, b, sy, zy, relu in calls_family(rng_for(args.seed, kernel, "calls", dtype), dtype):
+            op = TORCH[kernel] if dtype == "uint8" else lambda *L: onednn_int8(kernel, *L[:4], *L[5:])
+            y = np.concatenate([op(part, zx, sx, w, zw, sw, b, sy, zy, relu) for part in np.split(x, np.cumsum(CALLS)[:-1])])
+            fixture.linear("calls", x, (dtype, sx, zx), w, sw, zw, b, relu, (dtype, sy, zy), y)
+        write(fixture, [without, f"{without}-avx2"])
+    if kernel in DYNAMIC:
+        fixture = fixture_of(kernel, "dynamic-calls")
+        fixture.batches(CALLS)
+        for layer in dynamic_calls(rng_for(args.seed, kernel, "dynamic-calls")):
+            add_dynamic(fixture, "calls", layer, CALLS)
+        write(fixture, [without, f"{without}-avx2"])
 
 
 def add_dynamic(fixture, tag, layer, batches):
@@ -141,18 +168,19 @@ def onednn_int8(kernel, x, zx, sx, w, sw, b, sy, zy, relu):
     gemm on AVX2 and older (x + 128 in saturating pairs if zx is 0, exact otherwise)."""
     gemm = kernel in GEMM_BLOCK
     acc = tk.acc_exact(x, zx, w, 0)
+    product = gemm or (kernel in AMX and tk.takes_amx(*x.shape, len(w)))  # of the scales first; then by 1 / sy
     if gemm and zx == 0:
         blocks = tk.onednn_gemm_kblocks(x.shape[1], GEMM_BLOCK[kernel])
         acc = tk.acc_sat16((x.astype(np.int64) + 128).astype(np.uint8), 128, w, 0, blocks)
     plain = "pointwise" in kernel
     x_scale, w_scale = (f32(sx), np.asarray(sw, f32)) if plain else (tk._recip2(sx), tk._onednn_wscale(sw))
     y_scale = f32(sy) if plain else tk._recip2(sy)
-    v = tk._onednn_scaled(acc, x_scale, w_scale, gemm)
+    v = tk._onednn_scaled(acc, x_scale, w_scale, product)
     if b is not None:
         v = v + b
     if relu:
         v = np.maximum(v, f32(0))
-    v = v * (f32(1) / y_scale) if gemm else v / y_scale
+    v = v * (f32(1) / y_scale) if product else v / y_scale
     return tk.rne_i32(np.clip(v + f32(zy), f32(-128), f32(127))).astype(np.int8)
 
 
@@ -291,12 +319,78 @@ def other_families(kernel):
     if kernel.startswith("ort"):
         fixture = fixture_of(kernel, "dynamic")
         fixture.batches(BATCHES)
-        for x, w, zw, sw, b, relu, _ in dynamic_family(rng_for(args.seed, kernel, "dynamic"), False):
-            y = np.concatenate([ort_dynamic(kernel, part, w, sw, b) for part in np.split(x, np.cumsum(BATCHES)[:-1])])
-            y = np.maximum(y, f32(0)) if relu else y
-            fixture.linear("dynamic", x, ("float32",), w, sw, zw, b, relu, ("float32",), y.astype(f32), op="linear_dynamic",
-                           reduce_range=False)
+        for layer in dynamic_family(rng_for(args.seed, kernel, "dynamic"), False):
+            add_other_dynamic(fixture, "dynamic", layer, BATCHES)
         write(fixture, ["fbgemm", "ort-arm" if kernel == "ort" else "ort"])
+    if kernel.startswith(("ort", "numpy")):
+        int32_families(kernel)
+    if kernel.startswith("numpy"):
+        fixture = fixture_of(kernel, "dynamic")
+        fixture.batches(BATCHES)
+        for layer in dynamic_family(rng_for(args.seed, kernel, "dynamic"), True):
+            add_other_dynamic(fixture, "dynamic", layer, BATCHES)
+        write(fixture, ["fbgemm", "qnnpack"])
+    if kernel.startswith(("ort", "numpy")):
+        choose = lambda lo, hi, reduce_range: other_quant_params(kernel, np.array([lo, hi], f32), reduce_range)
+        fixture = fixture_of(kernel, "dynamic-near-ties")
+        for layer in dynamic_near_ties(rng_for(args.seed, kernel, "dynamic-ties"), choose, kernel.startswith("ort")):
+            add_other_dynamic(fixture, "near-tie", layer, [1])
+        write(fixture, ["fbgemm", "onednn"])
+
+
+def int32_families(kernel):
+    """uint8 weights, whose products saturate nowhere (ARM without dot product: never run); the sums themselves, as MatMulInteger has them."""
+    if kernel != "ort-arm":
+        rng, fixture = rng_for(args.seed, kernel, "uint8-weights"), fixture_of(kernel, "uint8-weights")
+        for i in range(8):
+            dtype, K = ["uint8", "int8"][i % 2] if kernel.startswith("numpy") else "uint8", [3, 16, 40, 130][i % 4]
+            lo, hi = RANGE[dtype]
+            L = other_layer(rng, dtype, 6, K, 40, i % 3 == 0)
+            L[3], L[4] = rng.choice(np.array([0, 1, 128, 200, 255], np.uint8), (40, K)), int(rng.integers(0, 256))
+            acc = ok.acc_exact(L[0], L[1], L[3], L[4])
+            L[6], L[8] = (-acc[0]).astype(np.int32), f32((acc.std() + 1) * float(L[2]) * float(np.median(L[5])) * .02)
+            x, zx, sx, w, zw, sw, bq, zy, sy = L
+            y = sums_to_codes(kernel, ok.acc_exact(x, zx, w, zw, bq), sx, sw, sy, zy, lo, hi).astype(NP[dtype])
+            fixture.linear("uint8", x, (dtype, sx, zx), w, sw, np.full(40, zw) if np.ndim(sw) else zw, bq, False, (dtype, sy, zy), y)
+        write(fixture)
+    rng, fixture = rng_for(args.seed, kernel, "int32-output"), fixture_of(kernel, "int32-output")
+    for i in range(6):
+        K = [4, 40, 700][i % 3]
+        x, w = codes(rng, "uint8", (5, K)), rng.integers(-60, 61, (30, K)).astype(np.int8)
+        zx, sx, sw = int(rng.integers(0, 256)), log_uniform(rng, 1e-3, 1e-1), log_uniform(rng, 1e-3, 1e-2)
+        b = rng.integers(-2**28, 2**28, 30).astype(np.int32) if i % 2 else None
+        acc = accumulate(kernel, "uint8")(x, zx, w, 0, b)
+        y = np.maximum(acc, 0) if i == 5 else acc
+        fixture.linear("sums", x, ("uint8", sx, zx), w, sw, 0, b, i == 5, ("int32", float(sx) * float(sw), 0), y.astype(np.int32))
+    write(fixture)
+
+
+def sums_to_codes(kernel, acc, sx, sw, sy, zy, lo, hi):
+    if kernel == "numpy":
+        return ok.naive_f64(acc, sx, sw, sy, zy, lo, hi, "premul")
+    if kernel == "numpy-float32":
+        return ok.naive_f32(acc, sx, sw, sy, zy, lo, hi, "premul")
+    return ok.requant_f32(acc, ok.scale_f32(sx, sw, sy), zy, lo, hi)
+
+
+def add_other_dynamic(fixture, tag, layer, batches):
+    x, w, zw, sw, b, relu, reduce_range = layer
+    ort = fixture.kernel.startswith("ort")
+    parts = np.split(x, np.cumsum(batches)[:-1])
+    if ort:
+        y = np.concatenate([ort_dynamic(fixture.kernel, part, w, sw, b) for part in parts])
+        y = np.maximum(y, f32(0)) if relu else y
+    else:
+        dtype = float if fixture.kernel == "numpy" else f32
+        y = np.concatenate([ok.script_dynamic(part, w, zw, sw, b, relu, reduce_range, dtype) for part in parts])
+    fixture.linear(tag, x, ("float32",), w, sw, zw, b, relu, ("float32",), y.astype(f32), op="linear_dynamic",
+                   reduce_range=reduce_range and not ort)
+
+
+def other_quant_params(kernel, x, reduce_range):
+    if kernel.startswith("ort"):
+        return ok.ort_dynamic_quant_params(x)
+    return ok.script_quant_params(x.min(), x.max(), reduce_range, float if kernel == "numpy" else f32)
 
 
 def ort_dynamic(kernel, x, w, sw, b):

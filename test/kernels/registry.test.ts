@@ -5,12 +5,15 @@ import { InputError } from '../../src/nouns/problem.js';
 it('lists every kernel once, in the order of the documentation', () => {
   expect(kernels.map((kernel) => kernel.name)).toEqual([
     'fbgemm',
+    'fbgemm-vnni',
     'fbgemm-avx2',
     'onednn',
+    'onednn-amx',
     'onednn-avx512',
     'onednn-avx2',
     'onednn-sse41',
     'onednn-pointwise',
+    'onednn-pointwise-amx',
     'onednn-pointwise-avx2',
     'qnnpack',
     'pt2e-reference',
@@ -44,7 +47,7 @@ describe('kernelByName', () => {
   it.each(['fbgem', '', '__proto__', 'FBGEMM', 'a\u001b[31m'])('refuses %j and lists the valid names', (name) => {
     expect(() => kernelByName(name)).toThrow(InputError);
     expect(() => kernelByName(name)).toThrow(
-      /^--kernel: expected .*; write one of fbgemm, fbgemm-avx2, .*, numpy-float32$/,
+      /^--kernel: expected .*; write one of fbgemm, fbgemm-vnni, .*, numpy-float32$/,
     );
   });
 });

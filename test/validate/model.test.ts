@@ -209,7 +209,7 @@ describe('one line for each problem', () => {
     [
       'weight dtype',
       (m) => (m.layers[0].weight_dtype = 'int4'),
-      ['m.json layers[0].weight_dtype: expected "int8", got "int4"'],
+      ['m.json layers[0].weight_dtype: expected "int8" or "uint8", got "int4"'],
     ],
     ['zero scale', (m) => (m.inputs[0].scale = 0), [`m.json inputs[0].scale: ${SCALE}, got 0`]],
     ['negative scale', (m) => (m.layers[2].output.scale = -1), [`m.json layers[2].output.scale: ${SCALE}, got -1`]],

@@ -19,8 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
-from layers import (BATCHES, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, dynamic_family, dynamic_near_ties,  # noqa: E402
-                    f32, float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
+from layers import (BATCHES, CALLS, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, calls_family, dynamic_calls,  # noqa: E402
+                    dynamic_family, dynamic_near_ties, f32, float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("runtime")
@@ -61,13 +61,14 @@ def run_torch():
     fbgemm = "fbgemm" if vnni and fbgemm_isa not in ("AVX2", "AVX512") else "fbgemm-avx2"
     level = ("onednn-sse41" if onednn_isa in ("SSE41", "AVX") or "avx2" not in FLAGS
              else "onednn-avx2" if onednn_isa == "AVX2" or "avx512bw" not in FLAGS
-             else "onednn-avx512" if onednn_isa == "AVX512_CORE" or not vnni else "onednn")
+             else "onednn-avx512" if onednn_isa == "AVX512_CORE" or not vnni
+             else "onednn-amx" if "amx_int8" in FLAGS and onednn_isa in ("", "DEFAULT", "AVX512_CORE_AMX") else "onednn")
     torch_engine(torch, "fbgemm", fbgemm)
-    torch_engine(torch, "x86", fbgemm)
+    torch_engine(torch, "x86", "fbgemm-vnni" if fbgemm == "fbgemm" else fbgemm)
     torch_engine(torch, "qnnpack", "qnnpack")
     torch_engine(torch, "onednn", level)
     torch_int8(torch, level)
-    if level in ("onednn", "onednn-avx2"):
+    if level in ("onednn", "onednn-amx", "onednn-avx2"):
         torch_pointwise_op(torch, level.replace("onednn", "onednn-pointwise"))
     torch_float_output(torch, fbgemm)
     torch_pointwise(torch, fbgemm)
@@ -126,6 +127,20 @@ def torch_engine(torch, engine, kernel):
     fixture.write({"family": "dynamic"})
 
 
+    if engine != "onednn":
+        return
+    fixture = fixture_of(kernel, "dynamic-calls")
+    fixture.batches(CALLS)
+    for layer in dynamic_calls(rng_for(args.seed, engine, "dynamic-calls"), args.size):
+        dynamic(layer, CALLS)
+    fixture.write({"family": "dynamic"})
+
+
+def in_calls(run, x, *rest):
+    """One result of several calls."""
+    return np.concatenate([run(part, *rest) for part in np.split(x, np.cumsum(CALLS)[:-1])])
+
+
 def torch_int8(torch, kernel):
     torch.backends.quantized.engine = "onednn"
     for family in ("int8", "int8-near-ties"):
@@ -134,6 +149,14 @@ def torch_int8(torch, kernel):
             x, zx, sx, w, zw, sw, b, sy, zy, relu = L
             fixture.linear(tag, x, ("int8", sx, zx), w, sw, zw, b, relu, ("int8", sy, zy), torch_static(torch, *L))
         fixture.write({"family": "int8"})
+    for dtype in ("uint8", "int8"):
+        fixture = fixture_of(kernel, f"calls-{dtype}")
+        fixture.batches(CALLS)
+        for x, *rest in calls_family(rng_for(args.seed, "torch", "calls", dtype), dtype, args.size):
+            zx, sx, w, zw, sw, b, sy, zy, relu = rest
+            y = in_calls(lambda *L: torch_static(torch, *L), x, *rest)
+            fixture.linear("calls", x, (dtype, sx, zx), w, sw, zw, b, relu, (dtype, sy, zy), y)
+        fixture.write({"family": "calls"})
 
 
 def torch_pointwise_op(torch, kernel):
@@ -156,6 +179,14 @@ def torch_pointwise_op(torch, kernel):
             x, zx, sx, w, zw, sw, b, sy, zy, relu = L
             fixture.linear(tag, x, (dtype, sx, zx), w, sw, zw, b, relu, (dtype, sy, zy), run(L, dtype, False))
         fixture.write({"family": family})
+    for dtype, is_float in (("uint8", False), ("int8", False), ("uint8", True), ("int8", True)):
+        fixture = fixture_of(kernel, f"calls-{dtype}-float" if is_float else f"calls-{dtype}")
+        fixture.batches(CALLS)
+        for x, *rest in calls_family(rng_for(args.seed, "pointwise", "calls", dtype), dtype, args.size):
+            zx, sx, w, zw, sw, b, sy, zy, relu = rest
+            y = in_calls(lambda *L: run(L, dtype, is_float), x, *rest)
+            fixture.linear("calls", x, (dtype, sx, zx), w, sw, zw, b, relu, ("float32",) if is_float else (dtype, sy, zy), y)
+        fixture.write({"family": "calls"})
     rng = rng_for(args.seed, "pointwise", "float-output")
     fixture = fixture_of(kernel, "float-output")
     for _ in range(int(30 * args.size)):

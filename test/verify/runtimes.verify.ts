@@ -181,7 +181,9 @@ function cpuOf(run: Run): string {
   const flags = existsSync('/proc/cpuinfo')
     ? (/^flags.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '')
     : '';
-  const level = ['avx512_vnni', 'avx512bw', 'avx_vnni', 'avx2', 'avx'].find((flag) => flags.split(' ').includes(flag));
+  const level = ['amx_int8', 'avx512_vnni', 'avx512bw', 'avx_vnni', 'avx2', 'avx'].find((flag) =>
+    flags.split(' ').includes(flag),
+  );
   return `${cpus()[0].model.trim()}${level ? ` (${level.replace('avx512bw', 'avx512').replace('_', '-').toUpperCase()})` : ''}`;
 }
 

@@ -3,10 +3,11 @@
 import { acceleratorFor } from '../../compare/accelerator.js';
 import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
+import type { Reference } from '../../kernels/reference.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, CapturedValue, ValueReader } from '../../nouns/capture.js';
-import type { Fast, Kernel } from '../../nouns/kernel.js';
+import type { Fast } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized, type Shape } from '../../nouns/value.js';
@@ -55,9 +56,8 @@ export interface DetailsInput {
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
-  const kernel = kernelByName(report.kernel);
   const fast = await acceleratorFor(model, capture, input.threads);
-  const session = new ReplaySession(model, capture, kernel, report.mode, fast);
+  const session = new ReplaySession(model, capture, referenceOf(report), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
   const details: LayerDetails[] = [];
@@ -66,11 +66,17 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
-      channels.push(await channelDetails(input, seriesOf(input, layer, layerReport, run, { kernel, channel, fast })));
+      channels.push(await channelDetails(input, seriesOf(input, layer, layerReport, run, { channel, fast })));
     }
     details.push({ name: layer.name, channels });
   }
   return details;
+}
+
+/** As the comparison had it: each layer's row names its kernel. */
+function referenceOf({ kernel, layers }: Report): Reference {
+  const names = new Map(layers.map((layer) => [layer.name, layer.kernel]));
+  return { kernel: kernelByName(kernel), readings: ({ name }) => [kernelByName(names.get(name) ?? kernel)] };
 }
 
 function seriesOf(
@@ -78,20 +84,19 @@ function seriesOf(
   layer: Layer,
   layerReport: LayerReport,
   run: LayerRun | null,
-  { kernel, channel, fast }: { readonly kernel: Kernel; readonly channel: number; readonly fast: Fast },
+  { channel, fast }: { readonly channel: number; readonly fast: Fast },
 ): Series {
   const expected = capture.values.get(layer.name)!;
-  const actual = actualOf(layer, run, candidate?.values.get(layer.name), channel, kernel, fast);
+  const actual = actualOf(layer, run, candidate?.values.get(layer.name), channel, fast);
   const rowLength = run ? layerRows(run, run.input).input.features : 1;
   const { shape } = expected;
-  return { layer, layerReport, run, kernel, channel, shape, rowLength, expected: inRows(expected, shape), actual };
+  return { layer, layerReport, run, channel, shape, rowLength, expected: inRows(expected, shape), actual };
 }
 
 interface Series {
   readonly layer: Layer;
   readonly layerReport: LayerReport;
   readonly run: LayerRun | null;
-  readonly kernel: Kernel;
   readonly channel: number;
   readonly shape: Shape;
   /** Values that a row is computed from. */
@@ -165,20 +170,14 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
 }
 
 /** The channel's values in rows: the candidate's, or the replay's. */
-function actualOf(
-  layer: Layer,
-  run: LayerRun | null,
-  own: CapturedValue | undefined,
-  channel: number,
-  kernel: Kernel,
-  fast: Fast,
-) {
+function actualOf(layer: Layer, run: LayerRun | null, own: CapturedValue | undefined, channel: number, fast: Fast) {
   const columnOf = (value: ValueReader) => async (from: number, to: number) =>
     column(await value.read(from, to), value.features, channel);
   if (own) return columnOf(inRows(own, own.shape));
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
   const rows = layerRows(run, run.input);
-  if (!isProduct(layer) || run.batches) {
+  const steps = productSteps(run.kernel, layer.op);
+  if (!isProduct(layer) || !steps || run.batches || steps.multiplier.ofCall) {
     const { output: shape } = run.ready.shapes;
     const replayed = {
       features: sizeOf(shape.dims),
@@ -186,10 +185,10 @@ function actualOf(
     };
     return columnOf(inRows(replayed, shape));
   }
-  const product = productAt(layer, run, kernel, channel, 0);
+  const product = productAt(layer, run, run.kernel, channel, 0);
   return async (from: number, to: number) => {
     const x = { rows: to - from, cols: rows.input.features, data: Int32Array.from(await rows.input.read(from, to)) };
-    return replayProduct(productSteps(kernel, layer.op)!, product, x, fast).data;
+    return replayProduct(steps, product, x, fast).data;
   };
 }
 
@@ -199,12 +198,12 @@ function column(data: NumericArray, features: number, channel: number): NumericA
 
 async function explained(
   { capture, candidate, report }: DetailsInput,
-  { layer, run, kernel, channel }: Series,
+  { layer, run, channel }: Series,
   place: { readonly sample: number; readonly position: number },
 ): Promise<ExplainDocument | null> {
   if (!run || !isProduct(layer)) return null;
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
-  const kernels = kernelsToExplain(kernel, diagnosis);
+  const kernels = kernelsToExplain(run.kernel, diagnosis);
   const causes = diagnosis?.causes ?? [];
   return explain(await explainedProduct({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
 }

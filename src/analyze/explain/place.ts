@@ -49,7 +49,7 @@ export function productAt(
   const steps = productSteps(kernel, layer.op)!;
   const input = range ? chosenInput(steps, layer.form, range) : run.ready.input;
   if (!isQuantized(input)) throw new Error('a linear layer reads codes');
-  return oneChannel(productOf(run.ready, layer, input), channel);
+  return oneChannel(productOf(run.ready, layer, input, run.callOf(sample)), channel);
 }
 
 export async function explainedProduct(place: Place, layer: ProductLayer): Promise<ValueToExplain> {

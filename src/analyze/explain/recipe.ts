@@ -40,6 +40,9 @@ export function isUnwritten(found: object): found is Unwritten {
   return 'unwritten' in found;
 }
 
+/** An int32 output is the sums themselves. */
+const SUMS = { precision: 'float64', fixedPoint: null, operations: [] } as const;
+
 /** Of a product that sums integers: a float one has no order of its own. */
 export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwritten {
   const { dynamic } = record;
@@ -52,6 +55,8 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
   if (before.some((operation) => operation?.precision !== precision)) return { unwritten: record.bias };
   const int32 = prepared.unit === 'int32' ? prepared : null;
   if (int32?.numpy === null) return { unwritten: record.bias };
+  if (output?.dtype === 'int32')
+    return { ...SUMS, biasInt32: int32?.values ?? null, biasFormula: int32?.numpy ?? null };
   const fixedPoint = output && multiplier.fixedPoint;
   if (fixedPoint && (real || before.length > 0)) return { unwritten: record.bias };
   if (!fixedPoint && !multiplier.operations) return { unwritten: multiplier };

@@ -25,7 +25,10 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
   const coded = { ...value, zero_point: output.zeroPoint };
   if (setup.steps.float || study.data.dynamic) return coded;
   const steps = (s: ProductSetup) =>
-    stepsBeforeRounding(s.steps, s.params)(study.engine.accumulator(s, study.subset)[i], channel);
+    stepsBeforeRounding(s.steps, study.engine.inCall(s.params, value.sample))(
+      study.engine.accumulator(s, study.subset)[i],
+      channel,
+    );
   const before = steps(without);
   const after = steps(setup);
   return { ...coded, before_rounding: before, ...(after === before ? {} : { before_rounding_found: after }) };

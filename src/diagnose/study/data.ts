@@ -1,5 +1,5 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
-import type { Fast, Kernel } from '../../nouns/kernel.js';
+import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
 import type { Kind, SetupOf } from '../setup.js';
 
@@ -39,6 +39,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly witnesses: readonly At[];
   /** Samples that have refuted what the subset admitted: they are in it from then on. */
   readonly refuting?: readonly number[];
+  /** Of a product: the runtime's call that a sample belongs to, where it is known. */
+  readonly callOf?: (sample: number) => Call | undefined;
   /** Set where the layer quantizes its own input. */
   readonly dynamic: DynamicData | null;
 }

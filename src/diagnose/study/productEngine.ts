@@ -1,8 +1,9 @@
-import type { NumericArray } from '../../nouns/array.js';
+import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, DynamicStep, Product, ProductSteps } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { eachGroup, groupsOf } from '../../products/groups.js';
 import { fastCodes } from '../../products/multiply.js';
+import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
 import { sameValues } from './agree.js';
@@ -36,7 +37,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     const accumulator = this.accumulator(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, params, accumulator)
-      : finishProduct(steps, params, accumulator);
+      : this.finishCalls(setup, scope, params, accumulator);
     return { data: stores ? Int32Array.from(data, stores.apply) : data, low: null, high: null };
   }
 
@@ -44,7 +45,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   agrees(setup: ProductSetup, scope: Scope, rows: number): boolean {
     const { steps, stores } = setup;
     const params = this.restrict(setup.params, scope);
-    if (this.data.dynamic || steps.float || stores || rows >= scope.samples.length) {
+    if (this.data.dynamic || steps.float || stores || steps.multiplier.ofCall || rows >= scope.samples.length) {
       return sameValues(this.outputs(setup, scope), scope.observed);
     }
     const codes = this.accelerated(setup, scope, params);
@@ -127,7 +128,9 @@ export class ProductEngine implements Engine<ProductSetup> {
   private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
     const [x] = scope.inputs;
     if (this.data.dynamic || setup.reads[0] || setup.stores || groupsOf(params) > 1) return null;
-    return this.isSummed(setup, scope) ? null : fastCodes(setup.steps, params, x as Codes, this.data.fast);
+    if (this.isSummed(setup, scope) || this.sameCall(setup.steps, scope, 0) < scope.samples.length) return null;
+    const called = setup.steps.multiplier.ofCall ? this.inCall(params, scope.samples[0]) : params;
+    return fastCodes(setup.steps, called, x as Codes, this.data.fast);
   }
 
   /** Groups side by side, [rows, outFeatures]. */
@@ -195,17 +198,53 @@ export class ProductEngine implements Engine<ProductSetup> {
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const from = first * params.outFeatures;
       const part = accumulator.subarray(from, from + rows * params.outFeatures);
-      data.set(finishProduct(setup.steps, { ...params, input }, part), from);
+      data.set(finishProduct(setup.steps, { ...this.inCall(params, scope.samples[first]), input }, part), from);
     });
     return data;
   }
 
+  // -------------------------------------------------------------- calls whose size decides the arithmetic
+
+  private finishCalls({ steps }: ProductSetup, scope: Scope, params: Product, accumulator: Int32Array) {
+    const [{ samples }, { outFeatures: width }] = [scope, params];
+    let end = this.sameCall(steps, scope, 0);
+    if (end >= samples.length) return finishProduct(steps, this.inCall(params, samples[0]), accumulator);
+    const data = isQuantized(params.output) ? new Int32Array(accumulator.length) : new Float32Array(accumulator.length);
+    for (let first = 0; first < samples.length; first = end) {
+      end = this.sameCall(steps, scope, first);
+      const part = accumulator.subarray(first * width, end * width);
+      data.set(finishProduct(steps, this.inCall(params, samples[first]), part), first * width);
+    }
+    return data;
+  }
+
+  /** One past the last row of a scope whose call is computed as that of row `first`. */
+  private sameCall({ multiplier: { ofCall } }: ProductSteps, { samples }: Scope, first: number): number {
+    const { callOf } = this.data;
+    if (!ofCall || !callOf) return samples.length;
+    const stepOf = (row: number) => {
+      const call = callOf(samples[row]);
+      return call && ofCall(call);
+    };
+    const step = stepOf(first);
+    let end = first + 1;
+    while (end < samples.length && stepOf(end) === step) end++;
+    return end;
+  }
+
+  /** As it is called for a sample. */
+  inCall(params: Product, sample: number): Product {
+    const call = this.data.callOf?.(sample);
+    return call ? { ...params, call } : params;
+  }
+
   private eachBatch(
-    { samples }: Scope,
+    { samples, inputs }: Scope,
     steps: ProductSteps,
     visit: (first: number, rows: number, input: QuantParams) => void,
   ): void {
     const dynamic = this.data.dynamic!;
+    if (steps.dynamic!.grain === 'row') return this.eachRow(inputs[0], steps, visit);
     for (let first = 0; first < samples.length; ) {
       const batch = dynamic.batchOf(samples[first]);
       let end = first + 1;
@@ -213,6 +252,17 @@ export class ProductEngine implements Engine<ProductSetup> {
       const { min, max } = dynamic.rangeOf(batch);
       visit(first, end - first, steps.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
       first = end;
+    }
+  }
+
+  private eachRow(
+    { rows, cols, data }: Matrix,
+    { dynamic }: ProductSteps,
+    visit: (first: number, rows: number, input: QuantParams) => void,
+  ): void {
+    for (let row = 0; row < rows; row++) {
+      const { min, max } = rangeOfRow(data.subarray(row * cols, (row + 1) * cols));
+      visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
     }
   }
 }

@@ -895,8 +895,8 @@ def _producer(flow):
     producer["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
     flags = _cpu_flags()
     if flags is not None:
-        producer["avx512_vnni"] = "avx512_vnni" in flags
-        producer["avx_vnni"] = "avx_vnni" in flags
+        producer["avx512"] = {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags
+        producer.update({name: name in flags for name in ("avx512_vnni", "avx_vnni", "amx_int8")})
     producer["environment"] = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return producer
 
@@ -912,6 +912,10 @@ def _cpu_flags():
         flags.discard("avx512_vnni")
     if flags and not getattr(torch.cpu, "_is_avx2_supported", lambda: True)():
         flags.discard("avx_vnni")
+    if flags and not getattr(torch.cpu, "_is_avx512_supported", lambda: True)():
+        flags.discard("avx512f")
+    if flags and not getattr(torch.cpu, "_is_amx_tile_supported", lambda: True)():
+        flags.discard("amx_int8")
     return flags
 
 

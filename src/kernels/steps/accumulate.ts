@@ -233,7 +233,11 @@ export function saturatingPairs(
  * points' share are exact. 255 * 90 + 255 * 60 = 38250 becomes 32767. FBGEMM, ONNX Runtime (int8 activations xored with
  * 0x80 first) on x86 with AVX2 and without VNNI.
  */
-export const pairsSaturatingInt16 = saturatingPairs('pairsSaturatingInt16', ({ inFeatures }) => [inFeatures]);
+export const pairsSaturatingInt16 = saturatingPairs(
+  'pairsSaturatingInt16',
+  ({ inFeatures }) => [inFeatures],
+  ({ weightDtype }) => weightDtype !== 'uint8', // ONNX Runtime's u8 * u8 is exact
+);
 
 /** oneDNN's brgemm on AVX512 without VNNI: int8 activations take an exact path. */
 export const pairsSaturatingInt16Unsigned = saturatingPairs(

@@ -1,11 +1,18 @@
-/** Dynamic linear: input parameters from the whole batch's range, the engine's own accumulator, a float32 result. */
+/** Dynamic linear: input parameters from the range of what a call reads, the engine's own accumulator, a float32 result. */
 
 import type { DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { float32Product, float32ProductFused, oneDnnBrgemmInverted, oneDnnGemmInverted } from './multiplier.js';
+import {
+  float32Product,
+  float32ProductFused,
+  float64Product,
+  oneDnnAmxInverted,
+  oneDnnBrgemmInverted,
+  oneDnnGemmInverted,
+} from './multiplier.js';
 import { quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
 
 type ChooseQuantParams = DynamicStep['chooseQuantParams'];
@@ -54,6 +61,19 @@ const chooseOfOnnxRuntime: ChooseQuantParams = (batchMin, batchMax) => {
   return uint8Params(scale, roundHalfEven(clamp(f32(0 - f32(min / scale)), 0, 255)));
 };
 
+/** A script: the range holds 0 and is spread over 0..255, or 0..127; `to` rounds as it computes. */
+function chooseOfScript(to: (value: number) => number): ChooseQuantParams {
+  return (batchMin, batchMax, reduceRange) => {
+    const levels = reduceRange ? 127 : 255;
+    const min = Math.min(f32(batchMin), 0);
+    const max = Math.max(f32(batchMax), 0);
+    const quotient = to(to(max - min) / levels);
+    // nothing to spread: 0 / 0 otherwise
+    const scale = f32(quotient) === 0 ? 1 : quotient;
+    return uint8Params(scale, roundHalfEven(clamp(to(-min / scale), 0, levels)));
+  };
+}
+
 function dynamicStep(
   name: string,
   equation: string,
@@ -62,7 +82,7 @@ function dynamicStep(
   multiplier: MultiplierStep,
 ): DynamicStep {
   const toReal: DynamicStep['toReal'] = (product) => withBias(product, multiplier);
-  return { name, equation, chooseQuantParams, quantize, multiplier, toReal };
+  return { name, grain: 'batch', equation, chooseQuantParams, quantize, multiplier, toReal };
 }
 
 function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {
@@ -104,6 +124,14 @@ export const dynamicOneDnnGemm = dynamicStep(
   oneDnnGemmInverted,
 );
 
+export const dynamicOneDnnAmx = dynamicStep(
+  'dynamicOneDnnAmx',
+  'f32(f32(acc) * f32(R(s) * R(sw))) + b if K > 16 and (M > 32 or M * N > 256), else f32(f32(f32(acc) * R(s)) * R(sw)) + b, R(s) = f32(1 / f32(1 / s))',
+  chooseOfPyTorch,
+  quantizeOneDnn,
+  oneDnnAmxInverted,
+);
+
 /** DynamicQuantizeLinear and MatMulIntegerToFloat on x86: product, then + b. */
 export const dynamicOnnxRuntime = dynamicStep(
   'dynamicOnnxRuntime',
@@ -121,3 +149,34 @@ export const dynamicOnnxRuntimeArm = dynamicStep(
   quantizeDivision,
   float32ProductFused,
 );
+
+/** A script with Python floats: scales and result in float64, stored as float32; x / s is float32, as numpy divides a float32 array. */
+export const dynamicNumpy = dynamicStep(
+  'dynamicNumpy',
+  'f32(acc * (s * sw) + b), float64 up to there',
+  chooseOfScript((value) => value),
+  quantizeDivision,
+  float64Product,
+);
+
+/** A script in float32. */
+export const dynamicNumpyFloat32 = dynamicStep(
+  'dynamicNumpyFloat32',
+  'f32(f32(acc) * f32(s * sw)) + b',
+  chooseOfScript(f32),
+  quantizeDivision,
+  float32Product,
+);
+
+// ---------------------------------------------------------------- other grains and ranges
+
+/** The same with parameters of its own for each row, whatever else a call reads. */
+export function perRow(step: DynamicStep): DynamicStep {
+  return { ...step, name: `${step.name}PerRow`, grain: 'row' };
+}
+
+/** The same over 0..127 (true) or 0..255 (false), whatever the layer says. */
+export function overRange(step: DynamicStep, reduceRange: boolean): DynamicStep {
+  const chooseQuantParams: ChooseQuantParams = (min, max) => step.chooseQuantParams(min, max, reduceRange);
+  return { ...step, name: `${step.name}${reduceRange ? '7' : '8'}Bits`, chooseQuantParams };
+}

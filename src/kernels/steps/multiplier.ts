@@ -4,7 +4,7 @@
  * add it between dequantizing and requantizing.
  */
 
-import type { Float32Factors, MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { Call, Float32Factors, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import {
@@ -282,6 +282,52 @@ const withInvertedScales = (name: string, step: MultiplierStep) => withInverted(
 export const oneDnnBrgemmInverted = withInvertedScales('oneDnnBrgemmInverted', oneDnnBrgemm);
 /** quantized::linear on AVX2, AVX and SSE4.1. */
 export const oneDnnGemmInverted = withInvertedScales('oneDnnGemmInverted', oneDnnGemm);
+
+// ---------------------------------------------------------------- by the size of the call
+
+/** A layer's call; a large one where it is not known. */
+function callOf({ call, inFeatures, outFeatures }: Product): Call {
+  return call ?? { rows: Number.POSITIVE_INFINITY, inFeatures, outFeatures };
+}
+
+/** The step that computes a layer's call. */
+export function stepOfCall(step: MultiplierStep, product: Product): MultiplierStep {
+  return step.ofCall?.(callOf(product)) ?? step;
+}
+
+function byCall(name: string, equation: string, ofCall: (call: Call) => MultiplierStep): MultiplierStep {
+  const own = (product: Product) => ofCall(callOf(product));
+  return {
+    name,
+    arithmetic: 'float32',
+    equation,
+    ofCall,
+    toSteps: (product, output) => own(product).toSteps(product, output),
+    toReal: (product) => own(product).toReal(product),
+    operations: (product, output, bias) => own(product).operations!(product, output, bias),
+    fixedPoint: null,
+    float32: (product, output) => own(product).float32!(product, output),
+  };
+}
+
+/** brg_matmul:avx10_1_512_amx takes calls with K > 16 and more than 256 results or 32 rows; others run as without AMX. */
+function takesAmx({ rows, inFeatures, outFeatures }: Call): boolean {
+  return inFeatures > 16 && (rows > 32 || rows * outFeatures > 256);
+}
+
+/** oneDNN's qlinear_pointwise on AMX: the product of both scales is made first, as gemm:jit does; int8 input likewise. */
+export const oneDnnAmx = byCall(
+  'oneDnnAmx',
+  `${oneDnnGemm.equation} where K > 16 and (M > 32 or M * N > 256); elsewhere ${oneDnnBrgemm.equation}`,
+  (call) => (takesAmx(call) ? oneDnnGemm : oneDnnBrgemm),
+);
+
+/** quantized::linear on AMX. */
+export const oneDnnAmxInverted = byCall(
+  'oneDnnAmxInverted',
+  `${oneDnnAmx.equation.replace(/s[xwy]/g, 'R($&)')}, R(s) = f32(1 / f32(1 / s))`,
+  (call) => (takesAmx(call) ? oneDnnGemmInverted : oneDnnBrgemmInverted),
+);
 
 /** C code that makes the multiplier in double and stores it as float. */
 export const float32OfFloat64Multiplier = oneStage32(

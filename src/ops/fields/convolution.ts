@@ -52,8 +52,8 @@ function weightOf(layer: RawLayer, axes: readonly string[], groups: number, tran
   let kernel: readonly number[] | null = null;
   const reading: WeightReading & { kernel(): readonly number[] | null } = {
     kernel: () => kernel,
-    async read(raw) {
-      const weight = await weightField(raw, axes, [...place, 'weight'], checks, arrays);
+    async read(raw, dtype) {
+      const weight = await weightField(raw, dtype, axes, [...place, 'weight'], checks, arrays);
       if (!weight) return null;
       kernel = weight.shape.slice(2);
       if (weight.shape[0] % groups === 0) return tapByTap(weight, groups, transposed);
@@ -77,7 +77,7 @@ function tapByTap({ shape, read }: WeightField, groups: number, transposed: bool
     inFeatures: taps * inChannels,
     async read() {
       const stored = await read();
-      const rows = new Int8Array(stored.length);
+      const rows = stored instanceof Int8Array ? new Int8Array(stored.length) : new Int16Array(stored.length);
       for (let out = 0, at = 0; out < outChannels; out++) {
         for (let tap = 0; tap < taps; tap++) {
           for (let c = 0; c < inChannels; c++, at++) {

@@ -4,6 +4,7 @@ import { collecting } from '../../load/refuse.js';
 import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
+import { RANGES } from './valueParams.js';
 
 /** The npz that {"array": KEY} looks into: none is declared, or it could not be read and its own problems are known. */
 export type ModelArrays = ArrayFile | 'none' | 'unreadable';
@@ -69,21 +70,27 @@ export async function loadNumbers(field: NumberField, rule: NumberRule, checks: 
   return wrong === 0 ? values : null;
 }
 
-/** int8 weights whose shape is known and whose values are checked or will be int8 by their dtype, in C order. */
+export type WeightDtype = 'int8' | 'uint8';
+
+/** uint8 is kept as int16: sums take both signs. */
+const MEMORY = { int8: Int8Array, uint8: Int16Array } as const;
+
+/** Weights whose shape is known and whose values are checked or will be right by their dtype, in C order. */
 export interface WeightField {
   readonly shape: readonly number[];
-  read(): Promise<Int8Array>;
+  read(): Promise<Int8Array | Int16Array>;
 }
 
 /** axes: names of the weight's axes, as they are said to people. Null after a problem. */
 export async function weightField(
   raw: unknown,
+  wanted: WeightDtype,
   axes: readonly string[],
   place: Place,
   checks: Checks,
   arrays: ModelArrays,
 ): Promise<WeightField | null> {
-  if (!isArrayKey(raw)) return inlineWeight(raw, axes, place, checks);
+  if (!isArrayKey(raw)) return inlineWeight(raw, wanted, axes, place, checks);
   const source = findArray(raw.array, place, checks, arrays);
   if (!source) return null;
   const from = `array ${printable(raw.array)} of ${printable((arrays as ArrayFile).path)}`;
@@ -94,35 +101,49 @@ export async function weightField(
   }
   if (!/^u?int/.test(dtype)) {
     const fix = 'save the integer representation (torch: weight().int_repr())';
-    checks.problem('weight', place, `expected int8 weights, got ${dtype} in ${from}; ${fix}`);
+    checks.problem('weight', place, `expected ${wanted} weights, got ${dtype} in ${from}; ${fix}`);
     return null;
   }
-  if (dtype !== 'int8' && !(await collecting(checks.problems, () => fitsInt8(source, place, from, checks))))
+  if (dtype !== wanted && !(await collecting(checks.problems, () => fits(source, wanted, place, from, checks))))
     return null;
   const read = async () => {
     const values = await source.read();
-    return values instanceof Int8Array ? values : Int8Array.from(values);
+    return values instanceof MEMORY[wanted] ? values : MEMORY[wanted].from(values);
   };
   return { shape, read };
 }
 
-async function fitsInt8(source: ArraySource, place: Place, from: string, checks: Checks): Promise<boolean> {
+async function fits(
+  source: ArraySource,
+  wanted: WeightDtype,
+  place: Place,
+  from: string,
+  checks: Checks,
+): Promise<boolean> {
+  const [min, max] = RANGES[wanted];
   const [rows, ...row] = source.shape;
   const cols = sizeOf(row);
   const rowsAtOnce = Math.max(1, Math.floor((4 << 20) / cols));
-  const outside = new OutsideInt8();
+  const outside = new Outside(wanted);
   for (let row = 0; row < rows; row += rowsAtOnce) {
     const values = await source.read(row, Math.min(rows, row + rowsAtOnce));
     for (let i = 0; i < values.length; i++) {
-      if (!(values[i] >= -128 && values[i] <= 127)) outside.add(indicesOf(row * cols + i, source.shape), values[i]);
+      if (!(values[i] >= min && values[i] <= max)) outside.add(indicesOf(row * cols + i, source.shape), values[i]);
     }
   }
-  const stored = source.dtype === 'uint8' ? '; are they int8 stored as uint8? then save .view(np.int8)' : '';
+  const stored =
+    wanted === 'int8' && source.dtype === 'uint8' ? '; are they int8 stored as uint8? then save .view(np.int8)' : '';
   return outside.report(place, checks, ` in ${from}${stored}`);
 }
 
 /** Nested lists of integers: one loop over 10^7 numbers, one problem for all that are outside. */
-function inlineWeight(raw: unknown, axes: readonly string[], place: Place, checks: Checks): WeightField | null {
+function inlineWeight(
+  raw: unknown,
+  wanted: WeightDtype,
+  axes: readonly string[],
+  place: Place,
+  checks: Checks,
+): WeightField | null {
   const shape = shapeOfLists(raw, axes.length);
   if (!shape) {
     const depth = axes.map((axis) => `[${axis}]`).join('');
@@ -133,15 +154,16 @@ function inlineWeight(raw: unknown, axes: readonly string[], place: Place, check
   const rows = innermost(raw as readonly unknown[], shape, axes, place, checks);
   if (!rows) return null;
   const cols = shape.at(-1)!;
-  const data = new Int8Array(rows.length * cols);
-  const outside = new OutsideInt8();
+  const data = new MEMORY[wanted](rows.length * cols);
+  const [min, max] = RANGES[wanted];
+  const outside = new Outside(wanted);
   for (let row = 0, at = 0; row < rows.length; row++) {
     const values = rows[row];
     for (let col = 0; col < cols; col++, at++) {
       const value = values[col];
-      // An Int8Array wraps and rounds: what comes back unchanged is an integer in its range.
+      // The array wraps and rounds: what comes back unchanged is an integer.
       data[at] = typeof value === 'number' ? value : 0;
-      if (data[at] !== value) outside.add(indicesOf(at, shape), value);
+      if (data[at] !== value || data[at] < min || data[at] > max) outside.add(indicesOf(at, shape), value);
     }
   }
   if (!outside.report(place, checks, '')) return null;
@@ -190,7 +212,9 @@ function innermost(
 }
 
 /** Of a million wrong weights the first is named and the others are counted. */
-class OutsideInt8 {
+class Outside {
+  constructor(private readonly wanted: WeightDtype) {}
+
   private first: { at: readonly number[]; value: unknown } | null = null;
   private count = 0;
 
@@ -207,7 +231,7 @@ class OutsideInt8 {
     checks.problem(
       'weight',
       [...place, ...at],
-      `expected an integer in -128..127, got ${described(value)}${more}${from}`,
+      `expected an integer in ${RANGES[this.wanted].join('..')}, got ${described(value)}${more}${from}`,
     );
     return false;
   }

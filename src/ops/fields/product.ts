@@ -2,18 +2,31 @@ import * as z from 'zod/mini';
 import type { Checks } from '../../documents/checks.js';
 import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
+import type { NumericArray } from '../../nouns/array.js';
 import type { Activation, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
-import { loadNumbers, type NumberField, type NumberRule, numberField, weightField } from './numbers.js';
+import {
+  loadNumbers,
+  type NumberField,
+  type NumberRule,
+  numberField,
+  type WeightDtype,
+  weightField,
+} from './numbers.js';
 import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
+import { RANGES } from './valueParams.js';
 
 const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
-const ZERO_POINTS: NumberRule = {
-  expected: 'expected an integer in -128..127 (int8)',
-  accepts: (value) => Number.isInteger(value) && value >= -128 && value <= 127,
+const zeroPointsOf = (dtype: WeightDtype): NumberRule => {
+  const [min, max] = RANGES[dtype];
+  return {
+    expected: `expected an integer in ${min}..${max} (${dtype})`,
+    accepts: (value) => Number.isInteger(value) && value >= min && value <= max,
+  };
 };
 const FLOAT_BIASES: NumberRule = {
   expected: 'expected a number that float32 holds',
@@ -24,10 +37,16 @@ const INT32_BIASES: NumberRule = {
   accepts: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
 };
 
+const INT64_BIASES: NumberRule = {
+  expected: 'expected an integer below 2^53',
+  accepts: Number.isSafeInteger,
+};
+const BIASES = { float32: FLOAT_BIASES, int32: INT32_BIASES, int64: INT64_BIASES } as const;
+
 /** Fields of a layer that multiplies by weights. */
 export const productFields = {
-  weight: numbers('int8 [out_features, in_features]', { type: 'array', items: list('integer') }),
-  weight_dtype: z.optional(z.literal('int8')),
+  weight: numbers('int8 or uint8 [out_features, in_features]', { type: 'array', items: list('integer') }),
+  weight_dtype: z.optional(z.enum(['int8', 'uint8'])),
   weight_scale: numbers('one number (per tensor) or [out_features] (per channel)', oneOrList('number')),
   weight_zero_point: z.optional(numbers('default 0; as weight_scale', oneOrList('integer'))),
   bias: z.optional(
@@ -35,7 +54,10 @@ export const productFields = {
       anyOf: [list('number'), { type: 'null' }],
     }),
   ),
-  bias_dtype: z.optional(z.enum(['float32', 'int32'])),
+  bias_dtype: z.optional(z.enum(['float32', 'int32', 'int64'])),
+  bias_scale: z.optional(
+    numbers('of an int32 bias, where it is not s_x * s_w: one number or [out_features]', oneOrList('number')),
+  ),
   activation: z.optional(activation),
 };
 
@@ -52,7 +74,7 @@ type RawProduct = z.infer<typeof productSchema>;
 /** What an op makes of its weight. */
 export interface WeightReading {
   /** Null after a problem. */
-  read(raw: unknown): Promise<WeightSource | null>;
+  read(raw: unknown, dtype: WeightDtype): Promise<WeightSource | null>;
   /** Lists of one number a channel that have another length are problems, as is a weight that does not fit what feeds it. */
   check(weight: WeightSource, lists: readonly NumberField[]): void;
 }
@@ -69,38 +91,46 @@ export async function productParams(
   const before = checks.problems.length;
   if (typeof layer.raw !== 'object' || layer.raw === null) return null;
   const raw = layer.raw as RawProduct;
-  const fieldOf = (key: 'weight_scale' | 'weight_zero_point' | 'bias') => {
+  const fieldOf = (key: 'weight_scale' | 'weight_zero_point' | 'bias' | 'bias_scale') => {
     const missing = raw[key] === undefined || (raw[key] === null && key !== 'weight_scale');
     return missing ? null : numberField(raw[key], [...place, key], checks, arrays);
   };
-  const weight = raw.weight === undefined ? null : await reading.read(raw.weight);
+  const dtype = raw.weight_dtype === 'uint8' ? 'uint8' : 'int8';
+  const weight = raw.weight === undefined ? null : await reading.read(raw.weight, dtype);
   const scale = fieldOf('weight_scale');
   const zeroPoint = fieldOf('weight_zero_point');
   const bias = fieldOf('bias');
-  const lists = [scale, zeroPoint, bias].filter((field) => field !== null);
+  const biasScale = fieldOf('bias_scale');
+  const lists = [scale, zeroPoint, bias, biasScale].filter((field) => field !== null);
   if (weight) {
     reading.check(
       weight,
       lists.filter((field) => field.name === 'bias' || field.shape.length > 0),
     );
   }
-  const isInt32 = raw.bias_dtype === 'int32';
+  const biasDtype = BIASES[raw.bias_dtype as keyof typeof BIASES] ? raw.bias_dtype! : 'float32';
   const scales = scale && (await loadNumbers(scale, SCALES, checks));
-  const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, ZERO_POINTS, checks));
-  const biases = bias && (await loadNumbers(bias, isInt32 ? INT32_BIASES : FLOAT_BIASES, checks));
+  const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, zeroPointsOf(dtype), checks));
+  const biases = bias && (await loadNumbers(bias, BIASES[biasDtype], checks));
+  const biasScales = biasScale && (await loadNumbers(biasScale, SCALES, checks));
+  if (biases && biasScale && biasDtype === 'float32') {
+    const fix = 'say "bias_dtype": "int32", or leave it out';
+    checks.problem('bias', [...place, 'bias_scale'], `expected no scale of a float32 bias, got one; ${fix}`);
+  }
   const activation = activationOf(layer);
   if (!weight || !scales || checks.problems.length > before) return null;
   const perChannel = [scale, zeroPoint].some((numbers) => numbers && numbers.shape.length > 0);
   const channels = Array.from({ length: perChannel ? weight.outFeatures : 1 }, (_, channel) => channel);
   const ofChannel = (numbers: ArrayLike<number>) => (channel: number) => numbers[numbers.length === 1 ? 0 : channel];
+  const weightScale = Float64Array.from(channels, ofChannel(scales));
   return {
     weight,
     perChannel,
-    weightScale: Float64Array.from(channels, ofChannel(scales)),
+    weightScale,
     weightZeroPoint: Int32Array.from(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
-    bias: biases && !isInt32 ? Float32Array.from(biases) : null,
-    biasInt32: biases && isInt32 ? Int32Array.from(biases) : null,
+    ...biasOf(biases, biasDtype, biasScales, ofChannel(weightScale), layer.inputs[0]?.params),
     activation,
+    ...(dtype === 'uint8' ? { weightDtype: dtype } : {}),
   };
 }
 
@@ -135,12 +165,40 @@ function activationOf({ fields, output, place, checks }: RawLayer): Activation {
 function linearWeight(layer: RawLayer): WeightReading {
   const { place, checks, arrays } = layer;
   return {
-    async read(raw) {
-      const weight = await weightField(raw, ['out_features', 'in_features'], [...place, 'weight'], checks, arrays);
+    async read(raw, dtype) {
+      const weight = await weightField(
+        raw,
+        dtype,
+        ['out_features', 'in_features'],
+        [...place, 'weight'],
+        checks,
+        arrays,
+      );
       return weight && { outFeatures: weight.shape[0], inFeatures: weight.shape[1], read: () => weight.read() };
     },
     check: (weight, lists) => checkLinear(layer, weight, lists),
   };
+}
+
+/** An int32 bias whose own scale is s_x * s_w is one of the accumulator; at any other scale it is what its numbers stand for. */
+function biasOf(
+  biases: NumericArray | null,
+  dtype: keyof typeof BIASES,
+  scales: NumericArray | null,
+  weightScale: (channel: number) => number,
+  input: ValueParams | null | undefined,
+): Pick<ProductParams, 'bias' | 'biasInt32' | 'ownBias'> {
+  if (!biases) return { bias: null, biasInt32: null };
+  if (dtype === 'float32') return { bias: Float32Array.from(biases), biasInt32: null };
+  const real = (channel: number) => Number(biases[channel]) * scales![scales!.length === 1 ? 0 : channel];
+  const reals = scales ? Float32Array.from(biases, (_, channel) => real(channel)) : null;
+  if (dtype === 'int64') return { bias: reals, biasInt32: null, ownBias: 'int64' };
+  const xScale = input && input.dtype !== 'float32' ? input.scale : Number.NaN;
+  const isOwn =
+    scales && biases.some((_, n) => !sameScale(scales[scales.length === 1 ? 0 : n], xScale * weightScale(n)));
+  return isOwn
+    ? { bias: reals, biasInt32: null, ownBias: 'scale' }
+    : { bias: null, biasInt32: Int32Array.from(biases) };
 }
 
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */

@@ -288,3 +288,24 @@ def naive_f32(acc, sx, sw, sy, zy, lo, hi, order='mul_div', zp_before_round=Fals
     if zp_before_round:
         return np.clip(np.rint(f + F(zy)), lo, hi).astype(I64)
     return np.clip(np.rint(f) + F(zy), lo, hi).astype(I64)
+
+
+# ------------------------------------------------------------- dynamic layers of a script
+def script_quant_params(lo, hi, reduce_range, dtype):
+    """The range with 0 over 0..255 (0..127), in Python floats or np.float32."""
+    levels = dtype(127 if reduce_range else 255)
+    lo, hi = dtype(min(F(lo), F(0))), dtype(max(F(hi), F(0)))
+    s = (hi - lo) / levels
+    if F(s) == 0:
+        s = dtype(1)
+    return s, int(np.rint(np.clip(-lo / s, 0, levels)))
+
+
+def script_dynamic(x, w, zw, sw, b, relu, reduce_range, dtype):
+    """dtype: float (float64 but for x / s, which numpy divides in float32) or np.float32."""
+    s, zp = script_quant_params(x.min(), x.max(), reduce_range, dtype)
+    q = np.clip(np.rint(x / F(s)) + zp, 0, 255).astype(np.int64)
+    acc = (q - zp) @ (w.astype(np.int64) - np.reshape(np.asarray(zw, np.int64), (-1, 1))).T
+    y = acc.astype(np.dtype(dtype)) * (s * np.asarray(sw, np.dtype(dtype)))
+    y = y if b is None else y + b
+    return np.maximum(y.astype(F), F(0)) if relu else y.astype(F)

@@ -185,6 +185,11 @@ def _onednn_wscale(s_w):
     return _recip2(s_w)
 
 
+def takes_amx(M, K, N):
+    """oneDNN 3.12 on an AMX CPU runs such calls as brg_matmul:avx10_1_512_amx, which scales as gemm:jit does."""
+    return K > 16 and (M > 32 or M * N > 256)
+
+
 def _onednn_scaled(acc, ss, sw, gemm):
     """brgemm (AVX512): (acc*s_src)*s_wei, two roundings.  gemm:jit: acc*(s_src*s_wei)."""
     v = acc.astype(f32)
@@ -192,14 +197,15 @@ def _onednn_scaled(acc, ss, sw, gemm):
 
 
 def onednn_linear(x_u8, zp_x, s_x, w_s8, zp_w, s_w, bias_f32, s_y, zp_y, relu, sat16=False,
-                  gemm_bk=0):
+                  gemm_bk=0, amx=False):
     """zp_w must be 0.  Implementations (ONEDNN_VERBOSE=1 names them):
       brg_matmul:avx512_core_vnni  sat16=False, gemm_bk=0
       brg_matmul:avx512_core       sat16=True,  gemm_bk=0    (AVX512 without VNNI)
       gemm:jit on AVX2             sat16=True,  gemm_bk=384
       gemm:jit on AVX / SSE4.1     sat16=True,  gemm_bk=256"""
     acc = _onednn_acc(x_u8, zp_x, w_s8, sat16, gemm_bk)
-    v = _onednn_scaled(acc, _recip2(s_x), _onednn_wscale(s_w), gemm_bk > 0)
+    gemm = gemm_bk > 0 or (amx and takes_amx(*x_u8.shape, len(w_s8)))
+    v = _onednn_scaled(acc, _recip2(s_x), _onednn_wscale(s_w), gemm)
     if bias_f32 is not None:
         v = v + np.asarray(bias_f32, f32)
     if relu:
@@ -270,22 +276,22 @@ def onednn_quantize(x_f32, scale_recip, zp):
 
 
 def onednn_linear_dynamic(x_f32, w_s8, zp_w, s_w, bias_f32, relu=False, reduce_range=True, sat16=False,
-                          gemm_bk=0):
+                          gemm_bk=0, amx=False):
     s, zp = choose_qparams(x_f32.min(), x_f32.max(), reduce_range)
     ss = _recip2(s)
     x_u8 = onednn_quantize(x_f32, ss, zp)
-    v = _onednn_scaled(_onednn_acc(x_u8, zp, w_s8, sat16, gemm_bk), ss, _onednn_wscale(s_w),
-                       gemm_bk > 0)
+    gemm = gemm_bk > 0 or (amx and takes_amx(*x_f32.shape, len(w_s8)))
+    v = _onednn_scaled(_onednn_acc(x_u8, zp, w_s8, sat16, gemm_bk), ss, _onednn_wscale(s_w), gemm)
     if bias_f32 is not None:
         v = v + np.asarray(bias_f32, f32)
     return np.maximum(v, f32(0)) if relu else v
 
 
 def onednn_qlinear_pointwise(x_u8, zp_x, s_x, w_s8, s_w, bias_f32, s_y, zp_y, relu, sat16=False,
-                             f32_out=False, gemm_bk=0):
+                             f32_out=False, gemm_bk=0, amx=False):
     """torch.ops.onednn.qlinear_pointwise (what Inductor/PT2E x86 calls): scales used as given."""
-    v = _onednn_scaled(_onednn_acc(x_u8, zp_x, w_s8, sat16, gemm_bk), f32(s_x),
-                       np.asarray(s_w, f32), gemm_bk > 0)
+    gemm = gemm_bk > 0 or (amx and takes_amx(*x_u8.shape, len(w_s8)))
+    v = _onednn_scaled(_onednn_acc(x_u8, zp_x, w_s8, sat16, gemm_bk), f32(s_x), np.asarray(s_w, f32), gemm)
     if bias_f32 is not None:
         v = v + np.asarray(bias_f32, f32)
     if relu:

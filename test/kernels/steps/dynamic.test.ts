@@ -1,19 +1,35 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { kernels } from '../../../src/kernels/registry.js';
-import type { DynamicStep } from '../../../src/nouns/kernel.js';
+import { overRange, perRow } from '../../../src/kernels/steps/dynamic.js';
+import type { DynamicStep, Product } from '../../../src/nouns/kernel.js';
+import type { ProductLayer } from '../../../src/nouns/model.js';
 import { f32 } from '../../../src/numeric/float.js';
+import { type ReadyLayer, replayLayer } from '../../../src/replay/layer.js';
 import { replayProduct } from '../../../src/replay/product.js';
 import { dynamicSteps } from '../../support/steps.js';
 import { linearOf } from '../layers.js';
+
+/** A dynamic layer with these numbers. */
+function dynamicLayer({ weight, outFeatures, inFeatures, ...params }: Product): ReadyLayer<ProductLayer> {
+  const codes = Int8Array.from(weight);
+  const source = { outFeatures, inFeatures, read: async () => codes };
+  const form = { kind: 'product' as const, ...params, weight: source, dynamic: { reduceRange: true } };
+  const layer = { name: 'fc', op: 'linear_dynamic', inputs: ['x'], output: { dtype: 'float32' as const }, form };
+  const shape = (features: number) => ({ dims: [features], channelAxis: 0 });
+  const shapes = { inputs: [shape(inFeatures)], output: shape(outFeatures) };
+  return { layer, input: { dtype: 'float32' }, inputs: [{ dtype: 'float32' }], shapes, weight: codes };
+}
 
 const dynamic = kernels.filter((kernel) => dynamicSteps(kernel));
 
 it('belongs to the engines that have it', () => {
   expect(dynamic.map((kernel) => kernel.name)).toEqual([
     'fbgemm',
+    'fbgemm-vnni',
     'fbgemm-avx2',
     'onednn',
+    'onednn-amx',
     'onednn-avx512',
     'onednn-avx2',
     'onednn-sse41',
@@ -21,6 +37,8 @@ it('belongs to the engines that have it', () => {
     'ort',
     'ort-avx2',
     'ort-arm',
+    'numpy',
+    'numpy-float32',
   ]);
 });
 
@@ -96,4 +114,39 @@ test.each(dynamic)('$name computes the real product to within its quantization',
     expect(Math.abs(data[n] - exact)).toBeLessThanOrEqual(error);
     expect(f32(data[n])).toBe(data[n]);
   });
+});
+
+// one row alone is a batch of one: what a row's own grain gives
+test.each(dynamic)('$name per row equals calls of one row each', (kernel) => {
+  const steps = dynamicSteps(kernel)!;
+  const linear = linearOf({
+    weight: [
+      [1, -2],
+      [3, 127],
+    ],
+    weightScale: [0.01, 0.02],
+    bias: [0.5, -0.25],
+    output: { dtype: 'float32' },
+  });
+  const layer = dynamicLayer(linear);
+  const kernelOf = (step: DynamicStep) => ({ ...kernel, ops: { linear_dynamic: { ...steps, dynamic: step } } });
+  const x = Float32Array.of(0.1, -3, 2, 2.5, 0, 0, -1e-3, 40);
+  const row = (i: number) => ({ rows: 1, cols: 2, data: x.subarray(2 * i, 2 * i + 2) });
+  const perRowData = replayLayer(kernelOf(perRow(steps.dynamic!)), layer, [{ rows: 4, cols: 2, data: x }]).data;
+  const alone = [0, 1, 2, 3].map((i) => {
+    const input = steps.dynamic!.chooseQuantParams(Math.min(...row(i).data), Math.max(...row(i).data), true);
+    return [...replayLayer(kernel, layer, [row(i)], null, { input }).data];
+  });
+  expect([...perRowData]).toEqual(alone.flat());
+  const whole = steps.dynamic!.chooseQuantParams(-3, 40, true);
+  expect([...replayLayer(kernel, layer, [{ rows: 4, cols: 2, data: x }], null, { input: whole }).data]).not.toEqual(
+    alone.flat(),
+  );
+});
+
+test.each([true, false])('a range may be other than the layer says: reduce_range %j', (reduceRange) => {
+  const step = dynamicSteps('fbgemm')!.dynamic!;
+  const changed = overRange(step, reduceRange);
+  expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).toEqual(step.chooseQuantParams(-1, 1.54, reduceRange));
+  expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).not.toEqual(step.chooseQuantParams(-1, 1.54, !reduceRange));
 });

@@ -1,0 +1,56 @@
+/** A product's constants as integer hardware takes them. */
+import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
+import { scaleProduct32, weightScaleOf } from '../kernels/steps/scales.js';
+import type { Kernel, Product, ProductSteps } from '../nouns/kernel.js';
+import { InputError } from '../nouns/problem.js';
+import { isQuantized } from '../nouns/value.js';
+import { f32 } from '../numeric/float.js';
+import { roundHalfEven } from '../numeric/round.js';
+
+/** Throws InputError for a kernel whose products are not integers, or are scaled in float64. */
+export function refuseFloatKernel(kernel: Kernel): void {
+  const products = Object.values(kernel.ops).filter((steps) => steps.kind === 'product');
+  const isFloat = products.some(({ float }) => float);
+  if (!isFloat && products.every(({ multiplier }) => multiplier.arithmetic !== 'float64')) return;
+  const how = isFloat ? 'sums floats in no fixed order' : 'computes in float64';
+  const message = `expected a kernel with an integer form, got ${kernel.name}, which ${how}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
+  throw new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+}
+
+/** One number a channel: an int32 multiplier and its exponent, or a float32 multiplier. */
+export type Multipliers =
+  | { readonly int32: Int32Array; readonly shift: Int8Array; readonly float32: null }
+  | { readonly float32: Float32Array };
+
+/** What takes accumulators to steps of the output's scale, or to reals where the output is float. */
+export function multipliersOf({ multiplier }: ProductSteps, linear: Product): Multipliers {
+  const { output, outFeatures } = linear;
+  if (!isQuantized(output)) return { float32: scaleProduct32(linear) };
+  const fixed = fixedPointMultipliers.find((step) => step === multiplier);
+  if (fixed) {
+    const numbers = Array.from({ length: outFeatures }, (_, n) => fixed.multiplierOf(linear, output, n));
+    return {
+      int32: Int32Array.from(numbers, (number) => number.multiplier),
+      shift: Int8Array.from(numbers, ({ exponent }) => exponent),
+      float32: null,
+    };
+  }
+  const factors = multiplier.float32?.(linear, output);
+  // several factors, each of which rounds: their product is all that one number can say
+  if (factors?.input !== 1 || factors.output !== 1)
+    return { float32: scaleProduct32(linear).map((s) => f32(s / f32(output.scale))) };
+  return { float32: factors.channel };
+}
+
+/** int32 biases at scale sx * sw: as the kernel makes them, or the nearest where it keeps the bias in float. */
+export function int32BiasOf({ bias: step }: ProductSteps, linear: Product): Int32Array {
+  const prepared = step.prepare(linear);
+  return prepared.unit === 'int32' ? prepared.values : nearestInt32Bias(linear);
+}
+
+export function nearestInt32Bias(linear: Product): Int32Array {
+  const { bias, outFeatures, input } = linear;
+  return Int32Array.from({ length: outFeatures }, (_, n) =>
+    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
+  );
+}

@@ -1,0 +1,83 @@
+/** Multiplier, shift, bias, zero points and clamps of every channel, from the model alone. */
+import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
+import { productSteps } from '../kernels/kernel.js';
+import { type Reference, referenceFor } from '../kernels/reference.js';
+import { clampOfCodes } from '../kernels/steps/activation.js';
+import { stepOfCall } from '../kernels/steps/multiplier.js';
+import type { Product, ProductSteps } from '../nouns/kernel.js';
+import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
+import { InputError } from '../nouns/problem.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
+import { productOf, whyNotReplayed } from '../replay/layer.js';
+import { int32BiasOf, multipliersOf, refuseFloatKernel } from './constants.js';
+
+/** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
+export async function table(model: Model, kernelName?: string): Promise<TableDocument> {
+  const reference = referenceFor(model.producer, kernelName);
+  refuseFloatKernel(reference.kernel);
+  const layers: TableLayer[] = [];
+  const skipped: TableDocument['skipped'] = [];
+  for (const layer of model.layers.filter(isProduct)) {
+    const input = paramsOf(model, layer.inputs[0]);
+    const why = whyLeftOut(reference, layer, input);
+    if (why !== null) skipped.push({ layer: layer.name, why });
+    else layers.push(await tableLayer(reference, layer, input as QuantParams));
+  }
+  if (layers.length > 0) {
+    return { format: 'qdiff-table', version: 1, kernel: reference.kernel.name, layers, skipped };
+  }
+  const reasons = skipped.map(({ layer, why }) => `${layer}: ${why}`).join('; ');
+  const message = `expected a layer that multiplies codes by weights, got none${reasons === '' ? '' : ` (${reasons})`}`;
+  throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
+}
+
+function paramsOf({ inputs, layers }: Model, name: string): ValueParams | null {
+  return (
+    inputs.find((input) => input.name === name)?.params ?? layers.find((layer) => layer.name === name)?.output ?? null
+  );
+}
+
+function whyLeftOut(reference: Reference, layer: ProductLayer, input: ValueParams | null): string | null {
+  if (layer.form.dynamic) return 'its input gets its scale when it runs';
+  return whyNotReplayed(kernelOf(reference, layer), layer, [input]);
+}
+
+/** Batches are not known here: a layer is what it is in a large call. */
+function kernelOf(reference: Reference, layer: Layer) {
+  if (!isProduct(layer)) return reference.kernel;
+  const { inFeatures, outFeatures } = layer.form.weight;
+  return reference.readings(layer, [{ rows: Number.POSITIVE_INFINITY, inFeatures, outFeatures }])[0];
+}
+
+async function tableLayer(reference: Reference, layer: ProductLayer, input: QuantParams): Promise<TableLayer> {
+  const kernel = kernelOf(reference, layer);
+  const steps = productSteps(kernel, layer.op)!;
+  const linear = productOf({ weight: await layer.form.weight.read() }, layer, input);
+  const { output, activation } = linear;
+  return {
+    name: layer.name,
+    op: layer.op,
+    kernel: kernel.name,
+    equation: stepOfCall(steps.multiplier, linear).equation,
+    input_zero_point: input.zeroPoint,
+    output_zero_point: isQuantized(output) ? output.zeroPoint : null,
+    clamp: isQuantized(output) ? [...clampOfCodes(activation, output, steps.bound)] : null,
+    channels: channelsOf(steps, linear),
+  };
+}
+
+function channelsOf(steps: ProductSteps, linear: Product): TableChannel[] {
+  const multipliers = multipliersOf(steps, linear);
+  const bias = int32BiasOf(steps, linear);
+  const keepsFloat = linear.bias !== null && steps.bias.prepare(linear).unit !== 'int32';
+  return Array.from({ length: linear.outFeatures }, (_, n) => ({
+    channel: n,
+    weight_zero_point: weightZeroPointOf(linear, n),
+    ...(multipliers.float32
+      ? { multiplier_float32: multipliers.float32[n] }
+      : { multiplier_int32: multipliers.int32[n], shift: multipliers.shift[n] }),
+    bias_int32: bias[n],
+    ...(keepsFloat ? { bias_float32: linear.bias![n] } : {}),
+  }));
+}

@@ -1,0 +1,48 @@
+import { Option } from 'commander';
+import { table } from '../analyze/table.js';
+import type { TableDocument } from '../documents/table.js';
+import { openModel } from '../frontends/open.js';
+import { kernelByName } from '../kernels/registry.js';
+import { constantsCsv, constantsText } from '../report/constants.js';
+import { constantsC } from '../report/constantsC.js';
+import type { Formats } from '../report/reporter.js';
+import type { CliCommand, CommandIo } from './command.js';
+import { type Open, withOpened } from './open.js';
+import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+
+const FORMATS = ['c', 'csv', 'json', 'table'] as const;
+
+interface Options extends OutputOptions {
+  readonly kernel?: string;
+  readonly format: (typeof FORMATS)[number];
+}
+
+const formats: Formats<TableDocument> = new Map([
+  ...formatsOf(constantsText),
+  ['csv', async () => constantsCsv],
+  ['c', async () => constantsC],
+]);
+
+/** Multiplier, shift, bias, zero points and clamps per channel. */
+export const tableCommand: CliCommand = {
+  register(program, run) {
+    const command = program
+      .command('table <model>')
+      .usage('MODEL [--kernel K] [--format c|csv|json|table]')
+      .description('multiplier, shift, int32 bias, zero points and clamps per channel, from the model alone')
+      .option('--kernel <name>', 'the kernel; default: what the model declares')
+      .addOption(new Option('--format <format>', 'how it is written').choices(FORMATS).default('table'));
+    declareOutput(command).action((path: string, options: Options) =>
+      run((io) => withOpened((open) => tableAction(io, path, options, open))),
+    );
+  },
+};
+
+async function tableAction(io: CommandIo, path: string, options: Options, open: Open): Promise<number> {
+  checkTargets(options.reporter);
+  if (options.kernel) kernelByName(options.kernel);
+  const document = await table(await open(openModel(io.fs, path)), options.kernel);
+  const reporter = options.reporter ?? [{ name: options.format, file: null }];
+  await writeDocument<TableDocument>(io, document, formats, { ...options, reporter });
+  return 0;
+}

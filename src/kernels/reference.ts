@@ -1,0 +1,57 @@
+/** Which kernel each layer of a model is replayed under: the CPU's part, that a name of the whole model does not say. */
+import type { Call, Kernel } from '../nouns/kernel.js';
+import type { Layer, Producer } from '../nouns/model.js';
+import { productSteps } from './kernel.js';
+import { onednn } from './onednn.js';
+import { onednnAmx } from './onednn-amx.js';
+import { onednnPointwise } from './onednn-pointwise.js';
+import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
+import { declaredKernel, kernelByName } from './registry.js';
+
+export interface Reference {
+  /** Of the whole model. */
+  readonly kernel: Kernel;
+  /**
+   * Of one layer, which the runtime called in these sizes: the kernel, and those that it may have been instead, where the producer
+   * does not say what decides between them.
+   */
+  readings(layer: Layer, calls: readonly Call[]): readonly [Kernel, ...Kernel[]];
+}
+
+/** What a kernel becomes on a CPU with AMX. */
+const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
+  [onednn, onednnAmx],
+  [onednnPointwise, onednnPointwiseAmx],
+]);
+
+/** Every layer under the kernel of that name; without one, what the producer declares, layer by layer. Throws InputError. */
+export function referenceFor(producer: Producer, name?: string): Reference {
+  if (name !== undefined) return sameEverywhere(kernelByName(name));
+  const kernel = declaredKernel(producer);
+  const onAmx = producer.kernel === undefined && mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
+  if (!onAmx) return sameEverywhere(kernel);
+  return {
+    kernel,
+    readings(layer, calls) {
+      if (!calls.some((call) => differs(onAmx, kernel, layer, call))) return [kernel];
+      return producer.amxInt8 ? [onAmx] : [kernel, onAmx];
+    },
+  };
+}
+
+export function sameEverywhere(kernel: Kernel): Reference {
+  return { kernel, readings: () => [kernel] };
+}
+
+/** oneDNN takes the newest instructions that the CPU has and its variable allows. */
+function mayRunAmx({ amxInt8, avx512Vnni, environment }: Producer): boolean {
+  const most = environment?.get('ONEDNN_MAX_CPU_ISA') ?? environment?.get('DNNL_MAX_CPU_ISA') ?? 'DEFAULT';
+  return amxInt8 !== false && avx512Vnni !== false && /^(DEFAULT|ALL|.*AMX.*)$/i.test(most);
+}
+
+/** Whether a call is not computed as it would be under the kernel without AMX. */
+function differs(onAmx: Kernel, kernel: Kernel, { op }: Layer, call: Call): boolean {
+  const [own, other] = [productSteps(onAmx, op), productSteps(kernel, op)];
+  const step = own && (own.dynamic?.multiplier ?? own.multiplier);
+  return step !== null && step.ofCall?.(call) !== (other?.dynamic?.multiplier ?? other?.multiplier);
+}

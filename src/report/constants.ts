@@ -1,0 +1,120 @@
+/** The table of constants: for people, as CSV, as C. */
+import { Chalk } from 'chalk';
+import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
+import { counted, printable } from '../text.js';
+import { type Column, renderColumns } from './columns.js';
+import { float32Literal } from './constantsC.js';
+import { prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+const DEFAULT_CHANNELS = 8;
+
+export function constantsText(document: TableDocument, options: ReportOptions): string {
+  const chalk = new Chalk({ level: options.color });
+  const head = `constants of ${counted(document.layers.length, 'layer')} under kernel ${document.kernel}`;
+  const blocks = [
+    prose({ options }, head).map((line) => chalk.bold(line)),
+    ...document.layers.map((layer) => layerLines(layer, options, chalk)),
+    document.skipped.flatMap(({ layer, why }) =>
+      prose({ options }, `note: ${printable(layer)} is not in it: ${printable(why)}`),
+    ),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function layerLines(layer: TableLayer, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+  const { channels, clamp, input_zero_point: zx, output_zero_point: zy } = layer;
+  const shown = options.verbosity === 'verbose' ? channels : channels.slice(0, DEFAULT_CHANNELS);
+  const left = channels.length - shown.length;
+  const output =
+    zy === null || clamp === null ? 'float output' : `output zero point ${zy}, clamp ${clamp.join(' to ')}`;
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
+  const { head, rows } = renderColumns(columnsOf(shown), layout);
+  return [
+    ...prose(
+      { options },
+      `${printable(layer.name)} (${layer.op}, kernel ${layer.kernel}): input zero point ${zx}, ${output}`,
+    ),
+    ...prose({ options }, layer.equation),
+    ...head,
+    ...rows,
+    ...(left > 0 ? [`and ${counted(left, 'more channel')}: -v, or --format csv`] : []),
+  ];
+}
+
+function columnsOf(channels: readonly TableChannel[]): Column[] {
+  const column = (
+    head: string,
+    value: (channel: TableChannel) => number | undefined,
+    text: (value: number) => string = String,
+  ): Column[] => {
+    const values = channels.map(value);
+    if (values.every((number) => number === undefined)) return [];
+    return [
+      { head: [head], cells: values.map((number) => (number === undefined ? '-' : text(number))), align: 'right' },
+    ];
+  };
+  const real = (value: number) => String(Number(value.toPrecision(9)));
+  return [
+    ...column('channel', ({ channel }) => channel),
+    ...column('multiplier_int32', (c) => c.multiplier_int32),
+    ...column('shift', ({ shift }) => shift),
+    ...column('multiplier_float32', (c) => c.multiplier_float32, real),
+    ...column('bias_int32', (c) => c.bias_int32),
+    ...column('bias_float32', (c) => c.bias_float32, real),
+    ...column('weight zero point', (c) => c.weight_zero_point),
+  ];
+}
+
+const CSV_FIELDS = [
+  'layer',
+  'kernel',
+  'channel',
+  'input_zero_point',
+  'weight_zero_point',
+  'multiplier_int32',
+  'shift',
+  'multiplier_float32',
+  'bias_int32',
+  'bias_float32',
+  'output_zero_point',
+  'clamp_min',
+  'clamp_max',
+] as const;
+
+/** RFC 4180, a row a channel; empty: the layer does not have it. */
+export function constantsCsv({ layers }: TableDocument): string {
+  const rows = layers.flatMap((layer) =>
+    layer.channels.map((channel) => {
+      const fields: Record<(typeof CSV_FIELDS)[number], string | number | null | undefined> = {
+        layer: csvName(layer.name),
+        kernel: layer.kernel,
+        input_zero_point: layer.input_zero_point,
+        output_zero_point: layer.output_zero_point,
+        clamp_min: layer.clamp?.[0],
+        clamp_max: layer.clamp?.[1],
+        multiplier_int32: undefined,
+        shift: undefined,
+        ...channel,
+        multiplier_float32: float32Of(channel.multiplier_float32),
+        bias_float32: float32Of(channel.bias_float32),
+      };
+      return CSV_FIELDS.map((name) => fields[name] ?? '').join(',');
+    }),
+  );
+  return `${[CSV_FIELDS.join(','), ...rows].join('\r\n')}\r\n`;
+}
+
+/** Nine digits give the same float32 back. */
+function float32Of(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : float32Literal(value).replace(/f$/, '');
+}
+
+/** Quoted; a spreadsheet takes what begins with = + - @ for a formula. */
+function csvName(name: string): string {
+  const text = printable(name).replace(/^(?=[=+\-@])/, "'");
+  return `"${text.replaceAll('"', '""')}"`;
+}
