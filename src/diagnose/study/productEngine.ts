@@ -244,7 +244,10 @@ export class ProductEngine implements Engine<ProductSetup> {
     visit: (first: number, rows: number, input: QuantParams) => void,
   ): void {
     const dynamic = this.data.dynamic!;
-    if (steps.dynamic!.grain === 'row') return this.eachRow(inputs[0], steps, visit);
+    if (steps.dynamic!.grain === 'row') {
+      this.eachRow(inputs[0], steps, visit);
+      return;
+    }
     for (let first = 0; first < samples.length; ) {
       const batch = dynamic.batchOf(samples[first]);
       let end = first + 1;
