@@ -33,7 +33,7 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
     case 'Where':
       return known('where', {});
     case 'Flatten':
-      return known('flatten', { start_dim: intOf(node, 'axis', 1) });
+      return flatten(intOf(node, 'axis', 1));
     case 'Transpose':
       return known('permute', { dims: intsOf(node, 'perm') });
     case 'Reshape':
@@ -48,6 +48,11 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
     default:
       return known(opName(node), {});
   }
+}
+
+/** Of any other axis the samples' is no more the first. */
+function flatten(axis: number): SharedFields {
+  return { op: 'flatten', fields: { start_dim: axis }, unknown: axis === 1 ? null : `axis is ${axis}` };
 }
 
 async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {

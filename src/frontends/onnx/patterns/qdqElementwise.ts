@@ -27,9 +27,13 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     output: tail.q,
     reads: codes,
     ...ran,
+    ...(other >= 0 ? { notReplayed: CONSTANT_OPERAND } : {}),
   };
   return [draft];
 }
+
+/** No op of model.json has one yet; its numbers are in the layer's fields. */
+export const CONSTANT_OPERAND = 'one of its operands is constant';
 
 function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
   if (!isOnnx(node, 'Add', 'Mul')) return `ONNX Runtime has no ${node.opType} on codes`;

@@ -5,7 +5,7 @@ import { floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js
 import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
 import { type Quantization, quantizationOf } from '../quantization.js';
 import { sharedFields } from '../shared.js';
-import { constantFields } from './qdqElementwise.js';
+import { CONSTANT_OPERAND, constantFields } from './qdqElementwise.js';
 
 /** Where a QLinear operator has its values: each is (tensor, scale, zero point), from there on. */
 interface Places {
@@ -89,7 +89,8 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
   const common = { at: node, nodes: [node], name: node.outputs[0], op, ...INTEGERS };
   const fields = fixed ? constantFields(fixed, index, context) : {};
-  return [{ ...common, inputs: moving.map((read) => read.tensor), fields, output: q, reads: moving }];
+  const notReplayed = fixed ? CONSTANT_OPERAND : undefined;
+  return [{ ...common, inputs: moving.map((read) => read.tensor), fields, output: q, reads: moving, notReplayed }];
 }
 
 async function product(
