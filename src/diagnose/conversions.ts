@@ -129,7 +129,7 @@ function rivals({ data, free }: ElementwiseStudy): ElementwiseSteps[] {
 
 export function elementwiseKernels(
   op: string,
-  declared: Kernel,
+  declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
   return rivalKernels(declared).flatMap((kernel) => {
     const steps = elementwiseSteps(kernel, op);
