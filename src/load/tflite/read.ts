@@ -5,13 +5,6 @@ import { MOST_ITEMS, type OperatorKind, readSubGraph } from './graph.js';
 import type { SubGraph, TfliteFile } from './model.js';
 import { operatorName, SUBGRAPH_OPTIONS } from './operators.js';
 
-const IDENTIFIER = 'TFL3';
-
-/** Whether the first bytes of a file are a TFLite model's. */
-export function isTflite(head: Uint8Array): boolean {
-  return head.length >= 8 && Buffer.from(head.subarray(4, 8)).toString('latin1') === IDENTIFIER;
-}
-
 /** Opens a .tflite: its graph is read, the bytes of its constants are not. Throws InputError. */
 export async function openTflite(fs: FileSystem, path: string): Promise<TfliteFile> {
   const file = await openFile(fs, path);
