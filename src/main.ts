@@ -5,7 +5,7 @@ import type { Io } from './nouns/io.js';
 import { InputError, type Problem } from './nouns/problem.js';
 import { shellCommand } from './report/next.js';
 import { problemLines } from './report/problems.js';
-import { harmlessInLog, printable } from './text.js';
+import { fitted, harmlessInLog, printable } from './text.js';
 import { version } from './version.js';
 
 const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
@@ -20,7 +20,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .description('Compares quantized inference integer by integer, and says why it differs.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(usageError(text)),
+    })
     .showHelpAfterError('(qdiff --help lists commands and options)');
   for (const { name, load } of commands) if (isCalled(name, argv)) (await load()).register(program, run);
   try {
@@ -51,6 +55,12 @@ function nextAfter(problems: readonly Problem[], argv: readonly string[]): strin
 /** Kinds of problems of arrays that can be read. */
 const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
 
+/** Commander's words, which hold what was typed, and its suggestion on a line of its own. */
+function usageError(text: string): string {
+  const [, message, hint = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n?$/s.exec(text)!;
+  return `${fitted(printable(message))}${hint}\n`;
+}
+
 async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   if (error instanceof CommanderError) {
     // a misspelt command is taken for a model
@@ -64,14 +74,17 @@ async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Prom
     const lines = problemLines(error.problems);
     const next = nextAfter(error.problems, argv);
     lines.forEach((line, i) => {
-      const whole = next !== null && i === lines.length - 1 ? `${line} (next: ${next})` : line;
-      io.stderr.write(`qdiff: ${inActions ? harmlessInLog(whole) : whole}\n`);
+      const whole = next !== null && i === lines.length - 1 ? `${fitted(line, 200)} (next: ${next})` : line;
+      const shown = fitted(`qdiff: ${whole}`);
+      io.stderr.write(`${inActions ? harmlessInLog(shown) : shown}\n`);
     });
     return 2;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const verbose = argv.includes('-v') || argv.includes('--verbose');
-  io.stderr.write(`qdiff: a defect of qdiff ${version}: ${printable(message)}; please report it at ${REPORT_TO}\n`);
+  io.stderr.write(
+    `qdiff: a defect of qdiff ${version}: ${fitted(printable(message), 150)}; please report it at ${REPORT_TO}\n`,
+  );
   if (verbose) io.stderr.write(`${stack}\n`);
   return 70;
 }

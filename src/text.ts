@@ -23,6 +23,32 @@ function escaped(character: string): string {
   return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
+/** No message is longer: what makes it so are names. */
+const MOST_CHARACTERS = 300;
+
+/** A line of at most 300 characters: the middle of its longest words is cut out, then of the line itself. */
+export function fitted(line: string, most = MOST_CHARACTERS): string {
+  const words = line.split(' ');
+  for (let length = line.length; length > most; ) {
+    const longest = words.reduce((found, word, i) => (word.length > words[found].length ? i : found), 0);
+    const word = words[longest];
+    if (word.length <= SHORT_WORD) break;
+    words[longest] = withoutMiddle(word, Math.max(SHORT_WORD, word.length - (length - most)));
+    length -= word.length - words[longest].length;
+  }
+  return withoutMiddle(words.join(' '), most);
+}
+
+const SHORT_WORD = 40;
+
+/** The ends of a text; no character is cut in two. */
+function withoutMiddle(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const head = text.slice(0, Math.ceil((most - 3) / 2)).replace(/[\ud800-\udbff]$/, '');
+  const tail = text.slice(text.length - Math.floor((most - 3) / 2)).replace(/^[\udc00-\udfff]/, '');
+  return `${head}...${tail}`;
+}
+
 /** `a, b, c and 4 more`, each name printable. */
 export function listed(names: Iterable<string>, most = 5): string {
   const all = [...names];

@@ -9,10 +9,11 @@ import type { Shard } from '../nouns/part.js';
 export function layersOf({ index, count }: Shard, layers: readonly Layer[], capture: Capture): ReadonlySet<Layer> {
   const work = new Map(layers.map((layer) => [layer, workOf(layer, capture)]));
   const byWork = [...layers].sort((a, b) => work.get(b)! - work.get(a)!);
-  const loads = new Array<number>(count).fill(0);
+  // of more shards than layers the last have none
+  const loads = new Array<number>(Math.min(count, layers.length)).fill(0);
   const own = new Set<Layer>();
   for (const layer of byWork) {
-    const shard = loads.indexOf(Math.min(...loads));
+    const shard = loads.reduce((least, load, i) => (load < loads[least] ? i : least), 0);
     loads[shard] += work.get(layer)!;
     if (shard === index - 1) own.add(layer);
   }

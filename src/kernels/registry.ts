@@ -1,6 +1,7 @@
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
+import { printable } from '../text.js';
 import { cmsisNn } from './cmsis-nn.js';
 import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
@@ -92,7 +93,7 @@ export function kernelByName(name: string, where = '--kernel'): Kernel {
   if (kernel) return kernel;
   const names = kernels.map((candidate) => candidate.name).join(', ');
   throw new InputError([
-    { kind: 'kernel', where, message: `expected a kernel's name, got ${JSON.stringify(name)}; write one of ${names}` },
+    { kind: 'kernel', where, message: `expected a kernel's name, got "${printable(name)}"; write one of ${names}` },
   ]);
 }
 

@@ -25,7 +25,9 @@ export async function readJson(fs: FileSystem, path: string): Promise<unknown> {
   } finally {
     await file.close();
   }
-  return parseJson(decodeText(bytes, where), where);
+  const text = decodeText(bytes, where);
+  checkLevels(bytes, where);
+  return parseJson(text, where);
 }
 
 function decodeText(bytes: Buffer, where: string): string {
@@ -39,6 +41,26 @@ function decodeText(bytes: Buffer, where: string): string {
   if (!isUtf8(bytes)) throw refuse('json', where, 'expected JSON in UTF-8, got bytes that are not UTF-8');
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   return bytes.toString('utf8', bom);
+}
+
+/** No document of ours, and no model, is nested deeper; what walks through a value calls itself for each level. */
+const MOST_LEVELS = 100;
+
+/** Throws where lists and objects are nested too deeply. Brackets in texts do not count. */
+function checkLevels(bytes: Buffer, where: string): void {
+  let level = 0;
+  for (let at = 0, isText = false; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x22) isText = !isText;
+    else if (isText) at += byte === 0x5c ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) level++;
+    else if (byte === 0x5d || byte === 0x7d) level--;
+    if (level > MOST_LEVELS) {
+      const { line, column } = lineAndColumn(bytes.toString('utf8', 0, at), at);
+      const message = `expected at most ${MOST_LEVELS} lists and objects in one another, got more`;
+      throw refuse('json', `${where} line ${line} column ${column}`, message);
+    }
+  }
 }
 
 function parseJson(text: string, where: string): unknown {

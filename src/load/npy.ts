@@ -2,6 +2,7 @@ import { parse } from 'npyjs';
 import type { NumericArray, StoredDtype } from '../nouns/array.js';
 import { printable } from '../text.js';
 import type { ByteSource } from './bytes.js';
+import { readNpyDict, tupleOf } from './npyDict.js';
 import { refuse } from './refuse.js';
 
 /*
@@ -76,8 +77,12 @@ function npyDataOffset(head: Uint8Array, where: string): number {
   }
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   const version = head[6];
-  if (version < 1 || version > 3 || (version > 1 && head.length < 12)) {
-    throw refuse('npy', where, `expected npy version 1, 2 or 3, got ${version}.${head[7]}; write it with numpy.save`);
+  if (version < 1 || version > 3 || head[7] !== 0 || (version > 1 && head.length < 12)) {
+    throw refuse(
+      'npy',
+      where,
+      `expected npy version 1.0, 2.0 or 3.0, got ${version}.${head[7]}; write it with numpy.save`,
+    );
   }
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > MAX_HEADER_BYTES) {
@@ -88,35 +93,30 @@ function npyDataOffset(head: Uint8Array, where: string): number {
 
 function parseHeader(head: Uint8Array, where: string): NpyHeader {
   const text = Buffer.from(head.subarray(head[6] === 1 ? 10 : 12)).toString('latin1');
-  const descr = /(['"])descr\1\s*:\s*(?:(['"])(.*?)\2|[[(])/.exec(text);
-  const order = /(['"])fortran_order\1\s*:\s*(True|False)/.exec(text);
-  const shape = /(['"])shape\1\s*:\s*\(([^()]*)\)/.exec(text);
-  if (!/^\{.*\}\s*$/s.test(text) || !descr || !order || !shape) {
+  if (/['"]descr['"]\s*:\s*[[({]/.test(text)) {
+    const got = 'got a structured dtype; save each field as its own array';
+    throw refuse('dtype', where, `expected one number a value, ${got}`);
+  }
+  const dict = readNpyDict(text);
+  if (!dict) {
     const got = printable(text.trim().slice(0, 80));
     throw refuse('npy', where, `expected an npy header with descr, fortran_order and shape, got ${got}`);
   }
-  const { dtype, itemBytes } = dtypeOf(descr[3], where);
-  const dims = shapeOf(shape[2], itemBytes, where);
+  const { dtype, itemBytes } = dtypeOf(dict.descr, where);
+  const shape = shapeOf(dict.shape, head[6], itemBytes, where);
   return {
     dtype,
     itemBytes,
-    bigEndian: descr[3].startsWith('>'),
-    fortranOrder: order[2] === 'True',
-    shape: dims,
-    count: dims.includes(0) ? 0 : dims.reduce((product, n) => product * n, 1),
+    bigEndian: dict.descr.startsWith('>'),
+    fortranOrder: dict.fortranOrder,
+    shape,
+    count: shape.includes(0) ? 0 : shape.reduce((product, n) => product * n, 1),
     dataOffset: head.length,
   };
 }
 
-function dtypeOf(descr: string | undefined, where: string) {
-  if (descr === undefined) {
-    throw refuse(
-      'dtype',
-      where,
-      'expected one number a value, got a structured dtype; save each field as its own array',
-    );
-  }
-  const known = /^[<>|=]/.test(descr) ? DTYPES.get(descr.slice(1)) : undefined;
+function dtypeOf(descr: string, where: string) {
+  const known = DTYPES.get(descr.replace(/^[<>|=]/, ''));
   if (known) return known;
   if (/^.?O/.test(descr)) {
     const got = 'got Python objects (dtype object), which only unpickling could read';
@@ -130,17 +130,15 @@ function dtypeOf(descr: string | undefined, where: string) {
   );
 }
 
-function shapeOf(text: string, itemBytes: number, where: string): number[] {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.at(-1) === '') parts.pop();
-  // Python 2 wrote longs as 3L.
-  const shape = parts.map((part) => (/^\d+L?$/.test(part) ? Number.parseInt(part, 10) : Number.NaN));
-  const bytes = shape.reduce((product, n) => product * (n || 1), itemBytes);
-  if (shape.some(Number.isNaN) || !Number.isSafeInteger(bytes)) {
-    const got = printable(text.slice(0, 80));
-    throw refuse('npy', where, `expected a shape of whole numbers that a file can hold, got (${got})`);
-  }
-  return shape;
+/** numpy has no array of more axes. */
+const MOST_AXES = 64;
+
+function shapeOf(text: string, version: number, itemBytes: number, where: string): readonly number[] {
+  const shape = tupleOf(text, version);
+  const bytes = shape?.reduce((product, n) => product * (n || 1), itemBytes);
+  if (shape && shape.length <= MOST_AXES && Number.isSafeInteger(bytes)) return shape;
+  const got = printable(text.slice(0, 80));
+  throw refuse('npy', where, `expected a shape of whole numbers that a file can hold, got (${got})`);
 }
 
 /** Room for the canonical header before data that comes without its own; keeps the data 64-byte aligned. */

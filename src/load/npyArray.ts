@@ -53,6 +53,7 @@ export class NpyArray implements ArraySource {
       const got = `${length * this.header.itemBytes} (shape ${shapeText(this.shape)})`;
       throw refuse('too-large', this.where, `expected at most ${MAX_READ_BYTES} bytes to be read at once, got ${got}`);
     }
+    if (this.header.count === 0) return this.readWhole(); // no values, but a CRC
     if (length === 0) return this.decode(npyBuffer(0));
     if (this.blockRows === 0) return this.readRows(fromRow, toRow);
     const first = Math.floor(fromRow / this.blockRows);
@@ -100,7 +101,9 @@ export class NpyArray implements ArraySource {
     const buffer = npyBuffer(this.bytes.size - dataOffset, dataOffset);
     await this.bytes.read(buffer.bytes.subarray(buffer.bytes.length - this.bytes.size), 0);
     const numbers = this.decode(buffer);
-    return fortranOrder && shape.length > 1 ? fromFortranOrder(numbers, this.rows, shape) : numbers;
+    return fortranOrder && shape.length > 1 && numbers.length > 0
+      ? fromFortranOrder(numbers, this.rows, shape)
+      : numbers;
   }
 
   /** In Fortran order the rows of a block lie in one run for each position within a row. */

@@ -12,12 +12,11 @@ import { readZip } from './zip.js';
 export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> {
   const file = await openFile(fs, path);
   try {
-    const zip = await readZip(file, path);
+    const zip = await readZip(file, path, (name) => name.endsWith('.npy'));
     const problems: Problem[] = [...zip.problems];
     const cache: BlockCache = new Recent(CACHE_BYTES);
     const arrays = new Map<string, ArraySource>();
     for (const [name, bytes] of zip.members) {
-      if (!name.endsWith('.npy')) continue;
       const key = name.slice(0, -'.npy'.length);
       const where = `${printable(path)} ${printable(key)}`;
       await collecting(problems, async () => {
@@ -25,7 +24,7 @@ export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> 
       });
     }
     if (problems.length > 0) throw new InputError(problems);
-    if (arrays.size === 0) throw noArrays(path, [...zip.members.keys()]);
+    if (arrays.size === 0) throw noArrays(path, zip.names);
     return {
       path,
       arrays,

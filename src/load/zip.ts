@@ -1,14 +1,15 @@
-import type { Readable } from 'node:stream';
-import yauzl from 'yauzl';
 import type { RandomAccessFile } from '../nouns/file.js';
 import type { Problem } from '../nouns/problem.js';
 import { counted, printable } from '../text.js';
 import { type ByteSource, Recent } from './bytes.js';
 import { collecting, refuse } from './refuse.js';
+import { DamagedZip, ENCRYPTED, PATCHED, readDataStart, readDirectory, type ZipEntry } from './zipDirectory.js';
 import { DeflatedMember, InflateCursors, StoredMember } from './zipMember.js';
 
 export interface Zip {
-  /** By the member's name, which is data: never a path. */
+  /** Of all members, in the directory's order. A name is data: never a path. */
+  readonly names: readonly string[];
+  /** Those asked for, by name. */
   readonly members: ReadonlyMap<string, ByteSource>;
   /** Of single members: encrypted, named twice, compressed in another way ... */
   readonly problems: readonly Problem[];
@@ -16,42 +17,42 @@ export interface Zip {
   close(): void;
 }
 
-/** Reads the directory of a zip file (yauzl, Zip64 too), not the members. Throws InputError where there is none. */
-export async function readZip(file: RandomAccessFile, path: string): Promise<Zip> {
+/** Reads the directory of a zip file, and where each member that `isWanted` lies. Throws InputError where there is none. */
+export async function readZip(file: RandomAccessFile, path: string, isWanted: (name: string) => boolean): Promise<Zip> {
   const cursors = new InflateCursors();
   const members = new Map<string, ByteSource>();
   const problems: Problem[] = [];
   const cached = new CachedFile(file);
-  try {
-    const directory = await yauzl.fromRandomAccessReaderPromise(new YauzlReader(cached), file.size, {
-      autoClose: false,
-      decodeStrings: false,
-      validateEntrySizes: false,
+  const entries = await readDirectory(cached).catch(async (error) => {
+    throw error instanceof DamagedZip ? await notAZip(cached, path, error) : error;
+  });
+  for (const entry of entries.filter(({ name }) => isWanted(name))) {
+    const where = `${printable(path)} ${printable(entry.name)}`;
+    await collecting(problems, async () => {
+      if (members.has(entry.name)) {
+        throw refuse('duplicate', where, 'expected one member of this name, got two; write the file again');
+      }
+      members.set(entry.name, await openMember(cached, entry, where, cursors));
     });
-    for await (const entry of directory.eachEntry()) {
-      const name = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
-      if (name.endsWith('/')) continue;
-      const where = `${printable(path)} ${printable(name)}`;
-      await collecting(problems, async () => {
-        if (members.has(name)) {
-          throw refuse('duplicate', where, 'expected one member of this name, got two; write the file again');
-        }
-        checkReadable(entry, where);
-        const { fileDataStart: dataStart, fileName } = await directory.readLocalFileHeaderPromise(entry);
-        if (!fileName.equals(entry.fileNameRaw)) {
-          const got = `got ${printable(fileName.toString())}; the zip directory is damaged: copy or write the file again`;
-          throw refuse('zip', where, `expected the member that the directory names, ${got}`);
-        }
-        const { compressedSize, uncompressedSize: size, crc32 } = entry;
-        const place = { file: cached, where, dataStart, compressedSize, size, crc32 };
-        members.set(name, entry.compressionMethod === 0 ? new StoredMember(place) : new DeflatedMember(place, cursors));
-      });
-    }
-  } catch (error) {
-    if (!isYauzlError(error)) throw error;
-    throw await notAZip(cached, path, error);
   }
-  return { members, problems, close: () => cursors.close() };
+  return { names: entries.map(({ name }) => name), members, problems, close: () => cursors.close() };
+}
+
+async function openMember(
+  file: RandomAccessFile,
+  entry: ZipEntry,
+  where: string,
+  cursors: InflateCursors,
+): Promise<ByteSource> {
+  checkReadable(entry, where);
+  const dataStart = await readDataStart(file, entry).catch((error) => {
+    if (!(error instanceof DamagedZip)) throw error;
+    const got = `got ${printable(error.message)}; the zip directory is damaged: copy or write the file again`;
+    throw refuse('zip', where, `expected the member that the directory names, ${got}`);
+  });
+  const { compressedSize, size, crc32 } = entry;
+  const place = { file, where, dataStart, compressedSize, size, crc32 };
+  return entry.method === 0 ? new StoredMember(place) : new DeflatedMember(place, cursors);
 }
 
 const METHODS = new Map([
@@ -66,29 +67,25 @@ const METHODS = new Map([
 const DEFLATE_RATIO = 1032;
 const SLACK_BYTES = 1 << 16;
 
-function checkReadable(entry: yauzl.Entry, where: string): void {
+function checkReadable({ flags, method, compressedSize, size }: ZipEntry, where: string): void {
   const rewrite = 'write it with numpy.savez or numpy.savez_compressed';
-  if (entry.isEncrypted())
+  if (flags & ENCRYPTED) {
     throw refuse('encrypted', where, `expected a plain member, got an encrypted one; ${rewrite}`);
-  const { compressionMethod: method, compressedSize, uncompressedSize } = entry;
+  }
+  if (flags & PATCHED) throw refuse('compression', where, `expected a plain member, got a patch; ${rewrite}`);
   if (method !== 0 && method !== 8) {
     const name = METHODS.get(method) ?? `method ${method}`;
     throw refuse('compression', where, `expected a stored or deflated member, got ${name}; ${rewrite}`);
   }
-  if (uncompressedSize > compressedSize * DEFLATE_RATIO + SLACK_BYTES) {
-    const got = `got ${uncompressedSize} (as the zip directory says)`;
+  if (size > compressedSize * DEFLATE_RATIO + SLACK_BYTES) {
+    const got = `got ${size} (as the zip directory says)`;
     const expected = `expected at most ${DEFLATE_RATIO} bytes for each of ${compressedSize} deflated ones`;
     throw refuse('expands', where, `${expected}, ${got}; the file is damaged or a zip bomb`);
   }
-  if (method === 0 && compressedSize !== uncompressedSize) {
-    const sizes = `expected ${counted(uncompressedSize, 'byte')} of a stored member, got ${compressedSize}`;
+  if (method === 0 && compressedSize !== size) {
+    const sizes = `expected ${counted(size, 'byte')} of a stored member, got ${compressedSize}`;
     throw refuse('zip', where, `${sizes}; the zip directory is damaged: copy or write the file again`);
   }
-}
-
-/** yauzl throws plain errors and Buffer's RangeErrors; InputErrors of reading pass through it. */
-function isYauzlError(error: unknown): error is Error {
-  return error instanceof Error && (error.constructor === Error || error instanceof RangeError);
 }
 
 const OTHER_FILES: readonly (readonly [magic: string, what: string])[] = [
@@ -156,27 +153,3 @@ class CachedFile implements RandomAccessFile {
 }
 
 const CACHED_BYTES = 1 << 16;
-
-class YauzlReader extends yauzl.RandomAccessReader {
-  constructor(private readonly file: RandomAccessFile) {
-    super();
-  }
-
-  override _readStreamForRange(): Readable {
-    throw new Error('members are read by range, not as streams');
-  }
-
-  override read(
-    target: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
-  ): void {
-    // What the callback throws goes back into it: yauzl then ends its iteration.
-    this.file
-      .read(target.subarray(offset, offset + length), position)
-      .then((bytesRead) => callback(null, bytesRead))
-      .catch(callback);
-  }
-}

@@ -164,7 +164,7 @@ describe('npy headers', () => {
     [
       'version 4',
       Buffer.concat([npyHeader(python2, 4), tall.subarray(128)]),
-      /expected npy version 1, 2 or 3, got 4\.0/,
+      /expected npy version 1\.0, 2\.0 or 3\.0, got 4\.0/,
     ],
     [
       'header length beyond the file',

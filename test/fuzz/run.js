@@ -1,0 +1,128 @@
+// npm run fuzz -- COUNT SEED [--from I] [--only KIND] [--out DIR] [--minutes M] [--python PYTHON] [--show I]
+// Needs `npm run build`. Tries COUNT inputs, each in a process that is replaced where it hangs, ends or grows.
+import { fork } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'rolldown';
+import { assemblyscript } from '../../src/accelerate/assembly/compile.js';
+import { Tally } from './tally.js';
+
+const HANG_MS = 20_000;
+const CORPUS_MS = 120_000;
+const REPLACED_BYTES = 1100 << 20;
+const EXAMPLES = 60;
+
+const text = { type: 'string' };
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { from: text, only: text, out: text, minutes: text, python: text, show: text },
+});
+if (positionals.length !== 2) {
+  console.error(
+    'npm run fuzz -- COUNT SEED [--from I] [--only KIND] [--out DIR] [--minutes M] [--python PYTHON] [--show I]',
+  );
+  process.exit(2);
+}
+const [count, seed] = positionals.map(Number);
+const from = Number(values.from ?? 0);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const out = resolve(values.out ?? join(tmpdir(), 'qdiff-fuzz'));
+const end = Date.now() + Number(values.minutes ?? 1e6) * 60_000;
+mkdirSync(out, { recursive: true });
+const script = join(out, 'child.mjs');
+await build({
+  input: fileURLToPath(new URL('child.ts', import.meta.url)),
+  platform: 'node',
+  plugins: [assemblyscript],
+  output: { file: script, format: 'esm', codeSplitting: false },
+});
+
+/** A process that answers one question at a time. */
+class Child {
+  async start() {
+    const env = {
+      ...process.env,
+      QDIFF_FUZZ_ROOT: root,
+      ...(values.python ? { QDIFF_FUZZ_PYTHON: values.python } : {}),
+    };
+    this.errors = '';
+    this.process = fork(script, {
+      env,
+      execArgv: ['--max-old-space-size=1500'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    this.process.stderr.on('data', (data) => {
+      this.errors = (this.errors + data).slice(-4000);
+    });
+    const { numpy } = await this.answer(CORPUS_MS);
+    return numpy;
+  }
+
+  /** The next message; `{ ended }` where none comes. */
+  answer(ms) {
+    return new Promise((answered) => {
+      const done = (message) => {
+        clearTimeout(timer);
+        this.process.removeAllListeners();
+        answered(message);
+      };
+      const timer = setTimeout(() => {
+        done({ ended: 'hang', detail: `more than ${ms} ms` });
+        this.stop();
+      }, ms);
+      this.process.once('message', done);
+      this.process.once('exit', (code, signal) =>
+        done({ ended: 'process-ended', detail: `${signal ?? code}: ${this.errors}` }),
+      );
+    });
+  }
+
+  ask(question) {
+    this.process.send(question);
+    return this.answer(HANG_MS);
+  }
+
+  stop() {
+    this.process.kill('SIGKILL');
+  }
+}
+
+const child = new Child();
+const hasNumpy = await child.start();
+const tally = new Tally({ seed, from, numpy: hasNumpy });
+const question = (index, save) => ({ seed, index, kind: values.only, save });
+
+async function saved(index, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { ended } = await child.ask(question(index, folder));
+  if (ended) await child.start();
+  return folder;
+}
+
+if (values.show !== undefined) {
+  console.log(await saved(Number(values.show), join(out, `case-${values.show}`)));
+} else {
+  for (let index = from; index < from + count && Date.now() < end; index++) {
+    const answer = await child.ask(question(index));
+    tally.add(index, answer);
+    if (answer.ended || answer.highest > REPLACED_BYTES) {
+      child.stop();
+      await child.start(); // memory counts from the start again
+    }
+    if (tally.done % 5000 === 0) console.log(tally.line());
+  }
+  writeFileSync(join(out, 'summary.json'), JSON.stringify(tally.summary(), null, 1));
+  writeFileSync(join(out, 'messages.txt'), tally.messageLines().join('\n'));
+  console.log(tally.line());
+  rmSync(join(out, 'faults'), { recursive: true, force: true });
+  for (const [i, { kind, key, count: times, smallest }] of tally.faults().slice(0, EXAMPLES).entries()) {
+    console.log(`${String(times).padStart(6)}  #${smallest.index} ${key.slice(0, 200)}`);
+    await saved(smallest.index, join(out, 'faults', `${String(i).padStart(2, '0')}-${kind}-${smallest.index}`));
+  }
+  process.exitCode = tally.faults().length > 0 ? 1 : 0;
+}
+child.stop();
