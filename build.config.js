@@ -1,9 +1,10 @@
 // Builds dist/: the command as CommonJS (it starts fastest), the library as one ES module, types and schemas.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -47,6 +48,7 @@ const library = await build({
 // The html report's page: read only where that report is asked for.
 const page = await buildPage(notices);
 writeFileSync(join(dist, 'report.html'), page.html);
+writeChecksums();
 writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([...cli.output, ...library.output, ...page.chunks]));
 await writeSchemas();
 execFileSync(
@@ -91,6 +93,14 @@ function writeCompiled() {
   // V8 refuses what was made with other flags than a user's; a build in GitHub Actions is not to write a step summary.
   const env = { ...process.env, NODE_OPTIONS: '', GITHUB_ACTIONS: '' };
   execFileSync(process.execPath, ['-e', run, ...files], { cwd: root, env });
+}
+
+/** Of all that the command reads of itself while it runs: damage is noticed before it is used. */
+function writeChecksums() {
+  const cliFiles = readdirSync(join(dist, 'cli')).map((name) => `dist/cli/${name}`);
+  const files = [...cliFiles, 'dist/report.html', 'src/exporters/pytorch/qdiff_export.py'];
+  const sums = files.map((name) => [name, crc32(readFileSync(join(root, name)))]);
+  writeFileSync(join(dist, 'checksums.json'), `${JSON.stringify(Object.fromEntries(sums), null, 1)}\n`);
 }
 
 function canResolve(name) {

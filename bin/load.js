@@ -1,31 +1,63 @@
 'use strict';
-const { readFileSync } = require('node:fs');
+const { readFileSync, writeSync } = require('node:fs');
 const Module = require('node:module');
-const { join } = require('node:path');
+const { dirname, join, relative } = require('node:path');
 const { Script } = require('node:vm');
+const { crc32 } = require('node:zlib');
 
-const folder = join(__dirname, '../dist/cli');
+const root = join(__dirname, '..');
+const folder = join(root, 'dist/cli');
 const file = join(folder, 'main.cjs');
 
 /**
  * Loads the command's main file as `require` would, but with what V8 made of it in the build (dist/cli/main.cache, written by
- * build.config.js): compiling is 16 of the 40 ms of a small run. V8 refuses the cache of another V8, and compiles. Returns
- * the script.
+ * build.config.js): compiling is 16 of the 40 ms of a small run. V8 refuses the cache of another V8, and compiles; one that is
+ * damaged it would run, so that it is only handed over where its checksum is right. Returns the script.
  */
 exports.loadMain = () => {
+  const sums = checksums();
+  checkWhatIsLoaded(sums);
+  const source = readFileSync(file, 'utf8');
+  check(file, source, sums);
   const module = new Module(file);
   module.filename = file;
   require.cache[file] = module; // the files beside it require it
-  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), { filename: file, cachedData: cache() });
+  const script = new Script(Module.wrap(source), { filename: file, cachedData: cache(sums) });
   script.runInThisContext()(module.exports, (id) => module.require(id), module, file, folder);
   module.loaded = true;
   return script;
 };
 
-function cache() {
+/** CRC-32 of the files in dist/, by their path in the package; none in the middle of a build. */
+function checksums() {
   try {
-    return readFileSync(join(folder, 'main.cache'));
+    return JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function cache(sums) {
+  try {
+    const data = readFileSync(join(folder, 'main.cache'));
+    return crc32(data) === sums['dist/cli/main.cache'] ? data : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Also what the main file loads when it is needed. */
+function checkWhatIsLoaded(sums) {
+  const { _compile: compile } = Module.prototype;
+  Module.prototype._compile = function (source, path, ...rest) {
+    if (dirname(path) === folder) check(path, source, sums);
+    return compile.call(this, source, path, ...rest);
+  };
+}
+
+function check(path, source, sums) {
+  const name = relative(root, path).replaceAll('\\', '/');
+  if (sums[name] === undefined || crc32(source) === sums[name]) return;
+  writeSync(2, `qdiff: ${name}: expected the file of this version, got one that is damaged; install qdiff again\n`);
+  process.exit(2);
 }

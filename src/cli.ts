@@ -1,6 +1,6 @@
-import { appendFileSync, fstatSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, fstatSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeFileSystem, replaceFile, replaceFolder } from './io.js';
+import { nodeFileSystem, readAsset, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
 import type { Io, OutputStream } from './nouns/io.js';
 
@@ -20,7 +20,7 @@ export function run(process: NodeJS.Process): void {
     writeFile: replaceFile,
     appendFile: async (path, text) => appendFileSync(path, text),
     writeFolder: replaceFolder,
-    readAsset: async (path) => readFileSync(join(__dirname, '../..', path), 'utf8'),
+    readAsset: async (path) => readAsset(join(__dirname, '../..'), path),
     stdout: outputStream(1, () => process.stdout, failed),
     stderr: outputStream(
       2,

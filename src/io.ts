@@ -4,6 +4,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   realpathSync,
   renameSync,
@@ -13,17 +14,35 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { FileSystem, RandomAccessFile } from './nouns/file.js';
 import type { Io } from './nouns/io.js';
+import { InputError } from './nouns/problem.js';
 
 /** The real file system, read only; synchronous within: there is nothing else to do, and a thread pool would take 4 ms to start. */
 export const nodeFileSystem: FileSystem = {
-  open: async (path) => randomAccess(openSync(path, 'r')),
+  open: async (path) => randomAccess(openRegular(path)),
   realPath: async (path) => realpathSync.native(path),
   isDirectory: async (path) => statSync(path).isDirectory(),
   isFile: async (path) => statSync(path).isFile(),
   list: async (path) => readdirSync(path).sort(),
 };
+
+/** Only what is a file or a folder is opened: a pipe would be waited for, and a device has no end. */
+function openRegular(path: string): number {
+  const stats = statSync(path);
+  if (stats.isFile() || stats.isDirectory()) return openSync(path, 'r');
+  throw Object.assign(new Error(`${path} is a pipe or a device`), { code: 'EFTYPE' });
+}
+
+/** A file of the package that is installed at `root`. Throws InputError where it is not the one that was built. */
+export function readAsset(root: string, path: string): string {
+  const bytes = readFileSync(join(root, path));
+  const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8')) as Record<string, number>;
+  if (crc32(bytes) === sums[path]) return bytes.toString();
+  const message = 'expected the file of this version, got one that is damaged; install qdiff again';
+  throw new InputError([{ kind: 'installation', where: path, message }]);
+}
 
 /**
  * Writes beside the file, then renames: nobody sees half a report. A link keeps pointing at what is replaced; a device or pipe

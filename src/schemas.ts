@@ -23,7 +23,7 @@ export const schemas: Readonly<Record<string, object>> = {
   ...titled('qdiff-report', reportSchema, 'input'),
   ...titled('qdiff-reports', reportsSchema, 'input'),
   ...titled('qdiff-reports-diff', reportsDiffSchema, 'input'),
-  ...titled('qdiff-explain', explainSchema, 'output'),
+  ...titled('qdiff-explain', explainSchema, 'input'),
   ...titled('qdiff-forecast', forecastSchema, 'input'),
   ...titled('qdiff-golden', goldenSchema, 'output', 'qdiff golden vectors (manifest.json)'),
   ...titled('qdiff-inspect', inspectSchema, 'input'),

@@ -200,6 +200,7 @@ describe('the package', () => {
     ['none', null],
     ['empty', () => Buffer.alloc(0)],
     ['cut off', (whole: Buffer) => whole.subarray(0, 5000)],
+    ['with one bit changed', (whole: Buffer) => Buffer.from(whole).fill(whole[200_000] ^ 4, 200_000, 200_001)],
     ['of another V8', (whole: Buffer) => Buffer.concat([whole.subarray(0, 4), Buffer.alloc(4), whole.subarray(8)])],
   ])('without a usable compiled form (%s) the files themselves run', (_, change) => {
     const installed = join(folder, 'node_modules/qdiff');

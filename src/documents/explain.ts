@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { activation, count } from './fields.js';
+import { activation, count, real as number } from './fields.js';
 
 /** One value of a layer, worked out step by step under each kernel of interest. */
 
 const pair = z.tuple([z.number(), z.number()]);
-const real = z.nullable(z.number());
+const real = z.nullable(number);
 const integer = z.nullable(z.int());
 
 /** Of a pointwise layer only `steps`, `value` and `explains`; the rest is null or empty. */
@@ -25,7 +25,7 @@ const columnSchema = z.object({
   multiplier_fixed: z.nullable(z.object({ multiplier: z.int(), shift: z.int() })),
   fixed_point: z.boolean(),
   /** After each operation, in the kernel's order. */
-  steps: z.array(z.object({ name: z.string(), value: z.number() })),
+  steps: z.array(z.object({ name: z.string(), value: number })),
   /** null for float outputs. */
   before_rounding: real.check(z.describe('steps of the output, without the zero point')),
   /** Of `before_rounding` to the nearest half. */
@@ -34,7 +34,7 @@ const columnSchema = z.object({
   zero_point: integer,
   clamp: z.nullable(pair),
   clamped: z.boolean(),
-  value: z.number(),
+  value: number,
   explains: z.nullable(z.boolean()),
 });
 

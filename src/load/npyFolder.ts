@@ -17,9 +17,13 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
   const cache: BlockCache = new Recent(CACHE_BYTES);
   const arrays = new Map<string, ArraySource>();
   for (const name of names.filter((name) => name.endsWith('.npy'))) {
-    const key = name.slice(0, -'.npy'.length);
+    const key = keyOf(name.slice(0, -'.npy'.length));
     const filePath = join(path, name);
     await collecting(problems, async () => {
+      if (arrays.has(key)) {
+        const got = `got ${printable(key)} by two files; keep one of them`;
+        throw refuse('duplicate', printable(filePath), `expected a name of its own, ${got}`);
+      }
       const bytes = await NpyFile.open(fs, filePath);
       const where = printable(filePath);
       arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
@@ -34,6 +38,15 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
     );
   }
   return { path, arrays, close: async () => cache.clear() };
+}
+
+/** Names that no file can have are written with %XX, bytes of UTF-8; other text stands for itself. */
+function keyOf(fileName: string): string {
+  try {
+    return decodeURIComponent(fileName.replace(/%(?![\dA-F]{2})/g, '%25'));
+  } catch {
+    return fileName; // no UTF-8
+  }
 }
 
 /** Opens one npy file: reads its header. Throws InputError. */

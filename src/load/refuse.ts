@@ -23,6 +23,8 @@ const BY_ERRNO = new Map([
   ['EACCES', 'expected a readable file; there is no permission to read it'],
   ['EPERM', 'expected a readable file; there is no permission to read it'],
   ['EISDIR', 'expected a file, got a folder'],
+  ['EFTYPE', 'expected a file, got a pipe or a device; write what comes out of it to a file'],
+  ['EMFILE', 'expected a file that can be opened; this process may not open more (ulimit -n)'],
 ]);
 
 /** What the operating system said of a path, as a problem; errors of other kinds are thrown on. */

@@ -45,6 +45,9 @@ const MOST_VERSION = 63;
 
 /** Every entry of the directory, in its order. Throws DamagedZip. */
 export async function readDirectory(file: RandomAccessFile): Promise<ZipEntry[]> {
+  // numpy.load looks at the first bytes before it hands a file to zipfile
+  const first = file.size < END_BYTES ? 0 : (await bytesAt(file, 0, 4)).readUInt32LE(0);
+  if (first !== LOCAL && first !== END) throw new DamagedZip('no member at its start');
   const { directoryEnd, directoryBytes, directoryOffset } = await readEnd(file);
   const start = directoryEnd - directoryBytes;
   if (start < 0) throw new DamagedZip(`a directory of ${directoryBytes} bytes before byte ${directoryEnd}`);

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
-import { goldenC, identifiers } from '../report/goldenC.js';
+import { goldenC } from '../report/goldenC.js';
 import { jsonText } from '../report/json.js';
 import { version } from '../version.js';
+import { fileNames } from './fileName.js';
 import { bitsOfWord, memhText } from './memh.js';
 import { npzBytes } from './npz.js';
 
@@ -56,7 +57,7 @@ const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written
     return { files: new Map([['golden.npz', await npzBytes(arrays)]]), fileOf: () => 'golden.npz' };
   },
   memh: async (set) => {
-    const names = identifiers(arraysOf(set).map(({ name }) => name));
+    const names = fileNames(arraysOf(set).map(({ name }) => name));
     const fileOf = ({ name }: GoldenArray) => `${names.get(name)!}.memh`;
     const text = (array: GoldenArray) =>
       memhText(

@@ -82,7 +82,7 @@ describe('$readmemh files', async () => {
   it('are described by the manifest, with checksums', () => {
     const { arrays, files } = manifestOf(folder);
     expect(arrays.find(({ name }: { name: string }) => name === 'fc1.accumulator')).toMatchObject({
-      file: 'fc1_accumulator.memh',
+      file: 'fc1.accumulator.memh',
       dtype: 'int32',
       shape: [151, 16],
       bits: 32,
@@ -193,7 +193,7 @@ describe('folders', () => {
       stdout: '',
       stderr: expect.stringContaining('or give --force'),
     });
-    expect(readdirSync(folder)).toContain('fc1_input.memh');
+    expect(readdirSync(folder)).toContain('fc1.input.memh');
     expect((await again('--force')).exitCode).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(['golden.npz', 'manifest.json']);
     const mine = join(temporary, 'mine');

@@ -13,13 +13,13 @@ module testbench;
   reg signed [63:0] acc, high, half, code;
 
   initial begin
-    $readmemh("fc1_input.memh", x);
-    $readmemh("fc1_weight.memh", w);
-    $readmemh("fc1_bias_int32.memh", bias);
-    $readmemh("fc1_multiplier_int32.memh", multiplier);
-    $readmemh("fc1_shift.memh", shift);
-    $readmemh("fc1_accumulator.memh", accumulator);
-    $readmemh("fc1_output.memh", y);
+    $readmemh("fc1.input.memh", x);
+    $readmemh("fc1.weight.memh", w);
+    $readmemh("fc1.bias_int32.memh", bias);
+    $readmemh("fc1.multiplier_int32.memh", multiplier);
+    $readmemh("fc1.shift.memh", shift);
+    $readmemh("fc1.accumulator.memh", accumulator);
+    $readmemh("fc1.output.memh", y);
     wrong_sums = 0;
     wrong_codes = 0;
     for (s = 0; s < SAMPLES; s = s + 1)

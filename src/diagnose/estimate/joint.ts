@@ -18,6 +18,8 @@ import { type View, viewOf } from './view.js';
 /** Values that decide which zero points are worth a full pass. */
 const SAMPLE = 4000;
 const MOST_CHANNELS = 4096;
+/** All of 16 bits; an int32 output has 2^32. */
+const MOST_ZERO_POINTS = 2 ** 16;
 
 /** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. */
 export function* jointChanges(study: Study, base: Setup): Generator<readonly Change[]> {
@@ -28,7 +30,7 @@ export function* jointChanges(study: Study, base: Setup): Generator<readonly Cha
 /** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */
 function* outputScaleAndZeroPoint(study: Study, base: Setup): Generator<readonly Change[]> {
   const { output } = base.params;
-  if (!isQuantized(output) || !convertsIn(base)) return;
+  if (!isQuantized(output) || !convertsIn(base) || output.quantMax - output.quantMin >= MOST_ZERO_POINTS) return;
   const view = viewOf(study, base);
   const stride = Math.max(1, Math.floor(view.acc.length / SAMPLE));
   for (let zeroPoint = output.quantMin; zeroPoint <= output.quantMax; zeroPoint++) {
