@@ -90,6 +90,13 @@ class Child {
   }
 }
 
+/** Also on the way: a long run may be ended from outside. */
+function report(aloud) {
+  writeFileSync(join(out, 'summary.json'), JSON.stringify(tally.summary(), null, 1));
+  writeFileSync(join(out, 'messages.txt'), tally.messageLines().join('\n'));
+  if (aloud) console.log(tally.line());
+}
+
 const child = new Child();
 const hasNumpy = await child.start();
 const tally = new Tally({ seed, from, numpy: hasNumpy });
@@ -113,11 +120,9 @@ if (values.show !== undefined) {
       child.stop();
       await child.start(); // memory counts from the start again
     }
-    if (tally.done % 5000 === 0) console.log(tally.line());
+    if (tally.done % 1000 === 0) report(tally.done % 5000 === 0);
   }
-  writeFileSync(join(out, 'summary.json'), JSON.stringify(tally.summary(), null, 1));
-  writeFileSync(join(out, 'messages.txt'), tally.messageLines().join('\n'));
-  console.log(tally.line());
+  report(true);
   rmSync(join(out, 'faults'), { recursive: true, force: true });
   for (const [i, { kind, key, count: times, smallest }] of tally.faults().slice(0, EXAMPLES).entries()) {
     console.log(`${String(times).padStart(6)}  #${smallest.index} ${key.slice(0, 200)}`);

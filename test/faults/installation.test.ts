@@ -1,0 +1,61 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { pair, run, temporaryFolder } from './command.js';
+
+const root = temporaryFolder();
+for (const part of ['bin', 'dist', 'src/exporters/pytorch', 'package.json'])
+  cpSync(part, join(root, part), { recursive: true });
+const bin = join(root, 'bin/qdiff.js');
+
+/** One bit in the middle of a file is another while `work` is done. */
+function damaged<T>(file: string, work: () => T): T {
+  const path = join(root, file);
+  const whole = readFileSync(path);
+  const changed = Buffer.from(whole);
+  changed[whole.length >> 1] ^= 1;
+  writeFileSync(path, changed);
+  try {
+    return work();
+  } finally {
+    writeFileSync(path, whole);
+  }
+}
+
+const DAMAGED = /^qdiff: \S+: expected the file of this version, got one that is damaged; install qdiff again\n$/;
+
+test.each([
+  ['dist/cli/main.cjs', [...pair]],
+  ['dist/cli/cli.cjs', [...pair]],
+  ['dist/cli/diagnose.cjs', [...pair]],
+  ['dist/cli/golden.cjs', ['golden', ...pair, '-o', join(root, 'out')]],
+  ['dist/report.html', [...pair, '--reporter', 'html']],
+  ['src/exporters/pytorch/qdiff_export.py', ['exporter', 'pytorch']],
+])('%s with one bit changed is noticed before it is used', (file, argv) => {
+  const { status, stdout, stderr } = damaged(file, () => run(argv, { bin }));
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(DAMAGED);
+  expect(stderr).toContain(`qdiff: ${file}: `);
+});
+
+test('any byte of the compiled form may be another: it is not used then', () => {
+  const path = join(root, 'dist/cli/main.cache');
+  const whole = readFileSync(path);
+  const expected = run([...pair, '-q'], { bin });
+  for (const part of [0, 0.001, 0.1, 0.5, 0.9]) {
+    const at = Math.floor(whole.length * part);
+    writeFileSync(path, Buffer.from(whole).fill(whole[at] ^ 0xff, at, at + 64));
+    expect(run([...pair, '-q'], { bin })).toEqual(expected);
+  }
+  rmSync(path);
+  expect(run([...pair, '-q'], { bin })).toEqual(expected);
+  writeFileSync(path, whole);
+});
+
+test('every file that the command loads has a checksum', () => {
+  const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8'));
+  const loaded = readdirSync(join(root, 'dist/cli')).map((name) => `dist/cli/${name}`);
+  expect(Object.keys(sums).sort()).toEqual(
+    [...loaded, 'dist/report.html', 'src/exporters/pytorch/qdiff_export.py'].sort(),
+  );
+});
