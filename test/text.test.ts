@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, listed, printable } from '../src/text.js';
+import { counted, fitted, listed, printable } from '../src/text.js';
 
 test.each([
   ['fc1', 'fc1', 'plain'],
@@ -24,4 +24,26 @@ test('listed escapes each name and counts the rest', () => {
 
 test('counted', () => {
   expect([counted(0, 'array'), counted(1, 'array'), counted(2, 'array')]).toEqual(['0 arrays', '1 array', '2 arrays']);
+});
+
+test.each([
+  ['what fits stays', 'a: expected b, got c', 40, 'a: expected b, got c'],
+  [
+    'the longest word loses its middle, the sentence stays',
+    `m.json ${'x'.repeat(500)}: expected y`,
+    80,
+    /^m\.json x{25,}\.\.\.x+: expected y$/,
+  ],
+  ['then the next', `${'x'.repeat(90)} ${'y'.repeat(90)} end`, 100, /^x+\.\.\.x+ y+\.\.\.y+ end$/],
+  ['short words lose the middle of the line', 'ab '.repeat(60), 50, /^(?:ab )+.*\.\.\..*(?:ab )+$/],
+  ['no character is cut in two', '🙂'.repeat(100), 50, /^(?:🙂)+\.\.\.(?:🙂)+$/u],
+])('fitted: %s', (_, line, most, expected) => {
+  const shown = fitted(line, most);
+  expect(shown.length).toBeLessThanOrEqual(most);
+  if (typeof expected === 'string') expect(shown).toBe(expected);
+  else expect(shown).toMatch(expected);
+});
+
+test('a message has 300 characters at most', () => {
+  expect(fitted('x'.repeat(1000)).length).toBe(300);
 });

@@ -104,6 +104,11 @@ export function validateBlob(raw: unknown, path: string): Blob {
     const named = [...part.layers, ...(part.candidateLayers ?? []), ...details].map(({ name }) => name);
     const where = [...named, ...part.warnings.layers.map((warning) => warning.where)];
     const stray = where.find((name) => !selected.has(name));
+    const wrong = [...part.layers, ...(part.candidateLayers ?? [])].find((layer) => !addsUp(layer));
+    if (wrong) {
+      const message = `expected numbers of ${printable(wrong.name)} that add up, got others; run the shard again`;
+      checks.problem('blob', ['runs', i, 'part'], message);
+    }
     if (stray === undefined) continue;
     checks.problem(
       'blob',
@@ -113,4 +118,16 @@ export function validateBlob(raw: unknown, path: string): Blob {
   }
   checks.finish();
   return blob;
+}
+
+/** A merge adds what the shards counted. */
+function addsUp({
+  values,
+  mismatched,
+  channels,
+  channels_omitted: omitted,
+}: BlobRun['part']['layers'][number]): boolean {
+  if (values === null || mismatched === null) return true;
+  const inChannels = (channels ?? []).reduce((sum, channel) => sum + channel.mismatched, 0);
+  return mismatched <= values && (inChannels === mismatched || omitted !== 0);
 }

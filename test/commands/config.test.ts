@@ -133,13 +133,13 @@ const refusals: [what: string, config: object, line: string][] = [
   [
     'a wrong option',
     { models: [{ ...avx2, tol_lsb: 'many' }] },
-    "qdiff: qdiff.config.json models[0]: option '--tol-lsb <n|layer=n>' argument 'many' is invalid. Expected a whole number such as 1, or LAYER=1.\n",
+    'qdiff: qdiff.config.json models[0].tol_lsb: expected a whole number such as 1, or LAYER=1, got many\n',
   ],
   ['an unknown kernel', { models: [{ ...avx2, kernel: 'k' }] }, 'qdiff: '],
   [
     'an unknown reporter',
     { reporter: 'junit5', models: [avx2] },
-    "qdiff: qdiff.config.json models[0]: option '--reporter <name[=file]>' argument 'junit5' is invalid. Expected one of table, ",
+    'qdiff: qdiff.config.json models[0].reporter: expected one of table, ',
   ],
   [
     'a name twice',

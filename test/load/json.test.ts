@@ -110,3 +110,23 @@ test('the slow scanner and JSON.parse agree on what is JSON', async () => {
   );
   expect(valid).toBeGreaterThan(100);
 });
+
+test.each([
+  ['lists', (depth: number) => '['.repeat(depth) + ']'.repeat(depth)],
+  ['objects', (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`],
+  ['lists that nobody closes', (depth: number) => '['.repeat(depth)],
+  ['lists after NaN', (depth: number) => `[NaN, ${'['.repeat(depth)}${']'.repeat(depth)}]`],
+])('%s are bounded before anything walks through them', async (_, text) => {
+  const message = 'expected at most 100 lists and objects in one another, got more';
+  for (const depth of [101, 20_000, 1_000_000]) {
+    expect(await problemsOf(read(text(depth)))).toEqual([
+      expect.stringMatching(`^m\\.json line 1 column \\d+: ${message}$`),
+    ]);
+  }
+});
+
+test('100 levels are read; brackets in texts are none', async () => {
+  expect(JSON.stringify(await read('['.repeat(100) + ']'.repeat(100)))).toBe('['.repeat(100) + ']'.repeat(100));
+  const text = JSON.stringify({ a: '['.repeat(500), b: `"\\"${'{'.repeat(500)}\\\\` });
+  expect(JSON.stringify(await read(text))).toBe(text);
+});
