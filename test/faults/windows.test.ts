@@ -21,6 +21,7 @@ function onDrive(files: Record<string, Uint8Array | string>): FileSystem {
     open: (path) => memory.open(there(path)),
     realPath: async (path) => win32.resolve('C:\\work', (await memory.realPath(there(path))) && path),
     isDirectory: (path) => memory.isDirectory(there(path)),
+    isFile: (path) => memory.isFile(there(path)),
     list: (path) => memory.list(there(path)),
   };
 }

@@ -44,6 +44,7 @@ function strict(files: ReturnType<typeof memoryFiles>): FileSystem {
     open: checked(files.open),
     realPath: checked(files.realPath),
     isDirectory: checked(files.isDirectory),
+    isFile: checked(files.isFile),
     list: checked(files.list),
   };
 }
