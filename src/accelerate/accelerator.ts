@@ -1,6 +1,6 @@
 import type { Accelerator, AccumulateForm, Codes, Product, ProductSteps } from '../nouns/kernel.js';
 import { rangeOf } from '../products/exactSums.js';
-import { type JobFields, Machine } from './job.js';
+import { type JobFields, Machine, type MachineSettings } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
@@ -15,34 +15,34 @@ const TILES_OF_A_THREAD = 4;
 const TILE_ROWS = 1024;
 const TILE_CHANNELS = 32;
 
-export interface Settings {
-  /** At most so many, this one included; default: what the machine has. */
-  readonly threads?: number;
-  /** Multiply-adds from which the module is compiled, and from which workers are started. */
+export interface Settings extends MachineSettings {
+  /** Multiply-adds from which the module is compiled. */
   readonly worthStarting?: number;
-  readonly worthThreads?: number;
 }
 
-let inUse: { threads: number | undefined; made: Accelerator } | null = null;
+let inUse: { threads: number | undefined; portable: boolean; made: Accelerator } | null = null;
 
 /**
  * The accelerator for a run. What takes time to start does so at once where that many multiply-adds are expected, while files
- * are read; otherwise when there is work. Runs with the same number of threads share its memory.
+ * are read; otherwise when there is work. Runs with the same settings share its memory.
  */
 export function accelerate({ expected = 0, ...settings }: Settings & { readonly expected?: number } = {}): Accelerator {
-  if (inUse?.threads !== settings.threads || !inUse) inUse = { threads: settings.threads, made: webAssembly(settings) };
+  const { threads, portable = false } = settings;
+  if (!inUse || inUse.threads !== threads || inUse.portable !== portable) {
+    inUse = { threads, portable, made: webAssembly(settings) };
+  }
   inUse.made.expect(expected);
   return inUse.made;
 }
 
 /** Faster equals of the readable steps, in WebAssembly. */
-export function webAssembly({ threads, worthThreads, worthStarting = WORTH_STARTING }: Settings = {}): Accelerator {
+export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Settings = {}): Accelerator {
   let machine: Machine | null = null;
   let unavailable = false;
   const machineFor = (multiplyAdds: number): Machine | null => {
     if (unavailable || multiplyAdds < (machine ? Math.min(worthStarting, WORTH_CALLING) : worthStarting)) return null;
     try {
-      machine ??= new Machine(threads, worthThreads);
+      machine ??= new Machine(settings);
     } catch {
       unavailable = true; // no SIMD, no shared memory: the readable forms do it
     }
@@ -63,6 +63,7 @@ export function webAssembly({ threads, worthThreads, worthStarting = WORTH_START
       const recipe = recipeOf(steps, product);
       return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
     },
+    describe: () => machine?.describeDot() ?? null,
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
   };
 }
@@ -77,12 +78,13 @@ function multiply(
   product: Product,
   recipe: Recipe | null,
 ): Output | null {
-  const operands = operandsOf(form, x, product);
-  if (!operands) return null;
+  const wide = operandsOf(form, x, product);
+  if (!wide) return null;
   const { outFeatures, inFeatures } = product;
+  const operands = (machine.multipliesBytes(x.rows * outFeatures * inFeatures) && asBytes(wide)) || wide;
   const values = x.rows * outFeatures;
   const output = recipe ? codesFor(product, values) : new Int32Array(values);
-  const packedLength = packedLengthOf(inFeatures, operands.blockLength);
+  const packedLength = packedLengthOf(inFeatures, operands);
   const blockRows = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
   for (let row = 0; row < x.rows; row += blockRows) {
     const rows = Math.min(blockRows, x.rows - row);
@@ -102,7 +104,8 @@ interface Operands {
   readonly xZeroPoint: number;
   readonly weight: Int8Array | Int16Array;
   readonly paired: boolean;
-  /** Added to the codes before they are multiplied; pairs only. */
+  readonly bytes: boolean;
+  /** Added to the codes before they are multiplied; pairs and bytes only. */
   readonly codeShift: number;
   readonly blockLength: number;
 }
@@ -136,9 +139,18 @@ function operandsOf(form: AccumulateForm, x: Codes, product: Product): Operands 
     xZeroPoint,
     weight,
     paired: form.pairs !== null,
+    bytes: false,
     codeShift,
     blockLength: form.pairs?.blockLength ?? inFeatures,
   };
+}
+
+/** The same with codes and weights as bytes, unsigned times signed; null where they are not. */
+function asBytes(operands: Operands): Operands | null {
+  const { x, weight, paired, xZeroPoint } = operands;
+  if (paired || x instanceof Int16Array || weight instanceof Int16Array) return null;
+  const codeShift = x instanceof Int8Array ? 128 : 0;
+  return { ...operands, bytes: true, codeShift, xZeroPoint: xZeroPoint + codeShift };
 }
 
 /** Without reading them where the dtype is narrow. */
@@ -147,8 +159,9 @@ function valuesOf(values: Codes['data'] | Product['weight']): { min: number; max
   return values instanceof Uint8Array ? { min: 0, max: 255 } : rangeOf(values);
 }
 
-/** Every block of k padded to a multiple of 8. */
-function packedLengthOf(inFeatures: number, blockLength: number): number {
+/** In 16 bits: every block of k padded to a multiple of 8; bytes are padded to 16. */
+function packedLengthOf(inFeatures: number, { bytes, blockLength }: Operands): number {
+  if (bytes) return Math.ceil(inFeatures / 16) * 8;
   const padded = (length: number) => Math.ceil(length / 8) * 8;
   return Math.floor(inFeatures / blockLength) * padded(blockLength) + padded(inFeatures % blockLength);
 }
@@ -167,7 +180,7 @@ function multiplyBlock(
   recipe: Recipe | null,
   into: Output,
 ): void {
-  const { x, weight, paired, codeShift } = operands;
+  const { x, weight, paired, bytes, codeShift } = operands;
   const { inFeatures, outFeatures } = product;
   const threads = machine.threadsFor(rows * inFeatures * outFeatures);
   const paddedRows = Math.ceil(rows / 4) * 4;
@@ -182,7 +195,8 @@ function multiplyBlock(
   machine.reset();
   const staged = Math.min(outFeatures, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT;
   const xSource = machine.place(x);
-  const xSubtracted = machine.place(Int32Array.of(paired ? -codeShift : operands.xZeroPoint));
+  const subtracted = paired ? -codeShift : bytes ? codeShift : operands.xZeroPoint; // of bytes: the bits to flip
+  const xSubtracted = machine.place(Int32Array.of(subtracted));
   const weightSource = machine.allocate(staged);
   const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
   const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
@@ -200,6 +214,9 @@ function multiplyBlock(
     channels: 0,
     inFeatures,
     paired: paired ? 1 : 0,
+    bytes: bytes ? 1 : 0,
+    refuted: 0,
+    columns: bytes ? machine.allocate(rowTiles * packedLength * 8) : 0,
     blockLength: operands.blockLength,
     packedLength,
     tileRows,
@@ -236,6 +253,7 @@ function multiplyBlock(
     machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), weightSource);
     machine.describe({
       ...job,
+      refuted: machine.refuted ? 1 : 0,
       tiles: rowTiles * Math.ceil(channels / TILE_CHANNELS),
       channels,
       weightZeroPoints: zeroPoints + 4 * channel,

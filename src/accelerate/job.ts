@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import base64 from './assembly/kernels.ts?wasm';
+import portable from './assembly/kernels.ts?wasm';
+import relaxed from './assembly/kernels.ts?wasm-relaxed';
 
 /** What threads count, atomically. */
 const COUNTS = ['left', 'done', 'number', 'failed'] as const;
@@ -12,6 +13,9 @@ const FIELDS = [
   'channels',
   'inFeatures',
   'paired',
+  'bytes',
+  'refuted',
+  'columns',
   'blockLength',
   'packedLength',
   'tileRows',
@@ -47,6 +51,7 @@ const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offse
 interface Exports {
   packActivations(job: number, kind: number, source: number, zeroPoint: number): void;
   run(job: number): void;
+  dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
 }
 
@@ -56,31 +61,79 @@ const JOB = 1024;
 const FREE = 4096;
 /** Multiply-adds of one product that pay for a worker's start, about 40 ms of its core. */
 const WORTH_THREADS = 2 ** 29;
+/** Of one product that pay for a second module and its self-test, some 3 ms. */
+const WORTH_PROVING = 2 ** 28;
 /** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
 const MOST_THREADS = 64;
+
+export interface MachineSettings {
+  /** How many at most, this one included; default: what the machine has. */
+  readonly threads?: number;
+  /** Multiply-adds from which workers are started, and from which the relaxed instruction is tried. */
+  readonly worthThreads?: number;
+  readonly worthProving?: number;
+  /** Nothing whose meaning is the engine's. */
+  readonly portable?: boolean;
+  /** For tests: in place of kernels.ts with relaxed SIMD, base64. */
+  readonly relaxedModule?: string;
+}
 
 /** The WebAssembly module, its memory and the threads that share it. */
 export class Machine {
   /** Address space is reserved up front; where that much is not granted, less. */
   private readonly memory: WebAssembly.Memory;
-  private readonly module: WebAssembly.Module;
-  private readonly exports: Exports;
+  private module: WebAssembly.Module;
+  private exports: Exports;
   private workers = 0;
   private top = FREE;
+  private threads: number;
+  /** Whether bytes are multiplied by the relaxed instruction; null: not tried yet. */
+  private relaxed: boolean | null;
 
-  /** threads: how many at most, this one included. Throws where WebAssembly, SIMD or shared memory is missing. */
-  constructor(
-    private threads = availableParallelism(),
-    private readonly worthThreads = WORTH_THREADS,
-  ) {
-    this.module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
+  /** Throws where WebAssembly, SIMD or shared memory is missing. */
+  constructor(private readonly settings: MachineSettings = {}) {
+    this.module = new WebAssembly.Module(Buffer.from(portable, 'base64'));
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
-    this.exports = new WebAssembly.Instance(this.module, { env: { memory: this.memory } }).exports as never;
+    this.exports = this.instanceOf(this.module);
+    this.threads = settings.threads ?? availableParallelism();
+    this.relaxed = settings.portable ? false : null;
+  }
+
+  private instanceOf(module: WebAssembly.Module): Exports {
+    return new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as never;
+  }
+
+  /** Whether a product of so many multiply-adds may have `bytes`: where this CPU and this V8 multiply them exactly. */
+  multipliesBytes(multiplyAdds: number): boolean {
+    const { worthProving = WORTH_PROVING, relaxedModule = relaxed } = this.settings;
+    if (this.relaxed === null && this.workers === 0 && multiplyAdds >= worthProving) {
+      this.relaxed = this.tryRelaxed(Buffer.from(relaxedModule, 'base64'));
+    }
+    return this.relaxed === true;
+  }
+
+  /** Whether such a product's proof failed: its tiles are then summed with portable instructions. */
+  get refuted(): boolean {
+    return this.relaxed === false;
+  }
+
+  describeDot(): string {
+    return this.relaxed ? 'webassembly, relaxed dot product' : 'webassembly';
+  }
+
+  private tryRelaxed(bytes: Uint8Array): boolean {
+    if (!WebAssembly.validate(bytes)) return false;
+    const module = new WebAssembly.Module(bytes);
+    const exports = this.instanceOf(module);
+    for (let weight = 0; weight < 256; weight++) if (!exports.dotIsExact(weight)) return false;
+    [this.module, this.exports] = [module, exports];
+    return true;
   }
 
   /** Threads that may work on a job of so many multiply-adds. */
   threadsFor(multiplyAdds: number): number {
-    if (multiplyAdds >= this.worthThreads) this.startWorkers();
+    this.multipliesBytes(multiplyAdds); // a worker's module stays
+    if (multiplyAdds >= (this.settings.worthThreads ?? WORTH_THREADS)) this.startWorkers();
     return this.workers + 1;
   }
 
@@ -141,6 +194,7 @@ export class Machine {
       if (this.workers > 0) Atomics.notify(ints, number);
       this.exports.run(JOB);
     } while (Atomics.load(ints, failed) > before); // a worker left a tile behind, and is gone
+    if (ints[FIELDS.indexOf('refuted')]) this.relaxed = false;
   }
 
   /** How many workers ended within a tile, which was then done by others. */

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { DetailsInput } from '../analyze/explain/details.js';
+import { acceleratorFor } from '../compare/accelerator.js';
 import { assemble } from '../compare/assemble.js';
 import { comparePart } from '../compare/compare.js';
 import { refuseNothing } from '../compare/coverage.js';
-import type { CompareOptions } from '../compare/options.js';
+import type { AcceleratorChoice, CompareOptions } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
@@ -22,6 +23,7 @@ import type { CliCommand, CommandIo } from './command.js';
 import type { ConfiguredPair } from './config.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import {
+  acceleratorOption,
   collect,
   type PerLayerNumber,
   parseName,
@@ -53,6 +55,7 @@ interface Options extends BaselineOptions {
   readonly reporter?: ReporterTarget[];
   readonly channels?: number;
   readonly threads?: number;
+  readonly accelerator: AcceleratorChoice;
   readonly shard?: Shard | 'auto';
   readonly diagnose: boolean;
   readonly failFast?: boolean;
@@ -102,6 +105,7 @@ function declare(command: Command): Command {
     .option('--baseline <file>', 'accept what this file records, not more')
     .option('--update-baseline', 'record what differs now')
     .option('--threads <n>', 'at most so many threads (default: one a core); the report is the same', parseThreads)
+    .addOption(acceleratorOption())
     .option('--no-diagnose', 'compare only, do not search for causes')
     .option('--shard <i/n|auto>', "isolated mode: this process's share of the layers; merge joins them", parseShard)
     .option('--fail-fast', 'stop after the first layer that differs');
@@ -125,14 +129,17 @@ async function compareAction(
   checkTargets(pairs[0].options.reporter, pairs.flatMap(inputsOf));
   const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const started = io.now();
-  const runs = await compareAll(io, pairs, shard);
-  const [{ report }] = runs;
+  const judged = await compareAll(io, pairs, shard);
+  const [{ run, accelerator }] = judged;
+  const { report } = run;
   const settings = [
     ['kernel', report.kernel],
     ['mode', report.mode],
     ['samples', String(report.samples)],
+    ...(accelerator === null ? [] : [['accelerator', accelerator] as const]),
     ['seconds', ((io.now() - started) / 1000).toFixed(2)],
   ] as const;
+  const runs = judged.map(({ run }) => run);
   await writeReports(io, runs, pairs[0].options, runs.length === 1 ? settings : undefined);
   return runs.every((run) => run.report.verdict === 'match') ? 0 : 1;
 }
@@ -197,7 +204,7 @@ async function digestOf(model: Model, files: readonly Capture[]): Promise<string
 }
 
 /** Every pair in turn. Problems of one do not keep the others' from being told; baselines are written if there are none. */
-async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise<Run[]> {
+async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise<Judged[]> {
   const problems: Problem[] = [];
   const compared: Judged[] = [];
   for (const pair of pairs) {
@@ -209,12 +216,14 @@ async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise
   }
   if (problems.length > 0) throw new InputError(problems);
   for (const { gate, run } of compared) await gate?.update(run.report);
-  return compared.map(({ run }) => run);
+  return compared;
 }
 
 interface Judged {
   readonly run: Run;
   readonly gate: Gate | null;
+  /** What multiplied; null: the readable steps alone. */
+  readonly accelerator: string | null;
 }
 
 async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promise<Judged> {
@@ -243,6 +252,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     requireReplayed: options.requireReplayed,
     failFast: options.failFast,
     threads: options.threads,
+    accelerator: options.accelerator,
     shard,
     accepts: gate?.accepts,
     onProgress: progress.show,
@@ -256,7 +266,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const wanted = new Set(options.reporter?.map(({ name }) => name));
     const details =
       wanted.has('html') || wanted.has('blob')
-        ? await detailsFor({ model, capture, candidate, report: judged, from, to, threads: options.threads })
+        ? await detailsFor({ model, capture, candidate, report: judged, from, to, settings: options })
         : [];
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
@@ -268,8 +278,10 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
         : null,
       details,
     };
+    const accelerator = (await acceleratorFor(model, capture, options))?.describe() ?? null;
     const repeated = repeatedWords(options.kernel, options.map);
-    return { run: { name: pair.name, report: judged, repeated, shard: { of: shard, found }, details }, gate };
+    const run = { name: pair.name, report: judged, repeated, shard: { of: shard, found }, details };
+    return { run, gate, accelerator };
   } finally {
     progress.clear();
   }

@@ -4,6 +4,7 @@ import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
+import type { AcceleratorChoice } from '../compare/options.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { openCandidate } from '../frontends/open.js';
 import { referenceFor } from '../kernels/reference.js';
@@ -22,7 +23,7 @@ import { printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { writeFolder } from './folder.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
-import { collect, parseIndex, parseName, parsePosition, selectLayers } from './options.js';
+import { acceleratorOption, collect, parseIndex, parseName, parsePosition, selectLayers } from './options.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
@@ -34,6 +35,7 @@ interface Options extends OutputOptions {
   readonly candidate?: string;
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly repro?: string;
+  readonly accelerator: AcceleratorChoice;
 }
 
 /** One value's arithmetic, step by step; what is not given is the worst. */
@@ -57,6 +59,7 @@ function declare(command: Command): Command {
     .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
     .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
+    .addOption(acceleratorOption())
     .option('--repro <dir>', 'write the smallest npz and script that show the value');
   return declareOutput(command);
 }
@@ -102,10 +105,12 @@ async function chooseValue(
   options: Options,
 ): Promise<Place> {
   const layer = await chooseLayer(model, capture, candidate, options);
+  const { accelerator } = options;
   const only = (other: Layer) => other === layer;
-  const report = await compare(model, capture, { candidate, kernel: options.kernel, selects: only });
+  const report = await compare(model, capture, { candidate, kernel: options.kernel, accelerator, selects: only });
   const reference = referenceFor(model.producer, options.kernel);
-  const session = new ReplaySession(model, capture, reference, 'isolated', await acceleratorFor(model, capture));
+  const fast = await acceleratorFor(model, capture, { accelerator });
+  const session = new ReplaySession(model, capture, reference, 'isolated', fast);
   const judgedBy = report.layers[0].kernel;
   if (judgedBy !== null) session.readAs(layer, kernelByName(judgedBy));
   const reason = session.whyNotReplayed(layer);
@@ -142,10 +147,10 @@ async function chooseLayer(
   model: Model,
   capture: Capture,
   candidate: Capture | undefined,
-  { layer: name, kernel }: Options,
+  { layer: name, kernel, accelerator }: Options,
 ): Promise<Layer> {
   if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
-  const report = await compare(model, capture, { candidate, kernel, diagnose: false });
+  const report = await compare(model, capture, { candidate, kernel, accelerator, diagnose: false });
   const worst = worstLayer(report);
   const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
   return captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured[0];

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { EXACT } from '../compare/layerReport.js';
 import type { Tolerance } from '../compare/options.js';
 import type { Layer, Model } from '../nouns/model.js';
@@ -76,6 +76,11 @@ export function parseThreads(text: string): number {
   const threads = Number(text);
   if (/^\d+$/.test(text) && threads >= 1 && threads <= 1024) return threads;
   throw new InvalidArgumentError('Expected a number of threads from 1 to 1024.');
+}
+
+export function acceleratorOption(): Option {
+  const what = 'portable: only instructions that WebAssembly defines in full; the report is the same';
+  return new Option('--accelerator <name>', what).choices(['auto', 'portable']).default('auto');
 }
 
 /** `2/5`, or `auto`: what the environment says of this process. */

@@ -1,20 +1,27 @@
 import type { Capture } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Model } from '../nouns/model.js';
+import type { CompareOptions } from './options.js';
 import { multiplyAddsOf } from './shard.js';
+
+export type AcceleratorSettings = Pick<CompareOptions, 'threads' | 'accelerator'>;
 
 /** Below this the readable steps are done before the accelerator is there. */
 const WORTH_LOADING = 2 ** 20;
 
 /**
- * What a run over these files multiplies with; null: everything in its readable form. Asked again with as many threads it is the
- * same one, so that what looks at single values after a comparison goes on with it.
+ * What a run over these files multiplies with; null: everything in its readable form. Asked again with the same settings it
+ * is the same one, so that what looks at single values after a comparison goes on with it.
  */
-export async function acceleratorFor(model: Model, capture: Capture, threads?: number): Promise<Fast> {
+export async function acceleratorFor(
+  model: Model,
+  capture: Capture,
+  settings: AcceleratorSettings = {},
+): Promise<Fast> {
   const expected = mostMultiplyAdds(model, capture);
   if (expected < WORTH_LOADING) return null;
   const { accelerate } = await import('../accelerate/accelerator.js');
-  return accelerate({ threads, expected });
+  return accelerate({ threads: settings.threads, portable: settings.accelerator === 'portable', expected });
 }
 
 /** Of one layer. */

@@ -38,7 +38,7 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(declared: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
   const model = computedBy(declared, capture);
-  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options.threads));
+  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options));
   return comparison.run();
 }
 

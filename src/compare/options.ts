@@ -4,6 +4,8 @@ import type { Shard } from '../nouns/part.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { Mode } from '../replay/session.js';
 
+export type AcceleratorChoice = 'auto' | 'portable';
+
 export interface CompareOptions {
   /** Default: isolated. */
   readonly mode?: Mode;
@@ -28,6 +30,8 @@ export interface CompareOptions {
   readonly failFast?: boolean;
   /** At most so many threads; default: one a core. The report is the same for any number. */
   readonly threads?: number;
+  /** portable: nothing whose meaning WebAssembly leaves to the engine, proven or not. The report is the same. Default: auto. */
+  readonly accelerator?: AcceleratorChoice;
   /** Isolated mode: only this process's share of the layers. Default: all. */
   readonly shard?: Shard;
   readonly onProgress?: (done: Progress) => void;

@@ -64,6 +64,8 @@ export interface Accelerator {
   codes(steps: ProductSteps, product: Product, x: Codes): Uint8Array | Int8Array | null;
   /** The sum of (code - zeroPoint)^2. */
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
+  /** What it multiplies with, in a few words; null as long as nothing was worth starting it. */
+  describe(): string | null;
 }
 
 /** Null: everything runs in its readable form. */

@@ -1,6 +1,6 @@
 /** Products for which the fast path must equal the readable one: every tail, extremes, zero points, every dtype of codes. */
 
-import { webAssembly } from '../../src/accelerate/accelerator.js';
+import { type Settings, webAssembly } from '../../src/accelerate/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 import type { AccumulateStep, Codes, Product } from '../../src/nouns/kernel.js';
 
@@ -103,9 +103,18 @@ export function* cases(): Generator<Case> {
   }
 }
 
-/** What a table of cases finds: how many products were compared, in how many the sums were not exact ones, what differs. */
-export function compareAll(threads = 1): { compared: number; inexact: number; differing: string[] } {
-  const fast = webAssembly({ threads, worthStarting: 0 });
+interface Comparison {
+  readonly compared: number;
+  /** In how many the sums were not exact ones. */
+  readonly inexact: number;
+  readonly differing: readonly string[];
+  /** What was left to multiply with. */
+  readonly with: string | null;
+}
+
+/** The whole table. */
+export function compareAll(settings: Settings = { threads: 1, portable: true }): Comparison {
+  const fast = webAssembly({ worthStarting: 0, worthProving: 0, ...settings });
   const differing: string[] = [];
   let compared = 0;
   let inexact = 0;
@@ -122,5 +131,5 @@ export function compareAll(threads = 1): { compared: number; inexact: number; di
       compared++;
     }
   }
-  return { compared, inexact, differing };
+  return { compared, inexact, differing, with: fast.describe() };
 }

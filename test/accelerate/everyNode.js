@@ -1,4 +1,5 @@
-// The table of products on another Node, in both compiler tiers: node test/accelerate/everyNode.js [VERSION, default 26]
+// The table of products on another Node, in both compiler tiers, with and without the relaxed instruction:
+// node test/accelerate/everyNode.js [VERSION, default 26]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +9,18 @@ import { bundleCases } from './bundle.js';
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-nodes-'));
 const script = join(folder, 'cases.cjs');
 const source = `import { compareAll } from './cases.ts';
-const { compared, differing } = compareAll();
-console.log(process.version, ...process.execArgv, compared, 'compared', differing.length, 'differ', ...differing.slice(0, 9));
-process.exitCode = differing.length > 0 ? 1 : 0;`;
+for (const portable of [true, false]) {
+  const { compared, differing, with: dot } = compareAll({ threads: 1, portable });
+  console.log(process.version, ...process.execArgv, '(' + dot + ')', compared, 'compared', differing.length, 'differ', ...differing.slice(0, 9));
+  if (differing.length > 0) process.exitCode = 1;
+}`;
+const version = Number(process.argv[2] ?? 26);
+const tiers = [['--liftoff-only'], ['--no-liftoff'], []];
+const withoutVnni = version < 24 ? [] : tiers.map((flags) => [...flags, '--no-enable-avx-vnni']);
 await bundleCases(source, script);
 try {
-  for (const flag of ['--liftoff-only', '--no-liftoff']) {
-    execFileSync('npx', ['--yes', '-p', `node@${process.argv[2] ?? 26}`, 'node', flag, script], { stdio: 'inherit' });
+  for (const flags of [...tiers, ...withoutVnni]) {
+    execFileSync('npx', ['--yes', '-p', `node@${version}`, 'node', ...flags, script], { stdio: 'inherit' });
   }
 } finally {
   rmSync(folder, { recursive: true });

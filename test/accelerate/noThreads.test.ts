@@ -13,7 +13,7 @@ vi.mock('node:worker_threads', () => ({
 }));
 
 it('makes do with the threads that the system grants', () => {
-  const machine = new Machine(4, 0);
+  const machine = new Machine({ threads: 4, worthThreads: 0 });
   expect(machine.threadsFor(1)).toBe(2);
   expect(machine.threadsFor(1)).toBe(2);
   expect(asked).toBe(2);

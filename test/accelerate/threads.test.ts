@@ -66,7 +66,7 @@ describe('threads', () => {
 
 describe('a worker that ends within a tile', () => {
   it('costs no tile: the others run the job again', () => {
-    const machine = new Machine(2, 0);
+    const machine = new Machine({ threads: 2, worthThreads: 0 });
     machine.threadsFor(1);
     const [rows, inFeatures, channels] = [64, 64, 256];
     const zeroPoints = machine.place(new Int32Array(channels + 4));

@@ -9,15 +9,21 @@ const cache = fileURLToPath(new URL('../../../node_modules/.cache/qdiff', import
 const OPTIONS =
   '-O3 --noAssert --runtime stub --enable simd --enable threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536';
 
+/** What `?wasm-relaxed` adds: not every Node takes such a module. */
+export const RELAXED = ['--enable', 'relaxed-simd'];
+
 /** A module that exports the compiled file, base64. Kept by the hash of its source: the compiler takes seconds to load. */
-async function exported(source) {
+async function exported(source, more) {
   const text = readFileSync(source, 'utf8');
-  const file = join(cache, `${createHash('sha256').update(OPTIONS).update(text).digest('hex')}.wasm`);
+  const file = join(
+    cache,
+    `${createHash('sha256').update(OPTIONS).update(more.join()).update(text).digest('hex')}.wasm`,
+  );
   let wasm;
   try {
     wasm = readFileSync(file);
   } catch {
-    wasm = Buffer.from(await compile(basename(source), text));
+    wasm = Buffer.from(await compile(basename(source), text, more));
     mkdirSync(cache, { recursive: true });
     writeFileSync(file, wasm);
   }
@@ -25,10 +31,10 @@ async function exported(source) {
 }
 
 /** The bytes of one file of AssemblyScript. */
-export async function compile(name, text) {
+export async function compile(name, text, more = []) {
   const { default: asc } = await import('assemblyscript/asc');
   let wasm;
-  const { error, stderr } = await asc.main([name, '--outFile', 'out.wasm', ...OPTIONS.split(' ')], {
+  const { error, stderr } = await asc.main([name, '--outFile', 'out.wasm', ...OPTIONS.split(' '), ...more], {
     readFile: (wanted) => (wanted === name ? text : null),
     writeFile: (_name, contents) => {
       wasm = contents;
@@ -43,5 +49,9 @@ export async function compile(name, text) {
 export const assemblyscript = {
   name: 'assemblyscript',
   enforce: 'pre',
-  load: (id) => (id.endsWith('.ts?wasm') ? exported(id.slice(0, -'?wasm'.length)) : undefined),
+  load(id) {
+    const [source, query] = id.split('?');
+    if (query === 'wasm') return exported(source, []);
+    return query === 'wasm-relaxed' ? exported(source, RELAXED) : undefined;
+  },
 };

@@ -5,6 +5,8 @@
  * Packed operands hold 16-bit numbers in quads of 4 rows (or channels), zero points subtracted, eight k at a time:
  * exact: 4 vectors (k, k+1) of each row, for k = 0, 2, 4, 6;
  * pairs: (0,2), (1,3), (4,6), (5,7), so that lane-wise products of the first two are pairs (0,1) and (2,3).
+ * bytes (only where relaxed SIMD is enabled, see `dotBytes`): codes and weights as they are, four k to the 32 bits of two above;
+ * lengths count 16 bits there too.
  * K is cut into chunks of 1024, which keep a panel of 8 channels (16 KiB) in the first-level cache.
  */
 
@@ -31,6 +33,12 @@ class Job {
   inFeatures: i32;
   /** 1: pairs saturate at int16. */
   paired: i32;
+  /** 1: operands are bytes, and zero points enter as with pairs: by `seed` and `xSums`. */
+  bytes: i32;
+  /** Tiles of bytes whose sums were wrong: they, and all after them, are summed by `dotBytes` in its portable form. */
+  refuted: i32;
+  /** Bytes: of each tile of rows, the sums of its codes by k as `columnSums` leaves them. */
+  columns: usize;
   /** Pairs restart in each block of this many k; K where they do not. */
   blockLength: i32;
   /** K with every block padded to a multiple of 8. */
@@ -43,7 +51,7 @@ class Job {
   weightKind: i32;
   weight: usize;
   weightZeroPoints: usize;
-  /** Pairs: the zero point of the codes as they are multiplied. */
+  /** Pairs and bytes: the zero point of the codes as they are multiplied. */
   xZeroPoint: i32;
   /** Space of thread t begins at scratch + t * scratchBytes. */
   scratch: usize;
@@ -145,14 +153,7 @@ function packQuad(
       v1 = ordered(v1, paired);
       v2 = ordered(v2, paired);
       v3 = ordered(v3, paired);
-      const a = v128.shuffle<i32>(v0, v1, 0, 4, 1, 5);
-      const b = v128.shuffle<i32>(v2, v3, 0, 4, 1, 5);
-      const c = v128.shuffle<i32>(v0, v1, 2, 6, 3, 7);
-      const d = v128.shuffle<i32>(v2, v3, 2, 6, 3, 7);
-      v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
-      v128.store(to + step, v128.shuffle<i64>(a, b, 1, 3));
-      v128.store(to + 2 * step, v128.shuffle<i64>(c, d, 0, 2));
-      v128.store(to + 3 * step, v128.shuffle<i64>(c, d, 1, 3));
+      storeTransposed(to, step, v0, v1, v2, v3);
       to += 4 * step;
       packed += 8;
     }
@@ -162,6 +163,20 @@ function packQuad(
   store<i32>(sums + 4, total(s1));
   store<i32>(sums + 8, total(s2));
   store<i32>(sums + 12, total(s3));
+}
+
+/** Of a 4 x 4 matrix of 32 bits, row by row. */
+// @ts-expect-error: decorator
+@inline
+function storeTransposed(to: usize, step: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
+  const a = v128.shuffle<i32>(v0, v1, 0, 4, 1, 5);
+  const b = v128.shuffle<i32>(v2, v3, 0, 4, 1, 5);
+  const c = v128.shuffle<i32>(v0, v1, 2, 6, 3, 7);
+  const d = v128.shuffle<i32>(v2, v3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
+  v128.store(to + step, v128.shuffle<i64>(a, b, 1, 3));
+  v128.store(to + 2 * step, v128.shuffle<i64>(c, d, 0, 2));
+  v128.store(to + 3 * step, v128.shuffle<i64>(c, d, 1, 3));
 }
 
 // @ts-expect-error: decorator
@@ -175,7 +190,71 @@ function total(lanes: v128): i32 {
   );
 }
 
-/** Packs all rows of the activations, [rows, K] at source. zeroPoint: the address of the one int32 to subtract. */
+/** Sixteen bytes from k on, their sign bits flipped where `flip` says so; those from `valid` on are 0. */
+// @ts-expect-error: decorator
+@inline
+function sixteen(source: usize, flip: v128, valid: i32): v128 {
+  const bytes = v128.xor(v128.load(source), flip);
+  if (valid >= 16) return bytes;
+  const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return v128.and(bytes, i8x16.lt_s(lanes, i8x16.splat(<i8>valid)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function addBytes(sum: v128, bytes: v128, signed: i32): v128 {
+  const twos = signed ? i16x8.extadd_pairwise_i8x16_s(bytes) : i16x8.extadd_pairwise_i8x16_u(bytes);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(twos, i16x8.splat(1)));
+}
+
+/** `packQuad` for bytes. flip: 0x80 makes unsigned codes of int8 ones, 128 more. */
+function packBytes(
+  job: Job,
+  signed: i32,
+  source: usize,
+  rows: i32,
+  flip: i32,
+  target: usize,
+  chunkBytes: usize,
+  perLength: usize,
+  step: usize,
+  sums: usize,
+): void {
+  const stride: usize = job.inFeatures;
+  const flips = i8x16.splat(<i8>flip);
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let to: usize = 0;
+  for (let packed: i32 = 0; packed < job.packedLength; packed += 8) {
+    if (packed % CHUNK == 0) {
+      const chunk = packed / CHUNK;
+      to = target + <usize>chunk * chunkBytes + <usize>min(CHUNK, job.packedLength - packed) * perLength;
+    }
+    const from = source + 2 * packed;
+    const valid = job.inFeatures - 2 * packed;
+    const v0 = sixteen(from, flips, valid);
+    let v1 = i32x4.splat(0);
+    let v2 = i32x4.splat(0);
+    let v3 = i32x4.splat(0);
+    if (rows > 1) v1 = sixteen(from + stride, flips, valid);
+    if (rows > 2) v2 = sixteen(from + 2 * stride, flips, valid);
+    if (rows > 3) v3 = sixteen(from + 3 * stride, flips, valid);
+    s0 = addBytes(s0, v0, signed);
+    s1 = addBytes(s1, v1, signed);
+    s2 = addBytes(s2, v2, signed);
+    s3 = addBytes(s3, v3, signed);
+    storeTransposed(to, step, v0, v1, v2, v3);
+    to += 4 * step;
+  }
+  store<i32>(sums, total(s0));
+  store<i32>(sums + 4, total(s1));
+  store<i32>(sums + 8, total(s2));
+  store<i32>(sums + 12, total(s3));
+}
+
+/** Packs all rows of the activations, [rows, K] at source. zeroPoint: the address of the one int32 to subtract; of bytes: to flip. */
 export function packActivations(address: usize, kind: i32, source: usize, zeroPoint: usize): void {
   const job = changetype<Job>(address);
   const size: i32 = kind == 2 ? 2 : 1;
@@ -184,7 +263,17 @@ export function packActivations(address: usize, kind: i32, source: usize, zeroPo
     const sums = job.paired ? job.xSums + row * 4 : 0;
     const from = source + <usize>row * job.inFeatures * size;
     const rows = job.rows - row;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      if (job.bytes) {
+        const flip = load<i32>(zeroPoint);
+        packBytes(job, 0, from, rows, flip, job.x, CHUNK * paddedRows * 2, row * 2, 16, job.xSums + row * 4);
+        continue;
+      }
+    }
     packQuad(job, kind, from, rows, zeroPoint, 0, job.x, CHUNK * paddedRows * 2, row * 2, 16, sums);
+  }
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (job.bytes) for (let row: i32 = 0; row < paddedRows; row += job.tileRows) columnSums(job, row);
   }
 }
 
@@ -306,6 +395,225 @@ function pairsTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums:
   v128.store(c, d1, 400);
 }
 
+// ---------------------------------------------------------------- sums of bytes, and their proof
+
+/**
+ * acc[n] + the sum of 4 products w * x, w signed and x unsigned. The relaxed instruction is exact for x below 128; above, its meaning
+ * is the engine's: exact with AVX-VNNI in V8 since 13.6, pairs that saturate at int16 elsewhere on x86, signed x on ARM. So it is
+ * used only where `dotIsExact` finds it so, and `proven` goes over every tile.
+ */
+// @ts-expect-error: decorator
+@inline
+function dotBytes(w: v128, x: v128, acc: v128, relaxed: i32): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (relaxed) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, acc);
+  }
+  const a = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(w), i16x8.extend_low_i8x16_u(x));
+  const b = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(w), i16x8.extend_high_i8x16_u(x));
+  return i32x4.add(acc, foldTwos(a, b));
+}
+
+/** (a0 + a1, a2 + a3, b0 + b1, b2 + b3) */
+// @ts-expect-error: decorator
+@inline
+function foldTwos(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+}
+
+// @ts-expect-error: decorator
+@inline
+function bytesTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums: usize, relaxed: i32): void {
+  let a0: v128, a1: v128, b0: v128, b1: v128, c0: v128, c1: v128, d0: v128, d1: v128;
+  if (seed) {
+    a0 = seeded(seed, xSums);
+    a1 = seeded(seed + 16, xSums);
+    b0 = seeded(seed, xSums + 4);
+    b1 = seeded(seed + 16, xSums + 4);
+    c0 = seeded(seed, xSums + 8);
+    c1 = seeded(seed + 16, xSums + 8);
+    d0 = seeded(seed, xSums + 12);
+    d1 = seeded(seed + 16, xSums + 12);
+  } else {
+    a0 = v128.load(c, 0);
+    a1 = v128.load(c, 16);
+    b0 = v128.load(c, 128);
+    b1 = v128.load(c, 144);
+    c0 = v128.load(c, 256);
+    c1 = v128.load(c, 272);
+    d0 = v128.load(c, 384);
+    d1 = v128.load(c, 400);
+  }
+  do {
+    const w0 = v128.load(w);
+    const w1 = v128.load(w, 16);
+    let v = v128.load32_splat(x);
+    a0 = dotBytes(w0, v, a0, relaxed);
+    a1 = dotBytes(w1, v, a1, relaxed);
+    v = v128.load32_splat(x, 4);
+    b0 = dotBytes(w0, v, b0, relaxed);
+    b1 = dotBytes(w1, v, b1, relaxed);
+    v = v128.load32_splat(x, 8);
+    c0 = dotBytes(w0, v, c0, relaxed);
+    c1 = dotBytes(w1, v, c1, relaxed);
+    v = v128.load32_splat(x, 12);
+    d0 = dotBytes(w0, v, d0, relaxed);
+    d1 = dotBytes(w1, v, d1, relaxed);
+    w += 32;
+    x += 16;
+  } while (w < end);
+  v128.store(c, a0, 0);
+  v128.store(c, a1, 16);
+  v128.store(c, b0, 128);
+  v128.store(c, b1, 144);
+  v128.store(c, c0, 256);
+  v128.store(c, c1, 272);
+  v128.store(c, d0, 384);
+  v128.store(c, d1, 400);
+}
+
+function relaxedTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums: usize): void {
+  bytesTile(x, w, end, c, seed, xSums, 1);
+}
+
+function portableTile(x: usize, w: usize, end: usize, c: usize, seed: usize, xSums: usize): void {
+  bytesTile(x, w, end, c, seed, xSums, 0);
+}
+
+/** Whether the relaxed instruction is exact for all codes with weights w, w + 37 ... of all bytes; and with w in each of them. */
+export function dotIsExact(w: i32): i32 {
+  const bytes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const w0 = i8x16.splat(<i8>w);
+  const w1 = i8x16.add(w0, i8x16(0, 37, 74, 111, -108, -71, -34, 3, 40, 77, 114, -105, -68, -31, 6, 43));
+  let wrong = i32x4.splat(0);
+  let acc = i32x4(0, 1, i32.MAX_VALUE, i32.MIN_VALUE);
+  for (let x: i32 = 0; x < 256; x++) {
+    const x0 = i8x16.splat(<i8>x);
+    const x1 = i8x16.add(x0, i8x16.add(bytes, v128.shl<i8>(bytes, 3)));
+    wrong = v128.or(wrong, v128.xor(dotBytes(w0, x0, acc, 1), dotBytes(w0, x0, acc, 0)));
+    const sums = dotBytes(w1, x1, acc, 0);
+    wrong = v128.or(wrong, v128.xor(dotBytes(w1, x1, acc, 1), sums));
+    acc = sums;
+  }
+  return ASC_FEATURE_RELAXED_SIMD && !v128.any_true(wrong) ? 1 : 0;
+}
+
+/** Bytes of the sums of one tile of rows: two int16 for each k. */
+// @ts-expect-error: decorator
+@inline
+function columnBytes(job: Job): usize {
+  return 8 * job.packedLength;
+}
+
+/** Of the tile of rows from firstRow on: the sums of its packed codes by k; the lowest 7 bits of 4 k, then what lies above of these 4. */
+function columnSums(job: Job, firstRow: i32): void {
+  const paddedRows = (job.rows + 3) & ~3;
+  const quads = min(job.tileRows, paddedRows - firstRow) / 4;
+  let to = job.columns + <usize>(firstRow / job.tileRows) * columnBytes(job);
+  for (let chunk: i32 = 0; chunk < job.packedLength; chunk += CHUNK) {
+    const length = min(CHUNK, job.packedLength - chunk);
+    const chunkX = job.x + <usize>chunk * paddedRows * 2 + <usize>firstRow * length * 2;
+    for (let k: i32 = 0; k < length; k += 8, to += 64) {
+      let s0 = i32x4.splat(0);
+      let s1 = i32x4.splat(0);
+      let s2 = i32x4.splat(0);
+      let s3 = i32x4.splat(0);
+      for (let quad: i32 = 0; quad < quads; quad += 128) {
+        // two rows a quad and lane: 128 * 2 * 255 fits 16 bits
+        let t0 = i32x4.splat(0);
+        let t1 = i32x4.splat(0);
+        let t2 = i32x4.splat(0);
+        let t3 = i32x4.splat(0);
+        const end = min(quads, quad + 128);
+        let x = chunkX + <usize>quad * length * 8 + k * 8;
+        for (let q = quad; q < end; q++, x += length * 8) {
+          t0 = addRows(t0, v128.load(x));
+          t1 = addRows(t1, v128.load(x, 16));
+          t2 = addRows(t2, v128.load(x, 32));
+          t3 = addRows(t3, v128.load(x, 48));
+        }
+        s0 = addHalves(s0, t0);
+        s1 = addHalves(s1, t1);
+        s2 = addHalves(s2, t2);
+        s3 = addHalves(s3, t3);
+      }
+      storeColumns(to, s0);
+      storeColumns(to + 16, s1);
+      storeColumns(to + 32, s2);
+      storeColumns(to + 48, s3);
+    }
+  }
+}
+
+// @ts-expect-error: decorator
+@inline
+function addRows(sum: v128, x: v128): v128 {
+  return i16x8.add(sum, i16x8.add(i16x8.extend_low_i8x16_u(x), i16x8.extend_high_i8x16_u(x)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function addHalves(sum: v128, halves: v128): v128 {
+  return i32x4.add(sum, i32x4.add(i32x4.extend_low_i16x8_u(halves), i32x4.extend_high_i16x8_u(halves)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function storeColumns(to: usize, sums: v128): void {
+  v128.store(to, i16x8.narrow_i32x4_s(v128.and(sums, i32x4.splat(127)), i32x4.shr_u(sums, 7)));
+}
+
+/**
+ * Whether each channel's sums over the rows of a tile are what the rows' sum gives: sum over m of acc[m, n] =
+ * sum over k of (sum over m of x[m, k]) * w[n, k], with the zero points' share; all modulo 2^32, as acc is. That takes one
+ * multiplication of each weight, of 16-bit numbers, which every engine must multiply alike.
+ */
+function proven(job: Job, firstRow: i32, rows: i32, panels: i32, seed: usize, w: usize, c: usize): bool {
+  const columns = job.columns + <usize>(firstRow / job.tileRows) * columnBytes(job);
+  let xSum: i32 = 0;
+  for (let row: i32 = 0; row < rows; row++) xSum += load<i32>(job.xSums + (firstRow + row) * 4);
+  const xSums = i32x4.splat(xSum);
+  const count = i32x4.splat(rows);
+  let wrong = i32x4.splat(0);
+  for (let panel: i32 = 0; panel < panels; panel++) {
+    for (let half: i32 = 0; half < 2; half++) {
+      const at: usize = panel * 32 + half * 16;
+      const products = columnProducts(job, columns, w, panel, half * 16);
+      const zeroPoints = i32x4.add(i32x4.mul(count, v128.load(seed + at)), i32x4.mul(xSums, v128.load(seed + at, 128)));
+      let sums = i32x4.splat(0);
+      for (let row: i32 = 0, from = c + at; row < rows; row++, from += TILE_CHANNELS * 4) {
+        sums = i32x4.add(sums, v128.load(from));
+      }
+      wrong = v128.or(wrong, v128.xor(sums, i32x4.add(products, zeroPoints)));
+    }
+  }
+  return !v128.any_true(wrong);
+}
+
+/** Of four channels: the sum over k of columns[k] * w[n, k], modulo 2^32. */
+function columnProducts(job: Job, columns: usize, w: usize, panel: i32, offset: usize): v128 {
+  let l0 = i32x4.splat(0);
+  let l1 = i32x4.splat(0);
+  let h0 = i32x4.splat(0);
+  let h1 = i32x4.splat(0);
+  for (let chunk: i32 = 0; chunk < job.packedLength; chunk += CHUNK) {
+    const length = min(CHUNK, job.packedLength - chunk);
+    let from = w + chunk * TILE_CHANNELS * 2 + panel * length * 16 + offset;
+    const end = from + length * 16;
+    for (; from < end; from += 32, columns += 16) {
+      const weights = v128.load(from);
+      const low = v128.load64_splat(columns);
+      const high = v128.load64_splat(columns, 8);
+      const w0 = i16x8.extend_low_i8x16_s(weights);
+      const w1 = i16x8.extend_high_i8x16_s(weights);
+      l0 = i32x4.add(l0, i32x4.dot_i16x8_s(w0, low));
+      l1 = i32x4.add(l1, i32x4.dot_i16x8_s(w1, low));
+      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(w0, high));
+      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(w1, high));
+    }
+  }
+  return i32x4.add(foldTwos(l0, l1), i32x4.shl(foldTwos(h0, h1), 7));
+}
+
 // ---------------------------------------------------------------- sums to codes
 
 /** fma(b, 1/aw, acc), one rounding: product = b * (1/aw), exact in float64; the sum is rounded to odd, then to float32. */
@@ -407,26 +715,11 @@ function runTile(job: Job, index: i32, scratch: usize): void {
   const w = seed + 3 * TILE_CHANNELS * 4;
   const c = w + job.packedLength * TILE_CHANNELS * 2;
   packWeights(job, firstChannel, channels, panels, seed, w);
-
-  for (let chunk: i32 = 0; chunk < job.packedLength; chunk += CHUNK) {
-    const length = min(CHUNK, job.packedLength - chunk);
-    const chunkX = job.x + <usize>chunk * paddedRows * 2;
-    const chunkW = w + chunk * TILE_CHANNELS * 2;
-    const panelBytes = length * 16;
-    for (let block: i32 = 0; block < rows; block += BLOCK_ROWS) {
-      const end = min(rows, block + BLOCK_ROWS);
-      for (let panel: i32 = 0; panel < panels; panel++) {
-        const panelW = chunkW + panel * panelBytes;
-        const first = chunk == 0 ? seed + panel * 32 : 0;
-        for (let row = block; row < end; row += 4) {
-          const tileX = chunkX + (firstRow + row) * length * 2;
-          const tileC = c + (row * TILE_CHANNELS + panel * 8) * 4;
-          const xSums = job.xSums + (firstRow + row) * 4;
-          if (job.paired) pairsTile(tileX, panelW, panelW + panelBytes, tileC, first, xSums);
-          else exactTile(tileX, panelW, panelW + panelBytes, tileC, first, xSums);
-        }
-      }
-    }
+  const relaxed: bool = ASC_FEATURE_RELAXED_SIMD && job.bytes != 0 && job.refuted == 0; // read once: another thread may refute meanwhile
+  sumTiles(job, firstRow, rows, panels, seed, w, c, relaxed);
+  if (ASC_FEATURE_RELAXED_SIMD && relaxed && !proven(job, firstRow, rows, panels, seed, w, c)) {
+    atomic.store<i32>(changetype<usize>(job), 1, offsetof<Job>('refuted'));
+    sumTiles(job, firstRow, rows, panels, seed, w, c, false);
   }
 
   const storedRows = min(rows, job.rows - firstRow);
@@ -443,10 +736,48 @@ function runTile(job: Job, index: i32, scratch: usize): void {
   }
 }
 
-/** seed: -xz * (sum of w - wz * K) and -wz, 32 of each, then room for the sums. (Zero where sums are exact: w - wz is packed.) */
+/** The sums of all tiles of 4 rows and 8 channels of a tile. */
+function sumTiles(
+  job: Job,
+  firstRow: i32,
+  rows: i32,
+  panels: i32,
+  seed: usize,
+  w: usize,
+  c: usize,
+  relaxed: bool,
+): void {
+  const paddedRows = (job.rows + 3) & ~3;
+  for (let chunk: i32 = 0; chunk < job.packedLength; chunk += CHUNK) {
+    const length = min(CHUNK, job.packedLength - chunk);
+    const chunkX = job.x + <usize>chunk * paddedRows * 2;
+    const chunkW = w + chunk * TILE_CHANNELS * 2;
+    const panelBytes = length * 16;
+    for (let block: i32 = 0; block < rows; block += BLOCK_ROWS) {
+      const end = min(rows, block + BLOCK_ROWS);
+      for (let panel: i32 = 0; panel < panels; panel++) {
+        const panelW = chunkW + panel * panelBytes;
+        const first = chunk == 0 ? seed + panel * 32 : 0;
+        for (let row = block; row < end; row += 4) {
+          const tileX = chunkX + (firstRow + row) * length * 2;
+          const tileC = c + (row * TILE_CHANNELS + panel * 8) * 4;
+          const xSums = job.xSums + (firstRow + row) * 4;
+          const endW = panelW + panelBytes;
+          if (ASC_FEATURE_RELAXED_SIMD && relaxed) relaxedTile(tileX, panelW, endW, tileC, first, xSums);
+          else if (ASC_FEATURE_RELAXED_SIMD && job.bytes) portableTile(tileX, panelW, endW, tileC, first, xSums);
+          else if (job.paired) pairsTile(tileX, panelW, endW, tileC, first, xSums);
+          else exactTile(tileX, panelW, endW, tileC, first, xSums);
+        }
+      }
+    }
+  }
+}
+
+/** seed: -xz * (sum of w - wz * K) and -wz, 32 of each, then room for the sums. (Not where sums are exact and 16 bits wide: w - wz is packed.) */
 function packWeights(job: Job, firstChannel: i32, channels: i32, panels: i32, seed: usize, w: usize): void {
   const size: i32 = job.weightKind == 2 ? 2 : 1;
-  const sums = job.paired ? seed + 2 * TILE_CHANNELS * 4 : 0;
+  const seeds = job.paired || (ASC_FEATURE_RELAXED_SIMD && job.bytes);
+  const sums = seeds ? seed + 2 * TILE_CHANNELS * 4 : 0;
   // pairs are of raw weights: subtract the zero that lies before the first zero point
   const zeroPoints = job.paired ? job.weightZeroPoints - 4 : job.weightZeroPoints + firstChannel * 4;
   for (let quad: i32 = 0; quad < 2 * panels; quad++) {
@@ -454,14 +785,16 @@ function packWeights(job: Job, firstChannel: i32, channels: i32, panels: i32, se
     const from = job.weight + <usize>(firstChannel + quad * 4) * job.inFeatures * size;
     const panelOffset = (quad >> 1) * 16;
     const to = w + (quad & 1) * 16;
-    if (rows > 0) {
+    if (ASC_FEATURE_RELAXED_SIMD && job.bytes) {
+      if (rows > 0) packBytes(job, 1, from, rows, 0, to, CHUNK * TILE_CHANNELS * 2, panelOffset, 32, sums + quad * 16);
+    } else if (rows > 0) {
       const own = job.paired ? zeroPoints : zeroPoints + quad * 16;
       const step = job.paired ? 0 : 4;
       const quadSums = sums ? sums + quad * 16 : 0;
       packQuad(job, job.weightKind, from, rows, own, step, to, CHUNK * TILE_CHANNELS * 2, panelOffset, 32, quadSums);
     }
   }
-  if (!job.paired) return;
+  if (!seeds) return;
   for (let n: i32 = 0; n < channels; n++) {
     const zeroPoint = load<i32>(job.weightZeroPoints + (firstChannel + n) * 4);
     const sum = load<i32>(sums + n * 4);

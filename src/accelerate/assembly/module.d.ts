@@ -4,8 +4,15 @@ declare module '*.ts?wasm' {
   export default base64;
 }
 
+declare module '*.ts?wasm-relaxed' {
+  /** The same with relaxed SIMD. */
+  const base64: string;
+  export default base64;
+}
+
 /** What is used of it; Node's own types leave it to the browser's. */
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array): boolean;
   class Module {
     constructor(bytes: Uint8Array);
   }

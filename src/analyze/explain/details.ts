@@ -1,6 +1,6 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
 
-import { acceleratorFor } from '../../compare/accelerator.js';
+import { type AcceleratorSettings, acceleratorFor } from '../../compare/accelerator.js';
 import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import type { Reference } from '../../kernels/reference.js';
@@ -47,8 +47,8 @@ export interface DetailsInput {
   /** Samples [from, to) that were compared. */
   readonly from: number;
   readonly to: number;
-  /** As the comparison had. */
-  readonly threads?: number;
+  /** As the comparison had them. */
+  readonly settings?: AcceleratorSettings;
   /** The channels of a layer, worst first. */
   readonly worstFirst: (layer: LayerReport) => readonly number[];
 }
@@ -56,7 +56,7 @@ export interface DetailsInput {
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
-  const fast = await acceleratorFor(model, capture, input.threads);
+  const fast = await acceleratorFor(model, capture, input.settings);
   const session = new ReplaySession(model, capture, referenceOf(report), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
