@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 
@@ -33,6 +33,7 @@ const common = {
   platform: 'node',
   transform: { target: 'node20', define: { QDIFF_VERSION: JSON.stringify(version) } },
   plugins: [assemblyscript],
+  checks: { bundlerTimings: false }, // AssemblyScript's compiler takes seconds
   onLog: (_level, log) => {
     throw new Error(log.message);
   },
@@ -81,18 +82,23 @@ function buildCli() {
   });
 }
 
-/** What V8 made of the main file in a run of the main job, the functions that it called included. See bin/load.js. */
+/**
+ * What V8 made of the main file in a run of the main job, the functions that it called included. See bin/load.js. Of the Node that
+ * builds, and of those whose executables QDIFF_NODES names, divided as in PATH: a release has one for each line of Node.
+ */
 function writeCompiled() {
   const run = `
-    const script = require('./bin/load.js').loadMain();
+    const { compiled, compileMain } = require('./bin/load.js');
+    const script = compileMain();
     process.argv.splice(1, 0, 'qdiff');
-    process.on('exit', () => require('fs').writeFileSync('dist/cli/main.cache', script.createCachedData()));
+    process.on('exit', () => require('fs').writeFileSync(compiled, script.createCachedData()));
     require('./dist/cli/cli.cjs').run(process);
   `;
   const files = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-vnni', name));
   // V8 refuses what was made with other flags than a user's; a build in GitHub Actions is not to write a step summary.
   const env = { ...process.env, NODE_OPTIONS: '', GITHUB_ACTIONS: '' };
-  execFileSync(process.execPath, ['-e', run, ...files], { cwd: root, env });
+  const others = (process.env.QDIFF_NODES ?? '').split(delimiter).filter((node) => node !== '');
+  for (const node of [process.execPath, ...others]) execFileSync(node, ['-e', run, ...files], { cwd: root, env });
 }
 
 /** Of all that the command reads of itself while it runs: damage is noticed before it is used. */

@@ -204,7 +204,7 @@ describe('the package', () => {
     ['of another V8', (whole: Buffer) => Buffer.concat([whole.subarray(0, 4), Buffer.alloc(4), whole.subarray(8)])],
   ])('without a usable compiled form (%s) the files themselves run', (_, change) => {
     const installed = join(folder, 'node_modules/qdiff');
-    const compiled = join(installed, 'dist/cli/main.cache');
+    const compiled = join(installed, `dist/cli/main-v8-${process.versions.v8.split('-')[0]}.cache`);
     const run = () => spawnSync(process.execPath, [join(installed, 'bin/qdiff.js'), ...files('iris-avx2')]);
     const expected = run();
     const whole = readFileSync(compiled);

@@ -61,8 +61,8 @@ const JOB = 1024;
 const FREE = 4096;
 /** Multiply-adds of one product that pay for a worker's start, about 40 ms of its core. */
 const WORTH_THREADS = 2 ** 29;
-/** Of one product that pay for a second module and its self-test, some 3 ms. */
-const WORTH_PROVING = 2 ** 28;
+/** Of one product that pay for a second module and its self-test, about 1 ms. */
+const WORTH_PROVING = 2 ** 27;
 /** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
 const MOST_THREADS = 64;
 
