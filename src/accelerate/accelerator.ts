@@ -1,5 +1,6 @@
-import type { Accelerator, AccumulateForm, Codes, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Accelerator, AccumulateForm, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 import { rangeOf } from '../products/exactSums.js';
+import { isGathered } from '../products/gathered.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 
@@ -48,8 +49,8 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     }
     return machine;
   };
-  const multiplied = (form: AccumulateForm, x: Codes, product: Product, recipe: Recipe | null) => {
-    const found = machineFor(x.rows * product.outFeatures * product.inFeatures);
+  const multiplied = (form: AccumulateForm, x: Codes | Gathered, product: Product, recipe: Recipe | null) => {
+    const found = machineFor(multiplyAdds(x, product));
     return found && multiply(found, form, x, product, recipe);
   };
   return {
@@ -57,9 +58,9 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
       machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
     },
     accumulate: (form, x, product) => multiplied(form, x, product, null) as Int32Array | null,
-    codes(steps: ProductSteps, product: Product, x: Codes) {
+    codes(steps: ProductSteps, product: Product, x: Codes | Gathered) {
       const form = steps.accumulate.form?.(product);
-      if (!form || x.rows * product.outFeatures * product.inFeatures < WORTH_CALLING) return null;
+      if (!form || multiplyAdds(x, product) < WORTH_CALLING) return null;
       const recipe = recipeOf(steps, product);
       return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
     },
@@ -68,29 +69,40 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
   };
 }
 
+function rowsIn(x: Codes | Gathered): number {
+  return isGathered(x) ? x.base.length : x.rows;
+}
+
+function multiplyAdds(x: Codes | Gathered, { outFeatures, inFeatures }: Product): number {
+  return rowsIn(x) * outFeatures * inFeatures;
+}
+
 type Output = Int32Array | Uint8Array | Int8Array;
 
 /** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
 function multiply(
   machine: Machine,
   form: AccumulateForm,
-  x: Codes,
+  x: Codes | Gathered,
   product: Product,
   recipe: Recipe | null,
 ): Output | null {
   const wide = operandsOf(form, x, product);
   if (!wide) return null;
   const { outFeatures, inFeatures } = product;
-  const operands = (machine.multipliesBytes(x.rows * outFeatures * inFeatures) && asBytes(wide)) || wide;
-  const values = x.rows * outFeatures;
+  const operands = (machine.multipliesBytes(multiplyAdds(x, product)) && asBytes(wide)) || wide;
+  const allRows = rowsIn(x);
+  const values = allRows * outFeatures;
   const output = recipe ? codesFor(product, values) : new Int32Array(values);
   const packedLength = packedLengthOf(inFeatures, operands);
   const blockRows = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
-  for (let row = 0; row < x.rows; row += blockRows) {
-    const rows = Math.min(blockRows, x.rows - row);
-    const part = operands.x.subarray(row * inFeatures, (row + rows) * inFeatures);
+  for (let row = 0; row < allRows; row += blockRows) {
+    const rows = Math.min(blockRows, allRows - row);
+    const part = operands.gathered
+      ? gatheredPart(operands.x, operands.gathered, row, rows)
+      : { x: operands.x.subarray(row * inFeatures, (row + rows) * inFeatures) };
     const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
-    multiplyBlock(machine, { ...operands, x: part }, rows, packedLength, product, recipe, into);
+    multiplyBlock(machine, { ...operands, ...part }, rows, packedLength, product, recipe, into);
   }
   return output;
 }
@@ -101,6 +113,8 @@ function codesFor({ output }: Product, length: number): Uint8Array | Int8Array {
 
 interface Operands {
   readonly x: Uint8Array | Int8Array | Int16Array;
+  /** Where x has the rows; null: one after the other. */
+  readonly gathered: Places | null;
   readonly xZeroPoint: number;
   readonly weight: Int8Array | Int16Array;
   readonly paired: boolean;
@@ -110,14 +124,33 @@ interface Operands {
   readonly blockLength: number;
 }
 
+interface Places {
+  readonly base: Int32Array;
+  readonly offset: Int32Array;
+}
+
+/** What some rows read of x, from the first cell to the last. Throws RangeError where that is not in x. */
+function gatheredPart(x: Operands['x'], { base, offset }: Places, row: number, rows: number) {
+  const part = base.subarray(row, row + rows);
+  const [first, last] = [part.reduce(least) + offset.reduce(least), part.reduce(most) + offset.reduce(most)];
+  if (first < 0 || last >= x.length) {
+    throw new RangeError(`rows of cells ${first}..${last}, expected 0..${x.length - 1}`);
+  }
+  return { x: x.subarray(first, last + 1), gathered: { base: part.map((at) => at - first), offset } };
+}
+
+const least = (a: number, b: number) => Math.min(a, b);
+const most = (a: number, b: number) => Math.max(a, b);
+
 /** The case as the kernels take it, or null. */
-function operandsOf(form: AccumulateForm, x: Codes, product: Product): Operands | null {
+function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
   const { inFeatures, outFeatures, weight, input } = product;
   const xRange = valuesOf(x.data);
   const wRange = valuesOf(weight);
   const zeroPoints = rangeOf(product.weightZeroPoint);
-  const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && x.rows > 0 && outFeatures > 0;
-  if (!integers || x.cols !== inFeatures) return null;
+  const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && rowsIn(x) > 0 && outFeatures > 0;
+  const gathered = isGathered(x) ? x : null;
+  if (!integers || (isGathered(x) ? x.offset.length : x.cols) !== inFeatures) return null;
   const codeShift = form.pairs?.codeShift ?? 0;
   const xZeroPoint = input.zeroPoint + codeShift;
   const xLargest = form.pairs
@@ -136,6 +169,7 @@ function operandsOf(form: AccumulateForm, x: Codes, product: Product): Operands 
   } else if (inFeatures * xLargest * wLargest >= 2 ** 31) return null;
   return {
     x: x.data instanceof Int32Array ? Int16Array.from(x.data) : x.data,
+    gathered,
     xZeroPoint,
     weight,
     paired: form.pairs !== null,
@@ -180,7 +214,7 @@ function multiplyBlock(
   recipe: Recipe | null,
   into: Output,
 ): void {
-  const { x, weight, paired, bytes, codeShift } = operands;
+  const { x, gathered, weight, paired, bytes, codeShift } = operands;
   const { inFeatures, outFeatures } = product;
   const threads = machine.threadsFor(rows * inFeatures * outFeatures);
   const paddedRows = Math.ceil(rows / 4) * 4;
@@ -221,6 +255,9 @@ function multiplyBlock(
     packedLength,
     tileRows,
     x: machine.allocate(paddedRows * packedLength * 2),
+    base: gathered ? machine.place(gathered.base) : 0,
+    offset: gathered ? machine.place(gathered.offset) : 0,
+    stage: gathered ? machine.allocate(4 * inFeatures * x.BYTES_PER_ELEMENT) : 0,
     xSums: machine.allocate(paddedRows * 4),
     weightKind: kindOf(weight),
     weight: weightSource,

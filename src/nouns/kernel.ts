@@ -42,6 +42,17 @@ export interface Codes extends Matrix<Uint8Array | Int8Array | Int16Array | Int3
   readonly positions?: Int32Array;
 }
 
+/**
+ * Rows of codes that lie in an array in an order of their own: x[r, k] = data[base[r] + offset[k]]. A convolution's patches without a
+ * copy of them: base has the first cell of each output position's patch, offset where the patch's k-th cell lies from there. All
+ * cells are in data: a padded input has its padding there, cells that hold the zero point.
+ */
+export interface Gathered {
+  readonly data: Codes['data'];
+  readonly base: Int32Array;
+  readonly offset: Int32Array;
+}
+
 // ---------------------------------------------------------------- a kernel is a record of steps
 
 export interface Accumulated {
@@ -59,9 +70,9 @@ export interface Accelerator {
   /** A product of so many multiply-adds is to come: what takes time to start may start. */
   expect(multiplyAdds: number): void;
   /** Sums [rows, outFeatures], all of which fit int32. */
-  accumulate(form: AccumulateForm, x: Codes, product: Product): Int32Array | null;
+  accumulate(form: AccumulateForm, x: Codes | Gathered, product: Product): Int32Array | null;
   /** A product's codes [rows, outFeatures]; no sum leaves int32. */
-  codes(steps: ProductSteps, product: Product, x: Codes): Uint8Array | Int8Array | null;
+  codes(steps: ProductSteps, product: Product, x: Codes | Gathered): Uint8Array | Int8Array | null;
   /** The sum of (code - zeroPoint)^2. */
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
   /** What it multiplies with, in a few words; null as long as nothing was worth starting it. */

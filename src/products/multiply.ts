@@ -1,16 +1,21 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
-import type { AccumulateForm, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 
 /** Exact sums, no pairs. */
 export const EXACT: AccumulateForm = { pairs: null };
 
 /** Sums [rows, outFeatures] of a form, none of which leaves int32; null where the case is not taken. */
-export function fastSums(form: AccumulateForm, x: Codes, product: Product, fast: Fast): Int32Array | null {
+export function fastSums(form: AccumulateForm, x: Codes | Gathered, product: Product, fast: Fast): Int32Array | null {
   return fast?.accumulate(form, x, product) ?? null;
 }
 
 /** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */
-export function fastCodes(steps: ProductSteps, product: Product, x: Codes, fast: Fast): Uint8Array | Int8Array | null {
+export function fastCodes(
+  steps: ProductSteps,
+  product: Product,
+  x: Codes | Gathered,
+  fast: Fast,
+): Uint8Array | Int8Array | null {
   return fast?.codes(steps, product, x) ?? null;
 }
 

@@ -1,23 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, it, test } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
-import { compile, RELAXED } from '../../src/accelerate/assembly/compile.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 import { cases, compareAll } from './cases.js';
+import { EXACT, moduleWith } from './meaning.js';
 
-const source = readFileSync(new URL('../../src/accelerate/assembly/kernels.ts', import.meta.url), 'utf8');
-const INSTRUCTION = 'i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, acc)';
-const VERDICT = 'return !v128.any_true(wrong);';
-
-/** The module with another meaning of the relaxed instruction, as another engine may have it. */
-async function moduleWith(meaning: string, more = '', verdict = VERDICT): Promise<string> {
-  expect(source.split(INSTRUCTION).length).toBe(2);
-  expect(source.split(VERDICT).length).toBe(2);
-  const text = source.replace(INSTRUCTION, meaning).replace(VERDICT, verdict);
-  return Buffer.from(await compile('kernels.ts', text + more, RELAXED)).toString('base64');
-}
-
-const EXACT = 'dotBytes(w, x, acc, 0)';
 /** What V8 makes of it on x86 without AVX-VNNI: pmaddubsw. */
 const SATURATING = `i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.splat(1), i16x8.add_sat_s(
   i16x8.mul(i16x8.shr_s(i16x8.shl(w, 8), 8), v128.and(x, i16x8.splat(255))),

@@ -45,6 +45,10 @@ class Job {
   packedLength: i32;
   tileRows: i32;
   x: usize;
+  /** Where not 0: the rows' codes are gathered from source + base[row] + offset[k] (in values, int32) to a stage for four rows. */
+  base: usize;
+  offset: usize;
+  stage: usize;
   /** Of each row: the sum of its codes. */
   xSums: usize;
   /** 0: uint8, 1: int8, 2: int16. */
@@ -254,6 +258,57 @@ function packBytes(
   store<i32>(sums + 12, total(s3));
 }
 
+/** Four rows (or the last few) one after the other in the stage, which is where they then are. */
+function gather(job: Job, source: usize, firstRow: i32, rows: i32, size: i32): usize {
+  const base = job.base + firstRow * 4;
+  const length = job.inFeatures;
+  let row: i32 = 0;
+  if (size == 1 && rows == 4) {
+    const first = load<i32>(base);
+    if (load<i32>(base, 4) == first + 1 && load<i32>(base, 8) == first + 2 && load<i32>(base, 12) == first + 3) {
+      gatherNeighbours(job, source + first);
+      return job.stage;
+    }
+  }
+  for (; row < rows; row++) {
+    const from = source + load<i32>(base + row * 4) * size;
+    const to = job.stage + <usize>row * length * size;
+    let offset = job.offset;
+    if (size == 1) for (let k: i32 = 0; k < length; k++, offset += 4) store<u8>(to + k, load<u8>(from + load<i32>(offset)));
+    else for (let k: i32 = 0; k < length; k++, offset += 4) store<u16>(to + 2 * k, load<u16>(from + 2 * load<i32>(offset)));
+  }
+  return job.stage;
+}
+
+/** Rows whose cells are neighbours, as a convolution's of stride 1: four of them are 32 bits, four k of which are transposed. */
+function gatherNeighbours(job: Job, from: usize): void {
+  const length = job.inFeatures;
+  const row0 = job.stage;
+  const row1 = row0 + length;
+  const row2 = row1 + length;
+  const row3 = row2 + length;
+  let offset = job.offset;
+  let k: i32 = 0;
+  for (; k + 4 <= length; k += 4, offset += 16) {
+    let cells = v128.load32_zero(from + load<i32>(offset));
+    cells = v128.load32_lane(from + load<i32>(offset, 4), cells, 1);
+    cells = v128.load32_lane(from + load<i32>(offset, 8), cells, 2);
+    cells = v128.load32_lane(from + load<i32>(offset, 12), cells, 3);
+    cells = v128.shuffle<i8>(cells, cells, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    v128.store32_lane(row0 + k, cells, 0);
+    v128.store32_lane(row1 + k, cells, 1);
+    v128.store32_lane(row2 + k, cells, 2);
+    v128.store32_lane(row3 + k, cells, 3);
+  }
+  for (; k < length; k++, offset += 4) {
+    const cells = from + load<i32>(offset);
+    store<u8>(row0 + k, load<u8>(cells));
+    store<u8>(row1 + k, load<u8>(cells, 1));
+    store<u8>(row2 + k, load<u8>(cells, 2));
+    store<u8>(row3 + k, load<u8>(cells, 3));
+  }
+}
+
 /** Packs all rows of the activations, [rows, K] at source. zeroPoint: the address of the one int32 to subtract; of bytes: to flip. */
 export function packActivations(address: usize, kind: i32, source: usize, zeroPoint: usize): void {
   const job = changetype<Job>(address);
@@ -261,8 +316,8 @@ export function packActivations(address: usize, kind: i32, source: usize, zeroPo
   const paddedRows = (job.rows + 3) & ~3;
   for (let row: i32 = 0; row < job.rows; row += 4) {
     const sums = job.paired ? job.xSums + row * 4 : 0;
-    const from = source + <usize>row * job.inFeatures * size;
     const rows = job.rows - row;
+    const from = job.base ? gather(job, source, row, min(4, rows), size) : source + <usize>row * job.inFeatures * size;
     if (ASC_FEATURE_RELAXED_SIMD) {
       if (job.bytes) {
         const flip = load<i32>(zeroPoint);

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { compile, RELAXED } from '../../src/accelerate/assembly/compile.js';
+
+const source = readFileSync(new URL('../../src/accelerate/assembly/kernels.ts', import.meta.url), 'utf8');
+const INSTRUCTION = 'i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, acc)';
+const VERDICT = 'return !v128.any_true(wrong);';
+
+/** The exact one, which some engines have. */
+export const EXACT = 'dotBytes(w, x, acc, 0)';
+
+/** The module with another meaning of the relaxed instruction, as another engine may have it; base64. */
+export async function moduleWith(meaning: string, more = '', verdict = VERDICT): Promise<string> {
+  expect(source.split(INSTRUCTION).length).toBe(2);
+  expect(source.split(VERDICT).length).toBe(2);
+  const text = source.replace(INSTRUCTION, meaning).replace(VERDICT, verdict);
+  return Buffer.from(await compile('kernels.ts', text + more, RELAXED)).toString('base64');
+}
