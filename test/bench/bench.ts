@@ -1,16 +1,19 @@
 /**
- * npm run bench [-- start layer diagnosis kernel growth npz memory]
+ * npm run bench [-- [--write-readme] start layer diagnosis kernel convolution growth npz memory]
  *
- * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON.
+ * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON; QDIFF_NODES names further
+ * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { nodeFileSystem } from '../../src/io.js';
 import { openNpz } from '../../src/load/npz.js';
 import { type LayerShape, makeCase } from './case.js';
-import { CHAINS, layerInMemory, limitOf, modes } from './kernel.js';
+import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, modes } from './kernel.js';
+import { machine } from './machine.js';
+import { table, writeReadme } from './readme.js';
 
 const root = process.env.QDIFF_BENCH_ROOT!;
 const folder = process.env.QDIFF_BENCH_FOLDER!;
@@ -28,6 +31,9 @@ function print(title: string, head: readonly string[], rows: readonly (readonly 
   console.log(`\n${title}\n`);
   for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
 }
+
+/** What the README shows, in the order of the sections. */
+const forReadme: string[] = [];
 
 // ---------------------------------------------------------------- processes
 
@@ -80,15 +86,23 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     await makeCase(at, one(4, 16), 150);
     const empty = join(folder, 'empty.cjs');
     writeFileSync(empty, '');
-    const taken = inTurns(
-      [process_('empty', process.execPath, empty), process_('qdiff', process.execPath, qdiff, ...files(at))],
-      21,
-    );
-    const [node, whole] = [taken.get('empty')!, taken.get('qdiff')!];
-    print(
-      'Start: 150x4x16, whole process',
-      ['empty Node, ms', 'qdiff, ms', 'over it, ms'],
-      [[ms(node), ms(whole), ms(whole - node)]],
+    const others = (process.env.QDIFF_NODES ?? '').split(delimiter).filter((node) => node !== '');
+    const rows = [process.execPath, ...others].map((executable) => {
+      const taken = inTurns(
+        [process_('empty', executable, empty), process_('qdiff', executable, qdiff, ...files(at))],
+        21,
+      );
+      const [node, whole] = [taken.get('empty')!, taken.get('qdiff')!];
+      const version = spawned(executable, ['--version']).stdout.trim();
+      return [version, ms(node), ms(whole), ms(whole - node)];
+    });
+    print('Start: 150x4x16, whole process', ['Node', 'empty, ms', 'qdiff, ms', 'over it, ms'], rows);
+    const head = ['a small run, 150 samples of 4 x 16', 'empty Node', 'qdiff', 'more'];
+    forReadme.push(
+      table(
+        head,
+        rows.map(([name, ...cells]) => [`Node ${name}`, ...cells.map((cell) => `${cell} ms`)]),
+      ),
     );
   },
 
@@ -113,6 +127,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
 
   async layer() {
     const rows: string[][] = [];
+    const short: string[][] = [];
     for (const [samples, rounds] of [
       [1024, 3],
       [256, 5],
@@ -125,6 +140,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
           process_('qdiff', process.execPath, qdiff, ...files(at)),
           script('float64'),
           script('int32'),
+          process_('portable', process.execPath, qdiff, ...files(at), '--accelerator', 'portable'),
           process_('one thread', process.execPath, qdiff, ...files(at), '--threads', '1'),
           ...(hasTorch ? [script('fbgemm')] : []),
         ],
@@ -137,6 +153,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       rows.push([
         shapeName(samples, 4096, 4096),
         ms(whole),
+        ms(taken.get('portable')!),
         ms(taken.get('one thread')!),
         ms(taken.get('int32')!),
         ms(taken.get('float64')!),
@@ -145,12 +162,20 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
         over('fbgemm'),
         `${mib(maxRss)} / ${mib(peak)}`,
       ]);
+      const against = (name: string) => `${ms(taken.get(name)!)} ms (${over(name)})`;
+      const fbgemm = hasTorch ? `${over('fbgemm')}, with its import` : '-';
+      const qdiffs = ['portable', 'int32', 'float64'].map(against);
+      short.push([`${samples} samples, 4096 x 4096`, `${ms(whole)} ms`, ...qdiffs, fbgemm]);
     }
+    const scripts = ['numpy int32 script', 'numpy float64 script', 'torch fbgemm layer'];
+    const head = ['one layer, whole process', 'qdiff', '--accelerator portable', ...scripts];
+    forReadme.push(table(head, short));
     print(
       'One layer, whole process, default threads',
       [
         'samples x K x N',
         'qdiff, ms',
+        'portable, ms',
         'one thread, ms',
         'numpy int32, ms',
         'numpy float64, ms',
@@ -165,19 +190,20 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
 
   kernel() {
     const rows: string[][] = [];
+    const short: string[][] = [];
     for (const [m, k, n] of [
       [1024, 1024, 1024],
       [256, 4096, 4096],
       [8192, 64, 256],
     ] as const) {
-      const single = layerInMemory(m, k, n, 1);
-      const two = layerInMemory(m, k, n, 2);
-      for (const mode of Object.keys(modes) as (keyof typeof modes)[]) {
-        for (let i = 0; i < 3; i++) [single(mode), two(mode)]; // both compilers, and the second thread
+      for (const mode of modes) {
+        const single = layerInMemory(m, k, n, 1, mode);
+        const two = layerInMemory(m, k, n, 2, mode);
+        for (let i = 0; i < 3; i++) [single(), two()]; // both compilers, and the second thread
         const taken = { single: [] as number[], two: [] as number[], limits: CHAINS.map(() => [] as number[]) };
         for (let round = 0; round < 25; round++) {
-          taken.single.push(single(mode));
-          taken.two.push(two(mode));
+          taken.single.push(single());
+          taken.two.push(two());
           for (const [i, chains] of CHAINS.entries()) taken.limits[i].push(limitOf(mode, chains));
         }
         const limit = Math.max(...taken.limits.map(median));
@@ -191,13 +217,48 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
           together.toFixed(1),
           times(together / alone),
         ]);
+        const shape = shapeName(m, k, n);
+        short.push([`${shape}, ${mode}`, alone.toFixed(1), percent(alone / limit), times(together / alone)]);
       }
     }
+    const head = ['sums and requantization alone', 'GMAC/s, one thread', 'of the 128-bit limit', 'two threads'];
+    forReadme.push(table(head, short));
     print(
-      'Sums and requantization alone, GMAC/s (packing included)',
+      'Sums and requantization alone, GMAC/s (packing included; one thread: a CPU second)',
       ['M x K x N', 'accumulator', '128-bit limit', 'one thread', 'of the limit', 'two threads', 'two / one'],
       rows,
     );
+  },
+
+  convolution() {
+    const rows: string[][] = [];
+    const shapes: readonly Convolution[] = [
+      { samples: 4, inChannels: 64, size: 56, kernel: 3, outChannels: 64 },
+      { samples: 16, inChannels: 512, size: 7, kernel: 3, outChannels: 512 },
+      { samples: 4, inChannels: 64, size: 56, kernel: 1, outChannels: 256 },
+    ];
+    for (const shape of shapes) {
+      for (const mode of modes) {
+        const product = convolutionInMemory(shape, mode);
+        const taken = { gathered: [] as number[], linear: [] as number[] };
+        for (let round = 0; round < 15; round++) {
+          taken.gathered.push(product.gathered());
+          taken.linear.push(product.linear());
+        }
+        const [gathered, linear] = [median(taken.gathered), median(taken.linear)];
+        const { samples, inChannels, size, kernel } = shape;
+        rows.push([
+          `${shapeName(samples, inChannels, size, size)}, kernel ${shapeName(kernel, kernel)}`,
+          shapeName(...product.shape),
+          mode,
+          gathered.toFixed(1),
+          linear.toFixed(1),
+          percent(gathered / linear),
+        ]);
+      }
+    }
+    const head = ['input', 'M x K x N', 'accumulator', 'gathered, GMAC/s', 'linear, GMAC/s', 'of the linear'];
+    print('A convolution through its offset table, and a linear layer of the same rows, one thread', head, rows);
   },
 
   async growth() {
@@ -206,9 +267,9 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     for (const [axis, label] of ['M', 'K', 'N'].entries()) {
       for (const factor of [1, 4, 16]) {
         const [m, k, n] = base.map((size, i) => (i === axis ? size * factor : size));
-        const measure = layerInMemory(m, k, n, 1);
-        measure('exact');
-        const rate = median(Array.from({ length: 7 }, () => measure('exact')));
+        const measure = layerInMemory(m, k, n, 1, 'exact');
+        measure();
+        const rate = median(Array.from({ length: 7 }, measure));
         rows.push([`${label} x${factor}`, shapeName(m, k, n), rate.toFixed(1), ms((m * k * n) / rate / 1e6)]);
       }
     }
@@ -259,10 +320,12 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       rows.push([kind, ms(median(own)), ms(median(numpy)), times(median(numpy) / median(own))]);
     }
     print(
-      'Reading an npz of 200 MB, array by array',
+      'Reading an npz of 200 MB, array by array, CPU time',
       ['members', 'qdiff, ms', 'numpy.load, ms', 'numpy / qdiff'],
       rows,
     );
+    const short = rows.map(([kind, own, numpy, ratio]) => [kind, `${own} ms`, `${numpy} ms (${ratio})`]);
+    forReadme.push(table(['an npz of 200 MB, CPU time', 'qdiff', 'numpy.load'], short));
   },
 
   async memory() {
@@ -283,12 +346,14 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
+/** Milliseconds of the CPU. */
 async function timeOfReading(path: string): Promise<number> {
-  const started = performance.now();
+  const started = process.cpuUsage();
   const file = await openNpz(nodeFileSystem, path);
   for (const array of file.arrays.values()) await array.read();
   await file.close();
-  return performance.now() - started;
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1000;
 }
 
 function blocksOf7B(blocks: number): LayerShape[] {
@@ -306,16 +371,17 @@ function blocksOf7B(blocks: number): LayerShape[] {
 }
 
 async function main(): Promise<void> {
-  const wanted = process.argv.slice(2);
+  const wanted = process.argv.slice(2).filter((name) => name !== '--write-readme');
   const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; one of ${Object.keys(sections).join(', ')}`);
   mkdirSync(folder, { recursive: true });
-  const cpu = cpus();
   const numpy = spawned(python, ['-c', 'import numpy; print(numpy.__version__)']).stdout.trim();
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpu.length} cores ${cpu[0].model.trim()}, ${mib(totalmem())} MiB, Node ${process.version}, numpy ${numpy}`,
-  );
+  const day = new Date().toISOString().slice(0, 10);
+  const where = `${machine()}; Node ${process.version}, numpy ${numpy}, ${day}`;
+  console.log(where);
   for (const [name, run] of Object.entries(sections)) if (wanted.length === 0 || wanted.includes(name)) await run();
+  if (!process.argv.includes('--write-readme')) return;
+  writeReadme(join(root, 'README.md'), [`Measured on ${where}.`, ...forReadme].join('\n\n'));
 }
 
 main().then(

@@ -1,4 +1,4 @@
-// npm run bench [-- SECTION...]: bundles the benchmark and runs it on this Node. Needs `npm run build` and python3 with numpy.
+// npm run bench [-- [--write-readme] SECTION...]: bundles the benchmark and runs it on this Node. Needs `npm run build` and python3 with numpy.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
-import { assemblyscript, compile } from '../../src/accelerate/assembly/compile.js';
+import { assemblyscript, compile, RELAXED } from '../../src/accelerate/assembly/compile.js';
 import { limitSource } from './limit.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-bench-'));
@@ -17,7 +17,8 @@ await build({
   plugins: [assemblyscript],
   output: { file: script, format: 'cjs', codeSplitting: false },
 });
-writeFileSync(join(folder, 'limit.wasm'), await compile('limit.ts', limitSource()));
+writeFileSync(join(folder, 'limit.wasm'), await compile('limit.ts', limitSource(false)));
+writeFileSync(join(folder, 'limit-relaxed.wasm'), await compile('limit.ts', limitSource(true), RELAXED));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { status } = spawnSync(process.execPath, [script, ...process.argv.slice(2)], {
   stdio: 'inherit',
