@@ -21,8 +21,8 @@ const variants: readonly Variant[] = [
   ...floatMultipliers.map((multiplier) => ({ ...fbgemm, name: multiplier.name, multiplier })),
 ];
 
-const INT32_MULTIPLIER = /tflite-(double|single)|cmsis/;
-const FLOAT64 = /^(numpy|tflite-float64|float64)/;
+const INT32_MULTIPLIER = /tflite-(double|single|builtin)|tflm|cmsis/;
+const FLOAT64 = /^(numpy|tflite-float64|tflite-reference|float64)/;
 const taken = variants.filter(
   ({ name }) =>
     (!INT32_MULTIPLIER.test(name) && !FLOAT64.test(name) && !/pt2e-reference|ort-arm|xnnpack-arm/.test(name)) ||
