@@ -1,5 +1,6 @@
 /** What all kernels of a runtime share; a kernel file adds its facts and its own steps. */
 import type {
+  AccumulateStep,
   DequantizeStep,
   DynamicStep,
   ElementwiseSteps,
@@ -25,7 +26,13 @@ import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynam
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
-import { type Isa, oneDnnConvolutionPairs, oneDnnConvolutionScaling } from './steps/oneDnnConvolution.js';
+import {
+  type Isa,
+  oneDnnConvolutionPairs,
+  oneDnnConvolutionScaling,
+  scrambledWeights,
+} from './steps/oneDnnConvolution.js';
+import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
   quantizeDivision,
   quantizeDivisionHalfAway,
@@ -53,11 +60,12 @@ export function products(linear: ProductSteps, dynamic: DynamicStep | null): Rec
   return dynamic ? { linear, linear_dynamic: { ...linear, dynamic } } : { linear };
 }
 
-const CONVOLUTIONS = ['conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d'];
+const TRANSPOSED = ['conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d'];
+const CONVOLUTIONS = ['conv1d', 'conv2d', 'conv3d', ...TRANSPOSED];
 
-/** Every convolution by the same steps. */
-export function convolutions(steps: ProductSteps): Record<string, OpSteps> {
-  return Object.fromEntries(CONVOLUTIONS.map((op) => [op, steps]));
+/** Every convolution by the same steps, but those that the runtime does not have, or that have no model. */
+export function convolutions(steps: ProductSteps, without: readonly string[] = []): Record<string, OpSteps> {
+  return Object.fromEntries(CONVOLUTIONS.filter((op) => !without.includes(op)).map((op) => [op, steps]));
 }
 
 export interface Conversions {
@@ -122,13 +130,11 @@ function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
   });
 }
 
-export function fbgemmOps(own: Own<'accumulate'>): Ops {
-  return { ...fbgemmLinearOps(own), ...convolutions(fbgemmLinear(own)) };
-}
-
-/** Without convolutions. */
-export function fbgemmLinearOps(own: Own<'accumulate'>): Ops {
-  return { ...products(fbgemmLinear(own), dynamicFbgemm), ...pyTorchElementwise };
+/** convolutionSums: of its convolutions, by geometry. */
+export function fbgemmOps(own: Own<'accumulate'>, convolutionSums: AccumulateStep = own.accumulate): Ops {
+  const linear = fbgemmLinear(own);
+  const convolution = { ...linear, accumulate: convolutionSums };
+  return { ...products(linear, dynamicFbgemm), ...convolutions(convolution), ...pyTorchElementwise };
 }
 
 export function qnnpackOps(): Ops {
@@ -140,16 +146,14 @@ export function qnnpackOps(): Ops {
     offsetAndClamp: packInt16,
     ...pyTorchBound,
   });
-  return { ...products(linear, dynamicQnnpack), ...convolutions(linear), ...pyTorchElementwise, add: addQnnpack };
+  const convolution = { ...linear, multiplier: qnnpackConvolution };
+  // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
+  const known = convolutions(convolution, ['conv_transpose3d']);
+  return { ...products(linear, dynamicQnnpack), ...known, ...pyTorchElementwise, add: addQnnpack };
 }
 
 function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
   return product({ bias: realBias, round: halfEven, offsetAndClamp: offsetClampRound, ...pyTorchBound, ...own });
-}
-
-/** Without convolutions. */
-export function oneDnnLinearOps(own: Own<'accumulate' | 'multiplier'>, dynamic: DynamicStep | null): Ops {
-  return { ...products(oneDnnLinear(own), dynamic), ...pyTorchElementwise };
 }
 
 /** isa: the instructions that its convolutions run with; invertsScales: PyTorch hands it 1/scale. */
@@ -159,9 +163,12 @@ export function oneDnnOps(
   dynamic: DynamicStep | null,
 ): Ops {
   const linear = oneDnnLinear(own);
-  const accumulate = isa === 'vnni' ? exact : oneDnnConvolutionPairs(isa);
-  const convolution = { ...linear, accumulate, multiplier: oneDnnConvolutionScaling(isa, invertsScales) };
-  return { ...products(linear, dynamic), ...convolutions(convolution), ...pyTorchElementwise };
+  const accumulate = isa === 'amx' || isa === 'vnni' ? exact : oneDnnConvolutionPairs(isa);
+  const multiplier = oneDnnConvolutionScaling(isa, invertsScales);
+  const convolution = { ...linear, accumulate, multiplier, packed: scrambledWeights };
+  // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
+  const ofPyTorch = convolutions(convolution, invertsScales ? [] : TRANSPOSED);
+  return { ...products(linear, dynamic), ...ofPyTorch, ...pyTorchElementwise };
 }
 
 export function onnxRuntimeOps(

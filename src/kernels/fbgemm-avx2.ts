@@ -6,6 +6,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
+import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
 
 export const fbgemmAvx2: Kernel = {
   name: 'fbgemm-avx2',
@@ -17,5 +18,5 @@ export const fbgemmAvx2: Kernel = {
   origin: 'FBGEMM on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
-  ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }),
+  ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }, fbgemmConvolutionPairs('fbgemmConvolutionPairs', true)),
 };

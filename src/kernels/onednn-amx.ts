@@ -6,7 +6,7 @@
  * int8 activations take the same way in large calls. Measured: oneDNN 3.12, brg_matmul:avx10_1_512_amx.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnLinearOps } from './families.js';
+import { oneDnnOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnAmx } from './steps/dynamic.js';
 import { oneDnnAmxInverted } from './steps/multiplier.js';
@@ -21,5 +21,9 @@ export const onednnAmx: Kernel = {
   origin: 'oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,
-  ops: oneDnnLinearOps({ accumulate: exact, multiplier: oneDnnAmxInverted }, dynamicOneDnnAmx),
+  ops: oneDnnOps(
+    { accumulate: exact, multiplier: oneDnnAmxInverted },
+    { isa: 'amx', invertsScales: true },
+    dynamicOneDnnAmx,
+  ),
 };

@@ -5,7 +5,7 @@
  * scales, smaller ones are onednn-pointwise's. A float output is v.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { oneDnnLinearOps } from './families.js';
+import { oneDnnOps } from './families.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnAmx } from './steps/multiplier.js';
 
@@ -18,5 +18,5 @@ export const onednnPointwiseAmx: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,
-  ops: oneDnnLinearOps({ accumulate: exact, multiplier: oneDnnAmx }, null),
+  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnAmx }, { isa: 'amx', invertsScales: false }, null),
 };

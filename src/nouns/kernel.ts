@@ -152,10 +152,10 @@ export interface MultiplierStep extends Step {
     | null;
   /** `toSteps` by an int32 multiplier and a shift, in place of operations. */
   readonly fixedPoint: FixedPointForm | null;
-  /** The numbers of a `toSteps` that is all float32. */
-  float32?(product: Product, output: QuantParams): Float32Factors;
   /** Set where calls of different sizes are computed differently: the step that computes this one. */
   ofCall?(call: Call): MultiplierStep;
+  /** The numbers of a `toSteps` that is all float32; null: not of this product. */
+  float32?(product: Product, output: QuantParams): Float32Factors | null;
 }
 
 /** Accumulator units to steps by an int32 multiplier and a shift: x * m * 2^(e - 31). */
@@ -278,6 +278,8 @@ export interface ProductSteps {
   readonly uint8Weights: readonly IntegerDtype[];
   /** An int32 output at scale sx * sw is the accumulators themselves, bias included. */
   readonly int32Output: boolean;
+  /** What the runtime makes of a convolution's weights when it packs them; absent: nothing. */
+  readonly packed?: (weight: Product['weight'], patch: PlacedPatch) => Product['weight'];
   /** What the same name stands for besides: biases that a converter or the user rounds, a product taken in another order. */
   readonly alsoBiases: readonly BiasStep[];
   readonly alsoMultipliers: readonly MultiplierStep[];

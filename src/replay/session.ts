@@ -154,11 +154,13 @@ export class ReplaySession {
     const inputs: ValueReader[] = [];
     for (const name of layer.inputs) inputs.push(await this.inputOf(layer, name));
     const [input] = inputs;
-    const weight = isProduct(layer) ? await layer.form.weight.read() : null;
+    const stored = isProduct(layer) ? await layer.form.weight.read() : null;
     const params = layer.inputs.map((name) => this.params.get(name)!);
     const shapes = this.shapesOf(layer, inputs);
     const patch =
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
+    const packed = patch && productSteps(kernel, layer.op)?.packed;
+    const weight = stored && packed ? packed(stored, patch) : stored;
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));

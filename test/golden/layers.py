@@ -46,7 +46,8 @@ class Fixture:
 
     def _add(self, op, tag, x, x_params, y_params, y, more):
         name, source = f"{tag}-{len(self.layers)}", f"x-{len(self.layers)}"
-        self.inputs.append({"name": source, **output(*x_params)})
+        shape = {} if x.ndim < 3 else {"shape": x.shape[1:]}
+        self.inputs.append({"name": source, **output(*x_params), **shape})
         self.layers.append({"name": name, "op": op, "input": source, **more(name), "output": output(*y_params)})
         self.capture[source], self.capture[name] = np.atleast_2d(x), np.atleast_2d(y)
         self.values += y.size
@@ -71,6 +72,16 @@ class Fixture:
         name = self._add(op, tag, x, x_params, y_params, y, fields)
         if accumulator is not None:
             self.capture[f"{name}.accumulator"] = accumulator.astype(np.int32)
+
+    def convolution(self, tag, L, g, y):
+        """g: the geometry, as convolution_layers.py has it."""
+        x, zx, sx, w, zw, sw, b, sy, zy, relu = L
+        axes = w.ndim - 2
+        more = {"stride": g["st"], "padding": g["pad"], "dilation": g["dil"], "groups": g["G"]}
+        if g["outpad"]:
+            more["output_padding"] = g["outpad"]
+        op = f"{'conv_transpose' if g['transposed'] else 'conv'}{axes}d"
+        self.linear(tag, x, ("uint8", sx, zx), w, sw, zw, b, relu, ("uint8", sy, zy), y, op=op, **more)
 
     def _array(self, key, array):
         self.arrays[key] = array

@@ -29,6 +29,8 @@ written = tempfile.TemporaryDirectory() if args.check else None
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))
 import other_kernels as ok  # noqa: E402
 import torch_kernels as tk  # noqa: E402
+from convolutions import MODELS as CONVOLUTIONS  # noqa: E402
+from convolutions import convolution_families  # noqa: E402
 
 
 def fixture_of(kernel, family):
@@ -405,6 +407,9 @@ for kernel in [*TORCH, "pt2e-reference", "ort", "ort-avx2", "ort-arm", *ROUNDING
         families = torch_families if kernel in TORCH else pt2e_families if kernel == "pt2e-reference" else other_families
         families(kernel)
         pointwise_families(kernel)
+for kernel in [*CONVOLUTIONS, "pt2e-reference"]:
+    if args.only in ("", kernel):
+        convolution_families(kernel, args.seed, fixture_of, write)
 
 
 # ---------------------------------------------------------------- --check

@@ -55,7 +55,7 @@ export interface PairedAccumulateStep extends AccumulateStep {
   /** Whether this layer's products are paired at all; otherwise the sum is exact. */
   applies(product: Product): boolean;
   /** Holes of patches take no part in pairs; otherwise they hold the zero point, as all who multiply do. */
-  readonly leavesHolesOut: boolean;
+  leavesHolesOut(product: Width): boolean;
 }
 
 export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
@@ -98,15 +98,16 @@ const wrapping: Narrowing = {
   c: 'wrap16',
 };
 
-/** k = (0,1), (2,3), ... within each block; an odd block ends with a product alone. */
-function neighbours(blocks: readonly number[]): Pairs {
+/** k = (0,1), (2,3), ... within each block; an odd block ends with a product alone. order: which k stands at each place. */
+function neighbours(blocks: readonly number[], order: Int32Array | null): Pairs {
   const first: number[] = [];
   const second: number[] = [];
+  const at = (place: number) => (order ? order[place] : place);
   let start = 0;
   for (const length of blocks) {
-    for (let k = start; k < start + length; k += 2) {
-      first.push(k);
-      second.push(k + 1 < start + length ? k + 1 : -1);
+    for (let place = start; place < start + length; place += 2) {
+      first.push(at(place));
+      second.push(place + 1 < start + length ? at(place + 1) : -1);
     }
     start += length;
   }
@@ -136,8 +137,12 @@ function eightApart({ inFeatures }: Width): Pairs {
   return { first: Int32Array.from(first), second: Int32Array.from(second) };
 }
 
-/** A zero where an odd block ends leaves its last product alone. */
+/** A zero where an odd block ends leaves its last product alone; pairs of another order are listed. */
 function neighboursNumpy(terms: string, { first, second }: Pairs): string {
+  if (first.some((k, p) => p > 0 && k !== first[p - 1] + (second[p - 1] < 0 ? 1 : 2))) {
+    const list = Array.from(first, (k, p) => `[${k}, ${second[p]}]`).join(', ');
+    return `p = np.append(${terms}, 0)[[${list}]].sum(1)  # pairs, in int16; -1: alone`;
+  }
   const ends = [...first.keys()].filter((p) => second[p] < 0).map((p) => first[p] + 1);
   const products = ends.length === 0 ? `(${terms})` : `np.insert(${terms}, [${ends.join(', ')}], 0)`;
   return `p = ${products}.reshape(-1, 2).sum(1)  # pairs, in int16`;
@@ -207,14 +212,15 @@ function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAcc
   };
 }
 
-/** blocks: lengths of the K blocks in which pairs restart, all but the last the same. */
+/** blocks: lengths of the K blocks in which pairs restart, all but the last the same. order: where neighbours are not neighbours in k. */
 export function saturatingPairs(
   name: string,
   blocks: (product: Width) => number[],
   applies: PairedAccumulateStep['applies'] = () => true,
-  leavesHolesOut = false,
+  leavesHolesOut: PairedAccumulateStep['leavesHolesOut'] = () => false,
+  order: (product: Width) => Int32Array | null = () => null,
 ): PairedAccumulateStep {
-  const of = (product: Width) => neighbours(blocks(product));
+  const of = (product: Width) => neighbours(blocks(product), order(product));
   const pairing: Pairing = {
     equation: 'neighbours',
     of,
@@ -222,7 +228,8 @@ export function saturatingPairs(
   };
   const form = (product: Product): AccumulateForm | null => {
     if (!applies(product)) return EXACT;
-    if (leavesHolesOut && product.patch?.taps.hasHoles) return null; // the accelerator pairs what holes hold
+    if (order(product)) return null;
+    if (leavesHolesOut(product) && product.patch?.taps.hasHoles) return null; // the accelerator pairs what holes hold
     return { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product)[0] } };
   };
   return paired({ name, codeShift: shiftToUnsigned, applies, leavesHolesOut, form }, pairing, saturating);
@@ -268,7 +275,7 @@ export const pairsSaturatingInt16Blocks256 = saturatingPairs(
  * wrapping. Only (-128 * -128) * 2 = 32768 wraps, to -32768; without a weight of -128 this is exact.
  */
 export const neonMlalInt16Wrap = paired(
-  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true, leavesHolesOut: false },
+  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true, leavesHolesOut: () => false },
   { equation: 'k and k + 8 of 16', of: eightApart, numpy: eightApartNumpy },
   wrapping,
 );
@@ -301,7 +308,7 @@ function pairedCode(x: Codes, product: Product, step: Losing): (row: number, k: 
   const shift = step.codeShift(product);
   const shifted = (row: number, k: number) => x.data[row * x.cols + k] + shift;
   const { positions } = x;
-  if (!step.leavesHolesOut || !patch?.taps.hasHoles || !positions) return shifted;
+  if (!step.leavesHolesOut(product) || !patch?.taps.hasHoles || !positions) return shifted;
   const { source, taps } = patch.taps;
   const isHole = (row: number, k: number) => source[positions[row] * taps + Math.floor(k / patch.inChannels)] < 0;
   return (row, k) => (isHole(row, k) ? 0 : shifted(row, k));

@@ -91,3 +91,11 @@ export const float64OfFloat32Product = float64Step(
   { factor: 'float(f32(sx) * f32(sw))', divisor: 'float(f32(sy))' },
   (product, { scale }) => ({ factor: scaleProduct32(product), divisor: f32(scale) }),
 );
+
+/** QNNPACK's depthwise convolution of 3 x 3 x 3: its float32 multiplier, but a product in float64. */
+export const float64OfFloat32Reciprocal = premultiplied64(
+  'float64OfFloat32Reciprocal',
+  'acc * f32(f32(sw * sx) * f32(1 / sy)) in float64',
+  'float(f32(sw) * f32(sx) * (f32(1) / f32(sy)))',
+  (x, w, y) => f32(f32(f32(w) * f32(x)) * f32(1 / f32(y))),
+);

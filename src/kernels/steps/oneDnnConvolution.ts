@@ -7,12 +7,12 @@ import type { PlacedPatch } from '../../nouns/window.js';
 import { saturatingPairs, type Width } from './accumulate.js';
 import { oneDnnConvolutionScales } from './multiplier.js';
 
-export type Isa = 'vnni' | 'avx512' | 'avx2';
+export type Isa = 'amx' | 'vnni' | 'avx512' | 'avx2';
 
 /** sequential: (acc * sx) * sw; product: acc * (sx * sw); divided: sequential, then / sy. */
 type Scaling = 'sequential' | 'product' | 'divided';
-/** Which products stand in a pair: those of one tap, of one row of the kernel, neighbours of all, or column by column. */
-type Pairing = 'none' | 'tap' | 'row' | 'flat';
+/** Which products stand in a pair: those of one tap, of one row of the kernel, neighbours of all, or of all column by column. */
+type Pairing = 'none' | 'tap' | 'row' | 'flat' | 'columns';
 
 interface Implementation {
   readonly scaling: Scaling;
@@ -21,7 +21,7 @@ interface Implementation {
 
 export function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
   const { window, groups, inChannels: ic, outChannels: oc } = patch;
-  const pairing = isa === 'vnni' ? 'none' : 'tap';
+  const pairing = isa === 'amx' || isa === 'vnni' ? 'none' : 'tap';
   const depthwise = groups > 1 && ic === 1 && oc === 1;
   const odd = ic % 4 !== 0 || oc % 4 !== 0;
   const spatial = window.kernel.length;
@@ -31,8 +31,20 @@ export function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
     return isReference ? { scaling: 'divided', pairing: 'none' } : { scaling: 'product', pairing }; // ref:any, jit_uni_int8
   }
   if (window.transposed) return { scaling: 'sequential', pairing }; // jit_deconvolution
-  if (isa === 'avx512' && depthwise && spatial === 3) return { scaling: 'product', pairing: 'flat' }; // gemm
-  return { scaling: 'sequential', pairing }; // brgconv, brdgmm_dw, jit_int8
+  if (isa === 'avx512') return onAvx512(patch, depthwise);
+  const byTiles = isa === 'amx' && !depthwise; // brgconv_1x1 may take either order, by shape and threads
+  return { scaling: byTiles ? 'product' : 'sequential', pairing }; // brgconv, brdgmm_dw
+}
+
+/** Without VNNI; brgconv's pairs of single channels as a CPU with VBMI has them (one that is told to do without VNNI). */
+function onAvx512({ window, groups, inChannels, output }: PlacedPatch, depthwise: boolean): Implementation {
+  const [kernel, dilation] = [window.kernel, window.dilation];
+  const one = inChannels === 1;
+  const flatRows = one && groups > 1 && kernel.length === 2 && kernel[0] === 1 && !depthwise;
+  if ((depthwise && kernel.length === 3) || flatRows) return { scaling: 'product', pairing: 'flat' }; // gemm
+  if (depthwise || !one || dilation.at(-1) !== 1) return { scaling: 'sequential', pairing: 'tap' }; // jit_int8, brgconv
+  const byColumns = kernel.length === 2 && kernel[0] > 1 && output[1] > 4 && dilation[0] === 1;
+  return { scaling: 'sequential', pairing: byColumns ? 'columns' : 'row' };
 }
 
 /** Of a product of patches; all else has one implementation. */
@@ -58,12 +70,53 @@ export function oneDnnConvolutionScaling(isa: Isa, invertsScales: boolean): Mult
 }
 
 /** Pairs inside one tap, and holes left out of them: with an odd number of channels another result than FBGEMM's. */
-export function oneDnnConvolutionPairs(isa: Exclude<Isa, 'vnni'>) {
+export function oneDnnConvolutionPairs(isa: Exclude<Isa, 'amx' | 'vnni'>) {
   const blocks = (product: Width) => {
     const { patch, inFeatures } = product;
-    if (!patch || of(isa, product).pairing === 'flat') return [inFeatures];
-    return new Array<number>(inFeatures / patch.inChannels).fill(patch.inChannels);
+    if (!patch) return [inFeatures];
+    const length = {
+      none: inFeatures,
+      tap: patch.inChannels,
+      row: patch.window.kernel.at(-1)!,
+      flat: inFeatures,
+      columns: inFeatures,
+    };
+    const each = length[of(isa, product).pairing];
+    return new Array<number>(inFeatures / each).fill(each);
   };
+  const order = (product: Width) => (of(isa, product).pairing === 'columns' ? byColumns(product.patch!) : null);
   const applies = (product: Product) => of(isa, product).pairing !== 'none';
-  return saturatingPairs(`pairsOfTaps-${isa}`, blocks, applies, true);
+  return saturatingPairs(`pairsOfTaps-${isa}`, blocks, applies, () => true, order);
+}
+
+/** Taps of one channel, down each column of the kernel. */
+function byColumns({ window: { kernel } }: PlacedPatch): Int32Array {
+  const [rows, columns] = kernel;
+  return Int32Array.from({ length: rows * columns }, (_, i) => (i % rows) * columns + Math.floor(i / rows));
+}
+
+/**
+ * What PyTorch 2.13 hands oneDNN of a transposed convolution whose groups have not as many outputs as inputs: memory
+ * [in, out] of a tap is read as [out, in], transposed and written back, so that other weights are multiplied than the model has.
+ */
+export function scrambledWeights(
+  weight: Product['weight'],
+  { window, inChannels, outChannels, groups }: PlacedPatch,
+): Product['weight'] {
+  if (!window.transposed || inChannels === outChannels) return weight;
+  const taps = weight.length / (groups * inChannels * outChannels);
+  const size = inChannels * outChannels;
+  const scrambled = weight.slice();
+  for (let at = 0, i = 0; at < groups * outChannels; at++) {
+    const [group, out] = [Math.floor(at / outChannels), at % outChannels];
+    for (let tap = 0; tap < taps; tap++) {
+      for (let c = 0; c < inChannels; c++, i++) {
+        const place = out * inChannels + c;
+        const read = (place % outChannels) * inChannels + Math.floor(place / outChannels);
+        const [fromChannel, fromOut] = [Math.floor(read / outChannels), read % outChannels];
+        scrambled[i] = weight[group * size * taps + (fromOut * taps + tap) * inChannels + fromChannel];
+      }
+    }
+  }
+  return scrambled;
 }
