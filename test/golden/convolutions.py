@@ -85,7 +85,7 @@ def rivals(kernel, family):
         own = {"fbgemm-vnni": ["fbgemm"] if family == "convolutions" else ["fbgemm-avx2"], "fbgemm-avx2": ["fbgemm", "onednn-avx512"], "onednn-avx512": ["onednn", "fbgemm-avx2", "onednn-avx2"],
                "onednn-avx2": ["onednn", "onednn-avx512"], "onednn-sse41": ["onednn", "onednn-avx512"], "onednn-pointwise-avx2": ["onednn-pointwise"]}
         return own.get(kernel, ["fbgemm-avx2"])
-    own = {"fbgemm": ["onednn", "qnnpack", "numpy"], "onednn-amx": ["fbgemm", "onednn"], "onednn-pointwise-amx": ["fbgemm", "onednn-pointwise"],
+    own = {"fbgemm": ["onednn", "qnnpack", "numpy"], "fbgemm-vnni": ["onednn", "qnnpack"], "onednn-amx": ["fbgemm", "onednn"], "onednn-pointwise-amx": ["fbgemm", "onednn-pointwise"],
            "fbgemm-avx2": ["onednn", "qnnpack"], "qnnpack": ["fbgemm", "onednn", "numpy"],
            "numpy": ["fbgemm", "qnnpack"], "onednn-pointwise": ["fbgemm", "onednn-pointwise-avx2"],
            "onednn-pointwise-avx2": ["fbgemm", "onednn-pointwise"], "onednn-avx2": ["fbgemm", "onednn", "onednn-pointwise-avx2"],

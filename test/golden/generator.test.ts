@@ -16,5 +16,5 @@ const python = pythons.find(
 
 test.skipIf(!python)(`the generator makes every golden vector again (needs a Python with numpy ${NUMPY})`, () => {
   const said = outputOf(python!, [join(ROOT, 'test/golden/make_golden.py'), '--check'], ROOT);
-  expect(said).toMatch(/^\d{3} files compared, 0 differ\n$/);
+  expect(said).toMatch(/^\d{3,4} files compared, 0 differ\n$/);
 });

@@ -407,6 +407,7 @@ for kernel in [*TORCH, "pt2e-reference", "ort", "ort-avx2", "ort-arm", *ROUNDING
         families = torch_families if kernel in TORCH else pt2e_families if kernel == "pt2e-reference" else other_families
         families(kernel)
         pointwise_families(kernel)
+
 for kernel in [*CONVOLUTIONS, "pt2e-reference"]:
     if args.only in ("", kernel):
         convolution_families(kernel, args.seed, fixture_of, write)
