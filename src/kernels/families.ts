@@ -12,7 +12,14 @@ import type {
 } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { exact } from './steps/accumulate.js';
-import { addAten, addQnnpack } from './steps/add.js';
+import { addAten, addFloats, addQnnpack } from './steps/add.js';
+import {
+  adaptiveAveragePoolAten,
+  adaptiveAveragePoolQnnpack,
+  averagePoolAten,
+  averagePoolFloats,
+  averagePoolQnnpack,
+} from './steps/averagePool.js';
 import {
   floatBias,
   int32BiasDivision32,
@@ -24,6 +31,8 @@ import {
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
+import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
+import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import {
@@ -34,6 +43,7 @@ import {
 } from './steps/oneDnnConvolution.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
+  quantizeDecomposed,
   quantizeDivision,
   quantizeDivisionHalfAway,
   quantizeFma,
@@ -117,7 +127,35 @@ const pyTorchConversions = elementwise({
 });
 
 /** Every engine runs the same ATen code, but QNNPACK its own where it has one. */
-const pyTorchElementwise: Ops = { ...pyTorchConversions, add: addAten };
+const atenOps: Ops = {
+  ...pyTorchConversions,
+  add: addAten,
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  avg_pool1d: averagePoolAten,
+  avg_pool2d: averagePoolAten,
+  adaptive_avg_pool2d: adaptiveAveragePoolAten,
+  mean: meanAten,
+};
+
+const ownOfQnnpack: Ops = {
+  add: addQnnpack,
+  max_pool2d: maxPoolQnnpack,
+  avg_pool1d: averagePoolQnnpack,
+  avg_pool2d: averagePoolQnnpack,
+  adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
+  mean: meanQnnpack,
+};
+
+/** PT2E's reference graph: floats between dequantize and quantize. */
+export const decomposedOps: Ops = {
+  ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
+  add: addFloats(quantizeDecomposed),
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  avg_pool2d: averagePoolFloats,
+  mean: meanFloats,
+};
 
 function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
   return product({
@@ -134,7 +172,7 @@ function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
 export function fbgemmOps(own: Own<'accumulate'>, convolutionSums: AccumulateStep = own.accumulate): Ops {
   const linear = fbgemmLinear(own);
   const convolution = { ...linear, accumulate: convolutionSums };
-  return { ...products(linear, dynamicFbgemm), ...convolutions(convolution), ...pyTorchElementwise };
+  return { ...products(linear, dynamicFbgemm), ...convolutions(convolution), ...atenOps };
 }
 
 export function qnnpackOps(): Ops {
@@ -149,7 +187,7 @@ export function qnnpackOps(): Ops {
   const convolution = { ...linear, multiplier: qnnpackConvolution };
   // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
   const known = convolutions(convolution, ['conv_transpose3d']);
-  return { ...products(linear, dynamicQnnpack), ...known, ...pyTorchElementwise, add: addQnnpack };
+  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...ownOfQnnpack };
 }
 
 function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
@@ -168,7 +206,7 @@ export function oneDnnOps(
   const convolution = { ...linear, accumulate, multiplier, packed: scrambledWeights };
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
   const ofPyTorch = convolutions(convolution, invertsScales ? [] : TRANSPOSED);
-  return { ...products(linear, dynamic), ...ofPyTorch, ...pyTorchElementwise };
+  return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps };
 }
 
 export function onnxRuntimeOps(

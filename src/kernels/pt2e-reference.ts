@@ -6,11 +6,9 @@
  * torch.quantize_per_tensor. Source: quantized_decomposed.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { convolutions, elementwise, product, products } from './families.js';
+import { convolutions, decomposedOps, product, products } from './families.js';
 import { exact } from './steps/accumulate.js';
-import { addFloats } from './steps/add.js';
 import { realBias } from './steps/bias.js';
-import { dequantizeFloat32 } from './steps/dequantize.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { float32ProductThenDivide } from './steps/multiplier.js';
 import { roundThenOffset } from './steps/offsetAndClamp.js';
@@ -39,7 +37,6 @@ export const pt2eReference: Kernel = {
   ops: {
     ...products(linear, null),
     ...convolutions(linear),
-    add: addFloats(quantizeDecomposed),
-    ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
+    ...decomposedOps,
   },
 };

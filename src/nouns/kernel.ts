@@ -333,14 +333,27 @@ export interface TensorCall<Attributes = unknown> {
   readonly first: number;
   readonly ofCall: number;
   readonly threads: number;
+  readonly vectors: Vectors;
+}
+
+/** Which of its builds PyTorch runs (`ATEN_CPU_CAPABILITY`): how wide vectors are; `default` has none of its own. */
+export type Vectors = 'avx512' | 'avx2' | 'default';
+
+/** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
+export type Computed = Int32Array | Float32Array | Bounded;
+
+/** Every value from low to high is a legitimate result; data is the likeliest. */
+export interface Bounded {
+  readonly data: Int32Array;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
 }
 
 /** What an op on whole values does on a kernel. */
 export interface TensorSteps {
   readonly kind: 'tensor';
   readonly equation: string;
-  /** Codes or reals of the output, in C order. */
-  run(call: TensorCall): Int32Array | Float32Array;
+  run(call: TensorCall): Computed;
 }
 
 export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;

@@ -47,6 +47,10 @@ export interface Op {
   readonly inputs: readonly [least: number, most: number];
   /** Fields without which a layer stays what it was before the op had a file: not replayed, and a warning says so. */
   readonly needs?: readonly string[];
+  /** Values of other dtypes than uint8 and int8, in or out, leave it what it was, too. */
+  readonly reads?: 'codes';
+  /** So does what this says of the fields of the file (`over the samples' axis`); null: nothing. */
+  beyond?(field: (name: string) => unknown): string | null;
   /** Notes every problem; null after one. */
   read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
   /** Where the channels of its value are: those of its first input, the last axis, or where the model's layout has them. */

@@ -1,4 +1,7 @@
+import { adaptiveAvgPool2d } from './adaptiveAvgPool2d.js';
 import { add } from './add.js';
+import { avgPool1d } from './avgPool1d.js';
+import { avgPool2d } from './avgPool2d.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv2d } from './conv2d.js';
@@ -13,6 +16,9 @@ import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
+import { maxPool1d } from './maxPool1d.js';
+import { maxPool2d } from './maxPool2d.js';
+import { mean } from './mean.js';
 import type { Op } from './op.js';
 import { quantize } from './quantize.js';
 import { relu } from './relu.js';
@@ -32,6 +38,12 @@ export const ops: readonly Op[] = [
   convTranspose2d,
   convTranspose3d,
   add,
+  maxPool1d,
+  maxPool2d,
+  avgPool1d,
+  avgPool2d,
+  adaptiveAvgPool2d,
+  mean,
   flatten,
   requantize,
   clamp,

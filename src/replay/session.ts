@@ -12,7 +12,7 @@ import { rowOf, sizeOf } from '../tensor/shape.js';
 import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { joined, type Replayed } from './replayed.js';
-import { CONTIGUOUS, replayTensor } from './tensor.js';
+import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -58,8 +58,8 @@ export class ReplaySession {
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
   private readonly layout: Layout;
-  private readonly memory: Model['memory'];
-  private readonly threads: number;
+  /** How calls ran. */
+  private readonly calls: Pick<InCalls, 'memoryOf' | 'threads' | 'vectors'>;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
   private readonly chosen = new Map<Layer, Kernel>();
@@ -74,8 +74,8 @@ export class ReplaySession {
     private readonly fast: Fast = null,
   ) {
     this.layout = model.layout;
-    this.memory = model.memory;
-    this.threads = model.producer.threads ?? 1;
+    const { producer } = model;
+    this.calls = { memoryOf: memoryIn(model), threads: producer.threads ?? 1, vectors: vectorsOf(producer) };
     this.reference = 'ops' in reference ? sameEverywhere(reference) : reference;
     for (const input of model.inputs) this.params.set(input.name, input.params);
     for (const layer of model.layers) {
@@ -240,13 +240,7 @@ export class ReplaySession {
     firstSample: number,
   ): Replayed {
     const steps = tensorSteps(kernel, layer.op)!;
-    const memoryOf = (value: string) => this.memory.get(value) ?? CONTIGUOUS;
-    return replayTensor(steps, layer, ready, inputs, {
-      firstSample,
-      ends: this.batchEnds,
-      memoryOf,
-      threads: this.threads,
-    });
+    return replayTensor(steps, layer, ready, inputs, { firstSample, ends: this.batchEnds, ...this.calls });
   }
 
   /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */

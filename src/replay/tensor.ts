@@ -1,21 +1,38 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
 import type { Matrix } from '../nouns/array.js';
-import type { TensorSteps } from '../nouns/kernel.js';
-import type { Memory, TensorLayer } from '../nouns/model.js';
+import type { Computed, TensorSteps, Vectors } from '../nouns/kernel.js';
+import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { ReadyLayer } from './layer.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
-export const CONTIGUOUS: Memory = { format: 'contiguous', strides: null };
+const CONTIGUOUS: Memory = { format: 'contiguous', strides: null };
 
-/** Where a block stands among the runtime's calls. */
+/** Where a block stands among the runtime's calls, and what ran them. */
 export interface InCalls {
   readonly firstSample: number;
   /** One past the last sample of each call. */
   readonly ends: readonly number[];
   readonly memoryOf: (value: string) => Memory;
   readonly threads: number;
+  readonly vectors: Vectors;
+}
+
+/** As declared; otherwise a layer's value lies in memory like its first input. */
+export function memoryIn({ layers, memory }: Model): (value: string) => Memory {
+  const known = new Map(memory);
+  for (const { name, inputs } of layers) {
+    const { format } = known.get(inputs[0]) ?? CONTIGUOUS;
+    if (!known.has(name)) known.set(name, { format, strides: null });
+  }
+  return (value) => known.get(value) ?? CONTIGUOUS;
+}
+
+/** As PyTorch names what it runs with; the widest where nothing is declared. */
+export function vectorsOf({ cpuCapability = '' }: Producer): Vectors {
+  if (/avx2/i.test(cpuCapability)) return 'avx2';
+  return cpuCapability === '' || /avx512/i.test(cpuCapability) ? 'avx512' : 'default';
 }
 
 export function replayTensor(
@@ -23,13 +40,11 @@ export function replayTensor(
   layer: TensorLayer,
   { shapes, inputs: params }: ReadyLayer,
   inputs: readonly Matrix[],
-  { firstSample, ends, memoryOf, threads }: InCalls,
+  { firstSample, ends, memoryOf, ...facts }: InCalls,
 ): Replayed {
   const { attributes, activation } = layer.form;
   const samples = inputs[0].rows;
-  const cols = sizeOf(shapes.output.dims);
-  const data =
-    layer.output && isQuantized(layer.output) ? new Int32Array(samples * cols) : new Float32Array(samples * cols);
+  const parts = new Parts(samples, sizeOf(shapes.output.dims), layer.output !== null && isQuantized(layer.output));
   const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
   for (let from = 0; from < samples; ) {
     const call = ends.findIndex((end) => firstSample + from < end);
@@ -41,9 +56,38 @@ export function replayTensor(
       params: params[i],
       memory: memoryOf(layer.inputs[i]),
     }));
-    const place = { samples: to - from, first: firstSample + from - start, ofCall: ends[call] - start, threads };
-    data.set(steps.run({ attributes, activation, inputs: values, output, ...place }), from * cols);
+    const place = { samples: to - from, first: firstSample + from - start, ofCall: ends[call] - start };
+    parts.add(steps.run({ attributes, activation, inputs: values, output, ...place, ...facts }), from);
     from = to;
   }
-  return { rows: samples, cols, data, low: null, high: null, ...NO_SUMS };
+  return parts.joined();
+}
+
+/** Results of calls, one after the other; bounds from the first part on that has them. */
+class Parts {
+  private readonly data: Int32Array | Float32Array;
+  private low: Int32Array | null = null;
+  private high: Int32Array | null = null;
+
+  constructor(
+    private readonly rows: number,
+    private readonly cols: number,
+    isQuantized: boolean,
+  ) {
+    this.data = isQuantized ? new Int32Array(rows * cols) : new Float32Array(rows * cols);
+  }
+
+  add(computed: Computed, row: number): void {
+    const at = row * this.cols;
+    const { data, low, high } = 'data' in computed ? computed : { data: computed, low: null, high: null };
+    this.data.set(data, at);
+    if (low && !this.low) [this.low, this.high] = [Int32Array.from(this.data), Int32Array.from(this.data)];
+    this.low?.set(low ?? (data as Int32Array), at);
+    this.high?.set(high ?? (data as Int32Array), at);
+  }
+
+  joined(): Replayed {
+    const { rows, cols, data, low, high } = this;
+    return { rows, cols, data, low, high, ...NO_SUMS };
+  }
 }

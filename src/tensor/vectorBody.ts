@@ -2,36 +2,13 @@
  * Which elements PyTorch's elementwise kernels compute in vectors of 64 and which one by one, at the end of a run: the two round
  * differently. Source: ATen's TensorIterator and Vectorized loops; kernels of torch 2.13 under 16 layouts, 11 million values.
  */
-import type { Memory } from '../nouns/model.js';
-import type { Shape } from '../nouns/value.js';
 import { indicesOf, sizeOf } from './shape.js';
+import { type Iterated, stridesOf } from './strides.js';
 
 /** Two vectors of 32 bytes. */
 const STEP = 64;
 /** Fewer elements stay on one thread. */
 const GRAIN = 32768;
-
-export interface Iterated {
-  readonly shape: Shape;
-  readonly memory: Memory;
-}
-
-/** In elements, the samples' axis first, of a call with so many samples. */
-export function stridesOf({ shape, memory }: Iterated): number[] {
-  if (memory.strides) return [...memory.strides];
-  const { dims } = shape;
-  const order = dims.map((_, axis) => axis + 1);
-  // channels_last: the channels' axis is the fastest, wherever it stands in the shape
-  if (memory.format === 'channels_last') order.push(order.splice(shape.channelAxis, 1)[0]);
-  const strides = new Array<number>(dims.length + 1);
-  let stride = 1;
-  for (const axis of [...order].reverse()) {
-    strides[axis] = stride;
-    stride *= dims[axis - 1];
-  }
-  strides[0] = stride;
-  return strides;
-}
 
 interface Axis {
   readonly size: number;

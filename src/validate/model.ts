@@ -110,17 +110,16 @@ class LayerReader {
     const place: Place = ['layers', index];
     const op = field(raw, 'not_replayed') ? null : opByName(field(raw, 'op'));
     const inputs = inputsOf(raw).map((name) => this.names.read(name, index, [...place, 'input']));
-    const lacks = op?.needs?.find((name) => field(raw, name) === undefined);
-    if (op && lacks) this.warnOfLack(op, raw, lacks, place);
-    const isRead = op && lacks === undefined;
-    const layer = isRead ? await this.replayed(op, raw, place, inputs) : this.opaque(raw, place);
+    const lacks = op && whatItLacks(op, raw, inputs);
+    if (lacks) this.warnOfLack(op!, raw, lacks, place);
+    const layer = op && !lacks ? await this.replayed(op, raw, place, inputs) : this.opaque(raw, place);
     this.names.declare(raw, layer ? layer.output : undefined, place);
     return layer;
   }
 
   private warnOfLack({ name }: Op, raw: unknown, lacks: string, place: Place): void {
     const layer = printable(nameOf(raw) ?? '');
-    this.checks.warn('not-replayed', place, `${layer} is a ${name} without ${lacks}: it is not replayed`);
+    this.checks.warn('not-replayed', place, `${layer} is a ${name} ${lacks}: it is not replayed`);
   }
 
   private opaque(raw: unknown, place: Place): Layer | null {
@@ -163,6 +162,19 @@ class LayerReader {
 function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' | 'because'> {
   const { nodes, arithmetic, because } = fields ?? {};
   return { ...(nodes ? { nodes } : {}), ...(arithmetic ? { arithmetic } : {}), ...(because ? { because } : {}) };
+}
+
+const CODES = ['uint8', 'int8'];
+
+/** Why a layer of a known op stays what it was before the op had a file; null: nothing. */
+function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[]): string | null {
+  const lacks = op.needs?.find((name) => field(raw, name) === undefined);
+  if (lacks !== undefined) return `without ${lacks}`;
+  const beyond = op.beyond?.((name) => field(raw, name));
+  if (beyond || op.reads !== 'codes') return beyond ?? null;
+  const dtypes = [...inputs.map((input) => input?.params?.dtype), field(field(raw, 'output'), 'dtype')];
+  const other = dtypes.find((dtype) => typeof dtype === 'string' && !CODES.includes(dtype));
+  return other === undefined ? null : `of ${other}`;
 }
 
 /** "inputs" is read as "input". */

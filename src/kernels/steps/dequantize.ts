@@ -1,7 +1,7 @@
 /** Codes to float32. s: scale, zp: zero point. */
 
 import type { DequantizeStep } from '../../nouns/kernel.js';
-import { f32 } from '../../numeric/float.js';
+import { f32, fma32 } from '../../numeric/float.js';
 
 /** Runtimes. */
 export const dequantizeFloat32: DequantizeStep = {
@@ -30,6 +30,19 @@ export const dequantizeExpanded: DequantizeStep = {
 export const dequantizeBuiltin: DequantizeStep = {
   ...dequantizeExpanded,
   prepare: (params) => (params.dtype === 'int16' ? dequantizeFloat32 : dequantizeExpanded).prepare(params),
+};
+
+/** PyTorch's vector code of ops on whole values; torch.dequantize is dequantizeFloat32. */
+export const dequantizeFused: DequantizeStep = {
+  name: 'dequantizeFused',
+  equation: 'fma(s, x, f32(s * -zp)), s = f32(scale)',
+  prepare({ scale, zeroPoint }) {
+    const scale32 = f32(scale);
+    const offset = f32(scale32 * -zeroPoint);
+    return (code) => fma32(scale32, code, offset);
+  },
+  // both are exact in float64
+  numpy: ({ x, s, zp }) => `f32(float(f32(${s})) * ${x} + float(f32(-${zp} * float(f32(${s})))))`,
 };
 
 /** Scripts with Python floats: the product in float64. */

@@ -54,20 +54,34 @@ export const quantizeFma: QuantizeStep = {
   },
 };
 
-/** FBGEMM's rule of other releases (LEGACY=false). Far below int32's range the sum with a negative zero point wraps. */
+/** FBGEMM's rule of other releases (LEGACY=false), ATen's in vectors. Far below int32's range the sum with a negative zero point wraps. */
 export const quantizeZeroPointAfter: QuantizeStep = {
   name: 'quantizeZeroPointAfter',
   equation: 'int32(rint(f32(x * f32(1 / s)))) + zp',
   prepare({ scale, zeroPoint, quantMin, quantMax }) {
     const reciprocal = reciprocal32(scale);
-    return (real) =>
-      clamp(wrapInt32(convertToInt32(belowInt32Limit(f32(real * reciprocal))) + zeroPoint), quantMin, quantMax);
+    return (real) => clamp(zeroPointAdded(f32(real * reciprocal), zeroPoint), quantMin, quantMax);
   },
   numpy(names) {
     const rounded = `int(np.rint(np.clip(${scaled(names)}, -2**31, ${BELOW_INT32_LIMIT})))`;
     return `(${rounded} + ${names.zp} + 2**31) % 2**32 - 2**31`;
   },
 };
+
+/** ATen's in vectors, of ops that take the reciprocal in float64. */
+export const quantizeZeroPointAfter64: QuantizeStep = {
+  name: 'quantizeZeroPointAfter64',
+  equation: 'int32(rint(f32(x * f32(1.0 / s)))) + zp, 1.0 / s in float64',
+  prepare({ scale, zeroPoint, quantMin, quantMax }) {
+    const reciprocal = f32(1 / scale);
+    return (real) => clamp(zeroPointAdded(f32(real * reciprocal), zeroPoint), quantMin, quantMax);
+  },
+  numpy: null,
+};
+
+export function zeroPointAdded(steps: number, zeroPoint: number): number {
+  return wrapInt32(convertToInt32(belowInt32Limit(steps)) + zeroPoint);
+}
 
 /** The reciprocal is taken in float64. */
 export function decomposed(name: string, round: (x: number) => number, numpy: Numpy = null): QuantizeStep {

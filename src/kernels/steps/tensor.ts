@@ -1,5 +1,5 @@
-import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 
-export function tensorSteps(equation: string, run: (call: TensorCall) => Int32Array | Float32Array): TensorSteps {
+export function tensorSteps(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
   return { kind: 'tensor', equation, run };
 }

@@ -13,6 +13,7 @@ export function ofTwo(name: string): Op {
     schema: z.object({ ...layerFields, activation: z.optional(activation), output: outputSchema }),
     inputs: [2, 2],
     needs: ['output'],
+    reads: 'codes',
     channels: 'input',
     dims: broadcastDims,
     read({ fields, output }) {

@@ -2,7 +2,6 @@
 import * as z from 'zod/mini';
 import { shapeText } from '../../load/npy.js';
 import type { ProductForm, WeightSource } from '../../nouns/model.js';
-import type { Window } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
 import { channelsOf, dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -11,7 +10,7 @@ import { expectInput } from './inputs.js';
 import { type WeightField, weightField } from './numbers.js';
 import { checkLengths, productFields, productParams, type WeightReading } from './product.js';
 import { layerFields, outputSchema } from './schema.js';
-import { outputPadding, readWindow, windowFields } from './window.js';
+import { doesNotFit, outputPadding, readWindow, windowFields } from './window.js';
 
 const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 
@@ -119,10 +118,4 @@ function wrongChannels(channels: number, groups: number, dims: readonly number[]
         ? `; groups ${fits} would fit`
         : '';
   return `${expected}, got ${given}${fix}`;
-}
-
-function doesNotFit({ kernel, dilation, padding }: Window, places: readonly number[], given: string): string {
-  const reach = kernel.map((size, axis) => dilation[axis] * (size - 1) + 1);
-  const padded = places.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
-  return `expected a kernel that fits the padded input ${dimsText(padded)}, got one that reaches ${dimsText(reach)} (${given})`;
 }

@@ -31,6 +31,11 @@ export function clamping(
   };
 }
 
+/** As declared, or those of what is read. Null after a problem. */
+export function ownOrKept(layer: RawLayer): ValueParams | null {
+  return layer.fields ? (layer.output ?? keptParams(layer)) : null;
+}
+
 /** The parameters of what is read; a file may repeat them. Null after a problem. */
 export function keptParams({
   op,

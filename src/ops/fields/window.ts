@@ -1,6 +1,7 @@
 /** Fields of layers that look through a window: convolutions and pools. */
 import * as z from 'zod/mini';
 import type { Window } from '../../nouns/window.js';
+import { dimsText } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
 
 const whole = z.int().check(z.nonnegative());
@@ -8,9 +9,8 @@ const positive = z.int('expected a whole number from 1 on').check(z.positive('ex
 const EXPECTED_PADDING = 'expected a whole number from 0 on, or one a dimension, or [before, after] a dimension';
 
 /** A number for all dimensions, or one a dimension. */
-const each = z.optional(
-  z.union([positive, z.array(positive)], 'expected a whole number from 1 on, or one a dimension'),
-);
+export const perPlace = z.union([positive, z.array(positive)], 'expected a whole number from 1 on, or one a dimension');
+const each = z.optional(perPlace);
 
 /** Of a transposed window, added at the end of the output. */
 export const outputPadding = z.optional(
@@ -62,4 +62,10 @@ function checkPadding({ place, checks }: RawLayer, { kernel, dilation, padding }
   const expected = `expected at most ${reach}, what the kernel covers of dimension ${wrong}`;
   checks.problem('padding', [...place, 'padding'], `${expected}, got ${Math.max(...padding[wrong])}`);
   return false;
+}
+
+export function doesNotFit({ kernel, dilation, padding }: Window, places: readonly number[], given: string): string {
+  const reach = kernel.map((size, axis) => dilation[axis] * (size - 1) + 1);
+  const padded = places.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
+  return `expected a kernel that fits the padded input ${dimsText(padded)}, got one that reaches ${dimsText(reach)} (${given})`;
 }

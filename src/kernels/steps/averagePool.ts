@@ -1,0 +1,116 @@
+/** Means over windows. The output has the input's scale: sums of centred codes are divided, and nothing is rescaled. */
+import type { AveragePoolAttributes } from '../../nouns/attributes.js';
+import type { TensorCall, TensorSteps, Vectors } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { f32, fma32 } from '../../numeric/float.js';
+import { clamp, convertToInt32 } from '../../numeric/integer.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
+import { adaptiveCovers, type Cover, windowCovers } from '../../tensor/covers.js';
+import { channelsOf, positionsOf, sameDims, sizeOf } from '../../tensor/shape.js';
+import { isChannelsLast } from '../../tensor/strides.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { overWindows, placesOf, sumOf } from './pool.js';
+import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+/** How many channels of a channels_last tensor ATen computes in vectors: those that fill vectors of that width, 0 of none. */
+function vectorChannels({ inputs: [{ shape }] }: TensorCall, width: number): number {
+  return width === 0 ? 0 : floor(channelsOf(shape) / width) * width;
+}
+
+const WIDTHS: Readonly<Record<Vectors, number>> = { avx512: 16, avx2: 8, default: 0 };
+
+/** sum: of centred codes in the window; the zero point goes in before the rounding where the channels come first. */
+export const averagePoolAten: TensorSteps = tensorSteps(
+  'rint(sum * f32(1 / n) + zp); channels_last in vectors rint(sum * f32(1 / n)) + zp',
+  (call) => {
+    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
+    const [input] = call.inputs;
+    const params = quantized(input);
+    const channelsLast = isChannelsLast(input);
+    const vectors = channelsLast ? vectorChannels(call, WIDTHS[call.vectors]) : 0;
+    const { zeroPoint, quantMin, quantMax } = params;
+    return overWindows(call, windowCovers(window, placesOf(input.shape)), (covered) => {
+      const { inside, padded } = covered.cover;
+      const sum = f32(sumOf(covered) - zeroPoint * sizeOf(inside));
+      const multiplier = f32(1 / (divisor ?? sizeOf(countIncludePad ? padded : inside)));
+      if (covered.channel < vectors) return clamp(zeroPointAdded(f32(sum * multiplier), zeroPoint), quantMin, quantMax);
+      if (channelsLast) return quantizeTwoRoundings.prepare({ ...params, scale: f32(1 / multiplier) })(sum);
+      return clamp(roundHalfEven(f32(f32(sum * multiplier) + zeroPoint)), quantMin, quantMax);
+    });
+  },
+);
+
+/** QNNPACK, uint8 without ceil_mode: padding holds the zero point and always counts, whatever the options; ATen's code elsewhere. */
+export const averagePoolQnnpack: TensorSteps = {
+  ...averagePoolAten,
+  run(call) {
+    const { window } = call.attributes as AveragePoolAttributes;
+    if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return averagePoolAten.run(call);
+    return meansQnnpack(call, windowCovers(window, placesOf(call.inputs[0].shape)), sizeOf(window.kernel));
+  },
+};
+
+/** s / (s * n) is not always 1 / n. */
+export function meansQnnpack(call: TensorCall, covers: readonly Cover[], count: number): Int32Array {
+  const { zeroPoint, scale, quantMin, quantMax } = quantized(call.inputs[0]);
+  const multiplier = f32(f32(scale) / f32(f32(scale) * count));
+  return overWindows(call, covers, (covered) => {
+    const sum = sumOf(covered) - zeroPoint * covered.cover.places.length;
+    return clamp(convertToInt32(f32(f32(sum) * multiplier)) + zeroPoint, quantMin, quantMax);
+  });
+}
+
+/** Contiguous: of raw codes, the zero point takes no part. channels_last: a reciprocal of a reciprocal of a reciprocal. */
+export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
+  'rint(sum of codes * (1 / kh / kw)); channels_last rint(sum * (1 / (1 / (1 / n))) + zp)',
+  (call) => {
+    const [input] = call.inputs;
+    const params = quantized(input);
+    const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
+    if (!isChannelsLast(input)) return overWindows(call, covers, (covered) => meanOfCodes(covered, params));
+    const vectors = vectorChannels(call, Math.min(WIDTHS[call.vectors], 8));
+    const { zeroPoint, quantMin, quantMax } = params;
+    return overWindows(call, covers, (covered) => {
+      const count = sizeOf(covered.cover.inside);
+      const sum = f32(sumOf(covered) - zeroPoint * count);
+      const inverse = f32(1 / f32(1 / f32(1 / count)));
+      const steps = covered.channel < vectors ? fma32(sum, inverse, zeroPoint) : f32(f32(sum * inverse) + zeroPoint);
+      return clamp(roundHalfEven(steps), quantMin, quantMax);
+    });
+  },
+);
+
+function meanOfCodes(covered: Parameters<typeof sumOf>[0], { quantMin, quantMax }: QuantParams): number {
+  const multiplier = covered.cover.inside.reduce((product, size) => f32(product / size), 1);
+  return clamp(roundHalfEven(f32(f32(sumOf(covered)) * multiplier)), quantMin, quantMax);
+}
+
+/** QNNPACK, uint8 of sizes that divide evenly; ATen's code elsewhere. */
+export const adaptiveAveragePoolQnnpack: TensorSteps = {
+  ...adaptiveAveragePoolAten,
+  run(call) {
+    const [input] = call.inputs;
+    const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
+    const isEven = from.every((size, axis) => size % to[axis] === 0) && !sameDims(from, to);
+    if (!isEven || input.params.dtype !== 'uint8') return adaptiveAveragePoolAten.run(call);
+    return meansQnnpack(call, adaptiveCovers(from, to), positionsOf(input.shape) / positionsOf(call.output.shape));
+  },
+};
+
+/** PT2E's reference graph: floats, tap by tap. */
+export const averagePoolFloats: TensorSteps = tensorSteps(
+  'quantize((sum of sx * d, tap by tap in float32) / n)',
+  (call) => {
+    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
+    const [input] = call.inputs;
+    const real = dequantizeFloat32.prepare(quantized(input));
+    const code = quantizeDecomposed.prepare(quantized(call.output));
+    return overWindows(call, windowCovers(window, placesOf(input.shape)), ({ cover, code: at }) => {
+      let sum = 0;
+      for (let i = 0; i < cover.places.length; i++) sum = f32(sum + real(at(i)));
+      return code(f32(sum / (divisor ?? sizeOf(countIncludePad ? cover.padded : cover.inside))));
+    });
+  },
+);

@@ -1,0 +1,34 @@
+/** The largest code of a window; no arithmetic, and padding never wins. */
+import type { PoolAttributes } from '../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { borderCovers, windowCovers } from '../../tensor/covers.js';
+import { quantized } from './call.js';
+import { type Covered, overWindows, placesOf } from './pool.js';
+import { tensorSteps } from './tensor.js';
+
+export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
+  maximum(call, windowCovers(attributesOf(call).window, placesOf(call.inputs[0].shape))),
+);
+
+/** QNNPACK, uint8 without ceil_mode: dilated taps on the padding read the border; ATen's code elsewhere. */
+export const maxPoolQnnpack: TensorSteps = {
+  ...maxPool,
+  run(call) {
+    const { window } = attributesOf(call);
+    if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return maxPool.run(call);
+    return maximum(call, borderCovers(window, placesOf(call.inputs[0].shape)));
+  },
+};
+
+function attributesOf({ attributes }: TensorCall): PoolAttributes {
+  return attributes as PoolAttributes;
+}
+
+function maximum(call: TensorCall, covers: ReturnType<typeof windowCovers>): Int32Array {
+  const { quantMin } = quantized(call.inputs[0]);
+  return overWindows(call, covers, ({ cover, code }: Covered) => {
+    let largest = quantMin;
+    for (let i = 0; i < cover.places.length; i++) largest = Math.max(largest, code(i));
+    return largest;
+  });
+}

@@ -1,0 +1,58 @@
+/** Pools: what the runtimes share is a walk over windows, channel by channel. */
+import type { TensorCall } from '../../nouns/kernel.js';
+import type { Shape } from '../../nouns/value.js';
+import type { Cover } from '../../tensor/covers.js';
+import { fromRows, toRows } from '../../tensor/rows.js';
+import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
+import { isChannelsLast } from '../../tensor/strides.js';
+
+/** Dims of the places of a value, without its channels. */
+export function placesOf({ dims, channelAxis }: Shape): number[] {
+  return dims.filter((_, axis) => axis !== channelAxis);
+}
+
+/** The codes that a window covers, of one channel. */
+export interface Covered {
+  readonly cover: Cover;
+  readonly channel: number;
+  code(index: number): number;
+}
+
+/** One code of the output for every window and channel. */
+export function overWindows(
+  call: TensorCall,
+  covers: readonly Cover[],
+  codeOf: (covered: Covered) => number,
+): Int32Array {
+  const [{ data, shape }] = call.inputs;
+  const channels = channelsOf(shape);
+  const places = positionsOf(shape);
+  const rows = toRows(data, shape);
+  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
+  for (let sample = 0, at = 0; sample < call.samples; sample++) {
+    for (const cover of covers) {
+      for (let channel = 0; channel < channels; channel++, at++) {
+        const code = (i: number) => rows[(sample * places + cover.places[i]) * channels + channel];
+        out[at] = codeOf({ cover, channel, code });
+      }
+    }
+  }
+  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+}
+
+/**
+ * A defect of PyTorch's: (N, C, 1, 1) lies like channels_last and like a contiguous tensor at once; its kernel takes the first,
+ * and writes rows of channels into an output that is the second.
+ */
+function isScrambled({ inputs: [input], output }: TensorCall): boolean {
+  const { shape, memory } = input;
+  const declared = memory.format === 'channels_last' || memory.strides !== null;
+  const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
+  return isVector && !declared && isChannelsLast(input) && positionsOf(output.shape) > 1;
+}
+
+export function sumOf({ cover, code }: Covered): number {
+  let sum = 0;
+  for (let i = 0; i < cover.places.length; i++) sum += code(i);
+  return sum;
+}

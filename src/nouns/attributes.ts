@@ -1,0 +1,27 @@
+/** What ops on whole values read from a file, for the kernels' steps of the same op. */
+import type { Window } from './window.js';
+
+export interface PoolAttributes {
+  readonly window: Window;
+}
+
+export interface AveragePoolAttributes extends PoolAttributes {
+  /** Padding takes part in the divisor. */
+  readonly countIncludePad: boolean;
+  /** In place of how many values a window has. */
+  readonly divisor: number | null;
+}
+
+export interface AdaptivePoolAttributes {
+  /** Places of the output, an axis each; null: as many as the input has. */
+  readonly size: readonly (number | null)[];
+}
+
+/** Axes as the file gives them: the samples' is 0, and they are counted from the end where they are negative. */
+export interface ReduceAttributes {
+  readonly dim: readonly number[];
+}
+
+export interface AxisAttributes {
+  readonly dim: number;
+}

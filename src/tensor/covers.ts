@@ -1,0 +1,78 @@
+/** What windows of pools cover, axis by axis: places inside the input, and how far they reach with padding. */
+import type { Window } from '../nouns/window.js';
+import { windowDims } from './patches.js';
+import { indicesOf, sizeOf } from './shape.js';
+
+/** Of one place of an output. */
+export interface Cover {
+  /** Positions of the input, in C order. */
+  readonly places: Int32Array;
+  /** How many of them an axis has, and with padding. */
+  readonly inside: readonly number[];
+  readonly padded: readonly number[];
+}
+
+interface AxisCover {
+  readonly places: readonly number[];
+  readonly padded: number;
+}
+
+/** Padding belongs to no place. */
+export function windowCovers(window: Window, input: readonly number[]): Cover[] {
+  return joined(
+    input,
+    axesOf(window, input, (place, size) => place >= 0 && place < size),
+  );
+}
+
+/** QNNPACK's maximum: a tap on the padding reads the place at the border. */
+export function borderCovers(window: Window, input: readonly number[]): Cover[] {
+  const axes = axesOf(window, input, () => true).map((axis, i) =>
+    axis.map(({ places, padded }) => ({
+      places: places.map((place) => Math.min(Math.max(place, 0), input[i] - 1)),
+      padded,
+    })),
+  );
+  return joined(input, axes);
+}
+
+function axesOf(
+  { kernel, stride, padding, dilation, ...window }: Window,
+  input: readonly number[],
+  isRead: (place: number, size: number) => boolean,
+): AxisCover[][] {
+  const output = windowDims({ kernel, stride, padding, dilation, ...window }, input);
+  return input.map((size, axis) => {
+    const [before, after] = padding[axis];
+    return Array.from({ length: output[axis] }, (_, o) => {
+      const start = o * stride[axis] - before;
+      const taps = Array.from({ length: kernel[axis] }, (_, tap) => start + tap * dilation[axis]);
+      const padded = Math.min(start + kernel[axis], size + after) - start;
+      return { places: taps.filter((place) => isRead(place, size)), padded };
+    });
+  });
+}
+
+/** From floor(i * n / o) to ceil((i + 1) * n / o), each a float32 quotient. */
+export function adaptiveCovers(input: readonly number[], output: readonly number[]): Cover[] {
+  const axes = input.map((size, axis) => {
+    const edge = (index: number) => Math.fround((index * size) / output[axis]);
+    return Array.from({ length: output[axis] }, (_, i) => {
+      const [from, to] = [Math.floor(edge(i)), Math.ceil(edge(i + 1))];
+      return { places: Array.from({ length: to - from }, (_, k) => from + k), padded: to - from };
+    });
+  });
+  return joined(input, axes);
+}
+
+function joined(input: readonly number[], axes: readonly (readonly AxisCover[])[]): Cover[] {
+  const dims = axes.map((axis) => axis.length);
+  return Array.from({ length: sizeOf(dims) }, (_, position) => {
+    const covers = indicesOf(position, dims).map((at, axis) => axes[axis][at]);
+    const inside = covers.map(({ places }) => places.length);
+    const places = Int32Array.from({ length: sizeOf(inside) }, (_, i) =>
+      indicesOf(i, inside).reduce((place, at, axis) => place * input[axis] + covers[axis].places[at], 0),
+    );
+    return { places, inside, padded: covers.map(({ padded }) => padded) };
+  });
+}

@@ -1,0 +1,29 @@
+/** fixtures/ops: single layers. Values of PyTorch itself, and golden vectors of numpy models. Every value must be equal. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { casesOf, type OpCase, replayed, withArrays } from '../support/opCases.js';
+
+const ROOT = 'fixtures/ops';
+
+const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => join(ROOT, file.slice(0, -5)))
+  .sort();
+
+const named = ({ engine, layer, inputs }: OpCase, index: number) =>
+  `${index} ${layer.op} ${engine} ${inputs.map(({ dtype, memory_format }) => `${dtype} ${memory_format ?? ''}`.trim())}`;
+
+describe.each(files)('%s', (path) => {
+  const cases = casesOf(path);
+  it('replays to the same values', () =>
+    withArrays(path, async (arrays) => {
+      const wrong: unknown[] = [];
+      for (const [i, one] of cases.cases.entries()) {
+        const outcome = await replayed(cases, one, arrays).catch((error: Error) => error.message);
+        const isRight = typeof outcome !== 'string' && outcome.values > 0 && outcome.mismatched === 0;
+        if (!isRight) wrong.push({ case: named(one, i), outcome });
+      }
+      expect(wrong).toEqual([]);
+    }));
+});
