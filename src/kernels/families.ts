@@ -12,6 +12,21 @@ import type {
 } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { exact } from './steps/accumulate.js';
+import {
+  celuAten,
+  eluAten,
+  geluAten,
+  hardsigmoidAten,
+  hardsigmoidQnnpack,
+  hardswishAten,
+  hardswishQnnpack,
+  leakyReluAten,
+  sigmoidAten,
+  sigmoidQnnpack,
+  tanhAten,
+  tanhQnnpack,
+  thresholdAten,
+} from './steps/activations.js';
 import { addAten, addFloats, addQnnpack } from './steps/add.js';
 import {
   adaptiveAveragePoolAten,
@@ -28,12 +43,14 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
+import { concatAten, concatFloats } from './steps/concat.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
+import { multiplyAten, multiplyFloats, preluAten } from './steps/multiply.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import {
   type Isa,
@@ -53,6 +70,7 @@ import {
 } from './steps/quantize.js';
 import { areBytes, isDelegated, rescaleBuiltin, rescaleDefault } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
+import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
 
 type Ops = Kernel['ops'];
 type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
@@ -130,6 +148,20 @@ const pyTorchConversions = elementwise({
 const atenOps: Ops = {
   ...pyTorchConversions,
   add: addAten,
+  mul: multiplyAten,
+  add_scalar: addScalarAten,
+  mul_scalar: multiplyScalarAten,
+  cat: concatAten,
+  hardswish: hardswishAten,
+  hardsigmoid: hardsigmoidAten,
+  sigmoid: sigmoidAten,
+  tanh: tanhAten,
+  leaky_relu: leakyReluAten,
+  elu: eluAten,
+  celu: celuAten,
+  gelu: geluAten,
+  threshold: thresholdAten,
+  prelu: preluAten,
   max_pool1d: maxPool,
   max_pool2d: maxPool,
   avg_pool1d: averagePoolAten,
@@ -140,6 +172,10 @@ const atenOps: Ops = {
 
 const ownOfQnnpack: Ops = {
   add: addQnnpack,
+  hardswish: hardswishQnnpack,
+  hardsigmoid: hardsigmoidQnnpack,
+  sigmoid: sigmoidQnnpack,
+  tanh: tanhQnnpack,
   max_pool2d: maxPoolQnnpack,
   avg_pool1d: averagePoolQnnpack,
   avg_pool2d: averagePoolQnnpack,
@@ -151,6 +187,8 @@ const ownOfQnnpack: Ops = {
 export const decomposedOps: Ops = {
   ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
   add: addFloats(quantizeDecomposed),
+  mul: multiplyFloats(quantizeDecomposed),
+  cat: concatFloats(quantizeDecomposed),
   max_pool1d: maxPool,
   max_pool2d: maxPool,
   avg_pool2d: averagePoolFloats,

@@ -25,3 +25,33 @@ export interface ReduceAttributes {
 export interface AxisAttributes {
   readonly dim: number;
 }
+
+export interface ScalarAttributes {
+  readonly other: number;
+}
+
+export interface SlopeAttributes {
+  readonly negativeSlope: number;
+}
+
+export interface EluAttributes {
+  readonly alpha: number;
+  readonly scale: number;
+  readonly inputScale: number;
+}
+
+export interface GeluAttributes {
+  readonly approximate: 'none' | 'tanh';
+}
+
+export interface ThresholdAttributes {
+  readonly threshold: number;
+  readonly value: number;
+}
+
+/** Codes, one or one a channel. */
+export interface PreluAttributes {
+  readonly weight: Int32Array;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}

@@ -40,6 +40,13 @@ export function float32Ordinal(x: number): number {
   return bits < 0 ? -(bits & 0x7fffffff) : bits;
 }
 
+/** The float32 so many steps (ULPs) above x, which is finite; what is beyond float32 is infinite. */
+export function float32Beside(x: number, steps: number): number {
+  const ordinal = float32Ordinal(x) + steps;
+  float32Bits[0] = ordinal < 0 ? -ordinal | 0x80000000 : ordinal;
+  return float32[0];
+}
+
 /** How many float32 steps (ULPs) lie between two float32: +0 equals -0, NaN equals NaN and is infinitely far from numbers. */
 export function ulpDistance(a: number, b: number): number {
   if (a === b) return 0;

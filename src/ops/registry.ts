@@ -1,7 +1,10 @@
 import { adaptiveAvgPool2d } from './adaptiveAvgPool2d.js';
 import { add } from './add.js';
+import { addScalar } from './addScalar.js';
 import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
+import { cat } from './cat.js';
+import { celu } from './celu.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv2d } from './conv2d.js';
@@ -9,21 +12,31 @@ import { conv3d } from './conv3d.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
-
 import { dequantize } from './dequantize.js';
+import { elu } from './elu.js';
 import { flatten } from './flatten.js';
+import { gelu } from './gelu.js';
+import { hardsigmoid } from './hardsigmoid.js';
+import { hardswish } from './hardswish.js';
 import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
+import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
 import { maxPool1d } from './maxPool1d.js';
 import { maxPool2d } from './maxPool2d.js';
 import { mean } from './mean.js';
+import { mul } from './mul.js';
+import { mulScalar } from './mulScalar.js';
 import type { Op } from './op.js';
+import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
+import { sigmoid } from './sigmoid.js';
+import { tanh } from './tanh.js';
+import { threshold } from './threshold.js';
 
 /** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
 export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
@@ -38,6 +51,20 @@ export const ops: readonly Op[] = [
   convTranspose2d,
   convTranspose3d,
   add,
+  mul,
+  addScalar,
+  mulScalar,
+  cat,
+  hardswish,
+  hardsigmoid,
+  sigmoid,
+  tanh,
+  leakyRelu,
+  elu,
+  celu,
+  gelu,
+  prelu,
+  threshold,
   maxPool1d,
   maxPool2d,
   avgPool1d,

@@ -6,16 +6,16 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Cover, windowCovers } from '../../tensor/covers.js';
-import { channelsOf, positionsOf, sameDims, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { overWindows, placesOf, sumOf } from './pool.js';
+import { imageOf, overWindows, placesOf, sumOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
 /** How many channels of a channels_last tensor ATen computes in vectors: those that fill vectors of that width, 0 of none. */
-function vectorChannels({ inputs: [{ shape }] }: TensorCall, width: number): number {
+function vectorChannels({ output: { shape } }: TensorCall, width: number): number {
   return width === 0 ? 0 : floor(channelsOf(shape) / width) * width;
 }
 
@@ -26,7 +26,7 @@ export const averagePoolAten: TensorSteps = tensorSteps(
   'rint(sum * f32(1 / n) + zp); channels_last in vectors rint(sum * f32(1 / n)) + zp',
   (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
-    const [input] = call.inputs;
+    const input = imageOf(call);
     const params = quantized(input);
     const channelsLast = isChannelsLast(input);
     const vectors = channelsLast ? vectorChannels(call, WIDTHS[call.vectors]) : 0;
@@ -48,7 +48,7 @@ export const averagePoolQnnpack: TensorSteps = {
   run(call) {
     const { window } = call.attributes as AveragePoolAttributes;
     if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return averagePoolAten.run(call);
-    return meansQnnpack(call, windowCovers(window, placesOf(call.inputs[0].shape)), sizeOf(window.kernel));
+    return meansQnnpack(call, windowCovers(window, placesOf(imageOf(call).shape)), sizeOf(window.kernel));
   },
 };
 
@@ -66,7 +66,7 @@ export function meansQnnpack(call: TensorCall, covers: readonly Cover[], count: 
 export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
   'rint(sum of codes * (1 / kh / kw)); channels_last rint(sum * (1 / (1 / (1 / n))) + zp)',
   (call) => {
-    const [input] = call.inputs;
+    const input = imageOf(call);
     const params = quantized(input);
     const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
     if (!isChannelsLast(input)) return overWindows(call, covers, (covered) => meanOfCodes(covered, params));
@@ -91,11 +91,11 @@ function meanOfCodes(covered: Parameters<typeof sumOf>[0], { quantMin, quantMax 
 export const adaptiveAveragePoolQnnpack: TensorSteps = {
   ...adaptiveAveragePoolAten,
   run(call) {
-    const [input] = call.inputs;
+    const input = imageOf(call);
     const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
     const isEven = from.every((size, axis) => size % to[axis] === 0) && !sameDims(from, to);
     if (!isEven || input.params.dtype !== 'uint8') return adaptiveAveragePoolAten.run(call);
-    return meansQnnpack(call, adaptiveCovers(from, to), positionsOf(input.shape) / positionsOf(call.output.shape));
+    return meansQnnpack(call, adaptiveCovers(from, to), sizeOf(from) / sizeOf(to));
   },
 };
 
@@ -104,7 +104,7 @@ export const averagePoolFloats: TensorSteps = tensorSteps(
   'quantize((sum of sx * d, tap by tap in float32) / n)',
   (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
-    const [input] = call.inputs;
+    const input = imageOf(call);
     const real = dequantizeFloat32.prepare(quantized(input));
     const code = quantizeDecomposed.prepare(quantized(call.output));
     return overWindows(call, windowCovers(window, placesOf(input.shape)), ({ cover, code: at }) => {

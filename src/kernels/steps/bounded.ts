@@ -1,29 +1,40 @@
 /** Codes of which a float function or an order of summation is not known bit by bit: every code that is possible lies between two. */
 import type { Bounded } from '../../nouns/kernel.js';
+import { f32, float32Beside } from '../../numeric/float.js';
 
-/** A float32 result that may be anything from low to high; near: the likeliest. */
+/** A number that may be anything from low to high; near: the likeliest. */
 export interface Near {
   readonly low: number;
   readonly near: number;
   readonly high: number;
 }
 
-/** code: grows with its real. Without bounds where low and high agree everywhere. */
-export function boundedCodes(
-  length: number,
-  nearOf: (element: number) => Near,
-  code: (real: number) => number,
-): Int32Array | Bounded {
+/** Without bounds where low and high agree everywhere. */
+export function boundedCodes(length: number, codesOf: (element: number) => Near): Int32Array | Bounded {
   const [data, low, high] = [new Int32Array(length), new Int32Array(length), new Int32Array(length)];
   let isExact = true;
   for (let i = 0; i < length; i++) {
-    const real = nearOf(i);
-    data[i] = code(real.near);
-    low[i] = Math.min(code(real.low), data[i]);
-    high[i] = Math.max(code(real.high), data[i]);
-    isExact &&= low[i] === high[i];
+    const codes = codesOf(i);
+    [data[i], low[i], high[i]] = [codes.near, codes.low, codes.high];
+    isExact &&= codes.low === codes.high;
   }
   return isExact ? data : { data, low, high };
+}
+
+/** Of one value: the codes of three reals, in whatever order they come. */
+export function codesOf(reals: Near, code: (real: number) => number): Near {
+  const [low, near, high] = [code(reals.low), code(reals.near), code(reals.high)];
+  return { low: Math.min(low, near, high), near, high: Math.max(low, near, high) };
+}
+
+/**
+ * exp, tanh, expm1 and erf of Sleef and of the system's C library stay within two steps of the correctly rounded float32; which
+ * step is not known. `real` computes with the function that it is given.
+ */
+export function nearFunctions(real: (round: (exact: number) => number) => number): Near {
+  const at = (steps: number) =>
+    real((exact) => (Number.isFinite(f32(exact)) ? float32Beside(f32(exact), steps) : f32(exact)));
+  return { low: at(-2), near: at(0), high: at(2) };
 }
 
 const UNIT = 2 ** -24;

@@ -3,11 +3,11 @@ import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { borderCovers, windowCovers } from '../../tensor/covers.js';
 import { quantized } from './call.js';
-import { type Covered, overWindows, placesOf } from './pool.js';
+import { type Covered, imageOf, overWindows, placesOf } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
 export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
-  maximum(call, windowCovers(attributesOf(call).window, placesOf(call.inputs[0].shape))),
+  maximum(call, windowCovers(attributesOf(call).window, placesOf(imageOf(call).shape))),
 );
 
 /** QNNPACK, uint8 without ceil_mode: dilated taps on the padding read the border; ATen's code elsewhere. */
@@ -16,7 +16,7 @@ export const maxPoolQnnpack: TensorSteps = {
   run(call) {
     const { window } = attributesOf(call);
     if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return maxPool.run(call);
-    return maximum(call, borderCovers(window, placesOf(call.inputs[0].shape)));
+    return maximum(call, borderCovers(window, placesOf(imageOf(call).shape)));
   },
 };
 

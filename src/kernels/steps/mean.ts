@@ -8,7 +8,7 @@ import { axesOf, checkedAxes } from '../../tensor/axes.js';
 import { type Reduced, reducedAxes } from '../../tensor/reduced.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast, isContiguous } from '../../tensor/strides.js';
-import { boundedCodes, sumInAnyOrder } from './bounded.js';
+import { boundedCodes, codesOf, sumInAnyOrder } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { sumOfColumn, sumOfRow } from './floatSum.js';
@@ -56,7 +56,8 @@ export function meanInAnyOrder(quantize: QuantizeStep): TensorSteps {
       const { low, near, high } = sumInAnyOrder(sum, magnitudes, count);
       return { low: f32(low / count), near: f32(f32(near) / count), high: f32(high / count) };
     };
-    return boundedCodes(call.samples * size, nearOf, quantize.prepare(quantized(call.output)));
+    const code = quantize.prepare(quantized(call.output));
+    return boundedCodes(call.samples * size, (i) => codesOf(nearOf(i), code));
   });
 }
 

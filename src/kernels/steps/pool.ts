@@ -1,10 +1,15 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type { TensorCall } from '../../nouns/kernel.js';
+import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import type { Cover } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
+
+/** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
+export function imageOf({ inputs: [input], output }: TensorCall): TensorValue {
+  return { ...input, shape: { dims: input.shape.dims, channelAxis: output.shape.channelAxis } };
+}
 
 /** Dims of the places of a value, without its channels. */
 export function placesOf({ dims, channelAxis }: Shape): number[] {
@@ -24,7 +29,7 @@ export function overWindows(
   covers: readonly Cover[],
   codeOf: (covered: Covered) => number,
 ): Int32Array {
-  const [{ data, shape }] = call.inputs;
+  const { data, shape } = imageOf(call);
   const channels = channelsOf(shape);
   const places = positionsOf(shape);
   const rows = toRows(data, shape);
@@ -44,11 +49,12 @@ export function overWindows(
  * A defect of PyTorch's: (N, C, 1, 1) lies like channels_last and like a contiguous tensor at once; its kernel takes the first,
  * and writes rows of channels into an output that is the second.
  */
-function isScrambled({ inputs: [input], output }: TensorCall): boolean {
+function isScrambled(call: TensorCall): boolean {
+  const input = imageOf(call);
   const { shape, memory } = input;
   const declared = memory.format === 'channels_last' || memory.strides !== null;
   const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
-  return isVector && !declared && isChannelsLast(input) && positionsOf(output.shape) > 1;
+  return isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
 }
 
 export function sumOf({ cover, code }: Covered): number {

@@ -1,0 +1,76 @@
+/** Values one after the other along an axis, requantized where their parameters are not the output's. */
+import type { AxisAttributes } from '../../nouns/attributes.js';
+import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import { clamp } from '../../numeric/integer.js';
+import { floor } from '../../numeric/round.js';
+import { axisOf, checkedAxes } from '../../tensor/axes.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { isChannelsLast } from '../../tensor/strides.js';
+import { clampOfCodes } from './activation.js';
+import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { quantizeFma, quantizeTwoRoundings } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+/** channels_last images along the channels: those of an input that fill vectors of 8 in vectors, the others one by one. */
+export const concatAten: TensorSteps = tensorSteps('quantize(dequantize(x)) of each input', (call) => {
+  const axis = axisIn(call);
+  const isImages = axis === 0 && call.inputs.every((input) => input.shape.dims.length === 3 && isChannelsLast(input));
+  if (!isImages)
+    return joined(call, axis, (input) =>
+      converted(call, input, { dequantize: dequantizeFloat32, quantize: quantizeFma }),
+    );
+  const way = inVectors(call.vectors, 'float64');
+  return joined(call, axis, (input) => {
+    const [from, to] = [quantized(input), quantized(call.output)];
+    if (from.scale === to.scale && from.zeroPoint === to.zeroPoint) return rectified(call, (x) => x);
+    const vectors = floor(input.shape.dims[0] / 8) * 8;
+    const [body, rest] = [converted(call, input, way), converted(call, input, oneByOne)];
+    return (x, channel) => (channel < vectors ? body : rest)(x);
+  });
+});
+
+/** PT2E's reference graph. */
+export function concatFloats(quantize: QuantizeStep): TensorSteps {
+  return tensorSteps(`quantize(dequantize(x)) of each input, ${quantize.equation}`, (call) =>
+    joined(call, axisIn(call), (input) => converted(call, input, { dequantize: dequantizeFloat32, quantize })),
+  );
+}
+
+function axisIn({ inputs: [{ shape }], attributes }: TensorCall): number {
+  return checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
+}
+
+function converted(call: TensorCall, input: TensorValue, { dequantize, quantize }: AtenWay) {
+  const real = dequantize.prepare(quantized(input));
+  const code = quantize.prepare(quantized(call.output));
+  return rectified(call, (x) => code(real(x)));
+}
+
+function rectified({ activation, output }: TensorCall, code: (x: number) => number): (x: number) => number {
+  const [lo, hi] = clampOfCodes(activation, quantized(output), quantizeTwoRoundings);
+  return (x) => clamp(code(x), lo, hi);
+}
+
+/** code: of an input's code at an index of the axis. */
+function joined(
+  { inputs, output, samples }: TensorCall,
+  axis: number,
+  codeOf: (input: TensorValue) => (x: number, index: number) => number,
+): Int32Array {
+  const { dims } = output.shape;
+  const [inner, size] = [sizeOf(dims.slice(axis + 1)), sizeOf(dims)];
+  const out = new Int32Array(samples * size);
+  let before = 0;
+  for (const input of inputs) {
+    const code = codeOf(input);
+    const own = input.shape.dims[axis];
+    for (let i = 0; i < input.data.length; i++) {
+      const [outer, index] = [floor(i / (inner * own)), floor(i / inner) % own];
+      out[(outer * dims[axis] + before + index) * inner + (i % inner)] = code(input.data[i], index);
+    }
+    before += own;
+  }
+  return out;
+}

@@ -1,0 +1,52 @@
+/** x > 0 ? x : weight * x; weight: codes of the input's dtype, one or one a channel. */
+import * as z from 'zod/mini';
+import type { PreluAttributes } from '../nouns/attributes.js';
+import type { TensorForm } from '../nouns/model.js';
+import { loadNumbers, numberField } from './fields/numbers.js';
+import { tensorForm } from './fields/pool.js';
+import { layerFields, list, numbers, outputSchema, valueFields } from './fields/schema.js';
+import type { Op, RawLayer } from './op.js';
+
+export const prelu: Op = {
+  name: 'prelu',
+  schema: z.object({
+    ...layerFields,
+    weight: numbers('codes, one or [channels]', list('integer')),
+    weight_scale: z.nonoptional(valueFields.scale),
+    weight_zero_point: z.optional(z.int()),
+    output: outputSchema,
+  }),
+  inputs: [1, 1],
+  needs: ['weight', 'weight_scale', 'output'],
+  reads: 'codes',
+  channels: 'input',
+  dims({ form, inputs: [{ shape }] }) {
+    const { weight } = (form as TensorForm).attributes as PreluAttributes;
+    const [channels] = shape.dims;
+    if (weight.length === 1 || weight.length === channels) return shape.dims;
+    return `expected one weight or ${channels} (its input's first axis), got ${weight.length}`;
+  },
+  async read(layer) {
+    const attributes = await preluAttributes(layer);
+    return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
+  },
+};
+
+async function preluAttributes({
+  fields,
+  place,
+  checks,
+  arrays,
+  inputs: [input],
+}: RawLayer): Promise<PreluAttributes | null> {
+  const field = fields && numberField(fields.weight, [...place, 'weight'], checks, arrays);
+  if (!field) return null;
+  const [lo, hi] = input?.params?.dtype === 'int8' ? [-128, 127] : [0, 255];
+  const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
+  const codes = await loadNumbers(field, { expected: `expected a code in ${lo}..${hi}`, accepts }, checks);
+  const { weight_scale: scale, weight_zero_point: zeroPoint = 0 } = fields as {
+    weight_scale: number;
+    weight_zero_point?: number;
+  };
+  return codes && { weight: Int32Array.from(codes), scale, zeroPoint };
+}

@@ -1,0 +1,4 @@
+/** tanh(x). */
+import { intoOwn } from './fields/unary.js';
+
+export const tanh = intoOwn('tanh');
