@@ -181,7 +181,7 @@ class Comparison {
       this.warn(
         'read-as',
         layer.name,
-        `the producer does not say on which CPU it ran; ${kernel.name} gives every value`,
+        `the producer leaves open which kernel ran it; ${kernel.name} gives every value`,
       );
       report.kernel = kernel.name;
       return { run, diff };

@@ -1,6 +1,7 @@
 /** Which kernel each layer of a model is replayed under: the CPU's part, that a name of the whole model does not say. */
 import type { Call, Kernel } from '../nouns/kernel.js';
-import type { Layer, Producer } from '../nouns/model.js';
+import { isProduct, type Layer, type Producer } from '../nouns/model.js';
+import { fbgemm } from './fbgemm.js';
 import { productSteps } from './kernel.js';
 import { onednn } from './onednn.js';
 import { onednnAmx } from './onednn-amx.js';
@@ -24,19 +25,44 @@ const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
   [onednnPointwise, onednnPointwiseAmx],
 ]);
 
+type Readings = readonly [Kernel, ...Kernel[]];
+
 /** Every layer under the kernel of that name; without one, what the producer declares, layer by layer. Throws InputError. */
 export function referenceFor(producer: Producer, name?: string): Reference {
   if (name !== undefined) return sameEverywhere(kernelByName(name));
   const kernel = declaredKernel(producer);
-  const onAmx = producer.kernel === undefined && mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
-  if (!onAmx) return sameEverywhere(kernel);
+  if (producer.kernel !== undefined) return sameEverywhere(kernel);
   return {
     kernel,
     readings(layer, calls) {
-      if (!calls.some((call) => differs(onAmx, kernel, layer, call))) return [kernel];
-      return producer.amxInt8 ? [onAmx] : [kernel, onAmx];
+      const [first, ...others] = enginesOf(producer, kernel, layer).flatMap((of) =>
+        onThisCpu(producer, of, layer, calls),
+      );
+      return [first, ...others];
     },
   };
+}
+
+/** PyTorch's engine x86 hands a convolution to oneDNN, when it packs the weights, on CPUs with AVX512-VNNI; no variable changes it. */
+function enginesOf({ engine, avx512Vnni }: Producer, kernel: Kernel, layer: Layer): Readings {
+  if (engine !== 'x86' || kernel !== fbgemm || avx512Vnni === false || !oneDnnTakes(layer)) return [kernel];
+  return avx512Vnni ? [onednn] : [fbgemm, onednn];
+}
+
+function oneDnnTakes(layer: Layer): boolean {
+  if (!isProduct(layer) || !layer.form.patch) return false;
+  const { patch, weightZeroPoint } = layer.form;
+  const { transposed } = patch.window;
+  return patch.groups <= 100 && weightZeroPoint.every((zero) => zero === 0) && !transposed?.some((added) => added > 0);
+}
+
+function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: readonly Call[]): Readings {
+  const onAmx = mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
+  if (!onAmx) return [kernel];
+  // AMX's convolutions multiply in either order, by blocking and threads
+  if (isProduct(layer) && layer.form.patch) return producer.amxInt8 ? [onAmx, kernel] : [kernel, onAmx];
+  if (!calls.some((call) => differs(onAmx, kernel, layer, call))) return [kernel];
+  return producer.amxInt8 ? [onAmx] : [kernel, onAmx];
 }
 
 export function sameEverywhere(kernel: Kernel): Reference {

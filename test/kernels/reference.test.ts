@@ -45,3 +45,39 @@ test.each<[string, Producer, string[]]>([
 it('leaves other ops to the kernel of the whole model', () => expect(read(amx, [], 'relu')).toEqual(['onednn']));
 
 it('takes --kernel for all layers', () => expect(read(amx, large, 'linear', 'qnnpack')).toEqual(['qnnpack']));
+
+const convolution = (fields: object = {}, window: object = {}): Layer => {
+  const form = {
+    kind: 'product',
+    weight: { outFeatures: 8, inFeatures: 9 },
+    weightZeroPoint: Int32Array.of(0),
+    patch: { window: { transposed: null, ...window }, groups: 8 },
+    ...fields,
+  };
+  return { name: 'conv', op: 'conv2d', inputs: ['x'], output: null, form } as unknown as Layer;
+};
+const patch = (groups: number, transposed: number[] | null = null) => ({ patch: { window: { transposed }, groups } });
+const x86: Producer = { engine: 'x86', avx512Vnni: true, amxInt8: false };
+
+test.each<[string, Producer, object, string[]]>([
+  ['x86 on a CPU with AVX512-VNNI is oneDNN', x86, {}, ['onednn']],
+  ['up to 100 groups', x86, patch(100), ['onednn']],
+  ['beyond 100 groups FBGEMM', x86, patch(101), ['fbgemm']],
+  ['weight zero points: FBGEMM', x86, { weightZeroPoint: Int32Array.of(0, 3) }, ['fbgemm']],
+  ['an output padding: FBGEMM', x86, patch(1, [1, 0]), ['fbgemm']],
+  ['transposed without: oneDNN', x86, patch(1, [0, 0]), ['onednn']],
+  [
+    'no variable changes it',
+    { ...x86, environment: new Map([['FBGEMM_ENABLE_INSTRUCTIONS', 'AVX2']]) },
+    {},
+    ['onednn'],
+  ],
+  ['x86 without AVX512-VNNI is FBGEMM', { ...x86, avx512Vnni: false }, {}, ['fbgemm']],
+  ['x86 on an unknown CPU is either', { engine: 'x86', amxInt8: false }, {}, ['fbgemm', 'onednn']],
+  ['AMX takes either order', { ...x86, amxInt8: true }, {}, ['onednn-amx', 'onednn']],
+  ['engine fbgemm is FBGEMM', { ...x86, engine: 'fbgemm' }, {}, ['fbgemm']],
+  ['a kernel is named', { ...x86, kernel: 'qnnpack' }, {}, ['qnnpack']],
+])('a convolution, %s', (_, producer, fields, names) => {
+  const readings = referenceFor(producer).readings(convolution(fields), large);
+  expect(readings.map(({ name }) => name)).toEqual(names);
+});
