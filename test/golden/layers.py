@@ -92,7 +92,8 @@ class Fixture:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = lambda items: "[\n" + ",\n".join("  " + json.dumps(item) for item in items) + "\n ]"
-        head = {"format": "qdiff-model", "version": 1, "producer": {"kernel": self.kernel, **producer}}
+        facts = {"kernel": self.kernel, **producer}
+        head = {"format": "qdiff-model", "version": 1, "producer": {key: fact for key, fact in facts.items() if fact is not None}}
         if self.arrays:
             head["arrays"] = "model.npz"
             write_npz(self.folder / "model.npz", self.arrays)

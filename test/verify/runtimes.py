@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 from layers import (BATCHES, CALLS, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, calls_family, dynamic_calls,  # noqa: E402
                     dynamic_family, dynamic_near_ties, f32, float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 
+from torch_convolutions import convolutions  # noqa: E402
+
 parser = argparse.ArgumentParser()
 parser.add_argument("runtime")
 parser.add_argument("--out", required=True)
@@ -73,7 +75,31 @@ def run_torch():
     torch_float_output(torch, fbgemm)
     torch_pointwise(torch, fbgemm)
     torch_pt2e(torch)
+    torch_convolutions(torch, fbgemm, level)
     finish("PyTorch", torch.__version__)
+
+
+def torch_convolutions(torch, fbgemm, level):
+    """FBGEMM's depthwise and direct code saturates on every CPU; its groupwise code, and which code runs, ask the CPU alone."""
+    vnni, avx512 = "avx512_vnni" in FLAGS, "avx512bw" in FLAGS
+    narrow = {"depthwise", "direct"}
+
+    def of_fbgemm(path):
+        if fbgemm == "fbgemm":
+            return ["fbgemm-vnni"] if path in narrow else ["fbgemm", "fbgemm-vnni"]
+        return ["fbgemm-vnni"] if path == "groupwise" and vnni else ["fbgemm-avx2"]
+
+    def run(engine, kernel_of, producer={}):
+        convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, args.size, avx512, producer)
+
+    # on AMX the order of the scales is either, by blocking and threads: read as files without a kernel's name are
+    cpu = {"kernel": None, "avx512_vnni": True, "amx_int8": True} if level == "onednn-amx" else {}
+    run("fbgemm", of_fbgemm)
+    run("qnnpack", lambda _: ["qnnpack"])
+    run("onednn", lambda _: [level], cpu and {**cpu, "engine": "onednn"})
+    if level in ("onednn", "onednn-amx", "onednn-avx2"):
+        pointwise = level.replace("onednn", "onednn-pointwise")
+        run("pointwise", lambda _: [pointwise], cpu and {**cpu, "flow": "pt2e-lowered"})
 
 
 def torch_weight(torch, w, zw, sw):

@@ -36,7 +36,10 @@ export function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
   return { scaling: byTiles ? 'product' : 'sequential', pairing }; // brgconv, brdgmm_dw
 }
 
-/** Without VNNI; brgconv's pairs of single channels as a CPU with VBMI has them (one that is told to do without VNNI). */
+/**
+ * Without VNNI; brgconv's pairs of single channels as a CPU with VBMI has them (one that is told to do without VNNI). Of one input
+ * channel small outputs run in jit_int8, pairs inside a tap, where oneDNN's estimate of the cost says so: that choice has no model.
+ */
 function onAvx512({ window, groups, inChannels, output }: PlacedPatch, depthwise: boolean): Implementation {
   const [kernel, dilation] = [window.kernel, window.dilation];
   const one = inChannels === 1;

@@ -1,0 +1,81 @@
+"""Convolutions of test/golden/convolution_layers.py, run by PyTorch. Called by runtimes.py."""
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "oracle"))
+import torch_conv as geometry_of  # noqa: E402, which path FBGEMM takes, and the exact sums that near ties are mined on
+from convolution_layers import CONVOLUTION_FAMILIES, convolution_family  # noqa: E402
+from convolutions import exact, places  # noqa: E402
+from layers import f32, rng_for  # noqa: E402
+
+
+def is_reliable(engine, x, w, g, avx512):
+    """Not what PyTorch 2.13 computes wrongly, or by what lies in memory."""
+    kernel, st = w.shape[2:], g["st"]
+    path = geometry_of.fbgemm_path(w.shape, g["G"], st, g["pad"], g["dil"], g["transposed"], avx512)
+    if engine == "fbgemm" and path == "direct":
+        return len(x) == 1 and st[0] == 1
+    if engine == "fbgemm" and path == "groupwise":
+        return g["G"] % geometry_of.fbgemm_groups_together(w.shape[1], w.shape[0] // g["G"], avx512) == 0
+    if engine == "qnnpack" and g["transposed"]:
+        return w.ndim < 5
+    if engine == "onednn" and g["transposed"]:
+        return len(st) == 1 or st[-2] < g["dil"][-2] * (kernel[-2] - 1) + 3
+    return engine != "onednn" or st[-1] == 1 or places(x, w, **g)[-1] > 1
+
+
+def by_cost(engine, kernel_of, w, g):
+    """oneDNN on AVX512 without VNNI takes the code for one input channel by what it estimates that each would cost: no model."""
+    return engine == "onednn" and kernel_of("") == ["onednn-avx512"] and w.shape[1] == 1 and not g["transposed"] and (g["G"] == 1 or len(w) > g["G"])
+
+
+def run_convolution(torch, weight_of, L, g):
+    x, zx, sx, w, zw, sw, b, sy, zy, relu = L
+    ops, axes, bias = torch.ops.quantized, w.ndim - 2, None if L[6] is None else torch.from_numpy(L[6])
+    q = torch._make_per_tensor_quantized_tensor(torch.from_numpy(x), sx, zx)
+    weight, window = weight_of(torch, w, zw, sw), [list(g["st"]), list(g["pad"])]
+    if g["transposed"]:
+        pack, op = getattr(ops, f"conv_transpose{axes}d_prepack"), getattr(ops, f"conv_transpose{axes}d")
+        packed = pack(weight, bias, *window, list(g["outpad"] or (0,) * axes), list(g["dil"]), g["G"])
+    else:
+        pack, op = getattr(ops, f"conv{axes}d_prepack"), getattr(ops, f"conv{axes}d_relu" if relu else f"conv{axes}d")
+        packed = pack(weight, bias, *window, list(g["dil"]), g["G"])
+    return op(q, packed, sy, zy).int_repr().numpy()
+
+
+def run_pointwise(torch, L, g):
+    """onednn::qconv_pointwise, what PT2E models are lowered to."""
+    x, zx, sx, w, zw, sw, b, sy, zy, relu = L
+    axes, scales = w.ndim - 2, np.broadcast_to(np.asarray(sw, f32), len(w)).copy()
+    window = [list(g["st"]), list(g["pad"]), list(g["dil"]), g["G"]]
+    packed = torch.ops.onednn.qconv_prepack(torch.from_numpy(w), torch.from_numpy(scales), sx, zx, *window)
+    op = torch.ops.onednn.qconv2d_pointwise if axes == 2 else getattr(torch.ops.onednn, f"qconv{axes}d_pointwise")
+    zeros, bias = torch.zeros(len(w), dtype=torch.long), None if b is None else torch.from_numpy(b)
+    activation = "relu" if relu else "none"
+    return op(torch.from_numpy(x), sx, zx, packed, torch.from_numpy(scales), zeros, bias, *window, sy, zy, torch.uint8, activation, [], "").numpy()
+
+
+def convolutions(torch, weight_of, fixture_of, engine, kernel_of, seed, size, avx512, producer):
+    """kernel_of: the kernels that a path of FBGEMM (another engine: any) is. engine pointwise: the op of lowered models."""
+    pointwise = engine == "pointwise"
+    if not pointwise:
+        torch.backends.quantized.engine = engine
+    for family in CONVOLUTION_FAMILIES:
+        fixtures = {}
+        for tag, L, g in convolution_family(family, rng_for(seed, "torch", engine, family), engine in ("fbgemm", "qnnpack"), exact, size):
+            x, w = L[0], L[3]
+            if (pointwise and (g["transposed"] or (L[9] and w.ndim != 4))) or not is_reliable("onednn" if pointwise else engine, x, w, g, avx512):
+                continue
+            if engine == "onednn":
+                g = {**g, "outpad": None}
+            y = run_pointwise(torch, L, g) if pointwise else run_convolution(torch, weight_of, L, g)
+            if by_cost(engine, kernel_of, w, g):
+                continue
+            path = geometry_of.fbgemm_path(w.shape, g["G"], g["st"], g["pad"], g["dil"], g["transposed"], avx512)
+            for kernel in kernel_of(path):
+                fixtures.setdefault(kernel, fixture_of(kernel, f"{engine}-{family}")).convolution(tag, L, g, y)
+        for fixture in fixtures.values():
+            fixture.write({"family": family}, **producer)
