@@ -70,6 +70,7 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
 function hasVectors(layer: Layer): boolean {
   return (
     isProduct(layer) &&
+    !layer.form.patch &&
     !layer.form.dynamic &&
     layer.output !== null &&
     isQuantized(layer.output) &&

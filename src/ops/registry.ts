@@ -5,6 +5,7 @@ import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
 import { cat } from './cat.js';
 import { celu } from './celu.js';
+import { channelShuffle } from './channelShuffle.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv2d } from './conv2d.js';
@@ -13,6 +14,7 @@ import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
 import { dequantize } from './dequantize.js';
+import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { flatten } from './flatten.js';
 import { gelu } from './gelu.js';
@@ -29,14 +31,23 @@ import { mean } from './mean.js';
 import { mul } from './mul.js';
 import { mulScalar } from './mulScalar.js';
 import type { Op } from './op.js';
+import { pad } from './pad.js';
+import { permute } from './permute.js';
+import { pixelShuffle } from './pixelShuffle.js';
+import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
+import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
+import { slice } from './slice.js';
+import { squeeze } from './squeeze.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
+import { transpose } from './transpose.js';
+import { unsqueeze } from './unsqueeze.js';
 
 /** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
 export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
@@ -72,6 +83,17 @@ export const ops: readonly Op[] = [
   adaptiveAvgPool2d,
   mean,
   flatten,
+  reshape,
+  permute,
+  transpose,
+  slice,
+  squeeze,
+  unsqueeze,
+  pad,
+  pixelShuffle,
+  pixelUnshuffle,
+  channelShuffle,
+  dropout,
   requantize,
   clamp,
   hardtanh,

@@ -230,6 +230,7 @@ export function oneChannel(product: Product, channel: number): Product {
   return {
     ...product,
     outFeatures: 1,
+    groups: 1,
     weight: product.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
     // two entries stay per channel: TFLite makes its multiplier in float32 where there is one scale
     weightScale: new Float64Array(Math.min(product.weightScale.length, 2)).fill(weightScaleOf(product, channel)),

@@ -3,7 +3,7 @@ import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, ValueReader } from '../../nouns/capture.js';
-import type { Kernel, Product } from '../../nouns/kernel.js';
+import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
 import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
@@ -67,12 +67,20 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
     channel,
     at: atOf(place),
     product,
-    x: { rows: 1, cols: values.length, data: Int32Array.from(values, quantize) },
+    x: codesOf(place, product, Int32Array.from(values, quantize)),
     ...(await observed(place)),
     candidateInputCodesDiffer: candidate ? await otherInputCodes(place, candidate, values) : null,
     kernels,
     causes,
   };
+}
+
+/** A row's codes that the channel reads: those of its group. */
+function codesOf({ channel, position }: Place, { patch, inFeatures }: Product, data: Int32Array): Codes {
+  if (!patch) return { rows: 1, cols: data.length, data };
+  const start = Math.floor(channel / patch.outChannels) * inFeatures;
+  const own = data.subarray(start, start + inFeatures);
+  return { rows: 1, cols: inFeatures, data: own, positions: Int32Array.of(position) };
 }
 
 export async function pointwiseValue(place: Place, layer: ElementwiseLayer): Promise<PointwiseValue> {

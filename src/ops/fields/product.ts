@@ -108,7 +108,7 @@ export async function productParams(
       lists.filter((field) => field.name === 'bias' || field.shape.length > 0),
     );
   }
-  const biasDtype = BIASES[raw.bias_dtype as keyof typeof BIASES] ? raw.bias_dtype! : 'float32';
+  const biasDtype = raw.bias_dtype && Object.hasOwn(BIASES, raw.bias_dtype) ? raw.bias_dtype : 'float32';
   const scales = scale && (await loadNumbers(scale, SCALES, checks));
   const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, zeroPointsOf(dtype), checks));
   const biases = bias && (await loadNumbers(bias, BIASES[biasDtype], checks));

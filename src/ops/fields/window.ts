@@ -8,6 +8,9 @@ const whole = z.int().check(z.nonnegative());
 const positive = z.int('expected a whole number from 1 on').check(z.positive('expected a whole number from 1 on'));
 const EXPECTED_PADDING = 'expected a whole number from 0 on, or one a dimension, or [before, after] a dimension';
 
+/** A number of groups, or of times. */
+export const factor = positive;
+
 /** A number for all dimensions, or one a dimension. */
 export const perPlace = z.union([positive, z.array(positive)], 'expected a whole number from 1 on, or one a dimension');
 const each = z.optional(perPlace);
