@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
+import { explainValues } from '../analyze/explain/explainValues.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
@@ -89,7 +90,7 @@ async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<Ex
   if (!isProduct(layer)) {
     if (repro !== undefined)
       throw usage(`expected a linear layer to reproduce, got ${printable(layer.name)}`, '--repro');
-    if (!isElementwise(layer)) throw new Error(`${layer.op} is not replayed`);
+    if (!isElementwise(layer)) return explainValues(chosen);
     return explainPointwise(await pointwiseValue(chosen, layer));
   }
   const value = await explainedProduct(chosen, layer);

@@ -135,7 +135,7 @@ class Search {
     const active = new Set(this.enumerated.filter((change) => !this.isIdle(change)));
     this.enumerated.forEach((a, i) => {
       for (const b of this.enumerated.slice(i + 1)) {
-        if ((active.has(a) || active.has(b)) && combine(a, b)) this.explains([a, b]);
+        if ((active.has(a) || active.has(b)) && this.mayPair(a, b)) this.explains([a, b]);
       }
     });
     const globals = this.estimated.filter(
@@ -143,6 +143,12 @@ class Search {
     );
     // on a base that changes nothing, estimates are those that failed alone
     for (const base of [...active, ...globals]) this.estimateOn([base]);
+  }
+
+  /** A conversion of codes has one scale and one shift: two numbers of the file move it to nearly any other. */
+  private mayPair(a: Change, b: Change): boolean {
+    if (isProductStudy(this.study)) return combine(a, b);
+    return combine(a, b) && [a, b].some(({ cause }) => causes.find(({ code }) => code === cause)?.whose === 'kernel');
   }
 
   /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
@@ -199,7 +205,7 @@ class Search {
     for (const cause of this.causes) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
-        base.every((own) => combine(own, change)),
+        base.every((own) => this.mayPair(own, change)),
       );
       changes.some((change) => this.explains([...base, change]));
     }

@@ -114,12 +114,12 @@ function rowOfPlace({ run, sample, position }: Place, input: ValueReader): Promi
 }
 
 /** [y, x] of an image; undefined where a channel has one value. */
-function atOf({ run, position }: Place): number[] | undefined {
+export function atOf({ run, position }: Place): number[] | undefined {
   const { output } = run.ready.shapes;
   return positionsOf(output) === 1 ? undefined : coordinatesOf(output, position);
 }
 
-async function observed({ layer, run, sample, channel, position, capture, candidate }: Place) {
+export async function observed({ layer, run, sample, channel, position, capture, candidate }: Place) {
   const feature = featureAt(run.ready.shapes.output, { channel, position });
   const of = async (file: Capture | undefined) => {
     const value = file?.values.get(layer.name);

@@ -88,6 +88,8 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
 };
 
 /** Why no rule looks at a layer. */
+/** Why a layer is not looked at though it is replayed. */
+export const NO_RULE = 'no rule looks at it';
 export const NOT_REPLAYED = 'not replayed';
 
 export function messageOf<C extends LintCode>(code: C, found: Found<C>): string {

@@ -73,6 +73,20 @@ const moves =
     return { op, data, fields };
   };
 
+/** [axis][before, after], the batch first; model.json says the last axis first and has no batch. */
+const padding =
+  (data: readonly number[]): Rule =>
+  async (node) => {
+    const moved = await moves('pad', { pad: 1 }, data)(node);
+    const ends = moved.fields?.pad;
+    if (!Array.isArray(ends)) return moved;
+    if (data.length > 1) return { op: 'pad', data, notReplayed: 'it pads with a value of its own' };
+    const axes = Array.from({ length: ends.length / 2 }, (_, axis) => ends.slice(2 * axis, 2 * axis + 2));
+    const [batch, ...others] = axes;
+    if (batch?.some((end) => end !== 0)) return { op: 'pad', data, notReplayed: 'it pads the batch' };
+    return { ...moved, fields: { pad: others.reverse().flat() } };
+  };
+
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape says all; new_shape may hold -1. To a row it is a flatten. */
 const reshape: Rule = (node) => {
   const { shape } = node.output();
@@ -151,8 +165,8 @@ export const MOVES: ReadonlyMap<string, Rule> = new Map([
   ['EXPAND_DIMS', reshape],
   ['TRANSPOSE', moves('permute', { dims: 1 })],
   ['CONCATENATION', concatenation],
-  ['PAD', moves('pad', { pad: 1 })],
-  ['PADV2', moves('pad', { pad: 1 }, [0, 2])],
+  ['PAD', padding([0])],
+  ['PADV2', padding([0, 2])],
   ['SLICE', moves('slice', { begin: 1, size: 2 })],
   ['STRIDED_SLICE', stridedSlice],
   ['SPLIT', moves('split', { dim: 0 }, [1])],
