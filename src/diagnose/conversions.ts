@@ -17,7 +17,8 @@ import type { ElementwiseSteps, Kernel, QuantizeStep, RescaleStep, RoundStep } f
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import type { CauseCode } from './evidence.js';
-import { hasRoundedBound } from './facts.js';
+import { addsZeroPoint, hasRoundedBound } from './facts.js';
+import type { Setup } from './setup.js';
 import type { ElementwiseStudy } from './study/study.js';
 
 // ---------------------------------------------------------------- scripts
@@ -144,15 +145,15 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
   const possible = new Set([...own.map(({ quantize }) => quantize), quantizeTwoRoundings, quantizeZeroPointAfter]);
   const others = quantizeSteps
     .filter((step) => step !== current && step !== quantizeDivisionHalfAway && (free || possible.has(step)))
-    .map((step) => ({ cause: quantizeCause(current, step), steps: { ...declared.steps, quantize: step } }));
+    .map((step) => ({ cause: quantizeCause(declared, current, step), steps: { ...declared.steps, quantize: step } }));
   const script = scriptedQuantize({ round: halfEven, zeroPointFirst: false, float64: true });
   const inFloat64 = { cause: 'multiplier-precision' as const, steps: { ...declared.steps, quantize: script } };
   return free ? [...others, inFloat64] : others;
 }
 
-function quantizeCause(declared: QuantizeStep, other: QuantizeStep): CauseCode {
+function quantizeCause(setup: Setup, declared: QuantizeStep, other: QuantizeStep): CauseCode {
   if (declared === quantizeDivisionHalfAway || other === quantizeDivisionHalfAway) return 'rounding-half-away';
-  return addsZeroPointFirst(declared) === addsZeroPointFirst(other)
+  return !addsZeroPoint(setup) || addsZeroPointFirst(declared) === addsZeroPointFirst(other)
     ? 'multiplier-precision'
     : 'zero-point-before-rounding';
 }
@@ -167,10 +168,14 @@ function otherDequantizers({ free, declared }: ElementwiseStudy, own: readonly E
 }
 
 /** Codes of a clamp's bounds. */
-function otherBounds({ declared: { steps } }: ElementwiseStudy, own: readonly ElementwiseSteps[]): Conversion[] {
+function otherBounds({ declared }: ElementwiseStudy, own: readonly ElementwiseSteps[]): Conversion[] {
+  const { steps } = declared;
   const bounds = new Set(own.map(({ bound }) => bound));
   bounds.delete(steps.bound);
-  return [...bounds].map((bound) => ({ cause: quantizeCause(steps.bound, bound), steps: { ...steps, bound } }));
+  return [...bounds].map((bound) => ({
+    cause: quantizeCause(declared, steps.bound, bound),
+    steps: { ...steps, bound },
+  }));
 }
 
 /** Codes to codes by a multiplier, or through reals. */

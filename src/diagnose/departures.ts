@@ -13,7 +13,8 @@ import type {
   RoundStep,
 } from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
-import { type Coordinate, FREEDOM, type ProductChange, withSteps } from './setup.js';
+import { addsZeroPoint } from './facts.js';
+import { type Coordinate, FREEDOM, type ProductChange, type ProductSetup, withSteps } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
 export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
@@ -62,7 +63,7 @@ function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
     .filter(({ steps }) => !data.dynamic || quantizesAlike(declared.steps, steps))
-    .map(({ kernel, steps }) => departures(declared.steps, kernel.name, steps))
+    .map(({ kernel, steps }) => departures(declared, kernel.name, steps))
     .filter((changes) => changes.length > 0);
 }
 
@@ -85,7 +86,8 @@ export function quantizesAlike({ dynamic: a }: Dynamic, { dynamic: b }: Dynamic)
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */
-function departures(declared: ProductSteps, name: string, kernel: ProductSteps): ProductChange[] {
+function departures(setup: ProductSetup, name: string, kernel: ProductSteps): ProductChange[] {
+  const declared = setup.steps;
   const dynamic = declared.dynamic !== null;
   const steps = new Map<CauseCode, Partial<ProductSteps>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
@@ -110,7 +112,8 @@ function departures(declared: ProductSteps, name: string, kernel: ProductSteps):
         ? 'fixed-point-multiplier'
         : roundingCause(declared.round, kernel.round),
     );
-    const moved = addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
+    const moved =
+      addsZeroPoint(setup) && addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
     change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
   }
   return [...steps].map(([cause, changed]) => ({

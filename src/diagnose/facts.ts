@@ -6,6 +6,13 @@ import { inputOf, type Setup } from './setup.js';
 /** It reads codes whose scale and zero point are the file's; a dynamic layer chooses its own. */
 export const readsCodes: Fact = ({ declared, data }) => !data.dynamic && isQuantized(inputOf(declared));
 
+/** Without a zero point nothing can depend on when it is added. */
+export const hasOutputZeroPoint: Fact = ({ declared }) => addsZeroPoint(declared);
+
+export function addsZeroPoint({ params: { output } }: Setup): boolean {
+  return isQuantized(output) && output.zeroPoint !== 0;
+}
+
 export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
 
 /** Every channel is made of all inputs. */

@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import type { Layer, Model } from '../../src/nouns/model.js';
 import { OF_MATRICES } from '../../src/validate/shapes.js';
-import { CLAMPS, codes, DIVISION, NEARLY, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';
+import {
+  CLAMPS,
+  codes,
+  DIVISION,
+  DIVISION_WITHOUT_ZERO_POINT,
+  NEARLY,
+  type PointwiseScene,
+  RAISED,
+  SAMPLES,
+} from './pointwiseScenes.js';
 import { capturedValue, captureOf, quant } from './world.js';
 
 async function diagnose(scene: PointwiseScene) {
@@ -68,4 +77,10 @@ test("ONNX's division is consistent with ONNX Runtime, and not with PyTorch", as
   expect(diagnosis?.causes).toEqual(['zero-point-before-rounding']);
   expect(diagnosis?.explained_by).toContain('ort');
   expect(diagnosis?.explained_by).not.toContain('fbgemm');
+});
+
+test('without a zero point, a division is named as one', async () => {
+  const diagnosis = await diagnose(DIVISION_WITHOUT_ZERO_POINT);
+  expect(diagnosis?.causes).toEqual(['multiplier-precision']);
+  expect(diagnosis?.indistinguishable).toEqual([]);
 });

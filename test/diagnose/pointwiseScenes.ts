@@ -291,13 +291,20 @@ export const NEARLY: readonly PointwiseScene[] = [
 ];
 
 /** Next to ties of an uneven scale: a candidate's own arithmetic against fbgemm's. */
-function nearTies(code: (real: number) => number): Pick<PointwiseScene, 'x' | 'wrong' | 'right'> {
-  const x = reals(2, uneven, 2);
-  return { x, wrong: Int32Array.from(x, (real) => clamped(code(real), uneven)), right: fbgemmCodes(x, uneven) };
+function nearTies(code: (real: number) => number, params = uneven): Pick<PointwiseScene, 'x' | 'wrong' | 'right'> {
+  const x = reals(2, params, 2);
+  return { x, wrong: Int32Array.from(x, (real) => clamped(code(real), params)), right: fbgemmCodes(x, params) };
 }
 
 /** ONNX's QuantizeLinear next to ties: it divides by the scale, and adds the zero point after rounding. */
 export const DIVISION: PointwiseScene = {
   ...quantized('zero-point-before-rounding', 'divided by the scale, zero point after', () => new Int32Array(0), uneven),
   ...nearTies(quantizeDivision.prepare(uneven)),
+};
+
+/** The same with zero point 0: when it is added cannot matter. */
+const unmoved = { ...uneven, zeroPoint: 0 };
+export const DIVISION_WITHOUT_ZERO_POINT: PointwiseScene = {
+  ...quantized('multiplier-precision', 'divided by the scale', () => new Int32Array(0), unmoved),
+  ...nearTies(quantizeDivision.prepare(unmoved), unmoved),
 };

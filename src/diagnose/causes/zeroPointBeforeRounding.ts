@@ -3,6 +3,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import * as conversions from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
+import { hasOutputZeroPoint } from '../facts.js';
 import { type ElementwiseChange, type ElementwiseSetup, FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
 import { decidingValue } from './deciding.js';
@@ -11,6 +12,7 @@ import { decidingValue } from './deciding.js';
 export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
   code: 'zero-point-before-rounding',
   kinds: ['product', 'elementwise'],
+  needs: [hasOutputZeroPoint],
   whose: 'kernel',
 
   changes: (study) => {
