@@ -211,6 +211,8 @@ export interface CauseEvidence {
       readonly of: number;
       readonly lost: number;
     };
+    /** The one value that all are, where the replay has several: nothing was tried. */
+    readonly constant?: number;
     /** How many hypotheses were replayed or refuted. */
     readonly hypotheses?: number;
     /** The search ended before all were tried. */

@@ -638,6 +638,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     explanation:
       'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
     evidence: (e) => [
+      number(
+        e.constant,
+        (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
+      ),
       nearestSentence(e.nearest),
       number(e.hypotheses, (n) => `${n} hypotheses tried`),
       e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
