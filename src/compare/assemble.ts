@@ -41,6 +41,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     against: run.against,
     mode: run.mode,
     kernel: run.kernel,
+    framework: run.framework ?? null,
     samples: run.samples.to - run.samples.from,
     replayed: layers.filter(({ status }) => status !== 'not-replayed').length,
     total: parts.reduce((sum, { own }) => sum + own, 0),

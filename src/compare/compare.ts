@@ -102,6 +102,7 @@ class Comparison {
         against: options.against ?? 'capture',
         mode,
         kernel: this.reference.kernel.name,
+        framework: model.producer.framework ?? null,
         samples: { from, to },
         selected: selected.map(({ name }) => name),
         requireReplayed: options.requireReplayed ?? false,

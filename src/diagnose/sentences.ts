@@ -25,6 +25,8 @@ export interface FindingContext {
   readonly layer: string;
   readonly op: string;
   readonly subject: Subject;
+  /** Who computed the capture, as people call it; absent or null: nothing says so. */
+  readonly framework?: string | null;
   /** The kernel replayed as the reference. */
   readonly declaredKernel: string;
   /** The kernel that explains the layer; null where the causes are nobody's kernel. */
@@ -724,8 +726,8 @@ export function fixFor(causes: readonly string[], context: FixContext): string |
 
 /** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
 export function headline(context: FindingContext, causes: readonly string[]): string {
-  const { subject, evidence, foundKernel, declaredKernel, explainedBy } = context;
-  const who = { capture: 'PyTorch', model: 'Model file', candidate: 'Yours' }[subject];
+  const { subject, framework, evidence, foundKernel, declaredKernel, explainedBy } = context;
+  const who = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
   if (causes.length === 0) {
     const accumulation = sharedAccumulation(explainedBy);
     const like =
@@ -743,8 +745,9 @@ export function headline(context: FindingContext, causes: readonly string[]): st
 
 /** How to see it on the spot: the variable that makes any x86 CPU compute like the found kernel. */
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
-  const { subject, foundKernel } = context;
-  if (subject !== 'capture' || foundKernel === null || !causes.includes('int16-saturation')) return null;
+  const { subject, framework, foundKernel } = context;
+  if (subject !== 'capture' || framework !== 'PyTorch' || foundKernel === null || !causes.includes('int16-saturation'))
+    return null;
   const variable = kernelNamed(foundKernel)?.confirm ?? null;
   return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too`;
 }

@@ -110,6 +110,7 @@ export const reportSchema = z.object({
   against: z.enum(['capture', 'replay']).check(z.describe('what the candidate is judged by')),
   mode: z.enum(['isolated', 'propagated']),
   kernel: z.string(),
+  framework: z.optional(z.nullable(z.string())).check(z.describe('who computed the capture, as its producer says')),
   samples: count,
   replayed: count,
   total: count,

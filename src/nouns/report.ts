@@ -128,6 +128,8 @@ export interface Report {
   against: 'capture' | 'replay';
   mode: 'isolated' | 'propagated';
   kernel: string;
+  /** Who computed the capture, as its producer is written; null or absent: nothing says so. */
+  framework?: string | null;
   samples: number;
   replayed: number;
   total: number;

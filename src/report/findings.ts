@@ -17,6 +17,7 @@ import {
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { listed, printable } from '../text.js';
+import { frameworkName } from './framework.js';
 
 export interface Finding {
   /** The layers it is about, in the report's order. */
@@ -54,7 +55,7 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
     const key = groupKey(one);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  const expected = report.against === 'replay' ? 'The replay' : 'PyTorch';
+  const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
   return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group, expected) : twoWay(group)));
 }
 
@@ -62,6 +63,7 @@ function sideOf(layer: LayerReport, report: Report): Side | null {
   const { diagnosis } = layer;
   if (!diagnosis) return null;
   const context: FindingContext = {
+    framework: frameworkName(report.framework),
     layer: layer.name,
     op: layer.op,
     subject: diagnosis.subject,
@@ -145,10 +147,10 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
 function agreement(capture: Side | null, own: Side): string[] {
   const imitate = capture && imitation(capture.context, capture.diagnosis.causes);
   const ofYours = [own.diagnosis.fix, imitate].filter((sentence) => sentence !== null);
-  const ofPytorch = capture?.diagnosis.fix;
+  const ofCapture = capture?.diagnosis.fix;
   return [
-    ...(ofPytorch ? [`PyTorch: ${ofPytorch}`] : []),
-    ...ofYours.map((sentence) => `${ofPytorch && !own.diagnosis.fix ? 'or yours' : 'yours'}: ${sentence}`),
+    ...(ofCapture ? [`${capture?.context.framework ?? 'the capture'}: ${ofCapture}`] : []),
+    ...ofYours.map((sentence) => `${ofCapture && !own.diagnosis.fix ? 'or yours' : 'yours'}: ${sentence}`),
   ];
 }
 

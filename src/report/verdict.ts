@@ -2,6 +2,7 @@
 
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { frameworkName } from './framework.js';
 import { size } from './numbers.js';
 
 /** What verdict and exit code are about. */
@@ -156,10 +157,14 @@ function expectedSide(layer: LayerReport, report: Report, whole = report): Layer
 }
 
 /** "the capture (PyTorch)": the side that is right by definition. */
-export function expectedSource({ against, kernel }: Report): string {
-  return against === 'capture'
-    ? 'the capture (PyTorch)'
-    : `the replay (${printable(kernel)}, from the captured inputs)`;
+export function expectedSource(report: Report): string {
+  const { against, kernel } = report;
+  return against === 'capture' ? captureNamed(report) : `the replay (${printable(kernel)}, from the captured inputs)`;
+}
+
+function captureNamed({ framework }: Report): string {
+  const name = frameworkName(framework);
+  return name ? `the capture (${name})` : 'the capture';
 }
 
 /** Both sides' causes: a candidate differs from the capture by its own, by PyTorch's, and by what came with its input. */

@@ -65,7 +65,14 @@ function pool(node: GraphNode, op: string): SharedFields {
   const rank = (fields.kernel_size as readonly number[]).length;
   if (op === 'max_pool') return { op: `max_pool${rank}d`, fields, unknown };
   const count_include_pad = intOf(node, 'count_include_pad', 0) === 1;
-  return { op: `avg_pool${rank}d`, fields: { ...fields, count_include_pad }, unknown };
+  // PyTorch's has no dilation
+  const { dilation, ...own } = fields;
+  const dilated = (dilation as readonly number[] | undefined)?.some((step) => step !== 1) ?? false;
+  return {
+    op: `avg_pool${rank}d`,
+    fields: { ...own, count_include_pad },
+    unknown: unknown ?? (dilated ? 'it is dilated' : null),
+  };
 }
 
 /** How many axes it averages over follows from the rank, which the file may say. */
