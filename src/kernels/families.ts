@@ -43,10 +43,18 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
-import { concatAten, concatFloats } from './steps/concat.js';
+import { concatAten, concatFloats, concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
+import {
+  addOnnxRuntime,
+  averagePoolOnnxRuntime,
+  globalAveragePoolOnnxRuntime,
+  leakyReluOnnxRuntime,
+  multiplyOnnxRuntime,
+  sigmoidOnnxRuntime,
+} from './steps/onnxRuntime.js';
 import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
@@ -247,9 +255,29 @@ export function oneDnnOps(
   return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps };
 }
 
+/** The same on every CPU. */
+export const onnxRuntimeEverywhere: Ops = {
+  mul: multiplyOnnxRuntime,
+  cat: concatOnnxRuntime,
+  leaky_relu: leakyReluOnnxRuntime,
+  sigmoid: sigmoidOnnxRuntime,
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  avg_pool1d: averagePoolOnnxRuntime,
+  avg_pool2d: averagePoolOnnxRuntime,
+};
+const onnxRuntimeTensors: Ops = {
+  ...onnxRuntimeEverywhere,
+  add: addOnnxRuntime,
+  adaptive_avg_pool2d: globalAveragePoolOnnxRuntime,
+};
+
+/** convolutionSums: null where its convolutions have no model. */
 export function onnxRuntimeOps(
   own: Own<'accumulate'> & Partial<ProductSteps>,
   dynamic: DynamicStep = dynamicOnnxRuntime,
+  convolutionSums: AccumulateStep | null = own.accumulate,
+  tensors: Ops = onnxRuntimeTensors,
 ): Ops {
   const linear = product({
     bias: int32BiasDivision32,
@@ -262,7 +290,9 @@ export function onnxRuntimeOps(
     ...own,
   });
   const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
-  return { ...products(linear, dynamic), ...elementwise(conversions) };
+  // a transposed one is always float
+  const onCodes = convolutionSums ? convolutions({ ...linear, accumulate: convolutionSums }, TRANSPOSED) : {};
+  return { ...products(linear, dynamic), ...onCodes, ...elementwise(conversions), ...tensors };
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */

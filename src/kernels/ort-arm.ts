@@ -4,7 +4,7 @@
  * Dynamic: the bias is added in an FMA, unlike x86. With dot product it is ort.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeOps } from './families.js';
+import { onnxRuntimeEverywhere, onnxRuntimeOps } from './families.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 import { dynamicOnnxRuntimeArm } from './steps/dynamic.js';
 import { float32ProductFused } from './steps/multiplier.js';
@@ -22,5 +22,7 @@ export const ortArm: Kernel = {
   ops: onnxRuntimeOps(
     { accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused, uint8Weights: [] },
     dynamicOnnxRuntimeArm,
+    null,
+    onnxRuntimeEverywhere,
   ),
 };

@@ -6,6 +6,8 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { onnxRuntimeOps } from './families.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
+import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { onnxRuntimeConvolutionPairs } from './steps/onnxRuntimeConvolution.js';
 
 export const ortAvx2: Kernel = {
   name: 'ort-avx2',
@@ -16,5 +18,5 @@ export const ortAvx2: Kernel = {
   origin: 'ONNX Runtime on a CPU without VNNI',
   sums: 'saturating',
   confirm: null,
-  ops: onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }),
+  ops: onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }, dynamicOnnxRuntime, onnxRuntimeConvolutionPairs),
 };

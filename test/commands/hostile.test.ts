@@ -96,7 +96,7 @@ describe('numbers beyond the usual', () => {
   test('an int32 output is diagnosed without a look at each of its zero points', async () => {
     const output = { dtype: 'int32', scale: 0.01, zero_point: 5 };
     const files = scene({ output, weight_scale: 0.25 }, npy('int32', [2, 1], [1000, -77]));
-    const { code } = await run([...pair, '--kernel', 'numpy', '--reporter', 'json'], files);
+    const { code } = await run([...pair, '--kernel', 'ort', '--reporter', 'json'], files);
     expect(code).toBe(1);
   });
 });

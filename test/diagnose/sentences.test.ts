@@ -23,6 +23,7 @@ function context(change: Partial<FixContext> = {}): FixContext {
     layer: 'fc2',
     op: 'linear',
     subject: 'candidate',
+    framework: 'PyTorch',
     declaredKernel: 'fbgemm',
     foundKernel: null,
     explainedBy: [],

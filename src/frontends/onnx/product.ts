@@ -54,8 +54,8 @@ function whyNot({ q, constant, tensor, layout }: Weight, channels: number): stri
   const name = printable(tensor);
   if (q.blockSize > 0)
     return `weight ${name} has a scale for every ${q.blockSize} of ${constant.dtype.name} (MatMulNBits)`;
-  if (constant.dtype.name !== 'int8') {
-    return `weight ${name} is ${constant.dtype.name}, and only int8 is replayed`;
+  if (!['int8', 'uint8'].includes(constant.dtype.name)) {
+    return `weight ${name} is ${constant.dtype.name}, and only 8-bit ones are replayed`;
   }
   const rank = constant.shape.length;
   const axis = q.axis < 0 ? q.axis + rank : q.axis;

@@ -10,7 +10,7 @@ import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { quantizeFma, quantizeTwoRoundings } from './quantize.js';
+import { quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
 /** channels_last images along the channels: those of an input that fill vectors of 8 in vectors, the others one by one. */
@@ -37,6 +37,9 @@ export function concatFloats(quantize: QuantizeStep): TensorSteps {
     joined(call, axisIn(call), (input) => converted(call, input, { dequantize: dequantizeFloat32, quantize })),
   );
 }
+
+/** ONNX Runtime: an input with the output's parameters is copied, which its table would do too. */
+export const concatOnnxRuntime = concatFloats(quantizeDivision);
 
 function axisIn({ inputs: [{ shape }], attributes }: TensorCall): number {
   return checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));

@@ -47,6 +47,7 @@ describe('on a CPU with VNNI every value that is replayed is equal', () => {
   test.each(NATIVE)('%s', async (leaf, compared) => {
     const { values, mismatched } = await comparedBy(leaf, 'capture.npz');
     expect(mismatched).toEqual({});
+    console.log(JSON.stringify(values));
     expect(values).toMatchObject(compared);
   });
 });
