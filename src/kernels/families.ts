@@ -47,14 +47,6 @@ import { concatAten, concatFloats, concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
-import {
-  addOnnxRuntime,
-  averagePoolOnnxRuntime,
-  globalAveragePoolOnnxRuntime,
-  leakyReluOnnxRuntime,
-  multiplyOnnxRuntime,
-  sigmoidOnnxRuntime,
-} from './steps/onnxRuntime.js';
 import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
@@ -66,6 +58,14 @@ import {
   oneDnnConvolutionScaling,
   scrambledWeights,
 } from './steps/oneDnnConvolution.js';
+import {
+  addOnnxRuntime,
+  averagePoolOnnxRuntime,
+  globalAveragePoolOnnxRuntime,
+  leakyReluOnnxRuntime,
+  multiplyOnnxRuntime,
+  sigmoidOnnxRuntime,
+} from './steps/onnxRuntime.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
   quantizeDecomposed,

@@ -83,9 +83,12 @@ export const leakyReluOnnxRuntime = table('quantize(x >= 0 ? x : alpha * x)', (a
   return (x) => (x >= 0 ? x : f32(alpha * x));
 });
 
-const NUMERATOR = [4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1];
+const NUMERATOR = [
+  4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1,
+];
 const DENOMINATOR = [
-  6.10247389755681e-13, 5.76102136993427e-9, 6.2910678501704e-6, 1.70198817374094e-3, 1.16817656904453e-1, 9.93151921023180e-1,
+  6.10247389755681e-13, 5.76102136993427e-9, 6.2910678501704e-6, 1.70198817374094e-3, 1.16817656904453e-1,
+  9.9315192102318e-1,
 ];
 
 const polynomial = (x: number, [first, ...rest]: readonly number[]) =>
@@ -103,7 +106,8 @@ export const sigmoidOnnxRuntime = table('quantize(x * P(x * x) / Q(x * x) + 0.5)
 function meanOf(output: QuantParams, input: QuantParams, count: number): (sum: number) => number {
   const multiplier = f32(f32(input.scale) / f32(f32(output.scale) * f32(count)));
   const { zeroPoint, quantMin, quantMax } = output;
-  return (sum) => roundHalfEven(clamp(f32(f32(sum) * multiplier), quantMin - zeroPoint, quantMax - zeroPoint)) + zeroPoint;
+  return (sum) =>
+    roundHalfEven(clamp(f32(f32(sum) * multiplier), quantMin - zeroPoint, quantMax - zeroPoint)) + zeroPoint;
 }
 
 function globalAverage(call: TensorCall): Int32Array {
@@ -111,17 +115,26 @@ function globalAverage(call: TensorCall): Int32Array {
   const input = quantized({ params });
   const places = placesOf(shape);
   const code = meanOf(quantized(call.output), input, sizeOf(places));
-  const all = { kernel: places, stride: places, padding: places.map(() => [0, 0] as const), dilation: places.map(() => 1), transposed: null };
+  const all = {
+    kernel: places,
+    stride: places,
+    padding: places.map(() => [0, 0] as const),
+    dilation: places.map(() => 1),
+    transposed: null,
+  };
   return overWindows(call, windowCovers(all, places), (covered) =>
     code(sumOf(covered) - input.zeroPoint * sizeOf(places)),
   );
 }
 
 /** Over all places; ONNX has no other adaptive mean. */
-export const globalAveragePoolOnnxRuntime: TensorSteps = tensorSteps('rint(sum of d * (sx / (sy * n))) + zp', (call) => {
-  if (sizeOf(placesOf(call.output.shape)) !== 1) throw new Error('expected one place');
-  return globalAverage(call);
-});
+export const globalAveragePoolOnnxRuntime: TensorSteps = tensorSteps(
+  'rint(sum of d * (sx / (sy * n))) + zp',
+  (call) => {
+    if (sizeOf(placesOf(call.output.shape)) !== 1) throw new Error('expected one place');
+    return globalAverage(call);
+  },
+);
 
 /** One window over the whole image is a global mean. */
 export const averagePoolOnnxRuntime: TensorSteps = tensorSteps(
