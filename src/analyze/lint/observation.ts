@@ -5,11 +5,14 @@ import type { Capture } from '../../nouns/capture.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { eachGroup, type Group } from '../../products/groups.js';
+import { layerRows } from '../../replay/rows.js';
 import { blockRows, type ReplaySession } from '../../replay/session.js';
 import { saturatingGroups } from './pairs.js';
 import { emptyRange, emptyRanges, type GrowingRange, type Range, widen } from './range.js';
 
 export interface Observation {
+  /** Values of a channel: of samples, or of all their places. */
   readonly samples: number;
   readonly codes: Range;
   readonly codesAbove127: number;
@@ -35,29 +38,33 @@ export async function observe(
   bias: Float64Array,
   capture: Capture,
 ): Promise<Observation> {
-  const { outFeatures, inFeatures } = product;
-  const { input } = await session.open(layer);
+  const { outFeatures } = product;
+  const run = await session.open(layer);
+  const { input, perSample, of } = layerRows(run, run.input);
+  const count = capture.samples * perSample;
   const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
-  const seen = nothingSeen(product, capture.samples, captured !== null);
-  const rows = blockRows(inFeatures + outFeatures);
-  for (let from = 0; from < capture.samples; from += rows) {
-    const to = Math.min(capture.samples, from + rows);
-    const x = { rows: to - from, cols: inFeatures, data: await input.read(from, to) } as Codes;
+  const seen = nothingSeen(layer, product, count, captured !== null);
+  const rows = blockRows(input.features + outFeatures);
+  for (let from = 0; from < count; from += rows) {
+    const to = Math.min(count, from + rows);
+    const positions = product.patch && Int32Array.from({ length: to - from }, (_, i) => (from + i) % perSample);
+    const data = await input.read(from, to);
+    const x = { rows: to - from, cols: input.features, data, ...(positions && { positions }) } as Codes;
     addInputs(seen, x);
-    addSums(seen, x, product, bias);
-    if (captured) addOutputs(seen, await captured.read(from, to), outFeatures);
+    for (const group of eachGroup(product, x)) addSums(seen, group, bias);
+    if (captured) addOutputs(seen, await of(captured).read(from, to), outFeatures);
   }
   return seen;
 }
 
-function nothingSeen(product: Product, samples: number, hasOutputs: boolean): Growing {
+function nothingSeen({ op }: ProductLayer, product: Product, samples: number, hasOutputs: boolean): Growing {
   const { outFeatures } = product;
   return {
     samples,
     codes: emptyRange(),
     codesAbove127: 0,
     accumulators: emptyRanges(outFeatures),
-    inexact: new Map(saturatingGroups(product).map(({ step }) => [step, new Uint32Array(outFeatures)])),
+    inexact: new Map(saturatingGroups(product, op).map(({ step }) => [step, new Uint32Array(outFeatures)])),
     outputs: hasOutputs ? emptyRanges(outFeatures) : null,
   };
 }
@@ -69,15 +76,16 @@ function addInputs(seen: Growing, { data }: Codes): void {
   }
 }
 
-function addSums({ accumulators, inexact }: Growing, x: Codes, product: Product, bias: Float64Array): void {
+function addSums({ accumulators, inexact }: Growing, { product, x, firstChannel }: Group, bias: Float64Array): void {
   const { outFeatures } = product;
+  const channelOf = (i: number) => firstChannel + (i % outFeatures);
   const sums = exact.run(x, product).data;
   sums.forEach((sum, i) => {
-    widen(accumulators[i % outFeatures], sum + bias[i % outFeatures]);
+    widen(accumulators[channelOf(i)], sum + bias[channelOf(i)]);
   });
   for (const [step, counts] of inexact) {
     const saturated = step.run(x, product).data;
-    for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[i % outFeatures]++;
+    for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[channelOf(i)]++;
   }
 }
 

@@ -28,24 +28,24 @@ export interface LosingPairs {
 }
 
 /** x86: vpmaddubsw saturates. */
-export function saturatingGroups(product: Product): PairGroup[] {
-  return groupsOf(product, (step) => step !== neonMlalInt16Wrap);
+export function saturatingGroups(product: Product, op: string): PairGroup[] {
+  return groupsOf(product, op, (step) => step !== neonMlalInt16Wrap);
 }
 
 /** ARM without dot product: smlal wraps. */
-export function wrappingGroups(product: Product): PairGroup[] {
-  return groupsOf(product, (step) => step === neonMlalInt16Wrap);
+export function wrappingGroups(product: Product, op: string): PairGroup[] {
+  return groupsOf(product, op, (step) => step === neonMlalInt16Wrap);
 }
 
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
-function groupsOf(product: Product, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
+function groupsOf(product: Product, op: string, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
   const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
   // a dynamic layer adds its products as the static one does
-  for (const { kernel, steps } of productKernels(linear.name)) {
+  for (const { kernel, steps } of productKernels(product.patch ? op : linear.name)) {
     const step = steps.accumulate;
     if (!isPaired(step) || !selects(step) || !step.applies(product)) continue;
     const pairs = step.pairs(product);
-    const key = pairs.second.join();
+    const key = `${pairs.first.join()};${pairs.second.join()};${step.leavesHolesOut(product)}`;
     const group = groups.get(key);
     if (group) group.kernels.push(kernel.name);
     else groups.set(key, { step, pairs, kernels: [kernel.name] });

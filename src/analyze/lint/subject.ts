@@ -11,6 +11,7 @@ import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { productOf } from '../../replay/layer.js';
+import { placed } from '../../replay/patches.js';
 import { stepsBeforeRounding, stepsToCode } from '../../replay/product.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { type Observation, observe } from './observation.js';
@@ -49,7 +50,8 @@ export async function subjectOf(
   captured: Captured | null,
 ): Promise<Subject> {
   const input = inputParams(model, layer);
-  const product = productOf({ weight: await layer.form.weight.read() }, layer, input);
+  const patch = placedPatch(model, layer);
+  const product = productOf({ weight: await layer.form.weight.read(), ...(patch && { patch }) }, layer, input);
   const range = inputRange(model, layer, input, kernel);
   const bias = biasUnits(product);
   const steps = productSteps(kernel, layer.op);
@@ -63,9 +65,15 @@ export async function subjectOf(
     worst,
     outputs: worstOutputs(steps, product, worst, bias),
     clampedTo: clampRange(product, steps),
-    saturating: saturatingGroups(product),
-    wrapping: wrappingGroups(product),
+    saturating: saturatingGroups(product, layer.op),
+    wrapping: wrappingGroups(product, layer.op),
   };
+}
+
+/** Of a convolution whose sizes the model says. */
+function placedPatch({ shapes }: Model, { form, inputs, name }: ProductLayer) {
+  const [input, output] = [shapes?.get(inputs[0]), shapes?.get(name)];
+  return form.patch && input && output ? placed(form.patch, input, output) : null;
 }
 
 async function observed(

@@ -1,4 +1,5 @@
 /** Everything lint says in words. The findings are data (`evidence.ts`); this is the only prose. */
+import { fbgemmVnni } from '../../kernels/fbgemm-vnni.js';
 import type { LintCode, LintFacts } from './evidence.js';
 import type { WorstPair } from './pairs.js';
 import { largestMagnitude } from './range.js';
@@ -13,6 +14,11 @@ interface Words<C extends LintCode> {
   readonly fix: Text<C>;
 }
 
+const REDUCE_RANGE = 'give the activation observer reduce_range=True (costs 1 bit of the activation, about 6 dB)';
+const WITHOUT_PAIRS = 'x86 with AVX512-VNNI, the qnnpack engine; ONNX Runtime: u8u8 or session.x64quantprecision=1';
+/** Its depthwise and direct transposed convolutions. */
+const ELSEWHERE_THAN_FBGEMM =
+  "the qnnpack engine, or oneDNN's convolutions (engine x86 on a CPU with AVX512-VNNI); FBGEMM saturates here on every CPU";
 const SYMMETRIC = 'quantize weights symmetrically (zero_point 0)';
 const WIDER = 'widen the output scale';
 const NARROWER = 'narrow the output scale';
@@ -21,7 +27,8 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
   'int16-saturation': {
     message: ({ evidence, facts }) =>
       `${pairSum(evidence.pair)} leaves int16${facts ? `; ${seenSaturating(evidence.saturated_values ?? 0, facts)}` : ''}`,
-    fix: 'give the activation observer reduce_range=True (costs 1 bit of the activation, about 6 dB), or run where products are not paired: x86 with AVX512-VNNI, the qnnpack engine; ONNX Runtime: u8u8 or session.x64quantprecision=1',
+    fix: ({ kernels }) =>
+      `${REDUCE_RANGE}, or run where products are not paired: ${kernels?.includes(fbgemmVnni.name) ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
   },
   'int16-wrap': {
     message: ({ evidence: { pair } }) =>
