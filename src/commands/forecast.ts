@@ -5,6 +5,7 @@ import { openNpy } from '../load/npyFolder.js';
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import { forecastText } from '../report/forecast.js';
+import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { type Open, openPair, withOpened } from './open.js';
@@ -50,7 +51,7 @@ async function forecastAction(
 
 async function readLabels(io: Io, path: string, samples: number): Promise<ArrayLike<number>> {
   const labels = await openNpy(io.fs, path);
-  const count = labels.shape.reduce((product, n) => product * n, 1);
+  const count = sizeOf(labels.shape);
   if (/^u?int|^bool/.test(labels.dtype) && count === samples) return labels.read();
   const message = `expected ${samples} integers, a class for each sample, got ${labels.dtype} of ${count} values`;
   throw new InputError([{ kind: 'labels', where: printable(path), message }]);

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
 import { MANIFEST as MEMH_MANIFEST } from '../load/memhFolder.js';
 import { openNpyFolder } from '../load/npyFolder.js';
@@ -93,11 +94,6 @@ async function openArraysOf(fs: FileSystem, modelPath: string, named: string): P
   });
   if (!isInside(realFolder, realPath)) throw outside;
   return openNpz(fs, path);
-}
-
-function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */

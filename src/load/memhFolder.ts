@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
+import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
 import { readJson } from './json.js';
@@ -84,7 +85,7 @@ function entryOf(item: unknown, folder: string, where: string): Entry {
   }
   const known = dtype as MemhDtype;
   const isShape = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n > 0);
-  if (!isShape || !(shape.reduce((product: number, n: number) => product * n, 1) <= MAX_FILE_BYTES / 2)) {
+  if (!isShape || !(sizeOf(shape) <= MAX_FILE_BYTES / 2)) {
     throw problem('shape', 'expected a list of counts from 1 on that a file can hold, e.g. [151, 16]');
   }
   const bits = own(item, 'bits') ?? DTYPES[known].bits;
@@ -134,7 +135,7 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
   } finally {
     await file.close();
   }
-  const count = shape.reduce((product, n) => product * n, 1);
+  const count = sizeOf(shape);
   const values = DTYPES[dtype].create(count);
   const written = new Uint8Array(count);
   const signed = dtype.startsWith('int');

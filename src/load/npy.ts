@@ -1,5 +1,6 @@
 import { parse } from 'npyjs';
 import type { NumericArray, StoredDtype } from '../nouns/array.js';
+import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { ByteSource } from './bytes.js';
 import { readNpyDict, tupleOf } from './npyDict.js';
@@ -110,7 +111,7 @@ function parseHeader(head: Uint8Array, where: string): NpyHeader {
     bigEndian: dict.descr.startsWith('>'),
     fortranOrder: dict.fortranOrder,
     shape,
-    count: shape.includes(0) ? 0 : shape.reduce((product, n) => product * n, 1),
+    count: shape.includes(0) ? 0 : sizeOf(shape),
     dataOffset: head.length,
   };
 }

@@ -7,6 +7,7 @@ import type {
   MinMax,
 } from '../documents/inspect.js';
 import { shapeText } from '../load/npy.js';
+import { sizeOf } from '../tensor/shape.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { path, shellCommand } from './next.js';
@@ -71,7 +72,7 @@ function arrayLines(
   headPaint: (text: string) => string,
 ) {
   const cells = (text: (array: (typeof arrays)[number]) => string) => arrays.map(text);
-  const size = (array: (typeof arrays)[number]) => array.shape.reduce((product, n) => product * n, 1);
+  const size = (array: (typeof arrays)[number]) => sizeOf(array.shape);
   const partial = arrays.some((array) => array.range_values < size(array));
   const columns: Column[] = [
     { head: ['array'], cells: cells(({ key }) => printable(key)), align: 'left', shortenTo: 12 },

@@ -5,6 +5,7 @@ import { type CheckedTensor, openTensor, type TensorFile } from '../../load/onnx
 import { collecting, refuse } from '../../load/refuse.js';
 import type { NumericArray } from '../../nouns/array.js';
 import { InputError, type Problem } from '../../nouns/problem.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { folds } from './folds.js';
 import type { Graph, GraphNode } from './graph.js';
@@ -77,7 +78,7 @@ export class Constants {
   async numbers(name: string): Promise<NumericArray> {
     const constant = this.constants.get(name)!;
     const where = `${printable(this.from.path)} tensor ${printable(name)}`;
-    const count = constant.shape.reduce((product, n) => product * n, 1);
+    const count = sizeOf(constant.shape);
     if (!constant.source) throw refuse('dtype', where, `expected numbers that qdiff reads, got ${constant.dtype.name}`);
     if (count > MOST_NUMBERS_AT_ONCE) {
       throw refuse('size', where, `expected at most ${MOST_NUMBERS_AT_ONCE} numbers (a scale, a shape), got ${count}`);

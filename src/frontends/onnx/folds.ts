@@ -1,13 +1,15 @@
 /** Operators on constants, a line each: what stands in a file as nodes is a number all the same. */
+
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
-import { type OnnxDtype, onnxDtype } from '../../load/onnx/dtypes.js';
+import { FLOAT32, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import type { CheckedTensor } from '../../load/onnx/tensor.js';
 import type { NumericArray } from '../../nouns/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { RANGE_OF } from './codes.js';
-import { derived, permuted, reshaped } from './derived.js';
+import { derived, permutedArray, reshaped } from './derived.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 
 export interface Folding {
@@ -25,7 +27,7 @@ export interface Folding {
 type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor | null;
 
 const MOST_MADE = 1 << 24;
-const FLOAT = onnxDtype(1);
+const FLOAT = onnxDtype(FLOAT32);
 const INT64 = onnxDtype(7);
 
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
@@ -57,7 +59,7 @@ function constant({ node, key, open }: Folding): CheckedTensor | null {
 
 async function constantOfShape({ node, key, open, numbers }: Folding): Promise<CheckedTensor | null> {
   const shape = Array.from(await numbers(0));
-  const count = shape.reduce((product, n) => product * n, 1);
+  const count = sizeOf(shape);
   const tensor = attribute(node, 'value')?.t;
   const value = tensor ? open(tensor) : null;
   if (shape.some((n) => n < 0) || count > MOST_MADE || (value && !value.source)) return null;
@@ -93,8 +95,8 @@ async function clip({ node, inputs, key, numbers }: Folding): Promise<CheckedTen
 
 async function reshape({ inputs: [x], key, numbers }: Folding): Promise<CheckedTensor | null> {
   const wanted = Array.from(await numbers(1), (n, axis) => (n === 0 ? (x?.shape[axis] ?? 0) : n));
-  const count = (x?.shape ?? []).reduce((product, n) => product * n, 1);
-  const known = wanted.filter((n) => n !== -1).reduce((product, n) => product * n, 1);
+  const count = sizeOf(x?.shape ?? []);
+  const known = sizeOf(wanted.filter((n) => n !== -1));
   return reshapedTo(
     x,
     key,
@@ -104,8 +106,7 @@ async function reshape({ inputs: [x], key, numbers }: Folding): Promise<CheckedT
 
 export function flatShape(shape: readonly number[], axis: number): number[] {
   const at = axis < 0 ? axis + shape.length : axis;
-  const product = (dims: readonly number[]) => dims.reduce((n, dim) => n * dim, 1);
-  return [product(shape.slice(0, at)), product(shape.slice(at))];
+  return [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at))];
 }
 
 /** Axes are an input since opset 13. */
@@ -141,7 +142,7 @@ function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
   const order = intsOf(node, 'perm') ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
   const isOrder = order.length === x.shape.length && x.shape.every((_, axis) => order.includes(axis));
   if (!isOrder) return null;
-  const source = permuted(key, x.source, order);
+  const source = permutedArray(key, x.source, order);
   return { dtype: x.dtype, shape: source.shape, source };
 }
 
@@ -149,7 +150,7 @@ function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
 async function quantize(folding: Folding): Promise<CheckedTensor | null> {
   const { node, key, numbers } = folding;
   const [x, s, z] = folding.inputs;
-  const dtype = z?.dtype ?? onnxDtype(2);
+  const dtype = z?.dtype ?? onnxDtype(UINT8);
   const range = RANGE_OF.get(dtype.name);
   if (!x?.source || !s?.source || !range || dtype.bits !== 8 || intOf(node, 'block_size', 0) > 0) return null;
   const { source, shape } = x;
@@ -157,7 +158,7 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
   const zeroPoints = z ? await numbers(2) : [0];
   const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
   if (scales.length > 1 && scales.length !== shape[axis]) return null;
-  const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
   return made(key, dtype, shape, async () => {
     const steps = Array.from(scales, (scale, i) =>
       quantizeDivision.prepare({
@@ -177,8 +178,8 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
 }
 
 function reshapedTo(x: CheckedTensor | null, key: string, shape: readonly number[]): CheckedTensor | null {
-  const count = (dims: readonly number[]) => dims.reduce((product, n) => product * n, 1);
-  if (!x?.source || count(shape) !== count(x.shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) return null;
+  if (!x?.source || sizeOf(shape) !== sizeOf(x.shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
+    return null;
   return { dtype: x.dtype, shape, source: reshaped(key, x.source, shape) };
 }
 

@@ -3,15 +3,9 @@ import { Checks } from '../../documents/checks.js';
 import type { OnnxAttribute, OnnxModel, OnnxNode } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 
-export interface GraphNode {
+/** Its name is its own, or that of what it computes. */
+export interface GraphNode extends OnnxNode {
   readonly index: number;
-  /** Its own, or that of what it computes. */
-  readonly name: string;
-  readonly opType: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: readonly OnnxAttribute[];
   /** Names of nodes that do no more than it does. */
   readonly absorbed?: readonly string[];
 }
@@ -117,6 +111,11 @@ export function isMicrosoft(
   ...opTypes: readonly string[]
 ): node is GraphNode & { readonly domain: 'com.microsoft' } {
   return node !== null && node.domain === 'com.microsoft' && opTypes.includes(node.opType);
+}
+
+/** Of an operator of two values, the one that stands beside `than`; '' where there is none. */
+export function otherInput(node: GraphNode, than: string): string {
+  return node.inputs.find((input) => input !== than) ?? '';
 }
 
 export function attribute(node: GraphNode, name: string): OnnxAttribute | null {

@@ -6,6 +6,7 @@ import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import { outputOf, quantizationOf, sameParams } from './quantization.js';
 import { ShapeNodes } from './shapes.js';
@@ -110,10 +111,8 @@ class Finder {
 
   private async dequantized(node: GraphNode): Promise<Draft> {
     const { constants } = this.context;
-    const [codes, scale, zeroPoint] = node.inputs;
-    const made = this.types.get(codes);
-    const dtype = constants.get(codes)?.dtype ?? (made && made !== 'float32' ? made.dtype : undefined);
-    const q = await quantizationOf(constants, scale, zeroPoint, { node, dtype });
+    const [codes] = node.inputs;
+    const q = await dequantizeOf(node, this.context);
     const isConstant = constants.get(codes) !== null;
     const whole = q && q.scale.length === 1 && !isConstant;
     const why = isConstant ? 'it dequantizes a constant' : 'its scale is not one constant float32 number';

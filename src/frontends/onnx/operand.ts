@@ -18,14 +18,27 @@ export async function operandOf(tensor: string, context: Context): Promise<Opera
   const constant = constants.get(tensor);
   if (constant) return { kind: 'constant', tensor, constant };
   const maker = graph.makerOf(tensor);
-  if (!isOnnx(maker, 'DequantizeLinear')) return { kind: 'float', tensor };
-  const [codes, scale, zeroPoint] = maker.inputs;
-  const weight = constants.get(codes);
-  const made = context.typeOf(codes);
-  const dtype = weight?.dtype ?? (made && made !== 'float32' ? made.dtype : undefined);
-  const q = await quantizationOf(constants, scale, zeroPoint, { node: maker, dtype });
+  const q = isOnnx(maker, 'DequantizeLinear') ? await dequantizeOf(maker, context) : null;
   if (!q) return { kind: 'float', tensor };
+  const [codes] = maker!.inputs;
+  const weight = constants.get(codes);
   return weight ? { kind: 'weight', tensor: codes, constant: weight, q } : { kind: 'codes', tensor: codes, q };
+}
+
+/** Real bounds of a Relu or Clip; infinite where it has none. */
+export interface Bounds {
+  readonly lower: number;
+  readonly upper: number;
+}
+
+export function isRelu({ lower, upper }: Bounds): boolean {
+  return lower === 0 && upper === Number.POSITIVE_INFINITY;
+}
+
+/** model.json's. */
+export function boundFields({ lower, upper }: Bounds): { min: number | null; max: number | null } {
+  const finite = (bound: number) => (Number.isFinite(bound) ? bound : null);
+  return { min: finite(lower), max: finite(upper) };
 }
 
 /** Relu or Clip behind an operator, and the QuantizeLinear at the end, where each reads only the one before. */
@@ -35,7 +48,7 @@ export interface Tail {
   readonly tensor: string;
   readonly q: Quantization | null;
   /** Real bounds of the Relu or Clip between; null without. */
-  readonly clamp: { readonly lower: number; readonly upper: number; readonly what: string } | null;
+  readonly clamp: (Bounds & { readonly what: string }) | null;
 }
 
 export async function tailOf(tensor: string, context: Context): Promise<Tail> {
@@ -61,6 +74,14 @@ export async function tailOf(tensor: string, context: Context): Promise<Tail> {
   return { nodes: [], tensor, q: null, clamp: null };
 }
 
+/** How a DequantizeLinear reads codes; null where that is not known before the graph runs. */
+export async function dequantizeOf(node: GraphNode, { constants, typeOf }: Context): Promise<Quantization | null> {
+  const [codes, scale, zeroPoint] = node.inputs;
+  const made = typeOf(codes);
+  const dtype = constants.get(codes)?.dtype ?? (made && made !== 'float32' ? made.dtype : undefined);
+  return quantizationOf(constants, scale, zeroPoint, { node, dtype });
+}
+
 /** Null where a QuantizeLinear's scale is not one constant float32 number. */
 export async function quantizeOf(node: GraphNode, { constants }: Context): Promise<Quantization | null> {
   const dtype = onnxDtype(intOf(node, 'output_dtype', UINT8) || UINT8); // where there is no zero point
@@ -69,10 +90,7 @@ export async function quantizeOf(node: GraphNode, { constants }: Context): Promi
 }
 
 /** Null where a bound is not constant. */
-export async function boundsOf(
-  node: GraphNode,
-  { constants }: Context,
-): Promise<{ lower: number; upper: number } | null> {
+export async function boundsOf(node: GraphNode, { constants }: Context): Promise<Bounds | null> {
   if (node.opType === 'Relu') return { lower: 0, upper: Number.POSITIVE_INFINITY };
   const bound = async (i: number, name: string, missing: number) => {
     const tensor = node.inputs[i] ?? '';

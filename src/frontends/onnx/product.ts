@@ -1,9 +1,10 @@
 /** The fields of a layer that multiplies weights, from where QDQ and QLinear operators keep them. */
+import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Constant } from './constants.js';
-import { permuted, reshaped } from './derived.js';
+import { permutedArray, reshaped } from './derived.js';
 import type { Context } from './draft.js';
-import type { Quantization } from './quantization.js';
+import { oneOrList, type Quantization } from './quantization.js';
 
 /** How a weight lies in the file, and where its output channels are. */
 export type WeightLayout = 'conv' | 'rows' | 'columns';
@@ -75,13 +76,13 @@ function weightArray({ tensor, constant, layout }: Weight, { arrays }: Context):
   const order = shape.map((_, axis) => axis);
   order.splice(-2, 2, shape.length - 1, shape.length - 2);
   const key = `${tensor}.T`;
-  return arrays.byKey.has(key) ? { array: key } : arrays.add(key, permuted(key, source, order));
+  return arrays.byKey.has(key) ? { array: key } : arrays.add(key, permutedArray(key, source, order));
 }
 
 /** [out], also where the file has [1, out], or one number for all. */
 function biasOf({ tensor, constant, q }: Bias, channels: number, { arrays }: Context): ProductFields {
   const { source, shape, dtype } = constant;
-  const count = shape.reduce((product, n) => product * n, 1);
+  const count = sizeOf(shape);
   const name = printable(tensor);
   if (!source || !['float32', 'int32'].includes(dtype.name))
     return { fields: {}, notReplayed: `bias ${name} is ${dtype.name}` };
@@ -91,6 +92,6 @@ function biasOf({ tensor, constant, q }: Bias, channels: number, { arrays }: Con
   const key = shape.length === 1 ? tensor : `${tensor}.flat`;
   const array = shape.length === 1 || arrays.byKey.has(key) ? source : reshaped(key, source, [channels]);
   const bias = arrays.byKey.has(key) ? { array: key } : arrays.add(key, array);
-  const scale = q ? { bias_scale: q.scale.length === 1 ? q.scale[0] : [...q.scale] } : {};
+  const scale = q ? { bias_scale: oneOrList(q.scale) } : {};
   return { fields: { bias, bias_dtype: dtype.name, ...scale }, notReplayed: null };
 }

@@ -1,8 +1,7 @@
 /** Scales and zero points of QuantizeLinear, DequantizeLinear and QLinear operators. */
 
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
-import type { OnnxDtype } from '../../load/onnx/dtypes.js';
-import { onnxDtype } from '../../load/onnx/dtypes.js';
+import { type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import { RANGE_OF } from './codes.js';
 import type { Constants } from './constants.js';
 import { type GraphNode, intOf } from './graph.js';
@@ -35,7 +34,7 @@ export async function quantizationOf(
   const zeroPoints = zero && readable ? Array.from(await constants.numbers(zeroPoint!)) : [0];
   const { node } = of;
   return {
-    dtype: zero?.dtype ?? of.dtype ?? onnxDtype(2),
+    dtype: zero?.dtype ?? of.dtype ?? onnxDtype(UINT8),
     scale: scales,
     zeroPoint: zeroPoints,
     axis: node ? intOf(node, 'axis', 1) : 1,
@@ -54,11 +53,27 @@ export function sameParams(a: Quantization, b: Quantization): boolean {
   return a.dtype === b.dtype && equal(a.scale, b.scale) && equal(a.zeroPoint, b.zeroPoint);
 }
 
-/** Whether clamping to [lower, upper] before a QuantizeLinear changes nothing that its own clamp would leave. */
-export function isRedundant(q: Quantization, lower: number, upper: number): boolean {
-  const [quantMin, quantMax] = RANGE_OF.get(q.dtype.name) ?? [0, 0];
+/** The codes that a QuantizeLinear makes of two reals. */
+export function codesOf(q: Quantization, lower: number, upper: number): [number, number] {
+  const [quantMin, quantMax] = rangeOf(q);
   const [scale] = q.scale;
   const [zeroPoint] = q.zeroPoint;
   const code = quantizeDivision.prepare({ dtype: 'int32', scale, zeroPoint, quantMin, quantMax });
-  return code(lower) === quantMin && code(upper) === quantMax;
+  return [code(lower), code(upper)];
+}
+
+/** Whether clamping to [lower, upper] before a QuantizeLinear changes nothing that its own clamp would leave. */
+export function isRedundant(q: Quantization, lower: number, upper: number): boolean {
+  const [quantMin, quantMax] = rangeOf(q);
+  const [low, high] = codesOf(q, lower, upper);
+  return low === quantMin && high === quantMax;
+}
+
+function rangeOf({ dtype }: Quantization): readonly [number, number] {
+  return RANGE_OF.get(dtype.name) ?? [0, 0];
+}
+
+/** As model.json has numbers of a tensor or of its channels. */
+export function oneOrList(numbers: readonly number[]): number | number[] {
+  return numbers.length === 1 ? numbers[0] : [...numbers];
 }

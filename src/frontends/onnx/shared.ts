@@ -2,7 +2,7 @@
 import type { Context } from './draft.js';
 import { poolFields } from './geometry.js';
 import { floatOf, type GraphNode, intOf, intsOf } from './graph.js';
-import { boundsOf } from './operand.js';
+import { boundFields, boundsOf } from './operand.js';
 import { opName } from './words.js';
 
 export interface SharedFields {
@@ -40,9 +40,8 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
       return known('reshape', { shape_out: await constantInts(node, 1, context) });
     case 'Clip': {
       const bounds = await boundsOf(node, context);
-      const finite = (bound: number) => (Number.isFinite(bound) ? bound : null);
       return bounds
-        ? known('clamp', { min: finite(bounds.lower), max: finite(bounds.upper) })
+        ? known('clamp', boundFields(bounds))
         : { op: 'clamp', fields: {}, unknown: 'its bounds are not constant' };
     }
     default:

@@ -2,7 +2,7 @@
  * What ONNX Runtime takes away before it looks for patterns: nodes that change nothing, and a second conversion of the same
  * tensor by the same numbers. They stay with the node that is left, by name.
  */
-import { onnxDtype } from '../../load/onnx/dtypes.js';
+import { onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { Constants } from './constants.js';
 import { Graph, type GraphNode, intOf, isOnnx } from './graph.js';
 
@@ -51,6 +51,6 @@ function changesNothing(node: GraphNode, left: ReadonlyMap<string, GraphNode>, c
   const maker = left.get(node.inputs[0]) ?? null;
   const zeroPoint = isOnnx(maker, 'QuantizeLinear') ? (maker.inputs[2] ?? '') : null;
   if (zeroPoint === null) return false;
-  const dtype = zeroPoint === '' ? onnxDtype(2) : constants.get(zeroPoint)?.dtype;
+  const dtype = zeroPoint === '' ? onnxDtype(UINT8) : constants.get(zeroPoint)?.dtype;
   return dtype === onnxDtype(intOf(node, 'to', 0));
 }

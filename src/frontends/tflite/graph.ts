@@ -1,6 +1,7 @@
 /** The first subgraph as model.json has values: names, parameters, shapes of a sample, and its constants as arrays. */
 
-import { TfliteArray } from '../../load/tflite/array.js';
+import type { VectorRange } from '../../load/flatbuffer.js';
+import { type StoredNumbers, TfliteArray } from '../../load/tflite/array.js';
 import type { Operator, SubGraph, Tensor, TfliteFile } from '../../load/tflite/model.js';
 import type { ArraySource } from '../../nouns/array.js';
 import type { InputError } from '../../nouns/problem.js';
@@ -75,26 +76,12 @@ export class Graph {
   /** The scales of a constant: a number, or its array. */
   scales(index: number): number | { array: string } {
     const { single, scale } = this.tensor(index).quantization!;
-    if (single) return single.scale;
-    return this.add({
-      key: `${this.key(index)} scale`,
-      range: scale,
-      shape: [scale.count],
-      dtype: 'float32',
-      bits: 32,
-    });
+    return single ? single.scale : this.ofChannels(index, 'scale', scale, { dtype: 'float32', bits: 32 });
   }
 
   zeroPoints(index: number): number | { array: string } {
     const { single, zeroPoint } = this.tensor(index).quantization!;
-    if (single) return single.zeroPoint;
-    return this.add({
-      key: `${this.key(index)} zero_point`,
-      range: zeroPoint,
-      shape: [zeroPoint.count],
-      dtype: 'int64',
-      bits: 64,
-    });
+    return single ? single.zeroPoint : this.ofChannels(index, 'zero_point', zeroPoint, { dtype: 'int64', bits: 64 });
   }
 
   /** The numbers of a constant that shapes an operator: axes, sizes, paddings. */
@@ -114,7 +101,11 @@ export class Graph {
     return this.file.buffer.refuse(['subgraphs', 0, 'operators', index, name], message);
   }
 
-  private add(stored: ConstructorParameters<typeof TfliteArray>[2]): { array: string } {
+  private ofChannels(index: number, name: string, range: VectorRange, stored: Pick<StoredNumbers, 'dtype' | 'bits'>) {
+    return this.add({ key: `${this.key(index)} ${name}`, range, shape: [range.count], ...stored });
+  }
+
+  private add(stored: StoredNumbers): { array: string } {
     this.arrays.set(stored.key, new TfliteArray(this.file.buffer.file, this.file.path, stored));
     return { array: stored.key };
   }

@@ -90,7 +90,7 @@ const padding =
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape says all; new_shape may hold -1. To a row it is a flatten. */
 const reshape: Rule = (node) => {
   const { shape } = node.output();
-  const [before, after] = [node.needs(0).shape, shape].map((dims) => dims.reduce((product, dim) => product * dim, 1));
+  const [before, after] = [node.needs(0).shape, shape].map((dims) => sizeOf(dims));
   if (before !== after) throw node.refuse(`expected an output of ${before} values, got [${shape.join(', ')}]`);
   const [{ index: from }, { index: to }] = [node.needs(0), node.output()];
   const kept = sameParams(node.graph.params(from), node.graph.params(to));

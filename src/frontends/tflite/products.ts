@@ -45,7 +45,7 @@ export function convolution(node: Node): Translation {
   const [out, height, width, inputs] = w.shape;
   const groups = x.shape[3] / inputs;
   if (!Number.isInteger(groups) || out % groups !== 0 || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw contradicted(node, x, w, y);
   }
   const fields = { ...geometryOf(node, [height, width], x, y, true), groups, axes: OHWI };
   return product(node, opOf('conv2d', x, w), w, node.input(2), fields, null);
@@ -58,7 +58,7 @@ export function depthwise(node: Node): Translation {
   const [one, height, width, out] = w.shape;
   const multiplier = out / x.shape[3];
   if (one !== 1 || !Number.isInteger(multiplier) || multiplier === 0 || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw contradicted(node, x, w, y);
   }
   const said = node.number('depth_multiplier');
   const because =
@@ -75,7 +75,7 @@ export function transposeConvolution(node: Node): Translation {
   expectImages(node, x, w, y);
   const [out, height, width, inputs] = w.shape;
   if (x.shape[3] !== inputs || y.shape[3] !== out) {
-    throw node.refuse(`expected ${channelsText(x)} in and ${channelsText(y)} out, got weights [${w.shape.join(', ')}]`);
+    throw contradicted(node, x, w, y);
   }
   const { stride, padding } = geometryOf(node, [height, width], y, x, false);
   const output_padding = [height, width].map((size, axis) => {
@@ -158,6 +158,8 @@ function countOf({ shape }: Tensor): number {
   return sizeOf(shape);
 }
 
-function channelsText({ shape }: Tensor): string {
-  return `${shape[3]} channels`;
+/** Weights of other channels than the images have. */
+function contradicted(node: Node, x: Tensor, w: Tensor, y: Tensor) {
+  const channels = ({ shape }: Tensor) => `${shape[3]} channels`;
+  return node.refuse(`expected ${channels(x)} in and ${channels(y)} out, got weights [${w.shape.join(', ')}]`);
 }

@@ -1,8 +1,9 @@
 /** Numbers that lie in a file beside the model: never outside its folder, however the way there is written. */
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { FileSystem } from '../../nouns/file.js';
 import { printable } from '../../text.js';
 import { type ByteSource, openFile, readFully } from '../bytes.js';
+import { isInside } from '../inside.js';
 import { refuse, unreadable } from '../refuse.js';
 
 /** The bytes of one tensor; location, offset and length are the file's words. Throws InputError. */
@@ -73,8 +74,7 @@ async function checkInside(fs: FileSystem, modelPath: string, path: string, wher
     const [{ message }] = unreadable(path, error).problems;
     throw refuse('external-data', where, `its numbers are in ${printable(path)}: ${message}`);
   });
-  const way = relative(folder, target);
-  if (way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) {
+  if (!isInside(folder, target)) {
     const got = `got ${printable(path)}, a link that leaves it`;
     throw refuse('external-data', where, `expected a file in the model's folder, ${got}`);
   }

@@ -1,6 +1,8 @@
 /** Tensors of a file as arrays whose numbers are read when they are asked for. */
+
 import type { ArraySource } from '../../nouns/array.js';
 import type { FileSystem, RandomAccessFile } from '../../nouns/file.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { type ByteSource, readFully } from '../bytes.js';
 import { shapeText } from '../npy.js';
@@ -42,7 +44,7 @@ export function openTensor(from: TensorFile, tensor: OnnxTensor, key: string): C
 }
 
 function elementCount(dims: readonly number[], where: string): number {
-  const count = dims.includes(0) ? 0 : dims.reduce((product, n) => product * n, 1);
+  const count = dims.includes(0) ? 0 : sizeOf(dims);
   if (dims.every((n) => Number.isSafeInteger(n) && n >= 0) && Number.isSafeInteger(count * 16)) return count;
   throw refuse('shape', where, `expected a shape that a file can hold, got ${shapeText(dims)}`);
 }

@@ -1,5 +1,7 @@
 import type { ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
 import type { RandomAccessFile } from '../../nouns/file.js';
+import { permuted } from '../../tensor/permute.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { readFully } from '../bytes.js';
 import type { ByteRange } from '../flatbuffer.js';
@@ -41,13 +43,13 @@ export class TfliteArray implements ArraySource {
 
   async read(fromRow = 0, toRow = this.shape[0] ?? 1): Promise<NumericArray> {
     const { axes, bits } = this.stored;
-    const count = this.shape.reduce((product, dim) => product * dim, 1);
+    const count = sizeOf(this.shape);
     const rowLength = count / (this.shape[0] ?? 1) || 0;
     const wanted = [fromRow * rowLength, toRow * rowLength] as const;
     // rows of other axes, and of int4, lie all over the bytes
     if (!axes && bits >= 8) return this.numbers(...wanted);
     const all = await this.numbers(0, count);
-    return (axes ? permuted(all, this.shape, axes) : all).subarray(...wanted);
+    return (axes ? permuted(all, storedShape(this.shape, axes), axes) : all).subarray(...wanted);
   }
 
   private async numbers(from: number, to: number): Promise<NumericArray> {
@@ -103,21 +105,7 @@ function safeIntegers(integers: BigInt64Array, where: string): Float64Array {
   });
 }
 
-/** shape[i] is the stored axis axes[i]. */
-function permuted<A extends NumericArray>(stored: A, shape: readonly number[], axes: readonly number[]): A {
-  const storedShape: number[] = [];
-  for (const [i, axis] of axes.entries()) storedShape[axis] = shape[i];
-  const strides = axes.map((axis) => storedShape.slice(axis + 1).reduce((product, dim) => product * dim, 1));
-  const out = stored.slice() as A;
-  const at = shape.map(() => 0);
-  for (let to = 0, from = 0; to < out.length; to++) {
-    out[to] = stored[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++at[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      at[axis] = 0;
-    }
-  }
-  return out;
+/** Before `shape[i]` came from the stored axis `axes[i]`. */
+function storedShape(shape: readonly number[], axes: readonly number[]): number[] {
+  return shape.map((_, axis) => shape[axes.indexOf(axis)]);
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../tensor/shape.js';
 import type { ByteRange, Table, VectorRange } from '../flatbuffer.js';
 import type { Quantization, Tensor } from './model.js';
 import { type TensorType, tensorType } from './types.js';
@@ -31,7 +32,7 @@ export async function readTensor(table: Table, index: number, buffers: readonly 
 function countOf(shape: readonly number[], table: Table): number {
   const negative = shape.find((dim) => dim < 0);
   if (negative !== undefined) throw table.refuse('shape', `expected dimensions of at least 0, got ${negative}`);
-  const count = shape.reduce((product, dim) => product * dim, 1);
+  const count = sizeOf(shape);
   if (count <= 2 ** 45) return count;
   throw table.refuse('shape', `expected at most 2^45 elements, got [${shape.join(', ')}]`);
 }

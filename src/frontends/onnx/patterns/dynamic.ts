@@ -5,7 +5,7 @@
 
 import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import { type GraphNode, intOf, isOnnx } from '../graph.js';
+import { type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
 import { type Bias, productFields } from '../product.js';
 import { quantizationOf } from '../quantization.js';
 
@@ -74,8 +74,4 @@ function biasBehind(
   const constant = constants.get(tensor);
   const fits = constant && constant.shape.length === 1 && constant.shape[0] === channels;
   return fits ? { bias: { tensor, constant, q: null }, add } : { bias: null, add: null };
-}
-
-function otherInput(node: GraphNode, than: string): string {
-  return node.inputs.find((input) => input !== than) ?? '';
 }

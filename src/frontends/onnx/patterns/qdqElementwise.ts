@@ -2,7 +2,8 @@
 import { type Arithmetic, arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, isOnnx } from '../graph.js';
-import { type Operand, operandOf, tailOf } from '../operand.js';
+import { type Bounds, boundFields, isRelu, type Operand, operandOf, tailOf } from '../operand.js';
+import { oneOrList } from '../quantization.js';
 import { opName } from '../words.js';
 
 export const qdqElementwise: Pattern = { ops: ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'], match };
@@ -49,15 +50,7 @@ export function constantFields(operand: Operand, index: number, { arrays }: Cont
   return { other, other_dtype: operand.constant.dtype.name, ...params, ...(index === 0 ? { other_first: true } : {}) };
 }
 
-function oneOrList(numbers: readonly number[]): number | number[] {
-  return numbers.length === 1 ? numbers[0] : [...numbers];
-}
-
-function activation(clamp: { lower: number; upper: number } | null, { arithmetic }: Arithmetic): object {
+function activation(clamp: Bounds | null, { arithmetic }: Arithmetic): object {
   if (!clamp || arithmetic === 'integers') return { activation: 'none' };
-  const { lower, upper } = clamp;
-  const finite = (bound: number) => (Number.isFinite(bound) ? bound : null);
-  return lower === 0 && upper === Infinity
-    ? { activation: 'relu' }
-    : { activation: 'clamp', min: finite(lower), max: finite(upper) };
+  return isRelu(clamp) ? { activation: 'relu' } : { activation: 'clamp', ...boundFields(clamp) };
 }

@@ -3,16 +3,14 @@
  * Without QuantizeLinear Gemm and MatMul still multiply integers and give floats; a Conv is float then.
  */
 
-import { quantizeDivision } from '../../../kernels/steps/quantize.js';
 import { printable } from '../../../text.js';
 import { arithmeticOf } from '../arithmetic.js';
-import { RANGE_OF } from '../codes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { geometryOf } from '../geometry.js';
-import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
-import { boundsOf, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
+import { attribute, floatOf, type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
+import { boundsOf, isRelu, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
-import { isRedundant } from '../quantization.js';
+import { codesOf, isRedundant } from '../quantization.js';
 
 export const qdqProduct: Pattern = { ops: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'], match };
 
@@ -81,7 +79,7 @@ async function behind(
   const [output] = node.outputs;
   const add = isOnnx(node, 'MatMul') ? context.graph.onlyReader(output) : null;
   if (isOnnx(add, 'Add')) {
-    const tensor = add.inputs.find((input) => input !== output) ?? '';
+    const tensor = otherInput(add, output);
     const constant = context.constants.get(tensor);
     const tail = await tailOf(add.outputs[0], context);
     if (constant) return { bias: { tensor, constant, q: null }, added: [add], tail };
@@ -162,16 +160,7 @@ function alphaOf(node: GraphNode): string | null {
 /** A ReLU that the clamp of the codes makes is none of its own. */
 function activationOf({ q, clamp }: Tail): unknown {
   if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return 'none';
-  if (clamp.lower === 0 && clamp.upper === Number.POSITIVE_INFINITY) return 'relu';
-  const [quantMin, quantMax] = RANGE_OF.get(q.dtype.name)!;
-  const code = quantizeDivision.prepare({
-    dtype: 'int32',
-    scale: q.scale[0],
-    zeroPoint: q.zeroPoint[0],
-    quantMin,
-    quantMax,
-  });
-  return { clamp: [code(clamp.lower), code(clamp.upper)] };
+  return isRelu(clamp) ? 'relu' : { clamp: codesOf(q, clamp.lower, clamp.upper) };
 }
 
 async function activations(node: GraphNode, x: Codes, w: Codes, context: Context): Promise<Draft> {

@@ -1,0 +1,20 @@
+import type { NumericArray } from '../nouns/array.js';
+import { sizeOf } from './shape.js';
+
+/** Values in C order of a shape, in C order of it with its axes in another order: axis i of the result is axis order[i]. */
+export function permuted<A extends NumericArray>(values: A, shape: readonly number[], order: readonly number[]): A {
+  const dims = order.map((axis) => shape[axis]);
+  const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
+  const result = values.slice() as A;
+  const index = order.map(() => 0);
+  for (let at = 0, from = 0; at < result.length; at++) {
+    result[at] = values[from];
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < dims[axis]) break;
+      from -= steps[axis] * dims[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
