@@ -7,14 +7,27 @@ import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { roundHalfEven } from '../numeric/round.js';
 
-/** Throws InputError for a kernel whose products are not integers, or are scaled in float64. */
-export function refuseFloatKernel(kernel: Kernel): void {
-  const products = Object.values(kernel.ops).filter((steps) => steps.kind === 'product');
-  const isFloat = products.some(({ float }) => float);
-  if (!isFloat && products.every(({ multiplier }) => multiplier.arithmetic !== 'float64')) return;
-  const how = isFloat ? 'sums floats in no fixed order' : 'computes in float64';
-  const message = `expected a kernel with an integer form, got ${kernel.name}, which ${how}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
-  throw new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+/** Throws InputError for a kernel with a product that has no integer form; whyNot: what keeps one from it, or null. */
+export function refuseFloatKernel(kernel: Kernel, whyNot = whyFloat): void {
+  const why = productsOf(kernel)
+    .map(whyNot)
+    .find((reason) => reason !== null);
+  if (why) throw noIntegers(kernel, why);
+}
+
+export function noIntegers({ name }: Kernel, why: string): InputError {
+  const message = `expected a kernel with an integer form, got ${name}, which ${why}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
+  return new InputError([{ kind: 'kernel', where: '--kernel', message }]);
+}
+
+/** Null: integers, scaled in fixed point or float32. */
+export function whyFloat({ float, multiplier }: ProductSteps): string | null {
+  if (float) return 'sums floats in no fixed order';
+  return multiplier.arithmetic === 'float64' ? 'computes in float64' : null;
+}
+
+export function productsOf({ ops }: Kernel): ProductSteps[] {
+  return Object.values(ops).filter((steps) => steps.kind === 'product');
 }
 
 /** One number a channel: an int32 multiplier and its exponent, or a float32 multiplier. */

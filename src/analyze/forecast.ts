@@ -6,8 +6,9 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
+import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
-import { blockRows, ReplaySession } from '../replay/session.js';
+import { ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
 
 interface ForecastOptions {
@@ -83,9 +84,7 @@ async function replayAll(
   if (session.whyNotReplayed(layer)) return null;
   const run = await session.open(layer);
   const diff = layerDiff(layer.output, captured.shape, EXACT, null);
-  const rows = blockRows(run.input.features + captured.features);
-  for (let from = 0; from < samples; from += rows) {
-    const to = Math.min(samples, from + rows);
+  for (const [from, to] of blocks(0, samples, run.input.features + captured.features)) {
     const { data: actual, low, high } = await run.replay(from, to);
     diff.add({ firstSample: from, expected: await captured.read(from, to), actual, low, high });
     if (classes) classes.set(largestChannels(actual, captured.features), from);
@@ -95,9 +94,7 @@ async function replayAll(
 
 async function classesOf(value: CapturedValue, samples: number): Promise<Int32Array> {
   const classes = new Int32Array(samples);
-  const rows = blockRows(value.features);
-  for (let from = 0; from < samples; from += rows) {
-    const to = Math.min(samples, from + rows);
+  for (const [from, to] of blocks(0, samples, value.features)) {
     classes.set(largestChannels(await value.read(from, to), value.features), from);
   }
   return classes;

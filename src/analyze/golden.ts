@@ -15,10 +15,11 @@ import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
+import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
-import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { printable } from '../text.js';
-import { nearestInt32Bias } from './constants.js';
+import { nearestInt32Bias, noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 
 export interface GoldenArray {
@@ -52,7 +53,7 @@ export interface GoldenSet {
 export async function golden(model: Model, capture: Capture, kernelName: string | undefined): Promise<GoldenSet> {
   const reference = referenceFor(model.producer, kernelName);
   const { kernel } = reference;
-  refuseFloatKernel(kernel);
+  refuseFloatKernel(kernel, whyNoIntegers);
   const session = new ReplaySession(model, capture, reference, 'propagated');
   const layers: GoldenLayer[] = [];
   const skipped: { layer: string; why: string }[] = [];
@@ -83,26 +84,9 @@ export function hasIntegerForm(kernel: Kernel): boolean {
   return productsOf(kernel).every((steps) => whyNoIntegers(steps) === null);
 }
 
-function productsOf({ ops }: Kernel): ProductSteps[] {
-  return Object.values(ops).filter((steps) => steps.kind === 'product');
-}
-
-function refuseFloatKernel(kernel: Kernel): void {
-  const why = productsOf(kernel)
-    .map(whyNoIntegers)
-    .find((reason) => reason !== null);
-  if (why) throw noIntegers(kernel, why);
-}
-
-function noIntegers({ name }: Kernel, why: string): InputError {
-  const message = `expected a kernel with an integer form, got ${name}, which ${why}; e.g. tflite-double, cmsis-nn, qnnpack, fbgemm`;
-  return new InputError([{ kind: 'kernel', where: '--kernel', message }]);
-}
-
 /** What of a product is not written in C, of integers alone; null where all is. */
-export function whyNoIntegers({ float, multiplier, accumulate, round, offsetAndClamp }: ProductSteps): string | null {
-  if (float) return 'sums floats in no fixed order';
-  if (multiplier.arithmetic === 'float64') return 'computes in float64';
+export function whyNoIntegers(steps: ProductSteps): string | null {
+  const { multiplier, accumulate, round, offsetAndClamp } = steps;
   const { fixedPoint, operations } = multiplier;
   const written: readonly (readonly [Step, unknown])[] = [
     [accumulate, accumulate.c],
@@ -111,7 +95,7 @@ export function whyNoIntegers({ float, multiplier, accumulate, round, offsetAndC
     [offsetAndClamp, offsetAndClamp.c],
   ];
   const unwritten = written.find(([, form]) => form === null);
-  return unwritten ? hasNoC(unwritten[0]) : null;
+  return whyFloat(steps) ?? (unwritten ? hasNoC(unwritten[0]) : null);
 }
 
 function hasNoC({ name, equation }: Step): string {
@@ -143,9 +127,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   const input = codesFor(product.input, samples * inFeatures);
   const output = codesFor(product.output, samples * outFeatures);
   const accumulator = new Int32Array(samples * outFeatures);
-  const rows = blockRows(inFeatures + outFeatures);
-  for (let from = 0; from < samples; from += rows) {
-    const to = Math.min(samples, from + rows);
+  for (const [from, to] of blocks(0, samples, inFeatures + outFeatures)) {
     const x = await run.input.read(from, to);
     input.set(x, from * inFeatures);
     const replayed = await run.replay(from, to);
@@ -207,9 +189,8 @@ async function besideCapture({ values, samples }: Capture, layer: string, output
   const captured = values.get(layer);
   if (!captured) return null;
   let mismatched = 0;
-  const rows = blockRows(captured.features);
-  for (let from = 0; from < samples; from += rows) {
-    const block = await captured.read(from, Math.min(samples, from + rows));
+  for (const [from, to] of blocks(0, samples, captured.features)) {
+    const block = await captured.read(from, to);
     block.forEach((value: number, i: number) => {
       if (value !== output[from * captured.features + i]) mismatched++;
     });

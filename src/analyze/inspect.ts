@@ -1,4 +1,5 @@
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
+
 import type {
   InspectDocument,
   InspectedArray,
@@ -11,12 +12,13 @@ import { declaredKernel } from '../kernels/registry.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Product } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
+import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf } from '../replay/layer.js';
+import { sizeOf } from '../tensor/shape.js';
 
 /** Values of an array that are read for its range: the first ones, so that gigabytes take no longer. */
 const MOST_VALUES = 1 << 22;
@@ -47,7 +49,7 @@ const EMPTY: Omit<InspectDocument, 'kind' | 'path'> = {
 
 async function inspectArray(source: ArraySource, most: number): Promise<InspectedArray> {
   const { key, dtype, shape, fortranOrder = false } = source;
-  const count = shape.reduce((product, n) => product * n, 1);
+  const count = sizeOf(shape);
   const rows = shape[0] ?? 1;
   const rowLength = rows === 0 ? 0 : count / rows;
   // the first rows of a large array in Fortran order are all over the file
@@ -86,7 +88,8 @@ const BYTES: Readonly<Record<ArraySource['dtype'], number>> = {
 
 export async function inspectModel(model: Model): Promise<InspectDocument> {
   const layers: InspectedLayer[] = [];
-  for (const layer of model.layers) layers.push(await inspectLayer(model, layer));
+  const declared = declaredParams(model);
+  for (const layer of model.layers) layers.push(await inspectLayer(layer, declared.get(layer.inputs[0]) ?? null));
   const { environment, ...producer } = model.producer;
   const fields = Object.entries(producer).flatMap(([name, value]) =>
     value === undefined
@@ -113,7 +116,7 @@ function describe(params: ValueParams): InspectedParams {
   return { dtype, scale, zero_point: zeroPoint, real_range };
 }
 
-async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer> {
+async function inspectLayer(layer: Layer, read: ValueParams | null): Promise<InspectedLayer> {
   const common = {
     name: layer.name,
     op: layer.op,
@@ -125,7 +128,7 @@ async function inspectLayer(model: Model, layer: Layer): Promise<InspectedLayer>
     return { ...common, ...NOT_LINEAR };
   }
   const { outFeatures, inFeatures } = layer.form.weight;
-  const channels = await channelsOf(model, layer);
+  const channels = await channelsOf(layer, read);
   return {
     ...common,
     out_features: outFeatures,
@@ -156,11 +159,9 @@ const NOT_LINEAR = {
   channels_omitted: null,
 } as const;
 
-async function channelsOf(model: Model, layer: ProductLayer): Promise<InspectedChannel[]> {
-  const declared =
-    model.inputs.find(({ name }) => name === layer.inputs[0])?.params ??
-    model.layers.find(({ name }) => name === layer.inputs[0])?.output;
-  const input = !layer.form.dynamic && declared && isQuantized(declared) ? declared : null;
+/** read: what is declared of its input. */
+async function channelsOf(layer: ProductLayer, read: ValueParams | null): Promise<InspectedChannel[]> {
+  const input = !layer.form.dynamic && read && isQuantized(read) ? read : null;
   const product = productOf({ weight: await layer.form.weight.read() }, layer, input ?? UNKNOWN);
   const count = Math.min(MOST_CHANNELS, layer.form.weight.outFeatures);
   return Array.from({ length: count }, (_, channel) => inspectChannel(product, input, channel));

@@ -5,7 +5,7 @@ import { type Reference, referenceFor } from '../kernels/reference.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { stepOfCall } from '../kernels/steps/multiplier.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
+import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
@@ -18,8 +18,9 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
   refuseFloatKernel(reference.kernel);
   const layers: TableLayer[] = [];
   const skipped: TableDocument['skipped'] = [];
+  const declared = declaredParams(model);
   for (const layer of model.layers.filter(isProduct)) {
-    const input = paramsOf(model, layer.inputs[0]);
+    const input = declared.get(layer.inputs[0]) ?? null;
     const why = whyLeftOut(reference, layer, input);
     if (why !== null) skipped.push({ layer: layer.name, why });
     else layers.push(await tableLayer(reference, layer, input as QuantParams));
@@ -30,12 +31,6 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
   const reasons = skipped.map(({ layer, why }) => `${layer}: ${why}`).join('; ');
   const message = `expected a layer that multiplies codes by weights, got none${reasons === '' ? '' : ` (${reasons})`}`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
-}
-
-function paramsOf({ inputs, layers }: Model, name: string): ValueParams | null {
-  return (
-    inputs.find((input) => input.name === name)?.params ?? layers.find((layer) => layer.name === name)?.output ?? null
-  );
 }
 
 function whyLeftOut(reference: Reference, layer: ProductLayer, input: ValueParams | null): string | null {

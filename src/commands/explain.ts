@@ -15,7 +15,8 @@ import type { Io } from '../nouns/io.js';
 import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Report } from '../nouns/report.js';
 import { isQuantized, type Shape } from '../nouns/value.js';
-import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { blocks } from '../replay/blocks.js';
+import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
@@ -191,9 +192,7 @@ async function worstPlace(search: Search): Promise<{ sample: number; position: n
   const expected = capture.values.get(name);
   const own = candidate?.values.get(name);
   if (!expected) return worst;
-  const rows = blockRows(run.input.features + expected.features);
-  for (let from = first; from < last; from += rows) {
-    const to = Math.min(last, from + rows);
+  for (const [from, to] of blocks(first, last, run.input.features + expected.features)) {
     const wanted = await expected.read(from, to);
     const actual = own ? await own.read(from, to) : (await run.replay(from, to)).data;
     for (const { index, ...place } of placesOf(search, from, to)) {

@@ -12,8 +12,9 @@ import type { Layer, Model } from '../nouns/model.js';
 import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
+import { blocks } from '../replay/blocks.js';
 import type { Replayed } from '../replay/replayed.js';
-import { blockRows, type LayerRun, ReplaySession } from '../replay/session.js';
+import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { printable } from '../text.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import {
@@ -108,14 +109,14 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
       ? await session.open(layer)
       : null;
-  await eachBlock(from, to, own.features, async (start, end) => {
+  for (const [start, end] of blocks(from, to, own.features)) {
     const block = {
       firstSample: start,
       expected: await wanted.read(start, end),
       actual: await actual.read(start, end),
     };
     diff.add(bounds ? { ...block, ...boundsOf(await bounds.replay(start, end), block.actual) } : block);
-  });
+  }
   fillDiff(report, diff.result(), tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
   if (report.status !== 'mismatch') return report;
@@ -145,10 +146,10 @@ async function compareAccumulators(
   const captured = capture.values.get(`${layer.name}.accumulator`);
   const run = captured || ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
   const diff = accumulatorDiff(own.shape);
-  await eachBlock(from, to, own.features + (run?.input.features ?? 0), async (start, end) => {
+  for (const [start, end] of blocks(from, to, own.features + (run?.input.features ?? 0))) {
     const expected = captured ? await captured.read(start, end) : (await run?.replay(start, end))?.accumulator;
     if (expected) diff.add({ firstSample: start, expected, actual: await own.read(start, end) });
-  });
+  }
   const result = diff.result();
   if (result.values > 0) fillAccumulator(report, result);
 }
@@ -305,12 +306,12 @@ async function diffReplay(
 ): Promise<LayerDiffResult> {
   const wanted = zeroPoint === null ? values : afterRelu(values, zeroPoint);
   const diff = layerDiff(run.ready.layer.output, run.ready.shapes.output, EXACT, fast);
-  await eachBlock(from, to, run.input.features + values.features, async (start, end) => {
+  for (const [start, end] of blocks(from, to, run.input.features + values.features)) {
     const { data, low, high } = await run.replay(start, end);
     const expected = await wanted.read(start, end);
     if (zeroPoint === null) diff.add({ firstSample: start, expected, actual: data, low, high });
     else diff.add({ firstSample: start, expected, actual: rectified(data, zeroPoint) });
-  });
+  }
   return diff.result();
 }
 
@@ -339,11 +340,10 @@ function followedByRelu(model: Model, value: string): boolean {
 }
 
 async function anyBelow(value: CapturedValue, zeroPoint: number, from: number, to: number): Promise<boolean> {
-  let below = false;
-  await eachBlock(from, to, value.features, async (start, end) => {
-    below ||= (await value.read(start, end)).some((v) => v < zeroPoint);
-  });
-  return below;
+  for (const [start, end] of blocks(from, to, value.features)) {
+    if ((await value.read(start, end)).some((v) => v < zeroPoint)) return true;
+  }
+  return false;
 }
 
 async function inputDiffers(
@@ -352,12 +352,11 @@ async function inputDiffers(
   own: ValueReader,
 ): Promise<boolean> {
   const run = await session.open(layer);
-  let differs = false;
-  await eachBlock(from, to, own.features, async (start, end) => {
+  for (const [start, end] of blocks(from, to, own.features)) {
     const captured = await run.input.read(start, end);
-    differs ||= (await own.read(start, end)).some((v: number, i: number) => v !== captured[i]);
-  });
-  return differs;
+    if ((await own.read(start, end)).some((v: number, i: number) => v !== captured[i])) return true;
+  }
+  return false;
 }
 
 function afterRelu(value: ValueReader, zeroPoint: number): ValueReader {
@@ -365,14 +364,4 @@ function afterRelu(value: ValueReader, zeroPoint: number): ValueReader {
     features: value.features,
     read: async (start, end): Promise<NumericArray> => rectified(await value.read(start, end), zeroPoint),
   };
-}
-
-async function eachBlock(
-  from: number,
-  to: number,
-  features: number,
-  visit: (start: number, end: number) => Promise<void>,
-) {
-  const rows = blockRows(features);
-  for (let start = from; start < to; start += rows) await visit(start, Math.min(to, start + rows));
 }

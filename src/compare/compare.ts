@@ -8,8 +8,9 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
+import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
-import { blockRows, type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
+import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
 import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
@@ -156,9 +157,7 @@ class Comparison {
     if (!captured) return;
     const run = await this.session.open(layer);
     const sums = accumulatorDiff(captured.shape);
-    const rows = blockRows(run.input.features + captured.features);
-    for (let start = this.from; start < this.to; start += rows) {
-      const end = Math.min(this.to, start + rows);
+    for (const [start, end] of blocks(this.from, this.to, run.input.features + captured.features)) {
       const { accumulator } = await run.replay(start, end);
       if (accumulator) sums.add({ firstSample: start, expected: await captured.read(start, end), actual: accumulator });
     }
@@ -200,11 +199,9 @@ class Comparison {
     const { layer } = run.ready;
     const diff = layerDiff(layer.output, expected.shape, tolerance, this.fast);
     const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
-    const rows = blockRows(run.input.features + expected.features);
     let overflowed = 0;
     const sums = accumulator && accumulatorDiff(accumulator.shape);
-    for (let start = this.from; start < this.to; start += rows) {
-      const end = Math.min(this.to, start + rows);
+    for (const [start, end] of blocks(this.from, this.to, run.input.features + expected.features)) {
       const replayed = await run.replay(start, end);
       const { data: actual, low, high } = replayed;
       diff.add({ firstSample: start, expected: await expected.read(start, end), actual, low, high });
@@ -258,9 +255,7 @@ class Comparison {
     if (this.isolated.whyNotReplayed(layer)) return null;
     const isolated = await this.isolated.open(layer);
     const diff = layerDiff(layer.output, observed.shape, EXACT, this.fast);
-    const rows = blockRows(isolated.input.features + observed.features);
-    for (let start = this.from; start < this.to; start += rows) {
-      const end = Math.min(this.to, start + rows);
+    for (const [start, end] of blocks(this.from, this.to, isolated.input.features + observed.features)) {
       const { data: actual, low, high } = await isolated.replay(start, end);
       diff.add({ firstSample: start, expected: await observed.read(start, end), actual, low, high });
     }

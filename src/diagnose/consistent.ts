@@ -1,7 +1,6 @@
 import { takes } from '../kernels/kernel.js';
-import { kernels, productKernels } from '../kernels/registry.js';
+import { elementwiseKernels, kernels, productKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
-import { elementwiseKernels } from './conversions.js';
 import { isKernelsOwn } from './facts.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, type Setup } from './setup.js';

@@ -1,6 +1,5 @@
 /** What an elementwise layer may do otherwise than its kernel: what other kernels do, and what scripts do. */
-import { elementwiseSteps } from '../kernels/kernel.js';
-import { rivalKernels } from '../kernels/registry.js';
+import { elementwiseKernels } from '../kernels/registry.js';
 import { dequantizeFloat64 } from '../kernels/steps/dequantize.js';
 import {
   quantizeDivisionHalfAway,
@@ -13,7 +12,7 @@ import {
 } from '../kernels/steps/quantize.js';
 import { rescaleFloat64 } from '../kernels/steps/rescale.js';
 import { halfAway, halfEven } from '../kernels/steps/round.js';
-import type { ElementwiseSteps, Kernel, QuantizeStep, RescaleStep, RoundStep } from '../nouns/kernel.js';
+import type { ElementwiseSteps, QuantizeStep, RescaleStep, RoundStep } from '../nouns/kernel.js';
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import type { CauseCode } from './evidence.js';
@@ -104,13 +103,19 @@ export function nameOf({ rescale, quantize, dequantize, bound }: ElementwiseStep
 // ---------------------------------------------------------------- what else there is
 
 /** Another way to convert, and what it would be called. */
-export interface Conversion {
+interface Conversion {
   readonly cause: CauseCode;
   readonly steps: ElementwiseSteps;
 }
 
-/** Every other conversion that the capture's runtime may have used, or, where any is possible, any runtime and a script. */
-export function otherConversions(study: ElementwiseStudy): Conversion[] {
+/**
+ * The other conversions of a cause that the capture's runtime may have used, or, where any is possible, any runtime and a script.
+ */
+export function otherConversions(study: ElementwiseStudy, wanted: CauseCode): ElementwiseSteps[] {
+  return allConversions(study).flatMap(({ cause, steps }) => (cause === wanted ? [steps] : []));
+}
+
+function allConversions(study: ElementwiseStudy): Conversion[] {
   const declared = study.declared.steps;
   const own = rivals(study);
   if (declared.rescale || (declared.quantize && declared.dequantize)) {
@@ -126,16 +131,6 @@ function rivals({ data, free }: ElementwiseStudy): ElementwiseSteps[] {
   return elementwiseKernels(data.op, data.kernel)
     .filter(({ kernel }) => free || kernel.runtime === data.kernel.runtime)
     .map(({ steps }) => steps);
-}
-
-export function elementwiseKernels(
-  op: string,
-  declared: Kernel | null = null,
-): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
-  return rivalKernels(declared).flatMap((kernel) => {
-    const steps = elementwiseSteps(kernel, op);
-    return steps ? [{ kernel, steps }] : [];
-  });
 }
 
 /** PyTorch has two more, by dtype and by release. */

@@ -1,4 +1,4 @@
-import type { Kernel, ProductSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
@@ -7,7 +7,7 @@ import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
 import { fbgemmAvx2 } from './fbgemm-avx2.js';
 import { fbgemmVnni } from './fbgemm-vnni.js';
-import { productSteps } from './kernel.js';
+import { elementwiseSteps, productSteps } from './kernel.js';
 import { numpy } from './numpy.js';
 import { numpyFloat32 } from './numpy-float32.js';
 import { onednn } from './onednn.js';
@@ -81,8 +81,20 @@ export function productKernels(
   op: string,
   declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
+  return kernelsWith((kernel) => productSteps(kernel, op), declared);
+}
+
+/** Kernels that convert or clamp, and what they do for it. */
+export function elementwiseKernels(
+  op: string,
+  declared: Kernel | null = null,
+): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
+  return kernelsWith((kernel) => elementwiseSteps(kernel, op), declared);
+}
+
+function kernelsWith<S>(stepsOf: (kernel: Kernel) => S | null, declared: Kernel | null) {
   return rivalKernels(declared).flatMap((kernel) => {
-    const steps = productSteps(kernel, op);
+    const steps = stepsOf(kernel);
     return steps ? [{ kernel, steps }] : [];
   });
 }

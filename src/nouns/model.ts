@@ -159,3 +159,11 @@ export interface Model {
   readonly memory: ReadonlyMap<string, Memory>;
   readonly warnings: readonly Warning[];
 }
+
+/** What a model declares of its values, by name; null: nothing, of a layer that is not replayed. */
+export function declaredParams({ inputs, layers }: Model): Map<string, ValueParams | null> {
+  return new Map([
+    ...inputs.map(({ name, params }) => [name, params] as const),
+    ...layers.map(({ name, output }) => [name, output] as const),
+  ]);
+}

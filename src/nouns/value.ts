@@ -42,3 +42,9 @@ export type Layout = 'NCHW' | 'NHWC';
 export function isQuantized(params: ValueParams): params is QuantParams {
   return params.dtype !== 'float32';
 }
+
+/** Of a value that a kernel reads or gives as codes: validation lets no other come so far. */
+export function quantizedParams(params: ValueParams | null): QuantParams {
+  if (!params || !isQuantized(params)) throw new Error('expected quantized values');
+  return params;
+}

@@ -1,12 +1,14 @@
 /** torch.nn.functional.adaptive_avg_pool2d: means of as many windows as the output has places; they may overlap. */
+
 import * as z from 'zod/mini';
 import type { AdaptivePoolAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { ownOrKept } from './fields/elementwise.js';
-import { tensorForm, wrongRank } from './fields/pool.js';
+import { wrongRank } from './fields/pool.js';
 import { keptOutput, layerFields } from './fields/schema.js';
+import { tensorForm } from './fields/tensor.js';
 import type { Op, ShapedLayer } from './op.js';
 
 const EXPECTED = 'expected a whole number from 1 on, or [height, width], null for as many as the input has';

@@ -1,4 +1,5 @@
 /** torch.cat: values one after the other along an axis; each is requantized to the output's parameters. */
+
 import * as z from 'zod/mini';
 import { activation } from '../documents/fields.js';
 import type { AxisAttributes } from '../nouns/attributes.js';
@@ -8,6 +9,7 @@ import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { isOverSamples } from './fields/axes.js';
 import { integer, layerFields, outputSchema } from './fields/schema.js';
+import { tensorForm } from './fields/tensor.js';
 import type { Op, ShapedLayer } from './op.js';
 
 /** More than anything joins. */
@@ -25,7 +27,7 @@ export const cat: Op = {
   read({ fields, output }) {
     if (!fields || !output) return null;
     const attributes: AxisAttributes = { dim: fields.dim as number };
-    return { form: { kind: 'tensor', attributes, activation: (fields.activation ?? 'none') as Activation }, output };
+    return { form: tensorForm(attributes, fields.activation as Activation | undefined), output };
   },
 };
 

@@ -1,12 +1,13 @@
 /** torch.mean over axes of a sample. */
+
 import * as z from 'zod/mini';
 import type { ReduceAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { axesOf } from '../tensor/axes.js';
 import { isOverSamples, oneOrMoreAxes } from './fields/axes.js';
 import { ownOrKept } from './fields/elementwise.js';
-import { tensorForm } from './fields/pool.js';
 import { keptOutput, layerFields } from './fields/schema.js';
+import { tensorForm } from './fields/tensor.js';
 import type { Op, ShapedLayer } from './op.js';
 
 interface MeanAttributes extends ReduceAttributes {

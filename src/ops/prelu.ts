@@ -1,10 +1,11 @@
 /** x > 0 ? x : weight * x; weight: codes of the input's dtype, one or one a channel. */
+
 import * as z from 'zod/mini';
 import type { PreluAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { loadNumbers, numberField } from './fields/numbers.js';
-import { tensorForm } from './fields/pool.js';
 import { layerFields, list, numbers, outputSchema, valueFields } from './fields/schema.js';
+import { tensorForm } from './fields/tensor.js';
 import type { Op, RawLayer } from './op.js';
 
 export const prelu: Op = {

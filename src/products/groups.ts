@@ -1,5 +1,6 @@
 /** A grouped product as products of its groups: each its own channels of the input and of the output. */
 import type { Codes, Product } from '../nouns/kernel.js';
+import { emptyLike } from '../numeric/array.js';
 
 export interface Group {
   readonly product: Product;
@@ -19,7 +20,7 @@ export function* eachGroup(product: Product, x: Codes): Generator<Group> {
   for (let group = 0; group < groups; group++) {
     const firstChannel = group * channels;
     const own = groups === 1 ? product : channelsOfProduct(product, firstChannel, firstChannel + channels);
-    yield { product: own, x: columnsOfGroup(x, product, group), firstChannel };
+    yield { product: own, x: columnsOfGroup(x, product.inFeatures, group), firstChannel };
   }
 }
 
@@ -40,11 +41,10 @@ export function channelsOfProduct(product: Product, from: number, to: number): P
   };
 }
 
-/** What the channels of one group read. */
-export function columnsOfGroup(x: Codes, product: Product, group: number): Codes {
-  const { inFeatures } = product;
-  if (groupsOf(product) === 1) return x;
-  const data = new (x.data.constructor as new (length: number) => Codes['data'])(x.rows * inFeatures);
+/** What the channels of one group read of rows of [groups * inFeatures]. */
+export function columnsOfGroup(x: Codes, inFeatures: number, group: number): Codes {
+  if (x.cols === inFeatures) return x;
+  const data = emptyLike(x.data, x.rows * inFeatures);
   for (let row = 0; row < x.rows; row++) {
     const start = row * x.cols + group * inFeatures;
     data.set(x.data.subarray(start, start + inFeatures), row * inFeatures);

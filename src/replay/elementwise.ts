@@ -1,15 +1,15 @@
 /** Each value from one: converted, or clamped and otherwise as it is. */
 import type { Matrix } from '../nouns/array.js';
 import type { Elementwise, ElementwiseSteps } from '../nouns/kernel.js';
-import { isQuantized, type QuantParams } from '../nouns/value.js';
+import { isQuantized, type QuantParams, quantizedParams } from '../nouns/value.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 /** The layer's function of one value, a code or a real. */
 export function elementwiseFunction(steps: ElementwiseSteps, layer: Elementwise): (value: number) => number {
   const { input, output } = layer;
-  if (steps.rescale) return rescaling(steps, quantized(input), quantized(output));
-  const read = steps.dequantize ? steps.dequantize.prepare(quantized(input)) : null;
-  const write = steps.quantize ? steps.quantize.prepare(quantized(output)) : null;
+  if (steps.rescale) return rescaling(steps, quantizedParams(input), quantizedParams(output));
+  const read = steps.dequantize ? steps.dequantize.prepare(quantizedParams(input)) : null;
+  const write = steps.quantize ? steps.quantize.prepare(quantizedParams(output)) : null;
   if (read && write) return (code) => write(read(code));
   return read ?? write ?? clamping(steps, layer);
 }
@@ -46,9 +46,4 @@ function rescaling({ rescale }: ElementwiseSteps, input: QuantParams, output: Qu
   const toSteps = rescale!.prepare(input, output);
   const { zeroPoint, quantMin, quantMax } = output;
   return (code) => Math.min(Math.max(toSteps(code - input.zeroPoint) + zeroPoint, quantMin), quantMax);
-}
-
-function quantized(params: Elementwise['input']): QuantParams {
-  if (!isQuantized(params)) throw new Error('expected quantized values');
-  return params;
 }

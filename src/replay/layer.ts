@@ -10,7 +10,7 @@ import {
   type ProductForm,
   type ProductLayer,
 } from '../nouns/model.js';
-import { isQuantized, type LayerShapes, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { isQuantized, type LayerShapes, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { sameScale } from '../numeric/float.js';
 import { opByName } from '../ops/registry.js';
@@ -87,7 +87,7 @@ export function replayLayer(
   const steps = stepsOf(kernel, layer.op);
   if (steps?.kind === 'product' && isProduct(layer)) {
     if (steps.dynamic?.grain === 'row') return replayRows(steps, ready, layer, x, fast, call);
-    const product = productOf(ready, layer, quantized(input ?? ready.input), call);
+    const product = productOf(ready, layer, quantizedParams(input ?? ready.input), call);
     const codes = input ? quantizeRows(steps, product, x) : (x as Codes);
     if (product.patch) return replayPatches(steps, product, codes, ready.shapes, fast);
     return replayProduct(steps, product, rowsOf(codes, product), fast);
@@ -167,9 +167,4 @@ function rowsOf({ data }: Codes, { inFeatures }: Product): Codes {
 function quantizeRows({ dynamic }: ProductSteps, product: Product, x: Matrix): Codes {
   const quantize = dynamic!.quantize.prepare(product.input);
   return { ...x, data: Int32Array.from(x.data, quantize) };
-}
-
-function quantized(params: ValueParams | null): QuantParams {
-  if (!params || !isQuantized(params)) throw new Error('expected quantized values');
-  return params;
 }

@@ -3,6 +3,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch } from '../nouns/window.js';
+import { emptyLike } from '../numeric/array.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, toRows } from '../tensor/rows.js';
 import { channelsOf } from '../tensor/shape.js';
@@ -59,7 +60,8 @@ function inLayout(parts: readonly Replayed[], shape: Shape): Replayed {
   const whole = <A extends NumericArray>(of: (part: Replayed) => A): A => {
     if (parts.length === 1) return fromRows(of(first), shape);
     const like = of(first);
-    const joined = new (like.constructor as new (length: number) => A)(
+    const joined = emptyLike(
+      like,
       parts.reduce((sum, part) => sum + of(part).length, 0),
     );
     for (let i = 0, at = 0; i < parts.length; at += of(parts[i++]).length) joined.set(of(parts[i]), at);

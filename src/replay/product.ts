@@ -3,6 +3,7 @@ import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { emptyLike } from '../numeric/array.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
@@ -32,7 +33,7 @@ function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast
 function beside(parts: readonly Replayed[], cols: number): Replayed {
   const [{ rows, data, low, accumulator }] = parts;
   const joined = <A extends NumericArray>(like: A, of: (part: Replayed) => A): A => {
-    const whole = new (like.constructor as new (length: number) => A)(rows * cols);
+    const whole = emptyLike(like, rows * cols);
     const width = cols / parts.length;
     for (const [group, part] of parts.entries()) {
       const own = of(part);

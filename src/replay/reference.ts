@@ -1,8 +1,7 @@
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
-import { impliedDims, shapeWith } from '../ops/fields/shape.js';
-import { opByName } from '../ops/registry.js';
+import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import type { LayerRun, ReplaySession } from './session.js';
 
@@ -60,11 +59,8 @@ class Shapes {
   of(layer: Layer): Shape {
     const known = this.capture.shapes.get(layer.name);
     if (known) return known;
-    const { layout } = this.model;
     const inputs = layer.inputs.map((input) => this.read(layer, input));
-    const dims = impliedDims(layer, inputs, layout);
-    if (dims === null || typeof dims === 'string') throw new Error(`no shape of ${layer.name}: ${dims}`);
-    return shapeWith(dims, opByName(layer.op)!.channels, inputs[0], layout);
+    return impliedShape(layer, inputs, this.model.layout);
   }
 
   private read(layer: Layer, input: string): Shape {

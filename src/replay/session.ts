@@ -3,13 +3,22 @@ import { type Reference, sameEverywhere } from '../kernels/reference.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
-import { isProduct, isTensor, type Layer, type Model, type ProductLayer, type TensorLayer } from '../nouns/model.js';
+import {
+  declaredParams,
+  isProduct,
+  isTensor,
+  type Layer,
+  type Model,
+  type ProductLayer,
+  type TensorLayer,
+} from '../nouns/model.js';
 import type { Layout, Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
-import { impliedDims, shapeWith } from '../ops/fields/shape.js';
-import { opByName } from '../ops/registry.js';
+import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
-import { chosenInput, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
+import { blocks } from './blocks.js';
+import { batchOf } from './calls.js';
+import { chosenInput, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { joined, type Replayed } from './replayed.js';
 import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
@@ -41,19 +50,12 @@ export interface BatchRanges {
   rangeOf(batch: number): { readonly min: number; readonly max: number };
 }
 
-/** About 32 MiB of input and output values in a block. */
-const BLOCK_VALUES = 4 << 20;
-
-export function blockRows(features: number): number {
-  return Math.max(1, Math.floor(BLOCK_VALUES / Math.max(1, features)));
-}
-
 /**
  * Replays the layers of a model one at a time. Isolated: each on its captured input, or on the replayed value before it
  * where that was not captured. Propagated: each on the replay's own output.
  */
 export class ReplaySession {
-  private readonly params = new Map<string, ValueParams | null>();
+  private readonly params: ReadonlyMap<string, ValueParams | null>;
   private readonly layers = new Map<string, Layer>();
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
@@ -77,11 +79,8 @@ export class ReplaySession {
     const { producer } = model;
     this.calls = { memoryOf: memoryIn(model), threads: producer.threads ?? 1, vectors: vectorsOf(producer) };
     this.reference = 'ops' in reference ? sameEverywhere(reference) : reference;
-    for (const input of model.inputs) this.params.set(input.name, input.params);
-    for (const layer of model.layers) {
-      this.params.set(layer.name, layer.output);
-      this.layers.set(layer.name, layer);
-    }
+    this.params = declaredParams(model);
+    for (const layer of model.layers) this.layers.set(layer.name, layer);
     let end = 0;
     this.batchEnds = capture.batchSizes.map((size) => (end += size));
   }
@@ -179,11 +178,7 @@ export class ReplaySession {
   private shapesOf(layer: Layer, readers: readonly ValueReader[]): LayerShapes {
     const { shapes } = this.capture;
     const inputs = layer.inputs.map((name, i) => shapes.get(name) ?? rowOf(readers[i].features));
-    const known = shapes.get(layer.name);
-    if (known) return { inputs, output: known };
-    const dims = impliedDims(layer, inputs, this.layout);
-    if (dims === null || typeof dims === 'string') throw new Error(`no shape of ${layer.name}: ${dims}`);
-    return { inputs, output: shapeWith(dims, opByName(layer.op)!.channels, inputs[0], this.layout) };
+    return { inputs, output: shapes.get(layer.name) ?? impliedShape(layer, inputs, this.layout) };
   }
 
   private capturedInput(layer: Layer, input: string): ValueReader | null {
@@ -204,9 +199,7 @@ export class ReplaySession {
     const { samples } = this.capture;
     let kept: NumericArray = new Uint8Array(0);
     let features = 0;
-    const rows = blockRows(run.input.features);
-    for (let from = 0; from < samples; from += rows) {
-      const to = Math.min(samples, from + rows);
+    for (const [from, to] of blocks(0, samples, run.input.features)) {
       const block = await run.replay(from, to);
       if (features === 0) {
         features = (block.rows * block.cols) / (to - from);
@@ -282,26 +275,11 @@ function sameCall({ batches, callOf }: Opened, steps: ProductSteps, first: numbe
   return end;
 }
 
-/** The first batch that ends after a sample. */
-function batchOf(ends: readonly number[], sample: number): number {
-  let [lo, hi] = [0, ends.length - 1];
-  while (lo < hi) {
-    const middle = Math.floor((lo + hi) / 2);
-    if (sample < ends[middle]) hi = middle;
-    else lo = middle + 1;
-  }
-  return lo;
-}
-
 async function rangeOf(input: ValueReader, from: number, to: number): Promise<{ min: number; max: number }> {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  const rows = blockRows(input.features);
-  for (let start = from; start < to; start += rows) {
-    for (const value of await input.read(start, Math.min(to, start + rows))) {
-      if (value < min) min = value;
-      if (value > max) max = value;
-    }
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const [start, end] of blocks(from, to, input.features)) {
+    const block = rangeOfRow(await input.read(start, end));
+    [min, max] = [Math.min(min, block.min), Math.max(max, block.max)];
   }
   return { min, max };
 }

@@ -4,6 +4,7 @@ import type { Computed, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { sizeOf } from '../tensor/shape.js';
+import { batchOf } from './calls.js';
 import type { ReadyLayer } from './layer.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
@@ -47,7 +48,7 @@ export function replayTensor(
   const parts = new Parts(samples, sizeOf(shapes.output.dims), layer.output !== null && isQuantized(layer.output));
   const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
   for (let from = 0; from < samples; ) {
-    const call = ends.findIndex((end) => firstSample + from < end);
+    const call = batchOf(ends, firstSample + from);
     const start = call > 0 ? ends[call - 1] : 0;
     const to = Math.min(samples, ends[call] - firstSample);
     const values = inputs.map(({ data: codes, cols: features }, i) => ({

@@ -9,6 +9,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
 import type { Taps, Window } from '../nouns/window.js';
+import { emptyLike } from '../numeric/array.js';
 import { toRows } from './rows.js';
 import { channelsOf, indicesOf, positionsOf, sizeOf } from './shape.js';
 
@@ -103,7 +104,7 @@ export function gather<A extends NumericArray>(
   const { positions, taps } = patches.taps;
   const channels = channelsOf(shape);
   const size = positionsOf(shape) * channels;
-  const rows = newLike(samples, (to - from) * taps * channels);
+  const rows = emptyLike(samples, (to - from) * taps * channels);
   for (let row = from, at = 0; row < to; row++, at += taps * channels) {
     fillRow(rows, at, samples, Math.floor(row / positions) * size, row % positions, channels, patches);
   }
@@ -127,8 +128,4 @@ function fillRow(
       else for (let c = 0; c < each; c++) rows[at + c] = samples[from + c];
     }
   }
-}
-
-function newLike<A extends NumericArray>(array: A, length: number): A {
-  return new (array.constructor as new (length: number) => A)(length);
 }

@@ -2,6 +2,7 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
+import { emptyLike } from '../numeric/array.js';
 import { channelStride, channelsOf, positionsOf } from './shape.js';
 
 /** Reads rows [from, to) of [samples * positions, channels]. */
@@ -29,7 +30,7 @@ export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
 
 /** [..., outer, inner] to [..., inner, outer]. */
 function moved<A extends NumericArray>(data: A, outer: number, inner: number): A {
-  const result = new (data.constructor as new (length: number) => A)(data.length);
+  const result = emptyLike(data, data.length);
   const block = outer * inner;
   for (let start = 0; start < data.length; start += block) {
     for (let a = 0, at = start; a < outer; a++) {

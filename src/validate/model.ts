@@ -9,7 +9,7 @@ import type { Op, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
 import { counted, printable } from '../text.js';
 import { formatSchema, inputSchema, modelFileSchema, opaqueSchema, producerSchema } from './modelSchema.js';
-import { field, inputsOf, Names, nameOf } from './names.js';
+import { field, fieldOfValue, inputsOf, Names, nameOf } from './names.js';
 import { producerOf } from './producer.js';
 import { type DeclaredShape, declaredShape, shapesOf } from './shapes.js';
 
@@ -51,10 +51,10 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   return { path, producer: producerOf(file!.producer), ...parts, shapes, memory, warnings };
 }
 
-/** The fields stand in the value or in its output; their types are checked already. */
+/** Of an input or a layer, whose fields' types are checked already. */
 function declaredMemory(raw: unknown): [string, Memory][] {
-  const of = (name: string) => field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
-  const [name, format, strides] = [nameOf(raw), of('memory_format'), of('strides')];
+  const name = nameOf(raw);
+  const [format, strides] = ['memory_format', 'strides'].map((field) => fieldOfValue(raw, field));
   if (name === null || (format === null && strides === null)) return [];
   return [[name, { format: format === 'channels_last' ? format : 'contiguous', strides: strides as number[] | null }]];
 }

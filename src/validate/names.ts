@@ -88,6 +88,11 @@ export function nameOf(raw: unknown): string | null {
   return typeof name === 'string' && name !== '' ? name : null;
 }
 
+/** A field that says something of a value: it stands in the input or layer, or in its output. Null where neither has it. */
+export function fieldOfValue(raw: unknown, name: string): unknown {
+  return field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
+}
+
 /** A field of JSON that may be anything. */
 export function field(raw: unknown, name: string): unknown {
   return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)

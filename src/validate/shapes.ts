@@ -7,7 +7,7 @@ import type { Op } from '../ops/op.js';
 import { opByName, opsOfMatrices } from '../ops/registry.js';
 import { dimsText, fitsOtherLayout, sameDims } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
-import { field } from './names.js';
+import { fieldOfValue } from './names.js';
 
 /** A model whose values are rows of channels. */
 export const OF_MATRICES = { layout: 'NCHW', shapes: null, channelAxes: new Map(), memory: new Map() } as const;
@@ -18,10 +18,9 @@ export interface DeclaredShape {
   readonly channelAxis: number | null;
 }
 
-/** Of an input or a layer: the fields stand in it or in its output. Their types are checked already. */
+/** Of an input or a layer, whose fields' types are checked already. */
 export function declaredShape(raw: unknown, place: Place, checks: Checks): DeclaredShape {
-  const of = (name: string) => field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
-  const [shape, axis] = [of('shape'), of('channel_axis')];
+  const [shape, axis] = ['shape', 'channel_axis'].map((name) => fieldOfValue(raw, name));
   const dims = Array.isArray(shape) && shape.every((dim) => Number.isInteger(dim) && dim > 0) ? shape : null;
   if (axis === null || !Number.isInteger(axis)) return { dims, channelAxis: null };
   const fits = dims === null || ((axis as number) >= 0 && (axis as number) < dims.length);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { isPossible } from '../../src/diagnose/cause.js';
-import { elementwiseKernels } from '../../src/diagnose/conversions.js';
 import { causes } from '../../src/diagnose/registry.js';
 import { AS_STORED } from '../../src/diagnose/setup.js';
 import { Study } from '../../src/diagnose/study/study.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
+import { elementwiseKernels } from '../../src/kernels/registry.js';
 import { MISTAKES } from './mistakes.js';
 import { NEAR_MISSES } from './nearMisses.js';
 import { CLAMPS, FEATURES, NEARLY, type PointwiseScene, RAISED, SAMPLES } from './pointwiseScenes.js';

@@ -9,6 +9,7 @@ import { clampBounds } from '../../replay/elementwise.js';
 import { elementwiseOf, replayLayer } from '../../replay/layer.js';
 import { rowOf } from '../../tensor/shape.js';
 import { helpersOf, IMPORT, noNumpy } from './numpy.js';
+import { plainColumn, plainDocument } from './plain.js';
 import { isUnwritten, type Unwritten } from './recipe.js';
 
 export interface PointwiseValue {
@@ -27,37 +28,15 @@ export interface PointwiseValue {
 }
 
 export function explainPointwise(value: PointwiseValue): ExplainDocument {
-  const { layer, input, sample, channel, x, captured, candidate, kernels } = value;
+  const { layer, input, x, kernels } = value;
   const columns = kernels.map((kernel) => columnOf(kernel, value));
-  const output = layer.output && isQuantized(layer.output) ? layer.output : null;
   const params = isQuantized(input) ? input : null;
-  return {
-    format: 'qdiff-explain',
-    version: 1,
-    layer: layer.name,
-    op: layer.op,
-    channel,
-    sample,
-    ...(value.at && { at: value.at }),
-    captured,
-    candidate,
-    candidate_input_codes_differ: null,
-    input: {
-      name: layer.inputs[0],
-      dtype: input.dtype,
-      scale: params?.scale ?? null,
-      zero_point: params?.zeroPoint ?? null,
-      features: 1,
-    },
-    weight: null,
-    output: { dtype: layer.output!.dtype, scale: output?.scale ?? null, zero_point: output?.zeroPoint ?? null },
-    activation: 'none',
-    products: [],
+  return plainDocument({
+    ...value,
     columns,
-    first_difference: columns.length > 1 && columns[0].value !== columns[1].value ? layer.op : null,
-    causes: [...value.causes],
+    firstDifference: columns.length > 1 && columns[0].value !== columns[1].value ? layer.op : null,
     numpy: snippet(layer, params, elementwiseSteps(kernels.at(-1)!, layer.op)!, x, columns.at(-1)!.value),
-  };
+  });
 }
 
 function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue): ExplainColumn {
@@ -69,30 +48,19 @@ function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue)
   const steps = elementwiseSteps(kernel, layer.op)!;
   const made = steps.quantize ? output : null;
   const clamp: [number, number] | null = made && [made.quantMin, made.quantMax];
-  return {
+  const column = {
     kernel: kernel.name,
-    accumulator: null,
-    saturating_pairs: [],
-    bias: null,
-    bias_accumulator_units: null,
-    bias_is_int32: false,
-    multiplier: null,
-    multiplier_bits: null,
-    multiplier_fixed: null,
-    fixed_point: false,
     steps: [
       { name: 'x', value: x },
       { name: (steps.quantize ?? steps.dequantize ?? steps.rescale)?.name ?? layer.op, value },
     ],
     before_rounding: made && !isQuantized(input) ? x / made.scale : null,
-    distance_to_tie: null,
-    rounded: null,
     zero_point: output?.zeroPoint ?? null,
     clamp,
     clamped: clamp?.includes(value) ?? false,
     value,
-    explains: captured === null ? null : Object.is(value + 0, captured + 0),
   };
+  return plainColumn(column, captured);
 }
 
 function snippet(

@@ -7,6 +7,7 @@ import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
 import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
+import { columnsOfGroup } from '../../products/groups.js';
 import { chosenInput, productOf } from '../../replay/layer.js';
 import { oneChannel } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
@@ -77,10 +78,10 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
 
 /** A row's codes that the channel reads: those of its group. */
 function codesOf({ channel, position }: Place, { patch, inFeatures }: Product, data: Int32Array): Codes {
-  if (!patch) return { rows: 1, cols: data.length, data };
-  const start = Math.floor(channel / patch.outChannels) * inFeatures;
-  const own = data.subarray(start, start + inFeatures);
-  return { rows: 1, cols: inFeatures, data: own, positions: Int32Array.of(position) };
+  const row = { rows: 1, cols: data.length, data };
+  if (!patch) return row;
+  const group = Math.floor(channel / patch.outChannels);
+  return columnsOfGroup({ ...row, positions: Int32Array.of(position) }, inFeatures, group);
 }
 
 export async function pointwiseValue(place: Place, layer: ElementwiseLayer): Promise<PointwiseValue> {

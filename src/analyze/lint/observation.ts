@@ -6,8 +6,9 @@ import type { Codes, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { eachGroup, type Group } from '../../products/groups.js';
+import { blocks } from '../../replay/blocks.js';
 import { layerRows } from '../../replay/rows.js';
-import { blockRows, type ReplaySession } from '../../replay/session.js';
+import type { ReplaySession } from '../../replay/session.js';
 import { saturatingGroups } from './pairs.js';
 import { emptyRange, emptyRanges, type GrowingRange, type Range, widen } from './range.js';
 
@@ -44,9 +45,7 @@ export async function observe(
   const count = capture.samples * perSample;
   const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
   const seen = nothingSeen(layer, product, count, captured !== null);
-  const rows = blockRows(input.features + outFeatures);
-  for (let from = 0; from < count; from += rows) {
-    const to = Math.min(count, from + rows);
+  for (const [from, to] of blocks(0, count, input.features + outFeatures)) {
     const positions = product.patch && Int32Array.from({ length: to - from }, (_, i) => (from + i) % perSample);
     const data = await input.read(from, to);
     const x = { rows: to - from, cols: input.features, data, ...(positions && { positions }) } as Codes;

@@ -61,13 +61,11 @@ function ofProduct(study: ProductStudy): ProductChange[] {
 
 /** From it, to it, or between two of them. */
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
-  return otherConversions(study)
-    .filter(({ cause }) => cause === 'fixed-point-multiplier')
-    .map(({ steps }) => ({
-      cause: 'fixed-point-multiplier',
-      coordinate: 'multiplier',
-      freedom: FREEDOM.none,
-      label: nameOf(steps),
-      apply: (setup) => withSteps(setup, steps),
-    }));
+  return otherConversions(study, 'fixed-point-multiplier').map((steps) => ({
+    cause: 'fixed-point-multiplier',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.none,
+    label: nameOf(steps),
+    apply: (setup) => withSteps(setup, steps),
+  }));
 }

@@ -47,16 +47,14 @@ function ofProduct(study: ProductStudy): ProductChange[] {
 }
 
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
-  return otherConversions(study)
-    .filter(({ cause }) => cause === 'multiplier-precision')
-    .map(({ steps }) => ({
-      cause: 'multiplier-precision',
-      coordinate: 'multiplier',
-      freedom: FREEDOM.none,
-      label: nameOf(steps),
-      found: { found: nameOf(steps), declared: nameOf(study.declared.steps) },
-      apply: (setup) => withSteps(setup, steps),
-    }));
+  return otherConversions(study, 'multiplier-precision').map((steps) => ({
+    cause: 'multiplier-precision',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.none,
+    label: nameOf(steps),
+    found: { found: nameOf(steps), declared: nameOf(study.declared.steps) },
+    apply: (setup) => withSteps(setup, steps),
+  }));
 }
 
 /** Biases of the declared one's kind (float or int32) in another precision. */

@@ -35,7 +35,7 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
       if (isProductStudy(study)) return ofProduct(study, code).map((steps) => change(steps));
       if (!isElementwiseStudy(study)) return [];
       // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
-      const conversions = [...ofKernels(study, code), ...scriptsOf(study, code)];
+      const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
       return conversions.map((steps) => ({ ...change(steps), rare: true }));
     },
 
@@ -67,10 +67,6 @@ function ofProduct(study: ProductStudy, code: RoundingCode): Partial<ProductStep
 /** The float path rounds where it quantizes; `round` tells estimators how far a code reaches. */
 function onFloatPath({ product }: FloatPath, round: RoundStep): Partial<ProductSteps> {
   return { float: { product, quantize: decomposed(round.name, round.apply) }, round };
-}
-
-function ofKernels(study: ElementwiseStudy, code: RoundingCode): ElementwiseSteps[] {
-  return otherConversions(study).flatMap(({ cause, steps }) => (cause === code ? [steps] : []));
 }
 
 function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {

@@ -54,17 +54,14 @@ function ofProduct(study: ProductStudy): ProductChange[] {
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
   const { quantize, bound } = study.declared.steps;
   const order = conversions.addsZeroPointFirst(quantize ?? bound) ? 'after' : 'before';
-  return conversions
-    .otherConversions(study)
-    .filter(({ cause }) => cause === 'zero-point-before-rounding')
-    .map(({ steps }) => ({
-      cause: 'zero-point-before-rounding',
-      coordinate: 'offset',
-      freedom: FREEDOM.none,
-      label: conversions.nameOf(steps),
-      found: { order },
-      apply: (setup) => reordered(setup, order) ?? withSteps(setup, steps),
-    }));
+  return conversions.otherConversions(study, 'zero-point-before-rounding').map((steps) => ({
+    cause: 'zero-point-before-rounding',
+    coordinate: 'offset',
+    freedom: FREEDOM.none,
+    label: conversions.nameOf(steps),
+    found: { order },
+    apply: (setup) => reordered(setup, order) ?? withSteps(setup, steps),
+  }));
 }
 
 /** What rounds by another rule already goes on to do so. */

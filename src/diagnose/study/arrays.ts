@@ -1,4 +1,5 @@
 import type { NumericArray } from '../../nouns/array.js';
+import { emptyLike } from '../../numeric/array.js';
 
 /** At most `count` items, evenly spaced, first and last included. */
 export function spread<T>(items: readonly T[], count: number): T[] {
@@ -37,8 +38,4 @@ export function columnsOf(values: NumericArray, rows: number, width: number, col
     });
   }
   return picked;
-}
-
-function emptyLike<A extends NumericArray>(values: A, length: number): A {
-  return new (values.constructor as new (length: number) => A)(length);
 }

@@ -1,13 +1,12 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
 import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
-import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { type QuantParams, quantizedParams } from '../../nouns/value.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { vectorBody } from '../../tensor/vectorBody.js';
 
 export function quantized({ params }: Pick<TensorValue, 'params'>): QuantParams {
-  if (!isQuantized(params)) throw new Error('expected quantized values');
-  return params;
+  return quantizedParams(params);
 }
 
 /** Every code of the output, counted in C order. */

@@ -1,11 +1,13 @@
 /** What ops on two values have in common: one result a pair, shapes broadcast. */
+
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
-import type { Activation, TensorForm } from '../../nouns/model.js';
+import type { Activation } from '../../nouns/model.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, ShapedLayer } from '../op.js';
 import { layerFields, outputSchema } from './schema.js';
+import { tensorForm } from './tensor.js';
 
 export function ofTwo(name: string): Op {
   return {
@@ -18,12 +20,7 @@ export function ofTwo(name: string): Op {
     dims: broadcastDims,
     read({ fields, output }) {
       if (!fields || !output) return null;
-      const form: TensorForm = {
-        kind: 'tensor',
-        attributes: null,
-        activation: (fields.activation ?? 'none') as Activation,
-      };
-      return { form, output };
+      return { form: tensorForm(null, fields.activation as Activation | undefined), output };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What pools have in common: windows over places, channel by channel; scale and zero point stay. */
+
 import * as z from 'zod/mini';
 import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
@@ -9,6 +10,7 @@ import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
 import { ownOrKept } from './elementwise.js';
 import { keptOutput, layerFields } from './schema.js';
+import { tensorForm } from './tensor.js';
 import { doesNotFit, perPlace, readWindow, windowFields } from './window.js';
 
 const { stride, padding, dilation } = windowFields;
@@ -36,10 +38,6 @@ export function pool(
       return window && output ? { form: tensorForm(attributes(window, layer)), output } : null;
     },
   };
-}
-
-export function tensorForm(attributes: unknown): TensorForm {
-  return { kind: 'tensor', attributes, activation: 'none' };
 }
 
 /** The stride is the kernel's size where none is given. */

@@ -1,10 +1,12 @@
 /** What ops on a value and a number have in common. */
+
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
 import type { ScalarAttributes } from '../../nouns/attributes.js';
 import type { Activation } from '../../nouns/model.js';
 import type { Op } from '../op.js';
 import { layerFields, outputSchema } from './schema.js';
+import { tensorForm } from './tensor.js';
 
 export function withNumber(name: string): Op {
   return {
@@ -17,7 +19,7 @@ export function withNumber(name: string): Op {
     read({ fields, output }) {
       if (!fields || !output) return null;
       const attributes: ScalarAttributes = { other: fields.other as number };
-      return { form: { kind: 'tensor', attributes, activation: (fields.activation ?? 'none') as Activation }, output };
+      return { form: tensorForm(attributes, fields.activation as Activation | undefined), output };
     },
   };
 }

@@ -17,6 +17,13 @@ export function impliedDims(
   return op.dims ? op.dims({ form: layer.form, inputs, layout }) : inputs[0].shape.dims;
 }
 
+/** Of what a layer computes. Throws where its inputs do not fit or nothing is known of it: validation said so before. */
+export function impliedShape(layer: Layer, inputs: readonly Shape[], layout: Layout): Shape {
+  const dims = impliedDims(layer, inputs, layout);
+  if (dims === null || typeof dims === 'string') throw new Error(`no shape of ${layer.name}: ${dims}`);
+  return shapeWith(dims, opByName(layer.op)!.channels, inputs[0], layout);
+}
+
 /** channels: as the op that makes the value says, or the one that reads it. */
 export function shapeWith(
   dims: readonly number[],

@@ -1,9 +1,10 @@
 /** Ops whose every code follows from one, by a function that is no clamp. */
+
 import * as z from 'zod/mini';
 import type { Op, RawLayer } from '../op.js';
 import { ownOrKept } from './elementwise.js';
-import { tensorForm } from './pool.js';
 import { keptOutput, layerFields, outputSchema } from './schema.js';
+import { tensorForm } from './tensor.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

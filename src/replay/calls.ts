@@ -1,0 +1,12 @@
+/** The batches of a capture: the runtime's calls. */
+
+/** The first that ends after a sample; ends: one past the last sample of each. */
+export function batchOf(ends: readonly number[], sample: number): number {
+  let [lo, hi] = [0, ends.length - 1];
+  while (lo < hi) {
+    const middle = Math.floor((lo + hi) / 2);
+    if (sample < ends[middle]) hi = middle;
+    else lo = middle + 1;
+  }
+  return lo;
+}
