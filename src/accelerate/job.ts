@@ -124,7 +124,7 @@ export class Machine {
     return this.relaxed ? 'webassembly, relaxed dot product' : 'webassembly';
   }
 
-  private tryRelaxed(bytes: Uint8Array): boolean {
+  private tryRelaxed(bytes: Buffer<ArrayBuffer>): boolean {
     if (!WebAssembly.validate(bytes)) return false;
     const module = new WebAssembly.Module(bytes);
     const exports = this.instanceOf(module);
