@@ -65,6 +65,7 @@ import {
   leakyReluOnnxRuntime,
   multiplyOnnxRuntime,
   sigmoidOnnxRuntime,
+  withoutActivation,
 } from './steps/onnxRuntime.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
@@ -257,8 +258,8 @@ export function oneDnnOps(
 
 /** The same on every CPU. */
 export const onnxRuntimeEverywhere: Ops = {
-  mul: multiplyOnnxRuntime,
-  cat: concatOnnxRuntime,
+  mul: withoutActivation(multiplyOnnxRuntime),
+  cat: withoutActivation(concatOnnxRuntime),
   leaky_relu: leakyReluOnnxRuntime,
   sigmoid: sigmoidOnnxRuntime,
   max_pool1d: maxPool,
@@ -268,7 +269,7 @@ export const onnxRuntimeEverywhere: Ops = {
 };
 const onnxRuntimeTensors: Ops = {
   ...onnxRuntimeEverywhere,
-  add: addOnnxRuntime,
+  add: withoutActivation(addOnnxRuntime),
   adaptive_avg_pool2d: globalAveragePoolOnnxRuntime,
 };
 

@@ -354,6 +354,8 @@ export interface TensorSteps {
   readonly kind: 'tensor';
   readonly equation: string;
   run(call: TensorCall): Computed;
+  /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
+  lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;
 }
 
 export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;

@@ -1,11 +1,12 @@
 import { stepsOf } from '../kernels/kernel.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
-import type { Call, Codes, Elementwise, Fast, Kernel, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Call, Codes, Elementwise, Fast, Kernel, OpSteps, Product, ProductSteps } from '../nouns/kernel.js';
 import {
   type ElementwiseLayer,
   isElementwise,
   isLayout,
   isProduct,
+  isTensor,
   type Layer,
   type ProductForm,
   type ProductLayer,
@@ -49,8 +50,13 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   const called = opByName(layer.op)?.called ?? layer.op;
   const steps = stepsOf(kernel, layer.op);
   if (!steps) return `kernel ${kernel.name} has no ${called}`;
-  const without = steps.kind === 'product' && isProduct(layer) ? whatIsMissing(steps, layer, inputs[0]!) : null;
+  const without = lacking(steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
+}
+
+function lacking(steps: OpSteps, layer: Layer, input: ValueParams): string | null {
+  if (steps.kind === 'product' && isProduct(layer)) return whatIsMissing(steps, layer, input);
+  return steps.kind === 'tensor' && isTensor(layer) ? (steps.lacks?.(layer.form) ?? null) : null;
 }
 
 /** What a layer has that no model of this kernel's product takes; null: nothing. */

@@ -3,7 +3,7 @@
  * million values of 1.32.0. int8 tensors of QDQ models may run as uint8, all codes and zero points + 128: where that changes a
  * rounding, both codes are possible.
  */
-import type { AveragePoolAttributes, SlopeAttributes } from '../../nouns/attributes.js';
+import type { AdaptivePoolAttributes, AveragePoolAttributes, SlopeAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
@@ -27,6 +27,11 @@ function asWritten(call: TensorCall, codeOf: (shift: number) => (element: number
     const [near, also] = [own(i), other(i)];
     return { low: Math.min(near, also), near, high: Math.max(near, also) };
   });
+}
+
+/** Its operators on codes have no activation of their own: where QuantizeLinear's clamp does not replace one, all is float. */
+export function withoutActivation(steps: TensorSteps): TensorSteps {
+  return { ...steps, lacks: ({ activation }) => (activation === 'none' ? null : 'an activation') };
 }
 
 /** Whether the first operand is one value over the innermost span; then the two change places. */
@@ -128,38 +133,38 @@ function globalAverage(call: TensorCall): Int32Array {
 }
 
 /** Over all places; ONNX has no other adaptive mean. */
-export const globalAveragePoolOnnxRuntime: TensorSteps = tensorSteps(
-  'rint(sum of d * (sx / (sy * n))) + zp',
-  (call) => {
-    if (sizeOf(placesOf(call.output.shape)) !== 1) throw new Error('expected one place');
-    return globalAverage(call);
-  },
-);
+export const globalAveragePoolOnnxRuntime: TensorSteps = {
+  ...tensorSteps('rint(sum of d * (sx / (sy * n))) + zp', globalAverage),
+  lacks: ({ attributes }) =>
+    (attributes as AdaptivePoolAttributes).size.every((places) => places === 1) ? null : 'more than one place',
+};
 
 /** One window over the whole image is a global mean. */
-export const averagePoolOnnxRuntime: TensorSteps = tensorSteps(
-  'rint((sum of sx * d, tap by tap in float32) / n / sy + zp)',
-  (call) => {
-    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
-    const input = imageOf(call);
-    const places = placesOf(input.shape);
-    const isWhole = sameDims(window.kernel, places) && window.padding.every((ends) => ends[0] + ends[1] === 0);
-    if (isWhole) return globalAverage(call);
-    const output = quantized(call.output);
-    const real = dequantizeFloat32.prepare(quantized(input));
-    const meanIn = ({ cover, code }: Covered) => {
-      let sum = 0;
-      for (let i = 0; i < cover.places.length; i++) sum = f32(sum + real(code(i)));
-      const mean = f32(sum / (divisor ?? sizeOf(countIncludePad ? window.kernel : cover.inside)));
-      return f32(mean / f32(output.scale));
-    };
-    const codes = (shift: number) =>
-      overWindows(call, windowCovers(window, places), (covered) =>
-        clamp(roundHalfEven(f32(meanIn(covered) + output.zeroPoint + shift)) - shift, output.quantMin, output.quantMax),
-      );
-    return asWritten(call, (shift) => {
-      const data = codes(shift);
-      return (i) => data[i];
-    });
-  },
-);
+const averagePool: TensorSteps = tensorSteps('rint((sum of sx * d, tap by tap in float32) / n / sy + zp)', (call) => {
+  const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
+  const input = imageOf(call);
+  const places = placesOf(input.shape);
+  const isWhole = sameDims(window.kernel, places) && window.padding.every((ends) => ends[0] + ends[1] === 0);
+  if (isWhole) return globalAverage(call);
+  const output = quantized(call.output);
+  const real = dequantizeFloat32.prepare(quantized(input));
+  const meanIn = ({ cover, code }: Covered) => {
+    let sum = 0;
+    for (let i = 0; i < cover.places.length; i++) sum = f32(sum + real(code(i)));
+    const mean = f32(sum / (divisor ?? sizeOf(countIncludePad ? window.kernel : cover.inside)));
+    return f32(mean / f32(output.scale));
+  };
+  const codes = (shift: number) =>
+    overWindows(call, windowCovers(window, places), (covered) =>
+      clamp(roundHalfEven(f32(meanIn(covered) + output.zeroPoint + shift)) - shift, output.quantMin, output.quantMax),
+    );
+  return asWritten(call, (shift) => {
+    const data = codes(shift);
+    return (i) => data[i];
+  });
+});
+
+export const averagePoolOnnxRuntime: TensorSteps = {
+  ...averagePool,
+  lacks: ({ attributes }) => ((attributes as AveragePoolAttributes).divisor === null ? null : 'a divisor of its own'),
+};
