@@ -155,7 +155,9 @@ async function chooseLayer(
   const report = await compare(model, capture, { candidate, kernel, accelerator, diagnose: false });
   const worst = worstLayer(report);
   const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
-  return captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured[0];
+  const chosen = captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured.at(0);
+  if (chosen) return chosen;
+  throw usage('expected a layer that is replayed and captured, got none; name one with --layer', '--layer');
 }
 
 function worstLayer(report: Report): string | undefined {

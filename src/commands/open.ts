@@ -1,6 +1,7 @@
 import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
+import { printable } from '../text.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { computedBy } from '../validate/producer.js';
 
@@ -35,7 +36,7 @@ export async function openPair(
     return { model: computedBy(model, capture), capture };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
-  throw usage(`expected MODEL and CAPTURE, got only ${modelPath}; e.g. qdiff model.json capture.npz`);
+  throw usage(`expected MODEL and CAPTURE, got only ${printable(modelPath)}; e.g. qdiff model.json capture.npz`);
 }
 
 export function usage(message: string, where = 'arguments'): InputError {

@@ -1,6 +1,7 @@
 import { channelChanges, type Extent, isLarger, NOTHING, worstChanges } from '../diff/extent.js';
 import type { Baseline, RecordedLayer } from '../documents/baseline.js';
 import type { BaselineChange, LayerReport, LayerResult, Report } from '../nouns/report.js';
+import { isCompared } from './coverage.js';
 
 /** Channels that a change lists, worst first; the rest is counted. */
 const MOST_CHANNELS = 256;
@@ -26,7 +27,7 @@ export function recordBaseline(report: Report, before: Baseline, modelLayers: re
   const kept = byName(before);
   const layers = modelLayers.flatMap((name) => {
     const layer = found.get(name);
-    return layer && layer.values !== null ? recordLayer(layer) : (kept.get(name) ?? []);
+    return layer && isCompared(layer) ? recordLayer(layer) : (kept.get(name) ?? []);
   });
   return { format: 'qdiff-baseline', version: 1, kernel: report.kernel, mode: report.mode, layers };
 }
@@ -45,10 +46,20 @@ function judged(report: Report): readonly LayerReport[] {
 }
 
 function recordLayer(layer: LayerReport): RecordedLayer | [] {
+  if (isOfSums(layer)) {
+    const { mismatched, max_abs_diff } = layer.accumulator!;
+    const accumulator = recorded({ mismatched, max_abs_diff: max_abs_diff! });
+    return { name: layer.name, ...recorded(NOTHING), causes: [], channels: [], accumulator };
+  }
   if (layer.status !== 'mismatch') return [];
   const { causes, ...size } = resultOf(layer);
   const channels = (layer.channels ?? []).map(({ channel, ...c }) => ({ channel, ...recorded(sizeOf(c)) }));
   return { name: layer.name, ...recorded(size), causes, channels };
+}
+
+/** Its outputs are equal, or were not there; its accumulators are neither. */
+function isOfSums({ status, accumulator }: LayerReport): boolean {
+  return status !== 'mismatch' && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 type RecordedSize = Pick<RecordedLayer, keyof Extent>;
@@ -68,6 +79,7 @@ function resultOf(layer: LayerReport): LayerResult {
 
 /** Of new, explained differently, larger and better the first that holds; null: as recorded, or not compared. */
 function changeOf(layer: LayerReport, record: RecordedLayer | undefined): BaselineChange | null {
+  if (isOfSums(layer)) return changeOfSums(layer, record);
   if (layer.values === null) return null;
   const before = record ? { ...sizeOf(record), causes: [...record.causes].sort() } : { ...NOTHING, causes: [] };
   const after = resultOf(layer);
@@ -97,4 +109,15 @@ function changeOf(layer: LayerReport, record: RecordedLayer | undefined): Baseli
     channels: shown.map(({ channel, before: recorded, after: found }) => ({ channel, recorded, found })),
     channels_omitted: channels.length - shown.length,
   };
+}
+
+/** Of a layer whose accumulators alone differ; recorded differences of its outputs are as good as none. */
+function changeOfSums({ name, accumulator }: LayerReport, record: RecordedLayer | undefined): BaselineChange | null {
+  const before = record?.accumulator ? sizeOf(record.accumulator) : NOTHING;
+  const after = { mismatched: accumulator!.mismatched, max_abs_diff: accumulator!.max_abs_diff! };
+  const isWorse = isLarger(after, before);
+  if (!isWorse && !isLarger(before, after)) return null;
+  const change = !isWorse ? 'better' : record?.accumulator ? 'larger' : 'new';
+  const [was, is] = [before, after].map((extent) => ({ ...extent, causes: [] }));
+  return { layer: name, change, recorded: was, found: is, channels: [], channels_omitted: 0 };
 }

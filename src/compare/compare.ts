@@ -17,6 +17,7 @@ import { assemble } from './assemble.js';
 import { differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
+  accumulatorsDiffer,
   differs,
   EXACT,
   fillAccumulator,
@@ -286,7 +287,7 @@ class Comparison {
   }
 
   private accept(layer: LayerReport): void {
-    if (differs(layer) && this.options.accepts?.(layer)) layer.accepted = 'baseline';
+    if ((differs(layer) || accumulatorsDiffer(layer)) && this.options.accepts?.(layer)) layer.accepted = 'baseline';
   }
 
   private warn(code: string, where: string, message: string): void {

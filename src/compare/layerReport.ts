@@ -105,8 +105,8 @@ export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): voi
 }
 
 /** Whether only the accumulators of a layer differ: its outputs are equal or not there, and nothing was accepted. */
-export function accumulatorsDiffer({ status, accumulator }: LayerReport): boolean {
-  return status !== 'mismatch' && accumulator !== undefined && accumulator.mismatched > 0;
+export function accumulatorsDiffer({ status, accepted, accumulator }: LayerReport): boolean {
+  return status !== 'mismatch' && accepted === null && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {

@@ -19,6 +19,8 @@ const layerSchema = z.object({
   max_abs_diff: size,
   causes: z.array(z.string()),
   channels: z.array(channelSchema),
+  /** Where the outputs are equal and the accumulators are not. */
+  accumulator: z.optional(z.object({ mismatched: count, max_abs_diff: size })),
 });
 
 const formatSchema = z.object({ format: z.literal('qdiff-baseline'), version: z.literal(1) });

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import * as z from 'zod/mini';
 import { printable } from '../text.js';
 import { Checks } from './checks.js';
@@ -87,9 +88,14 @@ export type PageLayerDetails = z.output<typeof detailsSchema>;
 export type PageDetails = z.output<typeof channelSchema>;
 export type PageExplained = z.output<typeof explainedSchema>;
 
-/** The JSON value of a blob. */
+/** The JSON value of a blob. Evidence has no schema: that it is what was written, its checksum tells. */
 export function jsonOfBlob(blob: Blob): unknown {
-  return withMarks(blob);
+  return sealed(withMarks(blob) as { readonly runs: unknown });
+}
+
+/** With the CRC-32 of its runs, as JSON without spaces. */
+export function sealed<B extends { readonly runs: unknown }>(json: B): B & { readonly runs_crc32: number } {
+  return { ...json, runs_crc32: crc32(JSON.stringify(json.runs)) };
 }
 
 /** The blob that a JSON value holds, with fields that this version does not know. Throws InputError with every problem. */
@@ -114,6 +120,14 @@ export function validateBlob(raw: unknown, path: string): Blob {
       'blob',
       ['runs', i, 'part'],
       `expected layers of the run, got ${printable(stray)}; run the shard again`,
+    );
+  }
+  checks.finish();
+  if ((raw as { runs_crc32?: unknown }).runs_crc32 !== sealed(raw as Blob).runs_crc32) {
+    checks.problem(
+      'blob',
+      ['runs_crc32'],
+      'expected the blob as it was written, got a changed one; run the shard again',
     );
   }
   checks.finish();

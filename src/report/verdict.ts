@@ -91,8 +91,8 @@ function mismatchSentence(differing: readonly LayerReport[], compared: number, v
 }
 
 /** Its outputs are equal, or were not there; its accumulators are not. */
-export function accumulatorsFail({ status, accumulator }: LayerReport): boolean {
-  return status !== 'mismatch' && accumulator !== undefined && accumulator.mismatched > 0;
+export function accumulatorsFail({ status, accepted, accumulator }: LayerReport): boolean {
+  return status !== 'mismatch' && accepted === null && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 export function firstDivergence(report: Report): LayerReport | null {

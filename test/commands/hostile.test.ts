@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { run } from '../fuzz/io.js';
-import { npzOf } from '../fuzz/zipFile.js';
+import { sealed } from '../../src/documents/blob.js';
+import type { LayerReport } from '../../src/nouns/report.js';
+import { type Files, run } from '../fuzz/io.js';
+import { arraysOf, npzOf } from '../fuzz/zipFile.js';
 import { npy } from '../support/npz.js';
 
 const iris = 'fixtures/pytorch/iris-avx2';
 const json = JSON.parse(readFileSync(`${iris}/model.json`, 'utf8'));
 const capture = readFileSync(`${iris}/capture.npz`);
-const filesOf = (model: unknown) =>
+const filesOf = (model: unknown): Files =>
   new Map([
     ['model.json', Buffer.from(JSON.stringify(model))],
     ['capture.npz', capture],
@@ -102,13 +104,68 @@ describe('numbers beyond the usual', () => {
   });
 });
 
-test('a blob whose numbers do not add up is refused', async () => {
+describe('a blob that was changed', async () => {
   const { stdout } = await run([...pair, '--reporter', 'blob'], filesOf(json));
-  const blob = JSON.parse(stdout);
-  blob.runs[0].part.layers[0].channels[0].mismatched += 1;
-  const { code, stderr } = await run(['merge', 'a.blob'], new Map([['a.blob', Buffer.from(JSON.stringify(blob))]]));
-  expect(code).toBe(2);
-  expect(stderr).toMatch(
-    /^qdiff: a\.blob runs\[0\]\.part: expected numbers of fc1 that add up, got others; run the shard again\n$/,
+  const merged = async (change: (runs: { part: { layers: LayerReport[] } }[]) => void, forged: boolean) => {
+    const blob = JSON.parse(stdout);
+    change(blob.runs);
+    const text = JSON.stringify(forged ? sealed(blob) : blob);
+    return run(['merge', 'a.blob', '--reporter', 'markdown'], new Map([['a.blob', Buffer.from(text)]]));
+  };
+
+  test('in numbers that no longer add up, its checksum made again', async () => {
+    const { code, stderr } = await merged(([{ part }]) => (part.layers[0].channels![0].mismatched += 1), true);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^qdiff: a\.blob runs\[0\]\.part: expected numbers of fc1 that add up, got others; .*\n$/);
+  });
+
+  test('in evidence, which has no schema', async () => {
+    const { code, stderr } = await merged(
+      ([{ part }]) => (part.layers[0].diagnosis!.evidence = { 'int16-saturation': { pair: {} } }),
+      false,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^qdiff: a\.blob runs_crc32: expected the blob as it was written, got a changed one; .*\n$/);
+  });
+
+  test('in nothing but its spaces', async () => {
+    expect((await merged(() => {}, false)).code).toBe(1);
+  });
+});
+
+test('a baseline accepts accumulators that it recorded, and no worse ones', async () => {
+  const arrays = arraysOf(capture);
+  const sums = (first: number) =>
+    npy(
+      'int32',
+      [151, 16],
+      Array.from({ length: 151 * 16 }, (_, i) => (i === 0 ? first : 0)),
+    );
+  const golden = arraysOf(
+    Buffer.from((await run(['golden', ...pair, '-o', 'g'], filesOf(json))).written.get('g/golden.npz') as Uint8Array),
   );
+  const equal = new Map([...arrays].map(([key, data]) => [key, golden.get(`${key}.output`) ?? data]));
+  const withSums = (first: number) =>
+    filesOf(json).set('capture.npz', npzOf([...equal, ['fc1.accumulator', sums(first)]]));
+  const layer = ['--layer', 'fc1'];
+  expect((await run([...pair, ...layer], withSums(0))).code).toBe(1);
+  const recorded = await run([...pair, ...layer, '--baseline', 'b.json', '--update-baseline'], withSums(0));
+  expect(recorded.code).toBe(0);
+  const judged = (first: number) => {
+    const files = withSums(first).set('b.json', Buffer.from(String(recorded.written.get('b.json'))));
+    return run([...pair, ...layer, '--baseline', 'b.json', '--reporter', 'json'], files);
+  };
+  expect((await judged(0)).code).toBe(0);
+  const worse = await judged(2 ** 30);
+  expect(worse.code).toBe(1);
+  expect(JSON.parse(worse.stdout).baseline.changes).toMatchObject([{ layer: 'fc1', change: 'larger' }]);
+});
+
+test('a model of which nothing is captured has no value to explain', async () => {
+  const files = filesOf(json).set('capture.npz', npzOf([['quant', arraysOf(capture).get('quant')!]]));
+  const { code, stderr } = await run(['explain', ...pair], files);
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^qdiff: .*expected .*, got .*\n$/),
+  });
 });

@@ -1,4 +1,6 @@
 /** From seed and index to a command line and its files. */
+
+import { sealed } from '../../src/documents/blob.js';
 import { GOLDEN_FORMATS } from '../../src/documents/golden.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { type NpyDtype, npy } from '../support/npz.js';
@@ -139,7 +141,8 @@ function blobsCase(random: Random, { blobs }: Corpus): Made {
   const hit = random.below(set.length);
   // the same change in all, so that they still belong together; or one of them damaged
   const [from, to] = [random.one(['fc1', 'relu1', 'model.json', 'capture.npz', 'int16-saturation']), random.one(NAMES)];
-  const renamed = (blob: unknown) => JSON.stringify(blob, (_, value) => (value === from ? to : value));
+  const named = (value: unknown) => JSON.parse(JSON.stringify(value, (_, item) => (item === from ? to : item)));
+  const renamed = (blob: unknown) => JSON.stringify(sealed(named(blob)));
   const isRenamed = random.chance(0.4);
   const files: Files = new Map(
     set.map((blob, i) => [`b/${i}.blob`, isRenamed ? Buffer.from(renamed(blob)) : bytesOf(blob)]),
