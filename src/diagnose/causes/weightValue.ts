@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
-import { type Patch, WeightSearch } from '../estimate/weights.js';
+import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
 import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductSetup, withParams } from '../setup.js';
@@ -8,7 +8,6 @@ import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 
 const MOST_LISTED = 8;
-const MOST_ATTEMPTS = 8;
 /** Multiply-adds. */
 const MOST_EFFORT = 3e9;
 

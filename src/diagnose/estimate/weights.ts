@@ -23,8 +23,11 @@ interface Fit {
   readonly found: number;
 }
 
+/** Possible values of a weight that are replayed: a channel whose codes are all clamped admits hundreds. */
+export const MOST_ATTEMPTS = 8;
+/** Of more than these none is right: the search for them ends. */
+const MOST_PLACES = 3;
 const MOST_ALTERNATIVES = 4;
-const WORST_ROWS = 24;
 
 /** The search for wrong weights in the channels of one scope, on top of one base. */
 export class WeightSearch {
@@ -61,7 +64,7 @@ export class WeightSearch {
       : singleWeights(this.base, residuals, channel);
     const places = new Set(fits.map((fit) => fit.k));
     // with few values several places fit by accident
-    if (fits.length === 0 || (places.size > 1 && (places.size > 3 || differing <= 12))) return null;
+    if (fits.length === 0 || (places.size > 1 && (places.size > MOST_PLACES || differing <= 12))) return null;
     return patchesOf(this.base, channel, fits).map((patch) => [patch]);
   }
 
@@ -116,7 +119,8 @@ function patchesOf({ params }: ProductSetup, channel: number, fits: readonly Fit
   const middle = fits[Math.floor((fits.length - 1) / 2)];
   const byDistance = (from: Fit) => (a: Fit, b: Fit) =>
     Math.abs(a.found - from.found) - Math.abs(b.found - from.found) || Number(b.k === from.k) - Number(a.k === from.k);
-  return [...fits].sort(byDistance(middle)).map((fit) => {
+  const nearest = [...fits].sort(byDistance(middle)).slice(0, MOST_ATTEMPTS);
+  return nearest.map((fit) => {
     const { k, found } = fit;
     const alternatives = fits
       .filter((other) => other !== fit)
@@ -143,7 +147,7 @@ function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Arr
 function singleWeights({ params }: ProductSetup, residuals: Residuals, channel: number): Fit[] {
   const { lo, hi, centred, rows, inFeatures } = residuals;
   const fits: Fit[] = [];
-  for (let k = 0; k < inFeatures; k++) {
+  for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
     const interval: Interval = everything();
     for (let row = 0; row < rows && interval.lo <= interval.hi; row++) {
       const slope = centred[row * inFeatures + k];
@@ -183,10 +187,10 @@ function singleUnderSaturation(
   const { weight } = base.params;
   const partner = partners(step, base.params);
   const shift = step.codeShift(base.params);
-  const order = Array.from({ length: rows }, (_, row) => row).sort(
+  // those that refute most come first
+  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort(
     (a, b) => badness(lo[b], hi[b]) - badness(lo[a], hi[a]),
   );
-  const worst = order.slice(0, WORST_ROWS);
   const offset = channel * inFeatures;
   const explainsRow = (row: number, k: number, found: number) => {
     const declared = weight[offset + k];
@@ -199,14 +203,22 @@ function singleUnderSaturation(
     return corrected >= lo[row] && corrected <= hi[row];
   };
   const fits: Fit[] = [];
-  for (let k = 0; k < inFeatures; k++) {
+  for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
     for (let found = -128; found <= 127; found++) {
       if (found === weight[offset + k]) continue;
-      if (worst.every((row) => explainsRow(row, k, found)) && order.every((row) => explainsRow(row, k, found)))
-        fits.push({ k, found });
+      let explained = 0;
+      while (explained < rows && explainsRow(order[explained], k, found)) explained++;
+      if (explained === rows) fits.push({ k, found });
     }
   }
   return fits;
+}
+
+/** Codes that are all clamped admit any value of any weight: hundreds for each. */
+function isAnywhere(fits: readonly Fit[]): boolean {
+  let places = 0;
+  for (let i = 0; i < fits.length && places <= MOST_PLACES; i++) if (fits[i].k !== fits[i - 1]?.k) places++;
+  return places > MOST_PLACES;
 }
 
 /** How far the declared weight is outside of what a row allows. */
