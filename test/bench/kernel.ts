@@ -40,7 +40,7 @@ function webAssemblyAlone() {
  */
 export function limitOf(mode: Mode, chains: number): number {
   const [name, multiplyAdds] = LIMITS[mode];
-  return rate(chains * multiplyAdds * 20_000, () => limit[name + chains](20_000));
+  return rate(chains * multiplyAdds * 400_000, () => limit[name + chains](400_000));
 }
 
 const kernelOf: Readonly<Record<Mode, ProductSteps>> = {
