@@ -3,13 +3,13 @@
 import * as z from 'zod/mini';
 import { activation } from '../documents/fields.js';
 import type { AxisAttributes } from '../nouns/attributes.js';
-import type { Activation, TensorForm } from '../nouns/model.js';
+import type { TensorForm } from '../nouns/model.js';
 import { axisOf } from '../tensor/axes.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
+import { computed } from './fields/activation.js';
 import { isOverSamples } from './fields/axes.js';
 import { integer, layerFields, outputSchema } from './fields/schema.js';
-import { tensorForm } from './fields/tensor.js';
 import type { Op, ShapedLayer } from './op.js';
 
 /** More than anything joins. */
@@ -24,11 +24,7 @@ export const cat: Op = {
   beyond: isOverSamples,
   channels: 'input',
   dims: joinedDims,
-  read({ fields, output }) {
-    if (!fields || !output) return null;
-    const attributes: AxisAttributes = { dim: fields.dim as number };
-    return { form: tensorForm(attributes, fields.activation as Activation | undefined), output };
-  },
+  read: (layer) => computed(layer, ({ dim }): AxisAttributes => ({ dim: dim as number })),
 };
 
 function joinedDims({ form, inputs }: ShapedLayer): readonly number[] | string {

@@ -26,7 +26,7 @@ export const mean: Op = {
   needs: ['dim'],
   reads: 'codes',
   beyond: isOverSamples,
-  channels: 'last',
+  channels: 'layout',
   dims: meanDims,
   read(layer) {
     const output = ownOrKept(layer);

@@ -98,7 +98,7 @@ export class Shapes {
   private readAs(name: string): Op['channels'] | null {
     let value = name;
     for (const { form, op, inputs, name: computed } of this.model.layers) {
-      if (!form || inputs[0] !== value) continue;
+      if (!form || form.kind === 'layout' || inputs[0] !== value) continue;
       const { channels } = opByName(op)!;
       if (channels !== 'input') return channels;
       value = computed;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { casesOf, type OpCase, replayed, withArrays } from '../support/opCases.js';
 
-const ROOT = 'fixtures/ops';
+/** Elsewhere: more of what fixtures/ops/make.py makes. */
+const ROOT = process.env.QDIFF_OPS ?? 'fixtures/ops';
 
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.json'))
@@ -27,3 +28,18 @@ describe.each(files)('%s', (path) => {
       expect(wrong).toEqual([]);
     }));
 });
+
+it.each([
+  ['add', ['add']],
+  ['cat', ['cat']],
+  ['pool', ['avg_pool2d']],
+  ['unary', ['hardswish']],
+])('of %s tells the builds of PyTorch apart: one computes in vectors what another does one by one', (file, ops) =>
+  withArrays(`fixtures/ops/torch-avx512/${file}`, async (arrays) => {
+    const { producer, cases } = casesOf(`fixtures/ops/torch-avx512/${file}`);
+    const other = { producer: { ...producer, cpu_capability: 'DEFAULT' }, cases };
+    const differing = new Set<string>();
+    for (const one of cases) if ((await replayed(other, one, arrays)).mismatched > 0) differing.add(one.layer.op);
+    expect([...differing]).toEqual(expect.arrayContaining(ops));
+  }),
+);

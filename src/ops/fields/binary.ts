@@ -2,12 +2,11 @@
 
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
-import type { Activation } from '../../nouns/model.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, ShapedLayer } from '../op.js';
+import { computed } from './activation.js';
 import { layerFields, outputSchema } from './schema.js';
-import { tensorForm } from './tensor.js';
 
 export function ofTwo(name: string): Op {
   return {
@@ -18,10 +17,7 @@ export function ofTwo(name: string): Op {
     reads: 'codes',
     channels: 'input',
     dims: broadcastDims,
-    read({ fields, output }) {
-      if (!fields || !output) return null;
-      return { form: tensorForm(null, fields.activation as Activation | undefined), output };
-    },
+    read: (layer) => computed(layer, () => null),
   };
 }
 

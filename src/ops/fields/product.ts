@@ -3,12 +3,13 @@ import type { Checks } from '../../documents/checks.js';
 import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { Activation, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
-import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import type { ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
+import type { ValueParams } from '../../nouns/value.js';
 import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
+import { activationOf } from './activation.js';
 import {
   loadNumbers,
   type NumberField,
@@ -143,22 +144,6 @@ export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer)
   if (flattened >= 0) return [...shape.dims.slice(0, flattened), outFeatures];
   const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
   return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
-}
-
-/** Codes of a clamp lie in order within those of the output, which has to have some. */
-function activationOf({ fields, output, place, checks }: RawLayer): Activation {
-  const activation = (fields?.activation ?? 'none') as Activation;
-  if (typeof activation === 'string' || output === undefined) return activation;
-  const got = `got ${JSON.stringify(activation)}`;
-  const [lo, hi] = activation.clamp;
-  if (!output || !isQuantized(output)) {
-    const expected = 'expected none, relu or relu6 (its output is float32, a clamp is in codes)';
-    checks.problem('activation', [...place, 'activation'], `${expected}, ${got}`);
-  } else if (!(output.quantMin <= lo && lo <= hi && hi <= output.quantMax)) {
-    const expected = `expected two codes in order within ${output.quantMin}..${output.quantMax} (its output)`;
-    checks.problem('activation', [...place, 'activation'], `${expected}, ${got}`);
-  }
-  return activation;
 }
 
 /** [out_features, in_features]. */

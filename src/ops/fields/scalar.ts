@@ -3,10 +3,9 @@
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
 import type { ScalarAttributes } from '../../nouns/attributes.js';
-import type { Activation } from '../../nouns/model.js';
 import type { Op } from '../op.js';
+import { computed } from './activation.js';
 import { layerFields, outputSchema } from './schema.js';
-import { tensorForm } from './tensor.js';
 
 export function withNumber(name: string): Op {
   return {
@@ -16,10 +15,6 @@ export function withNumber(name: string): Op {
     needs: ['other', 'output'],
     reads: 'codes',
     channels: 'input',
-    read({ fields, output }) {
-      if (!fields || !output) return null;
-      const attributes: ScalarAttributes = { other: fields.other as number };
-      return { form: tensorForm(attributes, fields.activation as Activation | undefined), output };
-    },
+    read: (layer) => computed(layer, ({ other }): ScalarAttributes => ({ other: other as number })),
   };
 }

@@ -1,0 +1,63 @@
+/** What is wrong with a layer of these ops is one line each; what no engine computes is a warning, and the layer is not replayed. */
+import { expect, it } from 'vitest';
+import { InputError } from '../../src/nouns/problem.js';
+import { validateModel } from '../../src/validate/model.js';
+
+const CODES = { dtype: 'uint8', scale: 0.1, zero_point: 3 };
+const INPUTS = [
+  { name: 'x', ...CODES, shape: [4, 6, 6] },
+  { name: 'z', ...CODES, shape: [4, 5, 6] },
+  { name: 'f', dtype: 'float32', shape: [4, 6, 6] },
+];
+
+async function said(layer: object): Promise<string> {
+  const layers = [{ name: 'y', input: 'x', ...layer }];
+  try {
+    const raw = { format: 'qdiff-model', version: 1, inputs: INPUTS, layers };
+    const { warnings } = await validateModel(raw, 'm', 'none');
+    return warnings.map(({ message }) => message).join();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.problems.map(({ message }) => message).join();
+  }
+}
+
+it.each([
+  [
+    { op: 'max_pool2d', kernel_size: 9 },
+    'expected a kernel that fits the padded input [6, 6], got one that reaches [9, 9]',
+  ],
+  [{ op: 'max_pool2d', kernel_size: 3, padding: 2 }, 'expected at most half of kernel_size 3, got 2'],
+  [{ op: 'avg_pool2d', kernel_size: [2, 2, 2] }, 'expected one number, or 2 (avg_pool2d), got 3'],
+  [{ op: 'avg_pool2d', kernel_size: 2, divisor_override: 0 }, 'expected a whole number other than 0, got 0'],
+  [{ op: 'avg_pool1d', kernel_size: 2 }, 'expected an input of 2 axes (channels and 1 of places), got x'],
+  [{ op: 'adaptive_avg_pool2d', output_size: 0 }, 'expected a whole number from 1 on, or [height, width]'],
+  [{ op: 'mean', dim: 5 }, 'expected an axis in -3..-1 or 1..3, got 5 of [4, 6, 6]'],
+  [{ op: 'mean', dim: [2, -2] }, 'expected each axis once, got [2, -2]'],
+  [
+    { op: 'cat', dim: 1, input: ['x', 'z'], output: CODES },
+    'expected inputs that differ in axis 1 alone, got x [4, 6, 6] and z',
+  ],
+  [{ op: 'add', input: ['x', 'z'], output: CODES }, 'expected inputs of one shape, or sizes of 1 that are broadcast'],
+  [
+    { op: 'add', input: ['x', 'x'], output: CODES, activation: { clamp: [9, 1] } },
+    'expected two codes in order within 0..255',
+  ],
+  [{ op: 'celu', alpha: 0 }, 'expected a number other than 0, got 0'],
+  [{ op: 'prelu', weight: [1, 2], weight_scale: 0.1, output: CODES }, 'expected one weight or 4'],
+  [{ op: 'prelu', weight: [300], weight_scale: 0.1, output: CODES }, 'expected a code in 0..255, got 300'],
+  [{ op: 'reshape', shape: [5] }, "expected a shape of 144 values (its input's [4, 6, 6]), got [5]"],
+])('refuses %j', async (layer, message) => {
+  expect(await said(layer)).toContain(message);
+});
+
+it.each([
+  [{ op: 'mean', dim: 0 }, "y is a mean over the samples' axis: it is not replayed"],
+  [{ op: 'mean' }, 'y is a mean without dim: it is not replayed'],
+  [{ op: 'cat', dim: 0, output: CODES }, "y is a cat over the samples' axis: it is not replayed"],
+  [{ op: 'hardswish' }, 'y is a hardswish without output: it is not replayed'],
+  [{ op: 'sigmoid', output: { dtype: 'float32' } }, 'y is a sigmoid of float32: it is not replayed'],
+  [{ op: 'mul', input: ['x', 'f'], output: CODES }, 'y is a mul of float32: it is not replayed'],
+])('does not replay %j, and says so', async (layer, message) => {
+  expect(await said(layer)).toBe(message);
+});
