@@ -11,30 +11,8 @@ import type {
   RescaleStep,
 } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
+import { atenTensors, decomposedTensors, qnnpackTensors } from './pyTorch.js';
 import { exact } from './steps/accumulate.js';
-import {
-  celuAten,
-  eluAten,
-  geluAten,
-  hardsigmoidAten,
-  hardsigmoidQnnpack,
-  hardswishAten,
-  hardswishQnnpack,
-  leakyReluAten,
-  sigmoidAten,
-  sigmoidQnnpack,
-  tanhAten,
-  tanhQnnpack,
-  thresholdAten,
-} from './steps/activations.js';
-import { addAten, addFloats, addQnnpack } from './steps/add.js';
-import {
-  adaptiveAveragePoolAten,
-  adaptiveAveragePoolQnnpack,
-  averagePoolAten,
-  averagePoolFloats,
-  averagePoolQnnpack,
-} from './steps/averagePool.js';
 import {
   floatBias,
   int32BiasDivision32,
@@ -43,14 +21,12 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
-import { concatAten, concatFloats, concatOnnxRuntime } from './steps/concat.js';
+import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
-import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
-import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
+import { maxPool } from './steps/maxPool.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
-import { multiplyAten, multiplyFloats, preluAten } from './steps/multiply.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import {
   type Isa,
@@ -79,7 +55,6 @@ import {
 } from './steps/quantize.js';
 import { areBytes, isDelegated, rescaleBuiltin, rescaleDefault } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
-import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
 
 type Ops = Kernel['ops'];
 type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
@@ -154,54 +129,12 @@ const pyTorchConversions = elementwise({
 });
 
 /** Every engine runs the same ATen code, but QNNPACK its own where it has one. */
-const atenOps: Ops = {
-  ...pyTorchConversions,
-  add: addAten,
-  mul: multiplyAten,
-  add_scalar: addScalarAten,
-  mul_scalar: multiplyScalarAten,
-  cat: concatAten,
-  hardswish: hardswishAten,
-  hardsigmoid: hardsigmoidAten,
-  sigmoid: sigmoidAten,
-  tanh: tanhAten,
-  leaky_relu: leakyReluAten,
-  elu: eluAten,
-  celu: celuAten,
-  gelu: geluAten,
-  threshold: thresholdAten,
-  prelu: preluAten,
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  avg_pool1d: averagePoolAten,
-  avg_pool2d: averagePoolAten,
-  adaptive_avg_pool2d: adaptiveAveragePoolAten,
-  mean: meanAten,
-};
-
-const ownOfQnnpack: Ops = {
-  add: addQnnpack,
-  hardswish: hardswishQnnpack,
-  hardsigmoid: hardsigmoidQnnpack,
-  sigmoid: sigmoidQnnpack,
-  tanh: tanhQnnpack,
-  max_pool2d: maxPoolQnnpack,
-  avg_pool1d: averagePoolQnnpack,
-  avg_pool2d: averagePoolQnnpack,
-  adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
-  mean: meanQnnpack,
-};
+const atenOps: Ops = { ...pyTorchConversions, ...atenTensors };
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedOps: Ops = {
   ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
-  add: addFloats(quantizeDecomposed),
-  mul: multiplyFloats(quantizeDecomposed),
-  cat: concatFloats(quantizeDecomposed),
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  avg_pool2d: averagePoolFloats,
-  mean: meanFloats,
+  ...decomposedTensors,
 };
 
 function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
@@ -234,7 +167,7 @@ export function qnnpackOps(): Ops {
   const convolution = { ...linear, multiplier: qnnpackConvolution };
   // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
   const known = convolutions(convolution, ['conv_transpose3d']);
-  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...ownOfQnnpack };
+  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...qnnpackTensors };
 }
 
 function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
