@@ -3,7 +3,6 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixes.js';
 import { imitation } from '../diagnose/sentences.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
-import { productSteps } from '../kernels/kernel.js';
 import type { Reference } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
@@ -13,7 +12,6 @@ import { isElementwise, isProduct } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
-import type { Replayed } from '../replay/replayed.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { printable } from '../text.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
@@ -105,17 +103,8 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
   const diff = layerDiff(layer.output ?? paramsOf(expected), expected.shape, tolerance, fast);
-  const bounds =
-    productSteps(kernel, layer.op)?.float && zeroPoint === null && !session.whyNotReplayed(layer)
-      ? await session.open(layer)
-      : null;
   for (const [start, end] of blocks(from, to, own.features)) {
-    const block = {
-      firstSample: start,
-      expected: await wanted.read(start, end),
-      actual: await actual.read(start, end),
-    };
-    diff.add(bounds ? { ...block, ...boundsOf(await bounds.replay(start, end), block.actual) } : block);
+    diff.add({ firstSample: start, expected: await wanted.read(start, end), actual: await actual.read(start, end) });
   }
   fillDiff(report, diff.result(), tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
@@ -152,13 +141,6 @@ async function compareAccumulators(
   }
   const result = diff.result();
   if (result.values > 0) fillAccumulator(report, result);
-}
-
-/** The float path's bound holds for both sides: a candidate outside of it differs, wherever the capture lies. */
-function boundsOf({ low, high }: Replayed, actual: NumericArray) {
-  if (!low || !high) return {};
-  const outside = (i: number) => actual[i] < low[i] || actual[i] > high[i];
-  return { low: Float64Array.from(low, (v, i) => (outside(i) ? Number.POSITIVE_INFINITY : v)), high };
 }
 
 /** The candidate against the declared replay, both on the candidate's own input. */

@@ -71,3 +71,9 @@ export function frexp(x: number): { readonly fraction: number; readonly exponent
 export function sameScale(a: number, b: number): boolean {
   return Math.abs(a - b) <= Math.max(Math.abs(a), Math.abs(b)) * 2 ** -22;
 }
+
+/** Of a float32 that is not subnormal: a factor that loses nothing. */
+export function isPowerOfTwo(value: number): boolean {
+  const exponent = Math.log2(value);
+  return Math.abs(exponent) < 120 && 2 ** Math.round(exponent) === value;
+}

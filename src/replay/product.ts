@@ -4,6 +4,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
+import { isPowerOfTwo } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
@@ -192,9 +193,11 @@ function spreadCodes(record: ProductSteps, output: QuantParams, clamp: readonly 
     if (error === 0) return found;
     return error > 0 && codeOf(real + error) === found ? found : null;
   };
+  const isExact = isPowerOfTwo(output.scale);
   return (exact, bound, error) => {
     // 2^-22: the float32 reciprocal and product of the quantize step round twice
-    const slack = bound + Math.abs(exact) * 2 ** -22 + 2 ** -40 * output.scale;
+    const rounding = Math.abs(exact) * 2 ** -22 + 2 ** -40 * output.scale;
+    const slack = bound === 0 && isExact ? 0 : bound + rounding;
     const [low, middle, high] = [code(exact - slack, error), code(exact, error), code(exact + slack, error)];
     return low === null || middle === null || high === null ? null : [low, middle, high];
   };

@@ -4,7 +4,7 @@
  */
 
 import type { Codes, FloatLinearStep, Product } from '../../nouns/kernel.js';
-import { f32 } from '../../numeric/float.js';
+import { f32, isPowerOfTwo } from '../../numeric/float.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
 import { weightScaleOf } from './scales.js';
 
@@ -32,6 +32,7 @@ export const anyOrderFloat32: FloatLinearStep = {
     for (let channel = 0; channel < outFeatures; channel++) {
       dequantizeChannel(weights, product, channel);
       const bias = realBiasOf(product, channel);
+      const unit = exactUnit(product, channel);
       for (let row = 0; row < x.rows; row++) {
         let sum = bias;
         let magnitude = Math.abs(bias);
@@ -41,7 +42,8 @@ export const anyOrderFloat32: FloatLinearStep = {
           magnitude += Math.abs(term);
         }
         exact[row * outFeatures + channel] = sum;
-        bound[row * outFeatures + channel] = relative * magnitude + Number.MIN_VALUE;
+        const isExact = magnitude / unit <= MOST_EXACT;
+        bound[row * outFeatures + channel] = isExact ? 0 : relative * magnitude + Number.MIN_VALUE;
       }
     }
     return { exact, bound };
@@ -61,19 +63,33 @@ export const anyOrderFloat32: FloatLinearStep = {
       const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
       return usual && relative < 0.25 ? scale * inputScale : Number.NaN;
     });
+    const units = Float64Array.from(scales, (_, n) => exactUnit(product, n));
     for (let i = 0, channel = 0; i < exact.length; i++) {
       const products = magnitudes[i] * scales[channel];
       const magnitude = products + Math.abs(biases[channel]);
       exact[i] = exact[i] * scales[channel] + biases[channel];
-      bound[i] = relative * magnitude + Number.MIN_VALUE;
-      // 3 u: the bound is off by a quarter of it at most; and float64 rounds here and in `run`
-      error[i] = 3 * UNIT_ROUNDOFF * products + 8 * (inFeatures + 8) * UNIT_ROUNDOFF_64 * magnitude;
+      if (!(magnitude / units[channel] <= MOST_EXACT)) {
+        bound[i] = relative * magnitude + Number.MIN_VALUE;
+        // 3 u: the bound is off by a quarter of it at most; and float64 rounds here and in `run`
+        error[i] = 3 * UNIT_ROUNDOFF * products + 8 * (inFeatures + 8) * UNIT_ROUNDOFF_64 * magnitude;
+      }
       if (++channel === outFeatures) channel = 0;
     }
     return { exact, bound, error };
   },
   numpy: '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)',
 };
+
+/** Whole multiples of one number up to here, and their sums, are float32 in any order. */
+const MOST_EXACT = 2 ** 24;
+
+/** What products and bias are whole multiples of, where both scales are powers of two; 0: nothing is known to be exact. */
+function exactUnit(product: Product, channel: number): number {
+  const [x, w] = [product.input.scale, weightScaleOf(product, channel)];
+  if (!isPowerOfTwo(x) || !isPowerOfTwo(w)) return 0;
+  const bias = product.bias?.[channel] ?? 0;
+  return Number.isInteger(bias / (x * w)) ? x * w : 0;
+}
 
 function relativeBound(inFeatures: number): number {
   const roundings = inFeatures + 1;
