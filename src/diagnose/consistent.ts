@@ -12,6 +12,13 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
   // nothing is claimed but what is declared
   if (!isKernelsOwn(study.declared)) return [study.data.kernel.name];
   const parameters = changes.filter((change) => causeOf(change.cause).whose !== 'kernel');
+  const asDeclared = await kernelsGiven(study, parameters);
+  // a dynamic layer's range may be no kernel's own: then it is the file's number or the calls that are others
+  const ranges = changes.filter(({ coordinate }) => coordinate === 'x_range');
+  return asDeclared.length > 0 || ranges.length === 0 ? asDeclared : kernelsGiven(study, [...parameters, ...ranges]);
+}
+
+async function kernelsGiven(study: Study, parameters: readonly Change[]): Promise<string[]> {
   const possible = declaredUnderKernels(study)
     .map(({ kernel, setup }) => ({ kernel, setup: applyChanges(setup, parameters) }))
     .filter(({ setup }) => study.agreesOnSubset(setup));

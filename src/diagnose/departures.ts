@@ -1,11 +1,13 @@
 import { takes } from '../kernels/kernel.js';
 import { productKernels } from '../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
+import { quantizationOf, withArithmetic, withRange } from '../kernels/steps/dynamic.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
 import type {
   AccumulateStep,
   BiasStep,
+  DynamicStep,
   Kernel,
   MultiplierStep,
   OffsetAndClampStep,
@@ -62,8 +64,7 @@ function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean
   const { declared, data } = study;
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
-    .filter(({ steps }) => !data.dynamic || quantizesAlike(declared.steps, steps))
-    .map(({ kernel, steps }) => departures(declared, kernel.name, steps))
+    .map(({ kernel, steps }) => departures(declared, kernel.name, steps, data.dynamic?.reduceRange ?? false))
     .filter((changes) => changes.length > 0);
 }
 
@@ -72,23 +73,9 @@ function rivals({ data }: ProductStudy) {
   return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float && takes(steps, data.declared.params));
 }
 
-/** Dynamic layers whose codes are the same. */
-type Dynamic = Pick<ProductSteps, 'dynamic'>;
-
-export function quantizesAlike({ dynamic: a }: Dynamic, { dynamic: b }: Dynamic): boolean {
-  return (
-    a !== null &&
-    b !== null &&
-    a.grain === b.grain &&
-    a.quantize === b.quantize &&
-    a.chooseQuantParams === b.chooseQuantParams
-  );
-}
-
 /** The changes, one a cause, that turn the declared kernel into another. */
-function departures(setup: ProductSetup, name: string, kernel: ProductSteps): ProductChange[] {
+function departures(setup: ProductSetup, name: string, kernel: ProductSteps, reduceRange: boolean): ProductChange[] {
   const declared = setup.steps;
-  const dynamic = declared.dynamic !== null;
   const steps = new Map<CauseCode, Partial<ProductSteps>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
     if (kernel[step] !== declared[step]) steps.set(cause, { ...steps.get(cause), [step]: kernel[step] });
@@ -99,10 +86,7 @@ function departures(setup: ProductSetup, name: string, kernel: ProductSteps): Pr
       ? 'fixed-point-multiplier'
       : 'multiplier-precision';
   change('accumulate', accumulatorCause(declared, kernel));
-  if (dynamic) {
-    // everything after the sums is one step
-    change('dynamic', 'multiplier-precision');
-  } else {
+  if (!declared.dynamic) {
     change('multiplier', multiplierCause);
     // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
     change('bias', fixed ? 'fixed-point-multiplier' : biasCause(declared.bias, kernel.bias));
@@ -116,13 +100,47 @@ function departures(setup: ProductSetup, name: string, kernel: ProductSteps): Pr
       addsZeroPoint(setup) && addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
     change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
   }
-  return [...steps].map(([cause, changed]) => ({
+  const changes = [...steps].map(
+    ([cause, changed]): ProductChange => ({
+      cause,
+      coordinate: coordinateOf(cause),
+      freedom: FREEDOM.none,
+      label: name,
+      apply: (setup) => withSteps(setup, changed),
+    }),
+  );
+  const { dynamic } = declared;
+  return dynamic && kernel.dynamic ? [...changes, ...dynamicDepartures(dynamic, kernel.dynamic, reduceRange)] : changes;
+}
+
+/** Over what its input is spread, and how all else but the sums is computed. */
+function dynamicDepartures(declared: DynamicStep, other: DynamicStep, reduceRange: boolean): ProductChange[] {
+  const quantization = (step: DynamicStep) => quantizationOf(step, reduceRange);
+  const { grain, codes } = other;
+  const changes: ProductChange[] = [];
+  if (quantization(declared) !== quantization(withRange(declared, { grain, codes }))) {
+    changes.push(dynamicChange('activation-range', codes, (step) => withRange(step, { grain, codes })));
+  }
+  const arithmetic = withArithmetic(declared, other);
+  if (quantization(declared) !== quantization(arithmetic) || declared.multiplier !== other.multiplier) {
+    changes.push(dynamicChange('multiplier-precision', other.name, (step) => withArithmetic(step, other)));
+  }
+  return changes;
+}
+
+/** One change of how a dynamic layer reads its input, or makes reals of its sums. */
+export function dynamicChange(
+  cause: 'activation-range' | 'multiplier-precision',
+  label: string,
+  move: (step: DynamicStep) => DynamicStep,
+): ProductChange {
+  return {
     cause,
-    coordinate: coordinateOf(cause),
+    coordinate: cause === 'activation-range' ? 'x_range' : 'multiplier',
     freedom: FREEDOM.none,
-    label: name,
-    apply: (setup) => withSteps(setup, changed),
-  }));
+    label,
+    apply: (setup) => withSteps(setup, { dynamic: move(setup.steps.dynamic!) }),
+  };
 }
 
 export function isFixedPoint(step: MultiplierStep): boolean {

@@ -56,6 +56,16 @@ export interface Permutation {
   readonly shift?: number;
 }
 
+interface QuantizedRange {
+  readonly codes: readonly [lo: number, hi: number];
+  readonly grain: 'batch' | 'row';
+}
+
+interface ChosenParams {
+  readonly scale: number;
+  readonly zero_point: number;
+}
+
 /** In every record: the channels the cause acts on, where it is not all that differ. */
 interface SomeChannels {
   readonly channels?: readonly number[];
@@ -129,6 +139,19 @@ export interface CauseEvidence {
     /** Values of the judged side at the zero point, and how many of those the replay has below it. */
     readonly at_zero_point?: number;
     readonly replayed_below?: number;
+  };
+  'activation-range': SomeChannels & {
+    /** The codes that a range is spread over, and what has a range of its own: a call of the runtime, or each of its rows. */
+    readonly declared?: QuantizedRange;
+    readonly found?: QuantizedRange;
+    /** As the file says. */
+    readonly reduce_range?: boolean;
+    /** The first sample that differs by it, the range it belongs to, and what that makes of its input on both sides. */
+    readonly sample?: number;
+    readonly min?: number;
+    readonly max?: number;
+    readonly declared_params?: ChosenParams;
+    readonly found_params?: ChosenParams;
   };
   'activation-zero-point-missing': SomeChannels & { readonly zero_point?: number };
   'weight-zero-point-missing': SomeChannels & {

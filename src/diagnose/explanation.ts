@@ -149,7 +149,9 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
 /** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */
 function basisOf(layer: LayerCase, study: Study, saturates: boolean): Evidence['basis'] {
   const basis = { samples: layer.to - layer.from };
-  if (saturates || layer.side === 'candidate' || !isProductStudy(study) || study.declared.steps.float) return basis;
+  // a dynamic layer's range is a question of its own
+  const isOpen = layer.dynamic === null && isProductStudy(study) && !study.declared.steps.float;
+  if (saturates || layer.side === 'candidate' || !isOpen) return basis;
   const { declared, engine, subset } = study;
   const { saturating_pairs } = countPairs(study, pairsSaturatingInt16, declared, engine.codes(declared, subset));
   return saturating_pairs === 0 ? { ...basis, saturating_pairs } : basis;

@@ -6,6 +6,9 @@ import { inputOf, type Setup } from './setup.js';
 /** It reads codes whose scale and zero point are the file's; a dynamic layer chooses its own. */
 export const readsCodes: Fact = ({ declared, data }) => !data.dynamic && isQuantized(inputOf(declared));
 
+/** A dynamic layer: it chooses scale and zero point of what it reads. */
+export const quantizesItsInput: Fact = ({ data }) => data.dynamic !== null;
+
 /** Without a zero point nothing can depend on when it is added. */
 export const hasOutputZeroPoint: Fact = ({ declared }) => addsZeroPoint(declared);
 

@@ -1,5 +1,6 @@
 import type { Cause } from './cause.js';
 import { accumulatorWraps } from './causes/accumulatorWraps.js';
+import { activationRange } from './causes/activationRange.js';
 import { activationZeroPointMissing } from './causes/activationZeroPointMissing.js';
 import { biasInt32 } from './causes/biasInt32.js';
 import { biasMissing } from './causes/biasMissing.js';
@@ -33,6 +34,7 @@ export const causes: readonly Cause[] = [
   captureBeforeRelu,
   reluAtZero,
   int16Saturation,
+  activationRange,
   activationZeroPointMissing,
   weightZeroPointMissing,
   signedness,

@@ -230,6 +230,41 @@ function foundFix(name: string): (e: Partial<FoundParameter>, context: FixContex
   };
 }
 
+/** What has to be another: the kernel, the file's reduce_range, the capture's calls. */
+function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixContext): string | null {
+  const { declared, found } = e;
+  if (context.subject === 'candidate') {
+    const codes = declared && `${declared.codes.join('..')}, as ${printable(context.declaredKernel)} does`;
+    return declared?.grain === 'batch' && found?.grain === 'row'
+      ? `take one range over all rows of a call, spread over ${codes}`
+      : `spread the range of each call over ${codes ?? 'the declared codes'}`;
+  }
+  const kernel = context.foundKernel !== context.declaredKernel ? declareKernel(context) : null;
+  const reduced = found?.codes[1] === 127;
+  const steps = kernelNamed(context.foundKernel ?? context.declaredKernel)?.ops[context.op];
+  const asks = steps?.kind === 'product' && steps.dynamic?.codes === 'asked';
+  const layer = printable(context.layer);
+  const file =
+    asks && reduced !== e.reduce_range
+      ? `write "reduce_range": ${reduced} for ${layer} in model.json: the capture was computed with it`
+      : null;
+  const calls =
+    found?.grain === 'row' && declared?.grain === 'batch'
+      ? `each row was a call of its own: save "batch_sizes" with the capture (ones)`
+      : null;
+  return [kernel, file, calls].filter((text) => text !== null).join(', and ') || null;
+}
+
+/** "range of sample 0's call -3.2 .. 3.4: declared scale 0.05, zero point 61; found scale 0.025, zero point 123". */
+function rangeSentence(e: Partial<CauseEvidence['activation-range']>): string | null {
+  const { sample, min, max, declared, found, declared_params: before, found_params: after } = e;
+  if (sample === undefined || !before || !after || min === undefined || max === undefined) return null;
+  const params = (p: typeof before) => `scale ${precise(p.scale)}, zero point ${p.zero_point}`;
+  const whose =
+    found?.grain === 'row' && declared?.grain === 'batch' ? `sample ${sample}` : `the call of sample ${sample}`;
+  return `range of ${whose}: ${precise(min)} .. ${precise(max)}: declared ${params(before)}; found ${params(after)}`;
+}
+
 const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
 function saturationFix(context: FixContext): string {
@@ -282,6 +317,18 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       number(e.activations_above_127, (n) => `${n} input codes exceed 127; without them no pair could saturate`),
     ],
     fix: (_, context) => saturationFix(context),
+  },
+  'activation-range': {
+    title: ({ declared, found }) => {
+      if (!declared || !found) return 'input quantized over another range';
+      const grain = found.grain === declared.grain ? null : { row: 'row by row', batch: 'call by call' }[found.grain];
+      const codes = found.codes.join() === declared.codes.join() ? null : `over ${found.codes.join('..')}`;
+      return `input quantized ${[codes, grain].filter(Boolean).join(', ')}${codes ? `, not ${declared.codes.join('..')}` : ''}`;
+    },
+    explanation:
+      'A dynamic layer takes the scale of its input from what it reads: the range of a call, spread over the codes.',
+    evidence: (e) => [rangeSentence(e)],
+    fix: rangeFix,
   },
   'bias-int32': {
     title: (e) => (e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32'),

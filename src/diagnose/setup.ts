@@ -50,6 +50,7 @@ export interface CodeMap {
 /** What a change moves, in the order in which changes are applied (a later one sees the earlier ones' setup). */
 export const COORDINATES = [
   'x',
+  'x_range',
   'weights',
   'x_zero_point',
   'w_zero_point',

@@ -1,55 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../src/compare/compare.js';
-import { dynamicOneDnnBrgemm, dynamicOneDnnGemm } from '../../src/kernels/steps/dynamic.js';
-import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
-import type { Layer, ProductForm } from '../../src/nouns/model.js';
-import { replayProduct } from '../../src/replay/product.js';
+import { dynamicOneDnnBrgemm, dynamicOneDnnGemm, withRange } from '../../src/kernels/steps/dynamic.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import { dynamicSteps } from '../support/steps.js';
-import { capturedValue, captureOf, modelOf, quant, randomFrom } from './world.js';
+import * as world from './dynamicWorld.js';
+import { dynamicWith, IN, NEARLY, OUT, outputsOf, RAISED, truth } from './dynamicWorld.js';
 
-const SAMPLES = 60;
-const BATCH = 12;
-const IN = 16;
-const OUT = 16;
-
-const random = randomFrom(404);
-const float = () => Math.fround(random.normal());
-const x = Float32Array.from({ length: SAMPLES * IN }, () => float() + 0.3);
-const truth: Product = {
-  perChannel: true,
-  weightScale: Float64Array.from({ length: OUT }, () => Math.fround(0.002 + 0.004 * random.uniform())),
-  weightZeroPoint: Int32Array.of(0),
-  bias: Float32Array.from({ length: OUT }, float),
-  biasInt32: null,
-  activation: 'none',
-  outFeatures: OUT,
-  inFeatures: IN,
-  weight: Int8Array.from({ length: OUT * IN }, () => random.integer(-127, 127)),
-  input: quant(1, 0),
-  output: { dtype: 'float32' },
-};
-
-/** What a kernel makes of the layer: each batch has its own scale. */
-function outputsOf(by: ProductSteps, linear: Product = truth): Float32Array {
-  const values = new Float32Array(SAMPLES * OUT);
-  for (let row = 0; row < SAMPLES; row += BATCH) {
-    const batch = x.subarray(row * IN, (row + BATCH) * IN);
-    const input = by.dynamic!.chooseQuantParams(Math.min(...batch), Math.max(...batch), false);
-    const codes = { rows: BATCH, cols: IN, data: Uint8Array.from(batch, by.dynamic!.quantize.prepare(input)) };
-    values.set(replayProduct(by, { ...linear, input }, codes).data, row * OUT);
-  }
-  return values;
-}
-
-async function diagnose(declared: Product, captured: Float32Array, engine: string) {
-  const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
-  const form = { ...layers[0].form, dynamic: { reduceRange: false } } as ProductForm;
-  const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
-  const inputs = [{ name: 'x', params: { dtype: 'float32' as const } }];
-  const values = { x: capturedValue(x, SAMPLES), fc: capturedValue(captured, SAMPLES) };
-  const batchSizes = new Array<number>(SAMPLES / BATCH).fill(BATCH);
-  const report = await compare({ ...model, inputs, layers: [layer] }, { ...captureOf(values, SAMPLES), batchSizes });
-  return report.layers[0].diagnosis!;
+async function diagnose(declared: Product, captured: Float32Array, engine: string, reduceRange = false) {
+  return (await world.diagnose(declared, captured, { engine, reduceRange }))!;
 }
 
 const weightsWith = (...changes: [n: number, k: number, value: number][]) => {
@@ -119,4 +76,91 @@ test('oneDNN on AVX2 differs in two steps, and a mistake of the file comes on to
   const diagnosis = await diagnose({ ...truth, bias: null }, outputsOf(dynamicSteps('onednn-avx2')!), 'onednn');
   expect([...diagnosis.causes].sort()).toEqual(['bias-missing', 'int16-saturation', 'multiplier-precision']);
   expect(diagnosis.explained_by).toContain('onednn-avx2');
+});
+
+// ---------------------------------------------------------------- the range
+
+const RANGED = { fbgemm: 'x86', qnnpack: 'qnnpack', onednn: 'onednn' } as const;
+
+// of each engine's capture, declared as each engine, with and without reduce_range: never a name that is not so
+describe.each(Object.entries(RANGED))('%s', (kernel) => {
+  test.each(
+    Object.entries(RANGED).flatMap(([declared, engine]) =>
+      [true, false].flatMap((ran) => [true, false].map((says) => [declared, ran, says, engine] as const)),
+    ),
+  )('declared as %s, reduce_range %j where the file says %j', async (declared, ran, says, engine) => {
+    const captured = outputsOf(dynamicSteps(kernel)!, truth, ran);
+    const diagnosis = await world.diagnose(truth, captured, { engine, reduceRange: says });
+    const [own, other] = [ran && kernel !== 'qnnpack', says && declared !== 'qnnpack'];
+    const expected = [
+      ...(own === other ? [] : ['activation-range']),
+      ...(kernel === declared ? [] : ['multiplier-precision']),
+    ];
+    expect(diagnosis?.causes ?? []).toEqual(expected);
+    expect(JSON.stringify(diagnosis)).not.toContain('reduce_range will not');
+    // QNNPACK's range is no matter of the file; another engine's may need the other reduce_range on top
+    const open = declared === 'qnnpack' && own !== says;
+    if (expected.length > 0 && !open) expect(diagnosis!.explained_by).toContain(kernel);
+  });
+});
+
+test('the range of one call is shown as it was found', async () => {
+  const { evidence, fix } = await diagnose(truth, outputsOf(dynamicSteps('qnnpack')!), 'x86', true);
+  const { declared, found, declared_params, found_params } = evidence['activation-range'] as Record<string, unknown>;
+  expect([declared, found]).toEqual([
+    { codes: [0, 127], grain: 'batch' },
+    { codes: [0, 255], grain: 'batch' },
+  ]);
+  const ratio = (declared_params as { scale: number }).scale / (found_params as { scale: number }).scale;
+  expect(ratio).toBeCloseTo(255 / 127, 6);
+  expect(fix).toBe(
+    'the capture computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
+  );
+});
+
+test('the same engine without reduce_range: the file is to be corrected, not the kernel', async () => {
+  const { causes, fix } = await diagnose(truth, outputsOf(dynamicSteps('fbgemm')!, truth, false), 'x86', true);
+  expect(causes).toEqual(['activation-range']);
+  expect(fix).toBe('write "reduce_range": false for fc in model.json: the capture was computed with it');
+});
+
+test('each row a call of its own', async () => {
+  const captured = outputsOf(dynamicWith('fbgemm', (step) => withRange(step, { grain: 'row' })));
+  const { causes, fix } = await diagnose(truth, captured, 'x86');
+  expect(causes).toEqual(['activation-range']);
+  expect(fix).toContain('"batch_sizes"');
+});
+
+test('a saturating kernel over eight bits', async () => {
+  const captured = outputsOf(dynamicSteps('fbgemm-avx2')!, truth, false);
+  expect((await diagnose(truth, captured, 'x86', true)).causes).toEqual(['int16-saturation', 'activation-range']);
+});
+
+// ---------------------------------------------------------------- a script
+
+test.each(RAISED)('%s', async (_, steps) => {
+  const captured = outputsOf(dynamicSteps('fbgemm')!, truth, true);
+  const as = { engine: 'x86', reduceRange: true, candidate: outputsOf(steps) };
+  const diagnosis = (await world.diagnose(truth, captured, as))!;
+  expect(diagnosis.causes).toEqual(['activation-range', 'multiplier-precision']);
+  expect(diagnosis.fix).toContain('spread');
+});
+
+test('a mixture of two scripts', async () => {
+  const [float64, float32] = ['numpy', 'numpy-float32'].map((name) => dynamicSteps(name)!.dynamic!);
+  const mixed = dynamicWith('numpy', (step) => withRange({ ...step, multiplier: float32.multiplier }, {}));
+  expect(mixed.dynamic!.choose).toBe(float64.choose);
+  const captured = outputsOf(dynamicSteps('fbgemm')!);
+  const diagnosis = await world.diagnose(truth, captured, { engine: 'x86', candidate: outputsOf(mixed) });
+  expect(diagnosis!.causes).toEqual(['multiplier-precision']);
+});
+
+// ---------------------------------------------------------------- near misses
+
+test.each(NEARLY)('%s', async (_, move) => {
+  const steps = dynamicWith('fbgemm', (step) => ({
+    ...step,
+    chooseQuantParams: (min, max, reduce) => step.chooseQuantParams(...move(min, max), reduce),
+  }));
+  expect((await diagnose(truth, outputsOf(steps), 'x86', true)).causes).toEqual(['unexplained']);
 });

@@ -49,6 +49,20 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
         activations_above_127: 324,
       },
     ],
+    'activation-range': [
+      'candidate',
+      'numpy',
+      {
+        declared: { codes: [0, 127], grain: 'batch' },
+        found: { codes: [0, 255], grain: 'row' },
+        reduce_range: true,
+        sample: 0,
+        min: -3.2,
+        max: 3.5,
+        declared_params: { scale: 0.0525, zero_point: 60 },
+        found_params: { scale: 0.0262, zero_point: 120 },
+      },
+    ],
     'bias-int32': [
       'candidate',
       'numpy',

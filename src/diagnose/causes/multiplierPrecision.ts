@@ -1,9 +1,10 @@
 import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
+import { dynamicOf, withArithmetic } from '../../kernels/steps/dynamic.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
 import type { BiasStep, DynamicStep, ProductSteps } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
-import { isFixedPoint, isInt32Bias, kernelSteps, quantizesAlike } from '../departures.js';
+import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
 import { decidingValue } from './deciding.js';
@@ -23,13 +24,17 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     const { setup, without } = found;
     const deciding = decidingValue(found);
     if (setup.kind !== 'product' || without.kind !== 'product') return { deciding };
-    return { declared: equation(without.steps), found: equation(setup.steps), deciding };
+    return {
+      declared: equation(without.steps, setup.steps),
+      found: equation(setup.steps, without.steps),
+      deciding,
+    };
   },
 };
 
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;
-  if (study.data.dynamic) return otherDynamicSteps(study).map((dynamic) => change(dynamic.name, { dynamic }));
+  if (declared.dynamic) return ofDynamic(study, declared.dynamic);
   if (isFixedPoint(declared.multiplier)) return [];
   const multipliers = study.free
     ? floatMultipliers
@@ -75,11 +80,22 @@ function otherBiases(study: ProductStudy): BiasStep[] {
   );
 }
 
-/** Dynamic layers whose input is quantized as here, and whose product is taken in another order. */
-function otherDynamicSteps(study: ProductStudy): DynamicStep[] {
-  const { steps: declared } = study.declared;
-  const isAlike = (dynamic: DynamicStep | null): dynamic is DynamicStep => quantizesAlike(declared, { dynamic });
-  return kernelSteps(study, 'dynamic').filter(isAlike);
+/** Its scale, its codes and its reals computed as another of its runtime's kernels does; of a script in any of their ways. */
+function ofDynamic(study: ProductStudy, declared: DynamicStep): ProductChange[] {
+  const others = kernelSteps(study, 'dynamic').filter((step) => step !== null);
+  const steps = study.free ? [...others, ...mixturesOf([declared, ...others])] : others;
+  return steps.map((step) => dynamicChange('multiplier-precision', step.name, (own) => withArithmetic(own, step)));
+}
+
+/** Every formula of a scale with every one of codes and of reals. */
+function mixturesOf(steps: readonly DynamicStep[]): DynamicStep[] {
+  const each = <T>(part: (step: DynamicStep) => T) => [...new Set(steps.map(part))];
+  const choices = each((step) => step.choose);
+  const conversions = each((step) => step.quantize);
+  const multipliers = each((step) => step.multiplier);
+  return choices.flatMap((choose) =>
+    conversions.flatMap((quantize) => multipliers.map((multiplier) => dynamicOf(choose, quantize, multiplier))),
+  );
 }
 
 function change(label: string, steps: Partial<ProductSteps>): ProductChange {
@@ -92,6 +108,12 @@ function change(label: string, steps: Partial<ProductSteps>): ProductChange {
   };
 }
 
-function equation(steps: ProductSteps): string {
-  return steps.dynamic ? steps.dynamic.equation : steps.multiplier.equation;
+function equation({ dynamic, multiplier }: ProductSteps, other: ProductSteps): string {
+  if (!dynamic) return multiplier.equation;
+  const parts = [
+    dynamic.choose !== other.dynamic?.choose && dynamic.choose.equation,
+    dynamic.quantize !== other.dynamic?.quantize && `x to codes by ${dynamic.quantize.equation}`,
+    dynamic.multiplier !== other.dynamic?.multiplier && dynamic.equation,
+  ];
+  return parts.filter((part) => part !== false).join('; ');
 }

@@ -1,5 +1,6 @@
+import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
-import type { Codes, DynamicStep, Product, ProductSteps } from '../../nouns/kernel.js';
+import type { Codes, Product, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { eachGroup, groupsOf } from '../../products/groups.js';
 import { fastCodes } from '../../products/multiply.js';
@@ -18,7 +19,7 @@ const MOST_KEPT = 24;
 export class ProductEngine implements Engine<ProductSetup> {
   private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
-  private readonly quantizedInputs = new WeakMap<Scope, Map<DynamicStep, Codes>>();
+  private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
   private readonly identities = new Identities();
 
   constructor(private readonly data: LayerData<'product'>) {}
@@ -152,7 +153,8 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** All that sums depend on. */
   private keyOf({ steps, params, reads }: ProductSetup): string {
-    const chosenInput = this.data.dynamic ? `${steps.dynamic?.name}` : params.input.zeroPoint;
+    const { dynamic } = this.data;
+    const chosenInput = dynamic ? quantizationOf(steps.dynamic!, dynamic.reduceRange) : params.input.zeroPoint;
     const { weight, weightZeroPoint } = params;
     const arrays = [weight, weightZeroPoint].map((array) => this.identities.of(array));
     return [steps.accumulate.name, reads[0]?.name, chosenInput, ...arrays].join('|');
@@ -179,7 +181,8 @@ export class ProductEngine implements Engine<ProductSetup> {
       known = new Map();
       this.quantizedInputs.set(scope, known);
     }
-    let codes = known.get(dynamic!);
+    const key = quantizationOf(dynamic!, this.data.dynamic!.reduceRange);
+    let codes = known.get(key);
     if (!codes) {
       const { rows, cols, data } = scope.inputs[0];
       codes = { rows, cols, data: new Uint8Array(data.length) };
@@ -188,7 +191,8 @@ export class ProductEngine implements Engine<ProductSetup> {
         const quantize = dynamic!.quantize.prepare(input);
         for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);
       });
-      known.set(dynamic!, codes);
+      if (known.size >= MOST_KEPT) known.delete(known.keys().next().value!);
+      known.set(key, codes);
     }
     return codes;
   }

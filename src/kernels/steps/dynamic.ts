@@ -1,6 +1,6 @@
 /** Dynamic linear: input parameters from the range of what a call reads, the engine's own accumulator, a float32 result. */
 
-import type { DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { ChooseStep, CodeRange, DynamicStep, MultiplierStep, Product, QuantizeStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
@@ -15,8 +15,6 @@ import {
 } from './multiplier.js';
 import { quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
 
-type ChooseQuantParams = DynamicStep['chooseQuantParams'];
-
 /** PyTorch raises smaller scales to this. */
 const SMALLEST_SCALE = f32(6.1e-5);
 
@@ -28,61 +26,94 @@ function uint8Params(scale: number, zeroPoint: number): QuantParams {
  * PyTorch: the range always holds 0 and is spread over 0..127 with reduce_range (codes still reach 255), in float64;
  * the zero point comes from the end of the range that gives the smaller error.
  */
-const chooseOfPyTorch: ChooseQuantParams = (batchMin, batchMax, reduceRange) => {
-  const levels = reduceRange ? 127 : 255;
-  let min = Math.min(f32(batchMin), 0);
-  let max = Math.max(f32(batchMax), 0);
-  let scale = (max - min) / levels;
-  if (f32(scale) === 0 || f32(1 / f32(scale)) === Number.POSITIVE_INFINITY) scale = 0.1;
-  if (scale < SMALLEST_SCALE) {
-    const amplification = f32(SMALLEST_SCALE / f32(scale));
-    scale = SMALLEST_SCALE;
-    if (min === 0) max = f32(SMALLEST_SCALE * levels);
-    else if (max === 0) min = -f32(SMALLEST_SCALE * levels);
-    else {
-      min = f32(min * amplification);
-      max = f32(max * amplification);
+const chooseOfPyTorch: ChooseStep = {
+  name: 'chooseOfPyTorch',
+  equation: 's = (max - min) / levels in float64, not below 6.1e-5',
+  choose(batchMin, batchMax, levels) {
+    let min = Math.min(f32(batchMin), 0);
+    let max = Math.max(f32(batchMax), 0);
+    let scale = (max - min) / levels;
+    if (f32(scale) === 0 || f32(1 / f32(scale)) === Number.POSITIVE_INFINITY) scale = 0.1;
+    if (scale < SMALLEST_SCALE) {
+      const amplification = f32(SMALLEST_SCALE / f32(scale));
+      scale = SMALLEST_SCALE;
+      if (min === 0) max = f32(SMALLEST_SCALE * levels);
+      else if (max === 0) min = -f32(SMALLEST_SCALE * levels);
+      else {
+        min = f32(min * amplification);
+        max = f32(max * amplification);
+      }
     }
-  }
-  const fromMin = -min / scale;
-  const fromMax = levels - max / scale;
-  const zeroPoint = -Math.abs(min / scale) < levels - Math.abs(max / scale) ? fromMin : fromMax;
-  return uint8Params(scale, roundHalfEven(clamp(zeroPoint, 0, levels)));
+    const fromMin = -min / scale;
+    const fromMax = levels - max / scale;
+    const zeroPoint = -Math.abs(min / scale) < levels - Math.abs(max / scale) ? fromMin : fromMax;
+    return uint8Params(scale, roundHalfEven(clamp(zeroPoint, 0, levels)));
+  },
 };
-
-/** QNNPACK ignores reduce_range. */
-const chooseOfQnnpack: ChooseQuantParams = (min, max) => chooseOfPyTorch(min, max, false);
 
 /** ONNX's DynamicQuantizeLinear, all float32. */
-const chooseOfOnnxRuntime: ChooseQuantParams = (batchMin, batchMax) => {
-  const min = Math.min(f32(batchMin), 0);
-  const max = Math.max(f32(batchMax), 0);
-  const scale = max === min ? 1 : f32(f32(max - min) / 255);
-  return uint8Params(scale, roundHalfEven(clamp(f32(0 - f32(min / scale)), 0, 255)));
-};
-
-/** A script: the range holds 0 and is spread over 0..255, or 0..127; `to` rounds as it computes. */
-function chooseOfScript(to: (value: number) => number): ChooseQuantParams {
-  return (batchMin, batchMax, reduceRange) => {
-    const levels = reduceRange ? 127 : 255;
+const chooseOfOnnxRuntime: ChooseStep = {
+  name: 'chooseOfOnnxRuntime',
+  equation: 's = f32(f32(max - min) / levels)',
+  choose(batchMin, batchMax, levels) {
     const min = Math.min(f32(batchMin), 0);
     const max = Math.max(f32(batchMax), 0);
-    const quotient = to(to(max - min) / levels);
-    // nothing to spread: 0 / 0 otherwise
-    const scale = f32(quotient) === 0 ? 1 : quotient;
-    return uint8Params(scale, roundHalfEven(clamp(to(-min / scale), 0, levels)));
+    const scale = max === min ? 1 : f32(f32(max - min) / levels);
+    return uint8Params(scale, roundHalfEven(clamp(f32(0 - f32(min / scale)), 0, levels)));
+  },
+};
+
+/** A script: the range holds 0; `to` rounds as it computes. */
+function chooseOfScript(name: string, equation: string, to: (value: number) => number): ChooseStep {
+  return {
+    name,
+    equation,
+    choose(batchMin, batchMax, levels) {
+      const min = Math.min(f32(batchMin), 0);
+      const max = Math.max(f32(batchMax), 0);
+      const quotient = to(to(max - min) / levels);
+      // nothing to spread: 0 / 0 otherwise
+      const scale = f32(quotient) === 0 ? 1 : quotient;
+      return uint8Params(scale, roundHalfEven(clamp(to(-min / scale), 0, levels)));
+    },
   };
 }
 
-function dynamicStep(
+const chooseFloat64 = chooseOfScript('chooseFloat64', 's = (max - min) / levels in float64', (value) => value);
+const chooseFloat32 = chooseOfScript('chooseFloat32', 's = f32(f32(max - min) / levels), zp in float32', f32);
+
+type Own = Omit<DynamicStep, 'chooseQuantParams' | 'toReal'>;
+
+function dynamicStep(own: Own): DynamicStep {
+  return {
+    ...own,
+    chooseQuantParams(min, max, reduceRange) {
+      if (own.codes === 'symmetric') return symmetric(own.choose, min, max);
+      return own.choose.choose(min, max, levelsOf(own.codes, reduceRange));
+    },
+    toReal: (product) => withBias(product, own.multiplier),
+  };
+}
+
+/** Codes 1..255 around 128: int8 without a zero point. */
+function symmetric(choose: ChooseStep, min: number, max: number): QuantParams {
+  const { scale } = choose.choose(0, Math.max(Math.abs(min), Math.abs(max)), 127);
+  return uint8Params(scale, 128);
+}
+
+function levelsOf(codes: CodeRange, reduceRange: boolean): number {
+  const seven = codes === 'asked' ? reduceRange : codes === '7 bits';
+  return seven ? 127 : 255;
+}
+
+function ofBatch(
   name: string,
   equation: string,
-  chooseQuantParams: ChooseQuantParams,
-  quantize: DynamicStep['quantize'],
+  choose: ChooseStep,
+  quantize: QuantizeStep,
   multiplier: MultiplierStep,
 ): DynamicStep {
-  const toReal: DynamicStep['toReal'] = (product) => withBias(product, multiplier);
-  return { name, grain: 'batch', equation, chooseQuantParams, quantize, multiplier, toReal };
+  return dynamicStep({ name, equation, grain: 'batch', codes: 'asked', choose, quantize, multiplier });
 }
 
 function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {
@@ -92,7 +123,7 @@ function withBias(product: Product, multiplier: MultiplierStep): (acc: number, c
   return bias ? (acc, channel) => toReal(acc, channel, bias[channel]) : (acc, channel) => toReal(acc, channel, 0);
 }
 
-export const dynamicFbgemm = dynamicStep(
+export const dynamicFbgemm = ofBatch(
   'dynamicFbgemm',
   'fma(f32(acc), f32(s * sw), b)',
   chooseOfPyTorch,
@@ -100,15 +131,12 @@ export const dynamicFbgemm = dynamicStep(
   float32ProductFused,
 );
 
-export const dynamicQnnpack = dynamicStep(
-  'dynamicQnnpack',
-  'f32(f32(acc) * f32(s * sw)) + b',
-  chooseOfQnnpack,
-  quantizeFma,
-  float32Product,
+/** QNNPACK ignores reduce_range. */
+export const dynamicQnnpack = overEightBits(
+  ofBatch('dynamicQnnpack', 'f32(f32(acc) * f32(s * sw)) + b', chooseOfPyTorch, quantizeFma, float32Product),
 );
 
-export const dynamicOneDnnBrgemm = dynamicStep(
+export const dynamicOneDnnBrgemm = ofBatch(
   'dynamicOneDnnBrgemm',
   'f32(f32(f32(acc) * R(s)) * R(sw)) + b, R(s) = f32(1 / f32(1 / s))',
   chooseOfPyTorch,
@@ -116,7 +144,7 @@ export const dynamicOneDnnBrgemm = dynamicStep(
   oneDnnBrgemmInverted,
 );
 
-export const dynamicOneDnnGemm = dynamicStep(
+export const dynamicOneDnnGemm = ofBatch(
   'dynamicOneDnnGemm',
   'f32(f32(acc) * f32(R(s) * R(sw))) + b, R(s) = f32(1 / f32(1 / s))',
   chooseOfPyTorch,
@@ -124,7 +152,7 @@ export const dynamicOneDnnGemm = dynamicStep(
   oneDnnGemmInverted,
 );
 
-export const dynamicOneDnnAmx = dynamicStep(
+export const dynamicOneDnnAmx = ofBatch(
   'dynamicOneDnnAmx',
   'f32(f32(acc) * f32(R(s) * R(sw))) + b if K > 16 and (M > 32 or M * N > 256), else f32(f32(f32(acc) * R(s)) * R(sw)) + b, R(s) = f32(1 / f32(1 / s))',
   chooseOfPyTorch,
@@ -133,50 +161,78 @@ export const dynamicOneDnnAmx = dynamicStep(
 );
 
 /** DynamicQuantizeLinear and MatMulIntegerToFloat on x86: product, then + b. */
-export const dynamicOnnxRuntime = dynamicStep(
-  'dynamicOnnxRuntime',
-  'f32(f32(acc) * f32(s * sw)) + b',
-  chooseOfOnnxRuntime,
-  quantizeDivision,
-  float32Product,
+export const dynamicOnnxRuntime = overEightBits(
+  ofBatch(
+    'dynamicOnnxRuntime',
+    'f32(f32(acc) * f32(s * sw)) + b',
+    chooseOfOnnxRuntime,
+    quantizeDivision,
+    float32Product,
+  ),
 );
 
 /** The same on ARM64: + b in an FMA. */
-export const dynamicOnnxRuntimeArm = dynamicStep(
-  'dynamicOnnxRuntimeArm',
-  'fma(f32(acc), f32(s * sw), b)',
-  chooseOfOnnxRuntime,
-  quantizeDivision,
-  float32ProductFused,
+export const dynamicOnnxRuntimeArm = overEightBits(
+  ofBatch(
+    'dynamicOnnxRuntimeArm',
+    'fma(f32(acc), f32(s * sw), b)',
+    chooseOfOnnxRuntime,
+    quantizeDivision,
+    float32ProductFused,
+  ),
 );
 
 /** A script with Python floats: scales and result in float64, stored as float32; x / s is float32, as numpy divides a float32 array. */
-export const dynamicNumpy = dynamicStep(
+export const dynamicNumpy = ofBatch(
   'dynamicNumpy',
   'f32(acc * (s * sw) + b), float64 up to there',
-  chooseOfScript((value) => value),
+  chooseFloat64,
   quantizeDivision,
   float64Product,
 );
 
 /** A script in float32. */
-export const dynamicNumpyFloat32 = dynamicStep(
+export const dynamicNumpyFloat32 = ofBatch(
   'dynamicNumpyFloat32',
   'f32(f32(acc) * f32(s * sw)) + b',
-  chooseOfScript(f32),
+  chooseFloat32,
   quantizeDivision,
   float32Product,
 );
 
-// ---------------------------------------------------------------- other grains and ranges
+// ---------------------------------------------------------------- other grains and ranges, other arithmetic
 
-/** The same with parameters of its own for each row, whatever else a call reads. */
-export function perRow(step: DynamicStep): DynamicStep {
-  return { ...step, name: `${step.name}PerRow`, grain: 'row' };
+/** What is quantized together, and over which codes. */
+export type DynamicRange = Pick<DynamicStep, 'grain' | 'codes'>;
+
+/** The same over another range or grain. */
+export function withRange(step: DynamicStep, range: Partial<DynamicRange>): DynamicStep {
+  return dynamicStep({ ...step, ...range });
 }
 
-/** The same over 0..127 (true) or 0..255 (false), whatever the layer says. */
-export function overRange(step: DynamicStep, reduceRange: boolean): DynamicStep {
-  const chooseQuantParams: ChooseQuantParams = (min, max) => step.chooseQuantParams(min, max, reduceRange);
-  return { ...step, name: `${step.name}${reduceRange ? '7' : '8'}Bits`, chooseQuantParams };
+/** The range and grain of one, all else of another. */
+export function withArithmetic({ grain, codes }: DynamicStep, other: DynamicStep): DynamicStep {
+  return withRange(other, { grain, codes });
+}
+
+/** The same whatever the layer says: its own runtime does not read reduce_range. */
+function overEightBits(step: DynamicStep): DynamicStep {
+  return withRange(step, { codes: '8 bits' });
+}
+
+/** A step of which nothing but the scale's formula, the codes' and the product's are another's. */
+export function dynamicOf(choose: ChooseStep, quantize: QuantizeStep, multiplier: MultiplierStep): DynamicStep {
+  const name = [choose, quantize, multiplier].map((step) => step.name).join(', ');
+  return ofBatch(name, multiplier.equation.replace(/ \* sy$/, ''), choose, quantize, multiplier);
+}
+
+/** The same codes come of it: what is kept by it is shared. */
+export function quantizationOf({ grain, codes, choose, quantize }: DynamicStep, reduceRange: boolean): string {
+  const levels = codes === 'symmetric' ? codes : levelsOf(codes, reduceRange);
+  return [grain, levels, choose.name, quantize.name].join('|');
+}
+
+/** Codes 0..127, 0..255 or -127..127, as people write them. */
+export function codesOf({ codes }: DynamicRange, reduceRange: boolean): readonly [lo: number, hi: number] {
+  return codes === 'symmetric' ? [-127, 127] : [0, levelsOf(codes, reduceRange)];
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { kernels } from '../../../src/kernels/registry.js';
-import { overRange, perRow } from '../../../src/kernels/steps/dynamic.js';
+import { withRange } from '../../../src/kernels/steps/dynamic.js';
 import type { DynamicStep, Product } from '../../../src/nouns/kernel.js';
 import type { ProductLayer } from '../../../src/nouns/model.js';
 import { f32 } from '../../../src/numeric/float.js';
@@ -132,7 +132,9 @@ test.each(dynamic)('$name per row equals calls of one row each', (kernel) => {
   const kernelOf = (step: DynamicStep) => ({ ...kernel, ops: { linear_dynamic: { ...steps, dynamic: step } } });
   const x = Float32Array.of(0.1, -3, 2, 2.5, 0, 0, -1e-3, 40);
   const row = (i: number) => ({ rows: 1, cols: 2, data: x.subarray(2 * i, 2 * i + 2) });
-  const perRowData = replayLayer(kernelOf(perRow(steps.dynamic!)), layer, [{ rows: 4, cols: 2, data: x }]).data;
+  const perRowData = replayLayer(kernelOf(withRange(steps.dynamic!, { grain: 'row' })), layer, [
+    { rows: 4, cols: 2, data: x },
+  ]).data;
   const alone = [0, 1, 2, 3].map((i) => {
     const input = steps.dynamic!.chooseQuantParams(Math.min(...row(i).data), Math.max(...row(i).data), true);
     return [...replayLayer(kernel, layer, [row(i)], null, { input }).data];
@@ -146,7 +148,7 @@ test.each(dynamic)('$name per row equals calls of one row each', (kernel) => {
 
 test.each([true, false])('a range may be other than the layer says: reduce_range %j', (reduceRange) => {
   const step = dynamicSteps('fbgemm')!.dynamic!;
-  const changed = overRange(step, reduceRange);
+  const changed = withRange(step, { codes: reduceRange ? '7 bits' : '8 bits' });
   expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).toEqual(step.chooseQuantParams(-1, 1.54, reduceRange));
   expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).not.toEqual(step.chooseQuantParams(-1, 1.54, !reduceRange));
 });
