@@ -5,37 +5,29 @@
 
 import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
-import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Codes, Kernel, Product, ProductSteps, Step } from '../nouns/kernel.js';
+import type { Kernel, Product, ProductSteps, Step } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
-import { isQuantized, type QuantParams } from '../nouns/value.js';
-import { f32 } from '../numeric/float.js';
+import { isQuantized, type LayerShapes, type QuantParams, type Shape } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
-import { weightZeroPointOf } from '../products/exactSums.js';
 import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
+import { channelStride, channelsOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { nearestInt32Bias, noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
-
-export interface GoldenArray {
-  /** `LAYER.input`, `LAYER.weight` ... */
-  readonly name: string;
-  /** The capture's name of the same value; null for constants. */
-  readonly value: string | null;
-  readonly shape: readonly number[];
-  readonly data: NumericArray;
-}
+import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
 
 export interface GoldenLayer {
   readonly name: string;
+  readonly op: string;
   readonly samples: number;
   readonly steps: ProductSteps;
-  readonly product: Product & { readonly output: QuantParams };
+  readonly product: GoldenProduct;
+  readonly shapes: LayerShapes;
   readonly recipe: Recipe;
   readonly arrays: readonly GoldenArray[];
   /** The captured output beside the vectors; null where none was captured. */
@@ -58,20 +50,20 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   const layers: GoldenLayer[] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
-    const why = session.whyNotReplayed(layer) ?? (hasVectors(layer) ? null : `${layer.op} has no vectors of its own`);
-    if (why !== null || !isProduct(layer)) skipped.push({ layer: layer.name, why: why ?? '' });
-    else layers.push(await goldenLayer(layer, await session.open(layer), capture));
+    const made = session.whyNotReplayed(layer) ?? (await vectorsOf(session, layer, capture));
+    if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
+    else layers.push(made);
   }
   if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
-  const message = 'expected a linear layer with quantized input and output that can be replayed, got none';
+  const message =
+    'expected a linear layer or a convolution with quantized input and output that can be replayed, got none';
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 
 /** A static product to codes; sums are in every set as accumulators. */
-function hasVectors(layer: Layer): boolean {
+function hasVectors(layer: Layer): layer is ProductLayer {
   return (
     isProduct(layer) &&
-    !layer.form.patch &&
     !layer.form.dynamic &&
     layer.output !== null &&
     isQuantized(layer.output) &&
@@ -112,7 +104,13 @@ function refuseMixedCalls({ name }: Layer, { callOf, kernel }: LayerRun, steps: 
   throw new InputError([{ kind: 'calls', where: 'batch_sizes', message }]);
 }
 
-async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture): Promise<GoldenLayer> {
+/** Or why this layer has none, though others have. */
+async function vectorsOf(session: ReplaySession, layer: Layer, capture: Capture): Promise<GoldenLayer | string> {
+  if (!hasVectors(layer)) return `${layer.op} has no vectors of its own`;
+  return goldenLayer(layer, await session.open(layer), capture);
+}
+
+async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture): Promise<GoldenLayer | string> {
   const { samples } = capture;
   if (!isQuantized(run.ready.input) || !layer.output || !isQuantized(layer.output))
     throw new Error('a linear layer reads codes');
@@ -122,67 +120,41 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   refuseMixedCalls(layer, run, steps, samples);
   const recipe = recipeOf(steps, product);
   if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));
-  const { outFeatures, inFeatures } = product;
+  if (recipe.precision === 'float64') return `${kernel.name} multiplies it in float64`;
+  const { shapes } = run.ready;
   const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
-  const input = codesFor(product.input, samples * inFeatures);
-  const output = codesFor(product.output, samples * outFeatures);
-  const accumulator = new Int32Array(samples * outFeatures);
-  for (const [from, to] of blocks(0, samples, inFeatures + outFeatures)) {
-    const x = await run.input.read(from, to);
-    input.set(x, from * inFeatures);
-    const replayed = await run.replay(from, to);
-    output.set(replayed.data, from * outFeatures);
-    const sums = steps.accumulate.run({ rows: to - from, cols: inFeatures, data: x } as Codes, product).data;
-    check(kernel.name, steps, product, recipe, sums, replayed.data, layer.name);
-    sums.forEach((sum, i) => {
-      accumulator[from * outFeatures + i] = wrapInt32(sum + biasInt32[i % outFeatures]);
+  const [read, made] = [sizeOf(shapes.inputs[0].dims), sizeOf(shapes.output.dims)];
+  const input = codesFor(product.input, samples * read);
+  const output = codesFor(product.output, samples * made);
+  const accumulator = new Int32Array(samples * made);
+  const channelAt = channelsIn(shapes.output);
+  for (const [from, to] of blocks(0, samples, read + made)) {
+    input.set(await run.input.read(from, to), from * read);
+    const { data, accumulator: sums } = await run.replay(from, to);
+    output.set(data, from * made);
+    check(kernel.name, steps, product, recipe, sums!, data, channelAt, layer.name);
+    sums!.forEach((sum, i) => {
+      accumulator[from * made + i] = wrapInt32(sum + biasInt32[channelAt(i)]);
     });
   }
   const values = { input, output, accumulator };
   return {
     name: layer.name,
+    op: layer.op,
     samples,
     steps,
     product,
+    shapes,
     recipe,
-    arrays: arraysOf(layer.name, samples, product, recipe, values),
+    arrays: arraysOf(layer.name, samples, shapes, product, recipe, values),
     captured: await besideCapture(capture, layer.name, output),
   };
 }
 
-/** What a kernel read, used and gave, in the order of the files. */
-export function arraysOf(
-  layer: string,
-  samples: number,
-  product: GoldenLayer['product'],
-  recipe: Recipe,
-  values: { readonly input: NumericArray; readonly output: NumericArray; readonly accumulator: Int32Array },
-): GoldenArray[] {
-  const { outFeatures, inFeatures } = product;
-  const { input, output, accumulator } = values;
-  const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
-  const at = (name: string, value: string | null, shape: number[], data: NumericArray): GoldenArray => ({
-    name: `${layer}.${name}`,
-    value,
-    shape,
-    data,
-  });
-  const perChannel = [outFeatures];
-  return [
-    at('input', `${layer}.input`, [samples, inFeatures], input),
-    at('weight', null, [outFeatures, inFeatures], weightCodes(product)),
-    at(
-      'weight_zero_point',
-      null,
-      perChannel,
-      Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n)),
-    ),
-    at('bias_int32', null, perChannel, biasInt32),
-    ...(recipe.biasInt32 || !product.bias ? [] : [at('bias_float32', null, perChannel, product.bias)]),
-    ...multiplierArrays(recipe, product).map(([name, data]) => at(name, null, perChannel, data)),
-    at('accumulator', null, [samples, outFeatures], accumulator),
-    at('output', layer, [samples, outFeatures], output),
-  ];
+/** Of a value in C order, samples in front: its channel. */
+function channelsIn(shape: Shape): (index: number) => number {
+  const [stride, channels] = [channelStride(shape), channelsOf(shape)];
+  return (index) => Math.floor(index / stride) % channels;
 }
 
 async function besideCapture({ values, samples }: Capture, layer: string, output: NumericArray) {
@@ -198,30 +170,9 @@ async function besideCapture({ values, samples }: Capture, layer: string, output
   return { values: output.length, mismatched };
 }
 
-function weightCodes({ weight, weightDtype }: Product): Int8Array | Uint8Array {
-  return weightDtype === 'uint8' ? Uint8Array.from(weight) : Int8Array.from(weight);
-}
-
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
   if (dtype === 'uint8') return new Uint8Array(length);
   return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
-}
-
-function multiplierArrays(recipe: Recipe, product: Product & { output: QuantParams }): [string, NumericArray][] {
-  const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
-  if (recipe.fixedPoint) {
-    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(product, product.output, n));
-    return [
-      ['multiplier_int32', Int32Array.from(fixed, ({ multiplier }) => multiplier)],
-      ['shift', Int8Array.from(fixed, ({ exponent }) => exponent)],
-    ];
-  }
-  const real = channels.map((n) =>
-    f32(f32(f32(product.input.scale) * f32(weightScaleOf(product, n))) / f32(product.output.scale)),
-  );
-  const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
-  const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
-  return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
 }
 
 /** The recipe, which becomes C code, must give what the replay gave. */
@@ -232,10 +183,11 @@ function check(
   recipe: Recipe,
   sums: Int32Array,
   outputs: ArrayLike<number>,
+  channelAt: (index: number) => number,
   layer: string,
 ): void {
   for (let i = 0; i < sums.length; i++) {
-    const { value } = trace(steps, product, recipe, sums[i], i % product.outFeatures);
+    const { value } = trace(steps, product, recipe, sums[i], channelAt(i));
     if (value !== outputs[i])
       throw new Error(`${layer}: the recipe of ${name} gives ${value}, its replay ${outputs[i]}`);
   }

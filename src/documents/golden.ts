@@ -7,6 +7,16 @@ export const GOLDEN_FORMATS = ['npz', 'memh', 'c', 'json'] as const;
 export type GoldenFormat = (typeof GOLDEN_FORMATS)[number];
 
 const params = { dtype: z.string(), scale: z.number(), zero_point: z.int() };
+const axes = z.array(count);
+const convolution = z.object({
+  layout: z.enum(['NCHW', 'NHWC']),
+  kernel_size: axes,
+  stride: axes,
+  padding: z.array(z.tuple([z.int(), z.int()])).check(z.describe('before and after, an axis each')),
+  dilation: axes,
+  groups: count,
+  transposed: z.boolean(),
+});
 const format = z.literal('qdiff-golden');
 
 export const goldenSchema = z.object({
@@ -22,7 +32,9 @@ export const goldenSchema = z.object({
   layers: z.array(
     z.object({
       name: z.string(),
-      in_features: count,
+      op: z.string(),
+      convolution: z.optional(convolution).check(z.describe('padding holds the zero point of the input')),
+      in_features: count.check(z.describe('of one output value: of a convolution taps * in_channels / groups')),
       out_features: count,
       activation,
       input: z.object(params),

@@ -1,10 +1,13 @@
 /** Golden vectors as C: golden.h with the arrays, reference.c with an integer-only loop that reproduces them. */
 
-import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { GoldenArray } from '../analyze/goldenArrays.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Operation } from '../nouns/written.js';
 import { frexp } from '../numeric/float.js';
+import { positionsOf, sizeOf } from '../tensor/shape.js';
+import { patchLines, positionLoops } from './goldenConvolution.js';
 
 const C_TYPES = new Map([
   ['Int8Array', 'int8_t'],
@@ -73,31 +76,46 @@ export function commented(text: string): string {
     .replaceAll('/*', '/ *');
 }
 
-function layerArrays({ arrays, recipe, steps, product, samples }: GoldenLayer, id: string): string[] {
+function layerArrays(layer: GoldenLayer, id: string): string[] {
+  const { arrays, recipe, steps, product, samples } = layer;
   const { inFeatures, outFeatures } = product;
   const accumulate = steps.accumulate.c!(product, id);
   const constant = (name: string, value: number) => `#define ${id.toUpperCase()}_${name} ${value}`;
   return [
     constant('SAMPLES', samples),
+    ...(hasPositions(layer) ? [constant('ROWS', samples * positionsOf(layer.shapes.output))] : []),
     constant('IN_FEATURES', inFeatures),
     constant('OUT_FEATURES', outFeatures),
-    ...arrays.filter(({ data }) => C_TYPES.has(data.constructor.name)).map((array) => integerArray(array, id)),
+    ...arrays
+      .filter(({ data }) => C_TYPES.has(data.constructor.name))
+      .map((array) => integerArray(array, dimsInC(array, product), id)),
     ...accumulate.arrays.map(({ name, values }) => plainArray('int32_t', name, values)),
     ...recipe.operations.flatMap((operation, i) => operationArrays(operation, `${id}_operand_${i}`, outFeatures)),
   ];
 }
 
-function integerArray({ name, shape, data }: GoldenArray, id: string): string {
+/** A linear layer along the last axis of more: rows of all samples. */
+function hasPositions({ product, shapes }: GoldenLayer): boolean {
+  return !product.patch && positionsOf(shapes.output) > 1;
+}
+
+/** A convolution's as they are; everything else of a linear layer is rows. */
+function dimsInC({ shape, value }: GoldenArray, { patch, inFeatures, outFeatures }: GoldenLayer['product']) {
+  if (patch || shape.length < 3) return shape;
+  const features = value?.endsWith('.input') ? inFeatures : outFeatures;
+  return [sizeOf(shape) / features, features];
+}
+
+function integerArray({ name, data }: GoldenArray, shape: readonly number[], id: string): string {
   const field = name.slice(name.lastIndexOf('.') + 1);
   const dims = shape.map((n) => `[${n}]`).join('');
   return `static const ${C_TYPES.get(data.constructor.name)} ${id}_${field}${dims} = ${braces(data, shape)};`;
 }
 
-function braces(data: NumericArray, shape: readonly number[]): string {
-  if (shape.length === 1) return `{${Array.from(data, literal).join(', ')}}`;
-  const rows = Array.from({ length: shape[0] }, (_, row) =>
-    braces(data.subarray(row * shape[1], (row + 1) * shape[1]), [shape[1]]),
-  );
+function braces(data: NumericArray, [first, ...rest]: readonly number[]): string {
+  if (rest.length === 0) return `{${Array.from(data, literal).join(', ')}}`;
+  const size = sizeOf(rest);
+  const rows = Array.from({ length: first }, (_, i) => braces(data.subarray(i * size, (i + 1) * size), rest));
   return `{\n  ${rows.join(',\n  ')}}`;
 }
 
@@ -133,13 +151,13 @@ function layerFunction(layer: GoldenLayer, id: string): string {
   const { product, steps, recipe } = layer;
   const { input, output, activation } = product;
   const [lo, hi] = clampOfCodes(activation, output, steps.bound);
-  const upper = id.toUpperCase();
   const bias = recipe.biasInt32 ? [`  acc = wrap32((int64_t)acc + ${id}_bias_int32[n]);`] : [];
+  const { head, lines } = product.patch ? patchLines(layer, id) : rowLines(layer, id);
   return [
     `/* ${commented(layer.name)} */`,
-    `static int32_t ${id}_compute(const ${input.dtype}_t *x, int n) {`,
+    `static int32_t ${id}_compute(${head}) {`,
     `  const int64_t zx = ${input.zeroPoint}, zw = ${id}_weight_zero_point[n];`,
-    `  const int8_t *w = ${id}_weight[n];`,
+    ...lines,
     '  int64_t sum = 0, code;',
     ...steps.accumulate.c!(product, id).lines,
     '  int32_t acc = wrap32(sum);',
@@ -150,13 +168,28 @@ function layerFunction(layer: GoldenLayer, id: string): string {
     '',
     `static long ${id}_check(void) {`,
     '  long differ = 0;',
-    `  for (int sample = 0; sample < ${upper}_SAMPLES; sample++)`,
-    `    for (int n = 0; n < ${upper}_OUT_FEATURES; n++)`,
-    `      if (${id}_compute(${id}_input[sample], n) != ${id}_output[sample][n]) differ++;`,
-    `  printf("${id}: %ld of %ld values differ\\n", differ, (long)${upper}_SAMPLES * ${upper}_OUT_FEATURES);`,
+    ...(product.patch ? positionLoops(layer, id) : rowLoops(layer, id)),
     '  return differ;',
     '}',
   ].join('\n');
+}
+
+function rowLines({ product: { input, weightDtype } }: GoldenLayer, id: string) {
+  return {
+    head: `const ${input.dtype}_t *x, int n`,
+    lines: [`  const ${weightDtype ?? 'int8'}_t *w = ${id}_weight[n];`],
+  };
+}
+
+function rowLoops(layer: GoldenLayer, id: string): string[] {
+  const upper = id.toUpperCase();
+  const [row, rows] = hasPositions(layer) ? ['row', `${upper}_ROWS`] : ['sample', `${upper}_SAMPLES`];
+  return [
+    `  for (int ${row} = 0; ${row} < ${rows}; ${row}++)`,
+    `    for (int n = 0; n < ${upper}_OUT_FEATURES; n++)`,
+    `      if (${id}_compute(${id}_input[${row}], n) != ${id}_output[${row}][n]) differ++;`,
+    `  printf("${id}: %ld of %ld values differ\\n", differ, (long)${rows} * ${upper}_OUT_FEATURES);`,
+  ];
 }
 
 function fixedPointLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {

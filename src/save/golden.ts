@@ -1,10 +1,14 @@
 /** A golden set as files of one format, with the manifest that describes them. */
 import { createHash } from 'node:crypto';
-import type { GoldenArray, GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
+import type { GoldenArray } from '../analyze/goldenArrays.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
+import type { LayerShapes } from '../nouns/value.js';
+import type { PlacedPatch } from '../nouns/window.js';
 import { goldenC } from '../report/goldenC.js';
 import { jsonText } from '../report/json.js';
+import { sizeOf } from '../tensor/shape.js';
 import { version } from '../version.js';
 import { fileNames } from './fileName.js';
 import { bitsOfWord, memhText } from './memh.js';
@@ -68,7 +72,7 @@ const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written
   },
   c: async (set) => ({ files: goldenC(set), fileOf: () => 'golden.h' }),
   json: async (set) => {
-    const arrays = arraysOf(set).map((array) => [array.name, rowsOf(array)] as const);
+    const arrays = arraysOf(set).map((array) => [array.name, nested(array)] as const);
     return { files: new Map([['golden.json', jsonText(Object.fromEntries(arrays))]]), fileOf: () => 'golden.json' };
   },
 };
@@ -77,9 +81,14 @@ function arraysOf({ layers }: GoldenSet): GoldenArray[] {
   return layers.flatMap(({ arrays }) => arrays);
 }
 
-function rowsOf({ data, shape }: GoldenArray): number[] | number[][] {
-  if (shape.length === 1) return [...data];
-  return Array.from({ length: shape[0] }, (_, row) => [...data.subarray(row * shape[1], (row + 1) * shape[1])]);
+type Nested = number[] | Nested[];
+
+function nested({ data, shape: [first, ...rest] }: Pick<GoldenArray, 'data' | 'shape'>): Nested {
+  if (rest.length === 0) return [...data];
+  const size = sizeOf(rest);
+  return Array.from({ length: first }, (_, i) =>
+    nested({ shape: rest, data: data.subarray(i * size, (i + 1) * size) }),
+  );
 }
 
 function dtypeOf({ data }: GoldenArray): string {
@@ -90,10 +99,12 @@ function checksum(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function describe({ name, product, steps, recipe }: GoldenLayer): GoldenManifest['layers'][number] {
+function describe({ name, op, product, shapes, steps, recipe }: GoldenLayer): GoldenManifest['layers'][number] {
   const { input, output, inFeatures, outFeatures, activation } = product;
   return {
     name,
+    op,
+    ...(product.patch && { convolution: geometryOf(product.patch, shapes) }),
     in_features: inFeatures,
     out_features: outFeatures,
     activation,
@@ -113,5 +124,18 @@ function describe({ name, product, steps, recipe }: GoldenLayer): GoldenManifest
     })),
     rounding: recipe.fixedPoint ? steps.multiplier.equation : steps.round.name,
     offset_and_clamp: steps.offsetAndClamp.name,
+  };
+}
+
+function geometryOf({ window, groups }: PlacedPatch, { output: { channelAxis } }: LayerShapes) {
+  const { kernel, stride, padding, dilation, transposed } = window;
+  return {
+    layout: channelAxis === 0 ? ('NCHW' as const) : ('NHWC' as const),
+    kernel_size: [...kernel],
+    stride: [...stride],
+    padding: padding.map(([before, after]): [number, number] => [before, after]),
+    dilation: [...dilation],
+    groups,
+    transposed: transposed !== null,
   };
 }

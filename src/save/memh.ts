@@ -23,7 +23,7 @@ export function memhText({ shape, data }: NamedArray, comment: string): string {
     data instanceof Float32Array
       ? new Uint32Array(data.buffer, data.byteOffset, data.length)
       : (data as ArrayLike<number>);
-  const rowLength = shape.length > 1 ? shape[1] : 1;
+  const rowLength = shape.length > 1 ? shape[shape.length - 1] : 1;
   const lines = [`// ${comment}`];
   for (let at = 0; at < words.length; at += rowLength) {
     const row = Array.from({ length: rowLength }, (_, i) => hex(words[at + i], bits));

@@ -215,7 +215,9 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
         `w = np.array([${[...product.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
   const steps = productSteps(kernel, value.op)!;
-  return numpySnippet({ steps, product, x: x.data, accumulator: column.accumulator!, value: column.value }, codes);
+  const position = x.positions?.[0];
+  const one = { steps, product, x: x.data, position, accumulator: column.accumulator!, value: column.value };
+  return numpySnippet(one, codes);
 }
 
 /** A name from a file inside a Python comment: it must not end the line. */

@@ -1,4 +1,5 @@
 /** One value as numpy that prints it: about ten lines, each float operation rounded as the kernel rounds it. */
+import { leavesHolesOut } from '../../kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { Product, ProductSteps, Step } from '../../nouns/kernel.js';
 import type { Activation } from '../../nouns/model.js';
@@ -15,6 +16,8 @@ export interface OneValue {
   readonly product: Product;
   /** Input codes, as stored. */
   readonly x: ArrayLike<number>;
+  /** Of a patch: the output's position. */
+  readonly position?: number;
   /** Zero points corrected, before bias. */
   readonly accumulator: number;
   readonly value: number;
@@ -80,7 +83,7 @@ function parameters({ input, output, bias, biasInt32, weightScale, weightZeroPoi
 function accumulation(one: Written): string[] | { readonly unwritten: Step } {
   const { steps, product, recipe, accumulator } = one;
   if (!steps.accumulate.numpy) return { unwritten: steps.accumulate };
-  const lines = [...steps.accumulate.numpy(product)];
+  const lines = [...holeLines(one), ...steps.accumulate.numpy(product)];
   if (Math.abs(exactSum(one)) > 2 ** 31 - 1) lines.push('acc = (acc + 2**31) % 2**32 - 2**31  # int32 wraps');
   if (!recipe.biasInt32) return lines;
   const bias = recipe.biasInt32[0];
@@ -88,6 +91,16 @@ function accumulation(one: Written): string[] | { readonly unwritten: Step } {
   const formula = product.biasInt32 ? recipe.biasFormula : `int(${recipe.biasFormula})`;
   lines.push(`acc += ${wraps ? biased(one) - accumulator : formula}  # ${bias}`);
   return lines;
+}
+
+/** Which k of a patch are holes, where sums leave them out. */
+function holeLines({ steps, product, position }: OneValue): string[] {
+  const { patch, inFeatures } = product;
+  if (!patch || position === undefined || !leavesHolesOut(steps.accumulate, product)) return [];
+  const { source, taps } = patch.taps;
+  const holes = [...source.subarray(position * taps, (position + 1) * taps)].flatMap((at, tap) => (at < 0 ? tap : []));
+  const { inChannels: channels } = patch;
+  return [`hole = np.isin(np.arange(${inFeatures}) // ${channels}, [${holes.join(', ')}])  # taps that miss the image`];
 }
 
 function exactSum({ product, x }: OneValue): number {

@@ -5,15 +5,7 @@
  */
 
 import { clampOfReals, limitedTo } from '../../kernels/steps/activation.js';
-import type {
-  FixedPointForm,
-  MultiplierStep,
-  PreparedBias,
-  Product,
-  ProductSteps,
-  RealBias,
-  Step,
-} from '../../nouns/kernel.js';
+import type { FixedPointForm, MultiplierStep, PreparedBias, Product, ProductSteps, Step } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Operation, Precision } from '../../nouns/written.js';
 import { f32, fma32 } from '../../numeric/float.js';
@@ -49,9 +41,10 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
   const multiplier = dynamic?.multiplier ?? record.multiplier;
   const output = isQuantized(product.output) ? product.output : null;
   const prepared = dynamic ? ownBias(product) : record.bias.prepare(product);
-  const precision: Precision = multiplier.arithmetic === 'float64' ? 'float64' : 'float32';
   const real = prepared.unit === 'real' ? (channel: number) => prepared.values[channel] : null;
   const before = prepared.unit === 'accumulator' ? [prepared.operation] : [];
+  const after = multiplier.operations?.(product, output, real) ?? null;
+  const precision = precisionOf(multiplier, after);
   if (before.some((operation) => operation?.precision !== precision)) return { unwritten: record.bias };
   const int32 = prepared.unit === 'int32' ? prepared : null;
   if (int32?.numpy === null) return { unwritten: record.bias };
@@ -59,18 +52,19 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
     return { ...SUMS, biasInt32: int32?.values ?? null, biasFormula: int32?.numpy ?? null };
   const fixedPoint = output && multiplier.fixedPoint;
   if (fixedPoint && (real || before.length > 0)) return { unwritten: record.bias };
-  if (!fixedPoint && !multiplier.operations) return { unwritten: multiplier };
+  if (!fixedPoint && !after) return { unwritten: multiplier };
   return {
     precision,
     biasInt32: int32?.values ?? null,
     biasFormula: int32?.numpy ?? null,
     fixedPoint,
-    operations: fixedPoint ? [] : [...(before as Operation[]), ...scaling(multiplier, product, real)],
+    operations: fixedPoint ? [] : [...(before as Operation[]), ...after!],
   };
 }
 
-function scaling({ operations }: MultiplierStep, product: Product, bias: RealBias | null): readonly Operation[] {
-  return operations!(product, isQuantized(product.output) ? product.output : null, bias);
+/** A kernel may multiply some of its layers in another precision than the rest. */
+function precisionOf({ arithmetic }: MultiplierStep, operations: readonly Operation[] | null): Precision {
+  return operations?.at(0)?.precision ?? (arithmetic === 'float64' ? 'float64' : 'float32');
 }
 
 /** What a dynamic layer adds: to the reals, or the file's int32 to the sums. */

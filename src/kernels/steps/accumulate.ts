@@ -8,9 +8,21 @@ import type { CLines } from '../../nouns/written.js';
 import { excessOverInt16, positivePart, wrapInt16 } from '../../numeric/integer.js';
 import { exactSums, rangeOf, readableExactSums } from '../../products/exactSums.js';
 import { EXACT, fastSums } from '../../products/multiply.js';
+import {
+  eightApartNumpy,
+  hasHolesToLeave,
+  type Narrowing,
+  neighboursNumpy,
+  type Pairing,
+  type Pairs,
+  pairedC,
+  pairedNumpy,
+  type Width,
+} from './pairs.js';
 import { toInt32 } from './toInt32.js';
 
 export * from './narrowAccumulate.js';
+export type { Pairs, Width } from './pairs.js';
 
 const EXACT_NUMPY = ['acc = int(((x - zx) * (w - zw)).sum())'];
 
@@ -37,15 +49,6 @@ function accelerated(form: AccumulateForm, x: Codes, product: Product, fast: Fas
 
 // ---------------------------------------------------------------- products added in pairs at int16
 
-/** Which products are added in int16 before the int32 sum; second is -1 where the last product stays alone. */
-export interface Pairs {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-}
-
-/** What decides which products are neighbours. */
-export type Width = Pick<Product, 'inFeatures' | 'patch'>;
-
 export interface PairedAccumulateStep extends AccumulateStep {
   pairs(product: Width): Pairs;
   /** Added to activation codes before they are multiplied (and taken out again, exactly, with the zero points). */
@@ -67,21 +70,9 @@ export function isExact(step: AccumulateStep, product: Product): boolean {
   return step === exact || (isPaired(step) && !step.applies(product));
 }
 
-/** Which products stand beside each other: for the replay, and in numpy, as [pairs, 2] of `terms` summed over the pair. */
-interface Pairing {
-  readonly equation: string;
-  of(product: Width): Pairs;
-  numpy(terms: string, product: Width): string;
-}
-
-/** How a pair's sum becomes an int16. */
-interface Narrowing {
-  readonly equation: string;
-  loss(sum: number): number;
-  /** Of p. */
-  readonly numpy: string;
-  /** A function of golden's C. */
-  readonly c: string;
+/** Whether holes of this layer's patches take no part in its pairs: then its written forms read `hole`. */
+export function leavesHolesOut(step: AccumulateStep, product: Product): boolean {
+  return isPaired(step) && step.applies(product) && hasHolesToLeave(step, product);
 }
 
 const saturating: Narrowing = {
@@ -137,54 +128,6 @@ function eightApart({ inFeatures }: Width): Pairs {
   return { first: Int32Array.from(first), second: Int32Array.from(second) };
 }
 
-/** A zero where an odd block ends leaves its last product alone; pairs of another order are listed. */
-function neighboursNumpy(terms: string, { first, second }: Pairs): string {
-  if (first.some((k, p) => p > 0 && k !== first[p - 1] + (second[p - 1] < 0 ? 1 : 2))) {
-    const list = Array.from(first, (k, p) => `[${k}, ${second[p]}]`).join(', ');
-    return `p = np.append(${terms}, 0)[[${list}]].sum(1)  # pairs, in int16; -1: alone`;
-  }
-  const ends = [...first.keys()].filter((p) => second[p] < 0).map((p) => first[p] + 1);
-  const products = ends.length === 0 ? `(${terms})` : `np.insert(${terms}, [${ends.join(', ')}], 0)`;
-  return `p = ${products}.reshape(-1, 2).sum(1)  # pairs, in int16`;
-}
-
-function eightApartNumpy(terms: string, { inFeatures }: Width): string {
-  const padding = -inFeatures & 15;
-  const products = padding === 0 ? `(${terms})` : `np.pad(${terms}, (0, ${padding}))`;
-  return `p = ${products}.reshape(-1, 2, 8).sum(1)  # k and k + 8 in int16`;
-}
-
-/** numpy of codes + codeShift. */
-function shifted(name: string, shift: number): string {
-  return shift === 0 ? name : `(${name} ${shift > 0 ? '+' : '-'} ${Math.abs(shift)})`;
-}
-
-/** Pairs of raw products; the zero points' share is exact. */
-function pairedNumpy(pairing: Pairing, narrowing: Narrowing, shift: number, product: Product): string[] {
-  const rest = product.weightZeroPoint[0] === 0 ? '' : ' - zw*(x - zx).sum()';
-  return [
-    pairing.numpy(`${shifted('x', shift)} * w`, product),
-    `acc = int(${narrowing.numpy}.sum() - ${shifted('zx', shift)}*w.sum()${rest})`,
-  ];
-}
-
-function pairedC({ first, second }: Pairs, narrowing: Narrowing, shift: number, id: string): CLines {
-  return {
-    arrays: [
-      { name: `${id}_first`, values: first },
-      { name: `${id}_second`, values: second },
-    ],
-    lines: [
-      `  for (int p = 0; p < ${first.length}; p++) {  /* raw products in pairs, at int16 */`,
-      `    int a = ${id}_first[p], b = ${id}_second[p];`,
-      `    int64_t pair = (x[a] + ${shift}) * w[a] + (b < 0 ? 0 : (x[b] + ${shift}) * w[b]);`,
-      `    sum += ${narrowing.c}(pair);`,
-      '  }',
-      `  for (int k = 0; k < ${id.toUpperCase()}_IN_FEATURES; k++) sum -= (zx + ${shift}) * w[k] + zw * (x[k] - zx);`,
-    ],
-  };
-}
-
 const isSigned = (product: Product) => product.input.dtype === 'int8';
 /** int8 activations become uint8: x xor 0x80 is x + 128. */
 const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
@@ -193,7 +136,7 @@ const shiftToSigned = (product: Product) => (isSigned(product) ? 0 : -128);
 type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'leavesHolesOut' | 'form'>;
 
 function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAccumulateStep {
-  const { codeShift, applies } = step;
+  const { applies } = step;
   const losing = { ...step, pairs: pairing.of, loss: narrowing.loss };
   return {
     ...losing,
@@ -206,9 +149,8 @@ function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAcc
       if (applies(product)) subtractLosses(sums, x, product, losing);
       return toInt32(sums);
     },
-    numpy: (product) => (applies(product) ? pairedNumpy(pairing, narrowing, codeShift(product), product) : EXACT_NUMPY),
-    c: (product, id) =>
-      applies(product) ? pairedC(pairing.of(product), narrowing, codeShift(product), id) : exactC(id),
+    numpy: (product) => (applies(product) ? pairedNumpy(pairing, narrowing, step, product) : EXACT_NUMPY),
+    c: (product, id) => (applies(product) ? pairedC(pairing.of(product), narrowing, step, product, id) : exactC(id)),
   };
 }
 
@@ -308,9 +250,9 @@ function pairedCode(x: Codes, product: Product, step: Losing): (row: number, k: 
   const shift = step.codeShift(product);
   const shifted = (row: number, k: number) => x.data[row * x.cols + k] + shift;
   const { positions } = x;
-  if (!step.leavesHolesOut(product) || !patch?.taps.hasHoles || !positions) return shifted;
-  const { source, taps } = patch.taps;
-  const isHole = (row: number, k: number) => source[positions[row] * taps + Math.floor(k / patch.inChannels)] < 0;
+  if (!hasHolesToLeave(step, product) || !positions) return shifted;
+  const { source, taps } = patch!.taps;
+  const isHole = (row: number, k: number) => source[positions[row] * taps + Math.floor(k / patch!.inChannels)] < 0;
   return (row, k) => (isHole(row, k) ? 0 : shifted(row, k));
 }
 

@@ -7,7 +7,8 @@ import { describe, expect, it, test } from 'vitest';
 import { explainPointwise } from '../../../src/analyze/explain/explainPointwise.js';
 import { noNumpy, numpySnippet } from '../../../src/analyze/explain/numpy.js';
 import { isUnwritten, recipeOf } from '../../../src/analyze/explain/recipe.js';
-import { arraysOf, type GoldenLayer, whyNoIntegers } from '../../../src/analyze/golden.js';
+import { type GoldenLayer, whyNoIntegers } from '../../../src/analyze/golden.js';
+import { arraysOf } from '../../../src/analyze/goldenArrays.js';
 import { kernels } from '../../../src/kernels/registry.js';
 import { narrowAccumulators } from '../../../src/kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../../src/kernels/steps/activation.js';
@@ -23,6 +24,7 @@ import type { Activation } from '../../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../../src/nouns/value.js';
 import { oneChannel, replayProduct } from '../../../src/replay/product.js';
 import { goldenC } from '../../../src/report/goldenC.js';
+import { rowOf } from '../../../src/tensor/shape.js';
 import { dynamicSteps, linearSteps, stepsFor } from '../../support/steps.js';
 import { hasCc, hasNumpy, outputOf } from '../../support/tools.js';
 import { layerCases, params } from '../layers.js';
@@ -223,8 +225,9 @@ function inC(variant: Variant, given: Case, name: string): GoldenLayer | null {
   const { data, accumulator } = replayProduct(steps, product, x);
   const output = product.output.dtype === 'int8' ? Int8Array.from(data) : Uint8Array.from(data);
   const values = { input: x.data as Int8Array, output, accumulator: accumulator! };
-  const made = { name, samples: x.rows, captured: null };
-  return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, product, recipe, values) };
+  const shapes = { inputs: [rowOf(product.inFeatures)], output: rowOf(product.outFeatures) };
+  const made = { name, op: 'linear', samples: x.rows, shapes, captured: null };
+  return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, shapes, product, recipe, values) };
 }
 
 const layers = variants.flatMap((variant) =>

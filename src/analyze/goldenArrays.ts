@@ -1,0 +1,98 @@
+/** The arrays of a layer's golden vectors, in the order of the files. */
+import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Product } from '../nouns/kernel.js';
+import type { LayerShapes, QuantParams } from '../nouns/value.js';
+import type { PlacedPatch } from '../nouns/window.js';
+import { f32 } from '../numeric/float.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
+import { nearestInt32Bias } from './constants.js';
+import type { Recipe } from './explain/recipe.js';
+
+export interface GoldenArray {
+  /** `LAYER.input`, `LAYER.weight` ... */
+  readonly name: string;
+  /** The capture's name of the same value; null for constants. */
+  readonly value: string | null;
+  readonly shape: readonly number[];
+  readonly data: NumericArray;
+}
+
+export type GoldenProduct = Product & { readonly output: QuantParams };
+
+/** What a kernel read, used and gave. Values have the shape of the layer's, the samples in front; weights that of model.json. */
+export function arraysOf(
+  layer: string,
+  samples: number,
+  { inputs: [read], output: made }: LayerShapes,
+  product: GoldenProduct,
+  recipe: Recipe,
+  values: { readonly input: NumericArray; readonly output: NumericArray; readonly accumulator: Int32Array },
+): GoldenArray[] {
+  const { outFeatures } = product;
+  const { input, output, accumulator } = values;
+  const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
+  const at = (name: string, value: string | null, shape: readonly number[], data: NumericArray): GoldenArray => ({
+    name: `${layer}.${name}`,
+    value,
+    shape,
+    data,
+  });
+  const perChannel = [outFeatures];
+  const zeroPoints = Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n));
+  return [
+    at('input', `${layer}.input`, [samples, ...read.dims], input),
+    at('weight', null, weightDims(product), weightCodes(product)),
+    at('weight_zero_point', null, perChannel, zeroPoints),
+    at('bias_int32', null, perChannel, biasInt32),
+    ...(recipe.biasInt32 || !product.bias ? [] : [at('bias_float32', null, perChannel, product.bias)]),
+    ...multiplierArrays(recipe, product).map(([name, data]) => at(name, null, perChannel, data)),
+    at('accumulator', null, [samples, ...made.dims], accumulator),
+    at('output', layer, [samples, ...made.dims], output),
+  ];
+}
+
+/** [out, in], of a convolution [out, in / groups, ...kernel], of a transposed one [in, out / groups, ...kernel]. */
+function weightDims({ outFeatures, inFeatures, patch }: Product): number[] {
+  if (!patch) return [outFeatures, inFeatures];
+  const { window, groups, inChannels, outChannels } = patch;
+  const pair = window.transposed ? [inChannels * groups, outChannels] : [outFeatures, inChannels];
+  return [...pair, ...window.kernel];
+}
+
+function weightCodes({ weight, weightDtype, patch }: Product): Int8Array | Uint8Array {
+  const codes = patch ? asInFile(weight, patch) : weight;
+  return weightDtype === 'uint8' ? Uint8Array.from(codes) : Int8Array.from(codes);
+}
+
+/** Rows [out, taps, in / groups] as model.json has them. */
+function asInFile(rows: Product['weight'], { window, groups, inChannels, outChannels, taps: { taps } }: PlacedPatch) {
+  const stored = rows.slice();
+  for (let out = 0, at = 0; out < groups * outChannels; out++) {
+    const [group, own] = [Math.floor(out / outChannels), out % outChannels];
+    for (let tap = 0; tap < taps; tap++) {
+      for (let c = 0; c < inChannels; c++, at++) {
+        const pair = window.transposed ? (group * inChannels + c) * outChannels + own : out * inChannels + c;
+        stored[pair * taps + tap] = rows[at];
+      }
+    }
+  }
+  return stored;
+}
+
+function multiplierArrays(recipe: Recipe, product: GoldenProduct): [string, NumericArray][] {
+  const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
+  if (recipe.fixedPoint) {
+    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(product, product.output, n));
+    return [
+      ['multiplier_int32', Int32Array.from(fixed, ({ multiplier }) => multiplier)],
+      ['shift', Int8Array.from(fixed, ({ exponent }) => exponent)],
+    ];
+  }
+  const real = channels.map((n) =>
+    f32(f32(f32(product.input.scale) * f32(weightScaleOf(product, n))) / f32(product.output.scale)),
+  );
+  const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
+  const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
+  return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
+}
