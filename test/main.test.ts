@@ -191,9 +191,14 @@ describe('the package', () => {
        console.log((await compare(model, await loadCapture(capturePath, model))).verdict);`,
     );
     expect(execFileSync(process.execPath, ['use.js', ...set], { cwd: folder }).toString()).toBe('match\n');
-    expect(spawnSync(join(folder, 'node_modules/.bin/qdiff'), ['exporter', 'pytorch']).stdout.toString()).toContain(
-      'def export(',
-    );
+    for (const [framework, says] of Object.entries({
+      pytorch: 'def export(',
+      onnx: 'import onnxruntime',
+      tflite: 'def with_outputs(',
+    })) {
+      const { stdout } = spawnSync(join(folder, 'node_modules/.bin/qdiff'), ['exporter', framework]);
+      expect(stdout.toString()).toContain(says);
+    }
   });
 
   test.each([

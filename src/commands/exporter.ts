@@ -3,13 +3,17 @@ import { printable } from '../text.js';
 import type { CliCommand } from './command.js';
 
 /** Frameworks with an exporter, and the file that ships with the package. */
-const EXPORTERS: Readonly<Record<string, string>> = { pytorch: 'src/exporters/pytorch/qdiff_export.py' };
+const EXPORTERS: Readonly<Record<string, string>> = {
+  pytorch: 'src/exporters/pytorch/qdiff_export.py',
+  onnx: 'src/exporters/onnx/qdiff_onnx.py',
+  tflite: 'src/exporters/tflite/qdiff_tflite.py',
+};
 
 export const exporterCommand: CliCommand = {
   register(program, run) {
     program
       .command('exporter <framework>')
-      .description('print the exporter of a framework: qdiff exporter pytorch > qdiff_export.py')
+      .description('print the Python file that captures (pytorch, onnx, tflite): qdiff exporter pytorch > qdiff_export.py')
       .action((framework: string) =>
         run(async (io) => {
           if (!Object.hasOwn(EXPORTERS, framework)) {

@@ -25,6 +25,15 @@ export function findPython(): Python {
   };
 }
 
+/** A Python that has these modules: QDIFF_RUNTIMES, or that of torch, or python3. */
+export function findPythonWith(...modules: readonly string[]): Python {
+  const asked = [process.env.QDIFF_RUNTIMES, process.env.QDIFF_PYTHON].filter((path) => path !== undefined);
+  for (const path of [...asked, join(PROJECT, '.venv/bin/python'), 'python3']) {
+    if (spawnSync(path, ['-c', `import ${modules.join(', ')}`]).status === 0) return { path, missing: null };
+  }
+  return { path: null, missing: `no Python with ${modules.join(' and ')} as QDIFF_RUNTIMES, in .venv or as python3` };
+}
+
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { pair, run, temporaryFolder } from './command.js';
 
 const root = temporaryFolder();
-for (const part of ['bin', 'dist', 'src/exporters/pytorch', 'package.json'])
+for (const part of ['bin', 'dist', 'src/exporters', 'package.json'])
   cpSync(part, join(root, part), { recursive: true });
 const bin = join(root, 'bin/qdiff.js');
 
@@ -57,6 +57,12 @@ test('every file that the command loads has a checksum', () => {
   const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8'));
   const loaded = readdirSync(join(root, 'dist/cli')).map((name) => `dist/cli/${name}`);
   expect(Object.keys(sums).sort()).toEqual(
-    [...loaded, 'dist/report.html', 'src/exporters/pytorch/qdiff_export.py'].sort(),
+    [
+      ...loaded,
+      'dist/report.html',
+      'src/exporters/onnx/qdiff_onnx.py',
+      'src/exporters/pytorch/qdiff_export.py',
+      'src/exporters/tflite/qdiff_tflite.py',
+    ].sort(),
   );
 });
