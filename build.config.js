@@ -104,8 +104,14 @@ function writeCompiled() {
 /** Of all that the command reads of itself while it runs: damage is noticed before it is used. */
 function writeChecksums() {
   const cliFiles = readdirSync(join(dist, 'cli')).map((name) => `dist/cli/${name}`);
-  const exporters = readdirSync(join(root, 'src/exporters'), { recursive: true }).filter((name) => name.endsWith('.py'));
-  const files = [...cliFiles, 'dist/report.html', ...exporters.sort().map((name) => `src/exporters/${name}`)];
+  const exporters = readdirSync(join(root, 'src/exporters'), { recursive: true }).filter((name) =>
+    name.endsWith('.py'),
+  );
+  const files = [
+    ...cliFiles,
+    'dist/report.html',
+    ...exporters.sort().map((name) => `src/exporters/${name.replaceAll('\\', '/')}`),
+  ];
   const sums = files.map((name) => [name, crc32(readFileSync(join(root, name)))]);
   writeFileSync(join(dist, 'checksums.json'), `${JSON.stringify(Object.fromEntries(sums), null, 1)}\n`);
 }

@@ -13,7 +13,9 @@ export const exporterCommand: CliCommand = {
   register(program, run) {
     program
       .command('exporter <framework>')
-      .description('print the Python file that captures (pytorch, onnx, tflite): qdiff exporter pytorch > qdiff_export.py')
+      .description(
+        'print the Python file that captures (pytorch, onnx, tflite): qdiff exporter pytorch > qdiff_export.py',
+      )
       .action((framework: string) =>
         run(async (io) => {
           if (!Object.hasOwn(EXPORTERS, framework)) {

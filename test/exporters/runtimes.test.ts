@@ -3,13 +3,249 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { openArrays } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
-import { openArrays } from '../../src/load/npz.js';
 import type { Report } from '../../src/nouns/report.js';
+import { type NpyDtype, npy, npz } from '../support/npz.js';
 import { gemmModel, valueInfo } from '../support/onnx.js';
-import { npy, npz } from '../support/npz.js';
 import { notExplained, qdiff } from './command.js';
-import { findPythonWith, PROJECT, run } from './python.js';
+import { findPythonWith, PROJECT, type Python, run } from './python.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-runtimes-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const python = {
+  onnx: findPythonWith('onnx', 'onnxruntime', 'numpy'),
+  tflite: findPythonWith('ai_edge_litert', 'numpy'),
+  tflm: findPythonWith('ai_edge_litert', 'tflite_micro', 'numpy'),
+};
+const suite = ({ missing }: Python, name: string) =>
+  missing === null ? ([describe, name] as const) : ([describe.skip, `${name} (skipped: ${missing})`] as const);
+
+function exported(kind: 'onnx' | 'tflite', python: Python, ...args: string[]) {
+  const [file] = readdirSync(join(PROJECT, 'src/exporters', kind)).filter((name) => name.endsWith('.py'));
+  return run(python.path!, [join(PROJECT, 'src/exporters', kind, file), ...args], { cwd: folder });
+}
+
+/** {name: [dtype, shape, numbers]}; the producer as an object. */
+async function read(path: string) {
+  const file = await openArrays(nodeFileSystem, path);
+  const values = new Map<string, unknown>();
+  let producer: Record<string, unknown> = {};
+  for (const [name, array] of file.arrays) {
+    const numbers = await array.read();
+    if (name === 'producer') producer = JSON.parse(Buffer.from(numbers as Uint8Array).toString());
+    else values.set(name, [array.dtype, array.shape, numbers]);
+  }
+  await file.close();
+  return { values, producer };
+}
+
+async function compared(model: string, capture: string, ...options: string[]): Promise<Report> {
+  const { stdout, stderr } = await qdiff(model, capture, '--reporter', 'json', ...options);
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+/** What this capture and the fixture's, of another machine, have in common, where no pair of products can saturate on this one. */
+function expectSame(values: Map<string, unknown>, fixture: Map<string, unknown>): void {
+  for (const [name, expected] of fixture) {
+    if (values.has(name)) expect({ name, value: values.get(name) }).toEqual({ name, value: expected });
+  }
+}
+
+const [onnx, onnxTitle] = suite(python.onnx, 'qdiff exporter onnx');
+onnx(onnxTitle, () => {
+  const models = [
+    'cnn-qdq-s8s8',
+    'cnn-qoperator-u8u8',
+    'conv1d-qdq-external',
+    'hand-qoperator',
+    'mlp-dynamic',
+    'mlp-qdq-u8s8',
+  ];
+
+  test.each(models)('%s: what ONNX Runtime computes is replayed', async (name) => {
+    const source = join(PROJECT, 'fixtures/onnx', name);
+    const capture = join(folder, `${name}.npz`);
+    const before = readdirSync(source);
+    const ran = exported('onnx', python.onnx, join(source, 'model.onnx'), join(source, 'capture.npz'), capture);
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(source)).toEqual(before);
+    const { values, producer } = await read(capture);
+    expect(producer).toMatchObject({
+      framework: 'onnxruntime',
+      framework_version: expect.stringMatching(/^\d/),
+      kernel: expect.stringMatching(/^ort/),
+      settings: { graph_optimization_level: 'extended' },
+      delegated: [],
+      outputs_changed_by_capturing: 0,
+    });
+    if (producer.avx512_vnni) expectSame(values, (await read(join(source, 'capture.npz'))).values);
+    const report = await compared(join(source, 'model.onnx'), capture);
+    expect(notExplained(report)).toEqual([]);
+    expect(report.layers.filter(({ status }) => status === 'not-captured')).toEqual([]);
+  });
+
+  test('settings and the level are the session’s, and recorded', async () => {
+    const source = join(PROJECT, 'fixtures/onnx/mlp-qdq-u8s8');
+    const capture = join(folder, 'settings.npz');
+    const options = ['--level', 'none', '--set', 'session.disable_quant_qdq=1', '--threads', '2', '--limit', '5'];
+    const ran = exported(
+      'onnx',
+      python.onnx,
+      join(source, 'model.onnx'),
+      join(source, 'capture.npz'),
+      capture,
+      ...options,
+    );
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    const { values, producer } = await read(capture);
+    expect(producer).toMatchObject({
+      threads: 2,
+      settings: { graph_optimization_level: 'none', 'session.disable_quant_qdq': '1' },
+    });
+    expect(values.get('x')).toMatchObject(['float32', [5, 16], {}]);
+    expect([...values.keys()].length).toBeGreaterThan(6); // nothing is fused: the float tensors exist
+  });
+
+  test('a fixed batch is called as often as needed', async () => {
+    const model = join(folder, 'fixed.onnx');
+    writeFileSync(model, gemmModel({ inputs: [valueInfo('x', 1, [2, 3])], outputs: [valueInfo('y', 1, [2, 2])] }));
+    const numbers = Array.from({ length: 18 }, (_, i) => i / 2 - 4);
+    writeFileSync(join(folder, 'x.npy'), npy('float32', [6, 3], numbers));
+    const capture = join(folder, 'fixed.npz');
+    expect(exported('onnx', python.onnx, model, 'x.npy', capture)).toMatchObject({ status: 0, stderr: '' });
+    const { values } = await read(capture);
+    expect(values.get('yq')).toMatchObject(['uint8', [6, 2], {}]);
+    expect(values.get('batch_sizes')).toMatchObject(['int64', [3], {}]);
+    expect(notExplained(await compared(model, capture))).toEqual([]);
+  });
+
+  const five = npy('float32', [5, 3], new Float32Array(15));
+  test.each([
+    ['x5.npy', five, /x has 5 samples; the graph takes 2 a call/],
+    ['z.npz', npz({ z: five, y: five }), /the graph needs x; there is no array x, but z, y/],
+    ['wide.npy', npy('float32', [2, 4], new Float32Array(8)), /x is \[2, 4\]; the graph takes \[2, 3\]/],
+    ['half.npy', npy('float64', [2, 3], new Float32Array(6).fill(0.1)), null],
+    ['text.npy', Buffer.from('no numbers'), /text\.npy: expected an npz or npy file of numbers/],
+  ])('inputs that do not fit, %s: one line, nothing written', (name, bytes, message) => {
+    const model = join(folder, 'fits.onnx');
+    writeFileSync(model, gemmModel({ inputs: [valueInfo('x', 1, [2, 3])], outputs: [valueInfo('y', 1, [2, 2])] }));
+    writeFileSync(join(folder, name), bytes);
+    const before = readdirSync(folder);
+    const ran = exported('onnx', python.onnx, model, name, join(folder, `${name}-out.npz`));
+    if (message === null) return expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(message) });
+    expect(ran.stderr.trim().split('\n')).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test('external data outside of the folder are refused', () => {
+    const inner = join(folder, 'inner');
+    mkdirSync(inner);
+    const source = join(PROJECT, 'fixtures/onnx/conv1d-qdq-external');
+    const bytes = readFileSync(join(source, 'model.onnx')).toString('latin1');
+    writeFileSync(join(inner, 'model.onnx'), bytes.replaceAll('model.onnx.data', '../del.onnx.dat'), 'latin1');
+    const ran = exported('onnx', python.onnx, join(inner, 'model.onnx'), join(source, 'capture.npz'), 'inner.npz');
+    expect(ran).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/expected a file in the model's own folder/),
+    });
+  });
+});
+
+/** The same bytes in every run. */
+function anyCodes(dtype: NpyDtype, shape: number[]): Buffer {
+  const low = dtype === 'int8' ? -128 : 0;
+  let state = 1;
+  const next = () => (state = (state * 48271) % 2147483647) % 256;
+  return npy(
+    dtype,
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b) }, () => next() + low),
+  );
+}
+
+const KERNELS = { xnnpack: 'xnnpack', builtin: 'tflite-builtin', reference: 'tflite-reference', tflm: 'tflm' };
+const CAPTURED = { xnnpack: 'xnn', builtin: 'opt', reference: 'ref', tflm: 'tflm' };
+
+for (const [kernel, declared] of Object.entries(KERNELS)) {
+  const of = kernel === 'tflm' ? python.tflm : python.tflite;
+  const [tflite, title] = suite(of, `qdiff exporter tflite --kernel ${kernel}`);
+  tflite(title, () => {
+    const fixture = (name: string) => join(PROJECT, `fixtures/tflite/${name}`);
+    const captured = (name: string) => join(fixture(name), `captured-${CAPTURED[kernel as keyof typeof CAPTURED]}.npz`);
+    /** Fixtures that hold no input get one: any codes do. */
+    const inputs: Record<string, readonly [NpyDtype, number[]] | null> = {
+      'cnn-int16x8': null,
+      'cnn-int8': null,
+      'streaming-int8': null,
+      'hand-int8': ['int8', [8, 9, 9, 4]],
+      'legacy-uint8': ['uint8', [8, 10, 10, 3]],
+    };
+
+    test.each(Object.keys(inputs).filter((name) => existsSync(captured(name))))(
+      '%s: what it computes is replayed',
+      async (name) => {
+        const capture = join(folder, `${name}-${kernel}.npz`);
+        const model = join(fixture(name), 'model.tflite');
+        const given = inputs[name];
+        const codes = given ? anyCodes(...given) : null;
+        if (codes) writeFileSync(join(folder, `${name}.npy`), codes);
+        const ran = exported('tflite', of, model, codes ? `${name}.npy` : captured(name), capture, '--kernel', kernel);
+        expect(ran.status, ran.stderr).toBe(0);
+        const { values, producer } = await read(capture);
+        expect(producer).toMatchObject({
+          framework: kernel === 'tflm' ? 'tflite_micro' : 'ai-edge-litert',
+          kernel: declared,
+          settings: { num_threads: 1 },
+          outputs_changed_by_capturing: 0,
+        });
+        const fixtures = await read(captured(name));
+        expect(producer.delegated).toEqual(fixtures.producer.delegated);
+        if (!codes && producer.cpu_capability === fixtures.producer.cpu_capability) expectSame(values, fixtures.values);
+        expect(notExplained(await compared(model, capture))).toEqual([]);
+      },
+    );
+  });
+}
+
+const [tflite, title] = suite(python.tflite, 'qdiff exporter tflite');
+tflite(title, () => {
+  const model = join(PROJECT, 'fixtures/tflite/cnn-int8/model.tflite');
+
+  test('--all-outputs writes the model for a device', () => {
+    const out = join(folder, 'all.tflite');
+    const { status, stdout } = exported('tflite', python.tflite, model, '--all-outputs', out);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {3}0 int8\[1, 12, 12, 3\] tfl\.quantize$/m);
+    expect(stdout).toMatch(/outputs, \d+ bytes a call/);
+    const inputs = join(PROJECT, 'fixtures/tflite/cnn-int8/captured-ref.npz');
+    expect(exported('tflite', python.tflite, out, inputs, join(folder, 'of-all.npz'))).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    ['of-int8', npy('int8', [1, 12, 12, 3], new Int8Array(432)), null],
+    ['of-other-shape', npy('float32', [1, 12, 11, 3], new Float32Array(396)), /takes \[1, 12, 12, 3\] a call/],
+    ['of-none', npz({ z: npy('float32', [1], [1]), w: npy('float32', [1], [1]) }), /no array 'x' \(or in0\), but z, w/],
+  ])('inputs %s', (name, bytes, message) => {
+    writeFileSync(join(folder, name), bytes);
+    const ran = exported('tflite', python.tflite, model, name, `${name}.npz`);
+    if (message === null) return expect(ran.status, ran.stderr).toBe(0);
+    expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(message) });
+    expect(existsSync(join(folder, `${name}.npz`))).toBe(false);
+  });
+
+  test.each([
+    ['empty', Buffer.alloc(0)],
+    ['cut off', readFileSync(model).subarray(0, 3000)],
+    ['no model', Buffer.from('TFL3 is not all'.repeat(9))],
+  ])('a file that is %s: exit 2', (name, bytes) => {
+    writeFileSync(join(folder, `${name}.tflite`), bytes);
+    writeFileSync(join(folder, 'zeros.npy'), npy('float32', [1, 12, 12, 3], new Float32Array(432)));
+    const ran = exported('tflite', python.tflite, `${name}.tflite`, 'zeros.npy', 'damaged.npz');
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(existsSync(join(folder, 'damaged.npz'))).toBe(false);
+  });
+});
