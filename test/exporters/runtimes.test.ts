@@ -159,7 +159,10 @@ onnx(onnxTitle, () => {
 function anyCodes(dtype: NpyDtype, shape: number[]): Buffer {
   const low = dtype === 'int8' ? -128 : 0;
   let state = 1;
-  const next = () => (state = (state * 48271) % 2147483647) % 256;
+  const next = () => {
+    state = (state * 48271) % 2147483647;
+    return state % 256;
+  };
   return npy(
     dtype,
     shape,
