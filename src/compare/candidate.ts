@@ -26,6 +26,7 @@ import {
   rectified,
   uncomparedReport,
 } from './layerReport.js';
+import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions } from './options.js';
 import { CatchUp } from './shard.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
@@ -156,6 +157,11 @@ async function explain(
   const difference = { run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null };
   const differing = differingRows(difference);
   const captureDiagnosis = captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
+  const notFinite = diff.mismatched > 0 ? await notFiniteValues(run, diff.notFinite.expected, from, to) : [];
+  if (notFinite.length > 0) {
+    fillDiagnosis(report, inSamples(diagnosis.withoutNumbers(notFinite, differing), run));
+    return;
+  }
   if (diff.mismatched > 0) {
     const onOwn = inSamples(await diagnosis.layer(differing), run);
     const found = isUnexplained(onOwn.report)

@@ -26,6 +26,7 @@ import {
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
+import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
 import { CatchUp, layersOf } from './shard.js';
 
@@ -236,7 +237,10 @@ class Comparison {
       const { from, to } = this;
       const diagnosis = await this.diagnosis();
       const differing = differingRows({ run, input, observed, from, to, diff: own, afterRelu: false });
-      fillDiagnosis(report, inSamples(await diagnosis.layer(differing), run));
+      const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
+      const found =
+        notFinite.length > 0 ? diagnosis.withoutNumbers(notFinite, differing) : await diagnosis.layer(differing);
+      fillDiagnosis(report, inSamples(found, run));
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];

@@ -8,7 +8,7 @@ import { groupsOf } from '../products/groups.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
 import { consistentKernels } from './consistent.js';
-import type { At } from './evidence.js';
+import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
@@ -30,6 +30,8 @@ export interface DifferingLayer {
   /** The observation lies after a ReLU that is a layer of its own. */
   readonly afterRelu: boolean;
 }
+
+type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
@@ -59,6 +61,11 @@ export class Diagnosis {
     const diagnosis = await diagnoseLayer(layer);
     for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
     return diagnosis;
+  }
+
+  /** Of a layer that reads or gives NaN or infinity: nothing is searched. */
+  withoutNumbers(notFinite: readonly NotFiniteValue[], { mismatched, from, to }: Judged): LayerDiagnosis {
+    return unnamed({ side: this.side, mismatched }, { not_finite: notFinite }, { samples: to - from });
   }
 
   /** Kernels that give exactly the observed values of a layer that is as declared. */

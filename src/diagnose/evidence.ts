@@ -6,6 +6,8 @@
  * "Judged side": the capture, or the candidate where `diagnosis.subject` is `candidate`.
  */
 
+import type { NotFinite } from '../diff/notFinite.js';
+
 /** Where a value is: sample is the row in the capture (never in a subset), channel the column. */
 export interface At {
   readonly sample: number;
@@ -54,6 +56,12 @@ export interface Permutation {
   readonly permutation?: readonly number[];
   /** Set if the permutation is a rotation: n uses what is declared for (n + shift) mod count. */
   readonly shift?: number;
+}
+
+/** A value of floats, and its places that hold no number. */
+export interface NotFiniteValue extends NotFinite {
+  readonly value: string;
+  readonly of: 'output' | 'input';
 }
 
 interface QuantizedRange {
@@ -236,6 +244,8 @@ export interface CauseEvidence {
     };
     /** The one value that all are, where the replay has several: nothing was tried. */
     readonly constant?: number;
+    /** The values that hold NaN or infinity: nothing was tried. */
+    readonly not_finite?: readonly NotFiniteValue[];
     /** How many hypotheses were replayed or refuted. */
     readonly hypotheses?: number;
     /** The search ended before all were tried. */

@@ -14,6 +14,7 @@ import type {
   DecidingValue,
   Evidence,
   FoundParameter,
+  NotFiniteValue,
   Permutation,
   SaturatingPair,
 } from './evidence.js';
@@ -50,7 +51,7 @@ type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel'>;
 interface CauseText<E> {
   /** Noun phrase, to be joined by "and". */
   readonly title: string | ((e: Partial<E>) => string);
-  readonly explanation: string;
+  readonly explanation: string | ((e: Partial<E>) => string);
   /** A wrong number, order or row: its evidence belongs to one layer. Others are a step that a whole runtime does its way. */
   readonly ofOneLayer?: true;
   /** What can be checked by hand, most telling first. */
@@ -683,9 +684,11 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     fix: () => null,
   },
   unexplained: {
-    title: 'unexplained',
-    explanation:
-      'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
+    title: (e) => (e.not_finite ? holdingSentence(e.not_finite) : 'unexplained'),
+    explanation: (e) =>
+      e.not_finite
+        ? `No cause is sought in what is not a number; all other values are compared as ever.${e.not_finite.some(({ of }) => of === 'input') ? ' What a kernel makes of such an input follows from its comparisons: a dynamic layer takes its scale from the range, which is no number then.' : ''}`
+        : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
     evidence: (e) => [
       number(
         e.constant,
@@ -743,8 +746,26 @@ export function actsOnSteps(causes: readonly string[]): boolean {
 }
 
 /** One sentence a cause. */
-export function explanations(causes: readonly string[]): string[] {
-  return causes.flatMap((cause) => textOf(cause)?.explanation ?? []);
+export function explanations(causes: readonly string[], evidence: Evidence = {}): string[] {
+  return causes.flatMap((cause) => {
+    const explanation = textOf(cause)?.explanation ?? [];
+    return typeof explanation === 'function' ? explanation(evidenceOf(cause, evidence)) : explanation;
+  });
+}
+
+/** "holds NaN (1 value: sample 3, channel 4) and inf (2 values, first at sample 5, channel 1)". */
+export function holdingSentence(values: readonly NotFiniteValue[]): string {
+  const kind = (name: string, found: NotFiniteValue['nan']) => {
+    if (!found) return [];
+    const at = found.at ? `, at ${found.at.join(',')}` : '';
+    const several = found.values > 1 ? `${counted(found.values, 'value')}, first at ` : '1 value: ';
+    return `${name} (${several}${place(found)}${at})`;
+  };
+  const sides = values.map(({ value, of, nan, inf }) => {
+    const what = [kind('NaN', nan), kind('inf', inf)].flat().join(' and ');
+    return of === 'input' ? `its input (${printable(value)}) holds ${what}` : `holds ${what}`;
+  });
+  return sides.join('; ');
 }
 
 /** What a person can check by hand, cause by cause, and what the name rests on. */

@@ -5,6 +5,7 @@ import type { Shape } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
+import { type NotFinite, NotFiniteCount } from './notFinite.js';
 import { SampleRanges } from './sampleRanges.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
@@ -51,6 +52,8 @@ export interface LayerDiffResult {
   readonly firstMismatch: (Witness & Pick<MismatchReport, 'expected' | 'actual'>) | null;
   /** Some differing values of every differing channel, in sample order: where a diagnosis looks. */
   readonly witnesses: readonly Witness[];
+  /** What each side holds beside numbers; null: nothing. */
+  readonly notFinite: { readonly expected: NotFinite | null; readonly actual: NotFinite | null };
 }
 
 export interface Witness {
@@ -76,6 +79,7 @@ export class LayerDiff {
   private readonly positions: number;
   private readonly stride: number;
   private readonly differing = new SampleRanges();
+  private readonly notFinite: { readonly expected: NotFiniteCount; readonly actual: NotFiniteCount };
   private maxAbsReal = 0;
   private readonly mismatched: Float64Array;
   private readonly maxAbs: Float64Array;
@@ -91,6 +95,7 @@ export class LayerDiff {
     this.channels = channelsOf(shape);
     this.positions = positionsOf(shape);
     this.stride = channelStride(shape);
+    this.notFinite = { expected: new NotFiniteCount(shape), actual: new NotFiniteCount(shape) };
     this.mismatched = new Float64Array(this.channels);
     this.maxAbs = new Float64Array(this.channels);
     this.sum = new Float64Array(this.channels);
@@ -103,6 +108,8 @@ export class LayerDiff {
     const { zeroPoint } = this.settings;
     const { expected, actual } = block;
     const features = this.channels * this.positions;
+    this.notFinite.expected.add(block.firstSample, expected);
+    this.notFinite.actual.add(block.firstSample, actual);
     this.samples += features === 0 ? 0 : expected.length / features;
     if (sameBytes(expected, actual)) {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
@@ -151,6 +158,7 @@ export class LayerDiff {
       channels,
       firstMismatch: this.firstMismatch,
       witnesses: this.witnesses,
+      notFinite: { expected: this.notFinite.expected.result(), actual: this.notFinite.actual.result() },
     };
   }
 
@@ -169,11 +177,12 @@ export class LayerDiff {
     if (this.mismatched[channel]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
       this.witnesses.push(this.place(block, i, channel));
     }
-    this.sum[channel] += diff;
+    const noise = actual - expected;
+    // the mean is that of numbers
+    if (Number.isFinite(noise)) this.sum[channel] += diff;
     if (size > this.maxAbs[channel]) this.maxAbs[channel] = size;
     if (size > this.settings.tolerance) this.beyondTolerance++;
     this.bins[channel * BINS + binOf(diff)]++;
-    const noise = actual - expected;
     this.maxAbsReal = Math.max(this.maxAbsReal, Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise));
     if (Number.isFinite(noise)) this.noise[channel] += noise * noise;
   }

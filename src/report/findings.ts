@@ -102,7 +102,7 @@ function twoWay(group: readonly Explained[]): Finding {
     headlines: [sharedHeadline(sides)],
     details: filled([
       ['explained', explainedLines(sides)],
-      ['because', explanations(diagnosis.causes)],
+      ['because', explanations(diagnosis.causes, context.evidence)],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
       ['or', indistinguishableSentences(context, diagnosis.indistinguishable)],
@@ -133,7 +133,13 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
     details: filled([
       ['explained', explainedLines(yours)],
       ['inherited', yours.flatMap(({ context }) => inheritedSentence(context) ?? [])],
-      ['because', explanations([...new Set([...(capture?.diagnosis.causes ?? []), ...own.diagnosis.causes])])],
+      [
+        'because',
+        explanations(
+          [...new Set([...(capture?.diagnosis.causes ?? []), ...own.diagnosis.causes])],
+          own.context.evidence,
+        ),
+      ],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],
       ['to agree', agreement(capture, own)],

@@ -1,6 +1,7 @@
 import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
+import { notFiniteIn } from './notFinite.js';
 import type { ReportOptions } from './reporter.js';
 
 /** The next useful command, ready to paste into a shell; null where there is none, or a name cannot be typed. */
@@ -27,9 +28,17 @@ function wordsOfNext(report: Report, { commands, repeated }: Pick<ReportOptions,
     const mode = report.mode === 'isolated' ? [] : ['--mode', report.mode];
     return ['qdiff', ...inputs, ...given, ...against, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
   }
+  return ['qdiff', 'explain', ...inputs, ...given, ...option('--layer', layer.name), ...placeToExplain(layer)];
+}
+
+/** The worst channel; where something is no number, that. */
+function placeToExplain(layer: LayerReport): string[] {
+  const [held] = notFiniteIn(layer);
+  const first = held?.nan ?? held?.inf;
+  if (first)
+    return ['--sample', String(first.sample), ...(held.of === 'output' ? ['--channel', String(first.channel)] : [])];
   const worst = worstFirst(layer.channels ?? []).at(0);
-  const channel = worst ? ['--channel', String(worst.channel)] : [];
-  return ['qdiff', 'explain', ...inputs, ...given, ...option('--layer', layer.name), ...channel];
+  return worst ? ['--channel', String(worst.channel)] : [];
 }
 
 /** Without a replay there is no arithmetic to explain. */

@@ -10,6 +10,7 @@ import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
 import { nextCommand } from './next.js';
+import { notFiniteSentences } from './notFinite.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { Reporter, ReportOptions, ReportText } from './reporter.js';
@@ -64,6 +65,7 @@ export const table: ReportText = (report, options) => {
       ? [[...verdictLines(view), ...problemLines(view), ...baselineLines(view)]]
       : [
           headerLines(view),
+          notFiniteSentences(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
           ...channelBlocks(view),

@@ -3,6 +3,7 @@
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { frameworkName } from './framework.js';
+import { kindsHeld, notFiniteIn } from './notFinite.js';
 import { size } from './numbers.js';
 
 /** What verdict and exit code are about. */
@@ -136,6 +137,8 @@ export function whyOf(layer: LayerReport, report: Report): string {
     return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';
   }
   if (layer.status === 'match') return '';
+  const held = notFiniteIn(layer);
+  if (held.length > 0) return kindsHeld(held);
   const causes = causesOf(layer, report).map(printable).join(' + ') || undiagnosed(layer, report);
   return layer.accepted ? `${causes} (within ${layer.accepted})` : causes;
 }

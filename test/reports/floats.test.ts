@@ -1,6 +1,6 @@
 /** Reports from the public about layers whose values are floats, rebuilt with PyTorch itself: fixtures/reports says what each is. */
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.js';
 
 const qdiff = cli();
@@ -37,4 +37,52 @@ test('oneDNN on AMX multiplies the scales first: the layer is read so, and all i
   const report = await json('amx-float-output', 'capture.npz');
   expect(report).toMatchObject({ exitCode: 0, verdict: 'match' });
   expect(report.layers).toMatchObject([{ kernel: 'onednn-pointwise-amx', mismatched: 0, values: 512 }]);
+});
+
+describe('what is no number is said first, and nothing is sought in it', () => {
+  test('in an output', async () => {
+    const { layers, exitCode } = await json('nan', 'nan-output.npz');
+    expect(exitCode).toBe(1);
+    expect(layers[2]).toMatchObject({ mismatched: 2, mean_diff: 0 });
+    const { causes, explained, evidence } = layers[2].diagnosis;
+    expect([causes, explained]).toEqual([['unexplained'], 0]);
+    const nan = { sample: 3, channel: 4, values: 1, samples: ['3:4'] };
+    const inf = { sample: 5, channel: 1, values: 1, samples: ['5:6'] };
+    expect(evidence.unexplained).toEqual({ not_finite: [{ value: '2', of: 'output', nan, inf }] });
+    const { stdout } = await answer('nan', 'nan-output.npz');
+    const said = stdout.replace(/\s+/g, ' ');
+    expect(said).toContain(
+      '! 2: the capture (PyTorch) holds NaN (1 value: sample 3, channel 4) and inf (1 value: sample 5, channel 1)',
+    );
+    expect(said.indexOf('holds NaN')).toBeLessThan(said.indexOf('mismatched'));
+    expect(said).not.toMatch(/hypotheses|reduce_range/);
+  });
+
+  test('in an input', async () => {
+    const { layers } = await json('nan', 'nan-input.npz');
+    expect(layers.map((layer: { mismatched: number }) => layer.mismatched)).toEqual([63, 0, 0]);
+    const [held] = layers[0].diagnosis.evidence.unexplained.not_finite;
+    expect(held).toMatchObject({ value: 'input', of: 'input', nan: { sample: 0, channel: 0, values: 1 } });
+    const { stdout } = await answer('nan', 'nan-input.npz');
+    expect(stdout).toContain('! 0: the capture (PyTorch): its input (input) holds NaN (1 value: sample 0,');
+    expect(stdout).not.toMatch(/hypotheses|reduce_range will/);
+  });
+
+  test.each([
+    ['nan-output.npz', ['--sample', '3', '--channel', '4']],
+    ['nan-input.npz', ['--sample', '0']],
+  ])('the next command of %s shows that place, and runs', async (capture, place) => {
+    const { stdout } = await answer('nan', capture);
+    const next = stdout.match(/^next: qdiff (.*)$/m)![1].split(' ');
+    expect(next.slice(-place.length)).toEqual(place);
+    expect((await qdiff(next)).exitCode).toBeLessThan(2);
+  });
+
+  test('in a candidate', async () => {
+    const [model, capture] = ['model.json', 'nan-output.npz'].map((file) => join('fixtures/reports/nan', file));
+    const input = join('fixtures/reports/nan', 'nan-input.npz');
+    const { stdout } = await qdiff([model, input, '--candidate', capture]);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('2: the candidate holds NaN (1 value: sample 3, channel 4)');
+    expect(stdout).not.toContain('hypotheses');
+  });
 });
