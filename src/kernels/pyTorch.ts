@@ -15,20 +15,26 @@ import {
   tanhQnnpack,
   thresholdAten,
 } from './steps/activations.js';
-import { addAten, addFloats, addQnnpack } from './steps/add.js';
+import { addAten, addFloats, addQnnpack, subtractFloats } from './steps/add.js';
 import {
   adaptiveAveragePoolAten,
+  adaptiveAveragePoolFloats,
   adaptiveAveragePoolQnnpack,
   averagePoolAten,
   averagePoolFloats,
   averagePoolQnnpack,
 } from './steps/averagePool.js';
+import { batchNormAten } from './steps/batchNorm.js';
 import { concatAten, concatFloats } from './steps/concat.js';
+import { resampleAten, resampleFloats } from './steps/interpolate.js';
+import { matmulAten, matmulDecomposed } from './steps/matmul.js';
 import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { multiplyAten, multiplyFloats, preluAten } from './steps/multiply.js';
+import { groupNormAten, layerNormAten } from './steps/norms.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
+import { softmaxAten, softmaxDecomposed, softmaxQnnpack } from './steps/softmax.js';
 
 type Ops = Kernel['ops'];
 
@@ -50,10 +56,21 @@ export const atenTensors: Ops = {
   prelu: preluAten,
   max_pool1d: maxPool,
   max_pool2d: maxPool,
+  max_pool3d: maxPool,
   avg_pool1d: averagePoolAten,
   avg_pool2d: averagePoolAten,
+  avg_pool3d: averagePoolAten,
+  adaptive_avg_pool1d: adaptiveAveragePoolAten,
   adaptive_avg_pool2d: adaptiveAveragePoolAten,
+  adaptive_avg_pool3d: adaptiveAveragePoolAten,
   mean: meanAten,
+  interpolate: resampleAten(adaptiveAveragePoolAten),
+  softmax: softmaxAten,
+  matmul: matmulAten,
+  batch_norm: batchNormAten,
+  layer_norm: layerNormAten,
+  group_norm: groupNormAten,
+  instance_norm: groupNormAten,
 };
 
 /** Where QNNPACK has code of its own. */
@@ -66,17 +83,29 @@ export const qnnpackTensors: Ops = {
   max_pool2d: maxPoolQnnpack,
   avg_pool1d: averagePoolQnnpack,
   avg_pool2d: averagePoolQnnpack,
+  adaptive_avg_pool1d: adaptiveAveragePoolQnnpack,
   adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
   mean: meanQnnpack,
+  interpolate: resampleAten(adaptiveAveragePoolQnnpack),
+  softmax: softmaxQnnpack,
 };
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedTensors: Ops = {
   add: addFloats(quantizeDecomposed),
+  sub: subtractFloats(quantizeDecomposed),
   mul: multiplyFloats(quantizeDecomposed),
   cat: concatFloats(quantizeDecomposed),
   max_pool1d: maxPool,
   max_pool2d: maxPool,
+  max_pool3d: maxPool,
+  avg_pool1d: averagePoolFloats,
   avg_pool2d: averagePoolFloats,
+  adaptive_avg_pool1d: adaptiveAveragePoolFloats,
+  adaptive_avg_pool2d: adaptiveAveragePoolFloats,
+  adaptive_avg_pool3d: adaptiveAveragePoolFloats,
   mean: meanFloats,
+  interpolate: resampleFloats(adaptiveAveragePoolFloats),
+  softmax: softmaxDecomposed,
+  matmul: matmulDecomposed,
 };

@@ -17,6 +17,40 @@ export interface AdaptivePoolAttributes {
   readonly size: readonly (number | null)[];
 }
 
+export type ResampleMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
+
+export interface ResampleAttributes {
+  readonly mode: ResampleMode;
+  readonly alignCorners: boolean;
+  /** Places of the output, an axis each; one of the two is null. */
+  readonly size: readonly number[] | null;
+  readonly scaleFactor: readonly number[] | null;
+  /** The step between places is a quotient of the two sizes although a factor is given. */
+  readonly recomputed: boolean;
+}
+
+/** One a channel (of layer_norm one a value); null: 1 and 0. */
+export interface AffineAttributes {
+  readonly weight: Float32Array | null;
+  readonly bias: Float32Array | null;
+  readonly eps: number;
+}
+
+export interface BatchNormAttributes extends AffineAttributes {
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+}
+
+export interface LayerNormAttributes extends AffineAttributes {
+  /** The last axes of a sample that are normalized together. */
+  readonly dims: readonly number[];
+}
+
+export interface GroupNormAttributes extends AffineAttributes {
+  /** null: each channel by itself. */
+  readonly groups: number | null;
+}
+
 /** Axes as the file gives them: the samples' is 0, and they are counted from the end where they are negative. */
 export interface ReduceAttributes {
   readonly dim: readonly number[];

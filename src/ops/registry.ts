@@ -1,8 +1,12 @@
+import { adaptiveAvgPool1d } from './adaptiveAvgPool1d.js';
 import { adaptiveAvgPool2d } from './adaptiveAvgPool2d.js';
+import { adaptiveAvgPool3d } from './adaptiveAvgPool3d.js';
 import { add } from './add.js';
 import { addScalar } from './addScalar.js';
 import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
+import { avgPool3d } from './avgPool3d.js';
+import { batchNorm } from './batchNorm.js';
 import { cat } from './cat.js';
 import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
@@ -18,15 +22,21 @@ import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { flatten } from './flatten.js';
 import { gelu } from './gelu.js';
+import { groupNorm } from './groupNorm.js';
 import { hardsigmoid } from './hardsigmoid.js';
 import { hardswish } from './hardswish.js';
 import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
+import { instanceNorm } from './instanceNorm.js';
+import { interpolate } from './interpolate.js';
+import { layerNorm } from './layerNorm.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
+import { matmul } from './matmul.js';
 import { maxPool1d } from './maxPool1d.js';
 import { maxPool2d } from './maxPool2d.js';
+import { maxPool3d } from './maxPool3d.js';
 import { mean } from './mean.js';
 import { mul } from './mul.js';
 import { mulScalar } from './mulScalar.js';
@@ -43,7 +53,9 @@ import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
+import { softmax } from './softmax.js';
 import { squeeze } from './squeeze.js';
+import { sub } from './sub.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
 import { transpose } from './transpose.js';
@@ -62,7 +74,9 @@ export const ops: readonly Op[] = [
   convTranspose2d,
   convTranspose3d,
   add,
+  sub,
   mul,
+  matmul,
   addScalar,
   mulScalar,
   cat,
@@ -78,10 +92,20 @@ export const ops: readonly Op[] = [
   threshold,
   maxPool1d,
   maxPool2d,
+  maxPool3d,
   avgPool1d,
   avgPool2d,
+  avgPool3d,
+  adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
   mean,
+  interpolate,
+  softmax,
+  batchNorm,
+  layerNorm,
+  groupNorm,
+  instanceNorm,
   flatten,
   reshape,
   permute,

@@ -119,7 +119,11 @@ class LayerReader {
 
   private warnOfLack({ name }: Op, raw: unknown, lacks: string, place: Place): void {
     const layer = printable(nameOf(raw) ?? '');
-    this.checks.warn('not-replayed', place, `${layer} is a ${name} ${lacks}: it is not replayed`);
+    this.checks.warn(
+      'not-replayed',
+      place,
+      `${layer} is ${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name} ${lacks}: it is not replayed`,
+    );
   }
 
   private opaque(raw: unknown, place: Place): Layer | null {

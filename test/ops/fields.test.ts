@@ -46,6 +46,32 @@ it.each([
   [{ op: 'celu', alpha: 0 }, 'expected a number other than 0, got 0'],
   [{ op: 'prelu', weight: [1, 2], weight_scale: 0.1, output: CODES }, 'expected one weight or 4'],
   [{ op: 'prelu', weight: [300], weight_scale: 0.1, output: CODES }, 'expected a code in 0..255, got 300'],
+  [{ op: 'adaptive_avg_pool3d', output_size: 1 }, 'expected an input of 4 axes (channels and 3 of places), got x'],
+  [{ op: 'adaptive_avg_pool2d', output_size: [1, 2, 3] }, 'expected a whole number from 1 on, or [height, width]'],
+  [{ op: 'softmax', dim: 4, output: CODES }, 'expected an axis in -3..-1 or 1..3, got 4 of [4, 6, 6]'],
+  [
+    { op: 'matmul', input: ['x', 'z'], output: CODES },
+    'expected as many columns of the first input as rows of the second',
+  ],
+  [{ op: 'interpolate', size: 3, scale_factor: 2 }, 'expected size or scale_factor, got both'],
+  [{ op: 'interpolate', size: [1, 2, 3] }, 'expected size to have one number, or 2, got 3'],
+  [{ op: 'interpolate', scale_factor: 0.01 }, 'expected an output of 1 to 65536 places an axis, got [0, 0]'],
+  [{ op: 'interpolate', scale_factor: -1 }, 'expected a number above 0, or one a dimension'],
+  [
+    { op: 'batch_norm', running_mean: [1], running_var: [1, 1, 1, 1], output: CODES },
+    'expected 4 values of running_mean',
+  ],
+  [{ op: 'batch_norm', running_mean: ['a'], running_var: [1, 1, 1, 1], output: CODES }, 'expected a number, got "a"'],
+  [
+    { op: 'layer_norm', normalized_shape: [5], output: CODES },
+    'expected the last axes of its input (normalized_shape), got [5]',
+  ],
+  [{ op: 'layer_norm', normalized_shape: [6], weight: [1], output: CODES }, 'expected 6 values of weight'],
+  [
+    { op: 'group_norm', num_groups: 3, output: CODES },
+    "expected a number of groups that divides its input's 4 channels, got 3",
+  ],
+  [{ op: 'instance_norm', eps: -1, output: CODES }, 'expected a number from 0 on'],
   [{ op: 'reshape', shape: [5] }, "expected a shape of 144 values (its input's [4, 6, 6]), got [5]"],
 ])('refuses %j', async (layer, message) => {
   expect(await said(layer)).toContain(message);
@@ -55,6 +81,9 @@ it.each([
   [{ op: 'mean', dim: 0 }, "y is a mean over the samples' axis: it is not replayed"],
   [{ op: 'mean' }, 'y is a mean without dim: it is not replayed'],
   [{ op: 'cat', dim: 0, output: CODES }, "y is a cat over the samples' axis: it is not replayed"],
+  [{ op: 'interpolate' }, 'y is an interpolate without size or scale_factor: it is not replayed'],
+  [{ op: 'softmax', dim: 0, output: CODES }, "y is a softmax over the samples' axis: it is not replayed"],
+  [{ op: 'batch_norm', output: CODES }, 'y is a batch_norm without running_mean: it is not replayed'],
   [{ op: 'hardswish' }, 'y is a hardswish without output: it is not replayed'],
   [{ op: 'sigmoid', output: { dtype: 'float32' } }, 'y is a sigmoid of float32: it is not replayed'],
   [{ op: 'mul', input: ['x', 'f'], output: CODES }, 'y is a mul of float32: it is not replayed'],

@@ -53,11 +53,23 @@ export function addFloats(quantize: QuantizeStep): TensorSteps {
   );
 }
 
-function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeStep): (element: number) => number {
+/** Dequantize both, subtract floats, quantize by that step: PT2E's reference graph. */
+export function subtractFloats(quantize: QuantizeStep): TensorSteps {
+  return tensorSteps(`quantize(sa * da - sb * db), ${quantize.equation}`, (call) =>
+    fill(call, sumOf(call, dequantizeFloat32, quantize, -1)),
+  );
+}
+
+function sumOf(
+  call: TensorCall,
+  dequantize: DequantizeStep,
+  quantize: QuantizeStep,
+  sign: 1 | -1 = 1,
+): (element: number) => number {
   const [a, b] = call.inputs.map((input) => dequantize.prepare(quantized(input)));
   const [readA, readB] = [reader(call, 0), reader(call, 1)];
   const output = quantized(call.output);
   const code = quantize.prepare(output);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return (i) => Math.min(Math.max(code(f32(a(readA(i)) + b(readB(i)))), lo), hi);
+  return (i) => Math.min(Math.max(code(f32(a(readA(i)) + sign * b(readB(i)))), lo), hi);
 }

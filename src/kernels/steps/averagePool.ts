@@ -1,6 +1,6 @@
 /** Means over windows. The output has the input's scale: sums of centred codes are divided, and nothing is rescaled. */
 import type { AveragePoolAttributes } from '../../nouns/attributes.js';
-import type { TensorCall, TensorSteps, Vectors } from '../../nouns/kernel.js';
+import type { TensorCall, TensorSteps, TensorValue, Vectors } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
@@ -8,9 +8,11 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Cover, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
+import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { imageOf, overWindows, placesOf, sumOf } from './pool.js';
+import { meanAten } from './mean.js';
+import { type Covered, imageOf, overWindows, placesOf, sumOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -21,6 +23,11 @@ function vectorChannels({ output: { shape } }: TensorCall, width: number): numbe
 
 const WIDTHS: Readonly<Record<Vectors, number>> = { avx512: 16, avx2: 8, default: 0 };
 
+/** Volumes are always brought into it. */
+function isComputedChannelsLast(input: TensorValue): boolean {
+  return placesOf(input.shape).length === 3 || isChannelsLast(input);
+}
+
 /** sum: of centred codes in the window; the zero point goes in before the rounding where the channels come first. */
 export const averagePoolAten: TensorSteps = tensorSteps(
   'rint(sum * f32(1 / n) + zp); channels_last in vectors rint(sum * f32(1 / n)) + zp',
@@ -28,7 +35,7 @@ export const averagePoolAten: TensorSteps = tensorSteps(
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
     const input = imageOf(call);
     const params = quantized(input);
-    const channelsLast = isChannelsLast(input);
+    const channelsLast = isComputedChannelsLast(input);
     const vectors = channelsLast ? vectorChannels(call, WIDTHS[call.vectors]) : 0;
     const { zeroPoint, quantMin, quantMax } = params;
     return overWindows(call, windowCovers(window, placesOf(input.shape)), (covered) => {
@@ -68,7 +75,10 @@ export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
   (call) => {
     const input = imageOf(call);
     const params = quantized(input);
-    const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
+    const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
+    // to one place of a volume PyTorch calls mean
+    if (from.length === 3 && sizeOf(to) === 1) return meanAten.run({ ...call, attributes: { dim: [2, 3, 4] } });
+    const covers = adaptiveCovers(from, to);
     if (!isChannelsLast(input)) return overWindows(call, covers, (covered) => meanOfCodes(covered, params));
     const vectors = vectorChannels(call, Math.min(WIDTHS[call.vectors], 8));
     const { zeroPoint, quantMin, quantMax } = params;
@@ -87,14 +97,14 @@ function meanOfCodes(covered: Parameters<typeof sumOf>[0], { quantMin, quantMax 
   return clamp(roundHalfEven(f32(f32(sumOf(covered)) * multiplier)), quantMin, quantMax);
 }
 
-/** QNNPACK, uint8 of sizes that divide evenly; ATen's code elsewhere. */
+/** QNNPACK, uint8 of sizes that divide evenly, no volumes; ATen's code elsewhere. */
 export const adaptiveAveragePoolQnnpack: TensorSteps = {
   ...adaptiveAveragePoolAten,
   run(call) {
     const input = imageOf(call);
     const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
     const isEven = from.every((size, axis) => size % to[axis] === 0) && !sameDims(from, to);
-    if (!isEven || input.params.dtype !== 'uint8') return adaptiveAveragePoolAten.run(call);
+    if (!isEven || from.length === 3 || input.params.dtype !== 'uint8') return adaptiveAveragePoolAten.run(call);
     return meansQnnpack(call, adaptiveCovers(from, to), sizeOf(from) / sizeOf(to));
   },
 };
@@ -114,3 +124,31 @@ export const averagePoolFloats: TensorSteps = tensorSteps(
     });
   },
 );
+
+/** Floats in any order, over as many windows as the output has places: PT2E's reference graph. */
+export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
+  'quantize((sum of sx * d in float32, any order) / n)',
+  (call) => {
+    const input = imageOf(call);
+    const real = dequantizeFloat32.prepare(quantized(input));
+    const code = quantizeDecomposed.prepare(quantized(call.output));
+    const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
+    return boundedWindows(call, covers, ({ cover, code: at }) => {
+      const count = cover.places.length;
+      let [sum, magnitudes] = [0, 0];
+      for (let i = 0; i < count; i++) {
+        sum += real(at(i));
+        magnitudes += Math.abs(real(at(i)));
+      }
+      // the mean may be a sum times a reciprocal: one rounding more
+      const { low, near, high } = sumInAnyOrder(sum, magnitudes, count + 1);
+      return codesOf({ low: f32(low / count), near: f32(near / count), high: f32(high / count) }, code);
+    });
+  },
+);
+
+function boundedWindows(call: TensorCall, covers: readonly Cover[], codeOf: (covered: Covered) => Near) {
+  const nears: Near[] = [];
+  const index = overWindows(call, covers, (covered) => nears.push(codeOf(covered)) - 1);
+  return boundedCodes(index.length, (i) => nears[index[i]]);
+}

@@ -103,7 +103,7 @@ function integerSum(x: (k: number) => number, count: number): number {
 
 type Sum = (x: (k: number) => number, count: number, column: number) => number;
 
-/** Null: not known. Height and width of channels_last images, channels of contiguous ones, the last axis behind a conv1d. */
+/** Null: not known. All places of channels_last images and volumes, channels of contiguous ones, the last axis behind a conv1d. */
 function knownOrder(call: TensorCall): Sum | null {
   const [input] = call.inputs;
   const axes = axesIn(call);
@@ -112,7 +112,8 @@ function knownOrder(call: TensorCall): Sum | null {
     (size: number): Sum =>
     (x, count, column) =>
       sumOfColumn(x, count, column, size);
-  if (dims.length === 3 && sameDims(axes, [1, 2]) && isChannelsLast(input)) return columns(dims[0]);
+  const isEveryPlace = sameDims(axes, dims.length === 3 ? [1, 2] : [1, 2, 3]);
+  if (dims.length >= 3 && isEveryPlace && isChannelsLast(input)) return columns(dims[0]);
   if (sameDims(axes, [0]) && isContiguous(input)) return columns(sizeOf(dims.slice(1)));
   return dims.length === 2 && sameDims(axes, [1]) ? sumOfRow : null;
 }

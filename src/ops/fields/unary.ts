@@ -7,22 +7,19 @@ import { keptOutput, layerFields, outputSchema } from './schema.js';
 import { tensorForm } from './tensor.js';
 
 type Fields = Readonly<Record<string, unknown>>;
+type Attributes = (fields: Fields, layer: RawLayer) => object | null | 'wrong';
 
 /** An op whose output has parameters of its own, which the file has to say. */
-export function intoOwn(name: string): Op {
+export function intoOwn(name: string, fields: z.ZodMiniObject['shape'] = {}, attributes: Attributes = () => null): Op {
   return {
-    ...unary(name, {}, () => null),
+    ...unary(name, fields, attributes),
     needs: ['output'],
-    schema: z.object({ ...layerFields, output: outputSchema }),
+    schema: z.object({ ...layerFields, ...fields, output: outputSchema }),
   };
 }
 
 /** An op that keeps its input's parameters where the file gives none. attributes: null after a problem. */
-export function unary(
-  name: string,
-  fields: z.ZodMiniObject['shape'],
-  attributes: (fields: Fields, layer: RawLayer) => object | null | 'wrong',
-): Op {
+export function unary(name: string, fields: z.ZodMiniObject['shape'], attributes: Attributes): Op {
   return {
     name,
     schema: z.object({ ...layerFields, ...fields, output: keptOutput }),

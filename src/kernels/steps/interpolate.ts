@@ -1,0 +1,154 @@
+/** Images of another size. Codes are copied, or mixed as they are: the zero point goes out and in again where the result is rounded. */
+import type { ResampleAttributes } from '../../nouns/attributes.js';
+import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { f32, fma32 } from '../../numeric/float.js';
+import { floor } from '../../numeric/round.js';
+import { channelsOf, indicesOf, sizeOf } from '../../tensor/shape.js';
+import { isChannelsLast } from '../../tensor/strides.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { type Covered, imageOf, overWindows, placesOf } from './pool.js';
+import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
+
+/** area: means over the places that a place of the output covers. */
+export function resampleAten(area: TensorSteps): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: 'the nearest code; bilinear: rint(h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p)) of codes p',
+    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'bilinear', 'area']),
+    run(call) {
+      const { mode } = attributesOf(call);
+      if (mode === 'area') return overArea(area, call);
+      return mode === 'bilinear' ? bilinear(call) : nearest(call, (code) => code);
+    },
+  };
+}
+
+/** PT2E's reference graph: floats of the nearest codes. */
+export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quantizeDecomposed): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: `quantize(dequantize(the nearest code)), ${quantize.equation}`,
+    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'area']),
+    run(call) {
+      if (attributesOf(call).mode === 'area') return overArea(area, call);
+      const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+      const code = quantize.prepare(quantized(call.output));
+      return nearest(call, (x) => code(real(x)));
+    },
+  };
+}
+
+function attributesOf({ attributes }: TensorCall): ResampleAttributes {
+  return attributes as ResampleAttributes;
+}
+
+function lacking(attributes: unknown, modes: readonly ResampleAttributes['mode'][]): string | null {
+  const { mode } = attributes as ResampleAttributes;
+  return modes.includes(mode) ? null : `mode ${mode}`;
+}
+
+function overArea(area: TensorSteps, call: TensorCall): Computed {
+  return area.run({ ...call, attributes: { size: placesOf(call.output.shape) } });
+}
+
+/** How far apart the places of two neighbours of the output are, in places of the input. */
+function stepOf({ alignCorners, scaleFactor, recomputed }: ResampleAttributes, axis: number, size: number, to: number) {
+  if (alignCorners) return to > 1 ? f32((size - 1) / (to - 1)) : 0;
+  const factor = recomputed ? undefined : scaleFactor?.[scaleFactor.length === 1 ? 0 : axis];
+  return f32(factor ? 1 / factor : size / to);
+}
+
+function sizesOf(call: TensorCall): { from: number[]; to: number[] } {
+  return { from: placesOf(imageOf(call).shape), to: placesOf(call.output.shape) };
+}
+
+/** Of every position of the output: the position of the input that it copies. */
+function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array {
+  const attributes = attributesOf(call);
+  const { from, to } = sizesOf(call);
+  const isSame = from.every((size, axis) => size === to[axis]);
+  const half = attributes.mode === 'nearest-exact' ? 0.5 : 0;
+  const axes = from.map((size, axis) => {
+    const step = stepOf(attributes, axis, size, to[axis]);
+    return Array.from({ length: to[axis] }, (_, o) =>
+      isSame ? o : Math.min(floor(f32(f32(o + half) * step)), size - 1),
+    );
+  });
+  const covers = Array.from({ length: sizeOf(to) }, (_, position) => {
+    const at = indicesOf(position, to).map((o, axis) => axes[axis][o]);
+    const place = at.reduce((flat, index, axis) => flat * from[axis] + index, 0);
+    return { places: Int32Array.of(place), inside: [1], padded: [1] };
+  });
+  return overWindows(call, covers, ({ code }) => codeOf(code(0)));
+}
+
+// ---------------------------------------------------------------- bilinear
+
+/** Two neighbours, and the weight of each. */
+interface Neighbours {
+  readonly first: number;
+  readonly second: number;
+  readonly weights: readonly [number, number];
+}
+
+/** Four neighbours, one after the other, and weights of rows and columns. */
+type Mix = (p: Covered['code'], h: readonly [number, number], w: readonly [number, number]) => number;
+
+const plain: Mix = (p, [h0, h1], [w0, w1]) => {
+  const upper = f32(f32(w0 * p(0)) + f32(w1 * p(1)));
+  const lower = f32(f32(w0 * p(2)) + f32(w1 * p(3)));
+  return f32(f32(h0 * upper) + f32(h1 * lower));
+};
+
+/** As GCC contracts the channels that fill vectors of 8. */
+const fusedSecond: Mix = (p, [h0, h1], [w0, w1]) => {
+  const [upper, lower] = [fma32(w1, p(1), f32(w0 * p(0))), fma32(w1, p(3), f32(w0 * p(2)))];
+  return fma32(h1, lower, f32(h0 * upper));
+};
+
+/** And what is left of them. */
+const fusedFirst: Mix = (p, [h0, h1], [w0, w1]) => {
+  const [upper, lower] = [fma32(w0, p(0), f32(w1 * p(1))), fma32(w0, p(2), f32(w1 * p(3)))];
+  return fma32(h0, upper, f32(h1 * lower));
+};
+
+function bilinear(call: TensorCall): Int32Array {
+  const input = imageOf(call);
+  const params = quantized(input);
+  const { from, to } = sizesOf(call);
+  const channelsLast = isChannelsLast(input);
+  if (!channelsLast && from.every((size, axis) => size === to[axis])) return Int32Array.from(input.data);
+  const isFused = channelsLast && call.vectors !== 'default';
+  const inVectors = floor(channelsOf(input.shape) / 8) * 8;
+  const mixOf = (channel: number) => (!isFused ? plain : channel < inVectors ? fusedSecond : fusedFirst);
+  const [rows, cols] = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
+  const code = quantizeTwoRoundings.prepare({ ...params, scale: 1 });
+  const weights: [Neighbours, Neighbours][] = rows.flatMap((row) =>
+    cols.map((col): [Neighbours, Neighbours] => [row, col]),
+  );
+  const covers = weights.map(([row, col], position) => {
+    const at = (y: number, x: number) => y * from[1] + x;
+    const places = [row.first, row.second].flatMap((y) => [at(y, col.first), at(y, col.second)]);
+    return { places: Int32Array.from(places), inside: [4], padded: [4], position };
+  });
+  return overWindows(call, covers, ({ cover, channel, code: p }) => {
+    const [row, col] = weights[(cover as (typeof covers)[number]).position];
+    return code(f32(mixOf(channel)(p, row.weights, col.weights) - params.zeroPoint));
+  });
+}
+
+/** Of every place of an axis of the output; never before the first place of the input. */
+function neighbours(call: TensorCall, axis: number, size: number, to: number, isFused: boolean): Neighbours[] {
+  const attributes = attributesOf(call);
+  const step = stepOf(attributes, axis, size, to);
+  const between = isFused
+    ? (o: number) => fma32(step, o + 0.5, -0.5)
+    : (o: number) => f32(f32(step * f32(o + 0.5)) - 0.5);
+  return Array.from({ length: to }, (_, o) => {
+    const real = attributes.alignCorners ? f32(step * o) : Math.max(between(o), 0);
+    const first = floor(real);
+    const second = f32(real - first);
+    return { first, second: first + (first < size - 1 ? 1 : 0), weights: [f32(1 - second), second] };
+  });
+}

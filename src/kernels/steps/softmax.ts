@@ -1,0 +1,95 @@
+/** exp(x) / sum of exp(x) along an axis. */
+import type { AxisAttributes } from '../../nouns/attributes.js';
+import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { f32 } from '../../numeric/float.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
+import { axisOf, checkedAxes } from '../../tensor/axes.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { quantizeDecomposed, quantizeFma } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+const UNIT = 2 ** -24;
+/** PyTorch's vector code has an exp of 20 ULP. */
+const EXP_ERROR = 40 * UNIT;
+/** Far below any scale: what denormal numbers may lose. */
+const TINY = 1e-37;
+
+/** Floats: neither exp nor the order of the sum is known bit by bit, so a value next to a tie may be either code. */
+export function softmaxFloats(quantize: QuantizeStep): TensorSteps {
+  return tensorSteps('quantize(exp(x - max) / sum of exp(x - max)), float32 in any order', (call) => {
+    const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+    const code = quantize.prepare(quantized(call.output));
+    return alongLines(call, (codes) => {
+      const near = softmaxOf(codes.map(real));
+      return (k) => codesOf(near(k), code);
+    });
+  });
+}
+
+export const softmaxAten = softmaxFloats(quantizeFma);
+export const softmaxDecomposed = softmaxFloats(quantizeDecomposed);
+
+/** What errs: exp above and below, what the arguments lost, a sum of positive numbers, the quotient. */
+function softmaxOf(x: readonly number[]): (k: number) => Near {
+  const max = x.reduce((most, one) => Math.max(most, one));
+  const min = x.reduce((least, one) => Math.min(least, one));
+  const sum = x.reduce((total, one) => total + Math.exp(one - max), 0);
+  const relative = 2 * (EXP_ERROR + (max - min) * UNIT) + (x.length + 4) * UNIT;
+  return (k) => {
+    const exact = Math.exp(x[k] - max) / sum;
+    return { low: f32(exact * (1 - relative) - TINY), near: f32(exact), high: f32(exact * (1 + relative) + TINY) };
+  };
+}
+
+const LARGEST = 2 ** 32 - 1;
+const MOST_A_VALUE = 8388607;
+
+/** QNNPACK, uint8 to 1/256 and 0: integers from a table of 256; the input's zero point takes no part. ATen's code elsewhere. */
+export const softmaxQnnpack: TensorSteps = {
+  ...softmaxAten,
+  run(call) {
+    const [input, { dtype, scale, zeroPoint }] = [...call.inputs, call.output].map(quantized);
+    const isTaken = input.dtype === 'uint8' && dtype === 'uint8' && scale === 1 / 256 && zeroPoint === 0;
+    return isTaken ? inIntegers(call, f32(input.scale)) : softmaxAten.run(call);
+  },
+};
+
+/** floor((256 * e + sum / 2) / sum); sums stay below 2^32. */
+function inIntegers(call: TensorCall, scale: number): Computed {
+  const unit = Math.min(LARGEST / linesOf(call).count, MOST_A_VALUE);
+  const table = Array.from({ length: 256 }, (_, i) => roundHalfEven(unit * Math.exp((i - 255) * scale)));
+  return alongLines(call, (codes) => {
+    const max = Math.max(...codes);
+    const e = codes.map((code) => table[code + 255 - max]);
+    const sum = e.reduce((total, one) => total + one, 0);
+    return (k) => {
+      const code = Math.min(floor((256 * e[k] + floor(sum / 2)) / sum), 255);
+      return { low: code, near: code, high: code };
+    };
+  });
+}
+
+/** ofLine: of the codes of a line, what each becomes. */
+function alongLines(
+  call: TensorCall,
+  ofLine: (codes: number[]) => (k: number) => Near,
+): Int32Array | ReturnType<typeof boundedCodes> {
+  const [{ data }] = call.inputs;
+  const { count, step } = linesOf(call);
+  const codes = new Array<Near>(data.length);
+  for (let i = 0; i < data.length; i++) {
+    if (floor(i / step) % count !== 0) continue;
+    const code = ofLine(Array.from({ length: count }, (_, k) => data[i + k * step]));
+    for (let k = 0; k < count; k++) codes[i + k * step] = code(k);
+  }
+  return boundedCodes(data.length, (i) => codes[i]);
+}
+
+/** Lines along the axis: how many values each has, and how far they lie apart. */
+function linesOf({ inputs: [{ shape }], attributes }: TensorCall) {
+  const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
+  return { count: shape.dims[axis], step: sizeOf(shape.dims.slice(axis + 1)) };
+}

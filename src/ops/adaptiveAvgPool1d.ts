@@ -1,0 +1,4 @@
+/** torch.nn.functional.adaptive_avg_pool1d: means of as many windows as the output has places; they may overlap. */
+import { adaptivePool } from './fields/adaptivePool.js';
+
+export const adaptiveAvgPool1d = adaptivePool('adaptive_avg_pool1d', 1);
