@@ -4,7 +4,6 @@ import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { groupsOf } from '../products/groups.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
 import { consistentKernels } from './consistent.js';
@@ -93,7 +92,6 @@ export class Diagnosis {
       fast: this.fast,
       inputs: inputs.map(rowsOf),
       observed: rowsOf(observed),
-      channelsApart: product === null || groupsOf(product) === 1,
       effort: product ? product.inFeatures * product.outFeatures : observed.features,
       callOf: product ? run.callOf : undefined,
       dynamic: dynamic && { ...run.batches!, ...dynamic },

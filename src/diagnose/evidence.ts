@@ -23,6 +23,16 @@ export interface SaturatingPair {
   readonly sum: number;
   /** sum clamped to int16. */
   readonly saturated: number;
+  /** Of a convolution: where each of the k lies. */
+  readonly cells?: readonly CellOfPatch[];
+}
+
+/** One cell of a convolution's patch. */
+export interface CellOfPatch {
+  /** [ky, kx, c]; c counts the channels of the group. */
+  readonly tap: readonly number[];
+  /** [y, x] of the input; null: padding. */
+  readonly pixel: readonly number[] | null;
 }
 
 /** One value that tells the declared step from the one found. */
@@ -209,6 +219,8 @@ export interface CauseEvidence {
       readonly k: number;
       readonly declared: number;
       readonly found: number;
+      /** Of a convolution: [ky, kx, c]. */
+      readonly tap?: readonly number[];
       /** Other single weights of the channel that explain it as well. */
       readonly alternatives?: readonly { readonly k: number; readonly found: number }[];
     }[];

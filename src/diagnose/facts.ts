@@ -18,9 +18,6 @@ export function addsZeroPoint({ params: { output } }: Setup): boolean {
 
 export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
 
-/** Every channel is made of all inputs. */
-export const isUngrouped: Fact = ({ data }) => data.channelsApart;
-
 /** Steps of every runtime are possible, and a script's. */
 export const anyRuntime: Fact = ({ free }) => free;
 

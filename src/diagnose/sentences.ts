@@ -11,6 +11,7 @@ import { counted, listed, printable } from '../text.js';
 import type {
   CauseCode,
   CauseEvidence,
+  CellOfPatch,
   DecidingValue,
   Evidence,
   FoundParameter,
@@ -104,8 +105,8 @@ function steps(value: number): string {
   return String(nine !== value && Number.isInteger(nine * 2) ? value : nine);
 }
 
-function place({ sample, channel }: { sample: number; channel: number }): string {
-  return `sample ${sample}, channel ${channel}`;
+function place({ sample, channel, at }: { sample: number; channel: number; at?: readonly number[] }): string {
+  return `sample ${sample}, channel ${channel}${at ? `, at ${at.join(',')}` : ''}`;
 }
 
 /** Whose values are explained. */
@@ -128,7 +129,28 @@ function pairSentences(pair: (SaturatingPair & { sample: number; channel: number
   if (!pair) return [];
   const [k0, k1] = pair.k;
   const products = `x[${k0}]=${pair.x[0]} * w[${k0}]=${pair.w[0]} + x[${k1}]=${pair.x[1]} * w[${k1}]=${pair.w[1]}`;
-  return [`${place(pair)}:`, `${products} = ${pair.sum} -> ${pair.saturated}`];
+  const cells = (pair.cells ?? []).map((cell, i) => cellText(pair.k[i], cell));
+  return [
+    `${place(pair)}:`,
+    `${products} = ${pair.sum} -> ${pair.saturated}`,
+    ...(cells.length > 0 ? [cells.join(', ')] : []),
+  ];
+}
+
+/** "k 4 is (ky, kx, c) = (1, 1, 0), pixel 3,4". */
+function cellText(k: number, { tap, pixel }: CellOfPatch): string {
+  return `k ${k} is ${tapText(tap)}, ${pixel ? `pixel ${pixel.join(',')}` : 'padding'}`;
+}
+
+/** "weight[3, 17]", of a convolution "weight of channel 3 at (ky, kx, c) = (1, 1, 0)". */
+function weightText({ channel, k, tap }: { channel: number; k: number; tap?: readonly number[] }): string {
+  return tap ? `weight of channel ${channel} at ${tapText(tap)}` : `weight[${channel}, ${k}]`;
+}
+
+/** "(ky, kx, c) = (1, 1, 0)". */
+function tapText(tap: readonly number[]): string {
+  const names = ['kz', 'ky', 'kx', 'c'].slice(-tap.length);
+  return `(${names.join(', ')}) = (${tap.join(', ')})`;
 }
 
 /** "sample 17, channel 3: 2.5 rounds to 2 (half to even), the capture has 3 (codes 130 and 131)". */
@@ -629,7 +651,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
           .slice(0, 4)
           .map(
             (w) =>
-              `weight[${w.channel}, ${w.k}]: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
+              `${weightText(w)}: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
           ),
         left > 0 ? `and ${counted(left, 'more weight')}` : null,
       ];

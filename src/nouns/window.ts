@@ -30,7 +30,8 @@ export interface Patch {
 /** The same for an input of known size. */
 export interface PlacedPatch extends Patch {
   readonly taps: Taps;
-  /** Spatial dims of the output. */
+  /** Spatial dims of the input and of the output. */
+  readonly input: readonly number[];
   readonly output: readonly number[];
   /** Channels of a group. */
   readonly inChannels: number;

@@ -13,6 +13,11 @@ export function groupsOf({ groups = 1 }: Product): number {
   return groups;
 }
 
+/** Which group an output channel is in. */
+export function groupOf(product: Product, channel: number): number {
+  return Math.floor(channel / (product.outFeatures / groupsOf(product)));
+}
+
 /** x: [rows, groups * inFeatures]. */
 export function* eachGroup(product: Product, x: Codes): Generator<Group> {
   const groups = groupsOf(product);

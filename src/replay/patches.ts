@@ -20,6 +20,7 @@ export function placed(patch: Patch, input: Shape, output: Shape): PlacedPatch {
   return {
     ...patch,
     taps: tapsOf(window, places),
+    input: places,
     output: windowDims(window, places),
     inChannels: channelsOf(input) / groups,
     outChannels: channelsOf(output) / groups,

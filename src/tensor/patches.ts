@@ -8,10 +8,10 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
-import type { Taps, Window } from '../nouns/window.js';
+import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
 import { toRows } from './rows.js';
-import { channelsOf, indicesOf, positionsOf, sizeOf } from './shape.js';
+import { channelsOf, indicesOf, positionsOf } from './shape.js';
 
 /** Spatial dims of the output; values below 1 where the window does not fit. */
 export function windowDims(window: Window, input: readonly number[]): number[] {
@@ -30,26 +30,54 @@ export function windowDims(window: Window, input: readonly number[]): number[] {
 /** Where a tap reads nothing. */
 export const HOLE = -1;
 
+/** Axis by axis: a place is a hole, or its index so far times the size of the next axis and the index there. */
 export function tapsOf(window: Window, input: readonly number[]): Taps {
   const output = windowDims(window, input);
-  const axes = input.map((size, axis) => axisTaps(window, axis, size, output[axis]));
-  const [positions, taps] = [sizeOf(output), sizeOf(window.kernel)];
-  const source = new Int32Array(positions * taps);
-  let hasHoles = false;
-  for (let position = 0, i = 0; position < positions; position++) {
-    const at = indicesOf(position, output);
-    for (let tap = 0; tap < taps; tap++, i++) {
-      const offsets = indicesOf(tap, window.kernel);
-      let place = 0;
-      for (let axis = 0; axis < input.length && place !== HOLE; axis++) {
-        const index = axes[axis][at[axis] * window.kernel[axis] + offsets[axis]];
-        place = index === HOLE ? HOLE : place * input[axis] + index;
+  let [positions, taps] = [1, 1];
+  let source: Int32Array = new Int32Array(1);
+  input.forEach((size, axis) => {
+    const [places, kernel] = [output[axis], window.kernel[axis]];
+    source = extended({ positions, taps, source }, axisTaps(window, axis, size, places), { places, kernel, size });
+    [positions, taps] = [positions * places, taps * kernel];
+  });
+  return { positions, taps, source, hasHoles: source.includes(HOLE) };
+}
+
+type Axis = Record<'places' | 'kernel' | 'size', number>;
+
+/** [positions, taps] to [positions * places, taps * kernel]. */
+function extended(outer: Omit<Taps, 'hasHoles'>, own: Int32Array, { places, kernel, size }: Axis): Int32Array {
+  const source = new Int32Array(outer.positions * places * outer.taps * kernel);
+  for (let position = 0, i = 0; position < outer.positions; position++) {
+    for (let place = 0; place < places; place++) {
+      for (let tap = 0; tap < outer.taps; tap++) {
+        const from = outer.source[position * outer.taps + tap];
+        for (let k = 0; k < kernel; k++, i++) {
+          const index = own[place * kernel + k];
+          source[i] = from === HOLE || index === HOLE ? HOLE : from * size + index;
+        }
       }
-      source[i] = place;
-      hasHoles ||= place === HOLE;
     }
   }
-  return { positions, taps, source, hasHoles };
+  return source;
+}
+
+/** A cell of a patch. */
+export interface Cell {
+  /** [ky, kx, c]: the tap, and the channel of the group. */
+  readonly tap: number[];
+  /** [y, x] of the input; null: padding, or between the inputs of a transposed convolution. */
+  readonly pixel: number[] | null;
+}
+
+/** The k-th cell of the patch of an output position. */
+export function cellOf({ window, taps, input, inChannels }: PlacedPatch, position: number, k: number): Cell {
+  const tap = Math.floor(k / inChannels);
+  const from = taps.source[position * taps.taps + tap];
+  return {
+    tap: [...indicesOf(tap, window.kernel), k % inChannels],
+    pixel: from === HOLE ? null : indicesOf(from, input),
+  };
 }
 
 /** [output, kernel] of one axis. */

@@ -72,7 +72,6 @@ async function codesTried({ op, input, output, x, wrong }: PointwiseScene): Prom
       to: SAMPLES,
       inputs: [rows(x)],
       observed: rows(wrong),
-      channelsApart: true,
       effort: FEATURES,
       mismatched: wrong.length,
       witnesses: [],

@@ -5,11 +5,12 @@ import {
   neonMlalInt16Wrap,
   type PairedAccumulateStep,
 } from '../../kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes } from '../../nouns/kernel.js';
+import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
+import { eachGroup } from '../../products/groups.js';
+import { cellOf } from '../../tensor/patches.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
-import { isUngrouped } from '../facts.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { countWhere } from './count.js';
@@ -24,7 +25,7 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
 
   evidence: ({ study, setup, without }) => {
     const step = setup.steps.accumulate;
-    if (!isSaturating(step) || !isUngrouped(study)) return {};
+    if (!isSaturating(step)) return {};
     const { samples, observed } = study.subset;
     const codes = study.engine.codes(setup, study.subset);
     const exact = study.values(without);
@@ -37,7 +38,8 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     const differs = (i: number) => exact[i] !== saturated[i] && exactSums[i] !== sums[i];
     const first = observed.findIndex((_: number, i: number) => differs(i));
     const [row, channel] = [Math.floor(first / study.channels), first % study.channels];
-    const pair = first < 0 ? null : firstPair(step, codes, setup, row, channel);
+    const own = () => study.engine.codesOf(setup, study.subset, channel);
+    const pair = first < 0 ? null : firstPair(step, own(), setup.params, { row, sample: samples[row], channel });
     return {
       ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
@@ -54,8 +56,10 @@ export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep
 /** Counting takes as long as accumulating: only where the layer is small enough to be in memory as a whole. */
 export function countPairs(study: ProductStudy, step: PairedAccumulateStep, setup: ProductSetup, codes: Codes) {
   const total = codes.rows * setup.params.outFeatures * step.pairs(setup.params).first.length;
-  if (!study.complete || !isUngrouped(study) || total > MOST_PAIRS) return {};
-  return { saturating_pairs: countLosingPairs(step, codes, setup.params), total_pairs: total };
+  if (!study.complete || total > MOST_PAIRS) return {};
+  let losing = 0;
+  for (const { product, x } of eachGroup(setup.params, codes)) losing += countLosingPairs(step, x, product);
+  return { saturating_pairs: losing, total_pairs: total };
 }
 
 const MOST_PAIRS = 1e8;
@@ -63,16 +67,23 @@ const MOST_PAIRS = 1e8;
 function firstPair(
   step: PairedAccumulateStep,
   codes: Codes,
-  setup: ProductSetup,
-  row: number,
-  channel: number,
+  params: Product,
+  { row, sample, channel }: { readonly row: number; readonly sample: number; readonly channel: number },
 ): SaturatingPair | null {
-  const { inFeatures, weight } = setup.params;
-  const shift = step.codeShift(setup.params);
-  const lost = losingPairs(step, codes, setup.params, row, channel).next().value;
+  const { inFeatures, weight, patch } = params;
+  const shift = step.codeShift(params);
+  const lost = losingPairs(step, codes, params, row, channel).next().value;
   if (!lost) return null;
   const [a, b] = lost.k;
   const x = (k: number) => (k < 0 ? 0 : codes.data[row * codes.cols + k] + shift);
   const w = (k: number) => (k < 0 ? 0 : weight[channel * inFeatures + k]);
-  return { k: [a, b], x: [x(a), x(b)], w: [w(a), w(b)], sum: lost.sum, saturated: lost.narrowed };
+  const cells = patch && [a, b].filter((k) => k >= 0).map((k) => cellOf(patch, sample % patch.taps.positions, k));
+  return {
+    k: [a, b],
+    x: [x(a), x(b)],
+    w: [w(a), w(b)],
+    sum: lost.sum,
+    saturated: lost.narrowed,
+    ...(cells && { cells }),
+  };
 }

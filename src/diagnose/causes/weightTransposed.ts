@@ -1,17 +1,17 @@
+import type { Product } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
-import { isUngrouped } from '../facts.js';
 import { FREEDOM, withParams } from '../setup.js';
 
 /** [in, out] in place of [out, in]; only a square matrix gets this far, any other is a load error. */
 export const weightTransposed: Cause<'weight-transposed', 'product'> = {
   code: 'weight-transposed',
   kinds: ['product'],
-  needs: [isUngrouped],
   whose: 'model',
 
   changes: ({ declared }) => {
-    const { weight, outFeatures, inFeatures } = declared.params;
-    if (outFeatures !== inFeatures || outFeatures < 2) return [];
+    const { weight } = declared.params;
+    const { outputs, inputs } = sidesOf(declared.params);
+    if (outputs !== inputs || outputs < 2) return [];
     let transposed: Int8Array | Int16Array | null = null;
     return [
       {
@@ -20,12 +20,31 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
         freedom: FREEDOM.none,
         label: 'transposed',
         apply: (setup) => {
-          transposed ??= weight.map((_, i) => weight[(i % inFeatures) * inFeatures + Math.floor(i / inFeatures)]);
+          transposed ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs);
           return withParams(setup, { weight: transposed });
         },
       },
     ];
   },
 
-  evidence: ({ study }) => ({ shape: [study.declared.params.outFeatures, study.declared.params.inFeatures] }),
+  evidence: ({ study }) => {
+    const { outputs, inputs } = sidesOf(study.declared.params);
+    return { shape: [outputs, inputs] };
+  },
 };
+
+/** Of a tap of one group of a convolution, else of the matrix. */
+function sidesOf({ outFeatures, inFeatures, patch }: Product) {
+  return patch
+    ? { outputs: patch.outChannels, inputs: patch.inChannels }
+    : { outputs: outFeatures, inputs: inFeatures };
+}
+
+/** [groups, out, taps, in] with out and in exchanged; as many of either. */
+function transposedOf(weight: Product['weight'], side: number, taps: number): Product['weight'] {
+  const group = side * taps * side;
+  return weight.map((_, i) => {
+    const [out, tap, within] = [Math.floor(i / (taps * side)) % side, Math.floor(i / side) % taps, i % side];
+    return weight[Math.floor(i / group) * group + (within * taps + tap) * side + out];
+  });
+}

@@ -1,8 +1,9 @@
+import type { Product } from '../../nouns/kernel.js';
+import { cellOf } from '../../tensor/patches.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
-import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -15,7 +16,6 @@ const MOST_EFFORT = 3e9;
 export const weightValue: Cause<'weight-value', 'product'> = {
   code: 'weight-value',
   kinds: ['product'],
-  needs: [isUngrouped],
   whose: 'model',
 
   estimate: (study, base, onEstimate) => {
@@ -46,7 +46,7 @@ export const weightValue: Cause<'weight-value', 'product'> = {
         freedom: FREEDOM.permutationOrPatch,
         label: kept.map((p) => `${p.channel},${p.k}`).join(' '),
         channels: [...patchedChannels],
-        found: evidenceOf(kept),
+        found: evidenceOf(kept, study.declared.params),
         apply: (setup) => withParams(setup, { weight: weights }),
       },
     ];
@@ -99,6 +99,10 @@ function patchedWeights({ params }: ProductSetup, patches: readonly Patch[]) {
   return weight;
 }
 
-function evidenceOf(patches: readonly Patch[]): CauseEvidence['weight-value'] {
-  return { weights: patches.slice(0, MOST_LISTED), omitted: Math.max(0, patches.length - MOST_LISTED) };
+function evidenceOf(patches: readonly Patch[], { patch }: Product): CauseEvidence['weight-value'] {
+  const weights = patches.slice(0, MOST_LISTED).map((found) => ({
+    ...found,
+    ...(patch && { tap: cellOf(patch, 0, found.k).tap }),
+  }));
+  return { weights, omitted: Math.max(0, patches.length - MOST_LISTED) };
 }

@@ -1,9 +1,12 @@
+import type { Codes } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
-import { isUngrouped } from '../facts.js';
-import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import type { View } from '../estimate/view.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
 export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product'> = {
@@ -16,17 +19,11 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     declared.params.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
 
   estimate: (study, base) => {
-    if (!isUngrouped(study) || study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0))
-      return [];
+    if (study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
     const intervals = ownIntervals(study, base, (view, scope) => {
-      const { cols, data } = study.engine.codes(base, scope);
-      const rowSums = Float64Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }, row) => {
-        let sum = 0;
-        for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
-        return sum * (view.rowUnits?.[row] ?? 1);
-      });
+      const rowSums = centredSums(study, base, scope, view);
       return {
-        slope: (i, n) => -rowSums[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
+        slope: (i, n) => -rowSums(n)[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
         offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
       };
     });
@@ -47,6 +44,26 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
       : { zero_point: weightZeroPoint[channel], ...(weightZeroPoint.length > 1 ? { channel } : {}) };
   },
 };
+
+/** Of what a channel of the scope reads, by row: the sum of the codes without their zero point. */
+function centredSums(study: ProductStudy, base: ProductSetup, scope: Scope, { rowUnits }: View) {
+  const zeroPoints = study.engine.inputParams(base, scope);
+  const known = new Map<object, Float64Array>();
+  const sumsOf = ({ cols, data }: Codes) =>
+    Float64Array.from(zeroPoints, ({ zeroPoint }, row) => {
+      let sum = 0;
+      for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
+      return sum * (rowUnits?.[row] ?? 1);
+    });
+  const width = scope.channels?.length ?? study.channels;
+  const byColumn = Array.from({ length: width }, (_, column) => {
+    const codes = study.engine.codesOf(base, scope, scope.channels?.[column] ?? column);
+    const sums = known.get(codes.data) ?? sumsOf(codes);
+    known.set(codes.data, sums);
+    return sums;
+  });
+  return (column: number) => byColumn[column];
+}
 
 /** 0 where it fits, else the integer nearest to the middle. */
 function integerIn({ lo, hi }: Interval): number {

@@ -31,20 +31,16 @@ const MOST_ALTERNATIVES = 4;
 
 /** The search for wrong weights in the channels of one scope, on top of one base. */
 export class WeightSearch {
-  private readonly codes: Codes;
   private readonly zeroPoints: Int32Array;
-  private readonly centred: Float64Array;
   private readonly paired: PairedAccumulateStep | null;
 
   constructor(
-    study: ProductStudy,
+    private readonly study: ProductStudy,
     private readonly scope: Scope,
     private readonly base: ProductSetup,
     private readonly view: View,
   ) {
-    this.codes = study.engine.codes(base, scope);
     this.zeroPoints = Int32Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }) => zeroPoint);
-    this.centred = centredCodes(this.codes, this.zeroPoints);
     const step = base.steps.accumulate;
     this.paired = isPaired(step) && step.applies(base.params) ? step : null;
   }
@@ -60,7 +56,7 @@ export class WeightSearch {
     const residuals = this.residuals(column);
     const channel = this.channel(column);
     const fits = this.paired
-      ? singleUnderSaturation(this.codes, this.base, this.paired, residuals, channel, this.zeroPoints)
+      ? singleUnderSaturation(this.codesOf(channel), this.base, this.paired, residuals, channel, this.zeroPoints)
       : singleWeights(this.base, residuals, channel);
     const places = new Set(fits.map((fit) => fit.k));
     // with few values several places fit by accident
@@ -88,7 +84,11 @@ export class WeightSearch {
 
   /** Multiply-adds of a search for several weights in one channel. */
   get effort(): number {
-    return effortOf(this.view.rows, this.codes.cols);
+    return effortOf(this.view.rows, this.base.params.inFeatures);
+  }
+
+  private codesOf(channel: number): Codes {
+    return this.study.engine.codesOf(this.base, this.scope, channel);
   }
 
   private channel(column: number): number {
@@ -111,7 +111,8 @@ export class WeightSearch {
       lo[row] = (view.lo[i] - bias - slack) / unit - acc;
       hi[row] = (view.hi[i] - bias + slack) / unit - acc;
     }
-    return { lo, hi, rounded, centred: this.centred, rows: view.rows, inFeatures: this.codes.cols };
+    const centred = centredCodes(this.codesOf(this.channel(column)), this.zeroPoints);
+    return { lo, hi, rounded, centred, rows: view.rows, inFeatures: this.base.params.inFeatures };
   }
 }
 

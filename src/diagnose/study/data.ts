@@ -29,8 +29,6 @@ export interface LayerData<K extends Kind = Kind> {
   readonly inputs: readonly Rows[];
   /** The judged side's values; as wide as the layer has channels. */
   readonly observed: Rows;
-  /** Whether a channel can be computed without the others: those of a group read other inputs. */
-  readonly channelsApart: boolean;
   /** Multiply-adds that a sample takes. */
   readonly effort: number;
   /** Values that differ under the reference. */

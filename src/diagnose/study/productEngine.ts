@@ -2,7 +2,8 @@ import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { eachGroup, groupsOf } from '../../products/groups.js';
+import { emptyLike } from '../../numeric/array.js';
+import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { fastCodes } from '../../products/multiply.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
@@ -20,6 +21,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
+  private readonly groups = new WeakMap<object, Map<number, Codes>>();
   private readonly identities = new Identities();
 
   constructor(private readonly data: LayerData<'product'>) {}
@@ -32,7 +34,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   outputs(setup: ProductSetup, scope: Scope): Outputs {
     const params = this.restrict(setup.params, scope);
     const { steps, stores } = setup;
-    if (steps.float) return replayProduct(steps, params, storedCodes(setup, scope), this.data.fast);
+    if (steps.float) return replayProduct(steps, params, this.restrictedCodes(setup, scope), this.data.fast);
     const codes = this.accelerated(setup, scope, params);
     if (codes) return { data: codes, low: null, high: null };
     const accumulator = this.accumulator(setup, scope);
@@ -69,6 +71,22 @@ export class ProductEngine implements Engine<ProductSetup> {
     return this.data.dynamic ? mapCodes(this.quantized(setup.steps, scope), setup.reads[0]) : storedCodes(setup, scope);
   }
 
+  /** The codes that one channel reads, [rows, in_features]: those of its group. */
+  codesOf(setup: ProductSetup, scope: Scope, channel: number): Codes {
+    const codes = this.codes(setup, scope);
+    const { inFeatures } = setup.params;
+    if (codes.cols === inFeatures) return codes;
+    const group = groupOf(setup.params, channel);
+    let groups = this.groups.get(codes.data);
+    if (!groups) {
+      groups = new Map();
+      this.groups.set(codes.data, groups);
+    }
+    const own = groups.get(group) ?? columnsOfGroup(codes, inFeatures, group);
+    groups.set(group, own);
+    return own;
+  }
+
   /** What the activations of each row of a scope were quantized with. */
   inputParams({ steps, params }: ProductSetup, scope: Scope): QuantParams[] {
     const inputs = new Array<QuantParams>(scope.samples.length).fill(params.input);
@@ -91,7 +109,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       const { steps, params } = setup;
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : this.sums(steps, this.codes(setup, scope), this.restrict(params, scope));
+        : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
       if (cache.size >= MOST_KEPT) cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
     }
@@ -118,12 +136,30 @@ export class ProductEngine implements Engine<ProductSetup> {
     return {
       ...params,
       outFeatures: channels.length,
+      ...(groupsOf(params) > 1 && { groups: channels.length }),
       weight: pick(params.weight, params.inFeatures),
       weightScale: params.weightScale.length > 1 ? pick(params.weightScale, 1) : params.weightScale,
       weightZeroPoint: params.weightZeroPoint.length > 1 ? pick(params.weightZeroPoint, 1) : params.weightZeroPoint,
       bias: params.bias && pick(params.bias, 1),
       biasInt32: params.biasInt32 && pick(params.biasInt32, 1),
     };
+  }
+
+  /** What the scope's channels read: of a grouped product, for each of them the codes of its group, as if it were one of its own. */
+  private restrictedCodes(setup: ProductSetup, scope: Scope): Codes {
+    const { channels } = scope;
+    const codes = this.codes(setup, scope);
+    if (!channels || groupsOf(setup.params) === 1) return codes;
+    const { inFeatures } = setup.params;
+    const data = emptyLike(codes.data, codes.rows * channels.length * inFeatures);
+    channels.forEach((channel, i) => {
+      const from = groupOf(setup.params, channel) * inFeatures;
+      for (let row = 0; row < codes.rows; row++) {
+        const own = codes.data.subarray(row * codes.cols + from, row * codes.cols + from + inFeatures);
+        data.set(own, (row * channels.length + i) * inFeatures);
+      }
+    });
+    return { ...codes, cols: channels.length * inFeatures, data };
   }
 
   private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
@@ -165,7 +201,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private accumulateDynamic(setup: ProductSetup, scope: Scope): Int32Array {
     const params = this.restrict(setup.params, scope);
     const accumulator = new Int32Array(scope.observed.length);
-    const { cols, data } = this.codes(setup, scope);
+    const { cols, data } = this.restrictedCodes(setup, scope);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
       const part = this.sums(setup.steps, codes, { ...params, input });

@@ -43,7 +43,6 @@ export async function readDetail(data: LayerData, subset: Scope): Promise<Scope 
   const channels = [...new Set(data.witnesses.map(({ channel }) => channel))].sort((a, b) => a - b);
   const few = Math.min(MOST_DETAIL_CHANNELS, Math.max(4, width / 4));
   if (subset.samples.length === data.to - data.from || channels.length === 0 || channels.length > few) return null;
-  if (!data.channelsApart) return null;
   const affordable = Math.min(
     (MOST_MULTIPLY_ADDS * width) / (channels.length * data.effort),
     MOST_INPUTS / inputWidth(data),
@@ -76,9 +75,9 @@ export function sketchOf(scope: Scope, width: number): Scope {
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */
-export function probeOf(subset: Scope, differing: Uint8Array, { observed, channelsApart }: LayerData): Scope {
+export function probeOf(subset: Scope, differing: Uint8Array, { observed }: LayerData): Scope {
   const { width } = observed;
-  const channels = probeChannels(differing, width, channelsApart);
+  const channels = probeChannels(differing, width);
   const rows = probeRows(subset, differing, width, channels);
   const picked = pickRows(subset, rows, width);
   return {
@@ -88,9 +87,9 @@ export function probeOf(subset: Scope, differing: Uint8Array, { observed, channe
   };
 }
 
-function probeChannels(differing: Uint8Array, width: number, apart: boolean): number[] {
+function probeChannels(differing: Uint8Array, width: number): number[] {
   const all = Array.from({ length: width }, (_, n) => n);
-  if (all.length <= PROBE_CHANNELS || !apart) return all;
+  if (all.length <= PROBE_CHANNELS) return all;
   const differs = new Uint8Array(width);
   differing.forEach((d, i) => {
     if (d) differs[i % width] = 1;
