@@ -1,5 +1,4 @@
 /** A product's constants as integer hardware takes them. */
-import { fixedPointMultipliers } from '../kernels/steps/multiplier.js';
 import { scaleProduct32, weightScaleOf } from '../kernels/steps/scales.js';
 import type { Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import { InputError } from '../nouns/problem.js';
@@ -39,9 +38,11 @@ export type Multipliers =
 export function multipliersOf({ multiplier }: ProductSteps, linear: Product): Multipliers {
   const { output, outFeatures } = linear;
   if (!isQuantized(output)) return { float32: scaleProduct32(linear) };
-  const fixed = fixedPointMultipliers.find((step) => step === multiplier);
-  if (fixed) {
-    const numbers = Array.from({ length: outFeatures }, (_, n) => fixed.multiplierOf(linear, output, n));
+  // the sums themselves
+  if (output.dtype === 'int32') return { float32: new Float32Array(outFeatures).fill(1) };
+  const { fixedPoint } = multiplier;
+  if (fixedPoint) {
+    const numbers = Array.from({ length: outFeatures }, (_, n) => fixedPoint.multiplierOf(linear, output, n));
     return {
       int32: Int32Array.from(numbers, (number) => number.multiplier),
       shift: Int8Array.from(numbers, ({ exponent }) => exponent),

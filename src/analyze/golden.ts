@@ -146,7 +146,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     product,
     shapes,
     recipe,
-    arrays: arraysOf(layer.name, samples, shapes, product, recipe, values),
+    arrays: arraysOf(layer.name, samples, shapes, product, steps, recipe, values),
     captured: await besideCapture(capture, layer.name, output),
   };
 }

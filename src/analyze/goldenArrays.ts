@@ -1,12 +1,10 @@
 /** The arrays of a layer's golden vectors, in the order of the files. */
-import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Product } from '../nouns/kernel.js';
+import type { Product, ProductSteps } from '../nouns/kernel.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
-import { f32 } from '../numeric/float.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { nearestInt32Bias } from './constants.js';
+import { multipliersOf, nearestInt32Bias } from './constants.js';
 import type { Recipe } from './explain/recipe.js';
 
 export interface GoldenArray {
@@ -26,6 +24,7 @@ export function arraysOf(
   samples: number,
   { inputs: [read], output: made }: LayerShapes,
   product: GoldenProduct,
+  steps: ProductSteps,
   recipe: Recipe,
   values: { readonly input: NumericArray; readonly output: NumericArray; readonly accumulator: Int32Array },
 ): GoldenArray[] {
@@ -46,7 +45,7 @@ export function arraysOf(
     at('weight_zero_point', null, perChannel, zeroPoints),
     at('bias_int32', null, perChannel, biasInt32),
     ...(recipe.biasInt32 || !product.bias ? [] : [at('bias_float32', null, perChannel, product.bias)]),
-    ...multiplierArrays(recipe, product).map(([name, data]) => at(name, null, perChannel, data)),
+    ...multiplierArrays(steps, product).map(([name, data]) => at(name, null, perChannel, data)),
     at('accumulator', null, [samples, ...made.dims], accumulator),
     at('output', layer, [samples, ...made.dims], output),
   ];
@@ -80,19 +79,11 @@ function asInFile(rows: Product['weight'], { window, groups, inChannels, outChan
   return stored;
 }
 
-function multiplierArrays(recipe: Recipe, product: GoldenProduct): [string, NumericArray][] {
-  const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
-  if (recipe.fixedPoint) {
-    const fixed = channels.map((n) => recipe.fixedPoint!.multiplierOf(product, product.output, n));
-    return [
-      ['multiplier_int32', Int32Array.from(fixed, ({ multiplier }) => multiplier)],
-      ['shift', Int8Array.from(fixed, ({ exponent }) => exponent)],
-    ];
-  }
-  const real = channels.map((n) =>
-    f32(f32(f32(product.input.scale) * f32(weightScaleOf(product, n))) / f32(product.output.scale)),
-  );
-  const scaling = recipe.operations.filter(({ name }) => name === 'multiplier');
-  const one = scaling.length === 1 && recipe.operations.every(({ name }) => name !== 'output scale');
-  return [['multiplier_float32', Float32Array.from(one ? channels.map(scaling[0].operand) : real)]];
+function multiplierArrays(steps: ProductSteps, product: GoldenProduct): [string, NumericArray][] {
+  const multipliers = multipliersOf(steps, product);
+  if (multipliers.float32) return [['multiplier_float32', multipliers.float32]];
+  return [
+    ['multiplier_int32', multipliers.int32],
+    ['shift', multipliers.shift],
+  ];
 }

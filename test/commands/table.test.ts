@@ -28,7 +28,7 @@ async function goldenOf(kernel: string, field: string): Promise<number[]> {
 }
 
 describe('the JSON', () => {
-  it.each(['tflite-double', 'cmsis-nn', 'fbgemm', 'onednn', 'qnnpack', 'ort'])(
+  it.each(['tflite-double', 'tflm', 'cmsis-nn', 'fbgemm', 'onednn', 'qnnpack', 'ort'])(
     'of %s is valid, with the numbers of golden vectors',
     async (kernel) => {
       const document = await json(IRIS, '--kernel', kernel);
@@ -43,7 +43,7 @@ describe('the JSON', () => {
         output_zero_point: 128,
         clamp: [0, 255],
       });
-      const fixed = kernel === 'tflite-double' || kernel === 'cmsis-nn';
+      const fixed = ['tflite-double', 'tflm', 'cmsis-nn'].includes(kernel);
       const fields = [
         'weight_zero_point',
         'bias_int32',

@@ -227,7 +227,7 @@ function inC(variant: Variant, given: Case, name: string): GoldenLayer | null {
   const values = { input: x.data as Int8Array, output, accumulator: accumulator! };
   const shapes = { inputs: [rowOf(product.inFeatures)], output: rowOf(product.outFeatures) };
   const made = { name, op: 'linear', samples: x.rows, shapes, captured: null };
-  return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, shapes, product, recipe, values) };
+  return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, shapes, product, steps, recipe, values) };
 }
 
 const layers = variants.flatMap((variant) =>
