@@ -6,12 +6,11 @@ import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { roundHalfEven } from '../numeric/round.js';
 
-/** Throws InputError for a kernel with a product that has no integer form; whyNot: what keeps one from it, or null. */
+/** Throws InputError for a kernel without a product that has an integer form; whyNot: what keeps one from it, or null. */
 export function refuseFloatKernel(kernel: Kernel, whyNot = whyFloat): void {
-  const why = productsOf(kernel)
-    .map(whyNot)
-    .find((reason) => reason !== null);
-  if (why) throw noIntegers(kernel, why);
+  const reasons = productsOf(kernel).map(whyNot);
+  const [why] = reasons;
+  if (why && !reasons.includes(null)) throw noIntegers(kernel, why);
 }
 
 export function noIntegers({ name }: Kernel, why: string): InputError {

@@ -107,6 +107,9 @@ function refuseMixedCalls({ name }: Layer, { callOf, kernel }: LayerRun, steps: 
 /** Or why this layer has none, though others have. */
 async function vectorsOf(session: ReplaySession, layer: Layer, capture: Capture): Promise<GoldenLayer | string> {
   if (!hasVectors(layer)) return `${layer.op} has no vectors of its own`;
+  const kernel = session.kernelOf(layer);
+  const why = whyNoIntegers(productSteps(kernel, layer.op)!);
+  if (why !== null) return `kernel ${kernel.name} ${why}`;
   return goldenLayer(layer, await session.open(layer), capture);
 }
 

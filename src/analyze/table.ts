@@ -10,7 +10,7 @@ import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf, whyNotReplayed } from '../replay/layer.js';
-import { int32BiasOf, multipliersOf, refuseFloatKernel } from './constants.js';
+import { int32BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
 export async function table(model: Model, kernelName?: string): Promise<TableDocument> {
@@ -35,7 +35,11 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
 
 function whyLeftOut(reference: Reference, layer: ProductLayer, input: ValueParams | null): string | null {
   if (layer.form.dynamic) return 'its input gets its scale when it runs';
-  return whyNotReplayed(kernelOf(reference, layer), layer, [input]);
+  const kernel = kernelOf(reference, layer);
+  const why = whyNotReplayed(kernel, layer, [input]);
+  if (why !== null) return why;
+  const float = whyFloat(productSteps(kernel, layer.op)!);
+  return float && `kernel ${kernel.name} ${float}`;
 }
 
 /** Batches are not known here: a layer is what it is in a large call. */

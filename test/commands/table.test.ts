@@ -61,6 +61,15 @@ describe('the JSON', () => {
     },
   );
 
+  it('of a kernel that computes some layers in float64 has the others', async () => {
+    const { layers, skipped } = await json('fixtures/tflite/cnn-int8/model.tflite', '--kernel', 'tflite-reference');
+    expect(layers.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'conv2d', 'conv2d']);
+    expect(Object.keys(layers[0].channels[0])).toEqual(
+      expect.arrayContaining(['multiplier_int32', 'shift', 'bias_int32']),
+    );
+    expect(skipped).toMatchObject([{ why: 'kernel tflite-reference computes in float64' }]);
+  });
+
   it('is what --reporter json gives', async () => {
     expect((await qdiff(['table', IRIS, '--reporter', 'json'])).stdout).toBe(
       (await qdiff(['table', IRIS, '--format', 'json'])).stdout,
