@@ -1,3 +1,5 @@
+import type { NumericArray } from '../nouns/array.js';
+
 /**
  * What one layer computes for a block of samples, [rows, features].
  * Integer outputs are codes (Int32Array), float outputs are real values (Float32Array).
@@ -35,4 +37,12 @@ export function joined(parts: readonly Replayed[]): Replayed {
     overflowed += part.overflowed;
   }
   return { rows, cols, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** What was captured, where it is a legitimate result; elsewhere what was replayed. */
+export function withCaptured({ data, low, high }: Replayed, captured: NumericArray): NumericArray {
+  if (!low || !high) return data;
+  return data.map((value: number, i: number) =>
+    captured[i] >= low[i] && captured[i] <= high[i] ? captured[i] : value,
+  );
 }

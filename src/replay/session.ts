@@ -20,7 +20,7 @@ import { blocks } from './blocks.js';
 import { batchOf } from './calls.js';
 import { chosenInput, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
-import { joined, type Replayed } from './replayed.js';
+import { joined, type Replayed, withCaptured } from './replayed.js';
 import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
@@ -193,10 +193,11 @@ export class ReplaySession {
     return this.capturedInput(layer, input) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
   }
 
-  /** Replays a whole layer into memory. */
+  /** Replays a whole layer into memory; where several results are legitimate and the captured one is among them, that goes on. */
   private async retain(layer: Layer): Promise<ValueReader> {
     const run = await this.open(layer);
-    const { samples } = this.capture;
+    const { samples, values } = this.capture;
+    const captured = values.get(layer.name);
     let kept: NumericArray = new Uint8Array(0);
     let features = 0;
     for (const [from, to] of blocks(0, samples, run.input.features)) {
@@ -205,7 +206,10 @@ export class ReplaySession {
         features = (block.rows * block.cols) / (to - from);
         kept = storageFor(layer.output, samples * features);
       }
-      kept.set(block.data, from * features);
+      kept.set(
+        block.low && captured ? withCaptured(block, await captured.read(from, to)) : block.data,
+        from * features,
+      );
     }
     const reader = {
       features,
