@@ -1,4 +1,5 @@
 /** The model as its file declares it: values, and the layers that compute them. */
+import type { NumericArray } from './array.js';
 import type { Warning } from './problem.js';
 import type { Layout, Shape, ValueParams } from './value.js';
 import type { Patch } from './window.js';
@@ -6,6 +7,12 @@ import type { Patch } from './window.js';
 export interface ModelInput {
   readonly name: string;
   readonly params: ValueParams;
+}
+
+/** A value that the file holds: the numbers of one sample, or of as many as a call has, over and over. */
+export interface Constant extends ModelInput {
+  readonly dims: readonly number[];
+  read(): Promise<NumericArray>;
 }
 
 /**
@@ -149,6 +156,10 @@ export interface Model {
   readonly producer: Producer;
   readonly layout: Layout;
   readonly inputs: readonly ModelInput[];
+  /** Absent: none. */
+  readonly constants?: readonly Constant[];
+  /** Of a graph that is called with as many at a time; absent: a capture says, or it was one call. */
+  readonly samplesPerCall?: number;
   /** In execution order. */
   readonly layers: readonly Layer[];
   /** Of the values whose shape the file gives or its layers imply. Null: a file of matrices, where [N, T, C] is N*T samples of C. */
@@ -161,9 +172,9 @@ export interface Model {
 }
 
 /** What a model declares of its values, by name; null: nothing, of a layer that is not replayed. */
-export function declaredParams({ inputs, layers }: Model): Map<string, ValueParams | null> {
+export function declaredParams({ inputs, constants = [], layers }: Model): Map<string, ValueParams | null> {
   return new Map([
-    ...inputs.map(({ name, params }) => [name, params] as const),
+    ...[...inputs, ...constants].map(({ name, params }) => [name, params] as const),
     ...layers.map(({ name, output }) => [name, output] as const),
   ]);
 }

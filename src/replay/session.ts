@@ -18,6 +18,7 @@ import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
 import { batchOf } from './calls.js';
+import { constantReader } from './constant.js';
 import { chosenInput, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
@@ -65,6 +66,7 @@ export class ReplaySession {
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
   private readonly chosen = new Map<Layer, Kernel>();
+  private readonly constants: ReadonlyMap<string, ValueReader>;
   private readonly reference: Reference;
 
   /** reference: a kernel for all layers, or for each its own. */
@@ -80,6 +82,7 @@ export class ReplaySession {
     this.calls = { memoryOf: memoryIn(model), threads: producer.threads ?? 1, vectors: vectorsOf(producer) };
     this.reference = 'ops' in reference ? sameEverywhere(reference) : reference;
     this.params = declaredParams(model);
+    this.constants = new Map((model.constants ?? []).map((constant) => [constant.name, constantReader(constant)]));
     for (const layer of model.layers) this.layers.set(layer.name, layer);
     let end = 0;
     this.batchEnds = capture.batchSizes.map((size) => (end += size));
@@ -186,7 +189,7 @@ export class ReplaySession {
     if (this.mode === 'isolated' && own) return own;
     const producer = this.layers.get(input);
     const replayed = this.mode === 'propagated' && producer && this.whyNotReplayed(producer) === null;
-    return replayed ? null : (this.capture.values.get(input) ?? null);
+    return replayed ? null : (this.capture.values.get(input) ?? this.constants.get(input) ?? null);
   }
 
   private async inputOf(layer: Layer, input: string): Promise<ValueReader> {

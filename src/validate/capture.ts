@@ -26,7 +26,7 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const { samples, values, shapes: found } = await readValues(expected, checks);
   const count = samples?.count ?? 0;
   const batched = samples !== null && !slots.has(BATCH_SIZES);
-  const batchSizes = batched ? await readBatchSizes(file, count, checks) : [count];
+  const batchSizes = batched ? await readBatchSizes(file, model, count, checks) : [count];
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
   return { path: file.path, samples: count, values, shapes: found, producer, batchSizes, warnings };
@@ -55,10 +55,10 @@ function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): strin
   return `${expected}; ${fix}`;
 }
 
-/** How many samples each call had; one call without. */
-async function readBatchSizes(file: ArrayFile, samples: number, checks: Checks): Promise<readonly number[]> {
+/** How many samples each call had; without, as many as the graph takes, or one call. */
+async function readBatchSizes(file: ArrayFile, { samplesPerCall }: Model, samples: number, checks: Checks): Promise<readonly number[]> {
   const source = file.arrays.get(BATCH_SIZES);
-  if (!source) return [samples];
+  if (!source) return callsOf(samples, samplesPerCall ?? samples);
   const place = [BATCH_SIZES];
   if (!/^u?int/.test(source.dtype) || source.shape.length > 1 || (source.shape[0] ?? 1) > samples) {
     const got = `got ${source.dtype} of shape ${shapeText(source.shape)}`;
@@ -74,4 +74,9 @@ async function readBatchSizes(file: ArrayFile, samples: number, checks: Checks):
     checks.problem('batch-sizes', place, `expected sizes that add up to ${samples} samples, got ${sum}`);
   }
   return [...sizes];
+}
+
+function callsOf(samples: number, each: number): number[] {
+  const calls = new Array<number>(Math.floor(samples / each)).fill(each);
+  return samples % each === 0 ? calls : [...calls, samples % each];
 }

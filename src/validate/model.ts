@@ -1,5 +1,5 @@
 import { Checks, described, type Place } from '../documents/checks.js';
-import type { Layer, Memory, Model, ModelInput } from '../nouns/model.js';
+import type { Constant, Layer, Memory, Model, ModelInput } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
 import type { ModelArrays } from '../ops/fields/numbers.js';
@@ -8,6 +8,7 @@ import { valueParams } from '../ops/fields/valueParams.js';
 import type { Op, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
 import { counted, printable } from '../text.js';
+import { readConstant } from './constant.js';
 import { formatSchema, inputSchema, modelFileSchema, opaqueSchema, producerSchema } from './modelSchema.js';
 import { field, fieldOfValue, inputsOf, Names, nameOf } from './names.js';
 import { producerOf } from './producer.js';
@@ -27,6 +28,14 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   const names = new Names(checks, rawLayers);
   const rawInputs = listOf(field(raw, 'inputs'));
   const inputs = rawInputs.map((input, i) => readInput(input, ['inputs', i], checks, names));
+  const rawConstants = listOf(field(raw, 'constants'));
+  const constants: (Constant | null)[] = [];
+  for (const [i, constant] of rawConstants.entries()) {
+    const place = ['constants', i];
+    const read = readConstant(constant, place, checks, arrays);
+    names.declare(constant, read?.params, place);
+    constants.push(read);
+  }
   const reader = new LayerReader(checks, names, arrays);
   const layers: (Layer | null)[] = [];
   for (let i = 0; i < rawLayers.length; i++) layers.push(await reader.read(rawLayers[i], i));
@@ -41,6 +50,8 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   );
   const parts = {
     inputs: inputs as ModelInput[],
+    ...(constants.length > 0 ? { constants: constants.filter((constant) => constant !== null) } : {}),
+    ...(file?.samples_per_call ? { samplesPerCall: file.samples_per_call } : {}),
     layers: layers.filter((layer) => layer !== null),
     layout: file!.layout ?? 'NCHW',
     channelAxes,

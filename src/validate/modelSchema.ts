@@ -1,5 +1,14 @@
 import * as z from 'zod/mini';
-import { name, names, originFields, outputSchema, shapeFields, valueFields } from '../ops/fields/schema.js';
+import {
+  list,
+  name,
+  names,
+  numbers,
+  originFields,
+  outputSchema,
+  shapeFields,
+  valueFields,
+} from '../ops/fields/schema.js';
 import { ops } from '../ops/registry.js';
 
 /*
@@ -39,6 +48,13 @@ export const producerSchema = z.object({
 
 export const inputSchema = z.object({ name, ...valueFields });
 
+/** A value that layers read and no capture has; `value` repeats with the samples. */
+export const constantSchema = z.object({
+  name,
+  ...valueFields,
+  value: numbers('[...shape], or several samples of it one after the other', list('number')),
+});
+
 /** First of all: what other versions do not have to share. */
 export const formatSchema = z.object({ format: z.literal('qdiff-model'), version: z.literal(1) });
 
@@ -48,6 +64,8 @@ export const modelFileSchema = z.object({
   arrays: z.optional(z.nullable(z.string().check(z.minLength(1)))),
   layout: z.optional(z.nullable(z.enum(['NCHW', 'NHWC']))),
   inputs: z.optional(z.array(z.unknown())),
+  constants: z.optional(z.array(z.unknown())),
+  samples_per_call: z.optional(z.int().check(z.positive())),
   layers: z.array(z.unknown()).check(z.minLength(1)),
 });
 
@@ -64,6 +82,7 @@ export function modelJsonSchema(): object {
   });
   const whole = z.extend(modelFileSchema, {
     inputs: z.optional(z.array(inputSchema)),
+    constants: z.optional(z.array(constantSchema)),
     layers: z.array(z.union([...replayed, unknownOp])).check(z.minLength(1)),
   });
   return z.toJSONSchema(whole, { io: 'input' });

@@ -50,7 +50,7 @@ export function shapesOf(
   return shapes.infer(known);
 }
 
-type Parts = Pick<Model, 'inputs' | 'layers' | 'layout' | 'channelAxes'>;
+type Parts = Pick<Model, 'inputs' | 'constants' | 'layers' | 'layout' | 'channelAxes'>;
 
 /** `contradicts` is told of layers whose inputs give other dims, or fit nothing. */
 export class Shapes {
@@ -63,7 +63,8 @@ export class Shapes {
 
   /** known: dims of values that a file or a capture gives. */
   infer(known: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, Shape> {
-    const { inputs, layers } = this.model;
+    const { inputs, constants = [], layers } = this.model;
+    for (const { name, dims } of constants) this.add(name, dims, null, undefined);
     for (const input of inputs) this.add(input.name, known.get(input.name), this.readAs(input.name), undefined);
     for (const [index, layer] of layers.entries()) this.layer(layer, index, known.get(layer.name));
     return this.found;
