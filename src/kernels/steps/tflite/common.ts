@@ -1,0 +1,53 @@
+/** What TFLite's steps on whole values share. s, z: scale and zero point, q: a code, d = q - z. */
+import type { QuantizeStep, TensorCall } from '../../../nouns/kernel.js';
+import type { IntegerDtype, QuantParams } from '../../../nouns/value.js';
+import type { FixedPointMultiplier } from '../../../nouns/written.js';
+import { f32 } from '../../../numeric/float.js';
+import {
+  multiplyByFixedPointDoubleRounding,
+  multiplyByFixedPointDoubleRoundingUp,
+  quantizeMultiplier,
+} from '../../../numeric/fixedPoint.js';
+import { clamp } from '../../../numeric/integer.js';
+import { sizeOf } from '../../../tensor/shape.js';
+import { clampOfCodes } from '../activation.js';
+import { quantized } from '../call.js';
+import { quantizeDivisionHalfAway, quantizeOffsetFirst } from '../quantize.js';
+
+/** Codes that the steps of a runtime take. */
+export const BYTES: readonly IntegerDtype[] = ['int8', 'uint8'];
+export const BYTES_AND_INT16: readonly IntegerDtype[] = [...BYTES, 'int16'];
+
+/** Which code computes: the reference resolver, the builtin kernels, XNNPACK, TFLite Micro. */
+export type Runtime = 'reference' | 'builtin' | 'xnnpack' | 'micro';
+
+export const scaleOf = ({ scale }: QuantParams) => f32(scale);
+
+/** Of a fused activation, as the runtime makes them. */
+export function clampOf({ activation, output }: TensorCall, runtime: Runtime): [lo: number, hi: number] {
+  const bound: QuantizeStep = runtime === 'xnnpack' ? quantizeOffsetFirst : quantizeDivisionHalfAway;
+  return clampOfCodes(activation, quantized(output), bound);
+}
+
+/** Offsets and clamps. */
+export function codeOf({ zeroPoint }: QuantParams, [lo, hi]: readonly [number, number]): (steps: number) => number {
+  return (steps) => clamp(steps + zeroPoint, lo, hi);
+}
+
+/** x * real: by an int32 multiplier and a shift, two roundings, the second half away from zero. */
+export function byMultiplier(real: number): (x: number) => number {
+  const multiplier = quantizeMultiplier(real);
+  return (x) => multiplyByFixedPointDoubleRounding(x, multiplier);
+}
+
+/** The same with both half up: vector code. */
+export function byMultiplierUp(multiplier: FixedPointMultiplier): (x: number) => number {
+  return (x) => multiplyByFixedPointDoubleRoundingUp(x, multiplier);
+}
+
+/** Whether vector code computes an element of the output, which takes so many of a call's values at a time. */
+export function inBlocks({ output, first, ofCall }: TensorCall, width: number): (element: number) => boolean {
+  const size = sizeOf(output.shape.dims);
+  const [start, end] = [first * size, Math.floor((ofCall * size) / width) * width];
+  return (element) => start + element < end;
+}

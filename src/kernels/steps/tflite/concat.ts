@@ -1,0 +1,25 @@
+/** CONCATENATION: codes are copied; uint8 ones of other parameters than the output's are rescaled in float32. */
+import type { QuantParams } from '../../../nouns/value.js';
+import { f32 } from '../../../numeric/float.js';
+import { clamp } from '../../../numeric/integer.js';
+import { roundHalfAway } from '../../../numeric/round.js';
+import type { TensorSteps } from '../../../nouns/kernel.js';
+import { quantized } from '../call.js';
+import { axisIn, joined } from '../concat.js';
+import { tensorSteps, withoutActivation } from '../tensor.js';
+import { BYTES_AND_INT16, scaleOf } from './common.js';
+
+function codeOf(input: QuantParams, output: QuantParams): (q: number) => number {
+  const isKept = input.zeroPoint === output.zeroPoint && scaleOf(input) === scaleOf(output);
+  if (output.dtype !== 'uint8' || isKept) return (q) => q;
+  const ratio = f32(scaleOf(input) * f32(1 / scaleOf(output)));
+  const offset = f32(f32(-input.zeroPoint) * ratio);
+  return (q) => clamp(roundHalfAway(f32(f32(q * ratio) + offset)) + output.zeroPoint, 0, 255);
+}
+
+export const concatTflite: TensorSteps = withoutActivation({
+  ...tensorSteps('q; uint8 of other parameters roundHalfAway(f32(q * g) + f32(-z * g)) + zp, g = f32(s * f32(1 / sy))', (call) =>
+    joined(call, axisIn(call), (input) => codeOf(quantized(input), quantized(call.output))),
+  ),
+  codes: BYTES_AND_INT16,
+});

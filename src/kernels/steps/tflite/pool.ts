@@ -1,0 +1,33 @@
+/** Pools: in- and output have the same parameters, only cells inside the image count. */
+import type { PoolAttributes } from '../../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { clamp } from '../../../numeric/integer.js';
+import { truncate } from '../../../numeric/round.js';
+import { windowCovers } from '../../../tensor/covers.js';
+import { maxPool } from '../maxPool.js';
+import { imageOf, overWindows, placesOf, sumOf } from '../pool.js';
+import { tensorSteps } from '../tensor.js';
+import { BYTES_AND_INT16, clampOf, type Runtime } from './common.js';
+
+/** Of raw codes; the same in every runtime. */
+export const averagePoolTflite: TensorSteps = {
+  ...tensorSteps('clamp(trunc((sum of q +- n / 2) / n)), n: cells inside the image', (call) => {
+    const { window } = call.attributes as PoolAttributes;
+    const [lo, hi] = clampOf(call, 'reference');
+    return overWindows(call, windowCovers(window, placesOf(imageOf(call).shape)), (covered) => {
+      const count = covered.cover.places.length;
+      const half = Math.floor(count / 2);
+      const sum = sumOf(covered);
+      return clamp(truncate((sum > 0 ? sum + half : sum - half) / count), lo, hi);
+    });
+  }),
+  codes: BYTES_AND_INT16,
+};
+
+export function maxPoolTflite(runtime: Runtime): TensorSteps {
+  const run = (call: TensorCall) => {
+    const [lo, hi] = clampOf(call, runtime);
+    return (maxPool.run({ ...call, activation: 'none' }) as Int32Array).map((code) => clamp(code, lo, hi));
+  };
+  return { ...tensorSteps('clamp(max of the codes of a window)', run), codes: BYTES_AND_INT16 };
+}

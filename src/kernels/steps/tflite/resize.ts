@@ -1,0 +1,143 @@
+/** RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR over images [height, width, channels]. n: places of the input, m: of the output. */
+import type { ResizeAttributes } from '../../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { f32 } from '../../../numeric/float.js';
+import { clamp } from '../../../numeric/integer.js';
+import { floor, roundHalfAway, roundHalfEven, truncate } from '../../../numeric/round.js';
+import { sizeOf } from '../../../tensor/shape.js';
+import { tensorSteps } from '../tensor.js';
+import { BYTES, BYTES_AND_INT16 } from './common.js';
+
+/** Of one place of the output along an axis: its neighbours, and how far it lies from the first. */
+interface Place {
+  readonly low: number;
+  readonly high: number;
+  readonly weight: number;
+}
+
+type Axis = (input: number, output: number, attributes: ResizeAttributes) => (place: number) => Place;
+/** of: codes at [row, column]: p00, p01, p10, p11. */
+type Blend = (p00: number, p01: number, p10: number, p11: number, y: number, x: number) => number;
+
+function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
+  const [{ data, shape }] = call.inputs;
+  const [height, width, channels] = shape.dims;
+  const [rows, columns] = call.output.shape.dims;
+  const attributes = call.attributes as ResizeAttributes;
+  const [ys, xs] = [axis(height, rows, attributes), axis(width, columns, attributes)];
+  const [down, across] = [Array.from({ length: rows }, (_, y) => ys(y)), Array.from({ length: columns }, (_, x) => xs(x))];
+  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
+  for (let sample = 0, i = 0; sample < call.samples; sample++) {
+    const at = (y: number, x: number, c: number) => data[((sample * height + y) * width + x) * channels + c];
+    for (const y of down) {
+      for (const x of across) {
+        for (let c = 0; c < channels; c++, i++) {
+          const [top, bottom] = [at(y.low, x.low, c), at(y.high, x.low, c)];
+          out[i] = blend(top, at(y.low, x.high, c), bottom, at(y.high, x.high, c), y.weight, x.weight);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** Positions of 10 fractional bits. */
+const inIntegers: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
+  const isAligned = alignCorners && m > 1;
+  const step = isAligned
+    ? floor((1024 * (n - 1) + floor((m - 1) / 2)) / (m - 1))
+    : floor((1024 * n + floor(m / 2)) / m);
+  return (place) => {
+    const v = place * step + (halfPixelCenters ? floor(step / 2) - 512 : 0);
+    const low = Math.max(truncate(v / 1024), 0);
+    return { low, high: Math.min(truncate((v + 1023) / 1024), n - 1), weight: v - 1024 * low };
+  };
+};
+
+/** Reference, builtin kernels and TFLite Micro, int8 and int16. */
+const blendIntegers: Blend = (p00, p01, p10, p11, y, x) => {
+  const sum = p00 * (1024 - y) * (1024 - x) + p10 * y * (1024 - x) + p01 * (1024 - y) * x + p11 * y * x;
+  return truncate((sum + (sum > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20);
+};
+
+/** Float32 positions, weights of 11 bits. */
+const inXnnpack: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
+  const less = alignCorners && m !== 1 ? 1 : 0;
+  const step = f32((n - less) / (m - less));
+  const offset = halfPixelCenters && !alignCorners ? f32(f32(0.5 * step) - 0.5) : null;
+  return (place) => {
+    const scaled = f32(place * step);
+    const v = clamp(offset === null ? scaled : f32(scaled + offset), 0, n - 1);
+    const low = floor(v);
+    return { low, high: Math.min(low + 1, n - 1), weight: roundHalfEven(f32(f32(v - low) * 2048)) };
+  };
+};
+
+const blendXnnpack: Blend = (p00, p01, p10, p11, y, x) => {
+  const [top, bottom] = [p00 * 2048 + (p01 - p00) * x, p10 * 2048 + (p11 - p10) * x];
+  return floor((top * 2048 + (bottom - top) * y + 2 ** 21) / 2 ** 22);
+};
+
+function stepOf(n: number, m: number, alignCorners: boolean): number {
+  return alignCorners && m > 1 ? f32((n - 1) / (m - 1)) : f32(n / m);
+}
+
+/** uint8 in reference and builtin kernels: float32. */
+const inFloats: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
+  const step = stepOf(n, m, alignCorners);
+  return (place) => {
+    const v = halfPixelCenters ? f32(f32(f32(place + 0.5) * step) - 0.5) : f32(place * step);
+    const low = Math.max(floor(v), 0);
+    return { low, high: Math.min(Math.ceil(v), n - 1), weight: f32(v - low) };
+  };
+};
+
+const product = (...factors: readonly number[]) => factors.reduce((total, factor) => f32(total * factor));
+const total = (...terms: readonly number[]) => terms.reduce((sum, term) => f32(sum + term));
+
+const blendFloats: Blend = (p00, p01, p10, p11, y, x) => {
+  const [oy, ox] = [f32(1 - y), f32(1 - x)];
+  const terms = [product(p00, oy, ox), product(p10, y, ox), product(p01, oy, x), product(p11, y, x)];
+  return truncate(f32(total(...terms) + 0.5));
+};
+
+const blendFloatsBuiltin: Blend = (p00, p01, p10, p11, y, x) => {
+  const [oy, ox] = [f32(1 - y), f32(1 - x)];
+  const weights = [f32(oy * ox), f32(oy * x), f32(y * ox), f32(y * x)];
+  const terms = [p00, p01, p10, p11].map((p, i) => f32(p * weights[i]));
+  return truncate(f32(total(...terms) + 0.5));
+};
+
+/** Values move: the nearest place. */
+const nearest: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
+  const step = stepOf(n, m, alignCorners);
+  return (place) => {
+    const v = f32(f32(place + (halfPixelCenters ? 0.5 : 0)) * step);
+    const index = Math.min(alignCorners ? roundHalfAway(v) : floor(v), n - 1);
+    const low = halfPixelCenters ? Math.max(index, 0) : index;
+    return { low, high: low, weight: 0 };
+  };
+};
+
+const isNearest = ({ attributes }: TensorCall) => (attributes as ResizeAttributes).mode === 'nearest';
+const NEAREST = 'the code of the nearest place';
+
+function resize(bilinear: (call: TensorCall) => Int32Array, equation: string, codes: TensorSteps['codes']): TensorSteps {
+  const run = (call: TensorCall) => (isNearest(call) ? resized(call, nearest, (p00) => p00) : bilinear(call));
+  return { ...tensorSteps(`${equation}, or ${NEAREST}`, run), codes };
+}
+
+function byType(floats: Blend): TensorSteps {
+  const run = (call: TensorCall) =>
+    call.output.params.dtype === 'uint8' ? resized(call, inFloats, floats) : resized(call, inIntegers, blendIntegers);
+  return resize(run, 'roundHalfAway(sum of p * wy * wx / 2^20), positions in 1/1024; uint8 in float32', BYTES_AND_INT16);
+}
+
+export const resizeReference = byType(blendFloats);
+export const resizeBuiltin = byType(blendFloatsBuiltin);
+export const resizeMicro: TensorSteps = { ...resizeReference, codes: ['int8', 'int16'] };
+export const resizeXnnpack = resize(
+  (call) => resized(call, inXnnpack, blendXnnpack),
+  'floor((sum of p * wy * wx + 2^21) / 2^22), float32 positions, weights in 1/2048',
+  BYTES,
+);
