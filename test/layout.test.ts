@@ -37,7 +37,15 @@ const REGISTRIES: readonly Registry[] = [
   {
     folder: 'kernels',
     registry: 'kernels/registry.ts',
-    helpers: ['families.ts', 'kernel.ts', 'pyTorch.ts', 'reference.ts', 'verification.ts'],
+    helpers: [
+      'families.ts',
+      'kernel.ts',
+      'pyTorch.ts',
+      'reference.ts',
+      'tflite.ts',
+      'tfliteLayer.ts',
+      'verification.ts',
+    ],
     type: 'Kernel',
   },
   {

@@ -7,7 +7,7 @@ import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import type { Kernel, Product, ProductSteps, Step } from '../nouns/kernel.js';
+import type { Kernel, Product, ProductSteps, Step, SumData } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type LayerShapes, type QuantParams, type Shape } from '../nouns/value.js';
@@ -184,7 +184,7 @@ function check(
   steps: ProductSteps,
   product: Product,
   recipe: Recipe,
-  sums: Int32Array,
+  sums: SumData,
   outputs: ArrayLike<number>,
   channelAt: (index: number) => number,
   layer: string,

@@ -13,8 +13,8 @@ export const real = z.pipe(
 
 /** What a product fuses into its last step; a clamp is in codes of the output. */
 export const activation = z.union(
-  [z.enum(['none', 'relu', 'relu6']), z.object({ clamp: z.tuple([z.int(), z.int()]) })],
-  'expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes',
+  [z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1']), z.object({ clamp: z.tuple([z.int(), z.int()]) })],
+  'expected "none", "relu", "relu6", "relu_n1_to_1" or {"clamp": [lo, hi]} in codes',
 );
 
 export const cause = z.string().check(z.describe('int16-saturation, bias-int32, ..., unexplained'));

@@ -10,7 +10,6 @@ import type {
   QuantizeStep,
   RescaleStep,
 } from '../nouns/kernel.js';
-import type { ValueParams } from '../nouns/value.js';
 import { atenTensors, decomposedTensors, qnnpackTensors } from './pyTorch.js';
 import { exact } from './steps/accumulate.js';
 import {
@@ -22,7 +21,7 @@ import {
   realBias,
 } from './steps/bias.js';
 import { concatOnnxRuntime } from './steps/concat.js';
-import { dequantizeBuiltin, dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
+import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { maxPool } from './steps/maxPool.js';
@@ -41,7 +40,6 @@ import {
   leakyReluOnnxRuntime,
   multiplyOnnxRuntime,
   sigmoidOnnxRuntime,
-  withoutActivation,
 } from './steps/onnxRuntime.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
@@ -53,8 +51,9 @@ import {
   quantizeReciprocal,
   quantizeTwoRoundings,
 } from './steps/quantize.js';
-import { areBytes, isDelegated, rescaleBuiltin, rescaleDefault } from './steps/rescale.js';
+import { areBytes, isDelegated, rescaleDefault } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
+import { withoutActivation } from './steps/tensor.js';
 
 type Ops = Kernel['ops'];
 type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
@@ -230,7 +229,7 @@ export function onnxRuntimeOps(
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */
-function tfliteLinear(own: Own<'multiplier'> & Partial<ProductSteps>): ProductSteps {
+export function tfliteLinear(own: Own<'multiplier'> & Partial<ProductSteps>): ProductSteps {
   return product({
     accumulate: exact,
     bias: int32BiasReciprocalHalfAway,
@@ -261,20 +260,6 @@ export function tfliteOptimizedOps(own: Own<'multiplier'>, rescale: RescaleStep)
   return {
     ...products(tfliteLinear(own), null),
     ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway }),
-  };
-}
-
-/** LiteRT's builtin kernels on x86 with AVX, tensors known as wholes: vector code takes 8 or 16 values at a time. linear: ruy's. */
-export function tfliteBuiltinOps({ linear }: Ops): Ops {
-  const conversions = { quantize: quantizeReciprocal, dequantize: dequantizeBuiltin, rescale: rescaleBuiltin };
-  const blocks = {
-    quantize: () => 8,
-    dequantize: (input: ValueParams) => (areBytes(input) ? 8 : 1),
-    requantize: (input: ValueParams, output: ValueParams) => (areBytes(input, output) ? 16 : 1),
-  };
-  return {
-    linear,
-    ...elementwise({ ...conversions, bound: quantizeDivisionHalfAway, blocks }),
   };
 }
 

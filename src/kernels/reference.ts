@@ -29,9 +29,9 @@ type Readings = readonly [Kernel, ...Kernel[]];
 
 /** Every layer under the kernel of that name; without one, what the producer declares, layer by layer. Throws InputError. */
 export function referenceFor(producer: Producer, name?: string): Reference {
-  if (name !== undefined) return sameEverywhere(kernelByName(name));
+  if (name !== undefined) return sameEverywhere(kernelByName(name), producer);
   const kernel = declaredKernel(producer);
-  if (producer.kernel !== undefined) return sameEverywhere(kernel);
+  if (producer.kernel !== undefined) return sameEverywhere(kernel, producer);
   return {
     kernel,
     readings(layer, calls) {
@@ -65,8 +65,9 @@ function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: read
   return producer.amxInt8 ? [onAmx] : [kernel, onAmx];
 }
 
-export function sameEverywhere(kernel: Kernel): Reference {
-  return { kernel, readings: () => [kernel] };
+/** Each layer in the form that the runtime of that name has for it. */
+export function sameEverywhere(kernel: Kernel, producer: Producer): Reference {
+  return { kernel, readings: (layer) => [kernel.ofLayer?.(layer, producer) ?? kernel] };
 }
 
 /** oneDNN takes the newest instructions that the CPU has and its variable allows. */

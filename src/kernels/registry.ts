@@ -113,19 +113,10 @@ export function kernelByName(name: string, where = '--kernel'): Kernel {
  * The kernel that a model's producer declares: by name, by flow, or by engine; fbgemm where nothing is declared. Always with
  * the exact accumulator: saturation is a departure to be named, not the reference.
  */
-export function declaredKernel({ kernel, flow, engine, framework, frameworkVersion }: Producer): Kernel {
-  if (kernel !== undefined) return ofRelease(kernelByName(kernel, 'producer.kernel'), framework, frameworkVersion);
+export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
+  if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
   if (flow === 'pt2e-reference') return pt2eReference;
   if (flow === 'pt2e-lowered') return onednnPointwise;
   if (engine === 'onednn') return onednn;
   return engine === 'qnnpack' ? qnnpack : fbgemm;
-}
-
-/** A whole runtime as an older release has it: LiteRT's reference resolver multiplied in fixed point until 1.2. */
-function ofRelease(kernel: Kernel, framework: string | undefined, version: string | undefined): Kernel {
-  const [major, minor] = (version ?? '').split('.').map(Number);
-  const isOld =
-    (/^(ai-edge-)?litert$/.test(framework ?? '') && major === 1 && minor < 3) ||
-    (/^tflite(-runtime)?$/.test(framework ?? '') && major === 2);
-  return kernel === tfliteReference && isOld ? tfliteDouble : kernel;
 }

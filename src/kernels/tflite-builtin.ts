@@ -3,8 +3,9 @@
  * takes 8 or 16 values of a tensor at a time; the rest of a tensor is computed otherwise, and not modelled here.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteBuiltinOps } from './families.js';
+import { builtinOps } from './tflite.js';
 import { tfliteDoubleUp } from './tflite-double-up.js';
+import { ofBuiltinLayer } from './tfliteLayer.js';
 
 export const tfliteBuiltin: Kernel = {
   name: 'tflite-builtin',
@@ -17,5 +18,6 @@ export const tfliteBuiltin: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: tfliteBuiltinOps(tfliteDoubleUp.ops),
+  ops: builtinOps,
+  ofLayer: ofBuiltinLayer,
 };

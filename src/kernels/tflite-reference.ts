@@ -4,8 +4,9 @@
  * multiplier with two roundings, from floats by a division, ties away from zero.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteConvolutions } from './families.js';
+import { referenceOps } from './tflite.js';
 import { tfliteFloat64 } from './tflite-float64.js';
+import { ofReferenceLayer } from './tfliteLayer.js';
 
 export const tfliteReference: Kernel = {
   name: 'tflite-reference',
@@ -17,5 +18,6 @@ export const tfliteReference: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: { ...tfliteFloat64.ops, ...tfliteConvolutions() },
+  ops: referenceOps,
+  ofLayer: ofReferenceLayer,
 };

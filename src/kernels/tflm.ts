@@ -4,9 +4,8 @@
  * Source: tflite_micro kernels/fully_connected_common.cc, quantize_common.cc.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { tfliteConvolutions, tfliteOps } from './families.js';
-import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
-import { rescaleDoubleRounding } from './steps/rescale.js';
+import { microOps } from './tflite.js';
+import { ofMicroLayer } from './tfliteLayer.js';
 
 export const tflm: Kernel = {
   name: 'tflm',
@@ -18,8 +17,6 @@ export const tflm: Kernel = {
   sums: 'exact',
   confirm: null,
   wholeRuntime: true,
-  ops: {
-    ...tfliteOps({ multiplier: fixedPointDoubleRoundingOfDoubles }, rescaleDoubleRounding),
-    ...tfliteConvolutions(),
-  },
+  ops: microOps,
+  ofLayer: ofMicroLayer,
 };

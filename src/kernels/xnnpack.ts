@@ -7,6 +7,11 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
 import { exact } from './steps/accumulate.js';
+import { delegateTensors } from './tflite.js';
+import { tfliteBuiltin } from './tflite-builtin.js';
+import { ofDelegatedLayer } from './tfliteLayer.js';
+
+const ops: Kernel['ops'] = { ...xnnpackOps({ accumulate: exact }), ...delegateTensors };
 
 export const xnnpack: Kernel = {
   name: 'xnnpack',
@@ -17,5 +22,6 @@ export const xnnpack: Kernel = {
   origin: 'XNNPACK',
   sums: 'exact',
   confirm: null,
-  ops: xnnpackOps({ accumulate: exact }),
+  ops,
+  ofLayer: ofDelegatedLayer(ops, tfliteBuiltin),
 };

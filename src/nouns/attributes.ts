@@ -27,6 +27,8 @@ export interface ResampleAttributes {
   readonly scaleFactor: readonly number[] | null;
   /** The step between places is a quotient of the two sizes although a factor is given. */
   readonly recomputed: boolean;
+  /** TFLite's: places are counted from their middle. */
+  readonly halfPixelCenters?: boolean;
 }
 
 /** One a channel (of layer_norm one a value); null: 1 and 0. */
@@ -81,6 +83,22 @@ export interface GeluAttributes {
 export interface ThresholdAttributes {
   readonly threshold: number;
   readonly value: number;
+}
+
+/** TFLite's: int16 operands of scales that are powers of two may be shifted only. */
+export interface AddAttributes {
+  readonly potScaleInt16: boolean;
+}
+
+/** TFLite's factor of the exponents; 1 elsewhere. */
+export interface BetaAttributes extends AxisAttributes {
+  readonly beta: number;
+}
+
+export interface MatmulAttributes {
+  /** Whether an operand's last two axes change places first. */
+  readonly adjX: boolean;
+  readonly adjY: boolean;
 }
 
 /** Codes, one or one a channel. */

@@ -1,6 +1,6 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix, NumericArray } from './array.js';
-import type { Activation, ElementwiseForm, Memory, ProductParams } from './model.js';
+import type { Activation, ElementwiseForm, Layer, Memory, Producer, ProductParams } from './model.js';
 import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
@@ -15,6 +15,8 @@ export interface Product extends ProductParams {
   readonly output: ValueParams;
   /** Set where rows are patches. */
   readonly patch?: PlacedPatch;
+  /** Where its channels stand among the layer's; absent: they are all of them. */
+  readonly part?: { readonly first: number; readonly of: number };
   /** Groups of channels that are products of their own, side by side; default 1. */
   readonly groups?: number;
   /** The runtime's call that these rows belong to, whatever part of it is here; absent: a large one. */
@@ -55,9 +57,12 @@ export interface Gathered {
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
+/** Of 32 bits, or of 64 as doubles hold them. */
+export type SumData = Int32Array | Float64Array;
+
 export interface Accumulated {
-  /** [rows, outFeatures]: sum over k of (x - x_zero_point) * (w - w_zero_point), wrapped to int32. */
-  readonly data: Int32Array;
+  /** [rows, outFeatures]: sum over k of (x - x_zero_point) * (w - w_zero_point), wrapped to int32; of 64-bit sums as they are. */
+  readonly data: SumData;
   /** How many sums left int32 before they wrapped. */
   readonly overflowed: number;
 }
@@ -130,6 +135,8 @@ export type Float32Addend =
 
 export interface BiasStep extends Step {
   readonly arithmetic: 'int32' | 'float';
+  /** It adds an int64 bias as it is. */
+  readonly int64?: true;
   prepare(product: Product): PreparedBias;
 }
 
@@ -154,6 +161,8 @@ export interface MultiplierStep extends Step {
   readonly fixedPoint: FixedPointForm | null;
   /** Set where calls of different sizes are computed differently: the step that computes this one. */
   ofCall?(call: Call): MultiplierStep;
+  /** Set where some channels are computed otherwise: the step of all that a product has; null: of several. */
+  ofChannels?(product: Product): MultiplierStep | null;
   /** The numbers of a `toSteps` that is all float32; null: not of this product. */
   float32?(product: Product, output: QuantParams): Float32Factors | null;
 }
@@ -286,6 +295,8 @@ export interface ProductSteps {
   readonly float: FloatPath | null;
   /** Dtypes of codes that uint8 weights are multiplied with, as far as it was run. */
   readonly uint8Weights: readonly IntegerDtype[];
+  /** Dtypes of codes that it takes; absent: those of 8 bits. */
+  readonly codes?: readonly IntegerDtype[];
   /** An int32 output at scale sx * sw is the accumulators themselves, bias included. */
   readonly int32Output: boolean;
   /** What the runtime makes of a convolution's weights when it packs them; absent: nothing. */
@@ -314,6 +325,8 @@ export interface ElementwiseSteps {
   readonly bound: QuantizeStep;
   /** So many values of a call's tensor at a time; what is left at its end is computed otherwise. Absent: one. */
   readonly block?: (input: ValueParams, output: ValueParams) => number;
+  /** What computes the rest; absent: no model. */
+  readonly rest?: ElementwiseSteps;
 }
 
 /** Centred codes (no zero point) of one scale to steps of another, rounded. */
@@ -363,6 +376,8 @@ export interface Bounded {
 export interface TensorSteps {
   readonly kind: 'tensor';
   readonly equation: string;
+  /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
+  readonly codes?: readonly IntegerDtype[];
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;
@@ -390,5 +405,7 @@ export interface Kernel {
   readonly confirm: string | null;
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */
   readonly wholeRuntime?: true;
+  /** The kernel with the forms that a layer and whoever ran it decide on; absent: itself. */
+  ofLayer?(layer: Layer, producer: Producer): Kernel;
   readonly ops: Readonly<Record<string, OpSteps>>;
 }

@@ -34,6 +34,8 @@ export interface ProductParams {
   readonly bias: Float32Array | null;
   /** int32 bias [outFeatures] in accumulator units, or null. At most one of the two is set. */
   readonly biasInt32: Int32Array | null;
+  /** int64 bias [outFeatures] in accumulator units. */
+  readonly biasInt64?: Float64Array;
   /** Fused into the requantization. */
   readonly activation: Activation;
   /** Absent: int8. */
@@ -43,7 +45,7 @@ export interface ProductParams {
 }
 
 /** A clamp in codes [lo, hi] is for quantized outputs. */
-export type Activation = 'none' | 'relu' | 'relu6' | { readonly clamp: [lo: number, hi: number] };
+export type Activation = 'none' | 'relu' | 'relu6' | 'relu_n1_to_1' | { readonly clamp: [lo: number, hi: number] };
 
 /** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic, convolutions. */
 export interface ProductForm extends ProductParams {
@@ -88,6 +90,9 @@ export interface TensorForm {
 /** How an op computes, as an engine takes it: engines belong to kinds, not to ops. */
 export type Form = ProductForm | ElementwiseForm | LayoutForm | TensorForm;
 
+/** Of TFLite and LiteRT, as far as they compute differently. */
+export type Release = 'litert-2.3' | 'litert-1.4' | 'litert-1.2' | 'tensorflow-2.21' | 'tflite-2.14';
+
 export interface Layer<F extends Form | null = Form | null> {
   readonly name: string;
   /** As the file names it; a row of `ops/registry.ts`, or an op that qdiff has no file for. */
@@ -105,6 +110,8 @@ export interface Layer<F extends Form | null = Form | null> {
   /** What the runtime computes it with, where it has the choice, and why it is that. */
   readonly arithmetic?: 'integers' | 'float';
   readonly because?: string;
+  /** Releases whose XNNPACK delegate takes it; absent: no graph of TFLite's. */
+  readonly delegates?: readonly Release[];
 }
 
 export type ProductLayer = Layer<ProductForm>;
@@ -149,6 +156,8 @@ export interface Producer {
   readonly threads?: number;
   readonly amxInt8?: boolean;
   readonly environment?: ReadonlyMap<string, string>;
+  /** Values that TFLite's delegate computed. */
+  readonly delegated?: readonly string[];
 }
 
 export interface Model {

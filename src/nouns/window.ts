@@ -25,6 +25,10 @@ export interface Taps {
 export interface Patch {
   readonly window: Window;
   readonly groups: number;
+  /** An operator of its own in TFLite, whatever the groups. */
+  readonly depthwise?: boolean;
+  /** The padding is what the output's size, ceil(input / stride), needs. */
+  readonly same?: boolean;
 }
 
 /** The same for an input of known size. */

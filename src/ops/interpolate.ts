@@ -26,6 +26,8 @@ const fields = {
   mode: z.optional(z.enum(modes)),
   align_corners: z.optional(z.nullable(z.boolean())),
   recompute_scale_factor: z.optional(z.nullable(z.boolean())),
+  /** TFLite's. */
+  half_pixel_centers: z.optional(z.boolean()),
 };
 type Fields = Partial<z.infer<z.ZodMiniObject<typeof fields>>>;
 
@@ -50,7 +52,14 @@ export const interpolate: Op = {
   },
 };
 
-function attributesOf({ size, scale_factor, mode, align_corners, recompute_scale_factor }: Fields): ResampleAttributes {
+function attributesOf({
+  size,
+  scale_factor,
+  mode,
+  align_corners,
+  recompute_scale_factor,
+  ...tflite
+}: Fields): ResampleAttributes {
   const listed = (given: number | number[] | null | undefined) => (given == null ? null : [given].flat());
   return {
     mode: mode ?? 'nearest',
@@ -58,6 +67,7 @@ function attributesOf({ size, scale_factor, mode, align_corners, recompute_scale
     size: listed(size),
     scaleFactor: listed(scale_factor),
     recomputed: recompute_scale_factor ?? false,
+    halfPixelCenters: tflite.half_pixel_centers ?? false,
   };
 }
 

@@ -1,13 +1,29 @@
 /** torch.matmul of two quantized values, sample by sample: [..., M, K] times [..., K, N]. */
+import * as z from 'zod/mini';
+import type { MatmulAttributes } from '../nouns/attributes.js';
+import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
+import { computed } from './fields/activation.js';
 import { broadcastDims, ofTwo } from './fields/binary.js';
 import type { Op, ShapedLayer } from './op.js';
 
-export const matmul: Op = { ...ofTwo('matmul'), channels: 'last', dims: productDims };
+const own = ofTwo('matmul');
+const flag = z.optional(z.boolean());
+
+/** adj_x, adj_y: TFLite's, the last two axes change places first. */
+export const matmul: Op = {
+  ...own,
+  schema: z.extend(own.schema, { adj_x: flag, adj_y: flag }),
+  channels: 'last',
+  dims: productDims,
+  read: (layer) =>
+    computed(layer, ({ adj_x: adjX, adj_y: adjY }): MatmulAttributes => ({ adjX: adjX === true, adjY: adjY === true })),
+};
 
 function productDims(layer: ShapedLayer): readonly number[] | string {
-  const [a, b] = layer.inputs.map(({ shape }) => shape.dims);
+  const { adjX, adjY } = (layer.form as TensorForm).attributes as MatmulAttributes;
+  const [a, b] = layer.inputs.map(({ shape }, i) => turned(shape.dims, i === 0 ? adjX : adjY));
   const given = layer.inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`).join(' and ');
   if (a.length < 2 || b.length < 2) return `expected two inputs of samples that are matrices, got ${given}`;
   if (a.at(-1) !== b.at(-2)) return `expected as many columns of the first input as rows of the second, got ${given}`;
@@ -17,4 +33,8 @@ function productDims(layer: ShapedLayer): readonly number[] | string {
   }));
   const batch = broadcastDims({ ...layer, inputs: outer });
   return typeof batch === 'string' ? batch : [...batch, a.at(-2)!, b.at(-1)!];
+}
+
+function turned(dims: readonly number[], isTransposed: boolean): readonly number[] {
+  return isTransposed ? [...dims.slice(0, -2), ...dims.slice(-2).reverse()] : dims;
 }

@@ -56,6 +56,7 @@ import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
+import { sum } from './sum.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
 import { transpose } from './transpose.js';
@@ -100,6 +101,7 @@ export const ops: readonly Op[] = [
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
   mean,
+  sum,
   interpolate,
   softmax,
   batchNorm,

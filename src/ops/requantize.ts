@@ -6,14 +6,28 @@ import { expectInput } from './fields/inputs.js';
 import { codesOutput, layerFields } from './fields/schema.js';
 import type { Op } from './op.js';
 
+/** TFLite's RELU nodes rescale as well. */
+const CLAMPS = {
+  none: null,
+  relu: { lower: 0, upper: Number.POSITIVE_INFINITY },
+  relu6: { lower: 0, upper: 6 },
+  relu_n1_to_1: { lower: -1, upper: 1 },
+} as const;
+
 export const requantize: Op = {
   name: 'requantize',
-  schema: z.object({ ...layerFields, output: codesOutput }),
+  schema: z.object({
+    ...layerFields,
+    activation: z.optional(z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1'])),
+    output: codesOutput,
+  }),
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
     expectInput(layer, ['uint8', 'int8', 'int16', 'int32'], 'use op "quantize" on floats');
     const { fields, output } = layer;
-    return fields && output && isQuantized(output) ? { form: converts, output } : null;
+    return fields && output && isQuantized(output)
+      ? { form: { ...converts, clamp: CLAMPS[(fields.activation ?? 'none') as keyof typeof CLAMPS] }, output }
+      : null;
   },
 };

@@ -29,9 +29,14 @@ export function* eachGroup(product: Product, x: Codes): Generator<Group> {
   }
 }
 
+/** Where the channels of a part of it from `first` on stand in the layer. */
+export function partOf({ part, outFeatures }: Product, first: number): NonNullable<Product['part']> {
+  return { first: (part?.first ?? 0) + first, of: part?.of ?? outFeatures };
+}
+
 /** Output channels [from, to) of a product, which lie in one group. */
 export function channelsOfProduct(product: Product, from: number, to: number): Product {
-  const { inFeatures, bias, biasInt32, weightScale, weightZeroPoint } = product;
+  const { inFeatures, bias, biasInt32, biasInt64, weightScale, weightZeroPoint } = product;
   const own = <A extends Float64Array | Float32Array | Int32Array>(numbers: A) =>
     (numbers.length === product.outFeatures ? numbers.subarray(from, to) : numbers) as A;
   return {
@@ -42,6 +47,8 @@ export function channelsOfProduct(product: Product, from: number, to: number): P
     weightZeroPoint: product.perChannel ? own(weightZeroPoint) : weightZeroPoint,
     bias: bias && own(bias),
     biasInt32: biasInt32 && own(biasInt32),
+    ...(biasInt64 && { biasInt64: own(biasInt64) }),
+    part: partOf(product, from),
     groups: 1,
   };
 }

@@ -2,22 +2,30 @@
 import type { Matrix } from '../nouns/array.js';
 import type { Elementwise, ElementwiseSteps } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, quantizedParams } from '../nouns/value.js';
+import { batchOf } from './calls.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 /** The layer's function of one value, a code or a real. */
 export function elementwiseFunction(steps: ElementwiseSteps, layer: Elementwise): (value: number) => number {
   const { input, output } = layer;
-  if (steps.rescale) return rescaling(steps, quantizedParams(input), quantizedParams(output));
+  if (steps.rescale) return rescaling(steps, layer, quantizedParams(input), quantizedParams(output));
   const read = steps.dequantize ? steps.dequantize.prepare(quantizedParams(input)) : null;
   const write = steps.quantize ? steps.quantize.prepare(quantizedParams(output)) : null;
   if (read && write) return (code) => write(read(code));
   return read ?? write ?? clamping(steps, layer);
 }
 
-export function replayElementwise(steps: ElementwiseSteps, layer: Elementwise, x: Matrix): Replayed {
+/** isInBlock: whether vector code computes a value, counted from the first of x; absent: all. */
+export function replayElementwise(
+  steps: ElementwiseSteps,
+  layer: Elementwise,
+  x: Matrix,
+  isInBlock: (value: number) => boolean = () => true,
+): Replayed {
   const apply = elementwiseFunction(steps, layer);
+  const otherwise = steps.rest ? elementwiseFunction(steps.rest, layer) : apply;
   const data = isQuantized(layer.output) ? new Int32Array(x.data.length) : new Float32Array(x.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = apply(x.data[i]);
+  for (let i = 0; i < data.length; i++) data[i] = (isInBlock(i) ? apply : otherwise)(x.data[i]);
   return { rows: x.rows, cols: x.cols, data, low: null, high: null, ...NO_SUMS };
 }
 
@@ -42,8 +50,24 @@ function clamping(steps: ElementwiseSteps, layer: Elementwise): (value: number) 
   return (value) => Math.min(Math.max(value, lo), hi);
 }
 
-function rescaling({ rescale }: ElementwiseSteps, input: QuantParams, output: QuantParams): (code: number) => number {
-  const toSteps = rescale!.prepare(input, output);
-  const { zeroPoint, quantMin, quantMax } = output;
-  return (code) => Math.min(Math.max(toSteps(code - input.zeroPoint) + zeroPoint, quantMin), quantMax);
+function rescaling(
+  steps: ElementwiseSteps,
+  layer: Elementwise,
+  input: QuantParams,
+  output: QuantParams,
+): (code: number) => number {
+  const toSteps = steps.rescale!.prepare(input, output);
+  const [lo, hi] = clampBounds(steps, layer) ?? [output.quantMin, output.quantMax];
+  return (code) => Math.min(Math.max(toSteps(code - input.zeroPoint) + output.zeroPoint, lo), hi);
+}
+
+/** Blocks of values from the first of a call's tensor on; ends: one past the last sample of each call. */
+export function inBlocks(width: number, features: number, firstSample: number, ends: readonly number[]) {
+  return (value: number): boolean => {
+    const sample = firstSample + Math.floor(value / features);
+    const call = batchOf(ends, sample);
+    const start = call > 0 ? ends[call - 1] : 0;
+    const inCall = (firstSample - start) * features + value;
+    return inCall < Math.floor(((ends[call] - start) * features) / width) * width;
+  };
 }

@@ -40,6 +40,8 @@ export interface InCall {
   readonly call?: Call;
   /** What a dynamic layer quantized it with. */
   readonly input?: QuantParams;
+  /** Of an elementwise layer that some kernels compute in blocks: whether they do a value. */
+  readonly isInBlock?: (value: number) => boolean;
 }
 
 /** Why a layer cannot be replayed under this kernel, or null. */
@@ -50,8 +52,18 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   const called = opByName(layer.op)?.called ?? layer.op;
   const steps = stepsOf(kernel, layer.op);
   if (!steps) return `kernel ${kernel.name} has no ${called}`;
-  const without = lacking(steps, layer, inputs[0]!);
+  const without = otherCodes(steps, layer, inputs) ?? lacking(steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
+}
+
+const BYTES: readonly string[] = ['uint8', 'int8'];
+
+/** Codes wider than those of 8 bits are taken only by steps that say so. */
+function otherCodes(steps: OpSteps, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
+  if (steps.kind === 'elementwise') return null;
+  const known = [...(steps.codes ?? BYTES), 'float32', ...(steps.kind === 'product' ? ['int32'] : [])];
+  const other = [...inputs, layer.output].find((params) => params && !known.includes(params.dtype));
+  return other ? `${other.dtype} codes` : null;
 }
 
 function lacking(steps: OpSteps, layer: Layer, input: ValueParams): string | null {
@@ -65,7 +77,7 @@ function whatIsMissing(steps: ProductSteps, { form, output }: ProductLayer, inpu
   // a dynamic layer's codes are uint8
   const codes = isQuantized(input) ? input.dtype : 'uint8';
   if (weightDtype === 'uint8' && !steps.uint8Weights.includes(codes)) return `uint8 weights and ${codes} codes`;
-  if (ownBias === 'int64') return 'an int64 bias';
+  if (ownBias === 'int64' && !steps.bias.int64) return 'an int64 bias';
   if (ownBias === 'scale' && !dynamic && steps.bias.arithmetic === 'int32')
     return 'an int32 bias at a scale of its own';
   if (output?.dtype !== 'int32') return null;
@@ -86,7 +98,7 @@ export function replayLayer(
   ready: ReadyLayer,
   inputs: readonly Matrix[],
   fast: Fast = null,
-  { call, input }: InCall = {},
+  { call, input, isInBlock }: InCall = {},
 ): Replayed {
   const { layer } = ready;
   const [x] = inputs;
@@ -99,7 +111,7 @@ export function replayLayer(
     return replayProduct(steps, product, rowsOf(codes, product), fast);
   }
   if (steps?.kind === 'elementwise' && isElementwise(layer)) {
-    return replayElementwise(steps, elementwiseOf(layer, ready.input), x);
+    return replayElementwise(steps, elementwiseOf(layer, ready.input), x, isInBlock);
   }
   if (isLayout(layer)) return replayLayout(layer, ready.shapes, x);
   throw new Error(`${layer.op} is not replayed`);
@@ -140,7 +152,7 @@ export function productOf(
   input: QuantParams,
   call?: Call,
 ): Product {
-  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation, weightDtype } = form;
+  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, biasInt64, activation, weightDtype } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
   return {
@@ -151,6 +163,7 @@ export function productOf(
     weight: weight!,
     input,
     ...(weightDtype && { weightDtype }),
+    ...(biasInt64 && { biasInt64 }),
     ...(call && { call }),
     ...(patch && { patch, groups: patch.groups }),
   };

@@ -1,14 +1,14 @@
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler } from '../nouns/kernel.js';
+import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { isPowerOfTwo } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { eachGroup, groupsOf } from '../products/groups.js';
+import { eachGroup, groupsOf, partOf } from '../products/groups.js';
 import { fastCodes } from '../products/multiply.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
@@ -78,11 +78,7 @@ function accelerated(
 }
 
 /** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
-export function finishProduct(
-  steps: ProductSteps,
-  product: Product,
-  accumulator: Int32Array,
-): Int32Array | Float32Array {
+export function finishProduct(steps: ProductSteps, product: Product, accumulator: SumData): Int32Array | Float32Array {
   if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
   if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
   return isQuantized(product.output)
@@ -91,10 +87,10 @@ export function finishProduct(
 }
 
 /** An int32 output is the sums themselves, at scale sx * sw, with an int32 bias. */
-function toSums(steps: ProductSteps, product: Product, output: QuantParams, accumulator: Int32Array): Int32Array {
+function toSums(steps: ProductSteps, product: Product, output: QuantParams, accumulator: SumData): Int32Array {
   const [lo, hi] = clampOfCodes(product.activation, output, steps.bound);
   const sum = biased(steps, product, (acc) => roundHalfEven(acc));
-  return accumulator.map((acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
+  return Int32Array.from(accumulator, (acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
@@ -109,7 +105,7 @@ export function stepsToCode(record: ProductSteps, product: Product): (steps: num
   return record.offsetAndClamp.prepare(record.round, output.zeroPoint, lo, hi);
 }
 
-function roundToCodes(record: ProductSteps, product: Product, accumulator: Int32Array): Int32Array {
+function roundToCodes(record: ProductSteps, product: Product, accumulator: SumData): Int32Array {
   const steps = stepsBeforeRounding(record, product);
   const code = stepsToCode(record, product);
   const codes = new Int32Array(accumulator.length);
@@ -141,7 +137,7 @@ function biased(record: ProductSteps, product: Product, scale: Scaler): (acc: nu
   }
 }
 
-function toReals(accumulator: Int32Array, product: Product, toReal: (acc: number, channel: number) => number) {
+function toReals(accumulator: SumData, product: Product, toReal: (acc: number, channel: number) => number) {
   const clamp = clampOfReals(product.activation);
   const reals = new Float32Array(accumulator.length);
   const channels = product.outFeatures;
@@ -230,16 +226,18 @@ function quantized(params: ValueParams): QuantParams {
 
 /** A linear layer with one of its output channels. */
 export function oneChannel(product: Product, channel: number): Product {
-  const { inFeatures, bias, biasInt32 } = product;
+  const { inFeatures, bias, biasInt32, biasInt64 } = product;
   return {
     ...product,
     outFeatures: 1,
     groups: 1,
+    part: partOf(product, channel),
     weight: product.weight.slice(channel * inFeatures, (channel + 1) * inFeatures),
     // two entries stay per channel: TFLite makes its multiplier in float32 where there is one scale
     weightScale: new Float64Array(Math.min(product.weightScale.length, 2)).fill(weightScaleOf(product, channel)),
     weightZeroPoint: Int32Array.of(weightZeroPointOf(product, channel)),
     bias: bias?.slice(channel, channel + 1) ?? null,
     biasInt32: biasInt32?.slice(channel, channel + 1) ?? null,
+    ...(biasInt64 && { biasInt64: biasInt64.slice(channel, channel + 1) }),
   };
 }

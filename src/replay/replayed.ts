@@ -1,4 +1,5 @@
 import type { NumericArray } from '../nouns/array.js';
+import type { SumData } from '../nouns/kernel.js';
 
 /**
  * What one layer computes for a block of samples, [rows, features].
@@ -12,7 +13,7 @@ export interface Replayed {
   readonly low: Int32Array | Float64Array | null;
   readonly high: Int32Array | Float64Array | null;
   /** Products of integer kernels: zero points corrected, before bias. */
-  readonly accumulator: Int32Array | null;
+  readonly accumulator: SumData | null;
   /** Sums that left int32. */
   readonly overflowed: number;
 }
@@ -26,7 +27,8 @@ export function joined(parts: readonly Replayed[]): Replayed {
   const rows = parts.reduce((sum, p) => sum + p.rows, 0);
   const { cols } = parts[0];
   const data = parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
-  const accumulator = new Int32Array(rows * cols);
+  const isWide = parts[0].accumulator instanceof Float64Array;
+  const accumulator = isWide ? new Float64Array(rows * cols) : new Int32Array(rows * cols);
   let at = 0;
   let overflowed = 0;
   for (const part of parts) {

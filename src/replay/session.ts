@@ -19,7 +19,8 @@ import { rowOf, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
 import { batchOf } from './calls.js';
 import { constantReader } from './constant.js';
-import { chosenInput, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
+import { inBlocks } from './elementwise.js';
+import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
@@ -80,7 +81,7 @@ export class ReplaySession {
     this.layout = model.layout;
     const { producer } = model;
     this.calls = { memoryOf: memoryIn(model), threads: producer.threads ?? 1, vectors: vectorsOf(producer) };
-    this.reference = 'ops' in reference ? sameEverywhere(reference) : reference;
+    this.reference = 'ops' in reference ? sameEverywhere(reference, producer) : reference;
     this.params = declaredParams(model);
     this.constants = new Map((model.constants ?? []).map((constant) => [constant.name, constantReader(constant)]));
     for (const layer of model.layers) this.layers.set(layer.name, layer);
@@ -136,7 +137,8 @@ export class ReplaySession {
   private reasonOfTail(layer: Layer, [input]: readonly (ValueParams | null)[]): string | null {
     const { name, op, output } = layer;
     const kernel = this.kernelOf(layer);
-    const block = elementwiseSteps(kernel, op)?.block?.(input!, output!) ?? 1;
+    const steps = elementwiseSteps(kernel, op);
+    const block = steps?.rest ? 1 : (steps?.block?.(input!, output!) ?? 1);
     const shape = this.capture.shapes.get(name);
     const tail = shape ? sizeOf(shape.dims) % block : 0;
     if (tail === 0) return null;
@@ -172,7 +174,8 @@ export class ReplaySession {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
       if (isTensor(layer)) return this.replayTensors(run, layer, xs, from);
-      return isProduct(layer) ? this.replayCalls(run, layer, xs[0], from) : replayLayer(kernel, ready, xs, this.fast);
+      if (isProduct(layer)) return this.replayCalls(run, layer, xs[0], from);
+      return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
     return { ...run, replay };
   }
@@ -230,6 +233,13 @@ export class ReplaySession {
       start += size;
     }
     return { batchOf: (sample) => batchOf(this.batchEnds, sample), rangeOf: (batch) => ranges[batch] };
+  }
+
+  /** Of a kernel that computes several values of a tensor at a time, and what is left otherwise. */
+  private blocksOf({ ready: { layer, input }, kernel, inputs: [{ features }] }: Opened, firstSample: number): InCall {
+    const steps = elementwiseSteps(kernel, layer.op);
+    const width = steps?.rest ? (steps.block?.(input, layer.output!) ?? 1) : 1;
+    return width === 1 ? {} : { isInBlock: inBlocks(width, features, firstSample, this.batchEnds) };
   }
 
   /** Splits a block where the runtime's calls end, whose elements some kernels count, and joins the results. */

@@ -194,7 +194,7 @@ function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
 
 function activationText(activation: ExplainDocument['activation']): string {
   if (typeof activation === 'object') return ' (clamp)';
-  return { none: '', relu: ' (ReLU)', relu6: ' (ReLU6)' }[activation];
+  return { none: '', relu: ' (ReLU)', relu6: ' (ReLU6)', relu_n1_to_1: ' (ReLU -1 to 1)' }[activation];
 }
 
 /** An int32 bias is what the kernel adds; a float one the float. */

@@ -56,7 +56,12 @@ function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): strin
 }
 
 /** How many samples each call had; without, as many as the graph takes, or one call. */
-async function readBatchSizes(file: ArrayFile, { samplesPerCall }: Model, samples: number, checks: Checks): Promise<readonly number[]> {
+async function readBatchSizes(
+  file: ArrayFile,
+  { samplesPerCall }: Model,
+  samples: number,
+  checks: Checks,
+): Promise<readonly number[]> {
   const source = file.arrays.get(BATCH_SIZES);
   if (!source) return callsOf(samples, samplesPerCall ?? samples);
   const place = [BATCH_SIZES];

@@ -179,7 +179,7 @@ function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' 
   return { ...(nodes ? { nodes } : {}), ...(arithmetic ? { arithmetic } : {}), ...(because ? { because } : {}) };
 }
 
-const CODES = ['uint8', 'int8'];
+const CODES = ['uint8', 'int8', 'int16'];
 
 /** Why a layer of a known op stays what it was before the op had a file; null: nothing. */
 function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[]): string | null {

@@ -43,6 +43,7 @@ export const producerSchema = z.object({
   avx_vnni: flag,
   threads: z.optional(z.nullable(z.int().check(z.positive()))),
   amx_int8: flag,
+  delegated: z.optional(z.nullable(z.array(z.string()))),
   environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
 });
 

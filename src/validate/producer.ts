@@ -27,6 +27,7 @@ export function producerOf(raw: RawProducer | null | undefined): Producer {
     avxVnni: rest.avx_vnni ?? undefined,
     amxInt8: rest.amx_int8 ?? undefined,
     threads: rest.threads ?? undefined,
+    delegated: rest.delegated ?? undefined,
     environment: rest.environment ? new Map(Object.entries(rest.environment)) : undefined,
   };
 }

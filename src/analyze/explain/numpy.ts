@@ -176,6 +176,7 @@ function outputLines({ steps, product, value }: Written, v: number): string[] | 
 
 function realText(real: string, activation: Activation): string {
   if (activation === 'none') return real;
+  if (activation === 'relu_n1_to_1') return `min(max(${real}, f32(-1)), f32(1))`;
   return activation === 'relu6' ? `min(max(${real}, f32(0)), f32(6))` : `max(${real}, f32(0))`;
 }
 

@@ -62,7 +62,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   // a dynamic layer adds its bias in real units, or as it is to the sums
   const bias = (rowUnits ? realBias : setup.steps.bias).prepare(params);
   const sums = engine.accumulator(whole, scope);
-  const acc = rowUnits ? inFirstUnits(sums, rowUnits, params.biasInt32, channels) : sums;
+  const acc = rowUnits ? inFirstUnits(sums as Int32Array, rowUnits, params.biasInt32, channels) : sums;
   const stepsPerUnit = Float64Array.from(
     { length: channels },
     (_, n) => (inputs[0].scale * weightScaleOf(setup, n)) / step,

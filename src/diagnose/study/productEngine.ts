@@ -1,6 +1,6 @@
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
-import type { Codes, Product, ProductSteps } from '../../nouns/kernel.js';
+import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { emptyLike } from '../../numeric/array.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
@@ -18,7 +18,7 @@ const MOST_KEPT = 24;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
-  private readonly accumulators = new Map<Scope, Map<string, Int32Array>>();
+  private readonly accumulators = new Map<Scope, Map<string, SumData>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
@@ -97,7 +97,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** Accumulators under a setup, [samples, channels] of the scope. */
-  accumulator(setup: ProductSetup, scope: Scope): Int32Array {
+  accumulator(setup: ProductSetup, scope: Scope): SumData {
     let cache = this.accumulators.get(scope);
     if (!cache) {
       cache = new Map();
@@ -142,6 +142,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       weightZeroPoint: params.weightZeroPoint.length > 1 ? pick(params.weightZeroPoint, 1) : params.weightZeroPoint,
       bias: params.bias && pick(params.bias, 1),
       biasInt32: params.biasInt32 && pick(params.biasInt32, 1),
+      ...(params.biasInt64 && { biasInt64: pick(params.biasInt64, 1) }),
     };
   }
 
@@ -171,7 +172,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** Groups side by side, [rows, outFeatures]. */
-  private sums({ accumulate }: ProductSteps, x: Codes, params: Product): Int32Array {
+  private sums({ accumulate }: ProductSteps, x: Codes, params: Product): SumData {
     if (groupsOf(params) === 1) return accumulate.run(x, params, this.data.fast).data;
     const sums = new Int32Array(x.rows * params.outFeatures);
     for (const { product, x: own, firstChannel } of eachGroup(params, x)) {
@@ -233,7 +234,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     return codes;
   }
 
-  private finishDynamic(setup: ProductSetup, scope: Scope, params: Product, accumulator: Int32Array): Float32Array {
+  private finishDynamic(setup: ProductSetup, scope: Scope, params: Product, accumulator: SumData): Float32Array {
     const data = new Float32Array(accumulator.length);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const from = first * params.outFeatures;
@@ -245,7 +246,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   // -------------------------------------------------------------- calls whose size decides the arithmetic
 
-  private finishCalls({ steps }: ProductSetup, scope: Scope, params: Product, accumulator: Int32Array) {
+  private finishCalls({ steps }: ProductSetup, scope: Scope, params: Product, accumulator: SumData) {
     const [{ samples }, { outFeatures: width }] = [scope, params];
     let end = this.sameCall(steps, scope, 0);
     if (end >= samples.length) return finishProduct(steps, this.inCall(params, samples[0]), accumulator);

@@ -17,13 +17,16 @@ export function clampOfCodes(
   if (typeof activation === 'object') {
     return [Math.max(quantMin, activation.clamp[0]), Math.min(quantMax, activation.clamp[1])];
   }
-  const hi = activation === 'relu6' && bound ? bound.prepare(output)(6) : quantMax;
+  const codeOf = bound?.prepare(output);
+  if (activation === 'relu_n1_to_1') return codeOf ? [codeOf(-1), codeOf(1)] : [quantMin, quantMax];
+  const hi = activation === 'relu6' && codeOf ? codeOf(6) : quantMax;
   return [Math.max(quantMin, zeroPoint), hi];
 }
 
 /** Bounds of a float output; validation lets no clamp in codes come here. */
 export function clampOfReals(activation: Activation): [lower: number, upper: number] {
   if (typeof activation === 'object') throw new Error('a float output has no codes');
+  if (activation === 'relu_n1_to_1') return [-1, 1];
   const upper = activation === 'relu6' ? 6 : Number.POSITIVE_INFINITY;
   return [activation === 'none' ? Number.NEGATIVE_INFINITY : 0, upper];
 }

@@ -41,7 +41,7 @@ export function concatFloats(quantize: QuantizeStep): TensorSteps {
 /** ONNX Runtime: an input with the output's parameters is copied, which its table would do too. */
 export const concatOnnxRuntime = concatFloats(quantizeDivision);
 
-function axisIn({ inputs: [{ shape }], attributes }: TensorCall): number {
+export function axisIn({ inputs: [{ shape }], attributes }: TensorCall): number {
   return checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
 }
 
@@ -57,7 +57,7 @@ function rectified({ activation, output }: TensorCall, code: (x: number) => numb
 }
 
 /** code: of an input's code at an index of the axis. */
-function joined(
+export function joined(
   { inputs, output, samples }: TensorCall,
   axis: number,
   codeOf: (input: TensorValue) => (x: number, index: number) => number,

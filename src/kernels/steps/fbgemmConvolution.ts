@@ -52,7 +52,7 @@ function withNarrowSumOfCodes(pairs: PairedAccumulateStep): PairedAccumulateStep
     form: (product) => (lose(product) ? null : pairs.form!(product)),
     run: (x, product, fast) => {
       const sums = pairs.run(x, product, fast);
-      if (lose(product)) addLost(sums.data, x, product);
+      if (lose(product)) addLost(sums.data as Int32Array, x, product);
       return sums;
     },
     ...written(pairs, lose),

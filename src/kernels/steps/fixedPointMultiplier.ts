@@ -15,23 +15,23 @@ export interface FixedPointStep extends MultiplierStep {
 }
 
 /** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
-function realMultiplier(product: Product, output: QuantParams, channel: number): number {
+export function realMultiplier(product: Product, output: QuantParams, channel: number): number {
   const x = f32(product.input.scale);
   const w = f32(weightScaleOf(product, channel));
   return (product.weightScale.length === 1 ? f32(x * w) : x * w) / f32(output.scale);
 }
 
 /** d = sx * sw / sy in double, also where there is one weight scale. */
-function multiplierOfDoubles(product: Product, output: QuantParams, channel: number): number {
+export function multiplierOfDoubles(product: Product, output: QuantParams, channel: number): number {
   return (f32(product.input.scale) * f32(weightScaleOf(product, channel))) / f32(output.scale);
 }
 
 /** TFLite's convolutions: of int8 always in double, of uint8 (one scale) by the float32 product. */
-function multiplierOfConvolution(product: Product, output: QuantParams, channel: number): number {
+export function multiplierOfConvolution(product: Product, output: QuantParams, channel: number): number {
   return (product.input.dtype === 'uint8' ? realMultiplier : multiplierOfDoubles)(product, output, channel);
 }
 
-function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realOf = realMultiplier): FixedPointStep {
+export function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realOf = realMultiplier): FixedPointStep {
   const multiplierOf: FixedPointForm['multiplierOf'] = (product, output, channel) =>
     arithmetic.quantize(realOf(product, output, channel));
   return {

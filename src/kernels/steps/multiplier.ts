@@ -292,7 +292,8 @@ function callOf({ call, inFeatures, outFeatures }: Product): Call {
 
 /** The step that computes a layer's call. */
 export function stepOfCall(step: MultiplierStep, product: Product): MultiplierStep {
-  return step.ofCall?.(callOf(product)) ?? step;
+  const own = step.ofChannels?.(product) ?? step;
+  return own.ofCall?.(callOf(product)) ?? own;
 }
 
 function byCall(name: string, equation: string, ofCall: (call: Call) => MultiplierStep): MultiplierStep {

@@ -29,11 +29,6 @@ function asWritten(call: TensorCall, codeOf: (shift: number) => (element: number
   });
 }
 
-/** Its operators on codes have no activation of their own: where QuantizeLinear's clamp does not replace one, all is float. */
-export function withoutActivation(steps: TensorSteps): TensorSteps {
-  return { ...steps, lacks: ({ activation }) => (activation === 'none' ? null : 'an activation') };
-}
-
 /** Whether the first operand is one value over the innermost span; then the two change places. */
 function isScalarFirst({ inputs, ofCall }: TensorCall): boolean {
   const [a, b] = inputs.map(({ shape }) => shape.dims);

@@ -136,6 +136,28 @@ export const quantizeDivisionHalfAway: QuantizeStep = {
   numpy: ({ x, s, zp }) => `round_half_away(f32(${x}) / f32(${s})) + ${zp}`,
 };
 
+/** TFLite's builtin kernels, one by one. */
+export const quantizeDoubleHalfAway: QuantizeStep = {
+  name: 'quantizeDoubleHalfAway',
+  equation: 'round(x / s) + zp in float64 of float32 numbers',
+  prepare({ scale, zeroPoint, quantMin, quantMax }) {
+    const divisor = f32(scale);
+    return (real) => clamp(roundHalfAway(f32(real) / divisor) + zeroPoint, quantMin, quantMax);
+  },
+  numpy: ({ x, s, zp }) => `round_half_away(float(f32(${x})) / float(f32(${s}))) + ${zp}`,
+};
+
+/** Codes clamp themselves. */
+export const unbounded: QuantizeStep = {
+  name: 'unbounded',
+  equation: 'the range of the dtype',
+  prepare:
+    ({ quantMin, quantMax }) =>
+    (real) =>
+      real > 0 ? quantMax : quantMin,
+  numpy: null,
+};
+
 /** How XNNPACK makes the bounds of a fused activation. */
 export const quantizeOffsetFirst: QuantizeStep = {
   name: 'quantizeOffsetFirst',

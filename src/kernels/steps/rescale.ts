@@ -2,12 +2,18 @@
 import type { RescaleStep } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
-import { floor, roundHalfEven } from '../../numeric/round.js';
+import { floor, roundHalfAway, roundHalfEven } from '../../numeric/round.js';
 import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
 
-function fixedPoint(name: string, arithmetic: FixedPointArithmetic): RescaleStep {
+type Ratio = (input: number, output: number) => number;
+
+function fixedPoint(
+  name: string,
+  arithmetic: FixedPointArithmetic,
+  ratio: Ratio = (input, output) => input / output,
+): RescaleStep {
   const multiplierOf = (input: QuantParams, output: QuantParams) =>
-    arithmetic.quantize(f32(input.scale) / f32(output.scale));
+    arithmetic.quantize(ratio(f32(input.scale), f32(output.scale)));
   return {
     name,
     equation: arithmetic.equation('d'),
@@ -25,6 +31,22 @@ function fixedPoint(name: string, arithmetic: FixedPointArithmetic): RescaleStep
 
 /** TFLite's reference, TFLM. */
 export const rescaleDoubleRounding = fixedPoint('rescaleDoubleRounding', DOUBLE_ROUNDING);
+
+/** RELU of TFLite, where it rescales: the ratio is a float32. */
+export const rescaleFloat32Ratio = fixedPoint('rescaleFloat32Ratio', DOUBLE_ROUNDING, (input, output) =>
+  f32(input / output),
+);
+
+/** RELU6 of TFLite Micro: codes are clamped by the input's parameters, the output's are not used. */
+export const clampToSixOnly: RescaleStep = {
+  name: 'clampToSixOnly',
+  equation: 'min(max(d, 0), roundHalfAway(f32(6 / sx))) + zx - zy',
+  prepare(input, output) {
+    const six = roundHalfAway(f32(6 / f32(input.scale)));
+    return (d) => Math.min(Math.max(d, 0), six) + input.zeroPoint - output.zeroPoint;
+  },
+  numpy: null,
+};
 
 /** TFLite's vector code on x86. */
 export const rescaleDoubleRoundingUp = fixedPoint('rescaleDoubleRoundingUp', DOUBLE_ROUNDING_UP);

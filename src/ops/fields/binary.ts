@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
+import type { AddAttributes } from '../../nouns/attributes.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, ShapedLayer } from '../op.js';
@@ -11,13 +12,19 @@ import { layerFields, outputSchema } from './schema.js';
 export function ofTwo(name: string): Op {
   return {
     name,
-    schema: z.object({ ...layerFields, activation: z.optional(activation), output: outputSchema }),
+    schema: z.object({
+      ...layerFields,
+      activation: z.optional(activation),
+      /** TFLite's: int16 operands of scales that are powers of two may be shifted only. */
+      pot_scale_int16: z.optional(z.boolean()),
+      output: outputSchema,
+    }),
     inputs: [2, 2],
     needs: ['output'],
     reads: 'codes',
     channels: 'input',
     dims: broadcastDims,
-    read: (layer) => computed(layer, () => null),
+    read: (layer) => computed(layer, ({ pot_scale_int16: pot }): AddAttributes => ({ potScaleInt16: pot === true })),
   };
 }
 

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { shapeText } from '../../load/npy.js';
 import type { ProductForm, WeightSource } from '../../nouns/model.js';
+import type { Patch } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
 import { channelsOf, dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -26,6 +27,8 @@ export function convolution(name: string, spatial: number, transposed: boolean):
       ...windowFields,
       ...(transposed ? { output_padding: outputPadding } : {}),
       groups: z.optional(z.int().check(z.positive())),
+      depthwise: z.optional(z.boolean()),
+      same: z.optional(z.boolean()),
       output: outputSchema,
     }),
     inputs: [1, 1],
@@ -33,16 +36,24 @@ export function convolution(name: string, spatial: number, transposed: boolean):
     channels: 'layout',
     dims: convolutionDims,
     async read(layer) {
-      expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it');
+      expectInput(layer, ['uint8', 'int8', 'int16'], 'put a quantize layer before it');
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
       const reading = weightOf(layer, axes, groups, transposed);
       const params = await productParams(layer, reading);
       const window = readWindow(layer, reading.kernel(), transposed);
       if (!fields || !params || !output || !window) return null;
-      return { form: { kind: 'product', dynamic: null, patch: { window, groups }, ...params }, output };
+      return {
+        form: { kind: 'product', dynamic: null, patch: { window, groups, ...kindsOf(fields) }, ...params },
+        output,
+      };
     },
   };
+}
+
+/** TFLite's: an operator of its own, and padding that follows from the input's size. */
+function kindsOf({ depthwise, same }: NonNullable<RawLayer['fields']>): Pick<Patch, 'depthwise' | 'same'> {
+  return { ...(depthwise === true ? { depthwise } : {}), ...(same === true ? { same } : {}) };
 }
 
 /** [out, in / groups, ...kernel], or [in, out / groups, ...kernel] of a transposed one. */

@@ -1,6 +1,7 @@
 /** What pools have in common: windows over places, channel by channel; scale and zero point stay. */
 
 import * as z from 'zod/mini';
+import { activation } from '../../documents/fields.js';
 import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';
@@ -8,13 +9,20 @@ import { windowDims } from '../../tensor/patches.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
+import { activationOf } from './activation.js';
 import { ownOrKept } from './elementwise.js';
 import { keptOutput, layerFields } from './schema.js';
 import { tensorForm } from './tensor.js';
 import { doesNotFit, perPlace, readWindow, windowFields } from './window.js';
 
 const { stride, padding, dilation } = windowFields;
-const poolFields = { kernel_size: perPlace, stride, padding, ceil_mode: z.optional(z.boolean()) };
+const poolFields = {
+  kernel_size: perPlace,
+  stride,
+  padding,
+  ceil_mode: z.optional(z.boolean()),
+  activation: z.optional(activation),
+};
 export const dilated = { dilation };
 
 /** spatial: how many axes its windows have; attributes: what an op reads besides its window. */
@@ -35,7 +43,9 @@ export function pool(
     read(layer) {
       const window = poolWindow(layer, spatial);
       const output = ownOrKept(layer);
-      return window && output ? { form: tensorForm(attributes(window, layer)), output } : null;
+      return window && output
+        ? { form: tensorForm(attributes(window, layer), activationOf({ ...layer, output })), output }
+        : null;
     },
   };
 }

@@ -172,12 +172,13 @@ function biasOf(
   scales: NumericArray | null,
   weightScale: (channel: number) => number,
   input: ValueParams | null | undefined,
-): Pick<ProductParams, 'bias' | 'biasInt32' | 'ownBias'> {
+): Pick<ProductParams, 'bias' | 'biasInt32' | 'biasInt64' | 'ownBias'> {
   if (!biases) return { bias: null, biasInt32: null };
   if (dtype === 'float32') return { bias: Float32Array.from(biases), biasInt32: null };
   const real = (channel: number) => Number(biases[channel]) * scales![scales!.length === 1 ? 0 : channel];
   const reals = scales ? Float32Array.from(biases, (_, channel) => real(channel)) : null;
-  if (dtype === 'int64') return { bias: reals, biasInt32: null, ownBias: 'int64' };
+  const biasInt64 = dtype === 'int64' && { biasInt64: Float64Array.from(biases) };
+  if (biasInt64) return { bias: reals, biasInt32: null, ownBias: 'int64', ...biasInt64 };
   const xScale = input && input.dtype !== 'float32' ? input.scale : Number.NaN;
   const isOwn =
     scales && biases.some((_, n) => !sameScale(scales[scales.length === 1 ? 0 : n], xScale * weightScale(n)));

@@ -41,9 +41,7 @@ function leakyRelu(
     const isInside = slope < 0 && signOf(output) === 'inside';
     const multiplier = isInside ? { ...magnitude, multiplier: -magnitude.multiplier } : magnitude;
     const sign = slope < 0 && !isInside ? -1 : 1;
-    return ofEachCode(call, (d) =>
-      d >= 0 ? identity(d) : sign * multiplyByFixedPointDoubleRounding(d, multiplier),
-    );
+    return ofEachCode(call, (d) => (d >= 0 ? identity(d) : sign * multiplyByFixedPointDoubleRounding(d, multiplier)));
   };
   return { ...tensorSteps(equation, run), codes: BYTES_AND_INT16 };
 }
@@ -55,16 +53,23 @@ export const leakyReluReference = leakyRelu(LEAKY, () => 'outside', inTflite);
 /** LiteRT up to 1.4, TensorFlow 2.21, TFLite 2.14. */
 export const leakyReluNegativeMultiplier = leakyRelu(LEAKY, () => 'inside', inTflite);
 export const leakyReluBuiltin = leakyRelu(LEAKY, ({ dtype }) => (dtype === 'int16' ? 'inside' : 'outside'), inTflite);
-export const leakyReluMicro = leakyRelu(LEAKY, () => 'outside', (x, slope, y) => [x / y, doubles(x, slope, y)]);
+export const leakyReluMicro = leakyRelu(
+  LEAKY,
+  () => 'outside',
+  (x, slope, y) => [x / y, doubles(x, slope, y)],
+);
 
 /** Multipliers of 8 fractional bits, halves up. */
 export const leakyReluXnnpack: TensorSteps = {
-  ...tensorSteps('clamp(floor((d * rint(256 * g) + 128) / 256) + zp), g = (d < 0 ? alpha : 1) * f32(sx / sy)', (call) => {
-    const [input, output] = [call.inputs[0], call.output].map(quantized);
-    const ratio = f32(scaleOf(input) / scaleOf(output));
-    const [positive, negative] = [ratio, f32(ratio * slopeOf(call))].map((real) => roundHalfEven(f32(256 * real)));
-    return ofEachCode(call, (d) => floor((d * (d >= 0 ? positive : negative) + 128) / 256));
-  }),
+  ...tensorSteps(
+    'clamp(floor((d * rint(256 * g) + 128) / 256) + zp), g = (d < 0 ? alpha : 1) * f32(sx / sy)',
+    (call) => {
+      const [input, output] = [call.inputs[0], call.output].map(quantized);
+      const ratio = f32(scaleOf(input) / scaleOf(output));
+      const [positive, negative] = [ratio, f32(ratio * slopeOf(call))].map((real) => roundHalfEven(f32(256 * real)));
+      return ofEachCode(call, (d) => floor((d * (d >= 0 ? positive : negative) + 128) / 256));
+    },
+  ),
   codes: BYTES,
 };
 

@@ -36,7 +36,8 @@ function operandsOf(call: TensorCall, sign: Sign): Operands {
   return { call, sign, params, a, b };
 }
 
-const EQUATION = 'clamp(roundHalfAway((ua + ub) * mo / 2^eo) + zp), u = roundHalfAway((d << left) * m / 2^e), left = 20 (int16: 15)';
+const EQUATION =
+  'clamp(roundHalfAway((ua + ub) * mo / 2^eo) + zp), u = roundHalfAway((d << left) * m / 2^e), left = 20 (int16: 15)';
 
 /** Whether shifts alone do: int16, and scales that are powers of two. */
 function isOfPowers({ call: { attributes }, params }: Operands): boolean {

@@ -2,12 +2,12 @@
 import type { QuantizeStep, TensorCall } from '../../../nouns/kernel.js';
 import type { IntegerDtype, QuantParams } from '../../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
-import { f32 } from '../../../numeric/float.js';
 import {
   multiplyByFixedPointDoubleRounding,
   multiplyByFixedPointDoubleRoundingUp,
   quantizeMultiplier,
 } from '../../../numeric/fixedPoint.js';
+import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { clampOfCodes } from '../activation.js';

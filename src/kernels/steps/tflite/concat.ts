@@ -1,9 +1,10 @@
 /** CONCATENATION: codes are copied; uint8 ones of other parameters than the output's are rescaled in float32. */
+
+import type { TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { roundHalfAway } from '../../../numeric/round.js';
-import type { TensorSteps } from '../../../nouns/kernel.js';
 import { quantized } from '../call.js';
 import { axisIn, joined } from '../concat.js';
 import { tensorSteps, withoutActivation } from '../tensor.js';
@@ -18,8 +19,9 @@ function codeOf(input: QuantParams, output: QuantParams): (q: number) => number 
 }
 
 export const concatTflite: TensorSteps = withoutActivation({
-  ...tensorSteps('q; uint8 of other parameters roundHalfAway(f32(q * g) + f32(-z * g)) + zp, g = f32(s * f32(1 / sy))', (call) =>
-    joined(call, axisIn(call), (input) => codeOf(quantized(input), quantized(call.output))),
+  ...tensorSteps(
+    'q; uint8 of other parameters roundHalfAway(f32(q * g) + f32(-z * g)) + zp, g = f32(s * f32(1 / sy))',
+    (call) => joined(call, axisIn(call), (input) => codeOf(quantized(input), quantized(call.output))),
   ),
   codes: BYTES_AND_INT16,
 });

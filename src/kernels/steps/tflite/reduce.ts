@@ -60,7 +60,8 @@ function meanOf(sums: Sums): Int32Array {
   return each((sum) => code(multiplyByFixedPointDoubleRounding(wrapInt32(sum - input.zeroPoint * count), multiplier)));
 }
 
-const MEAN = 'clamp(roundHalfAway((((S - n * zx) * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = sx / sy / n, m rounded down';
+const MEAN =
+  'clamp(roundHalfAway((((S - n * zx) * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = sx / sy / n, m rounded down';
 
 export const meanReference: TensorSteps = {
   ...tensorSteps(MEAN, (call) => meanOf(sumsOf(call))),
@@ -126,13 +127,16 @@ export const meanXnnpackAway = reduceXnnpack(true, roundHalfAway);
 export const sumXnnpackAway = reduceXnnpack(false, roundHalfAway);
 
 export const sumMicro: TensorSteps = {
-  ...tensorSteps('clamp(roundHalfAway((((S - n * zx) * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = sx / sy', (call) => {
-    const sums = sumsOf(call);
-    const { input, output, count, each } = sums;
-    const steps = byMultiplier(ratioOf(sums));
-    const code = codeOf(output, RANGE(output));
-    return each((sum) => code(steps(wrapInt32(sum - input.zeroPoint * count))));
-  }),
+  ...tensorSteps(
+    'clamp(roundHalfAway((((S - n * zx) * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = sx / sy',
+    (call) => {
+      const sums = sumsOf(call);
+      const { input, output, count, each } = sums;
+      const steps = byMultiplier(ratioOf(sums));
+      const code = codeOf(output, RANGE(output));
+      return each((sum) => code(steps(wrapInt32(sum - input.zeroPoint * count))));
+    },
+  ),
   codes: BYTES_AND_INT16,
 };
 

@@ -1,5 +1,5 @@
 /** RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR over images [height, width, channels]. n: places of the input, m: of the output. */
-import type { ResizeAttributes } from '../../../nouns/attributes.js';
+import type { ResampleAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
@@ -15,7 +15,7 @@ interface Place {
   readonly weight: number;
 }
 
-type Axis = (input: number, output: number, attributes: ResizeAttributes) => (place: number) => Place;
+type Axis = (input: number, output: number, attributes: ResampleAttributes) => (place: number) => Place;
 /** of: codes at [row, column]: p00, p01, p10, p11. */
 type Blend = (p00: number, p01: number, p10: number, p11: number, y: number, x: number) => number;
 
@@ -23,9 +23,12 @@ function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
   const [{ data, shape }] = call.inputs;
   const [height, width, channels] = shape.dims;
   const [rows, columns] = call.output.shape.dims;
-  const attributes = call.attributes as ResizeAttributes;
+  const attributes = call.attributes as ResampleAttributes;
   const [ys, xs] = [axis(height, rows, attributes), axis(width, columns, attributes)];
-  const [down, across] = [Array.from({ length: rows }, (_, y) => ys(y)), Array.from({ length: columns }, (_, x) => xs(x))];
+  const [down, across] = [
+    Array.from({ length: rows }, (_, y) => ys(y)),
+    Array.from({ length: columns }, (_, x) => xs(x)),
+  ];
   const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
   for (let sample = 0, i = 0; sample < call.samples; sample++) {
     const at = (y: number, x: number, c: number) => data[((sample * height + y) * width + x) * channels + c];
@@ -119,10 +122,14 @@ const nearest: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
   };
 };
 
-const isNearest = ({ attributes }: TensorCall) => (attributes as ResizeAttributes).mode === 'nearest';
+const isNearest = ({ attributes }: TensorCall) => (attributes as ResampleAttributes).mode === 'nearest';
 const NEAREST = 'the code of the nearest place';
 
-function resize(bilinear: (call: TensorCall) => Int32Array, equation: string, codes: TensorSteps['codes']): TensorSteps {
+function resize(
+  bilinear: (call: TensorCall) => Int32Array,
+  equation: string,
+  codes: TensorSteps['codes'],
+): TensorSteps {
   const run = (call: TensorCall) => (isNearest(call) ? resized(call, nearest, (p00) => p00) : bilinear(call));
   return { ...tensorSteps(`${equation}, or ${NEAREST}`, run), codes };
 }
@@ -130,7 +137,11 @@ function resize(bilinear: (call: TensorCall) => Int32Array, equation: string, co
 function byType(floats: Blend): TensorSteps {
   const run = (call: TensorCall) =>
     call.output.params.dtype === 'uint8' ? resized(call, inFloats, floats) : resized(call, inIntegers, blendIntegers);
-  return resize(run, 'roundHalfAway(sum of p * wy * wx / 2^20), positions in 1/1024; uint8 in float32', BYTES_AND_INT16);
+  return resize(
+    run,
+    'roundHalfAway(sum of p * wy * wx / 2^20), positions in 1/1024; uint8 in float32',
+    BYTES_AND_INT16,
+  );
 }
 
 export const resizeReference = byType(blendFloats);

@@ -9,7 +9,7 @@ import {
   roundingDivideByPot,
 } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
-import { expOnNegative, oneOverOnePlus, rescaledByPot } from '../../../numeric/gemmlowp.js';
+import { expOnNegative, oneOverOnePlus } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, truncate } from '../../../numeric/round.js';
 import { quantized } from '../call.js';
@@ -42,8 +42,7 @@ const softmaxFixedPoint: TensorSteps = {
     const { multiplier, exponent } = quantizeMultiplier(real);
     const least = -floor((31 * 2 ** 26) / 2 ** exponent);
     const { dtype, quantMin: lo, quantMax: hi } = quantized(call.output);
-    const exponential = (d: number) =>
-      expOnNegative(multiplyHighQ31(wrapInt32(d * 2 ** exponent), multiplier), 5, 32);
+    const exponential = (d: number) => expOnNegative(multiplyHighQ31(wrapInt32(d * 2 ** exponent), multiplier), 5, 32);
     return rows(call, (distances) => {
       const powers = distances.map((d) => (d >= least ? exponential(d) : 0));
       const sum = powers.reduce((total, power) => wrapInt32(total + roundingDivideByPot(power, 12)), 0);

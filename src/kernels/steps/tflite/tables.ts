@@ -13,7 +13,10 @@ import { BYTES, byMultiplier, scaleOf } from './common.js';
 type RealFunction = (x: number) => number;
 
 /** A table of every code of the input. */
-function table(equation: string, entryOf: (input: QuantParams, output: QuantParams) => (q: number) => number): TensorSteps {
+function table(
+  equation: string,
+  entryOf: (input: QuantParams, output: QuantParams) => (q: number) => number,
+): TensorSteps {
   const run = (call: TensorCall) => {
     const [input, output] = [call.inputs[0], call.output].map(quantized);
     const entry = entryOf(input, output);
@@ -37,8 +40,7 @@ function tableTflite(name: string, apply: RealFunction): TensorSteps {
 function tableXnnpack(name: string, apply: RealFunction): TensorSteps {
   return table(`rint(f32(f32(${name}(f32(d * sx)) * f32(1 / sy)) + zp))`, (input, output) => {
     const [scale, inverse] = [scaleOf(input), f32(1 / scaleOf(output))];
-    return (q) =>
-      roundHalfEven(f32(f32(apply(f32((q - input.zeroPoint) * scale)) * inverse) + output.zeroPoint));
+    return (q) => roundHalfEven(f32(f32(apply(f32((q - input.zeroPoint) * scale)) * inverse) + output.zeroPoint));
   });
 }
 
@@ -62,7 +64,10 @@ function inFixedPoint(name: string, apply: typeof logistic, shift: number, zeroP
       return clamp(roundingDivideByPot(apply(scaled(d), 4, 32), shift) + zeroPoint, -128, 127);
     });
   };
-  return { ...tensorSteps(`${name} in int32 fixed point, to ${name === 'tanh' ? '1/128, 0' : '1/256, -128'}`, run), codes: ['int8'] };
+  return {
+    ...tensorSteps(`${name} in int32 fixed point, to ${name === 'tanh' ? '1/128, 0' : '1/256, -128'}`, run),
+    codes: ['int8'],
+  };
 }
 
 export const logisticMicro = inFixedPoint('logistic', logistic, 23, -128);

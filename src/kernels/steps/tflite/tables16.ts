@@ -70,16 +70,14 @@ function inTableUnits(scale: number, power: number | null): (q: number) => numbe
 function logisticOf(v: number): number {
   const magnitude = Math.abs(v);
   const i = floor(magnitude / 512);
-  const result =
-    i >= 255 ? 0x7fff * 1024 : SIGMOID[i] * 512 + (magnitude % 512) * (SIGMOID[i + 1] - SIGMOID[i]);
+  const result = i >= 255 ? 0x7fff * 1024 : SIGMOID[i] * 512 + (magnitude % 512) * (SIGMOID[i + 1] - SIGMOID[i]);
   return v >= 0 ? floor((result + 512) / 1024) : floor((2 ** 25 - result + 511) / 1024);
 }
 
 function tanhOf(v: number): number {
   const magnitude = Math.abs(v);
   const i = floor(magnitude / 256);
-  const result =
-    i >= 255 ? 0xffff * 256 : SIGMOID[i] * 256 + (magnitude % 256) * (SIGMOID[i + 1] - SIGMOID[i]);
+  const result = i >= 255 ? 0xffff * 256 : SIGMOID[i] * 256 + (magnitude % 256) * (SIGMOID[i + 1] - SIGMOID[i]);
   return v >= 0 ? floor((result - 2 ** 23 + 128) / 256) : floor((2 ** 23 - result + 127) / 256);
 }
 

@@ -1,0 +1,170 @@
+/** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { ValueParams } from '../nouns/value.js';
+import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
+import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
+import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
+import { fixedPointDoubleRoundingUp, float64OfFloat32Scales } from './steps/multiplier.js';
+import { quantizeDivisionHalfAway, quantizeDoubleHalfAway, quantizeReciprocal } from './steps/quantize.js';
+import { areBytes, rescaleBuiltin, rescaleDoubleRounding } from './steps/rescale.js';
+import { halfAway } from './steps/round.js';
+import {
+  hardSwishTflite,
+  leakyReluBuiltin,
+  leakyReluMicro,
+  leakyReluReference,
+  leakyReluXnnpack,
+} from './steps/tflite/activations.js';
+import { addBuiltin, addReference, addXnnpack } from './steps/tflite/add.js';
+import { concatTflite } from './steps/tflite/concat.js';
+import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
+import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
+import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
+import {
+  meanBuiltin,
+  meanReference,
+  meanXnnpack,
+  sumBuiltin,
+  sumMicro,
+  sumReference,
+  sumXnnpack,
+} from './steps/tflite/reduce.js';
+import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
+import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
+import {
+  logisticMicro,
+  logisticTflite,
+  logisticXnnpack,
+  tanhMicro,
+  tanhTflite,
+  tanhXnnpack,
+} from './steps/tflite/tables.js';
+import { logisticInt16, logisticInt16Builtin, tanhInt16, tanhInt16Builtin } from './steps/tflite/tables16.js';
+
+type Ops = Kernel['ops'];
+
+/** By the type of the input's codes. */
+function byWidth(bytes: TensorSteps, wide: TensorSteps): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: `${bytes.equation}; int16: ${wide.equation}`,
+    codes: [...(bytes.codes ?? []), ...(wide.codes ?? [])],
+    run: (call) => (call.inputs[0].params.dtype === 'int16' ? wide : bytes).run(call),
+  };
+}
+
+const bound = quantizeDivisionHalfAway;
+const onReference = elementwise({
+  quantize: quantizeDivisionHalfAway,
+  dequantize: dequantizeFloat32,
+  rescale: rescaleDoubleRounding,
+  bound,
+});
+
+/** Reference and builtin kernels. */
+const shared: Ops = {
+  sub: addReference(-1),
+  mul: multiplyTflite,
+  cat: concatTflite,
+  hardswish: hardSwishTflite,
+  avg_pool2d: averagePoolTflite,
+  max_pool2d: maxPoolTflite('reference'),
+  matmul: matmulTflite,
+};
+
+/** Linear layers of LiteRT's reference resolver multiply in float64. */
+export const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales, round: halfAway });
+
+export const referenceOps: Ops = {
+  ...products(referenceLinear, null),
+  ...tfliteConvolutions(),
+  ...onReference,
+  ...shared,
+  add: addReference(1),
+  leaky_relu: leakyReluReference,
+  mean: meanReference,
+  sum: sumReference,
+  softmax: softmaxReference,
+  sigmoid: byWidth(logisticTflite, logisticInt16),
+  tanh: byWidth(tanhTflite, tanhInt16),
+  interpolate: resizeReference,
+};
+
+export const microOps: Ops = {
+  ...referenceOps,
+  ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingOfDoubles }), null),
+  mul: multiplyMicro,
+  matmul: matmulMicro,
+  leaky_relu: leakyReluMicro,
+  sum: sumMicro,
+  softmax: softmaxMicro,
+  sigmoid: byWidth(logisticMicro, logisticInt16),
+  tanh: byWidth(tanhMicro, tanhInt16),
+  interpolate: resizeMicro,
+};
+
+/** Vector code takes 8 or 16 values of a tensor at a time; the rest is computed one by one. */
+function withRest(op: string, vector: Partial<ElementwiseSteps>, rest: Partial<ElementwiseSteps>): OpSteps {
+  const own = onReference[op] as ElementwiseSteps;
+  return { ...own, ...vector, rest: { ...own, ...rest } };
+}
+
+/** One by one, the builtin kernels divide in float64. */
+export const builtinScalarQuantize = withRest(
+  'quantize',
+  { quantize: quantizeDoubleHalfAway },
+  { quantize: quantizeDoubleHalfAway },
+);
+
+const onBuiltin: Ops = {
+  ...onReference,
+  quantize: withRest(
+    'quantize',
+    { quantize: quantizeReciprocal, block: () => 8 },
+    { quantize: quantizeDoubleHalfAway },
+  ),
+  dequantize: withRest(
+    'dequantize',
+    { dequantize: dequantizeBuiltin, block: (input: ValueParams) => (areBytes(input) ? 8 : 1) },
+    {},
+  ),
+  requantize: withRest(
+    'requantize',
+    {
+      rescale: rescaleBuiltin,
+      block: (input: ValueParams, output: ValueParams) => (areBytes(input, output) ? 16 : 1),
+    },
+    {},
+  ),
+};
+
+export const builtinOps: Ops = {
+  ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingUp }), null),
+  ...tfliteConvolutions(),
+  ...onBuiltin,
+  ...shared,
+  add: addBuiltin,
+  leaky_relu: leakyReluBuiltin,
+  mean: meanBuiltin,
+  sum: sumBuiltin,
+  softmax: softmaxBuiltin,
+  sigmoid: byWidth(logisticTflite, logisticInt16Builtin),
+  tanh: byWidth(tanhTflite, tanhInt16Builtin),
+  interpolate: resizeBuiltin,
+};
+
+/** What XNNPACK itself has; the rest of a graph runs in the builtin kernels. */
+export const delegateTensors: Ops = {
+  add: addXnnpack(1),
+  sub: addXnnpack(-1),
+  mul: multiplyXnnpack,
+  cat: concatTflite,
+  leaky_relu: leakyReluXnnpack,
+  max_pool2d: maxPoolTflite('xnnpack'),
+  mean: meanXnnpack,
+  sum: sumXnnpack,
+  sigmoid: logisticXnnpack,
+  tanh: tanhXnnpack,
+  interpolate: resizeXnnpack,
+  matmul: matmulXnnpack,
+};

@@ -1,0 +1,226 @@
+/** TFLite's form of one layer: by its operator, its types, the release that ran it and the CPU. */
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
+import { isProduct, type Layer, type Producer, type ProductForm, type Release } from '../nouns/model.js';
+import { tfliteLinear } from './families.js';
+import {
+  fixedPointConvolution,
+  fixedPointDoubleRounding,
+  fixedPointDoubleRoundingOfDoubles,
+  fixedPointDoubleRoundingUp,
+  fixedPointSingleRounding,
+} from './steps/fixedPointMultiplier.js';
+import { float64OfFloat32Scales } from './steps/multiplier.js';
+import { unbounded } from './steps/quantize.js';
+import { clampToSixOnly, rescaleDoubleRounding, rescaleFloat32Ratio } from './steps/rescale.js';
+import { halfAway } from './steps/round.js';
+import { leakyReluNegativeMultiplier } from './steps/tflite/activations.js';
+import { addReference } from './steps/tflite/add.js';
+import { matmulRuy, matmulXnnpackWithoutZeroPoint } from './steps/tflite/matmul.js';
+import {
+  convolutionRuyAvx,
+  convolutionRuySingle,
+  exactInt64,
+  inBlocksOf8,
+  integerBias,
+  linearRuySingle,
+  sameUnderflows,
+  shortMultiplierLinear,
+  shortMultiplierOfDoubles,
+  weightZeroPointIgnored,
+} from './steps/tflite/products.js';
+import { meanReference, meanXnnpackAway, sumXnnpackAway } from './steps/tflite/reduce.js';
+import { builtinScalarQuantize, referenceOps } from './tflite.js';
+
+/** Everything that decides beside the layer. */
+interface Where {
+  readonly release: Release;
+  /** ruy rounds twice with AVX, once without. */
+  readonly avx: boolean;
+}
+
+/** The newest where nothing is declared. */
+export function releaseOf({ framework = '', frameworkVersion = '' }: Producer): Release {
+  const [major, minor] = frameworkVersion.split('.').map(Number);
+  if (framework === 'tensorflow') return 'tensorflow-2.21';
+  if (/^tflite(-runtime)?$/.test(framework) && major === 2) return 'tflite-2.14';
+  if (major === 1 && /^(ai-edge-)?litert$/.test(framework)) return minor < 3 ? 'litert-1.2' : 'litert-1.4';
+  return 'litert-2.3';
+}
+
+function whereOf(producer: Producer): Where {
+  const { arch = '', cpuCapability = '' } = producer;
+  const isOther = /^(aarch64|arm)/i.test(arch) || /neon|sse/i.test(cpuCapability);
+  return { release: releaseOf(producer), avx: !isOther };
+}
+
+type FormOf = (layer: Layer, where: Where) => OpSteps | null;
+
+/** The kernel with a layer's own steps; the same for the same layer and producer. */
+function byLayer(formOf: FormOf): NonNullable<Kernel['ofLayer']> {
+  const known = new WeakMap<Layer, Map<string, Kernel>>();
+  return function ofLayer(this: Kernel, layer, producer) {
+    const where = whereOf(producer);
+    const key = `${this.name} ${where.release} ${where.avx}`;
+    const own = known.get(layer) ?? new Map<string, Kernel>();
+    known.set(layer, own);
+    const steps = own.has(key) ? null : formOf(layer, where);
+    if (!own.has(key)) own.set(key, steps ? { ...this, ops: { ...this.ops, [layer.op]: steps } } : this);
+    return own.get(key)!;
+  };
+}
+
+const isInt16 = ({ output }: Layer) => output?.dtype === 'int16';
+const isUint8 = ({ output }: Layer) => output?.dtype === 'uint8';
+
+function biasOf({ ownBias, biasInt32 }: ProductForm): 'int64' | 'int32' | 'none' {
+  if (ownBias === 'int64') return 'int64';
+  return biasInt32 ? 'int32' : 'none';
+}
+
+const INT16 = ['int16'] as const;
+const wide = (own: Pick<ProductSteps, 'multiplier'> & Partial<ProductSteps>) =>
+  tfliteLinear({ accumulate: exactInt64, bias: integerBias, codes: INT16, ...own });
+const narrow = (own: Pick<ProductSteps, 'multiplier'>) => tfliteLinear({ codes: INT16, ...own });
+
+const shortConvolution = wide({ multiplier: shortMultiplierOfDoubles });
+const shortLinear = wide({ multiplier: shortMultiplierLinear });
+const doubleLinear = wide({ multiplier: float64OfFloat32Scales, round: halfAway });
+const doubleConvolution = narrow({ multiplier: fixedPointConvolution });
+
+/** 16x8: an int64 bias, or none, goes with 64-bit sums; an int32 bias beside CONV_2D is read as int64, garbage. */
+function convolution16(form: ProductForm, int32: ProductSteps): ProductSteps | null {
+  if (biasOf(form) !== 'int32') return shortConvolution;
+  return form.patch?.depthwise || form.patch?.window.transposed ? null : int32;
+}
+
+const isGrouped = ({ patch }: ProductForm) => patch!.groups > 1;
+
+// ---------------------------------------------------------------- reference resolver
+
+const multiplierOf = (multiplier: ProductSteps['multiplier']) => tfliteLinear({ multiplier });
+const linearDoubleRounding = multiplierOf(fixedPointDoubleRounding);
+
+function referenceForm(layer: Layer, where: Where): OpSteps | null {
+  if (isProduct(layer)) return referenceProduct(layer, layer.form, where);
+  return tensorOf(layer, where) ?? rectified(layer, rescaleFloat32Ratio);
+}
+
+function referenceProduct(layer: Layer, form: ProductForm, { release }: Where): OpSteps | null {
+  const isOld = release === 'litert-1.2' || release === 'tflite-2.14';
+  if (form.patch) return isInt16(layer) ? convolution16(form, doubleConvolution) : null;
+  if (!isInt16(layer)) return isOld ? linearDoubleRounding : null;
+  if (!isOld) return doubleLinear;
+  const isNarrow = biasOf(form) === 'int32' || (biasOf(form) === 'none' && release === 'tflite-2.14');
+  return isNarrow ? narrow({ multiplier: fixedPointDoubleRounding }) : shortLinear;
+}
+
+/** Where the multiplier of a negative slope had its sign. */
+function tensorOf({ op, form }: Layer, { release }: Where): OpSteps | null {
+  const isNewest = release === 'litert-2.3';
+  return op === 'leaky_relu' && form && !isNewest ? leakyReluNegativeMultiplier : null;
+}
+
+const RECTIFIED = referenceOps.requantize as ElementwiseSteps;
+
+/** RELU nodes that rescale. */
+function rectified({ op, form }: Layer, rescale: ElementwiseSteps['rescale']): OpSteps | null {
+  if (op !== 'requantize' || form?.kind !== 'elementwise' || !form.clamp) return null;
+  return { ...RECTIFIED, rescale };
+}
+
+export const ofReferenceLayer = byLayer(referenceForm);
+
+// ---------------------------------------------------------------- TFLite Micro
+
+function microForm(layer: Layer): OpSteps | null {
+  if (!isProduct(layer)) {
+    const rectifier = rectified(layer, rescaleDoubleRounding);
+    const isSix = layer.form?.kind === 'elementwise' && layer.form.clamp?.upper === 6;
+    return rectifier && isSix ? { ...RECTIFIED, rescale: clampToSixOnly, bound: unbounded } : rectifier;
+  }
+  if (!isInt16(layer)) return null;
+  if (layer.form.patch) return convolution16(layer.form, doubleConvolution);
+  return biasOf(layer.form) === 'int32' ? narrow({ multiplier: fixedPointDoubleRoundingOfDoubles }) : shortConvolution;
+}
+
+export const ofMicroLayer = byLayer(microForm);
+
+// ---------------------------------------------------------------- builtin kernels
+
+const linearOnAvx = multiplierOf(fixedPointDoubleRoundingUp);
+const linearElsewhere = multiplierOf(linearRuySingle);
+const convolutionOnAvx = multiplierOf(convolutionRuyAvx);
+const convolutionElsewhere = multiplierOf(convolutionRuySingle);
+const convolutionOneByOne = multiplierOf(fixedPointConvolution);
+const channelsOf8 = multiplierOf(inBlocksOf8);
+
+function builtinForm(layer: Layer, where: Where): OpSteps | null {
+  if (!isProduct(layer)) return builtinTensor(layer, where) ?? referenceForm(layer, where);
+  if (layer.form.patch) return builtinConvolution(layer, layer.form, where);
+  const { release, avx } = where;
+  if (isInt16(layer)) {
+    if (biasOf(layer.form) === 'int64') return referenceProduct(layer, layer.form, where);
+    return narrow({ multiplier: avx ? fixedPointDoubleRoundingUp : fixedPointSingleRounding });
+  }
+  if (isUint8(layer) && release === 'tflite-2.14') return linearDoubleRounding;
+  return avx ? linearOnAvx : linearElsewhere;
+}
+
+function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: Where): OpSteps | null {
+  const { depthwise, window } = form.patch!;
+  const withoutVectors = release === 'tflite-2.14';
+  if (isInt16(layer)) {
+    const ruy = narrow({ multiplier: avx ? convolutionRuyAvx : convolutionRuySingle });
+    return convolution16(form, isGrouped(form) ? doubleConvolution : ruy);
+  }
+  if (depthwise || window.transposed) {
+    if (withoutVectors || (isUint8(layer) && depthwise)) return convolutionOneByOne;
+    return channelsOf8;
+  }
+  if (isGrouped(form) || (isUint8(layer) && withoutVectors)) return convolutionOneByOne;
+  return avx ? convolutionOnAvx : convolutionElsewhere;
+}
+
+/** What older releases, and the wheel without vector code, do otherwise. */
+function builtinTensor({ op, form, output }: Layer, { release }: Where): OpSteps | null {
+  const isOld = release === 'litert-1.4' || release === 'litert-1.2' || release === 'tflite-2.14';
+  if (op === 'matmul' && isOld && output?.dtype === 'int8') return matmulRuy;
+  if (release !== 'tflite-2.14') return null;
+  if (op === 'add') return addReference(1);
+  if (op === 'mean') return meanReference;
+  if (op === 'quantize') return builtinScalarQuantize;
+  const isConversion = op === 'dequantize' || (op === 'requantize' && form?.kind === 'elementwise' && !form.clamp);
+  return isConversion ? referenceOps[op] : null;
+}
+
+export const ofBuiltinLayer = byLayer(builtinForm);
+
+// ---------------------------------------------------------------- the delegate
+
+/** Defects of LiteRT up to 1.4 and TensorFlow 2.21, and ties of their means. */
+function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpSteps | null {
+  if (release === 'litert-2.3') return null;
+  const steps = own[layer.op];
+  if (isProduct(layer) && steps?.kind === 'product') {
+    if (layer.form.patch) return layer.form.patch.same ? { ...steps, accumulate: sameUnderflows } : null;
+    const hasZeroPoint = layer.form.weightZeroPoint.some((zero) => zero !== 0);
+    return hasZeroPoint && !isUint8(layer) ? { ...steps, accumulate: weightZeroPointIgnored } : null;
+  }
+  if (layer.op === 'mean') return meanXnnpackAway;
+  if (layer.op === 'sum') return sumXnnpackAway;
+  return layer.op === 'matmul' && release === 'tensorflow-2.21' ? matmulXnnpackWithoutZeroPoint : null;
+}
+
+/** What the delegate does not take runs in the builtin kernels, node by node. */
+export function ofDelegatedLayer(ops: Kernel['ops'], builtin: Kernel): NonNullable<Kernel['ofLayer']> {
+  const taken = byLayer((layer, where) => delegateForm(ops, layer, where));
+  return function ofLayer(this: Kernel, layer, producer) {
+    return isDelegated(layer, producer) ? taken.call(this, layer, producer) : builtin.ofLayer!(layer, producer);
+  };
+}
+
+/** As whoever ran it says, else by rule; what is no node of TFLite's is XNNPACK's. */
+export function isDelegated({ name, delegates }: Layer, producer: Producer): boolean {
+  if (!delegates) return true;
+  return producer.delegated ? producer.delegated.includes(name) : delegates.includes(releaseOf(producer));
+}

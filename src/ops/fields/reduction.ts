@@ -1,0 +1,47 @@
+/** What mean and sum over axes of a sample have in common. */
+
+import * as z from 'zod/mini';
+import type { ReduceAttributes } from '../../nouns/attributes.js';
+import type { TensorForm } from '../../nouns/model.js';
+import { axesOf } from '../../tensor/axes.js';
+import type { Op, ShapedLayer } from '../op.js';
+import { isOverSamples, oneOrMoreAxes } from './axes.js';
+import { ownOrKept } from './elementwise.js';
+import { keptOutput, layerFields } from './schema.js';
+import { tensorForm } from './tensor.js';
+
+interface Attributes extends ReduceAttributes {
+  readonly keepdim: boolean;
+}
+
+export function reduction(name: string): Op {
+  return {
+    name,
+    schema: z.object({
+      ...layerFields,
+      dim: oneOrMoreAxes,
+      keepdim: z.optional(z.boolean()),
+      output: keptOutput,
+    }),
+    inputs: [1, 1],
+    needs: ['dim'],
+    reads: 'codes',
+    beyond: isOverSamples,
+    channels: 'layout',
+    dims: reducedDims,
+    read(layer) {
+      const output = ownOrKept(layer);
+      if (!layer.fields || !output) return null;
+      const { dim, keepdim = false } = layer.fields as { dim: number | number[]; keepdim?: boolean };
+      return { form: tensorForm({ dim: [dim].flat(), keepdim } satisfies Attributes), output };
+    },
+  };
+}
+
+function reducedDims({ form, inputs: [{ shape }] }: ShapedLayer): readonly number[] | string {
+  const { dim, keepdim } = (form as TensorForm).attributes as Attributes;
+  const axes = axesOf(dim, shape);
+  if (typeof axes === 'string') return axes;
+  if (keepdim) return shape.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return shape.dims.filter((_, axis) => !axes.includes(axis));
+}
