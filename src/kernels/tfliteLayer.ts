@@ -63,7 +63,8 @@ function byLayer(formOf: FormOf): NonNullable<Kernel['ofLayer']> {
     const key = `${this.name} ${where.release} ${where.avx}`;
     const own = known.get(layer) ?? new Map<string, Kernel>();
     known.set(layer, own);
-    const steps = own.has(key) ? null : formOf(layer, where);
+    const isHybrid = isProduct(layer) && layer.form.dynamic !== null;
+    const steps = own.has(key) || isHybrid ? null : formOf(layer, where);
     if (!own.has(key)) own.set(key, steps ? { ...this, ops: { ...this.ops, [layer.op]: steps } } : this);
     return own.get(key)!;
   };

@@ -87,8 +87,18 @@ export interface TensorForm {
   readonly activation: Activation;
 }
 
+/** What the runtime keeps from call to call. */
+export interface StateForm {
+  readonly kind: 'state';
+  /** The value that a call leaves for the next; null: none. */
+  readonly assigned: string | null;
+  readonly dims: readonly number[];
+  /** Of the samples of the first call. */
+  initial(): Promise<NumericArray>;
+}
+
 /** How an op computes, as an engine takes it: engines belong to kinds, not to ops. */
-export type Form = ProductForm | ElementwiseForm | LayoutForm | TensorForm;
+export type Form = ProductForm | ElementwiseForm | LayoutForm | TensorForm | StateForm;
 
 /** Of TFLite and LiteRT, as far as they compute differently. */
 export type Release = 'litert-2.3' | 'litert-1.4' | 'litert-1.2' | 'tensorflow-2.21' | 'tflite-2.14';
@@ -117,6 +127,7 @@ export interface Layer<F extends Form | null = Form | null> {
 export type ProductLayer = Layer<ProductForm>;
 export type ElementwiseLayer = Layer<ElementwiseForm>;
 export type LayoutLayer = Layer<LayoutForm>;
+export type StateLayer = Layer<StateForm>;
 export type TensorLayer = Layer<TensorForm>;
 
 export function isProduct(layer: Layer): layer is ProductLayer {
@@ -129,6 +140,10 @@ export function isElementwise(layer: Layer): layer is ElementwiseLayer {
 
 export function isLayout(layer: Layer): layer is LayoutLayer {
   return layer.form?.kind === 'layout';
+}
+
+export function isState(layer: Layer): layer is StateLayer {
+  return layer.form?.kind === 'state';
 }
 
 export function isTensor(layer: Layer): layer is TensorLayer {

@@ -47,6 +47,7 @@ import { pixelShuffle } from './pixelShuffle.js';
 import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
+import { readVariable } from './readVariable.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
@@ -120,6 +121,7 @@ export const ops: readonly Op[] = [
   pixelUnshuffle,
   channelShuffle,
   dropout,
+  readVariable,
   requantize,
   clamp,
   hardtanh,

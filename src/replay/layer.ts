@@ -6,6 +6,7 @@ import {
   isElementwise,
   isLayout,
   isProduct,
+  isState,
   isTensor,
   type Layer,
   type ProductForm,
@@ -19,7 +20,7 @@ import { replayElementwise } from './elementwise.js';
 import { replayLayout } from './layout.js';
 import { replayPatches } from './patches.js';
 import { replayProduct } from './product.js';
-import { joined, type Replayed } from './replayed.js';
+import { joined, NO_SUMS, type Replayed } from './replayed.js';
 
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */
 export interface ReadyLayer<L extends Layer = Layer> {
@@ -48,7 +49,7 @@ export interface InCall {
 export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
   if (!layer.form) return layer.notReplayed ?? `op ${layer.op} is not replayed`;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
-  if (isLayout(layer)) return null; // moves values, whatever the kernel
+  if (isLayout(layer) || isState(layer)) return null; // moves values, whatever the kernel
   const called = opByName(layer.op)?.called ?? layer.op;
   const steps = stepsOf(kernel, layer.op);
   if (!steps) return `kernel ${kernel.name} has no ${called}`;
@@ -114,6 +115,7 @@ export function replayLayer(
     return replayElementwise(steps, elementwiseOf(layer, ready.input), x, isInBlock);
   }
   if (isLayout(layer)) return replayLayout(layer, ready.shapes, x);
+  if (isState(layer)) return { ...x, data: x.data as Replayed['data'], low: null, high: null, ...NO_SUMS };
   throw new Error(`${layer.op} is not replayed`);
 }
 

@@ -6,10 +6,12 @@ import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
 import {
   declaredParams,
   isProduct,
+  isState,
   isTensor,
   type Layer,
   type Model,
   type ProductLayer,
+  type StateLayer,
   type TensorLayer,
 } from '../nouns/model.js';
 import type { Layout, Shape, ValueParams } from '../nouns/value.js';
@@ -23,6 +25,7 @@ import { inBlocks } from './elementwise.js';
 import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
+import { stateReader } from './state.js';
 import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
@@ -122,6 +125,8 @@ export class ReplaySession {
   whyNotReplayed(layer: Layer): string | null {
     const known = this.reasons.get(layer);
     if (known !== undefined) return known;
+    // a state that is read before it is left for the next call: nothing speaks against it so far
+    this.reasons.set(layer, null);
     const reason = this.reasonAgainst(layer);
     this.reasons.set(layer, reason);
     return reason;
@@ -130,7 +135,8 @@ export class ReplaySession {
   private reasonAgainst(layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
     const reason = whyNotReplayed(this.kernelOf(layer), layer, params) ?? this.reasonOfTail(layer, params);
-    return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
+    const reads = isState(layer) && layer.form.assigned !== null ? [layer.form.assigned] : layer.inputs;
+    return reason ?? firstOf(reads, (name) => this.reasonAgainstInput(layer, name));
   }
 
   /** Kernels that take several values of a tensor at a time compute the rest of it otherwise. */
@@ -157,6 +163,7 @@ export class ReplaySession {
   async open(layer: Layer, kernel = this.kernelOf(layer)): Promise<LayerRun> {
     const inputs: ValueReader[] = [];
     for (const name of layer.inputs) inputs.push(await this.inputOf(layer, name));
+    if (isState(layer)) inputs.push(await this.stateOf(layer));
     const [input] = inputs;
     const stored = isProduct(layer) ? await layer.form.weight.read() : null;
     const params = layer.inputs.map((name) => this.params.get(name)!);
@@ -199,8 +206,43 @@ export class ReplaySession {
     return this.capturedInput(layer, input) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
   }
 
+  /** What the call before has left. */
+  private async stateOf(layer: StateLayer): Promise<ValueReader> {
+    const { assigned } = layer.form;
+    return stateReader(layer.form, assigned === null ? null : await this.inputOf(layer, assigned), this.batchEnds);
+  }
+
+  /** Where a state goes from call to call, so does the replay of all that is not captured. */
+  private async retainCalls(): Promise<void> {
+    const { shapes, samples } = this.capture;
+    const parts: { readonly run: LayerRun; readonly kept: NumericArray; readonly features: number }[] = [];
+    const layers = [...this.layers.values()].filter((layer) => this.isToBeRetained(layer));
+    for (const { name, output } of layers) {
+      const features = sizeOf(shapes.get(name)?.dims ?? []);
+      this.retained.set(name, readerOf(storageFor(output, samples * features), features));
+    }
+    for (const layer of layers) {
+      const { features } = this.retained.get(layer.name)!;
+      const kept = await this.retained.get(layer.name)!.read(0, samples);
+      parts.push({ run: await this.open(layer), kept, features });
+    }
+    for (let i = 0; i < this.batchEnds.length; i++) {
+      const [from, to] = [this.batchEnds[i - 1] ?? 0, this.batchEnds[i]];
+      for (const { run, kept, features } of parts) kept.set((await run.replay(from, to)).data, from * features);
+    }
+  }
+
+  private isToBeRetained(layer: Layer): boolean {
+    const isGiven = this.mode === 'isolated' && this.capture.values.has(layer.name);
+    return !isGiven && this.whyNotReplayed(layer) === null;
+  }
+
   /** Replays a whole layer into memory; where several results are legitimate and the captured one is among them, that goes on. */
   private async retain(layer: Layer): Promise<ValueReader> {
+    if ([...this.layers.values()].some(isState)) {
+      await this.retainCalls();
+      return this.retained.get(layer.name)!;
+    }
     const run = await this.open(layer);
     const { samples, values } = this.capture;
     const captured = values.get(layer.name);
@@ -217,10 +259,7 @@ export class ReplaySession {
         from * features,
       );
     }
-    const reader = {
-      features,
-      read: async (from: number, to: number) => kept.subarray(from * features, to * features),
-    };
+    const reader = readerOf(kept, features);
     this.retained.set(layer.name, reader);
     return reader;
   }
@@ -268,6 +307,10 @@ export class ReplaySession {
     }
     return joined(parts);
   }
+}
+
+function readerOf(kept: NumericArray, features: number): ValueReader {
+  return { features, read: async (from, to) => kept.subarray(from * features, to * features) };
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {

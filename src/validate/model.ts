@@ -174,9 +174,14 @@ class LayerReader {
 }
 
 /** The nodes of the file that a layer was made of, and what they run in. */
-function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' | 'because'> {
-  const { nodes, arithmetic, because } = fields ?? {};
-  return { ...(nodes ? { nodes } : {}), ...(arithmetic ? { arithmetic } : {}), ...(because ? { because } : {}) };
+function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' | 'because' | 'delegates'> {
+  const { nodes, arithmetic, because, delegates } = fields ?? {};
+  return {
+    ...(nodes ? { nodes } : {}),
+    ...(arithmetic ? { arithmetic } : {}),
+    ...(because ? { because } : {}),
+    ...(delegates ? { delegates } : {}),
+  };
 }
 
 const CODES = ['uint8', 'int8', 'int16'];

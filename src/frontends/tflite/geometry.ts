@@ -7,6 +7,8 @@ export interface Geometry {
   readonly dilation: readonly number[];
   /** Cells before and after, a dimension. */
   readonly padding: readonly (readonly [before: number, after: number])[];
+  /** Of SAME. */
+  readonly same?: true;
 }
 
 const SAME = 0;
@@ -30,7 +32,7 @@ export function geometryOf(
     checkOutput(node, window, input, output, padding);
     return padding === VALID ? ([0, 0] as const) : samePadding(window, input, output);
   });
-  return { stride, dilation, padding: sides };
+  return { stride, dilation, padding: sides, ...(padding === SAME ? { same: true } : {}) };
 }
 
 interface Window {

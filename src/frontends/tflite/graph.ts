@@ -21,8 +21,10 @@ export class Graph {
   readonly arrays = new Map<string, ArraySource>();
   /** Constants that a node makes of others when the graph is loaded (DEQUANTIZE of float16 weights), and that node. */
   readonly folded = new Map<number, string>();
+  /** Constants that nodes read as values, by name, as model.json has them. */
+  readonly constants = new Map<string, object>();
+  readonly batch: number;
   private readonly keys: readonly string[];
-  private readonly batch: number;
 
   constructor(readonly file: TfliteFile) {
     [this.main] = file.subgraphs;
@@ -57,6 +59,27 @@ export class Graph {
     const [first, ...rest] = shape;
     if (first === undefined) return this.batch === 1 ? [1] : null;
     return first === this.batch ? nonEmpty(rest) : [first / this.batch, ...rest];
+  }
+
+  /** An axis as model.json counts them, the samples' being 0. */
+  axis(index: number, axis: number): number {
+    return this.dropsFirst(index) ? axis : axis + 1;
+  }
+
+  /** Whether the first axis is the samples'. */
+  dropsFirst(index: number): boolean {
+    return this.tensor(index).shape[0] === this.batch;
+  }
+
+  /** The name of a constant that a node reads as a value beside values of `rank` axes. */
+  constant(index: number, rank: number): string {
+    const { shape } = this.tensor(index);
+    const [first, ...rest] = shape;
+    const isOfSamples = shape.length === rank && (first === 1 || first === this.batch);
+    const name = this.key(index);
+    const dims = nonEmpty(isOfSamples ? rest : [...shape]);
+    this.constants.set(name, { name, ...this.params(index), shape: dims, value: this.array(index) });
+    return name;
   }
 
   /** Adds the numbers of a constant, and says where model.json finds them. */
@@ -96,9 +119,38 @@ export class Graph {
     return [...(await source.read())];
   }
 
+  /** The one number of a constant. */
+  async number(index: number): Promise<number | null> {
+    const { type, shape, data } = this.tensor(index);
+    if (!data || !type.dtype || shape.some((dim) => dim !== 1)) return null;
+    const stored = { key: this.key(index), range: data, shape: [1], dtype: type.dtype, bits: type.bits };
+    return (await new TfliteArray(this.file.buffer.file, this.file.path, stored).read())[0];
+  }
+
+  /** The numbers of another subgraph's constant. */
+  elsewhere(name: string, { type, shape, data }: Tensor): { array: string } | null {
+    if (!data || !type.dtype) return null;
+    return this.add({ key: name, range: data, shape, dtype: type.dtype, bits: type.bits });
+  }
+
   /** What contradicts itself in a node. */
   refuse({ index, name }: Operator, message: string): InputError {
     return this.file.buffer.refuse(['subgraphs', 0, 'operators', index, name], message);
+  }
+
+  /** Of a constant of several scales. */
+  async zeroPointsAreZero(index: number): Promise<boolean> {
+    const { single, zeroPoint } = this.tensor(index).quantization!;
+    if (single) return single.zeroPoint === 0;
+    const stored = {
+      key: this.key(index),
+      range: zeroPoint,
+      shape: [zeroPoint.count],
+      dtype: 'int64',
+      bits: 64,
+    } as const;
+    const zeros = await new TfliteArray(this.file.buffer.file, this.file.path, stored).read();
+    return zeros.every((zero) => zero === 0);
   }
 
   private ofChannels(index: number, name: string, range: VectorRange, stored: Pick<StoredNumbers, 'dtype' | 'bits'>) {

@@ -7,10 +7,14 @@ export interface Translation {
   readonly op: string;
   /** Positions of the inputs that are values; absent: all of them. */
   readonly data?: readonly number[];
+  /** Tensors that are values besides. */
+  readonly reads?: readonly number[];
   /** The layer's fields beside name, op, input and output. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Others that the layer is made of. */
   readonly nodes?: readonly string[];
+  /** Of operators with several outputs: what each is. */
+  readonly each?: readonly Translation[];
   /** Why no engine can take it. */
   readonly notReplayed?: string | null;
 }

@@ -23,10 +23,16 @@ export function fullyConnected(node: Node): Translation {
     throw node.refuse(`expected rows of ${inFeatures} to rows of ${outFeatures} (its weights), got ${shapes}`);
   }
   const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : movedRows(node, inFeatures);
-  const flatten = x.shape.at(-1) === inFeatures ? {} : { flatten: true };
+  const flatten = keepsRows(node, inFeatures, outFeatures) ? {} : { flatten: true };
   if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), flatten, because);
   const dynamic = { ...flatten, asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
   return product(node, 'linear_dynamic', w, node.input(2), dynamic, because);
+}
+
+/** Whether rows stay along the last axis. */
+function keepsRows({ graph, operator: { inputs, outputs } }: Node, inFeatures: number, outFeatures: number): boolean {
+  const [from, to] = [graph.shape(inputs[0]), graph.shape(outputs[0])];
+  return from?.at(-1) === inFeatures && to !== null && sameDims([...from.slice(0, -1), outFeatures], to);
 }
 
 /** Without keep_num_dims [4, 5, 9] becomes [20, 6]: rows stay rows, but no longer in their places. */
@@ -65,7 +71,13 @@ export function depthwise(node: Node): Translation {
     said === 0 || said === multiplier
       ? null
       : `its depth_multiplier is ${said}, its weights' ${multiplier}: runtimes disagree about such a node`;
-  const fields = { ...geometryOf(node, [height, width], x, y, true), groups: x.shape[3], axes: DEPTHWISE, channels: 3 };
+  const fields = {
+    ...geometryOf(node, [height, width], x, y, true),
+    groups: x.shape[3],
+    depthwise: true,
+    axes: DEPTHWISE,
+    channels: 3,
+  };
   return product(node, opOf('conv2d', x, w), w, node.input(2), fields, because);
 }
 
@@ -150,7 +162,7 @@ function unusableWeights({ graph }: Node, w: Tensor, channels: number): string |
 function unusableBias({ graph }: Node, bias: Tensor | null, op: string): string | null {
   if (!bias) return null;
   if (!bias.data || graph.folded.has(bias.index)) return 'its bias is computed';
-  const known = op.endsWith('_dynamic') ? ['float32'] : op === 'linear' ? ['int32'] : ['int32', 'int64'];
+  const known = op.endsWith('_dynamic') ? ['float32'] : ['int32', 'int64'];
   return known.includes(bias.type.name) ? null : `its bias is ${bias.type.name}`;
 }
 

@@ -17,7 +17,16 @@ export async function readTflite(fs: FileSystem, path: string): Promise<{ raw: u
     layers.push(...(await translate(graph)));
     if (layers.length === 0)
       throw file.buffer.refuse(['subgraphs', 0, 'operators'], 'expected a node, got none', 'nothing is computed');
-    const raw = { format: 'qdiff-model', version: 1, producer: PRODUCER, layout: 'NHWC', inputs, layers };
+    const raw = {
+      format: 'qdiff-model',
+      version: 1,
+      producer: PRODUCER,
+      layout: 'NHWC',
+      samples_per_call: graph.batch,
+      inputs,
+      constants: [...graph.constants.values()],
+      layers,
+    };
     return { raw, arrays: { path, arrays: graph.arrays, close: file.close } };
   } catch (error) {
     await file.close();

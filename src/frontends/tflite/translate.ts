@@ -1,8 +1,10 @@
 /** Operators of the first subgraph to layers of model.json, in their order; one for each value that a node computes. */
 import type { Tensor } from '../../load/tflite/model.js';
+import { delegatesOf } from './delegate.js';
 import type { Graph } from './graph.js';
+import { MOVES } from './moves.js';
 import { labelOf, Node, type Translation } from './node.js';
-import { MOVES, OTHERS } from './others.js';
+import { OTHERS } from './others.js';
 import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
 import { Variables } from './variables.js';
 
@@ -28,7 +30,10 @@ export async function translate(graph: Graph): Promise<RawLayerJson[]> {
     if (folds(node)) for (const index of operator.outputs) graph.folded.set(index, labelOf(operator));
     else {
       const translation = variables.read(node) ?? (await translationOf(node));
-      layers.push(...operator.outputs.map((index, i) => layerOf(node, translation, index, i)));
+      const delegates = operator.outputs.length > 0 && !translation.notReplayed ? await delegatesOf(node) : [];
+      for (const [i, index] of operator.outputs.entries()) {
+        layers.push({ ...layerOf(node, translation.each?.[i] ?? translation, index, i), delegates });
+      }
     }
   }
   return layers;
@@ -63,20 +68,30 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
 function unusableValues(node: Node, { op, data }: Translation): string | null {
   const { graph, operator } = node;
   const inputs = dataOf(node, data);
-  const [input, output] = [inputs[0], operator.outputs[0]].map((index) => index ?? -1);
+  const [input, output] = [inputs.find((index) => !graph.isConstant(index)), operator.outputs[0]].map(
+    (index) => index ?? -1,
+  );
   if (input < 0 || output < 0) return 'it reads or computes nothing';
-  const constant = inputs.find((index) => graph.isConstant(index));
-  if (constant !== undefined) return `it reads the constant ${graph.key(constant)}`;
+  const computed = inputs.filter((index) => !graph.isConstant(index));
+  if (computed.length === 0) return 'it reads nothing but constants';
+  const unread = inputs.find((index) => graph.isConstant(index) && !isReadable(graph, index));
+  if (unread !== undefined) return `it reads the constant ${graph.key(unread)}`;
   const types = [input, output].map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
   if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
   const odd = types.find((type) => !CODES.has(type) && type !== 'float32');
   if (odd) return `${odd} values have no model`;
-  const mixed = PRODUCTS.has(operator.name) && (types[0] === 'int16' || types[0] !== types[1]);
+  const mixed = PRODUCTS.has(operator.name) && types[0] !== types[1];
   if (mixed) return `${op} from ${types.join(' to ')} has no model`;
   const unsaid = [input, output].find((index) => graph.params(index) === null);
   return unsaid === undefined ? null : `the scale of ${graph.key(unsaid)} is not in the file`;
+}
+
+/** A value of the file that model.json can declare. */
+function isReadable(graph: Graph, index: number): boolean {
+  const { data, unusual, type } = graph.tensor(index);
+  return data !== null && unusual === null && type.dtype !== null && graph.params(index)?.scale !== undefined;
 }
 
 function dataOf({ operator }: Node, data: readonly number[] | undefined): number[] {
@@ -87,8 +102,12 @@ function dataOf({ operator }: Node, data: readonly number[] | undefined): number
 function layerOf(node: Node, translation: Translation, output: number, position: number): RawLayerJson {
   const { graph, operator } = node;
   const { op, fields, notReplayed } = translation;
-  const inputs = dataOf(node, translation.data);
-  const read = inputs.filter((index) => !graph.isConstant(index)).map((index) => graph.key(index));
+  const inputs = [...dataOf(node, translation.data), ...(translation.reads ?? [])];
+  const rank = graph.tensor(output).shape.length;
+  const read = inputs.flatMap((index) => {
+    if (!graph.isConstant(index)) return [graph.key(index)];
+    return isReadable(graph, index) ? [graph.constant(index, rank)] : [];
+  });
   const folded = operator.inputs.flatMap((index) => graph.folded.get(index) ?? []);
   const params = graph.params(output);
   const shape = graph.shape(output);
@@ -96,7 +115,6 @@ function layerOf(node: Node, translation: Translation, output: number, position:
     name: graph.key(output),
     op,
     ...(read.length > 0 ? { input: read.length === 1 ? read[0] : read } : {}),
-    ...constantsOf(node, inputs),
     ...fields,
     ...(params ? { output: params } : {}),
     ...(shape ? { shape } : {}),
@@ -104,16 +122,6 @@ function layerOf(node: Node, translation: Translation, output: number, position:
     nodes: [...folded, ...(translation.nodes ?? []), labelOf(operator)],
     ...(notReplayed ? { not_replayed: notReplayed } : {}),
   };
-}
-
-/** Constants among the values that a node reads, and where among them. */
-function constantsOf({ graph }: Node, inputs: readonly number[]): object {
-  const constants = inputs.flatMap((index, position) => {
-    const { data, type, unusual } = graph.tensor(index);
-    if (!data || unusual || !type.dtype) return [];
-    return [{ position, ...graph.params(index), value: graph.array(index) }];
-  });
-  return constants.length > 0 ? { constants } : {};
 }
 
 /** As graph.main.inputs; what model.json cannot declare is a layer that is not replayed. */

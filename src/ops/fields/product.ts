@@ -139,9 +139,9 @@ export async function productParams(
 export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
   const { flatten, weight } = form as ProductForm;
   const { inFeatures, outFeatures } = weight;
-  if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
   const flattened = flatten ? shape.dims.findIndex((_, axis) => sizeOf(shape.dims.slice(axis)) === inFeatures) : -1;
   if (flattened >= 0) return [...shape.dims.slice(0, flattened), outFeatures];
+  if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
   const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
   return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
 }

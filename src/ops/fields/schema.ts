@@ -59,12 +59,16 @@ export type RawValueParams = z.infer<typeof outputSchema>;
 const EXPECTED_NAMES = 'expected a name or a list of names';
 export const names = z.union([name, z.array(name).check(z.minLength(1))], EXPECTED_NAMES);
 
+/** Of TFLite and LiteRT, as far as they compute differently. */
+const RELEASES = ['litert-2.3', 'litert-1.4', 'litert-1.2', 'tensorflow-2.21', 'tflite-2.14'] as const;
+
 /** What front ends say of a layer besides its numbers: the file's nodes, what they run in, and why it is not to be replayed. */
 export const originFields = {
   nodes: z.optional(z.nullable(z.array(z.string()))),
   not_replayed: z.optional(z.nullable(z.string())),
   arithmetic: z.optional(z.nullable(z.enum(['integers', 'float']))),
   because: z.optional(z.nullable(z.string())),
+  delegates: z.optional(z.nullable(z.array(z.enum(RELEASES)))),
 };
 export type RawOrigin = z.infer<z.ZodMiniObject<typeof originFields>>;
 

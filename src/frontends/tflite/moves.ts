@@ -1,0 +1,185 @@
+/** Operators that move values, floats too. */
+import { sizeOf } from '../../tensor/shape.js';
+import type { RawParams } from './graph.js';
+import type { Node, Translation } from './node.js';
+
+type Rule = (node: Node) => Translation | Promise<Translation>;
+
+/** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape says all; new_shape may hold -1. To a row it is a flatten. */
+const reshape: Rule = (node) => {
+  const { shape } = node.output();
+  const [before, after] = [node.needs(0).shape, shape].map((dims) => sizeOf(dims));
+  if (before !== after) throw node.refuse(`expected an output of ${before} values, got [${shape.join(', ')}]`);
+  const [{ index: from }, { index: to }] = [node.needs(0), node.output()];
+  const kept = sameParams(node.graph.params(from), node.graph.params(to));
+  const [dims, row] = [node.graph.shape(from), node.graph.shape(to)];
+  const isRow = kept && row?.length === 1 && dims !== null && sizeOf(dims) === row[0];
+  if (isRow) return { op: 'flatten', data: [0], fields: { start_dim: 1 } };
+  return { op: 'reshape', data: [0], fields: { output_shape: shape } };
+};
+
+export function sameParams(a: RawParams | null, b: RawParams | null): boolean {
+  return a?.dtype === b?.dtype && a?.scale === b?.scale && a?.zero_point === b?.zero_point;
+}
+
+/** The samples' axis stays first. */
+const transpose: Rule = async (node) => {
+  const { index } = node.needs(0);
+  const dims = await node.integers(1);
+  if (!dims) return { op: 'permute', data: [0], notReplayed: 'its dims are computed' };
+  const moved = node.graph.dropsFirst(index) ? dims : [0, ...dims.map((axis) => axis + 1)];
+  return { op: 'permute', data: [0], fields: { dims: moved } };
+};
+
+/** [axis][before, after], the batch first; model.json says the last axis first and has no batch. */
+const padding =
+  (data: readonly number[]): Rule =>
+  async (node) => {
+    const ends = await node.integers(1);
+    if (!ends) return { op: 'pad', data: [0], notReplayed: 'its paddings are computed' };
+    const axes = Array.from({ length: ends.length / 2 }, (_, axis) => ends.slice(2 * axis, 2 * axis + 2));
+    const own = node.graph.dropsFirst(node.needs(0).index) ? axes.slice(1) : axes;
+    if (own !== axes && axes[0].some((end) => end !== 0))
+      return { op: 'pad', data: [0], notReplayed: 'it pads the batch' };
+    const fields = { pad: own.reverse().flat() };
+    if (data.length === 1) return { op: 'pad', data: [0], fields };
+    const value = await realOf(node, 2);
+    if (value === null) return { op: 'pad', data: [0], fields, notReplayed: 'the value that it pads with is computed' };
+    return { op: 'pad', data: [0], fields: { ...fields, value } };
+  };
+
+/** What the code of a constant stands for beside the output's parameters. */
+async function realOf(node: Node, position: number): Promise<number | null> {
+  const tensor = node.input(position);
+  const number = tensor && (await node.graph.number(tensor.index));
+  const params = node.graph.params(node.output().index);
+  if (number === null || !params) return null;
+  return params.scale === undefined ? number : (number - params.zero_point!) * params.scale;
+}
+
+interface Range {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+  /** The axis leaves. */
+  readonly shrinks: boolean;
+}
+
+/** Ranges of axes as one slice; those that take all of an axis are left out. */
+function sliced(node: Node, position: number, ranges: readonly Range[]): Translation {
+  const { index, shape } = node.needs(position);
+  const own = ranges.filter(
+    ({ axis, start, end, step, shrinks }) => start !== 0 || end !== shape[axis] || step !== 1 || shrinks,
+  );
+  const translation = { op: 'slice', data: [position] };
+  if (own.some(({ step }) => step < 1)) return { ...translation, notReplayed: 'it walks backwards' };
+  const wrong = own.find(({ axis, start, end }) => start < 0 || end > shape[axis] || start >= end);
+  if (wrong) {
+    const range = `${wrong.start}..${wrong.end}`;
+    throw node.refuse(`expected a range within 0..${shape[wrong.axis]} (axis ${wrong.axis}), got ${range}`);
+  }
+  const dim = own.map(({ axis }) => node.graph.axis(index, axis));
+  if (dim.includes(0)) return { ...translation, notReplayed: 'it slices the batch' };
+  if (own.length === 0) return { op: 'identity', data: [position], fields: {} };
+  const drop = own.flatMap(({ axis, shrinks }) => (shrinks ? [node.graph.axis(index, axis)] : []));
+  const fields = {
+    dim,
+    start: own.map(({ start }) => start),
+    end: own.map(({ end }) => end),
+    step: own.map(({ step }) => step),
+    ...(drop.length > 0 ? { drop } : {}),
+  };
+  return { ...translation, fields };
+}
+
+/** x, begin, size; -1: to the end. */
+const slice: Rule = async (node) => {
+  const { shape } = node.needs(0);
+  const [begin, size] = [await node.integers(1), await node.integers(2)];
+  if (!begin || !size) return { op: 'slice', data: [0], notReplayed: 'its range is computed' };
+  if (begin.length !== shape.length || size.length !== shape.length) throw wrongRank(node, shape, begin.length);
+  const ranges = shape.map((dim, axis) => {
+    const end = size[axis] < 0 ? dim : begin[axis] + size[axis];
+    return { axis, start: begin[axis], end, step: 1, shrinks: false };
+  });
+  return sliced(node, 0, ranges);
+};
+
+function wrongRank(node: Node, shape: readonly number[], got: number) {
+  return node.refuse(`expected a number for each axis of [${shape.join(', ')}], got ${got}`);
+}
+
+/** x, begin, end, strides, with a bit an axis in each mask. */
+const stridedSlice: Rule = async (node) => {
+  const { shape } = node.needs(0);
+  const [begin, end, strides] = [await node.integers(1), await node.integers(2), await node.integers(3)];
+  if (!begin || !end || !strides) return { op: 'slice', data: [0], notReplayed: 'its range is computed' };
+  if (node.number('ellipsis_mask') !== 0 || node.number('new_axis_mask') !== 0) {
+    return { op: 'slice', data: [0], notReplayed: 'its new axes have no model' };
+  }
+  const ranks = [begin, end, strides].map(({ length }) => length);
+  if (ranks.some((rank) => rank !== ranks[0] || rank > shape.length)) throw wrongRank(node, shape, Math.max(...ranks));
+  const bit = (mask: string, axis: number) => Math.floor(node.number(mask) / 2 ** axis) % 2 === 1;
+  const ranges = begin.map((first, axis) => {
+    const size = shape[axis];
+    const within = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+    const shrinks = bit('shrink_axis_mask', axis);
+    const start = bit('begin_mask', axis) ? 0 : within(first);
+    if (shrinks) return { axis, start, end: start + 1, step: 1, shrinks };
+    return { axis, start, end: bit('end_mask', axis) ? size : within(end[axis]), step: strides[axis], shrinks };
+  });
+  return sliced(node, 0, ranges);
+};
+
+/** An output each: sizes along an axis, one after the other; -1 (of SPLIT_V): what is left. */
+function parts(node: Node, position: number, axis: number, sizes: readonly number[]): Translation {
+  const { shape } = node.needs(position);
+  const own = axis < 0 ? axis + shape.length : axis;
+  const given = sizes.filter((size) => size >= 0).reduce((sum, size) => sum + size, 0);
+  const all = sizes.map((size) => (size < 0 ? shape[own] - given : size));
+  const { outputs } = node.operator;
+  if (own < 0 || own >= shape.length || all.length !== outputs.length) {
+    throw node.refuse(`expected ${outputs.length} parts along an axis of [${shape.join(', ')}], got ${all.length}`);
+  }
+  const starts = all.map((_, i) => all.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const ranges = all.map((size, i) => ({
+    axis: own,
+    start: starts[i],
+    end: starts[i] + size,
+    step: 1,
+    shrinks: false,
+  }));
+  const translations = ranges.map((range) => sliced(node, position, [range]));
+  return { ...translations[0], each: translations };
+}
+
+const split: Rule = async (node) => {
+  const [axis] = (await node.integers(0)) ?? [];
+  if (axis === undefined) return { op: 'slice', data: [1], notReplayed: 'its axis is computed' };
+  const { shape } = node.needs(1);
+  const { length } = node.operator.outputs;
+  const size = (shape.at(axis) ?? 0) / length;
+  if (!Number.isInteger(size)) throw node.refuse(`expected an axis that ${length} divides, got [${shape.join(', ')}]`);
+  return parts(node, 1, axis, new Array<number>(length).fill(size));
+};
+
+const splitInto: Rule = async (node) => {
+  const [sizes, axes] = [await node.integers(1), await node.integers(2)];
+  if (!sizes || !axes) return { op: 'slice', data: [0], notReplayed: 'its parts are computed' };
+  return parts(node, 0, axes[0], sizes);
+};
+
+/** By the schema's names. */
+export const MOVES: ReadonlyMap<string, Rule> = new Map([
+  ['RESHAPE', reshape],
+  ['SQUEEZE', reshape],
+  ['EXPAND_DIMS', reshape],
+  ['TRANSPOSE', transpose],
+  ['PAD', padding([0])],
+  ['PADV2', padding([0, 2])],
+  ['SLICE', slice],
+  ['STRIDED_SLICE', stridedSlice],
+  ['SPLIT', split],
+  ['SPLIT_V', splitInto],
+]);
