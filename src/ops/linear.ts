@@ -13,7 +13,7 @@ export const linear: Op = {
   channels: 'last',
   dims: rowsOfFeatures,
   async read(layer) {
-    expectInput(layer, ['uint8', 'int8', 'int16'], 'put a quantize layer before it, or use op "linear_dynamic"');
+    expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"', ['int16']);
     const params = await productParams(layer);
     const { fields, output } = layer;
     if (!fields || !params || !output) return null;

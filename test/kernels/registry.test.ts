@@ -67,11 +67,11 @@ test.each([
   [{ engine: 'x86', cpuCapability: 'AVX2', avx512Vnni: false }, 'fbgemm'],
   [{ engine: 'x86', kernel: 'fbgemm-avx2' }, 'fbgemm-avx2'],
   [{ flow: 'pt2e-lowered', kernel: 'numpy' }, 'numpy'],
-  // LiteRT's reference kernels multiply by a double since 1.4
+  // what older releases do otherwise is each layer's own form, under the same name
   [{ framework: 'ai-edge-litert', frameworkVersion: '2.3.0', kernel: 'tflite-reference' }, 'tflite-reference'],
-  [{ framework: 'ai-edge-litert', frameworkVersion: '1.2.0', kernel: 'tflite-reference' }, 'tflite-double'],
+  [{ framework: 'ai-edge-litert', frameworkVersion: '1.2.0', kernel: 'tflite-reference' }, 'tflite-reference'],
   [{ framework: 'ai-edge-litert', frameworkVersion: '1.2.0', kernel: 'tflite-builtin' }, 'tflite-builtin'],
-  [{ framework: 'tflite-runtime', frameworkVersion: '2.14.0', kernel: 'tflite-reference' }, 'tflite-double'],
+  [{ framework: 'tflite-runtime', frameworkVersion: '2.14.0', kernel: 'tflite-reference' }, 'tflite-reference'],
   [{ framework: 'tensorflow', frameworkVersion: '2.21.0', kernel: 'tflite-reference' }, 'tflite-reference'],
 ])('%o declares %s', (producer, name) => expect(declaredKernel(producer).name).toBe(name));
 

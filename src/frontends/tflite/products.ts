@@ -159,10 +159,12 @@ function unusableWeights({ graph }: Node, w: Tensor, channels: number): string |
   return axis === channels ? null : `the scales of ${graph.key(w.index)} run along its dimension ${axis}`;
 }
 
-function unusableBias({ graph }: Node, bias: Tensor | null, op: string): string | null {
+function unusableBias(node: Node, bias: Tensor | null, op: string): string | null {
+  const { graph } = node;
   if (!bias) return null;
   if (!bias.data || graph.folded.has(bias.index)) return 'its bias is computed';
-  const known = op.endsWith('_dynamic') ? ['float32'] : ['int32', 'int64'];
+  const isWide = op !== 'linear' || node.needs(0).type.name === 'int16';
+  const known = op.endsWith('_dynamic') ? ['float32'] : isWide ? ['int32', 'int64'] : ['int32'];
   return known.includes(bias.type.name) ? null : `its bias is ${bias.type.name}`;
 }
 

@@ -36,7 +36,7 @@ export function convolution(name: string, spatial: number, transposed: boolean):
     channels: 'layout',
     dims: convolutionDims,
     async read(layer) {
-      expectInput(layer, ['uint8', 'int8', 'int16'], 'put a quantize layer before it');
+      expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16']);
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
       const reading = weightOf(layer, axes, groups, transposed);
