@@ -1,7 +1,8 @@
 /** One layer in memory, and the kernels that compute it. */
-import type { Matrix, NumericArray } from './array.js';
-import type { Activation, ElementwiseForm, Layer, Memory, Producer, ProductParams } from './model.js';
-import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
+import type { Matrix } from './array.js';
+import type { ElementwiseForm, Layer, Producer, ProductParams } from './model.js';
+import type { Computed, TensorCall } from './tensorCall.js';
+import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
@@ -54,6 +55,8 @@ export interface Gathered {
   readonly base: Int32Array;
   readonly offset: Int32Array;
 }
+
+export type { Bounded, Computed, TensorCall, TensorValue, Vectors } from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
@@ -335,41 +338,6 @@ export interface RescaleStep extends Step {
   prepare(input: QuantParams, output: QuantParams): (centred: number) => number;
   /** Lines that make `q` of d, sx and sy. */
   readonly numpy: ((input: QuantParams, output: QuantParams, centred: number) => readonly string[]) | null;
-}
-
-/** A value of a block of samples, [samples, ...shape] in C order. */
-export interface TensorValue {
-  readonly data: NumericArray;
-  readonly shape: Shape;
-  readonly params: ValueParams;
-  readonly memory: Memory;
-}
-
-/** A block of samples of one of the runtime's calls. */
-export interface TensorCall<Attributes = unknown> {
-  readonly attributes: Attributes;
-  readonly activation: Activation;
-  readonly inputs: readonly TensorValue[];
-  readonly output: Omit<TensorValue, 'data'>;
-  readonly samples: number;
-  /** The first of them, counted in the call, and how many samples the call has. */
-  readonly first: number;
-  readonly ofCall: number;
-  readonly threads: number;
-  readonly vectors: Vectors;
-}
-
-/** Which of its builds PyTorch runs (`ATEN_CPU_CAPABILITY`): how wide vectors are; `default` has none of its own. */
-export type Vectors = 'avx512' | 'avx2' | 'default';
-
-/** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
-export type Computed = Int32Array | Float32Array | Bounded;
-
-/** Every value from low to high is a legitimate result; data is the likeliest. */
-export interface Bounded {
-  readonly data: Int32Array;
-  readonly low: Int32Array;
-  readonly high: Int32Array;
 }
 
 /** What an op on whole values does on a kernel. */

@@ -1,0 +1,39 @@
+/** What an op on whole values reads and gives: a block of one of the runtime's calls. */
+import type { NumericArray } from './array.js';
+import type { Activation, Memory } from './model.js';
+import type { Shape, ValueParams } from './value.js';
+
+/** A value of a block of samples, [samples, ...shape] in C order. */
+export interface TensorValue {
+  readonly data: NumericArray;
+  readonly shape: Shape;
+  readonly params: ValueParams;
+  readonly memory: Memory;
+}
+
+/** A block of samples of one of the runtime's calls. */
+export interface TensorCall<Attributes = unknown> {
+  readonly attributes: Attributes;
+  readonly activation: Activation;
+  readonly inputs: readonly TensorValue[];
+  readonly output: Omit<TensorValue, 'data'>;
+  readonly samples: number;
+  /** The first of them, counted in the call, and how many samples the call has. */
+  readonly first: number;
+  readonly ofCall: number;
+  readonly threads: number;
+  readonly vectors: Vectors;
+}
+
+/** Which of its builds PyTorch runs (`ATEN_CPU_CAPABILITY`): how wide vectors are; `default` has none of its own. */
+export type Vectors = 'avx512' | 'avx2' | 'default';
+
+/** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
+export type Computed = Int32Array | Float32Array | Bounded;
+
+/** Every value from low to high is a legitimate result; data is the likeliest. */
+export interface Bounded {
+  readonly data: Int32Array;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+}
