@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixes.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
@@ -58,6 +59,8 @@ class Comparison {
   private readonly own: ReadonlySet<Layer>;
   private readonly catchUp: CatchUp;
   private readonly warnings: Warning[] = [];
+  /** Of the capture's layers that differ. */
+  private readonly found = new Map<string, LayerDiagnosis>();
   /** The replay in the capture's place, where a candidate is judged by that. */
   private readonly replayed: Capture | null;
 
@@ -240,6 +243,7 @@ class Comparison {
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
       const found =
         notFinite.length > 0 ? diagnosis.withoutNumbers(notFinite, differing) : await diagnosis.layer(differing);
+      this.found.set(run.ready.layer.name, found);
       fillDiagnosis(report, inSamples(found, run));
     }
     for (const channel of report.channels ?? [])
@@ -282,6 +286,7 @@ class Comparison {
       selected,
       own,
       captureLayers: replayed ? [] : captureLayers,
+      captureFound: replayed ? new Map() : this.found,
       session: replayed ? new ReplaySession(model, replayed, reference, 'isolated', fast) : this.isolated,
       fast,
       accept: (layer) => this.accept(layer),
@@ -324,6 +329,6 @@ export function inherited(report: LayerReport, kernel: string, from: string): La
     explained_by: [kernel],
     indistinguishable: [],
     evidence: { inherited: { from } },
-    ...fixed('capture', null, null),
+    ...fixed([]),
   };
 }

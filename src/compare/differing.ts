@@ -15,7 +15,7 @@ export interface Difference {
   /** Samples. */
   readonly from: number;
   readonly to: number;
-  readonly diff: LayerDiffResult;
+  readonly diff: Pick<LayerDiffResult, 'mismatched' | 'witnesses'>;
   readonly afterRelu: boolean;
 }
 

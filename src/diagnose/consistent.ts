@@ -1,7 +1,9 @@
 import { takes } from '../kernels/kernel.js';
 import { elementwiseKernels, kernels, productKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
+import type { Producer } from '../nouns/model.js';
 import { isKernelsOwn } from './facts.js';
+import { frameworkOf, isOf } from './frameworks.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, type Setup } from './setup.js';
 import type { LayerData } from './study/data.js';
@@ -48,12 +50,18 @@ function formsOf(steps: ProductSteps): ProductSteps[] {
   return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));
 }
 
-/** Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. */
+/**
+ * Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. A capture's is one
+ * that its framework has, as long as there is any.
+ */
 export function nearestKernel(
-  { kernel: declared, declared: { kind } }: LayerData,
+  { kernel: declared, declared: { kind }, side, producer }: LayerData & { readonly producer: Producer },
   explainedBy: readonly string[],
 ): string | null {
-  const all = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  const explaining = kernels.filter((kernel) => explainedBy.includes(kernel.name));
+  const framework = frameworkOf(producer);
+  const own = side === 'candidate' ? [] : explaining.filter(({ name }) => isOf(framework, name));
+  const all = own.length > 0 ? own : explaining;
   // the bound of a float product admits much: it is nearest only where nothing else explains
   const integer = all.filter(({ sums, name }) => kind !== 'product' || sums !== 'float' || name === declared.name);
   const found = integer.length > 0 ? integer : all;

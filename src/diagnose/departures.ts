@@ -82,19 +82,16 @@ function departures(setup: ProductSetup, name: string, kernel: ProductSteps, red
   };
   const fixed = isFixedPoint(kernel.multiplier) !== isFixedPoint(declared.multiplier);
   const multiplierCause =
-    isFixedPoint(kernel.multiplier) || isFixedPoint(declared.multiplier)
-      ? 'fixed-point-multiplier'
-      : 'multiplier-precision';
+    // named by what is found: a float in place of an integer is no fixed point
+    isFixedPoint(kernel.multiplier) ? 'fixed-point-multiplier' : 'multiplier-precision';
   change('accumulate', accumulatorCause(declared, kernel));
   if (!declared.dynamic) {
     change('multiplier', multiplierCause);
     // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
-    change('bias', fixed ? 'fixed-point-multiplier' : biasCause(declared.bias, kernel.bias));
+    change('bias', fixed ? multiplierCause : biasCause(declared.bias, kernel.bias));
     change(
       'round',
-      fixed || kernel.round === insideMultiplier
-        ? 'fixed-point-multiplier'
-        : roundingCause(declared.round, kernel.round),
+      fixed || kernel.round === insideMultiplier ? multiplierCause : roundingCause(declared.round, kernel.round),
     );
     const moved =
       addsZeroPoint(setup) && addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);

@@ -11,8 +11,9 @@ import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
-import { AS_STORED, type Setup } from './setup.js';
+import { AS_STORED, applyChanges, type Change, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
+import { differences } from './study/agree.js';
 import type { Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
 
@@ -28,6 +29,14 @@ export interface DifferingLayer {
   readonly witnesses: readonly At[];
   /** The observation lies after a ReLU that is a layer of its own. */
   readonly afterRelu: boolean;
+  /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
+  readonly met?: LayerDiagnosis | null;
+}
+
+/** Of the values that differ between two sides: by the input alone, and by what this side does with it. */
+export interface Effects {
+  readonly inherited: number;
+  readonly departing: number;
 }
 
 type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
@@ -74,7 +83,41 @@ export class Diagnosis {
     return consistentKernels(await Study.open(layer), []);
   }
 
-  private caseOf({ run, inputs, observed, afterRelu, ...judged }: DifferingLayer): LayerCase | null {
+  /** How many of the observed values a layer still lacks when it does as `changes` say; null: no setup of it. */
+  async rehearse(differing: DifferingLayer, changes: readonly Change[]): Promise<number | null> {
+    const layer = this.caseOf(differing);
+    if (!layer || changes.some(({ coordinate }) => coordinate === 'rows')) return null;
+    const study = await Study.open(layer);
+    const [{ mismatched }] = await study.outcomes([applyChanges(study.declared, changes)]);
+    return mismatched;
+  }
+
+  /**
+   * Whether values that differ from `expected` would do so if this side did as `changes` say, and whether this side does.
+   * Null: no setup of it.
+   */
+  async effects(own: DifferingLayer, expected: DifferingLayer, changes: readonly Change[]): Promise<Effects | null> {
+    const [layer, other] = [this.caseOf(own), this.caseOf(expected)];
+    if (!layer || !other) return null;
+    const study = await Study.open(layer);
+    const setup = applyChanges(study.declared, changes);
+    const effects = { inherited: 0, departing: 0 };
+    for await (const scope of study.blocks()) {
+      const { samples, observed } = scope;
+      const wanted = await other.observed.read(samples[0], samples[0] + samples.length);
+      const outputs = study.outputs(setup, scope);
+      const [asWanted, asObserved] = [differences(outputs, wanted), differences(outputs, observed)];
+      for (let i = 0; i < observed.length; i++) {
+        if (observed[i] === wanted[i]) continue;
+        effects.inherited += asWanted[i];
+        effects.departing += asObserved[i];
+      }
+      if (scope !== study.subset) study.engine.forget(scope);
+    }
+    return effects;
+  }
+
+  private caseOf({ run, inputs, observed, afterRelu, met = null, ...judged }: DifferingLayer): LayerCase | null {
     const { layer } = run.ready;
     const declared = setupOf(run.kernel, run.ready, afterRelu);
     if (!declared) return null;
@@ -96,6 +139,7 @@ export class Diagnosis {
       callOf: product ? run.callOf : undefined,
       dynamic: dynamic && { ...run.batches!, ...dynamic },
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
+      met,
     };
   }
 

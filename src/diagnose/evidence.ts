@@ -87,6 +87,45 @@ interface ChosenParams {
 /** In every record: the channels the cause acts on, where it is not all that differ. */
 interface SomeChannels {
   readonly channels?: readonly number[];
+  /** Beside other causes: differing values that this one is needed for. */
+  readonly values?: number;
+}
+
+interface FormulaStep {
+  /** The name of the step, and one line of arithmetic. */
+  readonly step: string;
+  readonly equation: string;
+}
+
+/** What a side does from codes to codes, with the numbers of one channel. */
+export interface Formula {
+  readonly channel: number;
+  readonly sums: FormulaStep;
+  /** Null: the layer has none. */
+  readonly bias: (FormulaStep & { readonly rounded: boolean }) | null;
+  readonly multiplier: FormulaStep & {
+    readonly arithmetic: string;
+    /** sx * sw / sy. */
+    readonly value: number;
+    /** Where it is an int32: value = int32 * 2^(shift - 31), and how it is rounded after. */
+    readonly int32?: number;
+    readonly shift?: number;
+    readonly rounding?: string;
+  };
+  /** Null: the multiplier has rounded already. */
+  readonly rounding: FormulaStep | null;
+  /** Added before or after rounding; null: it is 0. */
+  readonly zero_point: 'before' | 'after' | null;
+}
+
+/** What the judged side is found to do, and what it was declared to do. */
+export interface Formulas {
+  readonly found: Formula;
+  readonly declared: Formula;
+  /** Of a candidate: what the other side is found to do, where that is not what is declared. */
+  readonly met?: Formula;
+  /** The causes that these formulas tell. */
+  readonly tells: readonly string[];
 }
 
 interface RoundingEvidence extends SomeChannels {
@@ -104,8 +143,10 @@ export interface CauseEvidence {
     readonly total_pairs?: number;
     /** Differing values with at least one saturating pair. */
     readonly mismatched_with_pair?: number;
-    /** Values of the layer's input above 127; without any, no pair can saturate. */
+    /** Codes of the layer's input above 127, as the kernel multiplies them; without any, no pair can saturate. */
     readonly activations_above_127?: number;
+    /** What the kernel adds to each code first. */
+    readonly code_shift?: number;
   };
   'bias-int32': SomeChannels & {
     /** How the judged side adds its bias. */
@@ -116,6 +157,9 @@ export interface CauseEvidence {
     readonly deciding?: DecidingValue;
   };
   'multiplier-precision': SomeChannels & {
+    /** Where the declared one is an int32: what the judged side multiplies by. */
+    readonly instead_of?: 'fixed-point';
+    readonly arithmetic?: 'float32' | 'float64';
     /** One line of arithmetic each, e.g. `f32(f32(sx * sw) / sy)`. */
     readonly declared?: string;
     readonly found?: string;
@@ -273,6 +317,10 @@ export interface Basis {
   readonly samples?: number;
   /** Pairs that leave int16 in this layer, where the capture could have come from a saturating kernel: 0 says that reduce_range will not help. */
   readonly saturating_pairs?: number;
+  /** Of the causes of a wrong model file: those that are the capture's own steps. */
+  readonly of_capture?: readonly string[];
+  /** Where integer sums are requantized to codes. */
+  readonly formula?: Formulas;
   /** A value that would decide between the `indistinguishable` sets, if it were captured. */
   readonly would_decide?: string;
 }

@@ -7,13 +7,13 @@ import { isQuantized } from '../nouns/value.js';
 import type { Found } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { consistentKernels, nearestKernel } from './consistent.js';
-import type { CauseEvidence, Evidence } from './evidence.js';
-import { fixed } from './fixes.js';
+import type { CauseEvidence, DecidingValue, Evidence, Formulas } from './evidence.js';
+import { fixed, fixesOf, subjectOf } from './fixes.js';
+import { formulaOf } from './formula.js';
+import { frameworkName, frameworkOf } from './frameworks.js';
 import { causeOf } from './registry.js';
-import { rehearseReducedRange } from './rehearse.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
-import { fixFor } from './sentences.js';
-import { applyChanges, type Change, inputOf } from './setup.js';
+import { applyChanges, type Change, inputOf, type Setup } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';
 import { isProductStudy, type Study } from './study/study.js';
 
@@ -22,6 +22,8 @@ export interface LayerCase extends LayerData {
   readonly producer: Producer;
   /** What other layers have proven of this one's parameters. */
   readonly shared: readonly Change[];
+  /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
+  readonly met: LayerDiagnosis | null;
 }
 
 /** A diagnosis, and what of it concerns each differing channel and the layers after this one. */
@@ -40,22 +42,25 @@ export async function explained(
   [best, ...others]: readonly Hypothesis[],
   outcome: Outcome,
 ): Promise<LayerDiagnosis> {
+  const evidence = evidenceOf(layer, study, best);
   const names = causesOf(best);
   const explainedBy = await consistentKernels(study, best.changes);
-  const evidence = evidenceOf(layer, study, best);
-  const subject = subjectOf(layer, names);
+  const subject = sideOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
   const context = {
     layer: layer.name,
     op: layer.op,
     subject,
-    declaredKernel: layer.kernel.name,
+    framework: frameworkName(frameworkOf(layer.producer)),
+    declaredKernel: layer.met?.report.kernel ?? layer.kernel.name,
     foundKernel: kernel,
     explainedBy,
     evidence,
     producer: layer.producer,
     dynamic: layer.dynamic !== null,
     quantizes: quantizes(layer),
+    signed: isSigned(layer),
+    ...(layer.met ? { met: { causes: layer.met.report.causes, evidence: layer.met.report.evidence as Evidence } } : {}),
   };
   return {
     report: {
@@ -68,7 +73,7 @@ export async function explained(
       explained_by: explainedBy,
       indistinguishable: others.map((other) => ({ causes: causesOf(other), kernel: null })),
       evidence: evidence as Record<string, unknown>,
-      ...fixed(subject, fixFor(names, context), await rehearse(layer, study, best)),
+      ...fixed(await fixesOf(study, best, context)),
     },
     byChannel: causesByChannel(study, best),
     changes: best.changes,
@@ -95,7 +100,7 @@ export function unnamed(
     explained_by: [],
     indistinguishable: [],
     evidence: { unexplained: evidence, basis },
-    ...fixed(side, null, null),
+    ...fixed([]),
   };
   return { report, byChannel: new Map(), changes: [] };
 }
@@ -127,6 +132,11 @@ function quantizes({ declared }: LayerCase): boolean {
   return declared.kind === 'elementwise' && !isQuantized(inputOf(declared)) && isQuantized(declared.params.output);
 }
 
+function isSigned({ declared }: LayerCase): boolean {
+  const input = inputOf(declared);
+  return isQuantized(input) && input.dtype === 'int8' && declared.kind === 'product';
+}
+
 /** One record a cause, drawn from the hypothesis with and without its change. */
 function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
   const records = new Map<string, object>();
@@ -138,12 +148,42 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
     const found: Found = { study, change, setup, without };
     const own = causeOf(change.cause).evidence?.(found) ?? {};
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
-    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels }));
+    const values = changes.length > 1 && study.complete ? { values: study.mismatches(without) } : {};
+    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...values }));
   }
+  const formula = formulasOf(layer, study, changes, setup, [...records.values()]);
+  const steps = changes.filter((change) => subjectOf(change) === 'capture').map(({ cause }) => cause);
+  const mixed = layer.side === 'capture' && steps.length > 0 && steps.length < changes.length;
   return {
     ...(Object.fromEntries(records) as Evidence),
-    basis: basisOf(layer, study, records.has('int16-saturation')),
+    basis: {
+      ...basisOf(layer, study, records.has('int16-saturation')),
+      ...(mixed ? { of_capture: [...new Set(steps)] } : {}),
+      ...(formula ? { formula } : {}),
+    },
   };
+}
+
+/** Coordinates that a formula shows, beside the sums, which have words of their own. */
+const TOLD: readonly Change['coordinate'][] = ['multiplier', 'bias', 'round', 'offset'];
+
+/** With the numbers of the channel that decides. */
+function formulasOf(
+  { met }: LayerCase,
+  study: Study,
+  changes: readonly Change[],
+  setup: Setup,
+  records: readonly object[],
+): Formulas | null {
+  const deciding = records.flatMap((record) => (record as { deciding?: DecidingValue }).deciding ?? []).at(0);
+  const channel = deciding?.channel ?? 0;
+  const [found, declared] = [formulaOf(setup, channel), formulaOf(study.declared, channel)];
+  if (!found || !declared) return null;
+  const tells = changes.filter(({ cause, coordinate }) => {
+    return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate);
+  });
+  const other = met && met.changes.length > 0 ? formulaOf(applyChanges(study.declared, met.changes), channel) : null;
+  return { found, declared, ...(other ? { met: other } : {}), tells: [...new Set(tells.map(({ cause }) => cause))] };
 }
 
 /** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */
@@ -161,7 +201,7 @@ function withoutUndefined(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
-function subjectOf({ side }: LayerCase, names: readonly string[]): DiagnosisReport['subject'] {
+function sideOf({ side }: LayerCase, names: readonly string[]): DiagnosisReport['subject'] {
   if (side === 'candidate') return 'candidate';
   return names.some((name) => causeOf(name).whose === 'model') ? 'model' : 'capture';
 }
@@ -178,12 +218,4 @@ function causesByChannel(study: Study, { changes }: Hypothesis): Map<number, str
     if (one >= 0) needed.set(channel, [changes[one].cause]);
   });
   return needed;
-}
-
-/** After the fix the file or kernel is what the hypothesis says; saturation is cured by seven-bit activations. */
-async function rehearse({ side }: LayerCase, study: Study, { changes, setup }: Hypothesis) {
-  if (side === 'candidate') return null;
-  const saturating = changes.some((change) => change.cause === 'int16-saturation');
-  if (!saturating || !isProductStudy(study) || setup.kind !== 'product') return { mismatched_after_fix: 0 };
-  return { mismatched_after_fix: await rehearseReducedRange(study, setup) };
 }

@@ -1,14 +1,79 @@
+/** What would make two sides agree: ways out of a finding, each rehearsed by itself by a replay. */
 import type { DiagnosisReport } from '../nouns/report.js';
+import { causeOf } from './registry.js';
+import { rehearseReducedRange, rehearseSmallWeights, rehearseSums } from './rehearse.js';
+import type { Hypothesis } from './search.js';
+import { candidateFix, type FixContext, fixFor, type Remedy, saturationWays } from './sentences.js';
+import { applyChanges, type Change, type ProductSetup } from './setup.js';
+import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 
+type Fix = DiagnosisReport['fixes'][number];
 type Fixed = Pick<DiagnosisReport, 'fix' | 'rehearsal' | 'fixes'>;
 
-/** What would make both sides agree: this side's own fix first, then what others can do instead. */
-export function fixed(
-  subject: DiagnosisReport['subject'],
-  fix: string | null,
-  rehearsal: DiagnosisReport['rehearsal'],
-  others: DiagnosisReport['fixes'] = [],
-): Fixed {
-  const own = fix === null ? [] : [{ subject, text: fix, rehearsal }];
-  return { fix, rehearsal, fixes: [...own, ...others] };
+/** The first is the one that is named. */
+export function fixed(fixes: readonly Fix[]): Fixed {
+  const [first] = fixes;
+  return { fix: first?.text ?? null, rehearsal: first?.rehearsal ?? null, fixes: [...fixes] };
+}
+
+/** A candidate's is rehearsed where the other side's values are known. */
+export async function fixesOf(study: Study, hypothesis: Hypothesis, context: FixContext): Promise<Fix[]> {
+  const names = [...new Set(hypothesis.changes.map(({ cause }) => cause))];
+  if (context.subject === 'candidate') {
+    const text = candidateFix(names, context);
+    return text === null ? [] : [{ subject: 'candidate', text, rehearsal: null }];
+  }
+  const fixes = [...(await saturationFixes(study, hypothesis, context))];
+  for (const subject of ['capture', 'model'] as const) {
+    const own = hypothesis.changes.filter((change) => subjectOf(change) === subject);
+    const text = fixFor(
+      [...new Set(own.map(({ cause }) => cause))].filter((cause) => cause !== 'int16-saturation'),
+      { ...context, subject },
+    );
+    if (text !== null) fixes.push({ subject, text, rehearsal: await rehearsed(study, hypothesis, own) });
+  }
+  return changing(fixes, study.data.mismatched);
+}
+
+/** A way that leaves every value as it was is none; what leaves least comes first. */
+function changing(fixes: readonly Fix[], mismatched: number): Fix[] {
+  const left = ({ rehearsal }: Fix) => rehearsal?.mismatched_after_fix ?? 0;
+  const helping = fixes.filter((fix) => left(fix) < mismatched);
+  if (helping.length > 0 || fixes.length === 0) return helping;
+  // each needs the other
+  const text = fixes.map((fix) => fix.text).join('. Also: ');
+  return [{ subject: fixes[0].subject, text, rehearsal: { mismatched_after_fix: 0 } }];
+}
+
+export function subjectOf({ cause }: Change): 'capture' | 'model' {
+  return causeOf(cause).whose === 'model' ? 'model' : 'capture';
+}
+
+/** The declared layer with some of the changes, against the capture. */
+async function rehearsed(study: Study, { changes }: Hypothesis, own: readonly Change[]): Promise<Fix['rehearsal']> {
+  if (own.length === changes.length) return { mismatched_after_fix: 0 };
+  if (own.some(({ coordinate }) => coordinate === 'rows')) return null;
+  const [{ mismatched }] = await study.outcomes([applyChanges(study.declared, own)]);
+  return { mismatched_after_fix: mismatched };
+}
+
+const REHEARSALS: Readonly<
+  Record<Remedy, (study: ProductStudy, found: ProductSetup, declared: ProductSetup) => Promise<number>>
+> = {
+  'seven-bit-activations': rehearseReducedRange,
+  'seven-bit-weights': rehearseSmallWeights,
+  'exact-sums': rehearseSums,
+};
+
+/** The capture taken again, another way: by what then still differs from the declared replay. */
+async function saturationFixes(study: Study, { changes }: Hypothesis, context: FixContext): Promise<Fix[]> {
+  if (!changes.some(({ cause }) => cause === 'int16-saturation') || !isProductStudy(study)) return [];
+  const fixes: Fix[] = [];
+  for (const { remedy, text } of saturationWays(context)) {
+    const left = changes.filter(({ cause }) => remedy !== 'exact-sums' || cause !== 'int16-saturation');
+    const found = applyChanges(study.declared, left);
+    const mismatched = await REHEARSALS[remedy](study, found, study.declared);
+    fixes.push({ subject: 'capture', text, rehearsal: { mismatched_after_fix: mismatched } });
+  }
+  return fixes;
 }

@@ -1,29 +1,61 @@
-import { exact } from '../kernels/steps/accumulate.js';
 import type { Codes } from '../nouns/kernel.js';
 import { clamp } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
-import { type ProductSetup, withParams, withSteps } from './setup.js';
+import { type ProductSetup, withParams } from './setup.js';
 import type { Scope } from './study/data.js';
 import type { ProductStudy } from './study/study.js';
 
 /**
  * What reduce_range=True would leave: the activations requantized to 7 bits (twice the scale, half the zero point), each
- * value replayed with the saturating accumulator and with the exact one. Returns how many still differ.
+ * value replayed as the capture was found to be computed and as it is declared. Returns how many still differ.
  */
-export async function rehearseReducedRange(study: ProductStudy, saturating: ProductSetup): Promise<number> {
-  const reduced = study.data.dynamic ? saturating : withSevenBits(saturating);
-  const exactSetup = withSteps(reduced, { accumulate: exact });
+export async function rehearseReducedRange(
+  study: ProductStudy,
+  found: ProductSetup,
+  declared: ProductSetup,
+): Promise<number> {
   const { dynamic } = study.data;
+  const reduced = (setup: ProductSetup) => (dynamic ? setup : withSevenBits(setup));
   const judged = dynamic ? study.of({ ...study.data, dynamic: { ...dynamic, reduceRange: true } }) : study;
+  return countDiffering(judged, reduced(found), reduced(declared), (scope) =>
+    dynamic ? scope : sevenBitScope(scope, found, reduced(found)),
+  );
+}
+
+/** The same for weights of 7 bits: twice the scale, half the code. */
+export function rehearseSmallWeights(study: ProductStudy, found: ProductSetup, declared: ProductSetup) {
+  return countDiffering(study, withSmallWeights(found), withSmallWeights(declared), (scope) => scope);
+}
+
+/** Values that two computations of the same layer give otherwise. */
+export function rehearseSums(study: ProductStudy, found: ProductSetup, declared: ProductSetup): Promise<number> {
+  return countDiffering(study, found, declared, (scope) => scope);
+}
+
+async function countDiffering(
+  study: ProductStudy,
+  one: ProductSetup,
+  other: ProductSetup,
+  read: (scope: Scope) => Scope,
+): Promise<number> {
   let differing = 0;
-  for await (const scope of judged.blocks()) {
-    const codes = study.data.dynamic ? scope : sevenBitScope(scope, saturating, reduced);
-    const a = judged.outputs(reduced, codes).data;
-    const b = judged.outputs(exactSetup, codes).data;
+  for await (const scope of study.blocks()) {
+    const codes = read(scope);
+    const a = study.outputs(one, codes).data;
+    const b = study.outputs(other, codes).data;
     for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) differing++;
-    if (codes !== judged.subset) judged.engine.forget(codes);
+    if (codes !== study.subset) study.engine.forget(codes);
   }
   return differing;
+}
+
+function withSmallWeights(setup: ProductSetup): ProductSetup {
+  const { weight, weightScale, weightZeroPoint } = setup.params;
+  return withParams(setup, {
+    weight: weight.map((code) => clamp(roundHalfEven(code / 2), -64, 63)),
+    weightScale: weightScale.map((scale) => 2 * scale),
+    weightZeroPoint: weightZeroPoint.map((zero) => roundHalfEven(zero / 2)),
+  });
 }
 
 function withSevenBits(setup: ProductSetup): ProductSetup {

@@ -19,6 +19,8 @@ import type {
   Permutation,
   SaturatingPair,
 } from './evidence.js';
+import { isOf, mayRun } from './frameworks.js';
+import { otherFormula, stepFixes, stepSentences } from './words/steps.js';
 
 type Subject = DiagnosisReport['subject'];
 
@@ -44,9 +46,13 @@ export interface FixContext extends FindingContext {
   readonly dynamic: boolean;
   /** The layer makes codes of floats. */
   readonly quantizes: boolean;
+  /** It reads int8 codes. */
+  readonly signed?: boolean;
+  /** Of a candidate: what the other side's own finding is. */
+  readonly met?: { readonly causes: readonly string[]; readonly evidence: Evidence };
 }
 
-type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel'>;
+type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel' | 'framework'>;
 
 /** All words about one cause. `e` is `{}` where the diagnosis brought no evidence for it. */
 interface CauseText<E> {
@@ -84,12 +90,10 @@ export function sharedAccumulation(names: readonly string[]): string | null {
   return kind ? words[kind] : null;
 }
 
-/** "a numpy script (or fbgemm, qnnpack, and 3 more)": no more than what all of them have in common is claimed. */
+/** "numpy, fbgemm, qnnpack and 3 more": no more than what all of them have in common is claimed, and no framework is named. */
 function consistentWith(kernels: readonly string[], preferred: readonly (string | null)[]): string {
   const first = preferred.find((name) => name !== null && kernels.includes(name)) ?? kernels[0];
-  const others = kernels.filter((name) => name !== first).map(printable);
-  const more = others.length > 3 ? `, and ${others.length - 3} more` : '';
-  return kernelOrigin(first) + (others.length > 0 ? ` (or ${others.slice(0, 3).join(', ')}${more})` : '');
+  return listed([first, ...kernels.filter((name) => name !== first)], 4);
 }
 
 // ---------------------------------------------------------------- numbers
@@ -110,8 +114,12 @@ function place({ sample, channel, at }: { sample: number; channel: number; at?: 
 }
 
 /** Whose values are explained. */
-function holder({ subject }: { subject: Subject }): string {
-  return subject === 'candidate' ? 'yours' : 'the capture';
+function holder({ subject, framework }: Pick<SentenceContext, 'subject' | 'framework'>): string {
+  return subject === 'candidate' ? 'yours' : (framework ?? 'the capture');
+}
+
+function capital(sentence: string): string {
+  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }
 
 function has(context: SentenceContext): string {
@@ -219,13 +227,23 @@ function permutationSentence(noun: string, { permutation, shift }: Permutation):
 
 const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
 
-/** The capture is another kernel's than the file declares: name the kernel, or leave it. */
+/** The capture is another kernel's than the file declares: name one that its framework has, or leave it. */
 function declareKernel(context: FixContext): string | null {
-  const others = context.explainedBy.filter((name) => name !== context.declaredKernel);
-  const kernel = context.foundKernel !== context.declaredKernel ? (context.foundKernel ?? others[0]) : others[0];
-  return kernel === undefined
-    ? null
-    : `the capture computes as ${printable(kernel)} does, not ${printable(context.declaredKernel)}: write "kernel": "${printable(kernel)}" into the producer of model.json, or pass --kernel ${printable(kernel)}`;
+  const { declaredKernel, foundKernel, explainedBy, framework } = context;
+  const possible = [foundKernel, ...explainedBy].filter(
+    (name) => name !== null && name !== declaredKernel && mayRun(framework, name),
+  );
+  const [kernel] = possible;
+  return kernel === undefined ? null : declaredAs(kernel!, context);
+}
+
+/** The line for model.json. */
+export function declaredAs(
+  kernel: string,
+  { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
+): string {
+  const name = printable(kernel);
+  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into the producer of model.json, or pass --kernel ${name}`;
 }
 
 /** For kernel steps: PyTorch's are declared, the user's are corrected. */
@@ -290,28 +308,72 @@ function rangeSentence(e: Partial<CauseEvidence['activation-range']>): string | 
 
 const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
-function saturationFix(context: FixContext): string {
-  if (context.subject === 'candidate') {
-    const own =
-      'add the products one by one in int32 (VPDPBUSD, or widen to int16 and use pmaddwd), not in int16 pairs (vpmaddubsw)';
-    if (!context.explainedBy.includes('ort-avx2')) return own;
-    return `${own}. In ONNX Runtime: reduce_range=True in quantize_static, uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, or session.x64quantprecision=1`;
-  }
-  const { flow } = context.producer;
-  const kernel = context.foundKernel ?? context.declaredKernel;
+/** How a way out of saturation is rehearsed: activations of 7 bits, weights of 7 bits, or sums without pairs. */
+export type Remedy = 'seven-bit-activations' | 'seven-bit-weights' | 'exact-sums';
+
+interface Way {
+  readonly remedy: Remedy;
+  readonly text: string;
+}
+
+const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to 255 then fit int16';
+
+/** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
+export function saturationWays(context: FixContext): Way[] {
+  const { framework, signed, foundKernel, declaredKernel } = context;
+  const kernel = foundKernel ?? declaredKernel;
+  const isPyTorch = framework === 'PyTorch';
   const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
-  if (flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
-    return `get_default_x86_inductor_quantization_config(reduce_range=True), or run on a CPU with ${vnni}; ${REDUCE_RANGE_LIMIT}`;
+  const weights: Way = {
+    remedy: 'seven-bit-weights',
+    text:
+      framework === 'OpenVINO'
+        ? `${SMALL_WEIGHTS}: nncf.quantize(..., advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE))`
+        : isPyTorch
+          ? `${SMALL_WEIGHTS} (quant_min=-64, quant_max=63 of the weight observer)`
+          : SMALL_WEIGHTS,
+  };
+  const others = signed || framework === 'OpenVINO' ? [weights] : [sevenBitActivations(context, kernel)];
+  return [...others, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
+}
+
+function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
+  const remedy = 'seven-bit-activations';
+  if (framework === 'ONNX Runtime') {
+    return { remedy, text: `quantize_static(..., reduce_range=True); ${REDUCE_RANGE_LIMIT}` };
   }
-  if (flow === 'dynamic' || context.dynamic) {
-    return `quantize the activations with reduce_range=True, or run on a CPU with ${vnni}`;
+  if (framework && framework !== 'PyTorch') {
+    return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
+  }
+  if (producer.flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
+    const call = 'get_default_x86_inductor_quantization_config(reduce_range=True)';
+    return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}` };
+  }
+  if (producer.flow === 'dynamic' || dynamic) {
+    return { remedy, text: 'quantize the activations with reduce_range=True' };
   }
   const defaults =
     family(kernel) === 'fbgemm'
       ? '0..127, the default of the x86 and fbgemm qconfigs'
       : '0..127, which the default onednn qconfig does not';
-  return `give the activation observers reduce_range=True (${defaults}), or run on a CPU with ${vnni}, or use the qnnpack engine; ${REDUCE_RANGE_LIMIT}`;
+  return { remedy, text: `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}` };
 }
+
+function exactSums({ framework, producer, dynamic }: FixContext, vnni: string): string {
+  if (framework === 'ONNX Runtime') {
+    return 'uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, session.x64quantprecision=1, or a CPU with VNNI: their sums are exact';
+  }
+  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
+  return `run on a CPU with ${vnni}${eager ? ', or use the qnnpack engine' : ''}: its sums are exact`;
+}
+
+/** How a candidate's own pairs become exact. */
+const WITHOUT_PAIRS =
+  'add the products one by one in int32 (VPDPBUSD, or widen to int16 and use pmaddwd), not in int16 pairs (vpmaddubsw)';
+
+/** How a candidate follows saturating pairs. */
+const IN_PAIRS =
+  'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
 
 // ---------------------------------------------------------------- the causes
 
@@ -337,9 +399,11 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         ? null
         : `${e.saturating_pairs}${e.total_pairs === undefined ? '' : ` of ${e.total_pairs}`} pairs saturate` +
           (e.mismatched_with_pair === undefined ? '' : `, in ${counted(e.mismatched_with_pair, 'differing value')}`),
-      number(e.activations_above_127, (n) => `${n} input codes exceed 127; without them no pair could saturate`),
+      e.activations_above_127
+        ? `${counted(e.activations_above_127, 'input code')} exceed${e.activations_above_127 === 1 ? 's' : ''} 127${e.code_shift ? ` once the kernel has added ${e.code_shift}` : ''}; without them no pair could saturate`
+        : null,
     ],
-    fix: (_, context) => saturationFix(context),
+    fix: (_, context) => (context.subject === 'candidate' ? WITHOUT_PAIRS : (saturationWays(context)[0]?.text ?? null)),
   },
   'activation-range': {
     title: ({ declared, found }) => {
@@ -372,7 +436,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
           : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
   },
   'multiplier-precision': {
-    title: 'multiplier of another precision or order',
+    title: (e) =>
+      e.instead_of === 'fixed-point'
+        ? `${e.arithmetic ?? 'float'} multiplier, not an int32 one`
+        : 'multiplier of another precision or order',
     explanation: '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
     evidence: (e, context) => [
       e.found === undefined
@@ -727,9 +794,9 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
 function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
   if (!nearest) return null;
   const { causes, kernel, explained, of, lost } = nearest;
-  const origin = kernel ? ` (${kernelOrigin(kernel)})` : '';
+  const like = kernel ? ` (${printable(kernel)})` : '';
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
-  return `nearest: ${causeTitles(causes)}${origin} explains ${explained} of ${of}${breaks}`;
+  return `nearest: ${causeTitles(causes)}${like} explains ${explained} of ${of}${breaks}`;
 }
 
 /** Where few samples leave more than one place. */
@@ -790,6 +857,16 @@ export function holdingSentence(values: readonly NotFiniteValue[]): string {
   return sides.join('; ');
 }
 
+/** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. */
+export function reasons(context: FindingContext, causes: readonly string[], other: string): string[] {
+  const { formula } = context.evidence.basis ?? {};
+  const told = formula
+    ? stepSentences(holder(context), formula.found, other, otherFormula(formula)).map(capital)
+    : [];
+  const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
+  return [...told, ...explanations(causes.filter((cause) => !isTold(cause)), context.evidence)];
+}
+
 /** What a person can check by hand, cause by cause, and what the name rests on. */
 export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
   const { evidence } = context;
@@ -810,13 +887,51 @@ export function evidenceSentences(context: FindingContext, causes: readonly stri
  */
 export function fixFor(causes: readonly string[], context: FixContext): string | null {
   const fixes = causes.map((cause) => textOf(cause)?.fix(evidenceOf(cause, context.evidence), context) ?? null);
+  return joined(fixes);
+}
+
+/**
+ * How a candidate comes to do what the other side is found to do: its own mistakes undone, then every step in which the two
+ * formulas still differ, in the other's steps.
+ */
+export function candidateFix(causes: readonly string[], context: FixContext): string | null {
+  const { basis } = context.evidence;
+  const { formula } = basis ?? {};
+  if (!formula) return joined([fixFor(causes, context), ...metFixes(context)]);
+  const other = otherFormula(formula);
+  const sameSums = formula.found.sums.step === other.sums.step;
+  const isSum = (cause: string) => cause === 'int16-saturation' || cause === 'accumulator-wraps';
+  const own = causes.filter((cause) => !formula.tells.includes(cause) && !(isSum(cause) && sameSums));
+  const ofBias = own.some((cause) => cause.startsWith('bias'));
+  const followsPairs = !sameSums && other.sums.step !== formula.declared.sums.step;
+  return joined([
+    fixFor(own, context),
+    ...stepFixes(formula.found, other, new Set(ofBias ? ['bias'] : [])),
+    followsPairs ? IN_PAIRS : null,
+    ...metFixes(context),
+  ]);
+}
+
+/** Where the other side used other numbers than the file's. */
+function metFixes({ met, framework }: FixContext): string[] {
+  if (!met) return [];
+  return met.causes.flatMap((cause) => {
+    const text = textOf(cause);
+    const [line] = text?.ofOneLayer ? (text.evidence?.(evidenceOf(cause, met.evidence), MET) ?? []) : [];
+    return line ? [`take the numbers that ${framework ?? 'the capture'} used, not the file's: ${line}`] : [];
+  });
+}
+
+const MET: SentenceContext = { subject: 'capture', declaredKernel: '' };
+
+function joined(fixes: readonly (string | null)[]): string | null {
   const different = [...new Set(fixes.filter((fix) => fix !== null))];
   return different.length === 0 ? null : different.join('. Also: ');
 }
 
 /** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
 export function headline(context: FindingContext, causes: readonly string[]): string {
-  const { subject, framework, evidence, foundKernel, declaredKernel, explainedBy } = context;
+  const { subject, framework, evidence, explainedBy, foundKernel } = context;
   const who = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
   if (causes.length === 0) {
     const accumulation = sharedAccumulation(explainedBy);
@@ -824,13 +939,44 @@ export function headline(context: FindingContext, causes: readonly string[]): st
       explainedBy.length > 0 ? `consistent with ${consistentWith(explainedBy, ['numpy', foundKernel])}` : null;
     return `${who}: ${[accumulation, like].filter(Boolean).join(', ') || 'as declared'}`;
   }
-  const titles = causeTitles(causes, evidence);
+  const titles = countedTitles(causes, evidence);
   if (subject !== 'candidate' && causes.every((cause) => cause === 'inherited')) return `Replay: ${titles}`; // propagated mode
-  if (causes.includes('unexplained')) return `${who}: ${titles}`;
-  if (foundKernel === null || foundKernel === declaredKernel) return `${who}: ${titles}`;
-  const origin = kernelOrigin(foundKernel);
-  const declaredFamily = subject === 'capture' && family(foundKernel) === family(declaredKernel);
-  return `${who}: ${titles} (${declaredFamily ? '' : 'consistent with '}${origin})`;
+  return `${who}: ${titles}${causes.includes('unexplained') ? '' : origin(context)}`;
+}
+
+/** A line a side: what a kernel does is not the model file's. */
+export function headlines(context: FindingContext, causes: readonly string[]): string[] {
+  const ofCapture = context.evidence.basis?.of_capture ?? [];
+  const [steps, numbers] = [causes.filter((c) => ofCapture.includes(c)), causes.filter((c) => !ofCapture.includes(c))];
+  if (steps.length === 0 || numbers.length === 0) return [headline(context, causes)];
+  return [
+    headline({ ...context, subject: 'capture' }, steps),
+    headline({ ...context, foundKernel: null }, numbers),
+  ];
+}
+
+/** Which kernel has these steps: named where no other gives the same, else only as one of those that do. */
+function origin({ foundKernel, declaredKernel, explainedBy, framework, subject }: FindingContext): string {
+  if (foundKernel === null || foundKernel === declaredKernel) return '';
+  const own = subject !== 'candidate' && isOf(framework, foundKernel);
+  if (!own) return ` (consistent with ${printable(foundKernel)})`;
+  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${kernelOrigin(foundKernel)})`;
+}
+
+/** What most values need comes first; what came with the input before all. */
+export function inOrder(causes: readonly string[], evidence: Evidence): string[] {
+  const valuesOf = (cause: string) => (evidenceOf(cause, evidence) as { readonly values?: number }).values ?? 0;
+  const rank = (cause: string) => (cause === 'inherited' ? Number.POSITIVE_INFINITY : valuesOf(cause));
+  return [...causes].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+}
+
+/** "one weight differs (72 values) and bias rounded to int32 (1 value)". */
+function countedTitles(causes: readonly string[], evidence: Evidence): string {
+  const titles = causes.map((cause) => {
+    const { values } = evidenceOf(cause, evidence) as { readonly values?: number };
+    return causeTitles([cause], evidence) + (values === undefined ? '' : ` (${counted(values, 'value')})`);
+  });
+  return titles.join(' and ');
 }
 
 /** How to see it on the spot: the variable that makes any x86 CPU compute like the found kernel. */
@@ -859,8 +1005,8 @@ export function indistinguishableSentences(
   others: DiagnosisReport['indistinguishable'],
 ): string[] {
   const sentences = others.map(({ causes, kernel }) => {
-    const origin = kernel && kernel !== context.declaredKernel ? ` (${kernelOrigin(kernel)})` : '';
-    return `cannot be told apart from: ${causeTitles(causes)}${origin}`;
+    const like = kernel && kernel !== context.declaredKernel ? ` (${printable(kernel)})` : '';
+    return `cannot be told apart from: ${causeTitles(causes)}${like}`;
   });
   const decider = context.evidence.basis?.would_decide;
   return decider === undefined ? sentences : [...sentences, `this would decide: ${printable(decider)}`];
@@ -877,11 +1023,19 @@ export function rehearsalSentence(mismatchedAfterFix: number, values: number): s
     : `replayed with the fix: ${mismatchedAfterFix} of ${counted(values, 'value')} still differ`;
 }
 
-/** How the user's implementation can follow PyTorch, where PyTorch is what departs. */
+/** What came with the input goes with it. */
+export function firstFixSentence(layer: string, from: string): string {
+  return `correct ${printable(from)} first: most of what differs in ${printable(layer)} came with it`;
+}
+
+/** How an implementation that does as declared can follow the other side, where that is what departs. */
 export function imitation(context: FindingContext, causes: readonly string[]): string | null {
-  if (causes.length === 0 || causes.includes('unexplained') || context.subject === 'candidate') return null;
-  if (causes.length === 1 && causes[0] === 'int16-saturation') {
-    return 'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
-  }
-  return context.foundKernel === null ? null : `compute as ${printable(context.foundKernel)} does`;
+  if (causes.length === 0 || causes.includes('unexplained') || causes.includes('inherited')) return null;
+  if (context.subject === 'candidate') return null;
+  const { formula } = context.evidence.basis ?? {};
+  if (!formula) return causes.length === 1 && causes[0] === 'int16-saturation' ? IN_PAIRS : null;
+  return joined([
+    ...stepFixes(formula.declared, formula.found),
+    formula.found.sums.step === formula.declared.sums.step ? null : IN_PAIRS,
+  ]);
 }

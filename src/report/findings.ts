@@ -6,18 +6,18 @@ import {
   evidenceSentences,
   explainedBySentence,
   explainedSentence,
-  explanations,
   type FindingContext,
-  headline,
-  imitation,
+  headlines,
+  inOrder,
   indistinguishableSentences,
   inheritedSentence,
+  reasons,
   rehearsalSentence,
   sharedAccumulation,
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { listed, printable } from '../text.js';
-import { frameworkName } from './framework.js';
+import { frameworkName } from '../diagnose/frameworks.js';
 
 export interface Finding {
   /** The layers it is about, in the report's order. */
@@ -60,8 +60,9 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
 }
 
 function sideOf(layer: LayerReport, report: Report): Side | null {
-  const { diagnosis } = layer;
-  if (!diagnosis) return null;
+  if (!layer.diagnosis) return null;
+  const causes = inOrder(layer.diagnosis.causes, layer.diagnosis.evidence);
+  const diagnosis = { ...layer.diagnosis, causes };
   const context: FindingContext = {
     framework: frameworkName(report.framework),
     layer: layer.name,
@@ -81,16 +82,18 @@ function groupKey({ layer, capture, candidate }: Explained): string {
   const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
   const words = sides.map(({ diagnosis, context }) => {
     const { causes, subject, kernel, fix } = diagnosis;
-    return [subject, kernel, fix, causeTitles(causes, context.evidence), sharedAccumulation(diagnosis.explained_by)];
+    // the numbers of a fix are its layer's
+    const advice = fix?.replace(/\d[\d.e+-]*/g, '#').replaceAll(layer.name, '#');
+    return [subject, kernel, advice, causeTitles(causes, context.evidence), sharedAccumulation(diagnosis.explained_by)];
   });
   return JSON.stringify([own ? layer.name : '', capture === null, words]);
 }
 
 /** The headline of several layers claims what all of them have in common. */
-function sharedHeadline(sides: readonly Side[]): string {
+function sharedHeadlines(sides: readonly Side[]): string[] {
   const [{ context, diagnosis }] = sides;
   const explainedBy = shared(sides.map((side) => side.diagnosis.explained_by));
-  return headline({ ...context, explainedBy }, diagnosis.causes);
+  return headlines({ ...context, explainedBy }, diagnosis.causes);
 }
 
 /** The replay against the capture: PyTorch or the model file departs. */
@@ -99,18 +102,21 @@ function twoWay(group: readonly Explained[]): Finding {
   const [{ context, diagnosis }] = sides;
   return {
     layers: group.map((one) => one.layer),
-    headlines: [sharedHeadline(sides)],
+    headlines: sharedHeadlines(sides),
     details: filled([
       ['explained', explainedLines(sides)],
-      ['because', explanations(diagnosis.causes, context.evidence)],
+      ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
       ['or', indistinguishableSentences(context, diagnosis.indistinguishable)],
-      ['fix', [diagnosis.fix]],
-      ['rehearsal', [rehearsal(sides)]],
+      ...fixLines(sides, 'fix', ({ subject }) => (subject === diagnosis.fixes[0].subject ? '' : `${subject}: `)),
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
   };
+}
+
+function asDeclared({ declaredKernel }: FindingContext): string {
+  return `${printable(declaredKernel)}, as declared,`;
 }
 
 /** The candidate against the capture: both sides' departures from what is declared, and how they can agree. */
@@ -120,44 +126,58 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
   const [own] = yours;
   const capture = theirs.at(0) ?? null;
   const layers = group.map((one) => one.layer);
-  const headlines = [
-    capture ? sharedHeadline(theirs) : `${expected}: as declared (${printable(own.context.declaredKernel)})`,
-    sharedHeadline(yours),
+  const lines = [
+    ...(capture ? sharedHeadlines(theirs) : [`${expected}: as declared (${printable(own.context.declaredKernel)})`]),
+    ...sharedHeadlines(yours),
   ];
-  if (own.diagnosis.causes.every((cause) => cause === 'inherited') && own.diagnosis.causes.length > 0) {
-    return { layers, headlines, details: filled([['explained', explainedLines(yours)]]) };
+  const { causes } = own.diagnosis;
+  if (causes.every((cause) => cause === 'inherited') && causes.length > 0) {
+    return { layers, headlines: lines, details: filled([['explained', explainedLines(yours)]]) };
   }
+  const because = [
+    ...(capture ? reasons(capture.context, capture.diagnosis.causes, asDeclared(capture.context)) : []),
+    ...reasons(own.context, causes, expected === 'The capture' ? 'the capture' : expected),
+  ];
+  const who = { capture: expected, model: 'model.json', candidate: 'yours' };
   return {
     layers,
-    headlines,
+    headlines: lines,
     details: filled([
       ['explained', explainedLines(yours)],
-      ['inherited', yours.flatMap(({ context }) => inheritedSentence(context) ?? [])],
-      [
-        'because',
-        explanations(
-          [...new Set([...(capture?.diagnosis.causes ?? []), ...own.diagnosis.causes])],
-          own.context.evidence,
-        ),
-      ],
+      ['inherited', causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? [])],
+      ['because', [...new Set(because)]],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],
-      ['to agree', agreement(capture, own)],
-      ['rehearsal', [rehearsal(yours) ?? rehearsal(theirs)]],
+      ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
       ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
     ]),
   };
 }
 
-/** Either side can follow the other where only PyTorch departs; where both do, each has its part. */
-function agreement(capture: Side | null, own: Side): string[] {
-  const imitate = capture && imitation(capture.context, capture.diagnosis.causes);
-  const ofYours = [own.diagnosis.fix, imitate].filter((sentence) => sentence !== null);
-  const ofCapture = capture?.diagnosis.fix;
-  return [
-    ...(ofCapture ? [`${capture?.context.framework ?? 'the capture'}: ${ofCapture}`] : []),
-    ...ofYours.map((sentence) => `${ofCapture && !own.diagnosis.fix ? 'or yours' : 'yours'}: ${sentence}`),
-  ];
+type Detail = readonly [label: string, sentences: readonly (string | null)[]];
+
+/** Each way to agree, and what a replay with it alone leaves, over all layers of the finding. */
+function fixLines(
+  sides: readonly Side[],
+  label: string,
+  who: (fix: DiagnosisReport['fixes'][number]) => string,
+): Detail[] {
+  const values = sides.reduce((sum, { layer }) => sum + (layer.values ?? 0), 0);
+  return sides[0].diagnosis.fixes.flatMap((fix, i): Detail[] => {
+    const left = sides.map(({ diagnosis }) => diagnosis.fixes.at(i)?.rehearsal?.mismatched_after_fix);
+    const known = left.filter((count) => count !== undefined);
+    const rehearsal =
+      known.length < sides.length
+        ? null
+        : rehearsalSentence(
+            known.reduce((sum, count) => sum + count, 0),
+            values,
+          );
+    return [
+      [i === 0 ? label : 'or', [who(fix) + fix.text]],
+      ['rehearsal', [rehearsal]],
+    ];
+  });
 }
 
 function filled(details: readonly (readonly [string, readonly (string | null)[]])[]): Finding['details'] {
@@ -190,16 +210,6 @@ function evidenceLines(sides: readonly Side[]): string[] {
 /** What all of the lists have in common. */
 function shared(lists: readonly string[][]): string[] {
   return lists.reduce((common, list) => common.filter((name) => list.includes(name)));
-}
-
-function rehearsal(sides: readonly Side[]): string | null {
-  const rehearsed = sides.filter((side) => side.diagnosis.rehearsal !== null);
-  if (rehearsed.length === 0) return null;
-  const left = rehearsed.reduce((sum, side) => sum + side.diagnosis.rehearsal!.mismatched_after_fix, 0);
-  return rehearsalSentence(
-    left,
-    rehearsed.reduce((sum, side) => sum + (side.layer.values ?? 0), 0),
-  );
 }
 
 /** A finding as plain lines, for formats without columns. */

@@ -3,7 +3,7 @@ import type { Evidence, NotFiniteValue } from '../diagnose/evidence.js';
 import { holdingSentence } from '../diagnose/sentences.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
-import { frameworkName } from './framework.js';
+import { frameworkName } from '../diagnose/frameworks.js';
 
 /** The values of a layer that hold NaN or infinity, where it differs by them. */
 export function notFiniteIn({ diagnosis }: LayerReport): readonly NotFiniteValue[] {

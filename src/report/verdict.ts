@@ -2,7 +2,7 @@
 
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { frameworkName } from './framework.js';
+import { frameworkName } from '../diagnose/frameworks.js';
 import { kindsHeld, notFiniteIn } from './notFinite.js';
 import { size } from './numbers.js';
 

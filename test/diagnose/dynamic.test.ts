@@ -114,7 +114,7 @@ test('the range of one call is shown as it was found', async () => {
   const ratio = (declared_params as { scale: number }).scale / (found_params as { scale: number }).scale;
   expect(ratio).toBeCloseTo(255 / 127, 6);
   expect(fix).toBe(
-    'the capture computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
+    'PyTorch computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
   );
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { CauseCode, CauseEvidence, Evidence } from '../../src/diagnose/evidence.js';
+import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diagnose/evidence.js';
 import {
   actsOnSteps,
   CAUSE_TEXTS,
+  candidateFix,
   confirmation,
   evidenceSentences,
   explainedBySentence,
@@ -10,9 +11,12 @@ import {
   type FixContext,
   fixFor,
   headline,
+  headlines,
   imitation,
   indistinguishableSentences,
+  inOrder,
   kernelOrigin,
+  reasons,
 } from '../../src/diagnose/sentences.js';
 
 const codes = Object.keys(CAUSE_TEXTS) as CauseCode[];
@@ -180,7 +184,7 @@ describe.each(['capture', 'model', 'candidate'] as const)('%s', (subject) => {
 
 const saturation: [what: string, change: Partial<FixContext>, includes: string, lacks: string][] = [
   ['eager x86', { foundKernel: 'fbgemm-avx2' }, 'reduce_range=True (0..127, the default of the x86', 'inductor'],
-  ['eager onednn', { foundKernel: 'onednn-avx2', declaredKernel: 'onednn' }, 'a CPU with VNNI', 'AVX512-VNNI'],
+  ['eager onednn', { foundKernel: 'onednn-avx2', declaredKernel: 'onednn' }, 'default onednn qconfig does not', 'x86'],
   [
     'PT2E',
     { foundKernel: 'onednn-pointwise-avx2' },
@@ -189,7 +193,10 @@ const saturation: [what: string, change: Partial<FixContext>, includes: string, 
   ],
   ['dynamic', { foundKernel: 'fbgemm-avx2', op: 'linear_dynamic', dynamic: true }, 'reduce_range=True', 'observers'],
   ['own code', { subject: 'candidate' }, 'pmaddwd', 'ONNX'],
-  ['ONNX Runtime', { subject: 'candidate', explainedBy: ['ort-avx2'] }, 'session.x64quantprecision=1', 'observers'],
+  ['ONNX Runtime', { framework: 'ONNX Runtime', foundKernel: 'ort-avx2' }, 'quantize_static(', 'observers'],
+  ['any other', { framework: 'rknn', foundKernel: 'ort-avx2' }, 'in 0..127', 'observers'],
+  ['signed codes', { foundKernel: 'onednn-avx2', signed: true }, '-64..63', 'reduce_range'],
+  ['OpenVINO', { framework: 'OpenVINO', foundKernel: 'onednn-avx2' }, 'OverflowFix.ENABLE', 'observers'],
 ];
 
 test.each(saturation)('the fix of saturation knows %s', (_, change, includes, lacks) => {
@@ -201,9 +208,20 @@ test.each(saturation)('the fix of saturation knows %s', (_, change, includes, la
 test('a capture of another kernel than declared: name it, where it is known', () => {
   const finding = { subject: 'capture', explainedBy: ['qnnpack', 'ort'] } as const;
   expect(fixFor(['bias-int32'], context({ ...finding, foundKernel: 'qnnpack' }))).toBe(
-    'the capture computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
+    'PyTorch computes as qnnpack does, not fbgemm: write "kernel": "qnnpack" into the producer of model.json, or pass --kernel qnnpack',
   );
   expect(fixFor(['bias-int32'], context({ subject: 'capture' }))).toBeNull();
+});
+
+test("another framework's kernel is never the fix", () => {
+  const finding = { subject: 'capture', framework: 'LiteRT', declaredKernel: 'tflite-double' } as const;
+  const explainedBy = ['fbgemm', 'onednn', 'xnnpack'];
+  expect(fixFor(['multiplier-precision'], context({ ...finding, explainedBy, foundKernel: 'xnnpack' }))).toContain(
+    'LiteRT computes as xnnpack does, not tflite-double: write "kernel": "xnnpack"',
+  );
+  expect(
+    fixFor(['multiplier-precision'], context({ ...finding, explainedBy: ['fbgemm'], foundKernel: 'fbgemm' })),
+  ).toBeNull();
 });
 
 test('quantize rounds by the release', () => {
@@ -227,12 +245,15 @@ describe('headline', () => {
   const saturates = (change: Partial<FixContext>) =>
     headline(context({ foundKernel: 'fbgemm-avx2', ...change }), ['int16-saturation']);
 
-  test('the declared library is named, another only as consistent', () => {
+  test('one library is named, several only as consistent, others by the names of their kernels', () => {
     expect(saturates({ subject: 'capture' })).toBe('PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)');
-    expect(saturates({ subject: 'capture', declaredKernel: 'onednn' })).toBe(
+    expect(saturates({ subject: 'capture', explainedBy: ['fbgemm-avx2', 'onednn-avx2'] })).toBe(
       'PyTorch: int16 saturation (consistent with FBGEMM on a CPU without VNNI)',
     );
-    expect(saturates({})).toBe('Yours: int16 saturation (consistent with FBGEMM on a CPU without VNNI)');
+    expect(saturates({ subject: 'capture', framework: 'rknn' })).toBe(
+      'rknn: int16 saturation (consistent with fbgemm-avx2)',
+    );
+    expect(saturates({})).toBe('Yours: int16 saturation (consistent with fbgemm-avx2)');
   });
 
   test("what only came with the input is nobody else's", () => {
@@ -242,13 +263,10 @@ describe('headline', () => {
   });
 
   test.each([
-    [['numpy'], 'Yours: exact accumulation, consistent with a numpy script'],
-    [['fbgemm', 'numpy', 'ort'], 'Yours: exact accumulation, consistent with a numpy script (or fbgemm, ort)'],
-    [
-      ['fbgemm-avx2', 'ort-avx2'],
-      'Yours: int16-saturating accumulation, consistent with FBGEMM on a CPU without VNNI (or ort-avx2)',
-    ],
-    [['fbgemm', 'fbgemm-avx2'], 'Yours: consistent with FBGEMM on a CPU with AVX512-VNNI (or fbgemm-avx2)'],
+    [['numpy'], 'Yours: exact accumulation, consistent with numpy'],
+    [['fbgemm', 'numpy', 'ort'], 'Yours: exact accumulation, consistent with numpy, fbgemm, ort'],
+    [['fbgemm-avx2', 'ort-avx2'], 'Yours: int16-saturating accumulation, consistent with fbgemm-avx2, ort-avx2'],
+    [['fbgemm', 'fbgemm-avx2'], 'Yours: consistent with fbgemm, fbgemm-avx2'],
     [[], 'Yours: as declared'],
   ])('without a cause no more is claimed than what all of %j share', (explainedBy, expected) => {
     expect(headline(context({ explainedBy }), [])).toBe(expected);
@@ -289,18 +307,91 @@ test('where to see it on the spot: only for saturating captures of PyTorch', () 
   expect(confirmation({ ...finding, subject: 'candidate' }, ['int16-saturation'])).toBeNull();
 });
 
-test('how the candidate can follow: never towards a wrong file or what is not understood', () => {
-  const capture = context({ subject: 'capture', foundKernel: 'fbgemm-avx2' });
-  expect(imitation(capture, ['int16-saturation'])).toContain('clamp each pair to int16');
-  expect(imitation({ ...capture, foundKernel: 'qnnpack' }, ['bias-int32'])).toBe('compute as qnnpack does');
-  expect(imitation(capture, ['unexplained'])).toBeNull();
-  expect(imitation({ ...capture, subject: 'model', foundKernel: null }, ['weight-value'])).toBeNull();
+const formula = (change: Partial<Formula> = {}): Formula => ({
+  channel: 3,
+  sums: { step: 'exact', equation: 'sum of (x - zx) * (w - zw)' },
+  bias: { step: 'floatBias', equation: 'f32(acc) + b', rounded: false },
+  multiplier: { step: 'float32Product', equation: 'f32(acc) * f32(m)', arithmetic: 'float32', value: 0.000950312 },
+  rounding: { step: 'halfEven', equation: 'rint(v)' },
+  zero_point: 'after',
+  ...change,
+});
+
+const fixedPoint = formula({
+  multiplier: {
+    step: 'fixedPointSingleRounding',
+    equation: 'roundHalfUp(acc * m / 2^(31 + shift))',
+    arithmetic: 'fixed-point',
+    value: 0.000950312,
+    int32: 2090146478,
+    shift: -10,
+    rounding: 'single',
+  },
+  rounding: null,
+});
+
+describe('how a side can follow the other', () => {
+  const of = (found: Formula, declared: Formula, tells: string[]) =>
+    context({ evidence: { basis: { formula: { found, declared, tells } } } });
+
+  test('in the steps of the side to be met, with its numbers', () => {
+    const finding = of(formula(), fixedPoint, ['multiplier-precision']);
+    expect(candidateFix(['multiplier-precision'], finding)).toBe(
+      'multiply by an int32, rounding once, half up: (acc * m + (1 << (s - 1))) >> s with s = 41 (m = 2090146478, shift -10 for channel 3)',
+    );
+    expect(reasons(finding, ['multiplier-precision'], 'TFLite')).toEqual([
+      'Yours multiplies by the float32 0.000950312 (channel 3): f32(acc) * f32(m), then rounds ties to even; TFLite by the int32 2090146478 * 2^-41 (channel 3), rounding once, half up',
+    ]);
+  });
+
+  test('from an integer to a float', () => {
+    expect(candidateFix(['fixed-point-multiplier'], of(fixedPoint, formula(), ['fixed-point-multiplier']))).toBe(
+      'multiply by the float32 number 0.000950312 (channel 3): f32(acc) * f32(m). Also: round ties to even: rint() or nearbyint() in C, np.rint in numpy',
+    );
+  });
+
+  test('a shift without rounding lacks half of its unit', () => {
+    const floored = formula({
+      multiplier: { ...fixedPoint.multiplier, step: 'shifted', rounding: undefined },
+      rounding: { step: 'downward', equation: 'floor(v)' },
+    });
+    expect(candidateFix(['rounding-floor'], of(floored, fixedPoint, ['rounding-floor']))).toMatch(
+      /^add 1 << \(s - 1\) before the shift/,
+    );
+  });
+
+  test('never towards what is not understood; both saturate: nothing to do there', () => {
+    const pairs = formula({ sums: { step: 'pairs', equation: 'sum of sat16(x * w of two k)' } });
+    const capture = (found: Formula) =>
+      context({ subject: 'capture', evidence: { basis: { formula: { found, declared: formula(), tells: [] } } } });
+    expect(imitation(capture(pairs), ['int16-saturation'])).toContain('clamp each pair to int16');
+    expect(imitation(capture(pairs), ['unexplained'])).toBeNull();
+    expect(imitation(capture(formula()), ['weight-value'])).toBeNull();
+    const both = context({
+      evidence: { basis: { formula: { found: pairs, declared: formula(), met: pairs, tells: [] } } },
+    });
+    expect(candidateFix(['int16-saturation'], both)).toBeNull();
+  });
+
+  test('two sides have a line each, and most values come first', () => {
+    const evidence = {
+      'int16-saturation': { values: 3 },
+      'weight-value': { weights: [{ channel: 1, k: 2, declared: 3, found: 4 }], values: 72 },
+      basis: { of_capture: ['int16-saturation'] },
+    } as const;
+    const finding = context({ subject: 'model', evidence });
+    expect(inOrder(['int16-saturation', 'weight-value'], evidence)).toEqual(['weight-value', 'int16-saturation']);
+    expect(headlines(finding, ['int16-saturation', 'weight-value'])).toEqual([
+      'PyTorch: int16 saturation (3 values)',
+      'Model file: one weight differs (72 values)',
+    ]);
+  });
 });
 
 test('other sets that explain as much, and the value that would decide', () => {
   const finding = context({ evidence: { basis: { would_decide: 'sample 3, channel 1: 2.4999 against 2.5001' } } });
   expect(indistinguishableSentences(finding, [{ causes: ['rounding-half-up'], kernel: 'tflite-single' }])).toEqual([
-    'cannot be told apart from: ties rounded up (TFLite optimized kernels on ARM)',
+    'cannot be told apart from: ties rounded up (tflite-single)',
     'this would decide: sample 3, channel 1: 2.4999 against 2.5001',
   ]);
 });

@@ -22,7 +22,7 @@ test('QNNPACK quantizes its input to 0..255 where the file says reduce_range', a
   for (const { diagnosis } of [layers[0], layers[2]]) {
     expect(diagnosis.causes[0]).toBe('activation-range');
     expect(diagnosis).toMatchObject({ subject: 'capture', kernel: 'qnnpack', explained: diagnosis.of, lost: 0 });
-    expect(diagnosis.fix).toContain('the capture computes as qnnpack does');
+    expect(diagnosis.fix).toContain('PyTorch computes as qnnpack does');
     expect(diagnosis.evidence['activation-range'].found.codes).toEqual([0, 255]);
   }
   const { stdout } = await answer('dynamic-other-engine', 'capture.npz');

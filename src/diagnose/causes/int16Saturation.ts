@@ -28,6 +28,7 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     if (!isSaturating(step)) return {};
     const { samples, observed } = study.subset;
     const codes = study.engine.codes(setup, study.subset);
+    const shift = step.codeShift(setup.params);
     const exact = study.values(without);
     const saturated = study.values(setup);
     // a sum that differs lost something in a pair
@@ -44,7 +45,8 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
       ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
       mismatched_with_pair: countWhere(observed, (_, i) => differs(i)),
-      activations_above_127: countWhere(codes.data, (code) => code > 127),
+      activations_above_127: countWhere(codes.data, (code) => code + shift > 127),
+      ...(shift === 0 ? {} : { code_shift: shift }),
     };
   },
 };

@@ -24,9 +24,12 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     const { setup, without } = found;
     const deciding = decidingValue(found);
     if (setup.kind !== 'product' || without.kind !== 'product') return { deciding };
+    const { arithmetic } = setup.steps.multiplier;
+    const instead = isFixedPoint(without.steps.multiplier) && arithmetic !== 'fixed-point';
     return {
       declared: equation(without.steps, setup.steps),
       found: equation(setup.steps, without.steps),
+      ...(instead ? { instead_of: 'fixed-point', arithmetic } : {}),
       deciding,
     };
   },

@@ -1,0 +1,279 @@
+/** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
+import type { Effects } from '../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import { fixed } from '../diagnose/fixes.js';
+import { firstFixSentence, imitation } from '../diagnose/sentences.js';
+import type { ValueReader } from '../nouns/capture.js';
+import type { Layer } from '../nouns/model.js';
+import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
+import type { LayerRun } from '../replay/session.js';
+import { printable } from '../text.js';
+import type { OwnComparison } from './comparison.js';
+import { type Difference, differingRows, inSamples } from './differing.js';
+import { fillDiagnosis } from './layerReport.js';
+import { notFiniteValues } from './notFinite.js';
+import { type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
+import { hasValueBefore } from './unknownInput.js';
+
+type Fix = DiagnosisReport['fixes'][number];
+
+/** Both sides' values, after the ReLU that follows where zeroPoint is set. */
+export interface BothValues {
+  readonly observed: ValueReader;
+  readonly expected: ValueReader;
+  readonly zeroPoint: number | null;
+}
+
+/** What a diagnosis needs of a reading. */
+type Judged = Pick<Reading, 'run'> & Pick<Difference, 'diff'>;
+
+interface Case extends BothValues {
+  readonly comparison: OwnComparison;
+  readonly layer: Layer;
+  readonly report: LayerReport;
+  readonly captured: DiagnosisReport | null;
+  /** The other side's finding, where it departs from what is declared and is understood. */
+  readonly met: LayerDiagnosis | null;
+}
+
+export async function explain(
+  comparison: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+  values: BothValues,
+): Promise<void> {
+  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
+  const found = comparison.captureFound.get(layer.name);
+  const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
+  const one: Case = { comparison, layer, report, captured, met, ...values };
+  const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
+  const [first] = readings;
+  if (!first) return;
+  if (first.diff.mismatched === 0) await asDeclared(one, first);
+  else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
+}
+
+/** NaN and infinity are said, and nothing is sought in them. */
+async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
+  const { comparison, report } = one;
+  const { run, diff } = reading;
+  const held = await notFiniteValues(run, diff.notFinite.expected, comparison.from, comparison.to);
+  if (held.length === 0) return false;
+  fillDiagnosis(report, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
+  return true;
+}
+
+function isUnexplained({ causes }: DiagnosisReport): boolean {
+  return causes.includes('unexplained');
+}
+
+/** Where it has nothing before this layer, the captured value is the likelier. */
+function sessionsOf({ model, candidate, ownSession, chainedSession, session }: OwnComparison, layer: Layer) {
+  const saysInput = candidate.values.has(`${layer.name}.input`);
+  const before = hasValueBefore(model, candidate, layer);
+  const own = [
+    ...(saysInput ? [['own', ownSession] as const] : []),
+    ...(before || !saysInput ? [['chained', chainedSession] as const] : []),
+  ];
+  const captured = ['captured', session] as const;
+  return saysInput || before ? [...own, captured] : [captured, ...own];
+}
+
+// ---------------------------------------------------------------- it does as declared
+
+async function asDeclared(one: Case, reading: Reading): Promise<void> {
+  const { comparison, layer, report, captured } = one;
+  const { run, kind } = reading;
+  sayReading(one, kind);
+  const captureCauses = captured?.causes ?? [];
+  const otherInput = await readsOther(one, run);
+  const causes = otherInput && captureCauses.length === 0 ? ['inherited'] : [];
+  const known = !captureCauses.includes('unexplained');
+  report.diagnosis = {
+    causes,
+    subject: 'candidate',
+    kernel: report.kernel,
+    explained: known ? report.mismatched! : 0,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: await comparison.diagnosis.consistent(differingOf(one, reading)),
+    indistinguishable: [],
+    evidence: otherInput ? { inherited: { from: sourceOf(comparison, layer) } } : {},
+    ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
+  };
+  for (const channel of report.channels ?? []) channel.causes = [...causes];
+}
+
+/** The other side's own ways out, where it is that which departs: a kernel that is declared changes no value of either. */
+function capturesFixes(captured: DiagnosisReport | null): Fix[] {
+  return captured ? captured.fixes.filter(({ text }) => !text.includes('"kernel": ')) : [];
+}
+
+/** What departs nowhere can follow the other side. */
+async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
+  const { captured, met, report, layer } = one;
+  if (!captured || !met) return [];
+  const text = imitation(
+    {
+      layer: layer.name,
+      op: layer.op,
+      subject: captured.subject,
+      framework: one.comparison.model.producer.framework ?? null,
+      declaredKernel: report.kernel ?? '',
+      foundKernel: captured.kernel,
+      explainedBy: captured.explained_by,
+      evidence: captured.evidence,
+    },
+    captured.causes,
+  );
+  return text === null ? [] : changing(one, [{ subject: 'candidate', text, rehearsal: await toMeet(one, reading) }]);
+}
+
+// ---------------------------------------------------------------- it does not
+
+async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
+  const { comparison, report } = one;
+  let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
+  let nearest: LayerDiagnosis | null = null;
+  for (const reading of readings) {
+    const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
+    nearest ??= inSamples(found, reading.run);
+    if (isUnexplained(found.report)) continue;
+    named = { found, reading };
+    break;
+  }
+  if (!named) {
+    fillDiagnosis(report, { ...nearest!, report: { ...ofAll(one, nearest!.report) } });
+    return;
+  }
+  const { found, reading } = named;
+  if (reading !== readings[0] || reading.kind !== 'chained') sayReading(one, reading.kind);
+  const effects = await effectsOf(one, reading);
+  const own = inSamples(found, reading.run);
+  fillDiagnosis(report, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+}
+
+/** All that differs is its own doing. */
+async function alone(one: Case, own: LayerDiagnosis, reading: Reading): Promise<LayerDiagnosis> {
+  const [fix] = own.report.fixes;
+  const rehearsed = fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : [];
+  const fixes = [...changing(one, rehearsed), ...(await others(one, reading))];
+  return { ...own, report: { ...ofAll(one, own.report), ...fixed(fixes) } };
+}
+
+/** Part of it came with the input: that is said first, and how many values each takes. */
+async function withInput(
+  one: Case,
+  own: LayerDiagnosis,
+  reading: Reading,
+  { inherited, departing }: Effects,
+): Promise<LayerDiagnosis> {
+  const { layer } = one;
+  const from = sourceOf(one.comparison, layer);
+  const { causes, evidence } = own.report;
+  const [fix] = own.report.fixes;
+  const fixes = changing(one, [
+    { subject: 'candidate', text: firstFixSentence(layer.name, from), rehearsal: await onCaptured(one, own) },
+    ...(fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : []),
+  ]);
+  const counts = Object.fromEntries(
+    causes.map((cause) => [cause, { values: departing, ...(evidence[cause] as object | undefined) }]),
+  );
+  const report = {
+    ...ofAll(one, own.report),
+    causes: ['inherited', ...causes],
+    evidence: { inherited: { from, values: inherited }, ...evidence, ...counts },
+    ...fixed(fixes),
+  };
+  const byChannel = new Map([...own.byChannel].map(([channel, names]) => [channel, ['inherited', ...names]]));
+  return { ...own, report, byChannel };
+}
+
+/** By the input alone, and by what it does with it; null: it read the same. */
+async function effectsOf(one: Case, reading: Reading): Promise<Effects | null> {
+  if (reading.kind === 'captured' || !(await readsOther(one, reading.run))) return null;
+  const effects = await one.comparison.diagnosis.effects(
+    differingOf(one, reading),
+    differingOf(one, reading, one.expected),
+    one.met?.changes ?? [],
+  );
+  return effects && effects.inherited > 0 ? effects : null;
+}
+
+async function readsOther({ comparison, layer }: Case, run: LayerRun): Promise<boolean> {
+  if (comparison.session.whyNotReplayed(layer)) return false;
+  return readersDiffer(comparison, run.input, (await comparison.session.open(layer)).input);
+}
+
+// ---------------------------------------------------------------- rehearsals
+
+/** It does as the other side is found to do, on what it read itself. */
+async function toMeet(one: Case, reading: Reading): Promise<Fix['rehearsal']> {
+  return rehearsed(one, reading, one.met?.changes ?? []);
+}
+
+/** It does as it is found to do, on what the other side read. */
+async function onCaptured(one: Case, { changes }: LayerDiagnosis): Promise<Fix['rehearsal']> {
+  const { comparison, layer } = one;
+  if (comparison.session.whyNotReplayed(layer)) return null;
+  const run = await comparison.session.open(layer);
+  return rehearsed(one, { run, diff: NO_DIFFERENCE }, changes);
+}
+
+const NO_DIFFERENCE = { mismatched: 0, witnesses: [] };
+
+async function rehearsed(one: Case, reading: Judged, changes: LayerDiagnosis['changes']) {
+  const left = await one.comparison.diagnosis.rehearse(differingOf(one, reading, one.expected), changes);
+  return left === null ? null : { mismatched_after_fix: left };
+}
+
+/** The other side, where it can move too: alone it comes to what is declared. */
+async function others(one: Case, { diff }: Reading): Promise<Fix[]> {
+  const fixes = capturesFixes(one.captured).filter(({ subject }) => subject === 'capture');
+  return changing(
+    one,
+    fixes.slice(-1).map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: diff.mismatched } })),
+  );
+}
+
+/** A fix that leaves as many values as there were is none. */
+function changing({ report }: Case, fixes: readonly Fix[]): Fix[] {
+  return fixes.filter(({ rehearsal }) => rehearsal === null || rehearsal.mismatched_after_fix < report.mismatched!);
+}
+
+// ---------------------------------------------------------------- parts of these
+
+function differingOf({ comparison, observed, zeroPoint }: Case, { run, diff }: Judged, values = observed) {
+  const { from, to } = comparison;
+  return differingRows({ run, input: run.input, observed: values, from, to, diff, afterRelu: zeroPoint !== null });
+}
+
+/** The last value before a layer that the candidate wrote: what came with the input came from there. */
+function sourceOf({ model, candidate }: OwnComparison, { inputs }: Layer): string {
+  let [name] = inputs;
+  while (!candidate.values.has(name)) {
+    const producer = model.layers.find((layer) => layer.name === name);
+    if (!producer) return inputs[0];
+    [name] = producer.inputs;
+  }
+  return name;
+}
+
+/** Which input explains it, where that is not its own value before it. */
+function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
+  const { model, candidate, warn } = comparison;
+  const input = printable(layer.inputs[0]);
+  const said = candidate.values.has(`${layer.name}.input`);
+  const has = said || hasValueBefore(model, candidate, layer);
+  if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
+  if (kind === 'chained' && said) {
+    warn('own-input', layer.name, `explained if it read the candidate's own ${input}, not its ${printable(layer.name)}.input`);
+  }
+}
+
+/** The counts of candidate against capture: every difference is explained where the candidate's values are, and the capture's too. */
+function ofAll({ report, captured }: Case, own: DiagnosisReport): DiagnosisReport {
+  const of = report.mismatched!;
+  const known = !isUnexplained(own) && !captured?.causes.includes('unexplained');
+  return { ...own, explained: known ? of : Math.min(own.explained, of), of, lost: 0 };
+}

@@ -1,0 +1,42 @@
+/** What the comparison of a candidate works with. */
+import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { Reference } from '../kernels/reference.js';
+import type { Capture } from '../nouns/capture.js';
+import type { Fast } from '../nouns/kernel.js';
+import type { Layer, Model } from '../nouns/model.js';
+import type { LayerReport } from '../nouns/report.js';
+import type { ReplaySession } from '../replay/session.js';
+import type { CompareOptions } from './options.js';
+import type { CatchUp } from './shard.js';
+
+export interface CandidateComparison {
+  readonly model: Model;
+  readonly capture: Capture;
+  readonly candidate: Capture;
+  readonly reference: Reference;
+  readonly options: CompareOptions;
+  readonly from: number;
+  readonly to: number;
+  readonly selected: readonly Layer[];
+  /** Of the selected ones: those of this shard. */
+  readonly own: ReadonlySet<Layer>;
+  /** The replay's own comparison: why the capture is what it is. */
+  readonly captureLayers: readonly LayerReport[];
+  /** What was found of the capture's layers that differ. */
+  readonly captureFound: ReadonlyMap<string, LayerDiagnosis>;
+  readonly session: ReplaySession;
+  readonly fast: Fast;
+  readonly warn: (code: string, where: string, message: string) => void;
+  /** Notes whether a layer that differs is accepted all the same. */
+  readonly accept: (layer: LayerReport) => void;
+}
+
+/** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
+export interface OwnComparison extends CandidateComparison {
+  readonly ownSession: ReplaySession;
+  /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
+  readonly chainedSession: ReplaySession;
+  readonly diagnosis: Diagnosis;
+  readonly catchUp: CatchUp;
+}

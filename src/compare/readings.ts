@@ -1,0 +1,75 @@
+/**
+ * What a candidate's layer may have read: what the candidate says it read, its own value before it (or the replay of its own
+ * values, of which it did not write the last), or the captured one, as a test bench feeds it.
+ */
+import type { LayerDiffResult } from '../diff/layerDiff.js';
+import type { ValueReader } from '../nouns/capture.js';
+import type { Fast } from '../nouns/kernel.js';
+import type { Layer } from '../nouns/model.js';
+import { blocks } from '../replay/blocks.js';
+import type { LayerRun, ReplaySession } from '../replay/session.js';
+import { afterRelu } from './alignment.js';
+import { EXACT, layerDiff, rectified } from './layerReport.js';
+
+export type ReadingKind = 'own' | 'chained' | 'captured';
+
+export interface Reading {
+  readonly kind: ReadingKind;
+  readonly run: LayerRun;
+  /** The observed values against the declared replay on this input. */
+  readonly diff: LayerDiffResult;
+}
+
+export interface Samples {
+  readonly from: number;
+  readonly to: number;
+  readonly fast: Fast;
+}
+
+/** In the order in which they are believed; an exact one ends the list. */
+export async function readingsOf(
+  samples: Samples,
+  sessions: readonly (readonly [ReadingKind, ReplaySession])[],
+  layer: Layer,
+  { observed, zeroPoint }: { readonly observed: ValueReader; readonly zeroPoint: number | null },
+): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  const inputs = new Set<ValueReader>();
+  for (const [kind, session] of sessions) {
+    if (session.whyNotReplayed(layer)) continue;
+    const run = await session.open(layer);
+    if (inputs.has(run.input)) continue;
+    inputs.add(run.input);
+    const reading = { kind, run, diff: await diffReplay(samples, run, observed, zeroPoint) };
+    if (reading.diff.mismatched === 0) return [reading];
+    readings.push(reading);
+  }
+  return readings;
+}
+
+/** Replays a layer as declared on its run's input, and counts where values differ from that. */
+export async function diffReplay(
+  { from, to, fast }: Samples,
+  run: LayerRun,
+  values: ValueReader,
+  zeroPoint: number | null,
+): Promise<LayerDiffResult> {
+  const wanted = afterRelu(values, zeroPoint);
+  const diff = layerDiff(run.ready.layer.output, run.ready.shapes.output, EXACT, fast);
+  for (const [start, end] of blocks(from, to, run.input.features + values.features)) {
+    const { data, low, high } = await run.replay(start, end);
+    const expected = await wanted.read(start, end);
+    if (zeroPoint === null) diff.add({ firstSample: start, expected, actual: data, low, high });
+    else diff.add({ firstSample: start, expected, actual: rectified(data, zeroPoint) });
+  }
+  return diff.result();
+}
+
+export async function readersDiffer({ from, to }: Samples, one: ValueReader, other: ValueReader): Promise<boolean> {
+  if (one === other) return false;
+  for (const [start, end] of blocks(from, to, one.features)) {
+    const b = await other.read(start, end);
+    if ((await one.read(start, end)).some((v: number, i: number) => v !== b[i])) return true;
+  }
+  return false;
+}

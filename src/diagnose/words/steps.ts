@@ -1,0 +1,143 @@
+/**
+ * Two formulas told against each other: what a side does and the other does not, and how it would do the same. Every number
+ * is the formula's; nothing here knows a kernel.
+ */
+import type { Formula, Formulas } from '../evidence.js';
+
+type Multiplier = Formula['multiplier'];
+
+/** Six digits. */
+const short = (value: number): string => String(Number(value.toPrecision(6)));
+
+const ROUNDINGS: Readonly<Record<string, string>> = {
+  single: 'rounding once, half up',
+  double: 'rounding twice, half up and then half away from zero',
+  'double-up': 'rounding twice, both times half up',
+};
+
+/** How a person says it, and how it is written. */
+const RULES: Readonly<Record<string, { readonly does: string; readonly write: string }>> = {
+  halfEven: { does: 'ties to even', write: 'round ties to even: rint() or nearbyint() in C, np.rint in numpy' },
+  halfAway: { does: 'ties away from zero', write: 'round ties away from zero: round() in C' },
+  halfUp: { does: 'ties up', write: 'round ties up: floor(v + 0.5), or + (1 << (s - 1)) before a shift by s' },
+  towardZero: { does: 'towards zero', write: 'cut the fraction off: a cast in C, np.trunc in numpy' },
+  downward: { does: 'down', write: 'round down: floor(), or an arithmetic shift to the right' },
+};
+
+/** What is easily mistaken for the right rule. */
+const MISTAKES: Readonly<Record<string, string>> = {
+  halfAway: 'round() and lround() go away from zero',
+  halfUp: 'floor(v + 0.5) and an added half before a shift go up',
+  towardZero: 'a cast cuts off',
+  downward: 'an arithmetic shift to the right floors',
+};
+
+// ---------------------------------------------------------------- what they do
+
+/** "yours multiplies by ...; PyTorch by ...", a sentence a step in which the two differ. */
+export function stepSentences(own: string, found: Formula, other: string, met: Formula): string[] {
+  const sentences: string[] = [];
+  const multiplies = found.multiplier.step !== met.multiplier.step;
+  if (found.bias && met.bias && found.bias.step !== met.bias.step && !isCarried(found, met)) {
+    sentences.push(`${own} adds the bias ${biasText(found)}; ${other} ${biasText(met)}`);
+  }
+  if (multiplies) sentences.push(`${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`);
+  if (!multiplies && found.rounding && met.rounding && found.rounding.step !== met.rounding.step) {
+    sentences.push(`${own} rounds ${ruleText(found)}; ${other} ${ruleText(met)}`);
+  }
+  if (found.zero_point && met.zero_point && found.zero_point !== met.zero_point) {
+    sentences.push(`${own} adds the zero point ${found.zero_point} rounding; ${other} ${met.zero_point} it`);
+  }
+  return sentences;
+}
+
+/** An integer multiplier takes an integer bias: that is no departure of its own. */
+function isCarried(found: Formula, met: Formula): boolean {
+  return isInteger(found.multiplier) !== isInteger(met.multiplier);
+}
+
+function isInteger({ int32 }: Multiplier): boolean {
+  return int32 !== undefined;
+}
+
+function biasText({ bias }: Formula): string {
+  return `${bias!.rounded ? 'rounded to int32' : 'in float'} (${bias!.equation})`;
+}
+
+function multiplierText(formula: Formula): string {
+  const { int32, shift = 0, rounding = '', equation, value, arithmetic } = formula.multiplier;
+  if (int32 !== undefined) {
+    const rounds = ROUNDINGS[rounding] ?? (formula.rounding ? `rounding ${ruleText(formula)}` : equation);
+    return `by the int32 ${int32} * 2^${shift - 31} (channel ${formula.channel}), ${rounds}`;
+  }
+  const rule = formula.rounding && RULES[formula.rounding.step];
+  const rounds = formula.rounding ? `, then rounds ${rule ? rule.does : formula.rounding.equation}` : '';
+  return `by the ${arithmetic} ${short(value)} (channel ${formula.channel}): ${equation}${rounds}`;
+}
+
+function ruleText({ rounding }: Formula): string {
+  return `${RULES[rounding!.step]?.does ?? 'otherwise'} (${rounding!.equation})`;
+}
+
+// ---------------------------------------------------------------- how one does as the other
+
+/** What to change in a side, step by step, to do as the other. `own`: steps that another cause's fix speaks of. */
+export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string> = new Set()): string[] {
+  const fixes: string[] = [];
+  const multiplies = found.multiplier.step !== met.multiplier.step;
+  const becomesInteger = multiplies && isInteger(met.multiplier);
+  if (found.bias && met.bias && found.bias.step !== met.bias.step && !own.has('bias')) {
+    fixes.push(
+      met.bias.rounded
+        ? `round the bias to int32 first: ${met.bias.equation}`
+        : `add the bias in float: ${met.bias.equation}`,
+    );
+  }
+  if (multiplies) fixes.push(becomesInteger ? integerFix(found, met) : floatFix(met));
+  if (!becomesInteger && met.rounding && found.rounding?.step !== met.rounding.step) fixes.push(roundingFix(found, met));
+  if (found.zero_point && met.zero_point && found.zero_point !== met.zero_point) {
+    fixes.push(
+      met.zero_point === 'after'
+        ? 'round first, then add the zero point: rint(v) + zero_point'
+        : 'add the zero point before rounding: rint(v + zero_point)',
+    );
+  }
+  return fixes;
+}
+
+function floatFix({ multiplier: { equation, value, arithmetic }, channel }: Formula): string {
+  return `multiply by the ${arithmetic} number ${short(value)} (channel ${channel}): ${equation}`;
+}
+
+/** The line that RTL, C and numpy share. */
+function integerFix(found: Formula, met: Formula): string {
+  const { int32 = 0, shift = 0, rounding = '', equation } = met.multiplier;
+  const line = shiftLine(rounding, shift) ?? equation;
+  const isRounded = found.rounding && ['downward', 'towardZero'].includes(found.rounding.step);
+  const first = isInteger(found.multiplier) && isRounded ? 'add 1 << (s - 1) before the shift' : 'multiply by an int32';
+  const m = `m = ${int32}, shift ${shift} for channel ${met.channel}`;
+  return `${first}, ${ROUNDINGS[rounding] ?? 'as the other does'}: ${line} (${m})`;
+}
+
+function shiftLine(rounding: string, shift: number): string | null {
+  const half = 'q = (acc * m + (1 << 30)) >> 31';
+  const first = shift > 0 ? `q = ((acc << ${shift}) * m + (1 << 30)) >> 31` : half;
+  if (rounding === 'single') return `(acc * m + (1 << (s - 1))) >> s with s = ${31 - shift}`;
+  if (rounding === 'double' && shift < 0) {
+    return `${first}, then (abs(q) + (1 << (s - 1))) >> s with the sign of q, s = ${-shift}`;
+  }
+  if (rounding === 'double-up' && shift < 0) return `${first}, then (q + (1 << (s - 1))) >> s with s = ${-shift}`;
+  return rounding === 'double' || rounding === 'double-up' ? first : null;
+}
+
+function roundingFix(found: Formula, met: Formula): string {
+  const { step, equation } = met.rounding!;
+  const write = RULES[step]?.write ?? `round as ${equation}`;
+  const mistake = found.rounding ? MISTAKES[found.rounding.step] : undefined;
+  return mistake ? `${write}; ${mistake}` : write;
+}
+
+/** What the other side of a comparison does, as far as a side knows it. */
+export function otherFormula({ met, declared }: Formulas): Formula {
+  return met ?? declared;
+}
