@@ -7,8 +7,16 @@ import { blocks } from '../replay/blocks.js';
 import { ReplaySession } from '../replay/session.js';
 import { afterRelu, reluBetween } from './alignment.js';
 import { explain } from './candidateExplanation.js';
-import { accumulatorDiff, differs, EXACT, fillAccumulator, fillDiff, layerDiff, uncomparedReport } from './layerReport.js';
 import type { CandidateComparison, OwnComparison } from './comparison.js';
+import {
+  accumulatorDiff,
+  differs,
+  EXACT,
+  fillAccumulator,
+  fillDiff,
+  layerDiff,
+  uncomparedReport,
+} from './layerReport.js';
 import { CatchUp } from './shard.js';
 import { unknownInput } from './unknownInput.js';
 

@@ -267,7 +267,11 @@ function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
   const has = said || hasValueBefore(model, candidate, layer);
   if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
   if (kind === 'chained' && said) {
-    warn('own-input', layer.name, `explained if it read the candidate's own ${input}, not its ${printable(layer.name)}.input`);
+    warn(
+      'own-input',
+      layer.name,
+      `explained if it read the candidate's own ${input}, not its ${printable(layer.name)}.input`,
+    );
   }
 }
 

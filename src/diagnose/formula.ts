@@ -1,10 +1,11 @@
 /** What a side does after its sums, step by step, with the numbers of one channel: data, that `words/` tells. */
+
+import { insideMultiplier } from '../kernels/steps/round.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { MultiplierStep, Product } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { addsZeroPointFirst } from './departures.js';
 import type { Formula } from './evidence.js';
-import { weightScaleOf } from '../kernels/steps/scales.js';
-import { insideMultiplier } from '../kernels/steps/round.js';
 import type { Setup } from './setup.js';
 
 /** Null where integer sums are not requantized: a float path, float outputs, a conversion. */

@@ -860,11 +860,15 @@ export function holdingSentence(values: readonly NotFiniteValue[]): string {
 /** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. */
 export function reasons(context: FindingContext, causes: readonly string[], other: string): string[] {
   const { formula } = context.evidence.basis ?? {};
-  const told = formula
-    ? stepSentences(holder(context), formula.found, other, otherFormula(formula)).map(capital)
-    : [];
+  const told = formula ? stepSentences(holder(context), formula.found, other, otherFormula(formula)).map(capital) : [];
   const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
-  return [...told, ...explanations(causes.filter((cause) => !isTold(cause)), context.evidence)];
+  return [
+    ...told,
+    ...explanations(
+      causes.filter((cause) => !isTold(cause)),
+      context.evidence,
+    ),
+  ];
 }
 
 /** What a person can check by hand, cause by cause, and what the name rests on. */
@@ -949,10 +953,7 @@ export function headlines(context: FindingContext, causes: readonly string[]): s
   const ofCapture = context.evidence.basis?.of_capture ?? [];
   const [steps, numbers] = [causes.filter((c) => ofCapture.includes(c)), causes.filter((c) => !ofCapture.includes(c))];
   if (steps.length === 0 || numbers.length === 0) return [headline(context, causes)];
-  return [
-    headline({ ...context, subject: 'capture' }, steps),
-    headline({ ...context, foundKernel: null }, numbers),
-  ];
+  return [headline({ ...context, subject: 'capture' }, steps), headline({ ...context, foundKernel: null }, numbers)];
 }
 
 /** Which kernel has these steps: named where no other gives the same, else only as one of those that do. */

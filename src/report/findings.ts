@@ -1,4 +1,6 @@
 /** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
+
+import { frameworkName } from '../diagnose/frameworks.js';
 import {
   actsOnSteps,
   causeTitles,
@@ -8,16 +10,15 @@ import {
   explainedSentence,
   type FindingContext,
   headlines,
-  inOrder,
   indistinguishableSentences,
   inheritedSentence,
+  inOrder,
   reasons,
   rehearsalSentence,
   sharedAccumulation,
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { listed, printable } from '../text.js';
-import { frameworkName } from '../diagnose/frameworks.js';
 
 export interface Finding {
   /** The layers it is about, in the report's order. */
@@ -144,7 +145,10 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
     headlines: lines,
     details: filled([
       ['explained', explainedLines(yours)],
-      ['inherited', causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? [])],
+      [
+        'inherited',
+        causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? []),
+      ],
       ['because', [...new Set(because)]],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],

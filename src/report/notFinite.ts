@@ -1,9 +1,9 @@
 /** Values that are no numbers: said before any count. */
 import type { Evidence, NotFiniteValue } from '../diagnose/evidence.js';
+import { frameworkName } from '../diagnose/frameworks.js';
 import { holdingSentence } from '../diagnose/sentences.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
-import { frameworkName } from '../diagnose/frameworks.js';
 
 /** The values of a layer that hold NaN or infinity, where it differs by them. */
 export function notFiniteIn({ diagnosis }: LayerReport): readonly NotFiniteValue[] {

@@ -1,8 +1,8 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
 
+import { frameworkName } from '../diagnose/frameworks.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { frameworkName } from '../diagnose/frameworks.js';
 import { kindsHeld, notFiniteIn } from './notFinite.js';
 import { size } from './numbers.js';
 

@@ -94,7 +94,8 @@ export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string>
     );
   }
   if (multiplies) fixes.push(becomesInteger ? integerFix(found, met) : floatFix(met));
-  if (!becomesInteger && met.rounding && found.rounding?.step !== met.rounding.step) fixes.push(roundingFix(found, met));
+  if (!becomesInteger && met.rounding && found.rounding?.step !== met.rounding.step)
+    fixes.push(roundingFix(found, met));
   if (found.zero_point && met.zero_point && found.zero_point !== met.zero_point) {
     fixes.push(
       met.zero_point === 'after'
