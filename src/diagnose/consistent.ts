@@ -1,9 +1,10 @@
 import { takes } from '../kernels/kernel.js';
-import { elementwiseKernels, kernels, productKernels } from '../kernels/registry.js';
+import { elementwiseKernels, kernelByName, kernels, productKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { isKernelsOwn } from './facts.js';
 import { frameworkOf, isOf } from './frameworks.js';
+import { rangeOf } from './ranges.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, type Setup } from './setup.js';
 import type { LayerData } from './study/data.js';
@@ -15,9 +16,10 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
   if (!isKernelsOwn(study.declared)) return [study.data.kernel.name];
   const parameters = changes.filter((change) => causeOf(change.cause).whose !== 'kernel');
   const asDeclared = await kernelsGiven(study, parameters);
-  // a dynamic layer's range may be no kernel's own: then it is the file's number or the calls that are others
-  const ranges = changes.filter(({ coordinate }) => coordinate === 'x_range');
-  return asDeclared.length > 0 || ranges.length === 0 ? asDeclared : kernelsGiven(study, [...parameters, ...ranges]);
+  const range = rangeOf(applyChanges(study.declared, changes), study.data);
+  if (!range || asDeclared.some((name) => kernelByName(name).runtime === study.data.kernel.runtime)) return asDeclared;
+  // a dynamic layer's range may be none of its runtime's as the file says: then reduce_range or the calls are others
+  return [...new Set([...asDeclared, ...(await kernelsGiven(study, [...parameters, range]))])];
 }
 
 async function kernelsGiven(study: Study, parameters: readonly Change[]): Promise<string[]> {

@@ -64,8 +64,17 @@ function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean
   const { declared, data } = study;
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
+    .flatMap(({ kernel, steps }) => overRanges(steps).map((ranged) => ({ kernel, steps: ranged })))
     .map(({ kernel, steps }) => departures(declared, kernel.name, steps, data.dynamic?.reduceRange ?? false))
     .filter((changes) => changes.length > 0);
+}
+
+/** A dynamic kernel may have run over another range than the file says. */
+function overRanges(steps: ProductSteps): ProductSteps[] {
+  const { dynamic } = steps;
+  if (dynamic?.codes !== 'asked') return [steps];
+  const ranged = (['7 bits', '8 bits'] as const).map((codes) => withRange(dynamic, { codes }));
+  return [steps, ...ranged.map((other) => ({ ...steps, dynamic: other }))];
 }
 
 /** Every kernel that has the op with integer sums. */

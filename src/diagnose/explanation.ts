@@ -11,6 +11,7 @@ import type { CauseEvidence, DecidingValue, Evidence, Formulas } from './evidenc
 import { fixed, fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
 import { frameworkName, frameworkOf } from './frameworks.js';
+import { neededReduceRange } from './ranges.js';
 import { causeOf } from './registry.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
 import { applyChanges, type Change, inputOf, type Setup } from './setup.js';
@@ -61,6 +62,7 @@ export async function explained(
     quantizes: quantizes(layer),
     signed: isSigned(layer),
     ...(layer.met ? { met: { causes: layer.met.report.causes, evidence: layer.met.report.evidence as Evidence } } : {}),
+    reduceRange: neededReduceRange(kernel, best.setup, layer),
   };
   return {
     report: {

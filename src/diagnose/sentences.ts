@@ -44,6 +44,8 @@ export interface FixContext extends FindingContext {
   readonly producer: Producer;
   /** The layer quantizes its own input. */
   readonly dynamic: boolean;
+  /** Of a dynamic layer: what the file has to say for the found kernel, where that is not what it says. */
+  readonly reduceRange?: boolean;
   /** The layer makes codes of floats. */
   readonly quantizes: boolean;
   /** It reads int8 codes. */
@@ -234,7 +236,8 @@ function declareKernel(context: FixContext): string | null {
     (name) => name !== null && name !== declaredKernel && mayRun(framework, name),
   );
   const [kernel] = possible;
-  return kernel === undefined ? null : declaredAs(kernel!, context);
+  if (kernel === undefined) return null;
+  return [declaredAs(kernel!, context), reduceRangeFix(context)].filter((text) => text !== null).join(', and ');
 }
 
 /** The line for model.json. */
@@ -244,6 +247,12 @@ export function declaredAs(
 ): string {
   const name = printable(kernel);
   return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into the producer of model.json, or pass --kernel ${name}`;
+}
+
+/** Where the kernel reads reduce_range, and the file says the other. */
+function reduceRangeFix({ reduceRange, layer }: FixContext): string | null {
+  if (reduceRange === undefined) return null;
+  return `write "reduce_range": ${reduceRange} for ${printable(layer)} in model.json: the capture was computed with it`;
 }
 
 /** For kernel steps: PyTorch's are declared, the user's are corrected. */
@@ -281,14 +290,7 @@ function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixCon
       : `spread the range of each call over ${codes ?? 'the declared codes'}`;
   }
   const kernel = context.foundKernel !== context.declaredKernel ? declareKernel(context) : null;
-  const reduced = found?.codes[1] === 127;
-  const steps = kernelNamed(context.foundKernel ?? context.declaredKernel)?.ops[context.op];
-  const asks = steps?.kind === 'product' && steps.dynamic?.codes === 'asked';
-  const layer = printable(context.layer);
-  const file =
-    asks && reduced !== e.reduce_range
-      ? `write "reduce_range": ${reduced} for ${layer} in model.json: the capture was computed with it`
-      : null;
+  const file = kernel === null ? reduceRangeFix(context) : null;
   const calls =
     found?.grain === 'row' && declared?.grain === 'batch'
       ? `each row was a call of its own: save "batch_sizes" with the capture (ones)`

@@ -98,9 +98,11 @@ describe.each(Object.entries(RANGED))('%s', (kernel) => {
     ];
     expect(diagnosis?.causes ?? []).toEqual(expected);
     expect(JSON.stringify(diagnosis)).not.toContain('reduce_range will not');
-    // QNNPACK's range is no matter of the file; another engine's may need the other reduce_range on top
-    const open = declared === 'qnnpack' && own !== says;
-    if (expected.length > 0 && !open) expect(diagnosis!.explained_by).toContain(kernel);
+    if (expected.length > 0) expect(diagnosis!.explained_by).toContain(kernel);
+    // QNNPACK's range is no matter of the file; of another engine's kernel it is
+    const file = kernel !== 'qnnpack' && ran !== says ? `"reduce_range": ${ran}` : null;
+    if (expected.length > 0 && file) expect(diagnosis!.fix).toContain(file);
+    else expect(diagnosis?.fix ?? '').not.toContain('reduce_range');
   });
 });
 
@@ -134,6 +136,13 @@ test('each row a call of its own', async () => {
 test('a saturating kernel over eight bits', async () => {
   const captured = outputsOf(dynamicSteps('fbgemm-avx2')!, truth, false);
   expect((await diagnose(truth, captured, 'x86', true)).causes).toEqual(['int16-saturation', 'activation-range']);
+});
+
+test('another saturating engine over eight bits', async () => {
+  const captured = outputsOf(dynamicSteps('onednn-avx2')!, truth, false);
+  const { causes, kernel } = await diagnose(truth, captured, 'x86', true);
+  expect(causes).toEqual(['int16-saturation', 'activation-range', 'multiplier-precision']);
+  expect(kernel).toBe('onednn-avx2');
 });
 
 // ---------------------------------------------------------------- a script
