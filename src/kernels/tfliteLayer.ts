@@ -21,6 +21,7 @@ import {
   convolutionRuySingle,
   exactInt64,
   inBlocksOf8,
+  inFlatBlocksOf16,
   integerBias,
   linearRuySingle,
   sameUnderflows,
@@ -28,7 +29,7 @@ import {
   shortMultiplierOfDoubles,
   weightZeroPointIgnored,
 } from './steps/tflite/products.js';
-import { meanReference, meanXnnpackAway, sumXnnpackAway } from './steps/tflite/reduce.js';
+import { meanBuiltinOneByOne, meanXnnpackAway, sumXnnpackAway } from './steps/tflite/reduce.js';
 import { builtinScalarQuantize, referenceOps } from './tflite.js';
 
 /** Everything that decides beside the layer. */
@@ -154,6 +155,7 @@ const convolutionOnAvx = multiplierOf(convolutionRuyAvx);
 const convolutionElsewhere = multiplierOf(convolutionRuySingle);
 const convolutionOneByOne = multiplierOf(fixedPointConvolution);
 const channelsOf8 = multiplierOf(inBlocksOf8);
+const valuesOf16 = multiplierOf(inFlatBlocksOf16);
 
 function builtinForm(layer: Layer, where: Where): OpSteps | null {
   if (!isProduct(layer)) return builtinTensor(layer, where) ?? referenceForm(layer, where);
@@ -176,7 +178,7 @@ function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: W
   }
   if (depthwise || window.transposed) {
     if (withoutVectors || (isUint8(layer) && depthwise)) return convolutionOneByOne;
-    return channelsOf8;
+    return isUint8(layer) ? valuesOf16 : channelsOf8;
   }
   if (isGrouped(form) || (isUint8(layer) && withoutVectors)) return convolutionOneByOne;
   return avx ? convolutionOnAvx : convolutionElsewhere;
@@ -188,7 +190,7 @@ function builtinTensor({ op, form, output }: Layer, { release }: Where): OpSteps
   if (op === 'matmul' && isOld && output?.dtype === 'int8') return matmulRuy;
   if (release !== 'tflite-2.14') return null;
   if (op === 'add') return addReference(1);
-  if (op === 'mean') return meanReference;
+  if (op === 'mean') return meanBuiltinOneByOne;
   if (op === 'quantize') return builtinScalarQuantize;
   const isConversion = op === 'dequantize' || (op === 'requantize' && form?.kind === 'elementwise' && !form.clamp);
   return isConversion ? referenceOps[op] : null;

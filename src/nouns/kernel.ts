@@ -143,8 +143,11 @@ export interface BiasStep extends Step {
   prepare(product: Product): PreparedBias;
 }
 
-/** acc is the int32 sum, or the float that an `accumulator` bias made of it; realBias is 0 unless the bias unit is `real`. */
-export type Scaler = (acc: number, channel: number, realBias: number) => number;
+/**
+ * acc is the int32 sum, or the float that an `accumulator` bias made of it; realBias is 0 unless the bias unit is `real`; element counts
+ * the results from the first of a sample on.
+ */
+export type Scaler = (acc: number, channel: number, realBias: number, element?: number) => number;
 
 /** One a channel, in real units. */
 export type RealBias = (channel: number) => number;

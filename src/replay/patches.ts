@@ -45,7 +45,9 @@ export function replayPatches(
   const { positions, taps } = patches.taps;
   const cols = taps * channelsOf(shape);
   const rows = x.rows * positions;
-  const rowsAtOnce = Math.max(1, Math.floor(MOST_CODES / cols));
+  const most = Math.max(1, Math.floor(MOST_CODES / cols));
+  // whole samples, where one fits
+  const rowsAtOnce = most < positions ? most : most - (most % positions);
   const parts: Replayed[] = [];
   for (let from = 0; from < rows; from += rowsAtOnce) {
     const to = Math.min(rows, from + rowsAtOnce);

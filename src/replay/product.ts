@@ -94,7 +94,7 @@ function toSums(steps: ProductSteps, product: Product, output: QuantParams, accu
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
-export function stepsBeforeRounding(record: ProductSteps, product: Product): (acc: number, channel: number) => number {
+export function stepsBeforeRounding(record: ProductSteps, product: Product): Scaled {
   return biased(record, product, record.multiplier.toSteps(product, quantized(product.output)));
 }
 
@@ -111,20 +111,22 @@ function roundToCodes(record: ProductSteps, product: Product, accumulator: SumDa
   const codes = new Int32Array(accumulator.length);
   const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < codes.length; i++) {
-    codes[i] = code(steps(accumulator[i], channel));
+    codes[i] = code(steps(accumulator[i], channel, i));
     if (++channel === channels) channel = 0;
   }
   return codes;
 }
 
-function biased(record: ProductSteps, product: Product, scale: Scaler): (acc: number, channel: number) => number {
+type Scaled = (acc: number, channel: number, element?: number) => number;
+
+function biased(record: ProductSteps, product: Product, scale: Scaler): Scaled {
   const bias = record.bias.prepare(product);
   switch (bias.unit) {
     case 'none':
-      return (acc, channel) => scale(acc, channel, 0);
+      return (acc, channel, element) => scale(acc, channel, 0, element);
     case 'int32': {
       const { values } = bias;
-      return (acc, channel) => scale(wrapInt32(acc + values[channel]), channel, 0);
+      return (acc, channel, element) => scale(wrapInt32(acc + values[channel]), channel, 0, element);
     }
     case 'accumulator': {
       const { add } = bias;

@@ -255,6 +255,12 @@ def tflite_fc(xq, zx, sx, wq, sw, bq, zy, sy, act=None, out=INT8, zw=0, rounding
     return np.minimum(np.maximum(v + zy, lo), hi)
 
 
+def tflite_opt_rounding(M, Kd, N, cpu):
+    """which rounding TFLite's optimized (non-XNNPACK) int8 kernel uses; cpu 'avx', 'sse' or 'arm'"""
+    gemv = M == 1 and N >= 4 and Kd >= 8
+    return 'double_up' if cpu == 'avx' or gemv else 'single'
+
+
 def cmsis_fc_s8(xq, zx, wq, bq, zy, m, e, lo=-128, hi=127, single=False, zw=0):
     """CMSIS-NN arm_fully_connected_s8 / _per_channel_s8: takes multiplier and shift ready made."""
     acc = acc_exact(xq, zx, wq, zw, bq)

@@ -43,7 +43,9 @@ const EQUATION =
 function isOfPowers({ call: { attributes }, params }: Operands): boolean {
   const isAllowed = (attributes as AddAttributes | null)?.potScaleInt16 ?? false;
   const isPower = ({ scale }: QuantParams) => frexp(f32(scale)).fraction === 0.5;
-  return isAllowed && params[2].dtype === 'int16' && params.every(isPower);
+  // TFLite refuses an output finer than an operand
+  const isCoarsest = params.every(({ scale }) => scale <= params[2].scale);
+  return isAllowed && isCoarsest && params[2].dtype === 'int16' && params.every(isPower);
 }
 
 /** Each operand by its own shift, halves away from zero; the sum saturates at int16. */

@@ -95,6 +95,21 @@ export const inBlocksOf8: MultiplierStep = {
   fixedPoint: null,
 };
 
+/** uint8: vector code takes 16 values of the tensor at a time, whatever their channels. */
+export const inFlatBlocksOf16: MultiplierStep = {
+  ...convolutionRuyAvx,
+  name: 'inFlatBlocksOf16',
+  equation: `${DOUBLE_ROUNDING_UP.equation('acc')}, values in blocks of 16; the last ones ${DOUBLE_ROUNDING.equation('acc')}`,
+  toSteps(product, output) {
+    const size = (product.patch?.taps.positions ?? 1) * product.outFeatures;
+    const end = Math.floor(size / 16) * 16;
+    const [up, away] = [convolutionRuyAvx, fixedPointConvolution].map((step) => step.toSteps(product, output));
+    return (acc, channel, bias, element = 0) => (element % size < end ? up : away)(acc, channel, bias);
+  },
+  operations: null,
+  fixedPoint: null,
+};
+
 /** A defect of XNNPACK's in LiteRT up to 1.4 and TensorFlow 2.21: padding of SAME below 0 counts as padding everywhere. */
 export const sameUnderflows: AccumulateStep = {
   ...exact,

@@ -69,7 +69,7 @@ export const meanReference: TensorSteps = {
 };
 
 /** Height and width of images of 8 bits, kept: the zero point is rounded by itself, raw sums are scaled, 16 channels at a time. */
-function meanOfImages(sums: Sums): Int32Array {
+function meanOfImages(sums: Sums, hasVectors: boolean): Int32Array {
   const { call, input, output, count, each } = sums;
   const [sx, sy] = [scaleOf(input), scaleOf(output)];
   const offset = f32(f32(input.zeroPoint * sx) / sy);
@@ -77,7 +77,7 @@ function meanOfImages(sums: Sums): Int32Array {
   const multiplier = quantizeMultiplier(f32(sx / f32(f32(count) * sy)));
   const [up, away] = [byMultiplierUp(multiplier), byMultiplier(f32(sx / f32(f32(count) * sy)))];
   const channels = call.output.shape.dims.at(-1)!;
-  const isVector = vectorChannels(channels, call.threads);
+  const isVector = hasVectors ? vectorChannels(channels, call.threads) : [];
   const code = codeOf({ ...output, zeroPoint: bias }, RANGE(output));
   return each((sum, element) => code((isVector[element % channels] ? up : away)(sum)));
 }
@@ -98,13 +98,20 @@ function isOfImages({ call, axes, output }: Sums): boolean {
   return isKept && dims.length === 3 && sameDims(axes, [0, 1]) && output.dtype !== 'int16';
 }
 
-export const meanBuiltin: TensorSteps = {
-  ...tensorSteps(`${MEAN}; of images S * m, zp - round(zx * sx / sy) by itself`, (call) => {
+function builtinMean(hasVectors: boolean): TensorSteps {
+  const run = (call: TensorCall) => {
     const sums = sumsOf(call);
-    return isOfImages(sums) ? meanOfImages(sums) : meanOf(sums);
-  }),
-  codes: BYTES_AND_INT16,
-};
+    return isOfImages(sums) ? meanOfImages(sums, hasVectors) : meanOf(sums);
+  };
+  return {
+    ...tensorSteps(`${MEAN}; of images S * m, zp - round(zx * sx / sy) by itself`, run),
+    codes: BYTES_AND_INT16,
+  };
+}
+
+export const meanBuiltin = builtinMean(true);
+/** The wheel of TFLite 2.14 was built without vector code. */
+export const meanBuiltinOneByOne = builtinMean(false);
 
 /** XNNPACK: a float32 zero point goes in before the rounding. */
 function reduceXnnpack(isMean: boolean, round: (x: number) => number): TensorSteps {
