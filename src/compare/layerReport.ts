@@ -74,6 +74,7 @@ export function fillDiff(
     max_abs_diff: diff.maxAbsDiff,
     max_abs_real: realOf(diff, output),
     mean_diff: diff.meanDiff,
+    ...(diff.unit === 'ulp' && { mean_real: diff.meanReal, ...(diff.range && { range: [...diff.range] }) }),
     sqnr_db: diff.sqnrDb,
     samples: diff.samples,
     channels: diff.channels,

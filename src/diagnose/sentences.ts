@@ -442,7 +442,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       e.instead_of === 'fixed-point'
         ? `${e.arithmetic ?? 'float'} multiplier, not an int32 one`
         : 'multiplier of another precision or order',
-    explanation: '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
+    explanation: (e) =>
+      e.deciding && e.deciding.zero_point === undefined
+        ? 'Sums and scales are multiplied in another float width or order, which shows in the last digits of a float.'
+        : '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
     evidence: (e, context) => [
       e.found === undefined
         ? null

@@ -47,6 +47,10 @@ export interface LayerDiffResult {
   readonly maxAbsReal: number;
   readonly samples: { readonly mismatched: number; readonly ranges: string[] };
   readonly meanDiff: number;
+  /** The same of the numbers as they are. */
+  readonly meanReal: number;
+  /** Of the expected numbers; null: there are none. */
+  readonly range: readonly [number, number] | null;
   readonly sqnrDb: number | 'inf' | null;
   readonly channels: ChannelReport[];
   readonly firstMismatch: (Witness & Pick<MismatchReport, 'expected' | 'actual'>) | null;
@@ -80,7 +84,9 @@ export class LayerDiff {
   private readonly stride: number;
   private readonly differing = new SampleRanges();
   private readonly notFinite: { readonly expected: NotFiniteCount; readonly actual: NotFiniteCount };
-  private maxAbsReal = 0;
+  private readonly maxReal: Float64Array;
+  private readonly sumReal: Float64Array;
+  private readonly range: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   private readonly mismatched: Float64Array;
   private readonly maxAbs: Float64Array;
   private readonly sum: Float64Array;
@@ -96,6 +102,8 @@ export class LayerDiff {
     this.positions = positionsOf(shape);
     this.stride = channelStride(shape);
     this.notFinite = { expected: new NotFiniteCount(shape), actual: new NotFiniteCount(shape) };
+    this.maxReal = new Float64Array(this.channels);
+    this.sumReal = new Float64Array(this.channels);
     this.mismatched = new Float64Array(this.channels);
     this.maxAbs = new Float64Array(this.channels);
     this.sum = new Float64Array(this.channels);
@@ -110,6 +118,7 @@ export class LayerDiff {
     const features = this.channels * this.positions;
     this.notFinite.expected.add(block.firstSample, expected);
     this.notFinite.actual.add(block.firstSample, actual);
+    if (this.isFloat) this.widen(expected);
     this.samples += features === 0 ? 0 : expected.length / features;
     if (sameBytes(expected, actual)) {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
@@ -151,9 +160,11 @@ export class LayerDiff {
       beyondTolerance: this.beyondTolerance,
       withinBound: this.withinBound,
       maxAbsDiff: channels.reduce((worst, c) => Math.max(worst, c.max_abs_diff), 0),
-      maxAbsReal: this.maxAbsReal,
+      maxAbsReal: this.maxReal.reduce((most, size) => Math.max(most, size), 0),
       samples: { mismatched: this.differing.count, ranges: this.differing.listed() },
       meanDiff: values === 0 ? 0 : total(this.sum) / values,
+      meanReal: values === 0 ? 0 : total(this.sumReal) / values,
+      range: this.range[0] <= this.range[1] ? this.range : null,
       sqnrDb: mismatched === 0 ? 'inf' : decibels(this.equalSignal + total(this.signal), total(this.noise)),
       channels,
       firstMismatch: this.firstMismatch,
@@ -162,10 +173,22 @@ export class LayerDiff {
     };
   }
 
+  private get isFloat(): boolean {
+    return this.settings.unit === 'ulp';
+  }
+
+  private widen(expected: NumericArray): void {
+    const { range } = this;
+    for (const value of expected) {
+      if (value < range[0] && value !== Number.NEGATIVE_INFINITY) range[0] = value;
+      if (value > range[1] && value !== Number.POSITIVE_INFINITY) range[1] = value;
+    }
+  }
+
   private addDifference(block: DiffBlock, i: number, channel: number): void {
     const expected = block.expected[i];
     const actual = block.actual[i];
-    const diff = this.settings.unit === 'ulp' ? ulpDistance(expected, actual) : actual - expected;
+    const diff = this.isFloat ? signedUlps(expected, actual) : actual - expected;
     if (diff === 0) return; // +0 and -0, NaN and NaN
     if (block.low && block.high && expected >= block.low[i] && expected <= block.high[i]) {
       this.withinBound++;
@@ -179,11 +202,15 @@ export class LayerDiff {
     }
     const noise = actual - expected;
     // the mean is that of numbers
-    if (Number.isFinite(noise)) this.sum[channel] += diff;
+    if (Number.isFinite(noise)) {
+      this.sum[channel] += diff;
+      this.sumReal[channel] += noise;
+    }
     if (size > this.maxAbs[channel]) this.maxAbs[channel] = size;
     if (size > this.settings.tolerance) this.beyondTolerance++;
     this.bins[channel * BINS + binOf(diff)]++;
-    this.maxAbsReal = Math.max(this.maxAbsReal, Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise));
+    const real = Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise);
+    if (real > this.maxReal[channel]) this.maxReal[channel] = real;
     if (Number.isFinite(noise)) this.noise[channel] += noise * noise;
   }
 
@@ -203,6 +230,7 @@ export class LayerDiff {
       mismatched: this.mismatched[channel],
       max_abs_diff: this.maxAbs[channel],
       mean_diff: this.sum[channel] / values,
+      ...(this.isFloat && { max_abs_real: this.maxReal[channel], mean_real: this.sumReal[channel] / values }),
       histogram,
       causes: [],
     };
@@ -216,6 +244,11 @@ function sameBytes(a: NumericArray, b: NumericArray): a is Bytes {
     return false;
   }
   return Buffer.from(a.buffer, a.byteOffset, a.length).equals(Buffer.from(b.buffer, b.byteOffset, b.length));
+}
+
+function signedUlps(expected: number, actual: number): number {
+  const distance = ulpDistance(expected, actual);
+  return actual < expected ? -distance : distance;
 }
 
 function binOf(diff: number): number {

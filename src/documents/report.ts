@@ -14,6 +14,8 @@ const channel = z.object({
   mismatched: count,
   max_abs_diff: real,
   mean_diff: real,
+  max_abs_real: z.optional(real).check(z.describe("of floats: in the value's own unit")),
+  mean_real: z.optional(real),
   histogram: z
     .array(count)
     .check(z.length(9), z.describe('values by difference: <= -17, -16..-5, -4..-2, -1, 0, 1, 2..4, 5..16, >= 17')),
@@ -62,6 +64,8 @@ export const layerSchema = z.object({
   max_abs_diff: z.nullable(real),
   max_abs_real: z.nullable(real).check(z.describe("in the value's own unit; null where its scale is not known")),
   mean_diff: z.nullable(real),
+  mean_real: z.optional(real).check(z.describe("of floats: in the value's own unit")),
+  range: z.optional(z.tuple([real, real])).check(z.describe('of floats: the smallest and largest number expected')),
   sqnr_db: z.nullable(z.union([z.number(), z.literal('inf')])),
   samples: z
     .nullable(z.object({ mismatched: count, ranges: z.array(z.string()) }))

@@ -9,6 +9,9 @@ export interface ChannelReport {
   mismatched: number;
   max_abs_diff: number;
   mean_diff: number;
+  /** Of floats: the same two in the value's own unit. */
+  max_abs_real?: number;
+  mean_real?: number;
   /** Differing values by size: <= -17, -16..-5, -4..-2, -1, equal, 1, 2..4, 5..16, >= 17. */
   histogram: number[];
   causes: string[];
@@ -73,6 +76,9 @@ export interface LayerReport {
   /** In the value's own unit; null where its scale is not known. */
   max_abs_real: number | null;
   mean_diff: number | null;
+  /** Of floats: the mean in the value's own unit, and the smallest and largest number expected. */
+  mean_real?: number;
+  range?: [number, number];
   sqnr_db: number | 'inf' | null;
   /** Samples with a value that differs, and the first of them as half-open ranges. */
   samples: { mismatched: number; ranges: string[] } | null;

@@ -1,4 +1,5 @@
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
+import { largestOf } from './differences.js';
 import type { ReportOptions } from './reporter.js';
 
 /** The report with its layers in the order asked for and each layer's channels shortened to the worst; the rest is counted. */
@@ -14,7 +15,7 @@ export function arranged(report: Report, { sort, channels: limit }: Pick<ReportO
 /** Largest difference first, then the most values; the lower channel where both are the same. */
 export function worstFirst(channels: readonly ChannelReport[]): ChannelReport[] {
   return [...channels].sort(
-    (a, b) => b.max_abs_diff - a.max_abs_diff || b.mismatched - a.mismatched || a.channel - b.channel,
+    (a, b) => largestOf(b) - largestOf(a) || b.mismatched - a.mismatched || a.channel - b.channel,
   );
 }
 

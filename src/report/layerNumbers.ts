@@ -1,5 +1,6 @@
 import type { LayerReport } from '../nouns/report.js';
-import { decibels, percent, signedMean, size } from './numbers.js';
+import { largest, largestInUnits, mean } from './differences.js';
+import { decibels, percent } from './numbers.js';
 import { differingChannels } from './verdict.js';
 
 /** What markdown and pages show of a layer: values, mismatched, channels, max |diff|, mean diff, SQNR; "-" where not compared. */
@@ -9,8 +10,8 @@ export function layerNumbers(layer: LayerReport): string[] {
     String(layer.values),
     `${layer.mismatched} (${percent(layer.mismatched!, layer.values)})`,
     `${differingChannels(layer)}/${layer.out_features}`,
-    `${size(layer.max_abs_diff!)}${layer.mismatched! > 0 ? ` ${layer.unit}` : ''}`,
-    signedMean(layer.mean_diff!),
+    layer.mismatched! > 0 ? largestInUnits(layer) : largest(layer),
+    mean(layer),
     decibels(layer.sqnr_db),
   ];
 }

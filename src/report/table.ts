@@ -5,6 +5,7 @@ import { counted, printable } from '../text.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
+import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
 import { type Finding, findingLayers, findings } from './findings.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
@@ -100,17 +101,15 @@ function headerLines(view: View): string[] {
   const actual = report.candidate === null ? 'the replay' : `the candidate (${printable(report.candidate)})`;
   const inUlp = judged(report).some((layer) => layer.unit === 'ulp');
   const inLsb = judged(report).some((layer) => layer.unit === 'lsb');
-  const unit = [
-    inLsb || !inUlp ? "steps of the output's scale (lsb)" : null,
-    inUlp ? 'units in the last place (ulp)' : null,
-  ];
+  const unit = inLsb || !inUlp ? "steps of the output's scale (lsb)" : null;
+  const units = inUlp ? [unit, unit ? 'floats in their own unit' : "the values' own unit"] : [unit];
   const lines = [
     ...prose(
       view,
       `qdiff ${printable(report.tool.version)}: ${printable(report.model)} against ${printable(report.capture)}`,
     ).map((line) => chalk.bold(line)),
     ...prose(view, `expected = ${expectedSource(report)}, actual = ${actual}`),
-    ...prose(view, `difference = actual - expected, in ${unit.filter(Boolean).join(', floats in ')}`),
+    ...prose(view, `difference = actual - expected, in ${units.filter(Boolean).join(', ')}`),
     ...prose(
       view,
       [
@@ -171,8 +170,8 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
       align: 'right',
       dropOrder: 3,
     },
-    { head: ['max', '|diff|'], cells: compared((l) => size(l.max_abs_diff!)), align: 'right', dropOrder: 0 },
-    { head: ['mean', 'diff'], cells: compared((l) => signedMean(l.mean_diff!)), align: 'right', dropOrder: 2 },
+    { head: ['max', '|diff|'], cells: compared(largest), align: 'right', dropOrder: 0 },
+    { head: ['mean', 'diff'], cells: compared(mean), align: 'right', dropOrder: 2 },
     { head: ['SQNR', 'dB'], cells: compared((l) => decibels(l.sqnr_db)), align: 'right', dropOrder: 1 },
   ];
   const why = cells((layer) => whyOf(layer, view.report));
@@ -233,8 +232,8 @@ function channelLines(layer: LayerReport, view: View): string[] {
       cells: cells((c) => `${c.mismatched} ${percent(c.mismatched, samples).padStart(shareWidth)}`),
       align: 'right',
     },
-    { head: ['max |diff|'], cells: cells((c) => size(c.max_abs_diff)), align: 'right', dropOrder: 0 },
-    { head: ['mean diff'], cells: cells((c) => signedMean(c.mean_diff)), align: 'right', dropOrder: 2 },
+    { head: ['max |diff|'], cells: cells((c) => size(largestOf(c))), align: 'right', dropOrder: 0 },
+    { head: ['mean diff'], cells: cells((c) => signedMean(meanOf(c))), align: 'right', dropOrder: 2 },
     {
       head: [histogramHead(options.unicode)],
       cells: cells((c) => histogramBars(c.histogram, options.unicode)),
@@ -250,7 +249,8 @@ function channelLines(layer: LayerReport, view: View): string[] {
     },
   ];
   const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
-  const title = prose(view, `${printable(layer.name)}: ${which}`).map((line) => chalk.bold(line));
+  const extent = layer.unit === 'ulp' ? `, by up to ${largestInUnits(layer)}` : '';
+  const title = prose(view, `${printable(layer.name)}: ${which}${extent}`).map((line) => chalk.bold(line));
   return [...title, ...stripLines(layer, view), ...head, ...rows];
 }
 

@@ -3,6 +3,7 @@
 import { frameworkName } from '../diagnose/frameworks.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { largestInUnits, largestOf } from './differences.js';
 import { kindsHeld, notFiniteIn } from './notFinite.js';
 import { size } from './numbers.js';
 
@@ -124,8 +125,8 @@ export function accumulatorSentence({ accumulator }: LayerReport): string | null
 }
 
 /** "963 of 2416 values, by up to 74 lsb" */
-export function extentOf({ mismatched, values, max_abs_diff, unit }: LayerReport): string {
-  return `${mismatched} of ${counted(values!, 'value')}, by up to ${size(max_abs_diff!)} ${unit}`;
+export function extentOf(layer: LayerReport): string {
+  return `${layer.mismatched} of ${counted(layer.values!, 'value')}, by up to ${largestInUnits(layer)}`;
 }
 
 /** "int16-saturation (within baseline)", "not replayed"; empty where a layer is equal. */
@@ -201,6 +202,6 @@ export function differingChannels(layer: LayerReport): number {
 }
 
 /** "channel 8: 91 values by up to 74" */
-export function channelSentence({ channel, mismatched, max_abs_diff }: ChannelReport): string {
-  return `channel ${channel}: ${counted(mismatched, 'value')} by up to ${size(max_abs_diff)}`;
+export function channelSentence(channel: ChannelReport): string {
+  return `channel ${channel.channel}: ${counted(channel.mismatched, 'value')} by up to ${size(largestOf(channel))}`;
 }

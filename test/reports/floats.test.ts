@@ -26,6 +26,8 @@ test('QNNPACK quantizes its input to 0..255 where the file says reduce_range', a
     expect(diagnosis.evidence['activation-range'].found.codes).toEqual([0, 255]);
   }
   const { stdout } = await answer('dynamic-other-engine', 'capture.npz');
+  expect(stdout).toContain("in the values' own unit");
+  expect(stdout).toContain('0: the 8 worst of 32 channels that differ, by up to 0.0324 (0.85% of its range');
   expect(stdout).not.toContain('reduce_range will not');
   expect(await json('dynamic-other-engine', 'capture.npz', '--kernel', 'qnnpack')).toMatchObject({
     exitCode: 0,
