@@ -16,6 +16,7 @@ export function uncomparedReport(layer: Layer, kernel: string): LayerReport {
   return {
     name: layer.name,
     op: layer.op,
+    inputs: [...layer.inputs],
     ...originOf(layer),
     kernel,
     unit: null,

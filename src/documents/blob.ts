@@ -40,6 +40,7 @@ const integers = z.array(z.int());
 /** A channel's worst value, step by step. */
 const explainedSchema = z.object({
   sample: count,
+  at: z.array(count),
   captured: z.nullable(real),
   kernels: z.array(z.string()),
   rows: z.array(z.object({ label: z.string(), cells: z.array(z.string()), departs: z.boolean() })),
@@ -51,11 +52,23 @@ const explainedSchema = z.object({
   pairsInAll: count,
 });
 
+/** One sample of a channel with positions: cells row by row, each the worst of a square of places. */
+const mapSchema = z.object({
+  sample: count,
+  rows: count,
+  columns: count,
+  /** Places of the cells, counted through the channel's positions. */
+  places: z.array(count),
+  expected: numbers,
+  actual: numbers,
+});
+
 const channelSchema = z.object({
   channel: count,
   samples: z.array(count),
   expected: numbers,
   actual: numbers,
+  map: z.nullable(mapSchema),
   explained: z.nullable(explainedSchema),
 });
 
@@ -86,6 +99,7 @@ export type Blob = z.output<typeof blobSchema>;
 export type BlobRun = z.output<typeof runSchema>;
 export type PageLayerDetails = z.output<typeof detailsSchema>;
 export type PageDetails = z.output<typeof channelSchema>;
+export type PageMap = z.output<typeof mapSchema>;
 export type PageExplained = z.output<typeof explainedSchema>;
 
 /** The JSON value of a blob. Evidence has no schema: that it is what was written, its checksum tells. */

@@ -48,6 +48,7 @@ const diagnosis = z.object({
 export const layerSchema = z.object({
   name: z.string(),
   op: z.string(),
+  inputs: z.optional(z.array(z.string())).check(z.describe('names of the values that it reads')),
   ...originFields,
   kernel: z.nullable(z.string()),
   unit: z.nullable(z.enum(['lsb', 'ulp'])),

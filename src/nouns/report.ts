@@ -53,6 +53,8 @@ export interface AccumulatorReport {
 export interface LayerReport {
   name: string;
   op: string;
+  /** Names of the values that it reads; older reports do not say. */
+  inputs?: string[];
   /** Names of the nodes that the layer was folded from; this and the next two are absent where the model file names its layers itself. */
   nodes?: string[];
   /** What the runtime computed it with; null where it computes nothing, or where that is not known. */

@@ -1,19 +1,18 @@
 /** A page for the browser: one file, no network. This file fills the page that the build made (report/page). */
 
-import type { PageLayerDetails } from '../documents/blob.js';
-import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
+import { fileNames } from '../load/fileName.js';
+import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { type Finding, findingLayers, findings } from './findings.js';
+import { type Card, cardsOf } from './cards.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
-import type { PageChannel, PageData, PageLayer, PageRun } from './page/data.js';
-import { finite } from './pageDetails.js';
+import type { PageData } from './page/data.js';
+import { pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
-  addedCauses,
   differs,
+  expectedSource,
   extentOf,
   firstDivergence,
   firstDivergenceLabel,
@@ -24,39 +23,50 @@ import {
   whyOf,
 } from './verdict.js';
 
-/** Channels with a histogram of their own, for each layer. */
-const DEFAULT_CHANNELS = 64;
 const MOST_LAYERS_IN_TEXT = 500;
+const MOST_LAYERS_OF_A_CARD = 8;
 const MOST_WARNINGS = 100;
 
-export const html: Reporter = (runs, options) => {
+export const html: Reporter = (unordered, options) => {
   const [start, afterTitle, afterContent, end] = partsOf(options.page);
-  const several = runs.length > 1;
-  const failed = runs.filter(({ report }) => report.verdict === 'mismatch').length;
-  const word = several
-    ? `${failed === 0 ? 'MATCH' : 'MISMATCH'} (${[counted(runs.length, 'model'), ...uncomparedInRuns(runs.map(({ report }) => report))].join('; ')})`
-    : verdict(runs[0].report).word;
-  const page: PageData = { runs: runs.map((run) => pageRun(run, options)) };
-  const sections = runs.map((run, i) => section(run, i, options, several));
+  const runs = failingFirst(unordered);
+  const addresses = fileNames(runs.map(({ name }) => name));
+  const page: PageData = { runs: runs.map((run) => pageRun(run, addresses.get(run.name)!, options)) };
+  const sections = runs.map((run, i) => section(run, i, options, runs.length > 1));
   return [
     start,
-    text(
-      `qdiff: ${word}: ${
-        several
-          ? runs
-              .map(({ name }) => name)
-              .join(', ')
-              .slice(0, 200)
-          : runs[0].report.model
-      }`,
-    ),
+    text(titleOf(runs)),
     afterTitle,
+    runs.length > 1 ? `${summary(runs)}\n` : '',
     sections.join('\n'),
     afterContent,
     scriptData(page),
     end,
   ].join('');
 };
+
+/** What differs first, then what was compared in part, then what is accepted, then what is equal. */
+function failingFirst(runs: readonly Run[]): Run[] {
+  const rank = ({ report }: Run) => ['mismatch', 'partial', 'accepted', 'match'].indexOf(stateOf(report));
+  return [...runs].sort((a, b) => rank(a) - rank(b));
+}
+
+function stateOf(report: Report): 'mismatch' | 'partial' | 'accepted' | 'match' {
+  if (report.verdict === 'mismatch') return 'mismatch';
+  if (report.coverage.not_compared.length > 0) return 'partial';
+  return judged(report).some(({ accepted }) => accepted !== null) ? 'accepted' : 'match';
+}
+
+function wordOf(runs: readonly Run[]): string {
+  if (runs.length === 1) return verdict(runs[0].report).word;
+  return runs.some(({ report }) => report.verdict === 'mismatch') ? 'MISMATCH' : 'MATCH';
+}
+
+function titleOf(runs: readonly Run[]): string {
+  const names = runs.length === 1 ? runs[0].report.model : runs.map(({ name }) => name).join(', ');
+  const of = runs.length === 1 ? '' : ` (${counted(runs.length, 'model')})`;
+  return `qdiff: ${wordOf(runs)}${of}: ${names.slice(0, 200)}`;
+}
 
 /** Around title, content and data. */
 function partsOf(page: string | undefined): string[] {
@@ -73,109 +83,140 @@ function scriptData(page: PageData): string {
   );
 }
 
-// ---------------------------------------------------------------- what the charts are drawn from
-
-function pageRun({ name, report, details = [] }: Run, options: ReportOptions): PageRun {
-  const layers = judged(report);
-  const causeSets: string[] = [];
-  const setOf = (causes: readonly string[]) => {
-    const set = causes.map(printable).join(' + ') || 'not diagnosed';
-    if (!causeSets.includes(set)) causeSets.push(set);
-    return causeSets.indexOf(set);
-  };
-  const byName = new Map(details.map((one) => [one.name, one]));
-  return {
-    name: printable(name),
-    layers: layers.map((layer) => pageLayer(layer, report, options, setOf, byName.get(layer.name))),
-    causeSets,
-  };
-}
-
-function pageLayer(
-  layer: LayerReport,
-  report: Report,
-  options: ReportOptions,
-  setOf: (causes: readonly string[]) => number,
-  details: PageLayerDetails | undefined,
-): PageLayer {
-  const channels = layer.channels ?? [];
-  const added = addedCauses(layer, report);
-  const causesOf = (c: ChannelReport) => [...new Set([...c.causes, ...added(c.channel)])];
-  return {
-    name: printable(layer.name),
-    op: printable(layer.op),
-    status: layer.status,
-    accepted: layer.accepted,
-    unit: layer.unit ?? 'lsb',
-    why: whyOf(layer, report),
-    samples: layer.values && layer.out_features ? layer.values / layer.out_features : 0,
-    outFeatures: layer.out_features ?? 0,
-    mismatched: layer.mismatched ?? 0,
-    maxAbsDiff: finite(layer.max_abs_diff ?? 0),
-    histogram: summed(layer),
-    channels: {
-      index: base64(Uint32Array.from(channels, (c) => c.channel)),
-      mismatched: base64(Uint32Array.from(channels, (c) => c.mismatched)),
-      maxAbsDiff: base64(Float32Array.from(channels, (c) => c.max_abs_diff)),
-      meanDiff: base64(Float32Array.from(channels, (c) => c.mean_diff)),
-      causeSet: base64(Uint8Array.from(channels, (c) => Math.min(255, setOf(causesOf(c))))),
-    },
-    worst: worstFirst(channels)
-      .slice(0, options.channels ?? DEFAULT_CHANNELS)
-      .map(({ channel, histogram }): PageChannel => ({ channel, histogram })),
-    details: details?.channels ?? [],
-  };
-}
-
-/** The layer's differences by size; equal values too. */
-function summed({ channels, values }: LayerReport): number[] {
-  const bins = new Array<number>(9).fill(0);
-  for (const { histogram } of channels ?? []) for (const [i, count] of histogram.entries()) bins[i] += count;
-  bins[4] += (values ?? 0) - bins.reduce((sum, count) => sum + count, 0);
-  return bins;
-}
-
-function base64(values: Uint32Array | Float32Array | Uint8Array): string {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
-}
-
 // ---------------------------------------------------------------- what is read without a script
+
+/** One verdict over all models, and a row for each. */
+function summary(runs: readonly Run[]): string {
+  const differing = runs.filter(({ report }) => report.verdict === 'mismatch').length;
+  const layers = runs.flatMap(({ report }) => judged(report));
+  const compared = layers.filter(({ values }) => values !== null).length;
+  const sentence = [
+    `${differing} of ${counted(runs.length, 'model')} ${differing === 1 ? 'differs' : 'differ'}`,
+    `${compared} of ${counted(layers.length, 'layer')} compared`,
+    ...uncomparedInRuns(runs.map(({ report }) => report)),
+  ];
+  const rows = runs.map(({ name, report }, i) => {
+    const state = stateOf(report);
+    return `<li class="${state}" data-run="${i}"><b class="name"><bdi>${text(name)}</bdi></b> <span>${text(verdict(report).line)}</span></li>`;
+  });
+  return `<header class="all ${differing > 0 ? 'mismatch' : 'match'}"><h1>${wordOf(runs)}</h1> <p class="sentence">${text(sentence.join('; '))}</p></header>
+<ul class="models">${rows.join('')}</ul>`;
+}
 
 function section({ name, report }: Run, index: number, options: ReportOptions, several: boolean): string {
   const { word, text: sentence } = verdict(report);
-  const first = firstDivergence(report);
-  const mismatch = first && firstMismatch(first);
-  const facts = [
-    ['model', report.model],
-    [report.against === 'replay' ? 'expected: the replay from' : 'expected: the capture', report.capture],
-    ['actual', report.candidate ?? 'the replay'],
-    ['kernel', report.kernel],
-    ['mode', report.mode],
-    ['samples', String(report.samples)],
-    ['replayed', `${report.replayed} of ${report.total} layers`],
-    ...(first ? [[firstDivergenceLabel(report), first.name + (mismatch ? ` (${mismatch})` : '')]] : []),
-  ];
   const next = nextCommand(report, options);
+  const cards = cardsOf(report);
+  const indexOf = new Map(judged(report).map((layer, i) => [layer, i]));
+  const level = several ? 'h2' : 'h1';
+  const heading = several
+    ? `<h2><bdi>${text(name)}</bdi> <b class="word">${word}</b></h2> <p class="sentence">${text(sentence)}</p>`
+    : `<h1>${word}</h1> <p class="sentence">${text(sentence)}</p>`;
   return `<section class="run" data-run="${index}">
-<h1>qdiff: ${several ? `<bdi>${text(name)}</bdi>: ` : ''}<span class="verdict ${report.verdict}">${word}</span></h1>
-<p class="sentence">${text(sentence)}</p>
-<dl class="facts">${facts.map(([key, value]) => `<div><dt>${text(key)}</dt><dd><bdi>${text(value)}</bdi></dd></div>`).join('')}</dl>
+<header class="${level === 'h1' ? 'all ' : ''}${stateOf(report)}">${heading}</header>
+<p class="sides">${sides(report)}</p>
+${facts(report)}
+<div class="network" data-network="${index}"></div>
 ${list('baseline', baselineSentences(report))}
-${findings(report, differs).map(findingHtml).join('\n')}
-<div class="charts" data-charts="${index}"></div>
-${layerTable(report)}
+${causes(cards, indexOf)}
+${layerTable(report, indexOf)}
 ${list(
   'notes',
   report.warnings.slice(0, MOST_WARNINGS).map(({ where, message }) => `${where}: ${message}`),
 )}
-${next ? `<p class="next">next: <code>${text(next)}</code></p>` : ''}
+${next ? `<p class="next">next: <code class="copy">${text(next)}</code></p>` : ''}
 </section>`;
 }
 
-function layerTable(report: Report): string {
+function sides(report: Report): string {
+  const actual = report.candidate ?? `the replay, ${report.kernel}`;
+  return [
+    ['model', report.model],
+    ['expected', `${expectedSource(report)}${report.against === 'capture' ? ` ${report.capture}` : ''}`],
+    ['actual', actual],
+    ['kernel', report.kernel],
+    ['mode', report.mode],
+    ['samples', String(report.samples)],
+  ]
+    .map(([key, value]) => `${text(key)} <bdi>${text(value)}</bdi>`)
+    .join(' · ');
+}
+
+/** Four numbers: what was compared, what differs, what is explained, where it begins. */
+function facts(report: Report): string {
+  const layers = judged(report);
+  const sum = (all: readonly (number | null | undefined)[]) => all.reduce<number>((s, n) => s + (n ?? 0), 0);
+  const differing = layers.filter(({ mismatched }) => (mismatched ?? 0) > 0);
+  const values = sum(layers.map((layer) => layer.values));
+  const different = sum(layers.map(({ mismatched }) => mismatched));
+  const first = firstDivergence(report);
+  const rows = [
+    ['compared', `${report.coverage.compared} of ${report.coverage.layers}`, `layers, ${report.replayed} replayed`],
+    ['differ', String(different), `of ${counted(values, 'value')} in ${counted(differing.length, 'layer')}`],
+    ...(different > 0 ? [explainedFact(report, different)] : []),
+    ...(first ? [[firstDivergenceLabel(report), first.name, firstMismatch(first) ?? '']] : []),
+  ];
+  return `<dl class="facts">${rows
+    .map(([key, big, rest]) => `<div><dt>${text(key)}</dt><dd><b><bdi>${text(big)}</bdi></b> ${text(rest)}</dd></div>`)
+    .join('')}</dl>`;
+}
+
+function explainedFact(report: Report, different: number): string[] {
+  const replayed = new Map(report.layers.map((layer) => [layer.name, layer.diagnosis]));
+  const explained = judged(report)
+    .filter(({ mismatched }) => (mismatched ?? 0) > 0)
+    .filter(({ name, diagnosis }) => {
+      const both = [diagnosis, replayed.get(name)];
+      return both.some((one) => one) && both.every((one) => !one?.causes.includes('unexplained'));
+    })
+    .reduce((sum, { mismatched }) => sum + mismatched!, 0);
+  return ['explained', `${explained}`, `of ${counted(different, 'value')} that differ`];
+}
+
+type IndexOf = ReadonlyMap<LayerReport, number>;
+
+function causes(cards: readonly Card[], indexOf: IndexOf): string {
+  if (cards.length === 0) return '';
+  const unexplained = cards.some(({ kind }) => kind === 'unexplained');
+  const heading = unexplained
+    ? `${counted(cards.length, 'finding')}, not everything is explained`
+    : `${counted(cards.length, 'finding')} explain${cards.length === 1 ? 's' : ''} every value`;
+  return `<h2>${text(heading)}</h2>
+<div class="cards">
+${cards.map((card, i) => cardHtml(card, i, indexOf)).join('\n')}
+</div>`;
+}
+
+function cardHtml({ finding, letter, kind, values, worst }: Card, index: number, indexOf: IndexOf): string {
+  const { layers, headlines, details } = finding;
+  const shown = layers.slice(0, MOST_LAYERS_OF_A_CARD);
+  const more = layers.length - shown.length;
+  const unit = layers[0].unit === 'ulp' ? 'ULP' : 'steps';
+  const extent = [
+    ...shown.map(
+      (layer) => `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${text(extentOf(layer))}</li>`,
+    ),
+    ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
+  ];
+  return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
+<p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(String(worst))}</b> ${unit}</p>
+<ul>${extent.join('')}</ul>
+<dl>${details.map(({ label, sentences }) => detailHtml(label, sentences)).join('')}</dl></article>`;
+}
+
+/** What one can do is ready to paste. */
+const TO_PASTE = new Set(['fix', 'to agree', 'confirm']);
+
+function detailHtml(label: string, sentences: readonly string[]): string {
+  const className = TO_PASTE.has(label) ? ' class="copy"' : '';
+  const lines = sentences.map((sentence) => `<dd${className}>${text(sentence)}</dd>`);
+  return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
+}
+
+function layerTable(report: Report, indexOf: IndexOf): string {
   const layers = judged(report);
   const shown = layers.length <= MOST_LAYERS_IN_TEXT ? layers : layers.filter(({ status }) => status !== 'match');
-  const rows = shown.slice(0, MOST_LAYERS_IN_TEXT).map((layer) => row(layer, layers.indexOf(layer), report));
+  const rows = shown.slice(0, MOST_LAYERS_IN_TEXT).map((layer) => row(layer, report, indexOf));
   const left = layers.length - rows.length;
   const head = ['layer', 'op', 'values', 'mismatched', 'channels', 'max |diff|', 'mean diff', 'SQNR dB', 'why'];
   return `<table class="layers"><caption>Layers: differences are actual - expected, in steps (lsb) or units in the last place (ulp)</caption>
@@ -186,27 +227,13 @@ ${rows.join('\n')}
 ${left > 0 ? `<p>${left} more layers not listed</p>` : ''}`;
 }
 
-function row(layer: LayerReport, index: number, report: Report): string {
+function row(layer: LayerReport, report: Report, indexOf: IndexOf): string {
   const state = differs(layer) ? 'differs' : layer.accepted ? 'accepted' : layer.status;
-  return `<tr class="${state}" data-layer="${index}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${layerNumbers(
+  return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${layerNumbers(
     layer,
   )
     .map((number) => `<td class="number">${text(number)}</td>`)
     .join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
-}
-
-/** The first stands open. */
-function findingHtml(finding: Finding, index: number): string {
-  const details = finding.details.map(
-    ({ label, sentences }) =>
-      `<div><dt>${text(label)}</dt>${sentences.map((one) => `<dd>${text(one)}</dd>`).join('')}</div>`,
-  );
-  const extent = finding.layers
-    .slice(0, 8)
-    .map((layer) => `<li><bdi>${text(layer.name)}</bdi>: ${text(extentOf(layer))}</li>`);
-  return `<details class="finding"${index === 0 ? ' open' : ''}><summary><bdi>${text(findingLayers(finding))}</bdi>: ${finding.headlines.map(text).join('<br>')}</summary>
-<ul>${extent.join('')}</ul>
-<dl>${details.join('')}</dl></details>`;
 }
 
 function list(name: string, sentences: readonly string[]): string {

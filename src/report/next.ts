@@ -21,10 +21,9 @@ function wordsOfNext(report: Report, { commands, repeated }: Pick<ReportOptions,
   const layers = report.candidate_layers ?? report.layers;
   const layer = layers.find(({ name }) => name === report.first_divergence);
   if (!layer) return commands.includes('forecast') && report.replayed > 0 ? ['qdiff', 'forecast', ...inputs] : null;
-  const candidate = report.candidate === null ? [] : option('--candidate', path(report.candidate));
+  const given = givenWords(report, repeated);
   const against = report.against === 'replay' ? ['--against', 'replay'] : [];
-  const given = [...candidate, ...(repeated?.(report) ?? [])];
-  if (!commands.includes('explain') || !isReplayed(layer, report) || against.length > 0) {
+  if (!isExplainable(layer, report, commands)) {
     const mode = report.mode === 'isolated' ? [] : ['--mode', report.mode];
     return ['qdiff', ...inputs, ...given, ...against, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
   }
@@ -39,6 +38,32 @@ function placeToExplain(layer: LayerReport): string[] {
     return ['--sample', String(first.sample), ...(held.of === 'output' ? ['--channel', String(first.channel)] : [])];
   const worst = worstFirst(layer.channels ?? []).at(0);
   return worst ? ['--channel', String(worst.channel)] : [];
+}
+
+/** What explains a layer's values, up to its name; null where there is no arithmetic, or a name cannot be typed. */
+export function explainCommand(
+  report: Report,
+  layer: LayerReport,
+  { commands, repeated }: Pick<ReportOptions, 'commands' | 'repeated'>,
+): string | null {
+  if (layer.values === null || !isExplainable(layer, report, commands)) return null;
+  const inputs = [...new Set([path(report.model), path(report.capture)])];
+  return shellCommand([
+    'qdiff',
+    'explain',
+    ...inputs,
+    ...givenWords(report, repeated),
+    ...option('--layer', layer.name),
+  ]);
+}
+
+function givenWords(report: Report, repeated: ReportOptions['repeated']): string[] {
+  const candidate = report.candidate === null ? [] : option('--candidate', path(report.candidate));
+  return [...candidate, ...(repeated?.(report) ?? [])];
+}
+
+function isExplainable(layer: LayerReport, report: Report, commands: readonly string[]): boolean {
+  return commands.includes('explain') && isReplayed(layer, report) && report.against === 'capture';
 }
 
 /** Without a replay there is no arithmetic to explain. */

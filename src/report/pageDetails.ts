@@ -7,14 +7,17 @@ export function pageLayerDetails({ name, channels }: LayerDetails): PageLayerDet
   return { name, channels: channels.map(pageDetails) };
 }
 
-function pageDetails({ channel, points, explained }: ChannelDetails): PageDetails {
+function pageDetails({ channel, points: all, map, explained }: ChannelDetails): PageDetails {
+  const points = map ? [] : all; // the map has them
   return {
     channel,
     samples: points.map(({ sample }) => sample),
     expected: points.map((point) => finite(point.expected)),
     actual: points.map((point) => finite(point.actual)),
+    map: map && { ...map, expected: map.expected.map(finite), actual: map.actual.map(finite) },
     explained: explained && {
       sample: explained.sample,
+      at: explained.at ?? [],
       captured: explained.captured,
       kernels: explained.columns.map(({ kernel }) => kernel),
       rows: explainRows(explained),

@@ -4,13 +4,13 @@ import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
+import { fileNames } from '../load/fileName.js';
 import type { LayerShapes } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { goldenC } from '../report/goldenC.js';
 import { jsonText } from '../report/json.js';
 import { sizeOf } from '../tensor/shape.js';
 import { version } from '../version.js';
-import { fileNames } from './fileName.js';
 import { bitsOfWord, memhText } from './memh.js';
 import { npzBytes } from './npz.js';
 

@@ -24,7 +24,8 @@ export function channelStride({ dims, channelAxis }: Shape): number {
   return sizeOf(dims.slice(channelAxis + 1));
 }
 
-function positionDims({ dims, channelAxis }: Shape): readonly number[] {
+/** The axes of a position: all but the channels'. */
+export function positionDims({ dims, channelAxis }: Shape): readonly number[] {
   return dims.filter((_, axis) => axis !== channelAxis);
 }
 

@@ -37,6 +37,7 @@ export function bigRun(layers: number, channels: number): Run {
         samples: Array.from({ length: 300 }, (_, sample) => sample),
         expected: Array.from({ length: 300 }, (_, sample) => sample % 256),
         actual: Array.from({ length: 300 }, (_, sample) => (sample + (sample % 9)) % 256),
+        map: null,
         explained: null,
       })),
     }),

@@ -16,8 +16,9 @@ import { replayProduct } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { inRows } from '../../tensor/rows.js';
-import { coordinatesOf, positionsOf, sizeOf } from '../../tensor/shape.js';
+import { coordinatesOf, positionDims, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { explain } from './explain.js';
+import { type ChannelMap, mapOf, type RowValue } from './map.js';
 import { explainedProduct, kernelsToExplain, productAt } from './place.js';
 
 export const MOST_LAYERS = 24;
@@ -30,6 +31,8 @@ export interface ChannelDetails {
   readonly channel: number;
   /** Captured and actual values of some samples, and of the worst. */
   readonly points: readonly Point[];
+  /** The sample with the worst value, place by place; null where a channel has one value, or too many. */
+  readonly map: ChannelMap | null;
   /** The worst value, worked out; null for layers without products. */
   readonly explained: ExplainDocument | null;
 }
@@ -139,13 +142,13 @@ async function channelDetails(input: DetailsInput, series: Series): Promise<Chan
   }
   if (worst.off >= 0 && !kept.has(worst.row)) points.push(pointOf(worst));
   const place = { sample: Math.floor(worst.row / each), position: worst.row % each };
-  return { channel, points, explained: await explained(input, series, place) };
-}
-
-interface RowValue {
-  readonly row: number;
-  readonly expected: number;
-  readonly actual: number;
+  const map = await mapOf({
+    dims: positionDims(shape),
+    rowLength,
+    sample: place.sample,
+    read: (a, b) => values(series, a, b, 1),
+  });
+  return { channel, points, map, explained: await explained(input, series, place) };
 }
 
 /** Captured and actual value of every step-th row of one channel. */

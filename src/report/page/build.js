@@ -1,12 +1,10 @@
 // Makes the page that html.ts fills: script and style inside, allowed by their hashes, and nothing else.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const { resolve } = createRequire(import.meta.url);
 
 /** The page, and what rolldown made of its script, for the notices. */
 export async function buildPage(notices) {
@@ -21,7 +19,7 @@ export async function buildPage(notices) {
     },
   });
   const js = chunks[0].code.trim();
-  const css = [resolve('uplot/dist/uPlot.min.css'), here('page.css')].map(minified).join('');
+  const css = ['theme.css', 'page.css', 'layer.css'].map((file) => minified(here(file))).join('');
   const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const csp = `default-src 'none'; script-src ${hash(js)}; style-src ${hash(css)}; base-uri 'none'; form-action 'none'`;
   const licences = notices(chunks).replaceAll('--', '- -').trim();

@@ -1,28 +1,61 @@
 import type { PageDetails } from '../../documents/blob.js';
 
-/** What the page's script reads: written by html.ts, names printable. Numbers of channels are typed arrays in base64, little endian. */
+/** What the page's script reads: written by pageData.ts, names printable. Numbers of channels are typed arrays in base64, little endian. */
 export interface PageData {
+  /** In the order of the page's sections. */
   readonly runs: readonly PageRun[];
 }
 
 export interface PageRun {
   readonly name: string;
+  /** Its part of an address. */
+  readonly address: string;
+  /** What both sides are called. */
+  readonly sides: { readonly expected: string; readonly actual: string };
   readonly layers: readonly PageLayer[];
   /** "int16-saturation", "bias-int32 + rounding-floor", ... */
   readonly causeSets: readonly string[];
+  /** In the order of the cards. */
+  readonly findings: readonly PageFinding[];
+}
+
+export interface PageFinding {
+  /** A, B, ...; an arrow down for what only comes with the input. */
+  readonly letter: string;
+  readonly title: string;
 }
 
 export interface PageLayer {
   readonly name: string;
+  readonly address: string;
   readonly op: string;
   readonly status: string;
   readonly accepted: string | null;
   readonly unit: string;
   readonly why: string;
-  readonly samples: number;
+  /** Indices of the layers that it reads. */
+  readonly inputs: readonly number[];
+  /** Of one sample; empty where it was not compared. */
+  readonly shape: readonly number[];
+  /** Values of a channel. */
+  readonly perChannel: number;
   readonly outFeatures: number;
+  /** Channels that differ. */
+  readonly differing: number;
+  /** Sizes of a position's axes: [y, x] of an image; empty where a channel has one value. */
+  readonly positions: readonly number[];
+  readonly values: number;
   readonly mismatched: number;
   readonly maxAbsDiff: number;
+  readonly meanDiff: number;
+  /** Differs only since its input does. */
+  readonly inherited: boolean;
+  /** Index of the finding that explains it; -1: none. */
+  readonly finding: number;
+  /** The capture against the replay, where a candidate is judged. */
+  readonly reference: { readonly mismatched: number; readonly maxAbsDiff: number } | null;
+  /** `qdiff explain` of this layer; null where there is no arithmetic, or a name cannot be typed. */
+  readonly command: string | null;
   /** Nine bins: <= -17, -16..-5, -4..-2, -1, 0, 1, 2..4, 5..16, >= 17. */
   readonly histogram: readonly number[];
   /** Channels that differ, one entry each. */

@@ -1,55 +1,72 @@
 import type { PageDetails } from '../../documents/blob.js';
+import { number } from './classes.js';
 import type { PageLayer, PageRun } from './data.js';
 
-/** A layer with its channels decoded. Arrays have an entry for each channel that differs. */
-export interface Layer {
+/** One model's comparison. */
+export interface Model extends Omit<PageRun, 'layers'> {
   readonly index: number;
-  readonly name: string;
-  readonly op: string;
-  readonly unit: string;
-  readonly why: string;
-  readonly status: string;
-  readonly samples: number;
-  readonly outFeatures: number;
-  readonly mismatched: number;
-  readonly histogram: readonly number[];
+  readonly layers: readonly Layer[];
+}
+
+interface Channels {
   readonly channels: Uint32Array;
   readonly counts: Uint32Array;
-  readonly maxAbsDiff: Float32Array;
-  readonly meanDiff: Float32Array;
+  readonly sizes: Float32Array;
+  readonly means: Float32Array;
   readonly causeSet: Uint8Array;
+}
+
+/** A layer whose channels are decoded when they are first asked for. Arrays have an entry for each channel that differs. */
+export interface Layer extends Omit<PageLayer, 'channels' | 'worst' | 'details'>, Channels {
+  readonly index: number;
   readonly histogramOf: ReadonlyMap<number, readonly number[]>;
   /** Channels by size, worst first. */
   readonly worst: readonly number[];
   readonly details: ReadonlyMap<number, PageDetails>;
 }
 
-export function layersOf(run: PageRun): Layer[] {
-  return run.layers.map((layer, index) => ({
-    index,
-    name: layer.name,
-    op: layer.op,
-    unit: layer.unit,
-    why: layer.why,
-    status: layer.status,
-    samples: layer.samples,
-    outFeatures: layer.outFeatures,
-    mismatched: layer.mismatched,
-    histogram: layer.histogram,
-    ...channelsOf(layer),
-    histogramOf: new Map(layer.worst.map(({ channel, histogram }) => [channel, histogram])),
-    worst: layer.worst.map(({ channel }) => channel),
-    details: new Map(layer.details.map((details) => [details.channel, details])),
-  }));
+export function modelOf(run: PageRun, index: number): Model {
+  return { ...run, index, layers: run.layers.map(layerOf) };
 }
 
-function channelsOf({ channels }: PageLayer) {
+function layerOf(layer: PageLayer, index: number): Layer {
+  const { channels, worst, details } = layer;
+  let decoded: Channels | null = null;
+  const all = () => {
+    decoded ??= decode(channels);
+    return decoded;
+  };
   return {
-    channels: new Uint32Array(bytesOf(channels.index)),
-    counts: new Uint32Array(bytesOf(channels.mismatched)),
-    maxAbsDiff: new Float32Array(bytesOf(channels.maxAbsDiff)),
-    meanDiff: new Float32Array(bytesOf(channels.meanDiff)),
-    causeSet: new Uint8Array(bytesOf(channels.causeSet)),
+    ...layer,
+    index,
+    histogramOf: new Map(worst.map(({ channel, histogram }) => [channel, histogram])),
+    worst: worst.map(({ channel }) => channel),
+    details: new Map(details.map((one) => [one.channel, one])),
+    get channels() {
+      return all().channels;
+    },
+    get counts() {
+      return all().counts;
+    },
+    get sizes() {
+      return all().sizes;
+    },
+    get means() {
+      return all().means;
+    },
+    get causeSet() {
+      return all().causeSet;
+    },
+  };
+}
+
+function decode({ index, mismatched, maxAbsDiff, meanDiff, causeSet }: PageLayer['channels']): Channels {
+  return {
+    channels: new Uint32Array(bytesOf(index)),
+    counts: new Uint32Array(bytesOf(mismatched)),
+    sizes: new Float32Array(bytesOf(maxAbsDiff)),
+    means: new Float32Array(bytesOf(meanDiff)),
+    causeSet: new Uint8Array(bytesOf(causeSet)),
   };
 }
 
@@ -58,6 +75,15 @@ function bytesOf(base64: string): ArrayBuffer {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes.buffer;
+}
+
+export function isCompared({ status }: Layer): boolean {
+  return status === 'match' || status === 'mismatch';
+}
+
+/** Whether a layer differs of its own, not only with its input. */
+export function hasOwnCause({ mismatched, inherited }: Layer): boolean {
+  return mismatched > 0 && !inherited;
 }
 
 /** Position of a channel among those that differ; -1 where it is equal. */
@@ -73,18 +99,29 @@ export function positionOf({ channels }: Layer, channel: number): number {
   return -1;
 }
 
-/** "fc1, channel 3: 37 of 151 values differ by up to 53 lsb, mean -3.17: int16-saturation" */
-export function channelText(layer: Layer, channel: number, causeSets: readonly string[]): string {
-  const at = positionOf(layer, channel);
-  const place = `${layer.name}, channel ${channel}`;
-  if (channel >= layer.outFeatures) return `${layer.name} has ${layer.outFeatures} channels`;
-  if (at < 0) return `${place}: ${layer.status === 'match' || layer.status === 'mismatch' ? 'equal' : 'not compared'}`;
-  const cause = causeSets[layer.causeSet[at]] ?? 'other causes';
-  const size = `${layer.counts[at]} of ${layer.samples} values differ by up to ${short(layer.maxAbsDiff[at])} ${layer.unit}`;
-  return `${place}: ${size}, mean ${short(layer.meanDiff[at])}: ${cause}`;
+/** "steps" or "ULP". */
+export function unitOf({ unit }: Layer): string {
+  return unit === 'ulp' ? 'ULP' : 'steps';
 }
 
-export function short(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  return String(Number(value.toPrecision(3)));
+/** "91 of 151 differ · up to 74 steps · mean −20.8 · int16-saturation" */
+export function channelText(layer: Layer, channel: number, { causeSets }: Model): string {
+  if (channel >= layer.outFeatures) return `${layer.name} has ${layer.outFeatures} channels`;
+  const at = positionOf(layer, channel);
+  if (at < 0) return isCompared(layer) ? 'equal' : 'not compared';
+  return [
+    `${number(layer.counts[at])} of ${number(layer.perChannel)} differ`,
+    `up to ${number(layer.sizes[at])} ${unitOf(layer)}`,
+    `mean ${number(layer.means[at])}`,
+    causeSets[layer.causeSet[at]] ?? 'other causes',
+  ].join(' · ');
+}
+
+/** For a tile's label and the table: "conv1, conv2d: 91 of 151 values differ, up to 74 steps: int16-saturation". */
+export function layerText(layer: Layer): string {
+  const { name, op, mismatched, values, maxAbsDiff, why } = layer;
+  if (!isCompared(layer)) return `${name}, ${op}: not compared: ${why}`;
+  if (mismatched === 0) return `${name}, ${op}: equal`;
+  const size = `${number(mismatched)} of ${number(values)} values differ, up to ${number(maxAbsDiff)} ${unitOf(layer)}`;
+  return `${name}, ${op}: ${size}${why ? `: ${why}` : ''}`;
 }

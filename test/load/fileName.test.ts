@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fileName, fileNames } from '../../src/load/fileName.js';
 import { openNpyFolder } from '../../src/load/npyFolder.js';
-import { fileName, fileNames } from '../../src/save/fileName.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy } from '../support/npz.js';
 

@@ -1,0 +1,38 @@
+/** Sizes of differences in fixed classes, the same on every page, so that two pictures can be compared. */
+
+/** Largest size of each class: equal, 1, 2-4, 5-16, 17-64, beyond. */
+const LIMITS = [0, 1, 4, 16, 64];
+
+export const CLASS_NAMES = ['equal', '1', '2–4', '5–16', '17–64', '65+'];
+
+export function sizeClass(difference: number): number {
+  const size = Math.abs(difference);
+  const found = LIMITS.findIndex((limit) => size <= limit);
+  return found < 0 ? LIMITS.length : found;
+}
+
+/** c0 to c5; lower values of a signed picture l1 to l5. */
+export function cssClass(difference: number, signed = false): string {
+  return `${signed && difference < 0 ? 'l' : 'c'}${sizeClass(difference)}`;
+}
+
+/** The bins of a histogram. */
+export const BINS = ['≤ −17', '−16..−5', '−4..−2', '−1', '0', '1', '2..4', '5..16', '≥ 17'];
+export const EQUAL_BIN = 4;
+
+/** "1,103" and "−12.4": a minus is a minus, thousands have commas. */
+export function number(value: number): string {
+  const digits = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : Number(value.toPrecision(4));
+  const text =
+    Math.abs(digits) >= 1e15 ? digits.toExponential(3) : digits.toLocaleString('en-US', { maximumFractionDigits: 6 });
+  return text.replace('-', '−');
+}
+
+/** Three digits at most, and never a rounded 100: ">99.9 %". */
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '0 %';
+  const share = (100 * part) / whole;
+  if (share > 99.9 && share < 100) return '>99.9 %';
+  if (share > 0 && share < 0.01) return '<0.01 %';
+  return `${Number(share.toPrecision(share >= 10 ? 3 : 2))} %`;
+}

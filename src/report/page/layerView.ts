@@ -1,0 +1,229 @@
+/** One layer: its causes, its channels, the worst of them as pictures, and beside them one value. */
+import type { PageDetails } from '../../documents/blob.js';
+import { hashOf, layerHref, type Place } from './address.js';
+import { BINS, cssClass, EQUAL_BIN, number, percent } from './classes.js';
+import { element, roving } from './dom.js';
+import { channelText, isCompared, type Layer, layerText, type Model, positionOf, unitOf } from './model.js';
+import { legend } from './network.js';
+import { type Cell, drawPicture, pictureOf, same, thumbnail } from './picture.js';
+import { valuePanel } from './value.js';
+
+/** Cells with their number inside; of more there are rows of small ones. */
+const MOST_NUMBERED = 160;
+/** Cells in all; of more channels one cell is several, and shows the worst. */
+const MOST_CELLS = 2048;
+const MOST_THUMBNAILS = 8;
+
+export function layerView(place: Place): HTMLElement {
+  const { model } = place;
+  const layer = place.layer!;
+  const view = element('section', { class: 'layer' }, header(model, layer), why(model, layer));
+  if (!isCompared(layer) || layer.mismatched === 0) {
+    view.append(element('p', { class: 'sentence' }, layerText(layer)));
+    return view;
+  }
+  const channel = place.channel ?? layer.worst[0] ?? layer.channels[0] ?? 0;
+  const details = layer.details.get(channel);
+  const cell = details ? chosenCell(place, layer, details) : null;
+  const work = element('div', { class: 'work' }, channels(model, layer, channel));
+  if (layer.positions.length > 0) work.append(thumbnails(model, layer, channel));
+  work.append(...ofChannel(place, layer, channel, details, cell));
+  view.append(counts(model, layer), element('div', { class: 'beside' }, work, valuePanel(model, layer, channel, cell)));
+  return view;
+}
+
+function header(model: Model, layer: Layer): HTMLElement {
+  const shape = layer.shape.length > 0 ? ` · ${layer.shape.join('×')}` : '';
+  const reads = layer.inputs.map((input) => model.layers[input]);
+  const about = element('span', { class: 'about' }, `${layer.op}${shape}`);
+  for (const [i, input] of reads.entries()) {
+    about.append(i === 0 ? ' · reads ' : ', ', element('a', { href: layerHref(model, input) }, input.name));
+  }
+  const step = (label: string, to: Layer | undefined) =>
+    to ? element('a', { href: layerHref(model, to), class: 'step' }, label) : element('span', { class: 'step' }, label);
+  return element(
+    'header',
+    {},
+    element('h1', { tabindex: '-1' }, layer.name),
+    about,
+    element(
+      'nav',
+      { 'aria-label': 'Layers' },
+      step('‹ previous', model.layers[layer.index - 1]),
+      step('next ›', model.layers[layer.index + 1]),
+    ),
+  );
+}
+
+function why({ findings }: Model, layer: Layer): HTMLElement {
+  const finding = findings[layer.finding];
+  const line = element('p', { class: 'why' });
+  if (finding) line.append(element('span', { class: 'letter' }, finding.letter), ' ', element('b', {}, finding.title));
+  else if (layer.why) line.append(layer.why);
+  return line;
+}
+
+function counts({ sides }: Model, layer: Layer): HTMLElement {
+  const { mismatched, values, maxAbsDiff, reference } = layer;
+  const fact = (name: string, big: string, rest: string) =>
+    element('div', {}, element('dt', {}, name), element('dd', {}, element('b', {}, big), ` ${rest}`));
+  const unit = unitOf(layer);
+  const facts = [
+    fact(
+      `${sides.actual} against ${sides.expected}`,
+      number(mismatched),
+      `of ${number(values)} differ (${percent(mismatched, values)}), up to ${number(maxAbsDiff)} ${unit}`,
+    ),
+  ];
+  if (reference) {
+    const rest =
+      reference.mismatched === 0 ? 'differ: it is exact' : `differ, up to ${number(reference.maxAbsDiff)} ${unit}`;
+    facts.push(fact(`${sides.expected} against the replay`, number(reference.mismatched), rest));
+  }
+  facts.push(fact('channels', number(layer.differing), `of ${number(layer.outFeatures)} differ`));
+  return element('dl', { class: 'facts' }, ...facts);
+}
+
+// ---------------------------------------------------------------- channels
+
+function channels(model: Model, layer: Layer, chosen: number): HTMLElement {
+  const each = Math.ceil(layer.outFeatures / MOST_CELLS);
+  const cells = Math.ceil(layer.outFeatures / each);
+  const sizes = new Float32Array(cells);
+  const worst = Int32Array.from({ length: cells }, (_, i) => i * each);
+  for (const [i, channel] of layer.channels.entries()) {
+    const at = Math.floor(channel / each);
+    if (layer.sizes[i] > sizes[at]) [sizes[at], worst[at]] = [layer.sizes[i], channel];
+  }
+  const numbered = cells <= MOST_NUMBERED;
+  const grid = element('div', {
+    class: numbered ? 'channels' : 'channels many',
+    role: 'group',
+    'aria-label': 'Channels, a link each',
+  });
+  const links = Array.from(worst, (channel, i) => {
+    const text = `channel ${channel}: ${channelText(layer, channel, model)}`;
+    const link = element('a', {
+      href: layerHref(model, layer, channel),
+      class: cssClass(sizes[i]),
+      title: text,
+      'aria-label': text,
+    });
+    if (numbered) link.textContent = String(channel);
+    if (channel === chosen) link.setAttribute('aria-current', 'true');
+    return link;
+  });
+  grid.append(...links);
+  roving(grid, links, Math.floor(chosen / each), () =>
+    Math.max(
+      1,
+      links.findIndex((link) => link.offsetTop > links[0].offsetTop),
+    ),
+  );
+  const of = each > 1 ? `, a cell is the worst of ${each}` : '';
+  const head = element(
+    'div',
+    { class: 'head' },
+    element('h2', {}, 'Channels'),
+    element('span', {}, `${number(layer.differing)} of ${number(layer.outFeatures)} differ${of}`),
+    legend(false),
+  );
+  return element('section', {}, head, grid);
+}
+
+function thumbnails(model: Model, layer: Layer, chosen: number): HTMLElement {
+  const worst = [...layer.details.values()].filter(({ map }) => map).slice(0, MOST_THUMBNAILS);
+  const links = worst.map((details) => {
+    const { channel } = details;
+    const link = element(
+      'a',
+      { href: layerHref(model, layer, channel), 'aria-label': `channel ${channel} as an image` },
+      thumbnail(pictureOf(layer, details)),
+      String(channel),
+    );
+    if (channel === chosen) link.setAttribute('aria-current', 'true');
+    return link;
+  });
+  if (links.length === 0) return element('section', {});
+  return element(
+    'section',
+    {},
+    element(
+      'div',
+      { class: 'head' },
+      element('h2', {}, 'Worst channels as images'),
+      element('span', {}, 'of the sample with the worst value'),
+    ),
+    element('div', { class: 'thumbnails' }, ...links),
+  );
+}
+
+// ---------------------------------------------------------------- one channel
+
+function chosenCell({ sample, at }: Place, layer: Layer, details: PageDetails): Cell | null {
+  const { cells } = pictureOf(layer, details);
+  const wanted = sample === null ? undefined : cells.find((cell) => same(cell, { ...cell, sample, at }));
+  const { explained } = details;
+  const worked =
+    explained && cells.find((cell) => cell.sample === explained.sample && cell.at.join() === explained.at.join());
+  const off = (cell: Cell) => Math.abs(cell.actual - cell.expected);
+  const worst = cells.reduce<Cell | null>((most, cell) => (most === null || off(cell) > off(most) ? cell : most), null);
+  return wanted ?? worked ?? worst;
+}
+
+function ofChannel(
+  { model }: Place,
+  layer: Layer,
+  channel: number,
+  details: PageDetails | undefined,
+  cell: Cell | null,
+): HTMLElement[] {
+  const head = element(
+    'div',
+    { class: 'head' },
+    element('h2', {}, `Channel ${channel}`),
+    element('span', {}, channelText(layer, channel, model)),
+  );
+  const histogram = histogramOf(layer, channel);
+  if (!details) {
+    const kept = [...layer.details.keys()];
+    const hint =
+      kept.length > 0
+        ? `Single values are kept of channels ${kept.join(', ')}.`
+        : 'Single values are kept of the worst channels of the first layers only.';
+    return [
+      element(
+        'section',
+        {},
+        head,
+        element('p', { class: 'hint' }, `${hint} qdiff explain shows any value.`),
+        histogram,
+      ),
+    ];
+  }
+  const hrefOf = ({ sample, at }: Cell) => hashOf({ model, layer, channel, sample, at });
+  const picture = pictureOf(layer, details);
+  return [
+    element('section', {}, head, element('div', { class: 'pictures' }, drawPicture(picture, cell, hrefOf), histogram)),
+  ];
+}
+
+/** Differences by size: the channel's, or the layer's where the channel has none of its own. */
+function histogramOf(layer: Layer, channel: number): HTMLElement {
+  const own = positionOf(layer, channel) >= 0 ? layer.histogramOf.get(channel) : undefined;
+  const bins = own ?? layer.histogram;
+  const top = bins.reduce((most, count, i) => (i === EQUAL_BIN ? most : Math.max(most, count)), 1);
+  const bars = bins.flatMap((count, i) => {
+    if (i === EQUAL_BIN) return [];
+    const bar = element('span', { class: `bar ${i < EQUAL_BIN ? 'l' : 'c'}${Math.abs(i - EQUAL_BIN)}` });
+    bar.style.setProperty('height', `${count === 0 ? 0 : Math.max(2, Math.round((count / top) * 90))}px`);
+    return [element('li', {}, element('span', {}, count > 0 ? number(count) : ''), bar, element('span', {}, BINS[i]))];
+  });
+  return element(
+    'figure',
+    { class: 'histogram' },
+    element('h3', {}, own ? `Channel ${channel}, by size` : 'All channels, by size'),
+    element('figcaption', {}, `${number(bins[EQUAL_BIN])} equal values not drawn`),
+    element('ol', {}, ...bars),
+  );
+}

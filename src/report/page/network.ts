@@ -1,0 +1,130 @@
+/** The network as it is, every layer a link, coloured by its largest difference. */
+import { CLASS_NAMES, cssClass, number } from './classes.js';
+import { element, placed, roving, svg } from './dom.js';
+import { hasOwnCause, isCompared, type Layer, layerText, type Model } from './model.js';
+import { type NetworkLayout, networkLayout } from './networkLayout.js';
+
+/** More layers: runs of equal ones are one tile. */
+const MOST_TILES = 400;
+const LEAST_TO_FOLD = 3;
+
+/** A tile: a layer, or a run of equal layers. */
+interface Node {
+  readonly name: string;
+  readonly layers: readonly Layer[];
+  readonly inputs: readonly number[];
+}
+
+export function drawNetwork(place: HTMLElement, model: Model, hrefOf: (layer: Layer) => string): void {
+  if (model.layers.length < 2) return;
+  const nodes = nodesOf(model.layers);
+  const map = element('div', { class: 'map', role: 'list', 'aria-label': 'The network: a link a layer' });
+  place.append(element('div', { class: 'head' }, element('h2', {}, 'Network'), legend()), map);
+  let drawn = 0;
+  const draw = () => {
+    const width = map.clientWidth;
+    if (width === drawn || width === 0) return;
+    drawn = width;
+    fill(map, model, nodes, networkLayout(nodes, width), hrefOf);
+  };
+  draw();
+  new ResizeObserver(draw).observe(map);
+}
+
+/** kinds: what is no size. */
+export function legend(kinds = true): HTMLElement {
+  const classes = CLASS_NAMES.slice(1).map((name, i) => element('span', { class: `c${i + 1}` }, name));
+  return element(
+    'p',
+    { class: 'legend' },
+    '|difference| ',
+    element('span', { class: 'classes' }, ...classes),
+    ' steps',
+    ...(kinds ? [key('equal', 'equal'), key('hollow', 'inherited only'), key('dashed', 'not compared')] : []),
+  );
+}
+
+function key(look: string, words: string): HTMLElement {
+  return element('span', { class: 'kind' }, element('span', { class: `key ${look}` }), ` ${words}`);
+}
+
+function nodesOf(layers: readonly Layer[]): Node[] {
+  const runs = layers.length > MOST_TILES ? folded(layers) : layers.map((layer) => [layer]);
+  const nodeOf = new Map(runs.flatMap((run, i) => run.map((layer) => [layer.index, i] as const)));
+  return runs.map((run, i) => {
+    const inputs = run.flatMap((layer) => layer.inputs.map((input) => nodeOf.get(input)!));
+    return { name: run[0].name, layers: run, inputs: [...new Set(inputs)].filter((input) => input < i) };
+  });
+}
+
+/** A layer that differs never folds. */
+function folded(layers: readonly Layer[]): Layer[][] {
+  const runs: Layer[][] = [];
+  for (const layer of layers) {
+    const last = runs.at(-1);
+    if (last && layer.mismatched === 0 && last[0].mismatched === 0 && isCompared(layer) === isCompared(last[0])) {
+      last.push(layer);
+    } else runs.push([layer]);
+  }
+  return runs.flatMap((run) => (run.length >= LEAST_TO_FOLD ? [run] : run.map((layer) => [layer])));
+}
+
+function fill(
+  map: HTMLElement,
+  model: Model,
+  nodes: readonly Node[],
+  layout: NetworkLayout,
+  hrefOf: (layer: Layer) => string,
+): void {
+  const lines = svg(
+    'svg',
+    { width: layout.width, height: layout.height, 'aria-hidden': 'true' },
+    svg('path', { d: layout.edges.join('') }),
+  );
+  const first = model.layers.find((layer) => layer.mismatched > 0 && layer.accepted === null);
+  const tiles = nodes.map(({ layers }, i) => {
+    const tile = tileOf(layers, model, layout.tile.width, hrefOf);
+    if (first && layers[0] === first) tile.classList.add('first');
+    return placed(tile, { left: layout.tiles[i].x, top: layout.tiles[i].y, ...layout.tile });
+  });
+  const labels = layout.labels.map(({ text, x, y }) => {
+    return placed(element('span', { class: 'block', 'aria-hidden': 'true' }, text), { left: x, top: y - 10 });
+  });
+  map.replaceChildren(lines, ...labels, ...tiles);
+  placed(map, { height: layout.height + 4 });
+  roving(map, tiles, 0, () => tiles.length);
+}
+
+function tileOf(
+  layers: readonly Layer[],
+  model: Model,
+  width: number,
+  hrefOf: (layer: Layer) => string,
+): HTMLAnchorElement {
+  const [layer] = layers;
+  const text = layers.length > 1 ? `${layers.length} layers from ${layer.name}: equal` : layerText(layer);
+  const tile = element('a', {
+    href: hrefOf(layer),
+    class: `tile ${stateOf(layer)}`,
+    role: 'listitem',
+    'aria-label': text,
+    title: text,
+    'data-finding': String(layer.finding),
+  });
+  const own = layer.name.split(/[./]/).at(-1)!;
+  const shown = layer.mismatched > 0 ? number(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
+  if (width >= 32) tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
+  if (width >= 18) tile.append(element('b', {}, shown));
+  const letter = model.findings[layer.finding]?.letter;
+  if (letter && hasOwnCause(layer) && width >= 32) tile.append(element('i', { class: 'letter' }, letter));
+  return tile;
+}
+
+/** Its class of size; a frame alone where it only inherits; dashed where it was compared with nothing. */
+export function stateOf(layer: Layer): string {
+  if (!isCompared(layer)) return 'dashed';
+  const size = cssClass(layer.maxAbsDiff);
+  if (layer.mismatched === 0) return 'c0';
+  if (layer.accepted) return `${size} accepted`;
+  return layer.inherited ? `${size} hollow` : size;
+}

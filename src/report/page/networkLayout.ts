@@ -1,0 +1,210 @@
+/** Where the tiles of a network stand: blocks of layers flow in rows like words, since a network is long and thin. */
+
+export interface GraphNode {
+  readonly name: string;
+  /** Indices of the nodes that it reads; all lower than its own. */
+  readonly inputs: readonly number[];
+}
+
+export interface Tile {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface BlockLabel extends Tile {
+  readonly text: string;
+}
+
+export interface NetworkLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly tile: { readonly width: number; readonly height: number };
+  /** A node each. */
+  readonly tiles: readonly Tile[];
+  readonly labels: readonly BlockLabel[];
+  /** SVG paths. */
+  readonly edges: readonly string[];
+}
+
+interface Block {
+  readonly label: string;
+  readonly nodes: readonly number[];
+  /** Of each node. */
+  readonly columns: readonly number[];
+  readonly lanes: readonly number[];
+  readonly width: number;
+  readonly lanesInAll: number;
+}
+
+const TILE_WIDTHS = [74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
+const [HIGHEST, HIGHEST_OF_MANY, MANY] = [370, 424, 100];
+/** Of a block whose nodes have no names to group by. */
+const LEAST_OF_A_BLOCK = 3;
+/** Room above a row for lines that pass over tiles. */
+const OVER = 14;
+const LABEL = 16;
+
+/** The largest tiles with which the picture is not higher than a screen's half. */
+export function networkLayout(nodes: readonly GraphNode[], width: number): NetworkLayout {
+  const blocks = blocksOf(nodes);
+  const limit = nodes.length > MANY ? HIGHEST_OF_MANY : HIGHEST;
+  let layout = laidOut(nodes, blocks, width, TILE_WIDTHS[0]);
+  for (const tileWidth of TILE_WIDTHS.slice(1)) {
+    if (layout.height <= limit && layout.width <= width) break;
+    layout = laidOut(nodes, blocks, width, tileWidth);
+  }
+  return layout;
+}
+
+// ---------------------------------------------------------------- blocks
+
+/** Neighbours with the same beginning of their names, up to the first number; without such names, up to a single value. */
+function blocksOf(nodes: readonly GraphNode[]): Block[] {
+  const named = nodes.some(({ name }) => prefixOf(name) !== null);
+  const groups = named ? groupsByName(nodes) : groupsByCut(nodes);
+  return groups.map(({ label, members }) => arranged(nodes, label, members));
+}
+
+/** "layer1.0" of layer1.0.conv1, "encoder.3" of encoder.3.attn.q, "features" of features.conv; null: a name of one part. */
+function prefixOf(name: string): string | null {
+  const parts = name.split(/[./]/);
+  if (parts.length < 2) return null;
+  const number = parts.findIndex((part) => /^\d+$/.test(part));
+  return parts.slice(0, number > 0 && number < parts.length - 1 ? number + 1 : 1).join('.');
+}
+
+function groupsByName(nodes: readonly GraphNode[]) {
+  const groups: { label: string; members: number[] }[] = [];
+  for (const [i, { name }] of nodes.entries()) {
+    const label = prefixOf(name) ?? '';
+    const last = groups.at(-1);
+    if (last && last.label === label) last.members.push(i);
+    else groups.push({ label, members: [i] });
+  }
+  return groups;
+}
+
+function groupsByCut(nodes: readonly GraphNode[]) {
+  const lastReader = nodes.map((_, i) => i);
+  for (const [i, { inputs }] of nodes.entries()) for (const input of inputs) lastReader[input] = i;
+  const groups: { label: string; members: number[] }[] = [];
+  let open: number[] = [];
+  let reach = 0; // the last node that reads anything of the block but its end
+  for (const i of nodes.keys()) {
+    open.push(i);
+    if (open.length >= LEAST_OF_A_BLOCK && reach <= i) {
+      groups.push({ label: '', members: open });
+      open = [];
+    } else reach = Math.max(reach, lastReader[i]);
+  }
+  if (open.length > 0) groups.push({ label: '', members: open });
+  return groups;
+}
+
+/** Column: the longest way from the block's entry; lane: the smallest that is free from there to here. */
+function arranged(nodes: readonly GraphNode[], label: string, members: readonly number[]): Block {
+  const at = new Map(members.map((node, i) => [node, i]));
+  const columns: number[] = [];
+  const lanes: number[] = [];
+  const taken: number[] = []; // of each lane: columns up to here
+  for (const [i, node] of members.entries()) {
+    const inside = nodes[node].inputs.flatMap((input) => at.get(input) ?? []).filter((input) => input < i);
+    columns.push(inside.reduce((most, input) => Math.max(most, columns[input] + 1), 0));
+    const lane = taken.findIndex((until) => until < columns[i]);
+    lanes.push(lane < 0 ? taken.length : lane);
+    taken[lanes[i]] = columns[i];
+  }
+  const most = (all: readonly number[]) => all.reduce((top, one) => Math.max(top, one), 0) + 1;
+  return { label, nodes: members, columns, lanes, width: most(columns), lanesInAll: most(lanes) };
+}
+
+// ---------------------------------------------------------------- rows
+
+function laidOut(
+  nodes: readonly GraphNode[],
+  blocks: readonly Block[],
+  width: number,
+  tileWidth: number,
+): NetworkLayout {
+  const tile = { width: tileWidth, height: tileWidth >= 32 ? 34 : tileWidth >= 18 ? 20 : 13 };
+  const gap = { x: tileWidth >= 32 ? 9 : 5, y: 8, block: tileWidth >= 32 ? 24 : 12 };
+  const column = tile.width + gap.x;
+  const labelled = tileWidth >= 22 && blocks.some(({ label }) => label !== '');
+  const perRow = Math.max(1, Math.floor((width + gap.x) / column));
+  const tiles: Tile[] = new Array(nodes.length);
+  const rowOf: number[] = new Array(nodes.length);
+  const labels: BlockLabel[] = [];
+  let [x, y, row, rowHeight, used] = [0, OVER, 0, 0, 0];
+  for (const block of blocks.flatMap((block) => pieces(block, perRow))) {
+    const blockWidth = block.width * column - gap.x;
+    if (x > 0 && x + blockWidth > width) [x, y, row, rowHeight] = [0, y + rowHeight + OVER, row + 1, 0];
+    for (const [i, node] of block.nodes.entries()) {
+      tiles[node] = { x: x + block.columns[i] * column, y: y + block.lanes[i] * (tile.height + gap.y) };
+      rowOf[node] = row;
+    }
+    const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
+    if (labelled && block.label !== '') labels.push({ text: block.label, x, y: y + bottom + 12 });
+    rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
+    used = Math.max(used, x + blockWidth);
+    x += blockWidth + gap.block;
+  }
+  const edges = edgesOf(nodes, tiles, rowOf, tile);
+  return { width: used, height: y + rowHeight, tile, tiles, labels, edges };
+}
+
+/** A block that is wider than a row is cut into columns that fit. */
+function pieces(block: Block, perRow: number): Block[] {
+  if (block.width <= perRow) return [block];
+  const parts: Block[] = [];
+  for (let from = 0; from < block.width; from += perRow) {
+    const chosen = [...block.nodes.keys()].filter((i) => Math.floor(block.columns[i] / perRow) * perRow === from);
+    parts.push({
+      label: from === 0 ? block.label : '',
+      nodes: chosen.map((i) => block.nodes[i]),
+      columns: chosen.map((i) => block.columns[i] - from),
+      lanes: chosen.map((i) => block.lanes[i]),
+      width: Math.min(perRow, block.width - from),
+      lanesInAll: chosen.reduce((most, i) => Math.max(most, block.lanes[i] + 1), 1),
+    });
+  }
+  return parts;
+}
+
+// ---------------------------------------------------------------- lines
+
+function edgesOf(
+  nodes: readonly GraphNode[],
+  tiles: readonly Tile[],
+  rowOf: readonly number[],
+  { width, height }: NetworkLayout['tile'],
+): string[] {
+  const paths: string[] = [];
+  const middle = height / 2;
+  for (const [to, { inputs }] of nodes.entries()) {
+    for (const from of inputs) {
+      const [a, b] = [tiles[from], tiles[to]];
+      const start = { x: a.x + width, y: a.y + middle };
+      if (rowOf[from] !== rowOf[to]) {
+        paths.push(`M${start.x} ${start.y}h5`, `M${b.x} ${b.y + middle}h-5`); // its row is another one
+      } else if (b.x < start.x) {
+        paths.push(`M${a.x + width / 2} ${a.y + height}V${b.y}`);
+      } else if (a.y !== b.y) {
+        paths.push(`M${start.x} ${start.y}h3V${b.y + middle}H${b.x}`);
+      } else if (isFree(tiles, rowOf, from, to)) {
+        paths.push(`M${start.x} ${start.y}H${b.x}`);
+      } else {
+        paths.push(`M${start.x} ${start.y}h3V${a.y - OVER / 2}H${b.x + width / 2}V${b.y}`);
+      }
+    }
+  }
+  return [...new Set(paths)];
+}
+
+/** Whether no tile stands between two of one lane. */
+function isFree(tiles: readonly Tile[], rowOf: readonly number[], from: number, to: number): boolean {
+  for (let i = Math.min(from, to) + 1; i < Math.max(from, to); i++) {
+    const between = tiles[i].x > tiles[from].x && tiles[i].x < tiles[to].x;
+    if (rowOf[i] === rowOf[from] && tiles[i].y === tiles[from].y && between) return false;
+  }
+  return true;
+}

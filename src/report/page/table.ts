@@ -1,0 +1,195 @@
+/** The table of layers: names lead to their layer, heads sort, chips choose, runs of layers without a cause of their own fold. */
+import { number } from './classes.js';
+import { element } from './dom.js';
+import { hasOwnCause, isCompared, type Layer, type Model } from './model.js';
+
+const LEAST_TO_FOLD = 3;
+
+interface Chip {
+  readonly name: string;
+  readonly passes: (layer: Layer) => boolean;
+}
+
+const SORTS: readonly ((layer: Layer) => number | string)[] = [
+  ({ name }) => name,
+  ({ op }) => op,
+  ({ values }) => values,
+  ({ mismatched }) => mismatched,
+  ({ differing }) => differing,
+  ({ maxAbsDiff }) => maxAbsDiff,
+  ({ meanDiff }) => Math.abs(meanDiff),
+  ({ mismatched, values }) => (values ? mismatched / values : 0),
+  ({ why }) => why,
+];
+
+/** What is shown of the rows: a chip's layers, those of a part of a name, in an order. */
+export class LayerTable {
+  private readonly rows: readonly HTMLTableRowElement[];
+  private readonly body: HTMLElement;
+  private readonly heads: readonly HTMLTableCellElement[];
+  private readonly chips: readonly Chip[];
+  private readonly buttons: HTMLButtonElement[] = [];
+  private readonly none: HTMLTableRowElement;
+  private chosen = 0;
+  private words = '';
+  private sortedBy = -1;
+  private descending = false;
+  private readonly unfolded = new Set<number>();
+
+  constructor(
+    private readonly model: Model,
+    section: HTMLElement,
+    hrefOf: (layer: Layer) => string,
+  ) {
+    const table = section.querySelector<HTMLTableElement>('table.layers')!;
+    this.body = table.tBodies[0];
+    this.rows = [...this.body.querySelectorAll<HTMLTableRowElement>('tr[data-layer]')];
+    this.heads = [...table.querySelectorAll<HTMLTableCellElement>('thead th')];
+    this.none = this.emptyRow();
+    this.chips = chipsOf(model);
+    for (const row of this.rows) linkName(row, this.layerOf(row), hrefOf);
+    for (const [i, head] of this.heads.entries()) this.sortable(head, i);
+    table.before(this.controls());
+    this.show();
+  }
+
+  /** By the letter of a finding. */
+  choose(name: string): void {
+    const chip = this.chips.findIndex((one) => one.name === name);
+    if (chip >= 0) this.pick(chip);
+  }
+
+  private layerOf(row: HTMLTableRowElement): Layer {
+    return this.model.layers[Number(row.dataset.layer)];
+  }
+
+  private controls(): HTMLElement {
+    const find = element('input', { type: 'search', placeholder: 'part of a name', 'aria-label': 'Layers by name' });
+    find.addEventListener('input', () => {
+      this.words = find.value.trim().toLowerCase();
+      this.show();
+    });
+    for (const [i, chip] of this.chips.entries()) {
+      const count = this.model.layers.filter(chip.passes).length;
+      const button = element('button', { type: 'button', 'aria-pressed': String(i === 0) }, `${chip.name} ${count}`);
+      button.addEventListener('click', () => this.pick(i));
+      this.buttons.push(button);
+    }
+    return element('div', { class: 'chips', role: 'group', 'aria-label': 'Which layers' }, ...this.buttons, find);
+  }
+
+  private pick(chip: number): void {
+    this.chosen = chip;
+    for (const [i, button] of this.buttons.entries()) button.setAttribute('aria-pressed', String(i === chip));
+    this.show();
+  }
+
+  private sortable(head: HTMLTableCellElement, index: number): void {
+    const button = element('button', { type: 'button' }, head.textContent ?? '');
+    head.replaceChildren(button);
+    button.addEventListener('click', () => {
+      const again = this.sortedBy === index;
+      if (again && this.descending === index > 1) this.descending = !this.descending;
+      else if (again) this.sortedBy = -1;
+      else [this.sortedBy, this.descending] = [index, index > 1];
+      if (again && this.sortedBy === -1) this.descending = false;
+      this.show();
+    });
+  }
+
+  private show(): void {
+    for (const [i, head] of this.heads.entries()) {
+      if (i === this.sortedBy) head.setAttribute('aria-sort', this.descending ? 'descending' : 'ascending');
+      else head.removeAttribute('aria-sort');
+    }
+    const passes = (row: HTMLTableRowElement) => {
+      const layer = this.layerOf(row);
+      return this.chips[this.chosen].passes(layer) && layer.name.toLowerCase().includes(this.words);
+    };
+    const rows = this.sorted(this.rows.filter(passes));
+    const plain = this.chosen === 0 && this.words === '' && this.sortedBy < 0;
+    this.body.replaceChildren(...(rows.length === 0 ? [this.none] : plain ? this.folded(rows) : rows));
+  }
+
+  private sorted(rows: HTMLTableRowElement[]): HTMLTableRowElement[] {
+    if (this.sortedBy < 0) return rows;
+    const key = SORTS[this.sortedBy];
+    const sign = this.descending ? -1 : 1;
+    return rows.sort((a, b) => {
+      const [x, y] = [key(this.layerOf(a)), key(this.layerOf(b))];
+      return sign * (typeof x === 'string' ? x.localeCompare(String(y), 'en', { numeric: true }) : x - Number(y));
+    });
+  }
+
+  /** Runs of rows of one kind that have nothing of their own to say. */
+  private folded(rows: readonly HTMLTableRowElement[]): HTMLElement[] {
+    const runs: HTMLTableRowElement[][] = [];
+    for (const row of rows) {
+      const last = runs.at(-1);
+      if (last && foldKind(this.layerOf(row)) === foldKind(this.layerOf(last[0]))) last.push(row);
+      else runs.push([row]);
+    }
+    return runs.flatMap((run) => {
+      const [first] = run;
+      const kind = foldKind(this.layerOf(first));
+      const open = this.unfolded.has(this.layerOf(first).index);
+      return kind === null || run.length < LEAST_TO_FOLD || open ? run : [this.foldRow(run, kind)];
+    });
+  }
+
+  private foldRow(run: readonly HTMLTableRowElement[], kind: string): HTMLElement {
+    const [first, last] = [this.layerOf(run[0]), this.layerOf(run.at(-1)!)];
+    const button = element(
+      'button',
+      { type: 'button' },
+      `${run.length} layers, ${first.name} to ${last.name}: ${kind}`,
+    );
+    button.addEventListener('click', () => {
+      this.unfolded.add(first.index);
+      this.show();
+      run[0].querySelector('a')?.focus();
+    });
+    return element('tr', { class: 'fold' }, element('td', { colspan: String(this.heads.length) }, button));
+  }
+
+  private emptyRow(): HTMLTableRowElement {
+    const all = element('button', { type: 'button' }, 'show all');
+    all.addEventListener('click', () => {
+      const find = this.buttons[0].parentElement!.querySelector('input')!;
+      find.value = '';
+      this.words = '';
+      this.pick(0);
+    });
+    const cell = element('td', { colspan: String(this.heads.length) }, 'No layer is like that. ', all);
+    return element('tr', { class: 'none' }, cell);
+  }
+}
+
+function chipsOf({ findings }: Model): Chip[] {
+  const letters = [...new Set(findings.map(({ letter }) => letter))];
+  return [
+    { name: 'All', passes: () => true },
+    { name: 'Differ', passes: ({ mismatched }) => mismatched > 0 },
+    { name: 'Own cause', passes: hasOwnCause },
+    { name: 'Equal', passes: (layer) => isCompared(layer) && layer.mismatched === 0 },
+    { name: 'Not compared', passes: (layer) => !isCompared(layer) },
+    ...letters.map((letter) => ({
+      name: letter,
+      passes: ({ finding }: Layer) => findings[finding]?.letter === letter,
+    })),
+  ];
+}
+
+function foldKind(layer: Layer): string | null {
+  if (!isCompared(layer)) return `not compared: ${layer.why}`;
+  if (layer.mismatched === 0) return 'equal';
+  return layer.inherited ? 'inherited' : null;
+}
+
+function linkName(row: HTMLTableRowElement, layer: Layer, hrefOf: (layer: Layer) => string): void {
+  const name = row.querySelector('bdi')!;
+  const link = element('a', { href: hrefOf(layer) });
+  name.replaceWith(link);
+  link.append(name);
+  row.title = layer.mismatched > 0 ? `${number(layer.mismatched)} of ${number(layer.values)} values differ` : '';
+}

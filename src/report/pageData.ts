@@ -1,0 +1,132 @@
+/** What the page's script reads of a run: the graph, every channel that differs, single values of the worst. */
+import type { PageLayerDetails } from '../documents/blob.js';
+import { fileNames } from '../load/fileName.js';
+import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
+import { printable } from '../text.js';
+import { worstFirst } from './arrange.js';
+import { cardsOf } from './cards.js';
+import { explainCommand } from './next.js';
+import type { PageChannel, PageLayer, PageRun } from './page/data.js';
+import { finite } from './pageDetails.js';
+import type { ReportOptions, Run } from './reporter.js';
+import { addedCauses, causesOf, expectedSource, judged, whyOf } from './verdict.js';
+
+/** Channels with a histogram of their own, for each layer. */
+const DEFAULT_CHANNELS = 64;
+
+interface Context {
+  readonly report: Report;
+  readonly options: ReportOptions;
+  readonly addresses: ReadonlyMap<string, string>;
+  /** Of every layer. */
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Index of the card that a layer is on. */
+  readonly cardOf: ReadonlyMap<LayerReport, number>;
+  readonly details: ReadonlyMap<string, PageLayerDetails>;
+  readonly setOf: (causes: readonly string[]) => number;
+}
+
+/** address: the run's part of a link. */
+export function pageRun({ name, report, details = [] }: Run, address: string, options: ReportOptions): PageRun {
+  const layers = judged(report);
+  const causeSets: string[] = [];
+  const setOf = (causes: readonly string[]) => {
+    const set = causes.map(printable).join(' + ') || 'not diagnosed';
+    if (!causeSets.includes(set)) causeSets.push(set);
+    return causeSets.indexOf(set);
+  };
+  const cards = cardsOf(report);
+  const context: Context = {
+    report,
+    options,
+    addresses: fileNames(layers.map((layer) => layer.name)),
+    indexOf: new Map(layers.map((layer, i) => [layer.name, i])),
+    cardOf: new Map(cards.flatMap(({ finding }, i) => finding.layers.map((layer) => [layer, i] as const))),
+    details: new Map(details.map((one) => [one.name, one])),
+    setOf,
+  };
+  return {
+    name: printable(name),
+    address,
+    sides: { expected: printable(expectedSource(report)), actual: report.candidate ? 'yours' : 'the replay' },
+    layers: layers.map((layer) => pageLayer(layer, context)),
+    causeSets,
+    findings: cards.map(({ letter, finding }) => ({ letter, title: finding.headlines.map(printable).join('; ') })),
+  };
+}
+
+function pageLayer(layer: LayerReport, context: Context): PageLayer {
+  const { report, options, addresses } = context;
+  const causes = causesOf(layer, report);
+  return {
+    name: printable(layer.name),
+    address: addresses.get(layer.name)!,
+    op: printable(layer.op),
+    status: layer.status,
+    accepted: layer.accepted,
+    unit: layer.unit ?? 'lsb',
+    why: whyOf(layer, report),
+    inputs: (layer.inputs ?? []).flatMap((name) => context.indexOf.get(name) ?? []), // the graph's own inputs are no layers
+    ...extent(layer),
+    inherited: causes.length > 0 && causes.every((cause) => cause === 'inherited'),
+    finding: context.cardOf.get(layer) ?? -1,
+    reference: referenceOf(layer, report),
+    command: explainCommand(report, layer, options),
+    ...channelsOf(layer, context),
+    details: context.details.get(layer.name)?.channels ?? [],
+  };
+}
+
+function extent(layer: LayerReport) {
+  const [values, channels] = [layer.values ?? 0, layer.out_features ?? 0];
+  const shape = layer.shape ?? [];
+  const axis = shape.indexOf(channels);
+  return {
+    shape,
+    perChannel: values && channels ? values / channels : 0,
+    outFeatures: channels,
+    differing: layer.channels?.length ?? 0,
+    positions: (layer.positions ?? 1) > 1 ? shape.filter((_, i) => i !== axis) : [],
+    values,
+    mismatched: layer.mismatched ?? 0,
+    maxAbsDiff: finite(layer.max_abs_diff ?? 0),
+    meanDiff: finite(layer.mean_diff ?? 0),
+    histogram: summed(layer),
+  };
+}
+
+function referenceOf({ name }: LayerReport, { candidate_layers: candidate, against, layers }: Report) {
+  const reference = candidate && against === 'capture' ? layers.find((layer) => layer.name === name) : undefined;
+  if (!reference || reference.mismatched === null) return null;
+  return { mismatched: reference.mismatched, maxAbsDiff: finite(reference.max_abs_diff ?? 0) };
+}
+
+function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
+  const channels = layer.channels ?? [];
+  const added = addedCauses(layer, report);
+  const causes = (c: ChannelReport) => [...new Set([...c.causes, ...added(c.channel)])];
+  return {
+    channels: {
+      index: base64(Uint32Array.from(channels, (c) => c.channel)),
+      mismatched: base64(Uint32Array.from(channels, (c) => c.mismatched)),
+      maxAbsDiff: base64(Float32Array.from(channels, (c) => c.max_abs_diff)),
+      meanDiff: base64(Float32Array.from(channels, (c) => c.mean_diff)),
+      causeSet: base64(Uint8Array.from(channels, (c) => Math.min(255, setOf(causes(c))))),
+    },
+    worst: worstFirst(channels)
+      .slice(0, options.channels ?? DEFAULT_CHANNELS)
+      .map(({ channel, histogram }): PageChannel => ({ channel, histogram })),
+  };
+}
+
+/** The layer's differences by size; equal values too. */
+function summed({ channels, values }: LayerReport): number[] {
+  const bins = new Array<number>(9).fill(0);
+  for (const { histogram } of channels ?? []) for (const [i, count] of histogram.entries()) bins[i] += count;
+  bins[4] += (values ?? 0) - bins.reduce((sum, count) => sum + count, 0);
+  return bins;
+}
+
+function base64(values: Uint32Array | Float32Array | Uint8Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+}
