@@ -30,8 +30,7 @@ const MOST_WARNINGS = 100;
 export const html: Reporter = (unordered, options) => {
   const [start, afterTitle, afterContent, end] = partsOf(options.page);
   const runs = failingFirst(unordered);
-  const addresses = fileNames(runs.map(({ name }) => name));
-  const page: PageData = { runs: runs.map((run) => pageRun(run, addresses.get(run.name)!, options)) };
+  const page: PageData = { runs: addressed(runs).map(({ run, address }) => pageRun(run, address, options)) };
   const sections = runs.map((run, i) => section(run, i, options, runs.length > 1));
   return [
     start,
@@ -51,15 +50,27 @@ function failingFirst(runs: readonly Run[]): Run[] {
   return [...runs].sort((a, b) => rank(a) - rank(b));
 }
 
+/** Two models may have one name. */
+function addressed(runs: readonly Run[]): { run: Run; address: string }[] {
+  const names = runs.map(({ name }, i) => (runs.findIndex((run) => run.name === name) === i ? name : `${name}.${i}`));
+  const addresses = fileNames(names);
+  return runs.map((run, i) => ({ run, address: addresses.get(names[i])! }));
+}
+
 function stateOf(report: Report): 'mismatch' | 'partial' | 'accepted' | 'match' {
   if (report.verdict === 'mismatch') return 'mismatch';
   if (report.coverage.not_compared.length > 0) return 'partial';
   return judged(report).some(({ accepted }) => accepted !== null) ? 'accepted' : 'match';
 }
 
+/** The worst; they are in that order. */
+function stateOfAll([first]: readonly Run[]) {
+  return stateOf(first.report);
+}
+
 function wordOf(runs: readonly Run[]): string {
   if (runs.length === 1) return verdict(runs[0].report).word;
-  return runs.some(({ report }) => report.verdict === 'mismatch') ? 'MISMATCH' : 'MATCH';
+  return { mismatch: 'MISMATCH', partial: 'MATCH in part', accepted: 'MATCH', match: 'MATCH' }[stateOfAll(runs)];
 }
 
 function titleOf(runs: readonly Run[]): string {
@@ -99,7 +110,7 @@ function summary(runs: readonly Run[]): string {
     const state = stateOf(report);
     return `<li class="${state}" data-run="${i}"><b class="name"><bdi>${text(name)}</bdi></b> <span>${text(verdict(report).line)}</span></li>`;
   });
-  return `<header class="all ${differing > 0 ? 'mismatch' : 'match'}"><h1>${wordOf(runs)}</h1> <p class="sentence">${text(sentence.join('; '))}</p></header>
+  return `<header class="all ${stateOfAll(runs)}"><h1>${wordOf(runs)}</h1> <p class="sentence">${text(sentence.join('; '))}</p></header>
 <ul class="models">${rows.join('')}</ul>`;
 }
 

@@ -62,7 +62,7 @@ describe('MATCH stands alone in no format', () => {
     ['table', table(alone[0].report, plain), 'MATCH of 2 of 3 layers; fc1 was compared with nothing'],
     ['quiet', table(alone[0].report, { ...plain, verbosity: 'quiet' }), 'MATCH of 2 of 3 layers; fc1 was'],
     ['markdown', markdown(alone, plain), '### qdiff: MATCH of 2 of 3 layers\n\n**`fc1` was compared with nothing;'],
-    ['html', html(alone, { ...plain, page }), 'qdiff: <span class="verdict match">MATCH of 2 of 3 layers</span>'],
+    ['html', html(alone, { ...plain, page }), '<header class="all partial"><h1>MATCH of 2 of 3 layers</h1>'],
     ['junit', junit(alone, plain), '<system-out>MATCH of 2 of 3 layers; fc1 was compared with nothing'],
     ['github', githubActions(alone, plain), '::notice file=model.json,title=qdiff%3A model.json%3A 2 of 3 layers'],
   ];
@@ -76,6 +76,8 @@ describe('MATCH stands alone in no format', () => {
     const runs = [runOf(without()), runOf(without('fc1'))];
     const heading = 'MATCH in all 2 models; layers of 1 model were compared with nothing';
     expect(markdown(runs, plain)).toContain(heading);
-    expect(html(runs, { ...plain, page })).toContain('MATCH (2 models; layers of 1 model were compared with nothing)');
+    expect(html(runs, { ...plain, page })).toContain(
+      '<h1>MATCH in part</h1> <p class="sentence">0 of 2 models differ; 5 of 6 layers compared; layers of 1 model were',
+    );
   });
 });
