@@ -258,6 +258,9 @@ export interface CauseEvidence {
   };
   'bias-shifted': SomeChannels & Permutation;
   'weight-value': SomeChannels & {
+    /** Channels of which all weights were solved together: so many of them are others. */
+    readonly whole?: readonly { readonly channel: number; readonly changed: number; readonly of: number }[];
+    readonly whole_omitted?: number;
     readonly weights?: readonly {
       readonly channel: number;
       readonly k: number;
@@ -302,6 +305,8 @@ export interface CauseEvidence {
     readonly constant?: number;
     /** The values that hold NaN or infinity: nothing was tried. */
     readonly not_finite?: readonly NotFiniteValue[];
+    /** About how many samples it would take to tell whether the weights of this channel are others. */
+    readonly would_take?: { readonly channel: number; readonly samples: number };
     /** How many hypotheses were replayed or refuted. */
     readonly hypotheses?: number;
     /** The search ended before all were tried. */

@@ -6,6 +6,7 @@ import type { DiagnosisReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Found } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
+import { samplesForWeights } from './causes/weightValue.js';
 import { consistentKernels, nearestKernel } from './consistent.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas } from './evidence.js';
 import { fixed, fixesOf, subjectOf } from './fixes.js';
@@ -111,9 +112,11 @@ export function unnamed(
 async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
   if (!isProductStudy(study)) return {};
   const nearest = result.nearest && (await nearestMiss(layer, study, result.nearest));
+  const would_take = study.declared.params.patch ? null : samplesForWeights(study);
   return {
     ...(nearest && nearest.explained > 0 ? { nearest } : {}),
     hypotheses: result.tried,
+    ...(would_take ? { would_take } : {}),
     ...(result.outOfBudget ? { out_of_time: true } : {}),
   };
 }

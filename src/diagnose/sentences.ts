@@ -712,13 +712,20 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     ),
   },
   'weight-value': {
-    title: (e) => ((e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ'),
-    explanation: 'Single weights are others than the file says: a stale file, or flipped bits.',
+    title: (e) => {
+      if (e.whole) return `other weights in ${wholeText(e)}`;
+      return (e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ';
+    },
+    explanation: (e) =>
+      e.whole
+        ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
+        : 'Single weights are others than the file says: a stale file, or flipped bits.',
     ofOneLayer: true,
     evidence: (e) => {
       const weights = e.weights ?? [];
       const left = Math.max(0, weights.length - 4) + (e.omitted ?? 0);
       return [
+        ...(e.whole ?? []).slice(0, 4).map((w) => `channel ${w.channel}: ${w.changed} of ${w.of} weights differ`),
         ...weights
           .slice(0, 4)
           .map(
@@ -789,6 +796,9 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
       ),
       nearestSentence(e.nearest),
+      e.would_take
+        ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
+        : null,
       number(e.hypotheses, (n) => `${n} hypotheses tried`),
       e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
     ],
@@ -802,6 +812,12 @@ function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): stri
   const like = kernel ? ` (${printable(kernel)})` : '';
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${like} explains ${explained} of ${of}${breaks}`;
+}
+
+/** "channel 3", "24 channels". */
+function wholeText({ whole = [], whole_omitted = 0 }: Partial<CauseEvidence['weight-value']>): string {
+  const count = whole.length + whole_omitted;
+  return count === 1 ? `channel ${whole[0].channel}` : counted(count, 'channel');
 }
 
 /** Where few samples leave more than one place. */

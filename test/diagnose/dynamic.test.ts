@@ -32,7 +32,8 @@ describe.each([
     ['weight-value', weightsWith([4, 7, -128])],
     ['weight-value', weightsWith([4, 7, -128], [4, 9, 1], [11, 0, -128], [11, 2, 3])],
     ['unexplained', { bias: truth.bias!.map((b, n) => b * (1 + n / 50)) }],
-    ['unexplained', { weight: truth.weight.map((w, i) => (i < IN ? -w : w)) }],
+    ['weight-value', { weight: truth.weight.map((w, i) => (i < IN ? -w : w)) }],
+    ['weight-value', { weight: truth.weight.map((w, i) => ((w * 7 + i * 31) % 255) - 127) }],
   ])('%s', async (cause, wrong) => {
     const diagnosis = await diagnose({ ...truth, ...wrong }, captured, engine);
     expect(diagnosis.causes).toEqual([cause]);

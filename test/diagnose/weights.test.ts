@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { Report } from '../../src/nouns/report.js';
+import type { QuantParams } from '../../src/nouns/value.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
@@ -158,5 +159,68 @@ describe('float outputs of a saturating kernel that multiplies in another order'
   test('and two mistakes of the file stay without a name', async () => {
     const declared = { ...linear, bias: null, weightScale: linear.weightScale.toReversed() };
     expect((await diagnose(declared))?.causes).toEqual(['unexplained']);
+  });
+});
+
+describe('all weights of channels', () => {
+  /** As wide as the one above, with as many samples as it takes. */
+  const many = (samples: number): World => {
+    const world = worldOf('per tensor', randomFrom(21));
+    const random = randomFrom(5);
+    const x = Uint8Array.from({ length: samples * world.linear.inFeatures }, () => random.integer(20, 235));
+    const output = { ...(world.linear.output as QuantParams), scale: (world.linear.output as QuantParams).scale * 1.6 };
+    return { ...world, x, samples, linear: { ...world.linear, output } };
+  };
+  const stale = ({ linear }: World, channels: (n: number) => boolean) => ({
+    ...linear,
+    weight: linear.weight.map((w, i) =>
+      channels(Math.floor(i / linear.inFeatures)) ? ((w * 7 + i * 31) % 255) - 127 : w,
+    ),
+  });
+
+  test.each<[string, (n: number) => boolean, number]>([
+    ['one channel', (n) => n === 5, 1],
+    ['half of the layer', (n) => n % 2 === 0, 16],
+    ['the layer', () => true, 32],
+  ])('%s is found', async (_, channels, count) => {
+    const world = many(900);
+    const declared = stale(world, channels);
+    const { diagnosis } = (await compareLayer(world, declared, outputsOf(world))).layers[0];
+    expect(diagnosis).toMatchObject({ causes: ['weight-value'], subject: 'model', lost: 0 });
+    expect(diagnosis!.explained).toBe(diagnosis!.of);
+    const evidence = diagnosis!.evidence['weight-value'] as {
+      whole: unknown[];
+      whole_omitted: number;
+      weights: Weight[];
+    };
+    expect(evidence.whole.length + evidence.whole_omitted).toBe(count);
+    for (const { channel, k, found } of evidence.weights) {
+      expect(found).toBe(world.linear.weight[channel * world.linear.inFeatures + k]);
+    }
+  });
+
+  test('too few samples: how many it would take', async () => {
+    const world = many(60);
+    const report = await compareLayer(
+      world,
+      stale(world, (n) => n === 5),
+      outputsOf(world),
+    );
+    const { causes, evidence } = report.layers[0].diagnosis!;
+    expect(causes).toEqual(['unexplained']);
+    const { would_take } = evidence.unexplained as { would_take: { channel: number; samples: number } };
+    expect(would_take.channel).toBe(5);
+    expect(would_take.samples).toBeGreaterThan(60);
+    expect(would_take.samples).toBeLessThan(1500);
+  });
+
+  test('weights that are no integers stay without a name', async () => {
+    const world = many(900);
+    const captured = outputsOf(world);
+    // half of an input's share goes to its neighbour's
+    const wrong = world.x.map((code, i) => (i % 32 === 9 ? Math.round((code + world.x[i + 1]) / 2) : code));
+    const other = outputsOf({ ...world, x: wrong });
+    const mixed = captured.map((code, i) => (i % 32 === 5 ? other[i] : code));
+    expect((await compareLayer(world, world.linear, mixed)).layers[0].diagnosis?.causes).toEqual(['unexplained']);
   });
 });

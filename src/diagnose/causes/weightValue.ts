@@ -4,11 +4,13 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence } from '../evidence.js';
-import { FREEDOM, type ProductSetup, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 
 const MOST_LISTED = 8;
+/** Of a layer whose weights are all solved for on top of each other change as well. */
+const MOST_FEATURES_ON_TOP = 192;
 /** Multiply-adds. */
 const MOST_EFFORT = 3e9;
 
@@ -20,38 +22,83 @@ export const weightValue: Cause<'weight-value', 'product'> = {
 
   estimate: (study, base, onEstimate) => {
     if (base.params.weight !== study.declared.params.weight) return [];
-    // weights are the last resort: where many channels differ, something else is wrong
-    const few = Math.max(4, study.channels / 4);
-    if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
-    const scope = study.detail;
-    const mismatched = study.mismatchesByChannel(base, scope);
-    const channels = differing(mismatched);
-    if (channels.length === 0 || channels.length > few) return [];
-    const possible = findPatches(
-      new WeightSearch(study, scope, base, viewOf(study, base, scope)),
-      channels,
-      (column) => mismatched[column] - (onEstimate ? 4 : 0),
-    );
-    const kept = exactOnes(study, base, scope, possible);
-    if (kept.length === 0) return [];
-    // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
-    const patchedChannels = new Set(kept.map((p) => p.channel));
-    if (onEstimate && differing(study.mismatchesByChannel(study.declared)).every((n) => patchedChannels.has(n)))
-      return [];
-    const weights = patchedWeights(base, kept);
-    return [
-      {
-        cause: 'weight-value',
-        coordinate: 'weights',
-        freedom: FREEDOM.permutationOrPatch,
-        label: kept.map((p) => `${p.channel},${p.k}`).join(' '),
-        channels: [...patchedChannels],
-        found: evidenceOf(kept, study.declared.params),
-        apply: (setup) => withParams(setup, { weight: weights }),
-      },
-    ];
+    const single = singleWeights(study, base, onEstimate);
+    if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {
+      return [changeTo(study, base, single, [])];
+    }
+    const whole = onEstimate ? null : wholeChannels(study, base, single);
+    if (whole) return [changeTo(study, base, whole.patches, whole.channels)];
+    return single.length === 0 ? [] : [changeTo(study, base, single, [])];
   },
 };
+
+function changeTo(
+  study: ProductStudy,
+  base: ProductSetup,
+  patches: readonly Patch[],
+  whole: readonly number[],
+): ProductChange {
+  const weights = patchedWeights(base, patches);
+  return {
+    cause: 'weight-value',
+    coordinate: 'weights',
+    freedom: whole.length > 0 ? FREEDOM.numberPerChannel : FREEDOM.permutationOrPatch,
+    label: whole.length > 0 ? `channels ${whole.join(' ')}` : patches.map((p) => `${p.channel},${p.k}`).join(' '),
+    channels: [...new Set(patches.map((p) => p.channel))],
+    found: evidenceOf(patches, whole, study.declared.params),
+    apply: (setup) => withParams(setup, { weight: weights }),
+  };
+}
+
+/** One or a few weights in few channels; those of channels that they make exact. */
+function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: boolean): Patch[] {
+  // where many channels differ, something else is wrong
+  const few = Math.max(4, study.channels / 4);
+  if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
+  const scope = study.detail;
+  const mismatched = study.mismatchesByChannel(base, scope);
+  const channels = differing(mismatched);
+  if (channels.length === 0 || channels.length > few) return [];
+  const possible = findPatches(
+    new WeightSearch(study, scope, base, viewOf(study, base, scope)),
+    channels,
+    (column) => mismatched[column] - (onEstimate ? 4 : 0),
+  );
+  const kept = exactOnes(study, base, scope, possible);
+  // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
+  const patchedChannels = new Set(kept.map((p) => p.channel));
+  const isRoom =
+    onEstimate && differing(study.mismatchesByChannel(study.declared)).every((n) => patchedChannels.has(n));
+  return isRoom ? [] : kept;
+}
+
+/** Every weight of the channels that differ otherwise: all of them have to come out as integers that give every value. */
+function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly Patch[]) {
+  const { subset } = study;
+  const repaired = new Set(single.map((p) => p.channel));
+  const columns = differing(study.mismatchesByChannel(base)).filter((n) => !repaired.has(n));
+  if (base.params.inFeatures > MOST_FEATURES_ON_TOP && base.steps !== study.declared.steps) return null;
+  if (columns.length * subset.samples.length * base.params.inFeatures > MOST_EFFORT) return null;
+  const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
+  const patches: Patch[] = [...single];
+  for (const column of columns) {
+    const all = weights.all(column);
+    if (!all || 'samples' in all || all.length === 0) return null;
+    patches.push(...all);
+  }
+  return columns.length > 0 ? { patches, channels: columns } : null;
+}
+
+/** About how many samples it would take to tell whether a channel's weights are others; null: it can be told, or nothing tells. */
+export function samplesForWeights(study: ProductStudy): { readonly channel: number; readonly samples: number } | null {
+  const { subset, declared } = study;
+  if (!study.complete || declared.steps.float) return null;
+  const mismatched = study.mismatchesByChannel(declared);
+  const channel = mismatched.indexOf(Math.max(...mismatched));
+  if (mismatched[channel] * 2 < subset.samples.length) return null;
+  const found = new WeightSearch(study, subset, declared, viewOf(study, declared, subset)).all(channel);
+  return found && 'samples' in found ? { channel, samples: found.samples } : null;
+}
 
 /** Of each channel's possible patches the first that makes it exact: a bound may admit what the replay rounds otherwise. */
 function exactOnes(study: ProductStudy, base: ProductSetup, scope: Scope, possible: readonly Patch[][][]): Patch[] {
@@ -99,10 +146,20 @@ function patchedWeights({ params }: ProductSetup, patches: readonly Patch[]) {
   return weight;
 }
 
-function evidenceOf(patches: readonly Patch[], { patch }: Product): CauseEvidence['weight-value'] {
-  const weights = patches.slice(0, MOST_LISTED).map((found) => ({
-    ...found,
-    ...(patch && { tap: cellOf(patch, 0, found.k).tap }),
-  }));
-  return { weights, omitted: Math.max(0, patches.length - MOST_LISTED) };
+function evidenceOf(
+  patches: readonly Patch[],
+  whole: readonly number[],
+  { patch, inFeatures }: Product,
+): CauseEvidence['weight-value'] {
+  const listed = patches.slice(0, MOST_LISTED);
+  const weights = listed.map((found) => ({ ...found, ...(patch && { tap: cellOf(patch, 0, found.k).tap }) }));
+  const changed = (channel: number) => patches.reduce((count, one) => count + Number(one.channel === channel), 0);
+  const channels = whole
+    .slice(0, MOST_LISTED)
+    .map((channel) => ({ channel, changed: changed(channel), of: inFeatures }));
+  return {
+    weights,
+    omitted: patches.length - listed.length,
+    ...(whole.length > 0 && { whole: channels, whole_omitted: whole.length - channels.length }),
+  };
 }

@@ -4,6 +4,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { solveAll } from './allWeights.js';
 import { everything, type Interval, isBounded } from './interval.js';
 import { type Correction, effortOf, type Residuals, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
@@ -71,7 +72,7 @@ export class WeightSearch {
     const channel = this.channel(column);
     const found = solveTogether(this.residuals(column), differing, (k, change) => {
       const value = weight[channel * inFeatures + k] + change;
-      return value >= -128 && value <= 127;
+      return this.isWeight(value);
     });
     const patchOf = ({ k, change, others }: Correction): Patch => {
       const declared = weight[channel * inFeatures + k];
@@ -82,9 +83,28 @@ export class WeightSearch {
     return found?.map((corrections) => corrections.map(patchOf)) ?? null;
   }
 
+  /** Whatever a channel's weights are; or about how many samples it would take to tell. Null: no weights give its values. */
+  all(column: number): Patch[] | { readonly samples: number } | null {
+    if (this.paired) return null;
+    const { inFeatures, weight } = this.base.params;
+    const channel = this.channel(column);
+    const declared = weight.subarray(channel * inFeatures, (channel + 1) * inFeatures);
+    const solved = solveAll(this.residuals(column), (k, change) => {
+      return this.isWeight(declared[k] + change);
+    });
+    if (!solved || 'samples' in solved) return solved;
+    const changed = [...solved.changes.keys()].filter((k) => solved.changes[k] !== 0);
+    return changed.map((k) => ({ channel, k, declared: declared[k], found: declared[k] + solved.changes[k] }));
+  }
+
   /** Multiply-adds of a search for several weights in one channel. */
   get effort(): number {
     return effortOf(this.view.rows, this.base.params.inFeatures);
+  }
+
+  private isWeight(code: number): boolean {
+    const [least, most] = weightRange(this.base.params);
+    return code >= least && code <= most;
   }
 
   private codesOf(channel: number): Codes {
@@ -114,6 +134,10 @@ export class WeightSearch {
     const centred = centredCodes(this.codesOf(this.channel(column)), this.zeroPoints);
     return { lo, hi, rounded, centred, rows: view.rows, inFeatures: this.base.params.inFeatures };
   }
+}
+
+function weightRange({ weightDtype }: Product): readonly [least: number, most: number] {
+  return weightDtype === 'uint8' ? [0, 255] : [-128, 127];
 }
 
 function patchesOf({ params }: ProductSetup, channel: number, fits: readonly Fit[]): Patch[] {
@@ -147,6 +171,7 @@ function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Arr
 /** Every (k, value) that alone explains the channel: dw * (x_k - x_zero_point) within the residual bounds of all rows. */
 function singleWeights({ params }: ProductSetup, residuals: Residuals, channel: number): Fit[] {
   const { lo, hi, centred, rows, inFeatures } = residuals;
+  const [least, most] = weightRange(params);
   const fits: Fit[] = [];
   for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
     const interval: Interval = everything();
@@ -164,8 +189,8 @@ function singleWeights({ params }: ProductSetup, residuals: Residuals, channel: 
     if (!isBounded(interval) || interval.lo > interval.hi) continue;
     const declared = params.weight[channel * inFeatures + k];
     for (
-      let found = Math.max(-128, Math.ceil(declared + interval.lo));
-      found <= Math.min(127, declared + interval.hi);
+      let found = Math.max(least, Math.ceil(declared + interval.lo));
+      found <= Math.min(most, declared + interval.hi);
       found++
     ) {
       if (found !== declared) fits.push({ k, found });
@@ -203,9 +228,10 @@ function singleUnderSaturation(
     const corrected = change - (zeroPoints[row] + shift) * (found - declared);
     return corrected >= lo[row] && corrected <= hi[row];
   };
+  const [least, most] = weightRange(base.params);
   const fits: Fit[] = [];
   for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
-    for (let found = -128; found <= 127; found++) {
+    for (let found = least; found <= most; found++) {
       if (found === weight[offset + k]) continue;
       let explained = 0;
       while (explained < rows && explainsRow(order[explained], k, found)) explained++;

@@ -1,0 +1,179 @@
+/** All weights of a channel at once: least squares of every column of the activations, rounded to integers. */
+import { spread } from '../study/arrays.js';
+import type { Residuals } from './severalWeights.js';
+
+/** Multiply-adds of a Gram matrix, as long as the rows are several times the columns. */
+const MOST_EFFORT = 5e7;
+const ENOUGH_ROWS = 4;
+const MOST_COLUMNS = 768;
+/** Equations beyond the unknowns: floats have 24 bits each, codes are bounds. */
+const SPARE_FLOATS = 8;
+const SPARE_CODES = 1.2;
+/** So many standard deviations lie within half an integer. */
+const CERTAIN = 4;
+
+/** What every weight of a channel has to be changed by; or about how many samples it would take to know. */
+export type Solved = { readonly changes: Int32Array } | { readonly samples: number };
+
+/** Null: no integers give what was observed. */
+export function solveAll(residuals: Residuals, isWeight: (k: number, change: number) => boolean): Solved | null {
+  const { lo, hi, centred, inFeatures, rounded } = residuals;
+  const bounded = [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
+  const columns = usedColumns(centred, bounded, inFeatures);
+  const needed = rounded ? Math.ceil(SPARE_CODES * columns.length) : columns.length + SPARE_FLOATS;
+  if (columns.length === 0 || columns.length > MOST_COLUMNS) return null;
+  if (bounded.length < needed) return { samples: Math.ceil((needed * lo.length) / Math.max(1, bounded.length)) };
+  const rows = spread(bounded, Math.max(ENOUGH_ROWS * needed, MOST_EFFORT / columns.length ** 2));
+  const system = systemOf(centred, rows, columns, inFeatures);
+  if (!system) return null;
+  const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (hi[row] - lo[row]) ** 2, 0) / (12 * rows.length));
+  const uncertain = (deviation * CERTAIN * Math.sqrt(system.widest)) / 0.5;
+  if (uncertain > 1) return more(Math.ceil(((rows.length * lo.length) / bounded.length) * uncertain ** 2), lo.length);
+  const found = system.solve(rows.map((row) => (lo[row] + hi[row]) / 2));
+  const changes = new Int32Array(inFeatures);
+  for (const [i, k] of columns.entries()) changes[k] = Math.round(found[i]);
+  const isPossible = columns.every((k) => changes[k] === 0 || isWeight(k, changes[k]));
+  return isPossible && explainsAll(residuals, changes) ? { changes } : null;
+}
+
+/** Null where they are there, and too many to be used. */
+function more(samples: number, given: number): Solved | null {
+  return samples > given ? { samples } : null;
+}
+
+/** A column of nothing but zero points says nothing of its weight, which stays. */
+function usedColumns(centred: Float64Array, rows: readonly number[], width: number): number[] {
+  const used = new Uint8Array(width);
+  for (const row of rows) for (let k = 0; k < width; k++) if (centred[row * width + k] !== 0) used[k] = 1;
+  return [...used.keys()].filter((k) => used[k]);
+}
+
+function explainsAll({ lo, hi, centred, rows, inFeatures }: Residuals, changes: Int32Array): boolean {
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let k = 0; k < inFeatures; k++) sum += centred[row * inFeatures + k] * changes[k];
+    if (sum < lo[row] || sum > hi[row]) return false;
+  }
+  return true;
+}
+
+interface System {
+  /** Largest diagonal entry of the inverse of the Gram matrix. */
+  readonly widest: number;
+  solve(target: readonly number[]): Float64Array;
+}
+
+/** Channels share their activations, and mostly their rows. */
+const systems = new WeakMap<Float64Array, Map<string, System | null>>();
+
+function systemOf(
+  centred: Float64Array,
+  rows: readonly number[],
+  columns: readonly number[],
+  width: number,
+): System | null {
+  let known = systems.get(centred);
+  if (!known) {
+    known = new Map();
+    systems.set(centred, known);
+  }
+  const key = `${rows.join()}|${columns.join()}`;
+  let system = known.get(key);
+  if (system === undefined) {
+    known.clear();
+    system = makeSystem(centred, rows, columns, width);
+    known.set(key, system);
+  }
+  return system;
+}
+
+function makeSystem(
+  centred: Float64Array,
+  rows: readonly number[],
+  columns: readonly number[],
+  width: number,
+): System | null {
+  const n = columns.length;
+  const x = new Float64Array(rows.length * n);
+  for (const [r, row] of rows.entries()) {
+    for (let i = 0; i < n; i++) x[r * n + i] = centred[row * width + columns[i]];
+  }
+  const factor = cholesky(gramOf(x, n), n);
+  if (!factor) return null;
+  return {
+    widest: widestOfInverse(factor, n),
+    solve(target) {
+      const right = new Float64Array(n);
+      for (let r = 0; r < target.length; r++) for (let i = 0; i < n; i++) right[i] += x[r * n + i] * target[r];
+      return backward(factor, forward(factor, right, n), n);
+    },
+  };
+}
+
+/** x' x, the lower triangle. */
+function gramOf(x: Float64Array, n: number): Float64Array {
+  const gram = new Float64Array(n * n);
+  for (let start = 0; start < x.length; start += n) {
+    for (let i = 0; i < n; i++) {
+      const a = x[start + i];
+      if (a !== 0) for (let j = 0; j <= i; j++) gram[i * n + j] += a * x[start + j];
+    }
+  }
+  return gram;
+}
+
+/** In place, the lower factor L of L L'; null where columns depend on each other: then they are not determined. */
+function cholesky(a: Float64Array, n: number): Float64Array | null {
+  for (let j = 0; j < n; j++) {
+    const whole = a[j * n + j];
+    let pivot = whole;
+    for (let r = 0; r < j; r++) pivot -= a[j * n + r] ** 2;
+    if (pivot <= 1e-9 * whole) return null;
+    const root = Math.sqrt(pivot);
+    a[j * n + j] = root;
+    for (let i = j + 1; i < n; i++) {
+      let sum = a[i * n + j];
+      for (let r = 0; r < j; r++) sum -= a[i * n + r] * a[j * n + r];
+      a[i * n + j] = sum / root;
+    }
+  }
+  return a;
+}
+
+/** L v = values. */
+function forward(factor: Float64Array, values: Float64Array, n: number): Float64Array {
+  for (let i = 0; i < n; i++) {
+    let sum = values[i];
+    for (let r = 0; r < i; r++) sum -= factor[i * n + r] * values[r];
+    values[i] = sum / factor[i * n + i];
+  }
+  return values;
+}
+
+/** L' v = values. */
+function backward(factor: Float64Array, values: Float64Array, n: number): Float64Array {
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = values[i];
+    for (let r = i + 1; r < n; r++) sum -= factor[r * n + i] * values[r];
+    values[i] = sum / factor[i * n + i];
+  }
+  return values;
+}
+
+/** Entry (i, i) of the inverse is the squared length of column i of the inverse of L. */
+function widestOfInverse(factor: Float64Array, n: number): number {
+  let widest = 0;
+  for (let i = 0; i < n; i++) {
+    const column = new Float64Array(n);
+    column[i] = 1 / factor[i * n + i];
+    let length = column[i] ** 2;
+    for (let row = i + 1; row < n; row++) {
+      let sum = 0;
+      for (let r = i; r < row; r++) sum -= factor[row * n + r] * column[r];
+      column[row] = sum / factor[row * n + row];
+      length += column[row] ** 2;
+    }
+    widest = Math.max(widest, length);
+  }
+  return widest;
+}
