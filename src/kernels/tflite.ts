@@ -1,5 +1,5 @@
 /** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { DynamicStep, ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
@@ -17,6 +17,7 @@ import {
 } from './steps/tflite/activations.js';
 import { addBuiltin, addReference, addXnnpack } from './steps/tflite/add.js';
 import { concatTflite } from './steps/tflite/concat.js';
+import { hybridReference, hybridXnnpack } from './steps/tflite/hybrid.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
 import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
@@ -75,7 +76,15 @@ const shared: Ops = {
 /** Linear layers of LiteRT's reference resolver multiply in float64. */
 export const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales, round: halfAway });
 
+/** What is not of the dynamic step is not used. */
+export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales });
+const hybrids = (dynamic: DynamicStep): Ops => ({
+  linear_dynamic: { ...hybridLinear, dynamic },
+  conv2d_dynamic: { ...hybridLinear, dynamic },
+});
+
 export const referenceOps: Ops = {
+  ...hybrids(hybridReference),
   ...products(referenceLinear, null),
   ...tfliteConvolutions(),
   ...onReference,
@@ -90,8 +99,10 @@ export const referenceOps: Ops = {
   interpolate: resizeReference,
 };
 
+const { linear_dynamic: _linear, conv2d_dynamic: _conv, ...withoutHybrid } = referenceOps;
+
 export const microOps: Ops = {
-  ...referenceOps,
+  ...withoutHybrid,
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingOfDoubles }), null),
   mul: multiplyMicro,
   matmul: matmulMicro,
@@ -139,6 +150,7 @@ const onBuiltin: Ops = {
 };
 
 export const builtinOps: Ops = {
+  ...hybrids(hybridReference),
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingUp }), null),
   ...tfliteConvolutions(),
   ...onBuiltin,
@@ -155,6 +167,7 @@ export const builtinOps: Ops = {
 
 /** What XNNPACK itself has; the rest of a graph runs in the builtin kernels. */
 export const delegateTensors: Ops = {
+  ...hybrids(hybridXnnpack),
   add: addXnnpack(1),
   sub: addXnnpack(-1),
   mul: multiplyXnnpack,

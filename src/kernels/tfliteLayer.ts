@@ -1,5 +1,5 @@
 /** TFLite's form of one layer: by its operator, its types, the release that ran it and the CPU. */
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
+import type { DynamicStep, ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Producer, type ProductForm, type Release } from '../nouns/model.js';
 import { tfliteLinear } from './families.js';
 import {
@@ -15,6 +15,14 @@ import { clampToSixOnly, rescaleDoubleRounding, rescaleFloat32Ratio } from './st
 import { halfAway } from './steps/round.js';
 import { leakyReluNegativeMultiplier } from './steps/tflite/activations.js';
 import { addReference } from './steps/tflite/add.js';
+import {
+  hybridInBlocks,
+  hybridReference,
+  hybridSymmetric,
+  hybridWeightFirst,
+  hybridXnnpack,
+  hybridXnnpackByPlace,
+} from './steps/tflite/hybrid.js';
 import { matmulRuy, matmulXnnpackWithoutZeroPoint } from './steps/tflite/matmul.js';
 import {
   convolutionRuyAvx,
@@ -30,7 +38,7 @@ import {
   weightZeroPointIgnored,
 } from './steps/tflite/products.js';
 import { meanBuiltinOneByOne, meanXnnpackAway, sumXnnpackAway } from './steps/tflite/reduce.js';
-import { builtinScalarQuantize, referenceOps } from './tflite.js';
+import { builtinScalarQuantize, hybridLinear, referenceOps } from './tflite.js';
 
 /** Everything that decides beside the layer. */
 interface Where {
@@ -64,8 +72,7 @@ function byLayer(formOf: FormOf): NonNullable<Kernel['ofLayer']> {
     const key = `${this.name} ${where.release} ${where.avx}`;
     const own = known.get(layer) ?? new Map<string, Kernel>();
     known.set(layer, own);
-    const isHybrid = isProduct(layer) && layer.form.dynamic !== null;
-    const steps = own.has(key) || isHybrid ? null : formOf(layer, where);
+    const steps = own.has(key) ? null : formOf(layer, where);
     if (!own.has(key)) own.set(key, steps ? { ...this, ops: { ...this.ops, [layer.op]: steps } } : this);
     return own.get(key)!;
   };
@@ -102,7 +109,19 @@ const isGrouped = ({ patch }: ProductForm) => patch!.groups > 1;
 const multiplierOf = (multiplier: ProductSteps['multiplier']) => tfliteLinear({ multiplier });
 const linearDoubleRounding = multiplierOf(fixedPointDoubleRounding);
 
+const hybridOf = (dynamic: DynamicStep) => ({ ...hybridLinear, dynamic });
+
+/** Without a zero point where the file says so, and for convolutions of one scale. */
+function isSymmetric({ patch, dynamic, weightScale }: ProductForm): boolean {
+  return patch ? !patch.depthwise && weightScale.length === 1 : dynamic!.asymmetric === false;
+}
+
 function referenceForm(layer: Layer, where: Where): OpSteps | null {
+  if (isProduct(layer) && layer.form.dynamic) {
+    if (isSymmetric(layer.form)) return hybridOf(hybridSymmetric);
+    const { patch } = layer.form;
+    return hybridOf(patch && !patch.depthwise ? hybridWeightFirst : hybridReference);
+  }
   if (isProduct(layer)) return referenceProduct(layer, layer.form, where);
   return tensorOf(layer, where) ?? rectified(layer, rescaleFloat32Ratio);
 }
@@ -159,6 +178,7 @@ const valuesOf16 = multiplierOf(inFlatBlocksOf16);
 
 function builtinForm(layer: Layer, where: Where): OpSteps | null {
   if (!isProduct(layer)) return builtinTensor(layer, where) ?? referenceForm(layer, where);
+  if (layer.form.dynamic) return builtinHybrid(layer.form);
   if (layer.form.patch) return builtinConvolution(layer, layer.form, where);
   const { release, avx } = where;
   if (isInt16(layer)) {
@@ -167,6 +187,11 @@ function builtinForm(layer: Layer, where: Where): OpSteps | null {
   }
   if (isUint8(layer) && release === 'tflite-2.14') return linearDoubleRounding;
   return avx ? linearOnAvx : linearElsewhere;
+}
+
+function builtinHybrid(form: ProductForm): OpSteps {
+  if (isSymmetric(form)) return hybridOf(hybridSymmetric);
+  return hybridOf(form.patch?.depthwise ? hybridInBlocks : hybridReference);
 }
 
 function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: Where): OpSteps | null {
@@ -202,6 +227,7 @@ export const ofBuiltinLayer = byLayer(builtinForm);
 
 /** Defects of LiteRT up to 1.4 and TensorFlow 2.21, and ties of their means. */
 function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpSteps | null {
+  if (isProduct(layer) && layer.form.dynamic) return delegateHybrid(layer.form, release);
   if (release === 'litert-2.3') return null;
   const steps = own[layer.op];
   if (isProduct(layer) && steps?.kind === 'product') {
@@ -212,6 +238,13 @@ function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpS
   if (layer.op === 'mean') return meanXnnpackAway;
   if (layer.op === 'sum') return sumXnnpackAway;
   return layer.op === 'matmul' && release === 'tensorflow-2.21' ? matmulXnnpackWithoutZeroPoint : null;
+}
+
+/** 1x1 with stride 1 runs as rows, but where the weights are a single number. */
+function delegateHybrid({ patch, weight }: ProductForm, release: Release): OpSteps {
+  const isRows = patch?.window.kernel.every((size) => size === 1) && patch.window.stride.every((step) => step === 1);
+  const own = hybridOf(isRows && weight.outFeatures * weight.inFeatures > 1 ? hybridXnnpackByPlace : hybridXnnpack);
+  return release !== 'litert-2.3' && patch?.same ? { ...own, accumulate: sameUnderflows } : own;
 }
 
 /** What the delegate does not take runs in the builtin kernels, node by node. */

@@ -259,6 +259,8 @@ export interface ChooseStep extends Step {
 export interface DynamicStep extends Step {
   /** What has parameters of its own: everything that one call reads, or each row of it. */
   readonly grain: 'batch' | 'row';
+  /** A row of a convolution is the image; set where it is a pixel (1x1). */
+  readonly byPlace?: boolean;
   readonly codes: CodeRange;
   readonly choose: ChooseStep;
   /** min and max are the grain's. */

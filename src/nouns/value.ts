@@ -13,6 +13,8 @@ export interface QuantParams {
   readonly zeroPoint: number;
   readonly quantMin: number;
   readonly quantMax: number;
+  /** Steps a real unit, where a runtime does not take 1 / scale. */
+  readonly perUnit?: number;
 }
 
 export interface FloatParams {

@@ -24,7 +24,11 @@ export const linearDynamic: Op = {
   async read(layer) {
     expectInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
     const params = await productParams(layer);
-    const dynamic = { reduceRange: layer.fields?.reduce_range === true };
+    const asymmetric = layer.fields?.asymmetric_quantize_inputs as boolean | undefined;
+    const dynamic = {
+      reduceRange: layer.fields?.reduce_range === true,
+      ...(asymmetric === undefined ? {} : { asymmetric }),
+    };
     return layer.fields && params
       ? { form: { kind: 'product', dynamic, ...flattenOf(layer), ...params }, output: FLOAT }
       : null;

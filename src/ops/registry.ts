@@ -13,6 +13,7 @@ import { channelShuffle } from './channelShuffle.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv2d } from './conv2d.js';
+import { conv2dDynamic } from './conv2dDynamic.js';
 import { conv3d } from './conv3d.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
@@ -72,6 +73,7 @@ export const ops: readonly Op[] = [
   conv1d,
   conv2d,
   conv3d,
+  conv2dDynamic,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,

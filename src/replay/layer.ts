@@ -119,7 +119,7 @@ export function replayLayer(
   throw new Error(`${layer.op} is not replayed`);
 }
 
-/** Each row is quantized with parameters of its own. */
+/** Each row is quantized with parameters of its own; of a convolution each image, or each pixel of a 1x1. */
 function replayRows(
   steps: ProductSteps,
   ready: ReadyLayer,
@@ -128,12 +128,16 @@ function replayRows(
   fast: Fast,
   call: Call | undefined,
 ): Replayed {
-  const cols = layer.form.weight.inFeatures;
+  const isImage = layer.form.patch !== undefined && !steps.dynamic!.byPlace;
+  const cols = isImage ? x.cols : layer.form.weight.inFeatures;
   const parts: Replayed[] = [];
   for (let from = 0; from < x.data.length; from += cols) {
     const row = { rows: 1, cols, data: x.data.subarray(from, from + cols) };
     const product = productOf(ready, layer, chosenInput(steps, layer.form, rangeOfRow(row.data)), call);
-    parts.push(replayProduct(steps, product, quantizeRows(steps, product, row), fast));
+    const codes = quantizeRows(steps, product, row);
+    parts.push(
+      isImage ? replayPatches(steps, product, codes, ready.shapes, fast) : replayProduct(steps, product, codes, fast),
+    );
   }
   return joined(parts);
 }

@@ -360,8 +360,39 @@ def others():
              value('uint8', sy, zy), {'dim': 3}, lambda k, v: T.concat_uint8(v, [Q(s1, z1), Q(s2, z2), Q(sy, zy)], Q(sy, zy), 3), 10)
 
 
+def hybrids():
+    seed = 900
+    for one, asymmetric in ((False, True), (True, True), (True, False)):
+        seed += 5
+        k, n = 37, 40
+        ws, wq, b = scales(seed, 1 if one else n, .01), int_weights((n, k), seed + 1), codes(seed + 2, (n,), -30, 30)
+        fields = {'weight': {'array': 'w'}, 'weight_dtype': 'int8', 'weight_scale': float(ws[0]) if one else [float(s) for s in ws], 'weight_zero_point': 0, 'bias': {'array': 'b'},
+                  'bias_dtype': 'float32', 'activation': 'relu6', 'reduce_range': False, 'asymmetric_quantize_inputs': asymmetric}
+        weights = [{'key': 'w', 'seed': seed + 1, 'shape': [n, k], 'span': [-127, 127], 'axes': [0, 1], 'dtype': 'int8'},
+                   {'key': 'b', 'seed': seed + 2, 'shape': [n], 'span': [-30, 30], 'axes': [0], 'dtype': 'float32'}]
+        add_case(f'hybrid linear{" one scale" if one else ""}{"" if asymmetric else " symmetric"}', 'linear_dynamic', ('ref', 'opt', 'xnn'), [('x', {'dtype': 'float32'}, (25, k), seed + 3, 7.)], {'dtype': 'float32'}, fields,
+                 lambda kk, v, ws=ws, wq=wq, b=b, a=asymmetric: T.hybrid(v[0].reshape(-1, k), lambda q, z: (q - z) @ wq.T, ws, b, 'relu6', kk, 'FULLY_CONNECTED', a).reshape(1, 25, n), 12, weights)
+    for name, depth, kh, n, one, stride in (('conv', False, 3, 26, False, 1), ('conv one scale', False, 3, 26, True, 1), ('conv 1x1', False, 1, 26, False, 1), ('conv 1x1 stride 2', False, 1, 26, False, 2), ('depthwise', True, 3, 11, False, 1)):
+        seed += 5
+        c, h = (11 if depth else 6), 15
+        shape = (1, kh, kh, n) if depth else (n, kh, kh, c)
+        ws, wq, b = scales(seed, 1 if one else n, .01), int_weights(shape, seed + 1), codes(seed + 2, (n,), -9, 9)
+        o = -(-h // stride)
+        p = max((o - 1) * stride + kh - h, 0)
+        fields = {'weight': {'array': 'w'}, 'weight_dtype': 'int8', 'weight_scale': float(ws[0]) if one else [float(s) for s in ws], 'weight_zero_point': 0, 'bias': {'array': 'b'}, 'bias_dtype': 'float32',
+                  'stride': [stride] * 2, 'padding': [[p // 2, p - p // 2]] * 2, 'same': True, 'dilation': [1, 1], 'groups': c if depth else 1, 'activation': 'relu', **({'depthwise': True} if depth else {})}
+        weights = [{'key': 'w', 'seed': seed + 1, 'shape': list(shape), 'span': [-127, 127], 'axes': [3, 0, 1, 2] if depth else [0, 3, 1, 2], 'dtype': 'int8'},
+                   {'key': 'b', 'seed': seed + 2, 'shape': [n], 'span': [-9, 9], 'axes': [0], 'dtype': 'float32'}]
+
+        def run(kk, v, ws=ws, wq=wq, b=b, depth=depth, n=n, s=stride, kh=kh):
+            geo = ((s, s), (1, 1), 'SAME')
+            acc = (lambda q, z: T.dwconv_acc(q, z, wq, None, 1, *geo)) if depth else lambda q, z: T.conv_acc(q, z, wq, None, *geo)
+            return T.hybrid(v[0], acc, ws, b, 'relu', kk, 'DEPTHWISE_CONV_2D' if depth else 'CONV_2D', True, not depth and kh == 1 and s == 1)
+        add_case(f'hybrid {name}', 'conv2d_dynamic', ('ref', 'opt') if depth else ('ref', 'opt', 'xnn'), [('x', {'dtype': 'float32'}, (h, h, c), seed + 3, 5.)], {'dtype': 'float32'}, fields, run, 6, weights)
+
+
 def main():
-    for make in (convolutions, linears, binary, pools, reductions, conversions, functions, resizes, others):
+    for make in (convolutions, linears, binary, pools, reductions, conversions, functions, resizes, others, hybrids):
         make()
     text = '[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n'
     if '--check' in sys.argv:

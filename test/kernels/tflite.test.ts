@@ -45,6 +45,8 @@ const cases: readonly Case[] = JSON.parse(readFileSync(join(ROOT, 'cases.json'),
 
 const RANGES = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] } as const;
 
+const ARRAYS = { int8: Int8Array, int32: Int32Array, int64: Float64Array, float32: Float32Array };
+
 /** Wellons' lowbias32 of seed * 2654435761 + index. */
 function hashOf(seed: number, index: number): number {
   let x = (Math.imul(seed, 2654435761) + index) >>> 0;
@@ -65,7 +67,7 @@ function arraysOf({ weights }: Case): ArrayFile {
   const arrays = weights.map(({ key, axes, dtype, ...drawn }) => {
     const stored = codes(drawn, sizeOf(drawn.shape), drawn.span as [number, number]);
     const numbers = axes.every((axis, i) => axis === i) ? stored : permuted(stored, drawn.shape, axes);
-    const data: NumericArray = dtype === 'int8' ? Int8Array.from(numbers) : numbers;
+    const data: NumericArray = new ARRAYS[dtype as keyof typeof ARRAYS](numbers);
     const shape = axes.map((axis) => drawn.shape[axis]);
     const read = async (from = 0, to = shape[0]) => {
       const row = data.length / shape[0];

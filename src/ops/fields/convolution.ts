@@ -11,12 +11,13 @@ import { expectInput } from './inputs.js';
 import { type WeightField, weightField } from './numbers.js';
 import { checkLengths, productFields, productParams, type WeightReading } from './product.js';
 import { layerFields, outputSchema } from './schema.js';
+import { FLOAT } from './valueParams.js';
 import { doesNotFit, outputPadding, readWindow, windowFields } from './window.js';
 
 const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 
-/** spatial: how many axes its windows have. */
-export function convolution(name: string, spatial: number, transposed: boolean): Op {
+/** spatial: how many axes its windows have; isDynamic: it quantizes float images itself. */
+export function convolution(name: string, spatial: number, transposed: boolean, isDynamic = false): Op {
   const channels = transposed ? ['in_channels', 'out_channels/groups'] : ['out_channels', 'in_channels/groups'];
   const axes = [...channels, ...KERNEL_AXES.slice(-spatial)];
   return {
@@ -36,7 +37,8 @@ export function convolution(name: string, spatial: number, transposed: boolean):
     channels: 'layout',
     dims: convolutionDims,
     async read(layer) {
-      expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16']);
+      if (isDynamic) expectInput(layer, ['float32'], `it quantizes its own input; use op "conv${spatial}d" on codes`);
+      else expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16']);
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
       const reading = weightOf(layer, axes, groups, transposed);
@@ -44,8 +46,13 @@ export function convolution(name: string, spatial: number, transposed: boolean):
       const window = readWindow(layer, reading.kernel(), transposed);
       if (!fields || !params || !output || !window) return null;
       return {
-        form: { kind: 'product', dynamic: null, patch: { window, groups, ...kindsOf(fields) }, ...params },
-        output,
+        form: {
+          kind: 'product',
+          dynamic: isDynamic ? { reduceRange: false } : null,
+          patch: { window, groups, ...kindsOf(fields) },
+          ...params,
+        },
+        output: isDynamic ? FLOAT : output,
       };
     },
   };
