@@ -7,7 +7,9 @@ import type { QuantParams } from '../../../nouns/value.js';
 import { f32, fma32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
-import { weightScaleOf } from '../scales.js';
+import { addBias, multiplyBy } from '../operations.js';
+import { perChannel32 } from '../scales.js';
+import { realUnfused } from '../toReal.js';
 
 function int8Params(scale: number, zeroPoint: number, perUnit: number, quantMin = -128, quantMax = 127): QuantParams {
   return { dtype: 'int8', scale, zeroPoint, quantMin, quantMax, perUnit };
@@ -69,20 +71,52 @@ function quantizeBy(name: string, round: (steps: number) => number): QuantizeSte
 const quantizeAway = quantizeBy('quantizeHybrid', roundHalfAway);
 const quantizeEven = quantizeBy('quantizeHybridXnnpack', roundHalfEven);
 
-type Real = (sum: number, s: number, sw: number, bias: number) => number;
+/** From a sum to a real, and the same written out. */
+interface Way {
+  readonly equation: string;
+  readonly real: (sum: number, s: number, sw: number, bias: number) => number;
+  readonly operations: NonNullable<MultiplierStep['operations']>;
+}
 
-const jointly: Real = (sum, s, sw, bias) => f32(f32(sum * f32(s * sw)) + bias);
-const weightFirst: Real = (sum, s, sw, bias) => f32(f32(f32(sum * sw) * s) + bias);
-const inputFirst: Real = (sum, s, sw, bias) => f32(f32(f32(sum * s) * sw) + bias);
-const fused: Real = (sum, s, sw, bias) => fma32(f32(sum * s), sw, bias);
+const byInput = ({ input, outFeatures }: Product) =>
+  multiplyBy(['f32(sx)', new Float32Array(outFeatures).fill(f32(input.scale))]);
+const byWeight = (product: Product) => multiplyBy(['f32(sw)', perChannel32(product, f32)]);
 
-function reals(name: string, equation: string, realOf: (product: Product, channel: number) => Real): MultiplierStep {
+const JOINTLY: Way = {
+  equation: 'f32(a * f32(s * sw)) + b',
+  real: (sum, s, sw, bias) => f32(f32(sum * f32(s * sw)) + bias),
+  operations: (product, _output, bias) => realUnfused.operations(product, bias),
+};
+const WEIGHT_FIRST: Way = {
+  equation: 'f32(f32(a * sw) * s) + b',
+  real: (sum, s, sw, bias) => f32(f32(f32(sum * sw) * s) + bias),
+  operations: (product, _output, bias) => [byWeight(product), byInput(product), ...addBias(bias, 'f32(b)')],
+};
+const INPUT_FIRST: Way = {
+  equation: 'f32(f32(a * s) * sw) + b',
+  real: (sum, s, sw, bias) => f32(f32(f32(sum * s) * sw) + bias),
+  operations: (product, _output, bias) => [byInput(product), byWeight(product), ...addBias(bias, 'f32(b)')],
+};
+const FUSED: Way = {
+  equation: 'fma(f32(a * s), sw, b)',
+  real: (sum, s, sw, bias) => fma32(f32(sum * s), sw, bias),
+  operations(product, _output, bias) {
+    const scaled = byWeight(product);
+    const last = bias && ({ ...scaled, kind: 'multiply-add', factor: bias, factorFormula: 'f32(b)' } as const);
+    return [byInput(product), last ?? scaled];
+  },
+};
+
+/** Vector code takes 4 channels at a time. */
+function wayInBlocks({ part, outFeatures }: Product, channel: number): Way {
+  const { first, of } = part ?? { first: 0, of: outFeatures };
+  return first + channel < Math.floor(of / 4) * 4 ? WEIGHT_FIRST : INPUT_FIRST;
+}
+
+function reals(name: string, equation: string, wayOf: (product: Product, channel: number) => Way): MultiplierStep {
   const toReal = (product: Product): Scaler => {
     const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
-    const [scales, ways] = [
-      channels.map((n) => f32(weightScaleOf(product, n))),
-      channels.map((n) => realOf(product, n)),
-    ];
+    const [scales, ways] = [perChannel32(product, f32), channels.map((n) => wayOf(product, n).real)];
     const s = f32(product.input.scale);
     return (acc, n, bias) => ways[n](f32(acc), s, scales[n], bias);
   };
@@ -95,23 +129,21 @@ function reals(name: string, equation: string, realOf: (product: Product, channe
       const real = toReal(product);
       return (acc, channel, bias) => f32(real(acc, channel, bias) / f32(output.scale));
     },
-    operations: null,
+    operations: (product, output, bias) => wayOf(product, 0).operations(product, output, bias),
     fixedPoint: null,
   };
 }
 
-const JOINTLY = reals('hybridJointly', 'f32(a * f32(s * sw)) + b', () => jointly);
-const WEIGHT_FIRST = reals('hybridWeightFirst', 'f32(f32(a * sw) * s) + b', () => weightFirst);
-/** Vector code takes 4 channels at a time. */
-const IN_BLOCKS = reals(
+const ofAll = (name: string, way: Way) => reals(name, way.equation, () => way);
+
+const jointly = ofAll('hybridJointly', JOINTLY);
+const weightFirst = ofAll('hybridWeightFirst', WEIGHT_FIRST);
+const fused = ofAll('hybridFused', FUSED);
+const inBlocks = reals(
   'hybridInBlocks',
-  'f32(f32(a * sw) * s) + b, channels in blocks of 4; the last N % 4 f32(f32(a * s) * sw) + b',
-  ({ part, outFeatures }, channel) => {
-    const { first, of } = part ?? { first: 0, of: outFeatures };
-    return first + channel < Math.floor(of / 4) * 4 ? weightFirst : inputFirst;
-  },
+  `${WEIGHT_FIRST.equation}, channels in blocks of 4; the last N % 4 ${INPUT_FIRST.equation}`,
+  wayInBlocks,
 );
-const FUSED = reals('hybridFused', 'fma(f32(a * s), sw, b)', () => fused);
 
 function hybrid(
   name: string,
@@ -138,12 +170,12 @@ function hybrid(
   };
 }
 
-export const hybridReference = hybrid('hybridReference', chooseAsymmetric, quantizeAway, JOINTLY);
-export const hybridSymmetric = hybrid('hybridSymmetric', chooseSymmetric, quantizeAway, JOINTLY);
+export const hybridReference = hybrid('hybridReference', chooseAsymmetric, quantizeAway, jointly);
+export const hybridSymmetric = hybrid('hybridSymmetric', chooseSymmetric, quantizeAway, jointly);
 /** The reference's convolutions of several scales. */
-export const hybridWeightFirst = hybrid('hybridWeightFirst', chooseAsymmetric, quantizeAway, WEIGHT_FIRST);
+export const hybridWeightFirst = hybrid('hybridWeightFirst', chooseAsymmetric, quantizeAway, weightFirst);
 /** The builtin depthwise convolution. */
-export const hybridInBlocks = hybrid('hybridInBlocks', chooseAsymmetric, quantizeAway, IN_BLOCKS);
-export const hybridXnnpack = hybrid('hybridXnnpack', chooseXnnpack, quantizeEven, FUSED);
+export const hybridInBlocks = hybrid('hybridInBlocks', chooseAsymmetric, quantizeAway, inBlocks);
+export const hybridXnnpack = hybrid('hybridXnnpack', chooseXnnpack, quantizeEven, fused);
 /** 1x1 convolutions with stride 1 run as rows: every pixel is quantized by itself. */
-export const hybridXnnpackByPlace = hybrid('hybridXnnpackByPlace', chooseXnnpack, quantizeEven, FUSED, true);
+export const hybridXnnpackByPlace = hybrid('hybridXnnpackByPlace', chooseXnnpack, quantizeEven, fused, true);
