@@ -1,5 +1,5 @@
 /** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
-import type { DynamicStep, ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
@@ -17,7 +17,6 @@ import {
 } from './steps/tflite/activations.js';
 import { addBuiltin, addReference, addXnnpack } from './steps/tflite/add.js';
 import { concatTflite } from './steps/tflite/concat.js';
-import { hybridReference, hybridXnnpack } from './steps/tflite/hybrid.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
 import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
@@ -76,15 +75,10 @@ const shared: Ops = {
 /** Linear layers of LiteRT's reference resolver multiply in float64. */
 export const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales, round: halfAway });
 
-/** What is not of the dynamic step is not used. */
+/** Of hybrid layers, whose dynamic step stands for all but the sums; `tfliteLayer.ts` has those, a layer each. */
 export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales });
-const hybrids = (dynamic: DynamicStep): Ops => ({
-  linear_dynamic: { ...hybridLinear, dynamic },
-  conv2d_dynamic: { ...hybridLinear, dynamic },
-});
 
 export const referenceOps: Ops = {
-  ...hybrids(hybridReference),
   ...products(referenceLinear, null),
   ...tfliteConvolutions(),
   ...onReference,
@@ -99,10 +93,8 @@ export const referenceOps: Ops = {
   interpolate: resizeReference,
 };
 
-const { linear_dynamic: _linear, conv2d_dynamic: _conv, ...withoutHybrid } = referenceOps;
-
 export const microOps: Ops = {
-  ...withoutHybrid,
+  ...referenceOps,
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingOfDoubles }), null),
   mul: multiplyMicro,
   matmul: matmulMicro,
@@ -150,7 +142,6 @@ const onBuiltin: Ops = {
 };
 
 export const builtinOps: Ops = {
-  ...hybrids(hybridReference),
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingUp }), null),
   ...tfliteConvolutions(),
   ...onBuiltin,
@@ -167,7 +158,6 @@ export const builtinOps: Ops = {
 
 /** What XNNPACK itself has; the rest of a graph runs in the builtin kernels. */
 export const delegateTensors: Ops = {
-  ...hybrids(hybridXnnpack),
   add: addXnnpack(1),
   sub: addXnnpack(-1),
   mul: multiplyXnnpack,

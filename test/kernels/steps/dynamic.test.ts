@@ -117,37 +117,34 @@ test.each(dynamic)('$name computes the real product to within its quantization',
 });
 
 // one row alone is a batch of one: what a row's own grain gives
-test.each(dynamic.filter((kernel) => dynamicSteps(kernel)!.dynamic!.grain === 'batch'))(
-  '$name per row equals calls of one row each',
-  (kernel) => {
-    const steps = dynamicSteps(kernel)!;
-    const linear = linearOf({
-      weight: [
-        [1, -2],
-        [3, 127],
-      ],
-      weightScale: [0.01, 0.02],
-      bias: [0.5, -0.25],
-      output: { dtype: 'float32' },
-    });
-    const layer = dynamicLayer(linear);
-    const kernelOf = (step: DynamicStep) => ({ ...kernel, ops: { linear_dynamic: { ...steps, dynamic: step } } });
-    const x = Float32Array.of(0.1, -3, 2, 2.5, 0, 0, -1e-3, 40);
-    const row = (i: number) => ({ rows: 1, cols: 2, data: x.subarray(2 * i, 2 * i + 2) });
-    const perRowData = replayLayer(kernelOf(withRange(steps.dynamic!, { grain: 'row' })), layer, [
-      { rows: 4, cols: 2, data: x },
-    ]).data;
-    const alone = [0, 1, 2, 3].map((i) => {
-      const input = steps.dynamic!.chooseQuantParams(Math.min(...row(i).data), Math.max(...row(i).data), true);
-      return [...replayLayer(kernel, layer, [row(i)], null, { input }).data];
-    });
-    expect([...perRowData]).toEqual(alone.flat());
-    const whole = steps.dynamic!.chooseQuantParams(-3, 40, true);
-    expect([...replayLayer(kernel, layer, [{ rows: 4, cols: 2, data: x }], null, { input: whole }).data]).not.toEqual(
-      alone.flat(),
-    );
-  },
-);
+test.each(dynamic)('$name per row equals calls of one row each', (kernel) => {
+  const steps = dynamicSteps(kernel)!;
+  const linear = linearOf({
+    weight: [
+      [1, -2],
+      [3, 127],
+    ],
+    weightScale: [0.01, 0.02],
+    bias: [0.5, -0.25],
+    output: { dtype: 'float32' },
+  });
+  const layer = dynamicLayer(linear);
+  const kernelOf = (step: DynamicStep) => ({ ...kernel, ops: { linear_dynamic: { ...steps, dynamic: step } } });
+  const x = Float32Array.of(0.1, -3, 2, 2.5, 0, 0, -1e-3, 40);
+  const row = (i: number) => ({ rows: 1, cols: 2, data: x.subarray(2 * i, 2 * i + 2) });
+  const perRowData = replayLayer(kernelOf(withRange(steps.dynamic!, { grain: 'row' })), layer, [
+    { rows: 4, cols: 2, data: x },
+  ]).data;
+  const alone = [0, 1, 2, 3].map((i) => {
+    const input = steps.dynamic!.chooseQuantParams(Math.min(...row(i).data), Math.max(...row(i).data), true);
+    return [...replayLayer(kernel, layer, [row(i)], null, { input }).data];
+  });
+  expect([...perRowData]).toEqual(alone.flat());
+  const whole = steps.dynamic!.chooseQuantParams(-3, 40, true);
+  expect([...replayLayer(kernel, layer, [{ rows: 4, cols: 2, data: x }], null, { input: whole }).data]).not.toEqual(
+    alone.flat(),
+  );
+});
 
 test.each([true, false])('a range may be other than the layer says: reduce_range %j', (reduceRange) => {
   const step = dynamicSteps('fbgemm')!.dynamic!;
