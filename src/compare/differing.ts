@@ -1,11 +1,13 @@
 /** A layer that differs, as the diagnosis reads it: rows of channels; what it finds is said in samples and positions. */
 import type { DifferingLayer } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { ImageRows } from '../diagnose/study/data.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';
 import { type LayerRows, layerRows } from '../replay/rows.js';
 import type { LayerRun } from '../replay/session.js';
-import { coordinatesOf } from '../tensor/shape.js';
+import { toRows } from '../tensor/rows.js';
+import { channelsOf, coordinatesOf } from '../tensor/shape.js';
 
 export interface Difference {
   readonly run: LayerRun;
@@ -25,6 +27,7 @@ export function differingRows({ run, input, observed, from, to, diff, afterRelu 
   return {
     run: { ...run, batches: rows.batches, callOf: (row) => run.callOf(Math.floor(row / each)) },
     inputs: [rows.input],
+    ...(run.ready.patch && { images: imagesOf(run, input, each) }),
     observed: rows.of(observed),
     from: from * each,
     to: to * each,
@@ -32,6 +35,13 @@ export function differingRows({ run, input, observed, from, to, diff, afterRelu 
     witnesses: diff.witnesses.map(({ sample, position, channel }) => ({ sample: sample * each + position, channel })),
     afterRelu,
   };
+}
+
+/** What the patches of a convolution are taken from, as rows of channels. */
+function imagesOf({ ready: { shapes } }: LayerRun, input: ValueReader, positions: number): ImageRows {
+  const [shape] = shapes.inputs;
+  const read = async (from: number, to: number) => toRows(await input.read(from, to), shape);
+  return { width: input.features, channels: channelsOf(shape), positions, read };
 }
 
 /** Rows of what was found to samples and places; a layer of one place a sample is as it is. */

@@ -14,7 +14,7 @@ import { diagnoseLayer } from './layer.js';
 import { AS_STORED, applyChanges, type Change, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
-import type { Rows, Side } from './study/data.js';
+import type { ImageRows, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
 
 /** What differs in a layer, and where its numbers are. */
@@ -23,6 +23,8 @@ export interface DifferingLayer {
   /** What this side read, by input, and what it wrote. */
   readonly inputs: readonly ValueReader[];
   readonly observed: ValueReader;
+  /** Of a convolution: what its patches are taken from. */
+  readonly images?: ImageRows;
   readonly from: number;
   readonly to: number;
   readonly mismatched: number;

@@ -134,6 +134,20 @@ interface RoundingEvidence extends SomeChannels {
   readonly ties?: number;
 }
 
+/** Differing values that were looked at: with a tap on padding, and without. */
+interface Borders {
+  readonly border_values?: number;
+  readonly inside_values?: number;
+}
+
+/** One number an axis, outermost first. */
+interface OtherSteps {
+  readonly declared?: readonly number[];
+  readonly found?: readonly number[];
+  /** Where it is another too: [before, after] an axis. */
+  readonly padding?: readonly (readonly [number, number])[];
+}
+
 export interface CauseEvidence {
   'int16-saturation': SomeChannels & {
     /** The first saturating pair of the first differing value that has one. */
@@ -229,6 +243,29 @@ export interface CauseEvidence {
     readonly off_by?: 128 | 256;
   };
   'weight-transposed': SomeChannels & { readonly shape?: readonly [number, number] };
+  /** The order, as a rule a person would write. */
+  'k-order': SomeChannels & { readonly of?: 'weights' | 'input'; readonly order?: string };
+  'padding-value': SomeChannels &
+    Borders & {
+      /** Codes; or a mode in place of the found one. */
+      readonly declared?: number;
+      readonly found?: number | 'reflect' | 'replicate' | 'circular';
+    };
+  'padding-place': SomeChannels &
+    Borders & {
+      /** [before, after] an axis, outermost first. */
+      readonly declared?: readonly (readonly [number, number])[];
+      readonly found?: readonly (readonly [number, number])[];
+      /** In place of these: a row or column of the image that is never read; axis 0 is the outermost. */
+      readonly not_read?: { readonly axis: number; readonly side: 'first' | 'last' };
+    };
+  'groups-wrong': SomeChannels & {
+    readonly groups?: number;
+    /** All groups read the channels of the first; or inputs or outputs go to the groups in turns. */
+    readonly found?: 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+  };
+  'dilation-wrong': SomeChannels & OtherSteps;
+  'stride-wrong': SomeChannels & OtherSteps;
   'scale-per-tensor': SomeChannels & {
     readonly used?: number;
     readonly which?: 'max' | 'min' | 'mean' | 'channel';

@@ -10,11 +10,15 @@ import { captureAfterRelu } from './causes/captureAfterRelu.js';
 import { captureBeforeRelu } from './causes/captureBeforeRelu.js';
 import { clampRange } from './causes/clampRange.js';
 import { fixedPointMultiplier } from './causes/fixedPointMultiplier.js';
+import { groupsWrong } from './causes/groupsWrong.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
+import { kOrder } from './causes/kOrder.js';
 import { multiplierPrecision } from './causes/multiplierPrecision.js';
 import { outputScaleWrong } from './causes/outputScaleWrong.js';
 import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
+import { paddingPlace } from './causes/paddingPlace.js';
+import { paddingValue } from './causes/paddingValue.js';
 import { reluAtZero } from './causes/reluAtZero.js';
 import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
@@ -25,6 +29,7 @@ import { weightScaleWrong } from './causes/weightScaleWrong.js';
 import { weightTransposed } from './causes/weightTransposed.js';
 import { weightValue } from './causes/weightValue.js';
 import { weightZeroPointMissing } from './causes/weightZeroPointMissing.js';
+import { dilationWrong, strideWrong } from './causes/windowSteps.js';
 import { zeroPointBeforeRounding } from './causes/zeroPointBeforeRounding.js';
 
 /** Every cause, what is common first: of two equally simple explanations the earlier one is named. */
@@ -39,6 +44,12 @@ export const causes: readonly Cause[] = [
   weightZeroPointMissing,
   signedness,
   weightTransposed,
+  kOrder,
+  paddingValue,
+  paddingPlace,
+  groupsWrong,
+  dilationWrong,
+  strideWrong,
   biasMissing,
   biasInt32,
   biasUnscaled,

@@ -20,6 +20,7 @@ import type {
   SaturatingPair,
 } from './evidence.js';
 import { isOf, mayRun } from './frameworks.js';
+import { axesText, bordersText, edgeText, groupsText, paddingText } from './words/geometry.js';
 import { otherFormula, stepFixes, stepSentences } from './words/steps.js';
 
 type Subject = DiagnosisReport['subject'];
@@ -377,6 +378,14 @@ const WITHOUT_PAIRS =
 const IN_PAIRS =
   'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
 
+const otherSteps = (name: 'stride' | 'dilation', explanation: string): CauseText<CauseEvidence['stride-wrong']> => ({
+  title: (e) => `${name} ${e.found?.join(', ') ?? 'another'}${e.declared ? `, not ${e.declared.join(', ')}` : ''}`,
+  explanation,
+  ofOneLayer: true,
+  evidence: (e) => [e.padding ? `and padding ${e.padding.map((ends) => ends.join(' and ')).join('; ')}` : null],
+  fix: parameterFix((context) => `correct ${field(context, name)} in model.json`, `use the declared ${name}`),
+});
+
 // ---------------------------------------------------------------- the causes
 
 const rounding = (
@@ -607,6 +616,54 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       'multiply by the transpose: acc = x @ w.T with w [out_features, in_features]',
     ),
   },
+  'k-order': {
+    title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
+    explanation: 'Every channel multiplies weights with values of other places along k, in the same order.',
+    ofOneLayer: true,
+    evidence: (e) => [e.order === undefined ? null : `${e.of}: ${e.order}`],
+    fix: parameterFix(
+      (context) => `write the weights of ${printable(context.layer)} in the order that the capture was computed with`,
+      'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped',
+    ),
+  },
+  'padding-value': {
+    title: (e) => `padding holds ${paddingText(e.found)}, not the zero point`,
+    explanation: 'Padding is real 0, which is the zero point of the input; another code there is another value.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.declared === undefined ? null : `zero point ${e.declared}, padding with ${paddingText(e.found)}`,
+      bordersText(e),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the zero point of its input`
+        : null,
+  },
+  'padding-place': {
+    title: (e) => (e.not_read ? `${edgeText(e.not_read)} of the image is not read` : 'padding on other sides'),
+    explanation: 'The window begins at another place of the image than the file says.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.declared && e.found ? `[before, after] of ${axesText(e.declared, e.found)}` : null,
+      bordersText(e),
+    ],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'padding')} in model.json`,
+      'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
+    ),
+  },
+  'groups-wrong': {
+    title: (e) => (e.found === 'first' ? 'every group reads the first' : `groups taken by turns`),
+    explanation: 'Output channels of a group read its own input channels, groups side by side.',
+    ofOneLayer: true,
+    evidence: (e) => [e.groups === undefined ? null : `${e.groups} groups: ${groupsText(e.found)}`],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'groups')} and the order of channels in model.json`,
+      'output channel n belongs to group floor(n / (out / groups)), which reads channels from that group times in / groups on',
+    ),
+  },
+  'dilation-wrong': otherSteps('dilation', 'Taps lie further apart, or nearer, than the file says.'),
+  'stride-wrong': otherSteps('stride', 'Windows lie further apart, or nearer, than the file says.'),
   'scale-per-tensor': {
     title: 'one weight scale for all channels',
     explanation: "One channel's scale, or the largest, is used where every channel has its own.",

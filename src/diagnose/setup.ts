@@ -1,6 +1,7 @@
 import type { Codes, Elementwise, ElementwiseSteps, Product, ProductSteps } from '../nouns/kernel.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
+import type { Taps } from '../nouns/window.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
 /** How what is read and written is looked at. */
@@ -23,6 +24,21 @@ export interface ProductSetup extends Views {
   readonly kind: 'product';
   readonly steps: ProductSteps;
   readonly params: Product;
+  /** How a convolution's patches are taken, where not as declared. */
+  readonly patches?: PatchReading;
+}
+
+/** What each output position and tap reads. */
+export interface PatchReading {
+  readonly name: string;
+  readonly taps: Taps;
+  readonly groups: number;
+  /** The channels that each group reads, [groups * channels of a group]. */
+  readonly channels: Int32Array;
+  /** What padding holds. */
+  readonly fill: number;
+  /** Of each cell [position, channel] of the image: the cell that is read in its place. */
+  readonly moved?: Int32Array;
 }
 
 export interface ElementwiseSetup extends Views {
@@ -50,6 +66,7 @@ export interface CodeMap {
 /** What a change moves, in the order in which changes are applied (a later one sees the earlier ones' setup). */
 export const COORDINATES = [
   'x',
+  'patches',
   'x_range',
   'weights',
   'x_zero_point',

@@ -30,9 +30,8 @@ export function windowDims(window: Window, input: readonly number[]): number[] {
 /** Where a tap reads nothing. */
 export const HOLE = -1;
 
-/** Axis by axis: a place is a hole, or its index so far times the size of the next axis and the index there. */
-export function tapsOf(window: Window, input: readonly number[]): Taps {
-  const output = windowDims(window, input);
+/** output: its places, where they are not as many as fit. Axis by axis: a place is a hole, or its index so far times the size of the next axis and the index there. */
+export function tapsOf(window: Window, input: readonly number[], output = windowDims(window, input)): Taps {
   let [positions, taps] = [1, 1];
   let source: Int32Array = new Int32Array(1);
   input.forEach((size, axis) => {

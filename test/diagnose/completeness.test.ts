@@ -5,6 +5,7 @@ import { AS_STORED } from '../../src/diagnose/setup.js';
 import { Study } from '../../src/diagnose/study/study.js';
 import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { elementwiseKernels } from '../../src/kernels/registry.js';
+import * as convolutions from './convolutionScenes.js';
 import * as dynamic from './dynamicWorld.js';
 import { MISTAKES } from './mistakes.js';
 import { NEAR_MISSES } from './nearMisses.js';
@@ -21,7 +22,14 @@ describe('products', () => {
     expect(dynamic.NEARLY.map(([but]) => but)).not.toEqual([]);
   });
 
-  const onCodes = codes.filter((code) => code !== 'activation-range');
+  // nor do matrices have a geometry
+  const ofPatches = new Set(convolutions.RAISED.map(({ code }) => code));
+  test.each([...ofPatches])('%s is raised, and nearly raised, in a convolution', (code) => {
+    expect(codes).toContain(code);
+    expect(convolutions.NEARLY.filter((scene) => scene.code === code)).not.toEqual([]);
+  });
+
+  const onCodes = codes.filter((code) => code !== 'activation-range' && !ofPatches.has(code));
   test.each(onCodes)('%s is raised, and nearly raised', (code) => {
     const raised = MISTAKES.filter((mistake) => mistake.causes.join() === code);
     expect(raised.map(({ name }) => name)).not.toEqual([]);

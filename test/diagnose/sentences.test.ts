@@ -124,6 +124,27 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'bias-missing': ['candidate', null, { max_bias_steps: 49.25, channel: 5 }],
     'bias-unscaled': ['candidate', null, { channel: 3, bias: 0.5766, steps_declared: 26.475, steps_found: 0.0018 }],
     'bias-shifted': ['candidate', null, { permutation: [0, 2, 1, 3, 5, 4] }],
+    'k-order': ['candidate', null, { of: 'weights', order: 'kernel flipped' }],
+    'padding-value': ['candidate', null, { declared: 117, found: 0, border_values: 40, inside_values: 0 }],
+    'padding-place': [
+      'model',
+      null,
+      {
+        declared: [
+          [1, 1],
+          [1, 1],
+        ],
+        found: [
+          [0, 2],
+          [1, 1],
+        ],
+        border_values: 60,
+        inside_values: 12,
+      },
+    ],
+    'groups-wrong': ['candidate', null, { groups: 8, found: 'outputs in turns' }],
+    'dilation-wrong': ['model', null, { declared: [2, 2], found: [1, 1], padding: [[1, 1]] }],
+    'stride-wrong': ['candidate', null, { declared: [2, 2], found: [2, 1] }],
     'weight-value': [
       'model',
       null,

@@ -12,6 +12,20 @@ export interface Rows {
   read(from: number, to: number): Promise<NumericArray>;
 }
 
+/** Images of a convolution's input by sample, [samples, width]: rows of channels. */
+export interface ImageRows extends Rows {
+  readonly channels: number;
+  /** Rows of the layer that an image makes. */
+  readonly positions: number;
+}
+
+/** Some of them in memory. */
+export interface Images extends Omit<ImageRows, 'read'> {
+  readonly data: NumericArray;
+  /** Of each row of a scope: which image. */
+  readonly of: Int32Array;
+}
+
 /** One layer as a diagnosis sees it: what is declared, and its numbers by sample. */
 export interface LayerData<K extends Kind = Kind> {
   readonly side: Side;
@@ -27,6 +41,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly to: number;
   /** What the layer reads, in the order of its inputs: codes, or floats. */
   readonly inputs: readonly Rows[];
+  /** Of a convolution: what its patches are taken from. */
+  readonly images?: ImageRows;
   /** The judged side's values; as wide as the layer has channels. */
   readonly observed: Rows;
   /** Multiply-adds that a sample takes. */
@@ -57,6 +73,8 @@ export interface Scope {
   readonly channels: readonly number[] | null;
   /** [samples, width] of each input. */
   readonly inputs: readonly Matrix[];
+  /** Of a convolution. */
+  readonly images?: Images;
   /** [samples, channels] */
   readonly observed: NumericArray;
 }

@@ -7,20 +7,24 @@ import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/gro
 import { fastCodes } from '../../products/multiply.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
-import { mapCodes, type ProductSetup } from '../setup.js';
+import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { sameValues } from './agree.js';
 import { rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
+import { patchesOf } from './images.js';
 
 /** Wide layers: an accumulator is some MB, and patched weights come by the dozen. */
 const MOST_KEPT = 24;
+/** Patches of a scope can be some 100 MB. */
+const MOST_READINGS = 2;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
   private readonly accumulators = new Map<Scope, Map<string, SumData>>();
   private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
+  private readonly readings = new WeakMap<Scope, Map<string, Codes>>();
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
   private readonly identities = new Identities();
 
@@ -68,7 +72,8 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
   codes(setup: ProductSetup, scope: Scope): Codes {
-    return this.data.dynamic ? mapCodes(this.quantized(setup.steps, scope), setup.reads[0]) : storedCodes(setup, scope);
+    if (this.data.dynamic) return mapCodes(this.quantized(setup.steps, scope), setup.reads[0]);
+    return storedCodes(setup, scope, setup.patches ? this.patched(setup.patches, scope) : (scope.inputs[0] as Codes));
   }
 
   /** The codes that one channel reads, [rows, in_features]: those of its group. */
@@ -146,6 +151,24 @@ export class ProductEngine implements Engine<ProductSetup> {
     };
   }
 
+  /** Patches that are taken otherwise; the same arrays as long as the same scope asks. */
+  private patched(reading: PatchReading, scope: Scope): Codes {
+    let readings = this.readings.get(scope);
+    if (!readings) {
+      readings = new Map();
+      this.readings.set(scope, readings);
+    }
+    let codes = readings.get(reading.name);
+    if (!codes) {
+      const { channels, taps } = reading;
+      const data = patchesOf(scope.images!, scope.samples, reading) as Codes['data'];
+      codes = { rows: scope.samples.length, cols: taps.taps * channels.length, data };
+      if (readings.size >= MOST_READINGS) readings.delete(readings.keys().next().value!);
+      readings.set(reading.name, codes);
+    }
+    return codes;
+  }
+
   /** What the scope's channels read: of a grouped product, for each of them the codes of its group, as if it were one of its own. */
   private restrictedCodes(setup: ProductSetup, scope: Scope): Codes {
     const { channels } = scope;
@@ -165,7 +188,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
     const [x] = scope.inputs;
-    if (this.data.dynamic || setup.reads[0] || setup.stores || groupsOf(params) > 1) return null;
+    if (this.data.dynamic || setup.reads[0] || setup.patches || setup.stores || groupsOf(params) > 1) return null;
     if (this.isSummed(setup, scope) || this.sameCall(setup.steps, scope, 0) < scope.samples.length) return null;
     const called = setup.steps.multiplier.ofCall ? this.inCall(params, scope.samples[0]) : params;
     return fastCodes(setup.steps, called, x as Codes, this.data.fast);
@@ -189,12 +212,12 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** All that sums depend on. */
-  private keyOf({ steps, params, reads }: ProductSetup): string {
+  private keyOf({ steps, params, reads, patches }: ProductSetup): string {
     const { dynamic } = this.data;
     const chosenInput = dynamic ? quantizationOf(steps.dynamic!, dynamic.reduceRange) : params.input.zeroPoint;
     const { weight, weightZeroPoint } = params;
     const arrays = [weight, weightZeroPoint].map((array) => this.identities.of(array));
-    return [steps.accumulate.name, reads[0]?.name, chosenInput, ...arrays].join('|');
+    return [steps.accumulate.name, patches?.name, reads[0]?.name, chosenInput, ...arrays].join('|');
   }
 
   // -------------------------------------------------------------- dynamic layers, batch by batch
@@ -311,8 +334,8 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 }
 
-function storedCodes({ reads, params }: ProductSetup, { inputs, samples }: Scope): Codes {
-  const codes = mapCodes(inputs[0] as Codes, reads[0]);
+function storedCodes({ reads, params }: ProductSetup, { samples }: Scope, stored: Codes): Codes {
+  const codes = mapCodes(stored, reads[0]);
   const { taps } = params.patch ?? {};
   return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
 }

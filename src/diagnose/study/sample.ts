@@ -1,6 +1,7 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
 import { columnsOf, concat, rowsOf, spread } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
+import { mostImages, readImages } from './images.js';
 
 const MOST_MULTIPLY_ADDS = 4e8;
 const MOST_VALUES = 1e6;
@@ -32,7 +33,27 @@ function chooseSamples(data: LayerData): number[] {
   const count = Math.min(judged, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
   const all = judgedSamples(data);
   if (count === judged) return all;
-  const witnesses = [...new Set(data.witnesses.map((w) => w.sample))];
+  const known = [...new Set(data.witnesses.map((w) => w.sample))];
+  return inFewImages(data, known, all, (witnesses, judged) => chosenSamples(data, witnesses, judged, count));
+}
+
+/** Rows of so few images that these fit into memory, half of them such that differ. */
+function inFewImages<T>(
+  { images }: LayerData,
+  witnesses: readonly number[],
+  all: readonly number[],
+  choose: (witnesses: readonly number[], all: readonly number[]) => T,
+): T {
+  if (!images) return choose(witnesses, all);
+  const imageOf = (row: number) => Math.floor(row / images.positions);
+  const imagesOf = (rows: readonly number[]) => [...new Set(rows.map(imageOf))];
+  const most = mostImages(images);
+  const few = new Set([...spread(imagesOf(witnesses), most / 2), ...spread(imagesOf(all), most / 2)]);
+  const isIn = (row: number) => few.has(imageOf(row));
+  return choose(witnesses.filter(isIn), all.filter(isIn));
+}
+
+function chosenSamples(data: LayerData, witnesses: readonly number[], all: readonly number[], count: number): number[] {
   const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2), ...(data.refuting ?? [])]);
   return [...chosen].sort((a, b) => a - b);
 }
@@ -48,8 +69,10 @@ export async function readDetail(data: LayerData, subset: Scope): Promise<Scope 
     MOST_INPUTS / inputWidth(data),
     MOST_DETAIL_SAMPLES,
   );
-  const known = spread([...new Set(data.witnesses.map(({ sample }) => sample))], affordable / 2);
-  const samples = [...new Set([...known, ...spread(judgedSamples(data), affordable / 2)])].sort((a, b) => a - b);
+  const witnesses = [...new Set(data.witnesses.map(({ sample }) => sample))];
+  const samples = inFewImages(data, witnesses, judgedSamples(data), (known, all) =>
+    [...new Set([...spread(known, affordable / 2), ...spread(all, affordable / 2)])].sort((a, b) => a - b),
+  );
   const whole = await readScope(data, samples);
   return { ...whole, channels, observed: columnsOf(whole.observed, samples.length, width, channels) };
 }
@@ -125,6 +148,7 @@ export function sliceOf(scope: Scope, from: number, to: number): Scope {
       data: data.subarray(from * cols, to * cols),
     })),
     observed: scope.observed.subarray(from * width, to * width),
+    ...(scope.images && { images: { ...scope.images, of: scope.images.of.subarray(from, to) } }),
   };
 }
 
@@ -139,6 +163,7 @@ function pickRows(scope: Scope, rows: readonly number[], width: number): Scope {
     channels: scope.channels,
     inputs: scope.inputs.map(({ cols, data }) => ({ rows: rows.length, cols, data: rowsOf(data, rows, cols) })),
     observed: rowsOf(scope.observed, rows, width),
+    ...(scope.images && { images: { ...scope.images, of: rowsOf(scope.images.of, rows, 1) } }),
   };
 }
 
@@ -149,9 +174,10 @@ async function readScope(data: LayerData, samples: readonly number[]): Promise<S
     for (const [from, to] of runs) parts.push(await rows.read(from, to));
     return concat(parts, samples.length * rows.width);
   };
+  const images = data.images && (await readImages(data.images, samples));
   const inputs = [];
   for (const rows of data.inputs) inputs.push({ rows: samples.length, cols: rows.width, data: await read(rows) });
-  return { samples, channels: null, inputs, observed: await read(data.observed) };
+  return { samples, channels: null, inputs, observed: await read(data.observed), ...(images && { images }) };
 }
 
 /** Neighbours are read at once. */

@@ -1,0 +1,57 @@
+import type { Cause } from '../cause.js';
+import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import type { ProductChange, ProductSetup } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Groups read other channels than their own: always the first ones, or taken in turns in place of side by side. */
+export const groupsWrong: Cause<'groups-wrong', 'product'> = {
+  code: 'groups-wrong',
+  kinds: ['product'],
+  needs: [isConvolution, ({ declared }) => patchOf(declared as ProductSetup).groups > 1],
+  whose: 'model',
+  parameterFree: true,
+
+  estimate: (study, base) => {
+    if (base.patches) return [];
+    const { groups, inChannels, outChannels } = patchOf(study.declared);
+    const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
+    const inTurns = inputs.map((c) => (c % inChannels) * groups + Math.floor(c / inChannels));
+    // each output a group of its own: output n reads group n % groups
+    const outputs = Int32Array.from({ length: groups * outChannels * inChannels }, (_, i) => {
+      const [n, c] = [Math.floor(i / inChannels), i % inChannels];
+      return (n % groups) * inChannels + c;
+    });
+    return [
+      change(
+        study,
+        'first',
+        groups,
+        inputs.map((c) => c % inChannels),
+      ),
+      ...(inChannels > 1 ? [change(study, 'inputs in turns', groups, inTurns)] : []),
+      ...(outChannels > 1 ? [change(study, 'outputs in turns', groups * outChannels, outputs)] : []),
+      ...(outChannels > 1 && inChannels > 1
+        ? [
+            change(
+              study,
+              'both in turns',
+              groups * outChannels,
+              outputs.map((c) => inTurns[c]),
+            ),
+          ]
+        : []),
+    ];
+  },
+};
+
+type Rule = 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+
+function change(study: ProductStudy, found: Rule, groups: number, channels: Int32Array): ProductChange {
+  const { groups: declared } = patchOf(study.declared);
+  return readOtherwise(study, {
+    cause: 'groups-wrong',
+    label: found,
+    found: { groups: declared, found },
+    reading: () => ({ groups, channels }),
+  });
+}

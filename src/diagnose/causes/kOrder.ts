@@ -1,0 +1,140 @@
+import type { Product } from '../../nouns/kernel.js';
+import type { PlacedPatch } from '../../nouns/window.js';
+import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import type { Cause } from '../cause.js';
+import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Weights or inputs taken in another order along k, the same for all channels: of a convolution by taps, channels or memory layout. */
+export const kOrder: Cause<'k-order', 'product'> = {
+  code: 'k-order',
+  kinds: ['product'],
+  needs: [isConvolution],
+  whose: 'model',
+  parameterFree: true,
+
+  estimate: (study, base) => [
+    ...(base.params.weight === study.declared.params.weight ? weightOrders(study) : []),
+    ...(base.patches ? [] : imageOrders(study)),
+  ],
+};
+
+/** Of weight [out, tap, channel]: which one is used, as an index into the declared rows. */
+type Order = (out: number, tap: number, channel: number) => number;
+
+function weightOrders(study: ProductStudy): ProductChange[] {
+  const { params } = study.declared;
+  const patch = patchOf(study.declared);
+  const orders = [...tapOrders(params, patch), ...memoryOrders(params, patch)];
+  return orders.map(([order, from]) => weightChange(params, order, from));
+}
+
+type Named = readonly [order: string, from: Order];
+
+function rowIndex({ inFeatures }: Product, { inChannels }: PlacedPatch) {
+  return (out: number, tap: number, channel: number) => out * inFeatures + tap * inChannels + channel;
+}
+
+/** Flipped and exchanged axes of the kernel, channels from last to first. */
+function tapOrders(params: Product, patch: PlacedPatch): Named[] {
+  const { kernel } = patch.window;
+  const { inChannels } = patch;
+  const at = rowIndex(params, patch);
+  const tapOf = (indices: readonly number[]) => indices.reduce((tap, index, axis) => tap * kernel[axis] + index, 0);
+  const flipped = (axes: readonly number[]): Order => {
+    return (out, tap, channel) =>
+      at(
+        out,
+        tapOf(indicesOf(tap, kernel).map((i, axis) => (axes.includes(axis) ? kernel[axis] - 1 - i : i))),
+        channel,
+      );
+  };
+  const axes = [...kernel.keys()].filter((axis) => kernel[axis] > 1);
+  const names = ['z', 'y', 'x'].slice(-kernel.length);
+  const [rows, columns] = kernel.slice(-2);
+  const swap: Order = (out, tap, channel) => {
+    const indices = indicesOf(tap, kernel);
+    return at(out, tapOf([...indices.slice(0, -2), indices.at(-1)!, indices.at(-2)!]), channel);
+  };
+  return [
+    ...(axes.length > 1 ? [['kernel flipped', flipped(axes)] as const] : []),
+    ...axes.map((axis): Named => [`kernel flipped along ${names[axis]}`, flipped([axis])]),
+    ...(kernel.length > 1 && rows === columns && rows > 1 ? [['kernel rows for columns', swap] as const] : []),
+    ...(inChannels > 1
+      ? [['channels last to first', (out, tap, c) => at(out, tap, inChannels - 1 - c)] satisfies Named]
+      : []),
+  ];
+}
+
+/** Memory of the file's layout, [out, channel, ...kernel], taken for another's, and the reverse. */
+function memoryOrders(params: Product, patch: PlacedPatch): Named[] {
+  const { window, inChannels } = patch;
+  const taps = sizeOf(window.kernel);
+  if (window.transposed || taps === 1) return [];
+  const { outFeatures: outputs } = params;
+  const at = rowIndex(params, patch);
+  const inFile = (place: number) => {
+    const [out, channel, tap] = indicesOf(place, [outputs, inChannels, taps]);
+    return at(out, tap, channel);
+  };
+  const orders: Named[] = [
+    ['[out, in, kh, kw] memory as [kh, kw, in, out]', (out, tap, c) => inFile((tap * inChannels + c) * outputs + out)],
+  ];
+  if (inChannels === 1) return orders;
+  return [
+    ['[out, in, kh, kw] memory as [out, kh, kw, in]', (out, tap, c) => inFile((out * taps + tap) * inChannels + c)],
+    ['[out, kh, kw, in] memory as [out, in, kh, kw]', (out, tap, c) => at(out, 0, 0) + c * taps + tap],
+    ...orders,
+  ];
+}
+
+function weightChange(params: Product, order: string, from: Order): ProductChange {
+  const { weight, inFeatures, patch } = params;
+  const each = patch!.inChannels;
+  let taken: Product['weight'] | null = null;
+  return {
+    cause: 'k-order',
+    coordinate: 'weights',
+    freedom: FREEDOM.none,
+    label: order,
+    found: { of: 'weights', order },
+    apply: (setup) => {
+      taken ??= weight.map((_, i) => {
+        const k = i % inFeatures;
+        return weight[from(Math.floor(i / inFeatures), Math.floor(k / each), k % each)];
+      });
+      return withParams(setup, { weight: taken });
+    },
+  };
+}
+
+/** The image's memory taken for another layout's. */
+function imageOrders(study: ProductStudy): ProductChange[] {
+  const { images } = study.data;
+  const { input } = patchOf(study.declared);
+  const [places, channels] = [sizeOf(input), images!.channels];
+  const change = (order: string, cell: (place: number, channel: number) => number) =>
+    readOtherwise(study, {
+      cause: 'k-order',
+      label: order,
+      found: { of: 'input', order },
+      reading: () => ({
+        moved: Int32Array.from({ length: places * channels }, (_, i) => cell(Math.floor(i / channels), i % channels)),
+      }),
+    });
+  // cells lie as [place, channel] here: that of place p and channel c of [channel, place] memory is c * places + p
+  const toRows = (cell: number) => (cell % places) * channels + Math.floor(cell / places);
+  const memory =
+    channels === 1 || places === 1
+      ? []
+      : [
+          change('channels first memory as channels last', (place, c) => toRows(place * channels + c)),
+          change('channels last memory as channels first', (place, c) => c * places + place),
+        ];
+  const [rows, columns] = input.slice(-2);
+  const isSquare = input.length === 2 && rows === columns && rows > 1;
+  const exchange = (place: number, c: number) =>
+    ((place % columns) * rows + Math.floor(place / columns)) * channels + c;
+  return [...memory, ...(isSquare ? [change('image rows for columns', exchange)] : [])];
+}

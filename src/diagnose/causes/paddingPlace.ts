@@ -1,0 +1,65 @@
+import type { Window } from '../../nouns/window.js';
+import { HOLE } from '../../tensor/patches.js';
+import type { Cause } from '../cause.js';
+import { bordersOf, combinations, isConvolution, mapTaps, patchOf, readOtherwise, withWindow } from '../geometry.js';
+import type { ProductChange } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Padding on other sides than the file says, or the last row or column of the image taken for padding. */
+export const paddingPlace: Cause<'padding-place', 'product'> = {
+  code: 'padding-place',
+  kinds: ['product'],
+  needs: [isConvolution],
+  whose: 'model',
+  parameterFree: true,
+
+  estimate: (study, base) => (base.patches ? [] : [...shifted(study), ...dropped(study)]),
+
+  evidence: ({ study }) => bordersOf(study),
+};
+
+type Padding = Window['padding'];
+
+/** As many rows and columns, distributed otherwise; those nearest to the declared ones first. */
+function shifted(study: ProductStudy): ProductChange[] {
+  const { window, input, output } = patchOf(study.declared);
+  const axes = window.padding.map(([before, after], axis) => {
+    const reach = window.dilation[axis] * (window.kernel[axis] - 1);
+    const most = Math.max(reach, before + after);
+    const others = Array.from({ length: most + 1 }, (_, own) => own).filter((own) => own !== before);
+    return [before, ...others.sort((a, b) => Math.abs(a - before) - Math.abs(b - before))];
+  });
+  const needed = (axis: number) =>
+    (output[axis] - 1) * window.stride[axis] + window.dilation[axis] * (window.kernel[axis] - 1) + 1 - input[axis];
+  return combinations(axes).map((list) => {
+    const padding: Padding = list.map((before, axis) => {
+      const [declared, after] = window.padding[axis];
+      if (before === declared) return [declared, after];
+      const total = window.transposed ? declared + after : Math.max(declared + after, needed(axis));
+      return [before, Math.max(0, total - before)];
+    });
+    const found = { declared: window.padding, found: padding };
+    return withWindow(study, { padding }, { cause: 'padding-place', label: padding.join(' '), found });
+  });
+}
+
+const SIDES = ['first', 'last'] as const;
+
+/** A row or column at the image's edge that is never read. */
+function dropped(study: ProductStudy): ProductChange[] {
+  const { input, taps } = patchOf(study.declared);
+  return input.flatMap((size, axis) => {
+    const below = input.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+    return SIDES.map((side) => {
+      const edge = side === 'first' ? 0 : size - 1;
+      return readOtherwise(study, {
+        cause: 'padding-place',
+        label: `${side} of axis ${axis}`,
+        found: { not_read: { axis, side } },
+        reading: () => ({
+          taps: mapTaps(taps, (from) => (from !== HOLE && Math.floor(from / below) % size === edge ? HOLE : from)),
+        }),
+      });
+    });
+  });
+}

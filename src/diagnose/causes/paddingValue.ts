@@ -1,0 +1,121 @@
+import { HOLE } from '../../tensor/patches.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { Cause } from '../cause.js';
+import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import { readsCodes } from '../facts.js';
+import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
+import { FREEDOM, inputOf, type ProductChange, type ProductSetup } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Padding (or what stands between the inputs of a transposed convolution) holds another code than the zero point, or values of the image. */
+export const paddingValue: Cause<'padding-value', 'product'> = {
+  code: 'padding-value',
+  kinds: ['product'],
+  needs: [isConvolution, readsCodes, ({ declared }) => patchOf(declared as ProductSetup).taps.hasHoles],
+  whose: 'kernel',
+  parameterFree: true,
+
+  changes: (study) => {
+    const zeroPoint = zeroPointOf(study.declared);
+    return [...(zeroPoint === 0 ? [] : [filledWith(study, 0, FREEDOM.none)]), ...modes(study)];
+  },
+
+  estimate: (study, base) => {
+    if (base.patches) return [];
+    const intervals = sharedIntervals(study, base, (view, scope) => {
+      const weights = weightsOnHoles(study, base, scope);
+      return {
+        slope: (i, n) => weights[i] * view.stepsPerUnit[n],
+        offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+      };
+    });
+    const zeroPoint = zeroPointOf(study.declared);
+    const { quantMin, quantMax } = study.declared.params.input;
+    return (intervals ? sharedIntegers(intervals) : [])
+      .map((off) => zeroPoint + off)
+      .filter((code) => code !== zeroPoint && code !== 0 && code >= quantMin && code <= quantMax)
+      .map((code) => filledWith(study, code, FREEDOM.oneNumber));
+  },
+
+  evidence: ({ study }) => ({ declared: zeroPointOf(study.declared), ...bordersOf(study) }),
+};
+
+function zeroPointOf(setup: ProductSetup): number {
+  return (inputOf(setup) as { zeroPoint: number }).zeroPoint;
+}
+
+function filledWith(study: ProductStudy, code: number, freedom: number): ProductChange {
+  const found = { declared: zeroPointOf(study.declared), found: code };
+  return readOtherwise(study, {
+    cause: 'padding-value',
+    label: String(code),
+    freedom,
+    found,
+    reading: () => ({ fill: code }),
+  });
+}
+
+type Mode = 'reflect' | 'replicate' | 'circular';
+
+/** Which index of an axis stands for one outside of it. */
+const MODES: Readonly<Record<Mode, (index: number, size: number) => number>> = {
+  reflect: (index, size) => (index < 0 ? -index : index >= size ? 2 * size - 2 - index : index),
+  replicate: (index, size) => Math.min(Math.max(index, 0), size - 1),
+  circular: (index, size) => ((index % size) + size) % size,
+};
+
+/** torch's padding modes, where the file says zeros. */
+function modes(study: ProductStudy): ProductChange[] {
+  if (patchOf(study.declared).window.transposed) return [];
+  return (Object.keys(MODES) as Mode[]).map((mode) =>
+    readOtherwise(study, {
+      cause: 'padding-value',
+      label: mode,
+      found: { declared: zeroPointOf(study.declared), found: mode },
+      reading: () => ({ taps: reflected(study, MODES[mode]) }),
+    }),
+  );
+}
+
+function reflected(study: ProductStudy, place: (index: number, size: number) => number) {
+  const { taps, window, input, output } = patchOf(study.declared);
+  const { kernel, stride, padding, dilation } = window;
+  return mapTaps(taps, (from, i) => {
+    if (from !== HOLE) return from;
+    let [position, tap] = [Math.floor(i / taps.taps), i % taps.taps];
+    let [found, below] = [0, sizeOf(input)];
+    let [places, cells] = [sizeOf(output), sizeOf(kernel)];
+    input.forEach((size, axis) => {
+      [places, cells, below] = [places / output[axis], cells / kernel[axis], below / size];
+      const [o, k] = [Math.floor(position / places), Math.floor(tap / cells)];
+      [position, tap] = [position % places, tap % cells];
+      found += below * place(o * stride[axis] - padding[axis][0] + k * dilation[axis], size);
+    });
+    return found >= 0 && found < sizeOf(input) ? found : HOLE;
+  });
+}
+
+/** Of each value of a scope: the sum of the weights (without their zero point) that its padding is multiplied with. */
+function weightsOnHoles(study: ProductStudy, base: ProductSetup, { samples, channels }: Scope): Float64Array {
+  const { taps, inChannels } = patchOf(study.declared);
+  const { weight, weightZeroPoint, inFeatures } = base.params;
+  const list = channels ?? Array.from({ length: study.channels }, (_, n) => n);
+  const byTap = list.map((n) =>
+    Float64Array.from({ length: taps.taps }, (_, tap) => {
+      const zero = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
+      let sum = 0;
+      for (let k = tap * inChannels; k < (tap + 1) * inChannels; k++) sum += weight[n * inFeatures + k] - zero;
+      return sum;
+    }),
+  );
+  const sums = new Float64Array(samples.length * list.length);
+  samples.forEach((row, r) => {
+    const start = (row % taps.positions) * taps.taps;
+    for (let tap = 0; tap < taps.taps; tap++) {
+      if (taps.source[start + tap] !== HOLE) continue;
+      for (let i = 0; i < list.length; i++) sums[r * list.length + i] += byTap[i][tap];
+    }
+  });
+  return sums;
+}

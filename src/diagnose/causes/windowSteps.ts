@@ -1,0 +1,75 @@
+import type { Window } from '../../nouns/window.js';
+import type { Cause } from '../cause.js';
+import { combinations, isConvolution, patchOf, withWindow } from '../geometry.js';
+import type { ProductChange } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Beyond these no convolution is found in networks. */
+const MOST_STRIDE = 4;
+const MOST_DILATION = 6;
+
+/** Windows that lie further apart, or nearer, than the file says. */
+export const strideWrong: Cause<'stride-wrong', 'product'> = {
+  code: 'stride-wrong',
+  kinds: ['product'],
+  needs: [isConvolution],
+  whose: 'model',
+  parameterFree: true,
+
+  estimate: (study, base) => {
+    if (base.patches) return [];
+    const { window, output } = patchOf(study.declared);
+    const axes = window.stride.map((own, axis) => (output[axis] === 1 ? [own] : othersOf(own, MOST_STRIDE)));
+    return combinations(axes).flatMap((stride) => changes(study, 'stride-wrong', { stride }));
+  },
+};
+
+/** Taps that lie further apart, or nearer, than the file says. */
+export const dilationWrong: Cause<'dilation-wrong', 'product'> = {
+  code: 'dilation-wrong',
+  kinds: ['product'],
+  needs: [isConvolution],
+  whose: 'model',
+  parameterFree: true,
+
+  estimate: (study, base) => {
+    if (base.patches) return [];
+    const { window } = patchOf(study.declared);
+    const axes = window.dilation.map((own, axis) => (window.kernel[axis] === 1 ? [own] : othersOf(own, MOST_DILATION)));
+    return combinations(axes).flatMap((dilation) => [
+      ...changes(study, 'dilation-wrong', { dilation }),
+      ...centred(study, dilation),
+    ]);
+  },
+};
+
+function othersOf(own: number, most: number): number[] {
+  const others = Array.from({ length: Math.max(most, own) }, (_, i) => i + 1).filter((other) => other !== own);
+  return [own, ...others.sort((a, b) => Math.abs(a - own) - Math.abs(b - own))];
+}
+
+function changes(
+  study: ProductStudy,
+  cause: 'stride-wrong' | 'dilation-wrong',
+  changed: Partial<Pick<Window, 'stride' | 'dilation' | 'padding'>>,
+): ProductChange[] {
+  const { window } = patchOf(study.declared);
+  const [declared, found] = [window[FIELD[cause]], changed[FIELD[cause]]!];
+  const padding = changed.padding && { padding: changed.padding };
+  const label = `${found.join()}${padding ? ` padding ${padding.padding.join(' ')}` : ''}`;
+  return [withWindow(study, changed, { cause, label, found: { declared, found, ...padding } })];
+}
+
+const FIELD = { 'stride-wrong': 'stride', 'dilation-wrong': 'dilation' } as const;
+
+/** Padding that keeps the middle tap where it is: what "same" padding does with another dilation. */
+function centred(study: ProductStudy, dilation: readonly number[]): ProductChange[] {
+  const { window } = patchOf(study.declared);
+  const moves = dilation.map((own, axis) => ((own - window.dilation[axis]) * (window.kernel[axis] - 1)) / 2);
+  const padding = window.padding.map(([before, after], axis): [number, number] => [
+    before + moves[axis],
+    after + moves[axis],
+  ]);
+  if (padding.flat().some((own) => own < 0 || !Number.isInteger(own))) return [];
+  return changes(study, 'dilation-wrong', { dilation, padding });
+}

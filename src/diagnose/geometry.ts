@@ -1,0 +1,97 @@
+/** A convolution whose patches are taken from other places than the file says, over the declared output. */
+import type { Product } from '../nouns/kernel.js';
+import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
+import { HOLE, tapsOf } from '../tensor/patches.js';
+import type { Fact } from './cause.js';
+import type { CauseCode } from './evidence.js';
+import { FREEDOM, type PatchReading, type ProductChange, type ProductSetup } from './setup.js';
+import type { ProductStudy } from './study/study.js';
+
+/** A convolution of codes whose input is at hand; a dynamic one's patches are floats. */
+export const isConvolution: Fact = ({ declared, data }) =>
+  declared.kind === 'product' && declared.params.patch !== undefined && data.images !== undefined && !data.dynamic;
+
+export function patchOf({ params }: ProductSetup): PlacedPatch {
+  if (!params.patch) throw new Error('expected a convolution');
+  return params.patch;
+}
+
+/** As declared. */
+export function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>): PatchReading {
+  const { taps, groups, inChannels } = patch!;
+  const channels = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
+  return { name: 'declared', taps, groups, channels, fill: input.zeroPoint };
+}
+
+interface Otherwise {
+  readonly cause: CauseCode;
+  readonly label: string;
+  readonly freedom?: number;
+  readonly found: NonNullable<ProductChange['found']>;
+  /** Made when it is first tried. */
+  readonly reading: () => Partial<PatchReading>;
+  /** The window that a kernel is chosen by. */
+  readonly window?: Window;
+}
+
+/** A change of how patches are taken. */
+export function readOtherwise(study: ProductStudy, otherwise: Otherwise): ProductChange {
+  const { cause, label, freedom = FREEDOM.none, found } = otherwise;
+  const declared = study.declared.params;
+  let made: PatchReading | null = null;
+  const apply = (setup: ProductSetup): ProductSetup => {
+    made ??= { ...declaredReading(declared), ...otherwise.reading(), name: `${cause} ${label}` };
+    const { taps, groups } = made;
+    const patch = { ...patchOf(setup), taps, ...(otherwise.window && { window: otherwise.window }) };
+    return { ...setup, patches: made, params: { ...setup.params, patch, groups } };
+  };
+  return { cause, coordinate: 'patches', freedom, label, found, apply };
+}
+
+/** Another window over the declared output. */
+export function withWindow(
+  study: ProductStudy,
+  changed: Partial<Window>,
+  otherwise: Omit<Otherwise, 'reading' | 'window'>,
+): ProductChange {
+  const { window, input, output } = patchOf(study.declared);
+  const other = { ...window, ...changed };
+  return readOtherwise(study, {
+    ...otherwise,
+    window: other,
+    reading: () => ({ taps: tapsOf(other, input, [...output]) }),
+  });
+}
+
+/** Taps with another place for each; HOLE for none. */
+export function mapTaps({ source, ...taps }: Taps, place: (from: number, i: number) => number): Taps {
+  const moved = source.map(place);
+  return { ...taps, source: moved, hasHoles: moved.includes(HOLE) };
+}
+
+/** All lists of one option an axis, the first of each the declared one; without the one that is declared throughout. */
+export function combinations<T>(axes: readonly (readonly T[])[]): T[][] {
+  const all = axes.reduce<T[][]>(
+    (lists, options) => lists.flatMap((list) => options.map((own) => [...list, own])),
+    [[]],
+  );
+  return all.filter((list) => list.some((own, axis) => own !== axes[axis][0])).slice(0, MOST_COMBINATIONS);
+}
+
+const MOST_COMBINATIONS = 160;
+
+/** How many of the differing values that are looked at have a tap on padding, and how many have none. */
+export function bordersOf(study: ProductStudy): { readonly border_values: number; readonly inside_values: number } {
+  const { source, taps, positions } = patchOf(study.declared).taps;
+  const { samples } = study.subset;
+  const isBorder = Uint8Array.from({ length: positions }, (_, position) =>
+    source.subarray(position * taps, (position + 1) * taps).includes(HOLE) ? 1 : 0,
+  );
+  const counts = { border_values: 0, inside_values: 0 };
+  study.differing.forEach((differs, i) => {
+    if (!differs) return;
+    const row = samples[Math.floor(i / study.channels)];
+    counts[isBorder[row % positions] ? 'border_values' : 'inside_values']++;
+  });
+  return counts;
+}

@@ -1,0 +1,49 @@
+/** Whole inputs of a convolution, for hypotheses that take its patches otherwise than declared. */
+import type { NumericArray } from '../../nouns/array.js';
+import { emptyLike } from '../../numeric/array.js';
+import { HOLE } from '../../tensor/patches.js';
+import type { PatchReading } from '../setup.js';
+import { concat } from './arrays.js';
+import type { ImageRows, Images } from './data.js';
+
+/** Values of images in memory: 16 MB of codes. */
+const MOST_IMAGE_VALUES = 1.6e7;
+
+/** How many images a scope may have. */
+export function mostImages({ width }: ImageRows): number {
+  return Math.max(2, Math.floor(MOST_IMAGE_VALUES / width));
+}
+
+/** The images of some rows, in whose order they are given. */
+export async function readImages(images: ImageRows, rows: readonly number[]): Promise<Images> {
+  const distinct = [...new Set(rows.map((row) => Math.floor(row / images.positions)))];
+  const parts = [];
+  for (const image of distinct) parts.push(await images.read(image, image + 1));
+  const place = new Map(distinct.map((image, i) => [image, i]));
+  const { width, positions, channels } = images;
+  const of = Int32Array.from(rows, (row) => place.get(Math.floor(row / positions))!);
+  return { data: concat(parts, distinct.length * width), of, width, positions, channels };
+}
+
+/** Patches of rows as a reading takes them, [rows, groups * taps * channels of a group]. */
+export function patchesOf(images: Images, rows: readonly number[], reading: PatchReading): NumericArray {
+  const { source, taps } = reading.taps;
+  const { channels, groups, fill, moved } = reading;
+  const each = channels.length / groups;
+  const data = emptyLike(images.data, rows.length * taps * channels.length);
+  let at = 0;
+  rows.forEach((row, r) => {
+    const image = images.of[r] * images.width;
+    const position = row % images.positions;
+    for (let group = 0; group < groups; group++) {
+      for (let tap = position * taps; tap < (position + 1) * taps; tap++) {
+        const place = source[tap];
+        for (let c = group * each; c < (group + 1) * each; c++, at++) {
+          const cell = place * images.channels + channels[c];
+          data[at] = place === HOLE ? fill : images.data[image + (moved ? moved[cell] : cell)];
+        }
+      }
+    }
+  });
+  return data;
+}

@@ -1,0 +1,52 @@
+/** Words about a convolution's geometry. */
+import type { CauseEvidence } from '../evidence.js';
+
+type Padding = Partial<CauseEvidence['padding-value']>;
+type Place = Partial<CauseEvidence['padding-place']>;
+
+/** "0", "the image's own values (reflect)". */
+export function paddingText(found: Padding['found']): string {
+  if (found === undefined) return 'another code';
+  return typeof found === 'number' ? String(found) : `values of the image (${found})`;
+}
+
+/** "all 40 differing values that were looked at have a tap on padding". */
+export function bordersText({
+  border_values: border,
+  inside_values: inside,
+}: Pick<Padding, 'border_values' | 'inside_values'>): string | null {
+  if (border === undefined || inside === undefined) return null;
+  const all = border + inside;
+  if (inside === 0) return `all ${all} differing values that were looked at have a tap on padding, none lies inside`;
+  return `${border} of ${all} differing values that were looked at have a tap on padding`;
+}
+
+/** Axes, from the outermost of so many. */
+export function axisName(axis: number, axes: number): string {
+  return ['z', 'y', 'x'].slice(-axes)[axis] ?? `axis ${axis}`;
+}
+
+/** "y: declared 1, 1, found 0, 2; x: ...", of the axes that differ. */
+export function axesText(declared: NonNullable<Place['declared']>, found: NonNullable<Place['found']>): string {
+  return declared
+    .flatMap((own, axis) => {
+      if (own.join() === found[axis].join()) return [];
+      return `${axisName(axis, declared.length)}: declared [${own.join(', ')}], found [${found[axis].join(', ')}]`;
+    })
+    .join('; ');
+}
+
+export function edgeText({ axis, side }: NonNullable<Place['not_read']>): string {
+  return `the ${side} index along spatial axis ${axis}`;
+}
+
+const RULES: Readonly<Record<NonNullable<CauseEvidence['groups-wrong']['found']>, string>> = {
+  first: 'all output channels read the input channels of group 0',
+  'inputs in turns': 'input channel c is taken for group c mod groups',
+  'outputs in turns': 'output channel n is taken for group n mod groups',
+  'both in turns': 'input and output channels are taken for group channel mod groups',
+};
+
+export function groupsText(found: CauseEvidence['groups-wrong']['found']): string {
+  return found ? RULES[found] : 'other channels';
+}
