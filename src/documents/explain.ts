@@ -51,7 +51,9 @@ export const explainSchema = z.object({
   /** Of the input codes in this sample; null where the candidate has none of its own. */
   candidate_input_codes_differ: z.nullable(count),
   input: z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, features: count }),
-  weight: z.nullable(z.object({ scale: z.number(), zero_point: z.int() })).check(z.describe('null: a pointwise layer')),
+  weight: z
+    .nullable(z.object({ dtype: z.optional(z.enum(['int8', 'uint8'])), scale: z.number(), zero_point: z.int() }))
+    .check(z.describe('null: a pointwise layer')),
   output: z.object({ dtype: z.string(), scale: real, zero_point: integer }),
   activation,
   products: z

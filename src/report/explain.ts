@@ -76,7 +76,9 @@ function codeLines(document: ExplainDocument, options: ReportOptions): string[] 
   const { bias } = columns[0];
   const rows = [
     ['x', `${printable(input.name)}: ${paramsText(input)}`],
-    ...(weight ? [['w', `${printable(layer)}, channel ${channel}: int8, ${scaleText(weight)}`]] : []),
+    ...(weight
+      ? [['w', `${printable(layer)}, channel ${channel}: ${weight.dtype ?? 'int8'}, ${scaleText(weight)}`]]
+      : []),
     ...(bias === null ? [] : [['b', `${bias}`]]),
     ['y', paramsText(output)],
   ];

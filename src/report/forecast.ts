@@ -121,7 +121,7 @@ function nextCommand(
 ) {
   const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
   const changes = (kernel: string) => layers.reduce((sum, { changed }) => sum + (changed[kernel] ?? 0), 0);
-  const worst = [...kernels].sort((a, b) => changes(b) - changes(a)).find((kernel) => !agree.includes(kernel));
+  const worst = [...kernels].sort((a, b) => changes(b) - changes(a)).find((kernel) => changes(kernel) > 0);
   const integer = agree.find((kernel) => hasIntegerForm(kernelByName(kernel)));
   const vectors = integer === undefined ? null : ['qdiff', 'golden', ...inputs, '--kernel', integer, '-o', 'golden'];
   // against a capture of inputs alone there is nothing to compare

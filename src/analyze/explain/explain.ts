@@ -62,7 +62,11 @@ export function explain(value: ValueToExplain): ExplainDocument {
       zero_point: product.input.zeroPoint,
       features: product.inFeatures,
     },
-    weight: { scale: product.weightScale[0], zero_point: product.weightZeroPoint[0] },
+    weight: {
+      dtype: product.weightDtype ?? 'int8',
+      scale: product.weightScale[0],
+      zero_point: product.weightZeroPoint[0],
+    },
     output: isQuantized(output)
       ? { dtype: output.dtype, scale: output.scale, zero_point: output.zeroPoint }
       : { dtype: output.dtype, scale: null, zero_point: null },

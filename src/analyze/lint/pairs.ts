@@ -1,5 +1,6 @@
 /** Products that a kernel adds in pairs at int16, and the pair that leaves it farthest. */
 
+import { takes } from '../../kernels/kernel.js';
 import { productKernels } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
@@ -43,7 +44,8 @@ function groupsOf(product: Product, op: string, selects: (step: PairedAccumulate
   // a dynamic layer adds its products as the static one does
   for (const { kernel, steps } of productKernels(product.patch ? op : linear.name)) {
     const step = steps.accumulate;
-    if (!isPaired(step) || !selects(step) || !step.applies(product)) continue;
+    // of uint8 weights and int32 outputs not every kernel has one
+    if (!isPaired(step) || !selects(step) || !step.applies(product) || !takes(steps, product)) continue;
     const pairs = step.pairs(product);
     const key = `${pairs.first.join()};${pairs.second.join()};${step.leavesHolesOut(product)}`;
     const group = groups.get(key);

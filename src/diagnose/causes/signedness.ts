@@ -28,7 +28,12 @@ function activationChanges(declared: Setup): Change[] {
   );
 }
 
-function weightChanges({ params: { weight } }: ProductSetup): Change[] {
+/** Bytes of weights read with the other sign. */
+function weightChanges({ params: { weight, weightDtype } }: ProductSetup): Change[] {
+  if (weightDtype === 'uint8') {
+    if (!weight.some((w) => w > 127)) return [];
+    return [change('weight', 'weights', 'uint8', 256, (setup) => withParams(setup, { weight: asSigned(weight) }))];
+  }
   if (!weight.some((w) => w < 0)) return [];
   let unsigned: Int16Array | null = null;
   return [
@@ -37,6 +42,17 @@ function weightChanges({ params: { weight } }: ProductSetup): Change[] {
       return withParams(setup, { weight: unsigned });
     }),
   ];
+}
+
+const signed = new WeakMap<object, Int16Array>();
+
+/** The same object for the same weights, so that their sums are shared. */
+function asSigned(weight: Int8Array | Int16Array): Int16Array {
+  const known = signed.get(weight);
+  if (known) return known;
+  const read = Int16Array.from(weight, (w) => (w > 127 ? w - 256 : w));
+  signed.set(weight, read);
+  return read;
 }
 
 function asUnsigned(weight: Int8Array | Int16Array): Int16Array {

@@ -37,10 +37,12 @@ export const multiplierAtLeast1: Rule<'multiplier-at-least-1'> = {
   },
 };
 
-/** s_x * s_w / s_y; null for a float output. */
+/** s_x * s_w / s_y; null where nothing is requantized: a float output, or the sums themselves. */
 function realMultiplier(product: Product, channel: number): number | null {
   const { input, output } = product;
-  return isQuantized(output) ? (input.scale * weightScaleOf(product, channel)) / output.scale : null;
+  return isQuantized(output) && output.dtype !== 'int32'
+    ? (input.scale * weightScaleOf(product, channel)) / output.scale
+    : null;
 }
 
 function finder(multiplier: number) {

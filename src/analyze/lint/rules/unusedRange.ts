@@ -4,8 +4,9 @@ import type { Rule } from '../rule.js';
 /** At least one bit of the output is not used: its scale is too large for this data. */
 export const unusedRange: Rule<'unused-range'> = {
   code: 'unused-range',
-  ofLayer({ observed, clampedTo }) {
-    if (!observed?.outputs || !clampedTo) return [];
+  ofLayer({ observed, clampedTo, product: { output } }) {
+    // sums have no range of their own
+    if (!observed?.outputs || !clampedTo || output.dtype === 'int32') return [];
     const used = union(observed.outputs);
     if (codesIn(used) * 2 > codesIn(clampedTo)) return [];
     const evidence = { used: ends(used), possible: ends(clampedTo) };
