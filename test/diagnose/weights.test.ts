@@ -224,3 +224,59 @@ describe('all weights of channels', () => {
     expect((await compareLayer(world, world.linear, mixed)).layers[0].diagnosis?.causes).toEqual(['unexplained']);
   });
 });
+
+describe('several wrong weights in a channel of a saturating kernel', () => {
+  const world = worldOf('per tensor', randomFrom(21));
+  const captured = outputsOf(world, kernel('fbgemm-avx2'));
+
+  test.each<[string, (readonly [number, number])[]]>([
+    [
+      'two of different pairs',
+      [
+        [3, 1],
+        [3, 30],
+      ],
+    ],
+    [
+      'the two of a pair',
+      [
+        [7, 4],
+        [7, 5],
+      ],
+    ],
+    [
+      'three, and two in another channel',
+      [
+        [3, 1],
+        [3, 14],
+        [3, 25],
+        [20, 8],
+        [20, 19],
+      ],
+    ],
+  ])('%s', async (_, places) => {
+    const report = await compareLayer(world, withWrong(world, places), captured);
+    const { causes, lost } = report.layers[0].diagnosis!;
+    expect([[...causes].sort(), lost]).toEqual([['int16-saturation', 'weight-value'], 0]);
+    const weights = weightsOf(report);
+    expect(weights.map(({ channel, k }) => `${channel},${k}`).sort()).toEqual(places.map(String).sort());
+    for (const { channel, k, found, alternatives = [] } of weights) {
+      const values = [found, ...alternatives.map((other) => other.found)];
+      expect(values).toContain(world.linear.weight[channel * world.linear.inFeatures + k]);
+    }
+  });
+
+  test('and a value beside them that nothing explains: no name', async () => {
+    const noisy = captured.slice();
+    noisy[7 * world.linear.outFeatures + 3] += 2;
+    const report = await compareLayer(
+      world,
+      withWrong(world, [
+        [3, 1],
+        [3, 30],
+      ]),
+      noisy,
+    );
+    expect(report.layers[0].diagnosis?.causes).toEqual(['unexplained']);
+  });
+});

@@ -6,6 +6,7 @@ import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { solveAll } from './allWeights.js';
 import { everything, type Interval, isBounded } from './interval.js';
+import { type ChangedWeight, pairedEffort, severalUnderSaturation } from './saturatingWeights.js';
 import { type Correction, effortOf, type Residuals, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
 
@@ -65,9 +66,9 @@ export class WeightSearch {
     return patchesOf(this.base, channel, fits).map((patch) => [patch]);
   }
 
-  /** A few weights that together do; p of them need 2p + 1 differing values. Pairs that saturate are not linear. */
+  /** A few weights that together do; p of them need 2p + 1 differing values. */
   several(column: number, differing: number): Patch[][] | null {
-    if (this.paired) return null;
+    if (this.paired) return this.severalPaired(column, differing, this.paired);
     const { inFeatures, weight } = this.base.params;
     const channel = this.channel(column);
     const found = solveTogether(this.residuals(column), differing, (k, change) => {
@@ -81,6 +82,27 @@ export class WeightSearch {
       return alternatives.length === 0 ? patch : { ...patch, alternatives };
     };
     return found?.map((corrections) => corrections.map(patchOf)) ?? null;
+  }
+
+  private severalPaired(column: number, differing: number, step: PairedAccumulateStep): Patch[][] | null {
+    const { params } = this.base;
+    const channel = this.channel(column);
+    const weights = params.weight.subarray(channel * params.inFeatures, (channel + 1) * params.inFeatures);
+    const paired = {
+      codes: this.codesOf(channel),
+      weights,
+      partner: partners(step, params),
+      shift: step.codeShift(params),
+      loss: (sum: number) => step.loss(sum),
+      zeroPoints: this.zeroPoints,
+      range: weightRange(params),
+    };
+    const found = severalUnderSaturation(paired, this.residuals(column), differing);
+    const patchOf = ({ k, found: value, others = [] }: ChangedWeight): Patch => {
+      const alternatives = others.slice(0, MOST_ALTERNATIVES).map((other) => ({ k, found: other }));
+      return { channel, k, declared: weights[k], found: value, ...(alternatives.length > 0 && { alternatives }) };
+    };
+    return found && [found.map(patchOf)];
   }
 
   /** Whatever a channel's weights are; or about how many samples it would take to tell. Null: no weights give its values. */
@@ -99,6 +121,7 @@ export class WeightSearch {
 
   /** Multiply-adds of a search for several weights in one channel. */
   get effort(): number {
+    if (this.paired) return pairedEffort(this.base.params.inFeatures);
     return effortOf(this.view.rows, this.base.params.inFeatures);
   }
 
