@@ -104,5 +104,5 @@ function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): strin
   if (declared === 'float32') {
     return stored.startsWith('float') ? null : `expected float32, got ${stored}; save .astype(np.float32)`;
   }
-  return /^u?int/.test(stored) ? null : `expected integers, got ${stored}; save .astype(np.int32)`;
+  return /^u?int/.test(stored) ? null : `expected integers, got ${stored}; save .astype(np.int32) of the codes`;
 }

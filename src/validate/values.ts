@@ -4,10 +4,11 @@ import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-import type { Shape, ValueParams } from '../nouns/value.js';
+import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
+import { codesOfFloats } from './floatCodes.js';
 import { PRODUCER } from './producer.js';
 import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 import { layoutFix, Shapes } from './shapes.js';
@@ -102,8 +103,10 @@ export interface ReadValues {
 }
 
 /** Lays every array out as [samples, ...shape]. Problems of dtype, shape, channels and samples go to `checks`. */
-export async function readValues(expected: Expected, checks: Checks): Promise<ReadValues> {
-  const { slots, sources, refuseDtype, shapes } = expected;
+export async function readValues(stored: Expected, checks: Checks): Promise<ReadValues> {
+  const sources = new Map(stored.sources);
+  const expected = { ...stored, sources };
+  const { slots, refuseDtype, shapes } = expected;
   const all = [...slots.values()].filter(({ key }) => sources.has(key));
   const usable: Slot[] = [];
   for (const slot of all) {
@@ -113,7 +116,11 @@ export async function readValues(expected: Expected, checks: Checks): Promise<Re
       checks.problem('empty', [source.key], `expected at least one sample and one channel, ${got}`);
       continue;
     }
-    if (slot.params) await checkDtype(source, slot.params.dtype, refuseDtype, checks);
+    const { params } = slot;
+    if (params && isQuantized(params) && source.dtype.startsWith('float')) {
+      const codes = await readAsCodes(source, params, refuseDtype, checks);
+      if (codes) sources.set(slot.key, codes);
+    } else if (params) await checkDtype(source, params.dtype, refuseDtype, checks);
     usable.push(slot);
   }
   return shapes ? readShaped(expected, shapes, usable, checks) : readMatrices(expected, usable, checks);
@@ -225,6 +232,26 @@ function isJoined(shape: readonly number[], dims: readonly number[]): boolean {
 function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {
   if (shape.length === 1 && claim.count === 1) return '; a 1-d array is one sample: save it as (N, 1)';
   return claim.ifTransposed === shape.at(-1) ? '; is that weight transposed? then save weight.T' : '';
+}
+
+/** Floats of a value of codes: on the grid of its scale they are read, elsewhere the first that is not is named. */
+async function readAsCodes(
+  source: ArraySource,
+  params: QuantParams,
+  refuseDtype: Expected['refuseDtype'],
+  checks: Checks,
+): Promise<ArraySource | null> {
+  const found = await collecting(checks.problems, () => codesOfFloats(source, params));
+  if (!found) return null;
+  if ('codes' in found) {
+    const formula = `round(v / ${params.scale}) + ${params.zeroPoint}`;
+    checks.warn('floats-as-codes', [source.key], `stored as ${source.dtype}, read as codes: ${formula}`);
+    return found.codes;
+  }
+  const steps = Number((found.offGrid / params.scale).toPrecision(6));
+  const off = `${Number(found.offGrid.toPrecision(6))} is ${steps} steps of its scale`;
+  checks.problem('dtype', [source.key], `${refuseDtype(source.dtype, params.dtype)}; ${off}`);
+  return null;
 }
 
 async function checkDtype(

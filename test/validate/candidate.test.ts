@@ -125,16 +125,38 @@ describe('names', () => {
   });
 });
 
+test.each(['float32', 'float64'] as const)('%s on the grid of the scale are read as codes', async (dtype) => {
+  const output = { dtype: 'uint8', scale: 0.25, zero_point: 3 };
+  const change = (model: Json) => {
+    for (const name of ['fc1', 'relu1']) model.layers.find((layer: Json) => layer.name === name).output = output;
+  };
+  const reals = codes.map((code) => (code - 3) * 0.25 * 1.0005);
+  const candidate = await validate({ fc1: npy(dtype, [5, 3], reals) }, {}, change);
+  expect([...(await candidate.values.get('fc1')!.read(0, 5))]).toEqual(codes);
+  expect(candidate.warnings).toEqual([
+    {
+      code: 'floats-as-codes',
+      where: 'mine.npz fc1',
+      message: `stored as ${dtype}, read as codes: round(v / 0.25) + 3`,
+    },
+  ]);
+  // 3 + 253 * 4 steps are no code of uint8
+  const beyond = validate({ fc1: npy(dtype, [5, 3], [253, ...reals.slice(1)]) }, {}, change);
+  expect(await problemsOf(beyond)).toEqual([expect.stringContaining('253 is 1012 steps of its scale')]);
+});
+
 test.each<[string, Arrays, string[]]>([
   [
     'floats for codes',
-    { fc1: npy('float64', [5, 3], codes) },
-    ['mine.npz fc1: expected integers, got float64; save .astype(np.int32)'],
+    { fc1: npy('float64', [5, 3], [0.1, ...codes.slice(1)]) },
+    [
+      'mine.npz fc1: expected integers, got float64; save .astype(np.int32) of the codes; 0.1 is 0.4 steps of its scale',
+    ],
   ],
   [
     'bool',
     { fc1: npy('bool', [5, 3], new Uint8Array(15)) },
-    ['mine.npz fc1: expected integers, got bool; save .astype(np.int32)'],
+    ['mine.npz fc1: expected integers, got bool; save .astype(np.int32) of the codes'],
   ],
   [
     'samples',

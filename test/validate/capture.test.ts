@@ -160,8 +160,16 @@ describe('one line for each problem', () => {
     ],
     [
       'floats for codes',
-      { fc1: npy('float32', [5, 3], counting(15)) },
-      ['c.npz fc1: expected uint8, got float32; save the integer representation (torch: int_repr())'],
+      {
+        fc1: npy(
+          'float32',
+          [5, 3],
+          [0.5, ...counting(14)].map((v) => v / 8),
+        ),
+      },
+      [
+        'c.npz fc1: expected uint8, got float32; save the integer representation (torch: int_repr()); 0.0625 is 0.25 steps of its scale',
+      ],
     ],
     [
       'bool',

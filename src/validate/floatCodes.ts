@@ -1,0 +1,54 @@
+/** Floats that stand for codes: what a runtime dequantized, or a simulator computed on the grid of a scale. */
+import type { ArraySource, NumericArray } from '../nouns/array.js';
+import type { QuantParams } from '../nouns/value.js';
+import { roundHalfEven } from '../numeric/round.js';
+import { RANGES } from '../ops/fields/valueParams.js';
+import { sizeOf } from '../tensor/shape.js';
+
+/** How far from a whole step a number may be: float32 of any code is nearer. */
+const NEAR = 0.01;
+const ROWS_VALUES = 1 << 20;
+
+/** The array as codes; or the first number that is no multiple of the scale. Reads all of it, a few rows at a time. */
+export async function codesOfFloats(
+  source: ArraySource,
+  params: QuantParams,
+): Promise<{ readonly codes: ArraySource } | { readonly offGrid: number }> {
+  const [rows = 1, ...row] = source.shape;
+  const atOnce = Math.max(1, Math.floor(ROWS_VALUES / Math.max(1, sizeOf(row))));
+  for (let from = 0; from < rows; from += atOnce) {
+    const numbers = await source.read(from, Math.min(rows, from + atOnce));
+    for (const number of numbers) {
+      if (!isOnGrid(number, params)) return { offGrid: number };
+    }
+  }
+  return { codes: new CodesOfFloats(source, params) };
+}
+
+/** Within a hundredth of a step of a code that the dtype has. */
+function isOnGrid(number: number, { scale, zeroPoint, dtype }: QuantParams): boolean {
+  const steps = number / scale;
+  const code = roundHalfEven(steps) + zeroPoint;
+  const [lo, hi] = RANGES[dtype];
+  return Math.abs(steps + zeroPoint - code) <= NEAR && code >= lo && code <= hi;
+}
+
+class CodesOfFloats implements ArraySource {
+  readonly key: string;
+  readonly dtype = 'int32';
+  readonly shape: readonly number[];
+
+  constructor(
+    private readonly source: ArraySource,
+    private readonly params: QuantParams,
+  ) {
+    this.key = source.key;
+    this.shape = source.shape;
+  }
+
+  async read(fromRow?: number, toRow?: number): Promise<NumericArray> {
+    const { scale, zeroPoint } = this.params;
+    const numbers = await this.source.read(fromRow, toRow);
+    return Int32Array.from(numbers, (number) => roundHalfEven(number / scale) + zeroPoint);
+  }
+}
