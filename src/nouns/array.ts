@@ -51,5 +51,7 @@ export interface ArraySource {
 export interface ArrayFile {
   readonly path: string;
   readonly arrays: ReadonlyMap<string, ArraySource>;
+  /** Keys of arrays that were left out, since they are as qdiff wrote them beside others that are not. */
+  readonly untouched?: readonly string[];
   close(): Promise<void>;
 }

@@ -30,6 +30,10 @@ export async function validateCandidate(
   const layers = model.layers.filter(({ name, form }) => (against === 'replay' ? form : capture.values.has(name)));
   const judged = layers.map(({ name }) => name);
   const sums = model.layers.map(({ name }) => `${name}.accumulator`);
+  if (file.untouched && file.untouched.length > 0) {
+    const left = `${listed(file.untouched, 8)}: as golden wrote ${file.untouched.length === 1 ? 'it' : 'them'}`;
+    checks.warn('not-from-your-run', [], `${left}, so not from your run: left out`);
+  }
   if ([...judged, ...sums].some((key) => sources.has(key))) {
     warnOfOthers(file, used, checks);
   } else if (checks.problems.length === 0) {

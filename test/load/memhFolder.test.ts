@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openMemhFolder } from '../../src/load/memhFolder.js';
 import { memhText } from '../../src/save/memh.js';
@@ -90,5 +91,28 @@ describe('what is refused', () => {
     expect(await problemsOf(openMemhFolder(files, 'd'))).toEqual([
       'd/manifest.json: expected "arrays", a list of {name, file, dtype, shape}, got none',
     ]);
+  });
+});
+
+describe('a folder that golden wrote', () => {
+  const [own, simulated] = ['01 02 03 04\n', '01 02 03 05\n'];
+  const sha256 = createHash('sha256').update(own).digest('hex');
+  const names = ['a', 'b'];
+  const open = (files: Record<string, string>) => {
+    const arrays = names.map((name) => ({ name, value: name, file: `${name}.memh`, dtype: 'int8', shape: [2, 2] }));
+    const written = names.map((name) => ({ name: `${name}.memh`, sha256 }));
+    const manifest = JSON.stringify({ format: 'qdiff-golden', arrays, files: written });
+    return openMemhFolder(memoryFiles({ 'd/manifest.json': manifest, ...files }), 'd');
+  };
+
+  it.each([
+    ['of which one file is a simulation’s', { 'd/a.memh': simulated, 'd/b.memh': own }, ['a'], ['b']],
+    ['of which one file was never written again', { 'd/a.memh': simulated }, ['a'], []],
+    ['that nobody touched is golden’s', { 'd/a.memh': own, 'd/b.memh': own }, ['a', 'b'], undefined],
+    ['of which all was simulated', { 'd/a.memh': simulated, 'd/b.memh': simulated }, ['a', 'b'], []],
+  ])('%s', async (_, files, arrays, untouched) => {
+    const folder = await open(files);
+    expect([...folder.arrays.keys()]).toEqual(arrays);
+    expect(folder.untouched).toEqual(untouched);
   });
 });
