@@ -35,6 +35,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
+    chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {

@@ -8,12 +8,13 @@ import type { Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import type { LayerRun } from '../replay/session.js';
 import { printable } from '../text.js';
+import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { fillDiagnosis } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
-import { type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
-import { hasValueBefore } from './unknownInput.js';
+import { diffReplay, type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
+import { hasValueBefore, unknownInput } from './unknownInput.js';
 
 type Fix = DiagnosisReport['fixes'][number];
 
@@ -143,7 +144,8 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     break;
   }
   if (!named) {
-    fillDiagnosis(report, { ...nearest!, report: { ...ofAll(one, nearest!.report) } });
+    const before = tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
+    fillDiagnosis(report, before ?? { ...nearest!, report: ofAll(one, nearest!.report) });
     return;
   }
   const { found, reading } = named;
@@ -151,6 +153,28 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const effects = await effectsOf(one, reading);
   const own = inSamples(found, reading.run);
   fillDiagnosis(report, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+}
+
+/** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
+async function beforeIt({
+  comparison,
+  layer,
+  report,
+  observed,
+  expected,
+  zeroPoint,
+}: Case): Promise<LayerDiagnosis | null> {
+  const { chainedSession: session, chainedValues: values, diagnosis, model, candidate, warn } = comparison;
+  if (session.whyNotReplayed(layer)) return null;
+  const chain = { ...comparison, values, session, free: true, diagnosis };
+  const finding = await throughChain(chain, layer, observed, zeroPoint);
+  if (!finding) return null;
+  const unknown = unknownInput(model, candidate, layer);
+  if (unknown !== null) warn('unknown-input', layer.name, unknown);
+  const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
+  const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
+  const diagnosed = { ...seenAs(report.mismatched!, finding), ...fixed(fixes) };
+  return { report: diagnosed, byChannel: new Map(), changes: [] };
 }
 
 /** All that differs is its own doing. */

@@ -8,7 +8,7 @@ import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
-import type { LayerReport, Report } from '../nouns/report.js';
+import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
 import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
@@ -244,10 +244,31 @@ class Comparison {
       const found =
         notFinite.length > 0 ? diagnosis.withoutNumbers(notFinite, differing) : await diagnosis.layer(differing);
       this.found.set(run.ready.layer.name, found);
-      fillDiagnosis(report, inSamples(found, run));
+      const before = found.report.causes.includes('unexplained')
+        ? await this.beforeIt(run.ready.layer, observed, found.report)
+        : null;
+      fillDiagnosis(report, before ?? inSamples(found, run));
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
+  }
+
+  /** What layers before it do whose values were not captured: the chain from the last captured value on, searched as one. */
+  private async beforeIt(
+    layer: Layer,
+    observed: CapturedValue,
+    unexplained: DiagnosisReport,
+  ): Promise<LayerDiagnosis | null> {
+    const { model, capture: values, isolated: session, from, to, fast } = this;
+    const diagnosis = await this.diagnosis();
+    const { seenAs, tellsOfOthers, throughChain } = await import('./chain.js');
+    if (!tellsOfOthers(unexplained)) return null;
+    const chain = { model, values, session, free: diagnosis.free, diagnosis, from, to, fast };
+    const finding = await throughChain(chain, layer, observed, null);
+    if (!finding) return null;
+    const message = `${finding.layer.name} was not captured: what differs in ${layer.name} begins there or earlier`;
+    this.warn('unknown-input', layer.name, message);
+    return { report: seenAs(unexplained.of, finding), byChannel: new Map(), changes: [] };
   }
 
   /** Loaded where something differs: it is a third of the program. */

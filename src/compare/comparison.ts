@@ -35,6 +35,8 @@ export interface CandidateComparison {
 /** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
 export interface OwnComparison extends CandidateComparison {
   readonly ownSession: ReplaySession;
+  /** The candidate's values, without what it says that layers read, and the model's inputs. */
+  readonly chainedValues: Capture;
   /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
   readonly chainedSession: ReplaySession;
   readonly diagnosis: Diagnosis;

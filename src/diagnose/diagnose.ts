@@ -1,4 +1,5 @@
 import { elementwiseSteps, productSteps } from '../kernels/kernel.js';
+import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
@@ -11,6 +12,7 @@ import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
+import { type Rival, rivalsOf, valuesUnder } from './rivals.js';
 import { AS_STORED, applyChanges, type Change, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
@@ -94,6 +96,16 @@ export class Diagnosis {
     return mismatched;
   }
 
+  /** What a layer that nobody saw might do otherwise; none of a kind without a setup. */
+  async rivals(differing: DifferingLayer): Promise<Rival[]> {
+    const layer = this.caseOf(differing);
+    return layer ? rivalsOf(layer) : [];
+  }
+
+  async valuesUnder(differing: DifferingLayer, changes: readonly Change[]): Promise<NumericArray> {
+    return valuesUnder(this.caseOf(differing)!, changes);
+  }
+
   /**
    * Whether values that differ from `expected` would do so if this side did as `changes` say, and whether this side does.
    * Null: no setup of it.
@@ -131,7 +143,7 @@ export class Diagnosis {
       op: layer.op,
       producer: this.producer,
       side: this.side,
-      free: this.side === 'candidate' || !this.madeByPyTorch(),
+      free: this.free,
       kernel: run.kernel,
       declared,
       fast: this.fast,
@@ -143,6 +155,11 @@ export class Diagnosis {
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
       met,
     };
+  }
+
+  /** Steps of every runtime may be tried. */
+  get free(): boolean {
+    return this.side === 'candidate' || !this.madeByPyTorch();
   }
 
   /** Nothing declared means nothing known: then any runtime may have made the capture. */

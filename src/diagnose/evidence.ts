@@ -359,6 +359,8 @@ export interface Basis {
   readonly samples?: number;
   /** Pairs that leave int16 in this layer, where the capture could have come from a saturating kernel: 0 says that reduce_range will not help. */
   readonly saturating_pairs?: number;
+  /** The layer that departs, where it is one before this one, whose values nobody has. */
+  readonly in?: string;
   /** Of the causes of a wrong model file: those that are the capture's own steps. */
   readonly of_capture?: readonly string[];
   /** Where integer sums are requantized to codes. */

@@ -838,7 +838,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   },
   inherited: {
     title: (e) => (e.from === undefined ? 'inherited from its input' : `inherited from ${printable(e.from)}`),
-    explanation: 'Exact on its own input; it differs only since its input does.',
+    explanation: (e) =>
+      e.values === undefined
+        ? 'Exact on its own input; it differs only since its input does.'
+        : 'Part of what differs came with its input, which differs already.',
     fix: () => null,
   },
   unexplained: {
@@ -953,10 +956,13 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
 export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
   const { evidence } = context;
   const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
-  const { saturating_pairs: pairs, samples } = evidence.basis ?? {};
+  const { saturating_pairs: pairs, samples, in: before } = evidence.basis ?? {};
   const enough = actsOnSteps(causes) ? 8 : 40; // a step shows in 8 samples, a single number takes more
   const few = samples !== undefined && samples < enough && !causes.includes('unexplained');
   return [
+    before === undefined
+      ? null
+      : `${printable(before)} was not seen: with this, the replay from there gives every value of ${printable(context.layer)}`,
     ...own,
     pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
     few ? `this rests on ${counted(samples, 'sample')} only: more would make it safer` : null,
@@ -1014,7 +1020,9 @@ function joined(fixes: readonly (string | null)[]): string | null {
 /** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
 export function headline(context: FindingContext, causes: readonly string[]): string {
   const { subject, framework, evidence, explainedBy, foundKernel } = context;
-  const who = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
+  const { in: layer } = evidence.basis ?? {};
+  const side = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
+  const who = layer === undefined ? side : `${side}, in ${printable(layer)}`;
   if (causes.length === 0) {
     const accumulation = sharedAccumulation(explainedBy);
     const like =

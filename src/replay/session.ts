@@ -102,6 +102,11 @@ export class ReplaySession {
     return this.chosen.get(layer) ?? this.reference.readings(layer, this.callsOf(layer))[0];
   }
 
+  /** Under which another session of the same model replays alike. */
+  asReference(): Reference {
+    return this.reference;
+  }
+
   /** Kernels that the layer may have run instead, as far as the producer says. */
   otherReadings(layer: Layer): readonly Kernel[] {
     return this.chosen.has(layer) ? [] : this.reference.readings(layer, this.callsOf(layer)).slice(1);

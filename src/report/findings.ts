@@ -85,7 +85,15 @@ function groupKey({ layer, capture, candidate }: Explained): string {
     const { causes, subject, kernel, fix } = diagnosis;
     // the numbers of a fix are its layer's
     const advice = fix?.replace(/\d[\d.e+-]*/g, '#').replaceAll(layer.name, '#');
-    return [subject, kernel, advice, causeTitles(causes, context.evidence), sharedAccumulation(diagnosis.explained_by)];
+    const before = context.evidence.basis?.in;
+    return [
+      subject,
+      kernel,
+      advice,
+      before,
+      causeTitles(causes, context.evidence),
+      sharedAccumulation(diagnosis.explained_by),
+    ];
   });
   return JSON.stringify([own ? layer.name : '', capture === null, words]);
 }

@@ -1,0 +1,192 @@
+/**
+ * Layers whose values a side does not have: the chain from its last value before them to the one that is seen, searched as one.
+ * One layer of it does otherwise, or all of them are another kernel's.
+ */
+import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { Evidence } from '../diagnose/evidence.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import { sameEverywhere } from '../kernels/reference.js';
+import { productKernels } from '../kernels/registry.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
+import type { DiagnosisReport } from '../nouns/report.js';
+import { type LayerRun, ReplaySession } from '../replay/session.js';
+import { rowOf } from '../tensor/shape.js';
+import { differingRows, inSamples } from './differing.js';
+import { diffReplay, type Samples } from './readings.js';
+
+export interface Chain extends Samples {
+  readonly model: Model;
+  /** The side's own values: those of the layers between are not there. */
+  readonly values: Capture;
+  readonly session: ReplaySession;
+  /** Of any runtime, or of the declared one only. */
+  readonly free: boolean;
+  readonly diagnosis: Diagnosis;
+}
+
+export interface ChainFinding {
+  /** The layer that does otherwise. */
+  readonly layer: Layer;
+  readonly found: LayerDiagnosis;
+}
+
+/** Fewer differing values, or one value everywhere, tell nothing of layers before. */
+export function tellsOfOthers({ of, evidence }: DiagnosisReport): boolean {
+  return of >= 3 && (evidence as Evidence).unexplained?.constant === undefined;
+}
+
+/** Samples that most hypotheses fail on, and multiply-adds of one hypothesis. */
+const [FIRST_SAMPLES, MOST_EFFORT] = [48, 2e7];
+
+/** null: nothing that is tried gives every observed value. */
+export async function throughChain(
+  chain: Chain,
+  last: Layer,
+  observed: ValueReader,
+  zeroPoint: number | null,
+): Promise<ChainFinding | null> {
+  const missing = missingLayers(chain, last);
+  const seen = { last, observed, zeroPoint };
+  for (const layer of missing) {
+    const finding = await oneLayer(chain, layer, seen);
+    if (finding) return finding;
+  }
+  return missing.length > 0 ? wholeKernel(chain, missing[0], seen) : null;
+}
+
+/** What is said of the layer that is seen: what was found before it, and where. */
+export function seenAs(of: number, { layer, found }: ChainFinding): DiagnosisReport {
+  const { basis, ...evidence } = found.report.evidence as Evidence;
+  return {
+    ...found.report,
+    explained: of,
+    of,
+    lost: 0,
+    evidence: { ...evidence, basis: { ...basis, in: layer.name } },
+  };
+}
+
+interface Seen {
+  readonly last: Layer;
+  readonly observed: ValueReader;
+  readonly zeroPoint: number | null;
+}
+
+/** Products of one row a sample between the last value that the side has and this one, in the model's order. */
+function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] {
+  const missing = new Set<string>();
+  const visit = ({ inputs }: Layer): void => {
+    for (const input of inputs) {
+      const producer = values.values.has(input) ? undefined : model.layers.find(({ name }) => name === input);
+      if (!producer || missing.has(input)) continue;
+      missing.add(input);
+      visit(producer);
+    }
+  };
+  visit(last);
+  return model.layers.filter((layer) => {
+    return missing.has(layer.name) && isProduct(layer) && !layer.form.patch && session.whyNotReplayed(layer) === null;
+  });
+}
+
+async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFinding | null> {
+  const { diagnosis, from, to, session } = chain;
+  const run = await session.open(layer);
+  const declared = await valuesOf(run, from, to);
+  const effort = isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 1;
+  const few = { from, to: Math.min(to, from + Math.max(1, Math.min(FIRST_SAMPLES, Math.floor(MOST_EFFORT / effort)))) };
+  const judged = differingOf(run, declared, few);
+  for (const { changes, values } of await diagnosis.rivals(judged)) {
+    if (!(await gives({ ...chain, ...few }, layer, valueOf(declared, values, from), seen))) continue;
+    const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
+    const value = valueOf(declared, all, from);
+    if (!(await gives(chain, layer, value, seen))) continue;
+    const finding = await explainedAs(chain, layer, run, value);
+    if (finding) return finding;
+  }
+  return null;
+}
+
+/** All layers of the chain by another kernel. */
+async function wholeKernel(chain: Chain, first: Layer, seen: Seen): Promise<ChainFinding | null> {
+  const { session, free, from, to } = chain;
+  const own = session.kernelOf(first);
+  for (const { kernel } of productKernels(first.op, own)) {
+    if (kernel === own || (!free && kernel.runtime !== own.runtime)) continue;
+    const other = sessionOf(chain, chain.values, kernel);
+    if (other.whyNotReplayed(seen.last) || !(await equals(chain, await other.open(seen.last), seen))) continue;
+    const run = await session.open(first);
+    const value = await valuesOf(await other.open(first), from, to);
+    const finding = await explainedAs(chain, first, run, value);
+    if (finding) return finding;
+  }
+  return null;
+}
+
+/** Why a layer has such values, as if they had been seen. */
+async function explainedAs(
+  chain: Chain,
+  layer: Layer,
+  run: LayerRun,
+  value: ValueReader,
+): Promise<ChainFinding | null> {
+  const { from, to, diagnosis } = chain;
+  const diff = await diffReplay(chain, run, value, null);
+  if (diff.mismatched === 0) return null;
+  const differing = differingRows({ run, input: run.input, observed: value, from, to, diff, afterRelu: false });
+  const found = inSamples(await diagnosis.layer(differing), run);
+  return found.report.causes.includes('unexplained') ? null : { layer, found };
+}
+
+/** Whether the chain gives every observed value where a layer of it has these. */
+async function gives(chain: Chain, layer: Layer, value: CapturedValue, seen: Seen): Promise<boolean> {
+  const { values, to } = chain;
+  // what follows is replayed as far as it is looked at
+  const part = to < values.samples ? { samples: to, batchSizes: [to] } : {};
+  const known = { ...values, ...part, values: new Map([...values.values, [layer.name, value]]) };
+  return equals(chain, await sessionOf(chain, known).open(seen.last), seen);
+}
+
+async function equals(samples: Samples, run: LayerRun, { observed, zeroPoint }: Seen): Promise<boolean> {
+  return (await diffReplay(samples, run, observed, zeroPoint)).mismatched === 0;
+}
+
+function sessionOf({ model, session, fast }: Chain, values: Capture, kernel: Kernel | null = null): ReplaySession {
+  const reference = kernel ? sameEverywhere(kernel, model.producer) : session.asReference();
+  return new ReplaySession(model, values, reference, 'isolated', fast);
+}
+
+async function valuesOf(run: LayerRun, from: number, to: number): Promise<CapturedValue> {
+  const { data, cols, rows } = await run.replay(from, to);
+  const features = (rows * cols) / (to - from);
+  return readerOf(data, features, from);
+}
+
+/** A value like another, of these numbers. */
+function valueOf({ features }: CapturedValue, data: NumericArray, from: number): CapturedValue {
+  return readerOf(data, features, from);
+}
+
+function readerOf(data: NumericArray, features: number, from: number): CapturedValue {
+  return {
+    samples: from + data.length / features,
+    features,
+    shape: rowOf(features),
+    dtype: data instanceof Float32Array ? 'float32' : 'int32',
+    // before the samples that are judged there is nothing to see
+    read: async (start: number, end: number) => {
+      if (start >= from) return data.subarray((start - from) * features, (end - from) * features);
+      const padded = new Float64Array((end - start) * features);
+      padded.set(data.subarray(0, Math.max(0, end - from) * features), (Math.min(from, end) - start) * features);
+      return padded;
+    },
+  };
+}
+
+function differingOf(run: LayerRun, observed: ValueReader, { from, to }: { from: number; to: number }) {
+  const diff = { mismatched: 0, witnesses: [] };
+  return differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: false });
+}
