@@ -11,7 +11,7 @@ import { consistentKernels, nearestKernel } from './consistent.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas } from './evidence.js';
 import { fixed, fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
-import { frameworkName, frameworkOf } from './frameworks.js';
+import { frameworkName, frameworkOf, isOf } from './frameworks.js';
 import { neededReduceRange } from './ranges.js';
 import { causeOf } from './registry.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
@@ -46,7 +46,7 @@ export async function explained(
 ): Promise<LayerDiagnosis> {
   const evidence = evidenceOf(layer, study, best);
   const names = causesOf(best);
-  const explainedBy = await consistentKernels(study, best.changes);
+  const explainedBy = ownFirst(layer, await consistentKernels(study, best.changes));
   const subject = sideOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
   const context = {
@@ -130,6 +130,12 @@ async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) 
     of: layer.mismatched,
     lost: outcome.lost,
   };
+}
+
+/** Kernels of the framework that made a capture come before others that compute the same. */
+function ownFirst({ side, producer }: LayerCase, kernels: readonly string[]): string[] {
+  const isOwn = (name: string) => side === 'capture' && isOf(frameworkOf(producer), name);
+  return [...kernels.filter(isOwn), ...kernels.filter((name) => !isOwn(name))];
 }
 
 /** It makes codes of floats. */
