@@ -100,9 +100,9 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
   const few = { from, to: Math.min(to, from + Math.max(1, Math.min(FIRST_SAMPLES, Math.floor(MOST_EFFORT / effort)))) };
   const judged = differingOf(run, declared, few);
   for (const { changes, values } of await diagnosis.rivals(judged)) {
-    if (!(await gives({ ...chain, ...few }, layer, valueOf(declared, values, from), seen))) continue;
+    if (!(await gives({ ...chain, ...few }, layer, valueLike(declared, values, from), seen))) continue;
     const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
-    const value = valueOf(declared, all, from);
+    const value = valueLike(declared, all, from);
     if (!(await gives(chain, layer, value, seen))) continue;
     const finding = await explainedAs(chain, layer, run, value);
     if (finding) return finding;
@@ -166,7 +166,7 @@ async function valuesOf(run: LayerRun, from: number, to: number): Promise<Captur
 }
 
 /** A value like another, of these numbers. */
-function valueOf({ features }: CapturedValue, data: NumericArray, from: number): CapturedValue {
+function valueLike({ features }: CapturedValue, data: NumericArray, from: number): CapturedValue {
   return readerOf(data, features, from);
 }
 
