@@ -1,14 +1,34 @@
 import { Command, CommanderError } from 'commander';
 import type { Action } from './commands/command.js';
 import { commands, MAIN_COMMAND } from './commands/registry.js';
+import { columnsOf } from './commands/width.js';
 import type { Io } from './nouns/io.js';
 import { InputError, type Problem } from './nouns/problem.js';
 import { shellCommand } from './report/next.js';
 import { problemLines } from './report/problems.js';
-import { fitted, harmlessInLog, printable } from './text.js';
+import { fitted, harmlessInLog, nearest, printable } from './text.js';
 import { version } from './version.js';
 
 const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
+
+/** What one wants to know first; every option stands in the help of its command. */
+const AFTER_HELP = `
+Example:
+  qdiff model.json capture.npz --candidate mine.npz
+
+Options of a comparison (all: qdiff diff --help):
+  --candidate NPZ|DIR    your own implementation's values
+  --kernel NAME          what is replayed; qdiff kernels lists them
+  --mode propagated      each layer on the replay's own output
+  --reporter NAME[=FILE] table, json, junit, markdown, github-actions, html
+  --baseline FILE        accept what was recorded
+  -v, -q                 everything; verdict and problems only
+
+Exit codes:
+  0  every compared value is equal, or accepted
+  1  at least one layer differs; for lint a finding, for diff-reports worse
+  2  could not run: a line for each problem on standard error
+`;
 
 /** Runs one command in-process; returns the exit code of CLI's table (0, 1, 2, 70). */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -17,14 +37,19 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     exitCode = await action({ ...io, commands: commands.map(({ name }) => name) });
   };
   const program = new Command('qdiff')
+    .usage('MODEL CAPTURE [options]\n       qdiff COMMAND [arguments] [options]')
     .description('Compares quantized inference integer by integer, and says why it differs.')
+    .addHelpText('after', AFTER_HELP)
     .version(version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(usageError(text)),
+      outputError: (text, write) => write(usageError(text, argv)),
+      getOutHelpWidth: () => columnsOf(io),
+      getErrHelpWidth: () => columnsOf(io),
     })
+    .configureHelp({ minWidthToWrap: 20 }) // of 80 columns the longest command leaves 38
     .showHelpAfterError('(qdiff --help lists commands and options)');
   for (const { name, load } of commands) if (isCalled(name, argv)) (await load()).register(program, run);
   try {
@@ -56,9 +81,33 @@ function nextAfter(problems: readonly Problem[], argv: readonly string[]): strin
 const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
 
 /** Commander's words, which hold what was typed, and its suggestion on a line of its own. */
-function usageError(text: string): string {
-  const [, message, hint = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n?$/s.exec(text)!;
-  return `${fitted(printable(message))}${hint}\n`;
+function usageError(text: string, argv: readonly string[]): string {
+  const [, message, hint = ''] = /^error: (.*?)(\n\(Did you mean [^\n]*\))?\n?$/s.exec(text) ?? ['', text];
+  const misspelt = misspeltCommand(argv);
+  if (misspelt) return `${fitted(`qdiff: ${misspelt}`)}\n`;
+  return `${fitted(`qdiff: ${inOurWords(printable(message))}`)}${hint}\n`;
+}
+
+/** Commander's messages in the form of all others: what was expected, what was got. */
+const OUR_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^unknown option (.*)$/, 'expected an option of this command, got $1'],
+  [/^unknown command (.*)$/, 'expected a command, got $1'],
+  [/^missing required argument (.*)$/, 'expected argument $1, got none'],
+  [/^required option (.*) not specified$/, 'expected option $1, got none'],
+  [/^option (.*) argument missing$/, 'expected a value after $1, got none'],
+];
+
+function inOurWords(message: string): string {
+  for (const [pattern, words] of OUR_WORDS) if (pattern.test(message)) return message.replace(pattern, words);
+  return /expected /i.test(message) ? message : `expected other arguments: ${message}`;
+}
+
+/** A word where a command may stand that is no file's name: commander takes it for a model. */
+function misspeltCommand([word = '', ...rest]: readonly string[]): string | null {
+  const names = commands.map(({ name }) => name);
+  if (!/^[a-z][a-z-]*$/i.test(word) || names.includes(word) || rest.length < 2) return null;
+  const near = nearest(word, names);
+  return near && `expected a command, or MODEL and CAPTURE, got ${word}; did you mean ${near}?`;
 }
 
 async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Promise<number> {

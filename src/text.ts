@@ -65,3 +65,30 @@ export function counted(count: number, noun: string): string {
 export function harmlessInLog(text: string): string {
   return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
 }
+
+/** The name that a misspelt one is nearest to; null where none is near: a third of its letters may be others. */
+export function nearest(typed: string, names: Iterable<string>): string | null {
+  let found: string | null = null;
+  let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(typed.slice(0, 64).toLowerCase(), name.toLowerCase());
+    if (distance < least) [least, found] = [distance, name];
+  }
+  return found;
+}
+
+/** Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2][j - 2] + 1 : changed;
+      row.push(Math.min(changed, swapped, rows[i - 1][j] + 1, row[j - 1] + 1));
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}

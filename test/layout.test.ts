@@ -65,6 +65,7 @@ const REGISTRIES: readonly Registry[] = [
       'options.ts',
       'output.ts',
       'progress.ts',
+      'width.ts',
     ],
     type: 'CliCommand',
   },

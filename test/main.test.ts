@@ -159,7 +159,12 @@ describe('what cannot be run: exit 2, nothing on standard output', () => {
     ],
     ['samples backwards', [model, capture, '--samples', '5:5'], /Expected a count/],
     ['an unknown reporter', [model, capture, '--reporter', 'pdf'], /Expected one of table, json/],
-    ['an unknown option', [model, capture, '--speed'], /unknown option/],
+    ['an unknown option', [model, capture, '--speed'], /expected an option of this command, got '--speed'/],
+    [
+      'a misspelt command',
+      ['expalin', model, capture],
+      /expected a command, or MODEL and CAPTURE, got expalin; did you mean explain\?/,
+    ],
     ['model and capture swapped', [capture, model], /capture\.npz/],
   ])('%s', async (_, argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv as string[]);

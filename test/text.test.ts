@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, fitted, listed, printable } from '../src/text.js';
+import { counted, fitted, listed, nearest, printable } from '../src/text.js';
 
 test.each([
   ['fc1', 'fc1', 'plain'],
@@ -46,4 +46,15 @@ test.each([
 
 test('a message has 300 characters at most', () => {
   expect(fitted('x'.repeat(1000)).length).toBe(300);
+});
+
+test.each([
+  ['expalin', 'explain'],
+  ['forcast', 'forecast'],
+  ['GOLDEN', 'golden'],
+  ['tflitesingle', null],
+  ['model', null],
+  ['', null],
+])('%s is nearest to %s', (typed, name) => {
+  expect(nearest(typed, ['explain', 'forecast', 'golden', 'lint'])).toBe(name);
 });

@@ -10,6 +10,7 @@ import { harmlessInLog, printable } from '../text.js';
 import type { CommandIo } from './command.js';
 import { usage } from './open.js';
 import { collect, parseChannels } from './options.js';
+import { columnsOf } from './width.js';
 
 /** `json`: to standard output; `json=report.json`: to a file. */
 export interface ReporterTarget {
@@ -197,7 +198,7 @@ function lookOf(options: OutputOptions, stream: OutputStream | null, io: Command
     sort: options.sort ?? 'graph',
     verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     color: stream && options.color ? colorLevel(stream, io) : 0,
-    width: stream?.isTTY ? (stream.columns ?? 80) : 80,
+    width: columnsOf(io, stream),
     unicode: hasUnicode(io),
     commands: io.commands,
   };

@@ -1,7 +1,7 @@
 import type { ElementwiseSteps, Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
-import { printable } from '../text.js';
+import { nearest, printable } from '../text.js';
 import { cmsisNn } from './cmsis-nn.js';
 import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
@@ -103,10 +103,11 @@ function kernelsWith<S>(stepsOf: (kernel: Kernel) => S | null, declared: Kernel 
 export function kernelByName(name: string, where = '--kernel'): Kernel {
   const kernel = kernelNamed(name);
   if (kernel) return kernel;
-  const names = kernels.map((candidate) => candidate.name).join(', ');
-  throw new InputError([
-    { kind: 'kernel', where, message: `expected a kernel's name, got "${printable(name)}"; write one of ${names}` },
-  ]);
+  const names = kernels.map((candidate) => candidate.name);
+  const near = nearest(name, names);
+  const hint = near ? `did you mean ${near}? ` : '';
+  const message = `expected a kernel's name, got "${printable(name)}"; ${hint}write one of ${names.join(', ')}`;
+  throw new InputError([{ kind: 'kernel', where, message }]);
 }
 
 /**

@@ -33,7 +33,11 @@ function withWorstChannels(layer: LayerReport, limit = Number.POSITIVE_INFINITY)
 }
 
 function ordered(layers: LayerReport[], sort: ReportOptions['sort']): LayerReport[] {
-  return sort === 'graph' ? layers : [...layers].sort((a, b) => badness(b) - badness(a));
+  return sort === 'graph' ? layers : worstLayers(layers);
+}
+
+export function worstLayers(layers: readonly LayerReport[]): LayerReport[] {
+  return [...layers].sort((a, b) => badness(b) - badness(a));
 }
 
 /** By SQNR, since LSB and ULP cannot be compared; what is accepted comes after what is not, what was not compared last. */

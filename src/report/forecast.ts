@@ -55,57 +55,91 @@ function sourceOf({ expected }: ForecastDocument): string {
   return expected === 'capture' ? 'the capture' : `the declared kernel's (${expected}), of which nothing is captured`;
 }
 
+/** Kernels that change the same values everywhere: one row. */
+interface Group {
+  readonly kernels: readonly string[];
+  /** Stands for all of them. */
+  readonly first: string;
+}
+
+/** Verbose: a row a kernel. */
+function groupsOf({ kernels, layers, top1_flips: flips, accuracy }: ForecastDocument, verbose: boolean): Group[] {
+  if (verbose) return kernels.map((first) => ({ first, kernels: [first] }));
+  const groups = new Map<string, string[]>();
+  for (const kernel of kernels) {
+    const numbers = layers.map(({ changed, max_abs_diff: size }) => [changed[kernel], size[kernel]]);
+    const key = JSON.stringify([numbers, flips?.[kernel], accuracy?.kernels[kernel]]);
+    groups.set(key, [...(groups.get(key) ?? []), kernel]);
+  }
+  return [...groups.values()].map((all) => ({ first: all[0], kernels: all }));
+}
+
 function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
-  const { kernels, layers, top1_flips: flips, accuracy } = document;
-  const shown = layers.slice(-MOST_LAYERS);
-  const cells = (text: (kernel: string) => string) => kernels.map(text);
-  const worst = (kernel: string) =>
-    layers.reduce((most, { max_abs_diff }) => Math.max(most, max_abs_diff[kernel] ?? 0), 0);
-  const changed = (kernel: string) => layers.filter((layer) => layer.changed[kernel]).length;
-  const columns: Column[] = [
-    {
-      head: ['', 'kernel'],
-      cells: cells((kernel) => kernel),
-      align: 'left',
-      paint: (row) => (changed(kernels[row]) > 0 ? chalk.red : chalk.green),
-    },
-    { head: ['layers', 'changed'], cells: cells((kernel) => `${changed(kernel)}/${layers.length}`), align: 'right' },
-    ...shown.map(
-      (layer, i): Column => ({
-        head: [printable(layer.name), `of ${layer.values}`],
-        cells: cells((kernel) => `${layer.changed[kernel] ?? '-'}`),
-        align: 'right',
-        // on a narrow terminal the earlier layers go first; the output stays
-        ...(i === shown.length - 1 ? {} : { dropOrder: shown.length - i }),
-      }),
-    ),
-    { head: ['max', '|diff|'], cells: cells((kernel) => size(worst(kernel))), align: 'right' },
-    ...(flips
-      ? [{ head: ['top-1', 'flips'], cells: cells((kernel) => `${flips[kernel] ?? '-'}`), align: 'right' as const }]
-      : []),
-    ...(accuracy
-      ? [
-          {
-            head: ['accu-', 'racy'],
-            cells: cells((kernel) => share(accuracy.kernels[kernel])),
-            align: 'right' as const,
-          },
-        ]
-      : []),
-  ];
-  const { head, rows } = renderColumns(columns, {
+  const groups = groupsOf(document, options.verbosity === 'verbose');
+  const { head, rows } = renderColumns(matrixColumns(document, groups, chalk), {
     width: options.width,
     ellipsis: options.unicode ? '…' : '...',
     headPaint: chalk.dim,
   });
+  const { accuracy, expected } = document;
+  const of = expected === 'capture' ? 'the capture' : expected;
   return [
     ...head,
     ...rows,
-    ...(accuracy
-      ? [
-          `accuracy of ${document.expected === 'capture' ? 'the capture' : document.expected}: ${share(accuracy.capture)}`,
-        ]
-      : []),
+    ...(accuracy ? [`accuracy of ${of}: ${share(accuracy.capture)}`] : []),
+    ...groupLines(groups, options, chalk),
+  ];
+}
+
+/** Who is in a group, and where that runs. */
+function groupLines(groups: readonly Group[], options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+  if (groups.every(({ kernels }) => kernels.length === 1)) return [];
+  const described = groups.flatMap(({ first, kernels }) => {
+    const where = [...new Set(kernels.map((kernel) => kernelByName(kernel).origin))];
+    if (kernels.length === 1) return labelled({ options }, `${first}: `, where[0], chalk.dim, chalk.bold);
+    return [
+      ...labelled({ options }, `${groupName(first, kernels)}: `, kernels.join(', '), undefined, chalk.bold),
+      ...labelled({ options }, '  ', where.join('; '), chalk.dim),
+    ];
+  });
+  return ['', ...described, ...prose({ options }, 'a row a kernel: -v').map((line) => chalk.dim(line))];
+}
+
+function groupName(first: string, { length }: readonly string[]): string {
+  return length === 1 ? first : `${first} +${length - 1}`;
+}
+
+function matrixColumns(
+  { layers, top1_flips: flips, accuracy }: ForecastDocument,
+  groups: readonly Group[],
+  chalk: InstanceType<typeof Chalk>,
+): Column[] {
+  const shown = layers.slice(-MOST_LAYERS);
+  const cells = (text: (kernel: string) => string) => groups.map(({ first }) => text(first));
+  const worst = (kernel: string) =>
+    layers.reduce((most, { max_abs_diff }) => Math.max(most, max_abs_diff[kernel] ?? 0), 0);
+  const changed = (kernel: string) => layers.filter((layer) => layer.changed[kernel]).length;
+  const number = (head: readonly string[], text: (kernel: string) => string): Column => ({
+    head: [...head],
+    cells: cells(text),
+    align: 'right',
+  });
+  return [
+    {
+      head: ['', 'kernel'],
+      cells: groups.map(({ first, kernels }) => groupName(first, kernels)),
+      align: 'left',
+      paint: (row) => (changed(groups[row].first) > 0 ? chalk.red : chalk.green),
+    },
+    number(['layers', 'changed'], (kernel) => `${changed(kernel)}/${layers.length}`),
+    ...shown.map((layer, i) => ({
+      ...number([printable(layer.name), `of ${layer.values}`], (kernel) => `${layer.changed[kernel] ?? '-'}`),
+      // on a narrow terminal the earlier layers go first; the output stays
+      ...(i === shown.length - 1 ? {} : { dropOrder: shown.length - i }),
+    })),
+    number(['max', '|diff|'], (kernel) => size(worst(kernel))),
+    ...(flips ? [number(['top-1', 'flips'], (kernel) => `${flips[kernel] ?? '-'}`)] : []),
+    ...(accuracy ? [number(['accu-', 'racy'], (kernel) => share(accuracy.kernels[kernel]))] : []),
   ];
 }
 

@@ -135,7 +135,7 @@ ${list(
   'notes',
   report.warnings.slice(0, MOST_WARNINGS).map(({ where, message }) => `${where}: ${message}`),
 )}
-${next ? `<p class="next">next: <code class="copy">${text(next)}</code></p>` : ''}
+${next ? `<p class="next">next: <code>${text(next)}</code></p>` : ''}
 </section>`;
 }
 

@@ -16,12 +16,22 @@ export function prose({ options }: Screen, text: string): string[] {
 }
 
 /** A label, and text that keeps to the right of it; below it where there is no room beside. */
-export function labelled({ options }: Screen, label: string, text: string, paint: Paint = (line) => line): string[] {
+export function labelled(
+  { options }: Screen,
+  label: string,
+  text: string,
+  paint: Paint = plain,
+  labelPaint: Paint = plain,
+): string[] {
   const width = Math.min(options.width, WIDEST_PROSE) - label.length;
   if (width >= 24) {
     const indent = ' '.repeat(label.length);
-    return wrap(printable(text), width).map((line, i) => (i === 0 ? label : indent) + paint(line));
+    return wrap(printable(text), width).map((line, i) => (i === 0 ? labelPaint(label) : indent) + paint(line));
   }
   const lines = wrap(printable(text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
-  return label.trim() === '' ? lines : [label.trimEnd(), ...lines];
+  return label.trim() === '' ? lines : [labelPaint(label.trimEnd()), ...lines];
+}
+
+function plain(line: string): string {
+  return line;
 }

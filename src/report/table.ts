@@ -2,7 +2,7 @@
 import { Chalk } from 'chalk';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { arranged, worstFirst } from './arrange.js';
+import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
@@ -31,7 +31,7 @@ import {
 } from './verdict.js';
 
 const DEFAULT_CHANNELS = 8;
-const MOST_LAYERS_WITH_CHANNELS = 12;
+const MOST_LAYERS_WITH_CHANNELS = 3;
 const MOST_WARNINGS_OF_A_KIND = 5;
 
 /** One model's table, or one under each model's name and the verdicts once more at the end. */
@@ -69,8 +69,8 @@ export const table: ReportText = (report, options) => {
           notFiniteSentences(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
-          ...channelBlocks(view),
           ...findings(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
+          ...channelBlocks(view),
           noteLines(view),
           baselineLines(view),
           [...verdictLines(view), ...nextLines(view)],
@@ -195,14 +195,15 @@ function replayLines(view: View): string[] {
 
 // ---------------------------------------------------------------- channels
 
-/** For the layers that differ; of very many only the first, unless channels were asked for. */
+/** For the layers that differ; of many only the worst, unless channels were asked for. */
 function channelBlocks(view: View): string[][] {
   const { options, verbose, chalk } = view;
   const layers = judged(view.report).filter((layer) => isShown(layer, view) && (layer.channels ?? []).length > 0);
   if (layers.length === 0) return [];
   const most = verbose || options.channels !== undefined ? Number.POSITIVE_INFINITY : MOST_LAYERS_WITH_CHANNELS;
   const left = layers.length - most;
-  const blocks = layers.slice(0, most).map((layer) => channelLines(layer, view));
+  const worst = new Set(worstLayers(layers).slice(0, most));
+  const blocks = layers.filter((layer) => worst.has(layer)).map((layer) => channelLines(layer, view));
   blocks
     .at(-1)!
     .push(
@@ -271,15 +272,21 @@ function stripLines({ name }: LayerReport, { whole, options, chalk }: View): str
 
 // ---------------------------------------------------------------- what follows from it
 
+/** Details that say what to do. */
+const TO_DO = new Set(['fix', 'to agree']);
+
 function findingLines(finding: Finding, view: View): string[] {
   const { chalk } = view;
   const [first, ...others] = finding.headlines;
   return [
-    ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => chalk.bold(line)),
-    ...others.flatMap((line) => prose(view, line).map((one) => chalk.bold(one))),
-    ...finding.details.flatMap(({ label, sentences }) =>
-      sentences.flatMap((sentence, i) => labelled(view, `  ${padEnd(i === 0 ? label : '', 9)}  `, sentence)),
-    ),
+    ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => chalk.bold.yellow(line)),
+    ...others.flatMap((line) => prose(view, line).map((one) => chalk.bold.yellow(one))),
+    ...finding.details.flatMap(({ label, sentences }) => {
+      const paint = TO_DO.has(label) ? chalk.cyan : undefined;
+      return sentences.flatMap((sentence, i) =>
+        labelled(view, `  ${padEnd(i === 0 ? label : '', 9)}  `, sentence, paint, chalk.dim),
+      );
+    }),
   ];
 }
 

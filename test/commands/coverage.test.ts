@@ -297,7 +297,7 @@ describe('--against replay', () => {
     expect(stdout).toContain('The replay: as declared (fbgemm-avx2)');
     expect(stdout).not.toContain('PyTorch');
     expect(files.get('markdown')).toContain('judged by the replay');
-    expect(files.get('html')).toContain('expected: the replay from');
+    expect(files.get('html')).toContain('expected <bdi>the replay (fbgemm-avx2, from the captured inputs)</bdi>');
     expect(files.get('junit')).toContain('<property name="against" value="replay"/>');
   });
 

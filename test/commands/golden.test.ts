@@ -217,7 +217,7 @@ describe('folders', () => {
     [['--kernel', 'pt2e-reference', '-o', 'x'], 'sums floats in no fixed order'],
     [['--kernel', 'qnpack', '-o', 'x'], "expected a kernel's name"],
     [['--format', 'vhdl', '-o', 'x'], 'Allowed choices are npz, memh, c, json'],
-    [[], "required option '-o, --out <dir>' not specified"],
+    [[], "expected option '-o, --out <dir>', got none"],
     [['-o', 'no/such/folder'], 'check that the folder it is to lie in exists'],
   ])('%j is refused', async (options, message) => {
     const { exitCode, stdout, stderr } = await qdiff(['golden', ...IRIS, ...options]);

@@ -53,7 +53,7 @@ function checkRefusal({ argv, env, files }: Case, { stdout, stderr, written }: R
   if (lines.length > 120) report('many-lines', lines.length);
   const long = lines.find((line) => line.length > LONGEST_LINE);
   if (long) report('long-line', `${long.slice(0, 120)}... (${long.length} characters)`);
-  const isOurs = (line: string) => /^(qdiff: |error: |\(|Did you mean)/.test(line);
+  const isOurs = (line: string) => /^(qdiff: |\(|Did you mean)/.test(line);
   const odd = lines.find((line) => line !== '' && !isOurs(line) && !(env.GITHUB_ACTIONS && line.startsWith('::')));
   if (odd !== undefined) report('odd-line', odd);
   const vague = lines.find(

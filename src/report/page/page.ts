@@ -36,7 +36,7 @@ class App {
 
   /** Links and buttons where the text has none. */
   private enhance(model: Model, section: HTMLElement): void {
-    for (const text of section.querySelectorAll<HTMLElement>('.copy')) {
+    for (const text of section.querySelectorAll<HTMLElement>('.copy, .next code')) {
       const words = text.textContent ?? '';
       text.after(copyButton(() => words));
     }
