@@ -105,8 +105,8 @@ export function kernelByName(name: string, where = '--kernel'): Kernel {
   if (kernel) return kernel;
   const names = kernels.map((candidate) => candidate.name);
   const near = nearest(name, names);
-  const hint = near ? `did you mean ${near}? ` : '';
-  const message = `expected a kernel's name, got "${printable(name)}"; ${hint}write one of ${names.join(', ')}`;
+  const hint = near ? ` (did you mean ${near}?)` : '';
+  const message = `expected a kernel's name, got "${printable(name)}"${hint}; write one of ${names.join(', ')}`;
   throw new InputError([{ kind: 'kernel', where, message }]);
 }
 
