@@ -13,6 +13,7 @@ import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { fillDiagnosis } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
+import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { diffReplay, type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
@@ -143,6 +144,12 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     named = { found, reading };
     break;
   }
+  const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
+  if (form) {
+    const { run } = named?.reading ?? readings[0];
+    fillDiagnosis(report, inSamples({ ...form, report: ofAll(one, form.report) }, run));
+    return;
+  }
   if (!named) {
     const before = tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
     fillDiagnosis(report, before ?? { ...nearest!, report: ofAll(one, nearest!.report) });
@@ -175,6 +182,13 @@ async function beforeIt({
   const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
   const diagnosed = { ...seenAs(report.mismatched!, finding), ...fixed(fixes) };
   return { report: diagnosed, byChannel: new Map(), changes: [] };
+}
+
+/** No cause explains it; another runtime's form of the layer may. */
+function formOf({ comparison, layer, observed }: Case, { run, diff }: Reading): Promise<LayerDiagnosis | null> {
+  const { ownSession: session, model, from, to } = comparison;
+  const asked = { session, layer, declared: run.kernel, producer: model.producer, observed, from, to };
+  return otherRuntime({ ...asked, mismatched: diff.mismatched, subject: 'candidate' });
 }
 
 /** All that differs is its own doing. */
@@ -226,7 +240,11 @@ async function effectsOf(one: Case, reading: Reading): Promise<Effects | null> {
 
 async function readsOther({ comparison, layer }: Case, run: LayerRun): Promise<boolean> {
   if (comparison.session.whyNotReplayed(layer)) return false;
-  return readersDiffer(comparison, run.input, (await comparison.session.open(layer)).input);
+  const others = (await comparison.session.open(layer)).inputs;
+  for (const [i, input] of run.inputs.entries()) {
+    if (await readersDiffer(comparison, input, others[i])) return true;
+  }
+  return false;
 }
 
 // ---------------------------------------------------------------- rehearsals

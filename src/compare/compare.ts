@@ -242,7 +242,9 @@ class Comparison {
       const differing = differingRows({ run, input, observed, from, to, diff: own, afterRelu: false });
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
       const found =
-        notFinite.length > 0 ? diagnosis.withoutNumbers(notFinite, differing) : await diagnosis.layer(differing);
+        notFinite.length > 0
+          ? diagnosis.withoutNumbers(notFinite, differing)
+          : await this.named(run, observed, own, await diagnosis.layer(differing));
       this.found.set(run.ready.layer.name, found);
       const before = found.report.causes.includes('unexplained')
         ? await this.beforeIt(run.ready.layer, observed, found.report)
@@ -269,6 +271,22 @@ class Comparison {
     const message = `${finding.layer.name} was not captured: what differs in ${layer.name} begins there or earlier`;
     this.warn('unknown-input', layer.name, message);
     return { report: seenAs(unexplained.of, finding), byChannel: new Map(), changes: [] };
+  }
+
+  /** Where no cause explains a layer, another runtime's form of it may. */
+  private async named(
+    run: LayerRun,
+    observed: CapturedValue,
+    { mismatched }: LayerDiffResult,
+    searched: LayerDiagnosis,
+  ) {
+    if (!run.ready.layer.delegates) return searched;
+    const { from, to, isolated: session, model } = this;
+    const asked = { session, layer: run.ready.layer, declared: run.kernel, producer: model.producer, observed };
+    const { otherRuntime, restsOnNumbers, withRuntimes } = await import('./otherRuntime.js');
+    const whole = { ...asked, from, to, mismatched, subject: 'capture' } as const;
+    const form = restsOnNumbers(searched) ? await otherRuntime(whole) : null;
+    return form ?? withRuntimes(whole, searched);
   }
 
   /** Loaded where something differs: it is a third of the program. */

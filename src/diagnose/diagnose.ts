@@ -173,7 +173,9 @@ export class Diagnosis {
 function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
   const { layer, input } = ready;
   const [product, elementwise] = [productSteps(kernel, layer.op), elementwiseSteps(kernel, layer.op)];
-  if (product && isProduct(layer)) {
+  // hybrid layers of TFLite's quantize their rows as no step of another runtime does
+  const isHybrid = isProduct(layer) && layer.form.dynamic !== null && layer.delegates !== undefined;
+  if (product && isProduct(layer) && !isHybrid) {
     const params = productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT);
     const activation = afterRelu ? 'relu' : params.activation;
     return { kind: 'product', ...AS_STORED, steps: product, params: { ...params, activation } };

@@ -128,6 +128,11 @@ export interface Formulas {
   readonly tells: readonly string[];
 }
 
+interface RuntimeForm {
+  readonly declared?: string;
+  readonly found?: string;
+}
+
 interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** How many values of the layer are exact ties before rounding. */
@@ -190,6 +195,10 @@ export interface CauseEvidence {
     readonly channel?: number;
     readonly deciding?: DecidingValue;
   };
+  /** Of a runtime's own form of an op, as a whole; one line of arithmetic each. */
+  'table-entry': SomeChannels & RuntimeForm;
+  'resample-grid': SomeChannels & RuntimeForm;
+  'kernel-defect': SomeChannels & RuntimeForm;
   'rounding-half-away': RoundingEvidence;
   'rounding-half-up': RoundingEvidence;
   'rounding-truncate': RoundingEvidence;

@@ -256,6 +256,23 @@ function reduceRangeFix({ reduceRange, layer }: FixContext): string | null {
   return `write "reduce_range": ${reduceRange} for ${printable(layer)} in model.json: the capture was computed with it`;
 }
 
+/** What a runtime's own form of an op does, as a whole. */
+function runtimeForm(title: string, explanation: string): CauseText<{ declared?: string; found?: string }> {
+  return {
+    title,
+    explanation,
+    evidence: (e, context) => [
+      e.found === undefined ? null : `${holder(context)}: ${printable(e.found)}`,
+      e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${printable(e.declared)}`,
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : `compute it as ${printable(context.declaredKernel)} does` +
+          (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
+  };
+}
+
 /** For kernel steps: PyTorch's are declared, the user's are corrected. */
 function stepFix(candidate: string | ((context: FixContext) => string)): CauseText<unknown>['fix'] {
   return (_, context) => {
@@ -490,6 +507,18 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         : `requantize as ${kernel} does: ${printable(e.declared)}`;
     },
   },
+  'table-entry': runtimeForm(
+    'a function of codes made in another way',
+    'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.',
+  ),
+  'resample-grid': runtimeForm(
+    'resized on another grid',
+    'Positions and weights of the neighbours are rounded otherwise.',
+  ),
+  'kernel-defect': runtimeForm(
+    'a known defect of the runtime',
+    'The runtime is wrong by its own documents: another release, or another resolver, is right.',
+  ),
   'rounding-half-away': rounding(
     'ties rounded away from zero',
     'Exact halves go away from zero, where the reference takes the even neighbour.',

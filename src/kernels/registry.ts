@@ -1,5 +1,5 @@
 import type { ElementwiseSteps, Kernel, ProductSteps } from '../nouns/kernel.js';
-import type { Producer } from '../nouns/model.js';
+import type { Layer, Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { nearest, printable } from '../text.js';
 import { cmsisNn } from './cmsis-nn.js';
@@ -74,6 +74,23 @@ export function kernelNamed(name: string): Kernel | null {
 /** Kernels that may have computed a layer where `declared` is said to: whole runtimes only where one is declared. */
 export function rivalKernels(declared: Kernel | null): readonly Kernel[] {
   return kernels.filter(({ wholeRuntime }) => !wholeRuntime || declared?.wholeRuntime);
+}
+
+/** Releases that compute otherwise, as their captures declare them. */
+const RELEASES = [
+  ['ai-edge-litert', '2.3.0'],
+  ['ai-edge-litert', '1.4.0'],
+  ['ai-edge-litert', '1.2.0'],
+  ['tensorflow', '2.21.0'],
+  ['tflite-runtime', '2.14.0'],
+] as const;
+
+/** A layer of TFLite's in each of the runtimes that have a form of their own for it, and in each release; the producer's comes first. */
+export function runtimeKernels(layer: Layer, producer: Producer): readonly Kernel[] {
+  if (!layer.delegates) return [];
+  const releases = RELEASES.map(([framework, frameworkVersion]) => ({ ...producer, framework, frameworkVersion }));
+  const runtimes = kernels.filter(({ ofLayer }) => ofLayer);
+  return [...new Set([producer, ...releases].flatMap((by) => runtimes.map((kernel) => kernel.ofLayer!(layer, by))))];
 }
 
 /** Kernels that have an op which multiplies weights, and what they do for it. */

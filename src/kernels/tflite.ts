@@ -49,6 +49,7 @@ function byWidth(bytes: TensorSteps, wide: TensorSteps): TensorSteps {
     kind: 'tensor',
     equation: `${bytes.equation}; int16: ${wide.equation}`,
     codes: [...(bytes.codes ?? []), ...(wide.codes ?? [])],
+    departure: 'table-entry',
     run: (call) => (call.inputs[0].params.dtype === 'int16' ? wide : bytes).run(call),
   };
 }

@@ -351,6 +351,13 @@ export interface TensorSteps {
   readonly equation: string;
   /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
+  /** What a departure to it is called; absent: of an int32 multiplier. */
+  readonly departure?:
+    | 'fixed-point-multiplier'
+    | 'multiplier-precision'
+    | 'table-entry'
+    | 'resample-grid'
+    | 'kernel-defect';
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;

@@ -137,6 +137,15 @@ export class ReplaySession {
     return reason;
   }
 
+  /** Of the kernel alone. */
+  whyNotUnder(kernel: Kernel, layer: Layer): string | null {
+    return whyNotReplayed(
+      kernel,
+      layer,
+      layer.inputs.map((name) => this.params.get(name) ?? null),
+    );
+  }
+
   private reasonAgainst(layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
     const reason = whyNotReplayed(this.kernelOf(layer), layer, params) ?? this.reasonOfTail(layer, params);

@@ -77,6 +77,9 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
         deciding: { ...at, declared: 11, observed: 12, before_rounding: 11.4998, before_rounding_found: 11.5003 },
       },
     ],
+    'table-entry': ['capture', 'tflm', { declared: 'a table of 256', found: 'int32 fixed point' }],
+    'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
+    'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
     'multiplier-precision': [
       'candidate',
       'numpy',

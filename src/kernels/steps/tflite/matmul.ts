@@ -89,7 +89,11 @@ function inXnnpack(zeroPointOf: (params: QuantParams) => number): TensorSteps {
     const second = { ...b, zeroPoint: zeroPointOf(b) };
     return products(call, [a, second, output], (sum) => clamp(code(wrapInt32(sum)), quantMin, quantMax));
   };
-  return { ...tensorSteps('rint(clamp(f32(sum of da * db) * f32(f32(sa * sb) / sy))) + zp', run), codes: ['int8'] };
+  return {
+    ...tensorSteps('rint(clamp(f32(sum of da * db) * f32(f32(sa * sb) / sy))) + zp', run),
+    codes: ['int8'],
+    departure: 'multiplier-precision',
+  };
 }
 
 export const matmulXnnpack = inXnnpack(({ zeroPoint }) => zeroPoint);

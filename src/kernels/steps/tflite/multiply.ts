@@ -71,4 +71,5 @@ export const multiplyXnnpack: TensorSteps = {
     return fill(call, (i) => clamp(code(product(i)), lo, hi));
   }),
   codes: BYTES,
+  departure: 'multiplier-precision',
 };

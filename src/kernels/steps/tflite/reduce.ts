@@ -124,7 +124,11 @@ function reduceXnnpack(isMean: boolean, round: (x: number) => number): TensorSte
   };
   const scale = isMean ? 'f32(sx / sy) * f32(1 / n)' : 'f32(sx / sy)';
   const name = round === roundHalfEven ? 'rint' : 'roundHalfAway';
-  return { ...tensorSteps(`clamp(${name}(f32(S) * g + (zp - f32(n * zx) * g))), g = ${scale}`, run), codes: BYTES };
+  return {
+    ...tensorSteps(`clamp(${name}(f32(S) * g + (zp - f32(n * zx) * g))), g = ${scale}`, run),
+    codes: BYTES,
+    departure: 'multiplier-precision',
+  };
 }
 
 export const meanXnnpack = reduceXnnpack(true, roundHalfEven);
@@ -156,6 +160,7 @@ export const sumBuiltin: TensorSteps = {
     return each((sum) => code(roundHalfAway(f32(f32(f32(sum) * ratio) + offset))));
   }),
   codes: BYTES_AND_INT16,
+  departure: 'multiplier-precision',
 };
 
 /**
@@ -175,4 +180,5 @@ export const sumReference: TensorSteps = {
     });
   }),
   codes: BYTES,
+  departure: 'kernel-defect',
 };

@@ -131,7 +131,7 @@ function resize(
   codes: TensorSteps['codes'],
 ): TensorSteps {
   const run = (call: TensorCall) => (isNearest(call) ? resized(call, nearest, (p00) => p00) : bilinear(call));
-  return { ...tensorSteps(`${equation}, or ${NEAREST}`, run), codes };
+  return { ...tensorSteps(`${equation}, or ${NEAREST}`, run), codes, departure: 'resample-grid' };
 }
 
 function byType(floats: Blend): TensorSteps {

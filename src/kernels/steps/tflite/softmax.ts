@@ -112,6 +112,7 @@ function byTypes(bytes: TensorSteps, wide: TensorSteps): TensorSteps {
       return (dtypes[0] === 'int16' ? wide : bytes).run(call);
     }),
     codes: [...BYTES, 'int16'],
+    departure: 'table-entry',
   };
 }
 
@@ -124,4 +125,5 @@ export const softmaxBuiltin: TensorSteps = {
     return (input.dtype === output.dtype && input.dtype !== 'int16' ? softmaxFloatTable : softmaxReference).run(call);
   }),
   codes: [...BYTES, 'int16'],
+  departure: 'table-entry',
 };

@@ -26,7 +26,7 @@ function table(
     );
     return Int32Array.from(call.inputs[0].data, (q) => entries[q - first]);
   };
-  return { ...tensorSteps(equation, run), codes: BYTES };
+  return { ...tensorSteps(equation, run), codes: BYTES, departure: 'table-entry' };
 }
 
 /** Reference and builtin kernels. */
@@ -67,6 +67,7 @@ function inFixedPoint(name: string, apply: typeof logistic, shift: number, zeroP
   return {
     ...tensorSteps(`${name} in int32 fixed point, to ${name === 'tanh' ? '1/128, 0' : '1/256, -128'}`, run),
     codes: ['int8'],
+    departure: 'table-entry',
   };
 }
 

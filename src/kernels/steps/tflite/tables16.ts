@@ -101,7 +101,11 @@ function function16({ name, powers, interpolated, fixed }: Function16, isBuiltin
     return Int32Array.from(call.inputs[0].data, ofCode);
   };
   const otherwise = isBuiltin ? '; scales of a power of two in 16-bit fixed point' : '';
-  return { ...tensorSteps(`${name} from a table of 256 with interpolation${otherwise}`, run), codes: ['int16'] };
+  return {
+    ...tensorSteps(`${name} from a table of 256 with interpolation${otherwise}`, run),
+    codes: ['int16'],
+    departure: 'table-entry',
+  };
 }
 
 const LOGISTIC: Function16 = { name: 'logistic', powers: [0], interpolated: logisticOf, fixed: logistic };
