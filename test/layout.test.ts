@@ -38,6 +38,7 @@ const REGISTRIES: readonly Registry[] = [
     folder: 'kernels',
     registry: 'kernels/registry.ts',
     helpers: [
+      'departure.ts',
       'families.ts',
       'kernel.ts',
       'pyTorch.ts',
