@@ -15,6 +15,7 @@ import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
 import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
+import { knownDefects } from './defects.js';
 import { differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
@@ -147,6 +148,8 @@ class Comparison {
     }
     fillDiff(report, diff, tolerance, layer.output);
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
+    for (const defect of knownDefects(run, this.model.producer, this.capture.batchSizes, report))
+      this.warn('kernel-defect', layer.name, defect);
     return report;
   }
 

@@ -12,6 +12,7 @@ export interface LintEvidence {
     readonly codes_above_127?: number;
   };
   'int16-wrap': { readonly pair: WorstPair };
+  'kernel-defect': { readonly since: string };
   'accumulator-overflows-int32': Reach;
   'accumulator-above-2^24': Reach;
   'multiplier-range': { readonly multiplier: number };
@@ -33,6 +34,7 @@ export type LintCode = keyof LintEvidence;
 export interface LintFacts {
   /** null without a capture. */
   'int16-saturation': { readonly samples: number; readonly codes: Range; readonly isSafe: boolean } | null;
+  'kernel-defect': { readonly what: string; readonly avoid: string };
   'multiplier-range': MultiplierLimit;
   'weight-zero-point': {
     readonly runtime: 'onednn' | 'tflite' | 'xnnpack';

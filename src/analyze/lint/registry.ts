@@ -4,6 +4,7 @@ import { biasLostInFloat32, biasOverflowsInt32, biasRounding } from './rules/bia
 import { constantChannel, deadChannel } from './rules/constantChannel.js';
 import { int16Saturation } from './rules/int16Saturation.js';
 import { int16Wrap } from './rules/int16Wrap.js';
+import { kernelDefect } from './rules/kernelDefect.js';
 import { multiplierAtLeast1, multiplierRange } from './rules/multiplier.js';
 import { reduceRangeExceeded } from './rules/reduceRangeExceeded.js';
 import { unusedRange } from './rules/unusedRange.js';
@@ -13,6 +14,7 @@ import { weightZeroPoint } from './rules/weightZeroPoint.js';
 export const rules: readonly (readonly Rule[])[] = [
   [int16Saturation],
   [int16Wrap],
+  [kernelDefect],
   [accumulatorOverflowsInt32, accumulatorAbove2To24],
   [multiplierRange, multiplierAtLeast1],
   [biasOverflowsInt32, biasLostInFloat32, biasRounding],

@@ -5,7 +5,7 @@ import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Capture } from '../../nouns/capture.js';
 import type { Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
-import type { Model, ProductLayer } from '../../nouns/model.js';
+import type { Model, Producer, ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -20,6 +20,7 @@ import { type InputRange, inputParams, inputRange, type Range } from './range.js
 
 /** Everything that the rules look at. */
 export interface Subject {
+  readonly producer: Producer;
   readonly layer: ProductLayer;
   readonly product: Product;
   readonly range: InputRange;
@@ -57,6 +58,7 @@ export async function subjectOf(
   const steps = productSteps(kernel, layer.op);
   const worst = worstAccumulators(product, range.centred, bias);
   return {
+    producer: model.producer,
     layer,
     product,
     range,

@@ -35,6 +35,10 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
       `weights of -128 at k = ${pair.k.join(' and ')} meet in one int16 and wrap where both activations are smallest`,
     fix: 'keep weights in -127..127 (symmetric, narrow range), as TFLite does',
   },
+  'kernel-defect': {
+    message: ({ facts, evidence }) => `${facts.what} (${evidence.since})`,
+    fix: ({ facts }) => facts.avoid,
+  },
   'accumulator-overflows-int32': {
     message: ({ evidence }) =>
       `the accumulator can reach ${farthest(evidence.worst)}, which int32 does not hold: it wraps`,

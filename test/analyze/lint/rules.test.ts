@@ -5,10 +5,11 @@ import { rules } from '../../../src/analyze/lint/registry.js';
 import type { LintFinding } from '../../../src/documents/lint.js';
 import { accumulators } from './rules/accumulators.js';
 import { findingsOf, output } from './rules/case.js';
+import { knownDefects } from './rules/defects.js';
 import { outputs, TWO } from './rules/outputs.js';
 import { parameters } from './rules/parameters.js';
 
-const TABLE = [...accumulators, ...parameters, ...outputs];
+const TABLE = [...accumulators, ...parameters, ...outputs, ...knownDefects];
 
 describe.each(TABLE)('$code: $what', ({ code, raises, nearMiss, finds }) => {
   it('is raised, and not by the near miss', async () => {

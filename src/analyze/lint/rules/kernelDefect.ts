@@ -1,0 +1,25 @@
+import { defects } from '../../../kernels/defects.js';
+import { kernels, productKernels } from '../../../kernels/registry.js';
+import type { Rule } from '../rule.js';
+
+/** Those that have the op; where none has, since it is wrong, all of the family. */
+function kernelsOf(family: string, op: string): string[] {
+  const having = productKernels(op).flatMap(({ kernel }) => (kernel.family === family ? [kernel.name] : []));
+  return having.length > 0 ? having : kernels.flatMap((kernel) => (kernel.family === family ? [kernel.name] : []));
+}
+
+/** What PyTorch is known to compute wrongly, whatever the numbers. */
+export const kernelDefect: Rule<'kernel-defect'> = {
+  code: 'kernel-defect',
+  ofLayer({ product: { patch }, producer, layer }) {
+    if (!patch) return [];
+    return defects
+      .filter((defect) => defect.has(patch, null, producer))
+      .map(({ family, what, avoid }) => ({
+        severity: 'warning',
+        kernels: kernelsOf(family, layer.op),
+        evidence: { since: 'PyTorch 2.13.0 or before' },
+        facts: { what, avoid },
+      }));
+  },
+};
