@@ -215,7 +215,14 @@ it.each([
     { groups: 4 },
     {},
     {},
-    'm.json layers[0].weight: expected out_channels that groups divide, got (6, 4, 3, 3); groups 4 do not divide 6',
+    'm.json layers[0].weight: expected out_channels that groups divide, got (6, 4, 3, 3); groups 4 do not divide 6, 3 would',
+  ],
+  [
+    'padding below 0',
+    { padding: [-1, 0] },
+    {},
+    {},
+    'm.json layers[0].padding[0]: expected a whole number from 0 on, got -1',
   ],
   [
     'groups that contradict the input',
@@ -229,14 +236,14 @@ it.each([
     {},
     { shape: [8, 8, 4] },
     {},
-    'm.json layers[0]: expected 4 input channels (in_channels/groups 4 of the weight, groups 1), got x of shape [8, 8, 4]; its channels are last: say "layout": "NHWC"',
+    'm.json layers[0]: expected 4 input channels (in_channels/groups 4 of the weight, groups 1), got x of shape [8, 8, 4]; its channels are last: say "layout": "NHWC", or groups 2 would fit',
   ],
   [
     'channels first under NHWC',
     {},
     {},
     { layout: 'NHWC' },
-    'm.json layers[0]: expected 4 input channels (in_channels/groups 4 of the weight, groups 1), got x of shape [4, 8, 8]; its channels are first: say "layout": "NCHW"',
+    'm.json layers[0]: expected 4 input channels (in_channels/groups 4 of the weight, groups 1), got x of shape [4, 8, 8]; its channels are first: say "layout": "NCHW", or groups 2 would fit',
   ],
   [
     'a kernel larger than the padded input',

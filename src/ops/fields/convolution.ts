@@ -74,7 +74,11 @@ function weightOf(layer: RawLayer, axes: readonly string[], groups: number, tran
       if (!weight) return null;
       kernel = weight.shape.slice(2);
       if (weight.shape[0] % groups === 0) return tapByTap(weight, groups, transposed);
-      const got = `got ${shapeText(weight.shape)}; groups ${groups} do not divide ${weight.shape[0]}`;
+      const divisors = Array.from({ length: weight.shape[0] }, (_, i) => i + 1).filter(
+        (d) => weight.shape[0] % d === 0,
+      );
+      const fits = divisors.filter((own) => own < groups).at(-1);
+      const got = `got ${shapeText(weight.shape)}; groups ${groups} do not divide ${weight.shape[0]}, ${fits} would`;
       checks.problem('groups', [...place, 'weight'], `expected ${axes[0]} that groups divide, ${got}`);
       return null;
     },
@@ -129,11 +133,11 @@ function wrongChannels(channels: number, groups: number, dims: readonly number[]
   const expected = `expected ${channels} input channels (in_channels/groups ${channels / groups} of the weight, groups ${groups})`;
   const other = axis === 0 ? dims.at(-1) : dims[0];
   const fits = channelsOf({ dims, channelAxis: axis }) / (channels / groups);
-  const fix =
-    other === channels
-      ? `; its channels are ${axis === 0 ? 'last: say "layout": "NHWC"' : 'first: say "layout": "NCHW"'}`
-      : Number.isInteger(fits) && fits > 0
-        ? `; groups ${fits} would fit`
-        : '';
-  return `${expected}, got ${given}${fix}`;
+  const fixes = [
+    ...(other === channels
+      ? [`its channels are ${axis === 0 ? 'last: say "layout": "NHWC"' : 'first: say "layout": "NCHW"'}`]
+      : []),
+    ...(Number.isInteger(fits) && fits > 0 ? [`groups ${fits} would fit`] : []),
+  ];
+  return `${expected}, got ${given}${fixes.length > 0 ? `; ${fixes.join(', or ')}` : ''}`;
 }

@@ -4,7 +4,7 @@ import type { Window } from '../../nouns/window.js';
 import { dimsText } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
 
-const whole = z.int().check(z.nonnegative());
+const whole = z.int('expected a whole number from 0 on').check(z.nonnegative('expected a whole number from 0 on'));
 const positive = z.int('expected a whole number from 1 on').check(z.positive('expected a whole number from 1 on'));
 const EXPECTED_PADDING = 'expected a whole number from 0 on, or one a dimension, or [before, after] a dimension';
 
