@@ -4,9 +4,12 @@ import type { Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
+import { channelsOfProduct, groupsOf } from '../products/groups.js';
+import { fastCodes } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, toRows } from '../tensor/rows.js';
 import { channelsOf } from '../tensor/shape.js';
+import { gatheredPatches } from './padded.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
 
@@ -38,6 +41,71 @@ export function replayPatches(
   product: Product,
   x: Codes,
   { inputs: [shape], output }: { readonly inputs: readonly Shape[]; readonly output: Shape },
+  fast: Fast,
+): Replayed {
+  const codes = fast && acceleratedPatches(steps, product, x, shape, fast);
+  const inRows = () => byRows(steps, product, x, { shape, output }, fast);
+  if (!codes) return inRows();
+  const data = fromRows(codes, output);
+  return {
+    rows: codes.length / product.outFeatures,
+    cols: product.outFeatures,
+    data,
+    low: null,
+    high: null,
+    get accumulator() {
+      return inRows().accumulator;
+    },
+    overflowed: 0,
+  };
+}
+
+/** Rows of codes [samples * positions, channels] by the accelerator, which takes patches through an offset table; null where it declines. */
+function acceleratedPatches(
+  steps: ProductSteps,
+  product: Product,
+  x: Codes,
+  shape: Shape,
+  fast: Fast,
+): Uint8Array | Int8Array | null {
+  if (steps.float || steps.dynamic || isNarrow(product)) return null;
+  const { patch, input, outFeatures } = product;
+  const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
+  if (!groups) return null;
+  const width = outFeatures / groups.length;
+  const parts: (Uint8Array | Int8Array)[] = [];
+  for (const [group, patches] of groups.entries()) {
+    const own = groups.length === 1 ? product : channelsOfProduct(product, group * width, (group + 1) * width);
+    const codes = fastCodes(steps, own, patches, fast);
+    if (!codes) return null;
+    parts.push(codes);
+  }
+  return parts.length === 1 ? parts[0] : sideBySide(parts, width);
+}
+
+/** Below these it multiplies more zeros than weights. */
+const FEWEST_CHANNELS = 2;
+
+function isNarrow(product: Product): boolean {
+  return product.outFeatures / groupsOf(product) < FEWEST_CHANNELS;
+}
+
+function sideBySide(parts: readonly (Uint8Array | Int8Array)[], width: number): Uint8Array | Int8Array {
+  const whole = emptyLike(parts[0], parts[0].length * parts.length);
+  const step = width * parts.length;
+  parts.forEach((part, group) => {
+    for (let from = 0, to = group * width; from < part.length; from += width, to += step) {
+      for (let n = 0; n < width; n++) whole[to + n] = part[from + n];
+    }
+  });
+  return whole;
+}
+
+function byRows(
+  steps: ProductSteps,
+  product: Product,
+  x: Codes,
+  { shape, output }: { readonly shape: Shape; readonly output: Shape },
   fast: Fast,
 ): Replayed {
   const samples = toRows(x.data, shape);

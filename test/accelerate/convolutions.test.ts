@@ -1,0 +1,110 @@
+/** Convolutions through the accelerator's offset table give what their rows give, whatever the geometry and the layout. */
+import { expect, test } from 'vitest';
+import { webAssembly } from '../../src/accelerate/accelerator.js';
+import { productSteps } from '../../src/kernels/kernel.js';
+import { kernelByName } from '../../src/kernels/registry.js';
+import type { Accelerator, Codes } from '../../src/nouns/kernel.js';
+import { isProduct } from '../../src/nouns/model.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { isGathered } from '../../src/products/gathered.js';
+import { productOf } from '../../src/replay/layer.js';
+import { placed, replayPatches } from '../../src/replay/patches.js';
+import { validateModel } from '../../src/validate/model.js';
+import { randomFrom } from '../diagnose/world.js';
+
+interface Geometry {
+  readonly op: string;
+  readonly layout?: 'NCHW' | 'NHWC';
+  readonly input: readonly number[];
+  readonly weight: readonly number[];
+  readonly options?: object;
+}
+
+const GEOMETRIES: Record<string, Geometry> = {
+  padded: { op: 'conv2d', input: [16, 14, 13], weight: [24, 16, 3, 3], options: { padding: [1, 1] } },
+  'uneven, strides': {
+    op: 'conv2d',
+    input: [16, 15, 14],
+    weight: [24, 16, 3, 3],
+    options: {
+      padding: [
+        [0, 2],
+        [1, 0],
+      ],
+      stride: [2, 1],
+    },
+  },
+  'channels last': {
+    op: 'conv2d',
+    layout: 'NHWC',
+    input: [14, 13, 16],
+    weight: [24, 16, 3, 3],
+    options: {
+      padding: [
+        [2, 1],
+        [1, 3],
+      ],
+      stride: [1, 2],
+      dilation: [2, 1],
+    },
+  },
+  pointwise: { op: 'conv2d', input: [32, 14, 14], weight: [24, 32, 1, 1] },
+  groups: { op: 'conv2d', input: [32, 14, 14], weight: [32, 8, 3, 3], options: { padding: [1, 1], groups: 4 } },
+  'groups, channels last': {
+    op: 'conv2d',
+    layout: 'NHWC',
+    input: [14, 14, 32],
+    weight: [32, 8, 3, 3],
+    options: { padding: [1, 1], groups: 4 },
+  },
+  depthwise: { op: 'conv2d', input: [32, 14, 14], weight: [32, 1, 3, 3], options: { padding: [1, 1], groups: 32 } },
+  'a signal': { op: 'conv1d', input: [16, 200], weight: [24, 16, 5], options: { padding: [2], stride: [2] } },
+  'a volume': { op: 'conv3d', input: [8, 6, 7, 8], weight: [16, 8, 3, 3, 3], options: { padding: [1, 0, 1] } },
+};
+
+async function layerOf({ op, layout = 'NCHW', input, weight, options }: Geometry) {
+  const { integer } = randomFrom(5);
+  const list = (dims: readonly number[]): unknown =>
+    dims.length === 0 ? integer(-128, 127) : Array.from({ length: dims[0] }, () => list(dims.slice(1)));
+  const output = { dtype: 'uint8', scale: 0.9, zero_point: 120 };
+  const layer = { name: 'y', op, input: 'x', weight: list(weight), weight_scale: 0.01, ...options, output };
+  const x = { name: 'x', dtype: 'uint8', scale: 0.02, zero_point: 77, shape: input };
+  const raw = { format: 'qdiff-model', version: 1, layout, producer: {}, inputs: [x], layers: [layer] };
+  const model = await validateModel(raw, 'm.json', 'none');
+  const own = model.layers[0];
+  if (!isProduct(own)) throw new Error('expected a product');
+  const shapes = { inputs: [model.shapes!.get('x')!], output: model.shapes!.get('y')! };
+  const patch = placed(own.form.patch!, shapes.inputs[0], shapes.output);
+  const params = model.inputs[0].params as QuantParams;
+  const product = productOf({ weight: await own.form.weight.read(), patch }, own, params);
+  const size = input.reduce((all, dim) => all * dim, 3);
+  const codes: Codes = { rows: 3, cols: size / 3, data: Uint8Array.from({ length: size }, () => integer(0, 255)) };
+  return { op, product, codes, shapes };
+}
+
+/** How often patches went through the table, and came back. */
+function watched(fast: Accelerator) {
+  const seen = { gathered: 0 };
+  const codes: Accelerator['codes'] = (steps, product, x) => {
+    const found = fast.codes(steps, product, x);
+    if (found && isGathered(x)) seen.gathered++;
+    return found;
+  };
+  return { seen, fast: { ...fast, codes } };
+}
+
+const CASES = Object.keys(GEOMETRIES).flatMap((name) =>
+  ['fbgemm', 'fbgemm-avx2', 'qnnpack'].map((k) => [name, k] as const),
+);
+
+test.each(CASES)('%s under %s', async (name, kernel) => {
+  const { op, product, codes, shapes } = await layerOf(GEOMETRIES[name]);
+  const steps = productSteps(kernelByName(kernel), op)!;
+  const { seen, fast } = watched(webAssembly({ threads: 1, worthStarting: 0 }));
+  const [plain, taken] = [null, fast].map((by) => replayPatches(steps, product, codes, shapes, by));
+  expect([...taken.data]).toEqual([...plain.data]);
+  expect([taken.rows, taken.cols]).toEqual([plain.rows, plain.cols]);
+  expect([...taken.accumulator!]).toEqual([...plain.accumulator!]);
+  const { groups = 1 } = product;
+  expect(seen.gathered).toBe(groups === 32 ? 0 : groups); // a channel alone is no work for it
+});
