@@ -1,5 +1,5 @@
 /** What is known to be wrong in the runtime that a layer ran in. */
-import { defects } from '../kernels/defects.js';
+import { defects } from '../kernels/steps/knownDefects.js';
 import type { Producer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { LayerRun } from '../replay/session.js';

@@ -51,7 +51,7 @@ async function mismatches(model: Model, capture: Capture, kernel?: string) {
     values: report.layers.reduce((sum, layer) => sum + (layer.values ?? 0), 0),
     mismatched: differing.reduce((sum, layer) => sum + layer.mismatched!, 0),
     layers: differing.map((layer) => `${layer.name}: ${layer.mismatched} of ${layer.values}`),
-    warnings: report.warnings.filter((w) => w.code !== 'int32-overflow'),
+    warnings: report.warnings.filter(({ code }) => code !== 'int32-overflow' && code !== 'kernel-defect'),
   };
 }
 

@@ -1,5 +1,5 @@
-import { defects } from '../../../kernels/defects.js';
 import { kernels, productKernels } from '../../../kernels/registry.js';
+import { defects } from '../../../kernels/steps/knownDefects.js';
 import type { Rule } from '../rule.js';
 
 /** Those that have the op; where none has, since it is wrong, all of the family. */

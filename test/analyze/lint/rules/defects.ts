@@ -1,4 +1,4 @@
-import { defects } from '../../../../src/kernels/defects.js';
+import { defects } from '../../../../src/kernels/steps/knownDefects.js';
 import type { Case, Row } from './case.js';
 
 type Dims = readonly number[];

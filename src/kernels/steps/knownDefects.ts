@@ -2,9 +2,9 @@
  * Where a runtime is wrong by its own documents. Each was seen in PyTorch 2.13.0: what its kernels give there is either modelled, and
  * then replayed like everything else, or memory that nobody wrote, which nothing can replay.
  */
-import type { Producer } from '../nouns/model.js';
-import type { PlacedPatch } from '../nouns/window.js';
-import { fbgemmPathOf } from './steps/fbgemmConvolution.js';
+import type { Producer } from '../../nouns/model.js';
+import type { PlacedPatch } from '../../nouns/window.js';
+import { fbgemmPathOf } from './fbgemmConvolution.js';
 
 export interface Defect {
   /** Kernels that have it, by family. */
