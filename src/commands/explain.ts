@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { explain, reproScript, type ValueToExplain } from '../analyze/explain/explain.js';
+import { explain, reproScript, under, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainValues } from '../analyze/explain/explainValues.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
@@ -219,7 +219,7 @@ function* placesOf({ run, channel, position: fixed }: Search, from: number, to: 
 
 /** `qdiff repro.npz` shows the value, and `python3 repro.py` prints it. */
 async function writeRepro(io: Io, folder: string, value: ValueToExplain): Promise<void> {
-  const { product, x, captured } = value;
+  const { product, x, captured } = under(value, value.kernels.at(-1)!);
   const { input, output, weight, bias, weightScale, weightZeroPoint, inFeatures } = product;
   const codes = (dtype: string, data: ArrayLike<number>) => (dtype === 'int8' ? Int8Array : Uint8Array).from(data);
   const quantized = isQuantized(output) ? output : null;
@@ -229,7 +229,7 @@ async function writeRepro(io: Io, folder: string, value: ValueToExplain): Promis
     ['x_int8', { shape: [1, inFeatures], data: codes(input.dtype, x.data) }],
     ['s_x', scalar(input.scale)],
     ['zp_x', whole(input.zeroPoint)],
-    ['w_int8', { shape: [1, inFeatures], data: Int8Array.from(weight) }],
+    ['w_int8', { shape: [1, inFeatures], data: codes(product.weightDtype ?? 'int8', weight) }],
     ['s_w', { shape: [1], data: weightScale.subarray(0, 1) }],
     ['zp_w', { shape: [1], data: weightZeroPoint }],
     ...(bias ? ([['bias_fp32', { shape: [1], data: bias }]] as const) : []),

@@ -10,6 +10,9 @@ const integer = z.nullable(z.int());
 /** Of a pointwise layer only `steps`, `value` and `explains`; the rest is null or empty. */
 const columnSchema = z.object({
   kernel: z.string(),
+  input: z
+    .optional(z.object({ scale: z.number(), zero_point: z.int() }))
+    .check(z.describe('of a layer that quantizes its own input: what this kernel chose')),
   accumulator: integer.check(z.describe('zero points corrected, before bias')),
   saturating_pairs: z
     .array(z.object({ k: pair, x: pair, w: pair, sum: z.int(), saturated: z.int() }))

@@ -76,6 +76,10 @@ function codeLines(document: ExplainDocument, options: ReportOptions): string[] 
   const { bias } = columns[0];
   const rows = [
     ['x', `${printable(input.name)}: ${paramsText(input)}`],
+    ...columns
+      .slice(1)
+      .filter((column) => column.input && scaleText(column.input) !== scaleText(input))
+      .map((column) => ['x', `under ${column.kernel}: ${scaleText(column.input!)}`]),
     ...(weight
       ? [['w', `${printable(layer)}, channel ${channel}: ${weight.dtype ?? 'int8'}, ${scaleText(weight)}`]]
       : []),

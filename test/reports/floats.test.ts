@@ -88,3 +88,15 @@ describe('what is no number is said first, and nothing is sought in it', () => {
     expect(stdout).not.toContain('hypotheses');
   });
 });
+
+test('explain quantizes the input as each kernel does', async () => {
+  const files = ['model.json', 'capture.npz'].map((file) => join('fixtures/reports/dynamic-other-engine', file));
+  const { stdout } = await qdiff(['explain', ...files, '--layer', '0', '--channel', '16', '--reporter', 'json']);
+  const { captured, columns } = JSON.parse(stdout);
+  expect(columns.map(({ kernel, explains }: { kernel: string; explains: boolean }) => [kernel, explains])).toEqual([
+    ['fbgemm', false],
+    ['qnnpack', true],
+  ]);
+  expect(columns[1].value).toBe(captured);
+  expect(columns[0].input.scale / columns[1].input.scale).toBeCloseTo(255 / 127, 2);
+});

@@ -30,6 +30,8 @@ export interface ValueToExplain {
   readonly product: Product;
   /** Input codes, one row. */
   readonly x: Codes;
+  /** Of a layer that quantizes its own input: both as a kernel makes them; `product` and `x` are the declared kernel's. */
+  readonly quantizedFor?: (kernel: Kernel) => Pick<ValueToExplain, 'product' | 'x'>;
   readonly captured: number | null;
   readonly candidate: number | null;
   /** How many of its input codes are not the capture's; null where it has none of its own. */
@@ -40,9 +42,14 @@ export interface ValueToExplain {
   readonly causes: readonly string[];
 }
 
+/** As one kernel reads it. */
+export function under(value: ValueToExplain, kernel: Kernel): ValueToExplain {
+  return { ...value, ...value.quantizedFor?.(kernel) };
+}
+
 export function explain(value: ValueToExplain): ExplainDocument {
   const { layer, op, channel, sample, at, captured, candidate, product, x, kernels } = value;
-  const columns = kernels.map((kernel) => columnOf(kernel, value));
+  const columns = kernels.map((kernel) => columnOf(kernel, under(value, kernel)));
   const { output } = product;
   return {
     format: 'qdiff-explain',
@@ -75,17 +82,23 @@ export function explain(value: ValueToExplain): ExplainDocument {
     columns,
     first_difference: columns.length > 1 ? firstDifference(columns[0], columns[1]) : null,
     causes: [...value.causes],
-    numpy: snippetOf(value, kernels.at(-1)!, columns.at(-1)!, product.inFeatures > MOST_INLINE_CODES),
+    numpy: snippetOf(
+      under(value, kernels.at(-1)!),
+      kernels.at(-1)!,
+      columns.at(-1)!,
+      product.inFeatures > MOST_INLINE_CODES,
+    ),
   };
 }
 
 /** The same value as a script that reads its codes from `repro.npz` beside it. */
 export function reproScript(value: ValueToExplain): string {
   const kernel = value.kernels.at(-1)!;
-  return `${snippetOf(value, kernel, columnOf(kernel, value), true).join('\n')}\n`;
+  const own = under(value, kernel);
+  return `${snippetOf(own, kernel, columnOf(kernel, own), true).join('\n')}\n`;
 }
 
-function columnOf(kernel: Kernel, { op, product, x, captured }: ValueToExplain): ExplainColumn {
+function columnOf(kernel: Kernel, { op, product, x, captured, quantizedFor }: ValueToExplain): ExplainColumn {
   const steps = productSteps(kernel, op)!;
   const replayed = replayProduct(steps, product, x);
   const value = replayed.data[0];
@@ -104,6 +117,7 @@ function columnOf(kernel: Kernel, { op, product, x, captured }: ValueToExplain):
     (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);
   return {
     kernel: kernel.name,
+    ...(quantizedFor && { input: { scale: product.input.scale, zero_point: product.input.zeroPoint } }),
     accumulator,
     saturating_pairs: saturatingPairs(steps, product, x),
     bias: biasReal,

@@ -8,7 +8,7 @@ import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { columnsOfGroup } from '../../products/groups.js';
-import { chosenInput, productOf } from '../../replay/layer.js';
+import { chosenInput, productOf, rangeOfRow } from '../../replay/layer.js';
 import { oneChannel } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
 import type { LayerRun } from '../../replay/session.js';
@@ -38,16 +38,18 @@ export function kernelsToExplain(declared: Kernel, diagnosis: DiagnosisReport | 
     : [declared];
 }
 
-/** One channel of the layer; a dynamic layer's input parameters are those of the sample's batch. */
+/** One channel of the layer; a dynamic layer's input parameters are those of the sample's batch, or of its own row. */
 export function productAt(
   layer: ProductLayer,
   run: LayerRun,
   kernel: Kernel,
   channel: number,
   sample: number,
+  row?: NumericArray,
 ): Product {
-  const range = run.batches?.rangeOf(run.batches.batchOf(sample));
   const steps = productSteps(kernel, layer.op)!;
+  const range =
+    row && steps.dynamic?.grain === 'row' ? rangeOfRow(row) : run.batches?.rangeOf(run.batches.batchOf(sample));
   const input = range ? chosenInput(steps, layer.form, range) : run.ready.input;
   if (!isQuantized(input)) throw new Error('a linear layer reads codes');
   return oneChannel(productOf(run.ready, layer, input, run.callOf(sample)), channel);
@@ -55,11 +57,13 @@ export function productAt(
 
 export async function explainedProduct(place: Place, layer: ProductLayer): Promise<ValueToExplain> {
   const { run, sample, channel, candidate, kernels, causes } = place;
-  const [declared] = kernels;
-  const product = productAt(layer, run, declared, channel, sample);
   const values = await rowOfPlace(place, run.input);
-  const { dynamic } = productSteps(declared, layer.op)!;
-  const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
+  const quantizedFor = (kernel: Kernel) => {
+    const product = productAt(layer, run, kernel, channel, sample, values);
+    const { dynamic } = productSteps(kernel, layer.op)!;
+    const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
+    return { product, x: codesOf(place, product, Int32Array.from(values, quantize)) };
+  };
   return {
     layer: layer.name,
     op: layer.op,
@@ -67,8 +71,8 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
     sample,
     channel,
     at: atOf(place),
-    product,
-    x: codesOf(place, product, Int32Array.from(values, quantize)),
+    ...quantizedFor(kernels[0]),
+    ...(layer.form.dynamic && { quantizedFor }),
     ...(await observed(place)),
     candidateInputCodesDiffer: candidate ? await otherInputCodes(place, candidate, values) : null,
     kernels,
