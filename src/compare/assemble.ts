@@ -3,6 +3,7 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
 import { coverageOf, isCompared } from './coverage.js';
 import { accumulatorsDiffer, differs } from './layerReport.js';
+import { ofTwoTrainings, withOneKernel } from './together.js';
 
 /** The report of one process, from its part or from every shard's. */
 export function assemble(parts: readonly [Part, ...Part[]]): Report {
@@ -21,7 +22,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
           parts.flatMap((part) => part.candidateLayers ?? []),
           (layer) => layer.name,
         );
-  const layers = run.failFast && !allCandidate ? untilFirst(all) : all;
+  const layers = withOneKernel(run.failFast && !allCandidate ? untilFirst(all) : all);
   const candidateLayers = allCandidate && (run.failFast ? untilFirst(allCandidate) : allCandidate);
   const judged = candidateLayers ?? layers;
   const first = judged.find(differs);
@@ -53,6 +54,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     warnings: [
       ...warnings.files,
       ...ofLayers,
+      ...ofTwoTrainings(layers),
       ...warnings.candidate,
       ...(run.failFast ? skipped(first, run.selected, order) : []),
       ...missing.map(({ name, status }) => ({

@@ -1,0 +1,58 @@
+/** What is said of layers together: one producer has one kernel, and two trainings differ everywhere. */
+import type { Warning } from '../nouns/problem.js';
+import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
+import { listed } from '../text.js';
+
+/** Where several kernels would explain a layer, one that explains all of them is named and advised. */
+export function withOneKernel(layers: readonly LayerReport[]): LayerReport[] {
+  const departing = layers.flatMap(({ diagnosis }) => (diagnosis && isOfKernel(diagnosis) ? [diagnosis] : []));
+  const named = new Set(departing.map(({ kernel }) => kernel));
+  if (named.size < 2) return [...layers];
+  const [{ explained_by: candidates }] = departing;
+  const common = candidates.filter((name) => departing.every((one) => one.explained_by.includes(name)));
+  const kernel = common.find((name) => named.has(name)) ?? common[0];
+  if (kernel === undefined) return [...layers];
+  return layers.map((layer) => {
+    const { diagnosis } = layer;
+    return diagnosis && isOfKernel(diagnosis) ? { ...layer, diagnosis: as(kernel, diagnosis) } : layer;
+  });
+}
+
+/** A capture's own steps, as a kernel has them. */
+function isOfKernel({ subject, kernel, explained_by, causes }: DiagnosisReport): boolean {
+  return subject !== 'candidate' && kernel !== null && explained_by.length > 0 && !causes.includes('inherited');
+}
+
+/** The same finding of another kernel, in its advice too. */
+function as(kernel: string, diagnosis: DiagnosisReport): DiagnosisReport {
+  const { kernel: old, fix, fixes } = diagnosis;
+  const renamed = (text: string) =>
+    text
+      .replaceAll(`as ${old} does`, `as ${kernel} does`)
+      .replaceAll(`"kernel": "${old}"`, `"kernel": "${kernel}"`)
+      .replaceAll(`--kernel ${old}`, `--kernel ${kernel}`);
+  return {
+    ...diagnosis,
+    kernel,
+    fix: fix && renamed(fix),
+    fixes: fixes.map((one) => ({ ...one, text: renamed(one.text) })),
+  };
+}
+
+/** A layer that agrees at least so far is of the same training (dB). */
+const SAME_TRAINING = 10;
+
+/** Layers that differ by more than their own signal, and one of them by nothing that has a name: a stale export, not a finding a layer. */
+export function ofTwoTrainings(layers: readonly LayerReport[]): Warning[] {
+  const differing = layers.filter(({ mismatched }) => mismatched !== null && mismatched > 0);
+  const drowned = differing.filter(({ sqnr_db: db }) => typeof db === 'number' && db < 0);
+  const agrees = differing.some(({ sqnr_db: db }) => typeof db === 'number' && db > SAME_TRAINING);
+  const unnamed = drowned.some(({ diagnosis }) => diagnosis?.causes.includes('unexplained'));
+  if (drowned.length < 2 || agrees || !unnamed) return [];
+  const names = listed(
+    drowned.map(({ name }) => name),
+    8,
+  );
+  const message = `${names} differ by more than their own signal (SQNR below 0 dB): these look like two trainings; export the model and capture it again, together`;
+  return [{ code: 'two-trainings', where: drowned[0].name, message }];
+}
