@@ -22,10 +22,11 @@ const { buildPage } = await import('./src/report/page/build.js');
 const { assemblyscript } = await import('./src/accelerate/assembly/compile.js');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 rmSync(dist, { recursive: true, force: true });
+const UNUSED = new Set(['node:child_process', '#supports-color']);
 /** What commander and chalk import for features that are not used here: 6 ms of every start. */
 const unused = {
   name: 'unused',
-  resolveId: (id) => (['node:child_process', '#supports-color'].includes(id) ? `\0${id}` : null),
+  resolveId: (id, importer) => (UNUSED.has(id) && importer?.includes('node_modules') ? `\0${id}` : null),
   load: (id) => (id.startsWith('\0node:') || id === '\0#supports-color' ? 'export default {};' : null),
 };
 const common = {

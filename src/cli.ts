@@ -21,6 +21,7 @@ export function run(process: NodeJS.Process): void {
     appendFile: async (path, text) => appendFileSync(path, text),
     writeFolder: replaceFolder,
     readAsset: async (path) => readAsset(join(__dirname, '../..'), path),
+    processes: async () => (await import('./processes.js')).processes,
     stdout: outputStream(1, () => process.stdout, failed),
     stderr: outputStream(
       2,

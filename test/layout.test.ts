@@ -66,6 +66,7 @@ const REGISTRIES: readonly Registry[] = [
       'options.ts',
       'output.ts',
       'progress.ts',
+      'runtimes.ts',
       'width.ts',
     ],
     type: 'CliCommand',

@@ -40,7 +40,7 @@ import {
 import { checkTargets, declareReports, type ReporterTarget, writeReports } from './output.js';
 import { progressOn } from './progress.js';
 
-interface Options extends BaselineOptions {
+export interface Options extends BaselineOptions {
   readonly candidate?: string;
   readonly against: 'capture' | 'replay';
   readonly map?: (readonly [mine: string, layer: string])[];
@@ -68,17 +68,20 @@ interface Options extends BaselineOptions {
 /** The main job: `qdiff MODEL CAPTURE`, `qdiff CAPTURE` for the hook dictionary. */
 export const compareCommand: CliCommand = {
   register(program, run) {
-    declare(program.command('diff [model] [capture]', { isDefault: true })).action(
+    const command = program.command('diff [model] [capture]', { isDefault: true });
+    command
+      .usage('MODEL CAPTURE [options]')
+      .description('compare a capture with the replay of its model (the main job; also `qdiff MODEL CAPTURE`)');
+    declareComparison(command).action(
       (model: string | undefined, capture: string | undefined, options: Options, command: Command) =>
         run((io) => compareAction(io, model, capture, options, givenOf(options, command))),
     );
   },
 };
 
-function declare(command: Command): Command {
+/** The options of every comparison. */
+export function declareComparison(command: Command): Command {
   command
-    .usage('MODEL CAPTURE [options]')
-    .description('compare a capture with the replay of its model (the main job; also `qdiff MODEL CAPTURE`)')
     .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
     .addOption(
       new Option('--against <side>', 'what a candidate is judged by: the capture, or the replay under --kernel')
@@ -125,6 +128,11 @@ async function compareAction(
   }
   const pairs =
     model === undefined ? await pairsOfConfig(io, given) : [{ name: model, model, capture, options: { ...options } }];
+  return comparePairs(io, pairs);
+}
+
+/** Compares, writes the reports, and returns the exit code. Throws InputError with every problem. */
+export async function comparePairs(io: CommandIo, pairs: readonly Pair[]): Promise<number> {
   for (const pair of pairs) checkOptions(pair.options);
   checkTargets(pairs[0].options.reporter, pairs.flatMap(inputsOf));
   const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
@@ -144,7 +152,20 @@ async function compareAction(
   return runs.every((run) => run.report.verdict === 'match') ? 0 : 1;
 }
 
-type Pair = ConfiguredPair<Options>;
+export interface Pair extends ConfiguredPair<Options> {
+  readonly ran?: RanFiles;
+}
+
+/** Of files that this process has made by running a model, and does not keep. */
+export interface RanFiles {
+  /** They are open: nobody needs their names any more. */
+  opened(): void;
+  /** What the user calls them. */
+  readonly model: string;
+  readonly capture: string;
+  /** The command that keeps them. */
+  readonly again: readonly string[];
+}
 
 function inputsOf({ model, capture, options }: Pair): string[] {
   return [model, capture, options.candidate, options.baseline].filter((path) => path !== undefined);
@@ -158,14 +179,14 @@ function givenOf(options: Options, command: Command): Partial<Options> {
 
 async function pairsOfConfig(io: Io, given: Partial<Options>): Promise<Pair[]> {
   const { CONFIG_FILE, configuredPairs } = await import('./config.js');
-  const pairs = await configuredPairs<Options>(io, declare);
+  const pairs = await configuredPairs<Options>(io, declareComparison);
   if (pairs) return pairs.map((pair) => ({ ...pair, options: { ...pair.options, ...given } }));
   throw usage(
     `expected MODEL and CAPTURE, got nothing, and there is no ${CONFIG_FILE}; e.g. qdiff model.json capture.npz`,
   );
 }
 
-function checkOptions(options: Options): void {
+export function checkOptions(options: Options): void {
   if (options.kernel) kernelByName(options.kernel);
   if (options.updateBaseline && options.baseline === undefined) {
     throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
@@ -229,8 +250,7 @@ interface Judged {
 async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promise<Judged> {
   const { options } = pair;
   const { against } = options;
-  const use = options.candidate === undefined ? 'replay' : against === 'replay' ? 'inputs' : 'values';
-  const { model, capture } = await openPair(io, pair.model, pair.capture, open, use);
+  const { model, capture } = await openFiles(io, pair, open);
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map), against))
     : undefined;
@@ -280,11 +300,20 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     };
     const accelerator = (await acceleratorFor(model, capture, options))?.describe() ?? null;
     const repeated = repeatedWords(options.kernel, options.map);
-    const run = { name: pair.name, report: judged, repeated, shard: { of: shard, found }, details };
-    return { run, gate, accelerator };
+    const shown = { name: pair.name, report: judged, repeated, again: pair.ran?.again };
+    return { run: { ...shown, shard: { of: shard, found }, details }, gate, accelerator };
   } finally {
     progress.clear();
   }
+}
+
+/** Files that are not kept are called by the names of what they were made from. */
+async function openFiles(io: Io, { model: modelPath, capture: capturePath, options, ran }: Pair, open: Open) {
+  const use = options.candidate === undefined ? 'replay' : options.against === 'replay' ? 'inputs' : 'values';
+  const opened = await openPair(io, modelPath, capturePath, open, use);
+  if (!ran) return opened;
+  ran.opened();
+  return { model: { ...opened.model, path: ran.model }, capture: { ...opened.capture, path: ran.capture } };
 }
 
 /** Single values, for pages. */

@@ -1,13 +1,7 @@
 import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import type { CliCommand } from './command.js';
-
-/** Frameworks with an exporter, and the file that ships with the package. */
-const EXPORTERS: Readonly<Record<string, string>> = {
-  pytorch: 'src/exporters/pytorch/qdiff_export.py',
-  onnx: 'src/exporters/onnx/qdiff_onnx.py',
-  tflite: 'src/exporters/tflite/qdiff_tflite.py',
-};
+import { EXPORTERS } from './runtimes.js';
 
 export const exporterCommand: CliCommand = {
   register(program, run) {

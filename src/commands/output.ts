@@ -106,7 +106,8 @@ export function writeOutput(io: Io, path: string, text: string): Promise<void> {
   return written(path, io.writeFile(path, text));
 }
 
-async function written(path: string, writing: Promise<void>): Promise<void> {
+/** What the operating system says becomes an InputError. */
+export async function written(path: string, writing: Promise<void>): Promise<void> {
   try {
     await writing;
   } catch (error) {
@@ -124,7 +125,7 @@ export async function writeReports(
   options: OutputOptions,
   settings: ReportOptions['settings'],
 ): Promise<void> {
-  const resolved = { settings, repeated: repeatedIn(runs) };
+  const resolved = { settings, repeated: repeatedIn(runs), again: runs[0].again };
   await writeDocument(io, runs, reporters, options, resolved);
   if (inGitHubActions(io)) await writeToGitHub(io, runs, options, resolved);
 }
@@ -163,7 +164,7 @@ async function sizeOf(io: Io, path: string): Promise<number> {
 }
 
 /** What the command knows besides what was asked for. */
-type Resolved = Pick<ReportOptions, 'settings' | 'repeated'>;
+type Resolved = Pick<ReportOptions, 'settings' | 'repeated' | 'again'>;
 
 /** Every format to its file or to standard output; the table where nothing is asked for. */
 export async function writeDocument<D>(

@@ -10,6 +10,7 @@ interface CommandRow {
 /** The commands, in the order of the help. */
 export const commands: readonly CommandRow[] = [
   { name: 'diff', load: async () => compareCommand },
+  { name: 'run', load: async () => (await import('./run.js')).runCommand },
   { name: 'explain', load: async () => (await import('./explain.js')).explainCommand },
   { name: 'lint', load: async () => (await import('./lint.js')).lintCommand },
   { name: 'forecast', load: async () => (await import('./forecast.js')).forecastCommand },

@@ -1,4 +1,5 @@
 import type { FileSystem } from './file.js';
+import type { Processes } from './processes.js';
 
 /** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
 export interface Io {
@@ -16,6 +17,8 @@ export interface Io {
   readonly stderr: OutputStream;
   /** A file of this package, by its path from the package's root. */
   readonly readAsset: (path: string) => Promise<string>;
+  /** Loaded where another program is to be started. */
+  readonly processes: () => Promise<Processes>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
 }

@@ -5,8 +5,11 @@ import { notFiniteIn } from './notFinite.js';
 import type { ReportOptions } from './reporter.js';
 
 /** The next useful command, ready to paste into a shell; null where there is none, or a name cannot be typed. */
-export function nextCommand(report: Report, options: Pick<ReportOptions, 'commands' | 'repeated'>): string | null {
-  const words = wordsOfNext(report, options);
+export function nextCommand(
+  report: Report,
+  options: Pick<ReportOptions, 'commands' | 'repeated' | 'again'>,
+): string | null {
+  const words = options.again ?? wordsOfNext(report, options);
   return words && shellCommand(words);
 }
 

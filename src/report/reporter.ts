@@ -20,6 +20,8 @@ export interface ReportOptions {
   readonly commands: readonly string[];
   /** Options of a report's run that the next command needs too: --kernel, --map. */
   readonly repeated?: (report: Report) => readonly string[];
+  /** In place of the next command: the one that keeps the files that it needs. */
+  readonly again?: readonly string[];
   /** What was resolved, for verbose output: name and value. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
   /** The page that the html report fills; read only where that is asked for. */
@@ -32,6 +34,8 @@ export interface Run {
   readonly report: Report;
   /** Options that the next command needs too. */
   readonly repeated?: readonly string[];
+  /** The command that keeps the files of this one, where they are not kept. */
+  readonly again?: readonly string[];
   /** What the blob holds besides. */
   readonly shard?: { readonly of: Shard; readonly found: Omit<BlobRun, 'name'> };
   /** Single values, where a format shows them. */

@@ -3,6 +3,7 @@ import { nodeFileSystem, replaceFile, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
 import type { Io } from '../../src/nouns/io.js';
 import type { Report } from '../../src/nouns/report.js';
+import { processes } from '../../src/processes.js';
 
 export interface Said {
   readonly code: number;
@@ -26,6 +27,7 @@ export async function qdiff(...args: string[]): Promise<Said> {
     appendFile: replaceFile,
     writeFolder: replaceFolder,
     readAsset: (path: string) => readFile(path, 'utf8'),
+    processes: async () => processes,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     env: {},

@@ -1,11 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeFileSystem, replaceFile, replaceFolder } from '../../src/io.js';
-import { main } from '../../src/main.js';
 import type { Report } from '../../src/nouns/report.js';
+import { qdiff } from './command.js';
 import { kernelThatRan, type Producer } from './kernelThatRan.js';
 import { findPython, PROJECT, run, TORCH } from './python.js';
 
@@ -19,32 +17,6 @@ const title = (name: string) => (python.missing === null ? name : `${name} (skip
 
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-pytorch-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the command in-process. */
-async function qdiff(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written) => ({
-    isTTY: false,
-    columns: undefined,
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr') };
-  const readAsset = (path: string) => readFile(path, 'utf8');
-  const io = {
-    fs: nodeFileSystem,
-    writeFile: replaceFile,
-    appendFile: replaceFile,
-    writeFolder: replaceFolder,
-    readAsset,
-    ...streams,
-    env: {},
-    now: () => 0,
-  };
-  const code = await main(args, io);
-  return { code, ...written };
-}
 
 async function report(...args: string[]): Promise<Report> {
   const { code, stdout, stderr } = await qdiff(...args, '--reporter', 'json');

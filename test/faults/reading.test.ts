@@ -38,7 +38,7 @@ async function runReading(argv: readonly string[], read: (file: RandomAccessFile
         return { ...file, read: (target, position) => read(file, count++).read(target, position) };
       },
     },
-    ...{ writeFile: nowhere, appendFile: nowhere, writeFolder: nowhere, readAsset: nowhere },
+    ...{ writeFile: nowhere, appendFile: nowhere, writeFolder: nowhere, readAsset: nowhere, processes: nowhere },
     ...{ stdout: stream('stdout'), stderr: stream('stderr'), env: {}, now: () => 0 },
   };
   const code = await main(argv, io);

@@ -88,6 +88,7 @@ export async function run(
       }
     },
     readAsset: async (path) => readFileSync(join(root, path), 'utf8'),
+    processes: () => Promise.reject(new Error('no program is started')),
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     env,

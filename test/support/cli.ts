@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { nodeFileSystem, replaceFolder } from '../../src/io.js';
 import { main } from '../../src/main.js';
 import type { Io } from '../../src/nouns/io.js';
+import type { Processes } from '../../src/nouns/processes.js';
 import { memoryFiles } from './memoryFiles.js';
 
 export interface CliRun {
@@ -11,6 +12,8 @@ export interface CliRun {
 }
 
 export interface CliOptions {
+  /** Absent: no program can be started. */
+  readonly processes?: Processes;
   readonly env?: Record<string, string | undefined>;
   /** Columns of a terminal on both streams; absent: pipes. */
   readonly terminal?: number;
@@ -18,7 +21,7 @@ export interface CliOptions {
 
 /** The command in-process: reads the repository's files, writes into `files`, and reads those first. */
 export function cli(files: Map<string, string> = new Map(), assets: Readonly<Record<string, string>> = {}) {
-  return async (argv: readonly string[], { env = {}, terminal }: CliOptions = {}): Promise<CliRun> => {
+  return async (argv: readonly string[], { env = {}, terminal, processes }: CliOptions = {}): Promise<CliRun> => {
     const written = { stdout: '', stderr: '' };
     const stream = (name: keyof typeof written) => ({
       isTTY: terminal !== undefined,
@@ -43,6 +46,7 @@ export function cli(files: Map<string, string> = new Map(), assets: Readonly<Rec
       appendFile: async (path, text) => void files.set(path, (files.get(path) ?? '') + text),
       writeFolder: replaceFolder,
       readAsset: async (path) => assets[path] ?? readFile(path, 'utf8'),
+      processes: async () => processes ?? Promise.reject(new Error('no program is started')),
       stdout: stream('stdout'),
       stderr: stream('stderr'),
       env,

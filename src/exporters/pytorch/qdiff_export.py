@@ -20,14 +20,17 @@ import argparse
 import ast
 import contextlib
 import fnmatch
+import importlib.util
 import inspect
 import json
 import math
+import operator
 import os
 import platform
 import shutil
 import sys
 import tempfile
+import traceback
 import types
 import warnings
 import zipfile
@@ -67,17 +70,22 @@ def export(model, inputs, out, *, select=None, limit=None, lowered=False):
 
     Memory: the weights, and the values of one call. Returns the folder as a pathlib.Path. Raises ExportError.
     """
-    out = Path(out)
+    return _export(model, inputs, Path(out), ("capture.npz", "model.npz", "model.json"), select, limit, lowered)
+
+
+def _export(model, inputs, out, names, select, limit, lowered):
+    """names: of the capture, the model's numbers, the model; in the order in which they are put in place."""
     with _recorded(model, inputs, out, select, limit, lowered) as (recording, flow, scratch):
-        files = {"capture.npz": _write_capture(recording, scratch), **_write_model(recording, _producer(flow), scratch)}
+        made = [_write_capture(recording, scratch), *_write_model(recording, _producer(flow), scratch, names[1])]
         out.mkdir(parents=True, exist_ok=True)
-        for name in sorted(files, key=("capture.npz", "model.npz", "model.json").index):
-            os.replace(files[name], out / name)
-    if "model.npz" not in files:
-        with contextlib.suppress(FileNotFoundError):
-            (out / "model.npz").unlink()  # an earlier, larger model's
+        for name, file in zip(names, made):
+            if file is not None:
+                os.replace(file, out / name)
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    (out / name).unlink()  # an earlier, larger model's
     print(f"qdiff_export: {len(recording.layers)} layers, {sum(recording.batch_sizes)} samples")
-    print(f"next: qdiff {out / 'model.json'} {out / 'capture.npz'}")
+    print(f"next: qdiff {out / names[2]} {out / names[0]}")
     return out
 
 
@@ -928,8 +936,8 @@ def _write_capture(recording, scratch):
     return _write_npz(scratch / "capture.npz", [*arrays, ("batch_sizes", sizes.dtype, sizes.shape, sizes)])
 
 
-def _write_model(recording, producer, scratch):
-    """{name: path} of model.json and, if the numbers are many, model.npz."""
+def _write_model(recording, producer, scratch, arrays_name):
+    """(npz or None, json): an npz only if the numbers are many."""
     large = sum(field.size for layer in recording.layers for field in layer.values() if isinstance(field, np.ndarray)) > INLINE_NUMBERS
     keys = {}  # id of an array -> (key, array); a module called twice has its parameters once
 
@@ -942,15 +950,12 @@ def _write_model(recording, producer, scratch):
 
     layers = [{field: plain(layer, field, numbers) for field, numbers in layer.items()} for layer in recording.layers]
     head = {"format": "qdiff-model", "version": 1, "producer": producer}
-    head.update({"arrays": "model.npz"} if keys else {}, inputs=recording.inputs)
+    head.update({"arrays": arrays_name} if keys else {}, inputs=recording.inputs)
     text = json.dumps({**head, "layers": []}, allow_nan=False)[: -len("]}")]
     text += ",".join("\n" + json.dumps(layer, allow_nan=False) for layer in layers) + "\n]}\n"  # a layer a line
-    files = {"model.json": scratch / "model.json"}
-    files["model.json"].write_text(text, encoding="utf-8")
-    if keys:
-        arrays = [(key, numbers.dtype, numbers.shape, numbers) for key, numbers in keys.values()]
-        files["model.npz"] = _write_npz(scratch / "model.npz", arrays)
-    return files
+    (scratch / "model.json").write_text(text, encoding="utf-8")
+    arrays = [(key, numbers.dtype, numbers.shape, numbers) for key, numbers in keys.values()]
+    return _write_npz(scratch / "model.npz", arrays) if keys else None, scratch / "model.json"
 
 
 def _write_npz(path, arrays):
@@ -976,7 +981,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         prog="qdiff_export.py", description="Writes model.json and capture.npz of a quantized PyTorch model, for qdiff.",
         epilog="A saved module is a pickle: loading it runs code that the file brings. Load only files you trust.")
-    parser.add_argument("--model", required=True, metavar="FILE", help="a module saved with torch.save, or a torch.export .pt2")
+    parser.add_argument("--model", required=True, metavar="FILE",
+                        help="a module saved with torch.save, a torch.export .pt2, or FILE.py:NAME: a module, or a function that returns one")
     parser.add_argument("--inputs", required=True, metavar="FILE", help="x.npy, or an npz whose keys are forward's arguments")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for model.json and capture.npz")
     parser.add_argument("--import", dest="imports", action="append", default=[], metavar="FILE",
@@ -986,6 +992,7 @@ def main(argv=None):
     parser.add_argument("--limit", type=int, metavar="N", help="at most N samples")
     parser.add_argument("--select", action="append", metavar="GLOB", help="record these layers only")
     parser.add_argument("--lowered", action="store_true", help="convert_pt2e graphs: run linears as torch.compile lowers them")
+    parser.add_argument("--capture-name", metavar="NAME", help="NAME.npz, NAME.model.json in place of capture.npz, model.json")
     parser.add_argument("--capture-only", action="store_true", help="write only DIR/capture.npz")
     options = parser.parse_args(argv)
     try:
@@ -994,10 +1001,12 @@ def main(argv=None):
         inputs = _load_inputs(options.inputs, options.batch)
         model = _load_model(options.model, options.imports)
         settings = {"select": options.select, "limit": options.limit, "lowered": options.lowered}
+        name = options.capture_name or "capture.npz"
+        prefix = f"{name.removesuffix('.npz')}." if options.capture_name else ""
         if options.capture_only:
-            capture(model, inputs, Path(options.out) / "capture.npz", **settings)
+            capture(model, inputs, Path(options.out) / name, **settings)
         else:
-            export(model, inputs, options.out, **settings)
+            _export(model, inputs, Path(options.out), (name, f"{prefix}model.npz", f"{prefix}model.json"), **settings)
     except (ExportError, OSError) as error:
         print(f"qdiff_export: {error}", file=sys.stderr)
         return 2
@@ -1028,6 +1037,9 @@ def _load_inputs(path, batch):
 def _load_model(path, imports):
     for file in imports:
         _import_definitions(file)
+    file, _, name = path.rpartition(":")
+    if file.endswith(".py"):
+        return _module_of_script(file, name)
     if path.endswith(".pt2"):
         return torch.export.load(path).module()
     print(f"qdiff_export: unpickling {path}, which runs code that the file brings", file=sys.stderr)
@@ -1039,6 +1051,25 @@ def _load_model(path, imports):
         raise ExportError(f"{path}: {error}; give the Python file that is this module, with --import FILE") from error
     except RuntimeError as error:
         raise ExportError(f"{path}: {_first_sentence(error)}{_advice('', str(error))}") from error
+
+
+def _module_of_script(path, name):
+    """The module that a script calls name, or that its function of this name returns. The script runs, but not as __main__."""
+    path = Path(path).resolve()
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+        model = operator.attrgetter(name)(module)
+        if callable(model) and not isinstance(model, (torch.nn.Module, torch.export.ExportedProgram)):
+            model = model()
+    except (Exception, SystemExit) as error:
+        lines = [f"{path.name} line {frame.lineno}: " for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        said = " ".join(str(error).split())
+        raise ExportError(f"{path.name}:{name}: {lines[-1] if lines else ''}{type(error).__name__}{': ' if said else ''}{said}") from error
+    return model
 
 
 def _import_definitions(path):
