@@ -96,7 +96,7 @@ for (const { cpu, env, saturates } of CPUS) {
       const under = await report(model, capture, '--kernel', ran.kernel);
       expect(differing(under)).toEqual([]);
       const opaque = under.layers.filter(({ status }) => status !== 'match').map((layer) => layer.name);
-      expect(opaque).toEqual(name.startsWith('eager') ? ['add'] : []); // FloatFunctional
+      expect(opaque).toEqual([]);
       expect(under.layers.filter(({ op }) => op.startsWith('linear')).length).toBeGreaterThanOrEqual(3);
 
       const declared = await report(model, capture);

@@ -20,6 +20,7 @@ import argparse
 import ast
 import contextlib
 import fnmatch
+import hashlib
 import importlib.util
 import inspect
 import json
@@ -120,6 +121,7 @@ def _recorded(model, inputs, folder, select, limit, lowered):
             with torch.no_grad():
                 watch.call(args, kwargs)
             recording.end_call()
+        recording.finish()
         _check_recording(model, recording)
         yield recording, watch.flow(), scratch
     finally:
@@ -287,7 +289,8 @@ def _named_arguments(model, args, kwargs):
 
 # ---------------------------------------------------------------- what is recorded
 
-_REPLAYED = {"linear", "linear_dynamic", "quantize", "dequantize", "relu", "relu6", "identity"}
+# A file of these alone counts rows as samples; one with any other op of _REPLAYED gives each value its shape.
+_OF_MATRICES = {"linear", "linear_dynamic", "quantize", "dequantize", "relu", "relu6", "identity"}
 _CODES = {torch.quint8: "uint8", torch.qint8: "int8", torch.uint8: "uint8", torch.int8: "int8"}
 
 
@@ -295,10 +298,11 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written")
+    __slots__ = ("name", "tensor", "params", "written", "of")
 
-    def __init__(self, name, tensor, params):
+    def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
+        self.of = of  # the value that it is a view of
 
 
 def _params_of(tensor):
@@ -314,10 +318,12 @@ def _params_of(tensor):
 class _Rows:
     """One array of the capture: raw numbers, appended call by call to a file."""
 
-    __slots__ = ("path", "dtype", "numbers", "features", "of_linear")
+    __slots__ = ("path", "dtype", "numbers", "features", "of_linear", "shape", "whole")
 
-    def __init__(self, path, dtype):
+    def __init__(self, path, dtype, shape):
         self.path, self.dtype = path, np.dtype(dtype)
+        self.shape = shape  # without the samples' axis; whole: of every call so far
+        self.whole = True
         self.numbers = 0  # of the current call
         self.features = None  # numbers a sample; of_linear: a linear layer says so
         self.of_linear = False
@@ -328,6 +334,7 @@ class _Rows:
         with open(self.path, "ab") as file:
             flat.tofile(file)
         self.numbers += flat.size
+        self.whole &= tuple(tensor.shape[1:]) == self.shape
 
 
 class Recording:
@@ -343,30 +350,35 @@ class Recording:
         self.layers, self.inputs, self.batch_sizes = [], [], []
         self.arrays, self.lost = {}, []
         self.seen = []  # the first call's layers, selected or not
-        self.saw_quantized = False
+        self.views = {}  # name -> the value that it is a view of, by name
+        self.saw_quantized = self.shaped = False
+        self.number = 0
 
     def begin_call(self, samples):
         self.samples, self.trace, self.reads, self.rows = samples, [], [], None
 
-    def layer(self, value, op, source, features=None, parameters=None, **fields):
-        """Records value = op(source). A linear layer has features (in, out) and parameters, a function; the first call asks for them."""
-        self.saw_quantized |= op in ("linear", "linear_dynamic") or "scale" in value.params or "scale" in source.params
+    def layer(self, value, op, sources, features=None, parameters=None, **fields):
+        """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks."""
+        self.saw_quantized |= op in ("linear", "linear_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
         if not self.batch_sizes:
             self.seen.append(value.name)
         if self.select and not any(fnmatch.fnmatchcase(value.name, pattern) for pattern in self.select):
             return
-        if not source.written:
-            self.reads.append({"name": source.name, **source.params})
-            self._write(source)
+        for source in sources:
+            if not source.written:
+                self.reads.append({"name": source.name, **source.params, **_lies(source.tensor)})
+                self._write(source)
         self._write(value)
-        entry = {"name": value.name, "op": op, "input": source.name, **fields}
+        entry = {"name": value.name, "op": op, "input": sources[0].name if len(sources) == 1 else [s.name for s in sources], **fields}
         if features:
             self.rows = self.rows or value.tensor.numel() // features[1]
-            self._set_features(source.name, features[0], value.name)
-            self._set_features(value.name, features[1], value.name)
-            if not self.batch_sizes:
-                entry.update(parameters())
-        self.trace.append(entry if op == "identity" else {**entry, "output": value.params})
+            self._set_features(sources[0], features[0], value.name)
+            self._set_features(value, features[1], value.name)
+        if parameters and not self.batch_sizes:
+            entry.update(parameters())
+        if value.of is not None:
+            self.views[value.name] = sources[0].name
+        self.trace.append({**entry, **({} if op in _KEEPS else {"output": value.params}), **_lies(value.tensor)})
 
     def end_call(self):
         if not self.batch_sizes:
@@ -375,31 +387,71 @@ class Recording:
             if _outline(now) != _outline(first):
                 raise ExportError(f"call {len(self.batch_sizes)}: the model does not do what it did in call 0: {_outline(now)} in place of "
                                   f"{_outline(first)}; export such calls apart")
-        rows = self.rows or self.samples
+        shaped = self.shaped = any(layer["op"] in _REPLAYED - _OF_MATRICES and layer["name"] not in self.views for layer in self.layers)
+        rows = self.samples if shaped else self.rows or self.samples
         for name, array in list(self.arrays.items()):
-            if array.features is None:
+            if shaped:
+                array.features = math.prod(array.shape)
+            elif array.features is None:
                 array.features = array.numbers // rows
-            if array.numbers != rows * array.features:
-                self.lost.append(name)
+            if array.numbers != rows * array.features or shaped and not array.whole:
+                if name not in self.views or shaped:
+                    self.lost.append(name)
                 del self.arrays[name]
             array.numbers = 0
         self.batch_sizes.append(rows)
 
+    def finish(self):
+        """Rows are samples: then views are their sources, and nothing has a shape."""
+        if self.shaped:
+            return
+        root = lambda name: root(self.views[name]) if name in self.views else name
+        self.layers = [layer for layer in self.layers if layer["name"] not in self.views]
+        for entry in [*self.inputs, *self.layers]:
+            for field in ("shape", "strides", "memory_format"):
+                entry.pop(field, None)
+            if "input" in entry:
+                names = entry["input"]
+                entry["input"] = [root(name) for name in names] if isinstance(names, list) else root(names)
+        for name in self.views:
+            self.arrays.pop(name, None)
+
     def _write(self, value):
         if value.name not in self.lost:
             if value.name not in self.arrays:
-                self.arrays[value.name] = _Rows(self.scratch / f"{len(self.arrays) + len(self.lost)}.raw", value.params["dtype"])
+                self.number += 1
+                self.arrays[value.name] = _Rows(self.scratch / f"{self.number}.raw", value.params["dtype"], tuple(value.tensor.shape[1:]))
             self.arrays[value.name].append(value.tensor)
         value.written = True
 
-    def _set_features(self, name, features, layer):
+    def _set_features(self, value, features, layer):
         """Only a linear layer says that the last axis is the features: an op on [N, C, H, W] has N samples all the same."""
+        while value.of is not None:
+            value = value.of
+        name = value.name
         array = self.arrays.get(name)
-        if array and array.of_linear and array.features != features:
+        if array and array.of_linear and array.features != features and not self.shaped and not self._has_shapes():
             raise ExportError(f"{layer} reads {name} as rows of {features}, another linear layer as rows of {array.features}: "
                               f"export them apart, with select={layer!r}")
         if array:
             array.features, array.of_linear = features, True
+
+
+    def _has_shapes(self):
+        return any(layer["op"] in _REPLAYED - _OF_MATRICES and layer["name"] not in self.views for layer in self.trace)
+
+
+def _lies(tensor):
+    """The shape of a value, and how it lies in memory where it is not contiguous: some kernels round by that."""
+    shape, strides = tuple(tensor.shape), tuple(tensor.stride())
+    ordered = lambda axes: tuple(math.prod(shape[a] for a in axes[axes.index(axis) + 1:]) for axis in range(len(shape)))
+    fields = {"shape": list(shape[1:])}
+    if strides == ordered(list(range(len(shape)))):
+        return fields
+    last = [0, *range(2, len(shape)), 1]
+    if len(shape) > 3 and strides == ordered(last):
+        return {**fields, "memory_format": "channels_last"}
+    return {**fields, "strides": list(strides)}
 
 
 def _outline(entry):
@@ -472,19 +524,20 @@ class _Watch:
             if not value.written:
                 value.tensor = value.tensor.clone()
 
-    def emit(self, name, op, tensor, params, source, in_place=False, **layer):
+    def emit(self, name, op, tensor, params, source, in_place=False, of=None, **layer):
         """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
-        value = Value(name, tensor, params)
+        value = Value(name, tensor, params, of)
         self.bind(tensor, value, in_place)
-        if params and source and source.params:
-            self.recording.layer(value, op, source, **layer)
+        sources = source if isinstance(source, list) else [source] if source else []
+        if params and sources and all(each.params for each in sources):
+            self.recording.layer(value, op, sources, **layer)
         return value
 
     def common_op(self, op, name, inputs, args, outputs, in_place):
         """Ops that all flows have: views, ReLU, and what is not replayed. name(short): the result's name."""
         first, source = inputs[0], next((value for value in inputs if value.params), None)
         if op in _VIEWS and len(outputs) == 1 and outputs[0].dtype == first.tensor.dtype and outputs[0].numel() == first.tensor.numel():
-            self.bind(outputs[0], first)
+            self.view(name, op, first, outputs[0])
             return
         if not in_place:
             outputs = [out for out in outputs if id(out) not in self.values]  # dropout in eval mode returns what it got
@@ -497,6 +550,22 @@ class _Watch:
             base = name(kind.split(".")[-1].strip("_"))
         for i, tensor in enumerate(outputs):
             self.emit(f"{base}.{i}" if i else base, kind, tensor, _params_of(tensor), source, in_place)
+
+
+    def view(self, name, op, value, tensor):
+        """The same numbers in the same order: of another shape it is a layer, where values have shapes."""
+        if tuple(tensor.shape) == tuple(value.tensor.shape) or not value.params or not tensor.dim() or len(tensor) != len(value.tensor):
+            return self.bind(tensor, value)
+        flat = tensor.dim() == 2
+        of_module = self.view_module()
+        base = self.unique(of_module) if of_module else self.functional(self.view_path(), "flatten" if flat else "reshape")
+        self.emit(base, "flatten" if flat else "reshape", tensor, value.params, value, of=value, **({"start_dim": 1} if flat else {}))
+
+    def view_module(self):
+        return None
+
+    def view_path(self):
+        return ""
 
 
 def _first_sentence(error):
@@ -527,6 +596,122 @@ def _engines():
 
 _LINEAR = {"quantized.linear": "none", "quantized.linear_relu": "relu"}
 _LINEAR_DYNAMIC = {"quantized.linear_dynamic": "none", "quantized.linear_relu_dynamic": "relu"}
+_CONVOLUTIONS = {f"quantized.conv{n}d{relu}": (f"conv{n}d", relu[1:] or "none") for n in (1, 2, 3) for relu in ("", "_relu")}
+_CONVOLUTIONS.update({f"quantized.conv_transpose{n}d": (f"conv_transpose{n}d", "none") for n in (1, 2, 3)})
+
+
+def _window_of(packed, kind):
+    """A convolution's geometry; of one dimension the packed form has two, the first of 1."""
+    n = int(kind[-2])
+    fields = {"stride": packed.stride(), "padding": packed.padding(), "dilation": packed.dilation()}
+    if "transpose" in kind:
+        fields["output_padding"] = packed.output_padding()
+    return {**{key: list(value)[-n:] for key, value in fields.items()}, "groups": packed.groups()}
+
+
+def _bound(func, args, kwargs):
+    """The arguments by the operator's names for them."""
+    arguments = func._schema.arguments
+    bound = {argument.name: argument.default_value for argument in arguments if argument.has_default_value()}
+    bound.update(zip((argument.name for argument in arguments), args))
+    return {**bound, **kwargs, "_overload": func._overloadname}
+
+
+def _pool(bound):
+    fields = {key: list(bound[key]) for key in ("kernel_size", "stride", "padding") if key in bound}
+    fields["stride"] = fields["stride"] or fields["kernel_size"]
+    if "dilation" in bound:
+        fields["dilation"] = list(bound["dilation"])
+    for key in ("ceil_mode", "count_include_pad"):
+        if key in bound:
+            fields[key] = bool(bound[key])
+    if bound.get("divisor_override") is not None:
+        fields["divisor_override"] = bound["divisor_override"]
+    return fields
+
+
+def _resampled(mode):
+    def fields(bound):
+        found = {"mode": mode}
+        factors = bound.get("scale_factors") or [bound[key] for key in ("scales_h", "scales_w") if bound.get(key) is not None]
+        if factors:
+            found["scale_factor"] = [float(factor) for factor in factors]
+        else:
+            found["size"] = [int(extent) for extent in bound["output_size"]]
+        if "align_corners" in bound:
+            found["align_corners"] = bool(bound["align_corners"])
+        return found
+    return fields
+
+
+def _numbers(*names, **renamed):
+    """Attributes as they are called; renamed: model.json's name = the operator's."""
+    def fields(bound):
+        found = {name: bound[name] for name in names} | {name: bound[own] for name, own in renamed.items()}
+        return {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in found.items()}
+    return fields
+
+
+def _norm(*names, **more):
+    def fields(bound):
+        arrays = {key: bound[own] for key, own in {"weight": "weight", "bias": "bias", **more}.items()}
+        floats = {key: value.detach().float().contiguous().numpy() for key, value in arrays.items() if value is not None}
+        return {**floats, "eps": float(bound["eps"]), **_numbers(*names)(bound)}
+    return fields
+
+
+def _prelu(bound):
+    weight = bound["weight"]
+    return {"weight": weight.int_repr().reshape(-1).numpy(), "weight_scale": weight.q_scale(), "weight_zero_point": weight.q_zero_point(),
+            "_constant": weight}
+
+
+_NOTHING = _numbers()
+_ACTIVATED = {"": "none", "_relu": "relu"}
+# An operator on codes -> model.json's op, and its fields from the operator's arguments; another op is another row.
+_OPS = {
+    **{f"quantized.{op}{relu}": (op, (lambda activation: lambda bound: {"activation": activation})(activation))
+       for op in ("add", "mul") for relu, activation in _ACTIVATED.items()},
+    **{f"quantized.{op}{relu}.Scalar": (f"{op}_scalar", (lambda activation: lambda bound: {"other": float(bound["b"]), "activation": activation})(activation))
+       for op in ("add", "mul") for relu, activation in _ACTIVATED.items()},
+    **{f"quantized.cat{relu}": ("cat", (lambda activation: lambda bound: {"dim": bound["dim"], "activation": activation})(activation))
+       for relu, activation in _ACTIVATED.items()},
+    "aten.cat": ("cat", _numbers("dim")),
+    "quantized.matmul": ("matmul", _NOTHING),
+    "quantized.hardswish": ("hardswish", _NOTHING), "aten.hardswish": ("hardswish", _NOTHING),
+    "aten.hardsigmoid": ("hardsigmoid", _NOTHING),
+    "aten.sigmoid": ("sigmoid", _NOTHING), "quantized.sigmoid": ("sigmoid", _NOTHING), "aten.tanh": ("tanh", _NOTHING),
+    "aten.leaky_relu": ("leaky_relu", _numbers("negative_slope")), "quantized.leaky_relu": ("leaky_relu", _numbers("negative_slope")),
+    "quantized.elu": ("elu", _numbers("alpha")), "quantized.celu": ("celu", _numbers("alpha")),
+    "aten.gelu": ("gelu", _numbers("approximate")),
+    "aten.threshold": ("threshold", _numbers("threshold", "value")),
+    "quantized.prelu": ("prelu", _prelu),
+    "quantized.softmax": ("softmax", _numbers("dim")),
+    "aten.clamp": ("clamp", _numbers("min", "max")),
+    "aten.quantized_max_pool1d": ("max_pool1d", _pool), "aten.quantized_max_pool2d": ("max_pool2d", _pool),
+    "quantized.max_pool1d": ("max_pool1d", _pool), "quantized.max_pool2d": ("max_pool2d", _pool),
+    "aten.avg_pool1d": ("avg_pool1d", _pool), "aten.avg_pool2d": ("avg_pool2d", _pool), "aten.avg_pool3d": ("avg_pool3d", _pool),
+    "aten.adaptive_avg_pool2d": ("adaptive_avg_pool2d", _numbers("output_size")),
+    "aten._adaptive_avg_pool2d": ("adaptive_avg_pool2d", _numbers("output_size")),
+    "aten.adaptive_avg_pool3d": ("adaptive_avg_pool3d", _numbers("output_size")),
+    "aten._adaptive_avg_pool3d": ("adaptive_avg_pool3d", _numbers("output_size")),
+    "aten.mean.dim": ("mean", _numbers("dim", "keepdim")),
+    "aten.upsample_nearest2d": ("interpolate", _resampled("nearest")), "aten.upsample_bilinear2d": ("interpolate", _resampled("bilinear")),
+    "aten._upsample_nearest_exact2d": ("interpolate", _resampled("nearest-exact")),
+    "quantized.batch_norm2d": ("batch_norm", _norm(running_mean="mean", running_var="var")),
+    "quantized.batch_norm3d": ("batch_norm", _norm(running_mean="mean", running_var="var")),
+    "quantized.layer_norm": ("layer_norm", _norm("normalized_shape")),
+    "quantized.group_norm": ("group_norm", _norm("num_groups")),
+    "quantized.instance_norm": ("instance_norm", _norm()),
+    "aten.permute": ("permute", _numbers("dims")),
+    "aten.transpose": ("transpose", _numbers("dim0", "dim1")),
+    "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")),
+    "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
+    "aten.constant_pad_nd": ("pad", _numbers("pad", "value")),
+}
+_REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape"}
+# Values move, or the params stay: they follow from the input.
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "pixel_shuffle", "channel_shuffle"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
@@ -535,7 +720,7 @@ class _Frame:
     """A module that is running."""
 
     def __init__(self, path, module):
-        self.path = path
+        self.path, self.module = path, module
         # Operators of torch's own modules carry the module's name; those of the user's forward are functional ("block.relu").
         self.named_after = type(module).__module__.startswith("torch.") and not isinstance(module, _CONTAINERS)
         self.named = self.did_something = False
@@ -586,6 +771,13 @@ class _EagerWatch(_Watch):
                 self.emit(self.unique(path), "identity", output, value.params, value)
         return hook
 
+    def view_module(self):
+        frame = self.frames[-1] if self.frames else None
+        return frame.path if frame and frame.path and isinstance(frame.module, (torch.nn.Flatten, torch.nn.Unflatten)) else None
+
+    def view_path(self):
+        return self.frames[-1].path if self.frames else ""
+
     def name(self, op):
         owner = self._functional_module()
         if owner:
@@ -622,10 +814,10 @@ class _EagerWatch(_Watch):
         if inputs:
             for frame in self.frames:
                 frame.did_something = True
-            self.record(op, x, inputs, args, result, in_place)
+            self.record(op, x, inputs, args, result, in_place, _bound(func, args, kwargs))
         return result
 
-    def record(self, op, x, inputs, args, result, in_place):
+    def record(self, op, x, inputs, args, result, in_place, bound):
         """x: the first argument's value, if it has one; inputs: all that have."""
         params = _params_of(result) if isinstance(result, torch.Tensor) else None
         if x and x.params and op in (*_LINEAR, *_LINEAR_DYNAMIC):
@@ -642,9 +834,41 @@ class _EagerWatch(_Watch):
             self.emit(self.name("quantize"), "quantize", result, params, x)
         elif x and params and op == "aten.dequantize" and "scale" in (x.params or {}):
             self.emit(self.name("dequantize"), "dequantize", result, params, x)
+        elif params and inputs[0].params and op in _CONVOLUTIONS:
+            kind, activation = _CONVOLUTIONS[op]
+            name, packed = self.name(kind), bound["packed_weight"]
+            self.ran_static = True
+            transposed = kind.startswith("conv_transpose")
+            self.emit(name, kind, result, params, inputs[0], activation=activation, **_window_of(packed, kind),
+                      parameters=lambda: self.convolution(name, packed, transposed, kind.endswith("1d")))
+        elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
+            pass
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(op, self.name, inputs, args, outputs, in_place)
+
+    def replayed(self, op, inputs, result, params, in_place, bound):
+        """Records a row of _OPS; False if it is none, or computes on floats."""
+        row = _OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _OPS.get(op.rstrip("_"))
+        if row is None or not result.is_quantized or not all(value.tensor.is_quantized for value in inputs):
+            return False
+        kind, fields = row
+        fields = fields(bound)
+        inputs = [value for value in inputs if value.tensor is not fields.get("_constant")]
+        fields.pop("_constant", None)
+        if fields is None or not inputs:
+            return False
+        self.emit(self.name(kind), kind, result, params, inputs, in_place, **fields)
+        return True
+
+    def convolution(self, name, packed, transposed, one_dimension):
+        key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
+        if key not in self.unpacked:
+            weight, bias = packed.unpack()
+            found = self.unpacked[key] = _packed_parameters(name, weight, bias, 1 if transposed else 0)
+            if one_dimension and found["weight"].ndim == 4:  # packed as an image of one row
+                found["weight"] = found["weight"].reshape(*found["weight"].shape[:2], -1)
+        return self.unpacked[key]
 
     def parameters(self, name, op, args, result):
         """A module's parameters, once however often it is called."""
@@ -673,13 +897,13 @@ def _same_when_packed_again(op, weight, bias, args, result):
     return torch.equal(values.int_repr(), result.int_repr()) if result.is_quantized else torch.equal(values, result)
 
 
-def _packed_parameters(where, weight, bias):
-    """Weights and bias of an eager, FX or dynamic linear layer, as numpy arrays."""
+def _packed_parameters(where, weight, bias, axis=0):
+    """Weights and bias of an eager, FX or dynamic layer, as numpy arrays. axis: of the output channels."""
     if weight.dtype != torch.qint8:
         raise ExportError(f"{where}: weights of {weight.dtype}; only 8-bit weights (torch.qint8) can be replayed: "
                           "use a qconfig whose weight observer has dtype=torch.qint8")
     if weight.qscheme() in (torch.per_channel_affine, torch.per_channel_symmetric):
-        if weight.q_per_channel_axis() != 0:
+        if weight.q_per_channel_axis() != axis:
             raise ExportError(_wrong_axis(where, weight.q_per_channel_axis()))
         scale, zero_point = weight.q_per_channel_scales().double().numpy(), weight.q_per_channel_zero_points().numpy()
     elif weight.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
@@ -905,6 +1129,7 @@ def _producer(flow):
     if flags is not None:
         producer["avx512"] = {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags
         producer.update({name: name in flags for name in ("avx512_vnni", "avx_vnni", "amx_int8")})
+    producer["threads"] = torch.get_num_threads()
     producer["environment"] = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return producer
 
@@ -931,7 +1156,8 @@ def _cpu_flags():
 
 def _write_capture(recording, scratch):
     samples = sum(recording.batch_sizes)
-    arrays = [(name, array.dtype, (samples, array.features), array.path) for name, array in recording.arrays.items()]
+    shape = lambda array: array.shape if recording.shaped else (array.features,)
+    arrays = [(name, array.dtype, (samples, *shape(array)), array.path) for name, array in recording.arrays.items()]
     sizes = np.array(recording.batch_sizes, np.int64)
     return _write_npz(scratch / "capture.npz", [*arrays, ("batch_sizes", sizes.dtype, sizes.shape, sizes)])
 
@@ -939,13 +1165,14 @@ def _write_capture(recording, scratch):
 def _write_model(recording, producer, scratch, arrays_name):
     """(npz or None, json): an npz only if the numbers are many."""
     large = sum(field.size for layer in recording.layers for field in layer.values() if isinstance(field, np.ndarray)) > INLINE_NUMBERS
-    keys = {}  # id of an array -> (key, array); a module called twice has its parameters once
+    keys = {}  # of an array's content -> (key, array): a module called twice, or tied weights, have their parameters once
 
     def plain(layer, field, numbers):
         if not isinstance(numbers, np.ndarray):
             return numbers
         if large and numbers.size > 16:
-            return {"array": keys.setdefault(id(numbers), (f"{layer['name']}.{field}", numbers))[0]}
+            content = (numbers.dtype.str, numbers.shape, hashlib.sha256(np.ascontiguousarray(numbers).data).digest())
+            return {"array": keys.setdefault(content, (f"{layer['name']}.{field}", numbers))[0]}
         return numbers.tolist()
 
     layers = [{field: plain(layer, field, numbers) for field, numbers in layer.items()} for layer in recording.layers]

@@ -1,0 +1,157 @@
+"""Networks of random weights, quantized by FX; exports each to OUT/NAME-ENGINE and prints, as JSON, what it did.
+
+    python networks.py OUT [ENGINE...]
+"""
+import json
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+warnings.filterwarnings("ignore", module="torch")
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src" / "exporters" / "pytorch"))
+import qdiff_export  # noqa: E402
+import torch.ao.quantization as Q  # noqa: E402
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx  # noqa: E402
+
+ENGINES = ("fbgemm", "x86", "onednn", "qnnpack")
+
+
+def conv(channels, out, kernel=3, stride=1, groups=1, activation=nn.ReLU):
+    layers = [nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(out)]
+    return nn.Sequential(*layers, *([activation()] if activation else []))
+
+
+class Residual(nn.Module):
+    """Skip connections; one block runs twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.a, self.b = conv(3, 8), conv(8, 8), conv(8, 8, activation=None)
+        self.down, self.pool, self.fc = conv(8, 12, 1, 2), nn.MaxPool2d(2), nn.Linear(12, 5)
+
+    def forward(self, x):
+        x = self.pool(self.stem(x))
+        for _ in range(2):
+            x = F.relu(x + self.b(self.a(x)))
+        return self.fc(F.adaptive_avg_pool2d(self.down(x), 1).flatten(1))
+
+
+class Inverted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.expand = conv(3, 6, 3, 2, activation=nn.ReLU6), conv(6, 18, 1, activation=nn.ReLU6)
+        self.depthwise, self.project = conv(18, 18, 3, 1, 18, nn.ReLU6), conv(18, 6, 1, activation=None)
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = x + self.project(self.depthwise(self.expand(x)))
+        return self.fc(x.mean([2, 3]))
+
+
+class Squeeze(nn.Module):
+    """Hardswish, and squeeze and excite."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.depthwise = conv(3, 8, activation=nn.Hardswish), conv(8, 8, 3, 1, 8, nn.Hardswish)
+        self.squeeze, self.excite = nn.Conv2d(8, 4, 1), nn.Conv2d(4, 8, 1)
+        self.gate, self.out, self.fc = nn.Hardsigmoid(), conv(8, 8, 1, activation=None), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.depthwise(self.stem(x))
+        x = x * self.gate(self.excite(F.relu(self.squeeze(F.adaptive_avg_pool2d(x, 1)))))
+        return self.fc(torch.flatten(F.adaptive_avg_pool2d(self.out(x), 1), 1))
+
+
+class Inception(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.three, self.five = conv(3, 4, 1), conv(3, 6), nn.Sequential(conv(3, 4, 1), conv(4, 5, 5))
+        self.pool, self.after, self.down, self.fc = nn.AvgPool2d(3, 1, 1), conv(3, 3, 1), nn.AvgPool2d(2), nn.Linear(18 * 16, 4)
+
+    def forward(self, x):
+        x = torch.cat([self.one(x), self.three(x), self.five(x), self.after(self.pool(x))], 1)
+        return self.fc(self.down(x).flatten(1))
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down1, self.down2, self.middle = conv(3, 6), conv(6, 8), conv(8, 8)
+        self.up2, self.up1, self.head = conv(16, 6), conv(12, 6), nn.Conv2d(6, 2, 1)
+
+    def forward(self, x):
+        one = self.down1(x)
+        two = self.down2(F.max_pool2d(one, 2))
+        low = self.middle(F.max_pool2d(two, 2))
+        x = self.up2(torch.cat([F.interpolate(low, scale_factor=2, mode="nearest"), two], 1))
+        x = self.up1(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False), one], 1))
+        return self.head(x)
+
+
+class Audio(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv1d(4, 8, 5, 2, 2), nn.Conv1d(8, 8, 3, 1, 2, dilation=2, groups=8), nn.Conv1d(8, 12, 1)
+        self.pool, self.fc = nn.MaxPool1d(2), nn.Linear(12, 5)
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.a(x)))
+        return self.fc(F.relu(self.c(F.relu(self.b(x)))).mean(2))
+
+
+class Curves(nn.Module):
+    """Sigmoid, tanh, leaky ReLU, and a gate."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1), nn.Conv2d(6, 6, 1)
+        self.leaky, self.fc = nn.LeakyReLU(0.1), nn.Linear(6 * 64, 4)
+
+    def forward(self, x):
+        x = self.leaky(self.a(x))
+        return self.fc((torch.tanh(self.b(x)) * torch.sigmoid(self.c(x))).flatten(1))
+
+
+NETWORKS = {"residual": Residual, "inverted": Inverted, "squeeze": Squeeze, "inception": Inception, "unet": UNet, "audio": Audio,
+            "curves": Curves}
+
+
+def inputs(name, samples):
+    shape = (samples, 4, 40) if name == "audio" else (samples, 3, 8, 8)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(samples))
+
+
+def quantized(name, engine):
+    torch.manual_seed(3)
+    torch.backends.quantized.engine = engine
+    model = NETWORKS[name]().train()
+    model(inputs(name, 32))  # statistics of the norms
+    prepared = prepare_fx(model.eval(), Q.get_default_qconfig_mapping(engine), (inputs(name, 2),))
+    prepared(inputs(name, 64))
+    return convert_fx(prepared)
+
+
+def main(out, engines):
+    done = {}
+    for engine in engines or ENGINES:
+        if engine not in torch.backends.quantized.supported_engines:
+            continue
+        for name in NETWORKS:
+            try:
+                qdiff_export.export(quantized(name, engine), inputs(name, 6), Path(out) / f"{name}-{engine}")
+                done[f"{name}-{engine}"] = None
+            except Exception:
+                done[f"{name}-{engine}"] = traceback.format_exc()
+    print(json.dumps(done))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

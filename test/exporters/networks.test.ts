@@ -1,0 +1,53 @@
+/** Whole networks, quantized by FX: every layer is captured and replayed, and equal but for what saturates. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/nouns/report.js';
+import { notExplained, qdiff } from './command.js';
+import { findPython, PROJECT, run } from './python.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'qdiff-networks-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const python = findPython();
+const [withTorch, skipped] =
+  python.missing === null ? [describe, ''] : [describe.skip, ` (skipped: ${python.missing})`];
+
+const CPUS: Record<string, Record<string, string>> = {
+  native: {},
+  'FBGEMM_ENABLE_INSTRUCTIONS=AVX2': { FBGEMM_ENABLE_INSTRUCTIONS: 'AVX2' },
+};
+
+/** PyTorch's QNNPACK clamp writes channels_last values into a contiguous tensor: their places are wrong, in PyTorch. */
+const DEFECT = /^inverted-qnnpack: (stem|expand|depthwise)\.2$/;
+
+for (const [cpu, env] of Object.entries(CPUS)) {
+  withTorch(`networks by FX, ${cpu}${skipped}`, () => {
+    test('every layer is captured and replayed; what differs saturates', async () => {
+      const out = join(folder, cpu);
+      const { status, stdout, stderr } = run(python.path!, [join(PROJECT, 'test/exporters/networks.py'), out], {
+        env: { OMP_NUM_THREADS: '1', ...env },
+      });
+      expect(status, stderr).toBe(0);
+      const done = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, string | null>;
+      expect(Object.entries(done).filter(([, error]) => error !== null)).toEqual([]);
+      expect(readdirSync(out)).toHaveLength(Object.keys(done).length);
+      for (const name of Object.keys(done)) {
+        for (const mode of ['isolated', 'propagated']) {
+          const files = [join(out, name, 'model.json'), join(out, name, 'capture.npz')];
+          const said = await qdiff(...files, '--mode', mode, '--reporter', 'json');
+          expect({ name, stderr: said.stderr }).toEqual({ name, stderr: '' });
+          expectWhole(name, mode, JSON.parse(said.stdout));
+        }
+      }
+    }, 600_000);
+  });
+}
+
+function expectWhole(name: string, mode: string, report: Report): void {
+  expect({ name, not: report.coverage.not_compared }).toEqual({ name, not: [] });
+  if (mode === 'propagated') return;
+  const layers = report.layers.filter((layer) => !DEFECT.test(`${name}: ${layer.name}`));
+  expect({ name, unexplained: notExplained({ ...report, layers }) }).toEqual({ name, unexplained: [] });
+}
