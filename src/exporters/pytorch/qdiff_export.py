@@ -357,7 +357,7 @@ class Recording:
     def begin_call(self, samples):
         self.samples, self.trace, self.reads, self.rows = samples, [], [], None
 
-    def layer(self, value, op, sources, features=None, parameters=None, **fields):
+    def layer(self, value, op, sources, /, features=None, parameters=None, **fields):
         """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks."""
         self.saw_quantized |= op in ("linear", "linear_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
         if not self.batch_sizes:
@@ -524,7 +524,7 @@ class _Watch:
             if not value.written:
                 value.tensor = value.tensor.clone()
 
-    def emit(self, name, op, tensor, params, source, in_place=False, of=None, **layer):
+    def emit(self, name, op, tensor, params, source, /, in_place=False, of=None, **layer):
         """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
         value = Value(name, tensor, params, of)
         self.bind(tensor, value, in_place)
@@ -655,9 +655,14 @@ def _numbers(*names, **renamed):
 def _norm(*names, **more):
     def fields(bound):
         arrays = {key: bound[own] for key, own in {"weight": "weight", "bias": "bias", **more}.items()}
-        floats = {key: value.detach().float().contiguous().numpy() for key, value in arrays.items() if value is not None}
+        floats = {key: value.detach().float().reshape(-1).numpy() for key, value in arrays.items() if value is not None}
         return {**floats, "eps": float(bound["eps"]), **_numbers(*names)(bound)}
     return fields
+
+
+def _slice(bound):
+    end = bound["end"]
+    return {**_numbers("dim", "start", "step")(bound), "end": None if end is None or end > 1 << 40 else end}
 
 
 def _prelu(bound):
@@ -672,8 +677,8 @@ _ACTIVATED = {"": "none", "_relu": "relu"}
 _OPS = {
     **{f"quantized.{op}{relu}": (op, (lambda activation: lambda bound: {"activation": activation})(activation))
        for op in ("add", "mul") for relu, activation in _ACTIVATED.items()},
-    **{f"quantized.{op}{relu}.Scalar": (f"{op}_scalar", (lambda activation: lambda bound: {"other": float(bound["b"]), "activation": activation})(activation))
-       for op in ("add", "mul") for relu, activation in _ACTIVATED.items()},
+    **{f"quantized.{op}{form}": (f"{op}_scalar", (lambda activation: lambda bound: {"other": float(bound["b"]), "activation": activation})(activation))
+       for op in ("add", "mul") for relu, activation in _ACTIVATED.items() for form in (f"{relu}.Scalar", f"_scalar{relu}")},
     **{f"quantized.cat{relu}": ("cat", (lambda activation: lambda bound: {"dim": bound["dim"], "activation": activation})(activation))
        for relu, activation in _ACTIVATED.items()},
     "aten.cat": ("cat", _numbers("dim")),
@@ -705,13 +710,14 @@ _OPS = {
     "quantized.instance_norm": ("instance_norm", _norm()),
     "aten.permute": ("permute", _numbers("dims")),
     "aten.transpose": ("transpose", _numbers("dim0", "dim1")),
+    "aten.slice": ("slice", _slice),
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")),
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
     "aten.constant_pad_nd": ("pad", _numbers("pad", "value")),
 }
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape"}
 # Values move, or the params stay: they follow from the input.
-_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "pixel_shuffle", "channel_shuffle"}
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "channel_shuffle"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
