@@ -968,6 +968,44 @@ class _Group:
         return user if len(node.users) == 1 and _target(user) in targets and user.args[0] is node and _is_static(user) else None
 
 
+def _dequantized(node):
+    """The tensors that an operator reads, if all of them are dequantized codes; else none."""
+    leaves = [leaf for leaf in tree_leaves(node.args) if isinstance(leaf, torch.fx.Node)]
+    codes = all(_target(leaf) in _DEQUANTIZE and _is_static(leaf) and leaf.args[5] in _CODES for leaf in leaves)
+    return leaves if leaves and codes else []
+
+
+class _OpGroup(_Group):
+    """dequantize -> operator -> [relu] -> quantize: one layer of another op."""
+
+    def __init__(self, node, op, fields):
+        self.linear, self.op, self.fields, self.weight, self.bias = node, op, fields, None, None
+        self.is_convolution = op.startswith("conv")
+        if self.is_convolution:
+            self.inputs, self.weight = [node.args[0]], node.args[1]
+            self.bias = node.args[2] if len(node.args) > 2 else node.kwargs.get("bias")
+        else:
+            self.inputs = _dequantized(node)
+        self.relu = self._only_user(node, ("aten.relu", "aten.relu_")) if self.is_convolution or op in ("add", "mul", "cat") else None
+        self.quantize = self._only_user(self.relu or node, _QUANTIZE)
+        self.last = self.quantize or self.relu or node
+        self.inner = {node for node in (self.linear, self.relu) if node not in (None, self.last)}
+
+
+def _op_group(node):
+    """The group whose operator this is; None if it computes on other floats, or no codes come of it."""
+    op, fields = _PT2E_OPS.get(_target(node).rstrip("_"), (None, None))
+    if op is None:
+        return None
+    if op.startswith("conv"):
+        x, weight = node.args[:2]
+        codes = _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
+        axis = weight.args[3] if codes and _target(weight).endswith("per_channel") else 0
+        return _OpGroup(node, op, fields) if codes and axis == 0 else None
+    group = _OpGroup(node, op, fields) if _dequantized(node) and len(_dequantized(node)) >= (2 if op in ("add", "mul") else 1) else None
+    return group if group and group.quantize is not None else None
+
+
 def _is_static(node):
     """Scale and zero point are numbers or buffers: not choose_qparams's, which differ from call to call."""
     return not any(isinstance(arg, torch.fx.Node) and arg.op != "get_attr" for arg in node.args[1:3])
@@ -980,21 +1018,47 @@ def _is_group(node):
     return _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
 
 
+def _geometry(bound):
+    if isinstance(bound["padding"], str):
+        raise ExportError(f"padding={bound['padding']!r} of a convolution: give numbers")
+    number = len(bound["weight"].shape) - 2
+    every = lambda value: list(value) * number if len(value) == 1 else list(value)
+    return {**{key: every(bound[key]) for key in ("stride", "padding", "dilation")}, "groups": bound["groups"]}
+
+
+def _windowed(bound):
+    number = len(bound["kernel_size"])
+    every = lambda value: list(value) * number if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    return _pool({key: every(value) for key, value in bound.items()})
+
+
+_PT2E_OPS = {
+    **{f"aten.conv{n}d": (f"conv{n}d", _geometry) for n in (1, 2, 3)},
+    "aten.add": ("add", _NOTHING), "aten.mul": ("mul", _NOTHING), "aten.cat": ("cat", lambda bound: {"dim": bound.get("dim", 0)}),
+    "aten.max_pool2d": ("max_pool2d", _windowed), "aten.avg_pool2d": ("avg_pool2d", _windowed),
+    "aten.adaptive_avg_pool2d": ("adaptive_avg_pool2d", _numbers("output_size")), "aten.mean": ("mean", _numbers("dim", "keepdim")),
+    **{f"aten.{op}": (op, _NOTHING) for op in ("hardswish", "hardsigmoid", "sigmoid", "tanh")},
+    "aten.leaky_relu": ("leaky_relu", _numbers("negative_slope")),
+}
+
+
 class _Pt2eWatch(_Watch):
     def __init__(self, model, recording, lowered):
         super().__init__(model, recording)
         self.lowered = lowered
         self.groups = {group.last: group for group in map(_Group, filter(_is_group, model.graph.nodes))}
+        if not lowered:  # other operators are lowered to kernels that are not called here
+            self.groups.update({group.last: group for group in map(_op_group, model.graph.nodes) if group})
         self.inner = set().union(*(group.inner for group in self.groups.values())) if self.groups else set()
         self.linears = {group.linear for group in self.groups.values()}
-        self.weights_only = {group.weight for group in self.groups.values()}
+        self.weights_only = {group.weight for group in self.groups.values() if group.weight is not None}
         self.prepacked = {}
         dynamic = next((node for node in model.graph.nodes if _target(node).startswith("quantized_decomposed.choose_qparams")), None)
         if dynamic and not self.groups:
             raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, which qdiff does not replay: "
                               "use a static config (is_dynamic=False), or torch.ao.quantization.quantize_dynamic")
         for group in self.groups.values():
-            axis = group.weight.args[3] if _target(group.weight).endswith("per_channel") else 0
+            axis = group.weight.args[3] if group.weight is not None and _target(group.weight).endswith("per_channel") else 0
             if axis != 0:
                 raise ExportError(_wrong_axis(self.path(group.linear)[0] or group.linear.name, axis))
 
@@ -1037,7 +1101,7 @@ class _Pt2eWatch(_Watch):
     def node(self, interpreter, node, run):
         group = self.groups.get(node)
         if group:
-            return self.layer(interpreter, node, group, run)
+            return (self.op_layer if isinstance(group, _OpGroup) else self.layer)(interpreter, node, group, run)
         if node in self.inner and self.lowered:
             return None
         if node in self.inner or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
@@ -1060,6 +1124,23 @@ class _Pt2eWatch(_Watch):
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(target or node.op, self.name(node), inputs, args, outputs, in_place)
+        return result
+
+    def op_layer(self, interpreter, node, group, run):
+        value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
+        name = self.name(group.linear)(group.op)
+        sources = [self.find(value_of(leaf.args[0])) for leaf in group.inputs]
+        output = _pt2e_params(*value_of(group.quantize.args)[1:6]) if group.quantize else {"dtype": "float32"}
+        args = [value_of(argument) for argument in group.linear.args]
+        fields = group.fields(_bound(group.linear.target, args, value_of(group.linear.kwargs)))
+        if group.relu or group.is_convolution or group.op in ("add", "mul", "cat"):
+            fields["activation"] = "relu" if group.relu else "none"
+        parameters = None
+        if group.is_convolution:
+            weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
+            parameters = lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias)
+        result = run(node)
+        self.emit(name, group.op, result, output, sources if all(sources) else None, parameters=parameters, **fields)
         return result
 
     def layer(self, interpreter, node, group, run):
