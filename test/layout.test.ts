@@ -42,6 +42,7 @@ const REGISTRIES: readonly Registry[] = [
       'families.ts',
       'kernel.ts',
       'pyTorch.ts',
+      'reals.ts',
       'reference.ts',
       'tflite.ts',
       'tfliteLayer.ts',

@@ -239,10 +239,10 @@ class Comparison {
     if (own && own.mismatched === 0) {
       report.diagnosis = inherited(report, run.kernel.name, run.ready.layer.inputs[0]);
     } else if (own) {
-      const { input } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
+      const { input, inputs } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const { from, to } = this;
       const diagnosis = await this.diagnosis();
-      const differing = differingRows({ run, input, observed, from, to, diff: own, afterRelu: false });
+      const differing = differingRows({ run, input, inputs, observed, from, to, diff: own, afterRelu: false });
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
       const found =
         notFinite.length > 0

@@ -4,15 +4,19 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { ImageRows } from '../diagnose/study/data.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';
+import { isTensor } from '../nouns/model.js';
+import type { Shape } from '../nouns/value.js';
 import { type LayerRows, layerRows } from '../replay/rows.js';
 import type { LayerRun } from '../replay/session.js';
 import { toRows } from '../tensor/rows.js';
-import { channelsOf, coordinatesOf } from '../tensor/shape.js';
+import { channelsOf, coordinatesOf, featureAt, placeOf } from '../tensor/shape.js';
 
 export interface Difference {
   readonly run: LayerRun;
   /** What this side read, and what it wrote. */
   readonly input: ValueReader;
+  /** All that it read, where that is not the run's. */
+  readonly inputs?: readonly ValueReader[];
   readonly observed: ValueReader;
   /** Samples. */
   readonly from: number;
@@ -21,7 +25,9 @@ export interface Difference {
   readonly afterRelu: boolean;
 }
 
-export function differingRows({ run, input, observed, from, to, diff, afterRelu }: Difference): DifferingLayer {
+export function differingRows(difference: Difference): DifferingLayer {
+  if (isTensor(difference.run.ready.layer)) return differingSamples(difference);
+  const { run, input, observed, from, to, diff, afterRelu } = difference;
   const rows = layerRows(run, input);
   const each = rows.perSample;
   return {
@@ -44,12 +50,53 @@ function imagesOf({ ready: { shapes } }: LayerRun, input: ValueReader, positions
   return { width: input.features, channels: channelsOf(shape), positions, read };
 }
 
+/** Of what is computed from whole values: a row is a sample, a channel one of its features. */
+function differingSamples({
+  run,
+  inputs = run.inputs,
+  observed,
+  diff,
+  from,
+  to,
+  afterRelu,
+}: Difference): DifferingLayer {
+  const { output } = run.ready.shapes;
+  const { mismatched, witnesses } = diff;
+  return {
+    run,
+    inputs,
+    observed,
+    from,
+    to,
+    mismatched,
+    witnesses: witnesses.map((place) => ({ sample: place.sample, channel: featureAt(output, place) })),
+    afterRelu,
+  };
+}
+
 /** Rows of what was found to samples and places; a layer of one place a sample is as it is. */
 export function inSamples(found: LayerDiagnosis, run: LayerRun): LayerDiagnosis {
+  if (isTensor(run.ready.layer)) return inPlaces(found, run.ready.shapes.output);
   const rows = layerRows(run, run.input);
   if (rows.perSample === 1) return found;
   const { evidence } = found.report;
   return { ...found, report: { ...found.report, evidence: placed(evidence, rows) as typeof evidence } };
+}
+
+/** Features of samples to channels and places. */
+function inPlaces(found: LayerDiagnosis, shape: Shape): LayerDiagnosis {
+  const evidence = withPlaces(found.report.evidence, shape) as typeof found.report.evidence;
+  return { ...found, byChannel: new Map(), report: { ...found.report, evidence } };
+}
+
+function withPlaces(evidence: unknown, shape: Shape): unknown {
+  if (Array.isArray(evidence)) return evidence.map((one) => withPlaces(one, shape));
+  if (typeof evidence !== 'object' || evidence === null) return evidence;
+  const fields = Object.entries(evidence).map(([name, value]) => [name, withPlaces(value, shape)] as const);
+  const { sample, channel: feature } = evidence as Record<string, unknown>;
+  if (typeof sample !== 'number' || typeof feature !== 'number') return Object.fromEntries(fields);
+  const { channel, position } = placeOf(shape, feature);
+  return { ...Object.fromEntries(fields), channel, at: coordinatesOf(shape, position) };
 }
 
 /** Wherever evidence names one value, as {sample: row, channel}. */

@@ -1,5 +1,5 @@
 import { takes } from '../kernels/kernel.js';
-import { elementwiseKernels, kernelByName, kernels, productKernels } from '../kernels/registry.js';
+import { elementwiseKernels, kernelByName, kernels, productKernels, tensorKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { isKernelsOwn } from './facts.js';
@@ -36,6 +36,11 @@ function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly
   const { declared } = study;
   if (declared.kind === 'elementwise') {
     return elementwiseKernels(op, own).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
+  }
+  if (declared.kind === 'tensor') {
+    return tensorKernels(op, own)
+      .filter(({ steps }) => !steps.lacks?.(declared.params))
+      .map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
   const { params } = declared;
   return productKernels(op, own)

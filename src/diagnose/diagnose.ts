@@ -1,8 +1,8 @@
-import { elementwiseSteps, productSteps } from '../kernels/kernel.js';
+import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
+import { isElementwise, isProduct, isTensor, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
@@ -151,6 +151,7 @@ export class Diagnosis {
       observed: rowsOf(observed),
       effort: product ? product.inFeatures * product.outFeatures : observed.features,
       callOf: product ? run.callOf : undefined,
+      ...(declared.kind === 'tensor' && { whole: { ready: run.ready, inCalls: run.inCalls } }),
       dynamic: dynamic && { ...run.batches!, ...dynamic },
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
       met,
@@ -171,7 +172,13 @@ export class Diagnosis {
 
 /** A layer as declared; afterRelu: with the ReLU that follows it. Null: of a kind that has none. */
 function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
-  const { layer, input } = ready;
+  const { layer, input, inputs } = ready;
+  const tensor = tensorSteps(kernel, layer.op);
+  if (tensor && isTensor(layer)) {
+    const { attributes, activation } = layer.form;
+    const params = { inputs, output: layer.output!, attributes, activation };
+    return { kind: 'tensor', ...AS_STORED, reads: inputs.map(() => null), steps: tensor, params };
+  }
   const [product, elementwise] = [productSteps(kernel, layer.op), elementwiseSteps(kernel, layer.op)];
   // hybrid layers of TFLite's quantize their rows as no step of another runtime does
   const isHybrid = isProduct(layer) && layer.form.dynamic !== null && layer.delegates !== undefined;

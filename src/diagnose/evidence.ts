@@ -207,6 +207,25 @@ export interface CauseEvidence {
     readonly zero_point?: number;
     /** What the judged side does. */
     readonly order?: 'before' | 'after';
+    /** Every element as PyTorch's vectors, or as what is left of them. */
+    readonly everywhere?: 'vectors' | 'one-by-one';
+  };
+  'rescale-missing': SomeChannels & {
+    /** Which of the inputs, counted from 0, and what of them was left. */
+    readonly inputs?: readonly number[];
+    readonly left?: 'scale' | 'scale and zero point' | 'zero point';
+    readonly deciding?: DecidingValue;
+  };
+  'pool-rounding': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
+  'pool-divisor': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
+  'resample-grid': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
+  'table-entry': SomeChannels & {
+    /** One line of arithmetic, where a kernel builds such a table. */
+    readonly found?: string;
+    /** Entries that differ, the first of them; and how many do. */
+    readonly entries?: readonly { readonly code: number; readonly declared: number; readonly found: number }[];
+    readonly differing?: number;
+    readonly deciding?: DecidingValue;
   };
   'relu-at-zero': SomeChannels & {
     readonly zero_point?: number;

@@ -37,7 +37,7 @@ export function hasRoundedBound(setup: Setup): boolean {
 }
 
 export function convertsIn(setup: Setup): boolean {
-  if (setup.kind === 'product') return true;
+  if (setup.kind !== 'elementwise') return true;
   const { quantize, dequantize, rescale } = setup.steps;
   return quantize !== null || dequantize !== null || rescale !== null;
 }

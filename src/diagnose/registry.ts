@@ -19,12 +19,17 @@ import { outputScaleWrong } from './causes/outputScaleWrong.js';
 import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
 import { paddingPlace } from './causes/paddingPlace.js';
 import { paddingValue } from './causes/paddingValue.js';
+import { poolDivisor } from './causes/poolDivisor.js';
+import { poolRounding } from './causes/poolRounding.js';
 import { reluAtZero } from './causes/reluAtZero.js';
+import { resampleGrid } from './causes/resampleGrid.js';
+import { rescaleMissing } from './causes/rescaleMissing.js';
 import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
 import { scalePerTensor } from './causes/scalePerTensor.js';
 import { scaleShifted } from './causes/scaleShifted.js';
 import { signedness } from './causes/signedness.js';
+import { tableEntry } from './causes/tableEntry.js';
 import { weightScaleWrong } from './causes/weightScaleWrong.js';
 import { weightTransposed } from './causes/weightTransposed.js';
 import { weightValue } from './causes/weightValue.js';
@@ -53,6 +58,10 @@ export const causes: readonly Cause[] = [
   biasMissing,
   biasInt32,
   biasUnscaled,
+  rescaleMissing,
+  poolDivisor,
+  resampleGrid,
+  poolRounding,
   roundingTruncate,
   roundingFloor,
   roundingHalfAway,
@@ -60,6 +69,7 @@ export const causes: readonly Cause[] = [
   zeroPointBeforeRounding,
   fixedPointMultiplier,
   multiplierPrecision,
+  tableEntry,
   clampRange,
   outputScaleWrong,
   outputZeroPointWrong,

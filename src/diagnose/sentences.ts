@@ -190,6 +190,12 @@ function decidingSentence(value: DecidingValue | undefined, context: SentenceCon
   return `${place(value)}: ${printable(context.declaredKernel)} gives ${value.declared}, ${has(context)} ${value.observed}${both}`;
 }
 
+/** "input 0", "inputs 0 and 1". */
+function operands(inputs: readonly number[] | undefined): string {
+  if (!inputs || inputs.length === 0) return 'an input';
+  return inputs.length === 1 ? `input ${inputs[0]}` : `inputs ${inputs.join(' and ')}`;
+}
+
 function ties(count: number | undefined): string | null {
   if (count === undefined) return null;
   return count === 1 ? '1 value of the layer is an exact tie' : `${count} values of the layer are exact ties`;
@@ -543,6 +549,9 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     title: (e) => (e.order === 'after' ? 'zero point added after rounding' : 'zero point added before rounding'),
     explanation: 'With an odd zero point, ties to even differ by whether it is added before or after rounding.',
     evidence: (e, context) => [
+      e.everywhere
+        ? `every value is rounded as PyTorch does ${e.everywhere === 'vectors' ? 'in its vectors' : 'one by one, at the end of a run'}`
+        : null,
       tieSentence(e.deciding, context),
       e.deciding ? null : number(e.zero_point, (n) => `zero point ${n}`),
       ties(e.ties),
@@ -557,6 +566,66 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       const version = context.producer.frameworkVersion;
       return `quantize rounds by another rule in other PyTorch releases${version ? ` (this capture: ${printable(version)})` : ''}: compare within one release, or accept one step (--tol-lsb ${printable(context.layer)}=1)`;
     },
+  },
+  'rescale-missing': {
+    title: (e) =>
+      e.left === 'zero point'
+        ? `zero point of ${operands(e.inputs)} left in`
+        : `${operands(e.inputs)} not brought to the output's scale`,
+    explanation:
+      "Codes of an input are taken as if they were the output's: each has a scale and a zero point of its own.",
+    ofOneLayer: true,
+    evidence: (e, context) => [
+      e.left && e.inputs ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        : declareKernel(context),
+  },
+  'pool-rounding': {
+    title: (e) => `mean rounded by ${e.rule === undefined ? 'another rule' : printable(e.rule)}`,
+    explanation: 'The mean of a window is rounded to nearest, ties to even; another rule moves it by one code.',
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: stepFix('round the mean to nearest, ties to even (numpy: np.rint), not by an integer division'),
+  },
+  'pool-divisor': {
+    title: (e) => `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`,
+    explanation: 'On the border it matters whether padding counts (count_include_pad), and what the sum is divided by.',
+    ofOneLayer: true,
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: parameterFix(
+      (context) => `correct count_include_pad and divisor_override of ${printable(context.layer)} in model.json`,
+      "divide as the file's count_include_pad and divisor_override say",
+    ),
+  },
+  'resample-grid': {
+    title: (e) => `resampled on another grid${e.rule === undefined ? '' : ` (${printable(e.rule)})`}`,
+    explanation:
+      'Mode, align_corners and half-pixel centres decide which places of the input a place of the output is made of.',
+    ofOneLayer: true,
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: parameterFix(
+      (context) => `correct mode and align_corners of ${printable(context.layer)} in model.json`,
+      "resample with the file's mode and align_corners",
+    ),
+  },
+  'table-entry': {
+    title: (e) =>
+      e.differing === undefined
+        ? 'table built otherwise'
+        : `${counted(e.differing, 'table entry')} differ${e.differing === 1 ? 's' : ''}`,
+    explanation: 'The function is a table of one entry a code; entries next to a tie depend on how it is built.',
+    evidence: (e, context) => [
+      ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
+      (e.differing ?? 0) > (e.entries?.length ?? 0)
+        ? `and ${(e.differing ?? 0) - (e.entries?.length ?? 0)} more`
+        : null,
+      e.found === undefined ? null : `${holder(context)}: ${printable(e.found)}`,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: stepFix((context) => `build the table as ${printable(context.declaredKernel)} does`),
   },
   'relu-at-zero': {
     title: 'ReLU clamps at code 0, not at the zero point',

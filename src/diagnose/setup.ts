@@ -1,4 +1,13 @@
-import type { Codes, Elementwise, ElementwiseSteps, Product, ProductSteps } from '../nouns/kernel.js';
+import type {
+  Codes,
+  Elementwise,
+  ElementwiseSteps,
+  Product,
+  ProductSteps,
+  TensorCall,
+  TensorSteps,
+} from '../nouns/kernel.js';
+import type { Activation } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Taps } from '../nouns/window.js';
@@ -18,7 +27,7 @@ interface Views {
  * A point in the space of computations: the declared kernel and layer with some steps and parameters changed.
  * A cause moves one coordinate; pairs are composition.
  */
-export type Setup = ProductSetup | ElementwiseSetup;
+export type Setup = ProductSetup | ElementwiseSetup | TensorSetup;
 
 export interface ProductSetup extends Views {
   readonly kind: 'product';
@@ -47,9 +56,26 @@ export interface ElementwiseSetup extends Views {
   readonly params: Elementwise;
 }
 
+export interface TensorSetup extends Views {
+  readonly kind: 'tensor';
+  readonly steps: TensorSteps;
+  readonly params: TensorParams;
+}
+
+/** A layer on whole values with its numbers. */
+export interface TensorParams {
+  readonly inputs: readonly ValueParams[];
+  readonly output: ValueParams;
+  readonly attributes: unknown;
+  readonly activation: Activation;
+  /** In place of what follows from how values lie in memory. */
+  readonly everywhere?: TensorCall['everywhere'];
+}
+
 export interface Setups {
   readonly product: ProductSetup;
   readonly elementwise: ElementwiseSetup;
+  readonly tensor: TensorSetup;
 }
 
 export type Kind = keyof Setups;
@@ -113,6 +139,7 @@ export interface Change<S extends Setup = Setup> {
 
 export type ProductChange = Change<ProductSetup>;
 export type ElementwiseChange = Change<ElementwiseSetup>;
+export type TensorChange = Change<TensorSetup>;
 
 /** Applies changes in the order of their coordinates, so that {a, b} and {b, a} are one hypothesis. */
 export function applyChanges<S extends Setup>(setup: S, changes: readonly Change[]): S {
@@ -131,15 +158,20 @@ export function withParams<S extends Setup>(setup: S, params: Partial<S['params'
   return { ...setup, params: { ...setup.params, ...params } };
 }
 
-/** What the layer declares of one of its inputs. This and the next function know that a form has one. */
-export function inputOf({ params }: Setup, _input = 0): ValueParams {
-  return params.input;
+/** What the layer declares of one of its inputs. This and the next function know how many a form has. */
+export function inputOf({ params }: Setup, input = 0): ValueParams {
+  return 'inputs' in params ? params.inputs[input] : params.input;
 }
 
 /** Other parameters of one of its inputs; floats have none. */
 export function withInput<S extends Setup>(setup: S, params: Partial<QuantParams>, input = 0): S {
   const own = inputOf(setup, input);
-  return isQuantized(own) ? (withParams<Setup>(setup, { input: { ...own, ...params } }) as S) : setup;
+  if (!isQuantized(own)) return setup;
+  const changed = { ...own, ...params };
+  if (setup.kind !== 'tensor') return withParams<Setup>(setup, { input: changed }) as S;
+  return withParams<TensorSetup>(setup, {
+    inputs: setup.params.inputs.map((one, i) => (i === input ? changed : one)),
+  }) as S;
 }
 
 /** Other parameters of its output; floats have none. */

@@ -1,4 +1,4 @@
-import type { ElementwiseSteps, Kernel, ProductSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import type { Layer, Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { nearest, printable } from '../text.js';
@@ -7,7 +7,7 @@ import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
 import { fbgemmAvx2 } from './fbgemm-avx2.js';
 import { fbgemmVnni } from './fbgemm-vnni.js';
-import { elementwiseSteps, productSteps } from './kernel.js';
+import { elementwiseSteps, productSteps, tensorSteps } from './kernel.js';
 import { numpy } from './numpy.js';
 import { numpyFloat32 } from './numpy-float32.js';
 import { onednn } from './onednn.js';
@@ -107,6 +107,14 @@ export function elementwiseKernels(
   declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
   return kernelsWith((kernel) => elementwiseSteps(kernel, op), declared);
+}
+
+/** Kernels that have an op on whole values, and what they do for it. */
+export function tensorKernels(
+  op: string,
+  declared: Kernel | null = null,
+): { readonly kernel: Kernel; readonly steps: TensorSteps }[] {
+  return kernelsWith((kernel) => tensorSteps(kernel, op), declared);
 }
 
 function kernelsWith<S>(stepsOf: (kernel: Kernel) => S | null, declared: Kernel | null) {

@@ -29,6 +29,8 @@ export interface ResampleAttributes {
   readonly recomputed: boolean;
   /** TFLite's: places are counted from their middle. */
   readonly halfPixelCenters?: boolean;
+  /** A hypothesis: places are multiples of the step, not centres of pixels. */
+  readonly asymmetric?: boolean;
 }
 
 /** One a channel (of layer_norm one a value); null: 1 and 0. */

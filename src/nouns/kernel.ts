@@ -358,6 +358,8 @@ export interface TensorSteps {
     | 'table-entry'
     | 'resample-grid'
     | 'kernel-defect';
+  /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
+  readonly arithmetic?: 'fixed-point' | 'integers';
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;

@@ -23,6 +23,8 @@ export interface TensorCall<Attributes = unknown> {
   readonly ofCall: number;
   readonly threads: number;
   readonly vectors: Vectors;
+  /** A hypothesis: every element is computed as in vectors, or as one by one. Absent: as they lie in memory. */
+  readonly everywhere?: 'vectors' | 'one-by-one';
 }
 
 /** Which of its builds PyTorch runs (`ATEN_CPU_CAPABILITY`): how wide vectors are; `default` has none of its own. */

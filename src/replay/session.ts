@@ -40,6 +40,8 @@ export interface LayerRun {
   readonly input: ValueReader;
   /** Set for a dynamic layer, whose input's scale is chosen batch by batch. */
   readonly batches: BatchRanges | null;
+  /** How the runtime's calls ran, for what is computed of whole values. */
+  readonly inCalls: Omit<InCalls, 'firstSample'>;
   /** Of a product: the runtime's call that a sample belongs to. */
   callOf(sample: number): Call | undefined;
   /** Replays samples [from, to) of the capture. */
@@ -190,7 +192,8 @@ export class ReplaySession {
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
     const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
-    const run = { ready, kernel, inputs, input, batches, callOf };
+    const inCalls = { ends: this.batchEnds, ...this.calls };
+    const run = { ready, kernel, inputs, input, batches, inCalls, callOf };
     const replay = async (from: number, to: number) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });

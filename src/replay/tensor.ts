@@ -1,6 +1,6 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
 import type { Matrix } from '../nouns/array.js';
-import type { Computed, TensorSteps, Vectors } from '../nouns/kernel.js';
+import type { Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -18,6 +18,7 @@ export interface InCalls {
   readonly memoryOf: (value: string) => Memory;
   readonly threads: number;
   readonly vectors: Vectors;
+  readonly everywhere?: TensorCall['everywhere'];
 }
 
 /** As declared; otherwise a layer's value lies in memory like its first input. */

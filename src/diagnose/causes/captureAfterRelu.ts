@@ -7,7 +7,7 @@ import { lacksRelu, withRelu } from './relu.js';
 /** The file has no ReLU in this layer; the values were taken after one. */
 export const captureAfterRelu: Cause<'capture-after-relu'> = {
   code: 'capture-after-relu',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [lacksRelu],
   whose: 'capture',
 

@@ -7,7 +7,7 @@ import { hasRelu, withoutRelu } from './relu.js';
 /** The file has a ReLU in this layer; the values were taken before it. */
 export const captureBeforeRelu: Cause<'capture-before-relu'> = {
   code: 'capture-before-relu',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [hasRelu],
   whose: 'capture',
 

@@ -19,7 +19,7 @@ const USUAL: readonly Range[] = [
 /** Clamped to another range than the one declared: 7 bits, a symmetric int8, or whatever the values show. */
 export const clampRange: Cause<'clamp-range'> = {
   code: 'clamp-range',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes],
   whose: 'model',
 
@@ -86,7 +86,7 @@ function rangeOf(setup: Setup): Range {
 
 /** A clamp's bounds are what this is about; those of a ReLU have causes of their own. */
 function byRangeOnly(declared: Setup, setup: Setup): Setup {
-  if (setup.kind === 'product' || convertsIn(declared) || isReluClamp(declared)) return setup;
+  if (setup.kind !== 'elementwise' || convertsIn(declared) || isReluClamp(declared)) return setup;
   return withParams(setup, { clamp: { lower: Number.NEGATIVE_INFINITY, upper: Number.POSITIVE_INFINITY } });
 }
 

@@ -7,25 +7,35 @@ import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
 import { writesCodes } from '../facts.js';
-import { type ElementwiseChange, FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
+import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
+import {
+  type ElementwiseStudy,
+  isElementwiseStudy,
+  isProductStudy,
+  isTensorStudy,
+  type ProductStudy,
+  type TensorStudy,
+} from '../study/study.js';
+import { otherKernels, stepsChange } from '../tensorSteps.js';
 import { decidingValue } from './deciding.js';
 
 /** int32 multiplier and shift (gemmlowp, TFLite, CMSIS-NN), with the int32 bias and the rounding that belong to it. */
 export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
   code: 'fixed-point-multiplier',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes],
   whose: 'kernel',
 
   changes: (study) => {
     if (isProductStudy(study)) return study.free ? ofProduct(study) : [];
+    if (isTensorStudy(study)) return ofTensor(study);
     return isElementwiseStudy(study) ? ofConversion(study) : [];
   },
 
   evidence: (found) => {
     const { setup, without } = found;
     const deciding = decidingValue(found);
+    if (setup.kind === 'tensor') return { deciding };
     if (setup.kind === 'elementwise') {
       const declared = without.kind === 'elementwise' ? nameOf(without.steps) : undefined;
       return { declared, found: nameOf(setup.steps), deciding };
@@ -39,6 +49,15 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     return { rounding: step.rounding, multiplier: mantissa, shift: exponent, channel, deciding };
   },
 };
+
+function ofTensor(study: TensorStudy): TensorChange[] {
+  return otherKernels(study, 'fixed-point-multiplier').map(({ steps }) =>
+    stepsChange('fixed-point-multiplier', 'multiplier', steps, {
+      declared: study.declared.steps.equation,
+      found: steps.equation,
+    }),
+  );
+}
 
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;

@@ -5,18 +5,27 @@ import type { BiasStep, DynamicStep, ProductSteps } from '../../nouns/kernel.js'
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
-import { type ElementwiseChange, FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
+import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
+import {
+  type ElementwiseStudy,
+  isElementwiseStudy,
+  isProductStudy,
+  isTensorStudy,
+  type ProductStudy,
+  type TensorStudy,
+} from '../study/study.js';
+import { otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { decidingValue } from './deciding.js';
 
 /** float64, float32 or another product order of (s_x * s_w) / s_y, or of a conversion; the bias enters in the same precision, rounded or not as before. */
 export const multiplierPrecision: Cause<'multiplier-precision'> = {
   code: 'multiplier-precision',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   whose: 'kernel',
 
   changes: (study) => {
     if (isProductStudy(study)) return ofProduct(study);
+    if (isTensorStudy(study)) return ofTensor(study);
     return isElementwiseStudy(study) ? ofConversion(study) : [];
   },
 
@@ -34,6 +43,23 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     };
   },
 };
+
+/** What other kernels do in floats, and a script to nearest in another width. */
+function ofTensor(study: TensorStudy): TensorChange[] {
+  const kernels = otherKernels(study, 'multiplier-precision').map(({ steps }) => steps);
+  const first = isPlacedFirst(study);
+  return [...kernels, ...scriptsToNearest(study, first)].map((steps) =>
+    stepsChange('multiplier-precision', 'multiplier', steps, {
+      declared: study.declared.steps.equation,
+      found: steps.equation,
+    }),
+  );
+}
+
+/** Integers are requantized before the zero point comes in; an even one makes no difference. */
+function isPlacedFirst({ declared: { steps } }: TensorStudy): boolean {
+  return steps.arithmetic === undefined;
+}
 
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;

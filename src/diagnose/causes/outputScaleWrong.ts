@@ -8,7 +8,7 @@ import { type Change, FREEDOM, withOutput } from '../setup.js';
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   code: 'output-scale-wrong',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, converts],
   whose: 'model',
 

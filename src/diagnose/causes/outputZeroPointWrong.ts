@@ -12,7 +12,7 @@ const SAMPLE = 1000;
 /** The output's zero point is another than the file says. */
 export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   code: 'output-zero-point-wrong',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study)],
   whose: 'model',
 

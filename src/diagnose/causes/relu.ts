@@ -11,7 +11,7 @@ export const hasRelu: Fact = ({ declared }) => isRelu(declared);
 
 /** Negative reals stay, and a ReLU could be here. */
 export const lacksRelu: Fact = ({ declared }) => {
-  if (declared.kind === 'product') return declared.params.activation === 'none';
+  if (declared.kind !== 'elementwise') return declared.params.activation === 'none';
   const { clamp } = declared.params;
   return !convertsIn(declared) && (clamp === null || clamp.lower < 0);
 };
@@ -23,11 +23,13 @@ function isRelu(setup: Setup): boolean {
 
 export function withRelu(setup: Setup): Setup {
   if (setup.kind === 'product') return withParams(setup, { activation: 'relu' });
+  if (setup.kind === 'tensor') return withParams(setup, { activation: 'relu' });
   return withParams(setup, { clamp: { upper: setup.params.clamp?.upper ?? POSITIVE_INFINITY, lower: 0 } });
 }
 
 /** Not clamped at all. */
 export function withoutRelu(setup: Setup): Setup {
+  if (setup.kind === 'tensor') return withParams(setup, { activation: 'none' });
   return setup.kind === 'product' ? withParams(setup, { activation: 'none' }) : withParams(setup, { clamp: null });
 }
 
@@ -37,6 +39,7 @@ export function withoutLowerBound(setup: Setup): Setup {
     const upper = setup.params.clamp?.upper ?? POSITIVE_INFINITY;
     return withParams(setup, { clamp: { lower: NEGATIVE_INFINITY, upper } });
   }
+  if (setup.kind === 'tensor') return withParams(setup, { activation: 'none' });
   const { activation, output } = setup.params;
   if (activation !== 'relu6' || !isQuantized(output)) return withParams(setup, { activation: 'none' });
   const [, upper] = clampOfCodes(activation, output, setup.steps.bound);

@@ -11,8 +11,16 @@ import {
   scriptedRescale,
 } from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
-import { type Change, FREEDOM, withSteps } from '../setup.js';
-import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
+import { type Change, FREEDOM, type TensorChange, withSteps } from '../setup.js';
+import {
+  type ElementwiseStudy,
+  isElementwiseStudy,
+  isProductStudy,
+  isTensorStudy,
+  type ProductStudy,
+  type TensorStudy,
+} from '../study/study.js';
+import { formOf, scriptsRounding, stepsChange } from '../tensorSteps.js';
 import { decidingValue } from './deciding.js';
 
 type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-truncate' | 'rounding-floor';
@@ -28,11 +36,12 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
   });
   return {
     code,
-    kinds: ['product', 'elementwise'],
+    kinds: ['product', 'elementwise', 'tensor'],
     whose: 'kernel',
 
     changes: (study) => {
       if (isProductStudy(study)) return ofProduct(study, code).map((steps) => change(steps));
+      if (isTensorStudy(study)) return ofTensor(study, code);
       if (!isElementwiseStudy(study)) return [];
       // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
       const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
@@ -67,6 +76,14 @@ function ofProduct(study: ProductStudy, code: RoundingCode): Partial<ProductStep
 /** The float path rounds where it quantizes; `round` tells estimators how far a code reaches. */
 function onFloatPath({ product }: FloatPath, round: RoundStep): Partial<ProductSteps> {
   return { float: { product, quantize: decomposed(round.name, round.apply) }, round };
+}
+
+/** A mean has a cause of its own. */
+function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
+  if (formOf(study)?.is === 'mean') return [];
+  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
+    scriptsRounding(study, round).map((steps) => stepsChange(code, 'round', steps)),
+  );
 }
 
 function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {

@@ -9,7 +9,7 @@ const MOST_VALUES = 5e7;
 /** Rows in another order than the input's. */
 export const samplesMisaligned: Cause<'samples-misaligned'> = {
   code: 'samples-misaligned',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   whose: 'capture',
   arrange: reordered,
 };

@@ -4,26 +4,43 @@ import type { Cause } from '../cause.js';
 import * as conversions from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
 import { hasOutputZeroPoint } from '../facts.js';
-import { type ElementwiseChange, type ElementwiseSetup, FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import { type ElementwiseStudy, isElementwiseStudy, isProductStudy, type ProductStudy } from '../study/study.js';
+import {
+  type ElementwiseChange,
+  type ElementwiseSetup,
+  FREEDOM,
+  type ProductChange,
+  type TensorChange,
+  withParams,
+  withSteps,
+} from '../setup.js';
+import {
+  type ElementwiseStudy,
+  isElementwiseStudy,
+  isProductStudy,
+  isTensorStudy,
+  type ProductStudy,
+  type TensorStudy,
+} from '../study/study.js';
+import { scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { decidingValue } from './deciding.js';
 
 /** The zero point added before rounding where the declared kernel adds it after, or the other way round. */
 export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
   code: 'zero-point-before-rounding',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [hasOutputZeroPoint],
   whose: 'kernel',
 
   changes: (study) => {
     if (isProductStudy(study)) return ofProduct(study);
+    if (isTensorStudy(study)) return ofTensor(study);
     return isElementwiseStudy(study) ? ofConversion(study) : [];
   },
 
   evidence: (found) => {
     const { setup } = found;
     const deciding = decidingValue(found);
-    if (setup.kind === 'elementwise') return { deciding };
+    if (setup.kind !== 'product') return { deciding };
     const { output } = setup.params;
     return {
       ...(isQuantized(output) ? { zero_point: output.zeroPoint } : {}),
@@ -62,6 +79,30 @@ function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
     found: { order },
     apply: (setup) => reordered(setup, order) ?? withSteps(setup, steps),
   }));
+}
+
+const EVERYWHERE = { vectors: 'after', 'one-by-one': 'before' } as const;
+
+/** As PyTorch's vectors do, or as what is left of them; or as a script does. */
+function ofTensor(study: TensorStudy): TensorChange[] {
+  const { steps } = study.declared;
+  const ways = (['vectors', 'one-by-one'] as const).map(
+    (everywhere): TensorChange => ({
+      cause: 'zero-point-before-rounding',
+      coordinate: 'offset',
+      freedom: FREEDOM.none,
+      label: everywhere,
+      found: { order: EVERYWHERE[everywhere], everywhere },
+      apply: (setup) => withParams(setup, { everywhere }),
+    }),
+  );
+  const scripts = [true, false].flatMap((first) =>
+    scriptsToNearest(study, first).map((script) =>
+      stepsChange('zero-point-before-rounding', 'offset', script, { order: first ? 'before' : 'after' }, true),
+    ),
+  );
+  // the order is no difference of integers that are requantized alike everywhere
+  return [...ways, ...(steps.arithmetic ? scripts.slice(0, 2) : scripts)];
 }
 
 /** What rounds by another rule already goes on to do so. */

@@ -1,13 +1,16 @@
+import type { RealValue } from '../../kernels/reals.js';
 import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
-import { downward, towardZero } from '../../kernels/steps/round.js';
-import type { RoundStep } from '../../nouns/kernel.js';
+import { downward, halfEven, towardZero } from '../../kernels/steps/round.js';
+import type { RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { roundOf } from '../conversions.js';
-import type { ElementwiseSetup, ProductSetup, Setup } from '../setup.js';
+import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
-import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 
 /**
  * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,
@@ -46,6 +49,7 @@ export function viewOf(study: Study, setup: Setup, scope: Scope = study.subset):
 const cache = new WeakMap<Setup, Map<Scope, View>>();
 
 function makeView(study: Study, setup: Setup, scope: Scope): View {
+  if (isTensorStudy(study) && setup.kind === 'tensor') return tensorView(study, setup, scope);
   return isProductStudy(study) && setup.kind === 'product'
     ? productView(study, setup, scope)
     : elementwiseView(setup as ElementwiseSetup, scope, study.channels);
@@ -95,6 +99,36 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
   const rows = scope.samples.length;
   return { rows, channels, acc, rowUnits: null, stepsPerUnit, biasSteps, ...bounds, step, integerBias: false };
 }
+
+/** Real values of the op as one sum each, in one channel; nothing bounded where the op has none. */
+function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View {
+  const output = setup.params.output as QuantParams;
+  const { value } = formOf(study) ?? {};
+  const steps: TensorSteps = { kind: 'tensor', equation: '', run: (call) => realValues(call, value?.(call)) };
+  const reals = study.engine.outputs(
+    { ...setup, steps, params: { ...setup.params, output: FLOAT }, stores: null },
+    scope,
+  ).data;
+  const bounds = codeBounds(scope, output, halfEven, clampOfCodes(setup.params.activation, output, null));
+  return {
+    rows: scope.observed.length,
+    channels: 1,
+    acc: Float64Array.from(reals),
+    rowUnits: null,
+    stepsPerUnit: Float64Array.of(1 / output.scale),
+    biasSteps: new Float64Array(1),
+    ...bounds,
+    step: output.scale,
+    integerBias: false,
+  };
+}
+
+function realValues(call: TensorCall, value: RealValue | undefined): Float32Array {
+  const length = call.samples * sizeOf(call.output.shape.dims);
+  return Float32Array.from({ length }, (_, i) => value?.(i) ?? Number.NaN);
+}
+
+const FLOAT: ValueParams = { dtype: 'float32' };
 
 function stepOf(output: ValueParams): number {
   return isQuantized(output) ? output.scale : 1;

@@ -39,3 +39,15 @@ export function columnsOf(values: NumericArray, rows: number, width: number, col
   }
   return picked;
 }
+
+/** Neighbours among samples, which are read at once. */
+export function runsOf(samples: readonly number[]): [from: number, to: number][] {
+  const runs: [number, number][] = [];
+  for (let i = 0; i < samples.length; ) {
+    let end = i + 1;
+    while (end < samples.length && samples[end] === samples[end - 1] + 1) end++;
+    runs.push([samples[i], samples[end - 1] + 1]);
+    i = end;
+  }
+  return runs;
+}

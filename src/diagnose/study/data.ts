@@ -2,6 +2,7 @@ import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
 import type { Kind, SetupOf } from '../setup.js';
+import type { TensorContext } from './tensorContext.js';
 
 /** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
 export type Side = 'capture' | 'candidate';
@@ -55,6 +56,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly refuting?: readonly number[];
   /** Of a product: the runtime's call that a sample belongs to, where it is known. */
   readonly callOf?: (sample: number) => Call | undefined;
+  /** Of a layer on whole values. */
+  readonly whole?: TensorContext;
   /** Set where the layer quantizes its own input. */
   readonly dynamic: DynamicData | null;
 }

@@ -1,5 +1,5 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
-import { columnsOf, concat, rowsOf, spread } from './arrays.js';
+import { columnsOf, concat, rowsOf, runsOf, spread } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
 
@@ -62,6 +62,7 @@ function chosenSamples(data: LayerData, witnesses: readonly number[], all: reado
 export async function readDetail(data: LayerData, subset: Scope): Promise<Scope | null> {
   const { width } = data.observed;
   const channels = [...new Set(data.witnesses.map(({ channel }) => channel))].sort((a, b) => a - b);
+  if (data.declared.kind === 'tensor') return null;
   const few = Math.min(MOST_DETAIL_CHANNELS, Math.max(4, width / 4));
   if (subset.samples.length === data.to - data.from || channels.length === 0 || channels.length > few) return null;
   const affordable = Math.min(
@@ -98,9 +99,10 @@ export function sketchOf(scope: Scope, width: number): Scope {
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */
-export function probeOf(subset: Scope, differing: Uint8Array, { observed }: LayerData): Scope {
+export function probeOf(subset: Scope, differing: Uint8Array, { observed, declared }: LayerData): Scope {
   const { width } = observed;
-  const channels = probeChannels(differing, width);
+  // whole values are computed as a whole
+  const channels = declared.kind === 'tensor' ? everyChannel(width) : probeChannels(differing, width);
   const rows = probeRows(subset, differing, width, channels);
   const picked = pickRows(subset, rows, width);
   return {
@@ -111,7 +113,7 @@ export function probeOf(subset: Scope, differing: Uint8Array, { observed }: Laye
 }
 
 function probeChannels(differing: Uint8Array, width: number): number[] {
-  const all = Array.from({ length: width }, (_, n) => n);
+  const all = everyChannel(width);
   if (all.length <= PROBE_CHANNELS) return all;
   const differs = new Uint8Array(width);
   differing.forEach((d, i) => {
@@ -126,6 +128,10 @@ function probeChannels(differing: Uint8Array, width: number): number[] {
     PROBE_CHANNELS - chosen.length,
   );
   return [...chosen, ...agreeing].sort((a, b) => a - b);
+}
+
+function everyChannel(width: number): number[] {
+  return Array.from({ length: width }, (_, n) => n);
 }
 
 function probeRows(subset: Scope, differing: Uint8Array, width: number, channels: readonly number[]): number[] {
@@ -178,18 +184,6 @@ async function readScope(data: LayerData, samples: readonly number[]): Promise<S
   const inputs = [];
   for (const rows of data.inputs) inputs.push({ rows: samples.length, cols: rows.width, data: await read(rows) });
   return { samples, channels: null, inputs, observed: await read(data.observed), ...(images && { images }) };
-}
-
-/** Neighbours are read at once. */
-function runsOf(samples: readonly number[]): [from: number, to: number][] {
-  const runs: [number, number][] = [];
-  for (let i = 0; i < samples.length; ) {
-    let end = i + 1;
-    while (end < samples.length && samples[end] === samples[end - 1] + 1) end++;
-    runs.push([samples[i], samples[end - 1] + 1]);
-    i = end;
-  }
-  return runs;
 }
 
 function judgedSamples({ from, to }: LayerData): number[] {

@@ -7,10 +7,12 @@ import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
 import { ProductEngine } from './productEngine.js';
 import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
+import { TensorEngine } from './tensorEngine.js';
 
 interface Engines {
   readonly product: ProductEngine;
   readonly elementwise: ElementwiseEngine;
+  readonly tensor: TensorEngine;
 }
 
 const MOST_FAILURES = 64;
@@ -232,7 +234,8 @@ export class Study<K extends Kind = Kind> {
 }
 
 function engineOf(data: LayerData): Engine {
-  const { declared } = data;
+  const { declared, whole } = data;
+  if (declared.kind === 'tensor') return new TensorEngine(whole!);
   return declared.kind === 'product' ? new ProductEngine({ ...data, declared }) : new ElementwiseEngine();
 }
 
@@ -244,5 +247,10 @@ export function isElementwiseStudy(study: Study): study is Study<'elementwise'> 
   return study.declared.kind === 'elementwise';
 }
 
+export function isTensorStudy(study: Study): study is Study<'tensor'> {
+  return study.declared.kind === 'tensor';
+}
+
+export type TensorStudy = Study<'tensor'>;
 export type ProductStudy = Study<'product'>;
 export type ElementwiseStudy = Study<'elementwise'>;

@@ -20,6 +20,7 @@ export const addAten: TensorSteps = tensorSteps(
 /** QNNPACK where it takes them, uint8 of one shape; ATen's code elsewhere. */
 export const addQnnpack: TensorSteps = {
   ...addAten,
+  arithmetic: 'fixed-point',
   run: (call) => (isTakenByQnnpack(call) ? addIntegers : addAten).run(call),
 };
 
@@ -29,7 +30,7 @@ function isTakenByQnnpack({ inputs, output }: TensorCall): boolean {
 }
 
 /** 22-bit multipliers and one shift, halves away from zero. */
-const addIntegers: TensorSteps = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', (call) => {
+const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', (call) => {
   const [a, b, output] = [...call.inputs, call.output].map(quantized);
   const [readA, readB] = [reader(call, 0), reader(call, 1)];
   const [ra, rb] = [a, b].map(({ scale }) => f32(f32(scale) / f32(output.scale)));

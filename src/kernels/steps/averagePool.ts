@@ -4,12 +4,12 @@ import type { TensorCall, TensorSteps, TensorValue, Vectors } from '../../nouns/
 import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
-import { floor, roundHalfEven } from '../../numeric/round.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Cover, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
-import { quantized } from './call.js';
+import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { meanAten } from './mean.js';
 import { type Covered, imageOf, overWindows, placesOf, sumOf } from './pool.js';
@@ -17,8 +17,8 @@ import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quan
 import { tensorSteps } from './tensor.js';
 
 /** How many channels of a channels_last tensor ATen computes in vectors: those that fill vectors of that width, 0 of none. */
-function vectorChannels({ output: { shape } }: TensorCall, width: number): number {
-  return width === 0 ? 0 : floor(channelsOf(shape) / width) * width;
+function vectorChannels(call: TensorCall, width: number): number {
+  return inWholeVectors(call, channelsOf(call.output.shape), width);
 }
 
 const WIDTHS: Readonly<Record<Vectors, number>> = { avx512: 16, avx2: 8, default: 0 };

@@ -4,11 +4,10 @@ import type { TensorSteps, Vectors } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
-import { floor } from '../../numeric/round.js';
 import { channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { inVectors } from './atenVectors.js';
-import { fill, quantized } from './call.js';
+import { fill, inWholeVectors, quantized } from './call.js';
 import { imageOf } from './pool.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -31,7 +30,7 @@ export const batchNormAten: TensorSteps = tensorSteps(
     const body = inVectors(call.vectors).quantize.prepare({ ...output, scale: 1 });
     const rest = (steps: number) => clamp(convertToInt32(steps) + zeroPoint, quantMin, quantMax);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-    const [size, whole] = [sizeOf(input.shape.dims), floor(channels / 8) * 8];
+    const [size, whole] = [sizeOf(input.shape.dims), inWholeVectors(call, channels, 8)];
     const channelOf = Int32Array.from({ length: size }, (_, i) => placeOf(input.shape, i).channel);
     return fill(call, (i) => {
       const channel = channelOf[i % size];

@@ -1,6 +1,7 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
 import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
+import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { vectorBody } from '../../tensor/vectorBody.js';
@@ -23,8 +24,22 @@ export function reader({ inputs, output }: TensorCall, input: number): (element:
   return (element) => data[index(element)];
 }
 
+/** Of so many values side by side: how many fill vectors of that width (0: there are none) and are computed in them. */
+export function inWholeVectors({ everywhere }: TensorCall, count: number, width: number): number {
+  if (everywhere) return everywhere === 'vectors' ? count : 0;
+  return width === 0 ? 0 : floor(count / width) * width;
+}
+
 /** Whether ATen computes an element of the output in vectors. */
-export function bodyOf({ inputs, output, ofCall, first, threads }: TensorCall): (element: number) => boolean {
+export function bodyOf({
+  inputs,
+  output,
+  ofCall,
+  first,
+  threads,
+  everywhere,
+}: TensorCall): (element: number) => boolean {
+  if (everywhere) return () => everywhere === 'vectors';
   const isBody = vectorBody(output, inputs, ofCall, threads);
   const start = first * sizeOf(output.shape.dims);
   return (element) => isBody(start + element);

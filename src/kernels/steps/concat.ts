@@ -8,7 +8,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
-import { quantized } from './call.js';
+import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -25,7 +25,7 @@ export const concatAten: TensorSteps = tensorSteps('quantize(dequantize(x)) of e
   return joined(call, axis, (input) => {
     const [from, to] = [quantized(input), quantized(call.output)];
     if (from.scale === to.scale && from.zeroPoint === to.zeroPoint) return rectified(call, (x) => x);
-    const vectors = floor(input.shape.dims[0] / 8) * 8;
+    const vectors = inWholeVectors(call, input.shape.dims[0], 8);
     const [body, rest] = [converted(call, input, way), converted(call, input, oneByOne)];
     return (x, channel) => (channel < vectors ? body : rest)(x);
   });

@@ -5,7 +5,7 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { channelsOf, indicesOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
-import { quantized } from './call.js';
+import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { type Covered, imageOf, overWindows, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
@@ -120,7 +120,7 @@ function bilinear(call: TensorCall): Int32Array {
   const channelsLast = isChannelsLast(input);
   if (!channelsLast && from.every((size, axis) => size === to[axis])) return Int32Array.from(input.data);
   const isFused = channelsLast && call.vectors !== 'default';
-  const inVectors = floor(channelsOf(input.shape) / 8) * 8;
+  const inVectors = inWholeVectors(call, channelsOf(input.shape), 8);
   const mixOf = (channel: number) => (!isFused ? plain : channel < inVectors ? fusedSecond : fusedFirst);
   const [rows, cols] = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const code = quantizeTwoRoundings.prepare({ ...params, scale: 1 });
@@ -146,7 +146,7 @@ function neighbours(call: TensorCall, axis: number, size: number, to: number, is
     ? (o: number) => fma32(step, o + 0.5, -0.5)
     : (o: number) => f32(f32(step * f32(o + 0.5)) - 0.5);
   return Array.from({ length: to }, (_, o) => {
-    const real = attributes.alignCorners ? f32(step * o) : Math.max(between(o), 0);
+    const real = attributes.alignCorners || attributes.asymmetric ? f32(step * o) : Math.max(between(o), 0);
     const first = floor(real);
     const second = f32(real - first);
     return { first, second: first + (first < size - 1 ? 1 : 0), weights: [f32(1 - second), second] };

@@ -17,13 +17,17 @@ export function requantized(multiplier: number, { zeroPoint, quantMin, quantMax 
   return (sum: number) => clamp(convertToInt32(f32(f32(sum) * multiplier)) + zeroPoint, quantMin, quantMax);
 }
 
-export const multiplyAten: TensorSteps = tensorSteps('rint(da * db * (sa * sb * (1 / sy))) + zp', (call) => {
-  const [a, b, output] = [...call.inputs, call.output].map(quantized);
-  const [readA, readB] = [reader(call, 0), reader(call, 1)];
-  const code = requantized(f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale))), output);
-  const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return fill(call, (i) => clamp(code((readA(i) - a.zeroPoint) * (readB(i) - b.zeroPoint)), lo, hi));
-});
+export const multiplyAten: TensorSteps = tensorSteps(
+  'rint(da * db * (sa * sb * (1 / sy))) + zp',
+  (call) => {
+    const [a, b, output] = [...call.inputs, call.output].map(quantized);
+    const [readA, readB] = [reader(call, 0), reader(call, 1)];
+    const code = requantized(f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale))), output);
+    const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+    return fill(call, (i) => clamp(code((readA(i) - a.zeroPoint) * (readB(i) - b.zeroPoint)), lo, hi));
+  },
+  'integers',
+);
 
 /** Dequantize both, multiply floats, quantize by that step: PT2E's reference graph. */
 export function multiplyFloats(quantize: QuantizeStep): TensorSteps {

@@ -8,7 +8,7 @@ import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { inVectors, oneByOne } from './atenVectors.js';
 import { multiplyAdd } from './batchNorm.js';
-import { fill, quantized } from './call.js';
+import { fill, inWholeVectors, quantized } from './call.js';
 import { imageOf } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
@@ -58,7 +58,7 @@ export const layerNormAten: TensorSteps = tensorSteps(
     });
     const add = multiplyAdd(call.vectors);
     const { body, rest } = codesIn(call);
-    const whole = floor(size / 32) * 32;
+    const whole = inWholeVectors(call, size, 32);
     return fill(call, (i) => {
       const [{ mean, scale }, k] = [rows[floor(i / size)], i % size];
       const real = add(f32(f32(data[i] - zeroPoint - mean) * scale), weight?.[k] ?? 1, bias?.[k] ?? 0);
@@ -119,7 +119,7 @@ function normalizedChannels(call: TensorCall, input: TensorValue): Int32Array | 
   const add = multiplyAdd(call.vectors);
   const { body, rest } = codesIn(call);
   const whole = (n: number) =>
-    places >= MANY_PLACES ? n < floor(channels / 32) * 32 : n % each < floor(each / 32) * 32;
+    places >= MANY_PLACES ? n < inWholeVectors(call, channels, 32) : n % each < inWholeVectors(call, each, 32);
   const codes = fill(call, (i) => {
     const n = i % channels;
     const { mean, scale } = moments[floor(i / (channels * places)) * groups + floor(n / each)];

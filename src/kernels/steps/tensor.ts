@@ -5,6 +5,10 @@ export function withoutActivation(steps: TensorSteps): TensorSteps {
   return { ...steps, lacks: (form) => (form.activation === 'none' ? (steps.lacks?.(form) ?? null) : 'an activation') };
 }
 
-export function tensorSteps(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
-  return { kind: 'tensor', equation, run };
+export function tensorSteps(
+  equation: string,
+  run: (call: TensorCall) => Computed,
+  arithmetic?: TensorSteps['arithmetic'],
+): TensorSteps {
+  return { kind: 'tensor', equation, run, ...(arithmetic && { arithmetic }) };
 }

@@ -1,0 +1,57 @@
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import type { Cause } from '../cause.js';
+import { writesCodes } from '../facts.js';
+import { FREEDOM, inputOf, type TensorChange, type TensorSetup, withInput } from '../setup.js';
+import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { decidingValue } from './deciding.js';
+
+type Left = 'scale' | 'scale and zero point' | 'zero point';
+
+/** An input's codes taken as they are: not brought to the output's scale, or its zero point left in. */
+export const rescaleMissing: Cause<'rescale-missing', 'tensor'> = {
+  code: 'rescale-missing',
+  kinds: ['tensor'],
+  needs: [writesCodes, (study) => isTensorStudy(study) && study.declared.params.inputs.length > 1],
+  whose: 'capture',
+
+  changes: (study) => {
+    const { inputs, output } = study.declared.params;
+    if (!isQuantized(output)) return [];
+    const every = inputs.map((_, i) => i);
+    const sets = [...every.map((i) => [i]), ...(inputs.length > 1 ? [every] : [])];
+    return sets.flatMap((taken) => changesOf(study, taken, output));
+  },
+
+  evidence: (found) => ({ deciding: decidingValue(found) }),
+};
+
+function changesOf({ declared }: TensorStudy, taken: readonly number[], output: QuantParams): TensorChange[] {
+  const { scale, zeroPoint } = output;
+  const ways: [Left, (own: QuantParams) => Partial<QuantParams>][] = [
+    ['scale', () => ({ scale })],
+    ['scale and zero point', () => ({ scale, zeroPoint })],
+    ['scale and zero point', () => ({ scale, zeroPoint: 0 })],
+    ['zero point', () => ({ zeroPoint: 0 })],
+  ];
+  return ways.flatMap(([left, params]): TensorChange[] => {
+    const changed = taken.filter((i) => differs(inputOf(declared, i) as QuantParams, params));
+    if (changed.length !== taken.length) return [];
+    return [
+      {
+        cause: 'rescale-missing',
+        coordinate: 'x_scale',
+        ...(taken.length === 1 && { input: taken[0] }),
+        freedom: FREEDOM.none,
+        label: `${left} of ${taken.join()}`,
+        found: { inputs: [...taken], left },
+        apply: (setup: TensorSetup) =>
+          taken.reduce((read, i) => withInput(read, params(inputOf(read, i) as QuantParams), i), setup),
+      },
+    ];
+  });
+}
+
+function differs(own: QuantParams, params: (own: QuantParams) => Partial<QuantParams>): boolean {
+  const { scale = own.scale, zeroPoint = own.zeroPoint } = params(own);
+  return scale !== own.scale || zeroPoint !== own.zeroPoint;
+}

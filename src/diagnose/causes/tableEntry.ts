@@ -1,0 +1,75 @@
+import type { TensorSteps } from '../../nouns/kernel.js';
+import type { Cause } from '../cause.js';
+import { FREEDOM, type TensorChange } from '../setup.js';
+import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { formOf, otherKernels, stepsChange } from '../tensorSteps.js';
+import { decidingValue } from './deciding.js';
+
+/** A differing entry is seen so often at least, and all of them together. */
+const FEWEST_EACH = 3;
+const FEWEST = 12;
+const MOST_SHOWN = 8;
+
+/** A table of one entry a code that is built in another way. */
+export const tableEntry: Cause<'table-entry', 'tensor'> = {
+  code: 'table-entry',
+  kinds: ['tensor'],
+  needs: [(study) => isTensorStudy(study) && formOf(study)?.is === 'table'],
+  whose: 'kernel',
+
+  changes: (study) =>
+    otherKernels(study, 'table-entry').map(({ steps }) =>
+      stepsChange('table-entry', 'multiplier', steps, { found: steps.equation }),
+    ),
+
+  // one output code for every input code, whatever it follows from
+  estimate: (study, base) => {
+    if (base !== study.declared || study.data.side !== 'candidate') return [];
+    const table = tableOf(study);
+    return table ? [entriesChange(study, table)] : [];
+  },
+
+  evidence: (found) => ({ deciding: decidingValue(found) }),
+};
+
+/** Null where an input code has two outputs, or too few of those that differ are there. */
+function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number> | null {
+  const table = new Map<number, number>();
+  const seen = new Map<number, number>();
+  const [{ data }] = subset.inputs;
+  for (let i = 0; i < data.length; i++) {
+    const entry = table.get(data[i]);
+    if (entry !== undefined && entry !== subset.observed[i]) return null;
+    table.set(data[i], subset.observed[i]);
+    if (differing[i]) seen.set(data[i], (seen.get(data[i]) ?? 0) + 1);
+  }
+  const counts = [...seen.values()];
+  const isEnough = counts.every((count) => count >= FEWEST_EACH) && counts.reduce((sum, n) => sum + n, 0) >= FEWEST;
+  return isEnough ? table : null;
+}
+
+function entriesChange(study: TensorStudy, table: ReadonlyMap<number, number>): TensorChange {
+  const declared = study.values(study.declared);
+  const [{ data }] = study.subset.inputs;
+  const entries = new Map<number, { code: number; declared: number; found: number }>();
+  for (let i = 0; i < data.length; i++) {
+    const found = table.get(data[i])!;
+    if (declared[i] !== found) entries.set(data[i], { code: data[i], declared: declared[i], found });
+  }
+  const all = [...entries.values()].sort((a, b) => a.code - b.code);
+  const own = study.declared.steps;
+  const steps: TensorSteps = {
+    kind: 'tensor',
+    equation: 'a table',
+    run(call) {
+      const computed = own.run(call);
+      const codes = 'data' in computed ? computed.data : computed;
+      return Int32Array.from(call.inputs[0].data, (code, i) => table.get(code) ?? codes[i]);
+    },
+  };
+  return {
+    ...stepsChange('table-entry', 'multiplier', steps),
+    freedom: FREEDOM.numberPerChannel,
+    found: { entries: all.slice(0, MOST_SHOWN), differing: all.length },
+  };
+}

@@ -1,0 +1,74 @@
+import type { NumericArray } from '../../nouns/array.js';
+import type { TensorValue } from '../../nouns/kernel.js';
+import type { TensorLayer } from '../../nouns/model.js';
+import { isQuantized } from '../../nouns/value.js';
+import { replayTensor } from '../../replay/tensor.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { TensorSetup } from '../setup.js';
+import { sameValues } from './agree.js';
+import { runsOf } from './arrays.js';
+import type { Outputs, Scope } from './data.js';
+import type { Engine } from './engine.js';
+import type { TensorContext } from './tensorContext.js';
+
+/** Whole values, sample by sample in the call that each belongs to: a row is a sample, and a channel one of its features. */
+export class TensorEngine implements Engine<TensorSetup> {
+  readonly wholeScopes = false;
+
+  constructor(private readonly context: TensorContext) {}
+
+  outputs(setup: TensorSetup, scope: Scope): Outputs {
+    const length = scope.observed.length;
+    const data = isQuantized(setup.params.output) ? new Int32Array(length) : new Float32Array(length);
+    let bounds: { low: NumericArray; high: NumericArray } | null = null;
+    const inputs = scope.inputs.map(({ data: values }, i) => {
+      const read = setup.reads[i];
+      return read ? Int32Array.from(values, read.apply) : values;
+    });
+    let row = 0;
+    for (const [from, to] of runsOf(scope.samples)) {
+      const part = this.replay(
+        setup,
+        inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from)),
+        from,
+      );
+      const at = row * part.cols;
+      data.set(part.data, at);
+      if (part.low && part.high) {
+        bounds ??= { low: data.slice(), high: data.slice() };
+        bounds.low.set(part.low, at);
+        bounds.high.set(part.high, at);
+      } else if (bounds) {
+        bounds.low.set(part.data, at);
+        bounds.high.set(part.data, at);
+      }
+      row += to - from;
+    }
+    const { stores } = setup;
+    if (stores) return { data: Int32Array.from(data, stores.apply), low: null, high: null };
+    return { data, low: bounds?.low ?? null, high: bounds?.high ?? null };
+  }
+
+  agrees(setup: TensorSetup, scope: Scope): boolean {
+    return sameValues(this.outputs(setup, scope), scope.observed);
+  }
+
+  forget(): void {}
+
+  private replay({ steps, params }: TensorSetup, inputs: readonly TensorValue['data'][], firstSample: number) {
+    const { ready, inCalls } = this.context;
+    const { attributes, activation, output, everywhere } = params;
+    const own = ready.layer as TensorLayer;
+    const layer = { ...own, form: { ...own.form, attributes, activation }, output };
+    const samples = inputs.map((data, i) => {
+      const cols = sizeOf(ready.shapes.inputs[i].dims);
+      return { rows: data.length / cols, cols, data };
+    });
+    const facts = { ...inCalls, firstSample, ...(everywhere && { everywhere }) };
+    return replayTensor(steps, layer, { ...ready, inputs: params.inputs }, samples, facts);
+  }
+}
+
+function rows(values: NumericArray, cols: number, from: number, count: number): NumericArray {
+  return values.subarray(from * cols, (from + count) * cols);
+}

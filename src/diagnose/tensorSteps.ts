@@ -1,0 +1,122 @@
+/** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
+import { type RealForm, realFormOf, type Variant } from '../kernels/reals.js';
+import { tensorKernels } from '../kernels/registry.js';
+import { clampOfCodes } from '../kernels/steps/activation.js';
+import { fill, quantized } from '../kernels/steps/call.js';
+import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
+import { halfEven } from '../kernels/steps/round.js';
+import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
+import { f32 } from '../numeric/float.js';
+import { clamp } from '../numeric/integer.js';
+import type { CauseCode, CauseEvidence } from './evidence.js';
+import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from './setup.js';
+import type { TensorStudy } from './study/study.js';
+
+/** What the op is in real numbers; null where it only picks codes. */
+export function formOf({ data }: TensorStudy): RealForm | null {
+  return realFormOf(data.op);
+}
+
+/** How a script rounds real numbers. */
+interface Script {
+  readonly round: RoundStep;
+  readonly zeroPointFirst: boolean;
+  readonly float64: boolean;
+}
+
+/** Null where the op has no real numbers. */
+function scripted(study: TensorStudy, { round, zeroPointFirst, float64 }: Script): TensorSteps | null {
+  const { value } = formOf(study) ?? {};
+  if (!value || !isQuantized(study.declared.params.output)) return null;
+  const [v, width] = [zeroPointFirst ? 'v / sy + zp' : 'v / sy', float64 ? 'float64' : 'float32'];
+  return {
+    kind: 'tensor',
+    equation: `${round.equation} of ${v} in ${width}${zeroPointFirst ? '' : ', then + zp'}`,
+    run(call) {
+      const output = quantized(call.output);
+      const { zeroPoint } = output;
+      const isKept = formOf(study)!.is === 'mean' && quantized(call.inputs[0]).scale === output.scale;
+      // a mean of codes has no scale: 4 / 4 stays 1
+      const real = value(isKept ? inSteps(call) : call);
+      const unit = isKept ? 1 : output.scale;
+      const steps = float64 ? (i: number) => real(i) / unit : (i: number) => f32(f32(real(i)) / f32(unit));
+      const code = zeroPointFirst
+        ? (i: number) => round.apply(float64 ? steps(i) + zeroPoint : f32(steps(i) + zeroPoint))
+        : (i: number) => round.apply(steps(i)) + zeroPoint;
+      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+      return fill(call, (i) => clamp(code(i), lo, hi));
+    },
+  };
+}
+
+function inSteps(call: TensorCall): TensorCall {
+  const inputs = call.inputs.map((input) => ({ ...input, params: { ...quantized(input), scale: 1 } }));
+  return { ...call, inputs };
+}
+
+const WIDTHS = [true, false] as const;
+
+/** Scripts that round to nearest, by when they add the zero point. */
+export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): TensorSteps[] {
+  if (!study.free) return [];
+  return WIDTHS.flatMap((float64) => scripted(study, { round: halfEven, zeroPointFirst, float64 }) ?? []);
+}
+
+/** Scripts that round by another rule. */
+export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSteps[] {
+  if (!study.free) return [];
+  return WIDTHS.flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
+}
+
+/** Kernels that have the op: those of the declared runtime, or all; what departs from the declared one. */
+export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
+  const { data, free, declared } = study;
+  const seen = new Set([declared.steps]);
+  return tensorKernels(data.op, data.kernel).filter(({ kernel, steps }) => {
+    // a whole runtime's own forms are compared with each other elsewhere
+    if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
+    if (!free && kernel.runtime !== data.kernel.runtime) return false;
+    seen.add(steps);
+    return departureOf(study, steps) === wanted;
+  });
+}
+
+function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
+  const { steps } = study.declared;
+  if (formOf(study)?.is === 'table') return 'table-entry';
+  return [steps, other].some(({ arithmetic }) => arithmetic === 'fixed-point')
+    ? 'fixed-point-multiplier'
+    : 'multiplier-precision';
+}
+
+/** A change of the kernel's step. */
+export function stepsChange(
+  cause: CauseCode,
+  coordinate: Coordinate,
+  steps: TensorSteps,
+  found: CauseEvidence[CauseCode] = {},
+  rare = false,
+): TensorChange {
+  return {
+    cause,
+    coordinate,
+    freedom: FREEDOM.none,
+    label: steps.equation,
+    found,
+    ...(rare && { rare: true as const }),
+    apply: (setup) => ({ ...setup, steps }),
+  };
+}
+
+/** A change of how the op's fields are read. */
+export function variantChange(cause: CauseCode, coordinate: Coordinate, { rule, attributes }: Variant): TensorChange {
+  return {
+    cause,
+    coordinate,
+    freedom: FREEDOM.none,
+    label: rule,
+    found: { rule },
+    apply: (setup: TensorSetup) => withParams(setup, { attributes }),
+  };
+}

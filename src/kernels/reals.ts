@@ -1,0 +1,299 @@
+/**
+ * What ops on whole values are in real numbers, whatever the kernel: what an implementation of one's own computes in float64 before
+ * it rounds. Diagnosis rounds it by other rules. An op that only picks codes (max_pool) has none.
+ */
+import type {
+  AveragePoolAttributes,
+  AxisAttributes,
+  BatchNormAttributes,
+  EluAttributes,
+  GeluAttributes,
+  PreluAttributes,
+  ReduceAttributes,
+  ResampleAttributes,
+  SlopeAttributes,
+  ThresholdAttributes,
+} from '../nouns/attributes.js';
+import type { TensorCall, TensorValue } from '../nouns/kernel.js';
+import { erf } from '../numeric/erf.js';
+import { floor } from '../numeric/round.js';
+import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
+import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
+import { reducedAxes } from '../tensor/reduced.js';
+import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
+import { quantized, reader } from './steps/call.js';
+import { imageOf, placesOf } from './steps/pool.js';
+
+/** Of an element of the output, in C order: its real value. */
+export type RealValue = (element: number) => number;
+
+/** Another reading of an op's fields, and what it is to people. */
+export interface Variant {
+  readonly rule: string;
+  readonly attributes: unknown;
+}
+
+export interface RealForm {
+  /** Absent: what is computed of codes has no other form. */
+  value?(call: TensorCall): RealValue;
+  /** A mean over places; a function of one code. */
+  readonly is?: 'mean' | 'table';
+  /** Windows divided by another count. */
+  divisors?(attributes: unknown): Variant[];
+  /** Places of the output elsewhere in the input. */
+  grids?(attributes: unknown): Variant[];
+}
+
+/** Null: the op only picks codes, or nothing is written down. */
+export function realFormOf(op: string): RealForm | null {
+  return Object.hasOwn(forms, op) ? forms[op] : null;
+}
+
+function realOf(value: Pick<TensorValue, 'params'>): (code: number) => number {
+  const { scale, zeroPoint } = quantized(value);
+  return (code) => scale * (code - zeroPoint);
+}
+
+function reals(call: TensorCall, input: number): RealValue {
+  const [read, real] = [reader(call, input), realOf(call.inputs[input])];
+  return (i) => real(read(i));
+}
+
+function ofTwo(combine: (a: number, b: number) => number): RealForm {
+  return {
+    value(call) {
+      const [a, b] = [reals(call, 0), reals(call, 1)];
+      return (i) => combine(a(i), b(i));
+    },
+  };
+}
+
+/** of: a function of x in float64, given the op's numbers. */
+function table<A>(of: (attributes: A) => (x: number) => number): RealForm {
+  return {
+    is: 'table',
+    value(call) {
+      const [x, apply] = [reals(call, 0), of(call.attributes as A)];
+      return (i) => apply(x(i));
+    },
+  };
+}
+
+const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
+
+const cat: RealForm = {
+  value({ inputs, output, attributes }) {
+    const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, inputs[0].shape));
+    const { dims } = output.shape;
+    const inner = sizeOf(dims.slice(axis + 1));
+    const parts = inputs.map((input) => ({ real: realOf(input), data: input.data, own: input.shape.dims[axis] }));
+    return (i) => {
+      const outer = floor(i / (inner * dims[axis]));
+      let index = floor(i / inner) % dims[axis];
+      for (const { real, data, own } of parts) {
+        if (index < own) return real(data[(outer * own + index) * inner + (i % inner)]);
+        index -= own;
+      }
+      return Number.NaN;
+    };
+  },
+};
+
+const prelu: RealForm = {
+  value(call) {
+    const { weight, scale, zeroPoint } = call.attributes as PreluAttributes;
+    const { shape } = call.inputs[0];
+    const x = reals(call, 0);
+    const each = sizeOf(shape.dims.slice(1));
+    const slope = (i: number) => weight[weight.length > 1 ? floor(i / each) % shape.dims[0] : 0];
+    return (i) => (x(i) > 0 ? x(i) : x(i) * scale * (slope(i) - zeroPoint));
+  },
+};
+
+// ---------------------------------------------------------------- means
+
+/** Means over windows; divisor: of a window. */
+function overWindows(call: TensorCall, covers: readonly Cover[], divisor: (cover: Cover) => number): RealValue {
+  const { data, shape, params } = imageOf(call);
+  const real = realOf({ params });
+  const [before, places] = [shape, positionsOf(shape)];
+  const [channels, after] = [channelsOf(before), call.output.shape];
+  const size = sizeOf(after.dims);
+  const last = before.channelAxis > 0;
+  return (i) => {
+    const { channel, position } = placeOf(after, i % size);
+    const cover = covers[position];
+    const start = floor(i / size) * places * channels;
+    let sum = 0;
+    for (const place of cover.places)
+      sum += real(data[start + (last ? place * channels + channel : channel * places + place)]);
+    return sum / divisor(cover);
+  };
+}
+
+const averagePool: RealForm = {
+  is: 'mean',
+  value(call) {
+    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
+    const covers = windowCovers(window, placesOf(imageOf(call).shape));
+    return overWindows(call, covers, ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside));
+  },
+  divisors(attributes) {
+    const own = attributes as AveragePoolAttributes;
+    const inside = { rule: 'values inside the image', attributes: { ...own, countIncludePad: false, divisor: null } };
+    const padded = {
+      rule: 'the window with its padding',
+      attributes: { ...own, countIncludePad: true, divisor: null },
+    };
+    const size = sizeOf(own.window.kernel);
+    return [inside, padded, { rule: `always ${size}`, attributes: { ...own, divisor: size } }];
+  },
+};
+
+const adaptivePool: RealForm = {
+  is: 'mean',
+  value(call) {
+    const covers = adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
+    return overWindows(call, covers, ({ places }) => places.length);
+  },
+};
+
+const mean: RealForm = {
+  is: 'mean',
+  value({ inputs: [input], attributes }) {
+    const { data, shape } = input;
+    const { first, step, size, count } = reducedAxes(
+      shape.dims,
+      checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape)),
+    );
+    const real = realOf(input);
+    return (i) => {
+      const start = floor(i / size) * sizeOf(shape.dims) + first[i % size];
+      let sum = 0;
+      for (const offset of step) sum += real(data[start + offset]);
+      return sum / count;
+    };
+  },
+};
+
+// ---------------------------------------------------------------- others
+
+const softmax: RealForm = {
+  value({ inputs: [input], attributes }) {
+    const { data, shape } = input;
+    const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
+    const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
+    const real = realOf(input);
+    return (i) => {
+      const start = i - (floor(i / step) % count) * step;
+      let sum = 0;
+      for (let k = 0; k < count; k++) sum += Math.exp(real(data[start + k * step]) - real(data[i]));
+      return 1 / sum;
+    };
+  },
+};
+
+const batchNorm: RealForm = {
+  value(call) {
+    const { weight, bias, mean: means, variance, eps } = call.attributes as BatchNormAttributes;
+    const x = reals(call, 0);
+    const { shape } = imageOf(call);
+    const size = sizeOf(shape.dims);
+    return (i) => {
+      const n = placeOf(shape, i % size).channel;
+      return ((x(i) - means[n]) / Math.sqrt(variance[n] + eps)) * (weight?.[n] ?? 1) + (bias?.[n] ?? 0);
+    };
+  },
+};
+
+const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
+
+/** In a file's words. */
+function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): string {
+  if (mode !== 'bilinear') return mode;
+  return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
+}
+
+const interpolate: RealForm = {
+  grids(attributes) {
+    const own = attributes as ResampleAttributes;
+    const rules = MODES.flatMap((mode) => [
+      { ...own, mode, alignCorners: false, asymmetric: false },
+      ...(mode === 'bilinear'
+        ? [
+            { ...own, mode, alignCorners: true, asymmetric: false },
+            { ...own, mode, alignCorners: false, asymmetric: true },
+          ]
+        : []),
+    ]);
+    return rules
+      .filter((rule) => gridNamed(rule) !== gridNamed(own))
+      .map((rule) => ({ rule: gridNamed(rule), attributes: rule }));
+  },
+};
+
+const matmul: RealForm = {
+  value({ inputs, output }) {
+    const { dims } = output.shape;
+    const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
+    const depth = inputs[0].shape.dims.at(-1)!;
+    const [a, b] = inputs.map((input) => ({ data: input.data, real: realOf(input), dims: input.shape.dims }));
+    const isPlain = [a, b].every((operand) => sizeOf(operand.dims.slice(0, -2)) === sizeOf(dims.slice(0, -2)));
+    if (!isPlain) return () => Number.NaN;
+    return (i) => {
+      const [matrix, row, col] = [floor(i / (rows * cols)), floor(i / cols) % rows, i % cols];
+      let sum = 0;
+      for (let k = 0; k < depth; k++) {
+        sum += a.real(a.data[(matrix * rows + row) * depth + k]) * b.real(b.data[(matrix * depth + k) * cols + col]);
+      }
+      return sum;
+    };
+  },
+};
+
+const forms: Readonly<Record<string, RealForm>> = {
+  add: ofTwo((a, b) => a + b),
+  sub: ofTwo((a, b) => a - b),
+  mul: ofTwo((a, b) => a * b),
+  matmul,
+  cat,
+  prelu,
+  hardswish: table(() => (x) => (x * gate(x)) / 6),
+  hardsigmoid: table(() => (x) => gate(x) / 6),
+  sigmoid: table(() => (x) => 1 / (1 + Math.exp(-x))),
+  tanh: table(() => Math.tanh),
+  leaky_relu: table(
+    ({ negativeSlope }: SlopeAttributes) =>
+      (x) =>
+        x > 0 ? x : x * negativeSlope,
+  ),
+  elu: table(
+    ({ alpha, scale, inputScale }: EluAttributes) =>
+      (x) =>
+        scale * (x > 0 ? x : alpha * Math.expm1(x * inputScale)),
+  ),
+  celu: table(
+    ({ alpha }: EluAttributes) =>
+      (x) =>
+        x > 0 ? x : alpha * Math.expm1(x / alpha),
+  ),
+  gelu: table(({ approximate }: GeluAttributes) => (x) => {
+    const inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+    return (x / 2) * (1 + (approximate === 'tanh' ? Math.tanh(inner) : erf(x * Math.SQRT1_2)));
+  }),
+  threshold: table(
+    ({ threshold, value }: ThresholdAttributes) =>
+      (x) =>
+        x > threshold ? x : value,
+  ),
+  avg_pool1d: averagePool,
+  avg_pool2d: averagePool,
+  avg_pool3d: averagePool,
+  adaptive_avg_pool1d: adaptivePool,
+  adaptive_avg_pool2d: adaptivePool,
+  adaptive_avg_pool3d: adaptivePool,
+  mean,
+  softmax,
+  batch_norm: batchNorm,
+  interpolate,
+};

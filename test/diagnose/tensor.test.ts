@@ -1,0 +1,77 @@
+import { describe, expect, it, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { causes as allCauses } from '../../src/diagnose/registry.js';
+import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
+import { sizeOf } from '../../src/tensor/shape.js';
+import { validateCapture } from '../../src/validate/capture.js';
+import { validateModel } from '../../src/validate/model.js';
+import { codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
+
+const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
+
+async function modelOf({ layer, inputs }: TensorScene) {
+  const raw = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: PRODUCER,
+    inputs: inputs.map((input, i) => ({ name: `x${i}`, ...input })),
+    layers: [{ name: 'y', ...layer }],
+  };
+  return validateModel(raw, 'model.json', 'none');
+}
+
+function fileOf(values: Readonly<Record<string, readonly [data: Uint8Array, shape: readonly number[]]>>): ArrayFile {
+  const arrays = Object.entries(values).map(([key, [data, dims]]): [string, ArraySource] => {
+    const shape = [data.length / sizeOf(dims), ...dims];
+    const read = async (from = 0, to = shape[0]) => data.subarray(from * sizeOf(dims), to * sizeOf(dims));
+    return [key, { key, dtype: 'uint8', shape, fortranOrder: false, read }];
+  });
+  return { path: 'capture.npz', arrays: new Map(arrays), close: async () => {} };
+}
+
+/** A candidate beside a capture that is right. */
+async function diagnosed(scene: TensorScene) {
+  const model = await modelOf(scene);
+  const x = scene.inputs.map(({ shape }, i) => codesOf(i + 5, SAMPLES * sizeOf(shape)));
+  const given = Object.fromEntries(x.map((data, i) => [`x${i}`, [data, scene.inputs[i].shape] as const]));
+  const zeros = new Uint8Array(SAMPLES * sizeOf(scene.output));
+  const blank = await validateCapture(model, fileOf({ ...given, y: [zeros, scene.output] }));
+  const right = await rightCodes(model, blank);
+  const wrong = Uint8Array.from(scene.wrong(x, right));
+  expect(wrong.some((code, i) => code !== right[i])).toBe(true);
+  const capture = await validateCapture(model, fileOf({ ...given, y: [right, scene.output] }));
+  const candidate = await validateCapture(model, fileOf({ ...given, y: [wrong, scene.output] }));
+  const report = await compare(model, capture, { candidate });
+  expect(report.layers[0].mismatched).toBe(0);
+  return report.candidate_layers![0].diagnosis!;
+}
+
+async function rightCodes(...[model, capture]: Parameters<typeof compare>): Promise<Uint8Array> {
+  const { ReplaySession } = await import('../../src/replay/session.js');
+  const { referenceFor } = await import('../../src/kernels/reference.js');
+  const session = new ReplaySession(model, capture, referenceFor(model.producer, undefined), 'isolated');
+  const run = await session.open(model.layers[0]);
+  return Uint8Array.from((await run.replay(0, SAMPLES)).data as NumericArray);
+}
+
+describe.each(RAISED)('$code: $what', (scene) => {
+  it('is named', async () => {
+    const { causes, indistinguishable, explained, of, evidence, fix } = await diagnosed(scene);
+    const sets = [causes, ...indistinguishable.map((other) => other.causes)].map((set) => set.join('+'));
+    expect(scene.also ? sets : sets.slice(0, 1)).toContain(scene.code);
+    expect([explained, fix]).toEqual([of, expect.any(String)]);
+    expect(evidence).toHaveProperty([causes[0]]);
+  });
+});
+
+test.each(NEARLY)('$code, but $what: has not that name', async (scene) => {
+  const { causes, indistinguishable } = await diagnosed(scene);
+  expect([...causes, ...indistinguishable.flatMap((other) => other.causes)]).not.toContain(scene.code);
+});
+
+const codes = allCauses.filter(({ kinds }) => kinds.includes('tensor')).map(({ code }) => code as string);
+
+test.each(codes)('%s has a scene that raises it, and one that nearly does', (code) => {
+  expect(RAISED.filter((scene) => scene.code === code).map(({ what }) => what)).not.toEqual([]);
+  expect(NEARLY.filter((scene) => scene.code === code).map(({ what }) => what)).not.toEqual([]);
+});

@@ -1,0 +1,321 @@
+/** Layers on whole values, computed in some wrong way: what is named, and what looks like it and must not be. */
+import type { NumericArray } from '../../src/nouns/array.js';
+import { roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../src/numeric/round.js';
+import { randomFrom } from './world.js';
+
+export const SAMPLES = 6;
+
+export interface TensorScene {
+  readonly code: string;
+  readonly what: string;
+  readonly layer: Readonly<Record<string, unknown>> & { readonly op: string };
+  readonly inputs: readonly (Params & { readonly shape: readonly number[] })[];
+  /** Of one sample. */
+  readonly output: readonly number[];
+  /** From the inputs' codes [samples, ...shape] and the right codes to what a candidate has. */
+  readonly wrong: (x: readonly NumericArray[], right: NumericArray) => ArrayLike<number>;
+  /** What the data admit as well. */
+  readonly also?: readonly string[];
+}
+
+interface Params {
+  readonly dtype: 'uint8';
+  readonly scale: number;
+  readonly zero_point: number;
+}
+
+const params = (scale: number, zero_point: number): Params => ({ dtype: 'uint8', scale, zero_point });
+const at = (own: Params, shape: readonly number[]) => ({ ...own, shape });
+const code = (v: number) => Math.min(255, Math.max(0, v));
+const f32 = Math.fround;
+
+export function codesOf(seed: number, count: number): Uint8Array {
+  const random = randomFrom(seed);
+  return Uint8Array.from({ length: count }, () => random.integer(40, 215));
+}
+
+// ---------------------------------------------------------------- sums of two
+
+const [A, B] = [params(0.0487, 101), params(0.0213, 90)];
+const Y = params(0.1, 77);
+const IMAGE = [5, 7, 4];
+
+/** Half of all sums are ties. */
+const halves = { a: params(0.5, 101), b: params(0.5, 90), y: params(1, 77) };
+
+function add(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, a = A, b = B, y = Y): TensorScene {
+  const inputs = [at(a, IMAGE), at(b, IMAGE)];
+  return { ...scene, layer: { op: 'add', input: ['x0', 'x1'], output: y }, inputs, output: IMAGE };
+}
+
+type Round = (v: number) => number;
+const sum =
+  (round: Round, a = A, b = B, y = Y) =>
+  ([x, z]: readonly NumericArray[]) =>
+    Array.from(x, (q, i) =>
+      code(round((a.scale * (q - a.zero_point) + b.scale * (z[i] - b.zero_point)) / y.scale) + y.zero_point),
+    );
+const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
+
+// ---------------------------------------------------------------- others
+
+function pool(scene: Pick<TensorScene, 'code' | 'what' | 'also' | 'wrong'>, fields: object = {}): TensorScene {
+  const layer = { op: 'avg_pool2d', input: ['x0'], kernel_size: 2, stride: 2, padding: 1, ...fields };
+  return { ...scene, layer, inputs: [at(A, [3, 6, 6])], output: [3, 4, 4] };
+}
+
+/** Windows of 2 x 2 with padding 1. */
+const pooled =
+  (round: (v: number, zeroPoint: number) => number, divisor: (count: number) => number) =>
+  ([x]: readonly NumericArray[]) =>
+    Array.from({ length: SAMPLES * 3 * 16 }, (_, i) => {
+      const [plane, row, col] = [Math.floor(i / 16), Math.floor((i % 16) / 4), i % 4];
+      let [total, count] = [0, 0];
+      for (const y of [2 * row - 1, 2 * row])
+        for (const z of [2 * col - 1, 2 * col]) {
+          if (y < 0 || z < 0 || y > 5 || z > 5) continue;
+          total += x[plane * 36 + y * 6 + z] - A.zero_point;
+          count++;
+        }
+      return code(round(total / divisor(count), A.zero_point));
+    });
+
+function unary(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, op: string, y: Params): TensorScene {
+  return { ...scene, layer: { op, input: ['x0'], output: y }, inputs: [at(A, [64, 5])], output: [64, 5] };
+}
+
+const sigmoid = (q: number) => 1 / (1 + Math.exp(-A.scale * (q - A.zero_point)));
+const S = params(1 / 256, 0);
+
+function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>): TensorScene {
+  const layer = { op: 'cat', input: ['x0', 'x1'], dim: 1, output: Y };
+  return { ...scene, layer, inputs: [at(A, [3, 8]), at(B, [2, 8])], output: [5, 8] };
+}
+
+/** Each part of a sample as the function makes it. */
+const joined = (parts: readonly ((q: number) => number)[]) => (x: readonly NumericArray[]) =>
+  Array.from({ length: SAMPLES * 40 }, (_, i) => {
+    const [sample, k] = [Math.floor(i / 40), i % 40];
+    return k < 24 ? parts[0](x[0][sample * 24 + k]) : parts[1](x[1][sample * 16 + k - 24]);
+  });
+const requantized = (own: Params) => (q: number) =>
+  code(roundHalfEven((own.scale * (q - own.zero_point)) / Y.scale + Y.zero_point));
+
+function resize(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, mode = 'bilinear'): TensorScene {
+  const layer = { op: 'interpolate', input: ['x0'], size: [6, 6], mode };
+  return { ...scene, layer, inputs: [at(A, [2, 4, 4])], output: [2, 6, 6] };
+}
+
+/** Each axis from 4 to 6 places. */
+const resized =
+  (place: (o: number) => number, mix: boolean) =>
+  ([x]: readonly NumericArray[]) =>
+    Array.from({ length: SAMPLES * 2 * 36 }, (_, i) => {
+      const [plane, row, col] = [Math.floor(i / 36), Math.floor((i % 36) / 6), i % 6];
+      const pick = (y: number, z: number) => x[plane * 16 + Math.min(y, 3) * 4 + Math.min(z, 3)];
+      const [v, h] = [Math.max(place(row), 0), Math.max(place(col), 0)].map(f32);
+      const [y, z] = [Math.floor(v), Math.floor(h)];
+      if (!mix) return pick(y, z);
+      const [dy, dz] = [f32(v - y), f32(h - z)];
+      const line = (r: number) => f32(f32(f32(1 - dz) * pick(r, z)) + f32(dz * pick(r, z + 1)));
+      return code(roundHalfEven(f32(f32(f32(1 - dy) * line(y)) + f32(dy * line(y + 1)))));
+    });
+
+const even = (q: number) => 2 * Math.floor(q / 2);
+
+/** 22-bit multipliers and one shift, halves away from zero. */
+const fixedPoint = ([x, z]: readonly NumericArray[]) => {
+  const [ra, rb] = [f32(halves.a.scale / halves.y.scale), f32(halves.b.scale / halves.y.scale)];
+  const unit = 2 ** (21 - Math.floor(Math.log2(Math.max(ra, rb))));
+  const [ma, mb] = [roundHalfEven(ra * unit), roundHalfEven(rb * unit)];
+  return Array.from(x, (q, i) =>
+    code(
+      roundHalfAway((ma * (q - halves.a.zero_point) + mb * (z[i] - halves.b.zero_point)) / unit) + halves.y.zero_point,
+    ),
+  );
+};
+
+/** Ties of the decimal numbers, which a float width decides. */
+const tenths = { a: params(0.1, 101), b: params(0.1, 90), y: params(0.2, 78) };
+const inFloat64 = ([x, z]: readonly NumericArray[]) =>
+  Array.from(x, (q, i) => {
+    const { a, b, y } = tenths;
+    return code(
+      roundHalfEven((a.scale * (q - a.zero_point) + b.scale * (z[i] - b.zero_point)) / y.scale + y.zero_point),
+    );
+  });
+
+const size = (of: NumericArray) => of.length / SAMPLES;
+const withRelu = (scene: TensorScene): TensorScene => ({ ...scene, layer: { ...scene.layer, activation: 'relu' } });
+
+export const RAISED: readonly TensorScene[] = [
+  add({
+    code: 'rescale-missing',
+    what: 'the second input of add as if it had the output’s scale',
+    wrong: sum(roundHalfEven, A, { ...B, scale: Y.scale }),
+  }),
+  add({
+    code: 'rescale-missing',
+    what: 'the zero point of the first input of add left in',
+    wrong: sum(roundHalfEven, { ...A, zero_point: 0 }),
+  }),
+  cat({ code: 'rescale-missing', what: 'the second input of cat copied', wrong: joined([requantized(A), (q) => q]) }),
+  add(
+    { code: 'rounding-half-away', what: 'add in float64, halves away from zero', wrong: halfSum(roundHalfAway) },
+    halves.a,
+    halves.b,
+    halves.y,
+  ),
+  add({ code: 'rounding-half-up', what: 'add, halves up', wrong: halfSum(roundHalfUp) }, halves.a, halves.b, halves.y),
+  add({ code: 'rounding-truncate', what: 'add, truncated', wrong: sum(truncate) }),
+  add({ code: 'rounding-floor', what: 'add, floored', wrong: sum(Math.floor) }),
+  add(
+    { code: 'zero-point-before-rounding', what: 'add rounded everywhere as in vectors', wrong: halfSum(roundHalfEven) },
+    halves.a,
+    halves.b,
+    halves.y,
+  ),
+  add({
+    code: 'output-zero-point-wrong',
+    what: 'add with another zero point',
+    wrong: sum(roundHalfEven, A, B, { ...Y, zero_point: 80 }),
+  }),
+  add({
+    code: 'output-scale-wrong',
+    what: 'add with another output scale',
+    wrong: sum(roundHalfEven, A, B, { ...Y, scale: 0.107 }),
+  }),
+  add({
+    code: 'clamp-range',
+    what: 'add clamped to 7 bits',
+    wrong: (_, right) => Array.from(right, (q) => Math.min(q, 127)),
+  }),
+  add({
+    code: 'capture-after-relu',
+    what: 'add after a ReLU',
+    wrong: (_, right) => Array.from(right, (q) => Math.max(q, Y.zero_point)),
+  }),
+  pool({
+    code: 'pool-rounding',
+    what: 'means truncated',
+    wrong: pooled(
+      (v, zp) => truncate(v) + zp,
+      () => 4,
+    ),
+  }),
+  pool(
+    {
+      code: 'pool-divisor',
+      what: 'padding not counted',
+      wrong: pooled(
+        (v, zp) => roundHalfEven(v + zp),
+        (count) => count,
+      ),
+    },
+    { kernel_size: 2 },
+  ),
+  unary(
+    {
+      code: 'table-entry',
+      what: 'a sigmoid table of 7 bits',
+      wrong: ([x]) => Array.from(x, (q) => code(even(Math.floor(sigmoid(q) * 256)))),
+    },
+    'sigmoid',
+    S,
+  ),
+  resize({ code: 'resample-grid', what: 'corners aligned', wrong: resized((o) => (o * 3) / 5, true) }),
+  resize({ code: 'resample-grid', what: 'the nearest place', wrong: resized((o) => Math.floor(o * (2 / 3)), false) }),
+  withRelu(add({ code: 'capture-before-relu', what: 'add before its ReLU', wrong: sum(roundHalfEven) })),
+  add({
+    code: 'samples-misaligned',
+    what: 'the next sample',
+    wrong: (_, right) => Array.from(right, (_v, i) => right[(i + size(right)) % right.length]),
+  }),
+  add({ code: 'multiplier-precision', what: 'add in float64', wrong: inFloat64 }, tenths.a, tenths.b, tenths.y),
+  {
+    ...add(
+      { code: 'fixed-point-multiplier', what: 'add by QNNPACK’s multipliers', wrong: fixedPoint },
+      halves.a,
+      halves.b,
+      halves.y,
+    ),
+    also: ['rounding-half-away'],
+  },
+];
+
+/** Noise of one code on values that have no pattern. */
+const noisy = (share: number) => (_: readonly NumericArray[], right: NumericArray) => {
+  const random = randomFrom(77);
+  return Array.from(right, (q) => (random.uniform() < share ? code(q + (random.uniform() < 0.5 ? 1 : -1)) : q));
+};
+
+export const NEARLY: readonly TensorScene[] = [
+  add({
+    code: 'rescale-missing',
+    what: 'the second input with a scale of neither',
+    wrong: sum(roundHalfEven, A, { ...B, scale: 0.07 }),
+  }),
+  add({ code: 'rounding-half-away', what: 'noise', wrong: noisy(0.03) }, halves.a, halves.b, halves.y),
+  add({ code: 'rounding-half-up', what: 'noise', wrong: noisy(0.2) }, halves.a, halves.b, halves.y),
+  add({
+    code: 'rounding-truncate',
+    what: 'one less everywhere',
+    wrong: (_, right) => Array.from(right, (q, i) => code(q - (i % 3 === 0 ? 1 : 0))),
+  }),
+  add({ code: 'rounding-floor', what: 'up from three quarters', wrong: sum((v) => Math.floor(v + 0.25)) }),
+  add(
+    { code: 'zero-point-before-rounding', what: 'half of the ties the other way, by no rule', wrong: noisy(0.1) },
+    halves.a,
+    halves.b,
+    halves.y,
+  ),
+  add({
+    code: 'output-zero-point-wrong',
+    what: 'one channel shifted',
+    wrong: (_, right) => Array.from(right, (q, i) => (Math.floor(i / 28) % 5 === 2 ? code(q + 3) : q)),
+  }),
+  add({
+    code: 'output-scale-wrong',
+    what: 'another scale in one channel',
+    wrong: (x, right) =>
+      sum(roundHalfEven, A, B, { ...Y, scale: 0.107 })(x).map((q, i) => (Math.floor(i / 28) % 5 === 2 ? q : right[i])),
+  }),
+  add({
+    code: 'clamp-range',
+    what: 'large codes wrap at 7 bits',
+    wrong: (_, right) => Array.from(right, (q) => q % 128),
+  }),
+  add({
+    code: 'capture-after-relu',
+    what: 'clamped above the zero point',
+    wrong: (_, right) => Array.from(right, (q) => Math.max(q, Y.zero_point + 2)),
+  }),
+  pool({ code: 'pool-rounding', what: 'noise', wrong: noisy(0.1) }),
+  pool({
+    code: 'pool-divisor',
+    what: 'divided by 3',
+    wrong: pooled(
+      (v, zp) => roundHalfEven(v + zp),
+      () => 3,
+    ),
+  }),
+  unary({ code: 'table-entry', what: 'two outputs for one code', wrong: noisy(0.1) }, 'sigmoid', S),
+  resize({ code: 'resample-grid', what: 'noise', wrong: noisy(0.05) }),
+  withRelu(
+    add({
+      code: 'capture-before-relu',
+      what: 'a leaky ReLU',
+      wrong: (x, right) =>
+        sum(roundHalfEven)(x).map((q, i) =>
+          q < Y.zero_point ? Y.zero_point - Math.floor((Y.zero_point - q) / 8) : right[i],
+        ),
+    }),
+  ),
+  add({
+    code: 'samples-misaligned',
+    what: 'one sample twice',
+    wrong: (_, right) => Array.from(right, (q, i) => (i < size(right) ? right[i + size(right)] : q)),
+  }),
+  add({ code: 'multiplier-precision', what: 'noise', wrong: noisy(0.1) }, tenths.a, tenths.b, tenths.y),
+  add({ code: 'fixed-point-multiplier', what: 'noise', wrong: noisy(0.1) }, halves.a, halves.b, halves.y),
+];
