@@ -1,4 +1,4 @@
-import { takes } from '../kernels/kernel.js';
+import { takes, takesCodes } from '../kernels/kernel.js';
 import { elementwiseKernels, kernelByName, kernels, productKernels, tensorKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
@@ -39,6 +39,7 @@ function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly
   }
   if (declared.kind === 'tensor') {
     return tensorKernels(op, own)
+      .filter(({ steps }) => takesCodes(steps, [...declared.params.inputs, declared.params.output]))
       .filter(({ steps }) => !steps.lacks?.(declared.params))
       .map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }

@@ -133,6 +133,17 @@ interface RuntimeForm {
   readonly found?: string;
 }
 
+interface AnotherRule {
+  readonly rule?: string;
+  readonly deciding?: DecidingValue;
+}
+
+/** The first that differ, and how many do. */
+interface TableEntries extends Pick<AnotherRule, 'deciding'> {
+  readonly entries?: readonly Readonly<Record<'code' | 'declared' | 'found', number>>[];
+  readonly differing?: number;
+}
+
 interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** How many values of the layer are exact ties before rounding. */
@@ -196,8 +207,8 @@ export interface CauseEvidence {
     readonly deciding?: DecidingValue;
   };
   /** Of a runtime's own form of an op, as a whole; one line of arithmetic each. */
-  'table-entry': SomeChannels & RuntimeForm;
-  'resample-grid': SomeChannels & RuntimeForm;
+  'table-entry': SomeChannels & RuntimeForm & TableEntries;
+  'resample-grid': SomeChannels & RuntimeForm & AnotherRule;
   'kernel-defect': SomeChannels & RuntimeForm;
   'rounding-half-away': RoundingEvidence;
   'rounding-half-up': RoundingEvidence;
@@ -210,23 +221,10 @@ export interface CauseEvidence {
     /** Every element as PyTorch's vectors, or as what is left of them. */
     readonly everywhere?: 'vectors' | 'one-by-one';
   };
-  'rescale-missing': SomeChannels & {
-    /** Which of the inputs, counted from 0, and what of them was left. */
-    readonly inputs?: readonly number[];
-    readonly left?: 'scale' | 'scale and zero point' | 'zero point';
-    readonly deciding?: DecidingValue;
-  };
-  'pool-rounding': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
-  'pool-divisor': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
-  'resample-grid': SomeChannels & { readonly rule?: string; readonly deciding?: DecidingValue };
-  'table-entry': SomeChannels & {
-    /** One line of arithmetic, where a kernel builds such a table. */
-    readonly found?: string;
-    /** Entries that differ, the first of them; and how many do. */
-    readonly entries?: readonly { readonly code: number; readonly declared: number; readonly found: number }[];
-    readonly differing?: number;
-    readonly deciding?: DecidingValue;
-  };
+  /** Which of the inputs, counted from 0, and what of them took no part. */
+  'rescale-missing': SomeChannels & { readonly inputs?: readonly number[]; readonly left?: string } & AnotherRule;
+  'pool-rounding': SomeChannels & AnotherRule;
+  'pool-divisor': SomeChannels & AnotherRule;
   'relu-at-zero': SomeChannels & {
     readonly zero_point?: number;
     /** Values of the judged side in 0..zero_point - 1. */

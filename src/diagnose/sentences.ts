@@ -263,13 +263,18 @@ function reduceRangeFix({ reduceRange, layer }: FixContext): string | null {
 }
 
 /** What a runtime's own form of an op does, as a whole. */
-function runtimeForm(title: string, explanation: string): CauseText<{ declared?: string; found?: string }> {
+function runtimeForm<E extends { declared?: string; found?: string }>(
+  title: CauseText<E>['title'],
+  explanation: string,
+  own: NonNullable<CauseText<E>['evidence']> = () => [],
+): CauseText<E> {
   return {
     title,
     explanation,
     evidence: (e, context) => [
       e.found === undefined ? null : `${holder(context)}: ${printable(e.found)}`,
       e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${printable(e.declared)}`,
+      ...own(e, context),
     ],
     fix: (e, context) =>
       context.subject !== 'candidate'
@@ -514,12 +519,21 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     },
   },
   'table-entry': runtimeForm(
-    'a function of codes made in another way',
+    (e: CauseEvidence['table-entry']) =>
+      e.differing === undefined
+        ? 'a function of codes made in another way'
+        : `${e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`}`,
     'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.',
+    (e, context) => [
+      ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
+      decidingSentence(e.deciding, context),
+    ],
   ),
   'resample-grid': runtimeForm(
-    'resized on another grid',
-    'Positions and weights of the neighbours are rounded otherwise.',
+    (e: CauseEvidence['resample-grid']) =>
+      `resized on another grid${e.rule === undefined ? '' : ` (${printable(e.rule)})`}`,
+    'Positions and weights of the neighbours are rounded otherwise, or follow from another mode, corner or half-pixel rule.',
+    (e, context) => [decidingSentence(e.deciding, context)],
   ),
   'kernel-defect': runtimeForm(
     'a known defect of the runtime',
@@ -599,33 +613,6 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       (context) => `correct count_include_pad and divisor_override of ${printable(context.layer)} in model.json`,
       "divide as the file's count_include_pad and divisor_override say",
     ),
-  },
-  'resample-grid': {
-    title: (e) => `resampled on another grid${e.rule === undefined ? '' : ` (${printable(e.rule)})`}`,
-    explanation:
-      'Mode, align_corners and half-pixel centres decide which places of the input a place of the output is made of.',
-    ofOneLayer: true,
-    evidence: (e, context) => [decidingSentence(e.deciding, context)],
-    fix: parameterFix(
-      (context) => `correct mode and align_corners of ${printable(context.layer)} in model.json`,
-      "resample with the file's mode and align_corners",
-    ),
-  },
-  'table-entry': {
-    title: (e) =>
-      e.differing === undefined
-        ? 'table built otherwise'
-        : `${counted(e.differing, 'table entry')} differ${e.differing === 1 ? 's' : ''}`,
-    explanation: 'The function is a table of one entry a code; entries next to a tie depend on how it is built.',
-    evidence: (e, context) => [
-      ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
-      (e.differing ?? 0) > (e.entries?.length ?? 0)
-        ? `and ${(e.differing ?? 0) - (e.entries?.length ?? 0)} more`
-        : null,
-      e.found === undefined ? null : `${holder(context)}: ${printable(e.found)}`,
-      decidingSentence(e.deciding, context),
-    ],
-    fix: stepFix((context) => `build the table as ${printable(context.declaredKernel)} does`),
   },
   'relu-at-zero': {
     title: 'ReLU clamps at code 0, not at the zero point',

@@ -1,4 +1,5 @@
 /** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
+import { takesCodes } from '../kernels/kernel.js';
 import { type RealForm, realFormOf, type Variant } from '../kernels/reals.js';
 import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
@@ -76,6 +77,7 @@ export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: K
   return tensorKernels(data.op, data.kernel).filter(({ kernel, steps }) => {
     // a whole runtime's own forms are compared with each other elsewhere
     if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
+    if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
     if (!free && kernel.runtime !== data.kernel.runtime) return false;
     seen.add(steps);
     return departureOf(study, steps) === wanted;

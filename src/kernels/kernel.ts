@@ -1,5 +1,6 @@
 /** What a kernel does for an op. */
 import type { ElementwiseSteps, Kernel, OpSteps, Product, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { ValueParams } from '../nouns/value.js';
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
 export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
@@ -9,6 +10,13 @@ export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
 export function productSteps(kernel: Kernel, op: string): ProductSteps | null {
   const steps = stepsOf(kernel, op);
   return steps?.kind === 'product' ? steps : null;
+}
+
+const BYTES = ['uint8', 'int8'] as const;
+
+/** Whether steps on whole values take and give such codes. */
+export function takesCodes({ codes = BYTES }: Pick<TensorSteps, 'codes'>, params: readonly ValueParams[]): boolean {
+  return params.every(({ dtype }) => dtype === 'float32' || (codes as readonly string[]).includes(dtype));
 }
 
 export function tensorSteps(kernel: Kernel, op: string): TensorSteps | null {

@@ -126,8 +126,6 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       null,
       { rule: 'values inside the image', deciding: { sample: 2, channel: 1, declared: 90, observed: 97 } },
     ],
-    'resample-grid': ['model', null, { rule: 'bilinear, align_corners' }],
-    'table-entry': ['candidate', null, { differing: 2, entries: [{ code: 17, declared: 3, found: 4 }] }],
     'relu-at-zero': ['candidate', null, { zero_point: 128, between: 40 }],
     'capture-before-relu': ['model', null, { zero_point: 128, below_zero_point: 800 }],
     'capture-after-relu': ['model', null, { zero_point: 128, at_zero_point: 900, replayed_below: 890 }],
