@@ -1,6 +1,6 @@
 import { forecast } from '../analyze/forecast.js';
 import type { ForecastDocument } from '../documents/forecast.js';
-import { kernelByName, rivalKernels } from '../kernels/registry.js';
+import { forecastKernels, kernelByName } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';
 import type { Io } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
@@ -40,10 +40,10 @@ async function forecastAction(
   open: Open,
 ): Promise<number> {
   checkTargets(options.reporter);
-  const chosen = options.kernel ? options.kernel.map((name) => kernelByName(name)) : rivalKernels(null);
+  const named = options.kernel?.map((name) => kernelByName(name));
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
-  const document = await forecast(model, capture, { kernels: chosen, labels });
+  const document = await forecast(model, capture, { kernels: named ?? forecastKernels(model), labels });
   const text = forecastText({ model: modelPath, capture: capturePath ?? null });
   await writeDocument<ForecastDocument>(io, document, formatsOf(text), options);
   return 0;

@@ -1,5 +1,5 @@
 import type { ElementwiseSteps, Kernel, ProductSteps, TensorSteps } from '../nouns/kernel.js';
-import type { Layer, Producer } from '../nouns/model.js';
+import type { Layer, Model, Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { nearest, printable } from '../text.js';
 import { cmsisNn } from './cmsis-nn.js';
@@ -91,6 +91,11 @@ export function runtimeKernels(layer: Layer, producer: Producer): readonly Kerne
   const releases = RELEASES.map(([framework, frameworkVersion]) => ({ ...producer, framework, frameworkVersion }));
   const runtimes = kernels.filter(({ ofLayer }) => ofLayer);
   return [...new Set([producer, ...releases].flatMap((by) => runtimes.map((kernel) => kernel.ofLayer!(layer, by))))];
+}
+
+/** What a forecast is about: of a graph of TFLite's its runtimes side by side, of any other every kernel. */
+export function forecastKernels({ layers }: Pick<Model, 'layers'>): readonly Kernel[] {
+  return layers.some(({ delegates }) => delegates) ? kernels.filter(({ ofLayer }) => ofLayer) : rivalKernels(null);
 }
 
 /** Kernels that have an op which multiplies weights, and what they do for it. */
