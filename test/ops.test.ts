@@ -28,8 +28,10 @@ test('every op is a file, and every file of ops/ a row', async () => {
 });
 
 test.each(kernels)('$name knows no op that has no file', (kernel) => {
-  expect(Object.keys(kernel.ops).filter((name) => !ops.some((op) => op.name === name))).toEqual([]);
-  expect(stepsOf(kernel, 'toString')).toBeNull();
+  expect(
+    Object.keys({ ...kernel.ops, ...kernel.opsInFloat }).filter((name) => !ops.some((op) => op.name === name)),
+  ).toEqual([]);
+  expect(stepsOf(kernel, { op: 'toString' })).toBeNull();
 });
 
 it('gives the codes of PyTorch for every code through clamp, hardtanh, relu6 and requantize', async () => {

@@ -108,7 +108,7 @@ function refuseMixedCalls({ name }: Layer, { callOf, kernel }: LayerRun, steps: 
 async function vectorsOf(session: ReplaySession, layer: Layer, capture: Capture): Promise<GoldenLayer | string> {
   if (!hasVectors(layer)) return `${layer.op} has no vectors of its own`;
   const kernel = session.kernelOf(layer);
-  const why = whyNoIntegers(productSteps(kernel, layer.op)!);
+  const why = whyNoIntegers(productSteps(kernel, layer)!);
   if (why !== null) return `kernel ${kernel.name} ${why}`;
   return goldenLayer(layer, await session.open(layer), capture);
 }
@@ -119,7 +119,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     throw new Error('a linear layer reads codes');
   const { kernel } = run;
   const product = { ...productOf(run.ready, layer, run.ready.input, run.callOf(0)), output: layer.output };
-  const steps = productSteps(kernel, layer.op)!;
+  const steps = productSteps(kernel, layer)!;
   refuseMixedCalls(layer, run, steps, samples);
   const recipe = recipeOf(steps, product);
   if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));

@@ -38,7 +38,7 @@ function whyLeftOut(reference: Reference, layer: ProductLayer, input: ValueParam
   const kernel = kernelOf(reference, layer);
   const why = whyNotReplayed(kernel, layer, [input]);
   if (why !== null) return why;
-  const float = whyFloat(productSteps(kernel, layer.op)!);
+  const float = whyFloat(productSteps(kernel, layer)!);
   return float && `kernel ${kernel.name} ${float}`;
 }
 
@@ -51,7 +51,7 @@ function kernelOf(reference: Reference, layer: Layer) {
 
 async function tableLayer(reference: Reference, layer: ProductLayer, input: QuantParams): Promise<TableLayer> {
   const kernel = kernelOf(reference, layer);
-  const steps = productSteps(kernel, layer.op)!;
+  const steps = productSteps(kernel, layer)!;
   const linear = productOf({ weight: await layer.form.weight.read() }, layer, input);
   const { output, activation } = linear;
   return {

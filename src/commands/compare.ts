@@ -310,7 +310,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
 /** Files that are not kept are called by the names of what they were made from. */
 async function openFiles(io: Io, { model: modelPath, capture: capturePath, options, ran }: Pair, open: Open) {
   const use = options.candidate === undefined ? 'replay' : options.against === 'replay' ? 'inputs' : 'values';
-  const opened = await openPair(io, modelPath, capturePath, open, use);
+  const opened = await openPair(io, modelPath, capturePath, open, use, options.kernel);
   if (!ran) return opened;
   ran.opened();
   return { model: { ...opened.model, path: ran.model }, capture: { ...opened.capture, path: ran.capture } };

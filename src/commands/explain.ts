@@ -75,7 +75,7 @@ async function explainAction(
 ): Promise<number> {
   checkTargets(options.reporter);
   if (options.kernel) kernelByName(options.kernel);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;

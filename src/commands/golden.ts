@@ -48,7 +48,7 @@ async function goldenAction(
   checkTargets(options.reporter);
   if (options.kernel) kernelByName(options.kernel);
   const replaceable = await mayReplace(io, options);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);
   const set = await golden(model, capture, options.kernel);
   const { manifest, files } = await goldenFiles(set, options.format, {
     model: modelPath,

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { lint } from '../analyze/lint/lint.js';
 import { type LintDocument, SEVERITIES, type Severity } from '../documents/lint.js';
-import { isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
+import { isHookDictionary, openCapture, openHookDictionary, openModel, producerIn } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { lintText } from '../report/lint.js';
 import type { CliCommand, CommandIo } from './command.js';
@@ -50,6 +50,7 @@ async function openInputs(io: Io, modelPath: string, capturePath: string | undef
   if (capturePath === undefined && (await isHookDictionary(io.fs, modelPath))) {
     return open(openHookDictionary(io.fs, modelPath));
   }
-  const model = await open(openModel(io.fs, modelPath));
+  const ranBy = capturePath === undefined ? {} : await producerIn(io.fs, capturePath);
+  const model = await open(openModel(io.fs, modelPath, ranBy));
   return { model, capture: capturePath === undefined ? null : await open(openCapture(io.fs, capturePath, model)) };
 }

@@ -1,5 +1,14 @@
-import { type Closable, isHookDictionary, openCapture, openHookDictionary, openModel } from '../frontends/open.js';
+import {
+  type Closable,
+  isHookDictionary,
+  openCapture,
+  openHookDictionary,
+  openModel,
+  producerIn,
+} from '../frontends/open.js';
+import { kernelNamed } from '../kernels/registry.js';
 import type { Io } from '../nouns/io.js';
+import type { Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import type { CaptureUse } from '../validate/comparable.js';
@@ -29,14 +38,22 @@ export async function openPair(
   capturePath: string | undefined,
   open: Open,
   use: CaptureUse = 'replay',
+  kernel?: string,
 ) {
   if (capturePath !== undefined) {
-    const model = await open(openModel(io.fs, modelPath));
+    const ranBy = { ...(await producerIn(io.fs, capturePath)), ...cpuOf(kernel) };
+    const model = await open(openModel(io.fs, modelPath, ranBy));
     const capture = await open(openCapture(io.fs, capturePath, model, use));
     return { model: computedBy(model, capture), capture };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   throw usage(`expected MODEL and CAPTURE, got only ${printable(modelPath)}; e.g. qdiff model.json capture.npz`);
+}
+
+/** What a kernel that is asked for says of the CPU. */
+export function cpuOf(kernel: string | undefined): Producer {
+  const arch = kernel === undefined ? undefined : kernelNamed(kernel)?.arch;
+  return arch === undefined ? {} : { arch };
 }
 
 export function usage(message: string, where = 'arguments'): InputError {

@@ -7,7 +7,7 @@ import { constantsCsv, constantsText } from '../report/constants.js';
 import { constantsC } from '../report/constantsC.js';
 import type { Formats } from '../report/reporter.js';
 import type { CliCommand, CommandIo } from './command.js';
-import { type Open, withOpened } from './open.js';
+import { cpuOf, type Open, withOpened } from './open.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 const FORMATS = ['c', 'csv', 'json', 'table'] as const;
@@ -41,7 +41,7 @@ export const tableCommand: CliCommand = {
 async function tableAction(io: CommandIo, path: string, options: Options, open: Open): Promise<number> {
   checkTargets(options.reporter);
   if (options.kernel) kernelByName(options.kernel);
-  const document = await table(await open(openModel(io.fs, path)), options.kernel);
+  const document = await table(await open(openModel(io.fs, path, cpuOf(options.kernel))), options.kernel);
   const reporter = options.reporter ?? [{ name: options.format, file: null }];
   await writeDocument<TableDocument>(io, document, formats, { ...options, reporter });
   return 0;

@@ -173,13 +173,13 @@ export class Diagnosis {
 /** A layer as declared; afterRelu: with the ReLU that follows it. Null: of a kind that has none. */
 function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
   const { layer, input, inputs } = ready;
-  const tensor = tensorSteps(kernel, layer.op);
+  const tensor = tensorSteps(kernel, layer);
   if (tensor && isTensor(layer)) {
     const { attributes, activation } = layer.form;
     const params = { inputs, output: layer.output!, attributes, activation };
     return { kind: 'tensor', ...AS_STORED, reads: inputs.map(() => null), steps: tensor, params };
   }
-  const [product, elementwise] = [productSteps(kernel, layer.op), elementwiseSteps(kernel, layer.op)];
+  const [product, elementwise] = [productSteps(kernel, layer), elementwiseSteps(kernel, layer)];
   // hybrid layers of TFLite's quantize their rows as no step of another runtime does
   const isHybrid = isProduct(layer) && layer.form.dynamic !== null && layer.delegates !== undefined;
   if (product && isProduct(layer) && !isHybrid) {

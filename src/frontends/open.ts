@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { Checks } from '../documents/checks.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
 import { MANIFEST as MEMH_MANIFEST } from '../load/memhFolder.js';
@@ -8,7 +9,7 @@ import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { FileSystem } from '../nouns/file.js';
-import type { Model } from '../nouns/model.js';
+import type { Model, Producer } from '../nouns/model.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import { validateCandidate } from '../validate/candidate.js';
@@ -16,6 +17,7 @@ import { validateCapture } from '../validate/capture.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
 import { field, nameOf } from '../validate/names.js';
+import { readProducer } from '../validate/producer.js';
 import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 import { kindOf, type ModelKind } from './kind.js';
@@ -28,18 +30,24 @@ export interface Closable {
 
 /** What other files than model.json become its raw nodes by; loaded where one is read. */
 const READERS: Readonly<
-  Record<Exclude<ModelKind, 'json'>, () => Promise<(fs: FileSystem, path: string) => Promise<ModelFile>>>
+  Record<
+    Exclude<ModelKind, 'json'>,
+    () => Promise<(fs: FileSystem, path: string, ranBy: Producer) => Promise<ModelFile>>
+  >
 > = {
   onnx: async () => (await import('./onnx/open.js')).readOnnx,
   tflite: async () => (await import('./tflite/tflite.js')).readTflite,
 };
 
-/** Reads and validates a model: model.json and the npz it names, or another file. Throws InputError with every problem. */
-export async function openModel(fs: FileSystem, path: string): Promise<Model & Closable> {
+/**
+ * Reads and validates a model: model.json and the npz it names, or another file. ranBy: what ran it, which decides what some runtimes
+ * make of a graph. Throws InputError with every problem.
+ */
+export async function openModel(fs: FileSystem, path: string, ranBy: Producer = {}): Promise<Model & Closable> {
   const kind = await kindOf(fs, path);
   if (kind === 'json') return openModelJson(fs, path);
   const read = await READERS[kind]();
-  const { raw, arrays, warnings = [] } = await read(fs, path);
+  const { raw, arrays, warnings = [] } = await read(fs, path, ranBy);
   try {
     const model = await validateModel(raw, path, arrays).catch((error) => {
       throw byName(error, raw, path);
@@ -94,6 +102,15 @@ async function openArraysOf(fs: FileSystem, modelPath: string, named: string): P
   });
   if (!isInside(realFolder, realPath)) throw outside;
   return openNpz(fs, path);
+}
+
+/** Who computed a capture, as it says itself; nothing where it does not, or cannot be read (which opening it says). */
+export async function producerIn(fs: FileSystem, path: string): Promise<Producer> {
+  const file = await collecting([], () => openArrays(fs, path));
+  if (!file) return {};
+  const producer = await readProducer(file, new Checks(path));
+  await file.close();
+  return producer ?? {};
 }
 
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */

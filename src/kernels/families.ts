@@ -20,11 +20,9 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
-import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
-import { dynamicFbgemm, dynamicOnnxRuntime, dynamicQnnpack } from './steps/dynamic.js';
+import { dynamicFbgemm, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
-import { maxPool } from './steps/maxPool.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
 import {
@@ -33,14 +31,6 @@ import {
   oneDnnConvolutionScaling,
   scrambledWeights,
 } from './steps/oneDnnConvolution.js';
-import {
-  addOnnxRuntime,
-  averagePoolOnnxRuntime,
-  globalAveragePoolOnnxRuntime,
-  leakyReluOnnxRuntime,
-  multiplyOnnxRuntime,
-  sigmoidOnnxRuntime,
-} from './steps/onnxRuntime.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
   quantizeDecomposed,
@@ -53,10 +43,9 @@ import {
 } from './steps/quantize.js';
 import { areBytes, isDelegated, rescaleDefault } from './steps/rescale.js';
 import { halfEven, insideMultiplier } from './steps/round.js';
-import { withoutActivation } from './steps/tensor.js';
 
-type Ops = Kernel['ops'];
-type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
+export type Ops = Kernel['ops'];
+export type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
 
 /** A product's steps; what is not given is what most kernels have. */
 export function product(
@@ -71,7 +60,7 @@ export function products(linear: ProductSteps, dynamic: DynamicStep | null): Rec
   return dynamic ? { linear, linear_dynamic: { ...linear, dynamic } } : { linear };
 }
 
-const TRANSPOSED = ['conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d'];
+export const TRANSPOSED = ['conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d'];
 const CONVOLUTIONS = ['conv1d', 'conv2d', 'conv3d', ...TRANSPOSED];
 
 /** Every convolution by the same steps, but those that the runtime does not have, or that have no model. */
@@ -186,46 +175,6 @@ export function oneDnnOps(
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
   const ofPyTorch = convolutions(convolution, invertsScales ? [] : TRANSPOSED);
   return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps };
-}
-
-/** The same on every CPU. */
-export const onnxRuntimeEverywhere: Ops = {
-  mul: withoutActivation(multiplyOnnxRuntime),
-  cat: withoutActivation(concatOnnxRuntime),
-  leaky_relu: leakyReluOnnxRuntime,
-  sigmoid: sigmoidOnnxRuntime,
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  avg_pool1d: averagePoolOnnxRuntime,
-  avg_pool2d: averagePoolOnnxRuntime,
-};
-const onnxRuntimeTensors: Ops = {
-  ...onnxRuntimeEverywhere,
-  add: withoutActivation(addOnnxRuntime),
-  adaptive_avg_pool2d: globalAveragePoolOnnxRuntime,
-};
-
-/** convolutionSums: null where its convolutions have no model. */
-export function onnxRuntimeOps(
-  own: Own<'accumulate'> & Partial<ProductSteps>,
-  dynamic: DynamicStep = dynamicOnnxRuntime,
-  convolutionSums: AccumulateStep | null = own.accumulate,
-  tensors: Ops = onnxRuntimeTensors,
-): Ops {
-  const linear = product({
-    bias: int32BiasDivision32,
-    multiplier: float32Product,
-    round: halfEven,
-    offsetAndClamp: clampRoundOffset,
-    bound: quantizeDivision,
-    uint8Weights: ['uint8'],
-    int32Output: true,
-    ...own,
-  });
-  const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
-  // a transposed one is always float
-  const onCodes = convolutionSums ? convolutions({ ...linear, accumulate: convolutionSums }, TRANSPOSED) : {};
-  return { ...products(linear, dynamic), ...onCodes, ...elementwise(conversions), ...tensors };
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */

@@ -1,14 +1,20 @@
 /** What a kernel does for an op. */
 import type { ElementwiseSteps, Kernel, OpSteps, Product, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { Layer } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 
+/** What says which steps compute a layer; an op alone: on codes. */
+export type Ran = Pick<Layer, 'op' | 'arithmetic'> | string;
+
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
-export function stepsOf({ ops }: Kernel, op: string): OpSteps | null {
-  return Object.hasOwn(ops, op) ? ops[op] : null;
+export function stepsOf({ ops, opsInFloat }: Kernel, layer: Ran): OpSteps | null {
+  const { op, arithmetic } = typeof layer === 'string' ? { op: layer } : layer;
+  const own = (arithmetic === 'float' && opsInFloat) || ops;
+  return Object.hasOwn(own, op) ? own[op] : null;
 }
 
-export function productSteps(kernel: Kernel, op: string): ProductSteps | null {
-  const steps = stepsOf(kernel, op);
+export function productSteps(kernel: Kernel, layer: Ran): ProductSteps | null {
+  const steps = stepsOf(kernel, layer);
   return steps?.kind === 'product' ? steps : null;
 }
 
@@ -19,13 +25,13 @@ export function takesCodes({ codes = BYTES }: Pick<TensorSteps, 'codes'>, params
   return params.every(({ dtype }) => dtype === 'float32' || (codes as readonly string[]).includes(dtype));
 }
 
-export function tensorSteps(kernel: Kernel, op: string): TensorSteps | null {
-  const steps = stepsOf(kernel, op);
+export function tensorSteps(kernel: Kernel, layer: Ran): TensorSteps | null {
+  const steps = stepsOf(kernel, layer);
   return steps?.kind === 'tensor' ? steps : null;
 }
 
-export function elementwiseSteps(kernel: Kernel, op: string): ElementwiseSteps | null {
-  const steps = stepsOf(kernel, op);
+export function elementwiseSteps(kernel: Kernel, layer: Ran): ElementwiseSteps | null {
+  const steps = stepsOf(kernel, layer);
   return steps?.kind === 'elementwise' ? steps : null;
 }
 

@@ -4,10 +4,12 @@
  * Dynamic: the bias is added in an FMA, unlike x86. With dot product it is ort.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeEverywhere, onnxRuntimeOps } from './families.js';
+import { onnxRuntimeInFloat, onnxRuntimeOps, onnxRuntimeTensors } from './onnxRuntime.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 import { dynamicOnnxRuntimeArm } from './steps/dynamic.js';
 import { float32ProductFused } from './steps/multiplier.js';
+import { addOnnxRuntime } from './steps/onnxRuntime.js';
+import { onnxRuntimeConvolutionWrap } from './steps/onnxRuntimeConvolution.js';
 
 export const ortArm: Kernel = {
   name: 'ort-arm',
@@ -18,11 +20,12 @@ export const ortArm: Kernel = {
   origin: 'ONNX Runtime on ARM without dot product',
   sums: 'exact',
   confirm: null,
-  // what it does with uint8 weights was never run
+  arch: 'arm64',
   ops: onnxRuntimeOps(
-    { accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused, uint8Weights: [] },
+    { accumulate: neonMlalInt16Wrap, multiplier: float32ProductFused },
     dynamicOnnxRuntimeArm,
-    null,
-    onnxRuntimeEverywhere,
+    onnxRuntimeConvolutionWrap,
+    onnxRuntimeTensors(addOnnxRuntime('neon')),
   ),
+  opsInFloat: onnxRuntimeInFloat,
 };

@@ -6,7 +6,7 @@
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeOps } from './families.js';
+import { onnxRuntimeInFloat, onnxRuntimeOps } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 
 export const ort: Kernel = {
@@ -20,4 +20,5 @@ export const ort: Kernel = {
   sums: 'exact',
   confirm: null,
   ops: onnxRuntimeOps({ accumulate: exact }),
+  opsInFloat: onnxRuntimeInFloat,
 };

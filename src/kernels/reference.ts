@@ -77,8 +77,8 @@ function mayRunAmx({ amxInt8, avx512Vnni, environment }: Producer): boolean {
 }
 
 /** Whether a call is not computed as it would be under the kernel without AMX. */
-function differs(onAmx: Kernel, kernel: Kernel, { op }: Layer, call: Call): boolean {
-  const [own, other] = [productSteps(onAmx, op), productSteps(kernel, op)];
+function differs(onAmx: Kernel, kernel: Kernel, layer: Layer, call: Call): boolean {
+  const [own, other] = [productSteps(onAmx, layer), productSteps(kernel, layer)];
   const step = own && (own.dynamic?.multiplier ?? own.multiplier);
   return step !== null && step.ofCall?.(call) !== (other?.dynamic?.multiplier ?? other?.multiplier);
 }

@@ -18,6 +18,7 @@ import { onednnPointwise } from './onednn-pointwise.js';
 import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
 import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
 import { onednnSse41 } from './onednn-sse41.js';
+import { onnxSpec } from './onnx-spec.js';
 import { ort } from './ort.js';
 import { ortArm } from './ort-arm.js';
 import { ortAvx2 } from './ort-avx2.js';
@@ -51,6 +52,7 @@ export const kernels: readonly Kernel[] = [
   ort,
   ortAvx2,
   ortArm,
+  onnxSpec,
   tfliteDouble,
   tfliteDoubleUp,
   tfliteSingle,
@@ -103,7 +105,7 @@ export function productKernels(
   op: string,
   declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  return kernelsWith((kernel) => productSteps(kernel, op), declared);
+  return kernelsWith((kernel) => productSteps(kernel, { op }), declared);
 }
 
 /** Kernels that convert or clamp, and what they do for it. */
@@ -111,7 +113,7 @@ export function elementwiseKernels(
   op: string,
   declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
-  return kernelsWith((kernel) => elementwiseSteps(kernel, op), declared);
+  return kernelsWith((kernel) => elementwiseSteps(kernel, { op }), declared);
 }
 
 /** Kernels that have an op on whole values, and what they do for it. */

@@ -1,6 +1,6 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix } from './array.js';
-import type { ElementwiseForm, Layer, Producer, ProductParams } from './model.js';
+import type { ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
 import type { Computed, TensorCall } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
@@ -22,6 +22,7 @@ export interface Product extends ProductParams {
   readonly groups?: number;
   /** The runtime's call that these rows belong to, whatever part of it is here; absent: a large one. */
   readonly call?: Call;
+  readonly ranAs?: RanAs;
 }
 
 /** One product as a runtime is asked for it: some choose their arithmetic by its size. */
@@ -370,14 +371,14 @@ export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;
 /** What people call the arithmetic of a kernel's sums. */
 export type Sums = 'exact' | 'saturating' | 'float';
 
-/** Facts, and a record of ops, each a record of steps. An op that is missing is not replayed under this kernel. */
+/** Facts, and a record of ops, each of steps. An op that is missing is not replayed under this kernel. */
 export interface Kernel {
   readonly name: string;
   /** One line of arithmetic. */
   readonly equation: string;
   /** Where it runs: framework, CPUs, versions. */
   readonly runsOn: string;
-  readonly runtime: 'pytorch' | 'onnxruntime' | 'tflite' | 'xnnpack' | 'cmsis-nn' | 'numpy';
+  readonly runtime: 'pytorch' | 'onnxruntime' | 'onnx' | 'tflite' | 'xnnpack' | 'cmsis-nn' | 'numpy';
   /** The same library, on whatever CPU. */
   readonly family: string;
   /** Where such values come from; fits "consistent with ...". */
@@ -385,9 +386,12 @@ export interface Kernel {
   readonly sums: Sums;
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
+  /** The only architecture that it runs on, where a runtime makes something else of a graph there. */
+  readonly arch?: 'arm64';
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */
   readonly wholeRuntime?: true;
   /** The kernel with the forms that a layer and whoever ran it decide on; absent: itself. */
   ofLayer?(layer: Layer, producer: Producer): Kernel;
   readonly ops: Readonly<Record<string, OpSteps>>;
+  readonly opsInFloat?: Kernel['ops']; // of layers between dequantize and quantize; absent: no such choice
 }

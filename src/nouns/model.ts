@@ -120,8 +120,18 @@ export interface Layer<F extends Form | null = Form | null> {
   /** What the runtime computes it with, where it has the choice, and why it is that. */
   readonly arithmetic?: 'integers' | 'float';
   readonly because?: string;
+  /** Of a layer run in float: what would make it integers. */
+  readonly remedy?: string;
   /** Releases whose XNNPACK delegate takes it; absent: no graph of TFLite's. */
   readonly delegates?: readonly Release[];
+  /** The 8-bit types that the runtime's kernel sees; absent: those of the file, or not known. */
+  readonly ranAs?: RanAs;
+}
+
+/** ONNX Runtime on x86 rewrites int8 codes to uint8, all + 128, and weights where it is told so. */
+export interface RanAs {
+  readonly codes: 'uint8' | 'int8';
+  readonly weights: 'uint8' | 'int8';
 }
 
 export type ProductLayer = Layer<ProductForm>;
@@ -173,6 +183,8 @@ export interface Producer {
   readonly environment?: ReadonlyMap<string, string>;
   /** Values that TFLite's delegate computed. */
   readonly delegated?: readonly string[];
+  /** Options of the runtime, by its own names. */
+  readonly settings?: ReadonlyMap<string, string>;
 }
 
 export interface Model {

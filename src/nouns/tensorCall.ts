@@ -1,6 +1,8 @@
 /** What an op on whole values reads and gives: a block of one of the runtime's calls. */
+
 import type { NumericArray } from './array.js';
-import type { Activation, Memory } from './model.js';
+import type { Host, Vectors } from './host.js';
+import type { Activation, Memory, RanAs } from './model.js';
 import type { Shape, ValueParams } from './value.js';
 
 /** A value of a block of samples, [samples, ...shape] in C order. */
@@ -25,10 +27,9 @@ export interface TensorCall<Attributes = unknown> {
   readonly vectors: Vectors;
   /** A hypothesis: every element is computed as in vectors, or as one by one. Absent: as they lie in memory. */
   readonly everywhere?: 'vectors' | 'one-by-one';
+  readonly host: Host;
+  readonly ranAs?: RanAs;
 }
-
-/** Which of its builds PyTorch runs (`ATEN_CPU_CAPABILITY`): how wide vectors are; `default` has none of its own. */
-export type Vectors = 'avx512' | 'avx2' | 'default';
 
 /** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
 export type Computed = Int32Array | Float32Array | Bounded;
@@ -39,3 +40,5 @@ export interface Bounded {
   readonly low: Int32Array;
   readonly high: Int32Array;
 }
+
+export type { Vectors } from './host.js';

@@ -1,3 +1,4 @@
+import { abs } from './abs.js';
 import { adaptiveAvgPool1d } from './adaptiveAvgPool1d.js';
 import { adaptiveAvgPool2d } from './adaptiveAvgPool2d.js';
 import { adaptiveAvgPool3d } from './adaptiveAvgPool3d.js';
@@ -19,6 +20,7 @@ import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
 import { dequantize } from './dequantize.js';
+import { div } from './div.js';
 import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { flatten } from './flatten.js';
@@ -35,12 +37,15 @@ import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
 import { matmul } from './matmul.js';
+import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
 import { maxPool2d } from './maxPool2d.js';
 import { maxPool3d } from './maxPool3d.js';
 import { mean } from './mean.js';
+import { minimum } from './minimum.js';
 import { mul } from './mul.js';
 import { mulScalar } from './mulScalar.js';
+import { neg } from './neg.js';
 import type { Op } from './op.js';
 import { pad } from './pad.js';
 import { permute } from './permute.js';
@@ -81,6 +86,11 @@ export const ops: readonly Op[] = [
   sub,
   mul,
   matmul,
+  div,
+  maximum,
+  minimum,
+  neg,
+  abs,
   addScalar,
   mulScalar,
   cat,

@@ -51,7 +51,9 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   if (isLayout(layer) || isState(layer)) return null; // moves values, whatever the kernel
   const called = opByName(layer.op)?.called ?? layer.op;
-  const steps = stepsOf(kernel, layer.op);
+  const steps = stepsOf(kernel, layer);
+  if (!steps && layer.arithmetic === 'float')
+    return `kernel ${kernel.name} has no ${called} in float: ${layer.because}`;
   if (!steps) return `kernel ${kernel.name} has no ${called}`;
   const without = otherCodes(steps, layer, inputs) ?? lacking(steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
@@ -103,7 +105,7 @@ export function replayLayer(
 ): Replayed {
   const { layer } = ready;
   const [x] = inputs;
-  const steps = stepsOf(kernel, layer.op);
+  const steps = stepsOf(kernel, layer);
   if (steps?.kind === 'product' && isProduct(layer)) {
     if (steps.dynamic?.grain === 'row') return replayRows(steps, ready, layer, x, fast, call);
     const product = productOf(ready, layer, quantizedParams(input ?? ready.input), call);
@@ -154,7 +156,7 @@ export function rangeOfRow(values: NumericArray): { min: number; max: number } {
 /** The layer with its numbers: what kernels read and causes change. */
 export function productOf(
   { weight, patch }: Pick<ReadyLayer, 'weight' | 'patch'>,
-  { form, output }: ProductLayer,
+  { form, output, ranAs }: ProductLayer,
   input: QuantParams,
   call?: Call,
 ): Product {
@@ -171,6 +173,7 @@ export function productOf(
     ...(weightDtype && { weightDtype }),
     ...(biasInt64 && { biasInt64 }),
     ...(call && { call }),
+    ...(ranAs && { ranAs }),
     ...(patch && { patch, groups: patch.groups }),
   };
 }

@@ -29,16 +29,19 @@ export function joined(parts: readonly Replayed[]): Replayed {
   const data = parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
   const isWide = parts[0].accumulator instanceof Float64Array;
   const accumulator = isWide ? new Float64Array(rows * cols) : new Int32Array(rows * cols);
+  const bounds = parts[0].low ? { low: new Float64Array(rows * cols), high: new Float64Array(rows * cols) } : null;
   let at = 0;
   let overflowed = 0;
   for (const part of parts) {
     data.set(part.data, at);
     const sums = part.accumulator;
     if (sums) accumulator.set(sums, at);
+    bounds?.low.set(part.low!, at);
+    bounds?.high.set(part.high!, at);
     at += part.rows * cols;
     overflowed += part.overflowed;
   }
-  return { rows, cols, data, low: null, high: null, accumulator, overflowed };
+  return { rows, cols, data, low: bounds?.low ?? null, high: bounds?.high ?? null, accumulator, overflowed };
 }
 
 /** What was captured, where it is a legitimate result; elsewhere what was replayed. */

@@ -26,7 +26,7 @@ import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, why
 import { placed } from './patches.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { stateReader } from './state.js';
-import { type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
+import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -68,7 +68,7 @@ export class ReplaySession {
   private readonly batchEnds: readonly number[];
   private readonly layout: Layout;
   /** How calls ran. */
-  private readonly calls: Pick<InCalls, 'memoryOf' | 'threads' | 'vectors'>;
+  private readonly calls: Pick<InCalls, 'memoryOf' | 'threads' | 'vectors' | 'host'>;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
   private readonly chosen = new Map<Layer, Kernel>();
@@ -85,7 +85,12 @@ export class ReplaySession {
   ) {
     this.layout = model.layout;
     const { producer } = model;
-    this.calls = { memoryOf: memoryIn(model), threads: producer.threads ?? 1, vectors: vectorsOf(producer) };
+    this.calls = {
+      memoryOf: memoryIn(model),
+      threads: producer.threads ?? 1,
+      vectors: vectorsOf(producer),
+      host: hostOf(producer),
+    };
     this.reference = 'ops' in reference ? sameEverywhere(reference, producer) : reference;
     this.params = declaredParams(model);
     this.constants = new Map((model.constants ?? []).map((constant) => [constant.name, constantReader(constant)]));
@@ -157,9 +162,9 @@ export class ReplaySession {
 
   /** Kernels that take several values of a tensor at a time compute the rest of it otherwise. */
   private reasonOfTail(layer: Layer, [input]: readonly (ValueParams | null)[]): string | null {
-    const { name, op, output } = layer;
+    const { name, output } = layer;
     const kernel = this.kernelOf(layer);
-    const steps = elementwiseSteps(kernel, op);
+    const steps = elementwiseSteps(kernel, layer);
     const block = steps?.rest ? 1 : (steps?.block?.(input!, output!) ?? 1);
     const shape = this.capture.shapes.get(name);
     const tail = shape ? sizeOf(shape.dims) % block : 0;
@@ -186,7 +191,7 @@ export class ReplaySession {
     const shapes = this.shapesOf(layer, inputs);
     const patch =
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
-    const packed = patch && productSteps(kernel, layer.op)?.packed;
+    const packed = patch && productSteps(kernel, layer)?.packed;
     const weight = stored && packed ? packed(stored, patch) : stored;
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
     const calls = this.callsOf(layer, shapes.output);
@@ -293,7 +298,7 @@ export class ReplaySession {
 
   /** Of a kernel that computes several values of a tensor at a time, and what is left otherwise. */
   private blocksOf({ ready: { layer, input }, kernel, inputs: [{ features }] }: Opened, firstSample: number): InCall {
-    const steps = elementwiseSteps(kernel, layer.op);
+    const steps = elementwiseSteps(kernel, layer);
     const width = steps?.rest ? (steps.block?.(input, layer.output!) ?? 1) : 1;
     return width === 1 ? {} : { isInBlock: inBlocks(width, features, firstSample, this.batchEnds) };
   }
@@ -305,14 +310,14 @@ export class ReplaySession {
     inputs: readonly Matrix[],
     firstSample: number,
   ): Replayed {
-    const steps = tensorSteps(kernel, layer.op)!;
+    const steps = tensorSteps(kernel, layer)!;
     return replayTensor(steps, layer, ready, inputs, { firstSample, ends: this.batchEnds, ...this.calls });
   }
 
   /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
   private replayCalls(run: Opened, layer: ProductLayer, x: Matrix, firstSample: number): Replayed {
     const { ready, kernel, batches, callOf } = run;
-    const steps = productSteps(kernel, layer.op)!;
+    const steps = productSteps(kernel, layer)!;
     const parts: Replayed[] = [];
     for (let row = 0; row < x.rows; ) {
       const sample = firstSample + row;

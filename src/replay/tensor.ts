@@ -1,5 +1,6 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
 import type { Matrix } from '../nouns/array.js';
+import type { Host } from '../nouns/host.js';
 import type { Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
@@ -19,6 +20,7 @@ export interface InCalls {
   readonly threads: number;
   readonly vectors: Vectors;
   readonly everywhere?: TensorCall['everywhere'];
+  readonly host: Host;
 }
 
 /** As declared; otherwise a layer's value lies in memory like its first input. */
@@ -37,6 +39,18 @@ export function vectorsOf({ cpuCapability = '' }: Producer): Vectors {
   return cpuCapability === '' || /avx512/i.test(cpuCapability) ? 'avx512' : 'default';
 }
 
+/** x86 with FMA and the newest version where nothing is declared. */
+export function hostOf({ arch = '', cpuCapability = '', frameworkVersion }: Producer): Host {
+  const isArm = /^(arm|aarch)/i.test(arch) || /neon/i.test(cpuCapability);
+  const withoutFma = /^(sse|avx$|default$|no avx)/i.test(cpuCapability);
+  const version =
+    /^\d+(\.\d+)*/
+      .exec(frameworkVersion ?? '')?.[0]
+      .split('.')
+      .map(Number) ?? null;
+  return { cpu: isArm ? 'neon' : withoutFma ? 'sse' : 'fma', version };
+}
+
 export function replayTensor(
   steps: TensorSteps,
   layer: TensorLayer,
@@ -47,6 +61,7 @@ export function replayTensor(
   const { attributes, activation } = layer.form;
   const samples = inputs[0].rows;
   const parts = new Parts(samples, sizeOf(shapes.output.dims), layer.output !== null && isQuantized(layer.output));
+  const own = layer.ranAs ? { ranAs: layer.ranAs } : {};
   const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
   for (let from = 0; from < samples; ) {
     const call = batchOf(ends, firstSample + from);
@@ -59,7 +74,7 @@ export function replayTensor(
       memory: memoryOf(layer.inputs[i]),
     }));
     const place = { samples: to - from, first: firstSample + from - start, ofCall: ends[call] - start };
-    parts.add(steps.run({ attributes, activation, inputs: values, output, ...place, ...facts }), from);
+    parts.add(steps.run({ attributes, activation, inputs: values, output, ...own, ...place, ...facts }), from);
     from = to;
   }
   return parts.joined();

@@ -174,14 +174,12 @@ class LayerReader {
 }
 
 /** The nodes of the file that a layer was made of, and what they run in. */
-function originOf(fields: RawOrigin | null): Pick<Layer, 'nodes' | 'arithmetic' | 'because' | 'delegates'> {
-  const { nodes, arithmetic, because, delegates } = fields ?? {};
-  return {
-    ...(nodes ? { nodes } : {}),
-    ...(arithmetic ? { arithmetic } : {}),
-    ...(because ? { because } : {}),
-    ...(delegates ? { delegates } : {}),
-  };
+function originOf(
+  fields: RawOrigin | null,
+): Pick<Layer, 'nodes' | 'arithmetic' | 'because' | 'remedy' | 'delegates' | 'ranAs'> {
+  const { nodes, arithmetic, because, remedy, delegates, ran_as: ranAs } = fields ?? {};
+  const given = { nodes, arithmetic, because, remedy, delegates, ranAs };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 
 const CODES = ['uint8', 'int8', 'int16'];
@@ -191,7 +189,7 @@ function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[
   const lacks = op.needs?.find((name) => field(raw, name) === undefined);
   if (lacks !== undefined) return `without ${lacks}`;
   const beyond = op.beyond?.((name) => field(raw, name));
-  if (beyond || op.reads !== 'codes') return beyond ?? null;
+  if (beyond || op.reads !== 'codes' || field(raw, 'arithmetic') === 'float') return beyond ?? null;
   const dtypes = [...inputs.map((input) => input?.params?.dtype), field(field(raw, 'output'), 'dtype')];
   const other = dtypes.find((dtype) => typeof dtype === 'string' && !CODES.includes(dtype));
   return other === undefined ? null : `of ${other}`;

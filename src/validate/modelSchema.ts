@@ -45,6 +45,7 @@ export const producerSchema = z.object({
   amx_int8: flag,
   delegated: z.optional(z.nullable(z.array(z.string()))),
   environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
+  settings: z.optional(z.nullable(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))),
 });
 
 export const inputSchema = z.object({ name, ...valueFields });

@@ -28,8 +28,16 @@ export function producerOf(raw: RawProducer | null | undefined): Producer {
     amxInt8: rest.amx_int8 ?? undefined,
     threads: rest.threads ?? undefined,
     delegated: rest.delegated ?? undefined,
+    settings: rest.settings
+      ? new Map(Object.entries(rest.settings).map(([name, value]) => [name, settingText(value)]))
+      : undefined,
     environment: rest.environment ? new Map(Object.entries(rest.environment)) : undefined,
   };
+}
+
+/** As a session takes it: flags are 0 and 1. */
+function settingText(value: string | number | boolean): string {
+  return typeof value === 'boolean' ? String(Number(value)) : String(value);
 }
 
 /** Null without one, or after a problem. */

@@ -33,7 +33,7 @@ async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promi
       const at = Math.floor((i * capture.samples * outFeatures) / perLayer);
       const [sample, channel] = [Math.floor(at / outFeatures), at % outFeatures];
       const range = run.batches?.rangeOf(run.batches.batchOf(sample));
-      const steps = productSteps(kernel, layer.op)!;
+      const steps = productSteps(kernel, layer)!;
       const params = range ? chosenInput(steps, layer.form, range) : run.ready.input;
       if (!isQuantized(params)) throw new Error('no codes');
       const quantize = range ? steps.dynamic!.quantize.prepare(params) : (code: number) => code;

@@ -20,6 +20,7 @@ it('lists every kernel once, in the order of the documentation', () => {
     'ort',
     'ort-avx2',
     'ort-arm',
+    'onnx-spec',
     'tflite-double',
     'tflite-double-up',
     'tflite-single',

@@ -167,7 +167,7 @@ export async function codesOf(scene: Scene, sums: Int32Array, kernel = 'fbgemm')
   const input = model.inputs[0].params as QuantParams;
   const [oh, ow] = outputDims(scene.geometry);
   const shape = { dims: [scene.geometry.weight[0], oh, ow], channelAxis: 0 };
-  const steps = productSteps(kernelByName(kernel), 'linear')!;
+  const steps = productSteps(kernelByName(kernel), { op: 'linear' })!;
   const product = {
     ...params,
     outFeatures: weight.outFeatures,

@@ -4,14 +4,14 @@ import type { ElementwiseSteps, Kernel, ProductSteps } from '../../src/nouns/ker
 
 /** What a kernel does for a linear layer. */
 export function linearSteps(kernel: Kernel | string): ProductSteps {
-  return productSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, 'linear')!;
+  return productSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, { op: 'linear' })!;
 }
 
 /** The same for a layer that quantizes its own input; null where the kernel has none. */
 export function dynamicSteps(kernel: Kernel | string): ProductSteps | null {
-  return productSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, 'linear_dynamic');
+  return productSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, { op: 'linear_dynamic' });
 }
 
 export function stepsFor(kernel: Kernel | string, op: string): ElementwiseSteps {
-  return elementwiseSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, op)!;
+  return elementwiseSteps(typeof kernel === 'string' ? kernelByName(kernel) : kernel, { op })!;
 }

@@ -180,7 +180,7 @@ function actualOf(layer: Layer, run: LayerRun | null, own: CapturedValue | undef
   if (own) return columnOf(inRows(own, own.shape));
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
   const rows = layerRows(run, run.input);
-  const steps = productSteps(run.kernel, layer.op);
+  const steps = productSteps(run.kernel, layer);
   if (!isProduct(layer) || run.ready.patch || !steps || run.batches || steps.multiplier.ofCall) {
     const { output: shape } = run.ready.shapes;
     const replayed = {

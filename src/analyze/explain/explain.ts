@@ -5,6 +5,7 @@ import { productSteps } from '../../kernels/kernel.js';
 import { isPaired, losingPairs } from '../../kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { Codes, Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
+import type { Layer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';
 import { quantizeMultiplier } from '../../numeric/fixedPoint.js';
@@ -21,6 +22,7 @@ const MOST_PRODUCTS = 5;
 export interface ValueToExplain {
   readonly layer: string;
   readonly op: string;
+  readonly arithmetic?: Layer['arithmetic'];
   readonly inputName: string;
   readonly sample: number;
   readonly channel: number;
@@ -98,8 +100,11 @@ export function reproScript(value: ValueToExplain): string {
   return `${snippetOf(own, kernel, columnOf(kernel, own), true).join('\n')}\n`;
 }
 
-function columnOf(kernel: Kernel, { op, product, x, captured, quantizedFor }: ValueToExplain): ExplainColumn {
-  const steps = productSteps(kernel, op)!;
+function columnOf(
+  kernel: Kernel,
+  { op, arithmetic, product, x, captured, quantizedFor }: ValueToExplain,
+): ExplainColumn {
+  const steps = productSteps(kernel, { op, arithmetic })!;
   const replayed = replayProduct(steps, product, x);
   const value = replayed.data[0];
   const accumulator = steps.accumulate.run(x, product).data[0];
@@ -232,7 +237,7 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
         `x = np.array([${[...x.data].join(', ')}])  # ${comment(inputName)}, sample ${sample}`,
         `w = np.array([${[...product.weight].join(', ')}])  # ${comment(layer)}, channel ${channel}`,
       ];
-  const steps = productSteps(kernel, value.op)!;
+  const steps = productSteps(kernel, value)!;
   const position = x.positions?.[0];
   const one = { steps, product, x: x.data, position, accumulator: column.accumulator!, value: column.value };
   return numpySnippet(one, codes);

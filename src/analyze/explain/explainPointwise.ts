@@ -35,7 +35,7 @@ export function explainPointwise(value: PointwiseValue): ExplainDocument {
     ...value,
     columns,
     firstDifference: columns.length > 1 && columns[0].value !== columns[1].value ? layer.op : null,
-    numpy: snippet(layer, params, elementwiseSteps(kernels.at(-1)!, layer.op)!, x, columns.at(-1)!.value),
+    numpy: snippet(layer, params, elementwiseSteps(kernels.at(-1)!, layer)!, x, columns.at(-1)!.value),
   });
 }
 
@@ -45,7 +45,7 @@ function columnOf(kernel: Kernel, { layer, input, x, captured }: PointwiseValue)
   const ready = { layer, input, inputs: [input], shapes, weight: null };
   const value = replayLayer(kernel, ready, [{ rows: 1, cols: 1, data }]).data[0];
   const output = layer.output && isQuantized(layer.output) ? layer.output : null;
-  const steps = elementwiseSteps(kernel, layer.op)!;
+  const steps = elementwiseSteps(kernel, layer)!;
   const made = steps.quantize ? output : null;
   const clamp: [number, number] | null = made && [made.quantMin, made.quantMax];
   const column = {

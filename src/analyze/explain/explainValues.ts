@@ -10,7 +10,7 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
   const { captured, candidate } = await observed(place);
   const { ready, kernel } = run;
   const value = (await run.replay(sample, sample + 1)).data[featureAt(ready.shapes.output, place)];
-  const equation = tensorSteps(kernel, layer.op)?.equation ?? 'the value of its input, moved';
+  const equation = tensorSteps(kernel, layer)?.equation ?? 'the value of its input, moved';
   const steps = [...(await readThere(place)), { name: layer.op, value }];
   return plainDocument({
     layer,

@@ -47,7 +47,7 @@ export function productAt(
   sample: number,
   row?: NumericArray,
 ): Product {
-  const steps = productSteps(kernel, layer.op)!;
+  const steps = productSteps(kernel, layer)!;
   const range =
     row && steps.dynamic?.grain === 'row' ? rangeOfRow(row) : run.batches?.rangeOf(run.batches.batchOf(sample));
   const input = range ? chosenInput(steps, layer.form, range) : run.ready.input;
@@ -60,13 +60,14 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
   const values = await rowOfPlace(place, run.input);
   const quantizedFor = (kernel: Kernel) => {
     const product = productAt(layer, run, kernel, channel, sample, values);
-    const { dynamic } = productSteps(kernel, layer.op)!;
+    const { dynamic } = productSteps(kernel, layer)!;
     const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
     return { product, x: codesOf(place, product, Int32Array.from(values, quantize)) };
   };
   return {
     layer: layer.name,
     op: layer.op,
+    arithmetic: layer.arithmetic,
     inputName: layer.inputs[0],
     sample,
     channel,

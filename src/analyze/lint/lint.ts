@@ -9,6 +9,7 @@ import { notChecked } from './notChecked.js';
 import type { Range } from './range.js';
 import { rules } from './registry.js';
 import type { Found, Rule } from './rule.js';
+import { ofRuntime } from './runtime.js';
 import { type Subject, subjectOf } from './subject.js';
 import { fixOf, messageOf } from './words.js';
 
@@ -24,6 +25,7 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
     not_checked: notChecked(model.layers),
   };
   for (const layer of model.layers) {
+    document.findings.push(...ofRuntime(layer));
     if (!isProduct(layer)) continue;
     const subject = await subjectOf(model, layer, kernel, captured);
     for (const finding of findings(subject)) document.findings.push(finding);

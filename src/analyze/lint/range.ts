@@ -70,13 +70,13 @@ function rectified(model: Model, value: string, range: Range, params: QuantParam
   const producer: Layer | undefined = model.layers.find(({ name }) => name === value);
   if (!producer) return range;
   if (isProduct(producer)) {
-    const bound = productSteps(kernel, producer.op)?.bound ?? null;
+    const bound = productSteps(kernel, producer)?.bound ?? null;
     const [lo, hi] = clampOfCodes(producer.form.activation, params, bound);
     return { lo: Math.max(range.lo, lo), hi: Math.min(range.hi, hi) };
   }
   if (!isElementwise(producer) || !producer.form.keepsParams) return range;
   const own = { input: params, output: params, clamp: producer.form.clamp };
-  const bounds = clampBounds(elementwiseSteps(kernel, producer.op)!, own);
+  const bounds = clampBounds(elementwiseSteps(kernel, producer)!, own);
   if (!bounds) return rectified(model, producer.inputs[0], range, params, kernel);
   return { lo: Math.max(range.lo, bounds[0]), hi: Math.min(range.hi, bounds[1]) };
 }

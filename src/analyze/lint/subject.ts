@@ -55,7 +55,7 @@ export async function subjectOf(
   const product = productOf({ weight: await layer.form.weight.read(), ...(patch && { patch }) }, layer, input);
   const range = inputRange(model, layer, input, kernel);
   const bias = biasUnits(product);
-  const steps = productSteps(kernel, layer.op);
+  const steps = productSteps(kernel, layer);
   const worst = worstAccumulators(product, range.centred, bias);
   return {
     producer: model.producer,

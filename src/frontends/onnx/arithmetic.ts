@@ -2,6 +2,7 @@
  * Integers or float: which of the two ONNX Runtime 1.32 runs a group of QDQ nodes with, on x86 with default options.
  * Each answer is a sentence that can be put behind "because".
  */
+import type { RanAs } from '../../nouns/model.js';
 import { printable } from '../../text.js';
 import { RANGE_OF } from './codes.js';
 import type { Context } from './draft.js';
@@ -12,6 +13,9 @@ import { isRedundant, type Quantization } from './quantization.js';
 export interface Arithmetic {
   readonly arithmetic: 'integers' | 'float';
   readonly because: string;
+  /** What would make it integers, in ONNX Runtime's words. */
+  readonly remedy?: string;
+  readonly ranAs?: RanAs;
 }
 
 /** The type that kernels see: int8 is rewritten to uint8 tensor by tensor. */
@@ -19,7 +23,7 @@ type Kind = 'uint8' | 'int8';
 
 function kindOf({ tensor, q, kind }: Operand, context: Context): Kind {
   if (q.dtype.name === 'uint8') return 'uint8';
-  return kind !== 'weight' && isRewritten(tensor, context) ? 'uint8' : 'int8';
+  return kind !== 'weight' && !context.session.keepsInt8 && isRewritten(tensor, context) ? 'uint8' : 'int8';
 }
 
 /** int8 codes become uint8 where one DequantizeLinear reads them and has one reader at most. */
@@ -35,34 +39,67 @@ export interface Operand {
   readonly kind?: string;
 }
 
-/**
- * `reads`: the quantized operands; what the operator itself cannot take comes as `refused`; `noInt8`: its name where its kernel on
- * x86 has no int8 activations.
- */
+/** What the operator itself decides. */
+export interface OfOperator {
+  /** What it cannot take; null: nothing. */
+  readonly refused: string | null;
+  /** What would make it take it. */
+  readonly remedy?: string;
+  /** Its name where its kernel on x86 has no int8 activations. */
+  readonly noInt8?: string | null;
+  /** Of a product. */
+  readonly weights?: Quantization['dtype'];
+}
+
+const EIGHT_BITS = 'quantize activations with 8 bits (activation_type=QuantType.QUInt8)';
+const FUSE = 'optimize at ORT_ENABLE_EXTENDED or ORT_ENABLE_ALL, without session.disable_quant_qdq';
+const REDUNDANT =
+  "give the output the lowest code as zero point (asymmetric activations), or quantize with extra_options={'ActivationSymmetric': True}, which puts a QuantizeLinear before the Relu";
+const UINT8 = 'set session.qdqisint8allowed=1, or quantize activations as uint8 (activation_type=QuantType.QUInt8)';
+
+/** `reads`: the quantized operands. */
 export function arithmeticOf(
   reads: readonly Operand[],
   tail: Tail,
   context: Context,
-  refused: string | null,
-  noInt8: string | null = null,
+  { refused, remedy, noInt8 = null, weights }: OfOperator,
 ): Arithmetic {
-  const float = (because: string): Arithmetic => ({ arithmetic: 'float', because });
+  const { session } = context;
+  const float = (because: string, remedy?: string): Arithmetic => ({
+    arithmetic: 'float',
+    because,
+    ...(remedy ? { remedy } : {}),
+  });
   const given: Operand[] = tail.q ? [{ tensor: tail.tensor, q: tail.q }] : [];
   const all = [...reads, ...given];
   const wide = all.find(({ q }) => !['uint8', 'int8'].includes(q.dtype.name));
-  if (wide) return float(`${printable(wide.tensor)} has ${wide.q.dtype.name} codes, and only 8-bit ones are fused`);
-  if (refused) return float(refused);
+  if (wide)
+    return float(`${printable(wide.tensor)} has ${wide.q.dtype.name} codes, and only 8-bit ones are fused`, EIGHT_BITS);
+  if (session.unfused) return float(session.unfused, FUSE);
+  if (refused) return float(refused, remedy);
   const redundant = tail.q && tail.clamp ? isRedundant(tail.q, tail.clamp.lower, tail.clamp.upper) : true;
-  if (!redundant) return float(notRedundant(tail));
+  if (!redundant) return float(notRedundant(tail), REDUNDANT);
   const kinds = all.map((operand) => kindOf(operand, context));
   const kept = all.find((_, i) => kinds[i] === 'int8');
   const mixed = new Set(kinds).size > 1;
-  if (kept && (mixed || noInt8)) {
-    const reason = kept.kind === 'weight' ? 'is constant' : 'has several readers, or the graph gives it out';
-    const why = `${printable(kept.tensor)} stays int8 (it ${reason})`;
-    return float(mixed ? `${why}, the others are rewritten to uint8` : `${why}, which ${noInt8} does not take on x86`);
-  }
-  return { arithmetic: 'integers', because: 'all of its codes are 8 bits wide and one scale quantizes its output' };
+  if (kept && (mixed || (noInt8 && !session.keepsInt8))) return float(notRewritten(kept, mixed ? null : noInt8), UINT8);
+  const [codes] = kinds;
+  return {
+    arithmetic: 'integers',
+    because: 'all of its codes are 8 bits wide and one scale quantizes its output',
+    ranAs: { codes, weights: weights ? kernelWeights(weights, context) : codes },
+  };
+}
+
+/** The type of weights that kernels see. */
+export function kernelWeights(dtype: Quantization['dtype'], { session }: Context): Kind {
+  return dtype.name === 'uint8' || session.exactWeights ? 'uint8' : 'int8';
+}
+
+function notRewritten({ tensor, kind }: Operand, noInt8: string | null): string {
+  const reason = kind === 'weight' ? 'is constant' : 'has several readers, or the graph gives it out';
+  const why = `${printable(tensor)} stays int8 (it ${reason})`;
+  return noInt8 ? `${why}, which ${noInt8} does not take on x86` : `${why}, the others are rewritten to uint8`;
 }
 
 function notRedundant({ q, clamp }: Tail): string {

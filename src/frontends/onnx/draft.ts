@@ -1,9 +1,10 @@
 /** A layer on its way to model.json's words, and what patterns find them with. */
 import type { ArraySource } from '../../nouns/array.js';
-import type { Layer } from '../../nouns/model.js';
+import type { Layer, RanAs } from '../../nouns/model.js';
 import type { Constant, Constants } from './constants.js';
 import type { Graph, GraphNode } from './graph.js';
 import type { Quantization } from './quantization.js';
+import type { Session } from './session.js';
 
 /** null: not known, or a type that qdiff has no values of. */
 export type ValueType = Quantization | 'float32' | null;
@@ -30,6 +31,8 @@ export interface Draft {
   readonly reads?: readonly Read[];
   readonly arithmetic?: Layer['arithmetic'];
   readonly because?: string;
+  readonly remedy?: string;
+  readonly ranAs?: RanAs;
   /** Why it is not replayed, whatever its op. */
   readonly notReplayed?: string;
   /** Without the samples' axis; where the file gives it. */
@@ -40,6 +43,7 @@ export interface Context {
   readonly graph: Graph;
   readonly constants: Constants;
   readonly arrays: Arrays;
+  readonly session: Session;
   /** How the codes of a tensor stand for reals, as who makes it says; null where that is not known. */
   typeOf(tensor: string): ValueType;
 }
@@ -55,6 +59,18 @@ export interface Pattern {
 /** The arrays that layers name as {"array": KEY}. */
 export class Arrays {
   readonly byKey = new Map<string, ArraySource>();
+  /** Values that layers read and the file holds, as model.json has them. */
+  readonly values = new Map<string, object>();
+
+  /** The name of a constant as a value; null where qdiff does not read its numbers. params: model.json's. */
+  value(name: string, { source, shape }: Constant, params: object): string | null {
+    if (!source) return null;
+    // leading 1s broadcast like axes that are not there, the samples' among them
+    const first = shape.findIndex((dim) => dim !== 1);
+    const dims = first < 0 ? [] : shape.slice(first);
+    this.values.set(name, { name, ...params, shape: dims, value: this.add(name, source) });
+    return name;
+  }
 
   /** `key`: a tensor's name; an array made from it otherwise has another. */
   add(key: string, source: ArraySource): { array: string } {

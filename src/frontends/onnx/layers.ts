@@ -9,6 +9,7 @@ import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import { outputOf, quantizationOf, sameParams } from './quantization.js';
+import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
 
 export interface GraphLayers {
@@ -22,10 +23,10 @@ export interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
   readonly type: ValueType;
 }
 
-export async function layersOf(graph: Graph, constants: Constants): Promise<GraphLayers> {
+export async function layersOf(graph: Graph, constants: Constants, session: Session): Promise<GraphLayers> {
   const types = await Types.of(graph, constants);
   const arrays = new Arrays();
-  const context: Context = { graph, constants, arrays, typeOf: (tensor) => types.get(tensor) };
+  const context: Context = { graph, constants, arrays, session, typeOf: (tensor) => types.get(tensor) };
   const finder = new Finder(context, types, new ShapeNodes(graph, constants));
   await finder.find(firstPatterns);
   await finder.find(patterns);
@@ -128,15 +129,9 @@ class Finder {
   }
 }
 
-/** What float gives for them is what their step on codes gives: each value has one rounding. */
-const SAME_IN_FLOAT = ['relu', 'clamp', 'requantize'];
-
-/** What runs otherwise than a kernel's step would, what qdiff has no values of, and what two nodes say differently of one tensor. */
+/** What qdiff has no values of, and what two nodes say differently of one tensor. */
 function checked(draft: Draft, types: Types): Draft {
   if (draft.notReplayed) return draft;
-  if (draft.arithmetic === 'float' && !SAME_IN_FLOAT.includes(draft.op)) {
-    return { ...draft, notReplayed: `ONNX Runtime runs it in float: ${draft.because}` };
-  }
   for (const { tensor, q } of draft.reads ?? []) {
     const made = types.get(tensor);
     if (made !== null && made !== 'float32' && !sameParams(made, q)) {

@@ -6,6 +6,7 @@ import type { OnnxModel } from '../../load/onnx/proto.js';
 import { readOnnxModel } from '../../load/onnx/read.js';
 import { refuse } from '../../load/refuse.js';
 import type { FileSystem } from '../../nouns/file.js';
+import type { Producer } from '../../nouns/model.js';
 import type { Warning } from '../../nouns/problem.js';
 import { counted, listed, printable } from '../../text.js';
 import type { ModelFile } from '../modelFile.js';
@@ -14,20 +15,21 @@ import type { ValueType } from './draft.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
 import { outputOf } from './quantization.js';
+import { sessionOf } from './session.js';
 import { simplified } from './simplify.js';
 
 /** The newest version of ONNX's own operators that this version knows. */
 const NEWEST_OPSET = 28;
 
 /** The layers of an ONNX file as model.json's raw nodes; numbers stay in the file until it is closed. Throws InputError. */
-export async function readOnnx(fs: FileSystem, path: string): Promise<ModelFile> {
+export async function readOnnx(fs: FileSystem, path: string, producer: Producer): Promise<ModelFile> {
   const file = await openFile(fs, path);
   try {
     const onnx = await readOnnxModel(file, path);
     checkOpsets(onnx);
     const whole = new Graph(onnx);
     const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) });
-    const layers = await layersOf(simplified(whole, constants), constants);
+    const layers = await layersOf(simplified(whole, constants), constants, sessionOf(producer));
     if (layers.drafts.length === 0) {
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
     }
@@ -49,8 +51,8 @@ function checkOpsets({ path, opsets, graph }: OnnxModel): void {
 }
 
 /** What model.json would say. */
-function rawModel({ drafts, inputs }: GraphLayers): object {
-  const known = new Set<string>();
+function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
+  const known = new Set<string>(arrays.values.keys());
   const rawInputs = inputs.flatMap(({ name, type, shape }) => {
     const params = paramsOf(type);
     if (!params) return [];
@@ -58,10 +60,10 @@ function rawModel({ drafts, inputs }: GraphLayers): object {
     return [{ name, ...params, shape }];
   });
   const layers = drafts.map((draft) => {
-    const { name, op, fields, nodes, arithmetic, because, notReplayed, shape } = draft;
+    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, notReplayed, shape } = draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
-    const origin = { nodes: namesOf(nodes), arithmetic, because, not_replayed: notReplayed };
+    const origin = { nodes: namesOf(nodes), arithmetic, because, remedy, ran_as: ranAs, not_replayed: notReplayed };
     return {
       name,
       op,
@@ -73,7 +75,14 @@ function rawModel({ drafts, inputs }: GraphLayers): object {
     };
   });
   const producer = { framework: 'onnxruntime', kernel: 'ort' };
-  return { format: 'qdiff-model', version: 1, producer, inputs: rawInputs, layers };
+  return {
+    format: 'qdiff-model',
+    version: 1,
+    producer,
+    inputs: rawInputs,
+    constants: [...arrays.values.values()],
+    layers,
+  };
 }
 
 function namesOf(nodes: readonly GraphNode[]): string[] {

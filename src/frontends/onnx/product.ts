@@ -7,13 +7,20 @@ import type { Context } from './draft.js';
 import { oneOrList, type Quantization } from './quantization.js';
 
 /** How a weight lies in the file, and where its output channels are. */
-export type WeightLayout = 'conv' | 'rows' | 'columns';
+export type WeightLayout = 'conv' | 'transposed' | 'rows' | 'columns';
 
 export interface Weight {
   readonly tensor: string;
   readonly constant: Constant;
   readonly q: Quantization;
   readonly layout: WeightLayout;
+  /** Of a transposed convolution, whose weight has the output channels of one group. */
+  readonly groups?: number;
+}
+
+function channelAxis({ layout, constant }: Weight): number {
+  if (layout === 'columns') return constant.shape.length - 1;
+  return layout === 'transposed' ? 1 : 0;
 }
 
 export interface Bias {
@@ -31,8 +38,8 @@ export interface ProductFields {
 
 /** weight, weight_scale, weight_zero_point, bias and their dtypes. Scales that run along another axis are no fields. */
 export async function productFields(weight: Weight, bias: Bias | null, context: Context): Promise<ProductFields> {
-  const { q, constant, layout } = weight;
-  const channels = constant.shape[layout === 'columns' ? constant.shape.length - 1 : 0];
+  const { q, constant } = weight;
+  const channels = constant.shape[channelAxis(weight)] * (weight.groups ?? 1);
   const why = whyNot(weight, channels);
   const array = why === null || constant.source ? weightArray(weight, context) : null;
   const biasFields = bias ? biasOf(bias, channels, context) : { fields: { bias: null }, notReplayed: null };
@@ -51,7 +58,8 @@ function spread(values: readonly number[], length: number): readonly number[] {
   return values.length === length ? [...values] : new Array(length).fill(values[0]);
 }
 
-function whyNot({ q, constant, tensor, layout }: Weight, channels: number): string | null {
+function whyNot(weight: Weight, channels: number): string | null {
+  const { q, constant, tensor } = weight;
   const name = printable(tensor);
   if (q.blockSize > 0)
     return `weight ${name} has a scale for every ${q.blockSize} of ${constant.dtype.name} (MatMulNBits)`;
@@ -60,7 +68,7 @@ function whyNot({ q, constant, tensor, layout }: Weight, channels: number): stri
   }
   const rank = constant.shape.length;
   const axis = q.axis < 0 ? q.axis + rank : q.axis;
-  const own = layout === 'columns' ? rank - 1 : 0;
+  const own = channelAxis(weight);
   if (q.scale.length > 1 && (q.scale.length !== channels || axis !== own)) {
     return `the scales of weight ${name} do not run along its output channels (axis ${axis}, ${q.scale.length} of ${channels})`;
   }

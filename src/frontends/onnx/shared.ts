@@ -36,6 +36,14 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
       return flatten(intOf(node, 'axis', 1));
     case 'Transpose':
       return known('permute', { dims: intsOf(node, 'perm') });
+    case 'ReduceMean': {
+      const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
+      return {
+        op: 'mean',
+        fields: dim ? { dim: [...dim], keepdim: intOf(node, 'keepdims', 1) === 1 } : {},
+        unknown: dim ? null : 'its axes are not constant',
+      };
+    }
     case 'Reshape':
       return known('reshape', { shape_out: await constantInts(node, 1, context) });
     case 'Clip': {

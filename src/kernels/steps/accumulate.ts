@@ -19,6 +19,7 @@ import {
   pairedNumpy,
   type Width,
 } from './pairs.js';
+import { saturatesOnX86 } from './ranAs.js';
 import { toInt32 } from './toInt32.js';
 
 export * from './narrowAccumulate.js';
@@ -185,7 +186,7 @@ export function saturatingPairs(
 export const pairsSaturatingInt16 = saturatingPairs(
   'pairsSaturatingInt16',
   ({ inFeatures }) => [inFeatures],
-  ({ weightDtype }) => weightDtype !== 'uint8', // ONNX Runtime's u8 * u8 is exact
+  saturatesOnX86,
 );
 
 /** oneDNN's brgemm on AVX512 without VNNI: int8 activations take an exact path. */
@@ -216,11 +217,16 @@ export const pairsSaturatingInt16Blocks256 = saturatingPairs(
  * SMULL + SMLAL on ARM64 without dot product: activations made signed, products k and k + 8 of every 16 added in int16,
  * wrapping. Only (-128 * -128) * 2 = 32768 wraps, to -32768; without a weight of -128 this is exact.
  */
-export const neonMlalInt16Wrap = paired(
-  { name: 'neonMlalInt16Wrap', codeShift: shiftToSigned, applies: () => true, leavesHolesOut: () => false },
-  { equation: 'k and k + 8 of 16', of: eightApart, numpy: eightApartNumpy },
-  wrapping,
-);
+export const neonMlalInt16Wrap = wrappingEightApart('neonMlalInt16Wrap', ({ weightDtype }) => weightDtype !== 'uint8');
+
+/** Uint8 weights are exact. */
+export function wrappingEightApart(name: string, applies: PairedAccumulateStep['applies']): PairedAccumulateStep {
+  return paired(
+    { name, codeShift: shiftToSigned, applies, leavesHolesOut: () => false },
+    { equation: 'k and k + 8 of 16', of: eightApart, numpy: eightApartNumpy },
+    wrapping,
+  );
+}
 
 /** Which products are added in int16, and what that loses. */
 type Losing = Pick<PairedAccumulateStep, 'pairs' | 'codeShift' | 'loss' | 'applies' | 'leavesHolesOut'>;

@@ -3,16 +3,22 @@
  * channel and one filter a group, have a kernel of their own, exact on every CPU, if all weights have one zero point.
  */
 import type { Product } from '../../nouns/kernel.js';
-import { saturatingPairs } from './accumulate.js';
+import { saturatingPairs, wrappingEightApart } from './accumulate.js';
+import { saturatesOnX86 } from './ranAs.js';
 
 function isDepthwise({ patch, weightZeroPoint }: Product): boolean {
   const isAlone = patch !== undefined && patch.inChannels === 1 && patch.outChannels === 1;
   return isAlone && weightZeroPoint.every((zero) => zero === weightZeroPoint[0]);
 }
 
-/** u8 * u8 is exact too. */
 export const onnxRuntimeConvolutionPairs = saturatingPairs(
   'onnxRuntimeConvolutionPairs',
   ({ inFeatures }) => [inFeatures],
+  (product) => saturatesOnX86(product) && !isDepthwise(product),
+);
+
+/** ARM without dot product. */
+export const onnxRuntimeConvolutionWrap = wrappingEightApart(
+  'onnxRuntimeConvolutionWrap',
   (product) => product.weightDtype !== 'uint8' && !isDepthwise(product),
 );

@@ -68,7 +68,9 @@ export const originFields = {
   not_replayed: z.optional(z.nullable(z.string())),
   arithmetic: z.optional(z.nullable(z.enum(['integers', 'float']))),
   because: z.optional(z.nullable(z.string())),
+  remedy: z.optional(z.nullable(z.string())),
   delegates: z.optional(z.nullable(z.array(z.enum(RELEASES)))),
+  ran_as: z.optional(z.nullable(z.object({ codes: z.enum(['uint8', 'int8']), weights: z.enum(['uint8', 'int8']) }))),
 };
 export type RawOrigin = z.infer<z.ZodMiniObject<typeof originFields>>;
 

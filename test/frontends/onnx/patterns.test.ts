@@ -320,9 +320,7 @@ describe('what is not replayed is named', () => {
   it('a bias with a zero point', async () => {
     const bias = [...scaled('b', 0.0625, 7), tensor('b', [2], Int32Array.of(1, 2)), tensor('bz', [], Int32Array.of(7))];
     const nodes = [wd, node('DequantizeLinear', ['b', 'b_scale', 'bz'], ['bd']), gemm('bd')];
-    expect(await reasonFor(between(nodes, [...weights, ...bias]))).toBe(
-      'ONNX Runtime runs it in float: its bias has a zero point',
-    );
+    expect(await reasonFor(between(nodes, [...weights, ...bias]))).toBe('its bias has a zero point');
   });
 
   it('scales of float16', async () => {

@@ -2,8 +2,8 @@
 import { type Arithmetic, arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, isOnnx } from '../graph.js';
-import { type Bounds, boundFields, isRelu, type Operand, operandOf, tailOf } from '../operand.js';
-import { oneOrList } from '../quantization.js';
+import { type Operand, operandOf, type Tail, tailOf } from '../operand.js';
+import { codesOf, outputOf } from '../quantization.js';
 import { opName } from '../words.js';
 
 export const qdqElementwise: Pattern = { ops: ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'], match };
@@ -16,41 +16,43 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const tail = await tailOf(node.outputs[0], context);
   if (!tail.q) return null;
   const reads = operands.filter((operand) => operand.kind === 'codes' || operand.kind === 'weight');
-  const ran = arithmeticOf(reads, tail, context, refusal(node, operands));
-  const other = operands.findIndex(({ kind }) => kind !== 'codes');
+  const ran = arithmeticOf(reads, tail, context, { refused: refusal(node, operands) });
+  const inputs = operands.map((operand) => valueOf(operand, context));
   const draft: Draft = {
     at: node,
     nodes: [node, ...tail.nodes],
     name: tail.tensor,
     op: opName(node),
-    inputs: codes.map(({ tensor }) => tensor),
-    fields: { ...(other >= 0 ? constantFields(operands[other], other, context) : {}), ...activation(tail.clamp, ran) },
+    inputs: inputs.map((name) => name ?? ''),
+    fields: activation(tail, ran),
     output: tail.q,
     reads: codes,
     ...ran,
-    ...(other >= 0 ? { notReplayed: CONSTANT_OPERAND } : {}),
+    ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
   };
   return [draft];
 }
 
-/** No op of model.json has one yet; its numbers are in the layer's fields. */
-export const CONSTANT_OPERAND = 'one of its operands is constant';
+export const UNREAD_OPERAND = 'one of its operands is a constant of a type that qdiff does not read';
 
 function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
   if (!isOnnx(node, 'Add', 'Mul')) return `ONNX Runtime has no ${node.opType} on codes`;
   return operands.some(({ kind }) => kind === 'constant') ? 'one of its operands is a float constant' : null;
 }
 
-/** The constant operand of an add or mul; `other_first` where it stands before the value. */
-export function constantFields(operand: Operand, index: number, { arrays }: Context): Record<string, unknown> {
-  if (operand.kind !== 'weight' && operand.kind !== 'constant') return {};
-  const other = arrays.constant(operand.tensor, operand.constant);
-  const q = operand.kind === 'weight' ? operand.q : null;
-  const params = q ? { other_scale: oneOrList(q.scale), other_zero_point: oneOrList(q.zeroPoint) } : {};
-  return { other, other_dtype: operand.constant.dtype.name, ...params, ...(index === 0 ? { other_first: true } : {}) };
+/** The value that an operand is: a tensor's codes, or a constant of the file; null where its numbers are not read. */
+export function valueOf(operand: Operand, { arrays }: Context): string | null {
+  if (operand.kind === 'codes' || operand.kind === 'float') return operand.tensor;
+  const { tensor, constant } = operand;
+  if (operand.kind === 'weight') {
+    const params = outputOf(operand.q);
+    return params && arrays.value(tensor, constant, params);
+  }
+  return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }) : null;
 }
 
-function activation(clamp: Bounds | null, { arithmetic }: Arithmetic): object {
-  if (!clamp || arithmetic === 'integers') return { activation: 'none' };
-  return isRelu(clamp) ? { activation: 'relu' } : { activation: 'clamp', ...boundFields(clamp) };
+/** The codes of a Relu's or Clip's bounds, where QuantizeLinear's own clamp does not replace it. */
+function activation({ q, clamp }: Tail, { arithmetic }: Arithmetic): Draft['fields'] {
+  if (!q || !clamp || arithmetic === 'integers') return { activation: 'none' };
+  return { activation: { clamp: codesOf(q, clamp.lower, clamp.upper) } };
 }

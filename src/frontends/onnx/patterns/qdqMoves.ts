@@ -54,7 +54,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     }
     const same = sameParams(tail.q, x.q);
     const refused = same ? null : 'its input and output have other parameters';
-    const ran = same ? { because: 'it moves codes' } : arithmeticOf([x], tail, context, refused);
+    const ran = same ? { because: 'it moves codes' } : arithmeticOf([x], tail, context, { refused });
     const notReplayed = unknown ?? (same ? null : `ONNX Runtime runs it in float: ${refused}`);
     const common = { at: node, nodes: [node, ...tail.nodes], name: tail.tensor, op, inputs: [x.tensor], fields };
     drafts.push({ ...common, output: tail.q, reads: [x], ...ran, ...(notReplayed ? { notReplayed } : {}) });

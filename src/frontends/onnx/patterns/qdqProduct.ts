@@ -30,11 +30,18 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
 
 async function product(node: GraphNode, x: Codes, w: Weights, context: Context): Promise<Draft> {
   const { bias, added, tail } = await behind(node, context);
-  const refused = refusal(node, w, bias) ?? biasScaleOff(node, x, w, bias);
+  const scaleOff = biasScaleOff(node, x, w, bias);
+  const refused = refusal(node, w, bias) ?? scaleOff;
   const unfit = refused ?? (tail.q === null ? await floatOutput(node, bias, added, context) : null);
-  const ran = arithmeticOf([x], tail, context, unfit, withoutInt8(node, w, added));
+  const ran = arithmeticOf([x], tail, context, {
+    refused: unfit,
+    ...(scaleOff && scaleOff === unfit ? { remedy: BIAS_SCALE } : {}),
+    noInt8: withoutInt8(node, w, added),
+    weights: w.constant.dtype,
+  });
   const nBits = isOnnx(node, 'MatMul') && !['uint8', 'int8'].includes(x.q.dtype.name) ? matMulNBits(x) : null;
-  const weight = { tensor: w.tensor, constant: w.constant, q: w.q, layout: layoutOf(node) };
+  const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
+  const weight = { tensor: w.tensor, constant: w.constant, q: w.q, layout: layoutOf(node), groups };
   const own = ran.arithmetic === 'integers' ? bias && { ...bias, q: null } : bias;
   const { fields, notReplayed } = await productFields(weight, own, context);
   const shape = shapeFields(node, w);
@@ -48,9 +55,11 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
     output: tail.q ?? 'float32',
     reads: [x],
     ...(nBits ? { because: nBits } : ran),
-    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? alphaOf(node) ?? undefined,
+    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? alphaOf(node) ?? undefined,
   };
 }
+
+const BIAS_SCALE = 'give the bias the scale of input times weight: quantize it again, or leave it float';
 
 function matMulNBits(x: Codes): string {
   const what = 'ONNX Runtime runs it as MatMulNBits, which quantizes the activations again, to int8 in blocks';
@@ -58,7 +67,8 @@ function matMulNBits(x: Codes): string {
 }
 
 function layoutOf(node: GraphNode): WeightLayout {
-  if (isOnnx(node, 'Conv', 'ConvTranspose')) return 'conv';
+  if (isOnnx(node, 'Conv')) return 'conv';
+  if (isOnnx(node, 'ConvTranspose')) return 'transposed';
   return isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
 }
 
@@ -67,7 +77,8 @@ function shapeFields(node: GraphNode, w: Weights): { op: string; fields: object;
   const rank = Math.max(1, w.constant.shape.length - 2);
   const { fields, unknown } = geometryOf(node, rank);
   const op = node.opType === 'Conv' ? `conv${rank}d` : `conv_transpose${rank}d`;
-  const extra = node.opType === 'Conv' ? {} : { output_padding: [...(attribute(node, 'output_padding')?.ints ?? [])] };
+  const ends = attribute(node, 'output_padding')?.ints;
+  const extra = node.opType === 'Conv' || !ends?.length ? {} : { output_padding: [...ends] };
   return { op, fields: { ...fields, ...extra, groups: intOf(node, 'group', 1) }, unknown };
 }
 
@@ -111,12 +122,17 @@ function refusal(node: GraphNode, w: Weights, bias: Bias | null): string | null 
     return `weight ${name} is ${w.constant.dtype.name}${w.q.blockSize > 0 ? ` in blocks of ${w.q.blockSize}` : ''}${runs}`;
   }
   if ((node.inputs[2] ?? '') !== '' && !bias) return 'its bias is no constant';
-  if (bias?.q?.zeroPoint.some((zeroPoint) => zeroPoint !== 0)) return 'its bias has a zero point';
+  const zeroPoint = zeroPointOf(bias);
+  if (zeroPoint) return zeroPoint;
   if (!isOnnx(node, 'Gemm')) return null;
   const [alpha, beta] = [floatOf(node, 'alpha', 1), floatOf(node, 'beta', 1)];
   if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
   if (bias && beta !== 1) return `beta is ${beta}`;
   return alpha === 1 || !bias ? null : `alpha is ${alpha}`;
+}
+
+function zeroPointOf(bias: Bias | null): string | null {
+  return bias?.q?.zeroPoint.some((zeroPoint) => zeroPoint !== 0) ? 'its bias has a zero point' : null;
 }
 
 /** QLinearConv counts bias codes as if at s_x * s_w: only where they are nearly. Limits as measured. */
@@ -167,7 +183,7 @@ async function activations(node: GraphNode, x: Codes, w: Codes, context: Context
   const tail = await tailOf(node.outputs[0], context);
   const takes = isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'transB is 1' : null;
   const refused = isOnnx(node, 'Conv', 'ConvTranspose') ? 'its weights are no constant' : takes;
-  const ran = arithmeticOf([x, w], tail, context, refused, node.opType);
+  const ran = arithmeticOf([x, w], tail, context, { refused, noInt8: node.opType });
   return {
     at: node,
     nodes: [node, ...tail.nodes],

@@ -48,7 +48,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       fields,
       output: tail.q,
       reads: codes,
-      ...arithmeticOf(codes, tail, context, refused),
+      ...arithmeticOf(codes, tail, context, { refused }),
       ...(unknown ? { notReplayed: unknown } : {}),
     },
   ];

@@ -1,11 +1,13 @@
 /** QLinear operators: as written at every optimization level, in integers. */
+
+import { kernelWeights } from '../arithmetic.js';
 import type { Context, Draft, Pattern, Read } from '../draft.js';
 import { geometryOf } from '../geometry.js';
 import { floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
 import { type Quantization, quantizationOf } from '../quantization.js';
 import { sharedFields } from '../shared.js';
-import { CONSTANT_OPERAND, constantFields } from './qdqElementwise.js';
+import { UNREAD_OPERAND, valueOf } from './qdqElementwise.js';
 
 /** Where a QLinear operator has its values: each is (tensor, scale, zero point), from there on. */
 interface Places {
@@ -62,17 +64,22 @@ async function readsAt(node: GraphNode, places: readonly number[], context: Cont
   return reads;
 }
 
-const INTEGERS = {
-  arithmetic: 'integers',
-  because: 'the file says so: a QLinear operator runs as it is written',
-} as const;
+/** Types as the file has them: nothing is rewritten. */
+function integers(x: Quantization, context: Context, weights: Quantization = x) {
+  const codes = x.dtype.name === 'int8' ? ('int8' as const) : ('uint8' as const);
+  return {
+    arithmetic: 'integers',
+    because: 'the file says so: a QLinear operator runs as it is written',
+    ranAs: { codes, weights: kernelWeights(weights.dtype, context) },
+  } as const;
+}
 
 async function values(node: GraphNode, { values: places, output }: Places, context: Context): Promise<Draft[] | null> {
   const reads = await readsAt(node, places, context);
   const q = await paramsAt(node, output, context);
   if (!reads || !q) return null;
   const { op, fields, unknown } = await sharedFields(node, context);
-  const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...INTEGERS };
+  const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...integers(q, context) };
   const inputs = reads.map(({ tensor }) => tensor);
   return [{ ...common, inputs, output: q, reads, ...(unknown ? { notReplayed: unknown } : {}) }];
 }
@@ -82,15 +89,31 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
   const q = await paramsAt(node, 6, context);
   if (!reads || !q) return null;
   const { constants } = context;
-  const moving = reads.filter(({ tensor }) => !constants.get(tensor));
-  const index = reads.findIndex(({ tensor }) => constants.get(tensor));
-  const { tensor, q: params } = reads[Math.max(0, index)];
-  const fixed = index < 0 ? null : ({ kind: 'weight', tensor, constant: constants.get(tensor)!, q: params } as const);
+  const operands = reads.map(({ tensor, q: own }) => {
+    const constant = constants.get(tensor);
+    return constant
+      ? ({ kind: 'weight', tensor, constant, q: own } as const)
+      : ({ kind: 'codes', tensor, q: own } as const);
+  });
+  const inputs = operands.map((operand) => valueOf(operand, context));
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
-  const common = { at: node, nodes: [node], name: node.outputs[0], op, ...INTEGERS };
-  const fields = fixed ? constantFields(fixed, index, context) : {};
-  const notReplayed = fixed ? CONSTANT_OPERAND : undefined;
-  return [{ ...common, inputs: moving.map((read) => read.tensor), fields, output: q, reads: moving, notReplayed }];
+  const moving = operands.filter(({ kind }) => kind === 'codes');
+  const common = {
+    at: node,
+    nodes: [node],
+    name: node.outputs[0],
+    op,
+    ...integers(q, context),
+    output: q,
+    reads: moving,
+  };
+  return [
+    {
+      ...common,
+      inputs: inputs.map((name) => name ?? ''),
+      ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
+    },
+  ];
 }
 
 async function product(
@@ -106,7 +129,13 @@ async function product(
   if (!reads || (hasOutput && !q)) return null;
   const [x, w] = reads;
   const constant = context.constants.get(w.tensor);
-  const common = { at: node, nodes: [node], name: node.outputs[0], output: q ?? ('float32' as const), ...INTEGERS };
+  const common = {
+    ...integers(x.q, context, w.q),
+    at: node,
+    nodes: [node],
+    name: node.outputs[0],
+    output: q ?? ('float32' as const),
+  };
   const isMatrix = layout === 'conv' || constant?.shape.length === 2;
   if (!constant || !isMatrix) {
     return [{ ...common, op: 'matmul', inputs: reads.map(({ tensor }) => tensor), reads }];

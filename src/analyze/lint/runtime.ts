@@ -1,0 +1,49 @@
+/** What a runtime does with a graph that its numbers alone do not say: layers that it runs in float, scales that it rounds. */
+import type { LintFinding } from '../../documents/lint.js';
+import type { Layer } from '../../nouns/model.js';
+import { isQuantized } from '../../nouns/value.js';
+import { f32 } from '../../numeric/float.js';
+
+const KERNELS = ['ort', 'ort-avx2', 'ort-arm'];
+
+/** Of one layer of a graph. */
+export function ofRuntime(layer: Layer): LintFinding[] {
+  return [...inFloat(layer), ...flooredSoftmax(layer)];
+}
+
+function inFloat({ name, arithmetic, because, remedy }: Layer): LintFinding[] {
+  if (arithmetic !== 'float') return [];
+  const fix = remedy ?? 'none: expect values that differ by 1 at near-ties from a kernel on integers';
+  return [
+    {
+      code: 'runs-in-float',
+      severity: 'info',
+      layer: name,
+      channel: null,
+      kernels: KERNELS,
+      message: `ONNX Runtime runs it in float: ${because}`,
+      fix,
+      evidence: { because },
+    },
+  ];
+}
+
+/** QLinearSoftmax multiplies by floor(1 / scale). */
+function flooredSoftmax({ name, op, arithmetic, output }: Layer): LintFinding[] {
+  if (op !== 'softmax' || arithmetic !== 'integers' || !output || !isQuantized(output)) return [];
+  const exact = f32(1 / f32(output.scale));
+  const used = Math.floor(exact);
+  if (used === exact) return [];
+  return [
+    {
+      code: 'softmax-scale-floored',
+      severity: 'warning',
+      layer: name,
+      channel: null,
+      kernels: KERNELS,
+      message: `1/scale is ${exact}, and QLinearSoftmax multiplies by ${used}: every probability is ${((1 - used / exact) * 100).toPrecision(2)}% too small`,
+      fix: 'give its output the scale 1/256, as onnxruntime.quantization does',
+      evidence: { inverse_scale: exact, used },
+    },
+  ];
+}

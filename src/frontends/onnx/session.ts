@@ -1,0 +1,44 @@
+/** What of a session decides the arithmetic: its CPU, how far it optimizes, and the entries that change kernels. */
+import type { Producer } from '../../nouns/model.js';
+
+export interface Session {
+  /** Why DequantizeLinear, operator, QuantizeLinear stay as they are, in float; null: they are fused. */
+  readonly unfused: string | null;
+  /** int8 activations stay int8, and their operators are fused all the same; otherwise they are rewritten to uint8 where possible. */
+  readonly keepsInt8: boolean;
+  /** int8 weights become uint8, whose products do not saturate. */
+  readonly exactWeights: boolean;
+}
+
+/** As onnxruntime's Python names levels, or its numbers. */
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ['0', 'none'],
+  ['1', 'basic'],
+  ['2', 'extended'],
+  ['disable_all', 'none'],
+  ['disable', 'none'],
+  ['disabled', 'none'],
+]);
+
+/** Where nothing is said: x86-64, default options. */
+export function sessionOf({ arch = '', cpuCapability = '', settings = new Map() }: Producer): Session {
+  const setting = (name: string) => settings.get(`session.${name}`) ?? settings.get(name) ?? '';
+  const level = levelOf(settings);
+  const isArm = /^(arm|aarch)/i.test(arch) || /neon/i.test(cpuCapability);
+  const isUnoptimized = level === 'none' || level === 'basic';
+  const disabled = setting('disable_quant_qdq') === '1' ? 'session.disable_quant_qdq is 1' : null;
+  const unoptimized = isUnoptimized
+    ? `the session optimizes graphs at level ${level}, and only extended fuses them`
+    : null;
+  return {
+    unfused: disabled ?? unoptimized,
+    keepsInt8: isArm || setting('qdqisint8allowed') === '1',
+    exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
+  };
+}
+
+function levelOf(settings: ReadonlyMap<string, string>): string {
+  const given = settings.get('graph_optimization_level') ?? settings.get('optimization_level') ?? 'all';
+  const name = given.toLowerCase().replace(/^.*ort_(enable_)?/, '');
+  return LEVELS.get(name) ?? name;
+}

@@ -1,0 +1,104 @@
+/** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
+import type { AccumulateStep, DynamicStep, ProductSteps } from '../nouns/kernel.js';
+import { convolutions, elementwise, type Ops, type Own, product, products, TRANSPOSED } from './families.js';
+import { exact } from './steps/accumulate.js';
+import { averagePoolInFloat, globalAveragePoolInFloat, softmaxInFloat } from './steps/anyOrder.js';
+import { int32BiasDivision32, realBias } from './steps/bias.js';
+import { concatOnnxRuntime } from './steps/concat.js';
+import { dequantizeFloat32 } from './steps/dequantize.js';
+import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { anyOrderFloat32 } from './steps/floatLinear.js';
+import { binaryFloats, unaryFloats } from './steps/floats.js';
+import { maxPool } from './steps/maxPool.js';
+import { meanInAnyOrder } from './steps/mean.js';
+import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
+import { clampRoundOffset, roundThenOffset } from './steps/offsetAndClamp.js';
+import { addOnnxRuntime, leakyReluOnnxRuntime, multiplyOnnxRuntime, sigmoidOnnxRuntime } from './steps/onnxRuntime.js';
+import { averagePoolOnnxRuntime, globalAveragePoolOnnxRuntime } from './steps/onnxRuntimePools.js';
+import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
+import { quantizeDivision } from './steps/quantize.js';
+import { halfEven } from './steps/round.js';
+import { withoutActivation } from './steps/tensor.js';
+
+const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
+
+/** Operators on whole values. add: of another CPU than the producer says. */
+export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
+  return {
+    add: withoutActivation(add),
+    mul: withoutActivation(multiplyOnnxRuntime),
+    cat: withoutActivation(concatOnnxRuntime),
+    softmax: softmaxOnnxRuntime,
+    leaky_relu: leakyReluOnnxRuntime,
+    sigmoid: sigmoidOnnxRuntime,
+    max_pool1d: maxPool,
+    max_pool2d: maxPool,
+    max_pool3d: maxPool,
+    avg_pool1d: averagePoolOnnxRuntime,
+    avg_pool2d: averagePoolOnnxRuntime,
+    avg_pool3d: averagePoolOnnxRuntime,
+    adaptive_avg_pool1d: globalAveragePoolOnnxRuntime,
+    adaptive_avg_pool2d: globalAveragePoolOnnxRuntime,
+    adaptive_avg_pool3d: globalAveragePoolOnnxRuntime,
+  };
+}
+
+/** convolutionSums: null where its convolutions have no model. */
+export function onnxRuntimeOps(
+  own: Own<'accumulate'> & Partial<ProductSteps>,
+  dynamic: DynamicStep = dynamicOnnxRuntime,
+  convolutionSums: AccumulateStep | null = own.accumulate,
+  tensors: Ops = onnxRuntimeTensors(),
+): Ops {
+  const linear = product({
+    bias: int32BiasDivision32,
+    multiplier: float32Product,
+    round: halfEven,
+    offsetAndClamp: clampRoundOffset,
+    bound: quantizeDivision,
+    uint8Weights: ['uint8'],
+    int32Output: true,
+    ...own,
+  });
+  // a transposed one is always float
+  const onCodes = convolutionSums ? convolutions({ ...linear, accumulate: convolutionSums }, TRANSPOSED) : {};
+  return { ...products(linear, dynamic), ...onCodes, ...elementwise(conversions), ...tensors };
+}
+
+/** Dequantize, float32 sums in any order, quantize. */
+const floatProduct = product({
+  float: { product: anyOrderFloat32, quantize: quantizeDivision },
+  accumulate: exact,
+  bias: realBias,
+  multiplier: float32ProductThenDivide,
+  round: halfEven,
+  offsetAndClamp: roundThenOffset,
+  bound: quantizeDivision,
+  uint8Weights: ['uint8', 'int8'],
+});
+
+/** Dequantize, one float32 rounding, quantize. */
+export const onnxRuntimeInFloat: Ops = {
+  ...products(floatProduct, null),
+  ...convolutions(floatProduct),
+  ...elementwise(conversions),
+  add: binaryFloats('a + b', (a, b) => a + b),
+  sub: binaryFloats('a - b', (a, b) => a - b),
+  mul: binaryFloats('a * b', (a, b) => a * b),
+  div: binaryFloats('a / b', (a, b) => a / b),
+  maximum: binaryFloats('max(a, b)', Math.max),
+  minimum: binaryFloats('min(a, b)', Math.min),
+  cat: concatOnnxRuntime,
+  sigmoid: sigmoidOnnxRuntime,
+  leaky_relu: leakyReluOnnxRuntime,
+  softmax: softmaxInFloat,
+  mean: meanInAnyOrder(quantizeDivision),
+  avg_pool1d: averagePoolInFloat,
+  avg_pool2d: averagePoolInFloat,
+  avg_pool3d: averagePoolInFloat,
+  adaptive_avg_pool1d: globalAveragePoolInFloat,
+  adaptive_avg_pool2d: globalAveragePoolInFloat,
+  adaptive_avg_pool3d: globalAveragePoolInFloat,
+  neg: unaryFloats('-x', (x) => -x),
+  abs: unaryFloats('|x|', Math.abs),
+};

@@ -1,0 +1,99 @@
+/** Operators as ONNX's text defines them: dequantize, compute in float32 in whatever order, quantize. Where the order decides, codes have bounds. */
+import type { AveragePoolAttributes, AxisAttributes } from '../../nouns/attributes.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
+import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
+import { f32, float32Beside } from '../../numeric/float.js';
+import { axisOf, checkedAxes } from '../../tensor/axes.js';
+import { type Cover, windowCovers } from '../../tensor/covers.js';
+import { reducedAxes } from '../../tensor/reduced.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { imageOf, overWindows, placesOf } from './pool.js';
+import { quantizeDivision } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+/** A function of one value; round: of the results of exp. */
+function table(equation: string, apply: (x: number, round: (exact: number) => number) => number) {
+  return tensorSteps(`quantize(${equation})`, ({ inputs: [input], output }) => {
+    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
+    const known = new Map<number, Near>();
+    const near = (x: number) => {
+      const found =
+        known.get(x) ??
+        codesOf(
+          nearFunctions((round) => apply(real(x), round)),
+          code,
+        );
+      known.set(x, found);
+      return found;
+    };
+    return boundedCodes(input.data.length, (i) => near(input.data[i]));
+  });
+}
+
+export const sigmoidInFloat = table('1 / (1 + exp(-x))', (x, round) => round(1 / (1 + Math.exp(-x))));
+
+/** Of exponentials that are right within two float32 steps, summed in any order. */
+export const softmaxInFloat: TensorSteps = tensorSteps('quantize(exp(x) / sum of exp(x)) in float32', (call) => {
+  const [input] = call.inputs;
+  const axis = checkedAxes(axisOf((call.attributes as AxisAttributes).dim, input.shape));
+  const { first, step, count, size } = reducedAxes(input.shape.dims, [axis]);
+  const all = sizeOf(input.shape.dims);
+  const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(call.output))];
+  const exact = new Float64Array(call.samples * all);
+  for (let row = 0; row < call.samples * size; row++) {
+    const start = Math.floor(row / size) * all + first[row % size];
+    const reals = Array.from(step, (offset) => real(input.data[start + offset]));
+    const max = Math.max(...reals);
+    const sum = reals.reduce((total, x) => total + Math.exp(x - max), 0);
+    for (const [k, x] of reals.entries()) exact[start + step[k]] = Math.exp(x - max) / sum;
+  }
+  const relative = (count + 16) * 2 ** -24;
+  return boundedCodes(exact.length, (i) =>
+    codesOf({ low: exact[i] * (1 - relative), near: f32(exact[i]), high: exact[i] * (1 + relative) }, code),
+  );
+});
+
+export const averagePoolInFloat: TensorSteps = {
+  ...tensorSteps('quantize(sum of sx * d / n), float32 in any order', (call) => {
+    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
+    const covers = windowCovers(window, placesOf(imageOf(call).shape));
+    return meansOf(call, covers, (cover) => divisor ?? sizeOf(countIncludePad ? window.kernel : cover.inside));
+  }),
+};
+
+/** Over all places. */
+export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
+  'quantize(sum of sx * d / n), float32 in any order',
+  (call) => {
+    const places = placesOf(imageOf(call).shape);
+    const all = {
+      kernel: places,
+      stride: places,
+      padding: places.map(() => [0, 0] as const),
+      dilation: places.map(() => 1),
+      transposed: null,
+    };
+    return meansOf(call, windowCovers(all, places), () => sizeOf(places));
+  },
+);
+
+function meansOf(call: TensorCall, covers: readonly Cover[], countOf: (cover: Cover) => number): Computed {
+  const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+  const code = quantizeDivision.prepare(quantized(call.output));
+  const codes = (end: 'low' | 'near' | 'high') =>
+    overWindows(call, covers, ({ cover, code: at }) => {
+      let [sum, magnitudes] = [0, 0];
+      for (let i = 0; i < cover.places.length; i++) {
+        const x = real(at(i));
+        [sum, magnitudes] = [sum + x, magnitudes + Math.abs(x)];
+      }
+      const count = countOf(cover);
+      const mean = f32(sumInAnyOrder(sum, magnitudes, cover.places.length)[end] / count);
+      return code(end === 'near' ? mean : float32Beside(mean, end === 'low' ? -2 : 2));
+    });
+  const [low, near, high] = [codes('low'), codes('near'), codes('high')];
+  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+}

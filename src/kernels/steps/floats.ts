@@ -1,0 +1,44 @@
+/** What a runtime leaves in float between dequantize and quantize: one float32 rounding an operator. */
+import type { Computed, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { f32 } from '../../numeric/float.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { clampOfCodes, clampOfReals, limitedTo } from './activation.js';
+import { fill, reader } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { quantizeDivision } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+/** A value may be codes, or floats already. */
+function realOf({ params }: Pick<TensorValue, 'params'>): (x: number) => number {
+  return isQuantized(params) ? dequantizeFloat32.prepare(params) : (x) => x;
+}
+
+/** Codes of the reals, with a fused activation; or the reals themselves. */
+function written(call: TensorCall, real: (element: number) => number): Computed {
+  const { output, activation, samples } = call;
+  const { params } = output;
+  if (isQuantized(params)) {
+    const code = quantizeDivision.prepare(params);
+    const clamp = clampOfCodes(activation, params, quantizeDivision);
+    return fill(call, (i) => limitedTo(clamp, code(real(i))));
+  }
+  const clamp = clampOfReals(activation);
+  return Float32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => limitedTo(clamp, real(i)));
+}
+
+export function binaryFloats(equation: string, apply: (a: number, b: number) => number): TensorSteps {
+  return tensorSteps(`quantize(${equation}) of float32`, (call) => {
+    const [a, b] = call.inputs.map(realOf);
+    const [readA, readB] = [reader(call, 0), reader(call, 1)];
+    return written(call, (i) => f32(apply(a(readA(i)), b(readB(i)))));
+  });
+}
+
+export function unaryFloats(equation: string, apply: (x: number) => number): TensorSteps {
+  return tensorSteps(`quantize(${equation}) of float32`, (call) => {
+    const x = realOf(call.inputs[0]);
+    const read = reader(call, 0);
+    return written(call, (i) => f32(apply(x(read(i)))));
+  });
+}

@@ -1,0 +1,4 @@
+/** torch.div of two values. */
+import { ofTwo } from './fields/binary.js';
+
+export const div = ofTwo('div');

@@ -1,0 +1,4 @@
+/** torch.maximum of two values. */
+import { ofTwo } from './fields/binary.js';
+
+export const maximum = ofTwo('maximum');

@@ -1,0 +1,4 @@
+/** torch.minimum of two values. */
+import { ofTwo } from './fields/binary.js';
+
+export const minimum = ofTwo('minimum');

@@ -1,0 +1,4 @@
+/** -x. */
+import { intoOwn } from './fields/unary.js';
+
+export const neg = intoOwn('neg');
