@@ -17,7 +17,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (!tail.q) return null;
   const reads = operands.filter((operand) => operand.kind === 'codes' || operand.kind === 'weight');
   const ran = arithmeticOf(reads, tail, context, { refused: refusal(node, operands) });
-  const inputs = operands.map((operand) => valueOf(operand, context));
+  const inputs = operands.map((operand) => valueNamed(operand, context));
   const draft: Draft = {
     at: node,
     nodes: [node, ...tail.nodes],
@@ -41,7 +41,7 @@ function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
 }
 
 /** The value that an operand is: a tensor's codes, or a constant of the file; null where its numbers are not read. */
-export function valueOf(operand: Operand, { arrays }: Context): string | null {
+export function valueNamed(operand: Operand, { arrays }: Context): string | null {
   if (operand.kind === 'codes' || operand.kind === 'float') return operand.tensor;
   const { tensor, constant } = operand;
   if (operand.kind === 'weight') {

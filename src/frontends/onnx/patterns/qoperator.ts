@@ -7,7 +7,7 @@ import { floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js
 import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
 import { type Quantization, quantizationOf } from '../quantization.js';
 import { sharedFields } from '../shared.js';
-import { UNREAD_OPERAND, valueOf } from './qdqElementwise.js';
+import { UNREAD_OPERAND, valueNamed } from './qdqElementwise.js';
 
 /** Where a QLinear operator has its values: each is (tensor, scale, zero point), from there on. */
 interface Places {
@@ -95,7 +95,7 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
       ? ({ kind: 'weight', tensor, constant, q: own } as const)
       : ({ kind: 'codes', tensor, q: own } as const);
   });
-  const inputs = operands.map((operand) => valueOf(operand, context));
+  const inputs = operands.map((operand) => valueNamed(operand, context));
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
   const moving = operands.filter(({ kind }) => kind === 'codes');
   const common = {
