@@ -52,7 +52,7 @@ function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly
 }
 
 /** What runs under a kernel's name: ready-made biases as the converter or the user rounded them, a product in one step or in two. */
-function formsOf(steps: ProductSteps): ProductSteps[] {
+export function formsOf(steps: ProductSteps): ProductSteps[] {
   const biases = [...new Set([steps.bias, ...steps.alsoBiases])];
   const multipliers = [steps.multiplier, ...steps.alsoMultipliers];
   return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));

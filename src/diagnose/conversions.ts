@@ -127,9 +127,10 @@ function allConversions(study: ElementwiseStudy): Conversion[] {
 }
 
 /** What kernels do for the op: those of the declared runtime, or all. */
-function rivals({ data, free }: ElementwiseStudy): ElementwiseSteps[] {
-  return elementwiseKernels(data.op, data.kernel)
-    .filter(({ kernel }) => free || kernel.runtime === data.kernel.runtime)
+function rivals(study: ElementwiseStudy): ElementwiseSteps[] {
+  const { op, kernel: declared } = study.data;
+  return elementwiseKernels(op, declared)
+    .filter(({ kernel }) => study.mayRun(kernel))
     .map(({ steps }) => steps);
 }
 
@@ -148,6 +149,8 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
 
 function quantizeCause(setup: Setup, declared: QuantizeStep, other: QuantizeStep): CauseCode {
   if (declared === quantizeDivisionHalfAway || other === quantizeDivisionHalfAway) return 'rounding-half-away';
+  const both = [declared, other];
+  if (both.includes(quantizeFma) && both.includes(quantizeTwoRoundings)) return 'fma';
   return !addsZeroPoint(setup) || addsZeroPointFirst(declared) === addsZeroPointFirst(other)
     ? 'multiplier-precision'
     : 'zero-point-before-rounding';

@@ -31,7 +31,7 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
 export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): ProductSteps[S][] {
   const declared = study.declared.steps;
-  const possible = rivals(study).filter(({ kernel }) => study.free || kernel.runtime === study.data.kernel.runtime);
+  const possible = rivals(study).filter(({ kernel }) => study.mayRun(kernel));
   return [...new Set(possible.map(({ steps }) => steps[step]))].filter((alternative) => alternative !== declared[step]);
 }
 
@@ -78,12 +78,17 @@ function overRanges(steps: ProductSteps): ProductSteps[] {
 }
 
 /** Every kernel that has the op with integer sums. */
-function rivals({ data }: ProductStudy) {
+export function rivals({ data }: ProductStudy) {
   return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float && takes(steps, data.declared.params));
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */
-function departures(setup: ProductSetup, name: string, kernel: ProductSteps, reduceRange: boolean): ProductChange[] {
+export function departures(
+  setup: ProductSetup,
+  name: string,
+  kernel: ProductSteps,
+  reduceRange: boolean,
+): ProductChange[] {
   const declared = setup.steps;
   const steps = new Map<CauseCode, Partial<ProductSteps>>();
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
@@ -104,7 +109,7 @@ function departures(setup: ProductSetup, name: string, kernel: ProductSteps, red
     );
     const moved =
       addsZeroPoint(setup) && addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);
-    change('offsetAndClamp', moved ? 'zero-point-before-rounding' : multiplierCause);
+    change('offsetAndClamp', moved && !fixed ? 'zero-point-before-rounding' : multiplierCause);
   }
   const changes = [...steps].map(
     ([cause, changed]): ProductChange => ({

@@ -143,7 +143,7 @@ export class Diagnosis {
       op: layer.op,
       producer: this.producer,
       side: this.side,
-      free: this.free,
+      madeBy: this.madeBy(run.kernel),
       kernel: run.kernel,
       declared,
       fast: this.fast,
@@ -158,15 +158,17 @@ export class Diagnosis {
     };
   }
 
-  /** Steps of every runtime may be tried. */
+  /** Kernels of every runtime may be tried. */
   get free(): boolean {
-    return this.side === 'candidate' || !this.madeByPyTorch();
+    return this.madeBy(null) !== 'own-runtime';
   }
 
-  /** Nothing declared means nothing known: then any runtime may have made the capture. */
-  private madeByPyTorch(): boolean {
-    const { framework, engine, flow } = this.producer;
-    return framework === 'pytorch' || (framework === undefined && (engine !== undefined || flow !== undefined));
+  /** Nothing declared means nothing known: then anyone may have made the capture. */
+  private madeBy(declared: Kernel | null): LayerCase['madeBy'] {
+    const { framework, engine, flow, kernel } = this.producer;
+    if (this.side === 'candidate') return 'anyone';
+    if (framework === 'pytorch' || (framework === undefined && (engine ?? flow) !== undefined)) return 'own-runtime';
+    return (framework ?? kernel) === undefined || declared?.runtime === 'numpy' ? 'anyone' : 'runtimes';
   }
 }
 

@@ -5,164 +5,26 @@
  *
  * "Judged side": the capture, or the candidate where `diagnosis.subject` is `candidate`.
  */
+import type {
+  AnotherRule,
+  At,
+  Borders,
+  ChosenParams,
+  DecidingValue,
+  Formulas,
+  FoundParameter,
+  NotFiniteValue,
+  OtherSteps,
+  Permutation,
+  QuantizedRange,
+  RoundingEvidence,
+  RuntimeForm,
+  SaturatingPair,
+  SomeChannels,
+  TableEntries,
+} from './evidenceParts.js';
 
-import type { NotFinite } from '../diff/notFinite.js';
-
-/** Where a value is: sample is the row in the capture (never in a subset), channel the column. */
-export interface At {
-  readonly sample: number;
-  readonly channel: number;
-}
-
-/** Two neighbours on the K axis, raw codes (no zero point subtracted). The same form as in the explain document. */
-export interface SaturatingPair {
-  readonly k: readonly [number, number];
-  readonly x: readonly [number, number];
-  readonly w: readonly [number, number];
-  /** x0 * w0 + x1 * w1. */
-  readonly sum: number;
-  /** sum clamped to int16. */
-  readonly saturated: number;
-  /** Of a convolution: where each of the k lies. */
-  readonly cells?: readonly CellOfPatch[];
-}
-
-/** One cell of a convolution's patch. */
-export interface CellOfPatch {
-  /** [ky, kx, c]; c counts the channels of the group. */
-  readonly tap: readonly number[];
-  /** [y, x] of the input; null: padding. */
-  readonly pixel: readonly number[] | null;
-}
-
-/** One value that tells the declared step from the one found. */
-export interface DecidingValue extends At {
-  /** Output code under the declared kernel. */
-  readonly declared: number;
-  /** Output code of the judged side; the hypothesis gives the same. */
-  readonly observed: number;
-  /** In steps, before rounding and before the zero point, as the declared kernel computes it. */
-  readonly before_rounding?: number;
-  /** The same as the hypothesis computes it, where it differs. */
-  readonly before_rounding_found?: number;
-  /** Zero point of the output, in both codes. */
-  readonly zero_point?: number;
-}
-
-/** A parameter that is another than the file says: estimated from the data, then verified by replay. */
-export interface FoundParameter {
-  readonly declared: number;
-  readonly found: number;
-  /** Every value in here explains the data as well. */
-  readonly interval?: readonly [number, number];
-  /** Absent: the whole layer's. */
-  readonly channel?: number;
-  /** The layer whose number this one shares (its output scale is the next layer's input scale). */
-  readonly same_as?: string;
-}
-
-/** Channel (or sample) n uses what is declared for permutation[n]. */
-export interface Permutation {
-  readonly permutation?: readonly number[];
-  /** Set if the permutation is a rotation: n uses what is declared for (n + shift) mod count. */
-  readonly shift?: number;
-}
-
-/** A value of floats, and its places that hold no number. */
-export interface NotFiniteValue extends NotFinite {
-  readonly value: string;
-  readonly of: 'output' | 'input';
-}
-
-interface QuantizedRange {
-  readonly codes: readonly [lo: number, hi: number];
-  readonly grain: 'batch' | 'row';
-}
-
-interface ChosenParams {
-  readonly scale: number;
-  readonly zero_point: number;
-}
-
-/** In every record: the channels the cause acts on, where it is not all that differ. */
-interface SomeChannels {
-  readonly channels?: readonly number[];
-  /** Beside other causes: differing values that this one is needed for. */
-  readonly values?: number;
-}
-
-interface FormulaStep {
-  /** The name of the step, and one line of arithmetic. */
-  readonly step: string;
-  readonly equation: string;
-}
-
-/** What a side does from codes to codes, with the numbers of one channel. */
-export interface Formula {
-  readonly channel: number;
-  readonly sums: FormulaStep;
-  /** Null: the layer has none. */
-  readonly bias: (FormulaStep & { readonly rounded: boolean }) | null;
-  readonly multiplier: FormulaStep & {
-    readonly arithmetic: string;
-    /** sx * sw / sy. */
-    readonly value: number;
-    /** Where it is an int32: value = int32 * 2^(shift - 31), and how it is rounded after. */
-    readonly int32?: number;
-    readonly shift?: number;
-    readonly rounding?: string;
-  };
-  /** Null: the multiplier has rounded already. */
-  readonly rounding: FormulaStep | null;
-  /** Added before or after rounding; null: it is 0. */
-  readonly zero_point: 'before' | 'after' | null;
-}
-
-/** What the judged side is found to do, and what it was declared to do. */
-export interface Formulas {
-  readonly found: Formula;
-  readonly declared: Formula;
-  /** Of a candidate: what the other side is found to do, where that is not what is declared. */
-  readonly met?: Formula;
-  /** The causes that these formulas tell. */
-  readonly tells: readonly string[];
-}
-
-interface RuntimeForm {
-  readonly declared?: string;
-  readonly found?: string;
-}
-
-interface AnotherRule {
-  readonly rule?: string;
-  readonly deciding?: DecidingValue;
-}
-
-/** The first that differ, and how many do. */
-interface TableEntries extends Pick<AnotherRule, 'deciding'> {
-  readonly entries?: readonly Readonly<Record<'code' | 'declared' | 'found', number>>[];
-  readonly differing?: number;
-}
-
-interface RoundingEvidence extends SomeChannels {
-  readonly deciding?: DecidingValue;
-  /** How many values of the layer are exact ties before rounding. */
-  readonly ties?: number;
-}
-
-/** Differing values that were looked at: with a tap on padding, and without. */
-interface Borders {
-  readonly border_values?: number;
-  readonly inside_values?: number;
-}
-
-/** One number an axis, outermost first. */
-interface OtherSteps {
-  readonly declared?: readonly number[];
-  readonly found?: readonly number[];
-  /** Where it is another too: [before, after] an axis. */
-  readonly padding?: readonly (readonly [number, number])[];
-}
+export type * from './evidenceParts.js';
 
 export interface CauseEvidence {
   'int16-saturation': SomeChannels & {
@@ -354,6 +216,64 @@ export interface CauseEvidence {
     /** Values that the found range clamps and the declared one does not, or the reverse. */
     readonly clamped?: number;
   };
+  'constant-values': SomeChannels & {
+    /** The one value, and what it is of the layer; or one a channel. */
+    readonly value?: number;
+    readonly is?: 'zero' | 'zero-point' | 'clamp';
+    readonly each?: readonly number[];
+  };
+  'output-wraps': SomeChannels & {
+    readonly dtype?: string;
+    /** Values that leave the dtype's codes. */
+    readonly wrapped?: number;
+    readonly first?: At & { readonly unclamped: number; readonly stored: number };
+  };
+  'multiplier-short': SomeChannels & {
+    /** Of `channel`, the worst: k * 2^-n in place of `multiplier`. */
+    readonly k?: number;
+    readonly n?: number;
+    readonly channel?: number;
+    readonly multiplier?: number;
+    readonly relative_error?: number;
+    /** Of k, and whether each channel has a shift of its own. */
+    readonly bits?: number;
+    readonly per_channel?: boolean;
+  };
+  'scale-rounded': SomeChannels & {
+    readonly of?: readonly ('input' | 'weight' | 'output')[];
+    readonly digits?: number;
+    readonly kind?: 'decimals' | 'significant digits';
+    /** The scale that it moves most. */
+    readonly before?: number;
+    readonly after?: number;
+  };
+  'bias-factor': SomeChannels & {
+    readonly factor?: number;
+    /** In terms of the layer's numbers. */
+    readonly equals?: string;
+    readonly interval?: readonly [number, number];
+  };
+  /** Worst first; the rest is counted. */
+  'bias-value': SomeChannels & { readonly found?: readonly FoundParameter[]; readonly omitted?: number };
+  'product-rounded': SomeChannels & {
+    readonly bits?: number;
+    readonly rule?: 'down' | 'half up' | 'towards zero';
+    /** Accumulator units a product. */
+    readonly mean_loss?: number;
+  };
+  'accumulator-float32': SomeChannels & {
+    /** Sums beyond 2^24. */
+    readonly beyond?: number;
+    readonly first?: At & { readonly exact: number; readonly rounded: number };
+  };
+  'float-arithmetic': SomeChannels & {
+    /** The largest distance to the integer result. */
+    readonly steps?: number;
+    /** Values that the error bound of float32 leaves open, and all values looked at. */
+    readonly within_bound?: number;
+    readonly of?: number;
+  };
+  fma: SomeChannels & { readonly fused?: boolean; readonly deciding?: DecidingValue };
   inherited: SomeChannels & { readonly from?: string };
   unexplained: SomeChannels & {
     /** The hypothesis that leaves the fewest values. */

@@ -15,6 +15,7 @@ import { frameworkName, frameworkOf, isOf } from './frameworks.js';
 import { neededReduceRange } from './ranges.js';
 import { causeOf } from './registry.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
+import { type FixContext, fixFor } from './sentences.js';
 import { applyChanges, type Change, inputOf, type Setup } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';
 import { isProductStudy, type Study } from './study/study.js';
@@ -50,19 +51,9 @@ export async function explained(
   const subject = sideOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
   const context = {
-    layer: layer.name,
-    op: layer.op,
-    subject,
-    framework: frameworkName(frameworkOf(layer.producer)),
-    declaredKernel: layer.met?.report.kernel ?? layer.kernel.name,
+    ...contextOf(layer, subject, evidence),
     foundKernel: kernel,
     explainedBy,
-    evidence,
-    producer: layer.producer,
-    dynamic: layer.dynamic !== null,
-    quantizes: quantizes(layer),
-    signed: isSigned(layer),
-    ...(layer.met ? { met: { causes: layer.met.report.causes, evidence: layer.met.report.evidence as Evidence } } : {}),
     reduceRange: neededReduceRange(kernel, best.setup, layer),
   };
   return {
@@ -81,6 +72,39 @@ export async function explained(
     byChannel: causesByChannel(study, best),
     changes: best.changes,
   };
+}
+
+function contextOf(layer: LayerCase, subject: DiagnosisReport['subject'], evidence: Evidence): FixContext {
+  return {
+    layer: layer.name,
+    op: layer.op,
+    subject,
+    framework: frameworkName(frameworkOf(layer.producer)),
+    declaredKernel: layer.met?.report.kernel ?? layer.kernel.name,
+    foundKernel: null,
+    explainedBy: [],
+    evidence,
+    producer: layer.producer,
+    dynamic: layer.dynamic !== null,
+    quantizes: quantizes(layer),
+    signed: isSigned(layer),
+    ...(layer.met ? { met: { causes: layer.met.report.causes, evidence: layer.met.report.evidence as Evidence } } : {}),
+  };
+}
+
+/** One value in place of many: it is what it is, and no arithmetic is sought in it. */
+export function constantly(layer: LayerCase, constant: CauseEvidence['constant-values']): LayerDiagnosis {
+  const basis = { samples: layer.to - layer.from };
+  const evidence: Evidence = { 'constant-values': constant, basis };
+  const text = fixFor(['constant-values'], contextOf(layer, layer.side, evidence));
+  const { report } = unnamed(layer, {}, basis);
+  const fixes = text === null ? [] : [{ subject: layer.side, text, rehearsal: null }];
+  const said = {
+    causes: ['constant-values'],
+    explained: layer.mismatched,
+    evidence: evidence as Record<string, unknown>,
+  };
+  return { report: { ...report, ...said, ...fixed(fixes) }, byChannel: new Map(), changes: [] };
 }
 
 export async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
@@ -151,7 +175,7 @@ function isSigned({ declared }: LayerCase): boolean {
 /** One record a cause, drawn from the hypothesis with and without its change. */
 function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
   const records = new Map<string, object>();
-  for (const change of changes) {
+  for (const change of changes.filter(({ unnamed }) => !unnamed)) {
     const without = applyChanges(
       study.declared,
       changes.filter((other) => other !== change),
@@ -222,11 +246,13 @@ function causesByChannel(study: Study, { changes }: Hypothesis): Map<number, str
   const needed = new Map<number, string[]>();
   if (changes.length < 2) return needed;
   const before = study.mismatchesByChannel(study.declared);
-  const alone = changes.map((change) => study.mismatchesByChannel(applyChanges(study.declared, [change])));
+  const named = changes.filter(({ unnamed }) => !unnamed);
+  const base = changes.filter(({ unnamed }) => unnamed);
+  const alone = named.map((change) => study.mismatchesByChannel(applyChanges(study.declared, [...base, change])));
   before.forEach((mismatched, channel) => {
     if (mismatched === 0) return;
-    const one = changes.findIndex((_, i) => alone[i][channel] === 0);
-    if (one >= 0) needed.set(channel, [changes[one].cause]);
+    const one = named.findIndex((_, i) => alone[i][channel] === 0);
+    if (one >= 0) needed.set(channel, [named[one].cause]);
   });
   return needed;
 }

@@ -1,5 +1,6 @@
 /** What a layer may have to be for a cause to be possible. */
 import { isQuantized } from '../nouns/value.js';
+import { groupsOf } from '../products/groups.js';
 import type { Fact } from './cause.js';
 import { inputOf, type Setup } from './setup.js';
 
@@ -17,6 +18,9 @@ export function addsZeroPoint({ params: { output } }: Setup): boolean {
 }
 
 export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
+
+/** Every channel is made of all inputs. */
+export const isUngrouped: Fact = ({ declared }) => declared.kind !== 'product' || groupsOf(declared.params) === 1;
 
 /** Steps of every runtime are possible, and a script's. */
 export const anyRuntime: Fact = ({ free }) => free;
@@ -41,3 +45,10 @@ export function convertsIn(setup: Setup): boolean {
   const { quantize, dequantize, rescale } = setup.steps;
   return quantize !== null || dequantize !== null || rescale !== null;
 }
+
+/** Its kernel scales sums to codes, step by step: on a base that may be another. */
+export const hasBase: Fact = ({ declared, data }) => {
+  if (declared.kind !== 'product' || data.dynamic || declared.steps.float) return false;
+  const { dtype } = declared.params.output;
+  return dtype !== 'float32' && dtype !== 'int32';
+};

@@ -18,14 +18,15 @@ export function fixed(fixes: readonly Fix[]): Fixed {
 
 /** A candidate's is rehearsed where the other side's values are known. */
 export async function fixesOf(study: Study, hypothesis: Hypothesis, context: FixContext): Promise<Fix[]> {
-  const names = [...new Set(hypothesis.changes.map(({ cause }) => cause))];
+  const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
+  const names = [...new Set(named.map(({ cause }) => cause))];
   if (context.subject === 'candidate') {
     const text = candidateFix(names, context);
     return text === null ? [] : [{ subject: 'candidate', text, rehearsal: null }];
   }
   const fixes = [...(await saturationFixes(study, hypothesis, context))];
   for (const subject of ['capture', 'model'] as const) {
-    const own = hypothesis.changes.filter((change) => subjectOf(change) === subject);
+    const own = named.filter((change) => subjectOf(change) === subject);
     const text = fixFor(
       [...new Set(own.map(({ cause }) => cause))].filter((cause) => cause !== 'int16-saturation'),
       { ...context, subject },

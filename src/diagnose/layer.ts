@@ -1,9 +1,9 @@
 import { isPossible } from './cause.js';
-import { countWhere } from './causes/count.js';
+import { constantsIn } from './causes/constantValues.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { contains, widened } from './estimate/interval.js';
-import type { FoundParameter } from './evidence.js';
-import { explained, type LayerCase, type LayerDiagnosis, unexplained, unnamed } from './explanation.js';
+import type { CauseEvidence, FoundParameter } from './evidence.js';
+import { constantly, explained, type LayerCase, type LayerDiagnosis, unexplained } from './explanation.js';
 import { type Hypothesis, type SearchResult, search } from './search.js';
 import { applyChanges, type Change } from './setup.js';
 import type { Outcome } from './study/data.js';
@@ -16,7 +16,8 @@ const MOST_ROUNDS = 3;
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   const refuting: number[] = [];
   let study = await Study.open(layer);
-  if (isWithoutInformation(study)) return withoutInformation(layer, study);
+  const constant = constantsIn(study);
+  if (constant && (await areConstant(study, constant))) return constantly(layer, constant);
   let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
     const outcomes = await confirm(study, result.explanations);
@@ -30,14 +31,19 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   return unexplained(layer, study, result);
 }
 
-function withoutInformation(layer: LayerCase, study: Study): LayerDiagnosis {
-  return unnamed(layer, { constant: study.subset.observed[0] }, { samples: layer.to - layer.from });
-}
-
-/** One value everywhere, where the replay has several: nothing was computed, and a number fits that makes all of them 0. */
-function isWithoutInformation(study: Study): boolean {
-  const isConstant = (values: ArrayLike<number>) => countWhere(values, (value) => value !== values[0]) === 0;
-  return isConstant(study.subset.observed) && !isConstant(study.values(study.declared));
+/** In every judged sample, and nothing else differs. */
+async function areConstant(study: Study, { channels }: CauseEvidence['constant-values']): Promise<boolean> {
+  const { observed } = study.subset;
+  const isOne = Uint8Array.from({ length: study.channels }, (_, n) => Number(!channels || channels.includes(n)));
+  for await (const block of study.blocks()) {
+    const misses = study.misses(study.declared, block);
+    const differs = (value: number, i: number) =>
+      isOne[i % study.channels] ? value !== observed[i % study.channels] : misses[i] !== 0;
+    const fails = block.observed.some(differs);
+    if (block !== study.subset) study.engine.forget(block);
+    if (fails) return false;
+  }
+  return true;
 }
 
 /** With the numbers that layers before this one have proven, then with those that both layers admit, then without. */

@@ -1,32 +1,42 @@
 import type { Cause } from './cause.js';
+import { accumulatorFloat32 } from './causes/accumulatorFloat32.js';
 import { accumulatorWraps } from './causes/accumulatorWraps.js';
 import { activationRange } from './causes/activationRange.js';
 import { activationZeroPointMissing } from './causes/activationZeroPointMissing.js';
+import { biasFactor } from './causes/biasFactor.js';
 import { biasInt32 } from './causes/biasInt32.js';
 import { biasMissing } from './causes/biasMissing.js';
 import { biasShifted } from './causes/biasShifted.js';
 import { biasUnscaled } from './causes/biasUnscaled.js';
+import { biasValue } from './causes/biasValue.js';
 import { captureAfterRelu } from './causes/captureAfterRelu.js';
 import { captureBeforeRelu } from './causes/captureBeforeRelu.js';
 import { clampRange } from './causes/clampRange.js';
+import { constantValues } from './causes/constantValues.js';
 import { fixedPointMultiplier } from './causes/fixedPointMultiplier.js';
+import { floatArithmetic } from './causes/floatArithmetic.js';
+import { fma } from './causes/fma.js';
 import { groupsWrong } from './causes/groupsWrong.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
 import { kOrder } from './causes/kOrder.js';
 import { multiplierPrecision } from './causes/multiplierPrecision.js';
+import { multiplierShort } from './causes/multiplierShort.js';
 import { outputScaleWrong } from './causes/outputScaleWrong.js';
+import { outputWraps } from './causes/outputWraps.js';
 import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
 import { paddingPlace } from './causes/paddingPlace.js';
 import { paddingValue } from './causes/paddingValue.js';
 import { poolDivisor } from './causes/poolDivisor.js';
 import { poolRounding } from './causes/poolRounding.js';
+import { productRounded } from './causes/productRounded.js';
 import { reluAtZero } from './causes/reluAtZero.js';
 import { resampleGrid } from './causes/resampleGrid.js';
 import { rescaleMissing } from './causes/rescaleMissing.js';
 import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
 import { scalePerTensor } from './causes/scalePerTensor.js';
+import { scaleRounded } from './causes/scaleRounded.js';
 import { scaleShifted } from './causes/scaleShifted.js';
 import { signedness } from './causes/signedness.js';
 import { tableEntry } from './causes/tableEntry.js';
@@ -39,6 +49,7 @@ import { zeroPointBeforeRounding } from './causes/zeroPointBeforeRounding.js';
 
 /** Every cause, what is common first: of two equally simple explanations the earlier one is named. */
 export const causes: readonly Cause[] = [
+  constantValues,
   samplesMisaligned,
   captureAfterRelu,
   captureBeforeRelu,
@@ -62,15 +73,21 @@ export const causes: readonly Cause[] = [
   poolDivisor,
   resampleGrid,
   poolRounding,
+  biasFactor,
   roundingTruncate,
   roundingFloor,
   roundingHalfAway,
   roundingHalfUp,
   zeroPointBeforeRounding,
+  multiplierShort,
   fixedPointMultiplier,
+  fma,
   multiplierPrecision,
   tableEntry,
   clampRange,
+  outputWraps,
+  productRounded,
+  scaleRounded,
   outputScaleWrong,
   outputZeroPointWrong,
   inputScaleWrong,
@@ -80,6 +97,9 @@ export const causes: readonly Cause[] = [
   weightScaleWrong,
   weightValue,
   accumulatorWraps,
+  accumulatorFloat32,
+  biasValue,
+  floatArithmetic,
 ] as readonly Cause[];
 
 export function causeOf(code: string): Cause {

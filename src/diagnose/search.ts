@@ -1,3 +1,4 @@
+import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
@@ -39,12 +40,14 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
   run.singles();
+  run.onOtherBases();
   if (run.found.length === 0) await run.arranged([]);
   run.wholeKernels();
   if (run.isSettled()) return run.result();
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
+    run.onOtherBases();
   }
   if (run.found.length === 0) run.siblings();
   for (const change of run.saturations()) await run.arranged([change]);
@@ -57,6 +60,7 @@ class Search {
   private readonly causes: readonly Cause[];
   private readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
+  private readonly bases: BaseSearch | null;
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
   private spent = 0;
@@ -68,6 +72,7 @@ class Search {
   ) {
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.bases = BaseSearch.of(study, prefix);
   }
 
   /** Enough differs for more than one change without a number. */
@@ -79,12 +84,21 @@ class Search {
   explains(changes: readonly Change[]): boolean {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
-    if (!this.study.agreesOnSubset(hypothesis.setup)) return false;
-    this.found.push(hypothesis);
-    return true;
+    if (this.study.agreesOnSubset(hypothesis.setup)) {
+      this.found.push(hypothesis);
+      return true;
+    }
+    this.bases?.offer(changes);
+    return false;
+  }
+
+  /** What failed next to borders between codes only: the same on other bases. */
+  onOtherBases(): void {
+    for (const changes of this.bases?.explanations() ?? []) this.found.push(this.hypothesis(changes));
   }
 
   singles(): void {
+    this.bases?.offer([]);
     for (const change of this.enumerated) {
       if (!this.explains([change])) this.consider([change]);
     }
@@ -133,8 +147,11 @@ class Search {
 
   pairs(): void {
     const active = new Set(this.enumerated.filter((change) => !this.isIdle(change)));
-    this.enumerated.forEach((a, i) => {
-      for (const b of this.enumerated.slice(i + 1)) {
+    // where steps of every runtime are possible, each pair that is near is tried on every base
+    const steps =
+      this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
+    steps.forEach((a, i) => {
+      for (const b of steps.slice(i + 1)) {
         if ((active.has(a) || active.has(b)) && this.mayPair(a, b)) this.explains([a, b]);
       }
     });
@@ -244,7 +261,7 @@ function combine(a: Change, b: Change): boolean {
 }
 
 export function causesOf({ changes }: Hypothesis): string[] {
-  return [...new Set(changes.map((change) => change.cause))];
+  return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
 }
 
 /** The number of causes; one that only moves ties counts twice. */
@@ -254,8 +271,9 @@ function weightOf(hypothesis: Hypothesis): number {
 
 /** Fewer causes, less freedom, then what is more common (the registry's order). */
 function rankOf({ changes }: Hypothesis): number[] {
-  const freedom = Math.max(0, ...changes.map((change) => change.freedom));
-  return [freedom, changes.reduce((sum, change) => sum + priorOf(change), 0)];
+  const named = changes.filter((change) => !change.unnamed);
+  const freedom = Math.max(0, ...named.map((change) => change.freedom));
+  return [freedom, named.reduce((sum, change) => sum + priorOf(change), 0), changes.length - named.length];
 }
 
 /** What is rare comes after all that is not. */
@@ -264,7 +282,7 @@ function priorOf({ cause, rare }: Change): number {
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
-  return a[0] - b[0] || a[1] - b[1];
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
 /** One hypothesis for each set of causes (the first, i.e. simplest), with no more freedom than the best. */

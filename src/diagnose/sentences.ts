@@ -406,6 +406,9 @@ const WITHOUT_PAIRS =
 const IN_PAIRS =
   'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
 
+/** What a constant is, to people. */
+const CONSTANTS = { zero: '', 'zero-point': ', the zero point', clamp: ', a bound of the clamp' } as const;
+
 const otherSteps = (name: 'stride' | 'dilation', explanation: string): CauseText<CauseEvidence['stride-wrong']> => ({
   title: (e) => `${name} ${e.found?.join(', ') ?? 'another'}${e.declared ? `, not ${e.declared.join(', ')}` : ''}`,
   explanation,
@@ -920,6 +923,121 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         : e.of === 'bounds'
           ? `correct the bounds of ${printable(context.layer)} in model.json${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
           : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+  },
+  'constant-values': {
+    title: (e) =>
+      e.value === undefined
+        ? 'one value in every channel'
+        : `${e.channels ? 'one value in some channels' : 'one value everywhere'}: ${short(e.value)}`,
+    explanation: 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.value === undefined
+        ? null
+        : `every value is ${short(e.value)}${e.is ? CONSTANTS[e.is] : ''}, where the replay has several`,
+      e.each ? `by channel: ${e.each.map(short).join(', ')}; the replay has several in each` : null,
+    ],
+    fix: parameterFix(
+      (context) => `capture ${printable(context.layer)} again: its values were not computed, or not written`,
+      'check that this layer runs and that its own output buffer is what is saved',
+    ),
+  },
+  'output-wraps': {
+    title: (e) => `output wraps${e.dtype ? ` at ${e.dtype}` : ''}`,
+    explanation: 'The low bits of a code are kept, where the reference clamps to the range of its dtype.',
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
+      number(e.wrapped, (n) => `${n} values leave the range`),
+    ],
+    fix: stepFix('clamp before the cast: np.clip(q, 0, 255).astype(np.uint8), or a saturating conversion'),
+  },
+  'multiplier-short': {
+    title: (e) => (e.k === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`),
+    explanation: 'The sums are multiplied by k * 2^-n with a k of few bits, not by (s_x * s_w) / s_y.',
+    evidence: (e) => [
+      e.k === undefined || e.n === undefined || e.multiplier === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: ${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
+          (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
+    ],
+    fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
+  },
+  'scale-rounded': {
+    title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),
+    explanation: 'Scales are taken as a print shows them.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.before === undefined || e.after === undefined
+        ? null
+        : `${listed(e.of ?? [])}: ${precise(e.before)} becomes ${precise(e.after)}`,
+    ],
+    fix: parameterFix(
+      (context) => `write the scales of ${printable(context.layer)} in full`,
+      'take the scales in full, as float32, not as a print shows them (q_scale(), not print)',
+    ),
+  },
+  'bias-factor': {
+    title: (e) => (e.factor === undefined ? 'biases times one number' : `biases times ${e.equals ?? short(e.factor)}`),
+    explanation: 'Every bias is multiplied by one number more.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.factor === undefined
+        ? null
+        : `factor ${precise(e.factor)}${e.interval ? `, anything in ${precise(e.interval[0])} .. ${precise(e.interval[1])} fits` : ''}`,
+    ],
+    fix: (e, context) => {
+      const factor = e.equals ?? (e.factor === undefined ? 'a factor' : short(e.factor));
+      return context.subject === 'candidate'
+        ? `add each bias once, as it is: it is multiplied by ${factor}`
+        : `correct ${field(context, 'bias')} in model.json: the capture adds it times ${factor}`;
+    },
+  },
+  'bias-value': {
+    title: 'other biases',
+    explanation: 'Biases are others than the file says: a stale file.',
+    ofOneLayer: true,
+    evidence: (e) => foundSentences('bias', e.found, e.omitted),
+    fix: parameterFix(
+      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different biases`,
+      'load the biases of this layer again: a stale copy',
+    ),
+  },
+  'product-rounded': {
+    title: (e) =>
+      e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`,
+    explanation: 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
+    evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
+    fix: stepFix('add the products in full, in int32, and shift or round the sum once'),
+  },
+  'accumulator-float32': {
+    title: 'sums in float32',
+    explanation: 'A float32 has 24 bits: sums beyond 2^24 lose their last digits.',
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.rounded}` : null,
+      number(e.beyond, (n) => `${n} sums are beyond 2^24`),
+    ],
+    fix: stepFix('keep the sums in int32 until they are multiplied'),
+  },
+  'float-arithmetic': {
+    title: 'computed in float32',
+    explanation:
+      'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+    evidence: (e) => [
+      number(e.steps, (n) => `up to ${n} steps from the integer result`),
+      e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
+    ],
+    fix: stepFix('multiply the integer codes and requantize the sums, in place of dequantized floats'),
+  },
+  fma: {
+    title: (e) => (e.fused ? 'fused multiply-add' : 'multiply and add rounded separately'),
+    explanation: 'A fused multiply-add rounds once, a product and a sum round twice.',
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : e.fused
+          ? 'compile without contraction (-ffp-contract=off)'
+          : 'use a fused multiply-add: fmaf(), or -ffp-contract=fast on a CPU that has one',
   },
   inherited: {
     title: (e) => (e.from === undefined ? 'inherited from its input' : `inherited from ${printable(e.from)}`),

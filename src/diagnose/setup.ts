@@ -134,6 +134,10 @@ export interface Change<S extends Setup = Setup> {
   readonly found?: CauseEvidence[CauseCode];
   /** Channels it acts on, where it is not all. */
   readonly channels?: readonly number[];
+  /** It moves no value of what is declared, so it is no cause by itself: another change shows it. */
+  readonly unnamed?: true;
+  /** Other forms of the same change, where another base has several. */
+  readonly forms?: readonly Change<S>[];
   apply(setup: S): S;
 }
 

@@ -90,3 +90,28 @@ export function multiplyByFixedPoint16(sum: number, { multiplier, exponent }: Fi
   const t = 15 - exponent;
   return wrapInt32(Math.floor((sum * short + 2 ** (t - 1)) / 2 ** t));
 }
+
+/**
+ * x * m / 2^(31 - e) as a float64 that any rule rounds as it would the exact number of up to 62 bits: its halves, and a quarter for
+ * all that lies below them.
+ */
+export function fixedPointUnrounded(x: number, { multiplier, exponent }: FixedPointMultiplier): number {
+  const shift = 30 - exponent; // to halves
+  const lowProduct = (x & 0xffff) * multiplier; // < 2^47
+  const carry = Math.floor(lowProduct / 2 ** 16);
+  const upper = (x >> 16) * multiplier + carry; // x * m = upper * 2^16 + lower
+  const lower = lowProduct - carry * 2 ** 16;
+  const [high, low] = shift >= 16 ? [POWERS_OF_2[shift - 16], 0] : [1, 2 ** shift];
+  const whole = Math.floor(upper / high);
+  const halves = low === 0 ? whole : upper * 2 ** (16 - shift) + Math.floor(lower / low);
+  const isExact = low === 0 ? whole * high === upper && lower === 0 : lower % low === 0;
+  return halves / 2 + (isExact ? 0 : 0.25);
+}
+
+/** The high half x * m >> 31, rounded half up or down, over 2^-e: what a second rounding gets. */
+export function fixedPointHalfRounded(x: number, m: FixedPointMultiplier, roundsUp: boolean): number {
+  const high = roundsUp
+    ? multiplyLeftShifted(x, m)
+    : Math.floor(fixedPointUnrounded(x, { multiplier: m.multiplier, exponent: Math.max(m.exponent, 0) }));
+  return m.exponent < 0 ? high / POWERS_OF_2[-m.exponent] : high;
+}

@@ -71,7 +71,7 @@ async function codesTried({ op, input, output, x, wrong }: PointwiseScene): Prom
   const studies = elementwiseKernels(op, fbgemm).map(({ kernel, steps }) =>
     Study.open({
       side: 'candidate',
-      free: true,
+      madeBy: 'anyone',
       kernel,
       op,
       declared: { kind: 'elementwise', ...AS_STORED, steps, params: { input, output, clamp: CLAMPS[op] ?? null } },

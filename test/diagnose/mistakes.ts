@@ -1,11 +1,13 @@
 import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
-import { float64Bias, int32BiasFloat64, noBias, unscaledBias } from '../../src/kernels/steps/bias.js';
+import { float64Bias, floatBiasUnfused, int32BiasFloat64, noBias, unscaledBias } from '../../src/kernels/steps/bias.js';
+import { float32Sum, roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfUp, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { Product } from '../../src/nouns/kernel.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What a mistake makes of a layer: what the file declares, what was captured, what a candidate has. */
@@ -124,6 +126,68 @@ function flippedWeight(linear: Product, random: Random): Product['weight'] {
   const at = random.integer(0, weight.length - 1);
   weight[at] = weight[at] >= 0 ? weight[at] - 64 : weight[at] + 64;
   return weight;
+}
+
+/** Codes of any size, of which the low 8 bits are kept. */
+function wrapping(world: World, steps: ProductSteps): Int32Array {
+  const wide = { ...output(world.linear), quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
+  return outputsOf(world, { ...steps, offsetAndClamp: roundThenOffset }, { ...world.linear, output: wide }).map(
+    (v) => v & 255,
+  );
+}
+
+/** (acc * k) >> n, k of so many bits to the nearest. */
+function shortened(world: World, bits: number, round: typeof halfUp): Int32Array {
+  const { linear } = world;
+  const real = (n: number) =>
+    (linear.input.scale * linear.weightScale[linear.perChannel ? n : 0]) / output(linear).scale;
+  const short = (n: number) => {
+    const shift = bits - 1 - Math.floor(Math.log2(real(n)));
+    return Math.round(real(n) * 2 ** shift) * 2 ** -shift;
+  };
+  const multiplier = { ...float64Product, toSteps: () => (acc: number, n: number) => acc * short(n) };
+  return outputsOf(world, fbgemmWith({ multiplier, bias: int32BiasFloat64, round, offsetAndClamp: roundThenOffset }));
+}
+
+function rounded(linear: Product, decimals: number): Product {
+  const to = (scale: number) => Number(scale.toFixed(decimals));
+  return {
+    ...linear,
+    weightScale: linear.weightScale.map(to),
+    input: { ...linear.input, scale: to(linear.input.scale) },
+    output: { ...output(linear), scale: to(output(linear).scale) },
+  };
+}
+
+function timesBias(world: World, factor: number): Int32Array {
+  return outputsOf(world, undefined, { ...world.linear, bias: world.linear.bias!.map((b) => b * factor) });
+}
+
+function shifting(world: World): Int32Array {
+  return outputsOf(world, fbgemmWith({ accumulate: roundedProductSums.find(({ product }) => product?.bits === 5)! }));
+}
+
+function ofWeights(world: World, from: (linear: Product, n: number, k: number) => number): Int32Array {
+  const { weight, inFeatures } = world.linear;
+  const moved = weight.map((_, i) => weight[from(world.linear, Math.floor(i / inFeatures), i % inFeatures)]);
+  return outputsOf(world, undefined, { ...world.linear, weight: moved });
+}
+
+/** Dequantized codes and weights added in float32, in order of k. */
+function inFloat32({ linear, x, samples }: World): Int32Array {
+  const { inFeatures, outFeatures, input, weight, weightScale, bias, perChannel } = linear;
+  const { scale, zeroPoint } = output(linear);
+  const f = Math.fround;
+  return Int32Array.from({ length: samples * outFeatures }, (_, i) => {
+    const [row, n] = [Math.floor(i / outFeatures), i % outFeatures];
+    let sum = 0;
+    for (let k = 0; k < inFeatures; k++) {
+      const real = f((x[row * inFeatures + k] - input.zeroPoint) * f(input.scale));
+      sum = f(sum + f(real * f(weight[n * inFeatures + k] * f(weightScale[perChannel ? n : 0]))));
+    }
+    const steps = f(f(sum + (bias ? bias[n] : 0)) * f(1 / f(scale)));
+    return Math.min(255, Math.max(0, roundHalfEven(steps) + zeroPoint));
+  });
 }
 
 /** The kinds of layer that a mistake is made on. */
@@ -359,4 +423,70 @@ export const MISTAKES: readonly Mistake[] = [
       ),
     DOWN,
   ),
+  candidate('nothing written', ['constant-values'], (world) => outputsOf(world).map(() => 0)),
+  candidate('each channel one value', ['constant-values'], (world) =>
+    outputsOf(world).map((_, i) => 90 + (i % world.linear.outFeatures)),
+  ),
+  candidate('low 8 bits kept', ['output-wraps'], (world) => wrapping(world, fbgemmWith({}))),
+  candidate(
+    'low 8 bits kept, rounds down',
+    ['output-wraps', 'rounding-floor'],
+    (world) => wrapping(world, fbgemmWith({ round: downward })),
+    { instead: { wide: { named: ['output-wraps+rounding-truncate'] } } },
+  ),
+  candidate('multiplier of 5 bits', ['multiplier-short'], (world) => shortened(world, 5, halfUp)),
+  candidate('multiplier a shift', ['multiplier-short'], (world) => shortened(world, 1, halfUp)),
+  candidate(
+    'multiplier of 5 bits, rounds down',
+    ['multiplier-short', 'rounding-floor'],
+    (world) => shortened(world, 5, downward),
+    { instead: { wide: { named: ['multiplier-short+rounding-truncate'] } } },
+  ),
+  candidate('scales of 4 decimals', ['scale-rounded'], (world) =>
+    outputsOf(world, undefined, rounded(world.linear, 4)),
+  ),
+  candidate('scales of 4 decimals, no bias', ['bias-missing', 'scale-rounded'], (world) =>
+    outputsOf(world, undefined, { ...rounded(world.linear, 4), bias: null }),
+  ),
+  candidate('bias added twice', ['bias-factor'], (world) => timesBias(world, 2)),
+  file('bias halved', 'bias-factor', (l) => ({ bias: l.bias!.map((b) => b / 2) })),
+  file('stale biases', 'bias-value', (l, random) => ({
+    bias: l.bias!.map((b) => b * (1 + 0.4 * random.normal())),
+  })),
+  candidate('one stale bias', ['bias-value'], (world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      bias: world.linear.bias!.map((b, n) => (n === 3 ? b + 9 * output(world.linear).scale : b)),
+    }),
+  ),
+  candidate('products shifted by 5', ['product-rounded'], (world) => shifting(world)),
+  candidate('products shifted by 5, no bias', ['bias-missing', 'product-rounded'], (world) =>
+    shifting({ ...world, linear: { ...world.linear, bias: null } }),
+  ),
+  candidate('weights reversed', ['k-order'], (world) =>
+    ofWeights(world, (linear, n, k) => n * linear.inFeatures + linear.inFeatures - 1 - k),
+  ),
+  candidate(
+    'memory of [out, in] read as [in, out]',
+    ['k-order'],
+    (world) => ofWeights(world, (linear, n, k) => k * linear.outFeatures + n),
+    PER_CHANNEL,
+  ),
+  candidate('input shifted', ['k-order'], (world) => {
+    const { inFeatures, input } = world.linear;
+    const x = world.x.map((_, i) => (i % inFeatures < 3 ? input.zeroPoint : world.x[i - 3]));
+    return outputsOf({ ...world, x });
+  }),
+  candidate(
+    'sums in float32',
+    ['accumulator-float32'],
+    (world) => outputsOf(world, { ...kernel('numpy'), accumulate: float32Sum }),
+    {
+      on: ['large sums'],
+    },
+  ),
+  candidate('float32 throughout', ['float-arithmetic'], (world) => inFloat32(world), { on: ['near ties'] }),
+  candidate('no fused multiply-add', ['fma'], (world) => outputsOf(world, fbgemmWith({ bias: floatBiasUnfused })), {
+    on: ['near ties, per tensor'],
+  }),
 ];

@@ -1,5 +1,6 @@
 import { exact } from '../../src/kernels/steps/accumulate.js';
 import { float64Bias } from '../../src/kernels/steps/bias.js';
+import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import type { NumericArray } from '../../src/nouns/array.js';
@@ -223,4 +224,63 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     twice.copyWithin(linear.outFeatures, 0, linear.outFeatures);
     return twice;
   }),
+  values('constant-values', 'one value but for one sample', 'small', (right, { linear }) =>
+    right.map((v, i) => (i < linear.outFeatures ? v : 77)),
+  ),
+  values('output-wraps', 'reflected at 255', 'small', (right, world) => {
+    const wide = { ...output(world.linear), quantMin: -1000, quantMax: 1000 };
+    const free = outputsOf(world, fbgemmWith({}), { ...world.linear, output: wide });
+    return right.map((v, i) => (free[i] > 255 ? 510 - free[i] : v));
+  }),
+  values('multiplier-short', 'another multiplier in each second sample', 'small', (right, world) => {
+    const wrong = outputsOf(world, undefined, {
+      ...world.linear,
+      weightScale: world.linear.weightScale.map((s) => s * 1.01),
+    });
+    return right.map((v, i) => (Math.floor(i / world.linear.outFeatures) % 2 === 0 ? v : wrong[i]));
+  }),
+  parameters('scale-rounded', 'each scale by its own error', 'small', ({ weightScale }, random) => ({
+    weightScale: weightScale.map((s) => s * (1 + 0.01 * random.normal())),
+  })),
+  parameters('bias-factor', 'positive biases only', 'small', ({ bias }) => ({
+    bias: bias!.map((b) => (b > 0 ? 2 * b : b)),
+  })),
+  values('bias-value', 'in the first half of the samples', 'small', (right, { linear }) =>
+    right.map((v, i) => (i < right.length / 2 ? Math.min(255, v + 3 + (i % linear.outFeatures)) : v)),
+  ),
+  parameters('bias-value', 'the zero point of its input', 'small', ({ input }) => ({
+    input: { ...input, zeroPoint: input.zeroPoint - 2 },
+  })),
+  values('product-rounded', 'products shifted by 5, but the last one', 'small', (_, world) => {
+    const { inFeatures } = world.linear;
+    const shift = roundedProductSums.find(({ product }) => product?.bits === 5)!;
+    const last = {
+      ...world,
+      x: world.x.map((c, i) => (i % inFeatures < inFeatures - 1 ? world.linear.input.zeroPoint : c)),
+    };
+    const rest = {
+      ...world,
+      x: world.x.map((c, i) => (i % inFeatures < inFeatures - 1 ? c : world.linear.input.zeroPoint)),
+    };
+    const codes = ({ x }: World) => ({ rows: world.samples, cols: inFeatures, data: x });
+    const [whole, cut] = [exact.run(codes(last), world.linear).data, shift.run(codes(rest), world.linear).data];
+    const run = () => ({ data: cut.map((acc, i) => acc + whole[i]), overflowed: 0 });
+    return outputsOf(world, fbgemmWith({ accumulate: { ...exact, run } }));
+  }),
+  parameters('k-order', 'two inputs exchanged in each second channel', 'small', ({ weight, inFeatures }) => ({
+    weight: weight.map((_, i) => {
+      const k = i % inFeatures;
+      const isMoved = Math.floor(i / inFeatures) % 2 === 0;
+      return weight[isMoved && k < 6 ? i - k + (5 - k) : i];
+    }) as Product['weight'],
+  })),
+  values('accumulator-float32', 'sums to multiples of 3', 'large sums', (right) =>
+    right.map((v) => 3 * Math.round(v / 3)),
+  ),
+  values('float-arithmetic', 'noise on values beside no tie', 'near ties', (right, _world) =>
+    right.map((v, i) => (i % 97 === 5 ? Math.min(254, v) + 1 : v)),
+  ),
+  values('fma', 'a bias off by 1e-6', 'near ties, per tensor', (_, world) =>
+    outputsOf(world, undefined, { ...world.linear, bias: world.linear.bias!.map((b) => b * (1 + 1e-6)) }),
+  ),
 ];

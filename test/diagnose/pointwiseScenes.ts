@@ -1,4 +1,4 @@
-import { quantizeDivision, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
+import { quantizeDivision, quantizeTwoRoundings, quantizeZeroPointAfter } from '../../src/kernels/steps/quantize.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { ElementwiseForm, Producer } from '../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
@@ -41,6 +41,8 @@ export interface PointwiseScene {
 
 const float: ValueParams = { dtype: 'float32' };
 const even = quant(0.03125, 100);
+/** Many reals leave its codes. */
+const fineEven = quant(0.015625, 100);
 /** Decides ties otherwise before rounding than after. */
 const odd = quant(0.03125, 101);
 /** No power of two: a quotient and a product with the reciprocal part next to ties. */
@@ -201,6 +203,20 @@ export const RAISED: readonly PointwiseScene[] = [
     (x) => Int32Array.from(x, quantizeZeroPointAfter.prepare(odd)),
     odd,
   ),
+  quantized('constant-values', 'the zero point everywhere', (x) => Int32Array.from(x, () => 100)),
+  {
+    ...quantized(
+      'output-wraps',
+      'the low 8 bits',
+      (x) => fbgemmCodes(x, { ...fineEven, quantMin: -1000, quantMax: 1000 }).map((v) => v & 255),
+      fineEven,
+    ),
+    right: fbgemmCodes(reals(2, fineEven), fineEven),
+  },
+  {
+    ...quantized('fma', 'two roundings', () => new Int32Array(0), uneven, 2),
+    ...nearTies(quantizeTwoRoundings.prepare(uneven)),
+  },
   quantized('signedness', 'off by 128', (x) => fbgemmCodes(x, even).map((v) => v - 128)),
   quantized('clamp-range', 'seven bits', (x) => fbgemmCodes(x, even).map((v) => Math.min(v, 127))),
   rounding('rounding-truncate', 'toward zero', Math.trunc),
@@ -246,6 +262,15 @@ export const RAISED: readonly PointwiseScene[] = [
 ];
 
 export const NEARLY: readonly PointwiseScene[] = [
+  quantized('constant-values', 'but for one value', (x) => Int32Array.from(x, (_, i) => (i === 9 ? 3 : 100))),
+  quantized(
+    'output-wraps',
+    'reflected',
+    (x) =>
+      fbgemmCodes(x, { ...fineEven, quantMin: -1000, quantMax: 1000 }).map((v) => (v > 255 ? 510 - v : Math.max(v, 0))),
+    fineEven,
+  ),
+  quantized('fma', '1% larger', (x) => fbgemmCodes(x, { ...even, scale: even.scale * 1.01 })),
   relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),
   relu('capture-before-relu', 'a leaky ReLU', (v) => (v < -30 ? -30 - ((-30 - v) >> 3) : v), int8),
   { ...relu('capture-after-relu', 'clamped one step above', (v) => Math.max(v, 101)), op: 'identity' },

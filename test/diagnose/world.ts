@@ -92,6 +92,18 @@ export const RARE = {
   'ties, even zero point': { ...few, relu: false, yZeroPoint: 116 },
   /** Each channel within two float32 steps of a tie for one sample; zero point 0 takes no part in a sum. */
   'near ties': { ...few, samples: 8, inFeatures: 4, outFeatures: 160, relu: false, yZeroPoint: 0 },
+  /** The same with one scale: its bias is fused into the sum. */
+  'near ties, per tensor': {
+    ...few,
+    samples: 8,
+    inFeatures: 4,
+    outFeatures: 160,
+    perChannel: false,
+    relu: false,
+    yZeroPoint: 0,
+  },
+  /** Sums beyond 2^24, as they are. */
+  'large sums': { ...few, samples: 120, inFeatures: 2048, relu: false, xZeroPoint: 0, yZeroPoint: 0 },
   /** int8 codes, where 0 is not the lowest: a ReLU at 0 is not the same as none. */
   'int8 with ReLU': { ...few, relu: true, xZeroPoint: -3, yZeroPoint: -30 },
 } as const satisfies Record<string, Shape>;
@@ -103,7 +115,8 @@ export const KINDS = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
 export function worldOf(kind: Kind, random: Random): World {
   const world = trained(kind, random);
   if (kind === 'ties' || kind === 'ties, even zero point') return withTies(world);
-  if (kind === 'near ties') return withNearTies(world, random);
+  if (kind === 'near ties' || kind === 'near ties, per tensor') return withNearTies(world, random);
+  if (kind === 'large sums') return withLargeSums(world);
   return kind === 'int8 with ReLU' ? asInt8(world) : world;
 }
 
@@ -126,11 +139,26 @@ function withNearTies(world: World, random: Random): World {
     const row = (n % samples) * inFeatures;
     let acc = 0;
     for (let k = 0; k < inFeatures; k++) acc += (x[row + k] - input.zeroPoint) * weight[n * inFeatures + k];
-    return (random.integer(1, 254) + 0.5) * output.scale - acc * input.scale * weightScale[n];
+    return (random.integer(1, 254) + 0.5) * output.scale - acc * input.scale * weightScale[linear.perChannel ? n : 0];
   });
   const bits = new Int32Array(bias.buffer);
   for (let n = 0; n < bits.length; n++) bits[n] += random.integer(-2, 2);
   return { ...world, linear: { ...linear, bias } };
+}
+
+/** Positive factors, and the sums themselves. */
+function withLargeSums(world: World): World {
+  const { linear } = world;
+  const output: QuantParams = { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
+  const input = { ...linear.input, scale: 1, zeroPoint: 0 };
+  const weight = linear.weight.map((w) => 100 + Math.abs(w % 28)) as Product['weight'];
+  const ones = { weightScale: linear.weightScale.map(() => 1), bias: null };
+  return {
+    ...world,
+    kernel: 'numpy',
+    x: world.x.map((c) => 128 + (c % 128)),
+    linear: { ...linear, ...ones, input, output, weight },
+  };
 }
 
 /** Codes and zero points moved by 128 together; ONNX Runtime, since PyTorch's FBGEMM has no int8 activations. */

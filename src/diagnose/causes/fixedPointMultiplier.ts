@@ -1,7 +1,13 @@
 import { int32Biases, int32BiasFloat64 } from '../../kernels/steps/bias.js';
-import { type FixedPointStep, fixedPointMultipliers } from '../../kernels/steps/multiplier.js';
+import {
+  type FixedPointStep,
+  fixedPointDoubleRounding,
+  fixedPointMultipliers,
+  fixedPointSingleRounding,
+} from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
-import { insideMultiplier } from '../../kernels/steps/round.js';
+import { halfAway, halfEven, halfUp, insideMultiplier } from '../../kernels/steps/round.js';
+import type { RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
@@ -46,7 +52,8 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     const channel = deciding?.channel ?? 0;
     const step = multiplier as FixedPointStep;
     const { multiplier: mantissa, exponent } = step.multiplierOf(setup.params, output, channel);
-    return { rounding: step.rounding, multiplier: mantissa, shift: exponent, channel, deciding };
+    const rounding = step.rounding ?? undefined;
+    return { rounding, multiplier: mantissa, shift: exponent, channel, deciding };
   },
 };
 
@@ -61,22 +68,30 @@ function ofTensor(study: TensorStudy): TensorChange[] {
 
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;
-  const biases = isInt32Bias(declared.bias)
-    ? [declared.bias]
-    : [int32BiasFloat64, ...int32Biases.filter((b) => b !== int32BiasFloat64)];
-  return fixedPointMultipliers
-    .filter((multiplier) => multiplier !== declared.multiplier)
-    .flatMap((multiplier) =>
-      (isFixedPoint(declared.multiplier) ? [declared.bias] : biases).map((bias) => ({
-        cause: 'fixed-point-multiplier' as const,
-        coordinate: 'multiplier' as const,
-        freedom: FREEDOM.none,
-        label: `${multiplier.name}, ${bias.name}`,
-        apply: (setup) =>
-          withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
-      })),
-    );
+  const isInFixedPoint = isFixedPoint(declared.multiplier);
+  const biases =
+    isInFixedPoint || isInt32Bias(declared.bias)
+      ? [declared.bias]
+      : [int32BiasFloat64, ...int32Biases.filter((b) => b !== int32BiasFloat64)];
+  return FORMS.filter(
+    ([multiplier, round]) => multiplier !== declared.multiplier && !(isInFixedPoint && round === halfEven),
+  ).flatMap(([multiplier, round]) =>
+    biases.map((bias) => ({
+      cause: 'fixed-point-multiplier' as const,
+      coordinate: 'multiplier' as const,
+      freedom: FREEDOM.none,
+      label: `${multiplier.name}, ${bias.name}`,
+      apply: (setup) => withSteps(setup, { multiplier, bias, round, offsetAndClamp: roundThenOffset }),
+    })),
+  );
 }
+
+/** Those of kernels, and what a script may make of them. */
+const FORMS: readonly (readonly [FixedPointStep, RoundStep])[] = [
+  ...fixedPointMultipliers.map((multiplier) => [multiplier, insideMultiplier] as const),
+  ...[halfEven, halfAway].map((round) => [fixedPointSingleRounding.unrounded[0], round] as const),
+  ...[halfUp, halfAway].map((round) => [fixedPointDoubleRounding.unrounded[2], round] as const),
+];
 
 /** From it, to it, or between two of them. */
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {

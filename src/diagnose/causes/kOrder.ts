@@ -3,22 +3,26 @@ import type { PlacedPatch } from '../../nouns/window.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import type { Cause } from '../cause.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import { matrixOrders } from '../matrixOrders.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 
 /** Weights or inputs taken in another order along k, the same for all channels: of a convolution by taps, channels or memory layout. */
 export const kOrder: Cause<'k-order', 'product'> = {
   code: 'k-order',
   kinds: ['product'],
-  needs: [isConvolution],
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => [
+  estimate: (study, base) => (isConvolution(study) ? imagesAndTaps(study, base) : matrixOrders(study, base)),
+};
+
+function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  return [
     ...(base.params.weight === study.declared.params.weight ? weightOrders(study) : []),
     ...(base.patches ? [] : imageOrders(study)),
-  ],
-};
+  ];
+}
 
 /** Of weight [out, tap, channel]: which one is used, as an index into the declared rows. */
 type Order = (out: number, tap: number, channel: number) => number;

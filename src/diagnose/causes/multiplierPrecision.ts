@@ -1,7 +1,9 @@
-import { float64Bias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
+import { float64Bias, floatBias, floatBiases, floatBiasUnfused, int32Biases } from '../../kernels/steps/bias.js';
 import { dynamicOf, withArithmetic } from '../../kernels/steps/dynamic.js';
 import { floatMultipliers } from '../../kernels/steps/multiplier.js';
-import type { BiasStep, DynamicStep, ProductSteps } from '../../nouns/kernel.js';
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { halfEven } from '../../kernels/steps/round.js';
+import type { BiasStep, DynamicStep, MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
@@ -64,10 +66,11 @@ function isPlacedFirst({ declared: { steps } }: TensorStudy): boolean {
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;
   if (declared.dynamic) return ofDynamic(study, declared.dynamic);
-  if (isFixedPoint(declared.multiplier)) return [];
   const multipliers = study.free
     ? floatMultipliers
     : kernelSteps(study, 'multiplier').filter((step) => !isFixedPoint(step));
+  if (isFixedPoint(declared.multiplier))
+    return multipliers.flatMap((multiplier) => inPlaceOfFixedPoint(study, multiplier));
   const biases = otherBiases(study);
   return [
     ...biases.map((bias) => change(bias.name, { bias })),
@@ -78,6 +81,20 @@ function ofProduct(study: ProductStudy): ProductChange[] {
         ...biases.map((bias) => change(`${multiplier.name}, ${bias.name}`, { multiplier, bias })),
       ]),
   ];
+}
+
+/** It rounds by itself; the bias may stay as it was. */
+function inPlaceOfFixedPoint({ free, declared }: ProductStudy, multiplier: MultiplierStep): ProductChange[] {
+  const { bias: own } = declared.steps;
+  const biases = free && declared.params.bias ? [own, float64Bias, floatBias, ...int32Biases] : [own];
+  return [...new Set(biases)].map((bias) =>
+    change(`${multiplier.name}, ${bias.name}`, {
+      multiplier,
+      bias,
+      round: halfEven,
+      offsetAndClamp: roundThenOffset,
+    }),
+  );
 }
 
 function ofConversion(study: ElementwiseStudy): ElementwiseChange[] {
@@ -105,8 +122,15 @@ function otherBiases(study: ProductStudy): BiasStep[] {
   // a compiler without contraction builds FBGEMM without its FMA
   return sameKind.filter(
     (bias) =>
-      bias !== declared && (study.free || bias === floatBiasUnfused || kernelSteps(study, 'bias').includes(bias)),
+      bias !== declared &&
+      !isFused(declared, bias) &&
+      (study.free || bias === floatBiasUnfused || kernelSteps(study, 'bias').includes(bias)),
   );
+}
+
+/** The two differ by a fused multiply-add only, which has a name of its own. */
+function isFused(a: BiasStep, b: BiasStep): boolean {
+  return [a, b].includes(floatBias) && [a, b].includes(floatBiasUnfused);
 }
 
 /** Its scale, its codes and its reals computed as another of its runtime's kernels does; of a script in any of their ways. */

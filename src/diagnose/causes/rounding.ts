@@ -1,6 +1,7 @@
+import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
-import { halfEven } from '../../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
 import {
@@ -11,7 +12,7 @@ import {
   scriptedRescale,
 } from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
-import { type Change, FREEDOM, type TensorChange, withSteps } from '../setup.js';
+import { type Change, FREEDOM, type ProductChange, type ProductSetup, type TensorChange, withSteps } from '../setup.js';
 import {
   type ElementwiseStudy,
   isElementwiseStudy,
@@ -27,28 +28,31 @@ type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-trunca
 
 /** Rounding other than the declared kernel's; one cause a rule. */
 function rounding(code: RoundingCode): Cause<RoundingCode> {
-  const change = (steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change => ({
-    cause: code,
-    coordinate: 'round',
-    freedom: FREEDOM.none,
-    label: labelOf(steps),
-    apply: (setup) => withSteps(setup, steps),
-  });
   return {
     code,
     kinds: ['product', 'elementwise', 'tensor'],
     whose: 'kernel',
 
     changes: (study) => {
-      if (isProductStudy(study)) return ofProduct(study, code).map((steps) => change(steps));
+      if (isProductStudy(study)) return ofProduct(study, code);
       if (isTensorStudy(study)) return ofTensor(study, code);
       if (!isElementwiseStudy(study)) return [];
       // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
       const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
-      return conversions.map((steps) => ({ ...change(steps), rare: true }));
+      return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
+  };
+}
+
+function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change {
+  return {
+    cause: code,
+    coordinate: 'round',
+    freedom: FREEDOM.none,
+    label: labelOf(steps),
+    apply: (setup) => withSteps(setup, steps),
   };
 }
 
@@ -58,19 +62,56 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
     .join(', ');
 }
 
-function ofProduct(study: ProductStudy, code: RoundingCode): Partial<ProductSteps>[] {
+function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
   const { steps: declared } = study.declared;
-  if (isFixedPoint(declared.multiplier)) return [];
+  if (isFixedPoint(declared.multiplier)) return study.free ? onFixedPoint(code, declared) : [];
   const rules = study.free ? [halfEven, ...ROUNDING_CAUSES.map(([step]) => step)] : kernelSteps(study, 'round');
   return rules
     .filter((round) => round !== declared.round && roundingCause(declared.round, round) === code)
     .flatMap((round) => {
-      if (declared.float) return [onFloatPath(declared.float, round)];
+      if (declared.float) return [change(code, onFloatPath(declared.float, round)) as ProductChange];
       // where the zero point comes first, trunc(v + zp) would be a floor: the rule is meant for v
-      return addsZeroPointFirst(declared.offsetAndClamp)
+      const orders: Partial<ProductSteps>[] = addsZeroPointFirst(declared.offsetAndClamp)
         ? [{ round, offsetAndClamp: roundThenOffset }, { round }]
         : [{ round }];
+      return orders.map((steps) => onAnyBase(code, round, steps));
     });
+}
+
+/** On a base in fixed point the rule takes the place of its last rounding. */
+function onAnyBase(code: RoundingCode, round: RoundStep, steps: Partial<ProductSteps>): ProductChange {
+  const own = change(code, steps) as ProductChange;
+  const inForm = (form: number): ProductChange => ({ ...own, apply: (setup) => roundedIn(setup, form, round, steps) });
+  return { ...inForm(0), forms: [inForm(1), inForm(2)] };
+}
+
+/** A border is cut off from any form of the product; how ties go is asked of the declared form, which has a rule for them already. */
+function onFixedPoint(code: RoundingCode, { multiplier }: ProductSteps): ProductChange[] {
+  const { unrounded, rounding: declared } = multiplier as FixedPointStep;
+  const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
+  const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];
+  const cut = ROUNDING_CAUSES.filter(([round]) => round === towardZero || round === downward);
+  const rules = [...cut, ...ties, [halfEven, halves] as const];
+  return rules
+    .filter(([round, cause]) => cause === code && round !== own)
+    .flatMap(([round]) =>
+      (round === towardZero || round === downward ? unrounded : unrounded.slice(0, 1)).map(
+        ({ name }, form): ProductChange => ({
+          ...(change(code, { round }) as ProductChange),
+          label: `${round.name}, ${name}`,
+          rare: round === halfEven,
+          apply: (setup) => roundedIn(setup, form, round, { round, offsetAndClamp: roundThenOffset }),
+        }),
+      ),
+    );
+}
+
+/** By a rule, from a form of the multiplier without its own last rounding; a float one has none. */
+function roundedIn(setup: ProductSetup, form: number, round: RoundStep, steps: Partial<ProductSteps>): ProductSetup {
+  const { multiplier } = setup.steps;
+  if (!isFixedPoint(multiplier)) return withSteps(setup, steps);
+  const unrounded = (multiplier as FixedPointStep).unrounded[form];
+  return unrounded ? withSteps(setup, { multiplier: unrounded, round, offsetAndClamp: roundThenOffset }) : setup;
 }
 
 /** The float path rounds where it quantizes; `round` tells estimators how far a code reaches. */

@@ -30,8 +30,8 @@ export interface Images extends Omit<ImageRows, 'read'> {
 /** One layer as a diagnosis sees it: what is declared, and its numbers by sample. */
 export interface LayerData<K extends Kind = Kind> {
   readonly side: Side;
-  /** Steps of every runtime may be tried; otherwise only those of the declared kernel's own. */
-  readonly free: boolean;
+  /** Who may have computed it: anyone, in any steps; some runtime, by one of its kernels; the declared kernel's own. */
+  readonly madeBy: 'anyone' | 'runtimes' | 'own-runtime';
   readonly kernel: Kernel;
   readonly op: string;
   /** What the file and the declared kernel say. */

@@ -163,7 +163,8 @@ export function rowsOfChunk({ channels }: Scope, width: number): number {
   return Math.max(1, Math.floor(CHUNK_VALUES / (channels?.length ?? width)));
 }
 
-function pickRows(scope: Scope, rows: readonly number[], width: number): Scope {
+/** Some rows of a scope. */
+export function pickRows(scope: Scope, rows: readonly number[], width: number): Scope {
   return {
     samples: rows.map((row) => scope.samples[row]),
     channels: scope.channels,

@@ -1,3 +1,4 @@
+import type { Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { differences, sameValues, signsOf } from './agree.js';
@@ -58,9 +59,15 @@ export class Study<K extends Kind = Kind> {
     return this.data.observed.width;
   }
 
-  /** Steps of every runtime may be tried. */
+  /** Steps of every runtime may be tried, and a script's. */
   get free(): boolean {
-    return this.data.free;
+    return this.data.madeBy === 'anyone';
+  }
+
+  /** Whether a kernel may have computed it. */
+  mayRun({ runtime }: Kernel): boolean {
+    const { madeBy, kernel } = this.data;
+    return madeBy === 'anyone' || runtime === kernel.runtime || (madeBy === 'runtimes' && runtime !== 'numpy');
   }
 
   /** Whether the subset holds every judged sample. */

@@ -2,6 +2,8 @@
 import type { FixedPointForm } from '../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';
 import {
+  fixedPointHalfRounded,
+  fixedPointUnrounded,
   multiplyByFixedPointDoubleRounding,
   multiplyByFixedPointDoubleRoundingUp,
   multiplyByFixedPointSingleRounding,
@@ -11,8 +13,10 @@ import {
 import { wrapInt32 } from '../../numeric/integer.js';
 
 /** A way to make a fixed-point multiplier and to multiply by it: the two go together. */
-export interface FixedPointArithmetic extends Pick<FixedPointForm, 'numpy' | 'c'> {
-  readonly rounding: 'double' | 'double-up' | 'single';
+export interface FixedPointArithmetic extends Pick<FixedPointForm, 'c'> {
+  readonly rounding: 'double' | 'double-up' | 'single' | null;
+  /** Null: no kernel's. */
+  readonly numpy: FixedPointForm['numpy'] | null;
   quantize(real: number): FixedPointMultiplier;
   multiply(x: number, multiplier: FixedPointMultiplier): number;
   /** In terms of `x`, the int32 number that is multiplied. */
@@ -68,3 +72,20 @@ export const SINGLE_ROUNDING: FixedPointArithmetic = {
   },
   c: ['  code = wrap32(shift_right_half_up(acc * m, 31 - e));'],
 };
+
+// ---------------------------------------------------------------- what hypotheses round by rules of their own
+
+function unrounded(equation: string, multiply: FixedPointArithmetic['multiply']): FixedPointArithmetic {
+  const quantize = quantizeMultiplierSingleRounding;
+  return { rounding: null, quantize, multiply, equation: () => equation, numpy: null, c: null };
+}
+
+/** (acc * M) >> n of an RTL or a script, before it is shifted. */
+export const UNROUNDED = unrounded('acc * m / 2^(31 + shift)', fixedPointUnrounded);
+/** gemmlowp's, before its second rounding. */
+export const UNROUNDED_HIGH = unrounded('((acc * m + 2^30) >> 31) / 2^shift', (x, m) =>
+  fixedPointHalfRounded(x, m, true),
+);
+export const UNROUNDED_HIGH_FLOOR = unrounded('((acc * m) >> 31) / 2^shift', (x, m) =>
+  fixedPointHalfRounded(x, m, false),
+);

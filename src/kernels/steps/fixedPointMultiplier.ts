@@ -4,13 +4,22 @@ import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
+import {
+  DOUBLE_ROUNDING,
+  DOUBLE_ROUNDING_UP,
+  type FixedPointArithmetic,
+  SINGLE_ROUNDING,
+  UNROUNDED,
+  UNROUNDED_HIGH,
+  UNROUNDED_HIGH_FLOOR,
+} from './fixedPoint.js';
 import { weightScaleOf } from './scales.js';
 import { realUnfused } from './toReal.js';
 
 export interface FixedPointStep extends MultiplierStep {
   readonly rounding: FixedPointArithmetic['rounding'];
-  readonly fixedPoint: FixedPointForm;
+  /** What a last rounding by a rule of its own may begin with, its likeliest form first; of these: none. */
+  readonly unrounded: readonly FixedPointStep[];
   multiplierOf: FixedPointForm['multiplierOf'];
 }
 
@@ -32,13 +41,21 @@ export function multiplierOfConvolution(product: Product, output: QuantParams, c
 }
 
 export function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realOf = realMultiplier): FixedPointStep {
+  const rest = arithmetic.rounding === 'single' ? [UNROUNDED] : [UNROUNDED_HIGH, UNROUNDED, UNROUNDED_HIGH_FLOOR];
+  const unrounded = rest.map((own) => multiplying(`${name}, ${own.equation('acc')}`, own, realOf));
+  return { ...multiplying(name, arithmetic, realOf), unrounded };
+}
+
+function multiplying(name: string, arithmetic: FixedPointArithmetic, realOf: typeof realMultiplier): FixedPointStep {
   const multiplierOf: FixedPointForm['multiplierOf'] = (product, output, channel) =>
     arithmetic.quantize(realOf(product, output, channel));
+  const { numpy, c } = arithmetic;
   return {
     name,
     arithmetic: 'fixed-point',
     equation: arithmetic.equation('acc'),
     rounding: arithmetic.rounding,
+    unrounded: [],
     multiplierOf,
     toSteps(product, output) {
       const multipliers = Array.from({ length: product.outFeatures }, (_, n) => multiplierOf(product, output, n));
@@ -49,7 +66,7 @@ export function fixedPoint(name: string, arithmetic: FixedPointArithmetic, realO
     },
     toReal: realUnfused.scaler,
     operations: (product, _output, bias) => realUnfused.operations(product, bias),
-    fixedPoint: { multiplierOf, numpy: arithmetic.numpy, c: arithmetic.c },
+    fixedPoint: numpy && { multiplierOf, numpy, c },
   };
 }
 

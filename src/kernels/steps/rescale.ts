@@ -24,7 +24,7 @@ function fixedPoint(
     numpy(input, output, d) {
       const multiplier = multiplierOf(input, output);
       const numbers = `m, e = ${multiplier.multiplier}, ${multiplier.exponent}  # m * 2**(e - 31) = sx / sy`;
-      return [numbers, ...arithmetic.numpy('d', d, multiplier)];
+      return [numbers, ...arithmetic.numpy!('d', d, multiplier)];
     },
   };
 }

@@ -1,0 +1,126 @@
+import { type Base, basesOf, unnamed, waysTo } from './bases.js';
+import { hasBase } from './facts.js';
+import { reachOf } from './reach.js';
+import { applyChanges, type Change, type ProductSetup, type Setup } from './setup.js';
+import { sameValue } from './study/agree.js';
+import type { Scope } from './study/data.js';
+import { pickRows } from './study/sample.js';
+import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
+
+const MOST_NEAR = 24;
+/** Rows with a missed value on which a base is tried first. */
+const MOST_ROWS = 8;
+
+/** A hypothesis that misses only what another base may give. */
+interface Near {
+  readonly changes: readonly Change[];
+  /** Some rows that it misses. */
+  readonly missed: Scope;
+}
+
+/**
+ * Every rounding, width and number stands on a base of its own (float32 in some order, float64, fixed point): what nearly explains on
+ * the declared one is tried on each other.
+ */
+export class BaseSearch {
+  private near: Near[] = [];
+  private known: readonly Base[] | null = null;
+  private idleBases: readonly Base[] | null = null;
+  private readonly idle = new Map<Base, boolean>();
+
+  private constructor(
+    private readonly study: ProductStudy,
+    private readonly prefix: readonly Change[],
+  ) {}
+
+  /** Null where a layer stands on none. */
+  static of(study: Study, prefix: readonly Change[]): BaseSearch | null {
+    return isProductStudy(study) && hasBase(study) ? new BaseSearch(study, prefix) : null;
+  }
+
+  /** Keeps what failed, if only next to borders between codes. Changes of the base itself are other bases. */
+  offer(changes: readonly Change[]): void {
+    if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
+    const setup = this.setupOf(changes);
+    if (setup.order || !this.missed(setup, this.study.probe)) return;
+    const rows = this.missed(setup, this.study.subset);
+    if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
+  }
+
+  /** Sets of changes that explain the subset, each with its base; what was offered is then forgotten. */
+  explanations(): Change[][] {
+    const found = this.near.flatMap((near) => this.onBases(near));
+    this.near = [];
+    return found;
+  }
+
+  private onBases({ changes, missed }: Near): Change[][] {
+    const found: { base: Base; changes: readonly Change[] }[] = [];
+    for (const base of this.bases.slice(1)) {
+      const own = formsOf(changes).find((form) => this.explains([unnamed(base), ...form], missed));
+      if (own) found.push({ base, changes: own });
+    }
+    this.study.engine.forget(missed);
+    const idle = found.find(({ base }) => changes.length > 0 && this.isIdle(base));
+    if (idle) return [[unnamed(idle.base), ...idle.changes]];
+    return found.flatMap(({ base, changes: own }) =>
+      waysTo(this.study, this.allIdle, base).map((way) => [...way, ...own]),
+    );
+  }
+
+  private explains(changes: readonly Change[], missed: Scope): boolean {
+    const setup = this.setupOf(changes);
+    return this.study.mismatches(setup, missed) === 0 && this.study.agreesOnSubset(setup);
+  }
+
+  /** Rows with values that a setup misses; null where it misses one that no base gives. */
+  private missed(setup: ProductSetup, scope: Scope): number[] | null {
+    const outputs = this.study.outputs(setup, scope);
+    const width = scope.channels?.length ?? this.study.channels;
+    const rows: number[] = [];
+    let reaches: ((i: number) => boolean) | null = null;
+    for (let i = 0; i < scope.observed.length; i++) {
+      if (sameValue(outputs, scope.observed, i)) continue;
+      reaches ??= reachOf(this.study, setup, scope);
+      if (!reaches(i)) return null;
+      const row = Math.floor(i / width);
+      if (rows.length < MOST_ROWS && rows.at(-1) !== row) rows.push(row);
+    }
+    return rows;
+  }
+
+  private get bases(): readonly Base[] {
+    this.known ??= basesOf(this.study);
+    return this.known;
+  }
+
+  private get allIdle(): readonly Base[] {
+    this.idleBases ??= this.bases.filter((base) => this.isIdle(base));
+    return this.idleBases;
+  }
+
+  /** Whether a base gives what the declared one does. */
+  private isIdle(base: Base): boolean {
+    const known = this.idle.get(base);
+    if (known !== undefined) return known;
+    const idle = this.study.sameOnSubset(this.setupOf([unnamed(base)]), this.setupOf([]));
+    this.idle.set(base, idle);
+    return idle;
+  }
+
+  private setupOf(changes: readonly Change[]): ProductSetup {
+    return applyChanges<Setup>(this.study.declared, [...this.prefix, ...changes]) as ProductSetup;
+  }
+}
+
+/** A change of bias or multiplier arithmetic: another base. */
+export function isOfBase({ coordinate, cause }: Change): boolean {
+  return coordinate === 'multiplier' || cause === 'bias-int32';
+}
+
+/** The same changes with each form of the one that has several. */
+function formsOf(changes: readonly Change[]): (readonly Change[])[] {
+  const several = changes.find(({ forms }) => forms);
+  const others = several?.forms?.map((form) => changes.map((change) => (change === several ? form : change))) ?? [];
+  return [changes, ...others];
+}

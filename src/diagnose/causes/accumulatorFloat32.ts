@@ -1,0 +1,52 @@
+import { float32RunningSum, float32Sum } from '../../kernels/steps/lossyAccumulate.js';
+import type { Cause } from '../cause.js';
+import { isUngrouped, writesCodes } from '../facts.js';
+import { FREEDOM, withSteps } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { isProductStudy } from '../study/study.js';
+import { countWhere } from './count.js';
+
+/** From here on not every integer is a float32. */
+const LIMIT = 2 ** 24;
+
+/** The sum passes through float32 and loses its last digits. */
+export const accumulatorFloat32: Cause<'accumulator-float32', 'product'> = {
+  code: 'accumulator-float32',
+  kinds: ['product'],
+  needs: [isUngrouped, writesCodes, (study) => study.data.dynamic === null && isProductStudy(study) && isBeyond(study)],
+  whose: 'kernel',
+
+  changes: () =>
+    [float32Sum, float32RunningSum].map((accumulate) => ({
+      cause: 'accumulator-float32',
+      coordinate: 'accumulator',
+      freedom: FREEDOM.none,
+      label: accumulate.name,
+      apply: (setup) => withSteps(setup, { accumulate }),
+    })),
+
+  evidence: ({ study, setup, without }) => {
+    const exact = study.engine.accumulator(without, study.subset);
+    const lossy = study.engine.accumulator(setup, study.subset);
+    const at = exact.findIndex((acc, i) => acc !== lossy[i]);
+    const first =
+      at < 0
+        ? {}
+        : {
+            first: {
+              sample: study.subset.samples[Math.floor(at / study.channels)],
+              channel: at % study.channels,
+              exact: exact[at],
+              rounded: lossy[at],
+            },
+          };
+    return { beyond: countWhere(exact, (acc) => Math.abs(acc) > LIMIT), ...first };
+  },
+};
+
+function isBeyond(study: ProductStudy): boolean {
+  return (
+    !study.declared.steps.float &&
+    study.engine.accumulator(study.declared, study.subset).some((acc) => Math.abs(acc) > LIMIT)
+  );
+}

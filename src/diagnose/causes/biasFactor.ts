@@ -1,0 +1,87 @@
+import { isQuantized } from '../../nouns/value.js';
+import { roundHalfEven } from '../../numeric/round.js';
+import type { Cause } from '../cause.js';
+import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
+import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { countWhere } from './count.js';
+
+/** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
+export const biasFactor: Cause<'bias-factor', 'product'> = {
+  code: 'bias-factor',
+  kinds: ['product'],
+  whose: 'model',
+
+  estimate: (study, base) => {
+    const { bias, biasInt32 } = base.params;
+    const values = bias ?? biasInt32;
+    if (!values || countWhere(values, (b) => b !== 0) === 0) return [];
+    const intervals = sharedIntervals(study, base, (view) => ({
+      slope: (_, n) => view.biasSteps[n],
+      offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
+      slack: view.integerBias ? Math.max(...view.stepsPerUnit.map(Math.abs)) : 0,
+    }));
+    const interval = intervals && sharedInterval(intervals);
+    if (!interval || contains(widened(interval, 2e-6), 1)) return [];
+    const named = namedFactors(study).filter(({ factor }) => contains(widened(interval, 1e-6), factor));
+    const points = pointsIn(interval).map((factor) => ({ factor, equals: null }));
+    return [...named, ...points]
+      .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
+      .flatMap((own) => timesFactor(own, interval));
+  },
+};
+
+interface Factor {
+  readonly factor: number;
+  /** What it equals, to people. */
+  readonly equals: string | null;
+}
+
+/** What a person would multiply a bias with by mistake. */
+function namedFactors({ declared }: ProductStudy): Factor[] {
+  const { weightScale, output } = declared.params;
+  const [sx, sw, sy] = [inputOf(declared), null, output].map((value) =>
+    value && isQuantized(value) ? value.scale : Number.NaN,
+  );
+  const whole = [2, -1, 0.5, 3, 4, -2, 0.25, 8, 16, 128, 256].map((factor) => ({ factor, equals: String(factor) }));
+  const w =
+    weightScale.length === 1 || weightScale.every((s) => s === weightScale[0]) ? weightScale[0] : (sw ?? Number.NaN);
+  const scales: [string, number][] = [
+    ['s_x', sx],
+    ['s_w', w],
+    ['s_y', sy],
+    ['1 / s_x', 1 / sx],
+    ['1 / s_w', 1 / w],
+    ['1 / s_y', 1 / sy],
+    ['s_x / s_y', sx / sy],
+    ['s_y / s_x', sy / sx],
+  ];
+  return [...whole, ...scales.map(([equals, factor]) => ({ factor, equals }))];
+}
+
+/** Times the number before it is rounded to an integer, or after. */
+function timesFactor({ factor, equals }: Factor, interval: Interval): ProductChange[] {
+  const change = (label: string, apply: (setup: ProductSetup) => ProductSetup): ProductChange => ({
+    cause: 'bias-factor',
+    coordinate: 'bias_values',
+    freedom: equals === null ? FREEDOM.oneNumber : FREEDOM.none,
+    label: `${factor} ${label}`,
+    found: { factor, interval: [interval.lo, interval.hi], ...(equals === null ? {} : { equals }) },
+    apply,
+  });
+  const scaled = (values: Int32Array) => values.map((b) => roundHalfEven(b * factor));
+  return [
+    change('real', (setup) => {
+      const { bias, biasInt32 } = setup.params;
+      return withParams(setup, {
+        bias: bias?.map((b) => b * factor) ?? null,
+        biasInt32: biasInt32 && scaled(biasInt32),
+      });
+    }),
+    change('rounded', (setup) => {
+      const prepared = setup.steps.bias.prepare(setup.params);
+      return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
+    }),
+  ];
+}

@@ -1,0 +1,97 @@
+import type { Cause } from '../cause.js';
+import { contains, everything, type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
+import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { type View, viewOf } from '../estimate/view.js';
+import type { FoundParameter } from '../evidence.js';
+import { isUngrouped } from '../facts.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { biasIntervals } from './biasShifted.js';
+
+const MOST_LISTED = 8;
+/** What rounds down, or to int32, moves every channel by less. */
+const LEAST_STEPS = 1.5;
+
+/** Biases are others than the file says, a number a channel: a stale file. */
+export const biasValue: Cause<'bias-value', 'product'> = {
+  code: 'bias-value',
+  kinds: ['product'],
+  needs: [isUngrouped],
+  whose: 'model',
+
+  estimate: (study, base, onEstimate) => {
+    const { bias, biasInt32 } = base.params;
+    if (onEstimate || (!bias && !biasInt32)) return [];
+    if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
+    const view = viewOf(study, base);
+    const intervals = biasIntervals(view);
+    const apply = (values: Float64Array) => withBiases(base, values, view);
+    const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
+    if (!found || !restsOnEnough(study, found.channels)) return [];
+    const moved = (n: number) => found.values[n] - view.biasSteps[n];
+    if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || isOneNumber(study, view, intervals)) return [];
+    return [changeTo(base, view, found.values, found.channels, intervals)];
+  },
+};
+
+/** Steps to numbers of the file: real ones, or integers where it has such. */
+function withBiases(base: ProductSetup, values: Float64Array, view: View): ProductSetup {
+  const { bias, biasInt32 } = base.params;
+  const isMoved = (n: number) => values[n] !== view.biasSteps[n];
+  if (bias) return withParams(base, { bias: bias.map((b, n) => (isMoved(n) ? values[n] * view.step : b)) });
+  const integers = Int32Array.from(biasInt32!, (b, n) =>
+    isMoved(n) ? Math.round(values[n] / view.stepsPerUnit[n]) : b,
+  );
+  return withParams(base, { biasInt32: integers });
+}
+
+/** An offset of one number in all channels, or of the weights' sums, is a zero point: no bias. */
+function isOneNumber({ declared, channels }: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+  if (channels < 2) return true;
+  const { weight, inFeatures } = declared.params;
+  const sums = Float64Array.from({ length: channels }, (_, n) => {
+    let sum = 0;
+    for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k];
+    return sum * view.stepsPerUnit[n];
+  });
+  return [() => 1, (n: number) => sums[n], (n: number) => view.biasSteps[n]].some((slope) => {
+    const shared = everything();
+    for (const [n, { lo, hi }] of intervals.entries()) {
+      narrow(shared, slope(n), lo - view.biasSteps[n], hi - view.biasSteps[n]);
+    }
+    return !isEmpty(widened(shared, 1e-6));
+  });
+}
+
+function changeTo(
+  base: ProductSetup,
+  view: View,
+  values: Float64Array,
+  channels: readonly number[],
+  intervals: readonly Interval[],
+): ProductChange {
+  const { params } = withBiases(base, values, view);
+  const unit = (n: number) => (params.bias ? view.step : 1 / view.stepsPerUnit[n]);
+  const numbers = ({ bias, biasInt32 }: typeof params) => (bias ?? biasInt32)!;
+  const list: FoundParameter[] = channels
+    .filter((n) => !contains({ lo: numbers(base.params)[n], hi: numbers(base.params)[n] }, numbers(params)[n]))
+    .map((channel) => ({
+      channel,
+      declared: numbers(base.params)[channel],
+      found: numbers(params)[channel],
+      interval: [intervals[channel].lo * unit(channel), intervals[channel].hi * unit(channel)],
+    }));
+  list.sort((a, b) => Math.abs(b.found - b.declared) - Math.abs(a.found - a.declared));
+  const { bias, biasInt32 } = params;
+  return {
+    cause: 'bias-value',
+    coordinate: 'bias_values',
+    freedom: channels.length === 1 ? FREEDOM.oneNumber : FREEDOM.numberPerChannel,
+    // two causes without a number move channels as well
+    tiny: channels.length > 1,
+    label: channels.join(','),
+    channels,
+    found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED) },
+    apply: (setup) => withParams(setup, { bias, biasInt32 }),
+  };
+}

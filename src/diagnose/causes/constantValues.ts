@@ -1,0 +1,68 @@
+import { isQuantized } from '../../nouns/value.js';
+import type { Cause } from '../cause.js';
+import type { CauseEvidence } from '../evidence.js';
+import { FREEDOM, type Setup } from '../setup.js';
+import type { Study } from '../study/study.js';
+
+/** Fewer differing values say nothing of a channel. */
+const FEWEST = 4;
+
+/** One value everywhere, or in every channel, where the replay has several: nothing was computed, or it was saved wrongly. */
+export const constantValues: Cause<'constant-values'> = {
+  code: 'constant-values',
+  kinds: ['product', 'elementwise'],
+  whose: 'capture',
+
+  changes: (study) => {
+    const found = constantsIn(study);
+    if (found?.value === undefined) return [];
+    const { value } = found;
+    return [
+      {
+        cause: 'constant-values',
+        coordinate: 'y',
+        freedom: FREEDOM.none,
+        label: String(value),
+        found,
+        apply: (setup: Setup) => ({ ...setup, stores: { name: 'constant', apply: () => value } }),
+      },
+    ];
+  },
+};
+
+/**
+ * Null where some channel that differs holds several values, or the replay holds one in most of them as well: then there is
+ * something to explain. Channels that agree stay as they are.
+ */
+export function constantsIn(study: Study): CauseEvidence['constant-values'] | null {
+  const { observed } = study.subset;
+  const { channels } = study;
+  const replayed = study.values(study.declared);
+  const isConstant = (values: ArrayLike<number>, n: number) => {
+    for (let i = n + channels; i < observed.length; i += channels) if (values[i] !== values[n]) return false;
+    return true;
+  };
+  const differing = study.mismatchesByChannel(study.declared);
+  const constant = [...differing.keys()].filter((n) => differing[n] > 0);
+  // a dead channel of the replay holds one value too
+  const varying = constant.filter((n) => !isConstant(replayed, n)).length;
+  const areConstant = constant.every((n) => isConstant(observed, n)) && varying * 2 > constant.length;
+  const whole = observed.every((value: number) => value === observed[0]);
+  if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
+  if (constant.length === 0 || !areConstant || constant.some((n) => differing[n] < FEWEST)) return null;
+  const values = new Set(constant.map((n) => observed[n]));
+  const one =
+    values.size === 1
+      ? constantOf(study, observed[constant[0]])
+      : { each: constant.slice(0, 8).map((n) => observed[n]) };
+  const where = constant.length < channels ? { channels: constant } : {};
+  return { ...one, ...where };
+}
+
+function constantOf({ declared }: Study, value: number): CauseEvidence['constant-values'] {
+  const { output } = declared.params;
+  if (!isQuantized(output)) return value === 0 ? { value, is: 'zero' } : { value };
+  if (value === output.zeroPoint) return { value, is: 'zero-point' };
+  if (value === 0) return { value, is: 'zero' };
+  return value === output.quantMin || value === output.quantMax ? { value, is: 'clamp' } : { value };
+}

@@ -1,0 +1,51 @@
+import { floatBias, floatBiasUnfused } from '../../kernels/steps/bias.js';
+import { float32Product, float32ProductFused } from '../../kernels/steps/multiplier.js';
+import { quantizeFma } from '../../kernels/steps/quantize.js';
+import type { ProductSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { Cause } from '../cause.js';
+import { otherConversions } from '../conversions.js';
+import { type Change, FREEDOM, withSteps } from '../setup.js';
+import { isElementwiseStudy } from '../study/study.js';
+import { decidingValue } from './deciding.js';
+
+/** A fused multiply-add where the reference rounds twice, or the reverse. */
+export const fma: Cause<'fma'> = {
+  code: 'fma',
+  kinds: ['product', 'elementwise'],
+  whose: 'kernel',
+
+  changes: (study) => {
+    if (isElementwiseStudy(study)) {
+      return otherConversions(study, 'fma').map((steps) => change(steps.quantize === quantizeFma, steps));
+    }
+    const { declared, data } = study;
+    if (declared.kind !== 'product') return [];
+    const { steps, params } = declared;
+    if (data.dynamic || steps.float || !params.bias) return [];
+    if (isQuantized(params.output)) {
+      return pair(steps.bias, floatBias, floatBiasUnfused).map((bias) => change(bias === floatBias, { bias }));
+    }
+    const multipliers = pair(steps.multiplier, float32ProductFused, float32Product);
+    return multipliers.map((multiplier) => change(multiplier === float32ProductFused, { multiplier }));
+  },
+
+  evidence: (found) => ({ deciding: decidingValue(found) }),
+};
+
+/** The other one of two. */
+function pair<T>(own: T, one: T, other: T): T[] {
+  if (own === one) return [other];
+  return own === other ? [one] : [];
+}
+
+function change(fused: boolean, steps: object): Change {
+  return {
+    cause: 'fma',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.none,
+    label: fused ? 'fused' : 'rounded twice',
+    found: { fused },
+    apply: (setup) => withSteps(setup, steps as Partial<ProductSteps>),
+  };
+}

@@ -1,0 +1,165 @@
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { float64Product } from '../../kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { halfEven, halfUp } from '../../kernels/steps/round.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
+import type { MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { frexp } from '../../numeric/float.js';
+import { floor, roundHalfAway } from '../../numeric/round.js';
+import type { Cause } from '../cause.js';
+import { isInt32Bias } from '../departures.js';
+import { contains, isEmpty, widened } from '../estimate/interval.js';
+import { intervalsByChannel } from '../estimate/scalar.js';
+import { viewOf } from '../estimate/view.js';
+import { anyRuntime, hasBase } from '../facts.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+const MOST_BITS = 16;
+
+/** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
+export const multiplierShort: Cause<'multiplier-short', 'product'> = {
+  code: 'multiplier-short',
+  kinds: ['product'],
+  needs: [anyRuntime, hasBase],
+  whose: 'kernel',
+  parameterFree: true,
+
+  estimate: (study, base) => {
+    const isPossible = multipliersThatFit(study, base, 1e-3);
+    // where the declared number fits as well, the data show no other
+    const isReal = multipliersThatFit(study, base, 1e-6);
+    const { params } = study.declared;
+    if (Array.from({ length: study.channels }, (_, n) => isReal(n, realOf(params, n))).every(Boolean)) return [];
+    const known = new Set<string>();
+    return shortForms(params).flatMap((short) => {
+      const key = short.numbers.map(numberOf).join();
+      if (known.has(key) || !short.numbers.every((number, n) => isPossible(n, numberOf(number)))) return [];
+      known.add(key);
+      return changesOf(base, short);
+    });
+  },
+
+  evidence: ({ change, study }) => {
+    const { params } = study.declared;
+    const numbers = (change as Partial<ShortChange>).numbers ?? [];
+    const errors = numbers.map((number, n) => numberOf(number) / realOf(params, n) - 1);
+    const channel = errors.reduce((worst, e, n) => (Math.abs(e) > Math.abs(errors[worst]) ? n : worst), 0);
+    if (numbers.length === 0) return {};
+    return { ...numbers[channel], channel, multiplier: realOf(params, channel), relative_error: errors[channel] };
+  },
+};
+
+/** k * 2^-n. */
+interface Short {
+  readonly k: number;
+  readonly n: number;
+}
+
+interface ShortForm {
+  readonly bits: number;
+  readonly perChannel: boolean;
+  /** One a channel. */
+  readonly numbers: readonly Short[];
+}
+
+interface ShortChange extends ProductChange {
+  readonly numbers: readonly Short[];
+}
+
+function numberOf({ k, n }: Short): number {
+  return k * 2 ** -n;
+}
+
+function realOf(params: Product, channel: number): number {
+  const { input, output } = params;
+  return (input.scale * weightScaleOf(params, channel)) / (output as QuantParams).scale;
+}
+
+/** Every number of bits, to the nearest, down and up; each channel with its own shift, or all with one. */
+function shortForms(params: Product): ShortForm[] {
+  const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
+  const largest = Math.max(...reals);
+  const shiftOf = (real: number, bits: number) => bits - frexp(real).exponent;
+  const forms: ShortForm[] = [];
+  for (let bits = 1; bits <= MOST_BITS; bits++) {
+    for (const round of [roundHalfAway, floor, Math.ceil]) {
+      const own = (shift: (real: number) => number) =>
+        reals.map((real) => simplest(Math.max(1, round(real * 2 ** shift(real))), shift(real)));
+      forms.push({ bits, perChannel: true, numbers: own((real) => shiftOf(real, bits)) });
+      forms.push({ bits, perChannel: false, numbers: own(() => shiftOf(largest, bits)) });
+    }
+  }
+  return forms;
+}
+
+/** Without factors of 2 in k. */
+function simplest(k: number, n: number): Short {
+  return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };
+}
+
+/** Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias. */
+function multipliersThatFit(
+  study: ProductStudy,
+  base: ProductSetup,
+  slack: number,
+): (channel: number, multiplier: number) => boolean {
+  const view = viewOf(study, base, study.sketch);
+  const intervals = intervalsByChannel(
+    view,
+    (i, n) => view.acc[i] + view.biasSteps[n] / view.stepsPerUnit[n],
+    () => 0,
+    // its bias is rounded to the sums' units
+    view.integerBias ? 0 : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
+  ).map((interval) => widened(interval, slack));
+  return (channel, multiplier) => !isEmpty(intervals[channel]) && contains(intervals[channel], multiplier);
+}
+
+function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: ShortForm): ShortChange[] {
+  const multiplier = shortMultiplier(numbers);
+  // floor and truncation stay; ties go up with an added half, or as they went
+  const rounds = steps.round.apply(0.75) === 0 ? [steps.round] : [halfUp, halfEven];
+  const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
+  return rounds.flatMap((round) =>
+    biases.map((bias) => ({
+      cause: 'multiplier-short' as const,
+      coordinate: 'multiplier' as const,
+      freedom: FREEDOM.none,
+      // nearer to the real one than most data tell
+      rare: bits > 8,
+      label: `${bits} bits, ${round.name}, ${bias.name}`,
+      numbers,
+      found: { bits, per_channel: perChannel },
+      apply: (setup: ProductSetup) => {
+        const own = setup.steps.round.apply(0.75) === 0 ? setup.steps.round : round;
+        return withSteps(setup, { multiplier, bias, round: own, offsetAndClamp: roundThenOffset });
+      },
+    })),
+  );
+}
+
+function shortMultiplier(numbers: readonly Short[]): MultiplierStep {
+  const name = `short multiplier ${numbers.map(({ k, n }) => `${k} * 2^-${n}`).join(', ')}`;
+  return {
+    ...float64Product,
+    name,
+    equation: `acc * ${numbers[0].k} * 2^-${numbers[0].n}`,
+    toSteps: (product, output) => {
+      const own = numbersOf(product, numbers);
+      return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
+    },
+    operations: null,
+  };
+}
+
+/** Of the channels that a product has: a scope may hold some of them only. */
+function numbersOf(product: Product, numbers: readonly Short[]): number[] {
+  if (product.outFeatures === numbers.length) return numbers.map(numberOf);
+  return Array.from({ length: product.outFeatures }, (_, n) => {
+    const real = realOf(product, n);
+    return numbers
+      .map(numberOf)
+      .reduce((best, own) => (Math.abs(own / real - 1) < Math.abs(best / real - 1) ? own : best));
+  });
+}

@@ -1,0 +1,68 @@
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { Cause } from '../cause.js';
+import { addsZeroPointFirst } from '../departures.js';
+import { anyRuntime, converts, writesCodes } from '../facts.js';
+import { type Change, FREEDOM, type Setup, withOutput, withSteps } from '../setup.js';
+import { countWhere } from './count.js';
+import { hasRelu } from './relu.js';
+
+const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
+
+/** The low bits of a code were kept where the reference clamps: astype(np.uint8), (uint8_t)y, AP_WRAP. */
+export const outputWraps: Cause<'output-wraps'> = {
+  code: 'output-wraps',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes, converts, anyRuntime],
+  whose: 'kernel',
+
+  changes: (study) => {
+    const { output } = study.declared.params;
+    if (!isQuantized(output) || output.dtype === 'int32') return [];
+    return hasRelu(study)
+      ? [wrapped('clamped below first', null), wrapped('clamped below last', output.zeroPoint)]
+      : [wrapped('wrapped', null)];
+  },
+
+  evidence: ({ study, setup, without }) => {
+    const { output } = study.declared.params;
+    if (!isQuantized(output)) return {};
+    const unlimited = study.values({ ...setup, stores: null });
+    const clamped = study.values(without);
+    const { observed, samples } = study.subset;
+    const leaves = (i: number) => unlimited[i] < output.quantMin || unlimited[i] > output.quantMax;
+    const at = observed.findIndex((value: number, i: number) => leaves(i) && value !== clamped[i]);
+    const channel = at % study.channels;
+    const sample = samples[Math.floor(at / study.channels)];
+    const first = at < 0 ? {} : { first: { sample, channel, unclamped: unlimited[at], stored: observed[at] } };
+    return { dtype: output.dtype, wrapped: countWhere(observed, (_, i) => leaves(i)), ...first };
+  },
+};
+
+/** least: where a ReLU clamps what has wrapped. */
+function wrapped(label: string, least: number | null): Change {
+  return {
+    cause: 'output-wraps',
+    coordinate: 'clamp',
+    freedom: FREEDOM.none,
+    label,
+    apply: (setup) => {
+      const { output } = setup.params;
+      if (!isQuantized(output)) return setup;
+      const { quantMin, quantMax } = output;
+      const codes = quantMax - quantMin + 1;
+      const wrap = (code: number) => code - codes * Math.floor((code - quantMin) / codes);
+      const apply = least === null ? wrap : (code: number) => Math.max(least, wrap(code));
+      return { ...unlimited(setup, least !== null), stores: { name: label, apply } };
+    },
+  };
+}
+
+/** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */
+function unlimited(setup: Setup, withoutRelu: boolean): Setup {
+  const wide = withOutput(setup, { quantMin: INT32_MIN, quantMax: INT32_MAX });
+  if (wide.kind !== 'product') return wide;
+  const { offsetAndClamp } = wide.steps;
+  const steps = addsZeroPointFirst(offsetAndClamp) ? wide : withSteps(wide, { offsetAndClamp: roundThenOffset });
+  return withoutRelu ? { ...steps, params: { ...steps.params, activation: 'none' } } : steps;
+}

@@ -1,0 +1,68 @@
+import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
+import type { Product } from '../../nouns/kernel.js';
+import type { Cause } from '../cause.js';
+import { viewOf } from '../estimate/view.js';
+import { anyRuntime, isUngrouped, writesCodes } from '../facts.js';
+import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Values on which a loss is tried before it is replayed. */
+const TRIED = 48;
+/** Half a step of rounding, one of another rule. */
+const REACH = 1.01;
+
+/** Each product is shifted or rounded before the sum. */
+export const productRounded: Cause<'product-rounded', 'product'> = {
+  code: 'product-rounded',
+  kinds: ['product'],
+  needs: [anyRuntime, isUngrouped, writesCodes, ({ data }) => data.dynamic === null],
+  whose: 'kernel',
+  parameterFree: true,
+
+  estimate: (study, base) =>
+    roundedProductSums.filter(mayFit(study, base)).map((accumulate) => ({
+      cause: 'product-rounded',
+      coordinate: 'accumulator',
+      freedom: FREEDOM.none,
+      label: accumulate.name,
+      apply: (setup) => withSteps(setup, { accumulate }),
+    })),
+
+  evidence: ({ study, setup, without }) => {
+    const { product } = setup.steps.accumulate as LossyAccumulateStep;
+    if (!product) return {};
+    const [before, after] = [without, setup].map((own) => study.engine.accumulator(own, study.subset));
+    let lost = 0;
+    for (let i = 0; i < before.length; i++) lost += before[i] - after[i];
+    return { ...product, mean_loss: lost / before.length / study.declared.params.inFeatures };
+  },
+};
+
+/** By some values of one row each: their sums in a loop of their own. */
+function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulateStep) => boolean {
+  const scope = study.sketch;
+  const view = viewOf(study, base, scope);
+  const codes = study.engine.codes(base, scope);
+  const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
+  const all = [...view.acc.keys()].filter(isOpen);
+  const stride = Math.max(1, Math.floor(all.length / TRIED));
+  const tried = all.filter((_, i) => i % stride === 0);
+  return (step) =>
+    tried.length > 8 &&
+    tried.every((i) => {
+      const [row, n] = [Math.floor(i / view.channels), i % view.channels];
+      const x = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
+      const v = step.run(x, oneRow(base.params, n)).data[0] * view.stepsPerUnit[n] + view.biasSteps[n];
+      return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
+    });
+}
+
+function oneRow(params: Product, n: number): Product {
+  const { weight, inFeatures, weightZeroPoint } = params;
+  return {
+    ...params,
+    outFeatures: 1,
+    weight: weight.subarray(n * inFeatures, (n + 1) * inFeatures),
+    weightZeroPoint: weightZeroPoint.length > 1 ? weightZeroPoint.subarray(n, n + 1) : weightZeroPoint,
+  };
+}

@@ -1,0 +1,95 @@
+import { isQuantized } from '../../nouns/value.js';
+import { roundHalfAway } from '../../numeric/round.js';
+import type { Cause } from '../cause.js';
+import type { CauseEvidence } from '../evidence.js';
+import {
+  FREEDOM,
+  inputOf,
+  type ProductChange,
+  type ProductSetup,
+  withInput,
+  withOutput,
+  withParams,
+} from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+type Evidence = CauseEvidence['scale-rounded'];
+type Of = NonNullable<Evidence['of']>;
+
+const WHICH: readonly (readonly Of[number][])[] = [
+  ['input', 'weight', 'output'],
+  ['weight'],
+  ['input'],
+  ['output'],
+  ['input', 'output'],
+  ['input', 'weight'],
+];
+
+/** Scales taken to a few decimals or digits, as a print shows them. */
+export const scaleRounded: Cause<'scale-rounded', 'product'> = {
+  code: 'scale-rounded',
+  kinds: ['product'],
+  needs: [({ declared, data }) => data.dynamic === null && isQuantized(inputOf(declared))],
+  whose: 'model',
+
+  changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+};
+
+function allOf({ declared }: ProductStudy): ProductChange[] {
+  const known = new Set<string>();
+  return ROUNDINGS.flatMap((rounding) =>
+    WHICH.flatMap((of) => {
+      const rounded = withRounded(declared, of, rounding);
+      const scales = scalesOf(rounded);
+      const key = scales.join();
+      if (known.has(key) || key === scalesOf(declared).join() || scales.some((s) => !(s > 0))) return [];
+      known.add(key);
+      return [change(declared, rounded, of, rounding)];
+    }),
+  );
+}
+
+interface Rounding {
+  readonly digits: number;
+  readonly kind: 'decimals' | 'significant digits';
+  readonly apply: (scale: number) => number;
+}
+
+const ROUNDINGS: readonly Rounding[] = [
+  ...[4, 3, 5, 6, 2, 7].map(
+    (digits): Rounding => ({ digits, kind: 'decimals', apply: (s) => roundHalfAway(s * 10 ** digits) / 10 ** digits }),
+  ),
+  ...[5, 4, 3, 2, 6].map(
+    (digits): Rounding => ({ digits, kind: 'significant digits', apply: (s) => Number(s.toPrecision(digits)) }),
+  ),
+];
+
+function withRounded(setup: ProductSetup, of: Of, { apply }: Rounding): ProductSetup {
+  const input = inputOf(setup);
+  const { output } = setup.params;
+  let changed = setup;
+  if (of.includes('weight')) changed = withParams(changed, { weightScale: changed.params.weightScale.map(apply) });
+  if (of.includes('input') && isQuantized(input)) changed = withInput(changed, { scale: apply(input.scale) });
+  if (of.includes('output') && isQuantized(output)) changed = withOutput(changed, { scale: apply(output.scale) });
+  return changed;
+}
+
+function scalesOf({ params: { input, weightScale, output } }: ProductSetup): number[] {
+  return [input.scale, ...weightScale, isQuantized(output) ? output.scale : 1];
+}
+
+function change(declared: ProductSetup, rounded: ProductSetup, of: Of, rounding: Rounding): ProductChange {
+  const [before, after] = [scalesOf(declared), scalesOf(rounded)];
+  const worst = before.reduce(
+    (at, s, i) => (Math.abs(after[i] / s - 1) > Math.abs(after[at] / before[at] - 1) ? i : at),
+    0,
+  );
+  return {
+    cause: 'scale-rounded',
+    coordinate: 'w_scale',
+    freedom: FREEDOM.none,
+    label: `${of.join(', ')} to ${rounding.digits} ${rounding.kind}`,
+    found: { of, digits: rounding.digits, kind: rounding.kind, before: before[worst], after: after[worst] },
+    apply: (setup) => withRounded(setup, of, rounding),
+  };
+}

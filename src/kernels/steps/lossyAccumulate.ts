@@ -1,0 +1,78 @@
+/** Sums that lose digits: what hypotheses are made of; no kernel of integers has one. */
+import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
+import { f32 } from '../../numeric/float.js';
+import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
+import { exactSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { toInt32 } from './toInt32.js';
+
+export interface LossyAccumulateStep extends AccumulateStep {
+  /** How each product loses its low bits; null: the sum as a whole passes through float32. */
+  readonly product: { readonly bits: number; readonly rule: 'down' | 'half up' | 'towards zero' } | null;
+}
+
+const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
+
+function roundedProducts(bits: number, rule: keyof typeof RULES): LossyAccumulateStep {
+  const apply = RULES[rule];
+  const unit = 2 ** bits;
+  return {
+    name: `products to ${bits} bits less, ${rule}`,
+    equation: `sum of ((x - zx) * (w - zw) / 2^${bits}, rounded ${rule}) * 2^${bits}`,
+    product: { bits, rule },
+    run: (x, product) => toInt32(sumsOf(x, product, (p) => apply(p / unit) * unit)),
+    numpy: null,
+    c: null,
+  };
+}
+
+function sumsOf(x: Codes, product: Product, lose: (p: number) => number): Float64Array {
+  const { outFeatures, inFeatures, weight, input } = product;
+  const sums = new Float64Array(x.rows * outFeatures);
+  for (let row = 0; row < x.rows; row++) {
+    for (let n = 0; n < outFeatures; n++) {
+      const zeroPoint = weightZeroPointOf(product, n);
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++) {
+        sum += lose((x.data[row * inFeatures + k] - input.zeroPoint) * (weight[n * inFeatures + k] - zeroPoint));
+      }
+      sums[row * outFeatures + n] = sum;
+    }
+  }
+  return sums;
+}
+
+/** Every product loses its low bits before it is added. */
+export const roundedProductSums: readonly LossyAccumulateStep[] = (
+  ['down', 'half up', 'towards zero'] as const
+).flatMap((rule) => Array.from({ length: 12 }, (_, i) => roundedProducts(i + 1, rule)));
+
+/** The whole sum in float32: beyond 2^24 its last digits go. */
+export const float32Sum: LossyAccumulateStep = {
+  name: 'float32Sum',
+  equation: 'f32(sum of (x - zx) * (w - zw))',
+  product: null,
+  run: (x, product, fast = null) => toInt32(exactSums(x, product, fast).map(f32)),
+  numpy: () => ['acc = int(f32(((x - zx) * (w - zw)).sum()))'],
+  c: null,
+};
+
+/** Product by product in float32, in order of k. */
+export const float32RunningSum: LossyAccumulateStep = {
+  ...float32Sum,
+  name: 'float32RunningSum',
+  equation: 'sum of (x - zx) * (w - zw) in float32, in order of k',
+  run(x, product) {
+    const { outFeatures, inFeatures, weight, input } = product;
+    const sums = new Float64Array(x.rows * outFeatures);
+    for (let i = 0; i < sums.length; i++) {
+      const [row, n] = [Math.floor(i / outFeatures), i % outFeatures];
+      const zeroPoint = weightZeroPointOf(product, n);
+      for (let k = 0; k < inFeatures; k++) {
+        const difference = x.data[row * inFeatures + k] - input.zeroPoint;
+        sums[i] = f32(sums[i] + difference * (weight[n * inFeatures + k] - zeroPoint));
+      }
+    }
+    return toInt32(sums);
+  },
+  numpy: null,
+};
