@@ -118,7 +118,7 @@ test.each<[string, object, (name: string) => boolean, RegExp]>([
       ],
       weight_dtype: 'uint8',
     },
-    (name) => [...SCRIPTS, 'ort', 'ort-avx2'].includes(name),
+    (name) => [...SCRIPTS, ...ORT, 'onnx-spec'].includes(name),
     /has no linear with uint8 weights and uint8 codes$/,
   ],
   ['an int64 bias', { bias_dtype: 'int64' }, () => false, /has no linear with an int64 bias$/],

@@ -37,6 +37,7 @@ it('belongs to the engines that have it', () => {
     'ort',
     'ort-avx2',
     'ort-arm',
+    'onnx-spec',
     'numpy',
     'numpy-float32',
   ]);
