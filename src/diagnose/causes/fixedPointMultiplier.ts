@@ -48,9 +48,9 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     }
     const { output } = setup.params;
     const { multiplier } = setup.steps;
-    if (!isFixedPoint(multiplier) || !isQuantized(output)) return { deciding };
+    const step = multiplier as Partial<FixedPointStep>; // a 16 x 8 multiplier tells no numbers
+    if (!isFixedPoint(multiplier) || !step.multiplierOf || !isQuantized(output)) return { deciding };
     const channel = deciding?.channel ?? 0;
-    const step = multiplier as FixedPointStep;
     const { multiplier: mantissa, exponent } = step.multiplierOf(setup.params, output, channel);
     const rounding = step.rounding ?? undefined;
     return { rounding, multiplier: mantissa, shift: exponent, channel, deciding };

@@ -87,7 +87,8 @@ function onAnyBase(code: RoundingCode, round: RoundStep, steps: Partial<ProductS
 
 /** A border is cut off from any form of the product; how ties go is asked of the declared form, which has a rule for them already. */
 function onFixedPoint(code: RoundingCode, { multiplier }: ProductSteps): ProductChange[] {
-  const { unrounded, rounding: declared } = multiplier as FixedPointStep;
+  // a 16 x 8 multiplier has one form only, with its rounding in it
+  const { unrounded = [], rounding: declared } = multiplier as Partial<FixedPointStep>;
   const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
   const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];
   const cut = ROUNDING_CAUSES.filter(([round]) => round === towardZero || round === downward);
@@ -110,7 +111,7 @@ function onFixedPoint(code: RoundingCode, { multiplier }: ProductSteps): Product
 function roundedIn(setup: ProductSetup, form: number, round: RoundStep, steps: Partial<ProductSteps>): ProductSetup {
   const { multiplier } = setup.steps;
   if (!isFixedPoint(multiplier)) return withSteps(setup, steps);
-  const unrounded = (multiplier as FixedPointStep).unrounded[form];
+  const unrounded = (multiplier as Partial<FixedPointStep>).unrounded?.[form];
   return unrounded ? withSteps(setup, { multiplier: unrounded, round, offsetAndClamp: roundThenOffset }) : setup;
 }
 
