@@ -21,7 +21,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
   estimate: (study, base, onEstimate) => {
     const { bias, biasInt32 } = base.params;
-    if (onEstimate || (!bias && !biasInt32)) return [];
+    if (onEstimate || (!bias && !biasInt32) || !hasDeclaredNumbers(study, base)) return [];
     if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
     const view = viewOf(study, base);
     const intervals = biasIntervals(view);
@@ -33,6 +33,14 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     return [changeTo(base, view, found.values, found.channels, intervals)];
   },
 };
+
+/** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
+function hasDeclaredNumbers({ declared }: ProductStudy, { params }: ProductSetup): boolean {
+  const { input, weight, weightScale, weightZeroPoint, output, bias, biasInt32 } = declared.params;
+  const same = params.bias === bias && params.biasInt32 === biasInt32 && params.output === output;
+  const ofWeights = params.weight === weight && params.weightScale === weightScale;
+  return same && ofWeights && params.input === input && params.weightZeroPoint === weightZeroPoint;
+}
 
 /** Steps to numbers of the file: real ones, or integers where it has such. */
 function withBiases(base: ProductSetup, values: Float64Array, view: View): ProductSetup {
