@@ -35,9 +35,10 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 };
 
 /** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
-function hasDeclaredNumbers({ declared }: ProductStudy, { params }: ProductSetup): boolean {
+function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores }: ProductSetup): boolean {
   const { input, weight, weightScale, weightZeroPoint, output, bias, biasInt32 } = declared.params;
   const same = params.bias === bias && params.biasInt32 === biasInt32 && params.output === output;
+  if (reads !== declared.reads || stores !== declared.stores) return false;
   const ofWeights = params.weight === weight && params.weightScale === weightScale;
   return same && ofWeights && params.input === input && params.weightZeroPoint === weightZeroPoint;
 }
