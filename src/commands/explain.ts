@@ -114,7 +114,9 @@ async function chooseValue(
   const fast = await acceleratorFor(model, capture, { accelerator });
   const session = new ReplaySession(model, capture, reference, 'isolated', fast);
   const judgedBy = report.layers[0].kernel;
-  if (judgedBy !== null) session.readAs(layer, kernelByName(judgedBy));
+  // a runtime's name stands for the form that the layer takes there
+  const own = reference.readings(layer, []).find(({ name }) => name === judgedBy);
+  if (judgedBy !== null) session.readAs(layer, own ?? kernelByName(judgedBy));
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);

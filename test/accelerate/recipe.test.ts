@@ -25,7 +25,9 @@ const INT32_MULTIPLIER = /tflite-(double|single|builtin)|tflm|cmsis/;
 const FLOAT64 = /^(numpy|tflite-float64|tflite-reference|float64)/;
 const taken = variants.filter(
   ({ name }) =>
-    (!INT32_MULTIPLIER.test(name) && !FLOAT64.test(name) && !/pt2e-reference|ort-arm|xnnpack-arm/.test(name)) ||
+    (!INT32_MULTIPLIER.test(name) &&
+      !FLOAT64.test(name) &&
+      !/pt2e-reference|onnx-spec|ort-arm|xnnpack-arm/.test(name)) ||
     name === 'numpy-float32',
 );
 

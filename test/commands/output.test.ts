@@ -38,7 +38,8 @@ test('a report replaces no file that is read', async () => {
 test('a misspelt command is answered with those that there are', async () => {
   const { exitCode, stderr } = await cli()(['explian', ...avx2]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('(commands: diff, explain, lint,');
+  expect(stderr).toContain('did you mean explain?');
+  expect(stderr).toContain('(commands: diff, run, explain, lint,');
 });
 
 test('a file that cannot be written is a problem of the input', async () => {

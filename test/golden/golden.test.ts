@@ -79,7 +79,10 @@ describe.each(fixtures)('$kernel $family', ({ kernel, folder, expected }) => {
     }));
 });
 
-test.each(kernels.map((k) => k.name))('%s has at least 100,000 values', (kernel) => {
+/** A text runs nowhere, so nothing of it is golden. */
+const run = kernels.filter(({ name }) => name !== 'onnx-spec');
+
+test.each(run.map((k) => k.name))('%s has at least 100,000 values', (kernel) => {
   expect(fixturesOf(kernel).reduce((sum, { expected }) => sum + expected.values, 0)).toBeGreaterThanOrEqual(100_000);
 });
 
