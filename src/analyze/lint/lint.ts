@@ -11,6 +11,7 @@ import { rules } from './registry.js';
 import type { Found, Rule } from './rule.js';
 import { ofRuntime } from './runtime.js';
 import { type Subject, subjectOf } from './subject.js';
+import { uncalibrated } from './uncalibrated.js';
 import { fixOf, messageOf } from './words.js';
 
 /** Lints every linear layer, and says which others it could not. Throws InputError for weights or values that turn out unreadable. */
@@ -20,7 +21,7 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
   const document: LintDocument = {
     format: 'qdiff-lint',
     version: 1,
-    findings: [],
+    findings: uncalibrated(model),
     layers: [],
     not_checked: notChecked(model.layers),
   };
