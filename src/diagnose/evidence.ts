@@ -311,8 +311,6 @@ export interface Basis {
   readonly of_capture?: readonly string[];
   /** Where integer sums are requantized to codes. */
   readonly formula?: Formulas;
-  /** A value that would decide between the `indistinguishable` sets, if it were captured. */
-  readonly would_decide?: string;
 }
 
 /** One record for each of `diagnosis.causes`, and the basis. */

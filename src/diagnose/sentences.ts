@@ -1294,12 +1294,10 @@ export function indistinguishableSentences(
   context: FindingContext,
   others: DiagnosisReport['indistinguishable'],
 ): string[] {
-  const sentences = others.map(({ causes, kernel }) => {
+  return others.map(({ causes, kernel }) => {
     const like = kernel && kernel !== context.declaredKernel ? ` (${printable(kernel)})` : '';
     return `cannot be told apart from: ${causeTitles(causes)}${like}`;
   });
-  const decider = context.evidence.basis?.would_decide;
-  return decider === undefined ? sentences : [...sentences, `this would decide: ${printable(decider)}`];
 }
 
 /** Every kernel that explains everything, for the reader who knows where the values come from. */

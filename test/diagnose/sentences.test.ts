@@ -457,11 +457,9 @@ describe('how a side can follow the other', () => {
   });
 });
 
-test('other sets that explain as much, and the value that would decide', () => {
-  const finding = context({ evidence: { basis: { would_decide: 'sample 3, channel 1: 2.4999 against 2.5001' } } });
-  expect(indistinguishableSentences(finding, [{ causes: ['rounding-half-up'], kernel: 'tflite-single' }])).toEqual([
+test('other sets that explain as much', () => {
+  expect(indistinguishableSentences(context({}), [{ causes: ['rounding-half-up'], kernel: 'tflite-single' }])).toEqual([
     'cannot be told apart from: ties rounded up (tflite-single)',
-    'this would decide: sample 3, channel 1: 2.4999 against 2.5001',
   ]);
 });
 
