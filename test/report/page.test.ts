@@ -115,26 +115,26 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     const { page, complaints } = await open(iris);
     const [model] = (await page.locator('.tile').first().getAttribute('href'))!.slice(1).split('/');
     await page.locator('.tile').first().click();
-    expect(await hash(page)).toBe(`#${model}/fc1`);
-    expect(await page.locator('.layer h1').innerText()).toBe('fc1');
-    expect(await page.locator('.value header').innerText()).toContain('channel 8 · sample 119');
-    expect(await page.locator('.steps tr.departs').innerText()).toMatch(
-      /^accumulator \(differs first\)\s+-43846\s+-20038$/,
-    );
+    await expect.poll(() => hash(page)).toBe(`#${model}/fc1`);
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('fc1');
+    await expect.poll(() => page.locator('.value header').innerText()).toContain('channel 8 · sample 119');
+    await expect
+      .poll(() => page.locator('.steps tr.departs').innerText())
+      .toMatch(/^accumulator \(differs first\)\s+-43846\s+-20038$/);
     expect(await page.locator('.pairs mark').allInnerTexts()).toEqual(['-56576 → -32768']);
     await page.locator('.channels a').nth(1).click();
-    expect(await hash(page)).toBe(`#${model}/fc1/1`);
-    expect(await page.locator('.work').innerText()).toContain('91 of 151 differ · up to 62 steps');
+    await expect.poll(() => hash(page)).toBe(`#${model}/fc1/1`);
+    await expect.poll(() => page.locator('.work').innerText()).toContain('91 of 151 differ · up to 62 steps');
     await page.locator('.samples a').nth(3).click();
-    expect(await hash(page)).toBe(`#${model}/fc1/1/3`);
-    expect(await page.locator('.value header').innerText()).toContain('channel 1 · sample 3');
-    expect(await page.locator('.value code').innerText()).toMatch(/--layer fc1 --channel 1 --sample 3$/);
+    await expect.poll(() => hash(page)).toBe(`#${model}/fc1/1/3`);
+    await expect.poll(() => page.locator('.value header').innerText()).toContain('channel 1 · sample 3');
+    await expect.poll(() => page.locator('.value code').innerText()).toMatch(/--layer fc1 --channel 1 --sample 3$/);
     for (const part of [`#${model}/fc1/1`, `#${model}/fc1`, '']) {
       await page.goBack();
-      expect(await hash(page)).toBe(part);
+      await expect.poll(() => hash(page)).toBe(part);
     }
-    expect(await page.locator('.layer').count()).toBe(0);
-    expect(await page.locator('.layers').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('.layer').count()).toBe(0);
+    await expect.poll(() => page.locator('.layers').isVisible()).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -146,7 +146,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     [`#${'x/'.repeat(5000)}`, 'overview'],
   ])('an address that is not known falls back: %s', async (address) => {
     const { page, complaints } = await open(iris, {}, address);
-    expect(await page.locator('.layers').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('.layers').isVisible()).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -158,34 +158,34 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
       location.hash = to;
     }, `${href}/4000000000/7`);
     await page.locator('.layer').waitFor();
-    expect(await page.locator('.channels [aria-current]').innerText()).toBe('8');
+    await expect.poll(() => page.locator('.channels [aria-current]').innerText()).toBe('8');
     await page.locator('.channels a').nth(6).click();
-    expect(await page.locator('.work').innerText()).toMatch(/Channel 6\s+equal/);
-    expect(await page.locator('.steps').count()).toBe(0);
+    await expect.poll(() => page.locator('.work').innerText()).toMatch(/Channel 6\s+equal/);
+    await expect.poll(() => page.locator('.steps').count()).toBe(0);
     await page.close();
   });
 
   test('with the keyboard alone', async () => {
     const { page } = await open(iris);
     await page.keyboard.press('j');
-    expect(await page.locator('.layer h1').innerText()).toBe('fc1');
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('fc1');
     await page.keyboard.press('J');
-    expect(await page.locator('.layer h1').innerText()).toBe('fc2'); // relu1 has no cause of its own
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('fc2'); // relu1 has no cause of its own
     await page.keyboard.press('k');
-    expect(await page.locator('.layer h1').innerText()).toBe('relu1');
-    expect(await page.locator('.layer').innerText()).toContain('relu1, relu: equal');
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('relu1');
+    await expect.poll(() => page.locator('.layer').innerText()).toContain('relu1, relu: equal');
     await page.keyboard.press('Escape');
-    expect(await page.locator('.layer').count()).toBe(0);
+    await expect.poll(() => page.locator('.layer').count()).toBe(0);
     await page.keyboard.press('/');
     await page.keyboard.type('FC2');
     await page.keyboard.press('Enter');
-    expect(await page.locator('.layer h1').innerText()).toBe('fc2');
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('fc2');
     await page.locator('.channels [tabindex="0"]').focus();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
-    expect(await page.locator('.layer .channels [aria-current]').innerText()).toBe('2');
+    await expect.poll(() => page.locator('.layer .channels [aria-current]').innerText()).toBe('2');
     await page.keyboard.press('?');
-    expect(await page.locator('dialog').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('dialog').isVisible()).toBe(true);
     await page.close();
   });
 
@@ -193,7 +193,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     const { page } = await open(iris);
     await page.locator('.tile').first().click();
     for (const place of ['.channels', '.samples']) {
-      expect(await page.locator(`${place} [tabindex="0"]`).count()).toBe(1);
+      await expect.poll(() => page.locator(`${place} [tabindex="0"]`).count()).toBe(1);
     }
     await page.close();
   });
@@ -301,14 +301,14 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   test('an image of a convolution: its cells are links to places', async () => {
     const { page, complaints } = await open(cnn);
     await page.locator('.tile').first().click();
-    expect(await page.locator('.thumbnails a').count()).toBeGreaterThan(2);
-    expect(await page.locator('.image a').count()).toBe(64);
+    await expect.poll(() => page.locator('.thumbnails a').count()).toBeGreaterThan(2);
+    await expect.poll(() => page.locator('.image a').count()).toBe(64);
     const cell = page.locator('.image a').nth(3 * 8 + 4);
     await cell.hover();
-    expect(await page.locator('.said').innerText()).toMatch(/^sample \d+, at 3,4: expected \d+, actual \d+/);
+    await expect.poll(() => page.locator('.said').innerText()).toMatch(/^sample \d+, at 3,4: expected \d+, actual \d+/);
     await cell.click();
-    expect(await hash(page)).toMatch(/\/\d+\/3,4$/);
-    expect(await page.locator('.value code').innerText()).toMatch(/--sample \d+ --at 3,4$/);
+    await expect.poll(() => hash(page)).toMatch(/\/\d+\/3,4$/);
+    await expect.poll(() => page.locator('.value code').innerText()).toMatch(/--sample \d+ --at 3,4$/);
     expect(complaints).toEqual([]);
     await page.close();
   });
