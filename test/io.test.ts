@@ -32,7 +32,9 @@ test('a link stays one, and what it points at is replaced', async () => {
 test('the folder of a file is made', async () => {
   await replaceFile(inFolder('a/b/report.xml'), 'text');
   expect(readFileSync(inFolder('a/b/report.xml'), 'utf8')).toBe('text');
-  await expect(replaceFile(inFolder('a/b/report.xml/c'), 'text')).rejects.toMatchObject({ code: 'ENOTDIR' });
+  await expect(replaceFile(inFolder('a/b/report.xml/c'), 'text')).rejects.toMatchObject({
+    code: expect.stringMatching(/^(ENOTDIR|EEXIST)$/),
+  });
 });
 
 test('a pipe is written to, not replaced', async () => {

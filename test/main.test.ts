@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -217,6 +217,7 @@ describe('the package', () => {
     const compiled = join(installed, `dist/cli/main-v8-${process.versions.v8.split('-')[0]}.cache`);
     const run = () => spawnSync(process.execPath, [join(installed, 'bin/qdiff.js'), ...files('iris-avx2')]);
     const expected = run();
+    if (!existsSync(compiled)) return expect(expected.status).toBe(1); // built by another Node: they ran just now
     const whole = readFileSync(compiled);
     if (change) writeFileSync(compiled, change(whole));
     else rmSync(compiled);
