@@ -54,7 +54,9 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
   const groups = new Map<string, Explained[]>();
   for (const one of explained) {
     const key = groupKey(one);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
   }
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
   return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group, expected) : twoWay(group)));

@@ -3,6 +3,7 @@ import type { GoldenLayer } from '../analyze/golden.js';
 import { leavesHolesOut } from '../kernels/steps/accumulate.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';
+import { positionDims, sizeOf } from '../tensor/shape.js';
 
 const AXES = ['z', 'y', 'x'];
 
@@ -75,8 +76,8 @@ function placesOf({ stride, transposed, ...window }: Window): string[] {
   );
 }
 
-function insideText(window: Window, i: number, axis: string, { dims, channelAxis }: Shape): string {
-  const size = dims.filter((_, at) => at !== channelAxis)[i];
+function insideText(window: Window, i: number, axis: string, shape: Shape): string {
+  const size = positionDims(shape)[i];
   const stride = window.transposed ? window.stride[i] : 1;
   const divides = stride > 1 ? ` && i${axis} % ${stride} == 0` : '';
   return `i${axis} >= 0 && i${axis} < ${size * stride}${divides}`;
@@ -104,7 +105,7 @@ export function positionLoops({ product, shapes, samples }: GoldenLayer, id: str
     ([name, bound], i) => `${'  '.repeat(i + 1)}for (int ${name} = 0; ${name} < ${bound}; ${name}++)`,
   );
   const inner = '  '.repeat(bounds.length + 1);
-  const total = samples * shapes.output.dims.reduce((size, dim) => size * dim, 1);
+  const total = samples * sizeOf(shapes.output.dims);
   return [
     ...loops,
     `${inner}if (${id}_compute(${id}_input[sample], n, ${places.join(', ')}) != ${id}_output[sample]${indexed(shapes.output, 'n', places)}) differ++;`,

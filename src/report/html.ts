@@ -30,8 +30,10 @@ const MOST_WARNINGS = 100;
 export const html: Reporter = (unordered, options) => {
   const [start, afterTitle, afterContent, end] = partsOf(options.page);
   const runs = failingFirst(unordered);
-  const page: PageData = { runs: addressed(runs).map(({ run, address }) => pageRun(run, address, options)) };
-  const sections = runs.map((run, i) => section(run, i, options, runs.length > 1));
+  const addresses = addressesOf(runs);
+  const cards = runs.map(({ report }) => cardsOf(report));
+  const page: PageData = { runs: runs.map((run, i) => pageRun(run, addresses[i], cards[i], options)) };
+  const sections = runs.map((run, i) => section(run, i, cards[i], options, runs.length > 1));
   return [
     start,
     text(titleOf(runs)),
@@ -51,10 +53,10 @@ function failingFirst(runs: readonly Run[]): Run[] {
 }
 
 /** Two models may have one name. */
-function addressed(runs: readonly Run[]): { run: Run; address: string }[] {
+function addressesOf(runs: readonly Run[]): string[] {
   const names = runs.map(({ name }, i) => (runs.findIndex((run) => run.name === name) === i ? name : `${name}.${i}`));
   const addresses = fileNames(names);
-  return runs.map((run, i) => ({ run, address: addresses.get(names[i])! }));
+  return names.map((name) => addresses.get(name)!);
 }
 
 function stateOf(report: Report): 'mismatch' | 'partial' | 'accepted' | 'match' {
@@ -114,17 +116,21 @@ function summary(runs: readonly Run[]): string {
 <ul class="models">${rows.join('')}</ul>`;
 }
 
-function section({ name, report }: Run, index: number, options: ReportOptions, several: boolean): string {
+function section(
+  { name, report }: Run,
+  index: number,
+  cards: readonly Card[],
+  options: ReportOptions,
+  several: boolean,
+): string {
   const { word, text: sentence } = verdict(report);
   const next = nextCommand(report, options);
-  const cards = cardsOf(report);
   const indexOf = new Map(judged(report).map((layer, i) => [layer, i]));
-  const level = several ? 'h2' : 'h1';
   const heading = several
     ? `<h2><bdi>${text(name)}</bdi> <b class="word">${word}</b></h2> <p class="sentence">${text(sentence)}</p>`
     : `<h1>${word}</h1> <p class="sentence">${text(sentence)}</p>`;
   return `<section class="run" data-run="${index}">
-<header class="${level === 'h1' ? 'all ' : ''}${stateOf(report)}">${heading}</header>
+<header class="${several ? '' : 'all '}${stateOf(report)}">${heading}</header>
 <p class="sides">${sides(report)}</p>
 ${facts(report)}
 <div class="network" data-network="${index}"></div>

@@ -3,6 +3,7 @@ import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { notFiniteIn } from './notFinite.js';
 import type { ReportOptions } from './reporter.js';
+import { byName } from './verdict.js';
 
 /** The next useful command, ready to paste into a shell; null where there is none, or a name cannot be typed. */
 export function nextCommand(
@@ -19,18 +20,17 @@ export function shellCommand(words: readonly string[]): string | null {
 }
 
 function wordsOfNext(report: Report, { commands, repeated }: Pick<ReportOptions, 'commands' | 'repeated'>) {
-  // a hook dictionary is both
-  const inputs = [...new Set([path(report.model), path(report.capture)])];
+  const inputs = filesOf(report);
   const layers = report.candidate_layers ?? report.layers;
   const layer = layers.find(({ name }) => name === report.first_divergence);
   if (!layer) return commands.includes('forecast') && report.replayed > 0 ? ['qdiff', 'forecast', ...inputs] : null;
-  const given = givenWords(report, repeated);
-  const against = report.against === 'replay' ? ['--against', 'replay'] : [];
-  if (!isExplainable(layer, report, commands)) {
+  if (!isExplainable(report, layer, commands)) {
+    const given = givenWords(report, repeated);
+    const against = report.against === 'replay' ? ['--against', 'replay'] : [];
     const mode = report.mode === 'isolated' ? [] : ['--mode', report.mode];
     return ['qdiff', ...inputs, ...given, ...against, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
   }
-  return ['qdiff', 'explain', ...inputs, ...given, ...option('--layer', layer.name), ...placeToExplain(layer)];
+  return [...explainWords(report, layer, repeated), ...placeToExplain(layer)];
 }
 
 /** The worst channel; where something is no number, that. */
@@ -49,15 +49,17 @@ export function explainCommand(
   layer: LayerReport,
   { commands, repeated }: Pick<ReportOptions, 'commands' | 'repeated'>,
 ): string | null {
-  if (layer.values === null || !isExplainable(layer, report, commands)) return null;
-  const inputs = [...new Set([path(report.model), path(report.capture)])];
-  return shellCommand([
-    'qdiff',
-    'explain',
-    ...inputs,
-    ...givenWords(report, repeated),
-    ...option('--layer', layer.name),
-  ]);
+  if (layer.values === null || !isExplainable(report, layer, commands)) return null;
+  return shellCommand(explainWords(report, layer, repeated));
+}
+
+function explainWords(report: Report, { name }: LayerReport, repeated: ReportOptions['repeated']): string[] {
+  return ['qdiff', 'explain', ...filesOf(report), ...givenWords(report, repeated), ...option('--layer', name)];
+}
+
+/** Model and capture; a hook dictionary is both. */
+function filesOf({ model, capture }: Report): string[] {
+  return [...new Set([path(model), path(capture)])];
 }
 
 function givenWords(report: Report, repeated: ReportOptions['repeated']): string[] {
@@ -65,13 +67,9 @@ function givenWords(report: Report, repeated: ReportOptions['repeated']): string
   return [...candidate, ...(repeated?.(report) ?? [])];
 }
 
-function isExplainable(layer: LayerReport, report: Report, commands: readonly string[]): boolean {
-  return commands.includes('explain') && isReplayed(layer, report) && report.against === 'capture';
-}
-
 /** Without a replay there is no arithmetic to explain. */
-function isReplayed({ name }: LayerReport, { layers }: Report): boolean {
-  return layers.find((layer) => layer.name === name)?.status !== 'not-replayed';
+function isExplainable({ layers, against }: Report, { name }: LayerReport, commands: readonly string[]): boolean {
+  return commands.includes('explain') && byName(layers).get(name)?.status !== 'not-replayed' && against === 'capture';
 }
 
 /** A name that begins with a dash must not be read as an option. */

@@ -4,12 +4,12 @@ import { fileNames } from '../load/fileName.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
-import { cardsOf } from './cards.js';
+import type { Card } from './cards.js';
 import { explainCommand } from './next.js';
 import type { PageChannel, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { ReportOptions, Run } from './reporter.js';
-import { addedCauses, causesOf, expectedSource, judged, whyOf } from './verdict.js';
+import { addedCauses, byName, causesOf, expectedSource, judged, whyOf } from './verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;
@@ -27,7 +27,12 @@ interface Context {
 }
 
 /** address: the run's part of a link. */
-export function pageRun({ name, report, details = [] }: Run, address: string, options: ReportOptions): PageRun {
+export function pageRun(
+  { name, report, details = [] }: Run,
+  address: string,
+  cards: readonly Card[],
+  options: ReportOptions,
+): PageRun {
   const layers = judged(report);
   const causeSets: string[] = [];
   const setOf = (causes: readonly string[]) => {
@@ -35,7 +40,6 @@ export function pageRun({ name, report, details = [] }: Run, address: string, op
     if (!causeSets.includes(set)) causeSets.push(set);
     return causeSets.indexOf(set);
   };
-  const cards = cardsOf(report);
   const context: Context = {
     report,
     options,
@@ -58,6 +62,7 @@ export function pageRun({ name, report, details = [] }: Run, address: string, op
 function pageLayer(layer: LayerReport, context: Context): PageLayer {
   const { report, options, addresses } = context;
   const causes = causesOf(layer, report);
+  const replayed = byName(report.layers).get(layer.name);
   return {
     name: printable(layer.name),
     address: addresses.get(layer.name)!,
@@ -70,7 +75,7 @@ function pageLayer(layer: LayerReport, context: Context): PageLayer {
     ...extent(layer),
     inherited: causes.length > 0 && causes.every((cause) => cause === 'inherited'),
     finding: context.cardOf.get(layer) ?? -1,
-    reference: referenceOf(layer, report),
+    reference: referenceOf(replayed, report),
     command: explainCommand(report, layer, options),
     ...channelsOf(layer, context),
     details: context.details.get(layer.name)?.channels ?? [],
@@ -95,10 +100,9 @@ function extent(layer: LayerReport) {
   };
 }
 
-function referenceOf({ name }: LayerReport, { candidate_layers: candidate, against, layers }: Report) {
-  const reference = candidate && against === 'capture' ? layers.find((layer) => layer.name === name) : undefined;
-  if (!reference || reference.mismatched === null) return null;
-  return { mismatched: reference.mismatched, maxAbsDiff: finite(reference.max_abs_diff ?? 0) };
+function referenceOf(replayed: LayerReport | undefined, { candidate_layers: candidate, against }: Report) {
+  if (!candidate || against !== 'capture' || !replayed || replayed.mismatched === null) return null;
+  return { mismatched: replayed.mismatched, maxAbsDiff: finite(replayed.max_abs_diff ?? 0) };
 }
 
 function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
