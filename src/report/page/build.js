@@ -20,8 +20,9 @@ export async function buildPage(notices) {
   });
   const js = chunks[0].code.trim();
   const css = ['theme.css', 'page.css', 'layer.css'].map((file) => minified(here(file))).join('');
+  const dark = minified(here('dark.css'));
   const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  const csp = `default-src 'none'; script-src ${hash(js)}; style-src ${hash(css)}; base-uri 'none'; form-action 'none'`;
+  const csp = `default-src 'none'; script-src ${hash(js)}; style-src ${hash(css)} ${hash(dark)}; base-uri 'none'; form-action 'none'`;
   const licences = notices(chunks).replaceAll('--', '- -').trim();
   const html = `<!doctype html>
 <html lang="en">
@@ -36,6 +37,7 @@ export async function buildPage(notices) {
 ${licences}
 -->
 <style>${css}</style>
+<style media="screen and (prefers-color-scheme: dark)">${dark}</style>
 </head>
 <body>
 <main>

@@ -66,9 +66,8 @@ export function bar(models: readonly Model[]): Bar {
 }
 
 function turnTheme(): void {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  dataset.theme = dark ? 'light' : 'dark';
+  const dark = document.querySelector<HTMLStyleElement>('style[media]')!;
+  dark.media = matchMedia(dark.media).matches ? 'not all' : 'screen';
 }
 
 function showPath(path: HTMLElement, place: Place, models: readonly Model[]): void {
