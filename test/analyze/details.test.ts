@@ -55,3 +55,25 @@ test('of many samples some are kept, and the worst of all', async () => {
   const counts = details.flatMap(({ channels }) => channels.map(({ points }) => points.length));
   expect(new Set(counts)).toEqual(new Set([149, 150])); // every other one; and the worst, where it is not among them
 });
+
+test('of a layer that is not replayed, a candidate has the capture’s shape', async () => {
+  const root = join(ROOT, '../coverage/conv-not-replayed');
+  const model = await openModel(nodeFileSystem, join(root, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(root, 'capture.npz'), model);
+  const candidate = await openCandidate(nodeFileSystem, join(root, 'candidate.npz'), model, capture);
+  const samples = { from: 0, to: capture.samples };
+  const report = await compare(model, capture, { candidate, samples });
+  const [{ name, channels }] = await detailsOf({
+    model,
+    capture,
+    candidate,
+    report,
+    ...samples,
+    worstFirst: channelsWorstFirst,
+  });
+  const compared = report.candidate_layers!.find((layer) => layer.name === name)!;
+  const off = channels.flatMap(({ points }) => points.map(({ expected, actual }) => Math.abs(actual - expected)));
+  expect(compared.positions).toBeGreaterThan(1);
+  expect(Math.max(...off)).toBe(compared.max_abs_diff);
+  await Promise.all([model.close(), capture.close(), candidate.close()]);
+});

@@ -6,7 +6,7 @@ import { productSteps } from '../../kernels/kernel.js';
 import type { Reference } from '../../kernels/reference.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { Capture, CapturedValue, ValueReader } from '../../nouns/capture.js';
+import type { Capture, ValueReader } from '../../nouns/capture.js';
 import type { Fast } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
@@ -91,9 +91,11 @@ function seriesOf(
   { channel, fast }: { readonly channel: number; readonly fast: Fast },
 ): Series {
   const expected = capture.values.get(layer.name)!;
-  const actual = actualOf(layer, run, candidate?.values.get(layer.name), channel, fast);
-  const rowLength = run ? layerRows(run, run.input).input.features : 1;
   const { shape } = expected;
+  const own = candidate?.values.get(layer.name);
+  // of a layer that is not replayed nothing but the capture tells the shape
+  const actual = actualOf(layer, run, own && inRows(own, shape), channel, fast);
+  const rowLength = run ? layerRows(run, run.input).input.features : 1;
   return { layer, layerReport, run, channel, shape, rowLength, expected: inRows(expected, shape), actual };
 }
 
@@ -173,11 +175,11 @@ function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number)
   return (value) => Math.max(value, zero);
 }
 
-/** The channel's values in rows: the candidate's, or the replay's. */
-function actualOf(layer: Layer, run: LayerRun | null, own: CapturedValue | undefined, channel: number, fast: Fast) {
+/** The channel's values in rows: the candidate's (own, in rows), or the replay's. */
+function actualOf(layer: Layer, run: LayerRun | null, own: ValueReader | undefined, channel: number, fast: Fast) {
   const columnOf = (value: ValueReader) => async (from: number, to: number) =>
     column(await value.read(from, to), value.features, channel);
-  if (own) return columnOf(inRows(own, own.shape));
+  if (own) return columnOf(own);
   if (!run) throw new Error(`${layer.name} is neither replayed nor in the candidate`);
   const rows = layerRows(run, run.input);
   const steps = productSteps(run.kernel, layer);
