@@ -55,6 +55,7 @@ const explainedSchema = z.object({
 /** One sample of a channel with positions: cells row by row, each the worst of a square of places. */
 const mapSchema = z.object({
   sample: count,
+  dims: z.array(count),
   rows: count,
   columns: count,
   /** Places of the cells, counted through the channel's positions. */

@@ -84,14 +84,11 @@ function pageLayer(layer: LayerReport, context: Context): PageLayer {
 
 function extent(layer: LayerReport) {
   const [values, channels] = [layer.values ?? 0, layer.out_features ?? 0];
-  const shape = layer.shape ?? [];
-  const axis = shape.indexOf(channels);
   return {
-    shape,
+    shape: layer.shape ?? [],
     perChannel: values && channels ? values / channels : 0,
     outFeatures: channels,
     differing: layer.channels?.length ?? 0,
-    positions: (layer.positions ?? 1) > 1 ? shape.filter((_, i) => i !== axis) : [],
     values,
     mismatched: layer.mismatched ?? 0,
     maxAbsDiff: finite(layer.max_abs_diff ?? 0),

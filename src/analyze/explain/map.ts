@@ -13,6 +13,8 @@ export interface RowValue {
 
 export interface ChannelMap {
   readonly sample: number;
+  /** Of the positions: [x], [y, x] or [z, y, x]. */
+  readonly dims: number[];
   readonly rows: number;
   readonly columns: number;
   /** Of each cell, row by row: the position whose values it shows. */
@@ -50,6 +52,7 @@ export async function mapOf({ dims, rowLength, sample, read }: MapInput): Promis
   const places = all.map(({ row }) => row - sample * size);
   return {
     sample,
+    dims: [...dims],
     rows,
     columns,
     places,

@@ -42,8 +42,6 @@ export interface PageLayer {
   readonly outFeatures: number;
   /** Channels that differ. */
   readonly differing: number;
-  /** Sizes of a position's axes: [y, x] of an image; empty where a channel has one value. */
-  readonly positions: readonly number[];
   readonly values: number;
   readonly mismatched: number;
   readonly maxAbsDiff: number;

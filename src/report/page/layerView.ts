@@ -5,7 +5,7 @@ import { BINS, cssClass, EQUAL_BIN, number, percent } from './classes.js';
 import { element, roving } from './dom.js';
 import { channelText, isCompared, type Layer, layerText, type Model, positionOf, unitOf } from './model.js';
 import { legend } from './network.js';
-import { type Cell, drawPicture, pictureOf, same, thumbnail } from './picture.js';
+import { type Cell, drawPicture, type Picture, pictureOf, same, thumbnail } from './picture.js';
 import { valuePanel } from './value.js';
 
 /** Cells with their number inside; of more there are rows of small ones. */
@@ -24,10 +24,10 @@ export function layerView(place: Place): HTMLElement {
   }
   const channel = place.channel ?? layer.worst[0] ?? layer.channels[0] ?? 0;
   const details = layer.details.get(channel);
-  const cell = details ? chosenCell(place, layer, details) : null;
+  const picture = details ? pictureOf(details) : null;
+  const cell = picture && chosenCell(place, picture, details?.explained ?? null);
   const work = element('div', { class: 'work' }, channels(model, layer, channel));
-  if (layer.positions.length > 0) work.append(thumbnails(model, layer, channel));
-  work.append(...ofChannel(place, layer, channel, details, cell));
+  work.append(...thumbnails(model, layer, channel), ofChannel(model, layer, channel, picture, cell));
   view.append(counts(model, layer), element('div', { class: 'beside' }, work, valuePanel(model, layer, channel, cell)));
   return view;
 }
@@ -131,39 +131,34 @@ function channels(model: Model, layer: Layer, chosen: number): HTMLElement {
   return element('section', {}, head, grid);
 }
 
-function thumbnails(model: Model, layer: Layer, chosen: number): HTMLElement {
+/** None where channels have no positions, or none is kept. */
+function thumbnails(model: Model, layer: Layer, chosen: number): HTMLElement[] {
   const worst = [...layer.details.values()].filter(({ map }) => map).slice(0, MOST_THUMBNAILS);
   const links = worst.map((details) => {
     const { channel } = details;
     const link = element(
       'a',
       { href: layerHref(model, layer, channel), 'aria-label': `channel ${channel} as an image` },
-      thumbnail(pictureOf(layer, details)),
+      thumbnail(pictureOf(details)),
       String(channel),
     );
     if (channel === chosen) link.setAttribute('aria-current', 'true');
     return link;
   });
-  if (links.length === 0) return element('section', {});
-  return element(
-    'section',
-    {},
-    element(
-      'div',
-      { class: 'head' },
-      element('h2', {}, 'Worst channels as images'),
-      element('span', {}, 'of the sample with the worst value'),
-    ),
-    element('div', { class: 'thumbnails' }, ...links),
+  if (links.length === 0) return [];
+  const head = element(
+    'div',
+    { class: 'head' },
+    element('h2', {}, 'Worst channels as images'),
+    element('span', {}, 'of the sample with the worst value'),
   );
+  return [element('section', {}, head, element('div', { class: 'thumbnails' }, ...links))];
 }
 
 // ---------------------------------------------------------------- one channel
 
-function chosenCell({ sample, at }: Place, layer: Layer, details: PageDetails): Cell | null {
-  const { cells } = pictureOf(layer, details);
+function chosenCell({ sample, at }: Place, { cells }: Picture, explained: PageDetails['explained']): Cell | null {
   const wanted = sample === null ? undefined : cells.find((cell) => same(cell, { ...cell, sample, at }));
-  const { explained } = details;
   const worked =
     explained && cells.find((cell) => cell.sample === explained.sample && cell.at.join() === explained.at.join());
   const off = (cell: Cell) => Math.abs(cell.actual - cell.expected);
@@ -172,12 +167,12 @@ function chosenCell({ sample, at }: Place, layer: Layer, details: PageDetails): 
 }
 
 function ofChannel(
-  { model }: Place,
+  model: Model,
   layer: Layer,
   channel: number,
-  details: PageDetails | undefined,
+  picture: Picture | null,
   cell: Cell | null,
-): HTMLElement[] {
+): HTMLElement {
   const head = element(
     'div',
     { class: 'head' },
@@ -185,27 +180,18 @@ function ofChannel(
     element('span', {}, channelText(layer, channel, model)),
   );
   const histogram = histogramOf(layer, channel);
-  if (!details) {
+  if (!picture) {
     const kept = [...layer.details.keys()];
     const hint =
       kept.length > 0
         ? `Single values are kept of channels ${kept.join(', ')}.`
         : 'Single values are kept of the worst channels of the first layers only.';
-    return [
-      element(
-        'section',
-        {},
-        head,
-        element('p', { class: 'hint' }, `${hint} qdiff explain shows any value.`),
-        histogram,
-      ),
-    ];
+    const words = element('p', { class: 'hint' }, `${hint} qdiff explain shows any value.`);
+    return element('section', {}, head, words, histogram);
   }
   const hrefOf = ({ sample, at }: Cell) => hashOf({ model, layer, channel, sample, at });
-  const picture = pictureOf(layer, details);
-  return [
-    element('section', {}, head, element('div', { class: 'pictures' }, drawPicture(picture, cell, hrefOf), histogram)),
-  ];
+  const pictures = element('div', { class: 'pictures' }, drawPicture(picture, cell, hrefOf), histogram);
+  return element('section', {}, head, pictures);
 }
 
 /** Differences by size: the channel's, or the layer's where the channel has none of its own. */

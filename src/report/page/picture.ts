@@ -1,8 +1,8 @@
 /** Where a channel differs: an image of its positions, or a cell a sample. */
 import type { PageDetails, PageMap } from '../../documents/blob.js';
+import { indicesOf } from '../../tensor/shape.js';
 import { cssClass, number } from './classes.js';
 import { element, placed, roving } from './dom.js';
-import type { Layer } from './model.js';
 
 /** One value of a picture. */
 export interface Cell {
@@ -21,31 +21,20 @@ export interface Picture {
   readonly isImage: boolean;
 }
 
-export function pictureOf({ positions }: Layer, details: PageDetails): Picture {
-  const { map, samples, expected, actual } = details;
-  if (map) return imageOf(map, positions);
+export function pictureOf({ map, samples, expected, actual }: PageDetails): Picture {
+  if (map) return imageOf(map);
   const cells = samples.map((sample, i) => ({ sample, at: [], expected: expected[i], actual: actual[i] }));
   return { columns: 16, cells, isImage: false };
 }
 
-function imageOf({ sample, columns, places, expected, actual }: PageMap, positions: readonly number[]): Picture {
+function imageOf({ sample, dims, columns, places, expected, actual }: PageMap): Picture {
   const cells = places.map((place, i) => ({
     sample,
-    at: indices(place, positions),
+    at: indicesOf(place, dims),
     expected: expected[i],
     actual: actual[i],
   }));
   return { columns, cells, isImage: true };
-}
-
-function indices(place: number, dims: readonly number[]): number[] {
-  const at: number[] = [];
-  let left = place;
-  for (const dim of [...dims].reverse()) {
-    at.unshift(left % dim);
-    left = Math.floor(left / dim);
-  }
-  return at;
 }
 
 export function placeText({ sample, at }: Cell): string {
