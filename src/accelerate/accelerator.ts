@@ -1,12 +1,15 @@
 import type { Accelerator, AccumulateForm, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
+import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
 import { type Recipe, recipeOf } from './recipe.js';
 
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
 const WORTH_CALLING = 2 ** 14;
+/** Sums whose codes are worth a call, where the module is there. */
+const WORTH_FINISHING = 2 ** 8;
 /** Activations (packed, 16 bits) that lie in shared memory at a time. */
 const MOST_PACKED_VALUES = 8 << 20;
 /** Weights that do: what the second-level cache holds, more where all threads would not have work. */
@@ -64,6 +67,10 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
       const recipe = recipeOf(steps, product);
       return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
     },
+    finish(steps, product, sums) {
+      const recipe = machine && sums.length >= WORTH_FINISHING ? recipeOf(steps, product) : null;
+      return recipe && finished(machine!, product, recipe, sums);
+    },
     describe: () => machine?.describeDot() ?? null,
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
   };
@@ -105,10 +112,6 @@ function multiply(
     multiplyBlock(machine, { ...operands, ...part }, rows, packedLength, product, recipe, into);
   }
   return output;
-}
-
-function codesFor({ output }: Product, length: number): Uint8Array | Int8Array {
-  return output.dtype === 'int8' ? new Int8Array(length) : new Uint8Array(length);
 }
 
 interface Operands {
@@ -168,7 +171,7 @@ function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product)
     if (inFeatures * xLargest * 2 * (wLargest + wZeroLargest) >= 2 ** 31) return null;
   } else if (inFeatures * xLargest * wLargest >= 2 ** 31) return null;
   return {
-    x: x.data instanceof Int32Array ? Int16Array.from(x.data) : x.data,
+    x: x.data instanceof Int32Array ? new Int16Array(x.data) : x.data,
     gathered,
     xZeroPoint,
     weight,
@@ -235,14 +238,8 @@ function multiplyBlock(
   const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
   const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
   const out = machine.allocate(rows * outBytes);
-  const arrays = recipe && {
-    biasInt32: machine.place(padded(recipe.biasInt32)),
-    addend: machine.place(padded(recipe.addend)),
-    product: recipe.product ? machine.place(padded(recipe.product)) : 0,
-    channelScale: machine.place(padded(recipe.channelScale)),
-    realBias: machine.place(padded(recipe.realBias)),
-  };
-  const job: JobFields = {
+  const requantization = recipe && placed(machine, recipe);
+  const job: Partial<JobFields> = {
     tiles: 0,
     rows,
     channels: 0,
@@ -268,20 +265,7 @@ function multiplyBlock(
     out,
     outBytes,
     requantize: recipe ? 1 : 0,
-    biasInt32: 0,
-    addend: 0,
-    product: 0,
-    channelScale: 0,
-    realBias: 0,
-    fused: recipe?.product ? 1 : 0,
-    divides: recipe?.divides ? 1 : 0,
-    inputScale: recipe?.inputScale ?? 0,
-    outputScale: recipe?.outputScale ?? 0,
-    offsetBefore: recipe?.offsetBefore ?? 0,
-    low: recipe?.low ?? 0,
-    high: recipe?.high ?? 0,
-    largest: recipe?.largest ?? 0,
-    offsetAfter: recipe?.offsetAfter ?? 0,
+    ...requantization,
   };
   machine.describe(job);
   machine.packActivations(kindOf(x), xSource, xSubtracted);
@@ -295,13 +279,7 @@ function multiplyBlock(
       channels,
       weightZeroPoints: zeroPoints + 4 * channel,
       out: out + channel * into.BYTES_PER_ELEMENT,
-      ...(arrays && {
-        biasInt32: arrays.biasInt32 + 4 * channel,
-        addend: arrays.addend + 4 * channel,
-        product: arrays.product + 8 * channel,
-        channelScale: arrays.channelScale + 4 * channel,
-        realBias: arrays.realBias + 4 * channel,
-      }),
+      ...(requantization && fromChannel(requantization, channel)),
     });
     machine.run();
   }
@@ -314,11 +292,4 @@ function zeroPointsOf({ weightZeroPoint, outFeatures }: Product): Int32Array {
   if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 1, 1 + outFeatures);
   else values.set(weightZeroPoint, 1);
   return values;
-}
-
-/** Eight channels are read at a time. */
-function padded<A extends Int32Array | Float32Array | Float64Array>(values: A): A {
-  const longer = new (values.constructor as new (length: number) => A)(values.length + 8);
-  longer.set(values);
-  return longer;
 }

@@ -54,6 +54,7 @@ const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offse
 interface Exports {
   packActivations(job: number, kind: number, source: number, zeroPoint: number): void;
   run(job: number): void;
+  finish(job: number, sums: number): void;
   dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
 }
@@ -171,8 +172,8 @@ export class Machine {
     );
   }
 
-  /** Writes the job's fields. No tile of it is left to take before `run`. */
-  describe(fields: JobFields): void {
+  /** Writes fields of the job. No tile of it is left to take before `run`. */
+  describe(fields: Partial<JobFields>): void {
     const ints = new Int32Array(this.bytes, JOB, FIELDS.length);
     const floats = new Float32Array(this.bytes, JOB, FIELDS.length);
     for (const [field, value] of Object.entries(fields)) {
@@ -182,6 +183,11 @@ export class Machine {
 
   packActivations(kind: number, source: number, zeroPoint: number): void {
     this.exports.packActivations(JOB, kind, source, zeroPoint);
+  }
+
+  /** Codes of sums that lie at an address, by this thread alone. */
+  finish(sums: number): void {
+    this.exports.finish(JOB, sums);
   }
 
   /** Runs all tiles of the described job, with the workers that are up. */

@@ -82,6 +82,8 @@ export interface Accelerator {
   accumulate(form: AccumulateForm, x: Codes | Gathered, product: Product): Int32Array | null;
   /** A product's codes [rows, outFeatures]; no sum leaves int32. */
   codes(steps: ProductSteps, product: Product, x: Codes | Gathered): Uint8Array | Int8Array | null;
+  /** Codes of sums [rows, outFeatures] that are there already. */
+  finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
   /** The sum of (code - zeroPoint)^2. */
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
   /** What it multiplies with, in a few words; null as long as nothing was worth starting it. */

@@ -15,7 +15,7 @@ const BLOCK_VALUES = 2 ** 17;
  */
 export function exactSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
   const sums = fastSums(EXACT, x, product, fast);
-  return sums ? Float64Array.from(sums) : readableExactSums(x, product);
+  return sums ? new Float64Array(sums) : readableExactSums(x, product);
 }
 
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */

@@ -26,7 +26,7 @@ function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast
   const codes = fastCodes(steps, product, x, fast);
   if (codes) return accelerated(steps, product, x, codes, fast);
   const { data: accumulator, overflowed } = steps.accumulate.run(x, product, fast);
-  const data = finishProduct(steps, product, accumulator);
+  const data = finishProduct(steps, product, accumulator, fast);
   return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
@@ -78,7 +78,14 @@ function accelerated(
 }
 
 /** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
-export function finishProduct(steps: ProductSteps, product: Product, accumulator: SumData): Int32Array | Float32Array {
+export function finishProduct(
+  steps: ProductSteps,
+  product: Product,
+  accumulator: SumData,
+  fast: Fast = null,
+): Int32Array | Uint8Array | Int8Array | Float32Array {
+  const codes = accumulator instanceof Int32Array && fast?.finish(steps, product, accumulator);
+  if (codes) return codes;
   if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
   if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
   return isQuantized(product.output)
@@ -168,14 +175,20 @@ export function replayFloatProduct(
 
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
 function quantizedSpread(record: ProductSteps, product: Product, output: QuantParams, x: Codes, fast: Fast) {
-  const codesOf = spreadCodes(record, output, clampOfCodes(product.activation, output, record.bound));
+  const clamp = clampOfCodes(product.activation, output, record.bound);
+  const certain = certainCodes(record, output, clamp);
+  const codesOf = spreadCodes(record, output, clamp);
   const { exact, bound, error } = record.float!.product.near(x, product, fast);
   const data = new Int32Array(exact.length);
   const low = new Int32Array(exact.length);
   const high = new Int32Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
-    const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, i, codesOf);
-    [low[i], data[i], high[i]] = codes;
+    const code = certain(exact[i], bound[i], error[i]);
+    if (!Number.isNaN(code)) low[i] = data[i] = high[i] = code;
+    else {
+      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, i, codesOf);
+      [low[i], data[i], high[i]] = codes;
+    }
   }
   return { data, low, high };
 }
@@ -184,21 +197,41 @@ type SpreadCodes = (exact: number, bound: number, error: number) => [low: number
 
 /** Null where the numbers' error leaves a code open, or is NaN. */
 function spreadCodes(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]): SpreadCodes {
-  const quantize = record.float!.quantize.prepare(output);
-  const codeOf = (real: number) => limitedTo(clamp, quantize(real));
+  const codeOf = codeOfReal(record, output, clamp);
+  const slackOf = slackIn(output);
   const code = (real: number, error: number) => {
     const found = codeOf(real - error);
     if (error === 0) return found;
     return error > 0 && codeOf(real + error) === found ? found : null;
   };
-  const isExact = isPowerOfTwo(output.scale);
   return (exact, bound, error) => {
-    // 2^-22: the float32 reciprocal and product of the quantize step round twice
-    const rounding = Math.abs(exact) * 2 ** -22 + 2 ** -40 * output.scale;
-    const slack = bound === 0 && isExact ? 0 : bound + rounding;
+    const slack = slackOf(exact, bound);
     const [low, middle, high] = [code(exact - slack, error), code(exact, error), code(exact + slack, error)];
     return low === null || middle === null || high === null ? null : [low, middle, high];
   };
+}
+
+/** The one code of all numbers in reach, as quantizing keeps their order: that of the least and of the largest; NaN: there are several. */
+function certainCodes(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]) {
+  const codeOf = codeOfReal(record, output, clamp);
+  const slackOf = slackIn(output);
+  return (exact: number, bound: number, error: number): number => {
+    const slack = slackOf(exact, bound);
+    const least = codeOf(exact - slack - error);
+    return error >= 0 && codeOf(exact + slack + error) === least ? least : Number.NaN;
+  };
+}
+
+function codeOfReal(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]) {
+  const quantize = record.float!.quantize.prepare(output);
+  return (real: number) => limitedTo(clamp, quantize(real));
+}
+
+/** How far a number may lie from what is exact when it is quantized. */
+function slackIn({ scale }: QuantParams): (exact: number, bound: number) => number {
+  const isExact = isPowerOfTwo(scale);
+  // 2^-22: the float32 reciprocal and product of the quantize step round twice
+  return (exact, bound) => (bound === 0 && isExact ? 0 : bound + (Math.abs(exact) * 2 ** -22 + 2 ** -40 * scale));
 }
 
 function oneSpread(record: ProductSteps, product: Product, x: Codes, index: number, codesOf: SpreadCodes) {

@@ -687,11 +687,11 @@ function fusedAdd(product: v128, acc: v128): v128 {
 }
 
 /**
- * Eight channels of every row to codes, all float32:
+ * Eight channels of every row to codes, all float32; sums of one row lie `step` bytes behind those of the one before:
  * v = ((acc + biasInt32) (+ addend, or fused product) * inputScale * channelScale + realBias) (* or /) outputScale + offsetBefore,
  * clamped to [low, high], rounded half to even, + offsetAfter. Beyond `largest`, and NaN: low. Factors that a kernel lacks are 1 or 0.
  */
-function storeCodes(job: Job, c: usize, rows: i32, channel: i32, channels: i32, out: usize): void {
+function storeCodes(job: Job, c: usize, step: usize, rows: i32, channel: i32, channels: i32, out: usize): void {
   const at: usize = channel * 4;
   const bias0 = v128.load(job.biasInt32 + at);
   const bias1 = v128.load(job.biasInt32 + at, 16);
@@ -714,7 +714,7 @@ function storeCodes(job: Job, c: usize, rows: i32, channel: i32, channels: i32, 
   const rounder = f32x4.splat(12582912);
   const offsetAfter = i32x4.splat(job.offsetAfter - 0x4b400000);
   const outBytes = job.outBytes;
-  for (let row: i32 = 0; row < rows; row++, c += TILE_CHANNELS * 4, out += outBytes) {
+  for (let row: i32 = 0; row < rows; row++, c += step, out += outBytes) {
     let v0 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c), bias0));
     let v1 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c, 16), bias1));
     if (fused) {
@@ -757,6 +757,14 @@ function fusedAddFour(product: usize, v: v128): v128 {
   return v128.shuffle<i64>(low, high, 0, 2);
 }
 
+/** Codes of sums [rows, channels] that lie there already. */
+export function finish(address: usize, sums: usize): void {
+  const job = changetype<Job>(address);
+  for (let n: i32 = 0; n < job.channels; n += 8) {
+    storeCodes(job, sums + n * 4, job.channels * 4, job.rows, n, job.channels - n, job.out + n);
+  }
+}
+
 // ---------------------------------------------------------------- tiles
 
 function runTile(job: Job, index: i32, scratch: usize): void {
@@ -782,7 +790,7 @@ function runTile(job: Job, index: i32, scratch: usize): void {
   if (job.requantize) {
     const codes = job.out + <usize>firstRow * job.outBytes + firstChannel;
     for (let n: i32 = 0; n < channels; n += 8) {
-      storeCodes(job, c + n * 4, storedRows, firstChannel + n, channels - n, codes + n);
+      storeCodes(job, c + n * 4, TILE_CHANNELS * 4, storedRows, firstChannel + n, channels - n, codes + n);
     }
     return;
   }

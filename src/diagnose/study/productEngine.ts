@@ -4,7 +4,6 @@ import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.j
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { emptyLike } from '../../numeric/array.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
-import { fastCodes } from '../../products/multiply.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
@@ -13,11 +12,14 @@ import { rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
+import { SetupKeys } from './keys.js';
 
 /** Wide layers: an accumulator is some MB, and patched weights come by the dozen. */
 const MOST_KEPT = 24;
 /** Patches of a scope can be some 100 MB. */
 const MOST_READINGS = 2;
+/** Three numbers a value. */
+const MOST_FLOATS = 2;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
@@ -26,7 +28,9 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
   private readonly readings = new WeakMap<Scope, Map<string, Codes>>();
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
+  private readonly floats = new WeakMap<Scope, Map<string, Outputs>>();
   private readonly identities = new Identities();
+  private readonly keys = new SetupKeys();
 
   constructor(private readonly data: LayerData<'product'>) {}
 
@@ -38,14 +42,30 @@ export class ProductEngine implements Engine<ProductSetup> {
   outputs(setup: ProductSetup, scope: Scope): Outputs {
     const params = this.restrict(setup.params, scope);
     const { steps, stores } = setup;
-    if (steps.float) return replayProduct(steps, params, this.restrictedCodes(setup, scope), this.data.fast);
-    const codes = this.accelerated(setup, scope, params);
-    if (codes) return { data: codes, low: null, high: null };
+    if (steps.float) return this.floatOutputs(setup, scope);
     const accumulator = this.accumulator(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, params, accumulator)
       : this.finishCalls(setup, scope, params, accumulator);
     return { data: stores ? Int32Array.from(data, stores.apply) : data, low: null, high: null };
+  }
+
+  /** By exact and by absolute sums, both dear; the integer steps do not matter, so that several kernels share them. */
+  private floatOutputs({ steps, ...setup }: ProductSetup, scope: Scope): Outputs {
+    const { product, quantize } = steps.float!;
+    const key = `${product.name} ${quantize.name} ${this.keys.of({ ...setup, steps: { bound: steps.bound } as ProductSteps })}`;
+    let known = this.floats.get(scope);
+    if (!known) {
+      known = new Map();
+      this.floats.set(scope, known);
+    }
+    const found = known.get(key);
+    if (found) return found;
+    const params = this.restrict(setup.params, scope);
+    const outputs = replayProduct(steps, params, this.restrictedCodes({ ...setup, steps }, scope), this.data.fast);
+    if (known.size >= MOST_FLOATS) known.delete(known.keys().next().value!);
+    known.set(key, outputs);
+    return outputs;
   }
 
   /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */
@@ -55,12 +75,10 @@ export class ProductEngine implements Engine<ProductSetup> {
     if (this.data.dynamic || steps.float || stores || steps.multiplier.ofCall || rows >= scope.samples.length) {
       return sameValues(this.outputs(setup, scope), scope.observed);
     }
-    const codes = this.accelerated(setup, scope, params);
-    if (codes) return sameValues({ data: codes, low: null, high: null }, scope.observed);
     const accumulator = this.accumulator(setup, scope);
     const length = rows * params.outFeatures;
     for (let from = 0; from < accumulator.length; from += length) {
-      const data = finishProduct(steps, params, accumulator.subarray(from, from + length));
+      const data = this.finish(steps, params, accumulator.subarray(from, from + length));
       if (!sameValues({ data, low: null, high: null }, scope.observed.subarray(from, from + length))) return false;
     }
     return true;
@@ -186,14 +204,6 @@ export class ProductEngine implements Engine<ProductSetup> {
     return { ...codes, cols: channels.length * inFeatures, data };
   }
 
-  private accelerated(setup: ProductSetup, scope: Scope, params: Product): Uint8Array | Int8Array | null {
-    const [x] = scope.inputs;
-    if (this.data.dynamic || setup.reads[0] || setup.patches || setup.stores || groupsOf(params) > 1) return null;
-    if (this.isSummed(setup, scope) || this.sameCall(setup.steps, scope, 0) < scope.samples.length) return null;
-    const called = setup.steps.multiplier.ofCall ? this.inCall(params, scope.samples[0]) : params;
-    return fastCodes(setup.steps, called, x as Codes, this.data.fast);
-  }
-
   /** Groups side by side, [rows, outFeatures]. */
   private sums({ accumulate }: ProductSteps, x: Codes, params: Product): SumData {
     if (groupsOf(params) === 1) return accumulate.run(x, params, this.data.fast).data;
@@ -205,10 +215,6 @@ export class ProductEngine implements Engine<ProductSetup> {
       }
     }
     return sums;
-  }
-
-  private isSummed(setup: ProductSetup, scope: Scope): boolean {
-    return this.accumulators.get(scope)?.has(this.keyOf(setup)) ?? false;
   }
 
   /** All that sums depend on. */
@@ -272,14 +278,18 @@ export class ProductEngine implements Engine<ProductSetup> {
   private finishCalls({ steps }: ProductSetup, scope: Scope, params: Product, accumulator: SumData) {
     const [{ samples }, { outFeatures: width }] = [scope, params];
     let end = this.sameCall(steps, scope, 0);
-    if (end >= samples.length) return finishProduct(steps, this.inCall(params, samples[0]), accumulator);
+    if (end >= samples.length) return this.finish(steps, this.inCall(params, samples[0]), accumulator);
     const data = isQuantized(params.output) ? new Int32Array(accumulator.length) : new Float32Array(accumulator.length);
     for (let first = 0; first < samples.length; first = end) {
       end = this.sameCall(steps, scope, first);
       const part = accumulator.subarray(first * width, end * width);
-      data.set(finishProduct(steps, this.inCall(params, samples[first]), part), first * width);
+      data.set(this.finish(steps, this.inCall(params, samples[first]), part), first * width);
     }
     return data;
+  }
+
+  private finish(steps: ProductSteps, params: Product, accumulator: SumData) {
+    return finishProduct(steps, params, accumulator, this.data.fast);
   }
 
   /** One past the last row of a scope whose call is computed as that of row `first`. */

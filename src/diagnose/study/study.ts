@@ -6,6 +6,7 @@ import { rowsOf } from './arrays.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
+import { SetupKeys } from './keys.js';
 import { ProductEngine } from './productEngine.js';
 import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
 import { TensorEngine } from './tensorEngine.js';
@@ -28,8 +29,13 @@ export class Study<K extends Kind = Kind> {
   readonly probe: Scope;
   /** 1 where the subset's observation differs from the reference. */
   readonly differing: Uint8Array;
-  private readonly declaredOutputs = new Map<Scope, Outputs>();
+  private readonly declaredOutputs = new WeakMap<Scope, Outputs>();
   private readonly chunks = new Map<Scope, Map<number, Scope>>();
+  private readonly keys = new SetupKeys();
+  private readonly agreed = new Map<string, boolean>();
+  private readonly judged = new Map<string, Outcome>();
+  /** All judged samples, where they are one block. */
+  private whole: Scope | null = null;
 
   private constructor(
     readonly data: LayerData<K>,
@@ -75,8 +81,14 @@ export class Study<K extends Kind = Kind> {
     return this.subset.samples.length === this.data.to - this.data.from;
   }
 
+  /** Those of the declared setup are kept: every change is compared with them. */
   outputs(setup: Setup, scope: Scope): Outputs {
-    return this.asEngine.outputs(setup, scope);
+    if (setup !== this.declared) return this.asEngine.outputs(setup, scope);
+    const known = this.declaredOutputs.get(scope);
+    if (known) return known;
+    const outputs = this.asEngine.outputs(setup, scope);
+    this.declaredOutputs.set(scope, outputs);
+    return outputs;
   }
 
   /** Codes or floats of the subset under a setup. */
@@ -93,14 +105,19 @@ export class Study<K extends Kind = Kind> {
 
   /** Whether a hypothesis equals every observed value of the subset. */
   agreesOnSubset(setup: Setup): boolean {
-    return this.passesProbe(setup) && this.agrees(setup, this.subset);
+    const key = this.keys.of(setup);
+    const known = this.agreed.get(key);
+    if (known !== undefined) return known;
+    const agrees = this.passesProbe(setup) && this.agrees(setup, this.subset);
+    this.agreed.set(key, agrees);
+    return agrees;
   }
 
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
     return this.eachChunk(this.subset, (part) => {
       const one = this.outputs(a, part).data;
-      const other = (b === this.declared ? this.declaredOn(part) : this.outputs(b, part)).data;
+      const other = this.outputs(b, part).data;
       for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
       return true;
     });
@@ -136,21 +153,32 @@ export class Study<K extends Kind = Kind> {
 
   /** How hypotheses fare on every judged sample. */
   async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
-    const counts = setups.map(() => this.noOutcome());
-    for await (const scope of this.blocks()) {
+    const keyed = setups.map((setup) => [this.keys.of(setup), setup] as const);
+    const open = [...new Map(keyed)].filter(([key]) => !this.judged.has(key));
+    const counts = open.map(() => this.noOutcome());
+    for await (const scope of open.length > 0 ? this.blocks() : []) {
       const before = this.differences(this.declared, scope);
-      setups.forEach((setup, s) => {
+      open.forEach(([, setup], s) => {
         this.count(counts[s], before, this.differences(setup, scope), scope);
       });
       if (scope !== this.subset) this.engine.forget(scope);
     }
-    return counts;
+    open.forEach(([key], s) => {
+      this.judged.set(key, counts[s]);
+    });
+    return keyed.map(([key]) => this.judged.get(key)!);
   }
 
   /** Every judged sample, block by block; the subset itself where it is complete. */
   async *blocks(): AsyncGenerator<Scope> {
-    if (this.complete) yield this.subset;
-    else yield* readBlocks(this.data);
+    if (this.complete || this.whole) {
+      yield this.whole ?? this.subset;
+      return;
+    }
+    for await (const scope of readBlocks(this.data)) {
+      if (scope.samples.length === this.data.to - this.data.from) this.whole = scope;
+      yield scope;
+    }
   }
 
   private noOutcome() {
@@ -185,16 +213,6 @@ export class Study<K extends Kind = Kind> {
     return differences(this.outputs(setup, scope), scope.observed);
   }
 
-  /** Kept, since many a change is compared with it. */
-  private declaredOn(part: Scope): Outputs {
-    let outputs = this.declaredOutputs.get(part);
-    if (!outputs) {
-      outputs = this.outputs(this.declared, part);
-      this.declaredOutputs.set(part, outputs);
-    }
-    return outputs;
-  }
-
   private agrees(setup: Setup, scope: Scope): boolean {
     if (setup.order) return this.agreesInOrder(setup, setup.order);
     const rows = rowsOfChunk(scope, this.channels);
@@ -215,7 +233,7 @@ export class Study<K extends Kind = Kind> {
   }
 
   /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */
-  private eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
+  eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
     const fewest = rowsOfChunk(scope, this.channels);
     if (this.engine.wholeScopes || fewest >= scope.samples.length) return test(scope);
     for (let from = 0, to = fewest; from < scope.samples.length; from = to, to *= 4) {

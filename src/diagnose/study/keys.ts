@@ -1,0 +1,31 @@
+import type { Setup } from '../setup.js';
+
+/** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
+export class SetupKeys {
+  private readonly known = new WeakMap<object, number>();
+  private next = 0;
+
+  of(setup: Setup): string {
+    return Object.entries(setup)
+      .map(([name, value]) => `${name}:${isPart(name) ? this.parts(value) : this.part(value)}`)
+      .join('|');
+  }
+
+  private parts(value: object): string {
+    return Object.entries(value)
+      .map(([name, part]) => `${name}=${this.part(part)}`)
+      .join(',');
+  }
+
+  private part(value: unknown): string {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return String(value);
+    let id = this.known.get(value);
+    if (id === undefined) {
+      id = this.next++;
+      this.known.set(value, id);
+    }
+    return `#${id}`;
+  }
+}
+
+const isPart = (name: string) => name === 'steps' || name === 'params' || name === 'reads';
