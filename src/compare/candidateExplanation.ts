@@ -1,7 +1,7 @@
 /** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
 import type { Effects } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { fixed } from '../diagnose/fixes.js';
+import { fixed } from '../diagnose/fixed.js';
 import { firstFixSentence, imitation } from '../diagnose/sentences.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Layer } from '../nouns/model.js';

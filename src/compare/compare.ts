@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { fixed } from '../diagnose/fixes.js';
+import { fixed } from '../diagnose/fixed.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';

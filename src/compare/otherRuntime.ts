@@ -1,6 +1,6 @@
 /** A layer that no cause explains may be a runtime's own form of it: the runtimes that have one are asked for every value. */
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { fixed } from '../diagnose/fixes.js';
+import { fixed } from '../diagnose/fixed.js';
 import { frameworkName, frameworkOf } from '../diagnose/frameworks.js';
 import { fixFor } from '../diagnose/sentences.js';
 import { FREEDOM } from '../diagnose/setup.js';

@@ -1,20 +1,11 @@
 /** What would make two sides agree: ways out of a finding, each rehearsed by itself by a replay. */
-import type { DiagnosisReport } from '../nouns/report.js';
+import type { Fix } from './fixed.js';
 import { causeOf } from './registry.js';
 import { rehearseReducedRange, rehearseSmallWeights, rehearseSums } from './rehearse.js';
 import type { Hypothesis } from './search.js';
 import { candidateFix, type FixContext, fixFor, type Remedy, saturationWays } from './sentences.js';
 import { applyChanges, type Change, type ProductSetup } from './setup.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
-
-type Fix = DiagnosisReport['fixes'][number];
-type Fixed = Pick<DiagnosisReport, 'fix' | 'rehearsal' | 'fixes'>;
-
-/** The first is the one that is named. */
-export function fixed(fixes: readonly Fix[]): Fixed {
-  const [first] = fixes;
-  return { fix: first?.text ?? null, rehearsal: first?.rehearsal ?? null, fixes: [...fixes] };
-}
 
 /** A candidate's is rehearsed where the other side's values are known. */
 export async function fixesOf(study: Study, hypothesis: Hypothesis, context: FixContext): Promise<Fix[]> {

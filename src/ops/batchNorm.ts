@@ -13,7 +13,7 @@ import type { Op } from './op.js';
 
 export const batchNorm: Op = {
   name: 'batch_norm',
-  schema: z.object({
+  schema: () => z.object({
     ...layerFields,
     ...affineFields,
     running_mean: numbers('float32, [channels]', list('number')),

@@ -17,7 +17,7 @@ const MOST = 1024;
 
 export const cat: Op = {
   name: 'cat',
-  schema: z.object({ ...layerFields, dim: integer, activation: z.optional(activation), output: outputSchema }),
+  schema: () => z.object({ ...layerFields, dim: integer, activation: z.optional(activation), output: outputSchema }),
   inputs: [1, MOST],
   needs: ['dim', 'output'],
   reads: 'codes',

@@ -7,7 +7,7 @@ import type { Op } from './op.js';
 
 export const flatten: Op = {
   name: 'flatten',
-  schema: z.object({
+  schema: () => z.object({
     ...layerFields,
     start_dim: z.optional(integer),
     end_dim: z.optional(integer),

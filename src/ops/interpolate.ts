@@ -33,7 +33,7 @@ type Fields = Partial<z.infer<z.ZodMiniObject<typeof fields>>>;
 
 export const interpolate: Op = {
   name: 'interpolate',
-  schema: z.object({ ...layerFields, ...fields, output: keptOutput }),
+  schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
   inputs: [1, 1],
   reads: 'codes',
   beyond: (field) =>

@@ -8,7 +8,7 @@ import type { Op } from './op.js';
 
 export const linear: Op = {
   name: 'linear',
-  schema: z.object({ ...layerFields, ...productFields, ...flattenField, output: outputSchema }),
+  schema: () => z.object({ ...layerFields, ...productFields, ...flattenField, output: outputSchema }),
   inputs: [1, 1],
   channels: 'last',
   dims: rowsOfFeatures,

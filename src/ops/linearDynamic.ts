@@ -9,7 +9,7 @@ import type { Op } from './op.js';
 export const linearDynamic: Op = {
   name: 'linear_dynamic',
   called: 'dynamic linear',
-  schema: z.object({
+  schema: () => z.object({
     ...layerFields,
     ...productFields,
     ...flattenField,

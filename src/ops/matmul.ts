@@ -14,7 +14,7 @@ const flag = z.optional(z.boolean());
 /** adj_x, adj_y: TFLite's, the last two axes change places first. */
 export const matmul: Op = {
   ...own,
-  schema: z.extend(own.schema, { adj_x: flag, adj_y: flag }),
+  schema: () => z.extend(own.schema(), { adj_x: flag, adj_y: flag }),
   channels: 'last',
   dims: productDims,
   read: (layer) =>

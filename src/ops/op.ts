@@ -41,8 +41,11 @@ export interface Op {
   readonly name: string;
   /** To people, where it is not the name. */
   readonly called?: string;
-  /** Its fields: types, the messages for wrong ones, and its part of the JSON Schema. */
-  readonly schema: z.ZodMiniObject;
+  /**
+   * Its fields: types, the messages for wrong ones, and its part of the JSON Schema. A function, called where a layer asks for it:
+   * the schemas of all ops are 4 ms of a start.
+   */
+  schema(): z.ZodMiniObject;
   /** How many values it reads. */
   readonly inputs: readonly [least: number, most: number];
   /** Fields without which a layer stays what it was before the op had a file: not replayed, and a warning says so. */

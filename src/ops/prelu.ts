@@ -10,7 +10,7 @@ import type { Op, RawLayer } from './op.js';
 
 export const prelu: Op = {
   name: 'prelu',
-  schema: z.object({
+  schema: () => z.object({
     ...layerFields,
     weight: numbers('codes, one or [channels]', list('integer')),
     weight_scale: z.nonoptional(valueFields.scale),

@@ -6,7 +6,7 @@ import type { Op } from './op.js';
 
 export const readVariable: Op = {
   name: 'read_variable',
-  schema: z.object({
+  schema: () => z.object({
     name,
     op: z.string(),
     ...shapeFields,

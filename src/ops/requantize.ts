@@ -16,7 +16,7 @@ const CLAMPS = {
 
 export const requantize: Op = {
   name: 'requantize',
-  schema: z.object({
+  schema: () => z.object({
     ...layerFields,
     activation: z.optional(z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1'])),
     output: codesOutput,

@@ -110,6 +110,7 @@ function readParams(raw: unknown, place: Place, checks: Checks): ValueParams | u
 /** Reads layers in execution order; null after a problem, with what could be read still checked. */
 class LayerReader {
   private readonly features = new Features();
+  private readonly schemas = new Map<Op, ReturnType<Op['schema']>>();
 
   constructor(
     private readonly checks: Checks,
@@ -149,15 +150,23 @@ class LayerReader {
   /** What follows the schema is checked also where a field beside it has a problem. */
   private async replayed(op: Op, raw: unknown, place: Place, inputs: (Value | undefined)[]): Promise<Layer | null> {
     const { checks, features, arrays } = this;
-    checks.noteUnknownFields(op.schema, raw, place);
+    const schema = this.schemaOf(op);
+    checks.noteUnknownFields(schema, raw, place);
     checks.noteUnknownFields(outputSchema, field(raw, 'output'), [...place, 'output']);
-    const fields = checks.parse(op.schema, withInput(raw), place);
+    const fields = checks.parse(schema, withInput(raw), place);
     this.countInputs(op, inputs, place);
     const name = nameOf(raw) ?? '';
     if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
     const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
     return read && { name, op: op.name, inputs: inputsOf(raw), ...read, ...originOf(fields) };
+  }
+
+  /** One for all layers of an op. */
+  private schemaOf(op: Op): ReturnType<Op['schema']> {
+    const schema = this.schemas.get(op) ?? op.schema();
+    this.schemas.set(op, schema);
+    return schema;
   }
 
   private countInputs({ name, inputs: [least, most] }: Op, inputs: readonly unknown[], place: Place): void {

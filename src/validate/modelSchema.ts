@@ -75,7 +75,7 @@ export type RawProducer = z.infer<typeof producerSchema>;
 
 /** The JSON Schema of model.json, for editors and other tools. */
 export function modelJsonSchema(): object {
-  const replayed = ops.map(({ name, schema }) => z.extend(schema, { op: z.literal(name) }));
+  const replayed = ops.map((op) => z.extend(op.schema(), { op: z.literal(op.name) }));
   const unknownOp = z.extend(opaqueSchema, {
     op: z.string().register(z.globalRegistry, {
       minLength: 1,

@@ -20,7 +20,7 @@ export function adaptivePool(name: string, spatial: number): Op {
   const sizes = z.array(size).check(z.refine(({ length }) => length === 1 || length === spatial, expected));
   return {
     name,
-    schema: z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput }),
+    schema: () => z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput }),
     inputs: [1, 1],
     needs: ['output_size'],
     reads: 'codes',

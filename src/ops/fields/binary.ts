@@ -12,7 +12,7 @@ import { layerFields, outputSchema } from './schema.js';
 export function ofTwo(name: string): Op {
   return {
     name,
-    schema: z.object({
+    schema: () => z.object({
       ...layerFields,
       activation: z.optional(activation),
       /** TFLite's: int16 operands of scales that are powers of two may be shifted only. */

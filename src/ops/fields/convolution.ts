@@ -22,7 +22,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
   const axes = [...channels, ...KERNEL_AXES.slice(-spatial)];
   return {
     name,
-    schema: z.object({
+    schema: () => z.object({
       ...layerFields,
       ...productFields,
       ...windowFields,

@@ -16,7 +16,7 @@ export function groupNormalized(
 ): Op {
   return {
     name,
-    schema: z.object({ ...layerFields, ...affineFields, ...fields, output: outputSchema }),
+    schema: () => z.object({ ...layerFields, ...affineFields, ...fields, output: outputSchema }),
     inputs: [1, 1],
     needs: [...Object.keys(fields), 'output'],
     reads: 'codes',

@@ -23,7 +23,7 @@ export function moving<Fields>(
 ): Op {
   return {
     name,
-    schema: z.object({ ...layerFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
     inputs: [1, 1],
     channels: 'layout',
     dims: ({ form, inputs: [{ shape }] }) => (form.kind === 'layout' ? form.dims(shape) : shape.dims),

@@ -17,7 +17,7 @@ interface Attributes extends ReduceAttributes {
 export function reduction(name: string): Op {
   return {
     name,
-    schema: z.object({
+    schema: () => z.object({
       ...layerFields,
       dim: oneOrMoreAxes,
       keepdim: z.optional(z.boolean()),

@@ -14,7 +14,7 @@ export function intoOwn(name: string, fields: z.ZodMiniObject['shape'] = {}, att
   return {
     ...unary(name, fields, attributes),
     needs: ['output'],
-    schema: z.object({ ...layerFields, ...fields, output: outputSchema }),
+    schema: () => z.object({ ...layerFields, ...fields, output: outputSchema }),
   };
 }
 
@@ -22,7 +22,7 @@ export function intoOwn(name: string, fields: z.ZodMiniObject['shape'] = {}, att
 export function unary(name: string, fields: z.ZodMiniObject['shape'], attributes: Attributes): Op {
   return {
     name,
-    schema: z.object({ ...layerFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
     inputs: [1, 1],
     reads: 'codes',
     channels: 'input',
