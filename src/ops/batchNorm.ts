@@ -13,14 +13,15 @@ import type { Op } from './op.js';
 
 export const batchNorm: Op = {
   name: 'batch_norm',
-  schema: () => z.object({
-    ...layerFields,
-    ...affineFields,
-    running_mean: numbers('float32, [channels]', list('number')),
-    running_var: numbers('float32, [channels]', list('number')),
-    activation: z.optional(activation),
-    output: outputSchema,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      ...affineFields,
+      running_mean: numbers('float32, [channels]', list('number')),
+      running_var: numbers('float32, [channels]', list('number')),
+      activation: z.optional(activation),
+      output: outputSchema,
+    }),
   inputs: [1, 1],
   needs: ['running_mean', 'running_var', 'output'],
   reads: 'codes',

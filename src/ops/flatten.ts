@@ -7,12 +7,13 @@ import type { Op } from './op.js';
 
 export const flatten: Op = {
   name: 'flatten',
-  schema: () => z.object({
-    ...layerFields,
-    start_dim: z.optional(integer),
-    end_dim: z.optional(integer),
-    output: keptOutput,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      start_dim: z.optional(integer),
+      end_dim: z.optional(integer),
+      output: keptOutput,
+    }),
   inputs: [1, 1],
   channels: 'last',
   dims: ({ form, inputs: [{ shape }] }) => (form.kind === 'layout' ? form.dims(shape) : shape.dims),

@@ -14,12 +14,13 @@ const size = z.int().check(z.positive());
 
 export const layerNorm: Op = {
   name: 'layer_norm',
-  schema: () => z.object({
-    ...layerFields,
-    ...affineFields,
-    normalized_shape: z.union([size, z.array(size).check(z.minLength(1))], 'expected a size, or a list of sizes'),
-    output: outputSchema,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      ...affineFields,
+      normalized_shape: z.union([size, z.array(size).check(z.minLength(1))], 'expected a size, or a list of sizes'),
+      output: outputSchema,
+    }),
   inputs: [1, 1],
   needs: ['normalized_shape', 'output'],
   reads: 'codes',

@@ -9,15 +9,16 @@ import type { Op } from './op.js';
 export const linearDynamic: Op = {
   name: 'linear_dynamic',
   called: 'dynamic linear',
-  schema: () => z.object({
-    ...layerFields,
-    ...productFields,
-    ...flattenField,
-    reduce_range: z.boolean(),
-    /** TFLite's: whether the input gets a zero point. */
-    asymmetric_quantize_inputs: z.optional(z.boolean()),
-    output: floatOutput,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      ...productFields,
+      ...flattenField,
+      reduce_range: z.boolean(),
+      /** TFLite's: whether the input gets a zero point. */
+      asymmetric_quantize_inputs: z.optional(z.boolean()),
+      output: floatOutput,
+    }),
   inputs: [1, 1],
   channels: 'last',
   dims: rowsOfFeatures,

@@ -10,13 +10,14 @@ import type { Op, RawLayer } from './op.js';
 
 export const prelu: Op = {
   name: 'prelu',
-  schema: () => z.object({
-    ...layerFields,
-    weight: numbers('codes, one or [channels]', list('integer')),
-    weight_scale: z.nonoptional(valueFields.scale),
-    weight_zero_point: z.optional(z.int()),
-    output: outputSchema,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      weight: numbers('codes, one or [channels]', list('integer')),
+      weight_scale: z.nonoptional(valueFields.scale),
+      weight_zero_point: z.optional(z.int()),
+      output: outputSchema,
+    }),
   inputs: [1, 1],
   needs: ['weight', 'weight_scale', 'output'],
   reads: 'codes',

@@ -6,16 +6,17 @@ import type { Op } from './op.js';
 
 export const readVariable: Op = {
   name: 'read_variable',
-  schema: () => z.object({
-    name,
-    op: z.string(),
-    ...shapeFields,
-    ...originFields,
-    variable: z.optional(z.nullable(z.string())),
-    assigned: z.nullable(z.string()),
-    initial: numbers('[...shape] of a call', list('number')),
-    output: outputSchema,
-  }),
+  schema: () =>
+    z.object({
+      name,
+      op: z.string(),
+      ...shapeFields,
+      ...originFields,
+      variable: z.optional(z.nullable(z.string())),
+      assigned: z.nullable(z.string()),
+      initial: numbers('[...shape] of a call', list('number')),
+      output: outputSchema,
+    }),
   inputs: [0, 0],
   needs: ['assigned', 'initial', 'shape', 'output'],
   channels: 'layout',

@@ -16,11 +16,12 @@ const CLAMPS = {
 
 export const requantize: Op = {
   name: 'requantize',
-  schema: () => z.object({
-    ...layerFields,
-    activation: z.optional(z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1'])),
-    output: codesOutput,
-  }),
+  schema: () =>
+    z.object({
+      ...layerFields,
+      activation: z.optional(z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1'])),
+      output: codesOutput,
+    }),
   inputs: [1, 1],
   channels: 'input',
   read(layer) {

@@ -12,13 +12,14 @@ import { layerFields, outputSchema } from './schema.js';
 export function ofTwo(name: string): Op {
   return {
     name,
-    schema: () => z.object({
-      ...layerFields,
-      activation: z.optional(activation),
-      /** TFLite's: int16 operands of scales that are powers of two may be shifted only. */
-      pot_scale_int16: z.optional(z.boolean()),
-      output: outputSchema,
-    }),
+    schema: () =>
+      z.object({
+        ...layerFields,
+        activation: z.optional(activation),
+        /** TFLite's: int16 operands of scales that are powers of two may be shifted only. */
+        pot_scale_int16: z.optional(z.boolean()),
+        output: outputSchema,
+      }),
     inputs: [2, 2],
     needs: ['output'],
     reads: 'codes',

@@ -22,16 +22,17 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
   const axes = [...channels, ...KERNEL_AXES.slice(-spatial)];
   return {
     name,
-    schema: () => z.object({
-      ...layerFields,
-      ...productFields,
-      ...windowFields,
-      ...(transposed ? { output_padding: outputPadding } : {}),
-      groups: z.optional(z.int().check(z.positive())),
-      depthwise: z.optional(z.boolean()),
-      same: z.optional(z.boolean()),
-      output: outputSchema,
-    }),
+    schema: () =>
+      z.object({
+        ...layerFields,
+        ...productFields,
+        ...windowFields,
+        ...(transposed ? { output_padding: outputPadding } : {}),
+        groups: z.optional(z.int().check(z.positive())),
+        depthwise: z.optional(z.boolean()),
+        same: z.optional(z.boolean()),
+        output: outputSchema,
+      }),
     inputs: [1, 1],
     needs: ['weight', 'weight_scale', 'output'],
     channels: 'layout',

@@ -17,12 +17,13 @@ interface Attributes extends ReduceAttributes {
 export function reduction(name: string): Op {
   return {
     name,
-    schema: () => z.object({
-      ...layerFields,
-      dim: oneOrMoreAxes,
-      keepdim: z.optional(z.boolean()),
-      output: keptOutput,
-    }),
+    schema: () =>
+      z.object({
+        ...layerFields,
+        dim: oneOrMoreAxes,
+        keepdim: z.optional(z.boolean()),
+        output: keptOutput,
+      }),
     inputs: [1, 1],
     needs: ['dim'],
     reads: 'codes',

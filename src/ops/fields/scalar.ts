@@ -10,7 +10,8 @@ import { layerFields, outputSchema } from './schema.js';
 export function withNumber(name: string): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, other: z.number(), activation: z.optional(activation), output: outputSchema }),
+    schema: () =>
+      z.object({ ...layerFields, other: z.number(), activation: z.optional(activation), output: outputSchema }),
     inputs: [1, 1],
     needs: ['other', 'output'],
     reads: 'codes',
