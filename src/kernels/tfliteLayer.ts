@@ -96,8 +96,13 @@ const shortLinear = wide({ multiplier: shortMultiplierLinear });
 const doubleLinear = wide({ multiplier: float64OfFloat32Scales, round: halfAway });
 const doubleConvolution = narrow({ multiplier: fixedPointConvolution });
 
-/** 16x8: an int64 bias, or none, goes with 64-bit sums; an int32 bias beside CONV_2D is read as int64, garbage. */
-function convolution16(form: ProductForm, int32: ProductSteps): ProductSteps | null {
+/**
+ * 16x8: an int64 bias, or none, goes with 64-bit sums; an int32 bias beside CONV_2D is read as int64, garbage. TFLite 2.14's
+ * TRANSPOSE_CONV without bias has sums of 32 bits.
+ */
+function convolution16(form: ProductForm, int32: ProductSteps, release?: Release): ProductSteps | null {
+  const isNarrow = release === 'tflite-2.14' && biasOf(form) === 'none' && form.patch?.window.transposed;
+  if (isNarrow) return doubleConvolution;
   if (biasOf(form) !== 'int32') return shortConvolution;
   return form.patch?.depthwise || form.patch?.window.transposed ? null : int32;
 }
@@ -128,7 +133,7 @@ function referenceForm(layer: Layer, where: Where): OpSteps | null {
 
 function referenceProduct(layer: Layer, form: ProductForm, { release }: Where): OpSteps | null {
   const isOld = release === 'litert-1.2' || release === 'tflite-2.14';
-  if (form.patch) return isInt16(layer) ? convolution16(form, doubleConvolution) : null;
+  if (form.patch) return isInt16(layer) ? convolution16(form, doubleConvolution, release) : null;
   if (!isInt16(layer)) return isOld ? linearDoubleRounding : null;
   if (!isOld) return doubleLinear;
   const isNarrow = biasOf(form) === 'int32' || (biasOf(form) === 'none' && release === 'tflite-2.14');
@@ -199,7 +204,7 @@ function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: W
   const withoutVectors = release === 'tflite-2.14';
   if (isInt16(layer)) {
     const ruy = narrow({ multiplier: avx ? convolutionRuyAvx : convolutionRuySingle });
-    return convolution16(form, isGrouped(form) ? doubleConvolution : ruy);
+    return convolution16(form, isGrouped(form) ? doubleConvolution : ruy, release);
   }
   if (depthwise || window.transposed) {
     if (withoutVectors || (isUint8(layer) && depthwise)) return convolutionOneByOne;

@@ -52,7 +52,7 @@ export interface ProductForm extends ProductParams {
   readonly kind: 'product';
   readonly weight: WeightSource;
   /** Set where rows are made of several axes of the input: TFLite reads [5, 5, 16] as a row of 400. */
-  readonly flatten?: boolean;
+  readonly flatten?: true | 'rows';
   /** Set where the layer quantizes its own input, with a scale chosen from each batch. */
   readonly dynamic: { readonly reduceRange: boolean; readonly asymmetric?: boolean } | null;
   /** Set where rows are patches. */

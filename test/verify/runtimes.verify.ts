@@ -9,18 +9,17 @@
  * With qemu-x86_64 installed, also on CPUs without VNNI or AVX that no variable imitates.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
-import type { Verification } from '../../src/kernels/verification.js';
+import { pythonWith } from './environments.js';
+import { Rows, thisCpu } from './record.js';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const RECORD = join(ROOT, 'src', 'kernels', 'verification.json');
 const SIZE = process.env.QDIFF_VERIFY_SIZE ?? '2';
 
 const packages = {
@@ -64,7 +63,7 @@ const runs: Run[] = [
 
 const canEmulate = succeeds('qemu-x86_64', ['--version']);
 const work = mkdtempSync(join(tmpdir(), 'qdiff-verify-'));
-const rows: Verification[] = [];
+const rows = new Rows();
 
 describe.each(runs.filter((run) => canEmulate || !run.emulated))(
   '$runtime $environment $variables $emulated.cpu',
@@ -82,7 +81,7 @@ describe.each(runs.filter((run) => canEmulate || !run.emulated))(
           counts.mismatched += layers.reduce((sum, layer) => sum + layer.mismatched, 0);
           differing.push(...layers.map((layer) => `${kernel}/${family} ${layer.name}: ${layer.mismatched}`));
         }
-        add({
+        rows.add({
           kernel,
           runtime,
           version,
@@ -99,15 +98,11 @@ describe.each(runs.filter((run) => canEmulate || !run.emulated))(
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
-  const record: Verification[] = JSON.parse(readFileSync(RECORD, 'utf8'));
-  const kept = record.filter((old) => old.compared !== 'qdiff' || !rows.some((row) => isSame(row, old)));
-  const order = kernels.map((kernel) => kernel.name);
-  const all = [...kept, ...rows].sort((a, b) => order.indexOf(a.kernel) - order.indexOf(b.kernel));
-  writeFileSync(RECORD, `${JSON.stringify(all, null, 2)}\n`);
+  rows.write();
 });
 
 function capture(run: Run, folder: string): void {
-  const python = pythonWith(run.environment);
+  const python = pythonWith(run.environment, packages[run.environment]);
   const script = [
     join(import.meta.dirname, 'runtimes.py'),
     run.runtime,
@@ -127,20 +122,6 @@ function capture(run: Run, folder: string): void {
   }
 }
 
-/** A virtual environment with the pinned packages; made once. */
-function pythonWith(environment: keyof typeof packages): string {
-  const folder = join(ROOT, 'node_modules', '.cache', 'qdiff-verify', environment);
-  const python = join(folder, 'bin', 'python3');
-  const done = join(folder, 'installed.json');
-  const wanted = JSON.stringify(packages[environment]);
-  if (!existsSync(done) || readFileSync(done, 'utf8') !== wanted) {
-    execFileSync('python3', ['-m', 'venv', folder]);
-    execFileSync(python, ['-m', 'pip', 'install', '-q', ...packages[environment]], { stdio: 'ignore' });
-    writeFileSync(done, wanted);
-  }
-  return python;
-}
-
 async function replay(folder: string) {
   const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
   const captured = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
@@ -156,19 +137,6 @@ async function replay(folder: string) {
   };
 }
 
-function add(row: Verification): void {
-  const same = rows.findIndex((other) => isSame(other, row));
-  if (same < 0) rows.push(row);
-  else {
-    const { values, mismatched } = rows[same];
-    rows[same] = { ...row, values: values + row.values, mismatched: mismatched + row.mismatched };
-  }
-}
-
-function isSame(a: Verification, b: Verification): boolean {
-  return (['kernel', 'runtime', 'version', 'cpu', 'settings'] as const).every((key) => a[key] === b[key]);
-}
-
 /** The variable that chose this kernel, if one did. */
 function settingsOf(kernel: string, { variables = {} }: Run): string {
   const prefix = kernel.startsWith('fbgemm') ? 'FBGEMM_' : kernel.startsWith('onednn') ? 'ONEDNN_' : '-';
@@ -177,14 +145,7 @@ function settingsOf(kernel: string, { variables = {} }: Run): string {
 }
 
 function cpuOf(run: Run): string {
-  if (run.emulated) return `${run.emulated.cpu} (qemu)`;
-  const flags = existsSync('/proc/cpuinfo')
-    ? (/^flags.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '')
-    : '';
-  const level = ['amx_int8', 'avx512_vnni', 'avx512bw', 'avx_vnni', 'avx2', 'avx'].find((flag) =>
-    flags.split(' ').includes(flag),
-  );
-  return `${cpus()[0].model.trim()}${level ? ` (${level.replace('avx512bw', 'avx512').replace('_', '-').toUpperCase()})` : ''}`;
+  return run.emulated ? `${run.emulated.cpu} (qemu)` : thisCpu();
 }
 
 function succeeds(command: string, args: string[]): boolean {

@@ -33,7 +33,7 @@ import numpy as np
 
 # --kernel -> the op resolver that runs it, and qdiff's name of the kernels
 KERNELS = {"xnnpack": ("BUILTIN", "xnnpack"), "builtin": ("BUILTIN_WITHOUT_DEFAULT_DELEGATES", "tflite-builtin"),
-           "reference": ("BUILTIN_REF", "tflite-reference"), "tflm": ("BUILTIN_REF", "tflm")}
+           "reference": ("BUILTIN_REF", "tflite-reference"), "tflm": ("BUILTIN_WITHOUT_DEFAULT_DELEGATES", "tflm")}
 PACKAGES = (("ai-edge-litert", "ai_edge_litert.interpreter"), ("tflite-runtime", "tflite_runtime.interpreter"),
             ("tensorflow", "tensorflow.lite.python.interpreter"))
 ARENAS = (1 << 22, 1 << 25, 1 << 28, 1 << 30)  # bytes, tried in turn
@@ -131,8 +131,8 @@ def _package():
             continue
         try:
             return name, importlib.metadata.version(name), found
-        except importlib.metadata.PackageNotFoundError:  # built from source, or under another name
-            return name, getattr(found, "__version__", "unknown"), found
+        except importlib.metadata.PackageNotFoundError:  # built from source, or under another name (tensorflow-cpu)
+            return name, getattr(importlib.import_module(module.split(".")[0]), "__version__", "unknown"), found
     raise CaptureError("no TFLite runtime in this Python: python -m pip install ai-edge-litert")
 
 
@@ -296,7 +296,7 @@ def _write(path, values, producer):
 def write_all_outputs(model, path):
     """Writes the model with every tensor as an output, and prints their order."""
     data = Path(model).read_bytes()
-    plain = _Interpreter(data, "reference", 1)
+    plain = _Interpreter(data, "builtin", 1)
     _replace(Path(path), lambda target: target.write_bytes(with_outputs(data, plain.computed)))
     total = 0
     for position, index in enumerate(plain.computed):

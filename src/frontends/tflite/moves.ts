@@ -15,7 +15,7 @@ const reshape: Rule = (node) => {
   const [dims, row] = [node.graph.shape(from), node.graph.shape(to)];
   const isRow = kept && row?.length === 1 && dims !== null && sizeOf(dims) === row[0];
   if (isRow) return { op: 'flatten', data: [0], fields: { start_dim: 1 } };
-  return { op: 'reshape', data: [0], fields: { output_shape: shape } };
+  return { op: 'reshape', data: [0], fields: {} };
 };
 
 export function sameParams(a: RawParams | null, b: RawParams | null): boolean {

@@ -22,26 +22,27 @@ export function fullyConnected(node: Node): Translation {
     const shapes = `[${x.shape.join(', ')}] to [${y.shape.join(', ')}]`;
     throw node.refuse(`expected rows of ${inFeatures} to rows of ${outFeatures} (its weights), got ${shapes}`);
   }
-  const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : movedRows(node, inFeatures);
-  const flatten = keepsRows(node, inFeatures, outFeatures) ? {} : { flatten: true };
-  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), flatten, because);
+  const flatten = rowsOf(node, inFeatures, outFeatures);
+  const across = flatten ? null : 'its values change between samples and rows';
+  const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : across;
+  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), flatten ?? {}, because);
   const dynamic = { ...flatten, asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
   return product(node, 'linear_dynamic', w, node.input(2), dynamic, because);
 }
 
-/** Whether rows stay along the last axis. */
-function keepsRows({ graph, operator: { inputs, outputs } }: Node, inFeatures: number, outFeatures: number): boolean {
-  const [from, to] = [graph.shape(inputs[0]), graph.shape(outputs[0])];
-  return from?.at(-1) === inFeatures && to !== null && sameDims([...from.slice(0, -1), outFeatures], to);
-}
-
-/** Without keep_num_dims [4, 5, 9] becomes [20, 6]: rows stay rows, but no longer in their places. */
-function movedRows({ graph, operator: { inputs, outputs } }: Node, inFeatures: number): string | null {
-  const [from, to] = [graph.shape(inputs[0]), graph.shape(outputs[0])];
-  if (!from || !to) return 'its values change between samples and rows';
+/** Rows along the last axis; of its last axes (`flatten`); or one after the other ([4, 5, 9] to [20, 6]); null: across samples. */
+function rowsOf(
+  { graph, operator }: Node,
+  inFeatures: number,
+  outFeatures: number,
+): { flatten?: true | 'rows' } | null {
+  const [from, to] = [graph.shape(operator.inputs[0]), graph.shape(operator.outputs[0])];
+  if (!from || !to || sizeOf(from) % inFeatures !== 0) return null;
+  if (from.at(-1) === inFeatures && sameDims([...from.slice(0, -1), outFeatures], to)) return {};
   const axis = from.findIndex((_, first) => sizeOf(from.slice(first)) === inFeatures);
-  const rows = axis < 0 ? null : from.slice(0, axis);
-  return rows && sameDims(rows, to.slice(0, -1)) ? null : `it reads rows of ${inFeatures} out of [${from.join(', ')}]`;
+  if (axis >= 0 && sameDims([...from.slice(0, axis), outFeatures], to)) return { flatten: true };
+  const rows = sizeOf(from) / inFeatures;
+  return sameDims(rows === 1 ? [outFeatures] : [rows, outFeatures], to) ? { flatten: 'rows' } : null;
 }
 
 /** x [N, H, W, C], w [O, kh, kw, C / groups], bias? */

@@ -62,11 +62,11 @@ export const productFields = {
   activation: z.optional(activation),
 };
 
-/** Of products on rows: whether several axes of the input make one. */
-export const flattenField = { flatten: z.optional(z.boolean()) };
+/** Of products on rows: whether several axes of the input make one; `rows`: whatever its axes, its values are rows one after the other. */
+export const flattenField = { flatten: z.optional(z.union([z.boolean(), z.literal('rows')])) };
 
 export function flattenOf({ fields }: RawLayer): Pick<ProductForm, 'flatten'> {
-  return fields?.flatten === true ? { flatten: true } : {};
+  return fields?.flatten === true || fields?.flatten === 'rows' ? { flatten: fields.flatten } : {};
 }
 
 const productSchema = z.object(productFields);
@@ -139,11 +139,17 @@ export async function productParams(
 export function rowsOfFeatures({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
   const { flatten, weight } = form as ProductForm;
   const { inFeatures, outFeatures } = weight;
+  if (flatten === 'rows') return joinedRows(sizeOf(shape.dims) / inFeatures, outFeatures);
   const flattened = flatten ? shape.dims.findIndex((_, axis) => sizeOf(shape.dims.slice(axis)) === inFeatures) : -1;
   if (flattened >= 0) return [...shape.dims.slice(0, flattened), outFeatures];
   if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
   const got = `got ${printable(name)} of shape ${dimsText(shape.dims)}`;
   return `expected an input whose last axis is ${inFeatures} (in_features), ${got}; put a flatten or reshape before it`;
+}
+
+function joinedRows(rows: number, outFeatures: number): readonly number[] | string {
+  if (!Number.isInteger(rows)) return 'expected an input of whole rows (flatten: "rows")';
+  return rows === 1 ? [outFeatures] : [rows, outFeatures];
 }
 
 /** [out_features, in_features]. */
@@ -190,7 +196,7 @@ function biasOf(
 /** Lengths of the lists, chaining with the layer before, and a weight that is transposed. */
 function checkLinear(layer: RawLayer, { outFeatures, inFeatures }: WeightSource, lists: readonly NumberField[]): void {
   const { name, place, checks, features } = layer;
-  const input = layer.fields?.flatten === true ? null : (layer.inputs[0]?.name ?? '');
+  const input = layer.fields?.flatten ? null : (layer.inputs[0]?.name ?? '');
   const shape = `[${outFeatures}, ${inFeatures}]`;
   const weightPlace = [...place, 'weight'];
   const wrong = lists.filter((list) => lengthOf(list) !== outFeatures);

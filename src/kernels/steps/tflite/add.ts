@@ -11,6 +11,7 @@ import {
 import { f32, frexp } from '../../../numeric/float.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../../numeric/round.js';
+import { sizeOf } from '../../../tensor/shape.js';
 import { fill, quantized, reader } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, BYTES_AND_INT16, clampOf, codeOf, inBlocks, type Runtime, scaleOf } from './common.js';
@@ -122,6 +123,13 @@ export function addReference(sign: Sign): TensorSteps {
   return { ...tensorSteps(EQUATION, run), codes: BYTES_AND_INT16 };
 }
 
+/** int16 operands of unlike shapes go through the reference's code. */
+function isBroadcastInt16({ inputs, output }: TensorCall): boolean {
+  return inputs.some(
+    ({ params, shape }) => params.dtype === 'int16' && sizeOf(shape.dims) !== sizeOf(output.shape.dims),
+  );
+}
+
 /** ADD of int8 and int16 takes 16 values at a time, of uint8 8; the rest and SUB as the reference. */
 export const addBuiltin: TensorSteps = {
   ...tensorSteps(`${EQUATION}; in vectors u = roundHalfUp((d << left - e) * m)`, (call) => {
@@ -129,7 +137,7 @@ export const addBuiltin: TensorSteps = {
     if (isOfPowers(own)) return byShifts(own);
     const isBytes = own.params[2].dtype === 'uint8';
     const [rest, vectors] = [inFixedPoint(own), isBytes ? inVectorsOfBytes(own) : inVectors(own)];
-    const isVector = inBlocks(call, isBytes ? 8 : 16);
+    const isVector = isBroadcastInt16(call) ? () => false : inBlocks(call, isBytes ? 8 : 16);
     return computed(own, (i) => (isVector(i) ? vectors : rest)(i), 'builtin');
   }),
   codes: BYTES_AND_INT16,
