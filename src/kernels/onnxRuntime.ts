@@ -18,7 +18,7 @@ import { averagePoolOnnxRuntime, globalAveragePoolOnnxRuntime } from './steps/on
 import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
 import { quantizeDivision } from './steps/quantize.js';
 import { halfEven } from './steps/round.js';
-import { withoutActivation } from './steps/tensor.js';
+import { withoutActivation, withoutTflites } from './steps/tensor.js';
 
 const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
 
@@ -28,7 +28,7 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     add: withoutActivation(add),
     mul: withoutActivation(multiplyOnnxRuntime),
     cat: withoutActivation(concatOnnxRuntime),
-    softmax: softmaxOnnxRuntime,
+    softmax: withoutTflites(softmaxOnnxRuntime),
     leaky_relu: leakyReluOnnxRuntime,
     sigmoid: sigmoidOnnxRuntime,
     max_pool1d: maxPool,
@@ -91,7 +91,7 @@ export const onnxRuntimeInFloat: Ops = {
   cat: concatOnnxRuntime,
   sigmoid: sigmoidOnnxRuntime,
   leaky_relu: leakyReluOnnxRuntime,
-  softmax: softmaxInFloat,
+  softmax: withoutTflites(softmaxInFloat),
   mean: meanInAnyOrder(quantizeDivision),
   avg_pool1d: averagePoolInFloat,
   avg_pool2d: averagePoolInFloat,

@@ -35,6 +35,7 @@ import { groupNormAten, layerNormAten } from './steps/norms.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
 import { softmaxAten, softmaxDecomposed, softmaxQnnpack } from './steps/softmax.js';
+import { withoutTflites } from './steps/tensor.js';
 
 type Ops = Kernel['ops'];
 
@@ -64,9 +65,9 @@ export const atenTensors: Ops = {
   adaptive_avg_pool2d: adaptiveAveragePoolAten,
   adaptive_avg_pool3d: adaptiveAveragePoolAten,
   mean: meanAten,
-  interpolate: resampleAten(adaptiveAveragePoolAten),
-  softmax: softmaxAten,
-  matmul: matmulAten,
+  interpolate: withoutTflites(resampleAten(adaptiveAveragePoolAten)),
+  softmax: withoutTflites(softmaxAten),
+  matmul: withoutTflites(matmulAten),
   batch_norm: batchNormAten,
   layer_norm: layerNormAten,
   group_norm: groupNormAten,
@@ -86,8 +87,8 @@ export const qnnpackTensors: Ops = {
   adaptive_avg_pool1d: adaptiveAveragePoolQnnpack,
   adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
   mean: meanQnnpack,
-  interpolate: resampleAten(adaptiveAveragePoolQnnpack),
-  softmax: softmaxQnnpack,
+  interpolate: withoutTflites(resampleAten(adaptiveAveragePoolQnnpack)),
+  softmax: withoutTflites(softmaxQnnpack),
 };
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
@@ -105,7 +106,7 @@ export const decomposedTensors: Ops = {
   adaptive_avg_pool2d: adaptiveAveragePoolFloats,
   adaptive_avg_pool3d: adaptiveAveragePoolFloats,
   mean: meanFloats,
-  interpolate: resampleFloats(adaptiveAveragePoolFloats),
-  softmax: softmaxDecomposed,
-  matmul: matmulDecomposed,
+  interpolate: withoutTflites(resampleFloats(adaptiveAveragePoolFloats)),
+  softmax: withoutTflites(softmaxDecomposed),
+  matmul: withoutTflites(matmulDecomposed),
 };

@@ -6,8 +6,10 @@ import type {
   AveragePoolAttributes,
   AxisAttributes,
   BatchNormAttributes,
+  BetaAttributes,
   EluAttributes,
   GeluAttributes,
+  MatmulAttributes,
   PreluAttributes,
   ReduceAttributes,
   ResampleAttributes,
@@ -181,9 +183,11 @@ const mean: RealForm = {
 const softmax: RealForm = {
   value({ inputs: [input], attributes }) {
     const { data, shape } = input;
-    const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
+    const { dim, beta = 1 } = attributes as AxisAttributes & Partial<BetaAttributes>;
+    const axis = checkedAxes(axisOf(dim, shape));
     const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
-    const real = realOf(input);
+    const own = realOf(input);
+    const real = (code: number) => beta * own(code);
     return (i) => {
       const start = i - (floor(i / step) % count) * step;
       let sum = 0;
@@ -214,9 +218,26 @@ function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): stri
   return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
 }
 
+/** TFLite's three grids of either mode, in its words. */
+const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) =>
+  ['', ', align_corners', ', half_pixel_centers'].map((corners) => ({
+    rule: `${mode}${corners || ', neither align_corners nor half_pixel_centers'}`,
+    mode,
+    alignCorners: corners === ', align_corners',
+    halfPixelCenters: corners === ', half_pixel_centers',
+  })),
+);
+
+function tfliteGrids(own: ResampleAttributes) {
+  const isOther = (grid: (typeof TFLITE_GRIDS)[number]) =>
+    grid.mode !== own.mode || grid.alignCorners !== own.alignCorners || grid.halfPixelCenters !== own.halfPixelCenters;
+  return TFLITE_GRIDS.filter(isOther).map(({ rule, ...grid }) => ({ rule, attributes: { ...own, ...grid } }));
+}
+
 const interpolate: RealForm = {
   grids(attributes) {
     const own = attributes as ResampleAttributes;
+    if (own.halfPixelCenters !== undefined) return tfliteGrids(own);
     const rules = MODES.flatMap((mode) => [
       { ...own, mode, alignCorners: false, asymmetric: false },
       ...(mode === 'bilinear'
@@ -233,10 +254,11 @@ const interpolate: RealForm = {
 };
 
 const matmul: RealForm = {
-  value({ inputs, output }) {
+  value({ inputs, output, attributes }) {
+    const { adjX, adjY } = (attributes ?? {}) as Partial<MatmulAttributes>;
     const { dims } = output.shape;
     const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
-    const depth = inputs[0].shape.dims.at(-1)!;
+    const depth = inputs[0].shape.dims.at(adjX ? -2 : -1)!;
     const [a, b] = inputs.map((input) => ({ data: input.data, real: realOf(input), dims: input.shape.dims }));
     const isPlain = [a, b].every((operand) => sizeOf(operand.dims.slice(0, -2)) === sizeOf(dims.slice(0, -2)));
     if (!isPlain) return () => Number.NaN;
@@ -244,7 +266,9 @@ const matmul: RealForm = {
       const [matrix, row, col] = [floor(i / (rows * cols)), floor(i / cols) % rows, i % cols];
       let sum = 0;
       for (let k = 0; k < depth; k++) {
-        sum += a.real(a.data[(matrix * rows + row) * depth + k]) * b.real(b.data[(matrix * depth + k) * cols + col]);
+        const left = adjX ? (matrix * depth + k) * rows + row : (matrix * rows + row) * depth + k;
+        const right = adjY ? (matrix * cols + col) * depth + k : (matrix * depth + k) * cols + col;
+        sum += a.real(a.data[left]) * b.real(b.data[right]);
       }
       return sum;
     };

@@ -58,7 +58,7 @@ function attributesOf({
   mode,
   align_corners,
   recompute_scale_factor,
-  ...tflite
+  half_pixel_centers: halfPixelCenters,
 }: Fields): ResampleAttributes {
   const listed = (given: number | number[] | null | undefined) => (given == null ? null : [given].flat());
   return {
@@ -67,7 +67,7 @@ function attributesOf({
     size: listed(size),
     scaleFactor: listed(scale_factor),
     recomputed: recompute_scale_factor ?? false,
-    halfPixelCenters: tflite.half_pixel_centers ?? false,
+    ...(halfPixelCenters === undefined ? {} : { halfPixelCenters }),
   };
 }
 

@@ -83,6 +83,9 @@ function whatIsMissing(steps: ProductSteps, { form, output }: ProductLayer, inpu
   if (ownBias === 'int64' && !steps.bias.int64) return 'an int64 bias';
   if (ownBias === 'scale' && !dynamic && steps.bias.arithmetic === 'int32')
     return 'an int32 bias at a scale of its own';
+  // rows of their own are TFLite's; XNNPACK then ignores what the file asks for
+  if (dynamic?.asymmetric === false && steps.dynamic?.grain === 'batch')
+    return 'an input that is quantized without a zero point';
   if (output?.dtype !== 'int32') return null;
   if (!steps.int32Output) return 'an int32 output';
   const isSum = output.zeroPoint === 0 && weightScale.every((scale) => sameScale(scaleOf(input) * scale, output.scale));

@@ -151,6 +151,29 @@ test('rows across the axes of an image', async () => {
   expect(model.shapes!.get('y')!.dims).toEqual([6, 3]);
 });
 
+test.each([
+  [
+    'hand-int8',
+    'fbgemm',
+    'scores',
+    'kernel fbgemm has no matmul with operands that are transposed first (adj_x, adj_y)',
+  ],
+  [
+    'hand-int8',
+    'onednn',
+    'scores',
+    'kernel onednn has no matmul with operands that are transposed first (adj_x, adj_y)',
+  ],
+  ['hand-int8', 'fbgemm', 'bilinear', null],
+])('%s under %s: what only TFLite has of %s is said', async (name, kernel, layer, reason) => {
+  const { layers, warnings } = await reportOf(`${name}/captured-ref`, { kernel });
+  const isReplayed = layers.find((own) => own.name === layer)!.status !== 'not-replayed';
+  expect(isReplayed).toBe(reason === null);
+  expect(warnings.filter(({ where }) => where === layer).map(({ message }) => message)).toEqual(
+    reason === null ? [] : [expect.stringContaining(reason)],
+  );
+});
+
 // ---------------------------------------------------------------- single operators
 
 const VALUE: TensorSpec = { shape: [1, 4], scale: [0.5], zeroPoint: [-3] };

@@ -26,6 +26,7 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--kernels", default=",".join(KERNELS))
     options = parser.parse_args()
+    package, version, _ = exporter._package()  # imported once: TensorFlow takes seconds
     refused = []
     for source in sorted(options.models.iterdir()):
         inputs = dict(np.load(source / "inputs.npz").items())
@@ -33,7 +34,6 @@ def main():
             why = apart((source / "model.tflite").read_bytes(), inputs, options.out / KERNELS[kernel] / source.name, kernel)
             if why:
                 refused.append({"model": source.name, "kernel": KERNELS[kernel], "message": why})
-    package, version, _ = exporter._package()
     about = {"package": package, "version": version, "micro": micro_version(), "refused": refused}
     (options.out / "runtime.json").write_text(json.dumps(about, indent=1))
 

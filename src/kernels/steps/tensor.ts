@@ -1,8 +1,25 @@
+import type { BetaAttributes, MatmulAttributes, ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 
 /** Without an activation of its own. */
 export function withoutActivation(steps: TensorSteps): TensorSteps {
   return { ...steps, lacks: (form) => (form.activation === 'none' ? (steps.lacks?.(form) ?? null) : 'an activation') };
+}
+
+/** Without what only TFLite's operator of that name has. */
+export function withoutTflites(steps: TensorSteps): TensorSteps {
+  return { ...steps, lacks: (form) => ownOfTflite(form.attributes) ?? steps.lacks?.(form) ?? null };
+}
+
+/** Fits "has no OP with ..."; null: every runtime's operator computes the same. */
+function ownOfTflite(attributes: unknown): string | null {
+  const own = (attributes ?? {}) as Partial<MatmulAttributes & BetaAttributes & ResampleAttributes>;
+  if (own.adjX || own.adjY) return 'operands that are transposed first (adj_x, adj_y)';
+  if (own.beta !== undefined && own.beta !== 1) return `a beta of ${own.beta}`;
+  const { mode, alignCorners, halfPixelCenters } = own;
+  if (halfPixelCenters === undefined) return null;
+  const isCommon = mode === 'nearest' ? !alignCorners && !halfPixelCenters : alignCorners || halfPixelCenters;
+  return isCommon ? null : `half_pixel_centers ${halfPixelCenters} and align_corners ${alignCorners ?? false}`;
 }
 
 export function tensorSteps(

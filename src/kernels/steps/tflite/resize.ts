@@ -1,6 +1,7 @@
 /** RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR over images [height, width, channels]. n: places of the input, m: of the output. */
 import type { ResampleAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { Shape } from '../../../nouns/value.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, truncate } from '../../../numeric/round.js';
@@ -21,27 +22,43 @@ type Blend = (p00: number, p01: number, p10: number, p11: number, y: number, x: 
 
 function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
   const [{ data, shape }] = call.inputs;
-  const [height, width, channels] = shape.dims;
-  const [rows, columns] = call.output.shape.dims;
-  const attributes = call.attributes as ResampleAttributes;
-  const [ys, xs] = [axis(height, rows, attributes), axis(width, columns, attributes)];
+  const [from, to] = [gridOf(shape), gridOf(call.output.shape)];
+  const attributes = cornersOf(call.attributes as ResampleAttributes);
+  const [ys, xs] = [axis(from.rows, to.rows, attributes), axis(from.columns, to.columns, attributes)];
   const [down, across] = [
-    Array.from({ length: rows }, (_, y) => ys(y)),
-    Array.from({ length: columns }, (_, x) => xs(x)),
+    Array.from({ length: to.rows }, (_, y) => ys(y)),
+    Array.from({ length: to.columns }, (_, x) => xs(x)),
   ];
-  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
-  for (let sample = 0, i = 0; sample < call.samples; sample++) {
-    const at = (y: number, x: number, c: number) => data[((sample * height + y) * width + x) * channels + c];
-    for (const y of down) {
-      for (const x of across) {
-        for (let c = 0; c < channels; c++, i++) {
+  const out = new Int32Array(call.samples * to.size);
+  for (let sample = 0; sample < call.samples; sample++) {
+    const at = (y: number, x: number, c: number) => data[sample * from.size + from.at(y, x, c)];
+    for (const [i, y] of down.entries()) {
+      for (const [j, x] of across.entries()) {
+        for (let c = 0; c < to.channels; c++) {
           const [top, bottom] = [at(y.low, x.low, c), at(y.high, x.low, c)];
-          out[i] = blend(top, at(y.low, x.high, c), bottom, at(y.high, x.high, c), y.weight, x.weight);
+          const code = blend(top, at(y.low, x.high, c), bottom, at(y.high, x.high, c), y.weight, x.weight);
+          out[sample * to.size + to.at(i, j, c)] = code;
         }
       }
     }
   }
   return out;
+}
+
+/** An image, wherever its channels are. */
+function gridOf({ dims, channelAxis }: Shape) {
+  const isLast = channelAxis === dims.length - 1;
+  const channels = dims[channelAxis];
+  const [rows, columns] = isLast ? dims : dims.slice(1);
+  const at = (y: number, x: number, c: number) =>
+    isLast ? (y * columns + x) * channels + c : (c * rows + y) * columns + x;
+  return { rows, columns, channels, size: sizeOf(dims), at };
+}
+
+/** What a layer that says nothing of half_pixel_centers means is PyTorch's. */
+function cornersOf(attributes: ResampleAttributes): ResampleAttributes {
+  const { mode, alignCorners } = attributes;
+  return { halfPixelCenters: mode === 'bilinear' && !alignCorners, ...attributes };
 }
 
 /** Positions of 10 fractional bits. */
@@ -131,7 +148,13 @@ function resize(
   codes: TensorSteps['codes'],
 ): TensorSteps {
   const run = (call: TensorCall) => (isNearest(call) ? resized(call, nearest, (p00) => p00) : bilinear(call));
-  return { ...tensorSteps(`${equation}, or ${NEAREST}`, run), codes, departure: 'resample-grid' };
+  const steps = tensorSteps(`${equation}, or ${NEAREST}`, run);
+  return { ...steps, codes, departure: 'resample-grid', lacks: ({ attributes }) => otherMode(attributes) };
+}
+
+function otherMode(attributes: unknown): string | null {
+  const { mode } = attributes as ResampleAttributes;
+  return mode === 'nearest' || mode === 'bilinear' ? null : `mode ${mode}`;
 }
 
 function byType(floats: Blend): TensorSteps {
