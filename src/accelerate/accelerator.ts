@@ -135,15 +135,22 @@ interface Places {
 /** What some rows read of x, from the first cell to the last. Throws RangeError where that is not in x. */
 function gatheredPart(x: Operands['x'], { base, offset }: Places, row: number, rows: number) {
   const part = base.subarray(row, row + rows);
-  const [first, last] = [part.reduce(least) + offset.reduce(least), part.reduce(most) + offset.reduce(most)];
+  const [places, cells] = [extent(part), extent(offset)];
+  const [first, last] = [places.least + cells.least, places.most + cells.most];
   if (first < 0 || last >= x.length) {
     throw new RangeError(`rows of cells ${first}..${last}, expected 0..${x.length - 1}`);
   }
   return { x: x.subarray(first, last + 1), gathered: { base: part.map((at) => at - first), offset } };
 }
 
-const least = (a: number, b: number) => Math.min(a, b);
-const most = (a: number, b: number) => Math.max(a, b);
+function extent(values: Int32Array): { least: number; most: number } {
+  let [least, most] = [values[0], values[0]];
+  for (let i = 1; i < values.length; i++) {
+    if (values[i] < least) least = values[i];
+    if (values[i] > most) most = values[i];
+  }
+  return { least, most };
+}
 
 /** The case as the kernels take it, or null. */
 function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {

@@ -82,29 +82,38 @@ export function replayTensor(
 
 /** Results of calls, one after the other; bounds from the first part on that has them. */
 class Parts {
-  private readonly data: Int32Array | Float32Array;
+  private data: Int32Array | Float32Array | null = null;
   private low: Int32Array | null = null;
   private high: Int32Array | null = null;
 
   constructor(
     private readonly rows: number,
     private readonly cols: number,
-    isQuantized: boolean,
-  ) {
-    this.data = isQuantized ? new Int32Array(rows * cols) : new Float32Array(rows * cols);
-  }
+    private readonly isQuantized: boolean,
+  ) {}
 
   add(computed: Computed, row: number): void {
     const at = row * this.cols;
     const { data, low, high } = 'data' in computed ? computed : { data: computed, low: null, high: null };
-    this.data.set(data, at);
-    if (low && !this.low) [this.low, this.high] = [Int32Array.from(this.data), Int32Array.from(this.data)];
+    if (data.length === this.rows * this.cols && data instanceof this.array)
+      this.data = data; // all in one call: no copy
+    else this.whole.set(data, at);
+    if (low && !this.low) [this.low, this.high] = [Int32Array.from(this.whole), Int32Array.from(this.whole)];
     this.low?.set(low ?? (data as Int32Array), at);
     this.high?.set(high ?? (data as Int32Array), at);
   }
 
   joined(): Replayed {
-    const { rows, cols, data, low, high } = this;
-    return { rows, cols, data, low, high, ...NO_SUMS };
+    const { rows, cols, whole, low, high } = this;
+    return { rows, cols, data: whole, low, high, ...NO_SUMS };
+  }
+
+  private get whole(): Int32Array | Float32Array {
+    this.data ??= new this.array(this.rows * this.cols);
+    return this.data;
+  }
+
+  private get array(): Int32ArrayConstructor | Float32ArrayConstructor {
+    return this.isQuantized ? Int32Array : Float32Array;
   }
 }

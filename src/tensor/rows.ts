@@ -28,13 +28,20 @@ export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
   return channelStride(shape) === 1 ? rows : moved(rows, channelStride(shape), channelsOf(shape));
 }
 
-/** [..., outer, inner] to [..., inner, outer]. */
+/** Cells of a line of the second-level cache that are written one after the other. */
+const SIDE = 64;
+
+/** [..., outer, inner] to [..., inner, outer], in pieces whose lines stay in the cache. */
 function moved<A extends NumericArray>(data: A, outer: number, inner: number): A {
   const result = emptyLike(data, data.length);
   const block = outer * inner;
   for (let start = 0; start < data.length; start += block) {
-    for (let a = 0, at = start; a < outer; a++) {
-      for (let b = 0; b < inner; b++, at++) result[start + b * outer + a] = data[at];
+    for (let first = 0; first < outer; first += SIDE) {
+      const end = Math.min(outer, first + SIDE);
+      for (let b = 0; b < inner; b++) {
+        const to = start + b * outer;
+        for (let a = first, from = start + first * inner + b; a < end; a++, from += inner) result[to + a] = data[from];
+      }
     }
   }
   return result;

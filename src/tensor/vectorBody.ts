@@ -17,6 +17,10 @@ interface Axis {
   readonly axis: number;
 }
 
+/** All of them do, or none. */
+export const everyElement = () => true;
+export const noElement = () => false;
+
 /**
  * Whether an element of the output, counted in C order over a call of so many samples, lies in a vector.
  * inputs: as they are, broadcast to the output where a size is 1.
@@ -34,8 +38,9 @@ export function vectorBody(
   const [own, ...others] = inner.strides;
   const isVectorized =
     own === 1 && others.every((s) => s === 0 || s === 1) && others.filter((s) => s === 0).length <= 1;
-  if (!isVectorized) return () => false;
+  if (!isVectorized) return noElement;
   const isBody = rangesOf(sizeOf(dims), inner.size, threads);
+  if (isBody === everyElement) return everyElement;
   const plain = axes.every(({ axis }, i) => axis === dims.length - 1 - i);
   return plain ? isBody : (element) => isBody(inOrderOf(axes, indicesOf(element, dims)));
 }
@@ -93,6 +98,7 @@ function mergedInner([first, ...rest]: readonly Axis[]): Pick<Axis, 'size' | 'st
 function rangesOf(count: number, inner: number, threads: number): (element: number) => boolean {
   const parts = count >= GRAIN && threads > 1 ? Math.min(threads, Math.ceil(count / GRAIN)) : 1;
   const range = Math.ceil(count / parts);
+  if ([inner, range, count].every((length) => length % STEP === 0)) return everyElement;
   return (element) => {
     const begin = Math.floor(element / range) * range;
     const start = Math.max(begin, Math.floor(element / inner) * inner);

@@ -6,7 +6,7 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sameDims } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { bothWays } from './atenVectors.js';
-import { fill, quantized, reader } from './call.js';
+import { fillPairs, type PairCode, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -32,15 +32,14 @@ function isTakenByQnnpack({ inputs, output }: TensorCall): boolean {
 /** 22-bit multipliers and one shift, halves away from zero. */
 const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', (call) => {
   const [a, b, output] = [...call.inputs, call.output].map(quantized);
-  const [readA, readB] = [reader(call, 0), reader(call, 1)];
   const [ra, rb] = [a, b].map(({ scale }) => f32(f32(scale) / f32(output.scale)));
   const shift = 21 - floor(Math.log2(Math.max(ra, rb)));
   const unit = 2 ** shift;
   const [ma, mb] = [ra, rb].map((ratio) => roundHalfEven(ratio * unit));
   const half = floor(unit / 2);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return fill(call, (i) => {
-    const sum = ma * (readA(i) - a.zeroPoint) + mb * (readB(i) - b.zeroPoint);
+  return fillPairs(call, (one, other) => {
+    const sum = ma * (one - a.zeroPoint) + mb * (other - b.zeroPoint);
     const rounded = Math.sign(sum) * floor((Math.abs(sum) + half) / unit);
     const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
     return Math.min(Math.max(code, lo), hi);
@@ -50,27 +49,21 @@ const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from
 /** Dequantize both, add floats, quantize by that step: PT2E's reference graph, ONNX's text. */
 export function addFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps(`quantize(sa * da + sb * db), ${quantize.equation}`, (call) =>
-    fill(call, sumOf(call, dequantizeFloat32, quantize)),
+    fillPairs(call, sumOf(call, dequantizeFloat32, quantize)),
   );
 }
 
 /** Dequantize both, subtract floats, quantize by that step: PT2E's reference graph. */
 export function subtractFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps(`quantize(sa * da - sb * db), ${quantize.equation}`, (call) =>
-    fill(call, sumOf(call, dequantizeFloat32, quantize, -1)),
+    fillPairs(call, sumOf(call, dequantizeFloat32, quantize, -1)),
   );
 }
 
-function sumOf(
-  call: TensorCall,
-  dequantize: DequantizeStep,
-  quantize: QuantizeStep,
-  sign: 1 | -1 = 1,
-): (element: number) => number {
+function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeStep, sign: 1 | -1 = 1): PairCode {
   const [a, b] = call.inputs.map((input) => dequantize.prepare(quantized(input)));
-  const [readA, readB] = [reader(call, 0), reader(call, 1)];
   const output = quantized(call.output);
   const code = quantize.prepare(output);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return (i) => Math.min(Math.max(code(f32(a(readA(i)) + sign * b(readB(i)))), lo), hi);
+  return (one, other) => Math.min(Math.max(code(f32(a(one) + sign * b(other))), lo), hi);
 }

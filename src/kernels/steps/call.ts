@@ -4,7 +4,7 @@ import { type QuantParams, quantizedParams } from '../../nouns/value.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { vectorBody } from '../../tensor/vectorBody.js';
+import { everyElement, noElement, vectorBody } from '../../tensor/vectorBody.js';
 
 export function quantized({ params }: Pick<TensorValue, 'params'>): QuantParams {
   return quantizedParams(params);
@@ -24,6 +24,46 @@ export function reader({ inputs, output }: TensorCall, input: number): (element:
   return (element) => data[index(element)];
 }
 
+/** Values from which each of the 65,536 pairs of codes of 8 bits is computed once. */
+const WORTH_TABLE = 1 << 17;
+
+/** A code of the output of the codes of two inputs at its place. */
+export type PairCode = (a: number, b: number) => number;
+
+/** Every code of the output. */
+export function fillPairs(call: TensorCall, code: PairCode): Int32Array {
+  const of = tabulated(call, code);
+  const size = sizeOf(call.output.shape.dims);
+  const [a, b] = call.inputs;
+  if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size)) return fill(call, ofPairs(call, of));
+  const codes = new Int32Array(call.samples * size);
+  for (let i = 0; i < codes.length; i++) codes[i] = of(a.data[i], b.data[i]);
+  return codes;
+}
+
+/** The code of an element of the output. */
+export function ofPairs(call: TensorCall, code: PairCode): (element: number) => number {
+  const [readA, readB] = [reader(call, 0), reader(call, 1)];
+  return (i) => code(readA(i), readB(i));
+}
+
+/** The same function, out of a table where that pays. */
+export function tabulated({ inputs, output, samples }: TensorCall, code: PairCode): PairCode {
+  const [a, b] = inputs.slice(0, 2).map((input) => SMALLEST.get(quantized(input).dtype));
+  if (a === undefined || b === undefined || samples * sizeOf(output.shape.dims) < WORTH_TABLE) return code;
+  const table = Int32Array.from({ length: 1 << 16 }, (_, at) => code(floor(at / 256) + a, (at % 256) + b));
+  return (one, other) => {
+    const [i, j] = [one - a, other - b];
+    return i >= 0 && i < 256 && j >= 0 && j < 256 ? table[256 * i + j] : code(one, other);
+  };
+}
+
+/** Of codes of 8 bits. */
+const SMALLEST: ReadonlyMap<string, number> = new Map([
+  ['uint8', 0],
+  ['int8', -128],
+]);
+
 /** Of so many values side by side: how many fill vectors of that width (0: there are none) and are computed in them. */
 export function inWholeVectors({ everywhere }: TensorCall, count: number, width: number): number {
   if (everywhere) return everywhere === 'vectors' ? count : 0;
@@ -39,8 +79,9 @@ export function bodyOf({
   threads,
   everywhere,
 }: TensorCall): (element: number) => boolean {
-  if (everywhere) return () => everywhere === 'vectors';
+  if (everywhere) return everywhere === 'vectors' ? everyElement : noElement;
   const isBody = vectorBody(output, inputs, ofCall, threads);
+  if (isBody === everyElement || isBody === noElement) return isBody;
   const start = first * sizeOf(output.shape.dims);
   return (element) => isBody(start + element);
 }

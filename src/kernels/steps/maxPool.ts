@@ -3,7 +3,7 @@ import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { borderCovers, windowCovers } from '../../tensor/covers.js';
 import { quantized } from './call.js';
-import { type Covered, imageOf, overWindows, placesOf } from './pool.js';
+import { imageOf, largestOfWindows, placesOf } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
 export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
@@ -25,10 +25,5 @@ function attributesOf({ attributes }: TensorCall): PoolAttributes {
 }
 
 function maximum(call: TensorCall, covers: ReturnType<typeof windowCovers>): Int32Array {
-  const { quantMin } = quantized(call.inputs[0]);
-  return overWindows(call, covers, ({ cover, code }: Covered) => {
-    let largest = quantMin;
-    for (let i = 0; i < cover.places.length; i++) largest = Math.max(largest, code(i));
-    return largest;
-  });
+  return largestOfWindows(call, covers, quantized(call.inputs[0]).quantMin);
 }

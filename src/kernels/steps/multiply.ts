@@ -7,7 +7,7 @@ import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
-import { fill, quantized, reader } from './call.js';
+import { fill, fillPairs, quantized, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -21,10 +21,9 @@ export const multiplyAten: TensorSteps = tensorSteps(
   'rint(da * db * (sa * sb * (1 / sy))) + zp',
   (call) => {
     const [a, b, output] = [...call.inputs, call.output].map(quantized);
-    const [readA, readB] = [reader(call, 0), reader(call, 1)];
     const code = requantized(f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale))), output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-    return fill(call, (i) => clamp(code((readA(i) - a.zeroPoint) * (readB(i) - b.zeroPoint)), lo, hi));
+    return fillPairs(call, (one, other) => clamp(code((one - a.zeroPoint) * (other - b.zeroPoint)), lo, hi));
   },
   'integers',
 );
@@ -33,11 +32,10 @@ export const multiplyAten: TensorSteps = tensorSteps(
 export function multiplyFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps(`quantize(sa * da * sb * db), ${quantize.equation}`, (call) => {
     const [a, b] = call.inputs.map((input) => dequantizeFloat32.prepare(quantized(input)));
-    const [readA, readB] = [reader(call, 0), reader(call, 1)];
     const output = quantized(call.output);
     const code = quantize.prepare(output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantize);
-    return fill(call, (i) => clamp(code(f32(a(readA(i)) * b(readB(i)))), lo, hi));
+    return fillPairs(call, (one, other) => clamp(code(f32(a(one) * b(other))), lo, hi));
   });
 }
 

@@ -45,6 +45,28 @@ export function overWindows(
   return isScrambled(call) ? out : fromRows(out, call.output.shape);
 }
 
+/** The largest code of every window and channel, `least` of an empty one; all channels of a place side by side. */
+export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): Int32Array {
+  const { data, shape } = imageOf(call);
+  const channels = channelsOf(shape);
+  const places = positionsOf(shape);
+  const rows = toRows(data, shape);
+  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims)).fill(least);
+  for (let sample = 0, at = 0; sample < call.samples; sample++) {
+    for (const cover of covers) {
+      for (const place of cover.places) {
+        const from = (sample * places + place) * channels;
+        for (let n = 0; n < channels; n++) {
+          const code = rows[from + n];
+          if (code > out[at + n]) out[at + n] = code;
+        }
+      }
+      at += channels;
+    }
+  }
+  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+}
+
 /**
  * A defect of PyTorch's: (N, C, 1, 1) lies like channels_last and like a contiguous tensor at once; its kernel takes the first,
  * and writes rows of channels into an output that is the second.

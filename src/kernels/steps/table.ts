@@ -4,6 +4,7 @@ import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
+import { everyElement, noElement } from '../../tensor/vectorBody.js';
 import { type AtenWay, inVectors, oneByOne, type Reciprocal } from './atenVectors.js';
 import { boundedCodes, codesOf, type Near, nearFunctions } from './bounded.js';
 import { bodyOf, quantized } from './call.js';
@@ -31,7 +32,9 @@ export function atenTable({ equation, reciprocal, vectors, rest = vectors, ...ow
     const body = tableOf(call, { ...way, ...(own.dequantize && { dequantize: own.dequantize }) }, vectors);
     const tail = tableOf(call, oneByOne, rest);
     const isBody = bodyOf(own.layout ? own.layout(call) : call);
-    return looked(call, (code, i) => (isBody(i) ? body : tail)[code]);
+    if (isBody === everyElement) return looked(call, body);
+    if (isBody === noElement) return looked(call, tail);
+    return lookedAt(call, (code, i) => (isBody(i) ? body : tail)[code]);
   });
 }
 
@@ -69,7 +72,7 @@ export function qnnpackTable(
         code,
       ),
     );
-    return looked(call, (q) => table[q]);
+    return looked(call, table);
   });
 }
 
@@ -81,8 +84,19 @@ function smallestOf(dtype: QuantParams['dtype']): number {
   return dtype === 'uint8' ? 0 : -128;
 }
 
+/** One table for every place. */
+function looked(call: TensorCall, table: readonly Near[]): Int32Array | Bounded {
+  if (!table.every(({ low, high }) => low === high)) return lookedAt(call, (code) => table[code]);
+  const codes = Int32Array.from(table, ({ near }) => near);
+  const [{ data, params }] = call.inputs;
+  const first = smallestOf(quantized({ params }).dtype);
+  const out = new Int32Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = codes[data[i] - first];
+  return out;
+}
+
 /** code: counted from the dtype's smallest. */
-function looked(
+function lookedAt(
   { inputs: [{ data, params }] }: TensorCall,
   at: (code: number, i: number) => Near,
 ): Int32Array | Bounded {

@@ -1,0 +1,162 @@
+import { describe, expect, it, test } from 'vitest';
+import { takesCodes } from '../../../src/kernels/kernel.js';
+import { tensorKernels } from '../../../src/kernels/registry.js';
+import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
+import { maxPool } from '../../../src/kernels/steps/maxPool.js';
+import type { TensorCall, TensorSteps, TensorValue } from '../../../src/nouns/kernel.js';
+import type { QuantParams } from '../../../src/nouns/value.js';
+import { replayElementwise } from '../../../src/replay/elementwise.js';
+import { fromRows, toRows } from '../../../src/tensor/rows.js';
+import { everyElement, vectorBody } from '../../../src/tensor/vectorBody.js';
+import { random } from '../../bench/case.js';
+
+/** 2^17 elements and some: from there on codes come out of tables; a piece of it has fewer. */
+const [SAMPLES, PIECE] = [9, 4];
+const SHAPE = { dims: [16, 31, 32], channelAxis: 0 };
+const FEATURES = 16 * 31 * 32;
+
+const params = (dtype: 'uint8' | 'int8', scale: number, zeroPoint: number): QuantParams =>
+  dtype === 'uint8'
+    ? { dtype, scale, zeroPoint: zeroPoint + 128, quantMin: 0, quantMax: 255 }
+    : { dtype, scale, zeroPoint, quantMin: -128, quantMax: 127 };
+
+function tensorOf(seed: number, of: QuantParams, dims: readonly number[]): TensorValue {
+  const bytes = random(SAMPLES * dims.reduce((product, size) => product * size, 1), seed);
+  const data = of.dtype === 'int8' ? new Int8Array(bytes.buffer, 0, bytes.length) : bytes;
+  return { data, shape: { dims, channelAxis: 0 }, params: of, memory: { format: 'contiguous', strides: null } };
+}
+
+function callOf(dtype: 'uint8' | 'int8', others: readonly number[][]): TensorCall {
+  const inputs = [SHAPE.dims, ...others].map((dims, i) =>
+    tensorOf(i + 1, params(dtype, 0.02 + i / 90, 3 - 8 * i), dims),
+  );
+  const output = { shape: SHAPE, params: params(dtype, 0.031, -5), memory: inputs[0].memory };
+  const place = { samples: SAMPLES, first: 0, ofCall: SAMPLES, threads: 1, vectors: 'avx2' as const };
+  const host = { cpu: 'fma', version: null } as const;
+  return { attributes: {}, activation: 'none', inputs, output, ...place, host };
+}
+
+/** Samples [from, to) of a call. */
+function part(call: TensorCall, from: number, to: number): TensorCall {
+  const inputs = call.inputs.map((input) => {
+    const size = input.data.length / SAMPLES;
+    return { ...input, data: input.data.subarray(from * size, to * size) };
+  });
+  return { ...call, inputs, samples: to - from, first: from };
+}
+
+function dataOf(steps: TensorSteps, call: TensorCall): ArrayLike<number> {
+  const computed = steps.run(call);
+  return 'data' in computed ? computed.data : computed;
+}
+
+function differing(steps: TensorSteps, call: TensorCall): number {
+  const whole = dataOf(steps, call);
+  let count = 0;
+  for (let from = 0; from < SAMPLES; from += PIECE) {
+    const piece = dataOf(steps, part(call, from, Math.min(SAMPLES, from + PIECE)));
+    for (let i = 0; i < piece.length; i++) if (piece[i] !== whole[from * FEATURES + i]) count++;
+  }
+  return count;
+}
+
+/** Several kernels have the same steps. */
+const cases = ['add', 'sub', 'mul', 'sigmoid'].flatMap((op) =>
+  [...new Map(tensorKernels(op).map(({ kernel, steps }) => [steps, kernel.name]))]
+    .filter(([, name]) => op !== 'sigmoid' || !name.startsWith('ort'))
+    .map(([steps, name]) => ({ name: `${op} by ${name}`, op, steps })),
+);
+
+describe.each(['uint8', 'int8'] as const)('codes of many values (%s)', (dtype) => {
+  test.each(cases)('$name: as of a few', ({ op, steps }) => {
+    const others = ['add', 'sub', 'mul'].includes(op) ? [[SHAPE.dims], [[16, 1, 1]]] : [[]];
+    for (const other of others) {
+      for (const everywhere of [undefined, 'one-by-one'] as const) {
+        const call = { ...callOf(dtype, other), ...(everywhere && { everywhere }) };
+        const values = [...call.inputs, call.output].map((value) => value.params);
+        if (!takesCodes(steps, values)) continue;
+        expect(differing(steps, call)).toBe(0);
+      }
+    }
+  });
+});
+
+it('the largest of windows is that of each window by itself', () => {
+  const call = {
+    ...callOf('int8', []),
+    output: { ...callOf('int8', []).output, shape: { dims: [16, 16, 16], channelAxis: 0 } },
+  };
+  const window = {
+    kernel: [3, 3],
+    stride: [2, 2],
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+    dilation: [1, 1],
+    transposed: null,
+    ceil: false,
+  };
+  const found = maxPool.run({ ...call, attributes: { window } }) as Int32Array;
+  const { data } = call.inputs[0];
+  const expected = found.map((_, i) => {
+    const [x, y, plane] = [i % 16, Math.floor(i / 16) % 16, Math.floor(i / 256)];
+    let largest = -128;
+    for (let a = Math.max(0, 2 * y - 1); a <= Math.min(30, 2 * y + 1); a++) {
+      for (let b = Math.max(0, 2 * x - 1); b <= Math.min(31, 2 * x + 1); b++) {
+        largest = Math.max(largest, data[(plane * 31 + a) * 32 + b]);
+      }
+    }
+    return largest;
+  });
+  expect(found).toEqual(expected);
+});
+
+test.each([
+  [130, 70],
+  [64, 64],
+  [1, 200],
+  [3, 65],
+])('%i channels of %i places change places with them', (channels, places) => {
+  const shape = { dims: [channels, places], channelAxis: 0 };
+  const data = Uint8Array.from({ length: 2 * channels * places }, (_, i) => (i * 2654435761) >>> 11);
+  const rows = toRows(data, shape);
+  for (let i = 0; i < data.length; i++) {
+    const [sample, channel, place] = [
+      Math.floor(i / (channels * places)),
+      Math.floor(i / places) % channels,
+      i % places,
+    ];
+    if (rows[(sample * places + place) * channels + channel] !== data[i]) throw new Error(`${i}`);
+  }
+  expect(fromRows(rows, shape)).toEqual(data);
+});
+
+test.each([64, 100, 128, 32768, 32800, 65536, 65600, 131072 + 64])(
+  'of %i values those that fill vectors are in them',
+  (size) => {
+    const value = { shape: { dims: [size], channelAxis: 0 }, memory: { format: 'contiguous', strides: null } } as const;
+    for (const threads of [1, 2, 3]) {
+      const parts = size >= 32768 ? Math.min(threads, Math.ceil(size / 32768)) : 1;
+      const range = Math.ceil(size / parts);
+      const isBody = vectorBody(value, [value], 1, threads);
+      let all = true;
+      for (let i = 0; i < size; i++) {
+        const start = Math.floor(i / range) * range;
+        const expected = i - start < Math.floor((Math.min(size, start + range) - start) / 64) * 64;
+        all &&= expected;
+        if (isBody(i) !== expected) throw new Error(`${i} of ${size}, ${threads} threads`);
+      }
+      expect(isBody === everyElement).toBe(all);
+    }
+  },
+);
+
+it('a conversion of many codes is that of each', () => {
+  const elementwise = { dequantize: dequantizeFloat32 } as unknown as Parameters<typeof replayElementwise>[0];
+  const layer = { input: params('int8', 0.1, 3), output: { dtype: 'float32' }, clamp: null } as const;
+  const data = Int8Array.from({ length: 5000 }, (_, i) => (i % 256) - 128);
+  const real = dequantizeFloat32.prepare(layer.input);
+  const { data: found } = replayElementwise(elementwise, layer as never, { rows: 1, cols: 5000, data });
+  expect([...found]).toEqual([...Float32Array.from(data, real)]);
+});
