@@ -39,13 +39,16 @@ export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): P
 export function accumulatorChanges(
   cause: 'int16-saturation' | 'accumulator-wraps',
   steps: readonly AccumulateStep[],
+  study: ProductStudy,
 ): ProductChange[] {
+  // where the runtime multiplies floats there are no sums of integers; only if it did not, they may have saturated
+  const inFloat = Boolean(study.data.otherArithmetic);
   return steps.map((accumulate) => ({
     cause,
     coordinate: 'accumulator',
     freedom: FREEDOM.none,
     label: accumulate.name,
-    apply: (setup) => withSteps(setup, { accumulate }),
+    apply: (setup) => (inFloat && setup.steps.float ? setup : withSteps(setup, { accumulate })),
   }));
 }
 
@@ -62,6 +65,7 @@ export function siblingKernels(study: ProductStudy): ProductChange[][] {
 
 function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean): ProductChange[][] {
   const { declared, data } = study;
+  if (data.otherArithmetic && declared.steps.float) return [];
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
     .flatMap(({ kernel, steps }) => overRanges(steps).map((ranged) => ({ kernel, steps: ranged })))

@@ -13,7 +13,7 @@ import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
 import { type Rival, rivalsOf, valuesUnder } from './rivals.js';
-import { AS_STORED, applyChanges, type Change, type Setup } from './setup.js';
+import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
 import type { ImageRows, Rows, Side } from './study/data.js';
@@ -141,6 +141,8 @@ export class Diagnosis {
       ...judged,
       name: layer.name,
       op: layer.op,
+      arithmetic: layer.arithmetic,
+      otherArithmetic: this.side === 'capture' ? otherArithmetic(run.kernel, layer, declared.kind) : null,
       producer: this.producer,
       side: this.side,
       madeBy: this.madeBy(run.kernel),
@@ -170,6 +172,13 @@ export class Diagnosis {
     if (framework === 'pytorch' || (framework === undefined && (engine ?? flow) !== undefined)) return 'own-runtime';
     return (framework ?? kernel) === undefined || declared?.runtime === 'numpy' ? 'anyone' : 'runtimes';
   }
+}
+
+/** Null: integers or float is no question of this kernel's. */
+function otherArithmetic(kernel: Kernel, { op, arithmetic }: Layer, kind: Kind): Setup['steps'] | null {
+  if (arithmetic === undefined || !kernel.opsInFloat || kind === 'elementwise') return null;
+  const other = { op, arithmetic: arithmetic === 'float' ? ('integers' as const) : ('float' as const) };
+  return kind === 'product' ? productSteps(kernel, other) : tensorSteps(kernel, other);
 }
 
 /** A layer as declared; afterRelu: with the ReLU that follows it. Null: of a kind that has none. */

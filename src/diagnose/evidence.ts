@@ -267,6 +267,7 @@ export interface CauseEvidence {
     readonly first?: At & { readonly exact: number; readonly rounded: number };
   };
   'float-arithmetic': SomeChannels & {
+    readonly ran?: 'float' | 'integers';
     /** The largest distance to the integer result. */
     readonly steps?: number;
     /** Values that the error bound of float32 leaves open, and all values looked at. */

@@ -55,6 +55,7 @@ export const causes: readonly Cause[] = [
   captureBeforeRelu,
   reluAtZero,
   int16Saturation,
+  floatArithmetic,
   activationRange,
   activationZeroPointMissing,
   weightZeroPointMissing,
@@ -99,7 +100,6 @@ export const causes: readonly Cause[] = [
   accumulatorWraps,
   accumulatorFloat32,
   biasValue,
-  floatArithmetic,
 ] as readonly Cause[];
 
 export function causeOf(code: string): Cause {

@@ -285,6 +285,11 @@ function runtimeForm<E extends { declared?: string; found?: string }>(
 }
 
 /** For kernel steps: PyTorch's are declared, the user's are corrected. */
+const RAN_IN_FLOAT =
+  'capture the graph that runs, with qdiff run or the file that qdiff exporter onnx prints: tensors added as outputs, session.disable_quant_qdq=1 and levels below ORT_ENABLE_EXTENDED keep ONNX Runtime from fusing';
+const RAN_IN_INTEGERS =
+  "say in the capture's producer what ran (framework_version, settings such as session.qdqisint8allowed=1, arch), as qdiff run and qdiff exporter onnx do: they decide what ONNX Runtime fuses";
+
 function stepFix(candidate: string | ((context: FixContext) => string)): CauseText<unknown>['fix'] {
   return (_, context) => {
     if (context.subject !== 'candidate') return declareKernel(context);
@@ -351,7 +356,7 @@ const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to
 
 /** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
 export function saturationWays(context: FixContext): Way[] {
-  const { framework, signed, foundKernel, declaredKernel } = context;
+  const { framework, signed, dynamic, foundKernel, declaredKernel } = context;
   const kernel = foundKernel ?? declaredKernel;
   const isPyTorch = framework === 'PyTorch';
   const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
@@ -360,19 +365,21 @@ export function saturationWays(context: FixContext): Way[] {
     text:
       framework === 'OpenVINO'
         ? `${SMALL_WEIGHTS}: nncf.quantize(..., advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE))`
-        : isPyTorch
-          ? `${SMALL_WEIGHTS} (quant_min=-64, quant_max=63 of the weight observer)`
-          : SMALL_WEIGHTS,
+        : framework === 'ONNX Runtime'
+          ? `quantize_${dynamic ? 'dynamic' : 'static'}(..., reduce_range=True), which keeps the weights in -64..64: two products of a code up to 255 then fit int16`
+          : isPyTorch
+            ? `${SMALL_WEIGHTS} (quant_min=-64, quant_max=63 of the weight observer)`
+            : SMALL_WEIGHTS,
   };
-  const others = signed || framework === 'OpenVINO' ? [weights] : [sevenBitActivations(context, kernel)];
+  const others =
+    signed || framework === 'OpenVINO' || framework === 'ONNX Runtime'
+      ? [weights]
+      : [sevenBitActivations(context, kernel)];
   return [...others, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
 }
 
 function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
   const remedy = 'seven-bit-activations';
-  if (framework === 'ONNX Runtime') {
-    return { remedy, text: `quantize_static(..., reduce_range=True); ${REDUCE_RANGE_LIMIT}` };
-  }
   if (framework && framework !== 'PyTorch') {
     return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
   }
@@ -1019,14 +1026,21 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
     fix: stepFix('keep the sums in int32 until they are multiplied'),
   },
   'float-arithmetic': {
-    title: 'computed in float32',
-    explanation:
-      'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+    title: (e) => (e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32'),
+    explanation: (e) =>
+      e.ran === 'integers'
+        ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
+        : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
     evidence: (e) => [
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],
-    fix: stepFix('multiply the integer codes and requantize the sums, in place of dequantized floats'),
+    fix: (e, context) => {
+      if (context.subject === 'candidate')
+        return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
+      if (context.framework !== 'ONNX Runtime') return declareKernel(context);
+      return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
+    },
   },
   fma: {
     title: (e) => (e.fused ? 'fused multiply-add' : 'multiply and add rounded separately'),

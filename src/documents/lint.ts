@@ -27,6 +27,8 @@ const layerSchema = z.object({
   accumulator_bits: z
     .object({ worst: z.int(), observed: z.nullable(z.int()) })
     .check(z.describe("two's complement, zero points corrected, bias included")),
+  /** Of a graph whose runtime has a kernel that adds products in pairs at int16. */
+  int16_saturation: z.optional(z.object({ possible: z.boolean(), because: z.string() })),
   /** Input codes: what can come, and what came. */
   input_range: z.object({ worst: range, observed: z.nullable(range) }),
 });

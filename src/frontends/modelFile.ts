@@ -1,4 +1,5 @@
 import type { ArrayFile } from '../nouns/array.js';
+import type { Producer } from '../nouns/model.js';
 import type { Warning } from '../nouns/problem.js';
 
 /** A file in model.json's place, in model.json's words. */
@@ -9,4 +10,9 @@ export interface ModelFile {
   readonly arrays: ArrayFile;
   /** What it holds and model.json has no words for. */
   readonly warnings?: readonly Warning[];
+}
+
+/** What ran a graph, and which of its values were taken: both decide what some runtimes make of it. */
+export interface RanBy extends Producer {
+  readonly captured?: ReadonlySet<string>;
 }

@@ -9,7 +9,7 @@ import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { FileSystem } from '../nouns/file.js';
-import type { Model, Producer } from '../nouns/model.js';
+import type { Model } from '../nouns/model.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import { validateCandidate } from '../validate/candidate.js';
@@ -21,7 +21,7 @@ import { readProducer } from '../validate/producer.js';
 import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 import { kindOf, type ModelKind } from './kind.js';
-import type { ModelFile } from './modelFile.js';
+import type { ModelFile, RanBy } from './modelFile.js';
 
 /** Weights and values stay in their file until they are read: close it after that. */
 export interface Closable {
@@ -30,10 +30,7 @@ export interface Closable {
 
 /** What other files than model.json become its raw nodes by; loaded where one is read. */
 const READERS: Readonly<
-  Record<
-    Exclude<ModelKind, 'json'>,
-    () => Promise<(fs: FileSystem, path: string, ranBy: Producer) => Promise<ModelFile>>
-  >
+  Record<Exclude<ModelKind, 'json'>, () => Promise<(fs: FileSystem, path: string, ranBy: RanBy) => Promise<ModelFile>>>
 > = {
   onnx: async () => (await import('./onnx/open.js')).readOnnx,
   tflite: async () => (await import('./tflite/tflite.js')).readTflite,
@@ -43,7 +40,7 @@ const READERS: Readonly<
  * Reads and validates a model: model.json and the npz it names, or another file. ranBy: what ran it, which decides what some runtimes
  * make of a graph. Throws InputError with every problem.
  */
-export async function openModel(fs: FileSystem, path: string, ranBy: Producer = {}): Promise<Model & Closable> {
+export async function openModel(fs: FileSystem, path: string, ranBy: RanBy = {}): Promise<Model & Closable> {
   const kind = await kindOf(fs, path);
   if (kind === 'json') return openModelJson(fs, path);
   const read = await READERS[kind]();
@@ -104,13 +101,13 @@ async function openArraysOf(fs: FileSystem, modelPath: string, named: string): P
   return openNpz(fs, path);
 }
 
-/** Who computed a capture, as it says itself; nothing where it does not, or cannot be read (which opening it says). */
-export async function producerIn(fs: FileSystem, path: string): Promise<Producer> {
+/** Who computed a capture, as it says itself, and what is in it; nothing where it cannot be read (which opening it says). */
+export async function producerIn(fs: FileSystem, path: string): Promise<RanBy> {
   const file = await collecting([], () => openArrays(fs, path));
   if (!file) return {};
   const producer = await readProducer(file, new Checks(path));
   await file.close();
-  return producer ?? {};
+  return { ...producer, captured: new Set(file.arrays.keys()) };
 }
 
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */

@@ -108,6 +108,15 @@ export function productKernels(
   return kernelsWith((kernel) => productSteps(kernel, { op }), declared);
 }
 
+/** As productKernels, for a layer: of a graph whose runtime has the choice of arithmetic, its own kernels as they run the layer. */
+export function kernelsOfProduct(
+  layer: Pick<Layer, 'op' | 'arithmetic'>,
+  op = layer.op,
+): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
+  if (layer.arithmetic === undefined) return productKernels(op);
+  return kernelsWith((kernel) => (kernel.opsInFloat ? productSteps(kernel, { ...layer, op }) : null), null);
+}
+
 /** Kernels that convert or clamp, and what they do for it. */
 export function elementwiseKernels(
   op: string,

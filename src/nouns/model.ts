@@ -122,10 +122,20 @@ export interface Layer<F extends Form | null = Form | null> {
   readonly because?: string;
   /** Of a layer run in float: what would make it integers. */
   readonly remedy?: string;
+  /** What its runtime does with it that the graph does not say. */
+  readonly hazards?: readonly Hazard[];
   /** Releases whose XNNPACK delegate takes it; absent: no graph of TFLite's. */
   readonly delegates?: readonly Release[];
   /** The 8-bit types that the runtime's kernel sees; absent: those of the file, or not known. */
   readonly ranAs?: RanAs;
+}
+
+/** A finding of lint, made where the graph is read. */
+export interface Hazard {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
 }
 
 /** ONNX Runtime on x86 rewrites int8 codes to uint8, all + 128, and weights where it is told so. */

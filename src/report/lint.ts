@@ -35,6 +35,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
         ),
       ],
       layerLines(document, options, chalk.dim),
+      neverLines(document, options),
       notCheckedLines(document, options),
       ...groups.slice(0, most).map((group, i) => {
         const sameAbove = groups.slice(0, i).some(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
@@ -95,6 +96,15 @@ function layerLines({ layers }: LintDocument, options: ReportOptions, headPaint:
     headPaint,
   });
   return [...head, ...rows];
+}
+
+/** `never saturate at int16: conv1 (it runs in float), fc (its weights are uint8)`. */
+function neverLines({ layers }: LintDocument, options: ReportOptions): string[] {
+  const never = layers.flatMap(({ name, int16_saturation: it }) =>
+    it && !it.possible ? [`${printable(name)} (${it.because})`] : [],
+  );
+  const most = options.verbosity === 'verbose' ? never.length : MOST_NOT_CHECKED;
+  return never.length === 0 ? [] : prose({ options }, `never saturate at int16: ${listed(never, most)}`);
 }
 
 /** `2 layers not checked: conv1 (conv2d), add (add): not replayed`, a line a reason. */

@@ -185,9 +185,9 @@ class LayerReader {
 /** The nodes of the file that a layer was made of, and what they run in. */
 function originOf(
   fields: RawOrigin | null,
-): Pick<Layer, 'nodes' | 'arithmetic' | 'because' | 'remedy' | 'delegates' | 'ranAs'> {
-  const { nodes, arithmetic, because, remedy, delegates, ran_as: ranAs } = fields ?? {};
-  const given = { nodes, arithmetic, because, remedy, delegates, ranAs };
+): Pick<Layer, 'nodes' | 'arithmetic' | 'because' | 'remedy' | 'hazards' | 'delegates' | 'ranAs'> {
+  const { nodes, arithmetic, because, remedy, hazards, delegates, ran_as: ranAs } = fields ?? {};
+  const given = { nodes, arithmetic, because, remedy, hazards, delegates, ranAs };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 

@@ -1,6 +1,6 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
 import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
-import { declaredKernel } from '../../kernels/registry.js';
+import { declaredKernel, kernelByName } from '../../kernels/registry.js';
 import type { Capture } from '../../nouns/capture.js';
 import { isProduct, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
@@ -10,6 +10,7 @@ import type { Range } from './range.js';
 import { rules } from './registry.js';
 import type { Found, Rule } from './rule.js';
 import { ofRuntime } from './runtime.js';
+import { saturationOf } from './saturation.js';
 import { type Subject, subjectOf } from './subject.js';
 import { uncalibrated } from './uncalibrated.js';
 import { fixOf, messageOf } from './words.js';
@@ -29,18 +30,26 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
     document.findings.push(...ofRuntime(layer));
     if (!isProduct(layer)) continue;
     const subject = await subjectOf(model, layer, kernel, captured);
-    for (const finding of findings(subject)) document.findings.push(finding);
-    document.layers.push(summary(subject));
+    const found = findings(subject);
+    for (const finding of found) document.findings.push(finding);
+    document.layers.push(summary(subject, found));
   }
   return document;
 }
 
 function findings(subject: Subject): LintFinding[] {
   const channels = Array.from({ length: subject.product.outFeatures }, (_, n) => n);
-  return rules.flatMap((row) => [
+  const found = rules.flatMap((row) => [
     ...row.flatMap((rule) => ofLayer(rule, subject)),
     ...channels.flatMap((channel) => row.flatMap((rule) => ofChannel(rule, subject, channel))),
   ]);
+  return subject.layer.arithmetic === undefined ? found : found.flatMap(ofOwnRuntime);
+}
+
+/** Of a graph that one runtime runs: what others cannot take is no finding. */
+function ofOwnRuntime(finding: LintFinding): LintFinding[] {
+  const own = finding.kernels.filter((name) => kernelByName(name).opsInFloat);
+  return finding.kernels.length > 0 && own.length === 0 ? [] : [{ ...finding, kernels: own }];
 }
 
 function ofLayer(rule: Rule, subject: Subject): LintFinding[] {
@@ -64,7 +73,9 @@ function inWords(code: LintCode, found: Found<LintCode>, { layer }: Subject, cha
   };
 }
 
-function summary({ layer, range, worst, observed }: Subject): LintLayer {
+function summary(subject: Subject, found: readonly LintFinding[]): LintLayer {
+  const { layer, range, worst, observed } = subject;
+  const int16_saturation = saturationOf(subject, found);
   return {
     name: layer.name,
     op: layer.op,
@@ -73,6 +84,7 @@ function summary({ layer, range, worst, observed }: Subject): LintLayer {
       worst: [range.codes.lo, range.codes.hi],
       observed: observed && [observed.codes.lo, observed.codes.hi],
     },
+    ...(int16_saturation ? { int16_saturation } : {}),
   };
 }
 

@@ -56,14 +56,14 @@ export async function observe(
   return seen;
 }
 
-function nothingSeen({ op }: ProductLayer, product: Product, samples: number, hasOutputs: boolean): Growing {
+function nothingSeen(layer: ProductLayer, product: Product, samples: number, hasOutputs: boolean): Growing {
   const { outFeatures } = product;
   return {
     samples,
     codes: emptyRange(),
     codesAbove127: 0,
     accumulators: emptyRanges(outFeatures),
-    inexact: new Map(saturatingGroups(product, op).map(({ step }) => [step, new Uint32Array(outFeatures)])),
+    inexact: new Map(saturatingGroups(product, layer).map(({ step }) => [step, new Uint32Array(outFeatures)])),
     outputs: hasOutputs ? emptyRanges(outFeatures) : null,
   };
 }

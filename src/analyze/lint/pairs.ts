@@ -1,11 +1,14 @@
 /** Products that a kernel adds in pairs at int16, and the pair that leaves it farthest. */
 
 import { takes } from '../../kernels/kernel.js';
-import { productKernels } from '../../kernels/registry.js';
+import { kernelsOfProduct } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
+import type { Layer } from '../../nouns/model.js';
 import { linear } from '../../ops/linear.js';
 import type { Range } from './range.js';
+
+type Ran = Pick<Layer, 'op' | 'arithmetic'>;
 
 export interface PairGroup {
   readonly step: PairedAccumulateStep;
@@ -29,20 +32,20 @@ export interface LosingPairs {
 }
 
 /** x86: vpmaddubsw saturates. */
-export function saturatingGroups(product: Product, op: string): PairGroup[] {
-  return groupsOf(product, op, (step) => step !== neonMlalInt16Wrap);
+export function saturatingGroups(product: Product, layer: Ran): PairGroup[] {
+  return groupsOf(product, layer, (step) => step !== neonMlalInt16Wrap);
 }
 
 /** ARM without dot product: smlal wraps. */
-export function wrappingGroups(product: Product, op: string): PairGroup[] {
-  return groupsOf(product, op, (step) => step === neonMlalInt16Wrap);
+export function wrappingGroups(product: Product, layer: Ran): PairGroup[] {
+  return groupsOf(product, layer, (step) => step === neonMlalInt16Wrap);
 }
 
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
-function groupsOf(product: Product, op: string, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
+function groupsOf(product: Product, layer: Ran, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
   const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
   // a dynamic layer adds its products as the static one does
-  for (const { kernel, steps } of productKernels(product.patch ? op : linear.name)) {
+  for (const { kernel, steps } of kernelsOfProduct(layer, product.patch ? layer.op : linear.name)) {
     const step = steps.accumulate;
     // of uint8 weights and int32 outputs not every kernel has one
     if (!isPaired(step) || !selects(step) || !step.applies(product) || !takes(steps, product)) continue;

@@ -8,7 +8,11 @@ const KERNELS = ['ort', 'ort-avx2', 'ort-arm'];
 
 /** Of one layer of a graph. */
 export function ofRuntime(layer: Layer): LintFinding[] {
-  return [...inFloat(layer), ...flooredSoftmax(layer)];
+  return [...inFloat(layer), ...flooredSoftmax(layer), ...hazardous(layer)];
+}
+
+function hazardous({ name, hazards = [] }: Layer): LintFinding[] {
+  return hazards.map((hazard) => ({ ...hazard, severity: 'warning', layer: name, channel: null, kernels: KERNELS }));
 }
 
 function inFloat({ name, arithmetic, because, remedy }: Layer): LintFinding[] {

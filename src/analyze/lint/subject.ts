@@ -67,8 +67,8 @@ export async function subjectOf(
     worst,
     outputs: worstOutputs(steps, product, worst, bias),
     clampedTo: clampRange(product, steps),
-    saturating: saturatingGroups(product, layer.op),
-    wrapping: wrappingGroups(product, layer.op),
+    saturating: saturatingGroups(product, layer),
+    wrapping: wrappingGroups(product, layer),
   };
 }
 

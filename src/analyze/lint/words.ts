@@ -1,5 +1,6 @@
 /** Everything lint says in words. The findings are data (`evidence.ts`); this is the only prose. */
 import { fbgemmVnni } from '../../kernels/fbgemm-vnni.js';
+import { ortAvx2 } from '../../kernels/ort-avx2.js';
 import type { LintCode, LintFacts } from './evidence.js';
 import type { WorstPair } from './pairs.js';
 import { largestMagnitude } from './range.js';
@@ -19,6 +20,8 @@ const WITHOUT_PAIRS = 'x86 with AVX512-VNNI, the qnnpack engine; ONNX Runtime: u
 /** Its depthwise and direct transposed convolutions. */
 const ELSEWHERE_THAN_FBGEMM =
   "the qnnpack engine, or oneDNN's convolutions (engine x86 on a CPU with AVX512-VNNI); FBGEMM saturates here on every CPU";
+const OF_ONNX_RUNTIME =
+  'quantize_static(..., reduce_range=True), which keeps the weights in -64..64, or uint8 weights (weight_type=QuantType.QUInt8), session.x64quantprecision=1, or a CPU with VNNI';
 const SYMMETRIC = 'quantize weights symmetrically (zero_point 0)';
 const WIDER = 'widen the output scale';
 const NARROWER = 'narrow the output scale';
@@ -28,7 +31,9 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
     message: ({ evidence, facts }) =>
       `${pairSum(evidence.pair)} leaves int16${facts ? `; ${seenSaturating(evidence.saturated_values ?? 0, facts)}` : ''}`,
     fix: ({ kernels }) =>
-      `${REDUCE_RANGE}, or run where products are not paired: ${kernels?.includes(fbgemmVnni.name) ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
+      kernels.every((name) => name === ortAvx2.name)
+        ? OF_ONNX_RUNTIME
+        : `${REDUCE_RANGE}, or run where products are not paired: ${kernels.includes(fbgemmVnni.name) ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
   },
   'int16-wrap': {
     message: ({ evidence: { pair } }) =>

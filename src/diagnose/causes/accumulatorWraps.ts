@@ -21,7 +21,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     const steps: AccumulateStep[] = study.free
       ? [...new Set([...ofKernels, neonMlalInt16Wrap, ...narrowAccumulators])]
       : ofKernels;
-    return accumulatorChanges('accumulator-wraps', steps);
+    return accumulatorChanges('accumulator-wraps', steps, study);
   },
 
   evidence: ({ study, setup, without }) => {

@@ -1,60 +1,94 @@
 import { anyOrderFloat32 } from '../../kernels/steps/floatLinear.js';
 import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { hasBase } from '../facts.js';
-import { FREEDOM, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { type Change, FREEDOM, type ProductSetup, type SetupOf, withSteps } from '../setup.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 
 /** So unlikely that values differ within the bound by chance. */
 const CHANCE = 1e-6;
+/** Where the runtime is known to do both: a float layer leaves one value in a hundred open. */
+const CHANCE_OF_KNOWN = 0.02;
 
-/** Computed in float32 on dequantized values where the reference is integer; inside the error that float32 allows. */
-export const floatArithmetic: Cause<'float-arithmetic', 'product'> = {
+type Kinds = 'product' | 'tensor';
+
+/**
+ * Computed in float32 on dequantized values where the reference is integer, inside the error that float32 allows; of a runtime that
+ * does both also the reverse.
+ */
+export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   code: 'float-arithmetic',
-  kinds: ['product'],
-  needs: [hasBase],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => Boolean(study.data.otherArithmetic) || hasBase(study)],
   whose: 'kernel',
 
-  estimate: (study, base) => {
-    if (base !== study.declared || !isNoChance(study)) return [];
+  changes: (study) => {
+    const { otherArithmetic: steps, arithmetic } = study.data;
+    if (!steps || !isQuantized(study.declared.params.output)) return [];
+    const setup = { ...study.declared, steps } as SetupOf<Kinds>;
+    if (arithmetic !== 'float' && !isNoChance(study, setup, { chance: CHANCE_OF_KNOWN, fewest: 1 })) return [];
     return [
       {
         cause: 'float-arithmetic',
-        coordinate: 'multiplier',
-        freedom: FREEDOM.numberPerChannel,
-        tiny: true,
-        label: 'float32',
-        apply: (setup) => withSteps(setup, { float: FLOAT, round: halfEven }),
+        coordinate: 'arithmetic',
+        freedom: FREEDOM.none,
+        label: arithmetic === 'float' ? 'integers' : 'float32',
+        apply: (declared) => ({ ...declared, steps }) as typeof declared,
       },
     ];
   },
 
-  evidence: ({ study, setup, without }) => {
+  estimate: (study, base) => {
+    if (!isProductStudy(study as Study) || base !== study.declared || study.data.otherArithmetic) return [];
+    const setup = asFloat(study as ProductStudy);
+    if (!isNoChance(study, setup, { chance: CHANCE, fewest: 3 })) return [];
+    const change: Change<ProductSetup> = {
+      cause: 'float-arithmetic',
+      coordinate: 'multiplier',
+      freedom: FREEDOM.numberPerChannel,
+      tiny: true,
+      label: 'float32',
+      apply: (declared) => withSteps(declared, { float: FLOAT, round: halfEven }),
+    };
+    return [change as Change<SetupOf<Kinds>>];
+  },
+
+  evidence: ({ study, change, setup, without }) => {
+    if (change.label === 'integers') return { ran: 'integers' };
     const { low, high } = study.outputs(setup, study.subset);
-    const integer = study.values(without);
+    const integer = study.outputs(without, study.subset).data;
     let [steps, open] = [0, 0];
     study.subset.observed.forEach((value: number, i: number) => {
       steps = Math.max(steps, Math.abs(value - integer[i]));
       if (low && high && low[i] < high[i]) open++;
     });
-    return { steps, within_bound: open, of: integer.length };
+    return { ran: 'float', steps, within_bound: open, of: integer.length };
   },
 };
 
 const FLOAT = { product: anyOrderFloat32, quantize: quantizeDecomposed };
+const asFloat = (study: ProductStudy) => withSteps(study.declared, { float: FLOAT, round: halfEven });
 
-/** The bound leaves few values open, and those that differ are among them. Looked at by parts, until the rest cannot change it. */
-function isNoChance(study: ProductStudy): boolean {
-  const setup = withSteps(study.declared, { float: FLOAT, round: halfEven });
+/**
+ * The bound leaves few values open, and those that differ are among them; without a bound it is exact. Looked at by parts, until the
+ * rest cannot change it.
+ */
+function isNoChance(
+  study: Study<Kinds>,
+  setup: SetupOf<Kinds>,
+  { chance, fewest }: { readonly chance: number; readonly fewest: number },
+): boolean {
   const differing = study.differing.reduce((sum, d) => sum + d, 0);
-  if (differing < 3) return false;
+  if (differing < fewest) return false;
+  const isBoundless = Boolean(study.data.otherArithmetic) && study.declared.kind === 'tensor';
   const { length } = study.subset.observed;
-  const isFew = (open: number) => (open / length) ** differing < CHANCE;
+  const isFew = (open: number) => (open / length) ** differing < chance;
   let [open, seen] = [0, 0];
   study.eachChunk(study.subset, (part) => {
     const { low, high } = study.outputs(setup, part);
-    if (!low || !high) open = Number.POSITIVE_INFINITY;
+    if (!low || !high) open = isBoundless ? open : Number.POSITIVE_INFINITY;
     else for (let i = 0; i < low.length; i++) if (low[i] < high[i]) open++;
     seen += part.observed.length;
     return isFew(open) && !isFew(open + length - seen);

@@ -21,7 +21,8 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
   kinds: ['product'],
   whose: 'kernel',
 
-  changes: (study) => accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating)),
+  changes: (study) =>
+    accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating), study),
 
   evidence: ({ study, setup, without }) => {
     const step = setup.steps.accumulate;

@@ -1,7 +1,7 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
-import type { Kind, SetupOf } from '../setup.js';
+import type { Kind, Setup, SetupOf } from '../setup.js';
 import type { TensorContext } from './tensorContext.js';
 
 /** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
@@ -34,6 +34,10 @@ export interface LayerData<K extends Kind = Kind> {
   readonly madeBy: 'anyone' | 'runtimes' | 'own-runtime';
   readonly kernel: Kernel;
   readonly op: string;
+  /** What the layer is said to run in, where its runtime has the choice. */
+  readonly arithmetic?: 'integers' | 'float';
+  /** Where the runtime has the choice of arithmetic: what the declared kernel does with the other one. */
+  readonly otherArithmetic?: Setup['steps'] | null;
   /** What the file and the declared kernel say. */
   readonly declared: SetupOf<K>;
   readonly fast: Fast;

@@ -27,9 +27,11 @@ function kindOf({ tensor, q, kind }: Operand, context: Context): Kind {
 }
 
 /** int8 codes become uint8 where one DequantizeLinear reads them and has one reader at most. */
-function isRewritten(tensor: string, { graph }: Context): boolean {
+function isRewritten(tensor: string, { graph, session: { added } }: Context): boolean {
   const reader = graph.onlyReader(tensor);
-  return isOnnx(reader, 'DequantizeLinear') && graph.readersOf(reader.outputs[0]).length <= 1;
+  if (!isOnnx(reader, 'DequantizeLinear') || added.has(tensor)) return false;
+  const [dequantized] = reader.outputs;
+  return graph.readersOf(dequantized).length + (added.has(dequantized) ? 1 : 0) <= 1;
 }
 
 export interface Operand {
@@ -53,6 +55,8 @@ export interface OfOperator {
 
 const EIGHT_BITS = 'quantize activations with 8 bits (activation_type=QuantType.QUInt8)';
 const FUSE = 'optimize at ORT_ENABLE_EXTENDED or ORT_ENABLE_ALL, without session.disable_quant_qdq';
+const ADDED = 'was added to the outputs of the model, which keeps ONNX Runtime from fusing';
+const CAPTURE = 'capture the graph that runs, with qdiff run or the file that qdiff exporter onnx prints';
 const REDUNDANT =
   "give the output the lowest code as zero point (asymmetric activations), or quantize with extra_options={'ActivationSymmetric': True}, which puts a QuantizeLinear before the Relu";
 const UINT8 = 'set session.qdqisint8allowed=1, or quantize activations as uint8 (activation_type=QuantType.QUInt8)';
@@ -70,12 +74,14 @@ export function arithmeticOf(
     because,
     ...(remedy ? { remedy } : {}),
   });
-  const given: Operand[] = tail.q ? [{ tensor: tail.tensor, q: tail.q }] : [];
-  const all = [...reads, ...given];
+  const written: Operand[] = tail.q ? [{ tensor: tail.tensor, q: tail.q }] : [];
+  const all = [...reads, ...written];
   const wide = all.find(({ q }) => !['uint8', 'int8'].includes(q.dtype.name));
   if (wide)
     return float(`${printable(wide.tensor)} has ${wide.q.dtype.name} codes, and only 8-bit ones are fused`, EIGHT_BITS);
   if (session.unfused) return float(session.unfused, FUSE);
+  const given = tail.nodes.map(({ inputs }) => inputs[0]).find((tensor) => session.added.has(tensor));
+  if (given !== undefined) return float(`${printable(given)} ${ADDED}`, CAPTURE);
   if (refused) return float(refused, remedy);
   const redundant = tail.q && tail.clamp ? isRedundant(tail.q, tail.clamp.lower, tail.clamp.upper) : true;
   if (!redundant) return float(notRedundant(tail), REDUNDANT);

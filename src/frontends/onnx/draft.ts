@@ -1,6 +1,6 @@
 /** A layer on its way to model.json's words, and what patterns find them with. */
 import type { ArraySource } from '../../nouns/array.js';
-import type { Layer, RanAs } from '../../nouns/model.js';
+import type { Hazard, Layer, RanAs } from '../../nouns/model.js';
 import type { Constant, Constants } from './constants.js';
 import type { Graph, GraphNode } from './graph.js';
 import type { Quantization } from './quantization.js';
@@ -33,6 +33,7 @@ export interface Draft {
   readonly because?: string;
   readonly remedy?: string;
   readonly ranAs?: RanAs;
+  readonly hazards?: readonly Hazard[];
   /** Why it is not replayed, whatever its op. */
   readonly notReplayed?: string;
   /** Without the samples' axis; where the file gives it. */

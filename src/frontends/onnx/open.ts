@@ -6,10 +6,9 @@ import type { OnnxModel } from '../../load/onnx/proto.js';
 import { readOnnxModel } from '../../load/onnx/read.js';
 import { refuse } from '../../load/refuse.js';
 import type { FileSystem } from '../../nouns/file.js';
-import type { Producer } from '../../nouns/model.js';
 import type { Warning } from '../../nouns/problem.js';
 import { counted, listed, printable } from '../../text.js';
-import type { ModelFile } from '../modelFile.js';
+import type { ModelFile, RanBy } from '../modelFile.js';
 import { Constants } from './constants.js';
 import type { ValueType } from './draft.js';
 import { Graph, type GraphNode } from './graph.js';
@@ -22,23 +21,43 @@ import { simplified } from './simplify.js';
 const NEWEST_OPSET = 28;
 
 /** The layers of an ONNX file as model.json's raw nodes; numbers stay in the file until it is closed. Throws InputError. */
-export async function readOnnx(fs: FileSystem, path: string, producer: Producer): Promise<ModelFile> {
+export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Promise<ModelFile> {
   const file = await openFile(fs, path);
   try {
     const onnx = await readOnnxModel(file, path);
     checkOpsets(onnx);
     const whole = new Graph(onnx);
     const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) });
-    const layers = await layersOf(simplified(whole, constants), constants, sessionOf(producer));
+    const { layers, added } = await layersAsRun(simplified(whole, constants), constants, ranBy);
     if (layers.drafts.length === 0) {
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
     }
     const arrays = { path, arrays: layers.arrays.byKey, close: () => file.close() };
-    return { raw: rawModel(layers), arrays, warnings: warningsOf(onnx, layers) };
+    return { raw: rawModel(layers), arrays, warnings: [...outputsAdded(path, added), ...warningsOf(onnx, layers)] };
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/**
+ * The layers, and the tensors that show how they were captured: floats inside a group that an ordinary session fuses. They exist only
+ * where tensors were added to the model's outputs, and then all that were captured count as such.
+ */
+async function layersAsRun(graph: Graph, constants: Constants, { captured = new Set(), ...producer }: RanBy) {
+  const session = sessionOf(producer);
+  const layers = await layersOf(graph, constants, session);
+  const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
+    ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
+  );
+  if (inside.length === 0) return { layers, added: inside };
+  return { layers: await layersOf(graph, constants, { ...session, added: captured }), added: inside };
+}
+
+function outputsAdded(path: string, added: readonly string[]): Warning[] {
+  if (added.length === 0) return [];
+  const message = `the capture has ${listed(added)}, which ONNX Runtime does not compute where it fuses: tensors were added to the outputs of the model, so layers ran in float that an ordinary session runs in integers, and what saturates there is hidden; capture the graph that runs, with qdiff run or the file that qdiff exporter onnx prints`;
+  return [{ code: 'outputs-added', where: printable(path), message }];
 }
 
 function checkOpsets({ path, opsets, graph }: OnnxModel): void {
@@ -60,10 +79,18 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     return [{ name, ...params, shape }];
   });
   const layers = drafts.map((draft) => {
-    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, notReplayed, shape } = draft;
+    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape } = draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
-    const origin = { nodes: namesOf(nodes), arithmetic, because, remedy, ran_as: ranAs, not_replayed: notReplayed };
+    const origin = {
+      nodes: namesOf(nodes),
+      arithmetic,
+      because,
+      remedy,
+      ran_as: ranAs,
+      hazards,
+      not_replayed: notReplayed,
+    };
     return {
       name,
       op,

@@ -8,6 +8,10 @@ export interface Session {
   readonly keepsInt8: boolean;
   /** int8 weights become uint8, whose products do not saturate. */
   readonly exactWeights: boolean;
+  /** MatMulNBits quantizes its activations again. */
+  readonly quantizesAgain: boolean;
+  /** Tensors that were added to the model's outputs: each has one reader more. */
+  readonly added: ReadonlySet<string>;
 }
 
 /** As onnxruntime's Python names levels, or its numbers. */
@@ -34,6 +38,8 @@ export function sessionOf({ arch = '', cpuCapability = '', settings = new Map() 
     unfused: disabled ?? unoptimized,
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',
     exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
+    quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),
+    added: new Set(),
   };
 }
 

@@ -62,6 +62,13 @@ export const names = z.union([name, z.array(name).check(z.minLength(1))], EXPECT
 /** Of TFLite and LiteRT, as far as they compute differently. */
 const RELEASES = ['litert-2.3', 'litert-1.4', 'litert-1.2', 'tensorflow-2.21', 'tflite-2.14'] as const;
 
+const hazard = z.object({
+  code: z.string(),
+  message: z.string(),
+  fix: z.string(),
+  evidence: z.record(z.string(), z.unknown()),
+});
+
 /** What front ends say of a layer besides its numbers: the file's nodes, what they run in, and why it is not to be replayed. */
 export const originFields = {
   nodes: z.optional(z.nullable(z.array(z.string()))),
@@ -69,6 +76,7 @@ export const originFields = {
   arithmetic: z.optional(z.nullable(z.enum(['integers', 'float']))),
   because: z.optional(z.nullable(z.string())),
   remedy: z.optional(z.nullable(z.string())),
+  hazards: z.optional(z.nullable(z.array(hazard))),
   delegates: z.optional(z.nullable(z.array(z.enum(RELEASES)))),
   ran_as: z.optional(z.nullable(z.object({ codes: z.enum(['uint8', 'int8']), weights: z.enum(['uint8', 'int8']) }))),
 };

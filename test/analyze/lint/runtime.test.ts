@@ -5,12 +5,44 @@ import { openModel } from '../../../src/frontends/open.js';
 import { nodeFileSystem } from '../../../src/io.js';
 import type { Producer } from '../../../src/nouns/model.js';
 
-async function found(leaf: string, code: string, producer: Producer = {}) {
+async function linted(leaf: string, producer: Producer = {}) {
   const model = await openModel(nodeFileSystem, `fixtures/onnx/${leaf}/model.onnx`, producer);
-  const { findings } = await lint(model, null);
+  const document = await lint(model, null);
   await model.close();
-  return findings.filter((finding) => finding.code === code);
+  return document;
 }
+
+async function found(leaf: string, code: string, producer: Producer = {}) {
+  return (await linted(leaf, producer)).findings.filter((finding) => finding.code === code);
+}
+
+it('names no saturation in a layer that runs in float, and no kernel of another runtime', async () => {
+  const findings = await found('cnn-qdq-s8s8', 'int16-saturation');
+  const layers = new Set(findings.map(({ layer }) => layer));
+  expect([...layers]).toEqual(['pointwise_QuantizeLinear_Output', 'fc_QuantizeLinear_Output']);
+  expect(new Set(findings.flatMap(({ kernels }) => kernels))).toEqual(new Set(['ort-avx2']));
+  expect(findings[0].fix).toMatch(/quantize_static\(\.\.\., reduce_range=True\).*session\.x64quantprecision=1/);
+});
+
+it('says which layers never saturate, and why', async () => {
+  const never = async (leaf: string, producer?: Producer) => {
+    const { layers } = await linted(leaf, producer);
+    return layers.flatMap(({ int16_saturation: it }) => (it?.possible === false ? [it.because] : []));
+  };
+  const small = 'its weights are so small that no two products leave int16';
+  expect(await never('cnn-qdq-s8s8')).toEqual(['it runs in float', 'it runs in float']);
+  expect(await never('conv1d-qdq-external')).toEqual([small, small, small]);
+  expect(await never('hand-qoperator')).toEqual(['its weights are uint8', 'a kernel of its own is exact']);
+  const settings = new Map([['session.x64quantprecision', '1']]);
+  expect(new Set(await never('mlp-qdq-u8s8', { settings }))).toEqual(new Set(['its weights are uint8']));
+});
+
+it('says that MatMulNBits quantizes its activations again, unless the session is told not to', async () => {
+  const code = 'activations-quantized-again';
+  expect((await found('int16-int4-qdq', code)).map(({ layer }) => layer)).toEqual(['fc1_out.q', 'fc2_out.q']);
+  const settings = new Map([['session.qdq_matmulnbits_accuracy_level', '0']]);
+  expect(await found('int16-int4-qdq', code, { settings })).toEqual([]);
+});
 
 it('names layers that run in float, why, and what would make them integers', async () => {
   const findings = await found('cnn-qdq-s8s8', 'runs-in-float');

@@ -172,6 +172,31 @@ describe('on AVX2 pairs saturate, and that explains every value', () => {
   });
 });
 
+describe('a capture made by adding outputs to the model', () => {
+  it('is told by its values: what ran in float is not what an ordinary session runs', async () => {
+    const found = await comparedBy('net-qdq-s8', 'capture-outputs-added.npz');
+    expect(found.mismatched).toEqual({ avg_pool2d: 51, softmax: 11 });
+    expect(found.causes).toEqual(new Set(['float-arithmetic']));
+  });
+
+  it('is told by tensors that exist in float only', async () => {
+    const captured = new Set(['/AveragePool_output_0', '/Concat_output_0_QuantizeLinear_Output']);
+    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), { captured });
+    await model.close();
+    const pool = model.layers.find(({ op }) => op === 'avg_pool2d')!;
+    expect(pool.arithmetic).toBe('float');
+    expect(pool.because).toMatch(/^\/AveragePool_output_0 was added to the outputs of the model/);
+    expect(model.warnings.map(({ code }) => code)).toContain('outputs-added');
+  });
+
+  it('is not told by codes, which every capture has', async () => {
+    const captured = new Set(['/AveragePool_output_0_QuantizeLinear_Output', 'x_QuantizeLinear_Output']);
+    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), { captured });
+    await model.close();
+    expect(model.layers.find(({ op }) => op === 'avg_pool2d')!.arithmetic).toBe('integers');
+  });
+});
+
 async function comparedBy(leaf: string, captureFile: string, options: CompareOptions = {}) {
   const model = await openModel(nodeFileSystem, pathOf(leaf));
   const capture = await openCapture(nodeFileSystem, pathOf(leaf, captureFile), model);

@@ -8,6 +8,7 @@ import { arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { geometryOf } from '../geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
+import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
 import { boundsOf, isRelu, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
 import { codesOf, isRedundant } from '../quantization.js';
@@ -39,10 +40,13 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
     noInt8: withoutInt8(node, w, added),
     weights: w.constant.dtype,
   });
-  const nBits = isOnnx(node, 'MatMul') && !['uint8', 'int8'].includes(x.q.dtype.name) ? matMulNBits(x) : null;
+  const nBits = isOnnx(node, 'MatMul') && !['uint8', 'int8'].includes(x.q.dtype.name) ? matMulNBits(x, context) : null;
+  const isFused = ran.arithmetic === 'integers';
+  const hazards =
+    nBits && context.session.quantizesAgain ? [QUANTIZES_AGAIN] : isFused ? ignoredBiasScale(x.q, w.q, bias) : [];
   const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
   const weight = { tensor: w.tensor, constant: w.constant, q: w.q, layout: layoutOf(node), groups };
-  const own = ran.arithmetic === 'integers' ? bias && { ...bias, q: null } : bias;
+  const own = isFused ? bias && { ...bias, q: null } : bias;
   const { fields, notReplayed } = await productFields(weight, own, context);
   const shape = shapeFields(node, w);
   return {
@@ -55,14 +59,16 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
     output: tail.q ?? 'float32',
     reads: [x],
     ...(nBits ? { because: nBits } : ran),
+    ...(hazards.length > 0 ? { hazards } : {}),
     notReplayed: nBits ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? alphaOf(node) ?? undefined,
   };
 }
 
 const BIAS_SCALE = 'give the bias the scale of input times weight: quantize it again, or leave it float';
 
-function matMulNBits(x: Codes): string {
-  const what = 'ONNX Runtime runs it as MatMulNBits, which quantizes the activations again, to int8 in blocks';
+function matMulNBits(x: Codes, { session }: Context): string {
+  const again = session.quantizesAgain ? 'which quantizes the activations again, to int8 in blocks' : 'in float';
+  const what = `ONNX Runtime runs it as MatMulNBits, ${again}`;
   return `${printable(x.tensor)} has ${x.q.dtype.name} codes: ${what}`;
 }
 
