@@ -28,6 +28,8 @@ export type * from './evidenceParts.js';
 
 export interface CauseEvidence {
   'int16-saturation': SomeChannels & {
+    /** FBGEMM's own kernel for this geometry, which saturates whatever the CPU. */
+    readonly every_cpu?: 'depthwise' | 'direct';
     /** The first saturating pair of the first differing value that has one. */
     readonly pair?: At & SaturatingPair;
     /** Pairs that saturate, over all values of the layer, and all pairs there are. */

@@ -144,7 +144,7 @@ function pairSentences(pair: (SaturatingPair & { sample: number; channel: number
   return [
     `${place(pair)}:`,
     `${products} = ${pair.sum} -> ${pair.saturated}`,
-    ...(cells.length > 0 ? [cells.join(', ')] : []),
+    ...(cells.length > 0 ? [cells.join('; ')] : []),
   ];
 }
 
@@ -397,7 +397,10 @@ function sevenBitActivations({ producer, dynamic, framework }: FixContext, kerne
   return { remedy, text: `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}` };
 }
 
-function exactSums({ framework, producer, dynamic }: FixContext, vnni: string): string {
+function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {
+  if (evidence['int16-saturation']?.every_cpu) {
+    return "no CPU avoids it: use the qnnpack engine, or oneDNN's convolutions (engine onednn; engine x86 on a CPU with AVX512-VNNI): their sums are exact";
+  }
   if (framework === 'ONNX Runtime') {
     return 'uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, session.x64quantprecision=1, or a CPU with VNNI: their sums are exact';
   }
@@ -439,9 +442,10 @@ const rounding = (
 
 export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C]> } = {
   'int16-saturation': {
-    title: 'int16 saturation',
-    explanation:
-      'Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw).',
+    title: (e) =>
+      e.every_cpu ? `int16 saturation of FBGEMM's ${e.every_cpu} kernel, on every CPU` : 'int16 saturation',
+    explanation: (e) =>
+      `Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw)${e.every_cpu ? `; FBGEMM's ${e.every_cpu} kernel does so with VNNI too` : ''}.`,
     evidence: (e) => [
       ...pairSentences(e.pair),
       e.saturating_pairs === undefined
@@ -1260,8 +1264,8 @@ export function headlines(context: FindingContext, causes: readonly string[]): s
 }
 
 /** Which kernel has these steps: named where no other gives the same, else only as one of those that do. */
-function origin({ foundKernel, declaredKernel, explainedBy, framework, subject }: FindingContext): string {
-  if (foundKernel === null || foundKernel === declaredKernel) return '';
+function origin({ foundKernel, declaredKernel, explainedBy, framework, subject, evidence }: FindingContext): string {
+  if (foundKernel === null || foundKernel === declaredKernel || evidence['int16-saturation']?.every_cpu) return '';
   const own = subject !== 'candidate' && isOf(framework, foundKernel);
   if (!own) return ` (consistent with ${printable(foundKernel)})`;
   return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${kernelOrigin(foundKernel)})`;

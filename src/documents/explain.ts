@@ -41,6 +41,16 @@ const columnSchema = z.object({
   explains: z.nullable(z.boolean()),
 });
 
+/** Of one input channel, that of the largest product (or of the first pair that saturates). */
+const patchSchema = z.object({
+  kernel_size: z.array(count),
+  channels: count.check(z.describe('of the group')),
+  channel: count.check(z.describe('whose cells these are, in the group')),
+  cells: z
+    .array(z.object({ x: z.number(), w: z.int(), pixel: z.nullable(z.array(count)) }))
+    .check(z.describe('tap by tap in C order; pixel: [y, x] of the input, null: padding')),
+});
+
 export const explainSchema = z.object({
   format: z.literal('qdiff-explain'),
   version: z.literal(1),
@@ -62,6 +72,8 @@ export const explainSchema = z.object({
   products: z
     .array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() }))
     .check(z.describe('the largest by magnitude, (x - zx) * (w - zw)')),
+  /** Of a convolution. */
+  patch: z.optional(patchSchema),
   columns: z.array(columnSchema),
   /** Where the second column first departs from the first: a name of a step, or accumulator, bias, rounding. */
   first_difference: z.nullable(z.string()),
@@ -70,4 +82,5 @@ export const explainSchema = z.object({
 });
 
 export type ExplainDocument = z.output<typeof explainSchema>;
+export type ExplainPatch = z.output<typeof patchSchema>;
 export type ExplainColumn = z.output<typeof columnSchema>;

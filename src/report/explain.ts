@@ -41,6 +41,7 @@ export function explainText({
       headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
       codeLines(document, options),
       document.weight ? productLines(document, options, chalk.dim) : [],
+      document.patch ? patchLines(document.patch, document, options) : [],
       ...document.columns
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
         .map((c) => pairLines(c, options)),
@@ -121,6 +122,29 @@ function productLines(
   const which =
     products.length < input.features ? `the ${products.length} largest of ${input.features} products` : 'the products';
   return [`${which}, (x - zx) * (w - zw):`, ...head, ...rows];
+}
+
+/** x and w of one channel side by side, as they lie in the kernel; padding in brackets. */
+function patchLines(
+  { kernel_size: kernel, channels, channel, cells }: NonNullable<ExplainDocument['patch']>,
+  { at }: ExplainDocument,
+  options: ReportOptions,
+): string[] {
+  const width = kernel.at(-1)!;
+  const texts = [cells.map(({ x, pixel }) => (pixel ? `${x}` : `(${x})`)), cells.map(({ w }) => `${w}`)];
+  const most = Math.max(...texts.flat().map((text) => text.length));
+  const line = (own: readonly string[], row: number) =>
+    own
+      .slice(row * width, (row + 1) * width)
+      .map((text) => text.padStart(most))
+      .join(' ');
+  const which = channels === 1 ? '' : `, channel ${channel} of its ${channels}`;
+  const padding = cells.some(({ pixel }) => pixel === null) ? ', padding in brackets' : '';
+  const head = `the patch${at ? ` of ${at.join(',')}` : ''}, ${kernel.join(' x ')}${which}${padding}: x, and w`;
+  return [
+    ...prose({ options }, `${head}:`),
+    ...Array.from({ length: cells.length / width }, (_, row) => `  ${line(texts[0], row)}    ${line(texts[1], row)}`),
+  ];
 }
 
 /** In raw codes, as the instruction sees them. */

@@ -26,7 +26,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
     );
     const blocks = [
       [
-        chalk.bold(`qdiff lint: ${counted(document.layers.length, 'linear layer')} of ${printable(model)}`),
+        chalk.bold(`qdiff lint: ${counted(document.layers.length, 'layer')} with weights of ${printable(model)}`),
         ...prose(
           { options },
           capture === null

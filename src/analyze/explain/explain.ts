@@ -12,6 +12,7 @@ import { quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
 import { replayProduct, stepsBeforeRounding } from '../../replay/product.js';
 import { numpySnippet } from './numpy.js';
+import { explainedPatch } from './patch.js';
 import { isUnwritten, recipeOf, trace } from './recipe.js';
 
 /** Codes are written out in the snippet up to here; longer rows are read from repro.npz. */
@@ -53,6 +54,9 @@ export function explain(value: ValueToExplain): ExplainDocument {
   const { layer, op, channel, sample, at, captured, candidate, product, x, kernels } = value;
   const columns = kernels.map((kernel) => columnOf(kernel, under(value, kernel)));
   const { output } = product;
+  const products = largestProducts(product, x);
+  const pair = columns.flatMap(({ saturating_pairs }) => saturating_pairs).at(0);
+  const patch = explainedPatch(product, x, pair?.k[0] ?? products[0].k);
   return {
     format: 'qdiff-explain',
     version: 1,
@@ -80,7 +84,8 @@ export function explain(value: ValueToExplain): ExplainDocument {
       ? { dtype: output.dtype, scale: output.scale, zero_point: output.zeroPoint }
       : { dtype: output.dtype, scale: null, zero_point: null },
     activation: product.activation,
-    products: largestProducts(product, x),
+    products,
+    ...(patch && { patch }),
     columns,
     first_difference: columns.length > 1 ? firstDifference(columns[0], columns[1]) : null,
     causes: [...value.causes],

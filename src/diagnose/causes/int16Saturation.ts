@@ -5,6 +5,7 @@ import {
   neonMlalInt16Wrap,
   type PairedAccumulateStep,
 } from '../../kernels/steps/accumulate.js';
+import { fbgemmPathOf } from '../../kernels/steps/fbgemmConvolution.js';
 import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
@@ -43,6 +44,7 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     const own = () => study.engine.codesOf(setup, study.subset, channel);
     const pair = first < 0 ? null : firstPair(step, own(), setup.params, { row, sample: samples[row], channel });
     return {
+      ...everyCpu(study),
       ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
       mismatched_with_pair: countWhere(observed, (_, i) => differs(i)),
@@ -51,6 +53,13 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     };
   },
 };
+
+/** FBGEMM has kernels that know no VNNI. */
+function everyCpu({ data, declared }: ProductStudy): { every_cpu?: 'depthwise' | 'direct' } {
+  const { patch } = declared.params;
+  const path = patch && data.side === 'capture' && data.kernel.family === 'fbgemm' ? fbgemmPathOf(patch) : 'others';
+  return path === 'others' ? {} : { every_cpu: path };
+}
 
 export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {
   return isPaired(step) && step !== neonMlalInt16Wrap;
