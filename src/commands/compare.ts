@@ -298,7 +298,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
         : null,
       details,
     };
-    const accelerator = (await acceleratorFor(model, capture, options))?.describe() ?? null;
+    const accelerator = (await acceleratorFor(model, capture, settings))?.describe() ?? null;
     const repeated = repeatedWords(options.kernel, options.map);
     const shown = { name: pair.name, report: judged, repeated, again: pair.ran?.again };
     return { run: { ...shown, shard: { of: shard, found }, details }, gate, accelerator };

@@ -30,7 +30,7 @@ import {
 } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
-import { CatchUp, layersOf } from './shard.js';
+import { CatchUp, selectedLayers } from './shard.js';
 
 /**
  * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.
@@ -81,8 +81,8 @@ class Comparison {
     this.replayed = chained ? replayedCapture(model, capture, chained) : null;
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
-    this.selected = model.layers.filter((layer) => options.selects?.(layer) ?? true);
-    this.own = options.shard ? layersOf(options.shard, this.selected, capture) : new Set(this.selected);
+    const { selected, own } = selectedLayers(model, capture, options);
+    [this.selected, this.own] = [selected, own];
     this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
       (await this.diagnosis()).pass(layer);
       if (index !== null) await this.compareLayer(layer, index);

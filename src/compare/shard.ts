@@ -1,12 +1,23 @@
 import type { Capture } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
+import type { CompareOptions } from './options.js';
+
+/** Those that a run compares, and of them what falls to this process. */
+export function selectedLayers(
+  { layers }: Model,
+  capture: Capture,
+  { selects, shard }: Pick<CompareOptions, 'selects' | 'shard'>,
+): { readonly selected: readonly Layer[]; readonly own: ReadonlySet<Layer> } {
+  const selected = layers.filter((layer) => selects?.(layer) ?? true);
+  return { selected, own: shard ? layersOf(shard, selected, capture) : new Set(selected) };
+}
 
 /**
  * The layers of one shard: whole ones, even in work. The largest layer that is left goes to the shard with the least, so all
  * processes arrive at the same split without talking.
  */
-export function layersOf({ index, count }: Shard, layers: readonly Layer[], capture: Capture): ReadonlySet<Layer> {
+function layersOf({ index, count }: Shard, layers: readonly Layer[], capture: Capture): ReadonlySet<Layer> {
   const work = new Map(layers.map((layer) => [layer, workOf(layer, capture)]));
   const byWork = [...layers].sort((a, b) => work.get(b)! - work.get(a)!);
   // of more shards than layers the last have none
@@ -24,13 +35,14 @@ export function layersOf({ index, count }: Shard, layers: readonly Layer[], capt
 function workOf(layer: Layer, capture: Capture): number {
   const features = capture.values.get(layer.name)?.features ?? 1;
   if (!isProduct(layer)) return features;
-  const { inFeatures, outFeatures } = layer.form.weight;
-  return multiplyAddsOf(layer) + inFeatures + outFeatures;
+  return multiplyAddsOf(layer, capture) + layer.form.weight.inFeatures + features;
 }
 
-/** Of a sample. */
-export function multiplyAddsOf(layer: Layer): number {
-  return isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 0;
+/** Of a sample: at each of its places, as many as the capture says. */
+export function multiplyAddsOf(layer: Layer, capture: Capture): number {
+  if (!isProduct(layer)) return 0;
+  const { inFeatures, outFeatures } = layer.form.weight;
+  return inFeatures * Math.max(outFeatures, capture.values.get(layer.name)?.features ?? 0);
 }
 
 /**
