@@ -60,7 +60,7 @@ export interface DetailsInput {
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
-  const { threads, accelerator } = input.settings;
+  const { threads, accelerator } = input.settings ?? {};
   const fast = await acceleratorFor(model, capture, { threads, accelerator });
   const session = new ReplaySession(model, capture, referenceOf(report), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
