@@ -57,11 +57,15 @@ export interface DetailsInput {
   readonly worstFirst: (layer: LayerReport) => readonly number[];
 }
 
+/** A command's own options hold more, by the same names. */
+function settingsOf({ settings: { threads, accelerator } = {} }: DetailsInput): AcceleratorSettings {
+  return { threads, accelerator };
+}
+
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
-  const { threads, accelerator } = input.settings ?? {};
-  const fast = await acceleratorFor(model, capture, { threads, accelerator });
+  const fast = await acceleratorFor(model, capture, settingsOf(input));
   const session = new ReplaySession(model, capture, referenceOf(report), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
