@@ -15,12 +15,13 @@ import type {
   DecidingValue,
   Evidence,
   FoundParameter,
-  NotFiniteValue,
   Permutation,
   SaturatingPair,
 } from './evidence.js';
 import { isOf, mayRun } from './frameworks.js';
 import { axesText, bordersText, edgeText, groupsText, paddingText } from './words/geometry.js';
+import { holdingSentence } from './words/notFinite.js';
+import { place } from './words/place.js';
 import { otherFormula, stepFixes, stepSentences } from './words/steps.js';
 
 type Subject = DiagnosisReport['subject'];
@@ -110,10 +111,6 @@ function short(value: number): string {
 function steps(value: number): string {
   const nine = Number(value.toPrecision(9));
   return String(nine !== value && Number.isInteger(nine * 2) ? value : nine);
-}
-
-function place({ sample, channel, at }: { sample: number; channel: number; at?: readonly number[] }): string {
-  return `sample ${sample}, channel ${channel}${at ? `, at ${at.join(',')}` : ''}`;
 }
 
 /** Whose values are explained. */
@@ -1142,21 +1139,6 @@ export function explanations(causes: readonly string[], evidence: Evidence = {})
     const explanation = textOf(cause)?.explanation ?? [];
     return typeof explanation === 'function' ? explanation(evidenceOf(cause, evidence)) : explanation;
   });
-}
-
-/** "holds NaN (1 value: sample 3, channel 4) and inf (2 values, first at sample 5, channel 1)". */
-export function holdingSentence(values: readonly NotFiniteValue[]): string {
-  const kind = (name: string, found: NotFiniteValue['nan']) => {
-    if (!found) return [];
-    const at = found.at ? `, at ${found.at.join(',')}` : '';
-    const several = found.values > 1 ? `${counted(found.values, 'value')}, first at ` : '1 value: ';
-    return `${name} (${several}${place(found)}${at})`;
-  };
-  const sides = values.map(({ value, of, nan, inf }) => {
-    const what = [kind('NaN', nan), kind('inf', inf)].flat().join(' and ');
-    return of === 'input' ? `its input (${printable(value)}) holds ${what}` : `holds ${what}`;
-  });
-  return sides.join('; ');
 }
 
 /** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. */

@@ -1,29 +1,6 @@
-import { join } from 'node:path';
-import { isGoldenManifest } from '../documents/golden.js';
-import { readJson } from '../load/json.js';
-import { MANIFEST, openMemhFolder } from '../load/memhFolder.js';
-import { openNpz } from '../load/npz.js';
-import { refuse } from '../load/refuse.js';
+/** Golden vectors of our own, as captures. */
 import type { ArrayFile } from '../nouns/array.js';
-import type { FileSystem } from '../nouns/file.js';
 import type { Model } from '../nouns/model.js';
-import { printable } from '../text.js';
-import { field } from '../validate/names.js';
-
-/** A folder with a manifest: golden vectors of our own in npz, or $readmemh files. Throws InputError. */
-export async function openManifestFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
-  const where = join(path, MANIFEST);
-  const manifest = await readJson(fs, where);
-  const data = isGoldenManifest(manifest) ? field(manifest, 'data') : 'memh';
-  if (data === 'npz') return openNpz(fs, join(path, 'golden.npz'));
-  if (data === 'memh') return openMemhFolder(fs, path);
-  const got = `got ${printable(JSON.stringify(data) ?? 'nothing')}`;
-  throw refuse(
-    'manifest',
-    `${printable(where)} data`,
-    `expected golden vectors as npz or memh, ${got}; write them again`,
-  );
-}
 
 /**
  * Golden vectors by the capture's names: LAYER.output is LAYER, LAYER.input stays. Constants are left out, and LAYER.accumulator

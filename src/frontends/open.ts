@@ -2,8 +2,6 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Checks } from '../documents/checks.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
-import { MANIFEST as MEMH_MANIFEST } from '../load/memhFolder.js';
-import { openNpyFolder } from '../load/npyFolder.js';
 import { openNpz } from '../load/npz.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
@@ -18,7 +16,7 @@ import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
 import { field, nameOf } from '../validate/names.js';
 import { readProducer } from '../validate/producer.js';
-import { asCapture, openManifestFolder, withInputs } from './goldenVectors.js';
+import { asCapture, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 import { kindOf, type ModelKind } from './kind.js';
 import type { ModelFile, RanBy } from './modelFile.js';
@@ -162,9 +160,6 @@ export async function openArrays(fs: FileSystem, path: string): Promise<ArrayFil
     throw unreadable(path, error);
   });
   if (!isFolder) return openNpz(fs, path);
-  const names = await fs.list(path).catch((error) => {
-    throw unreadable(path, error);
-  });
-  const isMemh = names.includes(MEMH_MANIFEST) && !names.some((name) => name.endsWith('.npy'));
-  return isMemh ? openManifestFolder(fs, path) : openNpyFolder(fs, path);
+  const { openFolder } = await import('./folder.js');
+  return openFolder(fs, path);
 }

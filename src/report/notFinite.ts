@@ -1,7 +1,7 @@
 /** Values that are no numbers: said before any count. */
 import type { Evidence, NotFiniteValue } from '../diagnose/evidence.js';
 import { frameworkName } from '../diagnose/frameworks.js';
-import { holdingSentence } from '../diagnose/sentences.js';
+import { holdingSentence } from '../diagnose/words/notFinite.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 

@@ -1,0 +1,36 @@
+/** Arrays in a folder: NAME.npy, or what a manifest lists. */
+import { join } from 'node:path';
+import { isGoldenManifest } from '../documents/golden.js';
+import { readJson } from '../load/json.js';
+import { MANIFEST, openMemhFolder } from '../load/memhFolder.js';
+import { openNpyFolder } from '../load/npyFolder.js';
+import { openNpz } from '../load/npz.js';
+import { refuse, unreadable } from '../load/refuse.js';
+import type { ArrayFile } from '../nouns/array.js';
+import type { FileSystem } from '../nouns/file.js';
+import { printable } from '../text.js';
+import { field } from '../validate/names.js';
+
+/** Reads the manifest or every header, no data. Throws InputError. */
+export async function openFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const names = await fs.list(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const isListed = names.includes(MANIFEST) && !names.some((name) => name.endsWith('.npy'));
+  return isListed ? openManifestFolder(fs, path) : openNpyFolder(fs, path);
+}
+
+/** Golden vectors of our own in npz, or $readmemh files. */
+async function openManifestFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
+  const where = join(path, MANIFEST);
+  const manifest = await readJson(fs, where);
+  const data = isGoldenManifest(manifest) ? field(manifest, 'data') : 'memh';
+  if (data === 'npz') return openNpz(fs, join(path, 'golden.npz'));
+  if (data === 'memh') return openMemhFolder(fs, path);
+  const got = `got ${printable(JSON.stringify(data) ?? 'nothing')}`;
+  throw refuse(
+    'manifest',
+    `${printable(where)} data`,
+    `expected golden vectors as npz or memh, ${got}; write them again`,
+  );
+}
