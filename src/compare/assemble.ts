@@ -43,6 +43,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     mode: run.mode,
     kernel: run.kernel,
     framework: run.framework ?? null,
+    ...(run.candidate_framework && { candidate_framework: run.candidate_framework }),
     samples: run.samples.to - run.samples.from,
     replayed: layers.filter(({ status }) => status !== 'not-replayed').length,
     total: parts.reduce((sum, { own }) => sum + own, 0),

@@ -17,6 +17,7 @@ import {
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
+import { secondCapture } from './secondCapture.js';
 import { CatchUp } from './shard.js';
 import { unknownInput } from './unknownInput.js';
 
@@ -35,6 +36,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
+    second: secondCapture(model, candidate, chained, fast),
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),

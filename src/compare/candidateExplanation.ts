@@ -15,6 +15,7 @@ import { fillDiagnosis } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { diffReplay, type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
+import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
 type Fix = DiagnosisReport['fixes'][number];
@@ -48,11 +49,25 @@ export async function explain(
   const found = comparison.captureFound.get(layer.name);
   const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
   const one: Case = { comparison, layer, report, captured, met, ...values };
+  if (!captured && (await isSecondCapture(one))) return;
   const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
   if (!first) return;
   if (first.diff.mismatched === 0) await asDeclared(one, first);
   else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
+}
+
+/** Where the candidate says who computed it, and that is what its runtime makes of its own values. */
+async function isSecondCapture({ comparison, layer, report, ...values }: Case): Promise<boolean> {
+  const { second, chainedSession: ownSession, model, from, to, fast } = comparison;
+  if (!second) return false;
+  const source = sourceOf(comparison, layer);
+  const asked = { second, model, ownSession, layer, report, from, to, fast, source, ...values };
+  const diagnosis = await asSecondCapture(asked);
+  if (!diagnosis) return false;
+  report.diagnosis = diagnosis;
+  for (const channel of report.channels ?? []) channel.causes = [...diagnosis.causes];
+  return true;
 }
 
 /** NaN and infinity are said, and nothing is sought in them. */

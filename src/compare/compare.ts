@@ -110,6 +110,7 @@ class Comparison {
         mode,
         kernel: this.reference.kernel.name,
         framework: model.producer.framework ?? null,
+        candidate_framework: options.candidate?.producer?.framework ?? null,
         samples: { from, to },
         selected: selected.map(({ name }) => name),
         requireReplayed: options.requireReplayed ?? false,

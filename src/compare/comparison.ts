@@ -8,6 +8,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ReplaySession } from '../replay/session.js';
 import type { CompareOptions } from './options.js';
+import type { SecondCapture } from './secondCapture.js';
 import type { CatchUp } from './shard.js';
 
 export interface CandidateComparison {
@@ -39,6 +40,8 @@ export interface OwnComparison extends CandidateComparison {
   readonly chainedValues: Capture;
   /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
   readonly chainedSession: ReplaySession;
+  /** Set where the candidate says who computed it. */
+  readonly second: SecondCapture | null;
   readonly diagnosis: Diagnosis;
   readonly catchUp: CatchUp;
 }

@@ -32,19 +32,19 @@ async function kernelsGiven(study: Study, parameters: readonly Change[]): Promis
 
 /** The declared layer under each kernel that has its op. */
 function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly setup: Setup }[] {
-  const { op, kernel: own } = study.data;
+  const { op, kernel: own, ofLayer } = study.data;
   const { declared } = study;
   if (declared.kind === 'elementwise') {
-    return elementwiseKernels(op, own).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
+    return elementwiseKernels(op, own, ofLayer).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
   if (declared.kind === 'tensor') {
-    return tensorKernels(op, own)
+    return tensorKernels(op, own, ofLayer)
       .filter(({ steps }) => takesCodes(steps, [...declared.params.inputs, declared.params.output]))
       .filter(({ steps }) => !steps.lacks?.(declared.params))
       .map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
   const { params } = declared;
-  return productKernels(op, own)
+  return productKernels(op, own, ofLayer)
     .filter(({ steps }) => takes(steps, params))
     .flatMap(({ kernel, steps: ofKernel }) =>
       formsOf(ofKernel).map((steps) => ({ kernel, setup: { ...declared, steps } })),

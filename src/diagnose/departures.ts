@@ -83,7 +83,9 @@ function overRanges(steps: ProductSteps): ProductSteps[] {
 
 /** Every kernel that has the op with integer sums. */
 export function rivals({ data }: ProductStudy) {
-  return productKernels(data.op, data.kernel).filter(({ steps }) => !steps.float && takes(steps, data.declared.params));
+  return productKernels(data.op, data.kernel, data.ofLayer).filter(
+    ({ steps }) => !steps.float && takes(steps, data.declared.params),
+  );
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */

@@ -147,6 +147,7 @@ export class Diagnosis {
       side: this.side,
       madeBy: this.madeBy(run.kernel),
       kernel: run.kernel,
+      ...(layer.delegates && { ofLayer: (kernel: Kernel) => kernel.ofLayer?.(layer, this.producer) ?? kernel }),
       declared,
       fast: this.fast,
       inputs: inputs.map(rowsOf),

@@ -250,7 +250,8 @@ export function declaredAs(
   { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
 ): string {
   const name = printable(kernel);
-  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into the producer of model.json, or pass --kernel ${name}`;
+  const place = kernelNamed(kernel)?.runWith ? "the capture's producer" : 'the producer of model.json';
+  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into ${place}, or pass --kernel ${name}`;
 }
 
 /** Where the kernel reads reduce_range, and the file says the other. */

@@ -116,6 +116,9 @@ export const reportSchema = z.object({
   mode: z.enum(['isolated', 'propagated']),
   kernel: z.string(),
   framework: z.optional(z.nullable(z.string())).check(z.describe('who computed the capture, as its producer says')),
+  candidate_framework: z
+    .optional(z.nullable(z.string()))
+    .check(z.describe('who computed the candidate, where it says so')),
   samples: count,
   replayed: count,
   total: count,

@@ -104,8 +104,9 @@ export function forecastKernels({ layers }: Pick<Model, 'layers'>): readonly Ker
 export function productKernels(
   op: string,
   declared: Kernel | null = null,
+  ofLayer?: FormOf,
 ): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  return kernelsWith((kernel) => productSteps(kernel, { op }), declared);
+  return kernelsWith((kernel) => productSteps(kernel, { op }), declared, ofLayer);
 }
 
 /** As productKernels, for a layer: of a graph whose runtime has the choice of arithmetic, its own kernels as they run the layer. */
@@ -121,23 +122,34 @@ export function kernelsOfProduct(
 export function elementwiseKernels(
   op: string,
   declared: Kernel | null = null,
+  ofLayer?: FormOf,
 ): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
-  return kernelsWith((kernel) => elementwiseSteps(kernel, { op }), declared);
+  return kernelsWith((kernel) => elementwiseSteps(kernel, { op }), declared, ofLayer);
 }
 
 /** Kernels that have an op on whole values, and what they do for it. */
 export function tensorKernels(
   op: string,
   declared: Kernel | null = null,
+  ofLayer?: FormOf,
 ): { readonly kernel: Kernel; readonly steps: TensorSteps }[] {
-  return kernelsWith((kernel) => tensorSteps(kernel, op), declared);
+  return kernelsWith((kernel) => tensorSteps(kernel, op), declared, ofLayer);
 }
 
-function kernelsWith<S>(stepsOf: (kernel: Kernel) => S | null, declared: Kernel | null) {
-  return rivalKernels(declared).flatMap((kernel) => {
-    const steps = stepsOf(kernel);
-    return steps ? [{ kernel, steps }] : [];
-  });
+/** A kernel with the form that it has of one layer. */
+export type FormOf = (kernel: Kernel) => Kernel;
+
+function kernelsWith<S>(
+  stepsOf: (kernel: Kernel) => S | null,
+  declared: Kernel | null,
+  ofLayer: FormOf = (kernel) => kernel,
+) {
+  return rivalKernels(declared)
+    .map(ofLayer)
+    .flatMap((kernel) => {
+      const steps = stepsOf(kernel);
+      return steps ? [{ kernel, steps }] : [];
+    });
 }
 
 /** Throws InputError, listing the valid names. `where`: what named the kernel. */

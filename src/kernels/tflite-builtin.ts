@@ -17,6 +17,7 @@ export const tfliteBuiltin: Kernel = {
   origin: 'LiteRT without delegates',
   sums: 'exact',
   confirm: null,
+  runWith: 'experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES',
   wholeRuntime: true,
   ops: builtinOps,
   ofLayer: ofBuiltinLayer,

@@ -17,6 +17,7 @@ export const tfliteReference: Kernel = {
   origin: 'LiteRT with the reference resolver',
   sums: 'exact',
   confirm: null,
+  runWith: 'experimental_op_resolver_type=OpResolverType.BUILTIN_REF',
   wholeRuntime: true,
   ops: referenceOps,
   ofLayer: ofReferenceLayer,

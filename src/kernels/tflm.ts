@@ -16,6 +16,7 @@ export const tflm: Kernel = {
   origin: 'TFLite Micro',
   sums: 'exact',
   confirm: null,
+  runWith: "TFLite Micro's reference kernels (OPTIMIZED_KERNEL_DIR unset, no CMSIS-NN)",
   wholeRuntime: true,
   ops: microOps,
   ofLayer: ofMicroLayer,

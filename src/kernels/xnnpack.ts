@@ -22,6 +22,7 @@ export const xnnpack: Kernel = {
   origin: 'XNNPACK',
   sums: 'exact',
   confirm: null,
+  runWith: 'the default resolver, whose delegate is XNNPACK (experimental_op_resolver_type=OpResolverType.BUILTIN)',
   ops,
   ofLayer: ofDelegatedLayer(ops, tfliteBuiltin),
 };

@@ -10,7 +10,10 @@ export interface Shard {
 /** What one process found: all layers of a comparison, or a shard's. Parts of one comparison give one report. */
 export interface Part {
   /** The same in every shard. */
-  run: Pick<Report, 'model' | 'capture' | 'candidate' | 'against' | 'mode' | 'kernel' | 'framework'> & {
+  run: Pick<
+    Report,
+    'model' | 'capture' | 'candidate' | 'against' | 'mode' | 'kernel' | 'framework' | 'candidate_framework'
+  > & {
     samples: { from: number; to: number };
     /** Names of all layers of the comparison, in order. */
     selected: string[];

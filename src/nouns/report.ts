@@ -138,6 +138,8 @@ export interface Report {
   kernel: string;
   /** Who computed the capture, as its producer is written; null or absent: nothing says so. */
   framework?: string | null;
+  /** Who computed the candidate, where it says so. */
+  candidate_framework?: string | null;
   samples: number;
   replayed: number;
   total: number;

@@ -19,6 +19,7 @@ import {
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { listed, printable } from '../text.js';
+import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 
 export interface Finding {
   /** The layers it is about, in the report's order. */
@@ -59,7 +60,22 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
     else groups.set(key, [one]);
   }
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
-  return [...groups.values()].map((group) => (group[0].candidate ? threeWay(group, expected) : twoWay(group)));
+  return [...groups.values()].map((group) => {
+    const [{ layer, candidate, capture }] = group;
+    if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
+    return candidate ? threeWay(group, expected) : twoWay(group);
+  });
+}
+
+/** Each side as its own runtime computes it: there is no one to correct, only runtimes to choose from. */
+function ofTwoCaptures(group: readonly Explained[], report: Report): Finding {
+  const layers = group.map(({ layer }) => layer);
+  const sides = group.map(({ candidate }) => candidate!);
+  return {
+    layers,
+    headlines: [twoCapturesHeadline(layers, report)],
+    details: filled([...twoCapturesDetails(layers), ...fixLines(sides, 'to agree', () => '')]),
+  };
 }
 
 function sideOf(layer: LayerReport, report: Report): Side | null {
@@ -81,6 +97,8 @@ function sideOf(layer: LayerReport, report: Report): Side | null {
 
 /** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own. */
 function groupKey({ layer, capture, candidate }: Explained): string {
+  const two = capture ? null : twoCapturesOf(layer);
+  if (two) return twoCapturesKey(layer, two);
   const sides = [capture, candidate].filter((side) => side !== null);
   const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
   const words = sides.map(({ diagnosis, context }) => {

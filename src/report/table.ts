@@ -18,6 +18,7 @@ import type { Reporter, ReportOptions, ReportText } from './reporter.js';
 import {
   accumulatorSentence,
   addedCauses,
+  candidateNamed,
   differingChannels,
   differs,
   expectedSource,
@@ -98,7 +99,7 @@ function isShown(layer: LayerReport, { verbose }: View): boolean {
 
 function headerLines(view: View): string[] {
   const { report, options, chalk, verbose } = view;
-  const actual = report.candidate === null ? 'the replay' : `the candidate (${printable(report.candidate)})`;
+  const actual = report.candidate === null ? 'the replay' : candidateNamed(report);
   const inUlp = judged(report).some((layer) => layer.unit === 'ulp');
   const inLsb = judged(report).some((layer) => layer.unit === 'lsb');
   const unit = inLsb || !inUlp ? "steps of the output's scale (lsb)" : null;

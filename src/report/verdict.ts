@@ -175,6 +175,12 @@ export function expectedSource(report: Report): string {
   return against === 'capture' ? captureNamed(report) : `the replay (${printable(kernel)}, from the captured inputs)`;
 }
 
+/** "the candidate (c.npz, LiteRT)". */
+export function candidateNamed({ candidate, candidate_framework: framework }: Report): string {
+  const name = frameworkName(framework);
+  return `the candidate (${printable(candidate ?? '')}${name ? `, ${name}` : ''})`;
+}
+
 function captureNamed({ framework }: Report): string {
   const name = frameworkName(framework);
   return name ? `the capture (${name})` : 'the capture';

@@ -5,6 +5,7 @@ import type { Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { listed, printable } from '../text.js';
+import { PRODUCER, readProducer } from './producer.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /**
@@ -47,8 +48,9 @@ export async function validateCandidate(
   const samples = { count: capture.samples, because: 'as the capture has' };
   const shapes = model.shapes && capture.shapes;
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
+  const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
-  return { ...capture, path: file.path, values, warnings };
+  return { ...capture, path: file.path, values, producer, warnings };
 }
 
 /** What the capture has too has the capture's samples, of layers that are not replayed as well. */

@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import type { CompareOptions } from '../../src/compare/options.js';
-import { openCapture, openModel } from '../../src/frontends/open.js';
+import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { readTflite } from '../../src/frontends/tflite/tflite.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
+import { findings } from '../../src/report/findings.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npz } from '../support/npz.js';
 import { problemsOf } from '../support/problems.js';
@@ -172,6 +173,54 @@ test.each([
   expect(warnings.filter(({ where }) => where === layer).map(({ message }) => message)).toEqual(
     reason === null ? [] : [expect.stringContaining(reason)],
   );
+});
+
+// ---------------------------------------------------------------- two runtimes of one file
+
+async function twoCaptures(name: string, one: string, other: string) {
+  const model = await openModel(nodeFileSystem, join(ROOT, name, 'model.tflite'));
+  const capture = await openCapture(nodeFileSystem, join(ROOT, name, `captured-${one}.npz`), model);
+  const candidate = await openCandidate(nodeFileSystem, join(ROOT, name, `captured-${other}.npz`), model, capture);
+  try {
+    return await compare(model, capture, { candidate });
+  } finally {
+    await model.close();
+    await capture.close();
+    await candidate.close();
+  }
+}
+
+test('each is what its own runtime computes, and one sentence says where they part and what comes of it', async () => {
+  const report = await twoCaptures('cnn-int8', 'ref', 'xnn');
+  expect(report).toMatchObject({ framework: 'ai-edge-litert', candidate_framework: 'ai-edge-litert' });
+  const differing = report.candidate_layers!.filter(({ mismatched }) => mismatched! > 0);
+  expect(differing.map(({ diagnosis }) => diagnosis!.explained)).toEqual(differing.map(({ mismatched }) => mismatched));
+  const [first, inherited] = findings(report, () => true).map(({ headlines }) => headlines);
+  expect(first).toEqual([
+    'conv2d: LiteRT 2.3.0 (tflite-reference) rounds twice, half up and then half away from zero; ' +
+      'LiteRT 2.3.0 (xnnpack) rounds once, in float32, half to even: 30 of 23328 values on the same input; ' +
+      'at the output (Identity) that leaves 2 of 60 values, by up to 0.00391 (1.79% of its range, 524288 ulp)',
+  ]);
+  expect(inherited).toEqual(['59 values came with the input: from the same one both sides give the same']);
+});
+
+test.each([
+  ['hand-int8', 'ref', 'tflm'],
+  ['hand-int8', 'opt', 'xnn'],
+  ['cnn-int16x8', 'ref', 'tflm'],
+  ['legacy-uint8', 'ref', 'xnn'],
+  ['mlp-dynamic', 'opt', 'xnn'],
+])('%s: all that differs between %s and %s is explained by their own kernels', async (name, one, other) => {
+  const { candidate_layers: layers } = await twoCaptures(name, one, other);
+  const differing = layers!.filter(({ mismatched, diagnosis }) => mismatched && diagnosis);
+  expect(differing.length).toBeGreaterThan(0);
+  for (const { name: layer, diagnosis } of differing) {
+    expect([layer, 'two-captures' in diagnosis!.evidence, diagnosis!.causes.includes('unexplained')]).toEqual([
+      layer,
+      true,
+      false,
+    ]);
+  }
 });
 
 // ---------------------------------------------------------------- single operators

@@ -33,6 +33,8 @@ export interface LayerData<K extends Kind = Kind> {
   /** Who may have computed it: anyone, in any steps; some runtime, by one of its kernels; the declared kernel's own. */
   readonly madeBy: 'anyone' | 'runtimes' | 'own-runtime';
   readonly kernel: Kernel;
+  /** What other kernels have of this very layer; absent: their op is all they have. */
+  readonly ofLayer?: (kernel: Kernel) => Kernel;
   readonly op: string;
   /** What the layer is said to run in, where its runtime has the choice. */
   readonly arithmetic?: 'integers' | 'float';
