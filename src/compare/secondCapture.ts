@@ -4,7 +4,7 @@ import { frameworkName } from '../diagnose/frameworks.js';
 import { departureTo } from '../kernels/departure.js';
 import { stepsOf } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
-import { formsInWords } from '../kernels/words.js';
+import { formsInWords } from '../kernels/steps/tflite/words.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model, Producer } from '../nouns/model.js';

@@ -392,8 +392,7 @@ export interface Kernel {
   readonly arch?: 'arm64';
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */
   readonly wholeRuntime?: true;
-  /** How to make the runtime compute so; fits "run it with ...". */
-  readonly runWith?: string;
+  readonly runWith?: string; // how to make the runtime compute so
   /** The kernel with the forms that a layer and whoever ran it decide on; absent: itself. */
   ofLayer?(layer: Layer, producer: Producer): Kernel;
   readonly ops: Readonly<Record<string, OpSteps>>;

@@ -1,16 +1,16 @@
 /** What a runtime does in a layer, in words that tell it from another's: fits "NAME ...". */
-import type { OpSteps } from '../nouns/kernel.js';
-import { equationOf } from './departure.js';
-import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
+import type { OpSteps } from '../../../nouns/kernel.js';
+import { equationOf } from '../../departure.js';
+import { dequantizeBuiltin, dequantizeFloat32 } from '../dequantize.js';
 import {
   fixedPointConvolution,
   fixedPointDoubleRounding,
   fixedPointDoubleRoundingOfDoubles,
   fixedPointDoubleRoundingUp,
   fixedPointSingleRounding,
-} from './steps/fixedPointMultiplier.js';
-import { float32InputRatio, float32Product, float32WeightRatio, float64OfFloat32Scales } from './steps/multiplier.js';
-import { quantizeDivisionHalfAway, quantizeDoubleHalfAway, quantizeReciprocal } from './steps/quantize.js';
+} from '../fixedPointMultiplier.js';
+import { float32InputRatio, float32Product, float32WeightRatio, float64OfFloat32Scales } from '../multiplier.js';
+import { quantizeDivisionHalfAway, quantizeDoubleHalfAway, quantizeReciprocal } from '../quantize.js';
 import {
   clampToSixOnly,
   rescaleBuiltin,
@@ -18,15 +18,15 @@ import {
   rescaleDoubleRounding,
   rescaleFloat32Ratio,
   rescaleXnnpack,
-} from './steps/rescale.js';
+} from '../rescale.js';
 import {
   leakyReluBuiltin,
   leakyReluMicro,
   leakyReluNegativeMultiplier,
   leakyReluReference,
   leakyReluXnnpack,
-} from './steps/tflite/activations.js';
-import { addBuiltin, addXnnpack } from './steps/tflite/add.js';
+} from './activations.js';
+import { addBuiltin, addXnnpack } from './add.js';
 import {
   hybridInBlocks,
   hybridReference,
@@ -34,9 +34,9 @@ import {
   hybridWeightFirst,
   hybridXnnpack,
   hybridXnnpackByPlace,
-} from './steps/tflite/hybrid.js';
-import { matmulMicro, matmulRuy, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
-import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
+} from './hybrid.js';
+import { matmulMicro, matmulRuy, matmulTflite, matmulXnnpack } from './matmul.js';
+import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './multiply.js';
 import {
   convolutionRuyAvx,
   convolutionRuySingle,
@@ -47,7 +47,7 @@ import {
   shortMultiplierLinear,
   shortMultiplierOfDoubles,
   weightZeroPointIgnored,
-} from './steps/tflite/products.js';
+} from './products.js';
 import {
   meanBuiltin,
   meanReference,
@@ -58,17 +58,10 @@ import {
   sumReference,
   sumXnnpack,
   sumXnnpackAway,
-} from './steps/tflite/reduce.js';
-import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
-import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
-import {
-  logisticMicro,
-  logisticTflite,
-  logisticXnnpack,
-  tanhMicro,
-  tanhTflite,
-  tanhXnnpack,
-} from './steps/tflite/tables.js';
+} from './reduce.js';
+import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './resize.js';
+import { softmaxBuiltin, softmaxMicro, softmaxReference } from './softmax.js';
+import { logisticMicro, logisticTflite, logisticXnnpack, tanhMicro, tanhTflite, tanhXnnpack } from './tables.js';
 
 const TWICE_AWAY = 'rounds twice, half up and then half away from zero';
 const TWICE_UP = 'rounds twice, both halves up';
