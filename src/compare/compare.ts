@@ -16,6 +16,7 @@ import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
 import { assemble } from './assemble.js';
 import { knownDefects } from './defects.js';
+import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
 import {
   accumulatorDiff,
@@ -120,7 +121,7 @@ class Comparison {
       layers,
       candidateLayers,
       warnings: {
-        files: [...model.warnings, ...capture.warnings],
+        files: [...model.warnings, ...capture.warnings, ...unlikeTheRule(model)],
         candidate: [...(options.candidate?.warnings ?? [])],
         layers: this.warnings.filter(({ where }) => names.has(where)),
       },

@@ -26,7 +26,9 @@ function byContent(head: Uint8Array): ModelKind | null {
   if (latin1.slice(4, 8) === 'TFL3') return 'tflite';
   if (latin1.startsWith('PK')) return 'json';
   const control = head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
-  if (control) return ONNX_TAGS.includes(head[0]) ? 'onnx' : null;
+  // a FlatBuffer of another identifier begins with a small offset
+  const isOffset = head[2] === 0 && head[3] === 0;
+  if (control) return ONNX_TAGS.includes(head[0]) && !isOffset ? 'onnx' : null;
   return /^[{["]/.test(latin1.replace(/^\xef\xbb\xbf/, '').trimStart()) ? 'json' : null;
 }
 

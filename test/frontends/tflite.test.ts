@@ -175,6 +175,27 @@ test.each([
   );
 });
 
+test('a list of delegated nodes that is not what the release takes is told', async () => {
+  const model = await openModel(nodeFileSystem, join(ROOT, 'cnn-int8', 'model.tflite'));
+  const capture = await openCapture(nodeFileSystem, join(ROOT, 'cnn-int8', 'captured-xnn.npz'), model);
+  const { delegated } = capture.producer!;
+  const told = async (list: readonly string[] | undefined) => {
+    const producer = { ...capture.producer, delegated: list };
+    const { warnings } = await compare(model, { ...capture, producer }, { diagnose: false });
+    return warnings.filter(({ code }) => code === 'delegated').map(({ message }) => message);
+  };
+  expect(await told(delegated)).toEqual([]);
+  expect(await told(undefined)).toEqual([]);
+  expect(await told([...delegated!, 'AvgPool2D'])).toEqual([
+    expect.stringMatching(/took AvgPool2D, which its release leaves/),
+  ]);
+  expect(await told(delegated!.filter((name) => name !== 'Relu;add_3'))).toEqual([
+    expect.stringMatching(/left Relu;add_3, which its release takes with default options/),
+  ]);
+  await model.close();
+  await capture.close();
+});
+
 // ---------------------------------------------------------------- two runtimes of one file
 
 async function twoCaptures(name: string, one: string, other: string) {
@@ -613,6 +634,14 @@ test.each([
   const files = memoryFiles({ [name]: bytes === 1 ? whole : whole.subarray(0, bytes) });
   if (problem) expect(await problemsOf(openModel(files, name))).toEqual([expect.stringMatching(problem)]);
   else await (await openModel(files, name)).close();
+});
+
+test('another identifier, by its name', async () => {
+  const bytes = Buffer.from(tflite(oneLinear()).bytes);
+  bytes.write('TFL2', 4, 'latin1');
+  expect(await problemsOf(openModel(memoryFiles({ 'm.tflite': bytes }), 'm.tflite'))).toEqual([
+    'm.tflite: expected TFL3 at byte 4, got TFL2; the file is damaged: copy or write it again',
+  ]);
 });
 
 test('JSON with the name of a TFLite file is read as JSON', async () => {

@@ -145,7 +145,12 @@ test.each<[string, (file: Written) => void, RegExp]>([
       f.bytes.writeInt8(-5, f.at('1[0].0'));
       f.bytes.writeInt32LE(-5, f.at('1[0].3'));
     },
-    /builtin_code: expected at least 0, got -5/,
+    /builtin_code: expected 0\.\.209, got -5/,
+  ],
+  [
+    'a code that the schema has not',
+    (f) => f.bytes.writeInt32LE(4000, f.at('1[0].3')),
+    /builtin_code: expected 0\.\.209, got 4000; no operator of the schema, or one of a newer one/,
   ],
 ])('%s is refused', async (_, damage, problem) => {
   const file = tflite(oneLinear());

@@ -51,8 +51,9 @@ function ratio(node: Node, position: number): number {
 const product: Rule = async (node, release) => {
   const [x, w] = [node.needs(0), node.needs(1)];
   if (!w.data || w.unusual || !w.quantization) return false;
-  if (w.type.name === 'int4' && (w.shape.at(-1) ?? 0) % 2 === 1) return false;
-  if (x.type.name === 'uint8') return w.quantization.single !== null;
+  if (w.type.name === 'int4' && (release !== 'litert-2.3' || (w.shape.at(-1) ?? 0) % 2 === 1)) return false;
+  // the dimension counts although there is one scale
+  if (x.type.name === 'uint8') return w.quantization.single !== null && w.quantization.axis === 0;
   const { single } = w.quantization;
   // older releases take a zero point of all weights, and ignore it
   const ignores = release !== 'litert-2.3' && node.operator.name === 'FULLY_CONNECTED';
@@ -111,6 +112,14 @@ const slice: Rule = async (node) => {
   return begin !== null && (size ?? [-1]).every((length) => length >= 0);
 };
 
+/** One cell after the other, of axes that stay. */
+const stridedSlice: Rule = async (node) => {
+  const masks = ['ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'];
+  return (
+    masks.every((mask) => node.number(mask) === 0) && ((await node.integers(3)) ?? [0]).every((step) => step === 1)
+  );
+};
+
 const maxPool: Rule = (node) =>
   node.number('stride_h') <= node.number('filter_h') && node.number('stride_w') <= node.number('filter_w');
 
@@ -128,18 +137,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['BATCH_MATMUL', matmul],
   ['CONCATENATION', concatenation],
   ['SLICE', slice],
+  ['STRIDED_SLICE', stridedSlice],
   ['MAX_POOL_2D', maxPool],
-  ...[
-    'MEAN',
-    'SUM',
-    'LOGISTIC',
-    'TANH',
-    'PAD',
-    'RESHAPE',
-    'EXPAND_DIMS',
-    'TRANSPOSE',
-    'RESIZE_BILINEAR',
-    'STRIDED_SLICE',
-    'SPLIT',
-  ].map((name): [string, Rule] => [name, always]),
+  ...['MEAN', 'SUM', 'LOGISTIC', 'TANH', 'PAD', 'RESHAPE', 'EXPAND_DIMS', 'TRANSPOSE', 'RESIZE_BILINEAR', 'SPLIT'].map(
+    (name): [string, Rule] => [name, always],
+  ),
 ]);

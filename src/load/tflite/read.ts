@@ -1,21 +1,29 @@
 import type { FileSystem } from '../../nouns/file.js';
+import { printable } from '../../text.js';
 import { openFile } from '../bytes.js';
 import { type ByteRange, FlatBuffer, type Table } from '../flatbuffer.js';
 import { MOST_ITEMS, type OperatorKind, readSubGraph } from './graph.js';
 import type { SubGraph, TfliteFile } from './model.js';
-import { operatorName, SUBGRAPH_OPTIONS } from './operators.js';
+import { MOST_CODE, operatorName, SUBGRAPH_OPTIONS } from './operators.js';
 
 /** Opens a .tflite: its graph is read, the bytes of its constants are not. Throws InputError. */
 export async function openTflite(fs: FileSystem, path: string): Promise<TfliteFile> {
   const file = await openFile(fs, path);
   try {
     const buffer = new FlatBuffer(file, path);
-    const subgraphs = await readModel(await buffer.root(), file.size);
+    const root = await buffer.root();
+    await checkIdentifier(buffer);
+    const subgraphs = await readModel(root, file.size);
     return { path, buffer, subgraphs, close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+async function checkIdentifier(buffer: FlatBuffer): Promise<void> {
+  const found = Buffer.from(await buffer.bytes(4, 4, [])).toString('latin1');
+  if (found !== 'TFL3') throw buffer.refuse([], `expected TFL3 at byte 4, got ${printable(found)}`);
 }
 
 async function readModel(table: Table, fileBytes: number): Promise<SubGraph[]> {
@@ -40,8 +48,12 @@ async function readKinds(model: Table): Promise<OperatorKind[]> {
     // old files have only the first; codes above 126 have 127 there
     const old = table.scalar(0, 'deprecated_builtin_code', 'Int8', 0);
     const code = Math.max(old, table.scalar(3, 'builtin_code', 'Int32', 0));
-    if (code < 0) throw table.refuse('builtin_code', `expected at least 0, got ${code}`);
-    kinds.push({ name: operatorName(code), customCode: await table.text(1, 'custom_code') });
+    const name = operatorName(code);
+    if (name === null) {
+      const fix = 'no operator of the schema, or one of a newer one';
+      throw table.refuse('builtin_code', `expected 0..${MOST_CODE}, got ${code}`, fix);
+    }
+    kinds.push({ name, customCode: await table.text(1, 'custom_code') });
   }
   return kinds;
 }
