@@ -1,82 +1,42 @@
 /**
- * npm run bench [-- [--write-readme] start layer diagnosis kernel convolution growth npz memory]
+ * npm run bench [-- [--write-readme] [--whole] start layer diagnosis kernel convolution growth npz memory network]
  *
  * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON; QDIFF_NODES names further
- * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it.
+ * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
+ * blocks of the 7B model besides, some minutes and 8 GB of disk.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { nodeFileSystem } from '../../src/io.js';
 import { openNpz } from '../../src/load/npz.js';
-import { type LayerShape, makeCase } from './case.js';
+import { makeCase } from './case.js';
 import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, modes } from './kernel.js';
 import { machine } from './machine.js';
+import { network } from './network.js';
+import {
+  bench,
+  files,
+  folder,
+  forReadme,
+  hasTorch,
+  inTurns,
+  median,
+  mib,
+  ms,
+  one,
+  percent,
+  print,
+  process_,
+  python,
+  qdiff,
+  root,
+  shapeName,
+  spawned,
+  times,
+} from './processes.js';
 import { table, writeReadme } from './readme.js';
-
-const root = process.env.QDIFF_BENCH_ROOT!;
-const folder = process.env.QDIFF_BENCH_FOLDER!;
-const python = process.env.PYTHON ?? 'python3';
-const bench = (name: string) => join(root, 'test/bench', name);
-const qdiff = join(root, 'bin/qdiff.js');
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const ms = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
-const times = (value: number) => `${value.toFixed(value < 10 ? 2 : 1)}x`;
-const mib = (bytes: number) => String(Math.round(bytes / 2 ** 20));
-const percent = (part: number) => `${Math.round(100 * part)}%`;
-
-function print(title: string, head: readonly string[], rows: readonly (readonly string[])[]): void {
-  console.log(`\n${title}\n`);
-  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
-}
-
-/** What the README shows, in the order of the sections. */
-const forReadme: string[] = [];
-
-// ---------------------------------------------------------------- processes
-
-interface Contender {
-  readonly name: string;
-  /** One run; milliseconds. */
-  run(): number;
-}
-
-function spawned(command: string, args: readonly string[]): { wallMs: number; stdout: string; maxRss: number } {
-  const rss = join(folder, 'rss');
-  writeFileSync(rss, '0');
-  const started = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, QDIFF_BENCH_RSS: rss },
-  });
-  const wallMs = performance.now() - started;
-  if (error || status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? stderr + stdout}`);
-  return { wallMs, stdout, maxRss: Number(readFileSync(rss, 'utf8')) };
-}
-
-const process_ = (name: string, command: string, ...args: readonly string[]): Contender => ({
-  name,
-  run: () => spawned(command, args).wallMs,
-});
-
-/** Runs that take turns; medians by name. */
-function inTurns(contenders: readonly Contender[], rounds: number): Map<string, number> {
-  const taken = new Map(contenders.map(({ name }) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, run } of contenders) taken.get(name)!.push(run());
-  }
-  return new Map([...taken].map(([name, all]) => [name, median(all)]));
-}
-
-const hasTorch = spawnSync(python, ['-c', 'import torch']).status === 0;
-const files = (at: string) => [join(at, 'model.json'), join(at, 'capture.npz')];
-const one = (inFeatures: number, outFeatures: number): LayerShape[] => [
-  { name: 'fc', input: 'x', inFeatures, outFeatures },
-];
-const shapeName = (...sizes: readonly number[]) => sizes.join('x');
+import { memory, whole } from './whole.js';
 
 // ---------------------------------------------------------------- sections
 
@@ -328,22 +288,8 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     forReadme.push(table(['an npz of 200 MB, CPU time', 'qdiff', 'numpy.load'], short));
   },
 
-  async memory() {
-    const rows: string[][] = [];
-    for (const blocks of [1, 8, 16]) {
-      const at = join(folder, `blocks${blocks}`);
-      await makeCase(at, blocksOf7B(blocks), 512);
-      const args = ['--require', bench('rss.cjs'), qdiff, ...files(at)];
-      const { wallMs, maxRss } = spawned(process.execPath, args);
-      rows.push([String(blocks), ms(wallMs), mib(maxRss)]);
-    }
-    const atFullSize = (column: number) => {
-      const [, before, last] = rows.map((row) => Number(row[column]));
-      return last + 2 * (last - before);
-    };
-    rows.push(['32, extrapolated', ms(atFullSize(1)), String(Math.round(atFullSize(2)))]);
-    print('Linears of a 7B model, 512 samples, peak memory', ['blocks', 'ms', 'peak MiB'], rows);
-  },
+  memory,
+  network,
 };
 
 /** Milliseconds of the CPU. */
@@ -356,22 +302,9 @@ async function timeOfReading(path: string): Promise<number> {
   return (user + system) / 1000;
 }
 
-function blocksOf7B(blocks: number): LayerShape[] {
-  const linears = (['q', 'k', 'v', 'o'] as const).map((name) => ({
-    name,
-    input: 'x',
-    inFeatures: 4096,
-    outFeatures: 4096,
-  }));
-  const wide = ['gate', 'up'].map((name) => ({ name, input: 'x', inFeatures: 4096, outFeatures: 11008 }));
-  const block = [...linears, ...wide, { name: 'down', input: 'h', inFeatures: 11008, outFeatures: 4096 }];
-  return Array.from({ length: blocks }, (_, b) =>
-    block.map((layer) => ({ ...layer, name: `${b}.${layer.name}` })),
-  ).flat();
-}
-
 async function main(): Promise<void> {
-  const wanted = process.argv.slice(2).filter((name) => name !== '--write-readme');
+  const wanted = process.argv.slice(2).filter((name) => !name.startsWith('--'));
+  const isWhole = process.argv.includes('--whole');
   const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; one of ${Object.keys(sections).join(', ')}`);
   mkdirSync(folder, { recursive: true });
@@ -379,7 +312,9 @@ async function main(): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
   const where = `${machine()}; Node ${process.version}, numpy ${numpy}, ${day}`;
   console.log(where);
-  for (const [name, run] of Object.entries(sections)) if (wanted.length === 0 || wanted.includes(name)) await run();
+  for (const [name, run] of Object.entries(sections))
+    if (wanted.includes(name) || (wanted.length === 0 && !isWhole)) await run();
+  if (isWhole) await whole();
   if (!process.argv.includes('--write-readme')) return;
   writeReadme(join(root, 'README.md'), [`Measured on ${where}.`, ...forReadme].join('\n\n'));
 }

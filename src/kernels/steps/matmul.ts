@@ -1,5 +1,5 @@
 /** Products of two matrices of codes, sample by sample: floats between dequantize and quantize. sa, sb: scales; da, db: centred codes. */
-import type { QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
@@ -33,18 +33,37 @@ function sums({ inputs, output }: TensorCall): (element: number) => Near {
   const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
   const [a, b] = inputs.map(({ shape, ...input }) => {
     const outer = broadcastIndex([...shape.dims.slice(0, -2), 1], [...dims.slice(0, -2), 1]);
-    return { ...input, outer, size: sizeOf(shape.dims.slice(-2)), real: dequantizeFloat32.prepare(quantized(input)) };
+    return { outer, size: sizeOf(shape.dims.slice(-2)), reals: realsOf({ ...input, shape }) };
   });
   const depth = inputs[0].shape.dims.at(-1)!;
+  const [lefts, rights] = [a.reals, turned(b.reals, depth, cols)];
   return (element) => {
     const [matrix, row, col] = [floor(element / (rows * cols)), floor(element / cols) % rows, element % cols];
-    const [left, right] = [a.outer(matrix) * a.size + row * depth, b.outer(matrix) * b.size + col];
+    const [left, right] = [a.outer(matrix) * a.size + row * depth, b.outer(matrix) * b.size + col * depth];
     let [sum, magnitudes] = [0, 0];
     for (let k = 0; k < depth; k++) {
-      const product = a.real(a.data[left + k]) * b.real(b.data[right + k * cols]);
+      const product = lefts[left + k] * rights[right + k];
       sum += product;
       magnitudes += Math.abs(product);
     }
     return sumInAnyOrder(sum, magnitudes, depth);
   };
+}
+
+function realsOf(input: TensorValue): Float64Array {
+  const real = dequantizeFloat32.prepare(quantized(input));
+  const reals = new Float64Array(input.data.length);
+  for (let i = 0; i < reals.length; i++) reals[i] = real(input.data[i]);
+  return reals;
+}
+
+/** Matrices of [rows, cols] by columns: what is multiplied stands side by side. */
+function turned(values: Float64Array, rows: number, cols: number): Float64Array {
+  const by = new Float64Array(values.length);
+  for (let start = 0; start < values.length; start += rows * cols) {
+    for (let row = 0, i = start; row < rows; row++) {
+      for (let col = 0; col < cols; col++, i++) by[start + col * rows + row] = values[i];
+    }
+  }
+  return by;
 }
