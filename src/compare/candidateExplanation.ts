@@ -14,7 +14,7 @@ import { type Difference, differingRows, inSamples } from './differing.js';
 import { fillDiagnosis } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
-import { diffReplay, type Reading, type ReadingKind, readersDiffer, readingsOf } from './readings.js';
+import { diffReplay, firstDiffering, type Reading, type ReadingKind, readingsOf } from './readings.js';
 import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
@@ -99,12 +99,12 @@ function sessionsOf({ model, candidate, ownSession, chainedSession, session }: O
 // ---------------------------------------------------------------- it does as declared
 
 async function asDeclared(one: Case, reading: Reading): Promise<void> {
-  const { comparison, layer, report, captured } = one;
+  const { comparison, report, captured } = one;
   const { run, kind } = reading;
   sayReading(one, kind);
   const captureCauses = captured?.causes ?? [];
-  const otherInput = await readsOther(one, run);
-  const causes = otherInput && captureCauses.length === 0 ? ['inherited'] : [];
+  const other = await otherInput(one, run);
+  const causes = other && captureCauses.length === 0 ? ['inherited'] : [];
   const known = !captureCauses.includes('unexplained');
   report.diagnosis = {
     causes,
@@ -115,7 +115,7 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
     lost: 0,
     explained_by: await comparison.diagnosis.consistent(differingOf(one, reading)),
     indistinguishable: [],
-    evidence: otherInput ? { inherited: { from: sourceOf(comparison, layer) } } : {},
+    evidence: other ? { inherited: { from: sourceOf(comparison, other) } } : {},
     ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
   };
   for (const channel of report.channels ?? []) channel.causes = [...causes];
@@ -219,10 +219,9 @@ async function withInput(
   one: Case,
   own: LayerDiagnosis,
   reading: Reading,
-  { inherited, departing }: Effects,
+  { from, inherited, departing }: Effects & { from: string },
 ): Promise<LayerDiagnosis> {
   const { layer } = one;
-  const from = sourceOf(one.comparison, layer);
   const { causes, evidence } = own.report;
   const [fix] = own.report.fixes;
   const fixes = changing(one, [
@@ -243,23 +242,22 @@ async function withInput(
 }
 
 /** By the input alone, and by what it does with it; null: it read the same. */
-async function effectsOf(one: Case, reading: Reading): Promise<Effects | null> {
-  if (reading.kind === 'captured' || !(await readsOther(one, reading.run))) return null;
+async function effectsOf(one: Case, reading: Reading): Promise<(Effects & { from: string }) | null> {
+  const other = reading.kind === 'captured' ? null : await otherInput(one, reading.run);
+  if (!other) return null;
   const effects = await one.comparison.diagnosis.effects(
     differingOf(one, reading),
     differingOf(one, reading, one.expected),
     one.met?.changes ?? [],
   );
-  return effects && effects.inherited > 0 ? effects : null;
+  return effects && effects.inherited > 0 ? { ...effects, from: sourceOf(one.comparison, other) } : null;
 }
 
-async function readsOther({ comparison, layer }: Case, run: LayerRun): Promise<boolean> {
-  if (comparison.session.whyNotReplayed(layer)) return false;
+/** The first of its inputs that is not what the other side's layer reads; null: it reads the same. */
+async function otherInput({ comparison, layer }: Case, run: LayerRun): Promise<string | null> {
+  if (comparison.session.whyNotReplayed(layer)) return null;
   const others = (await comparison.session.open(layer)).inputs;
-  for (const [i, input] of run.inputs.entries()) {
-    if (await readersDiffer(comparison, input, others[i])) return true;
-  }
-  return false;
+  return layer.inputs[await firstDiffering(comparison, run.inputs, others)] ?? null;
 }
 
 // ---------------------------------------------------------------- rehearsals
@@ -306,11 +304,11 @@ function differingOf({ comparison, observed, zeroPoint }: Case, { run, diff }: J
 }
 
 /** The last value before a layer that the candidate wrote: what came with the input came from there. */
-function sourceOf({ model, candidate }: OwnComparison, { inputs }: Layer): string {
-  let [name] = inputs;
+function sourceOf({ model, candidate }: OwnComparison, input: string): string {
+  let name = input;
   while (!candidate.values.has(name)) {
     const producer = model.layers.find((layer) => layer.name === name);
-    if (!producer) return inputs[0];
+    if (!producer) return input;
     [name] = producer.inputs;
   }
   return name;

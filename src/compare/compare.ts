@@ -31,6 +31,7 @@ import {
 } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
+import { firstDiffering } from './readings.js';
 import { CatchUp, selectedLayers } from './shard.js';
 
 /**
@@ -238,8 +239,9 @@ class Comparison {
     this.progress(run.ready.layer, 'diagnose', index, this.to - this.from);
     await this.catchUp.before(index + 1);
     const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
+    const source = this.mode === 'isolated' ? null : await this.otherInput(run);
     if (own && own.mismatched === 0) {
-      report.diagnosis = inherited(report, run.kernel.name, run.ready.layer.inputs[0]);
+      report.diagnosis = inherited(report, run.kernel.name, source ?? run.ready.layer.inputs[0]);
     } else if (own) {
       const { input, inputs } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const { from, to } = this;
@@ -255,6 +257,7 @@ class Comparison {
         ? await this.beforeIt(run.ready.layer, observed, found.report)
         : null;
       fillDiagnosis(report, before ?? inSamples(found, run));
+      if (source !== null) report.diagnosis!.evidence.inherited = { from: source };
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
@@ -300,6 +303,15 @@ class Comparison {
     const { model, session, fast } = this;
     this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast);
     return this.loadedDiagnosis;
+  }
+
+  /** Propagated mode: the first of its inputs that is not the captured one; null: it reads the captured ones. */
+  private async otherInput(run: LayerRun): Promise<string | null> {
+    const { from, to, fast } = this;
+    const { layer } = run.ready;
+    if (this.isolated.whyNotReplayed(layer)) return null;
+    const { inputs } = await this.isolated.open(layer);
+    return layer.inputs[await firstDiffering({ from, to, fast }, run.inputs, inputs)] ?? null;
   }
 
   /** Propagated mode: the layer on its captured input, or null where that is missing. */

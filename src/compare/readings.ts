@@ -65,7 +65,17 @@ export async function diffReplay(
   return diff.result();
 }
 
-export async function readersDiffer({ from, to }: Samples, one: ValueReader, other: ValueReader): Promise<boolean> {
+/** Which of a layer's inputs is the first that is another on the other side; -1: none. */
+export async function firstDiffering(
+  samples: Samples,
+  own: readonly ValueReader[],
+  others: readonly ValueReader[],
+): Promise<number> {
+  for (const [i, reader] of own.entries()) if (await readersDiffer(samples, reader, others[i])) return i;
+  return -1;
+}
+
+async function readersDiffer({ from, to }: Samples, one: ValueReader, other: ValueReader): Promise<boolean> {
   if (one === other) return false;
   for (const [start, end] of blocks(from, to, one.features)) {
     const b = await other.read(start, end);

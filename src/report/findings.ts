@@ -18,7 +18,7 @@ import {
   sharedAccumulation,
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
-import { listed, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 
 export interface Finding {
@@ -129,11 +129,13 @@ function sharedHeadlines(sides: readonly Side[]): string[] {
 function twoWay(group: readonly Explained[]): Finding {
   const sides = group.map((one) => one.capture!);
   const [{ context, diagnosis }] = sides;
+  const finding = { layers: group.map((one) => one.layer), headlines: sharedHeadlines(sides) };
+  if (isInherited(diagnosis)) return { ...finding, details: filled([['explained', explainedLines(sides)]]) };
   return {
-    layers: group.map((one) => one.layer),
-    headlines: sharedHeadlines(sides),
+    ...finding,
     details: filled([
       ['explained', explainedLines(sides)],
+      ['inherited', sides.map(withItsInput)],
       ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
@@ -142,6 +144,20 @@ function twoWay(group: readonly Explained[]): Finding {
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
   };
+}
+
+/** Exact on its own input: the headline says all there is. */
+function isInherited({ causes }: DiagnosisReport): boolean {
+  return causes.length > 0 && causes.every((cause) => cause === 'inherited');
+}
+
+/** In propagated mode a layer's own cause is counted on the captured input, and more differ. */
+function withItsInput({ layer, diagnosis, context }: Side): string | null {
+  const reads = diagnosis.causes.includes('inherited') ? null : inheritedSentence(context);
+  return (
+    reads &&
+    `${counted(layer.mismatched!, 'value')} ${layer.mismatched === 1 ? 'differs' : 'differ'} here, ${diagnosis.of} on the captured input: ${reads}`
+  );
 }
 
 function asDeclared({ declaredKernel }: FindingContext): string {
@@ -160,7 +176,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
     ...sharedHeadlines(yours),
   ];
   const { causes } = own.diagnosis;
-  if (causes.every((cause) => cause === 'inherited') && causes.length > 0) {
+  if (isInherited(own.diagnosis)) {
     return { layers, headlines: lines, details: filled([['explained', explainedLines(yours)]]) };
   }
   const because = [

@@ -151,9 +151,10 @@ class LayerReader {
   private async replayed(op: Op, raw: unknown, place: Place, inputs: (Value | undefined)[]): Promise<Layer | null> {
     const { checks, features, arrays } = this;
     const schema = this.schemaOf(op);
-    checks.noteUnknownFields(schema, raw, place);
+    const layer = withInput(raw);
+    checks.noteUnknownFields(schema, layer, place);
     checks.noteUnknownFields(outputSchema, field(raw, 'output'), [...place, 'output']);
-    const fields = checks.parse(schema, withInput(raw), place);
+    const fields = checks.parse(schema, layer, place);
     this.countInputs(op, inputs, place);
     const name = nameOf(raw) ?? '';
     if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
@@ -206,6 +207,7 @@ function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[
 
 /** "inputs" is read as "input". */
 function withInput(raw: unknown): unknown {
-  const inputs = field(raw, 'inputs');
-  return inputs === undefined || field(raw, 'input') !== undefined ? raw : { ...(raw as object), input: inputs };
+  if (field(raw, 'inputs') === undefined || field(raw, 'input') !== undefined) return raw;
+  const { inputs, ...others } = raw as { inputs: unknown };
+  return { ...others, input: inputs };
 }

@@ -132,7 +132,7 @@ describe('a valid model', () => {
       layers: [
         { name: 'q', op: 'quantize', input: 'x', output },
         { name: 'fc', op: 'linear', input: 'q', ...linear, activation: 'relu', output },
-        { name: 'r6', op: 'relu6', input: 'fc' },
+        { name: 'r6', op: 'relu6', inputs: ['fc'] }, // as older files call it: read, and nothing to note
         { name: 'dq', op: 'dequantize', input: 'r6' },
         { name: 'fr', op: 'relu', input: 'dq' },
         { name: 'dyn', op: 'linear_dynamic', input: 'fr', ...linear, reduce_range: true },
