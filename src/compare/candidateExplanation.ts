@@ -58,10 +58,12 @@ export async function explain(
 }
 
 /** Where the candidate says who computed it, and that is what its runtime makes of its own values. */
-async function isSecondCapture({ comparison, layer, report, ...values }: Case): Promise<boolean> {
+async function isSecondCapture(one: Case): Promise<boolean> {
+  const { comparison, layer, report, ...values } = one;
   const { second, chainedSession: ownSession, model, from, to, fast } = comparison;
   if (!second) return false;
-  const source = sourceOf(comparison, layer);
+  const run = ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
+  const source = sourceOf(comparison, (run && (await otherInput(one, run))) ?? layer.inputs[0]);
   const asked = { second, model, ownSession, layer, report, from, to, fast, source, ...values };
   const diagnosis = await asSecondCapture(asked);
   if (!diagnosis) return false;
