@@ -20,6 +20,7 @@ import { printable } from '../text.js';
 import { nearestInt32Bias, noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
+import { type GoldenValue, goldenValue } from './goldenValues.js';
 
 export interface GoldenLayer {
   readonly name: string;
@@ -38,6 +39,8 @@ export interface GoldenSet {
   readonly kernel: Kernel;
   readonly samples: number;
   readonly layers: readonly GoldenLayer[];
+  /** Layers on whole values. */
+  readonly values: readonly GoldenValue[];
   readonly skipped: readonly { readonly layer: string; readonly why: string }[];
 }
 
@@ -48,13 +51,17 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   refuseFloatKernel(kernel, whyNoIntegers);
   const session = new ReplaySession(model, capture, reference, 'propagated');
   const layers: GoldenLayer[] = [];
+  const values: GoldenValue[] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
+    const value = await goldenValue(session, layer, capture);
+    if (value) values.push(value);
+    if (value) continue;
     const made = session.whyNotReplayed(layer) ?? (await vectorsOf(session, layer, capture));
     if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
     else layers.push(made);
   }
-  if (layers.length > 0) return { kernel, samples: capture.samples, layers, skipped };
+  if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
   const message =
     'expected a linear layer or a convolution with quantized input and output that can be replayed, got none';
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);

@@ -49,6 +49,19 @@ export const goldenSchema = z.object({
       offset_and_clamp: z.string(),
     }),
   ),
+  values: z
+    .optional(
+      z.array(
+        z.object({
+          name: z.string(),
+          op: z.string(),
+          inputs: z.array(z.object(params)),
+          output: z.object(params),
+          equation: z.string(),
+        }),
+      ),
+    )
+    .check(z.describe('layers on whole values: sums, pools, tables')),
   arrays: z.array(
     z.object({
       name: z.string(),

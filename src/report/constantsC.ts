@@ -1,6 +1,7 @@
 /** The table of constants as a C header. */
 import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
-import { commented, identifiers, plainArray } from './goldenC.js';
+import { identifiers } from './goldenC.js';
+import { commented, plainArray } from './goldenText.js';
 
 export function constantsC(document: TableDocument): string {
   const names = identifiers(document.layers.map(({ name }) => name));

@@ -9,16 +9,16 @@ import type { ReportOptions } from './reporter.js';
 export function goldenText(folder: string): (manifest: GoldenManifest, options: ReportOptions) => string {
   return (manifest, options) => {
     const chalk = new Chalk({ level: options.color });
-    const { kernel, equation, layers, samples, files, skipped } = manifest;
+    const { kernel, equation, layers, values = [], samples, files, skipped } = manifest;
     const lines = [
       ...prose(
         { options },
-        `golden vectors of kernel ${kernel} in ${printable(folder)}: ${counted(layers.length, 'layer')}, ${counted(samples, 'sample')}`,
+        `golden vectors of kernel ${kernel} in ${printable(folder)}: ${counted(layers.length + values.length, 'layer')}, ${counted(samples, 'sample')}`,
       ).map((line) => chalk.bold(line)),
       ...prose({ options }, equation),
       ...prose(
         { options },
-        'every output was computed by the replay and by the recipe in the manifest: they are equal',
+        `every output${values.length > 0 ? ' of a layer with weights' : ''} was computed by the replay and by the recipe in the manifest: they are equal`,
       ),
       ...manifest.captured.flatMap(({ layer, values, mismatched }) => {
         const text = mismatched === 0 ? 'as captured' : `${mismatched} of ${values} captured values are others`;

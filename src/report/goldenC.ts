@@ -3,17 +3,12 @@
 import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
-import type { NumericArray } from '../nouns/array.js';
 import type { Operation } from '../nouns/written.js';
 import { frexp } from '../numeric/float.js';
 import { positionsOf, sizeOf } from '../tensor/shape.js';
 import { patchLines, positionLoops } from './goldenConvolution.js';
-
-const C_TYPES = new Map([
-  ['Int8Array', 'int8_t'],
-  ['Uint8Array', 'uint8_t'],
-  ['Int32Array', 'int32_t'],
-]);
+import { commented, integerArray, isIntegers, plainArray } from './goldenText.js';
+import { BY_MULTIPLIER, valueArrays, valueFunction } from './goldenValuesC.js';
 
 /** A name that is an identifier in C and a file's name everywhere; names that fall together are numbered. */
 export function identifiers(names: readonly string[]): Map<string, string> {
@@ -33,8 +28,9 @@ export function identifiers(names: readonly string[]): Map<string, string> {
 }
 
 export function goldenC(set: GoldenSet): Map<string, string> {
-  const names = identifiers(set.layers.map(({ name }) => name));
+  const names = identifiers([...set.layers, ...set.values].map(({ name }) => name));
   const layers = set.layers.map((layer) => ({ layer, id: names.get(layer.name)! }));
+  const values = set.values.map((value) => ({ value, id: names.get(value.name)! }));
   const header = [
     `/* Golden vectors of kernel ${set.kernel.name}, ${set.samples} samples. Arrays are row-major. */`,
     '#ifndef QDIFF_GOLDEN_H',
@@ -45,6 +41,7 @@ export function goldenC(set: GoldenSet): Map<string, string> {
     'typedef struct { int64_t mantissa; int exponent; } golden_float;',
     '',
     ...layers.flatMap(({ layer, id }) => [`/* ${commented(layer.name)} */`, ...layerArrays(layer, id), '']),
+    ...values.flatMap(({ value, id }) => [`/* ${commented(value.name)} */`, ...valueArrays(value, id), '']),
     '#endif',
     '',
   ];
@@ -56,9 +53,11 @@ export function goldenC(set: GoldenSet): Map<string, string> {
     '',
     SOFT_FLOAT,
     ...layers.flatMap(({ layer, id }) => [layerFunction(layer, id), '']),
+    ...(values.length > 0 ? [BY_MULTIPLIER] : []),
+    ...values.flatMap(({ value, id }) => [valueFunction(value, id), '']),
     'int main(void) {',
     '  long differ = 0;',
-    ...layers.map(({ id }) => `  differ += ${id}_check();`),
+    ...[...layers, ...values].map(({ id }) => `  differ += ${id}_check();`),
     '  return differ == 0 ? 0 : 1;',
     '}',
     '',
@@ -67,13 +66,6 @@ export function goldenC(set: GoldenSet): Map<string, string> {
     ['golden.h', header.join('\n')],
     ['reference.c', source.join('\n')],
   ]);
-}
-
-export function commented(text: string): string {
-  return text
-    .replace(/[^\x20-\x7e]/g, '?')
-    .replaceAll('*/', '* /')
-    .replaceAll('/*', '/ *');
 }
 
 function layerArrays(layer: GoldenLayer, id: string): string[] {
@@ -86,9 +78,7 @@ function layerArrays(layer: GoldenLayer, id: string): string[] {
     ...(hasPositions(layer) ? [constant('ROWS', samples * positionsOf(layer.shapes.output))] : []),
     constant('IN_FEATURES', inFeatures),
     constant('OUT_FEATURES', outFeatures),
-    ...arrays
-      .filter(({ data }) => C_TYPES.has(data.constructor.name))
-      .map((array) => integerArray(array, dimsInC(array, product), id)),
+    ...arrays.filter(isIntegers).map((array) => integerArray(array, dimsInC(array, product), id)),
     ...accumulate.arrays.map(({ name, values }) => plainArray('int32_t', name, values)),
     ...recipe.operations.flatMap((operation, i) => operationArrays(operation, `${id}_operand_${i}`, outFeatures)),
   ];
@@ -104,28 +94,6 @@ function dimsInC({ shape, value }: GoldenArray, { patch, inFeatures, outFeatures
   if (patch || shape.length < 3) return shape;
   const features = value?.endsWith('.input') ? inFeatures : outFeatures;
   return [sizeOf(shape) / features, features];
-}
-
-function integerArray({ name, data }: GoldenArray, shape: readonly number[], id: string): string {
-  const field = name.slice(name.lastIndexOf('.') + 1);
-  const dims = shape.map((n) => `[${n}]`).join('');
-  return `static const ${C_TYPES.get(data.constructor.name)} ${id}_${field}${dims} = ${braces(data, shape)};`;
-}
-
-function braces(data: NumericArray, [first, ...rest]: readonly number[]): string {
-  if (rest.length === 0) return `{${Array.from(data, literal).join(', ')}}`;
-  const size = sizeOf(rest);
-  const rows = Array.from({ length: first }, (_, i) => braces(data.subarray(i * size, (i + 1) * size), rest));
-  return `{\n  ${rows.join(',\n  ')}}`;
-}
-
-/** -2147483648 is no literal of int32_t in C. */
-function literal(value: number): string {
-  return value === -(2 ** 31) ? '(-2147483647 - 1)' : String(value);
-}
-
-export function plainArray(type: string, name: string, data: ArrayLike<number>): string {
-  return `static const ${type} ${name}[${data.length}] = {${Array.from(data, literal).join(', ')}};`;
 }
 
 function operationArrays({ operand, factor }: Operation, name: string, channels: number): string[] {

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
+import type { GoldenValue } from '../analyze/goldenValues.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
 import { fileNames } from '../load/fileName.js';
-import type { LayerShapes } from '../nouns/value.js';
+import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { goldenC } from '../report/goldenC.js';
 import { jsonText } from '../report/json.js';
@@ -31,7 +32,8 @@ export async function goldenFiles(
     data: format,
     samples: set.samples,
     layers: set.layers.map(describe),
-    arrays: set.layers.flatMap(({ arrays }) =>
+    ...(set.values.length > 0 && { values: set.values.map(describeValue) }),
+    arrays: [...set.layers, ...set.values].flatMap(({ arrays }) =>
       arrays.map((array) => ({
         name: array.name,
         value: array.value,
@@ -77,8 +79,13 @@ const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written
   },
 };
 
-function arraysOf({ layers }: GoldenSet): GoldenArray[] {
-  return layers.flatMap(({ arrays }) => arrays);
+function describeValue({ name, op, inputs, output, equation }: GoldenValue) {
+  const params = ({ dtype, scale, zeroPoint }: QuantParams) => ({ dtype, scale, zero_point: zeroPoint });
+  return { name, op, inputs: inputs.map(params), output: params(output), equation };
+}
+
+function arraysOf({ layers, values }: GoldenSet): GoldenArray[] {
+  return [...layers, ...values].flatMap(({ arrays }) => arrays);
 }
 
 type Nested = number[] | Nested[];

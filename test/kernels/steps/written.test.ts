@@ -235,7 +235,7 @@ const layers = variants.flatMap((variant) =>
 );
 
 test.skipIf(!hasCc)('C of every integer kernel gives the codes of the replay (cc)', () => {
-  for (const [name, text] of goldenC({ kernel: kernels[0], samples: 0, layers, skipped: [] })) {
+  for (const [name, text] of goldenC({ kernel: kernels[0], samples: 0, layers, values: [], skipped: [] })) {
     writeFileSync(join(temporary, name), text);
   }
   outputOf('cc', ['-std=c99', '-Wall', '-Wextra', '-Werror', '-o', 'reference', 'reference.c'], temporary);

@@ -1,0 +1,42 @@
+/** Golden vectors of layers on whole values as C: arrays, and a function of one code of the output. */
+import type { GoldenValue } from '../analyze/goldenValues.js';
+import { sizeOf } from '../tensor/shape.js';
+import { commented, integerArray, plainArray } from './goldenText.js';
+
+/** TFLite's: two roundings, the second half away from zero. */
+export const BY_MULTIPLIER = `static inline int64_t by_multiplier(int64_t x, int64_t m, int e) {
+  int64_t wide = wrap32(e > 0 ? x * ((int64_t)1 << e) : x);
+  return shift_right_half_away(floor_shift(wide * m + ((int64_t)1 << 30), 31), e < 0 ? -e : 0);
+}
+`;
+
+export function valueArrays({ arrays, c, samples }: GoldenValue, id: string): string[] {
+  return [
+    ...arrays.map((array) => integerArray(array, [samples, sizeOf(array.shape) / samples], id)),
+    ...c.arrays.map(({ name, values }) => plainArray('int32_t', `${id}_${name}`, values)),
+  ];
+}
+
+export function valueFunction({ name, inputs, c, arrays, samples, equation }: GoldenValue, id: string): string {
+  const [lo, hi] = c.clamp;
+  const size = sizeOf(arrays.at(-1)!.shape) / samples;
+  const heads = inputs.map(({ dtype }, i) => `const ${dtype}_t *x${i}`);
+  const read = inputs.map((_, i) => `${id}_input${i === 0 ? '' : `_${i}`}[sample]`);
+  return [
+    `/* ${commented(name)}: ${commented(equation)} */`,
+    `static int32_t ${id}_compute(${heads.join(', ')}, int i) {`,
+    '  int64_t code = 0;',
+    ...c.lines(id),
+    `  return code < ${lo} ? ${lo} : code > ${hi} ? ${hi} : (int32_t)code;`,
+    '}',
+    '',
+    `static long ${id}_check(void) {`,
+    '  long differ = 0;',
+    `  for (int sample = 0; sample < ${samples}; sample++)`,
+    `    for (int i = 0; i < ${size}; i++)`,
+    `      if (${id}_compute(${read.join(', ')}, i) != ${id}_output[sample][i]) differ++;`,
+    `  printf("${id}: %ld of %ld values differ\\n", differ, (long)${samples} * ${size});`,
+    '  return differ;',
+    '}',
+  ].join('\n');
+}
