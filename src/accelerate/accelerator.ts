@@ -1,9 +1,11 @@
 import type { Accelerator, AccumulateForm, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
+import { depthwiseCodes } from './depthwise.js';
 import { codesFor, finished, fromChannel, placed } from './finish.js';
+import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
-import { type Recipe, recipeOf } from './recipe.js';
+import { type Recipe, recipeOf, together } from './recipe.js';
 
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
@@ -67,6 +69,13 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
       const recipe = recipeOf(steps, product);
       return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
     },
+    depthwise(steps, channels, x) {
+      const forms = channels.map((own) => steps.accumulate.form?.(own));
+      const found = machineFor(x.base.length * x.offset.length * channels.length);
+      if (!found || !forms.every((form) => form && form.pairs === null)) return null;
+      const recipe = together(channels.map((own) => recipeOf(steps, own)));
+      return recipe && depthwiseCodes(found, recipe, channels, x);
+    },
     finish(steps, product, sums) {
       const recipe = machine && sums.length >= WORTH_FINISHING ? recipeOf(steps, product) : null;
       return recipe && finished(machine!, product, recipe, sums);
@@ -125,31 +134,6 @@ interface Operands {
   /** Added to the codes before they are multiplied; pairs and bytes only. */
   readonly codeShift: number;
   readonly blockLength: number;
-}
-
-interface Places {
-  readonly base: Int32Array;
-  readonly offset: Int32Array;
-}
-
-/** What some rows read of x, from the first cell to the last. Throws RangeError where that is not in x. */
-function gatheredPart(x: Operands['x'], { base, offset }: Places, row: number, rows: number) {
-  const part = base.subarray(row, row + rows);
-  const [places, cells] = [extent(part), extent(offset)];
-  const [first, last] = [places.least + cells.least, places.most + cells.most];
-  if (first < 0 || last >= x.length) {
-    throw new RangeError(`rows of cells ${first}..${last}, expected 0..${x.length - 1}`);
-  }
-  return { x: x.subarray(first, last + 1), gathered: { base: part.map((at) => at - first), offset } };
-}
-
-function extent(values: Int32Array): { least: number; most: number } {
-  let [least, most] = [values[0], values[0]];
-  for (let i = 1; i < values.length; i++) {
-    if (values[i] < least) least = values[i];
-    if (values[i] > most) most = values[i];
-  }
-  return { least, most };
 }
 
 /** The case as the kernels take it, or null. */

@@ -4,7 +4,7 @@ import type { JobFields, Machine } from './job.js';
 import type { Recipe } from './recipe.js';
 
 /** Sums in shared memory at a time: they stay in the second-level cache. */
-const SUMS_AT_ONCE = 1 << 18;
+export const SUMS_AT_ONCE = 1 << 18;
 
 /** Codes [rows, outFeatures] of sums of that shape. */
 export function finished(machine: Machine, product: Product, recipe: Recipe, sums: Int32Array): Uint8Array | Int8Array {

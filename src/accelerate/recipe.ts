@@ -21,6 +21,26 @@ export interface Recipe {
   readonly offsetAfter: number;
 }
 
+/** Of channels that have one each: theirs side by side; null where one has none, or another arithmetic. */
+export function together(recipes: readonly (Recipe | null)[]): Recipe | null {
+  const [first] = recipes;
+  if (!first) return null;
+  const { biasInt32, addend, product, channelScale, realBias, ...shared } = first;
+  const isAlike = (recipe: Recipe | null): recipe is Recipe =>
+    recipe !== null &&
+    (recipe.product === null) === (product === null) &&
+    Object.entries(shared).every(([name, value]) => Object.is(recipe[name as keyof Recipe], value));
+  if (!recipes.every(isAlike)) return null;
+  return {
+    ...shared,
+    biasInt32: Int32Array.from(recipes, (own) => own.biasInt32[0]),
+    addend: Float32Array.from(recipes, (own) => own.addend[0]),
+    product: product && Float64Array.from(recipes, (own) => own.product![0]),
+    channelScale: Float32Array.from(recipes, (own) => own.channelScale[0]),
+    realBias: Float32Array.from(recipes, (own) => own.realBias[0]),
+  };
+}
+
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
 /** Null where a step is not of these forms, or the output is not 8-bit codes. */

@@ -68,7 +68,8 @@ function acceleratedPatches(
   shape: Shape,
   fast: Fast,
 ): Uint8Array | Int8Array | null {
-  if (steps.float || steps.dynamic || isNarrow(product)) return null;
+  if (steps.float || steps.dynamic) return null;
+  if (isNarrow(product)) return depthwise(steps, product, x, shape, fast);
   const { patch, input, outFeatures } = product;
   const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
   if (!groups) return null;
@@ -81,6 +82,18 @@ function acceleratedPatches(
     parts.push(codes);
   }
   return parts.length === 1 ? parts[0] : sideBySide(parts, width);
+}
+
+/** Channels by themselves, side by side at each place; null where a channel reads several, or the accelerator declines. */
+function depthwise(steps: ProductSteps, product: Product, x: Codes, shape: Shape, fast: Fast) {
+  const { input, outFeatures } = product;
+  const patch = product.patch!;
+  if (patch.inChannels !== 1 || patch.outChannels !== 1) return null;
+  const last = { dims: [...patch.input, outFeatures], channelAxis: patch.input.length };
+  const groups = gatheredPatches({ ...x, data: toRows(x.data, shape) }, last, patch, input.zeroPoint);
+  if (!groups) return null;
+  const channels = Array.from({ length: outFeatures }, (_, n) => channelsOfProduct(product, n, n + 1));
+  return fast!.depthwise(steps, channels, groups[0]);
 }
 
 /** Below these it multiplies more zeros than weights. */

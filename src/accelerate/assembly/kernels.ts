@@ -670,6 +670,39 @@ function columnProducts(job: Job, columns: usize, w: usize, panel: i32, offset: 
   return i32x4.add(foldTwos(l0, l1), i32x4.shl(foldTwos(h0, h1), 7));
 }
 
+// ---------------------------------------------------------------- channels by themselves
+
+/**
+ * Sums [rows, channels] of products whose every channel reads one of its own, which stand side by side in x: over inFeatures taps at
+ * base[row] + offset[tap]. weight: int16, centred, [taps, channels] padded to eight. What a row writes behind its last channel the next
+ * overwrites.
+ */
+export function depthwise(address: usize, signed: i32, sums: usize): void {
+  const job = changetype<Job>(address);
+  const zero = i16x8.splat(<i16>job.xZeroPoint);
+  const channels = job.channels;
+  const step: usize = ((channels + 7) & ~7) * 2;
+  const taps = job.inFeatures;
+  for (let row: i32 = 0; row < job.rows; row++, sums += channels * 4) {
+    const from = job.x + load<i32>(job.base + row * 4);
+    for (let n: i32 = 0; n < channels; n += 8) {
+      let low = i32x4.splat(0);
+      let high = i32x4.splat(0);
+      let weight = job.weight + n * 2;
+      let offset = job.offset;
+      for (let tap: i32 = 0; tap < taps; tap++, offset += 4, weight += step) {
+        const at = from + load<i32>(offset) + n;
+        const codes = i16x8.sub(signed ? v128.load_ext<i8>(at) : v128.load_ext<u8>(at), zero);
+        const weights = v128.load(weight);
+        low = i32x4.add(low, i32x4.extmul_low_i16x8_s(codes, weights));
+        high = i32x4.add(high, i32x4.extmul_high_i16x8_s(codes, weights));
+      }
+      v128.store(sums + n * 4, low);
+      v128.store(sums + n * 4, high, 16);
+    }
+  }
+}
+
 // ---------------------------------------------------------------- sums to codes
 
 /** fma(b, 1/aw, acc), one rounding: product = b * (1/aw), exact in float64; the sum is rounded to odd, then to float32. */

@@ -1,0 +1,63 @@
+/** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
+import type { Gathered, Product } from '../nouns/kernel.js';
+import { codesFor, placed, SUMS_AT_ONCE } from './finish.js';
+import { gatheredPart } from './gatheredPart.js';
+import type { Machine } from './job.js';
+import type { Recipe } from './recipe.js';
+
+/** Centred codes and weights are 16 bits, and no sum leaves 32. */
+const [LARGEST_ZERO_POINT, MOST_TAPS] = [1024, 1 << 12];
+
+/** Codes [rows, channels]; x.offset: of each tap, the cell of the first channel. Null where the operands are no bytes. */
+export function depthwiseCodes(
+  machine: Machine,
+  recipe: Recipe,
+  channels: readonly Product[],
+  x: Gathered,
+): Uint8Array | Int8Array | null {
+  const { data, base, offset } = x;
+  const [{ input, weight }] = channels;
+  const isByte = (data instanceof Uint8Array || data instanceof Int8Array) && weight instanceof Int8Array;
+  const isSmall = Number.isInteger(input.zeroPoint) && Math.abs(input.zeroPoint) <= LARGEST_ZERO_POINT;
+  if (!isByte || !isSmall || offset.length > MOST_TAPS || base.length === 0) return null;
+  const width = channels.length;
+  const weights = byTap(channels, offset.length);
+  if (!weights) return null;
+  const codes = codesFor(channels[0], base.length * width);
+  const most = Math.max(1, Math.floor(SUMS_AT_ONCE / width));
+  const cells = Int32Array.of(...offset, ...offset.map((at) => at + width - 1));
+  for (let row = 0; row < base.length; row += most) {
+    const rows = Math.min(most, base.length - row);
+    const part = gatheredPart(data, { base, offset: cells }, row, rows);
+    machine.reset();
+    const requantization = placed(machine, recipe);
+    const fields = {
+      x: machine.place(part.x),
+      base: machine.place(part.gathered.base),
+      offset: machine.place(offset),
+      weight: machine.place(weights),
+      xZeroPoint: input.zeroPoint,
+      inFeatures: offset.length,
+    };
+    const [sums, out] = [machine.allocate(4 * rows * width), machine.allocate(rows * width)];
+    machine.describe({ ...requantization, ...fields, rows, channels: width, out, outBytes: width });
+    machine.depthwise(data instanceof Int8Array, sums);
+    machine.finish(sums);
+    codes.set(
+      new (codes.constructor as Uint8ArrayConstructor)(machine.bytes as ArrayBuffer, out, rows * width),
+      row * width,
+    );
+  }
+  return codes;
+}
+
+/** Centred weights, [taps, channels], padded to eight of these. */
+function byTap(channels: readonly Product[], taps: number): Int16Array | null {
+  const padded = Math.ceil(channels.length / 8) * 8;
+  const weights = new Int16Array(taps * padded);
+  for (const [channel, { weight, weightZeroPoint }] of channels.entries()) {
+    if (weight.length !== taps || !(Math.abs(weightZeroPoint[0]) <= LARGEST_ZERO_POINT)) return null;
+    for (let tap = 0; tap < taps; tap++) weights[tap * padded + channel] = weight[tap] - weightZeroPoint[0];
+  }
+  return weights;
+}
