@@ -82,10 +82,7 @@ export interface Accelerator {
   accumulate(form: AccumulateForm, x: Codes | Gathered, product: Product): Int32Array | null;
   /** A product's codes [rows, outFeatures]; no sum leaves int32. */
   codes(steps: ProductSteps, product: Product, x: Codes | Gathered): Uint8Array | Int8Array | null;
-  /**
-   * Codes [rows, channels] where each channel reads one of its own: the product of each, and where the taps of the first are in x;
-   * the others' cells follow it.
-   */
+  /** Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. */
   depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered): Uint8Array | Int8Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */
   finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
