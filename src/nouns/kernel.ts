@@ -86,14 +86,12 @@ export interface Accelerator {
   depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered): Uint8Array | Int8Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */
   finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
-  /** The sum of (code - zeroPoint)^2. */
-  sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null;
+  sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null; // of code - zeroPoint
   /** What it multiplies with, in a few words; null as long as nothing was worth starting it. */
   describe(): string | null;
 }
 
-/** Null: everything runs in its readable form. */
-export type Fast = Accelerator | null;
+export type Fast = Accelerator | null; // null: everything runs in its readable form
 
 /**
  * A step stands in one place: its equation, its replay (`run`, `prepare`, `toSteps` ...), how it is written in numpy and in C, and
