@@ -7,6 +7,7 @@ import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
+import { whyUnknown } from '../replay/layer.js';
 import { replayedCapture } from '../replay/reference.js';
 import { ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
@@ -45,6 +46,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
     expected: expected.from,
     kernels: options.kernels.map(({ name }) => name),
     layers,
+    ...notReplayed(model),
     output: output?.layer.name ?? null,
     top1_flips: classesExpected && flips,
     accuracy:
@@ -52,6 +54,15 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
         ? { capture: shareEqual(classesExpected, options.labels), kernels: right }
         : null,
   };
+}
+
+/** Layers that no kernel replays. */
+function notReplayed({ layers }: Model): Pick<ForecastDocument, 'not_replayed'> {
+  const unknown = layers.flatMap((layer) => {
+    const why = whyUnknown(layer);
+    return why === null ? [] : [{ name: layer.name, op: layer.op, why }];
+  });
+  return unknown.length === 0 ? {} : { not_replayed: unknown };
 }
 
 /** What was captured; where that is the inputs alone, what the declared kernel makes of them. */

@@ -16,7 +16,7 @@ import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { channelStride, channelsOf, sizeOf } from '../tensor/shape.js';
-import { printable } from '../text.js';
+import { listed, printable } from '../text.js';
 import { nearestInt32Bias, noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
@@ -62,8 +62,8 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
     else layers.push(made);
   }
   if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
-  const message =
-    'expected a linear layer or a convolution with quantized input and output that can be replayed, got none';
+  const reasons = skipped.map(({ layer, why }) => `${layer}: ${why}`);
+  const message = `expected a linear layer or a convolution with quantized input and output that can be replayed, got none (${listed(reasons)})`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 

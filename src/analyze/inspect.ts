@@ -17,7 +17,7 @@ import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { productOf } from '../replay/layer.js';
+import { productOf, whyUnknown } from '../replay/layer.js';
 import { sizeOf } from '../tensor/shape.js';
 
 /** Values of an array that are read for its range: the first ones, so that gigabytes take no longer. */
@@ -121,6 +121,7 @@ async function inspectLayer(layer: Layer, read: ValueParams | null): Promise<Ins
     name: layer.name,
     op: layer.op,
     ...originOf(layer),
+    ...unknownOp(layer),
     input: layer.inputs[0] ?? '',
     output: layer.output && describe(layer.output),
   };
@@ -148,6 +149,12 @@ function originOf({ nodes, arithmetic, because, notReplayed }: Layer): Partial<I
     because: because ?? null,
     not_replayed: notReplayed ?? null,
   };
+}
+
+/** Of a layer that no kernel replays. */
+function unknownOp(layer: Layer): Partial<InspectedLayer> {
+  const why = whyUnknown(layer);
+  return why === null ? {} : { not_replayed: why };
 }
 
 const NOT_LINEAR = {

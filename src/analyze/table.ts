@@ -9,7 +9,8 @@ import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } 
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { productOf, whyNotReplayed } from '../replay/layer.js';
+import { productOf, whyNotReplayed, whyUnknown } from '../replay/layer.js';
+import { listed } from '../text.js';
 import { int32BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
@@ -19,7 +20,10 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
   const layers: TableLayer[] = [];
   const skipped: TableDocument['skipped'] = [];
   const declared = declaredParams(model);
-  for (const layer of model.layers.filter(isProduct)) {
+  for (const layer of model.layers) {
+    const unknown = whyUnknown(layer);
+    if (unknown !== null) skipped.push({ layer: layer.name, why: unknown });
+    if (!isProduct(layer)) continue;
     const input = declared.get(layer.inputs[0]) ?? null;
     const why = whyLeftOut(reference, layer, input);
     if (why !== null) skipped.push({ layer: layer.name, why });
@@ -28,7 +32,7 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
   if (layers.length > 0) {
     return { format: 'qdiff-table', version: 1, kernel: reference.kernel.name, layers, skipped };
   }
-  const reasons = skipped.map(({ layer, why }) => `${layer}: ${why}`).join('; ');
+  const reasons = listed(skipped.map(({ layer, why }) => `${layer}: ${why}`));
   const message = `expected a layer that multiplies codes by weights, got none${reasons === '' ? '' : ` (${reasons})`}`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }

@@ -31,6 +31,9 @@ export const forecastSchema = z.object({
   kernels: z.array(z.string()),
   /** Captured layers, in the model's order. */
   layers: z.array(layerSchema),
+  not_replayed: z
+    .optional(z.array(z.object({ name: z.string(), op: z.string(), why: z.string() })))
+    .check(z.describe('under no kernel: what follows reads their captured values; absent: none')),
   /** The layer whose largest value decides; null where no layer has several channels. */
   output: z.nullable(z.string()),
   /** Samples whose largest output is another channel than in the capture (the first of equals). */

@@ -33,7 +33,7 @@ export const tableSchema = z.object({
       channels: z.array(channelSchema),
     }),
   ),
-  /** Layers that multiply weights and are not in it. */
+  /** Layers that multiply weights, or may, and are not in it. */
   skipped: z.array(z.object({ layer: z.string(), why: z.string() })),
 });
 

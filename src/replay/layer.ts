@@ -45,9 +45,15 @@ export interface InCall {
   readonly isInBlock?: (value: number) => boolean;
 }
 
+/** Why no kernel replays a layer, or null: its op has no engine here, or the file says so. */
+export function whyUnknown({ form, op, notReplayed }: Layer): string | null {
+  return form ? null : (notReplayed ?? `op ${op} is not replayed`);
+}
+
 /** Why a layer cannot be replayed under this kernel, or null. */
 export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (ValueParams | null)[]): string | null {
-  if (!layer.form) return layer.notReplayed ?? `op ${layer.op} is not replayed`;
+  const unknown = whyUnknown(layer);
+  if (unknown !== null) return unknown;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   if (isLayout(layer) || isState(layer)) return null; // moves values, whatever the kernel
   const called = opByName(layer.op)?.called ?? layer.op;

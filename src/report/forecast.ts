@@ -9,6 +9,7 @@ import { option, path, shellCommand } from './next.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { unknownLines } from './unknownOps.js';
 
 interface ForecastInputs {
   readonly model: string;
@@ -35,6 +36,7 @@ export function forecastText(inputs: ForecastInputs): (document: ForecastDocumen
         ),
       ],
       matrixLines(document, options, chalk),
+      unknownLines(document.not_replayed ?? [], options, '; what follows reads captured values'),
       [
         ...labelled(
           { options },
@@ -47,7 +49,8 @@ export function forecastText(inputs: ForecastInputs): (document: ForecastDocumen
         ...(next === null ? [] : [`next: ${chalk.cyan(next)}`]),
       ],
     ];
-    return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+    const filled = blocks.filter((lines) => lines.length > 0);
+    return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
   };
 }
 

@@ -13,6 +13,7 @@ import { type Column, renderColumns } from './columns.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { unknownLines } from './unknownOps.js';
 
 const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 12;
@@ -26,6 +27,7 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
     headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
     ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
     ...(document.layers ? [layerLines(document, options, chalk.dim), originLines(document.layers, options)] : []),
+    unknownLines(unknownIn(document.layers ?? []), options),
     ...linear.slice(0, most).map((layer) => channelLines(layer, options, chalk)),
     linear.length > most ? [`channels of ${counted(linear.length - most, 'more layer')} not shown: -v`] : [],
     document.warnings.flatMap(({ where, message }) =>
@@ -145,6 +147,11 @@ function layerLines(
     headPaint,
   });
   return [...head, ...rows];
+}
+
+/** Those of a graph have lines of their own. */
+function unknownIn(layers: readonly InspectedLayer[]) {
+  return layers.flatMap(({ name, nodes, not_replayed: why }) => (why && !nodes ? [{ name, why }] : []));
 }
 
 /** Which nodes of the graph became which layer, and what the runtime computes it with. */

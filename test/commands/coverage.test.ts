@@ -55,6 +55,33 @@ describe('a layer that is not replayed', () => {
     });
   });
 
+  const model = JSON.parse(readFileSync(file('second-machine', 'model.json'), 'utf8'));
+  model.layers[1].op = 'vendor::conv2d';
+  const capture = file('second-machine', 'capture.npz');
+  const says = /conv.*vendor::conv2d.*not\s+replayed|conv: op vendor::conv2d is not\s+replayed|conv.*not[\s-]replayed/s;
+
+  test.each([
+    ['the comparison', []],
+    ['the comparison, propagated', ['--mode', 'propagated']],
+    ...['json', 'junit', 'markdown', 'html'].map((name) => [name, ['--reporter', name]] as const),
+    ['lint', ['lint', 'm.json']],
+    ['lint, as JSON', ['lint', 'm.json', '--reporter', 'json']],
+    ['inspect', ['inspect', 'm.json']],
+    ['inspect, as JSON', ['inspect', 'm.json', '--reporter', 'json']],
+    ['forecast', ['forecast', 'm.json', capture]],
+    ['forecast, as JSON', ['forecast', 'm.json', capture, '--reporter', 'json']],
+    ['golden', ['golden', 'm.json', capture, '-o', join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'golden')]],
+    ['table', ['table', 'm.json']],
+    ['table in C', ['table', 'm.json', '--format', 'c']],
+    ['table, as JSON', ['table', 'm.json', '--format', 'json']],
+    ['explain', ['explain', 'm.json', capture, '--layer', 'conv']],
+  ] as const)('is said to be so: %s', async (_, words) => {
+    const [command = ''] = words;
+    const argv = command === '' || command.startsWith('-') ? ['m.json', capture, ...words] : [...words];
+    const { stdout, stderr } = await cli(new Map([['m.json', JSON.stringify(model)]]))(argv);
+    expect(says.test(stdout + stderr)).toBe(true);
+  });
+
   test('fails the run where it is required', async () => {
     const { exitCode, stdout } = await conv.run('--require-replayed', '-q');
     expect(exitCode).toBe(1);
