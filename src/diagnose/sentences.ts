@@ -381,7 +381,7 @@ function sevenBitActivations({ producer, dynamic, framework }: FixContext, kerne
   if (framework && framework !== 'PyTorch') {
     return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
   }
-  if (producer.flow === 'pt2e-lowered' || kernel.startsWith('onednn-pointwise')) {
+  if (producer.flow === 'pt2e-lowered' || kernelNamed(kernel)?.flow === 'pt2e-lowered') {
     const call = 'get_default_x86_inductor_quantization_config(reduce_range=True)';
     return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}` };
   }

@@ -15,6 +15,7 @@ export const onednnPointwiseAmx: Kernel = {
   runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AMX',
   runtime: 'pytorch',
   family: 'onednn',
+  flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,

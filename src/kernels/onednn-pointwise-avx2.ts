@@ -13,6 +13,7 @@ export const onednnPointwiseAvx2: Kernel = {
     'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX2 without AVX512; ONEDNN_MAX_CPU_ISA=AVX2',
   runtime: 'pytorch',
   family: 'onednn',
+  flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',

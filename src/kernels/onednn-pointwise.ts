@@ -14,6 +14,7 @@ export const onednnPointwise: Kernel = {
   runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX512-VNNI',
   runtime: 'pytorch',
   family: 'onednn',
+  flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,

@@ -30,6 +30,7 @@ export const pt2eReference: Kernel = {
   equation: 'y = clamp(rint((sum of sx*(x-zx) * sw*(w-zw) + b in float32, any order) * (1/sy)) + zp)',
   runsOn: 'PyTorch PT2E before lowering, any CPU',
   runtime: 'pytorch',
+  flow: 'pt2e-reference',
   family: 'pt2e',
   origin: 'PT2E reference (float linear)',
   sums: 'float',

@@ -169,8 +169,8 @@ export function kernelByName(name: string, where = '--kernel'): Kernel {
  */
 export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
   if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
-  if (flow === 'pt2e-reference') return pt2eReference;
-  if (flow === 'pt2e-lowered') return onednnPointwise;
+  const ofFlow = kernels.find((known) => known.flow !== undefined && known.flow === flow);
+  if (ofFlow) return ofFlow;
   if (engine === 'onednn') return onednn;
   return engine === 'qnnpack' ? qnnpack : fbgemm;
 }

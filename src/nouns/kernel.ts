@@ -388,6 +388,8 @@ export interface Kernel {
   readonly sums: Sums;
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
+  /** Whose kernel it is, as an exported program says. */
+  readonly flow?: 'pt2e-reference' | 'pt2e-lowered';
   /** The only architecture that it runs on, where a runtime makes something else of a graph there. */
   readonly arch?: 'arm64';
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */

@@ -15,6 +15,7 @@ export const flatten: Op = {
       output: keptOutput,
     }),
   inputs: [1, 1],
+  movesValues: true,
   channels: 'last',
   dims: ({ form, inputs: [{ shape }] }) => (form.kind === 'layout' ? form.dims(shape) : shape.dims),
   read(layer) {

@@ -56,6 +56,8 @@ export interface Op {
   beyond?(field: (name: string) => unknown): string | null;
   /** Notes every problem; null after one. */
   read(layer: RawLayer): Promise<ReadLayer | null> | ReadLayer | null;
+  /** Its values are its input's, elsewhere: nothing in it can saturate or round. */
+  readonly movesValues?: true;
   /** Where the channels of its value are: those of its first input, the last axis, or where the model's layout has them. */
   readonly channels: 'input' | 'last' | 'layout';
   /**

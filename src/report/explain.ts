@@ -190,10 +190,11 @@ function rowsOf(document: ExplainDocument): Row[] {
   ];
 }
 
-function pointwiseRows({ op }: ExplainDocument): Row[] {
+function pointwiseRows({ op, columns }: ExplainDocument): Row[] {
+  const isNamed = columns.some(({ steps }) => steps[1].name !== op);
   return [
     ['x', (c) => number(c.steps[0].value)],
-    ...(op === 'quantize' || op === 'dequantize' ? ([['step', (c) => c.steps[1].name]] satisfies Row[]) : []),
+    ...(isNamed ? ([['step', (c) => c.steps[1].name]] satisfies Row[]) : []),
     [op, (c) => String(c.value), op],
   ];
 }

@@ -1,10 +1,11 @@
 /** What a runtime does with a graph that its numbers alone do not say: layers that it runs in float, scales that it rounds. */
 import type { LintFinding } from '../../documents/lint.js';
+import { kernels } from '../../kernels/registry.js';
 import type { Layer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 
-const KERNELS = ['ort', 'ort-avx2', 'ort-arm'];
+const KERNELS = kernels.flatMap(({ name, opsInFloat }) => (opsInFloat ? [name] : []));
 
 /** Of one layer of a graph. */
 export function ofRuntime(layer: Layer): LintFinding[] {

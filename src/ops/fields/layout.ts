@@ -25,6 +25,7 @@ export function moving<Fields>(
     name,
     schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
     inputs: [1, 1],
+    movesValues: true,
     channels: 'layout',
     dims: ({ form, inputs: [{ shape }] }) => (form.kind === 'layout' ? form.dims(shape) : shape.dims),
     read(layer) {
