@@ -381,15 +381,13 @@ export interface Kernel {
   /** Where it runs: framework, CPUs, versions. */
   readonly runsOn: string;
   readonly runtime: 'pytorch' | 'onnxruntime' | 'onnx' | 'tflite' | 'xnnpack' | 'cmsis-nn' | 'numpy';
-  /** The same library, on whatever CPU. */
-  readonly family: string;
+  readonly family: string; // the same library, on whatever CPU
   /** Where such values come from; fits "consistent with ...". */
   readonly origin: string;
   readonly sums: Sums;
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
-  /** Whose kernel it is, as an exported program says. */
-  readonly flow?: 'pt2e-reference' | 'pt2e-lowered';
+  readonly flow?: 'pt2e-reference' | 'pt2e-lowered'; // of exported programs
   /** The only architecture that it runs on, where a runtime makes something else of a graph there. */
   readonly arch?: 'arm64';
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */
