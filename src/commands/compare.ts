@@ -16,6 +16,7 @@ import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import type { Mode } from '../replay/session.js';
 import { channelsWorstFirst } from '../report/arrange.js';
+import { reporters } from '../report/registry.js';
 import type { Run } from '../report/reporter.js';
 import { printable } from '../text.js';
 import type { BaselineOptions, BaselineRun, Gate } from './baseline.js';
@@ -283,14 +284,13 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     if (shard.count === 1) refuseNothing(report);
     const judged = gate?.judge(report) ?? report;
     const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
-    const wanted = new Set(options.reporter?.map(({ name }) => name));
-    const details =
-      wanted.has('html') || wanted.has('blob')
-        ? await detailsFor({ model, capture, candidate, report: judged, from, to, settings: options })
-        : [];
+    const needed = new Set(options.reporter?.flatMap(({ name }) => reporters.get(name)!.needs ?? []));
+    const details = needed.has('details')
+      ? await detailsFor({ model, capture, candidate, report: judged, from, to, settings: options })
+      : [];
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
-      inputs: wanted.has('blob') ? await digestOf(model, files) : '',
+      inputs: needed.has('digest') ? await digestOf(model, files) : '',
       settings: settingsOf(options),
       part,
       baseline: judged.baseline

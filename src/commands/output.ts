@@ -5,7 +5,7 @@ import { InputError } from '../nouns/problem.js';
 import type { Report } from '../nouns/report.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
-import type { Formats, ReportOptions, Run } from '../report/reporter.js';
+import type { Format, Formats, ReportOptions, Run } from '../report/reporter.js';
 import { harmlessInLog, printable } from '../text.js';
 import type { CommandIo } from './command.js';
 import { usage } from './open.js';
@@ -32,9 +32,9 @@ const parseReporter = reporterAmong(reporters);
 
 /** Text for people, and the document itself as JSON: what every command but the main one offers. */
 export function formatsOf<D extends object>(text: (document: D, options: ReportOptions) => string): Formats<D> {
-  return new Map([
-    ['table', async () => text],
-    ['json', async () => (document) => jsonText(document)],
+  return new Map<string, Format<D>>([
+    ['table', { load: async () => text }],
+    ['json', { load: async () => (document) => jsonText(document), forMachines: true }],
   ]);
 }
 
@@ -79,9 +79,6 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
   if (file === '') throw new InvalidArgumentError(`Expected a file name after ${name}=.`);
   return { name, file };
 }
-
-/** Formats that must stay as they are in the log of GitHub Actions. */
-const FOR_MACHINES = new Set(['json', 'c', 'csv', 'github-actions', 'html', 'blob']);
 
 /** Only one report may go to standard output or to a file, and to none that is read. Checked before work starts. */
 export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: readonly string[] = []): void {
@@ -176,21 +173,21 @@ export async function writeDocument<D>(
 ): Promise<void> {
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
-    const look = { ...lookOf(options, null, io), ...resolved, ...(await assetsOf(io, name)) };
-    const format = await formats.get(name)!();
-    await writeOutput(io, file!, format(document, look));
+    const format = formats.get(name)!;
+    const look = { ...lookOf(options, null, io), ...resolved, ...(await pageOf(io, format)) };
+    await writeOutput(io, file!, (await format.load())(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
-    const look = { ...lookOf(options, io.stdout, io), ...resolved, ...(await assetsOf(io, name)) };
-    const format = await formats.get(name)!();
-    const text = format(document, look);
-    io.stdout.write(inGitHubActions(io) && !FOR_MACHINES.has(name) ? harmlessInLog(text) : text);
+    const format = formats.get(name)!;
+    const look = { ...lookOf(options, io.stdout, io), ...resolved, ...(await pageOf(io, format)) };
+    const text = (await format.load())(document, look);
+    io.stdout.write(inGitHubActions(io) && !format.forMachines ? harmlessInLog(text) : text);
   }
 }
 
-/** The page that the html report fills. */
-async function assetsOf(io: Io, format: string): Promise<Pick<ReportOptions, 'page'>> {
-  return format === 'html' ? { page: await io.readAsset('dist/report.html') } : {};
+/** The page that a format fills. */
+async function pageOf(io: Io, { page }: Format<never>): Promise<Pick<ReportOptions, 'page'>> {
+  return page === undefined ? {} : { page: await io.readAsset(page) };
 }
 
 function lookOf(options: OutputOptions, stream: OutputStream | null, io: CommandIo): ReportOptions {

@@ -5,7 +5,7 @@ import { openModel } from '../frontends/open.js';
 import { kernelByName } from '../kernels/registry.js';
 import { constantsCsv, constantsText } from '../report/constants.js';
 import { constantsC } from '../report/constantsC.js';
-import type { Formats } from '../report/reporter.js';
+import type { Format, Formats } from '../report/reporter.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { cpuOf, type Open, withOpened } from './open.js';
 import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
@@ -17,10 +17,10 @@ interface Options extends OutputOptions {
   readonly format: (typeof FORMATS)[number];
 }
 
-const formats: Formats<TableDocument> = new Map([
+const formats: Formats<TableDocument> = new Map<string, Format<TableDocument>>([
   ...formatsOf(constantsText),
-  ['csv', async () => constantsCsv],
-  ['c', async () => constantsC],
+  ['csv', { load: async () => constantsCsv, forMachines: true }],
+  ['c', { load: async () => constantsC, forMachines: true }],
 ]);
 
 /** Multiplier, shift, bias, zero points and clamps per channel. */

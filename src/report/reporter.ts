@@ -45,8 +45,19 @@ export interface Run {
 /** A format: the whole text to write, newline at its end. Pure: the same reports and options give the same bytes. */
 export type Reporter = (runs: readonly Run[], options: ReportOptions) => string;
 
+/** A row of a registry of formats: its text, loaded where it is asked for, and what it needs of the command. */
+export interface Format<D> {
+  load(): Promise<(document: D, options: ReportOptions) => string>;
+  /** It must stay as it is in the log of GitHub Actions. */
+  readonly forMachines?: true;
+  /** A comparison works these out only for formats that show them: single values, a digest of what was compared. */
+  readonly needs?: readonly ('details' | 'digest')[];
+  /** The file of the package that it fills. */
+  readonly page?: string;
+}
+
 /** A document's formats by the name that --reporter takes. */
-export type Formats<D> = ReadonlyMap<string, () => Promise<(document: D, options: ReportOptions) => string>>;
+export type Formats<D> = ReadonlyMap<string, Format<D>>;
 
 /** A format's text about one model. */
 export type ReportText = (report: Report, options: ReportOptions) => string;
