@@ -80,7 +80,11 @@ const REGISTRIES: readonly Registry[] = [
     helpers: ['blob.ts', 'checks.ts', 'fields.ts', 'marks.ts', 'shards.ts'], // a blob is for qdiff alone
   },
   { folder: 'ops', registry: 'ops/registry.ts', helpers: ['op.ts'] },
-  { folder: 'frontends', registry: 'frontends/registry.ts', helpers: ['open.ts'] },
+  {
+    folder: 'frontends', // front ends are folders
+    registry: 'frontends/registry.ts',
+    helpers: ['folder.ts', 'goldenVectors.ts', 'hookDictionary.ts', 'kind.ts', 'modelFile.ts', 'open.ts'],
+  },
   { folder: 'analyze/lint/rules', registry: 'analyze/lint/registry.ts', helpers: [] },
 ];
 

@@ -18,21 +18,14 @@ import { field, nameOf } from '../validate/names.js';
 import { readProducer } from '../validate/producer.js';
 import { asCapture, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
-import { kindOf, type ModelKind } from './kind.js';
-import type { ModelFile, RanBy } from './modelFile.js';
+import { kindOf } from './kind.js';
+import type { RanBy } from './modelFile.js';
+import { frontEnds } from './registry.js';
 
 /** Weights and values stay in their file until they are read: close it after that. */
 export interface Closable {
   close(): Promise<void>;
 }
-
-/** What other files than model.json become its raw nodes by; loaded where one is read. */
-const READERS: Readonly<
-  Record<Exclude<ModelKind, 'json'>, () => Promise<(fs: FileSystem, path: string, ranBy: RanBy) => Promise<ModelFile>>>
-> = {
-  onnx: async () => (await import('./onnx/open.js')).readOnnx,
-  tflite: async () => (await import('./tflite/tflite.js')).readTflite,
-};
 
 /**
  * Reads and validates a model: model.json and the npz it names, or another file. ranBy: what ran it, which decides what some runtimes
@@ -40,8 +33,9 @@ const READERS: Readonly<
  */
 export async function openModel(fs: FileSystem, path: string, ranBy: RanBy = {}): Promise<Model & Closable> {
   const kind = await kindOf(fs, path);
-  if (kind === 'json') return openModelJson(fs, path);
-  const read = await READERS[kind]();
+  const frontEnd = frontEnds.find((row) => row.kind === kind);
+  if (!frontEnd) return openModelJson(fs, path);
+  const read = await frontEnd.load();
   const { raw, arrays, warnings = [] } = await read(fs, path, ranBy);
   try {
     const model = await validateModel(raw, path, arrays).catch((error) => {
