@@ -67,6 +67,8 @@ const mapSchema = z.object({
 const channelSchema = z.object({
   channel: count,
   samples: z.array(count),
+  /** Of each of them, where a channel has positions and no map. */
+  at: z.optional(z.array(z.array(count))),
   expected: numbers,
   actual: numbers,
   map: z.nullable(mapSchema),

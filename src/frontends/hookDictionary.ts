@@ -41,6 +41,7 @@ export async function validateHookDictionary(file: ArrayFile): Promise<{ model: 
   }
   const raw = {
     weight: { array: 'w_int8' },
+    ...(file.arrays.get('w_int8')!.dtype === 'uint8' && { weight_dtype: 'uint8' }),
     weight_scale: { array: 's_w' },
     weight_zero_point: { array: 'zp_w' },
     bias: file.arrays.has('bias_fp32') ? { array: 'bias_fp32' } : null,

@@ -1,5 +1,7 @@
 /** A page's findings as cards, in the order in which one wants to read them. */
 import type { LayerReport, Report } from '../nouns/report.js';
+import { counted } from '../text.js';
+import { hasReals, largestWithShare } from './differences.js';
 import { type Finding, findings } from './findings.js';
 import { causesOf, differs } from './verdict.js';
 
@@ -10,7 +12,8 @@ export interface Card {
   readonly kind: 'unexplained' | 'own' | 'inherited';
   /** Values that differ in its layers. */
   readonly values: number;
-  readonly worst: number;
+  /** "74 steps"; of floats alone "0.0123 (0.35% of its range)". */
+  readonly worst: string;
 }
 
 const ORDER = ['unexplained', 'own', 'inherited'] as const;
@@ -19,11 +22,21 @@ const ORDER = ['unexplained', 'own', 'inherited'] as const;
 export function cardsOf(report: Report): Card[] {
   const cards = findings(report, differs).map((finding) => {
     const values = finding.layers.reduce((sum, { mismatched }) => sum + (mismatched ?? 0), 0);
-    const worst = finding.layers.reduce((most, { max_abs_diff: size }) => Math.max(most, size ?? 0), 0);
+    const worst = worstOf(finding.layers);
     return { finding, kind: kindOf(finding.layers, report), values, worst };
   });
   cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
   return cards.map((card, i) => ({ ...card, letter: card.kind === 'inherited' ? '↓' : letterOf(i) }));
+}
+
+/** Codes before floats: their units do not compare. */
+function worstOf(layers: readonly LayerReport[]): string {
+  const inUnits = layers.filter((layer) => !hasReals(layer));
+  if (inUnits.length === 0) {
+    return largestWithShare(layers.reduce((most, one) => (one.max_abs_real! > most.max_abs_real! ? one : most)));
+  }
+  const largest = inUnits.reduce((most, { max_abs_diff: size }) => Math.max(most, size ?? 0), 0);
+  return inUnits[0].unit === 'ulp' ? `${largest} ULP` : counted(largest, 'step');
 }
 
 function kindOf(layers: readonly LayerReport[], report: Report): Card['kind'] {

@@ -3,7 +3,7 @@ import type { ChannelReport, LayerReport } from '../nouns/report.js';
 import { percent, signedMean, size } from './numbers.js';
 
 /** Of a layer: older reports have ULPs alone. */
-function hasReals({ unit, mean_real }: LayerReport): boolean {
+export function hasReals({ unit, mean_real }: LayerReport): boolean {
   return unit === 'ulp' && mean_real !== undefined;
 }
 
@@ -25,13 +25,19 @@ export function meanOf({ mean_real, mean_diff }: ChannelReport): number {
 
 /** "74 lsb", "0.0123 (0.35% of its range, 2.02e9 ulp)". */
 export function largestInUnits(layer: LayerReport): string {
-  const { unit, max_abs_diff, range } = layer;
-  const inUlp = `${size(max_abs_diff!)} ${unit}`;
-  if (!hasReals(layer)) return inUlp;
+  const inUnit = `${size(layer.max_abs_diff!)} ${layer.unit}`;
+  return hasReals(layer) ? `${largest(layer)} (${[...shareOfRange(layer), inUnit].join(', ')})` : inUnit;
+}
+
+/** "0.0123 (0.35% of its range)": of floats. */
+export function largestWithShare(layer: LayerReport): string {
+  const share = shareOfRange(layer);
+  return share.length > 0 ? `${largest(layer)} (${share})` : largest(layer);
+}
+
+function shareOfRange({ range, max_abs_real }: LayerReport): string[] {
   const width = range ? range[1] - range[0] : 0;
-  const share =
-    width > 0 && Number.isFinite(layer.max_abs_real!) ? `${shareOf(layer.max_abs_real! / width)} of its range, ` : '';
-  return `${largest(layer)} (${share}${inUlp})`;
+  return width > 0 && Number.isFinite(max_abs_real!) ? [`${shareOf(max_abs_real! / width)} of its range`] : [];
 }
 
 /** Beyond the range too. */

@@ -208,7 +208,6 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
   const { layers, headlines, details } = finding;
   const shown = layers.slice(0, MOST_LAYERS_OF_A_CARD);
   const more = layers.length - shown.length;
-  const unit = layers[0].unit === 'ulp' ? 'ULP' : 'steps';
   const extent = [
     ...shown.map(
       (layer) => `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${text(extentOf(layer))}</li>`,
@@ -216,7 +215,7 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
     ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
   ];
   return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
-<p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(String(worst))}</b> ${unit}</p>
+<p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(worst)}</b></p>
 <ul>${extent.join('')}</ul>
 <dl>${details.map(({ label, sentences }) => detailHtml(label, sentences)).join('')}</dl></article>`;
 }

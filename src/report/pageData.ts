@@ -5,6 +5,7 @@ import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import type { Card } from './cards.js';
+import { hasReals, largestOf, meanOf } from './differences.js';
 import { explainCommand } from './next.js';
 import type { PageChannel, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
@@ -69,7 +70,7 @@ function pageLayer(layer: LayerReport, context: Context): PageLayer {
     op: printable(layer.op),
     status: layer.status,
     accepted: layer.accepted,
-    unit: layer.unit ?? 'lsb',
+    ...unitOf(layer),
     why: whyOf(layer, report),
     inputs: (layer.inputs ?? []).flatMap((name) => context.indexOf.get(name) ?? []), // the graph's own inputs are no layers
     ...extent(layer),
@@ -91,15 +92,25 @@ function extent(layer: LayerReport) {
     differing: layer.channels?.length ?? 0,
     values,
     mismatched: layer.mismatched ?? 0,
-    maxAbsDiff: finite(layer.max_abs_diff ?? 0),
-    meanDiff: finite(layer.mean_diff ?? 0),
+    maxAbsDiff: finite(largestSize(layer)),
+    meanDiff: finite((hasReals(layer) ? layer.mean_real : layer.mean_diff) ?? 0),
     histogram: summed(layer),
   };
 }
 
+function unitOf(layer: LayerReport): Pick<PageLayer, 'unit' | 'step'> {
+  if (!hasReals(layer)) return { unit: layer.unit ?? 'lsb', step: 1 };
+  const width = layer.range ? layer.range[1] - layer.range[0] : 0;
+  return { unit: 'real', step: width > 0 && Number.isFinite(width) ? width / 256 : 1 };
+}
+
+function largestSize(layer: LayerReport): number {
+  return (hasReals(layer) ? layer.max_abs_real : layer.max_abs_diff) ?? 0;
+}
+
 function referenceOf(replayed: LayerReport | undefined, { candidate_layers: candidate, against }: Report) {
   if (!candidate || against !== 'capture' || !replayed || replayed.mismatched === null) return null;
-  return { mismatched: replayed.mismatched, maxAbsDiff: finite(replayed.max_abs_diff ?? 0) };
+  return { mismatched: replayed.mismatched, maxAbsDiff: finite(largestSize(replayed)) };
 }
 
 function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
@@ -110,8 +121,8 @@ function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
     channels: {
       index: base64(Uint32Array.from(channels, (c) => c.channel)),
       mismatched: base64(Uint32Array.from(channels, (c) => c.mismatched)),
-      maxAbsDiff: base64(Float32Array.from(channels, (c) => c.max_abs_diff)),
-      meanDiff: base64(Float32Array.from(channels, (c) => c.mean_diff)),
+      maxAbsDiff: base64(Float32Array.from(channels, largestOf)),
+      meanDiff: base64(Float32Array.from(channels, meanOf)),
       causeSet: base64(Uint8Array.from(channels, (c) => Math.min(255, setOf(causes(c))))),
     },
     worst: worstFirst(channels)

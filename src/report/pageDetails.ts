@@ -12,6 +12,7 @@ function pageDetails({ channel, points: all, map, explained }: ChannelDetails): 
   return {
     channel,
     samples: points.map(({ sample }) => sample),
+    ...(points.some(({ at }) => at) && { at: points.map(({ at }) => [...(at ?? [])]) }),
     expected: points.map((point) => finite(point.expected)),
     actual: points.map((point) => finite(point.actual)),
     map: map && { ...map, expected: map.expected.map(finite), actual: map.actual.map(finite) },

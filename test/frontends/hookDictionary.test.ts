@@ -69,6 +69,11 @@ test.each<[string, Record<string, Buffer | null>, object]>([
     { y_int8: npy('int8', [5, 3], counting(15)), zp_y: npy('int64', [], [-5]) },
     { output: { dtype: 'int8', scale: 0.25, zeroPoint: -5, quantMin: -128, quantMax: 127 } },
   ],
+  [
+    'uint8 weights',
+    { w_int8: npy('uint8', [3, 4], [0, 127, 128, 255, ...counting(8)]), zp_w: npy('int64', [], [128]) },
+    { weightDtype: 'uint8' },
+  ],
   ['numbers as lists of one', { s_x: npy('float32', [1], [0.5]), zp_x: npy('int32', [1], [128]) }, {}],
 ])('%s', async (_, changes, expected) => {
   const { model } = await open(changes);

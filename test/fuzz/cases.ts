@@ -55,6 +55,7 @@ const MAKERS = new Map<string, { weight: number; make: Maker }>([
   ['folder', { weight: 5, make: folderCase }],
   ['arguments', { weight: 3, make: argumentsCase }],
   ['hook', { weight: 5, make: hookCase }],
+  ['graph', { weight: 12, make: graphCase }],
 ]);
 
 export const KINDS: readonly string[] = [...MAKERS.keys()];
@@ -98,6 +99,33 @@ function modelCase(random: Random, corpus: Corpus): Made {
   );
   if (random.chance(0.2)) files.set('candidate.npz', mutateArrayValues(pair.files.get('capture.npz')!, random));
   return { argv: anyCommand(random, layersOf(pair), files), files };
+}
+
+/** A model of another format, its capture, or both; and words of all commands on them. */
+function graphCase(random: Random, { graphs }: Corpus): Made {
+  const { model, layers, files: whole } = random.one(graphs);
+  const files = new Map(whole);
+  const damage = (name: string, mutate: (file: Buffer) => Buffer) => files.set(name, mutate(files.get(name)!));
+  if (random.chance(0.2)) files.set('candidate.npz', mutateArrayValues(files.get('capture.npz')!, random));
+  const models = [...files.keys()].filter((name) => name.startsWith('model.'));
+  if (random.chance(0.7)) damage(random.one([model, ...models]), (file) => mutateGraph(file, random));
+  else damage('capture.npz', (file) => random.one([mutateArrayValues, mutateNpz])(file, random));
+  return { argv: anyCommand(random, layers, files, model), files };
+}
+
+const GRAPH_NUMBERS = [0, 1, 2, 3, 4, 7, 8, 16, 24, 127, 128, 255];
+
+/** Few bytes: a graph that is still read goes further. */
+function mutateGraph(file: Buffer, random: Random): Buffer {
+  if (random.chance(0.3)) return mutateBytes(file, random);
+  const out = Buffer.from(file);
+  for (let i = random.between(1, 3); i > 0; i--) {
+    const at = random.below(out.length);
+    const text = /[A-Za-z_]{3,}/.exec(out.toString('latin1', at, at + 400));
+    if (text && random.chance(0.3)) out.write(random.one(['\u001b', '\n', '<qx', 'Z', '__', '']), at + text.index);
+    else out[at] = random.chance(0.5) ? random.one(GRAPH_NUMBERS) : out[at] ^ (1 << random.below(8));
+  }
+  return out;
 }
 
 async function generatedCase(random: Random): Promise<Made> {

@@ -74,17 +74,24 @@ export function compareOptions(random: Random, layers: readonly string[]): strin
   ];
 }
 
-/** A command on model.json and capture.npz, with candidate.npz where there is one. */
-export function anyCommand(random: Random, layers: readonly string[], files: Files): string[] {
-  const pair = ['model.json', 'capture.npz'];
+/** A command on a model and capture.npz, with candidate.npz where there is one. */
+export function anyCommand(
+  random: Random,
+  layers: readonly string[],
+  files: Files,
+  model: string = 'model.json',
+): string[] {
+  const pair = [model, 'capture.npz'];
   const named = [...layers, 'x'];
-  const candidate = files.has('candidate.npz') ? ['--candidate', 'candidate.npz'] : [];
+  const against = () => some(random, [[0.25, () => ['--against', random.one(['capture', 'replay'])]]]);
+  const candidate = files.has('candidate.npz') ? ['--candidate', 'candidate.npz', ...against()] : [];
   const map = candidate.length > 0 && random.chance(0.1) ? [`--map=${random.one(named)}=${random.one(named)}`] : [];
   const format = ['--format', random.one(GOLDEN_FORMATS)];
   const explained = some(random, [
     [layers.length > 0 ? 0.4 : 0, () => [`--layer=${random.one(layers)}`]],
     [0.3, () => ['--channel', String(random.below(4))]],
     [0.3, () => ['--sample', String(random.below(4))]],
+    [0.1, () => ['--at', random.one(['0', '0,0', '1,2', '9,9', '0,0,0', '-1,0', '1e9,1', ','])]],
     [0.2, () => ['--repro', 'repro']],
   ]);
   const kernel = kernelOption(random);
@@ -99,6 +106,8 @@ export function anyCommand(random: Random, layers: readonly string[], files: Fil
     [1.5, () => ['forecast', ...pair, ...jsonOrText(random)]],
     [2, () => ['golden', ...pair, ...kernel, ...format, '-o', 'out', ...jsonOrText(random)]],
     [2, () => ['inspect', random.one(pair), ...jsonOrText(random)]],
+    [1, () => ['table', pair[0], ...kernel, '--format', random.one(['c', 'csv', 'json', 'table'])]],
+    [0.3, () => ['run', ...pair, ...jsonOrText(random)]],
   ])();
 }
 
@@ -116,7 +125,22 @@ const FLAGS = [
   ],
   ...['--require-replayed', '--baseline', '--update-baseline', '--reporter', '--channels', '--shard', '--threads'],
   ...['--no-diagnose', '--fail-fast', '--sort', '--no-color', '-q', '-v', '--channel', '--sample', '--repro'],
-  ...['--max-severity', '--labels', '--format', '-o', '--force', '--version', '--help', '--', '-', '--x', '-x'],
+  ...[
+    '--against',
+    '--at',
+    '--runtime',
+    '--max-severity',
+    '--labels',
+    '--format',
+    '-o',
+    '--force',
+    '--version',
+    '--help',
+    '--',
+    '-',
+    '--x',
+    '-x',
+  ],
 ];
 const WORDS = [
   ...['', ' ', '-1', '0', '1', '1.5', '1e9', 'NaN', '0x10', '99999999999999999999', '1/2', '0/0', '5:1', '1:2:3'],
@@ -129,6 +153,8 @@ const WORDS = [
     'golden',
     'inspect',
     'kernels',
+    'table',
+    'run',
     'merge',
     'diff-reports',
     'exporter',

@@ -12,11 +12,19 @@ export interface Pair {
   readonly files: Files;
 }
 
+export interface Graph {
+  readonly model: string;
+  readonly layers: readonly string[];
+  readonly files: Files;
+}
+
 export interface Corpus {
   readonly pairs: readonly Pair[];
   /** A few samples, with a candidate that differs: enough for most. */
   readonly short: Pair;
   readonly npzs: readonly Buffer[];
+  /** Graphs of other formats with what was captured of them. */
+  readonly graphs: readonly Graph[];
   readonly hook: Buffer;
   readonly reports: readonly unknown[];
   /** Sets of shards that belong together. */
@@ -36,7 +44,23 @@ export async function makeCorpus(): Promise<Corpus> {
     .filter((name) => name.endsWith('.npz'))
     .map((name) => read(join(npzFolder, name)));
   const pairs = [iris, short, small(), ...otherPairs()];
-  return { pairs, short, npzs, hook: read(`${npzFolder}/hook-dictionary.npz`), ...(await derived(short)) };
+  const hook = read(`${npzFolder}/hook-dictionary.npz`);
+  return { pairs, short, npzs, graphs: ['onnx', 'tflite'].flatMap(graphsOf), hook, ...(await derived(short)) };
+}
+
+/** The small ones: a run of a large one is long. */
+function graphsOf(format: string): Graph[] {
+  const folders = namesIn(`fixtures/${format}`).map((name) => `fixtures/${format}/${name}`);
+  return folders
+    .filter((folder) => statSync(join(root, folder)).isDirectory())
+    .flatMap((folder) => {
+      const names = namesIn(folder).filter((name) => name.startsWith('model.'));
+      const capture = namesIn(folder).find((name) => /^capture(d-ref)?\.npz$/.test(name));
+      if (!capture || statSync(join(root, folder, capture)).size > 60_000) return [];
+      const data = read(join(folder, capture));
+      const files = new Map([...names.map((name) => [name, read(join(folder, name))] as const), ['capture.npz', data]]);
+      return [{ model: `model.${format}`, layers: [...arraysOf(data).keys()], files }];
+    });
 }
 
 const read = (path: string) => readFileSync(join(root, path));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { main } from '../../src/main.js';
 import type { FileSystem } from '../../src/nouns/file.js';
 import type { Io } from '../../src/nouns/io.js';
+import type { Processes } from '../../src/nouns/processes.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 
 export type Files = Map<string, Buffer>;
@@ -61,6 +62,13 @@ function checkFileName(name: string): void {
   }
 }
 
+/** A machine without Python. */
+const noPrograms: Processes = {
+  run: async () => null,
+  inScratch: (work) => work({ folder: 'scratch', remove: () => {} }),
+  move: async () => {},
+};
+
 /** Runs the command in-process. */
 export async function run(
   argv: readonly string[],
@@ -88,7 +96,7 @@ export async function run(
       }
     },
     readAsset: async (path) => readFileSync(join(root, path), 'utf8'),
-    processes: () => Promise.reject(new Error('no program is started')),
+    processes: async () => noPrograms,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     env,

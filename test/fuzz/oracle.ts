@@ -93,7 +93,8 @@ function documentsOf(one: Case, { stdout, written }: Result): Written[] {
   const others = [...written]
     .filter(([path]) => /^(out|f|repro)\/.*\.json$|^(new|base)\.json$/.test(path))
     .map(([, text]) => ({ format: 'json', text: String(text) }));
-  const text = plain(one, stdout);
+  const isCsv = one.argv[one.argv.indexOf('--format') + 1] === 'csv';
+  const text = isCsv ? plain(one, stdout).replaceAll('\r\n', '\n') : plain(one, stdout);
   const format = names[0] ?? (text.startsWith('{') ? 'json' : 'table');
   return [...files, ...others, ...(names.length === 1 || targets.length === 0 ? [{ format, text }] : [])];
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { mapOf, type RowValue } from '../../src/analyze/explain/map.js';
+import { cssClass, number } from '../../src/report/page/classes.js';
+import { sizeText } from '../../src/report/page/model.js';
 import { pictureOf } from '../../src/report/page/picture.js';
 
 async function mapped(dims: readonly number[], wrong: ReadonlyMap<number, number>, sample = 0) {
@@ -22,6 +24,31 @@ test.each([
   const map = await mapped(dims, new Map([[place, -2]]));
   const off = pictureOf(detailsWith(map!)).cells.filter(({ expected, actual }) => expected !== actual);
   expect(off).toEqual([{ sample: 0, at, expected: 7, actual: 5 }]);
+});
+
+test('samples as cells know their positions where there are any', () => {
+  const points = { channel: 0, samples: [1, 4], expected: [5, 6], actual: [5, 9], map: null, explained: null };
+  expect(
+    pictureOf({
+      ...points,
+      at: [
+        [0, 2],
+        [3, 1],
+      ],
+    }).cells.map(({ at }) => at),
+  ).toEqual([
+    [0, 2],
+    [3, 1],
+  ]);
+  expect(pictureOf(points).cells.map(({ at }) => at)).toEqual([[], []]);
+});
+
+test('floats are coloured by 256ths of their range', () => {
+  const layer = { unit: 'real', step: 2 / 256 } as never;
+  expect(sizeText(layer, 0.25)).toBe('0.25 (12.5 % of the range)');
+  expect(sizeText({ unit: 'lsb', step: 1 } as never, 1)).toBe('1 step');
+  expect([0.25 / (2 / 256), 0.5 / (2 / 256)].map((size) => cssClass(size))).toEqual(['c4', 'c4']);
+  expect(number(2.5e-7)).toBe('2.50e−7');
 });
 
 test('of a large image a cell is the worst of a square of places', async () => {

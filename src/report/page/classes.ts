@@ -23,6 +23,7 @@ export const EQUAL_BIN = 4;
 /** "1,103" and "−12.4": a minus is a minus, thousands have commas. */
 export function number(value: number): string {
   const digits = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : Number(value.toPrecision(4));
+  if (digits !== 0 && Math.abs(digits) < 1e-4) return digits.toExponential(2).replaceAll('-', '−');
   const text =
     Math.abs(digits) >= 1e15 ? digits.toExponential(3) : digits.toLocaleString('en-US', { maximumFractionDigits: 6 });
   return text.replace('-', '−');

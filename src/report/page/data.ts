@@ -31,7 +31,10 @@ export interface PageLayer {
   readonly op: string;
   readonly status: string;
   readonly accepted: string | null;
-  readonly unit: string;
+  /** Of differences: lsb, ulp, or the unit of the values themselves, which floats are told in. */
+  readonly unit: 'lsb' | 'ulp' | 'real';
+  /** A step of the classes of size: 1 of a code, of floats a 256th of their range. */
+  readonly step: number;
   readonly why: string;
   /** Indices of the layers that it reads. */
   readonly inputs: readonly number[];

@@ -3,7 +3,7 @@ import type { PageDetails } from '../../documents/blob.js';
 import { hashOf, layerHref, type Place } from './address.js';
 import { BINS, cssClass, EQUAL_BIN, number, percent } from './classes.js';
 import { element, roving } from './dom.js';
-import { channelText, isCompared, type Layer, layerText, type Model, positionOf, unitOf } from './model.js';
+import { channelText, isCompared, type Layer, layerText, type Model, positionOf, sizeText } from './model.js';
 import { legend } from './network.js';
 import { type Cell, drawPicture, type Picture, pictureOf, same, thumbnail } from './picture.js';
 import { valuePanel } from './value.js';
@@ -24,7 +24,7 @@ export function layerView(place: Place): HTMLElement {
   }
   const channel = place.channel ?? layer.worst[0] ?? layer.channels[0] ?? 0;
   const details = layer.details.get(channel);
-  const picture = details ? pictureOf(details) : null;
+  const picture = details ? pictureOf(details, layer.step) : null;
   const cell = picture && chosenCell(place, picture, details?.explained ?? null);
   const work = element('div', { class: 'work' }, channels(model, layer, channel));
   work.append(...thumbnails(model, layer, channel), ofChannel(model, layer, channel, picture, cell));
@@ -67,17 +67,16 @@ function counts({ sides }: Model, layer: Layer): HTMLElement {
   const { mismatched, values, maxAbsDiff, reference } = layer;
   const fact = (name: string, big: string, rest: string) =>
     element('div', {}, element('dt', {}, name), element('dd', {}, element('b', {}, big), ` ${rest}`));
-  const unit = unitOf(layer);
   const facts = [
     fact(
       `${sides.actual} against ${sides.expected}`,
       number(mismatched),
-      `of ${number(values)} differ (${percent(mismatched, values)}), up to ${number(maxAbsDiff)} ${unit}`,
+      `of ${number(values)} differ (${percent(mismatched, values)}), up to ${sizeText(layer, maxAbsDiff)}`,
     ),
   ];
   if (reference) {
     const rest =
-      reference.mismatched === 0 ? 'differ: it is exact' : `differ, up to ${number(reference.maxAbsDiff)} ${unit}`;
+      reference.mismatched === 0 ? 'differ: it is exact' : `differ, up to ${sizeText(layer, reference.maxAbsDiff)}`;
     facts.push(fact(`${sides.expected} against the replay`, number(reference.mismatched), rest));
   }
   facts.push(fact('channels', number(layer.differing), `of ${number(layer.outFeatures)} differ`));
@@ -105,7 +104,7 @@ function channels(model: Model, layer: Layer, chosen: number): HTMLElement {
     const text = `channel ${channel}: ${channelText(layer, channel, model)}`;
     const link = element('a', {
       href: layerHref(model, layer, channel),
-      class: cssClass(sizes[i]),
+      class: cssClass(sizes[i] / layer.step),
       title: text,
       'aria-label': text,
     });
@@ -139,7 +138,7 @@ function thumbnails(model: Model, layer: Layer, chosen: number): HTMLElement[] {
     const link = element(
       'a',
       { href: layerHref(model, layer, channel), 'aria-label': `channel ${channel} as an image` },
-      thumbnail(pictureOf(details)),
+      thumbnail(pictureOf(details, layer.step)),
       String(channel),
     );
     if (channel === chosen) link.setAttribute('aria-current', 'true');
@@ -209,7 +208,11 @@ function histogramOf(layer: Layer, channel: number): HTMLElement {
     'figure',
     { class: 'histogram' },
     element('h3', {}, own ? `Channel ${channel}, by size` : 'All channels, by size'),
-    element('figcaption', {}, `${number(bins[EQUAL_BIN])} equal values not drawn`),
+    element(
+      'figcaption',
+      {},
+      `${layer.unit === 'lsb' ? '' : 'units in the last place; '}${number(bins[EQUAL_BIN])} equal values not drawn`,
+    ),
     element('ol', {}, ...bars),
   );
 }

@@ -1,5 +1,5 @@
 import type { PageDetails } from '../../documents/blob.js';
-import { number } from './classes.js';
+import { number, percent } from './classes.js';
 import type { PageLayer, PageRun } from './data.js';
 
 /** One model's comparison. */
@@ -99,9 +99,11 @@ export function positionOf({ channels }: Layer, channel: number): number {
   return -1;
 }
 
-/** "steps" or "ULP". */
-export function unitOf({ unit }: Layer): string {
-  return unit === 'ulp' ? 'ULP' : 'steps';
+/** "74 steps", "9 ULP"; of floats "0.0123 (0.35 % of the range)". */
+export function sizeText({ unit, step }: Layer, size: number): string {
+  if (unit === 'ulp') return `${number(size)} ULP`;
+  if (unit === 'lsb') return `${number(size)} ${size === 1 ? 'step' : 'steps'}`;
+  return step === 1 ? number(size) : `${number(size)} (${percent(size, 256 * step)} of the range)`;
 }
 
 /** "91 of 151 differ · up to 74 steps · mean −20.8 · int16-saturation" */
@@ -111,7 +113,7 @@ export function channelText(layer: Layer, channel: number, { causeSets }: Model)
   if (at < 0) return isCompared(layer) ? 'equal' : 'not compared';
   return [
     `${number(layer.counts[at])} of ${number(layer.perChannel)} differ`,
-    `up to ${number(layer.sizes[at])} ${unitOf(layer)}`,
+    `up to ${sizeText(layer, layer.sizes[at])}`,
     `mean ${number(layer.means[at])}`,
     causeSets[layer.causeSet[at]] ?? 'other causes',
   ].join(' · ');
@@ -122,6 +124,6 @@ export function layerText(layer: Layer): string {
   const { name, op, mismatched, values, maxAbsDiff, why } = layer;
   if (!isCompared(layer)) return `${name}, ${op}: not compared: ${why}`;
   if (mismatched === 0) return `${name}, ${op}: equal`;
-  const size = `${number(mismatched)} of ${number(values)} values differ, up to ${number(maxAbsDiff)} ${unitOf(layer)}`;
+  const size = `${number(mismatched)} of ${number(values)} values differ, up to ${sizeText(layer, maxAbsDiff)}`;
   return `${name}, ${op}: ${size}${why ? `: ${why}` : ''}`;
 }

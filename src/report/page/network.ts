@@ -39,7 +39,7 @@ export function legend(kinds = true): HTMLElement {
     { class: 'legend' },
     '|difference| ',
     element('span', { class: 'classes' }, ...classes),
-    ' steps',
+    ' steps (floats: range / 256)',
     ...(kinds ? [key('equal', 'equal'), key('hollow', 'inherited only'), key('dashed', 'not compared')] : []),
   );
 }
@@ -123,7 +123,7 @@ function tileOf(
 /** Its class of size; a frame alone where it only inherits; dashed where it was compared with nothing. */
 export function stateOf(layer: Layer): string {
   if (!isCompared(layer)) return 'dashed';
-  const size = cssClass(layer.maxAbsDiff);
+  const size = cssClass(layer.maxAbsDiff / layer.step);
   if (layer.mismatched === 0) return 'c0';
   if (layer.accepted) return `${size} accepted`;
   return layer.inherited ? `${size} hollow` : size;

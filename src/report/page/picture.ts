@@ -19,22 +19,24 @@ export interface Picture {
   readonly cells: readonly Cell[];
   /** An image's cells have a place each; of samples the signed difference is written in them. */
   readonly isImage: boolean;
+  /** A step of the classes of size. */
+  readonly step: number;
 }
 
-export function pictureOf({ map, samples, expected, actual }: PageDetails): Picture {
-  if (map) return imageOf(map);
-  const cells = samples.map((sample, i) => ({ sample, at: [], expected: expected[i], actual: actual[i] }));
-  return { columns: 16, cells, isImage: false };
+export function pictureOf({ map, samples, at, expected, actual }: PageDetails, step = 1): Picture {
+  if (map) return imageOf(map, step);
+  const cells = samples.map((sample, i) => ({ sample, at: at?.[i] ?? [], expected: expected[i], actual: actual[i] }));
+  return { columns: 16, cells, isImage: false, step };
 }
 
-function imageOf({ sample, dims, columns, places, expected, actual }: PageMap): Picture {
+function imageOf({ sample, dims, columns, places, expected, actual }: PageMap, step: number): Picture {
   const cells = places.map((place, i) => ({
     sample,
     at: indicesOf(place, dims),
     expected: expected[i],
     actual: actual[i],
   }));
-  return { columns, cells, isImage: true };
+  return { columns, cells, isImage: true, step };
 }
 
 export function placeText({ sample, at }: Cell): string {
@@ -48,18 +50,20 @@ export function cellText(cell: Cell): string {
 }
 
 /** A small image of a channel, without words. */
-export function thumbnail({ columns, cells }: Picture): HTMLElement {
+export function thumbnail({ columns, cells, step }: Picture): HTMLElement {
   const side = Math.max(1, Math.floor(64 / columns));
   const grid = element('span', { class: 'thumbnail', 'aria-hidden': 'true' });
   grid.style.setProperty('--columns', String(columns));
   grid.style.setProperty('--side', `${side}px`);
-  grid.append(...cells.map(({ expected, actual }) => element('span', { class: cssClass(actual - expected, true) })));
+  grid.append(
+    ...cells.map(({ expected, actual }) => element('span', { class: cssClass((actual - expected) / step, true) })),
+  );
   return grid;
 }
 
 /** The picture to read: what is under the pointer is said beside it, a click and Enter choose. */
 export function drawPicture(picture: Picture, chosen: Cell | null, hrefOf: (cell: Cell) => string): HTMLElement {
-  const { columns, cells, isImage } = picture;
+  const { columns, cells, isImage, step } = picture;
   const grid = element('div', {
     class: isImage ? 'image' : 'samples',
     role: 'group',
@@ -71,7 +75,12 @@ export function drawPicture(picture: Picture, chosen: Cell | null, hrefOf: (cell
   const links = cells.map((cell) => {
     const off = cell.actual - cell.expected;
     const text = cellText(cell);
-    const link = element('a', { href: hrefOf(cell), class: cssClass(off, true), 'aria-label': text, title: text });
+    const link = element('a', {
+      href: hrefOf(cell),
+      class: cssClass(off / step, true),
+      'aria-label': text,
+      title: text,
+    });
     if (!isImage) link.textContent = off === 0 ? '·' : number(off);
     if (chosen && same(cell, chosen)) link.setAttribute('aria-current', 'true');
     return link;
