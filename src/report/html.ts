@@ -225,7 +225,7 @@ const TO_PASTE = new Set(['fix', 'to agree', 'confirm']);
 
 function detailHtml(label: string, sentences: readonly string[]): string {
   const className = TO_PASTE.has(label) ? ' class="copy"' : '';
-  const lines = sentences.map((sentence) => `<dd${className}>${text(sentence)}</dd>`);
+  const lines = sentences.map((sentence) => `<dd${className}>${text(sentence.replaceAll(' -> ', ' → '))}</dd>`);
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
 }
 

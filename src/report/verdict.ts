@@ -123,7 +123,12 @@ export function firstMismatch({ first_mismatch: first }: LayerReport): string | 
 
 function mismatchText({ sample, channel, at = [], expected, actual }: MismatchReport): string {
   const where = `sample ${sample}, channel ${channel}${at.length > 0 ? `, at ${at.join(',')}` : ''}`;
-  return `${where}: expected ${expected}, actual ${actual}`;
+  return `${where}: expected ${digits(expected)}, actual ${digits(actual)}`;
+}
+
+/** As many as tell a float32 from its neighbours. */
+function digits(value: number): string {
+  return String(Number(value.toPrecision(9)));
 }
 
 /** "12 of 2416 accumulators differ, by up to 5888 (sample 0, channel 3: expected -3392, actual 2496)"; null: none do. */

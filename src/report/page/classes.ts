@@ -29,6 +29,12 @@ export function number(value: number): string {
   return text.replace('-', '−');
 }
 
+/** Where there is little room: three digits, "6e−4". */
+export function short(value: number): string {
+  if (Number.isInteger(value)) return number(value);
+  return Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll('-', '−') : number(Number(value.toPrecision(3)));
+}
+
 /** Three digits at most, and never a rounded 100: ">99.9 %". */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '0 %';

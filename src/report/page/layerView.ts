@@ -194,9 +194,10 @@ function ofChannel(
 }
 
 /** Differences by size: the channel's, or the layer's where the channel has none of its own. */
-function histogramOf(layer: Layer, channel: number): HTMLElement {
+function histogramOf(layer: Layer, channel: number): HTMLElement | string {
   const own = positionOf(layer, channel) >= 0 ? layer.histogramOf.get(channel) : undefined;
   const bins = own ?? layer.histogram;
+  if (layer.unit === 'real' && bins.slice(1, -1).every((count, i) => count === 0 || i + 1 === EQUAL_BIN)) return '';
   const top = bins.reduce((most, count, i) => (i === EQUAL_BIN ? most : Math.max(most, count)), 1);
   const bars = bins.flatMap((count, i) => {
     if (i === EQUAL_BIN) return [];

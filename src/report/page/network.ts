@@ -1,5 +1,5 @@
 /** The network as it is, every layer a link, coloured by its largest difference. */
-import { CLASS_NAMES, cssClass, number } from './classes.js';
+import { CLASS_NAMES, cssClass, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, layerText, type Model } from './model.js';
 import { type NetworkLayout, networkLayout } from './networkLayout.js';
@@ -112,7 +112,7 @@ function tileOf(
     'data-finding': String(layer.finding),
   });
   const own = layer.name.split(/[./]/).at(-1)!;
-  const shown = layer.mismatched > 0 ? number(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
+  const shown = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
   if (width >= 32) tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
   if (width >= 18) tile.append(element('b', {}, shown));
   const letter = model.findings[layer.finding]?.letter;

@@ -1,7 +1,7 @@
 /** Where a channel differs: an image of its positions, or a cell a sample. */
 import type { PageDetails, PageMap } from '../../documents/blob.js';
 import { indicesOf } from '../../tensor/shape.js';
-import { cssClass, number } from './classes.js';
+import { cssClass, number, short } from './classes.js';
 import { element, placed, roving } from './dom.js';
 
 /** One value of a picture. */
@@ -81,7 +81,7 @@ export function drawPicture(picture: Picture, chosen: Cell | null, hrefOf: (cell
       'aria-label': text,
       title: text,
     });
-    if (!isImage) link.textContent = off === 0 ? '·' : number(off);
+    if (!isImage) link.textContent = off === 0 ? '·' : short(off);
     if (chosen && same(cell, chosen)) link.setAttribute('aria-current', 'true');
     return link;
   });

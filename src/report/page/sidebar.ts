@@ -1,6 +1,6 @@
 /** The list of layers at the left: where one is, and what stands around it. */
 import { layerHref } from './address.js';
-import { number } from './classes.js';
+import { short } from './classes.js';
 import { element } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, type Model } from './model.js';
 import { stateOf } from './network.js';
@@ -11,7 +11,7 @@ const MOST_ROWS = 240;
 export function sidebar(model: Model, current: Layer): HTMLElement {
   const from = Math.max(0, Math.min(current.index - MOST_ROWS / 2, model.layers.length - MOST_ROWS));
   const rows = model.layers.slice(from, from + MOST_ROWS).map((layer) => {
-    const size = layer.mismatched > 0 ? number(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
+    const size = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
     const letter = hasOwnCause(layer) ? (model.findings[layer.finding]?.letter ?? '') : '';
     const link = element(
       'a',
