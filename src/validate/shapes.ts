@@ -78,6 +78,7 @@ export class Shapes {
     if (dims && known && !sameDims(dims, known))
       this.contradicts(layer, index, contradiction(layer, shapes, dims, known));
     const op = layer.form && opByName(layer.op);
+    if (op?.channels === 'layout' && layer.form?.kind !== 'layout') this.readByLayout(layer.inputs[0]);
     this.add(layer.name, known ?? dims ?? undefined, op?.channels ?? null, shapes[0]);
   }
 
@@ -95,12 +96,20 @@ export class Shapes {
     this.found.set(name, declared !== undefined && declared < dims.length ? { dims, channelAxis: declared } : shape);
   }
 
+  /** A window's input has its channels where the layout says, whatever made it: [4, 44] behind a layer that is not replayed too. */
+  private readByLayout(name: string): void {
+    const shape = this.found.get(name);
+    const channelAxis = this.model.layout === 'NCHW' ? 0 : (shape?.dims.length ?? 1) - 1;
+    if (shape) this.found.set(name, { ...shape, channelAxis });
+  }
+
   /** What no layer makes has its channels where the first layer that cares reads them. */
   private readAs(name: string): Op['channels'] | null {
     let value = name;
     for (const { form, op, inputs, name: computed } of this.model.layers) {
-      if (!form || form.kind === 'layout' || inputs[0] !== value) continue;
+      if (!form || inputs[0] !== value) continue;
       const { channels } = opByName(op)!;
+      if (form.kind === 'layout' && channels !== 'input') continue;
       if (channels !== 'input') return channels;
       value = computed;
     }

@@ -99,7 +99,7 @@ class UNet(nn.Module):
 class Audio(nn.Module):
     def __init__(self):
         super().__init__()
-        self.a, self.b, self.c = nn.Conv1d(4, 8, 5, 2, 2), nn.Conv1d(8, 8, 3, 1, 2, dilation=2, groups=8), nn.Conv1d(8, 12, 1)
+        self.a, self.b, self.c = nn.Conv1d(4, 8, 5, 2, 2, padding_mode="reflect"), nn.Conv1d(8, 8, 3, 1, 2, dilation=2, groups=8), nn.Conv1d(8, 12, 1)
         self.pool, self.fc = nn.MaxPool1d(2), nn.Linear(12, 5)
 
     def forward(self, x):

@@ -56,6 +56,33 @@ describe('shapes of values', () => {
     );
   });
 
+  it('stand first in a convolution of one dimension, whatever made its input: 2 axes are no row of features there', async () => {
+    const conv = {
+      ...linear(1, 1),
+      op: 'conv1d',
+      weight: [[[1, 1, 1]], [[1, 1, 1]]],
+      groups: 2,
+    };
+    for (const before of [
+      { op: 'aten.replication_pad1d', output: CODES, shape: [2, 7] },
+      { op: 'pad', pad: [1, 1], mode: 'reflect' },
+      { op: 'dropout', shape: [2, 5] },
+    ]) {
+      const rows = { shape: [2, 5] };
+      const { shapes } = await read(
+        fileOf(
+          [
+            { name: 'pad', input: 'x', ...before },
+            { ...conv, input: 'pad' },
+          ],
+          rows,
+        ),
+      );
+      expect(shapes?.get('pad')?.channelAxis, before.op).toBe(0);
+      expect(shapes?.get('fc')?.channelAxis, before.op).toBe(0);
+    }
+  });
+
   it('have their channels where the layout says, or the file', async () => {
     const axis = async (input: object, top = {}) =>
       (await read(fileOf([relu], input, top))).shapes!.get('act')!.channelAxis;

@@ -652,6 +652,10 @@ def _numbers(*names, **renamed):
     return fields
 
 
+def _mirrored(bound):
+    return {"pad": list(bound["padding"]), "mode": "reflect"}
+
+
 def _norm(*names, **more):
     def fields(bound):
         arrays = {key: bound[own] for key, own in {"weight": "weight", "bias": "bias", **more}.items()}
@@ -714,6 +718,7 @@ _OPS = {
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")),
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
     "aten.constant_pad_nd": ("pad", _numbers("pad", "value")),
+    **{f"aten.reflection_pad{n}d": ("pad", _mirrored) for n in (1, 2, 3)},
 }
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape"}
 # Values move, or the params stay: they follow from the input.
