@@ -48,7 +48,7 @@ function tflite(name: string, kernel: string, modules: readonly (readonly string
 }
 
 /** The first of a kind is its default. */
-export const RUNTIMES: readonly Runtime[] = [
+const RUNTIMES: readonly Runtime[] = [
   {
     name: 'onnxruntime',
     kind: 'onnx',

@@ -374,7 +374,7 @@ class Comparison {
 }
 
 /** Exact on its own input; it differs only since its input does. */
-export function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
+function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
   return {
     causes: ['inherited'],
     subject: 'capture',

@@ -172,7 +172,7 @@ export function addsZeroPointFirst(step: OffsetAndClampStep): boolean {
   return offsetsBeforeRounding.includes(step);
 }
 
-export function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
+function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
   return isInt32Bias(declared) === isInt32Bias(other) ? 'multiplier-precision' : 'bias-int32';
 }
 

@@ -17,7 +17,7 @@ export function patchOf({ params }: ProductSetup): PlacedPatch {
 }
 
 /** As declared. */
-export function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>): PatchReading {
+function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>): PatchReading {
   const { taps, groups, inChannels } = patch!;
   const channels = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
   return { name: 'declared', taps, groups, channels, fill: input.zeroPoint };

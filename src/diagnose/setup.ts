@@ -90,7 +90,7 @@ export interface CodeMap {
 }
 
 /** What a change moves, in the order in which changes are applied (a later one sees the earlier ones' setup). */
-export const COORDINATES = [
+const COORDINATES = [
   'arithmetic',
   'x',
   'patches',

@@ -74,7 +74,7 @@ const shared: Ops = {
 };
 
 /** Linear layers of LiteRT's reference resolver multiply in float64. */
-export const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales, round: halfAway });
+const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales, round: halfAway });
 
 /** Of hybrid layers, whose dynamic step stands for all but the sums; `tfliteLayer.ts` has those, a layer each. */
 export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales });

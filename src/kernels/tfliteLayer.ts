@@ -261,7 +261,7 @@ export function ofDelegatedLayer(ops: Kernel['ops'], builtin: Kernel): NonNullab
 }
 
 /** As whoever ran it says, else by rule; what is no node of TFLite's is XNNPACK's. */
-export function isDelegated({ name, delegates }: Layer, producer: Producer): boolean {
+function isDelegated({ name, delegates }: Layer, producer: Producer): boolean {
   if (!delegates) return true;
   const said = producer.kernel === undefined || producer.kernel === 'xnnpack' ? producer.delegated : undefined;
   return said ? said.includes(name) : delegates.includes(releaseOf(producer));

@@ -34,7 +34,7 @@ export interface Field extends ByteRange {
 export type Visit = (field: Field) => void | Promise<void>;
 
 /** A field up to this size is in memory while it is visited. */
-export const MOST_IN_MEMORY = 64 << 10;
+const MOST_IN_MEMORY = 64 << 10;
 const WINDOW_BYTES = 2 * MOST_IN_MEMORY;
 const MOST_HEADER_BYTES = 20;
 const MOST_VARINT_BYTES = 10;

@@ -20,7 +20,7 @@ const wrap = (x: number, bits: Bits) => (bits === 32 ? wrapInt32(x) : wrapInt16(
 const constant = (of32: number, bits: Bits) => (bits === 32 ? of32 : roundingDivideByPot(of32, 16));
 
 /** x * 2^shift: saturated to the left, rounded half away from zero to the right. */
-export function rescaledByPot(x: number, shift: number, bits: Bits): number {
+function rescaledByPot(x: number, shift: number, bits: Bits): number {
   return shift <= 0 ? roundingDivideByPot(x, -shift) : clamp(x * 2 ** shift, -(2 ** (bits - 1)), one(bits));
 }
 

@@ -38,10 +38,6 @@ export function saturateInt24(x: number): number {
   return Math.max(-8388608, Math.min(x, 8388607));
 }
 
-export function saturateInt32(x: number): number {
-  return Math.max(INT32_MIN, Math.min(x, INT32_MAX));
-}
-
 /** Clamps to [lo, hi]; NaN gives lo. */
 export function clamp(x: number, lo: number, hi: number): number {
   return x > lo ? Math.min(x, hi) : lo;

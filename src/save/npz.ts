@@ -20,7 +20,7 @@ const DESCR = new Map<string, string>([
   ['Float64Array', '<f8'],
 ]);
 
-export function npyBytes({ shape, data }: NamedArray): Buffer {
+function npyBytes({ shape, data }: NamedArray): Buffer {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dict = `{'descr': '${DESCR.get(data.constructor.name)}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // data is aligned to 64 bytes

@@ -16,7 +16,7 @@ import { explainedPatch } from './patch.js';
 import { isUnwritten, recipeOf, trace } from './recipe.js';
 
 /** Codes are written out in the snippet up to here; longer rows are read from repro.npz. */
-export const MOST_INLINE_CODES = 32;
+const MOST_INLINE_CODES = 32;
 const MOST_PRODUCTS = 5;
 
 /** A value to explain: its layer with one output channel, and what was observed. */

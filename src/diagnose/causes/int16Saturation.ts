@@ -61,7 +61,7 @@ function everyCpu({ data, declared }: ProductStudy): { every_cpu?: 'depthwise' |
   return path === 'others' ? {} : { every_cpu: path };
 }
 
-export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {
+function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {
   return isPaired(step) && step !== neonMlalInt16Wrap;
 }
 

@@ -36,7 +36,7 @@ export function intervalsByChannel(
   return intervals;
 }
 
-export function intersection(intervals: readonly Interval[]): Interval {
+function intersection(intervals: readonly Interval[]): Interval {
   const all = everything();
   for (const { lo, hi } of intervals) {
     all.lo = Math.max(all.lo, lo);

@@ -22,7 +22,7 @@ export function bordersText({
 }
 
 /** Axes, from the outermost of so many. */
-export function axisName(axis: number, axes: number): string {
+function axisName(axis: number, axes: number): string {
   return ['z', 'y', 'x'].slice(-axes)[axis] ?? `axis ${axis}`;
 }
 

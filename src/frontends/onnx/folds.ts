@@ -104,7 +104,7 @@ async function reshape({ inputs: [x], key, numbers }: Folding): Promise<CheckedT
   );
 }
 
-export function flatShape(shape: readonly number[], axis: number): number[] {
+function flatShape(shape: readonly number[], axis: number): number[] {
   const at = axis < 0 ? axis + shape.length : axis;
   return [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at))];
 }

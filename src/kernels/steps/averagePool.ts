@@ -60,7 +60,7 @@ export const averagePoolQnnpack: TensorSteps = {
 };
 
 /** s / (s * n) is not always 1 / n. */
-export function meansQnnpack(call: TensorCall, covers: readonly Cover[], count: number): Int32Array {
+function meansQnnpack(call: TensorCall, covers: readonly Cover[], count: number): Int32Array {
   const { zeroPoint, scale, quantMin, quantMax } = quantized(call.inputs[0]);
   const multiplier = f32(f32(scale) / f32(f32(scale) * count));
   return overWindows(call, covers, (covered) => {

@@ -19,7 +19,7 @@ interface Implementation {
   readonly pairing: Pairing;
 }
 
-export function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
+function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
   const { window, groups, inChannels: ic, outChannels: oc } = patch;
   const pairing = isa === 'amx' || isa === 'vnni' ? 'none' : 'tap';
   const depthwise = groups > 1 && ic === 1 && oc === 1;

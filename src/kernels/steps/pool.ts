@@ -71,7 +71,7 @@ export function largestOfWindows(call: TensorCall, covers: readonly Cover[], lea
  * A defect of PyTorch's: (N, C, 1, 1) lies like channels_last and like a contiguous tensor at once; its kernel takes the first,
  * and writes rows of channels into an output that is the second.
  */
-export function isScrambled(call: TensorCall): boolean {
+function isScrambled(call: TensorCall): boolean {
   const input = imageOf(call);
   const { shape, memory } = input;
   const declared = memory.format === 'channels_last' || memory.strides !== null;

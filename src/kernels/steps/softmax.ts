@@ -18,7 +18,7 @@ const EXP_ERROR = 40 * UNIT;
 const TINY = 1e-37;
 
 /** Floats: neither exp nor the order of the sum is known bit by bit, so a value next to a tie may be either code. */
-export function softmaxFloats(quantize: QuantizeStep): TensorSteps {
+function softmaxFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps('quantize(exp(x - max) / sum of exp(x - max)), float32 in any order', (call) => {
     const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
     const code = quantize.prepare(quantized(call.output));

@@ -17,7 +17,7 @@ import { BYTES, BYTES_AND_INT16, byMultiplier, codeOf, scaleOf } from './common.
 import { doubles, float32Quotient } from './multiply.js';
 
 /** steps: of a centred code, in units of the output. */
-export function ofEachCode(call: TensorCall, steps: (d: number) => number): Int32Array {
+function ofEachCode(call: TensorCall, steps: (d: number) => number): Int32Array {
   const [input, output] = [call.inputs[0], call.output].map(quantized);
   const code = codeOf(output, [output.quantMin, output.quantMax]);
   return Int32Array.from(call.inputs[0].data, (q) => code(steps(q - input.zeroPoint)));
