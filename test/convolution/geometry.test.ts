@@ -232,6 +232,13 @@ it.each([
     'm.json layers[0]: expected 8 input channels (in_channels/groups 4 of the weight, groups 2), got x of shape [4, 9, 9]; groups 1 would fit',
   ],
   [
+    'an input that no groups fit',
+    {},
+    { shape: [3, 9, 9] },
+    {},
+    'm.json layers[0]: expected 4 input channels (in_channels/groups 4 of the weight, groups 1), got x of shape [3, 9, 9]; weights of in_channels/groups 3 would fit',
+  ],
+  [
     'channels last under NCHW',
     {},
     { shape: [8, 8, 4] },

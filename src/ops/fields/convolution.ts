@@ -140,5 +140,7 @@ function wrongChannels(channels: number, groups: number, dims: readonly number[]
       : []),
     ...(Number.isInteger(fits) && fits > 0 ? [`groups ${fits} would fit`] : []),
   ];
+  const own = dims[axis] / groups;
+  if (fixes.length === 0 && Number.isInteger(own)) fixes.push(`weights of in_channels/groups ${own} would fit`);
   return `${expected}, got ${given}${fixes.length > 0 ? `; ${fixes.join(', or ')}` : ''}`;
 }
