@@ -205,6 +205,8 @@ export interface CauseEvidence {
     readonly overflow?: 'wrap' | 'saturate';
     /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
     readonly of?: 'sum' | 'raw';
+    /** The bias is added in the same width. */
+    readonly holds_bias?: true;
     /** Values whose exact accumulator leaves the width. */
     readonly overflowed?: number;
     readonly first?: At & { readonly exact: number; readonly overflowed: number };

@@ -897,7 +897,7 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
   'accumulator-wraps': {
     title: (e) =>
       `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
-    explanation: 'The sum leaves the width of its accumulator.',
+    explanation: (e) => `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
     evidence: (e) => [
       e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.overflowed}` : null,
       e.overflowed === undefined

@@ -111,6 +111,8 @@ export interface AccumulateStep extends Step {
   readonly c: ((product: Product, id: string) => CLines) | null;
   /** Set where the accelerator knows the step. */
   form?(product: Product): AccumulateForm | null;
+  /** The sums depend on the layer's bias. */
+  readonly holdsBias?: true;
 }
 
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */

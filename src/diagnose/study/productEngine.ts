@@ -221,8 +221,10 @@ export class ProductEngine implements Engine<ProductSetup> {
   private keyOf({ steps, params, reads, patches }: ProductSetup): string {
     const { dynamic } = this.data;
     const chosenInput = dynamic ? quantizationOf(steps.dynamic!, dynamic.reduceRange) : params.input.zeroPoint;
-    const { weight, weightZeroPoint } = params;
-    const arrays = [weight, weightZeroPoint].map((array) => this.identities.of(array));
+    const { weight, weightZeroPoint, bias, biasInt32, weightScale } = params;
+    const held = steps.accumulate.holdsBias ? [weightScale, ...[bias ?? biasInt32].filter((own) => own !== null)] : [];
+    const arrays = [weight, weightZeroPoint, ...held].map((array) => this.identities.of(array));
+    if (held.length > 0) arrays.push(params.input.scale);
     return [steps.accumulate.name, patches?.name, reads[0]?.name, chosenInput, ...arrays].join('|');
   }
 

@@ -2,6 +2,7 @@
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { int32BiasFloat64 } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface NarrowAccumulateStep extends AccumulateStep {
@@ -11,63 +12,100 @@ export interface NarrowAccumulateStep extends AccumulateStep {
   readonly of: 'sum' | 'raw';
   /** Saturated after every product, in order of k, or once at the end. (Wrapping gives the same either way.) */
   readonly when: 'end' | 'running';
+  /** The accumulator also holds the bias, as int32 at scale sx * sw: it begins with it, or it is added last. */
+  readonly bias: 'first' | 'last' | null;
 }
 
 const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: wrapInt24, saturate: saturateInt24 } };
+
+interface Form {
+  readonly when?: 'end' | 'running';
+  readonly bias?: 'first' | 'last' | null;
+}
 
 function narrow(
   bits: 16 | 24,
   overflow: 'wrap' | 'saturate',
   of: 'sum' | 'raw',
-  when: 'end' | 'running' = 'end',
+  { when = 'end', bias = null }: Form = {},
 ): NarrowAccumulateStep {
   const apply = widths[bits][overflow];
   const operands = of === 'raw' ? 'x * w' : '(x - zx) * (w - zw)';
-  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}`;
+  const held = bias ? (bias === 'first' ? 'AfterBias' : 'WithBias') : '';
+  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}${held}`;
   return {
     name,
-    equation: `sum of ${operands} in int${bits}, ${overflow === 'wrap' ? 'wrapping' : 'saturating'}`,
+    equation: `sum of ${operands}${bias ? ' and the bias' : ''} in int${bits}, ${overflow === 'wrap' ? 'wrapping' : 'saturating'}`,
     bits,
     overflow,
     of,
     when,
+    bias,
+    ...(bias && { holdsBias: true }),
     run(x, product, fast = null) {
       const sums = exactSums(x, product, fast);
       const { overflowed } = toInt32(sums);
       const factors = of === 'raw' ? withoutZeroPoints(product) : product;
       const wide = of === 'raw' ? exactSums(x, factors, fast) : sums;
-      const narrowed = when === 'running' ? runningSums(x, factors, bits, fast) : wide.map(apply);
-      return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed[i])), overflowed };
+      const held = bias ? int32BiasOf(product) : null;
+      const added = (i: number) => (held ? held[i % held.length] : 0);
+      const start = bias === 'first' ? held : null;
+      const running = when === 'running' ? runningSums(x, factors, bits, fast, start) : wide;
+      // the bias is taken out again: it is added in its own step
+      const narrowed = (i: number) => {
+        if (when !== 'running') return apply(wide[i] + added(i)) - added(i);
+        return bias === 'last' ? apply(running[i] + added(i)) - added(i) : running[i] - added(i);
+      };
+      return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed(i))), overflowed };
     },
-    numpy: () => [
-      ...narrowNumpy(operands, bits, overflow, when),
+    numpy: (product) => [
+      ...narrowNumpy(operands, bits, overflow, when, bias ? { bias, value: int32BiasOf(product)?.[0] ?? 0 } : null),
       ...(of === 'raw' ? ['acc -= int(zx*w.sum() + zw*(x - zx).sum())'] : []),
     ],
     c: null,
   };
 }
 
-function narrowNumpy(operands: string, bits: number, overflow: 'wrap' | 'saturate', when: 'end' | 'running'): string[] {
+/** Null: none. */
+function int32BiasOf(product: Product): Int32Array | null {
+  const prepared = int32BiasFloat64.prepare(product);
+  return prepared.unit === 'int32' ? prepared.values : null;
+}
+
+/** held: the bias of the one channel. */
+function narrowNumpy(
+  operands: string,
+  bits: 16 | 24,
+  overflow: 'wrap' | 'saturate',
+  when: 'end' | 'running',
+  held: { readonly bias: 'first' | 'last'; readonly value: number } | null,
+): string[] {
   const limit = 2 ** (bits - 1);
   const limited = (sum: string) => `min(max(${sum}, -${limit}), ${limit - 1})`;
-  if (when === 'running') return ['acc = 0', `for p in ${operands}: acc = ${limited('acc + int(p)')}`];
-  const sum = `int((${operands}).sum())`;
-  if (overflow === 'saturate') return [`acc = ${limited(sum)}`];
-  return [`acc = (${sum} + ${limit}) % ${2 * limit} - ${limit}`];
+  const bias = held ? ` + ${held.value}` : '';
+  const without = held ? [`acc -= ${held.value}  # the bias, added below`] : [];
+  if (when === 'running') {
+    const last = held?.bias === 'last' ? [`acc = ${limited(`acc${bias}`)}`] : [];
+    const start = held?.bias === 'first' ? held.value : 0;
+    return [`acc = ${start}`, `for p in ${operands}: acc = ${limited('acc + int(p)')}`, ...last, ...without];
+  }
+  const sum = `int((${operands}).sum())${bias}`;
+  if (overflow === 'saturate') return [`acc = ${limited(sum)}`, ...without];
+  return [`acc = (${sum} + ${limit}) % ${2 * limit} - ${limit}`, ...without];
 }
 
 export const int16Wrap = narrow(16, 'wrap', 'sum');
 export const int24Wrap = narrow(24, 'wrap', 'sum');
 export const int16Saturate = narrow(16, 'saturate', 'sum');
 export const int24Saturate = narrow(24, 'saturate', 'sum');
-export const int16SaturateRunning = narrow(16, 'saturate', 'sum', 'running');
-export const int24SaturateRunning = narrow(24, 'saturate', 'sum', 'running');
+export const int16SaturateRunning = narrow(16, 'saturate', 'sum', { when: 'running' });
+export const int24SaturateRunning = narrow(24, 'saturate', 'sum', { when: 'running' });
 export const int16WrapRaw = narrow(16, 'wrap', 'raw');
 export const int24WrapRaw = narrow(24, 'wrap', 'raw');
 export const int16SaturateRaw = narrow(16, 'saturate', 'raw');
 export const int24SaturateRaw = narrow(24, 'saturate', 'raw');
-export const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', 'running');
-export const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', 'running');
+export const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', { when: 'running' });
+export const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', { when: 'running' });
 
 export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
   int16Wrap,
@@ -84,12 +122,22 @@ export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
   int24SaturateRunningRaw,
 ];
 
+/** As a MAC that is loaded with the bias, or adds it last. */
+export const biasedAccumulators: readonly NarrowAccumulateStep[] = [
+  narrow(16, 'wrap', 'sum', { bias: 'last' }),
+  narrow(24, 'wrap', 'sum', { bias: 'last' }),
+  narrow(16, 'saturate', 'sum', { bias: 'last' }),
+  narrow(24, 'saturate', 'sum', { bias: 'last' }),
+  narrow(16, 'saturate', 'sum', { when: 'running', bias: 'first' }),
+  narrow(16, 'saturate', 'sum', { when: 'running', bias: 'last' }),
+];
+
 function withoutZeroPoints(product: Product): Product {
   return { ...product, input: { ...product.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
 }
 
-/** Saturated to so many bits after every product, in order of k. */
-function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast): Float64Array {
+/** Saturated to so many bits after every product, in order of k. start: what each channel begins with. */
+function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast, start: Int32Array | null): Float64Array {
   const { outFeatures, inFeatures, weight, input } = product;
   const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
   const sums = exactSums(x, product, fast);
@@ -98,13 +146,17 @@ function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast): Flo
   for (let row = 0; row < x.rows; row++) {
     for (let k = 0; k < inFeatures; k++) differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;
     for (let channel = 0; channel < outFeatures; channel++) {
+      const first = start?.[channel] ?? 0;
       // no order of the products leaves the range
-      if (magnitudes[row * outFeatures + channel] <= most) continue;
+      if (magnitudes[row * outFeatures + channel] + Math.abs(first) <= most) {
+        sums[row * outFeatures + channel] += first;
+        continue;
+      }
       const zeroPoint = weightZeroPointOf(product, channel);
-      const start = channel * inFeatures;
-      let sum = 0;
+      const row0 = channel * inFeatures;
+      let sum = Math.min(Math.max(first, least), most);
       for (let k = 0; k < inFeatures; k++) {
-        sum += differences[k] * (weight[start + k] - zeroPoint);
+        sum += differences[k] * (weight[row0 + k] - zeroPoint);
         if (sum > most) sum = most;
         else if (sum < least) sum = least;
       }

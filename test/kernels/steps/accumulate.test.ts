@@ -12,7 +12,7 @@ const saturate = (x: bigint, bits: number) => {
 };
 
 /** The readable form: one value, BigInt. */
-type Reference = (x: number[], w: number[], zx: number, zw: number, linear: Product) => bigint;
+type Reference = (x: number[], w: number[], zx: number, zw: number, linear: Product, channel: number) => bigint;
 
 const products = (x: number[], w: number[], zx = 0, zw = 0) => x.map((v, k) => big(v - zx) * big(w[k] - zw));
 const total = (terms: bigint[]) => terms.reduce((sum, term) => sum + term, 0n);
@@ -58,7 +58,7 @@ const signed = (linear: Product) => (x: number) => (signedInput(linear) ? x : x 
 const pairs =
   (blocks: (length: number) => number[], exactFor: (linear: Product) => boolean): Reference =>
   (x, w, zx, zw, linear) =>
-    (exactFor(linear) ? exact : paired((n) => inBlocks(blocks(n)), sat16, unsigned(linear)))(x, w, zx, zw, linear);
+    (exactFor(linear) ? exact : paired((n) => inBlocks(blocks(n)), sat16, unsigned(linear)))(x, w, zx, zw, linear, 0);
 const withZeroPoint = (linear: Product) => signedInput(linear) && linear.input.zeroPoint !== 0;
 
 const sixteens = (length: number): [number, number][] =>
@@ -67,13 +67,26 @@ const sixteens = (length: number): [number, number][] =>
     return [k, k + 8];
   });
 
-function narrowed(bits: 16 | 24, overflow: 'wrap' | 'saturate', of: 'sum' | 'raw', when: 'end' | 'running'): Reference {
+/** To the even neighbour, in double. */
+function biasOf({ bias, input, weightScale, perChannel }: Product, channel: number): number {
+  const units = bias![channel] / (input.scale * weightScale[perChannel ? channel : 0]);
+  const down = Math.floor(units);
+  const rest = units - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down;
+}
+
+function narrowed({ bits, overflow, of, when, bias }: steps.NarrowAccumulateStep): Reference {
   const apply = (sum: bigint) => (overflow === 'wrap' ? BigInt.asIntN(bits, sum) : saturate(sum, bits));
-  return (x, w, zx, zw, linear) => {
+  return (x, w, zx, zw, linear, channel) => {
     const terms = of === 'raw' ? products(x, w) : products(x, w, zx, zw);
     const wide = total(terms);
-    const narrow = when === 'running' ? terms.reduce((sum, term) => apply(sum + term), 0n) : apply(wide);
-    return exact(x, w, zx, zw, linear) - wide + narrow;
+    const held = bias && linear.bias ? big(biasOf(linear, channel)) : 0n;
+    const [first, last] = bias === 'first' ? [held, 0n] : [0n, held];
+    const narrow =
+      when === 'running'
+        ? apply(terms.reduce((sum, term) => apply(sum + term), apply(first)) + last)
+        : apply(wide + held);
+    return total(products(x, w, zx, zw)) - wide + narrow - held;
   };
 }
 
@@ -91,11 +104,11 @@ const references: [AccumulateStep, Reference][] = [
   [steps.pairsSaturatingInt16Blocks256, pairs((n) => oneDnnBlocks(n, 256), withZeroPoint)],
   [
     steps.neonMlalInt16Wrap,
-    (x, w, zx, zw, linear) => paired(sixteens, (s) => BigInt.asIntN(16, s), signed(linear))(x, w, zx, zw, linear),
+    (x, w, zx, zw, linear) => paired(sixteens, (s) => BigInt.asIntN(16, s), signed(linear))(x, w, zx, zw, linear, 0),
   ],
-  ...steps.narrowAccumulators.map((step): [AccumulateStep, Reference] => [
+  ...[...steps.narrowAccumulators, ...steps.biasedAccumulators].map((step): [AccumulateStep, Reference] => [
     step,
-    narrowed(step.bits, step.overflow, step.of, step.when),
+    narrowed(step),
   ]),
 ];
 
@@ -107,7 +120,7 @@ function reference(refer: Reference, x: Codes, linear: Product): { data: number[
       const codes = [...x.data.subarray(row * x.cols, (row + 1) * x.cols)];
       const weights = [...linear.weight.subarray(n * x.cols, (n + 1) * x.cols)];
       const zw = linear.weightZeroPoint[linear.weightZeroPoint.length === 1 ? 0 : n];
-      const sum = refer(codes, weights, linear.input.zeroPoint, zw, linear);
+      const sum = refer(codes, weights, linear.input.zeroPoint, zw, linear, n);
       data.push(wrap(sum));
       if (big(wrap(sum)) !== sum) overflowed++;
     }
@@ -128,7 +141,8 @@ describe.each(references.map(([step, refer]) => ({ name: step.name, step, refer 
       { seed: 20, numRuns: 150 },
     );
     // wrapping at 24 bits takes more products than these layers have
-    const never = [steps.exact, ...steps.narrowAccumulators.filter((s) => s.bits === 24)];
+    const narrow = [...steps.narrowAccumulators, ...steps.biasedAccumulators];
+    const never = [steps.exact, ...narrow.filter((s) => s.bits === 24)];
     if (!never.includes(step as steps.NarrowAccumulateStep)) expect(discriminating).toBeGreaterThan(3);
   });
 });
