@@ -35,6 +35,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
   /** A change that takes every sample to find: asked where nothing else explains. It is proven by being found. */
   arrange?(study: Study<K>, base: SetupOf<K>): Promise<Change<SetupOf<K>> | null>;
+  /** Whether what it needs took place in the data: a sum that leaves its width, ... Absent: a changed value shows it. */
+  shows?(found: Found<K>): boolean;
   /** Data that a person can check by hand; `change.found` is merged into it. */
   evidence?(found: Found<K>): CauseEvidence[C];
 }

@@ -30,6 +30,8 @@ export interface CauseEvidence {
   'int16-saturation': SomeChannels & {
     /** FBGEMM's own kernel for this geometry, which saturates whatever the CPU. */
     readonly every_cpu?: 'depthwise' | 'direct';
+    /** The judged side adds in full, where the declared kernel saturates. */
+    readonly exact?: true;
     /** The first saturating pair of the first differing value that has one. */
     readonly pair?: At & SaturatingPair;
     /** Pairs that saturate, over all values of the layer, and all pairs there are. */

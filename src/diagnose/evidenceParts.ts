@@ -103,6 +103,8 @@ export interface Formula {
     readonly int32?: number;
     readonly shift?: number;
     readonly rounding?: string;
+    /** Where it is k * 2^-n with a k of few bits. */
+    readonly short?: { readonly k: number; readonly n: number };
   };
   /** Null: the multiplier has rounded already. */
   readonly rounding: FormulaStep | null;

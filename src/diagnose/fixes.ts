@@ -19,7 +19,9 @@ export async function fixesOf(study: Study, hypothesis: Hypothesis, context: Fix
   for (const subject of ['capture', 'model'] as const) {
     const own = named.filter((change) => subjectOf(change) === subject);
     const text = fixFor(
-      [...new Set(own.map(({ cause }) => cause))].filter((cause) => cause !== 'int16-saturation'),
+      [...new Set(own.map(({ cause }) => cause))].filter(
+        (cause) => cause !== 'int16-saturation' || !saturates(context),
+      ),
       { ...context, subject },
     );
     if (text !== null) fixes.push({ subject, text, rehearsal: await rehearsed(study, hypothesis, own) });
@@ -57,9 +59,15 @@ const REHEARSALS: Readonly<
   'exact-sums': rehearseSums,
 };
 
+/** The judged side does, not the declared kernel. */
+function saturates({ evidence }: FixContext): boolean {
+  return !evidence['int16-saturation']?.exact;
+}
+
 /** The capture taken again, another way: by what then still differs from the declared replay. */
 async function saturationFixes(study: Study, { changes }: Hypothesis, context: FixContext): Promise<Fix[]> {
-  if (!changes.some(({ cause }) => cause === 'int16-saturation') || !isProductStudy(study)) return [];
+  const isFound = changes.some(({ cause }) => cause === 'int16-saturation') && saturates(context);
+  if (!isFound || !isProductStudy(study)) return [];
   const fixes: Fix[] = [];
   for (const { remedy, text } of saturationWays(context)) {
     const left = changes.filter(({ cause }) => remedy !== 'exact-sums' || cause !== 'int16-saturation');

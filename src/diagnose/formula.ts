@@ -7,6 +7,7 @@ import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { addsZeroPointFirst } from './departures.js';
 import type { Formula } from './evidence.js';
 import type { Setup } from './setup.js';
+import type { Short, ShortMultiplierStep } from './shortMultiplier.js';
 
 /** Null where integer sums are not requantized: a float path, float outputs, a conversion. */
 export function formulaOf(setup: Setup, channel: number): Formula | null {
@@ -29,9 +30,19 @@ export function formulaOf(setup: Setup, channel: number): Formula | null {
 function multiplierOf(step: MultiplierStep, product: Product, output: QuantParams, channel: number) {
   const { name, equation, arithmetic, fixedPoint } = step;
   const real = (product.input.scale * weightScaleOf(product, channel)) / output.scale;
+  const short = numberOfChannel(step, channel);
+  if (short) {
+    const { k, n } = short;
+    return { step: name, equation: `acc * ${k} * 2^-${n}`, arithmetic, value: k * 2 ** -n, short };
+  }
   const form = { step: name, equation, arithmetic, value: real };
   if (!fixedPoint) return form;
   const { multiplier, exponent } = fixedPoint.multiplierOf(product, output, channel);
   const rounding = 'rounding' in step ? (step.rounding as string) : undefined;
   return { ...form, int32: multiplier, shift: exponent, ...(rounding ? { rounding } : {}) };
+}
+
+/** Of a multiplier of few bits; null: no such. */
+function numberOfChannel(step: Partial<ShortMultiplierStep>, channel: number): Short | null {
+  return step.numbers?.[channel] ?? null;
 }

@@ -2,7 +2,7 @@ import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
-import { causes } from './registry.js';
+import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
 import { isProductStudy, type Study } from './study/study.js';
 
@@ -25,10 +25,7 @@ export interface SearchResult {
 /** Values that estimators may read in all: bounds the time without a clock, so that results do not depend on the machine. */
 const ESTIMATE_BUDGET = 4e8;
 const MOST_EXPLANATIONS = 12;
-/**
- * Where each value is made of one, a number that is found and a pair of causes need as many differing values to mean
- * something. The estimates of a product have guards of their own, by channel.
- */
+/** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
 
 /**
@@ -77,7 +74,7 @@ class Search {
 
   /** Enough differs for more than one change without a number. */
   get mayBeSeveral(): boolean {
-    return isProductStudy(this.study) || this.study.data.mismatched >= FEWEST_DIFFERING;
+    return this.study.data.mismatched >= FEWEST_DIFFERING;
   }
 
   /** Tries a set of changes on the probe, then on the subset; keeps it if it equals every value. */
@@ -85,8 +82,9 @@ class Search {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
     if (this.study.agreesOnSubset(hypothesis.setup)) {
-      this.found.push(hypothesis);
-      return true;
+      const isShown = this.isShown(hypothesis);
+      if (isShown) this.found.push(hypothesis);
+      return isShown;
     }
     this.bases?.offer(changes);
     return false;
@@ -94,7 +92,8 @@ class Search {
 
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
-    for (const changes of this.bases?.explanations() ?? []) this.found.push(this.hypothesis(changes));
+    const found = (this.bases?.explanations() ?? []).map((changes) => this.hypothesis(changes));
+    this.found.push(...found.filter((hypothesis) => this.isShown(hypothesis)));
   }
 
   singles(): void {
@@ -215,6 +214,19 @@ class Search {
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
   }
 
+  /** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
+  private isShown({ changes, setup }: Hypothesis): boolean {
+    const named = changes.filter(({ unnamed }) => !unnamed);
+    return named.every((change) => {
+      const without = applyChanges(
+        this.study.declared,
+        changes.filter((other) => other !== change),
+      );
+      if (named.length > 1 && !without.order && this.study.agreesOnSubset(without)) return false;
+      return causeOf(change.cause).shows?.({ study: this.study, change, setup, without }) ?? true;
+    });
+  }
+
   /** Estimators run on the accumulator and parameters of other changes. */
   private estimateOn(base: readonly Change[]): void {
     const { setup } = this.hypothesis(base);
@@ -236,7 +248,10 @@ class Search {
       return [];
     }
     const changes = cause.estimate(this.study, base, onEstimate);
-    return this.mayBeSeveral ? changes : changes.filter(({ freedom }) => freedom === FREEDOM.none);
+    // the estimates of a product have guards of their own, by channel
+    return this.mayBeSeveral || isProductStudy(this.study)
+      ? changes
+      : changes.filter(({ freedom }) => freedom === FREEDOM.none);
   }
 
   private hypothesis(changes: readonly Change[]): Hypothesis {

@@ -440,11 +440,16 @@ const rounding = (
 
 export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C]> } = {
   'int16-saturation': {
-    title: (e) =>
-      e.every_cpu ? `int16 saturation of FBGEMM's ${e.every_cpu} kernel, on every CPU` : 'int16 saturation',
+    title: (e) => {
+      if (e.exact) return 'exact sums, no int16 saturation';
+      return e.every_cpu ? `int16 saturation of FBGEMM's ${e.every_cpu} kernel, on every CPU` : 'int16 saturation';
+    },
     explanation: (e) =>
-      `Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw)${e.every_cpu ? `; FBGEMM's ${e.every_cpu} kernel does so with VNNI too` : ''}.`,
-    evidence: (e) => [
+      e.exact
+        ? 'Products of activation and weight codes are added in full, where the declared kernel clamps each pair at int16 (vpmaddubsw).'
+        : `Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw)${e.every_cpu ? `; FBGEMM's ${e.every_cpu} kernel does so with VNNI too` : ''}.`,
+    evidence: (e, { declaredKernel }) => [
+      ...(e.exact && e.pair ? [`in ${printable(declaredKernel)}:`] : []),
       ...pairSentences(e.pair),
       e.saturating_pairs === undefined
         ? null
@@ -454,7 +459,10 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
         ? `${counted(e.activations_above_127, 'input code')} exceed${e.activations_above_127 === 1 ? 's' : ''} 127${e.code_shift ? ` once the kernel has added ${e.code_shift}` : ''}; without them no pair could saturate`
         : null,
     ],
-    fix: (_, context) => (context.subject === 'candidate' ? WITHOUT_PAIRS : (saturationWays(context)[0]?.text ?? null)),
+    fix: (e, context) => {
+      if (e.exact) return context.subject === 'candidate' ? IN_PAIRS : declareKernel(context);
+      return context.subject === 'candidate' ? WITHOUT_PAIRS : (saturationWays(context)[0]?.text ?? null);
+    },
   },
   'activation-range': {
     title: ({ declared, found }) => {
@@ -958,7 +966,11 @@ export const CAUSE_TEXTS: { readonly [C in CauseCode]: CauseText<CauseEvidence[C
       e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
       number(e.wrapped, (n) => `${n} values leave the range`),
     ],
-    fix: stepFix('clamp before the cast: np.clip(q, 0, 255).astype(np.uint8), or a saturating conversion'),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      const [dtype, range] = e.dtype === 'int8' ? ['int8', '-128, 127'] : ['uint8', '0, 255'];
+      return `clamp before the cast: np.clip(q, ${range}).astype(np.${dtype}), or a saturating conversion`;
+    },
   },
   'multiplier-short': {
     title: (e) => (e.k === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`),
@@ -1275,6 +1287,7 @@ export function confirmation(context: FindingContext, causes: readonly string[])
   const { subject, framework, foundKernel } = context;
   if (subject !== 'capture' || framework !== 'PyTorch' || foundKernel === null || !causes.includes('int16-saturation'))
     return null;
+  if (context.evidence['int16-saturation']?.exact) return null;
   const variable = kernelNamed(foundKernel)?.confirm ?? null;
   return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too`;
 }

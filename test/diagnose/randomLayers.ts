@@ -89,12 +89,22 @@ function linear(random: Random, op: Op, samples: number, dtype: string): RandomL
   if (op === 'linear_dynamic') {
     const x = Float32Array.from({ length: samples * inFeatures }, () => random.normal() + 0.2);
     const layer = { ...own, activation: 'none', reduce_range: random.uniform() < 0.5, output: { dtype: 'float32' } };
-    return { op, raw: modelOf([{ name: 'x', dtype: 'float32' }], layer), samples, ...shaped(x, inFeatures, outFeatures) };
+    return {
+      op,
+      raw: modelOf([{ name: 'x', dtype: 'float32' }], layer),
+      samples,
+      ...shaped(x, inFeatures, outFeatures),
+    };
   }
   const input = params(random, dtype, 0.02);
   const output = params(random, dtype, 0.02 * 0.004 * 70 * 45 * Math.sqrt(inFeatures) * 0.02);
   const x = codes(random, input, samples * inFeatures);
-  return { op, raw: modelOf([{ name: 'x', ...input }], { ...own, output }), samples, ...shaped(x, inFeatures, outFeatures) };
+  return {
+    op,
+    raw: modelOf([{ name: 'x', ...input }], { ...own, output }),
+    samples,
+    ...shaped(x, inFeatures, outFeatures),
+  };
 }
 
 function shaped(x: NumericArray, inFeatures: number, outFeatures: number) {
@@ -104,7 +114,12 @@ function shaped(x: NumericArray, inFeatures: number, outFeatures: number) {
 function convolution(random: Random, samples: number, dtype: string): RandomLayer {
   const groups = [1, 1, 2, 4][random.integer(0, 3)];
   const [channels, outputs] = [4, groups * random.integer(1, 3)];
-  const [height, width, kernel, pad] = [random.integer(3, 7), random.integer(3, 7), random.integer(1, 3), random.integer(0, 1)];
+  const [height, width, kernel, pad] = [
+    random.integer(3, 7),
+    random.integer(3, 7),
+    random.integer(1, 3),
+    random.integer(0, 1),
+  ];
   const inputs = channels / groups;
   const { codes: w, ...numbers } = weights(random, outputs, inputs * kernel * kernel);
   let at = 0;
@@ -126,7 +141,8 @@ function pointwise(random: Random, op: Op, samples: number, dtype: string): Rand
   const isImage = op === 'avg_pool2d';
   const shape = isImage ? [random.integer(1, 4), 6, 6] : [random.integer(2, 40)];
   const [a, b] = [params(random, dtype, 0.03), params(random, dtype, 0.03)];
-  const output = op === 'dequantize' ? { dtype: 'float32' } : op === 'relu' || isImage ? a : params(random, dtype, 0.04);
+  const output =
+    op === 'dequantize' ? { dtype: 'float32' } : op === 'relu' || isImage ? a : params(random, dtype, 0.04);
   const float = op === 'quantize';
   const values = (own: Params) =>
     float
@@ -136,7 +152,10 @@ function pointwise(random: Random, op: Op, samples: number, dtype: string): Rand
   const input = two ? ['x', 'z'] : 'x';
   const fields = isImage ? { kernel_size: 2, stride: 2, padding: random.integer(0, 1) } : {};
   const layer = { name: 'y', op, input, ...(op !== 'relu' && !isImage && { output }), ...fields };
-  const declared = [{ name: 'x', ...(float ? { dtype: 'float32' } : a), shape }, ...(two ? [{ name: 'z', ...b, shape }] : [])];
+  const declared = [
+    { name: 'x', ...(float ? { dtype: 'float32' } : a), shape },
+    ...(two ? [{ name: 'z', ...b, shape }] : []),
+  ];
   const side = 3 + Number('padding' in fields && fields.padding === 1);
   return {
     op,
@@ -178,7 +197,12 @@ export function captured(layer: RandomLayer, model: Model, y: NumericArray): Pro
 export async function rightValues(layer: RandomLayer, model: Model, kernel?: string): Promise<NumericArray> {
   const Values = ARRAYS[outputOf(layer).dtype];
   const blank = new Values(layer.samples * sizeOf(layer.shape));
-  const session = new ReplaySession(model, await captured(layer, model, blank), referenceFor(model.producer, kernel), 'isolated');
+  const session = new ReplaySession(
+    model,
+    await captured(layer, model, blank),
+    referenceFor(model.producer, kernel),
+    'isolated',
+  );
   const run = await session.open(model.layers[0]);
   return Values.from((await run.replay(0, layer.samples)).data as NumericArray);
 }
@@ -205,7 +229,12 @@ export function diagnosisIn(report: Report): DiagnosisReport | null {
 export const DATA = ['one value', 'one value a channel', 'shuffled', 'noise', 'noise on some', 'noise on all'] as const;
 
 /** Values in place of right ones, without any information about what computed them. */
-export function without(random: Random, what: (typeof DATA)[number], right: NumericArray, layer: RandomLayer): NumericArray {
+export function without(
+  random: Random,
+  what: (typeof DATA)[number],
+  right: NumericArray,
+  layer: RandomLayer,
+): NumericArray {
   const width = sizeOf(layer.shape);
   const isFloat = right instanceof Float32Array;
   const [lowest, highest] = rangeOf(layer, right);

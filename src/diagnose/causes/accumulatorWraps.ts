@@ -22,9 +22,21 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
   changes: (study) => {
     const ofKernels = kernelSteps(study, 'accumulate').filter((step) => step === neonMlalInt16Wrap);
     const steps: AccumulateStep[] = study.free
-      ? [...new Set([...ofKernels, neonMlalInt16Wrap, ...narrowAccumulators, ...(hasBias(study) ? biasedAccumulators : [])])]
+      ? [
+          ...new Set([
+            ...ofKernels,
+            neonMlalInt16Wrap,
+            ...narrowAccumulators,
+            ...(hasBias(study) ? biasedAccumulators : []),
+          ]),
+        ]
       : ofKernels;
     return accumulatorChanges('accumulator-wraps', steps, study);
+  },
+
+  shows: ({ study, setup }) => {
+    const wide = study.engine.accumulator({ ...setup, steps: { ...setup.steps, accumulate: exact } }, study.subset);
+    return study.engine.accumulator(setup, study.subset).some((sum: number, i: number) => sum !== wide[i]);
   },
 
   evidence: ({ study, setup, without }) => {

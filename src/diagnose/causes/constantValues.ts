@@ -44,9 +44,14 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   };
   const differing = study.mismatchesByChannel(study.declared);
   const constant = [...differing.keys()].filter((n) => differing[n] > 0);
-  // a dead channel of the replay holds one value too
-  const varying = constant.filter((n) => !isConstant(replayed, n)).length;
-  const areConstant = constant.every((n) => isConstant(observed, n)) && varying * 2 > constant.length;
+  // a dead channel of the replay holds one value too; one that is all but dead says little
+  const varies = (n: number) => {
+    const seen = new Set<number>();
+    for (let i = n; i < observed.length && seen.size < FEWEST; i += channels) seen.add(replayed[i]);
+    return seen.size >= FEWEST;
+  };
+  const isLively = constant.filter((n) => !isConstant(replayed, n)).length * 2 > constant.length;
+  const areConstant = constant.every((n) => isConstant(observed, n)) && (isLively || constant.some(varies));
   const whole = observed.every((value: number) => value === observed[0]);
   if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
   if (constant.length === 0 || !areConstant || constant.some((n) => differing[n] < FEWEST)) return null;

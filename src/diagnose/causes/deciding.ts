@@ -1,6 +1,9 @@
+import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
+import type { MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { stepsBeforeRounding } from '../../replay/product.js';
 import type { Found } from '../cause.js';
+import { isFixedPoint } from '../departures.js';
 import type { DecidingValue } from '../evidence.js';
 import type { ProductSetup } from '../setup.js';
 import { isProductStudy } from '../study/study.js';
@@ -25,11 +28,25 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
   const coded = { ...value, zero_point: output.zeroPoint };
   if (setup.steps.float || study.data.dynamic) return coded;
   const steps = (s: ProductSetup) =>
-    stepsBeforeRounding(s.steps, study.engine.inCall(s.params, value.sample))(
+    stepsBeforeRounding(unrounded(s.steps), study.engine.inCall(s.params, value.sample))(
       study.engine.accumulator(s, study.subset)[i],
       channel,
     );
   const before = steps(without);
   const after = steps(setup);
   return { ...coded, before_rounding: before, ...(after === before ? {} : { before_rounding_found: after }) };
+}
+
+/** A fixed-point multiplier rounds inside: its product with the fraction that it had. */
+function unrounded(steps: ProductSteps): ProductSteps {
+  const { multiplierOf } = steps.multiplier as Partial<FixedPointStep>;
+  if (!isFixedPoint(steps.multiplier) || !multiplierOf) return steps;
+  const toSteps: MultiplierStep['toSteps'] = (product, output) => {
+    const factors = Array.from({ length: product.outFeatures }, (_, n) => {
+      const { multiplier, exponent } = multiplierOf(product, output, n);
+      return multiplier * 2 ** (exponent - 31);
+    });
+    return (acc, channel, bias) => acc * factors[channel] + bias / output.scale;
+  };
+  return { ...steps, multiplier: { ...steps.multiplier, toSteps } };
 }

@@ -1,8 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
-import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { bisected, type Line, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
-import { biasParts } from '../estimate/view.js';
+import { biasParts, roundsTwice, type View } from '../estimate/view.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
 
@@ -17,19 +17,22 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     const input = inputOf(base);
     if (!isQuantized(input)) return [];
     const declared = input.scale;
-    const intervals = sharedIntervals(study, base, (view) => {
+    const line = (view: View): Line => {
       const { scaling, fixed, slack } = biasParts(view, base);
       return {
         slope: (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / declared,
         offset: (_, n) => fixed(n),
         slack,
       };
-    });
+    };
+    const intervals = sharedIntervals(study, base, line);
     const interval = intervals && sharedInterval(intervals);
     if (!interval) return [];
     const withScale = (scale: number) => withInput(base, { scale });
-    return refinedScaleIntervals(study, base, interval, withScale)
-      .flatMap(scalesIn)
+    const exactly =
+      base.kind === 'product' && roundsTwice(base.steps) ? bisected(study, base, line, interval, withScale) : null;
+    const halved = exactly === null ? [] : [Math.fround(exactly), exactly];
+    return [...halved, ...refinedScaleIntervals(study, base, interval, withScale).flatMap(scalesIn)]
       .filter((scale) => scale > 0 && !isNoise(scale, declared))
       .map(
         (scale): Change => ({

@@ -1,5 +1,7 @@
 import {
   countLosingPairs,
+  exact,
+  isExact,
   isPaired,
   losingPairs,
   neonMlalInt16Wrap,
@@ -9,7 +11,7 @@ import { fbgemmPathOf } from '../../kernels/steps/fbgemmConvolution.js';
 import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
-import type { Cause } from '../cause.js';
+import type { Cause, Found } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { SaturatingPair } from '../evidence.js';
 import type { ProductSetup } from '../setup.js';
@@ -22,29 +24,42 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
   kinds: ['product'],
   whose: 'kernel',
 
-  changes: (study) =>
-    accumulatorChanges('int16-saturation', kernelSteps(study, 'accumulate').filter(isSaturating), study),
+  changes: (study) => {
+    const { steps, params } = study.declared;
+    // where the declared one saturates, another may be exact
+    const others = isExact(steps.accumulate, params) ? [] : [exact];
+    return accumulatorChanges('int16-saturation', [
+      ...kernelSteps(study, 'accumulate').filter(isSaturating),
+      ...(isSaturating(steps.accumulate) ? others : []),
+    ], study);
+  },
 
-  evidence: ({ study, setup, without }) => {
+  shows: (found) => {
+    const [exactSums, sums] = sumsOf(found);
+    return sums.some((sum: number, i: number) => sum !== exactSums[i]);
+  },
+
+  evidence: (found) => {
+    const { study, without } = found;
+    const isDeclared = isExact(found.setup.steps.accumulate, found.setup.params);
+    // the side that saturates
+    const setup = isDeclared ? without : found.setup;
     const step = setup.steps.accumulate;
     if (!isSaturating(step)) return {};
     const { samples, observed } = study.subset;
     const codes = study.engine.codes(setup, study.subset);
     const shift = step.codeShift(setup.params);
-    const exact = study.values(without);
-    const saturated = study.values(setup);
+    const [before, after] = [study.values(without), study.values(found.setup)];
     // a sum that differs lost something in a pair
-    const [exactSums, sums] = [
-      study.engine.accumulator(without, study.subset),
-      study.engine.accumulator(setup, study.subset),
-    ];
-    const differs = (i: number) => exact[i] !== saturated[i] && exactSums[i] !== sums[i];
+    const [exactSums, sums] = sumsOf(found);
+    const differs = (i: number) => before[i] !== after[i] && exactSums[i] !== sums[i];
     const first = observed.findIndex((_: number, i: number) => differs(i));
     const [row, channel] = [Math.floor(first / study.channels), first % study.channels];
     const own = () => study.engine.codesOf(setup, study.subset, channel);
     const pair = first < 0 ? null : firstPair(step, own(), setup.params, { row, sample: samples[row], channel });
     return {
-      ...everyCpu(study),
+      ...(isDeclared ? {} : everyCpu(study)),
+      ...(isDeclared ? { exact: true } : {}),
       ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
       mismatched_with_pair: countWhere(observed, (_, i) => differs(i)),
@@ -59,6 +74,11 @@ function everyCpu({ data, declared }: ProductStudy): { every_cpu?: 'depthwise' |
   const { patch } = declared.params;
   const path = patch && data.side === 'capture' && data.kernel.family === 'fbgemm' ? fbgemmPathOf(patch) : 'others';
   return path === 'others' ? {} : { every_cpu: path };
+}
+
+/** Without and with it. */
+function sumsOf({ study, setup, without }: Found<'product'>) {
+  return [study.engine.accumulator(without, study.subset), study.engine.accumulator(setup, study.subset)];
 }
 
 function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {

@@ -1,10 +1,7 @@
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
-import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
-import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { MultiplierStep, Product } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
+import type { Product } from '../../nouns/kernel.js';
 import { frexp } from '../../numeric/float.js';
 import { floor, roundHalfAway } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
@@ -14,6 +11,7 @@ import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, hasBase } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
 import type { ProductStudy } from '../study/study.js';
 
 const MOST_BITS = 16;
@@ -51,12 +49,6 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   },
 };
 
-/** k * 2^-n. */
-interface Short {
-  readonly k: number;
-  readonly n: number;
-}
-
 interface ShortForm {
   readonly bits: number;
   readonly perChannel: boolean;
@@ -66,15 +58,6 @@ interface ShortForm {
 
 interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
-}
-
-function numberOf({ k, n }: Short): number {
-  return k * 2 ** -n;
-}
-
-function realOf(params: Product, channel: number): number {
-  const { input, output } = params;
-  return (input.scale * weightScaleOf(params, channel)) / (output as QuantParams).scale;
 }
 
 /** Every number of bits, to the nearest, down and up; each channel with its own shift, or all with one. */
@@ -118,8 +101,8 @@ function multipliersThatFit(
 
 function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: ShortForm): ShortChange[] {
   const multiplier = shortMultiplier(numbers);
-  // floor and truncation stay; ties go up with an added half, or as they went
-  const rounds = steps.round.apply(0.75) === 0 ? [steps.round] : [halfUp, halfEven];
+  // floor and truncation are changes of their own; ties go up with an added half, or as they went
+  const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : [halfUp, halfEven];
   const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
   return rounds.flatMap((round) =>
     biases.map((bias) => ({
@@ -137,29 +120,4 @@ function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: Short
       },
     })),
   );
-}
-
-function shortMultiplier(numbers: readonly Short[]): MultiplierStep {
-  const name = `short multiplier ${numbers.map(({ k, n }) => `${k} * 2^-${n}`).join(', ')}`;
-  return {
-    ...float64Product,
-    name,
-    equation: `acc * ${numbers[0].k} * 2^-${numbers[0].n}`,
-    toSteps: (product, output) => {
-      const own = numbersOf(product, numbers);
-      return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
-    },
-    operations: null,
-  };
-}
-
-/** Of the channels that a product has: a scope may hold some of them only. */
-function numbersOf(product: Product, numbers: readonly Short[]): number[] {
-  if (product.outFeatures === numbers.length) return numbers.map(numberOf);
-  return Array.from({ length: product.outFeatures }, (_, n) => {
-    const real = realOf(product, n);
-    return numbers
-      .map(numberOf)
-      .reduce((best, own) => (Math.abs(own / real - 1) < Math.abs(best / real - 1) ? own : best));
-  });
 }

@@ -1,7 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
-import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { bisected, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
+import { roundsTwice, type View } from '../estimate/view.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
 
@@ -16,14 +17,20 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
     // v scales with 1 / s_y: factor = declared / found
-    const intervals = sharedIntervals(study, base, (view) => ({
-      slope: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+    const line = (view: View) => ({
+      slope: (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
       offset: () => 0,
-    }));
+    });
+    const intervals = sharedIntervals(study, base, line);
     const factor = intervals && sharedInterval(intervals);
     if (!factor || factor.lo <= 0) return [];
     const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
-    return scalesIn(interval)
+    const exactly =
+      base.kind === 'product' && roundsTwice(base.steps)
+        ? bisected(study, base, line, factor, (own) => withOutput(base, { scale: output.scale / own }))
+        : null;
+    const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
+    return [...halved, ...scalesIn(interval)]
       .filter((scale) => !isNoise(scale, output.scale))
       .map(
         (scale): Change => ({

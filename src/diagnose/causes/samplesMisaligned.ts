@@ -19,16 +19,20 @@ export const samplesMisaligned: Cause<'samples-misaligned'> = {
  * row is not a permutation. Needs every judged sample; null where that is too much, or nothing moved.
  */
 async function reordered(study: Study, base: Setup): Promise<Change | null> {
-  const samples = study.data.to - study.data.from;
-  if (samples < 2 || samples * study.channels > MOST_VALUES) return null;
+  // an image moves as a whole: its positions are rows of their own, but in another order they are no others' samples
+  const positions = study.data.images?.positions ?? 1;
+  const rows = study.data.to - study.data.from;
+  const samples = rows / positions;
+  if (samples < 2 || rows * study.channels > MOST_VALUES) return null;
   const places = new Map<string, number[]>();
   const observed: string[] = [];
   const replayed: string[] = [];
   for await (const scope of study.blocks()) {
-    const rows = scope.samples.length;
-    observed.push(...rowTexts(scope.observed, rows));
-    replayed.push(...rowTexts(study.outputs(base, scope).data, rows));
+    observed.push(...rowTexts(scope.observed, scope.samples.length));
+    replayed.push(...rowTexts(study.outputs(base, scope).data, scope.samples.length));
   }
+  joinEvery(observed, positions);
+  joinEvery(replayed, positions);
   replayed.forEach((text, row) => {
     const list = places.get(text);
     if (list) list.push(row);
@@ -38,7 +42,7 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const shift = findShift(observed, replayed);
   const permutation = shift === null ? assign(observed, replayed, places) : null;
   if (shift === null && permutation === null) return null;
-  const order = permutation ?? observed.map((_, row) => (row + shift!) % samples);
+  const order = permutation ?? observed.map((_, sample) => (sample + shift!) % samples);
   const moved = order.filter((from, row) => observed[row] !== replayed[row] && from !== row).length;
   // two rows that happen to be swapped are found in noise sooner than four
   if (moved < 2) return null;
@@ -49,8 +53,22 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
     label: shift === null ? 'permutation' : `shift ${shift}`,
     found:
       shift === null ? { permutation: order, moved } : { shift: shift > samples / 2 ? shift - samples : shift, moved },
-    apply: (setup) => ({ ...setup, order }),
+    apply: (setup) => ({ ...setup, order: rowsOf(order, positions) }),
   };
+}
+
+/** So many texts in one, in place. */
+function joinEvery(texts: string[], count: number): void {
+  if (count === 1) return;
+  const joined = Array.from({ length: texts.length / count }, (_, i) =>
+    texts.slice(i * count, (i + 1) * count).join('|'),
+  );
+  texts.splice(0, texts.length, ...joined);
+}
+
+function rowsOf(samples: readonly number[], positions: number): readonly number[] {
+  if (positions === 1) return samples;
+  return samples.flatMap((sample) => Array.from({ length: positions }, (_, i) => sample * positions + i));
 }
 
 /** Equal for equal rows; codes of any width by their bytes as int32. */

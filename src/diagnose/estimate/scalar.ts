@@ -121,6 +121,35 @@ export function sharedInterval(intervals: readonly Interval[]): Interval | null 
   return most && isBounded(most) ? most : null;
 }
 
+/** Halvings after which two doubles are neighbours in float32. */
+const MOST_HALVINGS = 26;
+
+/**
+ * A number of an interval that gives every value of the subset, by halving: what is too small asks for more where the slope is
+ * positive. For a kernel that rounds twice, whose codes bound the number loosely. Null: some ask for more, some for less.
+ */
+export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: Interval, at: (p: number) => Setup) {
+  const { observed } = study.subset;
+  const view = viewOf(study, base);
+  const { slope } = line(view, study.subset);
+  let [from, to] = [lo, hi];
+  for (let halving = 0; halving < MOST_HALVINGS; halving++) {
+    const middle = (from + to) / 2;
+    const misses = study.misses(at(middle), study.subset);
+    let [more, less] = [0, 0];
+    for (let i = 0; i < observed.length && !(more && less); i++) {
+      if (misses[i] === 0) continue;
+      if (misses[i] > 0 === slope(i, i % view.channels) > 0) more++;
+      else less++;
+    }
+    if (more === less) return more === 0 ? middle : null;
+    if (more && less) return null;
+    if (more) from = middle;
+    else to = middle;
+  }
+  return null;
+}
+
 /** Integers that all channels share (at most `limit`, nearest to the middle first). */
 export function sharedIntegers(intervals: readonly Interval[], limit = 4): number[] {
   const exact = intersection(intervals.map((i) => widened(i, 2e-6)));

@@ -1,8 +1,9 @@
 import type { RealValue } from '../../kernels/reals.js';
 import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
+import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { downward, halfEven, towardZero } from '../../kernels/steps/round.js';
-import type { RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { roundOf } from '../conversions.js';
@@ -77,7 +78,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
   const bounds = isQuantized(params.output)
-    ? codeBounds(scope, params.output, setup.steps.round, fusedClamp(setup, params.output, scope))
+    ? codeBounds(scope, params.output, setup.steps.round, fusedClamp(setup, params.output, scope), firstRounding(setup))
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
   return { rows: scope.samples.length, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, integerBias };
@@ -174,20 +175,38 @@ function fusedClamp({ params, steps }: ProductSetup, output: QuantParams, { obse
   return [Math.max(lo, smallest(observed)), params.activation === 'relu' ? hi : Math.min(hi, largest(observed))];
 }
 
-/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. */
+/** How far the first of two roundings in fixed point moves a value, in steps, by channel; null: there is one only. */
+function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
+  if (!roundsTwice(steps)) return null;
+  const { multiplierOf } = steps.multiplier as FixedPointStep;
+  const output = params.output as QuantParams;
+  return Float64Array.from(
+    { length: params.outFeatures },
+    (_, n) => 2 ** (Math.min(0, multiplierOf(params, output, n).exponent) - 1),
+  );
+}
+
+export function roundsTwice({ multiplier }: Pick<ProductSteps, 'multiplier'>): boolean {
+  const { rounding, multiplierOf } = multiplier as Partial<FixedPointStep>;
+  return multiplierOf !== undefined && (rounding === 'double' || rounding === 'double-up');
+}
+
+/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. slack: by channel. */
 function codeBounds(
   { observed }: Scope,
   { zeroPoint }: QuantParams,
   round: RoundStep,
   [lowest, highest]: readonly [number, number],
+  slack: Float64Array | null = null,
 ): { lo: Float64Array; hi: Float64Array } {
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);
   for (let i = 0; i < observed.length; i++) {
     const q = observed[i] - zeroPoint;
     const [below, above] = roundingReach(round.name, q);
-    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below;
-    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above;
+    const more = slack ? slack[i % slack.length] : 0;
+    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below - more;
+    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
   }
   return { lo, hi };
 }

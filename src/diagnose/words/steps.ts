@@ -65,13 +65,14 @@ function biasText({ bias }: Formula): string {
 }
 
 function multiplierText(formula: Formula): string {
-  const { int32, shift = 0, rounding = '', equation, value, arithmetic } = formula.multiplier;
+  const { int32, shift = 0, rounding = '', equation, value, arithmetic, short: few } = formula.multiplier;
   if (int32 !== undefined) {
     const rounds = ROUNDINGS[rounding] ?? (formula.rounding ? `rounding ${ruleText(formula)}` : equation);
     return `by the int32 ${int32} * 2^${shift - 31} (channel ${formula.channel}), ${rounds}`;
   }
   const rule = formula.rounding && RULES[formula.rounding.step];
   const rounds = formula.rounding ? `, then rounds ${rule ? rule.does : formula.rounding.equation}` : '';
+  if (few) return `by ${few.k} * 2^-${few.n} = ${short(value)} (channel ${formula.channel})${rounds}`;
   return `by the ${arithmetic} ${short(value)} (channel ${formula.channel}): ${equation}${rounds}`;
 }
 
@@ -106,7 +107,8 @@ export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string>
   return fixes;
 }
 
-function floatFix({ multiplier: { equation, value, arithmetic }, channel }: Formula): string {
+function floatFix({ multiplier: { equation, value, arithmetic, short: few }, channel }: Formula): string {
+  if (few) return `multiply by ${few.k} * 2^-${few.n} (channel ${channel}): ${equation}`;
   return `multiply by the ${arithmetic} number ${short(value)} (channel ${channel}): ${equation}`;
 }
 
@@ -115,7 +117,10 @@ function integerFix(found: Formula, met: Formula): string {
   const { int32 = 0, shift = 0, rounding = '', equation } = met.multiplier;
   const line = shiftLine(rounding, shift) ?? equation;
   const isRounded = found.rounding && ['downward', 'towardZero'].includes(found.rounding.step);
-  const first = isInteger(found.multiplier) && isRounded ? 'add 1 << (s - 1) before the shift' : 'multiply by an int32';
+  const first =
+    found.multiplier.arithmetic === 'fixed-point' && isRounded
+      ? 'add 1 << (s - 1) before the shift'
+      : 'multiply by an int32';
   const m = `m = ${int32}, shift ${shift} for channel ${met.channel}`;
   return `${first}, ${ROUNDINGS[rounding] ?? 'as the other does'}: ${line} (${m})`;
 }

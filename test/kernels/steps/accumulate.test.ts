@@ -202,7 +202,7 @@ it('takes codes far beyond 8 bits', () => {
   const linear = linearOf({ weight: [[127, -128, 5]], input: { ...params('uint8', 1, -7), dtype: 'int32' } });
   const x: Codes = { rows: 1, cols: 3, data: Int32Array.from([2147483647, -2147483648, 12345]) };
   const { data, overflowed } = steps.exact.run(x, linear);
-  expect(data[0]).toBe(wrap(exact([...x.data], [127, -128, 5], -7, 0, linear)));
+  expect(data[0]).toBe(wrap(exact([...x.data], [127, -128, 5], -7, 0, linear, 0)));
   expect(overflowed).toBe(1);
 });
 
