@@ -3,6 +3,7 @@ import { Checks } from '../documents/checks.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
 import { openNpz } from '../load/npz.js';
+import { isPlainFile, openPlainFiles, type PlainOf, plainFilesIn } from '../load/plainFiles.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
@@ -116,7 +117,28 @@ export function openCandidate(
   names?: ReadonlyMap<string, string>,
   against?: 'capture' | 'replay',
 ): Promise<Capture & Closable> {
-  return withArrays(fs, path, (file) => validateCandidate(model, capture, asCapture(file), names, against));
+  const validate = (file: ArrayFile) => validateCandidate(model, capture, asCapture(file), names, against);
+  return withArrays(fs, path, validate, () => openCandidateArrays(fs, path, plainOf(model, capture, names)));
+}
+
+/** Plain files too: dtype and shape are the layer's. */
+async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf): Promise<ArrayFile> {
+  const isFolder = await fs.isDirectory(path).catch(() => false);
+  if (!isFolder) return isPlainFile(path) ? openPlainFiles(fs, path, [path], values) : openArrays(fs, path);
+  const files = plainFilesIn(path, await fs.list(path).catch(() => []));
+  const isPlain = files.some((file) => !file.endsWith('.npy')) && !(await fs.list(path)).includes(MEMH_MANIFEST);
+  return isPlain ? openPlainFiles(fs, path, files, values) : openArrays(fs, path);
+}
+
+function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {
+  return (mine) => {
+    const name = names?.get(mine) ?? mine;
+    const layer = model.layers.find((one) => one.name === name);
+    const captured = values.get(name);
+    const shape = captured?.shape ?? shapes.get(name);
+    const dtype = layer?.output?.dtype ?? captured?.dtype;
+    return layer && shape && dtype ? { dtype, shape: [samples, ...shape.dims] } : null;
+  };
 }
 
 /** A whole input in one npz: a model of one linear layer, `linear`, and its capture. Throws InputError. */
@@ -138,8 +160,9 @@ async function withArrays<T extends object>(
   fs: FileSystem,
   path: string,
   validate: (file: ArrayFile) => Promise<T>,
+  open: () => Promise<ArrayFile> = () => openArrays(fs, path),
 ): Promise<T & Closable> {
-  const file = await openArrays(fs, path);
+  const file = await open();
   try {
     return { ...(await validate(file)), close: () => file.close() };
   } catch (error) {

@@ -27,7 +27,7 @@ const DTYPES = {
   uint32: { bits: 32, create: (n: number) => new Uint32Array(n) },
 } as const;
 
-type MemhDtype = keyof typeof DTYPES;
+export type MemhDtype = keyof typeof DTYPES;
 
 /** Words and comments of one file: no simulation's dump of a layer is longer. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
@@ -140,6 +140,21 @@ function entryOf(item: unknown, folder: string, where: string): Entry {
     );
   }
   return { key: name, path: join(folder, file), dtype: known, bits, shape: shape as number[] };
+}
+
+export function isMemhDtype(dtype: string): dtype is MemhDtype {
+  return Object.hasOwn(DTYPES, dtype);
+}
+
+/** One file of words of the dtype's width. */
+export function memhArray(
+  fs: FileSystem,
+  key: string,
+  path: string,
+  dtype: MemhDtype,
+  shape: readonly number[],
+): ArraySource {
+  return new MemhArray(fs, { key, path, dtype, bits: DTYPES[dtype].bits, shape });
 }
 
 /** Read whole at the first look. */

@@ -41,7 +41,7 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
 }
 
 /** Names that no file can have are written with %XX, bytes of UTF-8; other text stands for itself. */
-function keyOf(fileName: string): string {
+export function keyOf(fileName: string): string {
   try {
     return decodeURIComponent(fileName.replace(/%(?![\dA-F]{2})/g, '%25'));
   } catch {
@@ -50,10 +50,10 @@ function keyOf(fileName: string): string {
 }
 
 /** Opens one npy file: reads its header. Throws InputError. */
-export async function openNpy(fs: FileSystem, path: string): Promise<ArraySource> {
+export async function openNpy(fs: FileSystem, path: string, key = ''): Promise<ArraySource> {
   const bytes = await NpyFile.open(fs, path);
   const where = printable(path);
-  return new NpyArray('', await readNpyHeader(bytes, where), bytes, new Recent(CACHE_BYTES), where);
+  return new NpyArray(key, await readNpyHeader(bytes, where), bytes, new Recent(CACHE_BYTES), where);
 }
 
 /** Opened for each read: a folder may hold more files than a process may have open. */

@@ -1,0 +1,115 @@
+/** Values of a layer in a file by its name, without a manifest: NAME.memh, NAME_output.memh, NAME.bin, NAME.npy. */
+import { basename, join } from 'node:path';
+import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
+import type { FileSystem } from '../nouns/file.js';
+import { InputError, type Problem } from '../nouns/problem.js';
+import { sizeOf } from '../tensor/shape.js';
+import { listed, printable } from '../text.js';
+import { openFile, readFully } from './bytes.js';
+import { isMemhDtype, memhArray } from './memhFolder.js';
+import { keyOf, openNpy } from './npyFolder.js';
+import { collecting, refuse } from './refuse.js';
+
+/** What a name stands for: neither kind of file says so itself. */
+export interface Plain {
+  readonly dtype: string;
+  /** With the samples. */
+  readonly shape: readonly number[];
+}
+
+/** Null: no such value. */
+export type PlainOf = (name: string) => Plain | null;
+
+const ENDING = /\.(memh|bin|npy)$/;
+
+export function isPlainFile(path: string): boolean {
+  return ENDING.test(path);
+}
+
+/** One file, or those of a folder. Throws InputError with all problems. */
+export async function openPlainFiles(
+  fs: FileSystem,
+  path: string,
+  files: readonly string[],
+  plainOf: PlainOf,
+): Promise<ArrayFile> {
+  const arrays = new Map<string, ArraySource>();
+  const problems: Problem[] = [];
+  for (const file of files) {
+    await collecting(problems, async () => {
+      const array = await openPlain(fs, file, plainOf);
+      if (!array) return;
+      if (arrays.has(array.key)) {
+        const got = `got ${printable(array.key)} by two files; keep one of them`;
+        throw refuse('duplicate', printable(file), `expected a name of its own, ${got}`);
+      }
+      arrays.set(array.key, array);
+    });
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  if (arrays.size === 0) {
+    const got = `got ${printable(
+      listed(
+        files.map((file) => basename(file)),
+        4,
+      ),
+    )}`;
+    throw refuse(
+      'folder',
+      printable(path),
+      `expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer, ${got}`,
+    );
+  }
+  return { path, arrays, close: async () => {} };
+}
+
+/** Null: of a folder, a file of no value (an input of golden vectors, a log). */
+async function openPlain(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
+  const name = keyOf(basename(path).replace(ENDING, ''));
+  const key = [name, name.replace(/_output$/, '')].find((one) => plainOf(one) !== null);
+  if (path.endsWith('.npy')) return openNpy(fs, path, key ?? name);
+  if (key === undefined) return null;
+  const { dtype, shape } = plainOf(key)!;
+  if (path.endsWith('.bin')) return openBin(fs, key, path, { dtype, shape });
+  if (isMemhDtype(dtype)) return memhArray(fs, key, path, dtype, shape);
+  throw refuse('memh', printable(path), `expected a value of integers, got one of ${dtype}; save it as .npy or .bin`);
+}
+
+const BYTES: Readonly<Record<string, { new (buffer: ArrayBuffer): NumericArray; readonly BYTES_PER_ELEMENT: number }>> =
+  {
+    int8: Int8Array,
+    uint8: Uint8Array,
+    int16: Int16Array,
+    uint16: Uint16Array,
+    int32: Int32Array,
+    float32: Float32Array,
+  };
+
+/** Little endian, in C order. */
+async function openBin(fs: FileSystem, key: string, path: string, { dtype, shape }: Plain): Promise<ArraySource> {
+  const Values = Object.hasOwn(BYTES, dtype) ? BYTES[dtype] : undefined;
+  if (!Values) throw refuse('bin', printable(path), `expected ${Object.keys(BYTES).join(', ')}, got ${dtype}`);
+  const width = sizeOf(shape.slice(1)) * Values.BYTES_PER_ELEMENT;
+  const file = await openFile(fs, path);
+  await file.close();
+  if (file.size !== width * shape[0]) {
+    const expected = `expected ${width * shape[0]} bytes (${dtype}, shape ${shape.join(' x ')})`;
+    throw refuse('bin', printable(path), `${expected}, got ${file.size}`);
+  }
+  const read = async (from = 0, to = shape[0]) => {
+    const bytes = new Uint8Array((to - from) * width);
+    const open = await openFile(fs, path);
+    try {
+      await readFully(open, bytes, from * width, printable(path));
+    } finally {
+      await open.close();
+    }
+    return new Values(bytes.buffer);
+  };
+  return { key, dtype: dtype as ArraySource['dtype'], shape, fortranOrder: false, read };
+}
+
+/** The files of a folder. */
+export function plainFilesIn(path: string, names: readonly string[]): string[] {
+  return names.filter(isPlainFile).map((name) => join(path, name));
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { openPlainFiles, type PlainOf, plainFilesIn } from '../../src/load/plainFiles.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+
+const plainOf: PlainOf = (name) =>
+  ({
+    fc1: { dtype: 'int8', shape: [2, 2] },
+    fc2: { dtype: 'uint8', shape: [2, 1] },
+    'net.3': { dtype: 'float32', shape: [2, 1] },
+  })[name] ?? null;
+
+const float = Buffer.from(Float32Array.of(1.5, -2).buffer);
+
+function open(files: Readonly<Record<string, Uint8Array | string>>) {
+  const fs = memoryFiles(Object.fromEntries(Object.entries(files).map(([name, data]) => [`/out/${name}`, data])));
+  return openPlainFiles(fs, '/out', plainFilesIn('/out', Object.keys(files)), plainOf);
+}
+
+test('files by the names of layers: dtype and shape are the layer’s', async () => {
+  const { arrays } = await open({
+    'fc1_output.memh': 'ff 80\n7f 00 // the last\n',
+    'fc2.bin': Uint8Array.of(200, 3),
+    'net.3_output.bin': float,
+    'fc1_input.memh': '00',
+    'run.log': 'not a value',
+  });
+  expect([...arrays.keys()]).toEqual(['fc1', 'fc2', 'net.3']);
+  expect([...(await arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);
+  expect([...(await arrays.get('fc2')!.read(1, 2))]).toEqual([3]);
+  expect([...(await arrays.get('net.3')!.read())]).toEqual([1.5, -2]);
+});
+
+test.each([
+  [{ 'other.memh': '00' }, 'expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer, got other.memh'],
+  [{ 'fc2.bin': Uint8Array.of(1) }, 'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1'],
+  [
+    { 'fc2.bin': Uint8Array.of(1, 2), 'fc2.memh': '01 02' },
+    'fc2.memh: expected a name of its own, got fc2 by two files',
+  ],
+  [{ 'net.3.memh': '00 01' }, 'net.3.memh: expected a value of integers, got one of float32'],
+])('%#: what is wrong is said', async (files, message) => {
+  await expect(open(files as Record<string, string>)).rejects.toThrow(message);
+});
+
+test('words that are missing are said when they are read', async () => {
+  const { arrays } = await open({ 'fc1.memh': '00 01 02' });
+  await expect(arrays.get('fc1')!.read()).rejects.toThrow('expected 4 words (shape 2 x 2), got none for word 3');
+});
