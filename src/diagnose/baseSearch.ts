@@ -1,7 +1,8 @@
 import { type Base, basesOf, unnamed, waysTo } from './bases.js';
+import { roundsTwice } from './estimate/view.js';
 import { hasBase } from './facts.js';
 import { reachOf } from './reach.js';
-import { applyChanges, type Change, type ProductSetup, type Setup } from './setup.js';
+import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { sameValue } from './study/agree.js';
 import type { Scope } from './study/data.js';
 import { pickRows } from './study/sample.js';
@@ -42,7 +43,7 @@ export class BaseSearch {
   offer(changes: readonly Change[]): void {
     if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
     const setup = this.setupOf(changes);
-    if (setup.order || !this.missed(setup, this.study.probe)) return;
+    if (setup.order || !this.missed(setup, this.study.probe) || !this.missed(setup, this.study.sketch)) return;
     const rows = this.missed(setup, this.study.subset);
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
   }
@@ -52,6 +53,18 @@ export class BaseSearch {
     const found = this.near.flatMap((near) => this.onBases(near));
     this.near = [];
     return found;
+  }
+
+  /** Of the bases that give what the declared one does, one of each kind on which numbers are estimated otherwise. */
+  get otherKinds(): readonly ProductChange[] {
+    const known = new Set([kindOf(this.study.declared.steps)]);
+    const others: ProductChange[] = [];
+    for (const base of this.allIdle) {
+      if (known.has(kindOf(base))) continue;
+      known.add(kindOf(base));
+      others.push(unnamed(base));
+    }
+    return others;
   }
 
   private onBases({ changes, missed }: Near): Change[][] {
@@ -111,6 +124,11 @@ export class BaseSearch {
   private setupOf(changes: readonly Change[]): ProductSetup {
     return applyChanges<Setup>(this.study.declared, [...this.prefix, ...changes]) as ProductSetup;
   }
+}
+
+/** How codes bound the real value, and whether the bias is one of integers. */
+function kindOf({ bias, multiplier }: Base): string {
+  return [bias.arithmetic === 'int32', roundsTwice({ multiplier })].join();
 }
 
 /** A change of bias or multiplier arithmetic: another base. */

@@ -176,7 +176,8 @@ function isSigned({ declared }: LayerCase): boolean {
 /** One record a cause, drawn from the hypothesis with and without its change. */
 function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
   const records = new Map<string, object>();
-  for (const change of changes.filter(({ unnamed }) => !unnamed)) {
+  const named = changes.filter(({ unnamed }) => !unnamed);
+  for (const change of named) {
     const without = applyChanges(
       study.declared,
       changes.filter((other) => other !== change),
@@ -184,12 +185,12 @@ function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothes
     const found: Found = { study, change, setup, without };
     const own = causeOf(change.cause).evidence?.(found) ?? {};
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
-    const values = changes.length > 1 && study.complete ? { values: study.mismatches(without) } : {};
+    const values = named.length > 1 && study.complete ? { values: study.mismatches(without) } : {};
     records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...values }));
   }
   const formula = formulasOf(layer, study, changes, setup, [...records.values()]);
-  const steps = changes.filter((change) => subjectOf(change) === 'capture').map(({ cause }) => cause);
-  const mixed = layer.side === 'capture' && steps.length > 0 && steps.length < changes.length;
+  const steps = named.filter((change) => subjectOf(change) === 'capture').map(({ cause }) => cause);
+  const mixed = layer.side === 'capture' && steps.length > 0 && steps.length < named.length;
   return {
     ...(Object.fromEntries(records) as Evidence),
     basis: {

@@ -37,6 +37,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
   run.singles();
+  run.estimatesOnOtherBases();
   run.onOtherBases();
   if (run.found.length === 0) await run.arranged([]);
   run.wholeKernels();
@@ -109,6 +110,12 @@ class Search {
       this.estimated.push(...changes.slice(0, 1));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.consider([changes[0]]);
     }
+  }
+
+  /** A number that fits the declared base nearly may fit one that the data do not tell from it. */
+  estimatesOnOtherBases(): void {
+    if (this.found.length > 0) return;
+    for (const base of this.bases?.otherKinds ?? []) this.estimateOn([base]);
   }
 
   /** What takes every sample to find, on the reference or on another accumulator. */

@@ -3,7 +3,7 @@ import { Checks } from '../documents/checks.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
 import { openNpz } from '../load/npz.js';
-import { isPlainFile, openPlainFiles, type PlainOf, plainFilesIn } from '../load/plainFiles.js';
+import type { PlainOf } from '../load/plainFiles.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
@@ -124,10 +124,9 @@ export function openCandidate(
 /** Plain files too: dtype and shape are the layer's. */
 async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf): Promise<ArrayFile> {
   const isFolder = await fs.isDirectory(path).catch(() => false);
-  if (!isFolder) return isPlainFile(path) ? openPlainFiles(fs, path, [path], values) : openArrays(fs, path);
-  const files = plainFilesIn(path, await fs.list(path).catch(() => []));
-  const isPlain = files.some((file) => !file.endsWith('.npy')) && !(await fs.list(path)).includes(MEMH_MANIFEST);
-  return isPlain ? openPlainFiles(fs, path, files, values) : openArrays(fs, path);
+  if (!isFolder && path.endsWith('.npz')) return openNpz(fs, path);
+  const { openPlain } = await import('../load/plainFiles.js');
+  return (await openPlain(fs, path, isFolder, values)) ?? openArrays(fs, path);
 }
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {

@@ -6,7 +6,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
-import { isMemhDtype, memhArray } from './memhFolder.js';
+import { isMemhDtype, MANIFEST, memhArray } from './memhFolder.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
 
@@ -22,8 +22,18 @@ export type PlainOf = (name: string) => Plain | null;
 
 const ENDING = /\.(memh|bin|npy)$/;
 
-export function isPlainFile(path: string): boolean {
-  return ENDING.test(path);
+/** A file, or a folder of such without a manifest; null: anything else. Throws InputError. */
+export async function openPlain(
+  fs: FileSystem,
+  path: string,
+  isFolder: boolean,
+  plainOf: PlainOf,
+): Promise<ArrayFile | null> {
+  if (!isFolder) return ENDING.test(path) ? openPlainFiles(fs, path, [path], plainOf) : null;
+  const names = await fs.list(path).catch((): string[] => []);
+  const files = plainFilesIn(path, names);
+  const isPlain = files.some((file) => !file.endsWith('.npy')) && !names.includes(MANIFEST);
+  return isPlain ? openPlainFiles(fs, path, files, plainOf) : null;
 }
 
 /** One file, or those of a folder. Throws InputError with all problems. */
@@ -37,7 +47,7 @@ export async function openPlainFiles(
   const problems: Problem[] = [];
   for (const file of files) {
     await collecting(problems, async () => {
-      const array = await openPlain(fs, file, plainOf);
+      const array = await openOne(fs, file, plainOf);
       if (!array) return;
       if (arrays.has(array.key)) {
         const got = `got ${printable(array.key)} by two files; keep one of them`;
@@ -64,7 +74,7 @@ export async function openPlainFiles(
 }
 
 /** Null: of a folder, a file of no value (an input of golden vectors, a log). */
-async function openPlain(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
+async function openOne(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
   const name = keyOf(basename(path).replace(ENDING, ''));
   const key = [name, name.replace(/_output$/, '')].find((one) => plainOf(one) !== null);
   if (path.endsWith('.npy')) return openNpy(fs, path, key ?? name);
@@ -111,5 +121,5 @@ async function openBin(fs: FileSystem, key: string, path: string, { dtype, shape
 
 /** The files of a folder. */
 export function plainFilesIn(path: string, names: readonly string[]): string[] {
-  return names.filter(isPlainFile).map((name) => join(path, name));
+  return names.filter((name) => ENDING.test(name)).map((name) => join(path, name));
 }

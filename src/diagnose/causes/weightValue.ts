@@ -76,9 +76,12 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
 function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly Patch[]) {
   const { subset } = study;
   const repaired = new Set(single.map((p) => p.channel));
+  const { inFeatures } = base.params;
+  if (inFeatures > MOST_FEATURES_ON_TOP && base.steps !== study.declared.steps) return null;
+  const isTooMuch = (columns: readonly number[]) => columns.length * subset.samples.length * inFeatures > MOST_EFFORT;
+  if (isTooMuch(differing(study.mismatchesByChannel(base, study.sketch)))) return null;
   const columns = differing(study.mismatchesByChannel(base)).filter((n) => !repaired.has(n));
-  if (base.params.inFeatures > MOST_FEATURES_ON_TOP && base.steps !== study.declared.steps) return null;
-  if (columns.length * subset.samples.length * base.params.inFeatures > MOST_EFFORT) return null;
+  if (isTooMuch(columns)) return null;
   const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
   const patches: Patch[] = [...single];
   for (const column of columns) {

@@ -30,6 +30,7 @@ export class Study<K extends Kind = Kind> {
   /** 1 where the subset's observation differs from the reference. */
   readonly differing: Uint8Array;
   private readonly declaredOutputs = new WeakMap<Scope, Outputs>();
+  private readonly counted = new WeakMap<Setup, Map<Scope, Float64Array>>();
   private readonly chunks = new Map<Scope, Map<number, Scope>>();
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
@@ -133,8 +134,16 @@ export class Study<K extends Kind = Kind> {
     return signsOf(this.outputs(setup, scope), scope.observed);
   }
 
-  /** Mismatches by channel of the scope. */
+  /** Mismatches by channel of the scope; kept, since every estimator on a base begins with them. */
   mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Float64Array {
+    const known = this.counted.get(setup) ?? new Map<Scope, Float64Array>();
+    this.counted.set(setup, known);
+    const counts = known.get(scope) ?? this.countByChannel(setup, scope);
+    known.set(scope, counts);
+    return counts;
+  }
+
+  private countByChannel(setup: Setup, scope: Scope): Float64Array {
     const counts = new Float64Array(scope.channels?.length ?? this.channels);
     this.differences(setup, scope).forEach((d, i) => {
       counts[i % counts.length] += d;
