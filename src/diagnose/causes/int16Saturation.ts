@@ -28,10 +28,11 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     const { steps, params } = study.declared;
     // where the declared one saturates, another may be exact
     const others = isExact(steps.accumulate, params) ? [] : [exact];
-    return accumulatorChanges('int16-saturation', [
-      ...kernelSteps(study, 'accumulate').filter(isSaturating),
-      ...(isSaturating(steps.accumulate) ? others : []),
-    ], study);
+    return accumulatorChanges(
+      'int16-saturation',
+      [...kernelSteps(study, 'accumulate').filter(isSaturating), ...(isSaturating(steps.accumulate) ? others : [])],
+      study,
+    );
   },
 
   shows: (found) => {
