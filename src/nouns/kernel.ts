@@ -109,12 +109,9 @@ export interface AccumulateStep extends Step {
   readonly numpy: ((product: Product) => readonly string[]) | null;
   /** From x, w, zx, zw to `sum`; names of arrays begin with `id`, of constants with its capitals. */
   readonly c: ((product: Product, id: string) => CLines) | null;
-  /** Set where the accelerator knows the step. */
-  form?(product: Product): AccumulateForm | null;
-  /** The sums depend on the layer's bias. */
-  readonly holdsBias?: true;
+  form?(product: Product): AccumulateForm | null; // set where the accelerator knows the step
+  readonly holdsBias?: true; // the sums depend on it
 }
-
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
 export interface AccumulateForm {
   readonly pairs: { readonly codeShift: number; readonly blockLength: number } | null;
