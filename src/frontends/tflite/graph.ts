@@ -24,12 +24,15 @@ export class Graph {
   /** Constants that nodes read as values, by name, as model.json has them. */
   readonly constants = new Map<string, object>();
   readonly batch: number;
+  /** What nodes compute, and inputs: any other tensor without bytes is a state of a node's own. */
+  readonly computed: ReadonlySet<number>;
   private readonly keys: readonly string[];
 
   constructor(readonly file: TfliteFile) {
     [this.main] = file.subgraphs;
     this.keys = keysOf(this.main.tensors);
     this.batch = batchOf(this.main);
+    this.computed = new Set([...this.main.inputs, ...this.main.operators.flatMap(({ outputs }) => outputs)]);
   }
 
   tensor(index: number): Tensor {

@@ -105,7 +105,7 @@ function layerOf(node: Node, translation: Translation, output: number, position:
   const inputs = [...dataOf(node, translation.data), ...(translation.reads ?? [])];
   const rank = graph.tensor(output).shape.length;
   const read = inputs.flatMap((index) => {
-    if (!graph.isConstant(index)) return [graph.key(index)];
+    if (!graph.isConstant(index)) return graph.computed.has(index) ? [graph.key(index)] : [];
     return isReadable(graph, index) ? [graph.constant(index, rank)] : [];
   });
   const folded = operator.inputs.flatMap((index) => graph.folded.get(index) ?? []);
