@@ -379,6 +379,17 @@ test.each<[string, Partial<OperatorSpec>, string, string]>([
   expect(layers[1]).not.toHaveProperty('not_replayed');
 });
 
+test("a node's own state is no value that it reads", async () => {
+  const graph = oneLinear();
+  const [linear] = graph.operators;
+  const state: TensorSpec = { name: 'state', type: 'int16', shape: [1, 12], scale: [1] };
+  const tensors = [...graph.tensors, { name: 'z', ...VALUE }, state];
+  const svdf: OperatorSpec = { code: 'SVDF', inputs: [0, 5], outputs: [4] };
+  const layers = await layersOf({ ...graph, tensors, operators: [svdf, { ...linear, inputs: [4, 1, 2] }] });
+  expect(layers[0]).toMatchObject({ name: 'z', op: 'svdf', input: 'x', not_replayed: 'operator SVDF has no model' });
+  expect(layers[1]).not.toHaveProperty('not_replayed');
+});
+
 test('float operators between DEQUANTIZE and QUANTIZE are an island', async () => {
   const float: TensorSpec = { type: 'float32', shape: [1, 4] };
   const layers = await layersOf({

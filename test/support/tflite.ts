@@ -22,6 +22,7 @@ export const CODES = {
   FULLY_CONNECTED: 9,
   RELU6: 21,
   RESHAPE: 22,
+  SVDF: 27,
   CUSTOM: 32,
   SPLIT: 49,
   ELU: 111,
