@@ -43,6 +43,7 @@ import { progressOn } from './progress.js';
 
 export interface Options extends BaselineOptions {
   readonly candidate?: string;
+  readonly candidateModel?: string;
   readonly against: 'capture' | 'replay';
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly kernel?: string;
@@ -84,6 +85,10 @@ export const compareCommand: CliCommand = {
 export function declareComparison(command: Command): Command {
   command
     .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
+    .option(
+      '--candidate-model <file>',
+      'the model file that the candidate comes from (a PyTorch model’s ONNX export ...): its layers are matched to MODEL’s',
+    )
     .addOption(
       new Option('--against <side>', 'what a candidate is judged by: the capture, or the replay under --kernel')
         .choices(['capture', 'replay'])
@@ -169,7 +174,9 @@ export interface RanFiles {
 }
 
 function inputsOf({ model, capture, options }: Pair): string[] {
-  return [model, capture, options.candidate, options.baseline].filter((path) => path !== undefined);
+  return [model, capture, options.candidate, options.candidateModel, options.baseline].filter(
+    (path) => path !== undefined,
+  );
 }
 
 /** What the command line says, without its defaults: it wins over the file. */
@@ -192,7 +199,7 @@ export function checkOptions(options: Options): void {
   if (options.updateBaseline && options.baseline === undefined) {
     throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
   }
-  if (options.against === 'replay' && options.candidate === undefined) {
+  if (options.against === 'replay' && !hasCandidate(options)) {
     throw usage('expected --candidate NPZ with it, which is judged by the replay, got none', '--against replay');
   }
   if (options.shard === undefined) return;
@@ -204,10 +211,28 @@ export function checkOptions(options: Options): void {
   }
 }
 
+/** A model of its own gives values without a file of them: its replay. */
+export function hasCandidate({ candidate, candidateModel }: Pick<Options, 'candidate' | 'candidateModel'>): boolean {
+  return candidate !== undefined || candidateModel !== undefined;
+}
+
 /** What shards of one run have in common, option by option. */
 function settingsOf(options: Options): Record<string, string> {
-  const { candidate, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } = options;
-  const settings = { candidate, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose };
+  const { candidate, candidateModel, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } =
+    options;
+  const settings = {
+    candidate,
+    candidateModel,
+    kernel,
+    against,
+    map,
+    layer,
+    tolLsb,
+    tolUlp,
+    maxMismatched,
+    baseline,
+    diagnose,
+  };
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, JSON.stringify(value)]));
 }
@@ -252,9 +277,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
   const { options } = pair;
   const { against } = options;
   const { model, capture } = await openFiles(io, pair, open);
-  const candidate = options.candidate
-    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map), against))
-    : undefined;
+  const { candidate, candidateModel } = await openJudged(io, options, { model, capture }, open);
   const gate = await openGate(io, options, {
     kernel: options.kernel ?? declaredKernel(model.producer).name,
     mode: options.mode,
@@ -268,6 +291,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     samples: options.samples?.(capture.samples),
     tolerance: tolerances(model, options),
     candidate,
+    candidateModel,
     against,
     diagnose: options.diagnose,
     requireReplayed: options.requireReplayed,
@@ -307,9 +331,25 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
   }
 }
 
+/** What is judged in the replay's place, if anything: the user's values, or another model's. */
+async function openJudged(
+  io: Io,
+  { candidate: path, candidateModel, map, against }: Options,
+  { model, capture }: { readonly model: Model; readonly capture: Capture },
+  open: Open,
+): Promise<Pick<CompareOptions, 'candidate' | 'candidateModel'>> {
+  if (candidateModel !== undefined) {
+    const { openCandidateModel } = await import('./candidateModel.js');
+    const beside = await openCandidateModel(io, { path: candidateModel, values: path, map }, { model, capture }, open);
+    return { candidate: beside.candidate, candidateModel: beside };
+  }
+  if (path === undefined) return {};
+  return { candidate: await open(openCandidate(io.fs, path, model, capture, new Map(map), against)) };
+}
+
 /** Files that are not kept are called by the names of what they were made from. */
 async function openFiles(io: Io, { model: modelPath, capture: capturePath, options, ran }: Pair, open: Open) {
-  const use = options.candidate === undefined ? 'replay' : options.against === 'replay' ? 'inputs' : 'values';
+  const use = !hasCandidate(options) ? 'replay' : options.against === 'replay' ? 'inputs' : 'values';
   const opened = await openPair(io, modelPath, capturePath, open, use, options.kernel);
   if (!ran) return opened;
   ran.opened();

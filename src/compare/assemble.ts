@@ -7,7 +7,7 @@ import { ofTwoTrainings, withOneKernel } from './together.js';
 
 /** The report of one process, from its part or from every shard's. */
 export function assemble(parts: readonly [Part, ...Part[]]): Report {
-  const [{ run, warnings }] = parts;
+  const [{ run, warnings, candidateModel }] = parts;
   const order = new Map(run.selected.map((name, index) => [name, index]));
   const inOrder = <T>(items: readonly T[], name: (item: T) => string) =>
     [...items].sort((a, b) => order.get(name(a))! - order.get(name(b))!);
@@ -39,6 +39,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     model: run.model,
     capture: run.capture,
     candidate: run.candidate,
+    ...(candidateModel && { candidate_model: candidateModel.path, model_differences: candidateModel.differences }),
     against: run.against,
     mode: run.mode,
     kernel: run.kernel,

@@ -17,6 +17,7 @@ import {
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
+import { explainByFiles } from './models/explained.js';
 import { secondCapture } from './secondCapture.js';
 import { CatchUp } from './shard.js';
 import { unknownInput } from './unknownInput.js';
@@ -83,7 +84,8 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   if (report.status !== 'mismatch') return report;
   if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
     await comparison.catchUp.before(index + 1);
-    await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
+    const isSaid = await explainByFiles(comparison, layer, report);
+    if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
   }
   const isExplained = report.diagnosis !== null && !report.diagnosis.causes.includes('unexplained');
   const unknown = isExplained ? null : unknownInput(model, candidate, layer);

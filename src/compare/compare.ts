@@ -121,6 +121,9 @@ class Comparison {
       own: own.size,
       layers,
       candidateLayers,
+      ...(options.candidateModel && {
+        candidateModel: { path: options.candidateModel.path, differences: [...options.candidateModel.differences] },
+      }),
       warnings: {
         files: [...model.warnings, ...capture.warnings, ...unlikeTheRule(model)],
         candidate: [...(options.candidate?.warnings ?? [])],

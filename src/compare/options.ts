@@ -3,6 +3,7 @@ import type { Layer } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { Mode } from '../replay/session.js';
+import type { CandidateModel } from './models/beside.js';
 
 export type AcceleratorChoice = 'auto' | 'portable';
 
@@ -18,6 +19,8 @@ export interface CompareOptions {
   readonly tolerance?: (layerName: string) => Tolerance;
   /** The user's own implementation: then it is what is judged, against the capture. */
   readonly candidate?: Capture;
+  /** The model file that the candidate comes from, where it is another. */
+  readonly candidateModel?: CandidateModel;
   /** What a candidate is judged by: the capture (default), or the replay, chained from the capture's inputs. */
   readonly against?: 'capture' | 'replay';
   /** Default: true. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Report } from '../nouns/report.js';
+import type { ModelNumber, Report } from '../nouns/report.js';
 import { Checks } from './checks.js';
 import { cause, count, originFields, real, warningSchema } from './fields.js';
 
@@ -105,6 +105,16 @@ export const baselineReportSchema = z.object({
   ),
 });
 
+const modelDifference = z.object({
+  layer: z.string(),
+  candidate_layer: z.string(),
+  field: z.string().check(z.describe("as model.json names it: 'scale', 'zero_point', 'weight', 'bias', 'stride' ...")),
+  channel: z.nullable(count).check(z.describe('null: the whole field')),
+  k: z.optional(count).check(z.describe('of a weight: the first that differs in the channel')),
+  expected: z.json() as unknown as z.ZodMiniType<ModelNumber>,
+  actual: z.json() as unknown as z.ZodMiniType<ModelNumber>,
+});
+
 export const reportSchema = z.object({
   format: z.literal('qdiff-report'),
   version: z.literal(1),
@@ -112,6 +122,8 @@ export const reportSchema = z.object({
   model: z.string(),
   capture: z.string(),
   candidate: z.nullable(z.string()),
+  candidate_model: z.optional(z.string()).check(z.describe('the model file that the candidate comes from')),
+  model_differences: z.optional(z.array(modelDifference)),
   against: z.enum(['capture', 'replay']).check(z.describe('what the candidate is judged by')),
   mode: z.enum(['isolated', 'propagated']),
   kernel: z.string(),

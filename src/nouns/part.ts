@@ -1,5 +1,5 @@
 import type { Warning } from './problem.js';
-import type { LayerReport, Report } from './report.js';
+import type { LayerReport, ModelDifference, Report } from './report.js';
 
 /** The index-th of count processes, 1-based. */
 export interface Shard {
@@ -24,6 +24,8 @@ export interface Part {
   own: number;
   layers: LayerReport[];
   candidateLayers: LayerReport[] | null;
+  /** Of a candidate with a model of its own: the same in every shard. */
+  candidateModel?: { path: string; differences: ModelDifference[] };
   warnings: {
     /** Of model and capture, and of the candidate's file: the same in every shard. */
     files: Warning[];

@@ -125,6 +125,22 @@ export interface Coverage {
   not_compared: string[];
 }
 
+/** What a candidate's model file says otherwise of a layer; found before any value is looked at. */
+export interface ModelDifference {
+  layer: string;
+  candidate_layer: string;
+  /** As model.json names it: scale, zero_point, weight, weight_scale, bias, stride ... */
+  field: string;
+  /** null: the whole field. */
+  channel: number | null;
+  /** Of a weight: the first that differs in the channel. */
+  k?: number;
+  expected: ModelNumber;
+  actual: ModelNumber;
+}
+
+export type ModelNumber = null | boolean | number | string | ModelNumber[] | { [name: string]: ModelNumber };
+
 export interface Report {
   format: 'qdiff-report';
   version: 1;
@@ -132,6 +148,9 @@ export interface Report {
   model: string;
   capture: string;
   candidate: string | null;
+  /** The candidate's own model file; absent: it has the model's. */
+  candidate_model?: string;
+  model_differences?: ModelDifference[];
   /** What the candidate is judged by: the capture, or the declared replay, chained from the capture's inputs. */
   against: 'capture' | 'replay';
   mode: 'isolated' | 'propagated';

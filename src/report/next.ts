@@ -63,8 +63,13 @@ function filesOf({ model, capture }: Report): string[] {
 }
 
 function givenWords(report: Report, repeated: ReportOptions['repeated']): string[] {
-  const candidate = report.candidate === null ? [] : option('--candidate', path(report.candidate));
-  return [...candidate, ...(repeated?.(report) ?? [])];
+  const { candidate: values, candidate_model: model } = report;
+  const candidate = values === null || values === model ? [] : option('--candidate', path(values));
+  return [
+    ...(model === undefined ? [] : option('--candidate-model', path(model))),
+    ...candidate,
+    ...(repeated?.(report) ?? []),
+  ];
 }
 
 /** Without a replay there is no arithmetic to explain. */

@@ -10,6 +10,7 @@ import { type Finding, findingLayers, findings } from './findings.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
+import { modelLines } from './modelDifferences.js';
 import { nextCommand } from './next.js';
 import { notFiniteSentences } from './notFinite.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
@@ -68,6 +69,7 @@ export const table: ReportText = (report, options) => {
       : [
           headerLines(view),
           notFiniteSentences(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
+          modelLines(view),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
           ...findings(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),

@@ -1,0 +1,199 @@
+/** What two models say differently of one layer: found before any value is looked at. */
+import { isProduct, isTensor, type Model, type ProductLayer } from '../../nouns/model.js';
+import type { ModelDifference } from '../../nouns/report.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { f32 } from '../../numeric/float.js';
+import type { LayerPair, Matched } from './match.js';
+import { centredWeights, zeroPointOf } from './weights.js';
+
+type Found = Omit<ModelDifference, 'layer' | 'candidate_layer'>;
+
+export async function modelDifferences(
+  model: Model,
+  other: Model,
+  { pairs, names }: Matched,
+): Promise<ModelDifference[]> {
+  const found: ModelDifference[] = [];
+  const say = (layer: string, candidate_layer: string, all: readonly Found[]) => {
+    for (const one of all) found.push({ layer, candidate_layer, ...one });
+  };
+  for (const { name, params } of other.inputs) {
+    const own = model.inputs.find((input) => input.name === names.get(name));
+    if (own) say(own.name, name, ofValue(own.params, params));
+  }
+  const [ownParams, theirParams] = [paramsIn(model), paramsIn(other)];
+  for (const pair of pairs) {
+    const inputs = [ownParams(pair.layer.inputs[0]), theirParams(pair.other.inputs[0])] as const;
+    say(pair.layer.name, pair.other.name, await ofLayers(pair, inputs));
+  }
+  return found;
+}
+
+function paramsIn({ inputs, layers }: Model): (name: string) => ValueParams | null {
+  const params = new Map<string, ValueParams | null>(inputs.map(({ name, params }) => [name, params]));
+  for (const { name, output } of layers) params.set(name, output);
+  return (name) => params.get(name) ?? null;
+}
+
+type Both<T> = readonly [T, T];
+
+async function ofLayers({ layer, other }: LayerPair, inputs: Both<ValueParams | null>): Promise<Found[]> {
+  return [
+    ...whole('op', layer.op, other.op),
+    ...whole('arithmetic', layer.arithmetic ?? null, other.arithmetic ?? layer.arithmetic ?? null),
+    ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs) : []),
+    ...(isTensor(layer) && isTensor(other) && layer.op === other.op
+      ? ofAttributes(layer.form.attributes, other.form.attributes)
+      : []),
+    ...(layer.output && other.output ? ofValue(layer.output, other.output) : []),
+  ];
+}
+
+function whole(field: string, expected: Found['expected'], actual: Found['actual']): Found[] {
+  const isSame = JSON.stringify(expected) === JSON.stringify(actual);
+  return isSame || expected === null || actual === null ? [] : [{ field, channel: null, expected, actual }];
+}
+
+/** uint8 codes of one zero point are int8 ones of another, 128 below: no difference. */
+export function ofValue(own: ValueParams, other: ValueParams): Found[] {
+  if (!isQuantized(own) || !isQuantized(other)) return whole('dtype', own.dtype, other.dtype);
+  if (own.dtype === other.dtype || isShifted(own, other)) {
+    return [
+      ...(f32(own.scale) === f32(other.scale) ? [] : whole('scale', own.scale, other.scale)),
+      ...(offset(own) === offset(other) ? [] : whole('zero_point', own.zeroPoint, other.zeroPoint)),
+      ...(own.dtype === other.dtype
+        ? [...whole('quant_min', own.quantMin, other.quantMin), ...whole('quant_max', own.quantMax, other.quantMax)]
+        : []),
+    ];
+  }
+  return [
+    ...whole('dtype', own.dtype, other.dtype),
+    ...(f32(own.scale) === f32(other.scale) ? [] : whole('scale', own.scale, other.scale)),
+  ];
+}
+
+function isShifted(a: QuantParams, b: QuantParams): boolean {
+  return [a, b].every(({ dtype }) => dtype === 'uint8' || dtype === 'int8');
+}
+
+/** From the lowest code of the type. */
+function offset({ dtype, zeroPoint }: QuantParams): number {
+  return dtype === 'int8' ? zeroPoint + 128 : zeroPoint;
+}
+
+async function ofProducts(own: ProductLayer, other: ProductLayer, inputs: Both<ValueParams | null>): Promise<Found[]> {
+  const [a, b] = [own.form, other.form];
+  const channels = a.weight.outFeatures;
+  const at = (list: ArrayLike<number>, n: number) => list[list.length === 1 ? 0 : n];
+  const isScaled = (x: number, y: number) => f32(x) === f32(y);
+  return [
+    ...ofGeometry(own, other),
+    ...each(
+      'weight_scale',
+      channels,
+      a.weightScale.length + b.weightScale.length === 2,
+      (n) => [at(a.weightScale, n), at(b.weightScale, n)],
+      isScaled,
+    ),
+    ...(await ofWeights(own, other)),
+    ...ofBias(own, other, inputs),
+    ...whole('activation', activationOf(own), activationOf(other)),
+  ];
+}
+
+/** A ReLU whose bound is the lowest code is none. */
+function activationOf({ form, output }: ProductLayer): Found['expected'] {
+  const { activation } = form;
+  if (typeof activation === 'object') return { clamp: [...activation.clamp] };
+  const isClamped = output !== null && isQuantized(output) && output.zeroPoint === output.quantMin;
+  return activation === 'relu' && isClamped ? 'none' : activation;
+}
+
+/** One entry for all channels where both sides have one number, else one for each channel. */
+function each(
+  field: string,
+  channels: number,
+  isOne: boolean,
+  pair: (channel: number) => readonly [number, number],
+  isSame: (a: number, b: number) => boolean,
+): Found[] {
+  return Array.from({ length: isOne ? 1 : channels }, (_, n) => n).flatMap((n) => {
+    const [expected, actual] = pair(n);
+    return isSame(expected, actual) ? [] : [{ field, channel: isOne ? null : n, expected, actual }];
+  });
+}
+
+/** The first code of a channel that differs. */
+async function ofWeights(own: ProductLayer, other: ProductLayer): Promise<Found[]> {
+  const [a, b] = [await centredWeights(own), await centredWeights(other)];
+  const { outFeatures, inFeatures } = own.form.weight;
+  const found: Found[] = [];
+  for (let n = 0; n < outFeatures; n++) {
+    for (let k = n * inFeatures; k < (n + 1) * inFeatures; k++) {
+      if (a[k] === b[k]) continue;
+      const raw = (w: Int16Array, { form }: ProductLayer) => w[k] + zeroPointOf(form.weightZeroPoint, n);
+      found.push({ field: 'weight', channel: n, k: k % inFeatures, expected: raw(a, own), actual: raw(b, other) });
+      break;
+    }
+  }
+  return found;
+}
+
+/** In real units. */
+function ofBias(own: ProductLayer, other: ProductLayer, [x, y]: Both<ValueParams | null>): Found[] {
+  const [a, b] = [biasOf(own, x), biasOf(other, y)];
+  if (!a || !b) return [];
+  return each(
+    'bias',
+    own.form.weight.outFeatures,
+    false,
+    (n) => [a(n), b(n)],
+    (u, v) => f32(u) === f32(v),
+  );
+}
+
+/** Null where its unit is not known. */
+export function biasOf({ form }: ProductLayer, input: ValueParams | null): ((channel: number) => number) | null {
+  const { bias, biasInt32, biasInt64, weightScale } = form;
+  if (bias) return (n) => bias[n];
+  const codes = biasInt32 ?? biasInt64;
+  if (!codes) return () => 0;
+  if (!input || !isQuantized(input)) return null;
+  return (n) => codes[n] * f32(f32(input.scale) * f32(weightScale[weightScale.length === 1 ? 0 : n]));
+}
+
+function ofGeometry({ form: a }: ProductLayer, { form: b }: ProductLayer): Found[] {
+  if (!a.patch || !b.patch) return [];
+  const [own, other] = [a.patch.window, b.patch.window];
+  // padding that the output's size asks for has its numbers only once the input is known
+  const paddings =
+    a.patch.same || b.patch.same
+      ? []
+      : whole(
+          'padding',
+          own.padding.map((p) => [...p]),
+          other.padding.map((p) => [...p]),
+        );
+  return [
+    ...whole('kernel_size', [...own.kernel], [...other.kernel]),
+    ...whole('stride', [...own.stride], [...other.stride]),
+    ...paddings,
+    ...whole('dilation', [...own.dilation], [...other.dilation]),
+    ...whole('groups', a.patch.groups, b.patch.groups),
+  ];
+}
+
+/** Numbers that steps read, by their names in model.json's style. */
+function ofAttributes(a: unknown, b: unknown): Found[] {
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return [];
+  const [own, other] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  return [...own.keys()].flatMap((key) => {
+    const field = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return other.has(key) ? whole(field, plain(own.get(key)), plain(other.get(key))) : [];
+  });
+}
+
+function plain(value: unknown): Found['expected'] {
+  const text = JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one as Float32Array) : one));
+  return text === undefined ? null : (JSON.parse(text) as Found['expected']);
+}

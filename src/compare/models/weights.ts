@@ -1,0 +1,25 @@
+/** Weights of two models, whatever type and zero point their files keep them with. */
+import type { ProductLayer } from '../../nouns/model.js';
+
+/** Codes without their zero points, [outFeatures, inFeatures]. */
+export async function centredWeights({ form }: ProductLayer): Promise<Int16Array> {
+  const { weight, weightZeroPoint } = form;
+  const codes = await weight.read();
+  const { inFeatures } = weight;
+  return Int16Array.from(codes, (code, i) => code - zeroPointOf(weightZeroPoint, Math.floor(i / inFeatures)));
+}
+
+export function zeroPointOf(zeroPoints: Int32Array, channel: number): number {
+  return zeroPoints[zeroPoints.length === 1 ? 0 : channel];
+}
+
+/** Equal for equal weights of equal shape (FNV-1a, twice). */
+export async function weightsDigest(layer: ProductLayer): Promise<string> {
+  const { outFeatures, inFeatures } = layer.form.weight;
+  let [a, b] = [0x811c9dc5, 0x1b873593];
+  for (const code of await centredWeights(layer)) {
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ (code + 0x5bd1e995), 0x01000193);
+  }
+  return `${outFeatures}x${inFeatures}:${a}:${b}`;
+}

@@ -1,0 +1,35 @@
+/** Two model files beside each other, for a terminal. */
+import type { Report } from '../nouns/report.js';
+import { counted, printable } from '../text.js';
+import { labelled, prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+interface Viewed {
+  readonly report: Report;
+  readonly options: ReportOptions;
+}
+
+/** What the two model files say differently, a line a field: said before any value. */
+export function modelLines(view: Viewed): string[] {
+  const { candidate_model: path, model_differences: differences } = view.report;
+  if (path === undefined || !differences) return [];
+  if (differences.length === 0) return prose(view, `the model files say the same: ${printable(path)}`);
+  const byField = new Map<string, typeof differences>();
+  for (const one of differences) byField.set(one.field, [...(byField.get(one.field) ?? []), one]);
+  const lines = [...byField].flatMap(([field, all]) => {
+    const [{ layer, channel, expected, actual }] = all;
+    const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
+    const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
+    return labelled(
+      view,
+      `  ${field.padEnd(18)} `,
+      `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there`,
+    );
+  });
+  return [...prose(view, `the model files differ: ${printable(path)} has other numbers`), ...lines];
+}
+
+function numberText(value: unknown): string {
+  const text = typeof value === 'number' ? String(Number(value.toPrecision(9))) : JSON.stringify(value);
+  return printable(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+}

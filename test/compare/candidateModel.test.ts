@@ -1,0 +1,73 @@
+/** The candidate comes from another file: layers matched, what the files say differently said first, then values. */
+import { expect, it } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { besideModel } from '../../src/compare/models/beside.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { nodeFileSystem } from '../../src/io.js';
+import type { FileSystem } from '../../src/nouns/file.js';
+import type { Producer } from '../../src/nouns/model.js';
+
+const ROOT = 'fixtures/onnx';
+
+async function beside(
+  model: string,
+  other: string,
+  {
+    capture,
+    values = null,
+    ranBy,
+    fs = nodeFileSystem,
+  }: { capture: string; values?: string | null; ranBy?: Producer; fs?: FileSystem },
+) {
+  const [own, theirs] = [await openModel(fs, model), await openModel(fs, other, ranBy)];
+  const captured = await openCapture(nodeFileSystem, capture, own);
+  const file = values === null ? null : await openCapture(nodeFileSystem, values, theirs, 'values');
+  const candidateModel = await besideModel(own, captured, theirs, file);
+  const report = await compare(own, captured, { candidate: candidateModel.candidate, candidateModel });
+  await Promise.all([own.close(), theirs.close(), captured.close(), file?.close()]);
+  return report;
+}
+
+const of = (leaf: string, file = 'model.onnx') => `${ROOT}/${leaf}/${file}`;
+
+it('a file beside itself has no differences, and its own replay the same values', async () => {
+  const leaf = 'net-qdq-s8';
+  const report = await beside(of(leaf), of(leaf), { capture: of(leaf, 'capture.npz') });
+  expect(report.model_differences).toEqual([]);
+  expect(report.verdict).toBe('match');
+  expect(report.candidate_layers!.map(({ status }) => status)).toEqual(report.layers.map(() => 'match'));
+});
+
+it('a file run two ways: the other capture is explained by what its CPU does', async () => {
+  const leaf = 'mlp-qdq-u8s8';
+  const captures = { capture: of(leaf, 'capture.npz'), values: of(leaf, 'capture-avx2.npz') };
+  const report = await beside(of(leaf), of(leaf), captures);
+  expect(report.model_differences).toEqual([]);
+  const [, relu1] = report.candidate_layers!;
+  expect(relu1.diagnosis!.causes).toEqual(['int16-saturation']);
+});
+
+it('a session that does not fuse is told by its arithmetic, before any value', async () => {
+  const leaf = 'mlp-qdq-u8s8';
+  const settings = new Map([['session.disable_quant_qdq', '1']]);
+  const report = await beside(of(leaf), of(leaf), { capture: of(leaf, 'capture.npz'), ranBy: { settings } });
+  expect(report.model_differences!.slice(0, 1)).toEqual([
+    {
+      layer: 'relu1_QuantizeLinear_Output',
+      candidate_layer: 'relu1_QuantizeLinear_Output',
+      field: 'arithmetic',
+      channel: null,
+      expected: 'integers',
+      actual: 'float',
+    },
+  ]);
+});
+
+it('two settings of a quantizer: scales are found, and they are what the values differ by', async () => {
+  const report = await beside(of('net-qdq-s8'), of('net-qdq-sym'), { capture: of('net-qdq-s8', 'capture.npz') });
+  const scales = report.model_differences!.filter(({ field }) => field === 'scale');
+  expect(scales).toHaveLength(17);
+  expect(scales[0]).toMatchObject({ layer: 'x_QuantizeLinear_Output', channel: null });
+  const relu = report.candidate_layers!.find(({ name }) => name === '/Relu_output_0_QuantizeLinear_Output')!;
+  expect(relu.diagnosis!.causes).toEqual(expect.arrayContaining(['output-scale-wrong', 'input-scale-wrong']));
+});
