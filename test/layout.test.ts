@@ -61,6 +61,7 @@ const REGISTRIES: readonly Registry[] = [
     registry: 'commands/registry.ts',
     helpers: [
       'baseline.ts',
+      'candidateModel.ts',
       'command.ts',
       'config.ts',
       'folder.ts',

@@ -11,10 +11,8 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
   const order = new Map(run.selected.map((name, index) => [name, index]));
   const inOrder = <T>(items: readonly T[], name: (item: T) => string) =>
     [...items].sort((a, b) => order.get(name(a))! - order.get(name(b))!);
-  const all = inOrder(
-    parts.flatMap((part) => part.layers),
-    (layer) => layer.name,
-  );
+  const found = parts.flatMap((part) => part.layers);
+  const all = inOrder(found, (layer) => layer.name);
   const allCandidate =
     run.candidate === null
       ? null
@@ -39,7 +37,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     model: run.model,
     capture: run.capture,
     candidate: run.candidate,
-    ...(candidateModel && { candidate_model: candidateModel.path, model_differences: candidateModel.differences }),
+    ...modelsOf(candidateModel),
     against: run.against,
     mode: run.mode,
     kernel: run.kernel,
@@ -66,6 +64,10 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       })),
     ],
   };
+}
+
+function modelsOf(other: Part['candidateModel']): Pick<Report, 'candidate_model' | 'model_differences'> {
+  return other ? { candidate_model: other.path, model_differences: other.differences } : {};
 }
 
 /** Layers that are not replayed, or compared with nothing, whichever side is judged. */
