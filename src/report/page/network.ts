@@ -31,6 +31,9 @@ export function drawNetwork(place: HTMLElement, model: Model, hrefOf: (layer: La
   new ResizeObserver(draw).observe(map);
 }
 
+/** Pixels of a letter of a block's name. */
+const LETTER = 6;
+
 /** kinds: what is no size. */
 export function legend(kinds = true): HTMLElement {
   const classes = CLASS_NAMES.slice(1).map((name, i) => element('span', { class: `c${i + 1}` }, name));
@@ -87,8 +90,9 @@ function fill(
     if (first && layers[0] === first) tile.classList.add('first');
     return placed(tile, { left: layout.tiles[i].x, top: layout.tiles[i].y, ...layout.tile });
   });
-  const labels = layout.labels.map(({ text, x, y }) => {
-    return placed(element('span', { class: 'block', 'aria-hidden': 'true' }, text), { left: x, top: y - 10 });
+  const labels = layout.labels.map(({ text, x, y, width }) => {
+    const label = element('span', { class: 'block', 'aria-hidden': 'true' }, fitting(text, width));
+    return placed(label, { left: x, top: y - 10, width: width - 2 });
   });
   map.replaceChildren(lines, ...labels, ...tiles);
   placed(map, { height: layout.height + 4 });
@@ -118,6 +122,11 @@ function tileOf(
   const letter = model.findings[layer.finding]?.letter;
   if (letter && hasOwnCause(layer) && width >= 32) tile.append(element('i', { class: 'letter' }, letter));
   return tile;
+}
+
+/** Of a name without room its last part, which tells it from its neighbours. */
+function fitting(text: string, width: number): string {
+  return text.length * LETTER <= width ? text : text.slice(text.lastIndexOf('.') + 1);
 }
 
 /** Its class of size; a frame alone where it only inherits; dashed where it was compared with nothing. */

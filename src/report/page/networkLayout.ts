@@ -13,6 +13,8 @@ export interface Tile {
 
 export interface BlockLabel extends Tile {
   readonly text: string;
+  /** Up to the next block. */
+  readonly width: number;
 }
 
 export interface NetworkLayout {
@@ -143,7 +145,8 @@ function laidOut(
       rowOf[node] = row;
     }
     const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
-    if (labelled && block.label !== '') labels.push({ text: block.label, x, y: y + bottom + 12 });
+    if (labelled && block.label !== '')
+      labels.push({ text: block.label, x, y: y + bottom + 12, width: blockWidth + gap.block });
     rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
     used = Math.max(used, x + blockWidth);
     x += blockWidth + gap.block;
