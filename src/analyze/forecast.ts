@@ -1,8 +1,8 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
 import { EXACT, layerDiff } from '../compare/layerReport.js';
+import { largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { declaredKernel } from '../kernels/registry.js';
-import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
@@ -109,18 +109,6 @@ async function classesOf(value: CapturedValue, samples: number): Promise<Int32Ar
     classes.set(largestChannels(await value.read(from, to), value.features), from);
   }
   return classes;
-}
-
-/** numpy's argmax: the first of equals. */
-function largestChannels(values: NumericArray, features: number): Int32Array {
-  const largest = new Int32Array(values.length / features);
-  for (let row = 0; row < largest.length; row++) {
-    const start = row * features;
-    for (let channel = 1; channel < features; channel++) {
-      if (values[start + channel] > values[start + largest[row]]) largest[row] = channel;
-    }
-  }
-  return largest;
 }
 
 function countDifferent(a: ArrayLike<number>, b: ArrayLike<number>): number {

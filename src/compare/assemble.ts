@@ -49,6 +49,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     coverage: coverageOf(parts, judged),
     verdict: first || missing.length > 0 || judged.some(accumulatorsDiffer) ? 'mismatch' : 'match',
     first_divergence: first?.name ?? null,
+    top1_flips: flipsOf(parts, judged),
     layers,
     candidate_layers: candidateLayers,
     warnings: [
@@ -90,4 +91,16 @@ function untilFirst(layers: readonly LayerReport[]): LayerReport[] {
 function skipped(first: LayerReport | undefined, selected: readonly string[], order: ReadonlyMap<string, number>) {
   const left = first ? selected.length - order.get(first.name)! - 1 : 0;
   return left > 0 ? [{ code: 'fail-fast', where: first!.name, message: `${left} later layers not compared` }] : [];
+}
+
+/** By cause, most first; null: no classification, or one that cannot be replayed. */
+function flipsOf(parts: readonly [Part, ...Part[]], judged: readonly LayerReport[]): Report['top1_flips'] {
+  if (!parts[0].run.classifies) return null;
+  if (!judged.some(({ status }) => status === 'mismatch')) return { all: 0 };
+  const answers = parts.find((part) => part.answers !== null)?.answers;
+  if (!answers) return null;
+  const known = Object.entries(answers.byCause).flatMap(([cause, count]) =>
+    count === null ? [] : [[cause, count] as const],
+  );
+  return { ...Object.fromEntries(known.sort(([, a], [, b]) => b - a)), all: answers.all };
 }

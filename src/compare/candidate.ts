@@ -6,6 +6,7 @@ import type { ValueParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import { ReplaySession } from '../replay/session.js';
 import { afterRelu, reluBetween } from './alignment.js';
+import type { AnsweringSide } from './answers.js';
 import { explain } from './candidateExplanation.js';
 import type { CandidateComparison, OwnComparison } from './comparison.js';
 import {
@@ -26,7 +27,7 @@ import { unknownInput } from './unknownInput.js';
  * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
  * against the declared replay on that input.
  */
-export async function compareCandidate(comparison: CandidateComparison): Promise<LayerReport[]> {
+export async function compareCandidate(comparison: CandidateComparison): Promise<ComparedCandidate> {
   const { reference, model, session, selected, own, options, capture, candidate, fast } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
@@ -41,6 +42,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
+    found: new Map(),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),
@@ -53,7 +55,21 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
-  return layers;
+  const { ownSession, diagnosis, found } = onOwnValues;
+  const differing = new Set(layers.filter(({ status }) => status === 'mismatch').map(({ name }) => name));
+  const side = {
+    values: ownValues,
+    session: ownSession,
+    diagnosis,
+    found,
+    differs: (name: string) => differing.has(name),
+  };
+  return { layers, side };
+}
+
+export interface ComparedCandidate {
+  readonly layers: LayerReport[];
+  readonly side: AnsweringSide;
 }
 
 function withoutInputs({ layers }: Model, values: Capture['values']): Capture['values'] {

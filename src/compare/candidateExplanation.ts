@@ -74,11 +74,11 @@ async function isSecondCapture(one: Case): Promise<boolean> {
 
 /** NaN and infinity are said, and nothing is sought in them. */
 async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
-  const { comparison, report } = one;
+  const { comparison } = one;
   const { run, diff } = reading;
   const held = await notFiniteValues(run, diff.notFinite.expected, comparison.from, comparison.to);
   if (held.length === 0) return false;
-  fillDiagnosis(report, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
+  say(one, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
   return true;
 }
 
@@ -121,6 +121,7 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
     ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
   };
   for (const channel of report.channels ?? []) channel.causes = [...causes];
+  comparison.found.set(report.name, { report: report.diagnosis, byChannel: new Map(), changes: [] });
 }
 
 /** The other side's own ways out, where it is that which departs: a kernel that is declared changes no value of either. */
@@ -151,7 +152,7 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 // ---------------------------------------------------------------- it does not
 
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
-  const { comparison, report } = one;
+  const { comparison } = one;
   let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
   let nearest: LayerDiagnosis | null = null;
   for (const reading of readings) {
@@ -164,19 +165,24 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {
     const { run } = named?.reading ?? readings[0];
-    fillDiagnosis(report, inSamples({ ...form, report: ofAll(one, form.report) }, run));
+    say(one, inSamples({ ...form, report: ofAll(one, form.report) }, run));
     return;
   }
   if (!named) {
     const before = tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
-    fillDiagnosis(report, before ?? { ...nearest!, report: ofAll(one, nearest!.report) });
+    say(one, before ?? { ...nearest!, report: ofAll(one, nearest!.report) });
     return;
   }
   const { found, reading } = named;
   if (reading !== readings[0] || reading.kind !== 'chained') sayReading(one, reading.kind);
   const effects = await effectsOf(one, reading);
   const own = inSamples(found, reading.run);
-  fillDiagnosis(report, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+  say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+}
+
+function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
+  comparison.found.set(layer.name, found);
+  fillDiagnosis(report, found);
 }
 
 /** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */

@@ -1,6 +1,5 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { fixed } from '../diagnose/fixed.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
@@ -14,10 +13,13 @@ import { replayedCapture } from '../replay/reference.js';
 import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
 import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
+import type { AnsweringSide } from './answers.js';
 import { assemble } from './assemble.js';
+import type { ComparedCandidate } from './candidate.js';
 import { knownDefects } from './defects.js';
 import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
+import { inherited } from './inherited.js';
 import {
   accumulatorDiff,
   accumulatorsDiffer,
@@ -33,6 +35,7 @@ import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
 import { firstDiffering } from './readings.js';
 import { CatchUp, selectedLayers } from './shard.js';
+import { classification } from './wholeValues.js';
 
 /**
  * The main job: replays every selected layer, diffs it against the capture, says why it differs, and reports.
@@ -64,6 +67,8 @@ class Comparison {
   private readonly warnings: Warning[] = [];
   /** Of the capture's layers that differ. */
   private readonly found = new Map<string, LayerDiagnosis>();
+  /** Of a classifier, where all that leads to it is compared. */
+  private readonly output: Layer | null;
   /** The replay in the capture's place, where a candidate is judged by that. */
   private readonly replayed: Capture | null;
 
@@ -83,8 +88,9 @@ class Comparison {
     this.replayed = chained ? replayedCapture(model, capture, chained) : null;
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
-    const { selected, own } = selectedLayers(model, capture, options);
-    [this.selected, this.own] = [selected, own];
+    ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
+    const isWhole = this.selected.length === model.layers.length && !options.failFast;
+    this.output = isWhole ? classification(model, capture, options.candidate ?? null) : null;
     this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
       (await this.diagnosis()).pass(layer);
       if (index !== null) await this.compareLayer(layer, index);
@@ -101,7 +107,7 @@ class Comparison {
       layers.push(report);
       if (options.failFast && !options.candidate && differs(report)) break;
     }
-    const candidateLayers = options.candidate ? await this.candidateLayers(options.candidate, layers) : null;
+    const candidate = options.candidate ? await this.candidateLayers(options.candidate, layers) : null;
     const names = new Set([...own].map(({ name }) => name));
     return {
       run: {
@@ -117,10 +123,12 @@ class Comparison {
         selected: selected.map(({ name }) => name),
         requireReplayed: options.requireReplayed ?? false,
         failFast: options.failFast ?? false,
+        classifies: this.output !== null,
       },
       own: own.size,
       layers,
-      candidateLayers,
+      candidateLayers: candidate?.layers ?? null,
+      answers: await this.answers(layers, candidate),
       ...(options.candidateModel && {
         candidateModel: { path: options.candidateModel.path, differences: [...options.candidateModel.differences] },
       }),
@@ -330,11 +338,30 @@ class Comparison {
     return diff.result();
   }
 
-  private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]): Promise<LayerReport[]> {
+  /** Which causes are responsible for the answers; of a shard in which something differs, with all the other layers. */
+  private async answers(layers: LayerReport[], candidate: ComparedCandidate | null): Promise<Part['answers']> {
+    const { model, capture, options, output, from, to, fast, own, selected } = this;
+    if (!output || !(candidate?.layers ?? layers).some(({ status }) => status === 'mismatch')) return null;
+    if (own.size < selected.length) {
+      const { answers } = await new Comparison(model, capture, { ...options, shard: undefined }, fast).run();
+      return answers;
+    }
+    const { answersOf } = await import('./answers.js');
+    const captured: AnsweringSide = {
+      values: this.replayed ?? capture,
+      session: this.isolated,
+      diagnosis: await this.diagnosis(),
+      found: this.replayed ? new Map() : this.found,
+      differs: (name) => layers.some((layer) => layer.name === name && layer.status === 'mismatch'),
+    };
+    return answersOf({ model, output, from, to, fast }, captured, candidate?.side ?? null);
+  }
+
+  private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]) {
     const { model, reference, options, from, to, selected, own, fast, replayed } = this;
     const capture = replayed ?? this.capture;
     const { compareCandidate } = await import('./candidate.js');
-    const compared = await compareCandidate({
+    return compareCandidate({
       model,
       capture,
       candidate,
@@ -351,7 +378,6 @@ class Comparison {
       accept: (layer) => this.accept(layer),
       warn: (code, where, message) => this.warn(code, where, message),
     });
-    return compared;
   }
 
   private accept(layer: LayerReport): void {
@@ -374,20 +400,4 @@ class Comparison {
       samplesTotal,
     });
   }
-}
-
-/** Exact on its own input; it differs only since its input does. */
-function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
-  return {
-    causes: ['inherited'],
-    subject: 'capture',
-    kernel,
-    explained: report.mismatched!,
-    of: report.mismatched!,
-    lost: 0,
-    explained_by: [kernel],
-    indistinguishable: [],
-    evidence: { inherited: { from } },
-    ...fixed([]),
-  };
 }

@@ -44,4 +44,6 @@ export interface OwnComparison extends CandidateComparison {
   readonly second: SecondCapture | null;
   readonly diagnosis: Diagnosis;
   readonly catchUp: CatchUp;
+  /** What was found of the candidate's layers that differ. */
+  readonly found: Map<string, LayerDiagnosis>;
 }

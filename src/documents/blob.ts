@@ -23,10 +23,12 @@ const partSchema = z.object({
     selected: z.array(z.string()),
     requireReplayed: z.boolean(),
     failFast: z.boolean(),
+    classifies: z.boolean(),
   }),
   own: count,
   layers: z.array(layerSchema),
   candidateLayers: z.nullable(z.array(layerSchema)),
+  answers: z.nullable(z.object({ all: count, byCause: z.record(z.string(), z.nullable(count)) })),
   warnings: z.object({
     files: z.array(warningSchema),
     candidate: z.array(warningSchema),

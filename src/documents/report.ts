@@ -139,6 +139,9 @@ export const reportSchema = z.object({
     .check(z.describe('of the layers that the verdict is about: the candidate’s where there is one')),
   verdict: z.enum(['match', 'mismatch']),
   first_divergence: z.nullable(z.string()),
+  top1_flips: z
+    .optional(z.nullable(z.record(z.string(), count)))
+    .check(z.describe('answers that differ ("all"), and those that come back when a cause alone is taken away')),
   layers: z.array(layerSchema),
   candidate_layers: z.nullable(z.array(layerSchema)),
   baseline: z.optional(baselineReportSchema),

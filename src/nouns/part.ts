@@ -19,6 +19,8 @@ export interface Part {
     selected: string[];
     requireReplayed: boolean;
     failFast: boolean;
+    /** Its output is a classification, and all that leads to it is compared. */
+    classifies: boolean;
   };
   /** How many of the selected layers were this part's to compare. */
   own: number;
@@ -26,6 +28,8 @@ export interface Part {
   candidateLayers: LayerReport[] | null;
   /** Of a candidate with a model of its own: the same in every shard. */
   candidateModel?: { path: string; differences: ModelDifference[] };
+  /** Of a classifier of which some layer differs; null where nothing here does, or they cannot be replayed. */
+  answers: Answers | null;
   warnings: {
     /** Of model and capture, and of the candidate's file: the same in every shard. */
     files: Warning[];
@@ -33,4 +37,11 @@ export interface Part {
     /** Of single layers. */
     layers: Warning[];
   };
+}
+
+/** Top-1 answers that differ between the two sides of a comparison. */
+export interface Answers {
+  all: number;
+  /** Of them: those that agree once a cause alone is taken away; null: what follows from that cannot be replayed. */
+  byCause: Record<string, number | null>;
 }

@@ -165,6 +165,8 @@ export interface Report {
   coverage: Coverage;
   verdict: 'match' | 'mismatch';
   first_divergence: string | null;
+  /** Answers of a classifier that differ, "all", and those of them that come back when a cause alone is taken away; null: no classification. */
+  top1_flips?: Record<string, number> | null;
   layers: LayerReport[];
   candidate_layers: LayerReport[] | null;
   /** Only where a baseline was given. */

@@ -75,6 +75,50 @@ class Case(unittest.TestCase):
         return [(layer["name"], layer["op"], layer["input"]) for layer in model["layers"]]
 
 
+class Like(Case):
+    """A float model as candidate: a module's values as the codes that model.json declares."""
+
+    def test_codes_of_a_fake_quantized_model(self):
+        class Skip(Small):
+            def __init__(self):
+                super().__init__()
+                self.relu, self.ff, self.up = nn.ReLU(), nn.quantized.FloatFunctional(), nn.Linear(8, 8)
+
+            def forward(self, x):
+                x = self.relu(self.fc1(self.quant(x)))
+                return self.dequant(self.fc2(self.ff.add(x, self.up(x))))
+
+        torch.manual_seed(0)
+        float_model = Q.fuse_modules_qat(Skip().train(), [["fc1", "relu"]])
+        float_model.qconfig = Q.get_default_qat_qconfig("fbgemm")
+        prepared = Q.prepare_qat(float_model)
+        prepared(X)
+        prepared.eval().apply(Q.disable_observer)
+        self.export(Q.convert(prepared), X)
+        folder = self.out
+        path = qdiff_export.capture(prepared, X, self.out / "qat.npz", like=folder / "model.json")
+        captured, codes = np.load(folder / "capture.npz"), np.load(path)
+        self.assertNotIn("producer", codes)
+        for name in ("x", "quant", "fc1", "relu", "up", "ff", "fc2", "dequant"):
+            self.assertEqual(codes[name].shape, captured[name].shape, name)
+            self.assertEqual(codes[name].dtype, captured[name].dtype, name)
+            if codes[name].dtype == np.uint8:
+                apart = np.abs(codes[name].astype(int) - captured[name].astype(int))
+                self.assertLessEqual((apart > 1).mean(), 0.2, name)
+
+    def test_no_layer_of_it(self):
+        self.export(small(), X)
+        folder = self.out
+        with self.assertRaisesRegex(qdiff_export.ExportError, "no module of the model has the name"):
+            qdiff_export.capture(nn.Sequential(nn.Linear(6, 3)), X, self.out / "c.npz", like=folder / "model.json")
+        self.assertFalse((self.out / "c.npz").exists())
+
+    def test_capture_says_its_producer(self):
+        path = qdiff_export.capture(small(), X, self.out / "second.npz")
+        said = json.loads(bytes(np.load(path)["producer"]))
+        self.assertEqual((said["framework"], said["flow"]), ("pytorch", "eager"))
+
+
 class Layers(Case):
     def test_nested_repeated_fused_and_functional_layers(self):
         model, arrays, warned = self.export(*models.eager()[:2])
@@ -506,7 +550,10 @@ class Files(Case):
         net = small()
         self.export(net, X)
         path = qdiff_export.capture(net, X, self.out.parent / "second" / "capture.npz")
-        self.assertEqual(path.read_bytes(), (self.out / "capture.npz").read_bytes())
+        alone, exported = np.load(path), np.load(self.out / "capture.npz")
+        self.assertEqual({*alone}, {*exported, "producer"})
+        for name in exported:
+            np.testing.assert_array_equal(alone[name], exported[name])
 
     def test_per_tensor_weights(self):
         net, inputs, _ = models.eager(per_channel=False)

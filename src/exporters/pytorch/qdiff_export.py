@@ -90,14 +90,116 @@ def _export(model, inputs, out, names, select, limit, lowered):
     return out
 
 
-def capture(model, inputs, path, *, select=None, limit=None, lowered=False):
-    """Only the values, to one npz file: the same model and inputs on a second machine. Arguments as in export."""
+def capture(model, inputs, path, *, like=None, select=None, limit=None, lowered=False):
+    """Only the values, to one npz file: the same model and inputs on a second machine. Arguments as in export.
+
+    like     a model.json: model is a float one of the same layers (fake-quantized, QAT before convert, a simulation such as
+             QuantSim), and the file is a candidate for `qdiff model.json capture.npz --candidate`. The module of a layer's
+             name gives its value, a fused activation (model.json's "identity" after it) the last of the two; every value is
+             written as the codes nearest to it, by the scale and zero point that model.json declares. select is not needed.
+    """
     path = Path(path)
-    with _recorded(model, inputs, path.parent, select, limit, lowered) as (recording, _flow, scratch):
-        written = _write_capture(recording, scratch)
+    if like is not None:
+        return _capture_like(model, inputs, path, like, limit)
+    with _recorded(model, inputs, path.parent, select, limit, lowered) as (recording, flow, scratch):
+        written = _write_capture(recording, scratch, _producer(flow))
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(written, path)
     return path
+
+
+def _capture_like(model, inputs, path, like, limit):
+    if not isinstance(model, torch.nn.Module):
+        raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    try:
+        declared = json.loads(Path(like).read_text(encoding="utf-8"))
+        layers, sources = declared["layers"], declared["inputs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ExportError(f"{like}: expected a model.json of qdiff: {error}") from error
+    wanted = _Wanted(model, layers)
+    written = {name: [] for name in [*wanted.params, *(entry["name"] for entry in sources)]}
+    for args, kwargs, _samples in _calls(model, inputs, limit):
+        values = wanted.of_call(args, kwargs)
+        arguments = dict(_named_arguments(model, args, kwargs))
+        for entry in sources:
+            if entry["name"] in arguments:
+                values[entry["name"]] = (arguments[entry["name"]], entry)
+        for name, (tensor, params) in values.items():
+            written[name].append(_codes_of(name, tensor, params))
+    calls = max(map(len, written.values()), default=0)
+    found = {name: np.concatenate(parts) for name, parts in written.items() if parts and len(parts) == calls}
+    if not set(found) & set(wanted.params):
+        raise ExportError(f"like={like}: no module of the model has the name of a layer with known parameters: {_listed(list(wanted.params), 10)}")
+    missing = [name for name in wanted.params if name not in found]
+    if missing:
+        _warn(f"the model has no module of these names, whose values are left out: {_listed(missing, 10)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".qdiff-export-", dir=path.parent))
+    try:
+        arrays = [(name, array.dtype, array.shape, array) for name, array in found.items()]
+        os.replace(_write_npz(scratch / "capture.npz", arrays), path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return path
+
+
+_FLOAT_FUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "FloatFunctional", ())
+
+
+class _Wanted:
+    """The values of a float model that a model.json has, by hooks on modules. A layer's ReLU that was fused into it is what is
+    left as "identity": the float model's value of both is what comes after."""
+
+    def __init__(self, model, layers):
+        self.model, self.modules = model, dict(model.named_modules())
+        self.params, self.follows, known = {}, {}, {}
+        for layer in layers:
+            source = layer.get("input") if isinstance(layer.get("input"), str) else (layer.get("input") or [None])[0]
+            output = layer.get("output") or known.get(source)
+            known[layer["name"]] = output
+            if output is None or layer["op"] == "quantize":
+                continue
+            self.params[layer["name"]] = output
+            if layer["op"] == "identity" and layer["name"] in self.modules:
+                self.follows[source] = layer["name"]
+        quantized = {layer["name"]: layer["output"] for layer in layers if layer["op"] == "quantize" and layer.get("output")}
+        self.params.update(quantized)
+
+    def of_call(self, args, kwargs):
+        values, uses = {}, Counter()
+
+        def hook(path):
+            def keep(_module, _inputs, output):
+                uses[path] += 1
+                name = path if uses[path] == 1 else f"{path}@{uses[path]}"
+                if name in self.params and isinstance(output, torch.Tensor):
+                    values[name] = (output.dequantize() if output.is_quantized else output.detach().clone(), self.params[name])
+            return keep
+
+        with contextlib.ExitStack() as hooks:
+            for path, module in self.modules.items():
+                owner = path.removesuffix(".activation_post_process")
+                of_functional = owner != path and isinstance(self.modules[owner], _FLOAT_FUNCTIONAL)
+                if path and not isinstance(module, _FLOAT_FUNCTIONAL):  # whose observer sees its result, and nothing calls it
+                    hooks.callback(module.register_forward_hook(hook(owner if of_functional else path)).remove)
+            with torch.no_grad():
+                self.model(*args, **kwargs)
+        for layer, after in self.follows.items():
+            if layer in values and after in values:
+                values[layer] = (values[after][0], self.params[layer])
+        return values
+
+
+def _codes_of(name, tensor, params):
+    """Floats as the nearest codes; a float value as it is."""
+    array = tensor.detach().cpu().double().numpy()
+    if params["dtype"] == "float32":
+        return array.astype(np.float32)
+    limits = np.iinfo(params["dtype"])
+    if not np.isfinite(array).all():
+        raise ExportError(f"{name}: NaN or infinity, which no code of {params['dtype']} stands for")
+    codes = np.rint(array / params["scale"]) + params["zero_point"]
+    return np.clip(codes, params.get("quant_min", limits.min), params.get("quant_max", limits.max)).astype(params["dtype"])
 
 
 @contextlib.contextmanager
@@ -1246,12 +1348,17 @@ def _cpu_flags():
 
 # ---------------------------------------------------------------- the files
 
-def _write_capture(recording, scratch):
+def _write_capture(recording, scratch, producer=None):
+    """producer: of a capture by itself, which no model.json beside it says."""
     samples = sum(recording.batch_sizes)
     shape = lambda array: array.shape if recording.shaped else (array.features,)
     arrays = [(name, array.dtype, (samples, *shape(array)), array.path) for name, array in recording.arrays.items()]
     sizes = np.array(recording.batch_sizes, np.int64)
-    return _write_npz(scratch / "capture.npz", [*arrays, ("batch_sizes", sizes.dtype, sizes.shape, sizes)])
+    arrays.append(("batch_sizes", sizes.dtype, sizes.shape, sizes))
+    if producer:
+        said = np.frombuffer(json.dumps(producer).encode(), np.uint8)
+        arrays.append(("producer", said.dtype, said.shape, said))
+    return _write_npz(scratch / "capture.npz", arrays)
 
 
 def _write_model(recording, producer, scratch, arrays_name):
