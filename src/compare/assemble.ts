@@ -58,17 +58,17 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       ...ofTwoTrainings(layers),
       ...warnings.candidate,
       ...(run.failFast ? skipped(first, run.selected, order) : []),
-      ...missing.map(({ name, status }) => ({
-        code: 'require-replayed',
-        where: name,
-        message: `required, but ${status}`,
-      })),
+      ...missing.map(required),
     ],
   };
 }
 
 function modelsOf(other: Part['candidateModel']): Pick<Report, 'candidate_model' | 'model_differences'> {
   return other ? { candidate_model: other.path, model_differences: other.differences } : {};
+}
+
+function required({ name, status }: LayerReport): Report['warnings'][number] {
+  return { code: 'require-replayed', where: name, message: `required, but ${status}` };
 }
 
 /** Layers that are not replayed, or compared with nothing, whichever side is judged. */
