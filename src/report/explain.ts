@@ -191,10 +191,10 @@ function rowsOf(document: ExplainDocument): Row[] {
 }
 
 function pointwiseRows({ op, columns }: ExplainDocument): Row[] {
-  const isNamed = columns.some(({ steps }) => steps[1].name !== op);
+  const isNamed = columns.some(({ steps }) => steps.length > 1 && steps[1].name !== op);
   return [
     ['x', (c) => number(c.steps[0].value)],
-    ...(isNamed ? ([['step', (c) => c.steps[1].name]] satisfies Row[]) : []),
+    ...(isNamed ? ([['step', (c) => c.steps[1]?.name ?? op]] satisfies Row[]) : []),
     [op, (c) => String(c.value), op],
   ];
 }
