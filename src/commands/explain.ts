@@ -141,7 +141,7 @@ async function chooseValue(
     position,
     capture,
     candidate,
-    kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis),
+    kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis, layer, model.producer),
     causes: report.layers[0].diagnosis?.causes ?? [],
   };
 }

@@ -15,7 +15,8 @@ export async function notFiniteValues(
   const { layer } = run.ready;
   const held: NotFiniteValue[] = own ? [{ value: layer.name, of: 'output', ...own }] : [];
   for (const [i, input] of run.inputs.entries()) {
-    if (isQuantized(run.ready.inputs[i])) continue;
+    const params = run.ready.inputs.at(i);
+    if (!params || isQuantized(params)) continue; // a state reads none that the model has
     const count = new NotFiniteCount(run.ready.shapes.inputs[i]);
     for (const [start, end] of blocks(from, to, input.features)) count.add(start, await input.read(start, end));
     const found = count.result();

@@ -11,7 +11,7 @@ const integer = z.nullable(z.int());
 const columnSchema = z.object({
   kernel: z.string(),
   input: z
-    .optional(z.object({ scale: z.number(), zero_point: z.int() }))
+    .optional(z.object({ scale: number, zero_point: z.int() }))
     .check(z.describe('of a layer that quantizes its own input: what this kernel chose')),
   accumulator: integer.check(z.describe('zero points corrected, before bias')),
   saturating_pairs: z

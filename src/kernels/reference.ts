@@ -67,7 +67,12 @@ function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: read
 
 /** Each layer in the form that the runtime of that name has for it. */
 export function sameEverywhere(kernel: Kernel, producer: Producer): Reference {
-  return { kernel, readings: (layer) => [kernel.ofLayer?.(layer, producer) ?? kernel] };
+  return { kernel, readings: (layer) => [formOf(kernel, layer, producer)] };
+}
+
+/** A runtime's name stands for the form that a layer takes there. */
+export function formOf(kernel: Kernel, layer: Layer, producer: Producer): Kernel {
+  return kernel.ofLayer?.(layer, producer) ?? kernel;
 }
 
 /** oneDNN takes the newest instructions that the CPU has and its variable allows. */

@@ -35,6 +35,7 @@ export function layerRows({ ready, batches }: LayerRun, input: ValueReader): Lay
 
 function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {
   const [shape] = shapes.inputs;
+  if (!shape) return input; // a state reads nothing
   if (patch) return patchRows(input, shape, patchesFor(patch, params));
   return inRows(input, isProduct(layer) ? rowsOf(layer, shape) : alike(shape, shapes.output));
 }

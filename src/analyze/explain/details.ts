@@ -3,7 +3,7 @@
 import { type AcceleratorSettings, acceleratorFor } from '../../compare/accelerator.js';
 import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
-import type { Reference } from '../../kernels/reference.js';
+import { formOf, type Reference } from '../../kernels/reference.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, ValueReader } from '../../nouns/capture.js';
@@ -66,7 +66,7 @@ function settingsOf({ settings: { threads, accelerator } = {} }: DetailsInput): 
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, report } = input;
   const fast = await acceleratorFor(model, capture, settingsOf(input));
-  const session = new ReplaySession(model, capture, referenceOf(report), report.mode, fast);
+  const session = new ReplaySession(model, capture, referenceOf(report, model), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
   const details: LayerDetails[] = [];
@@ -82,10 +82,13 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   return details;
 }
 
-/** As the comparison had it: each layer's row names its kernel. */
-function referenceOf({ kernel, layers }: Report): Reference {
+/** As the comparison had it: each layer's row names its kernel, which may have a form of its own for the layer. */
+function referenceOf({ kernel, layers }: Report, { producer }: Model): Reference {
   const names = new Map(layers.map((layer) => [layer.name, layer.kernel]));
-  return { kernel: kernelByName(kernel), readings: ({ name }) => [kernelByName(names.get(name) ?? kernel)] };
+  return {
+    kernel: kernelByName(kernel),
+    readings: (layer) => [formOf(kernelByName(names.get(layer.name) ?? kernel), layer, producer)],
+  };
 }
 
 function seriesOf(
@@ -208,13 +211,13 @@ function column(data: NumericArray, features: number, channel: number): NumericA
 }
 
 async function explained(
-  { capture, candidate, report }: DetailsInput,
+  { model, capture, candidate, report }: DetailsInput,
   { layer, run, channel }: Series,
   place: { readonly sample: number; readonly position: number },
 ): Promise<ExplainDocument | null> {
   if (!run || !isProduct(layer)) return null;
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
-  const kernels = kernelsToExplain(run.kernel, diagnosis);
+  const kernels = kernelsToExplain(run.kernel, diagnosis, layer, model.producer);
   const causes = diagnosis?.causes ?? [];
   return explain(await explainedProduct({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
 }

@@ -118,7 +118,7 @@ function columnOf(
   const quantized = isQuantized(product.output) ? product.output : null;
   const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
-  const { multiplier, exponent } = quantizeMultiplier(real);
+  const fixed = Number.isFinite(real) ? quantizeMultiplier(real) : null; // a dynamic input may hold inf
   const traced = steps.float
     ? floatTrace(steps, product, x)
     : tracedBy(kernel.name, steps, product, accumulator, value);
@@ -136,7 +136,7 @@ function columnOf(
     bias_is_int32: traced.bias !== null,
     multiplier: f32(real),
     multiplier_bits: float32Bits(f32(real)),
-    multiplier_fixed: { multiplier, shift: exponent },
+    multiplier_fixed: fixed && { multiplier: fixed.multiplier, shift: fixed.exponent },
     fixed_point: traced.fixedPoint !== null,
     steps: traced.steps,
     before_rounding: quantized ? traced.beforeRounding : null,

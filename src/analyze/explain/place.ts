@@ -1,10 +1,11 @@
 /** One value of a layer as the files and the replay have it: what explaining it starts from. */
 import { productSteps } from '../../kernels/kernel.js';
+import { formOf } from '../../kernels/reference.js';
 import { kernelByName } from '../../kernels/registry.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture, ValueReader } from '../../nouns/capture.js';
 import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
-import type { ElementwiseLayer, Layer, ProductLayer } from '../../nouns/model.js';
+import type { ElementwiseLayer, Layer, Producer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { columnsOfGroup } from '../../products/groups.js';
@@ -31,10 +32,15 @@ export interface Place {
 }
 
 /** The declared kernel, and the one that the diagnosis of the whole layer found: one value alone proves nothing. */
-export function kernelsToExplain(declared: Kernel, diagnosis: DiagnosisReport | null): Kernel[] {
+export function kernelsToExplain(
+  declared: Kernel,
+  diagnosis: DiagnosisReport | null,
+  layer: Layer,
+  producer: Producer,
+): Kernel[] {
   const found = diagnosis?.kernel ?? declared.name;
   return found !== declared.name && diagnosis!.explained_by.includes(found)
-    ? [declared, kernelByName(found)]
+    ? [declared, formOf(kernelByName(found), layer, producer)]
     : [declared];
 }
 
