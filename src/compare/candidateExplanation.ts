@@ -6,15 +6,15 @@ import { firstFixSentence, imitation } from '../diagnose/sentences.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
-import type { LayerRun } from '../replay/session.js';
 import { printable } from '../text.js';
 import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
+import { otherInput } from './inherited.js';
 import { fillDiagnosis } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
-import { diffReplay, firstDiffering, type Reading, type ReadingKind, readingsOf } from './readings.js';
+import { diffReplay, type Reading, type ReadingKind, readingsOf } from './readings.js';
 import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
@@ -63,7 +63,10 @@ async function isSecondCapture(one: Case): Promise<boolean> {
   const { second, chainedSession: ownSession, model, from, to, fast } = comparison;
   if (!second) return false;
   const run = ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
-  const source = sourceOf(comparison, (run && (await otherInput(one, run))) ?? layer.inputs[0]);
+  const source = sourceOf(
+    comparison,
+    (run && (await otherInput(comparison.session, run, comparison))) ?? layer.inputs[0],
+  );
   const asked = { second, model, ownSession, layer, report, from, to, fast, source, ...values };
   const diagnosis = await asSecondCapture(asked);
   if (!diagnosis) return false;
@@ -105,7 +108,7 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
   const { run, kind } = reading;
   sayReading(one, kind);
   const captureCauses = captured?.causes ?? [];
-  const other = await otherInput(one, run);
+  const other = await otherInput(comparison.session, run, comparison);
   const causes = other && captureCauses.length === 0 ? ['inherited'] : [];
   const known = !captureCauses.includes('unexplained');
   report.diagnosis = {
@@ -251,7 +254,8 @@ async function withInput(
 
 /** By the input alone, and by what it does with it; null: it read the same. */
 async function effectsOf(one: Case, reading: Reading): Promise<(Effects & { from: string }) | null> {
-  const other = reading.kind === 'captured' ? null : await otherInput(one, reading.run);
+  const other =
+    reading.kind === 'captured' ? null : await otherInput(one.comparison.session, reading.run, one.comparison);
   if (!other) return null;
   const effects = await one.comparison.diagnosis.effects(
     differingOf(one, reading),
@@ -259,13 +263,6 @@ async function effectsOf(one: Case, reading: Reading): Promise<(Effects & { from
     one.met?.changes ?? [],
   );
   return effects && effects.inherited > 0 ? { ...effects, from: sourceOf(one.comparison, other) } : null;
-}
-
-/** The first of its inputs that is not what the other side's layer reads; null: it reads the same. */
-async function otherInput({ comparison, layer }: Case, run: LayerRun): Promise<string | null> {
-  if (comparison.session.whyNotReplayed(layer)) return null;
-  const others = (await comparison.session.open(layer)).inputs;
-  return layer.inputs[await firstDiffering(comparison, run.inputs, others)] ?? null;
 }
 
 // ---------------------------------------------------------------- rehearsals

@@ -19,7 +19,7 @@ import type { ComparedCandidate } from './candidate.js';
 import { knownDefects } from './defects.js';
 import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
-import { inherited } from './inherited.js';
+import { inherited, otherInput } from './inherited.js';
 import {
   accumulatorDiff,
   accumulatorsDiffer,
@@ -33,7 +33,6 @@ import {
 } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
-import { firstDiffering } from './readings.js';
 import { CatchUp, selectedLayers } from './shard.js';
 import { classification } from './wholeValues.js';
 
@@ -249,13 +248,13 @@ class Comparison {
   ): Promise<void> {
     this.progress(run.ready.layer, 'diagnose', index, this.to - this.from);
     await this.catchUp.before(index + 1);
-    const own = this.mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
-    const source = this.mode === 'isolated' ? null : await this.otherInput(run);
+    const { from, to, fast, mode } = this;
+    const own = mode === 'isolated' ? diff : await this.isolatedDiff(run, observed);
+    const source = mode === 'isolated' ? null : await otherInput(this.isolated, run, { from, to, fast });
     if (own && own.mismatched === 0) {
       report.diagnosis = inherited(report, run.kernel.name, source ?? run.ready.layer.inputs[0]);
     } else if (own) {
-      const { input, inputs } = this.mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
-      const { from, to } = this;
+      const { input, inputs } = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const diagnosis = await this.diagnosis();
       const differing = differingRows({ run, input, inputs, observed, from, to, diff: own, afterRelu: false });
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
@@ -314,15 +313,6 @@ class Comparison {
     const { model, session, fast } = this;
     this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast);
     return this.loadedDiagnosis;
-  }
-
-  /** Propagated mode: the first of its inputs that is not the captured one; null: it reads the captured ones. */
-  private async otherInput(run: LayerRun): Promise<string | null> {
-    const { from, to, fast } = this;
-    const { layer } = run.ready;
-    if (this.isolated.whyNotReplayed(layer)) return null;
-    const { inputs } = await this.isolated.open(layer);
-    return layer.inputs[await firstDiffering({ from, to, fast }, run.inputs, inputs)] ?? null;
   }
 
   /** Propagated mode: the layer on its captured input, or null where that is missing. */

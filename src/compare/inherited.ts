@@ -1,5 +1,7 @@
 import { fixed } from '../diagnose/fixed.js';
 import type { LayerReport } from '../nouns/report.js';
+import type { LayerRun, ReplaySession } from '../replay/session.js';
+import { firstDiffering, type Samples } from './readings.js';
 
 /** Exact on its own input; it differs only since its input does. */
 export function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {
@@ -15,4 +17,12 @@ export function inherited(report: LayerReport, kernel: string, from: string): La
     evidence: { inherited: { from } },
     ...fixed([]),
   };
+}
+
+/** The first of a layer's inputs that is not what `session` reads, the captured one; null: it reads the same. */
+export async function otherInput(session: ReplaySession, run: LayerRun, samples: Samples): Promise<string | null> {
+  const { layer } = run.ready;
+  if (session.whyNotReplayed(layer)) return null;
+  const { inputs } = await session.open(layer);
+  return layer.inputs[await firstDiffering(samples, run.inputs, inputs)] ?? null;
 }

@@ -9,11 +9,11 @@ import { codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScen
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 
-async function modelOf({ layer, inputs }: TensorScene) {
+async function modelOf({ layer, inputs }: Pick<TensorScene, 'layer' | 'inputs'>, producer: object = PRODUCER) {
   const raw = {
     format: 'qdiff-model',
     version: 1,
-    producer: PRODUCER,
+    producer,
     inputs: inputs.map((input, i) => ({ name: `x${i}`, ...input })),
     layers: [{ name: 'y', ...layer }],
   };
@@ -69,7 +69,55 @@ test.each(NEARLY)('$code, but $what: has not that name', async (scene) => {
   expect([...causes, ...indistinguishable.flatMap((other) => other.causes)]).not.toContain(scene.code);
 });
 
-const codes = allCauses.filter(({ kinds }) => kinds.includes('tensor')).map(({ code }) => code as string);
+// ---------------------------------------------------------------- a capture of ONNX Runtime, which has both arithmetics
+
+const [IMAGE, POOLED] = [
+  [16, 8, 8],
+  [16, 7, 7],
+]; // a quarter of the means of four are ties
+const POOL: Pick<TensorScene, 'layer' | 'inputs' | 'output'> = {
+  layer: {
+    op: 'avg_pool2d',
+    input: 'x0',
+    kernel_size: [2, 2],
+    stride: [1, 1],
+    padding: [0, 0],
+    count_include_pad: false,
+    output: { dtype: 'uint8', scale: 0.5, zero_point: 117 },
+  },
+  inputs: [{ dtype: 'uint8', scale: 0.5, zero_point: 101, shape: IMAGE }],
+  output: POOLED,
+};
+const OF_CAPTURES = ['float-arithmetic'];
+
+/** Declared in integers, captured as `captured` makes of both arithmetics' codes. */
+async function ranOtherwise(captured: (float: Uint8Array, integers: Uint8Array) => Uint8Array) {
+  const under = (arithmetic: string) =>
+    modelOf({ ...POOL, layer: { ...POOL.layer, arithmetic } }, { framework: 'onnxruntime', kernel: 'ort' });
+  const x = codesOf(5, SAMPLES * sizeOf(IMAGE));
+  const of = async (model: Awaited<ReturnType<typeof under>>, y: Uint8Array) =>
+    validateCapture(model, fileOf({ x0: [x, IMAGE], y: [y, POOLED] }));
+  const [integers, float] = await Promise.all(['integers', 'float'].map(under));
+  const blank = new Uint8Array(SAMPLES * sizeOf(POOLED));
+  const both = [await rightCodes(float, await of(float, blank)), await rightCodes(integers, await of(integers, blank))];
+  const y = captured(both[0], both[1]);
+  return (await compare(integers, await of(integers, y))).layers[0];
+}
+
+test('float-arithmetic: a pool that ran in float', async () => {
+  const { mismatched, diagnosis } = await ranOtherwise((float) => float);
+  expect(mismatched).toBeGreaterThan(0);
+  expect(diagnosis).toMatchObject({ causes: ['float-arithmetic'], explained: mismatched });
+});
+
+test('float-arithmetic, but of a pool with values that neither gives: has not that name', async () => {
+  const { diagnosis } = await ranOtherwise((float) => float.map((code, i) => (i % 7 === 0 ? code ^ 8 : code)));
+  expect(diagnosis!.causes).not.toContain('float-arithmetic');
+});
+
+const codes = allCauses
+  .filter(({ kinds, code }) => kinds.includes('tensor') && !OF_CAPTURES.includes(code))
+  .map(({ code }) => code as string);
 
 test.each(codes)('%s has a scene that raises it, and one that nearly does', (code) => {
   expect(RAISED.filter((scene) => scene.code === code).map(({ what }) => what)).not.toEqual([]);
