@@ -23,7 +23,7 @@ export interface InCalls {
   readonly host: Host;
 }
 
-/** As declared; otherwise a layer's value lies in memory like its first input. */
+/** As declared, contiguous where only a shape is; of a layer that says neither, like its first input. */
 export function memoryIn({ layers, memory }: Model): (value: string) => Memory {
   const known = new Map(memory);
   for (const { name, inputs } of layers) {

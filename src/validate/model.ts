@@ -66,7 +66,9 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
 function declaredMemory(raw: unknown): [string, Memory][] {
   const name = nameOf(raw);
   const [format, strides] = ['memory_format', 'strides'].map((field) => fieldOfValue(raw, field));
-  if (name === null || (format === null && strides === null)) return [];
+  // one that says its shape and no more is contiguous: pixel_shuffle is, after a channels_last convolution
+  const says = [format, strides, fieldOfValue(raw, 'shape')].some((own) => own !== null);
+  if (name === null || !says) return [];
   return [[name, { format: format === 'channels_last' ? format : 'contiguous', strides: strides as number[] | null }]];
 }
 
