@@ -1,6 +1,6 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
 import { EXACT, layerDiff } from '../compare/layerReport.js';
-import { largestChannels } from '../compare/wholeValues.js';
+import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { declaredKernel } from '../kernels/registry.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
@@ -101,14 +101,6 @@ async function replayAll(
     if (classes) classes.set(largestChannels(actual, captured.features), from);
   }
   return diff.result();
-}
-
-async function classesOf(value: CapturedValue, samples: number): Promise<Int32Array> {
-  const classes = new Int32Array(samples);
-  for (const [from, to] of blocks(0, samples, value.features)) {
-    classes.set(largestChannels(await value.read(from, to), value.features), from);
-  }
-  return classes;
 }
 
 function countDifferent(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -8,7 +8,7 @@ import { compare } from '../compare/compare.js';
 import type { AcceleratorChoice } from '../compare/options.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { openCandidate } from '../frontends/open.js';
-import { referenceFor } from '../kernels/reference.js';
+import { formOf, referenceFor } from '../kernels/reference.js';
 import { kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
@@ -114,9 +114,7 @@ async function chooseValue(
   const fast = await acceleratorFor(model, capture, { accelerator });
   const session = new ReplaySession(model, capture, reference, 'isolated', fast);
   const judgedBy = report.layers[0].kernel;
-  // a runtime's name stands for the form that the layer takes there
-  const own = reference.readings(layer, []).find(({ name }) => name === judgedBy);
-  if (judgedBy !== null) session.readAs(layer, own ?? kernelByName(judgedBy));
+  if (judgedBy !== null) session.readAs(layer, formOf(kernelByName(judgedBy), layer, model.producer));
   const reason = session.whyNotReplayed(layer);
   if (reason) throw usage(`expected a layer that is replayed, got ${printable(layer.name)}: ${reason}`, '--layer');
   const run = await session.open(layer);

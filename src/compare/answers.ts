@@ -10,12 +10,14 @@ import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isTensor } from '../nouns/model.js';
 import type { Answers } from '../nouns/part.js';
+import { concat } from '../numeric/array.js';
 import { blocks } from '../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { fromRows } from '../tensor/rows.js';
 import { sizeOf } from '../tensor/shape.js';
 import { differingRows } from './differing.js';
-import { joined, largestChannels, wholeReader } from './wholeValues.js';
+import { readersDiffer } from './readings.js';
+import { classesOf, wholeReader } from './wholeValues.js';
 
 /** One implementation: its values, and what was found of its layers. */
 export interface AnsweringSide {
@@ -94,13 +96,8 @@ function causesOf({ found }: AnsweringSide): string[] {
   return [...new Set(all)].filter((cause) => !NO_CAUSE.includes(cause));
 }
 
-async function answersIn({ output }: Asked, { values, samples }: Capture): Promise<Int32Array> {
-  const value = values.get(output.name)!;
-  const answers = new Int32Array(samples);
-  for (const [from, to] of blocks(0, samples, value.features)) {
-    answers.set(largestChannels(await value.read(from, to), value.features), from);
-  }
-  return answers;
+function answersIn({ output }: Asked, { values, samples }: Capture): Promise<Int32Array> {
+  return classesOf(values.get(output.name)!, samples);
 }
 
 /**
@@ -123,7 +120,8 @@ async function valuesWithout(asked: Asked, side: AnsweringSide, cause: string | 
       if (left === null || chain.whyNotReplayed(layer) !== null) return null;
       if (isStale) changed.delete(`${layer.name}.input`);
       const value = await computed(await chain.open(layer), diagnosis, left, values.samples);
-      if (await isSame(value, values.values.get(layer.name))) continue;
+      const before = values.values.get(layer.name);
+      if (before && !(await readersDiffer({ from: 0, to: values.samples }, value, before))) continue;
       changed.set(layer.name, value);
       dirty.add(layer.name);
     }
@@ -160,20 +158,11 @@ async function computed(
   for (const [from, to] of blocks(0, samples, run.input.features + sizeOf(output.dims))) {
     parts.push((await run.replay(from, to)).data);
   }
-  const declared = wholeReader(joined(parts), output, samples);
+  const declared = wholeReader(concat(parts, samples * sizeOf(output.dims)), output, samples);
   if (changes.length === 0) return declared;
   // what it is held against is not looked at
   const nothing = { input: run.input, observed: declared, diff: { mismatched: 0, witnesses: [] }, afterRelu: false };
   const differing = differingRows({ run, ...nothing, from: 0, to: samples });
   const rows = await diagnosis.valuesUnder(differing, changes);
   return wholeReader(isTensor(run.ready.layer) ? rows : fromRows(rows, output), output, samples);
-}
-
-async function isSame(one: CapturedValue, other: CapturedValue | undefined): Promise<boolean> {
-  if (!other) return false;
-  for (const [from, to] of blocks(0, one.samples, one.features)) {
-    const [a, b] = [await one.read(from, to), await other.read(from, to)];
-    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  }
-  return true;
 }

@@ -11,6 +11,7 @@ import { explain } from './candidateExplanation.js';
 import type { CandidateComparison, OwnComparison } from './comparison.js';
 import {
   accumulatorDiff,
+  differingIn,
   differs,
   EXACT,
   fillAccumulator,
@@ -18,6 +19,7 @@ import {
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
+import { sessionOf } from './models/beside.js';
 import { explainByFiles } from './models/explained.js';
 import { secondCapture } from './secondCapture.js';
 import { CatchUp } from './shard.js';
@@ -38,6 +40,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
+    besideSession: options.candidateModel ? sessionOf(options.candidateModel, fast) : null,
     second: secondCapture(model, candidate, chained, fast),
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
@@ -56,14 +59,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     if (options.failFast && differs(report)) break;
   }
   const { ownSession, diagnosis, found } = onOwnValues;
-  const differing = new Set(layers.filter(({ status }) => status === 'mismatch').map(({ name }) => name));
-  const side = {
-    values: ownValues,
-    session: ownSession,
-    diagnosis,
-    found,
-    differs: (name: string) => differing.has(name),
-  };
+  const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
 }
 

@@ -6,6 +6,7 @@ import { firstFixSentence, imitation } from '../diagnose/sentences.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
+import type { LayerRun } from '../replay/session.js';
 import { printable } from '../text.js';
 import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
@@ -60,13 +61,10 @@ export async function explain(
 /** Where the candidate says who computed it, and that is what its runtime makes of its own values. */
 async function isSecondCapture(one: Case): Promise<boolean> {
   const { comparison, layer, report, ...values } = one;
-  const { second, chainedSession: ownSession, model, from, to, fast } = comparison;
+  const { second, chainedSession: ownSession, session, model, from, to, fast } = comparison;
   if (!second) return false;
-  const run = ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
-  const source = sourceOf(
-    comparison,
-    (run && (await otherInput(comparison.session, run, comparison))) ?? layer.inputs[0],
-  );
+  const source = async (run: LayerRun) =>
+    sourceOf(comparison, (await otherInput(session, run, comparison)) ?? layer.inputs[0]);
   const asked = { second, model, ownSession, layer, report, from, to, fast, source, ...values };
   const diagnosis = await asSecondCapture(asked);
   if (!diagnosis) return false;

@@ -23,6 +23,7 @@ import { inherited, otherInput } from './inherited.js';
 import {
   accumulatorDiff,
   accumulatorsDiffer,
+  differingIn,
   differs,
   EXACT,
   fillAccumulator,
@@ -342,7 +343,7 @@ class Comparison {
       session: this.isolated,
       diagnosis: await this.diagnosis(),
       found: this.replayed ? new Map() : this.found,
-      differs: (name) => layers.some((layer) => layer.name === name && layer.status === 'mismatch'),
+      differs: differingIn(layers),
     };
     return answersOf({ model, output, from, to, fast }, captured, candidate?.side ?? null);
   }

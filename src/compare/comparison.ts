@@ -40,6 +40,8 @@ export interface OwnComparison extends CandidateComparison {
   readonly chainedValues: Capture;
   /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
   readonly chainedSession: ReplaySession;
+  /** Of the candidate's own model, on its own values; null: it has none. */
+  readonly besideSession: ReplaySession | null;
   /** Set where the candidate says who computed it. */
   readonly second: SecondCapture | null;
   readonly diagnosis: Diagnosis;

@@ -75,7 +75,11 @@ export async function firstDiffering(
   return -1;
 }
 
-async function readersDiffer({ from, to }: Samples, one: ValueReader, other: ValueReader): Promise<boolean> {
+export async function readersDiffer(
+  { from, to }: Pick<Samples, 'from' | 'to'>,
+  one: ValueReader,
+  other: ValueReader,
+): Promise<boolean> {
   if (one === other) return false;
   for (const [start, end] of blocks(from, to, one.features)) {
     const b = await other.read(start, end);

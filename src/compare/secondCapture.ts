@@ -60,7 +60,7 @@ interface Asked {
   readonly to: number;
   readonly fast: Fast;
   /** What the layer read that the candidate has. */
-  readonly source: string;
+  source(run: LayerRun): Promise<string>;
 }
 
 /** Null: its own runtime does not give every value, or the first capture's does and both read the same. */
@@ -71,7 +71,8 @@ export async function asSecondCapture(asked: Asked): Promise<DiagnosisReport | n
   if ((await diffReplay(asked, own, observed, zeroPoint)).mismatched > 0) return null;
   const first = await ownSession.open(layer);
   const counts = await countsOf(asked, first);
-  return counts.departing + counts.inherited === 0 ? null : diagnosisOf(asked, own, first, counts);
+  if (counts.departing + counts.inherited === 0) return null;
+  return diagnosisOf(asked, own, first, { ...counts, source: await asked.source(first) });
 }
 
 interface Counts {
@@ -98,9 +99,14 @@ async function countsOf({ observed, expected, from, to }: Asked, run: LayerRun):
   return { departing, inherited, left };
 }
 
-function diagnosisOf(asked: Asked, own: LayerRun, first: LayerRun, counts: Counts): DiagnosisReport {
-  const { departing, inherited } = counts;
-  const { second, model, layer, report, source } = asked;
+function diagnosisOf(
+  asked: Asked,
+  own: LayerRun,
+  first: LayerRun,
+  counts: Counts & { source: string },
+): DiagnosisReport {
+  const { departing, inherited, source } = counts;
+  const { second, model, layer, report } = asked;
   const [a, b] = [stepsOf(first.kernel, layer.op), stepsOf(own.kernel, layer.op)];
   const forms = departing > 0 && a && b ? { cause: departureTo(a, b, layer), words: formsInWords(a, b) } : null;
   const one = (producer: Producer, kernel: string, does: string | null) => ({ name: nameOf(producer), kernel, does });

@@ -3,7 +3,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
-import { emptyLike } from '../numeric/array.js';
+import { blocks } from '../replay/blocks.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
 
 export function wholeReader(data: NumericArray, shape: Shape, samples: number): CapturedValue {
@@ -33,17 +33,11 @@ export function largestChannels(values: NumericArray, features: number): Int32Ar
   return largest;
 }
 
-export function joined(parts: readonly NumericArray[]): NumericArray {
-  const [first] = parts;
-  if (parts.length === 1) return first;
-  const whole = emptyLike(
-    first,
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+/** The class that each sample of a value answers. */
+export async function classesOf(value: CapturedValue, samples: number): Promise<Int32Array> {
+  const classes = new Int32Array(samples);
+  for (const [from, to] of blocks(0, samples, value.features)) {
+    classes.set(largestChannels(await value.read(from, to), value.features), from);
   }
-  return whole;
+  return classes;
 }

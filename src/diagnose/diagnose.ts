@@ -1,4 +1,5 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
+import { formOf } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
@@ -147,7 +148,7 @@ export class Diagnosis {
       side: this.side,
       madeBy: this.madeBy(run.kernel),
       kernel: run.kernel,
-      ...(layer.delegates && { ofLayer: (kernel: Kernel) => kernel.ofLayer?.(layer, this.producer) ?? kernel }),
+      ...(layer.delegates && { ofLayer: (kernel: Kernel) => formOf(kernel, layer, this.producer) }),
       declared,
       fast: this.fast,
       inputs: inputs.map(rowsOf),

@@ -187,7 +187,7 @@ function sumsOfWideCodes(x: Codes, product: Product, sums: Float64Array): Float6
   return sums;
 }
 
-export function weightZeroPointOf(product: Product, channel: number): number {
+export function weightZeroPointOf(product: Pick<Product, 'weightZeroPoint'>, channel: number): number {
   return product.weightZeroPoint[product.weightZeroPoint.length === 1 ? 0 : channel];
 }
 

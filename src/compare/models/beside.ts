@@ -5,6 +5,7 @@
 import { referenceFor } from '../../kernels/reference.js';
 import type { ArrayFile } from '../../nouns/array.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
+import type { Fast } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import { InputError, type Warning } from '../../nouns/problem.js';
 import type { ModelDifference } from '../../nouns/report.js';
@@ -14,7 +15,7 @@ import { ReplaySession } from '../../replay/session.js';
 import { counted, listed, printable } from '../../text.js';
 import { validateCapture } from '../../validate/capture.js';
 import { computedBy } from '../../validate/producer.js';
-import { modelDifferences } from './differences.js';
+import { modelDifferences, paramsIn } from './differences.js';
 import { isClampAlone, type LayerPair, type Matched, matchModels } from './match.js';
 import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike } from './values.js';
 
@@ -44,6 +45,11 @@ export async function besideModel(
   return { path: other.path, candidate, differences, pairs: matched.pairs, model: ran, values };
 }
 
+/** The other model on its own values, layer by layer. */
+export function sessionOf({ model, values }: CandidateModel, fast: Fast): ReplaySession {
+  return new ReplaySession(model, values, referenceFor(model.producer), 'isolated', fast);
+}
+
 /** What the other model computes by itself from the inputs that were captured. */
 async function ownReplay(model: Model, capture: Capture, other: Model, { names }: Matched): Promise<Capture> {
   const arrays = new Map(
@@ -70,10 +76,7 @@ function withAdvice(error: unknown, { path }: Model): unknown {
 /** A captured value as an input of such params: floats of codes where floats are wanted. */
 function given(model: Model, { values }: Capture, name: string | undefined, params: ValueParams): CapturedValue | null {
   const value = name === undefined ? undefined : values.get(name);
-  const own = [
-    ...model.inputs.map((input) => [input.name, input.params] as const),
-    ...model.layers.map((layer) => [layer.name, layer.output] as const),
-  ].find(([known]) => known === name)?.[1];
+  const own = name === undefined ? null : paramsIn(model)(name);
   if (!value || !own) return null;
   if (isQuantized(own) && !isQuantized(params)) return dequantizedValue(value, own);
   return inTermsOf(value, { params: own, layout: 'NCHW' }, { params, layout: 'NCHW' });

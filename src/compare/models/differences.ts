@@ -1,10 +1,12 @@
 /** What two models say differently of one layer: found before any value is looked at. */
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isProduct, isTensor, type Model, type ProductLayer } from '../../nouns/model.js';
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
 import type { LayerPair, Matched } from './match.js';
-import { centredWeights, zeroPointOf } from './weights.js';
+import { centredWeights } from './weights.js';
 
 type Found = Omit<ModelDifference, 'layer' | 'candidate_layer'>;
 
@@ -29,7 +31,7 @@ export async function modelDifferences(
   return found;
 }
 
-function paramsIn({ inputs, layers }: Model): (name: string) => ValueParams | null {
+export function paramsIn({ inputs, layers }: Model): (name: string) => ValueParams | null {
   const params = new Map<string, ValueParams | null>(inputs.map(({ name, params }) => [name, params]));
   for (const { name, output } of layers) params.set(name, output);
   return (name) => params.get(name) ?? null;
@@ -84,7 +86,6 @@ function offset({ dtype, zeroPoint }: QuantParams): number {
 async function ofProducts(own: ProductLayer, other: ProductLayer, inputs: Both<ValueParams | null>): Promise<Found[]> {
   const [a, b] = [own.form, other.form];
   const channels = a.weight.outFeatures;
-  const at = (list: ArrayLike<number>, n: number) => list[list.length === 1 ? 0 : n];
   const isScaled = (x: number, y: number) => f32(x) === f32(y);
   return [
     ...ofGeometry(own, other),
@@ -92,7 +93,7 @@ async function ofProducts(own: ProductLayer, other: ProductLayer, inputs: Both<V
       'weight_scale',
       channels,
       a.weightScale.length + b.weightScale.length === 2,
-      (n) => [at(a.weightScale, n), at(b.weightScale, n)],
+      (n) => [weightScaleOf(a, n), weightScaleOf(b, n)],
       isScaled,
     ),
     ...(await ofWeights(own, other)),
@@ -131,7 +132,7 @@ async function ofWeights(own: ProductLayer, other: ProductLayer): Promise<Found[
   for (let n = 0; n < outFeatures; n++) {
     for (let k = n * inFeatures; k < (n + 1) * inFeatures; k++) {
       if (a[k] === b[k]) continue;
-      const raw = (w: Int16Array, { form }: ProductLayer) => w[k] + zeroPointOf(form.weightZeroPoint, n);
+      const raw = (w: Int16Array, { form }: ProductLayer) => w[k] + weightZeroPointOf(form, n);
       found.push({ field: 'weight', channel: n, k: k % inFeatures, expected: raw(a, own), actual: raw(b, other) });
       break;
     }
@@ -154,12 +155,12 @@ function ofBias(own: ProductLayer, other: ProductLayer, [x, y]: Both<ValueParams
 
 /** Null where its unit is not known. */
 export function biasOf({ form }: ProductLayer, input: ValueParams | null): ((channel: number) => number) | null {
-  const { bias, biasInt32, biasInt64, weightScale } = form;
+  const { bias, biasInt32, biasInt64 } = form;
   if (bias) return (n) => bias[n];
   const codes = biasInt32 ?? biasInt64;
   if (!codes) return () => 0;
   if (!input || !isQuantized(input)) return null;
-  return (n) => codes[n] * f32(f32(input.scale) * f32(weightScale[weightScale.length === 1 ? 0 : n]));
+  return (n) => codes[n] * f32(f32(input.scale) * f32(weightScaleOf(form, n)));
 }
 
 function ofGeometry({ form: a }: ProductLayer, { form: b }: ProductLayer): Found[] {

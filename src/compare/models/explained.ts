@@ -1,12 +1,11 @@
 /** Why a layer of another model differs where the files do: what they say differently, proven by the other file's own layer. */
 import { fixed } from '../../diagnose/fixed.js';
-import { referenceFor } from '../../kernels/reference.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isProduct, type Layer } from '../../nouns/model.js';
 import type { LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
-import { ReplaySession } from '../../replay/session.js';
 import { printable } from '../../text.js';
-import type { CandidateComparison } from '../comparison.js';
+import type { CandidateComparison, OwnComparison } from '../comparison.js';
 import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
 
@@ -26,11 +25,7 @@ const CAUSES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** In place of a search, which knows one file only: false where the files say nothing of it, or not all. */
-export async function explainByFiles(
-  comparison: CandidateComparison,
-  layer: Layer,
-  report: LayerReport,
-): Promise<boolean> {
+export async function explainByFiles(comparison: OwnComparison, layer: Layer, report: LayerReport): Promise<boolean> {
   const { candidateModel: beside } = comparison.options;
   const said = beside ? differencesOf(beside, comparison, layer) : [];
   if (!beside || said.length === 0 || !(await isOwnFiles(comparison, beside, layer))) return false;
@@ -73,25 +68,17 @@ function isRounding(
 ) {
   const input = session.paramsOf(layer.inputs[0]);
   if (field !== 'bias' || !isProduct(layer) || !input || !isQuantized(input)) return false;
-  const { weightScale } = layer.form;
-  const unit = input.scale * weightScale[weightScale.length === 1 ? 0 : channel!];
+  const unit = input.scale * weightScaleOf(layer.form, channel!);
   return Math.abs((expected as number) - (actual as number)) <= 0.501 * unit;
 }
 
 /** Whether the other file's layer gives the other side's values on its own input. */
-async function isOwnFiles(samples: CandidateComparison, beside: CandidateModel, layer: Layer): Promise<boolean> {
+async function isOwnFiles(comparison: OwnComparison, beside: CandidateModel, layer: Layer): Promise<boolean> {
+  const { besideSession: session } = comparison;
   const pair = beside.pairs.find((one) => one.layer === layer);
   const value = pair && beside.values.values.get(pair.other.name);
-  if (!pair || !value) return false;
-  const session = new ReplaySession(
-    beside.model,
-    beside.values,
-    referenceFor(beside.model.producer),
-    'isolated',
-    samples.fast,
-  );
-  if (session.whyNotReplayed(pair.other)) return false;
-  const { mismatched } = await diffReplay(samples, await session.open(pair.other), value, null);
+  if (!session || !pair || !value || session.whyNotReplayed(pair.other)) return false;
+  const { mismatched } = await diffReplay(comparison, await session.open(pair.other), value, null);
   return mismatched === 0;
 }
 

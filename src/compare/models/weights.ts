@@ -1,16 +1,13 @@
 /** Weights of two models, whatever type and zero point their files keep them with. */
 import type { ProductLayer } from '../../nouns/model.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
 
 /** Codes without their zero points, [outFeatures, inFeatures]. */
 export async function centredWeights({ form }: ProductLayer): Promise<Int16Array> {
-  const { weight, weightZeroPoint } = form;
+  const { weight } = form;
   const codes = await weight.read();
   const { inFeatures } = weight;
-  return Int16Array.from(codes, (code, i) => code - zeroPointOf(weightZeroPoint, Math.floor(i / inFeatures)));
-}
-
-export function zeroPointOf(zeroPoints: Int32Array, channel: number): number {
-  return zeroPoints[zeroPoints.length === 1 ? 0 : channel];
+  return Int16Array.from(codes, (code, i) => code - weightZeroPointOf(form, Math.floor(i / inFeatures)));
 }
 
 /** Equal for equal weights of equal shape (FNV-1a, twice). */

@@ -9,17 +9,6 @@ export function spread<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * (items.length - 1)) / (most - 1))]);
 }
 
-export function concat(parts: readonly NumericArray[], length: number): NumericArray {
-  if (parts.length === 1) return parts[0];
-  const whole = emptyLike(parts[0], length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** Some rows of [rows, width]. */
 export function rowsOf<A extends NumericArray>(values: A, rows: readonly number[], width: number): A {
   const picked = emptyLike(values, rows.length * width);

@@ -1,9 +1,8 @@
 /** Whole inputs of a convolution, for hypotheses that take its patches otherwise than declared. */
 import type { NumericArray } from '../../nouns/array.js';
-import { emptyLike } from '../../numeric/array.js';
+import { concat, emptyLike } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import type { PatchReading } from '../setup.js';
-import { concat } from './arrays.js';
 import type { ImageRows, Images } from './data.js';
 
 /** Values of images in memory: 16 MB of codes. */

@@ -1,5 +1,6 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
-import { columnsOf, concat, rowsOf, runsOf, spread } from './arrays.js';
+import { concat } from '../../numeric/array.js';
+import { columnsOf, rowsOf, runsOf, spread } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
 

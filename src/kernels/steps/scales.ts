@@ -2,7 +2,7 @@ import type { Product } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 
 /** The double of the file, for one channel. */
-export function weightScaleOf(product: Product, channel: number): number {
+export function weightScaleOf(product: Pick<Product, 'weightScale'>, channel: number): number {
   return product.weightScale[product.weightScale.length === 1 ? 0 : channel];
 }
 
