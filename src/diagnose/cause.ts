@@ -1,5 +1,5 @@
 import type { CauseCode, CauseEvidence } from './evidence.js';
-import type { Change, Kind, SetupOf } from './setup.js';
+import { applyChanges, type Change, type Kind, type Setup, type SetupOf } from './setup.js';
 import type { Study } from './study/study.js';
 
 /** What a finding's evidence is drawn from: the layer, and the hypothesis with and without this cause's change. */
@@ -10,6 +10,16 @@ export interface Found<K extends Kind = Kind> {
   readonly setup: SetupOf<K>;
   /** All but this one: what the cause makes of it is the difference. */
   readonly without: SetupOf<K>;
+}
+
+/** By one change of a hypothesis. */
+export function foundBy(
+  study: Study,
+  { changes, setup }: { changes: readonly Change[]; setup: Setup },
+  change: Change,
+): Found {
+  const others = changes.filter((other) => other !== change);
+  return { study, change, setup, without: applyChanges(study.declared, others) };
 }
 
 /** Something that has to hold of a layer for a cause to be possible; `facts.ts` has those that several causes need. */

@@ -4,7 +4,7 @@ import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
-import type { Found } from './cause.js';
+import { foundBy } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { samplesForWeights } from './causes/weightValue.js';
 import { consistentKernels, nearestKernel } from './consistent.js';
@@ -174,18 +174,15 @@ function isSigned({ declared }: LayerCase): boolean {
 }
 
 /** One record a cause, drawn from the hypothesis with and without its change. */
-function evidenceOf(layer: LayerCase, study: Study, { changes, setup }: Hypothesis): Evidence {
+function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evidence {
+  const { changes, setup } = hypothesis;
   const records = new Map<string, object>();
   const named = changes.filter(({ unnamed }) => !unnamed);
   for (const change of named) {
-    const without = applyChanges(
-      study.declared,
-      changes.filter((other) => other !== change),
-    );
-    const found: Found = { study, change, setup, without };
+    const found = foundBy(study, hypothesis, change);
     const own = causeOf(change.cause).evidence?.(found) ?? {};
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
-    const values = named.length > 1 && study.complete ? { values: study.mismatches(without) } : {};
+    const values = named.length > 1 && study.complete ? { values: study.mismatches(found.without) } : {};
     records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...values }));
   }
   const formula = formulasOf(layer, study, changes, setup, [...records.values()]);

@@ -1,5 +1,5 @@
 import { BaseSearch, isOfBase } from './baseSearch.js';
-import { type Cause, isPossible } from './cause.js';
+import { type Cause, foundBy, isPossible } from './cause.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
 import { causeOf, causes } from './registry.js';
@@ -222,15 +222,12 @@ class Search {
   }
 
   /** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
-  private isShown({ changes, setup }: Hypothesis): boolean {
-    const named = changes.filter(({ unnamed }) => !unnamed);
+  private isShown(hypothesis: Hypothesis): boolean {
+    const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
     return named.every((change) => {
-      const without = applyChanges(
-        this.study.declared,
-        changes.filter((other) => other !== change),
-      );
-      if (named.length > 1 && !without.order && this.study.agreesOnSubset(without)) return false;
-      return causeOf(change.cause).shows?.({ study: this.study, change, setup, without }) ?? true;
+      const found = foundBy(this.study, hypothesis, change);
+      if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;
+      return causeOf(change.cause).shows?.(found) ?? true;
     });
   }
 

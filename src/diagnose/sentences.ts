@@ -250,8 +250,8 @@ function declaredAs(
   { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
 ): string {
   const name = printable(kernel);
-  const place = kernelNamed(kernel)?.runWith ? "the capture's producer" : 'the producer of model.json';
-  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into ${place}, or pass --kernel ${name}`;
+  const where = kernelNamed(kernel)?.runWith ? "the capture's producer" : 'the producer of model.json';
+  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into ${where}, or pass --kernel ${name}`;
 }
 
 /** Where the kernel reads reduce_range, and the file says the other. */
@@ -282,12 +282,12 @@ function runtimeForm<E extends { declared?: string; found?: string }>(
   };
 }
 
-/** For kernel steps: PyTorch's are declared, the user's are corrected. */
 const RAN_IN_FLOAT =
   'capture the graph that runs, with qdiff run or the file that qdiff exporter onnx prints: tensors added as outputs, session.disable_quant_qdq=1 and levels below ORT_ENABLE_EXTENDED keep ONNX Runtime from fusing';
 const RAN_IN_INTEGERS =
   "say in the capture's producer what ran (framework_version, settings such as session.qdqisint8allowed=1, arch), as qdiff run and qdiff exporter onnx do: they decide what ONNX Runtime fuses";
 
+/** For kernel steps: PyTorch's are declared, the user's are corrected. */
 function stepFix(candidate: string | ((context: FixContext) => string)): CauseText<unknown>['fix'] {
   return (_, context) => {
     if (context.subject !== 'candidate') return declareKernel(context);
@@ -354,26 +354,29 @@ const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to
 
 /** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
 export function saturationWays(context: FixContext): Way[] {
-  const { framework, signed, dynamic, foundKernel, declaredKernel } = context;
+  const { framework, signed, foundKernel, declaredKernel } = context;
   const kernel = foundKernel ?? declaredKernel;
-  const isPyTorch = framework === 'PyTorch';
   const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
-  const weights: Way = {
-    remedy: 'seven-bit-weights',
-    text:
-      framework === 'OpenVINO'
-        ? `${SMALL_WEIGHTS}: nncf.quantize(..., advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE))`
-        : framework === 'ONNX Runtime'
-          ? `quantize_${dynamic ? 'dynamic' : 'static'}(..., reduce_range=True), which keeps the weights in -64..64: two products of a code up to 255 then fit int16`
-          : isPyTorch
-            ? `${SMALL_WEIGHTS} (quant_min=-64, quant_max=63 of the weight observer)`
-            : SMALL_WEIGHTS,
-  };
-  const others =
-    signed || framework === 'OpenVINO' || framework === 'ONNX Runtime'
-      ? [weights]
-      : [sevenBitActivations(context, kernel)];
-  return [...others, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
+  const ofWeights = signed || framework === 'OpenVINO' || framework === 'ONNX Runtime';
+  const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
+  return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
+}
+
+function sevenBitWeights({ framework, dynamic }: FixContext): Way {
+  const remedy = 'seven-bit-weights';
+  if (framework === 'OpenVINO') {
+    const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
+    return { remedy, text: `${SMALL_WEIGHTS}: nncf.quantize(..., ${option})` };
+  }
+  if (framework === 'ONNX Runtime') {
+    const call = `quantize_${dynamic ? 'dynamic' : 'static'}(..., reduce_range=True)`;
+    return {
+      remedy,
+      text: `${call}, which keeps the weights in -64..64: two products of a code up to 255 then fit int16`,
+    };
+  }
+  const observer = framework === 'PyTorch' ? ' (quant_min=-64, quant_max=63 of the weight observer)' : '';
+  return { remedy, text: SMALL_WEIGHTS + observer };
 }
 
 function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {

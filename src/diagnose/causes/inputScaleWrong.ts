@@ -2,7 +2,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { bisected, type Line, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
-import { biasParts, roundsTwice, type View } from '../estimate/view.js';
+import { biasParts, type View } from '../estimate/view.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
 
@@ -29,8 +29,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     const interval = intervals && sharedInterval(intervals);
     if (!interval) return [];
     const withScale = (scale: number) => withInput(base, { scale });
-    const exactly =
-      base.kind === 'product' && roundsTwice(base.steps) ? bisected(study, base, line, interval, withScale) : null;
+    const exactly = bisected(study, base, line, interval, withScale);
     const halved = exactly === null ? [] : [Math.fround(exactly), exactly];
     return [...halved, ...refinedScaleIntervals(study, base, interval, withScale).flatMap(scalesIn)]
       .filter((scale) => scale > 0 && !isNoise(scale, declared))

@@ -59,8 +59,7 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
     const own = () => study.engine.codesOf(setup, study.subset, channel);
     const pair = first < 0 ? null : firstPair(step, own(), setup.params, { row, sample: samples[row], channel });
     return {
-      ...(isDeclared ? {} : everyCpu(study)),
-      ...(isDeclared ? { exact: true } : {}),
+      ...(isDeclared ? { exact: true } : everyCpu(study)),
       ...(pair ? { pair: { sample: samples[row], channel, ...pair } } : {}),
       ...countPairs(study, step, setup, codes),
       mismatched_with_pair: countWhere(observed, (_, i) => differs(i)),

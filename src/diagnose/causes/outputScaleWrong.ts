@@ -2,7 +2,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { bisected, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
-import { roundsTwice, type View } from '../estimate/view.js';
+import type { View } from '../estimate/view.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
 
@@ -25,10 +25,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const factor = intervals && sharedInterval(intervals);
     if (!factor || factor.lo <= 0) return [];
     const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
-    const exactly =
-      base.kind === 'product' && roundsTwice(base.steps)
-        ? bisected(study, base, line, factor, (own) => withOutput(base, { scale: output.scale / own }))
-        : null;
+    const exactly = bisected(study, base, line, factor, (own) => withOutput(base, { scale: output.scale / own }));
     const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
     return [...halved, ...scalesIn(interval)]
       .filter((scale) => !isNoise(scale, output.scale))

@@ -13,7 +13,7 @@ import {
   widened,
 } from './interval.js';
 import { mostAreEmpty } from './perChannel.js';
-import { type View, viewOf } from './view.js';
+import { roundsTwice, type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
 const SLACKS = [0, 2e-7, 2e-6];
@@ -126,9 +126,10 @@ const MOST_HALVINGS = 26;
 
 /**
  * A number of an interval that gives every value of the subset, by halving: what is too small asks for more where the slope is
- * positive. For a kernel that rounds twice, whose codes bound the number loosely. Null: some ask for more, some for less.
+ * positive. Null: some ask for more, some for less, or the kernel does not round twice, whose codes alone bound the number loosely.
  */
 export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: Interval, at: (p: number) => Setup) {
+  if (base.kind !== 'product' || !roundsTwice(base.steps)) return null;
   const { observed } = study.subset;
   const view = viewOf(study, base);
   const { slope } = line(view, study.subset);

@@ -1,9 +1,23 @@
 import type { Setup } from '../setup.js';
 
-/** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
-export class SetupKeys {
+/** A number for an array object, the same as long as it is the same object. */
+export class Identities {
   private readonly known = new WeakMap<object, number>();
   private next = 0;
+
+  of(object: object): number {
+    let id = this.known.get(object);
+    if (id === undefined) {
+      id = this.next++;
+      this.known.set(object, id);
+    }
+    return id;
+  }
+}
+
+/** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
+export class SetupKeys {
+  private readonly identities = new Identities();
 
   of(setup: Setup): string {
     return Object.entries(setup)
@@ -19,12 +33,7 @@ export class SetupKeys {
 
   private part(value: unknown): string {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return String(value);
-    let id = this.known.get(value);
-    if (id === undefined) {
-      id = this.next++;
-      this.known.set(value, id);
-    }
-    return `#${id}`;
+    return `#${this.identities.of(value)}`;
   }
 }
 

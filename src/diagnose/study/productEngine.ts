@@ -12,7 +12,7 @@ import { rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
-import { SetupKeys } from './keys.js';
+import { Identities, SetupKeys } from './keys.js';
 
 /** Wide layers: an accumulator is some MB, and patched weights come by the dozen. */
 const MOST_KEPT = 24;
@@ -350,19 +350,4 @@ function storedCodes({ reads, params }: ProductSetup, { samples }: Scope, stored
   const codes = mapCodes(stored, reads[0]);
   const { taps } = params.patch ?? {};
   return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
-}
-
-/** A number for an array object, the same as long as it is the same object. */
-class Identities {
-  private readonly known = new WeakMap<object, number>();
-  private next = 0;
-
-  of(object: object): number {
-    let id = this.known.get(object);
-    if (id === undefined) {
-      id = this.next++;
-      this.known.set(object, id);
-    }
-    return id;
-  }
 }
