@@ -1,6 +1,6 @@
 /** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
 import type { Gathered, Product } from '../nouns/kernel.js';
-import { codesFor, placed, SUMS_AT_ONCE } from './finish.js';
+import { codesFor, copyCodes, placed, SUMS_AT_ONCE } from './finish.js';
 import { gatheredPart } from './gatheredPart.js';
 import type { Machine } from './job.js';
 import type { Recipe } from './recipe.js';
@@ -43,10 +43,7 @@ export function depthwiseCodes(
     machine.describe({ ...requantization, ...fields, rows, channels: width, out, outBytes: width });
     machine.depthwise(data instanceof Int8Array, sums);
     machine.finish(sums);
-    codes.set(
-      new (codes.constructor as Uint8ArrayConstructor)(machine.bytes as ArrayBuffer, out, rows * width),
-      row * width,
-    );
+    copyCodes(machine, out, codes.subarray(row * width, (row + rows) * width));
   }
   return codes;
 }

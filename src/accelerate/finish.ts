@@ -20,9 +20,15 @@ export function finished(machine: Machine, product: Product, recipe: Recipe, sum
     machine.put(part, source);
     machine.describe({ ...requantization, rows: part.length / channels, channels, out, outBytes: channels });
     machine.finish(source);
-    codes.set(new (codes.constructor as Uint8ArrayConstructor)(machine.bytes as ArrayBuffer, out, part.length), from);
+    copyCodes(machine, out, codes.subarray(from, from + part.length));
   }
   return codes;
+}
+
+/** Those that lie at an address. */
+export function copyCodes(machine: Machine, address: number, target: Uint8Array | Int8Array): void {
+  const Codes = target.constructor as Uint8ArrayConstructor;
+  target.set(new Codes(machine.bytes as ArrayBuffer, address, target.length));
 }
 
 export function codesFor({ output }: Product, length: number): Uint8Array | Int8Array {

@@ -4,10 +4,11 @@ import { equationOf } from '../kernels/departure.js';
 import { stepsOf } from '../kernels/kernel.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
-import { isTensor, type Layer } from '../nouns/model.js';
+import { isTensor, type Layer, type TensorLayer } from '../nouns/model.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
+import { tensorCall } from '../replay/tensor.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { GoldenArray } from './goldenArrays.js';
 import { type ValueInC, valueInC } from './valueInC.js';
@@ -32,7 +33,7 @@ export async function goldenValue(
   if (!isTensor(layer) || session.whyNotReplayed(layer)) return null;
   const run = await session.open(layer);
   const steps = stepsOf(run.kernel, layer.op);
-  const c = valueInC(steps, callOf(run));
+  const c = valueInC(steps, callOf(run, layer));
   if (!c || !steps) return null;
   const params = [...run.ready.inputs, layer.output].filter((one) => one !== null && isQuantized(one)) as QuantParams[];
   const { inputs: read, output: made } = run.ready.shapes;
@@ -57,19 +58,10 @@ export async function goldenValue(
 }
 
 /** One sample of it; what it reads decides no constant. */
-function callOf({ ready, inCalls }: LayerRun) {
-  const layer = ready.layer;
-  if (!isTensor(layer)) throw new Error('a layer on whole values');
-  const { attributes, activation } = layer.form;
-  const { ends, memoryOf, ...facts } = inCalls;
-  const inputs = ready.shapes.inputs.map((shape, i) => ({
-    data: new Int32Array(0),
-    shape,
-    params: ready.inputs[i]!,
-    memory: memoryOf(layer.inputs[i]),
-  }));
-  const output = { shape: ready.shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
-  return { attributes, activation, inputs, output, samples: 1, first: 0, ofCall: ends[0] ?? 1, ...facts };
+function callOf({ ready, inCalls }: LayerRun, layer: TensorLayer) {
+  const { ends, ...facts } = inCalls;
+  const codes = ready.inputs.map(() => new Int32Array(0));
+  return tensorCall(layer, ready, codes, facts, { samples: 1, first: 0, ofCall: ends[0] ?? 1 });
 }
 
 async function valuesOf(

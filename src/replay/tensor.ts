@@ -1,5 +1,5 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
-import type { Matrix } from '../nouns/array.js';
+import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Host } from '../nouns/host.js';
 import type { Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
@@ -51,30 +51,46 @@ export function hostOf({ arch = '', cpuCapability = '', frameworkVersion }: Prod
   return { cpu: isArm ? 'neon' : withoutFma ? 'sse' : 'fma', version };
 }
 
+/** What steps of whole values are given of a call. codes: a list an input. */
+export function tensorCall(
+  layer: TensorLayer,
+  { shapes, inputs: params }: Pick<ReadyLayer, 'shapes' | 'inputs'>,
+  codes: readonly NumericArray[],
+  { memoryOf, ...facts }: Omit<InCalls, 'firstSample' | 'ends'>,
+  place: Pick<TensorCall, 'samples' | 'first' | 'ofCall'>,
+): TensorCall {
+  const { attributes, activation } = layer.form;
+  const inputs = codes.map((data, i) => ({
+    data,
+    shape: shapes.inputs[i],
+    params: params[i],
+    memory: memoryOf(layer.inputs[i]),
+  }));
+  const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
+  const own = layer.ranAs ? { ranAs: layer.ranAs } : {};
+  return { attributes, activation, inputs, output, ...own, ...place, ...facts };
+}
+
 export function replayTensor(
   steps: TensorSteps,
   layer: TensorLayer,
-  { shapes, inputs: params }: ReadyLayer,
+  ready: ReadyLayer,
   inputs: readonly Matrix[],
-  { firstSample, ends, memoryOf, ...facts }: InCalls,
+  { firstSample, ends, ...facts }: InCalls,
 ): Replayed {
-  const { attributes, activation } = layer.form;
   const samples = inputs[0].rows;
-  const parts = new Parts(samples, sizeOf(shapes.output.dims), layer.output !== null && isQuantized(layer.output));
-  const own = layer.ranAs ? { ranAs: layer.ranAs } : {};
-  const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
+  const parts = new Parts(
+    samples,
+    sizeOf(ready.shapes.output.dims),
+    layer.output !== null && isQuantized(layer.output),
+  );
   for (let from = 0; from < samples; ) {
     const call = batchOf(ends, firstSample + from);
     const start = call > 0 ? ends[call - 1] : 0;
     const to = Math.min(samples, ends[call] - firstSample);
-    const values = inputs.map(({ data: codes, cols: features }, i) => ({
-      data: codes.subarray(from * features, to * features),
-      shape: shapes.inputs[i],
-      params: params[i],
-      memory: memoryOf(layer.inputs[i]),
-    }));
+    const codes = inputs.map(({ data, cols: features }) => data.subarray(from * features, to * features));
     const place = { samples: to - from, first: firstSample + from - start, ofCall: ends[call] - start };
-    parts.add(steps.run({ attributes, activation, inputs: values, output, ...own, ...place, ...facts }), from);
+    parts.add(steps.run(tensorCall(layer, ready, codes, facts, place)), from);
     from = to;
   }
   return parts.joined();

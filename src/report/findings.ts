@@ -19,6 +19,7 @@ import {
 } from '../diagnose/sentences.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
+import { grouped } from './grouped.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 
 export interface Finding {
@@ -52,15 +53,8 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
       const capture = report.against === 'replay' ? undefined : replayed.get(layer.name);
       return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
     });
-  const groups = new Map<string, Explained[]>();
-  for (const one of explained) {
-    const key = groupKey(one);
-    const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
-  }
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
-  return [...groups.values()].map((group) => {
+  return [...grouped(explained, groupKey).values()].map((group) => {
     const [{ layer, candidate, capture }] = group;
     if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
     return candidate ? threeWay(group, expected) : twoWay(group);

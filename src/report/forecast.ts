@@ -5,6 +5,7 @@ import type { ForecastDocument } from '../documents/forecast.js';
 import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
+import { grouped } from './grouped.js';
 import { option, path, shellCommand } from './next.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
@@ -68,13 +69,11 @@ interface Group {
 /** Verbose: a row a kernel. */
 function groupsOf({ kernels, layers, top1_flips: flips, accuracy }: ForecastDocument, verbose: boolean): Group[] {
   if (verbose) return kernels.map((first) => ({ first, kernels: [first] }));
-  const groups = new Map<string, string[]>();
-  for (const kernel of kernels) {
+  const changesOf = (kernel: string) => {
     const numbers = layers.map(({ changed, max_abs_diff: size }) => [changed[kernel], size[kernel]]);
-    const key = JSON.stringify([numbers, flips?.[kernel], accuracy?.kernels[kernel]]);
-    groups.set(key, [...(groups.get(key) ?? []), kernel]);
-  }
-  return [...groups.values()].map((all) => ({ first: all[0], kernels: all }));
+    return JSON.stringify([numbers, flips?.[kernel], accuracy?.kernels[kernel]]);
+  };
+  return [...grouped(kernels, changesOf).values()].map((all) => ({ first: all[0], kernels: all }));
 }
 
 function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {

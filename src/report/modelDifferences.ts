@@ -1,6 +1,7 @@
 /** Two model files beside each other, for a terminal. */
 import type { Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { grouped } from './grouped.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
@@ -14,9 +15,7 @@ export function modelLines(view: Viewed): string[] {
   const { candidate_model: path, model_differences: differences } = view.report;
   if (path === undefined || !differences) return [];
   if (differences.length === 0) return prose(view, `the model files say the same: ${printable(path)}`);
-  const byField = new Map<string, typeof differences>();
-  for (const one of differences) byField.set(one.field, [...(byField.get(one.field) ?? []), one]);
-  const lines = [...byField].flatMap(([field, all]) => {
+  const lines = [...grouped(differences, ({ field }) => field)].flatMap(([field, all]) => {
     const [{ layer, channel, expected, actual }] = all;
     const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
     const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;

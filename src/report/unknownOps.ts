@@ -1,5 +1,6 @@
 /** Layers that no kernel replays, said where nothing else on a screen would. */
 import { listed, printable } from '../text.js';
+import { grouped } from './grouped.js';
 import { labelled } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
@@ -10,9 +11,7 @@ interface Unknown {
 
 /** "note: lstm1, lstm2: op lstm is not replayed", a reason each; then: what follows from it. */
 export function unknownLines(layers: readonly Unknown[], options: ReportOptions, then = ''): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { name, why } of layers) byReason.set(why, [...(byReason.get(why) ?? []), name]);
-  return [...byReason].flatMap(([why, names]) =>
-    labelled({ options }, 'note: ', `${listed(names)}: ${printable(why)}${then}`),
+  return [...grouped(layers, ({ why }) => why)].flatMap(([why, all]) =>
+    labelled({ options }, 'note: ', `${listed(all.map(({ name }) => name))}: ${printable(why)}${then}`),
   );
 }

@@ -20,19 +20,19 @@ export function inRows(value: ValueReader, shape: Shape): ValueReader {
 
 /** Whole samples, [samples, ...dims], as [samples * positions, channels]; the same array where it lies like that anyway. */
 export function toRows<A extends NumericArray>(data: A, shape: Shape): A {
-  return channelStride(shape) === 1 ? data : moved(data, channelsOf(shape), channelStride(shape));
+  return channelStride(shape) === 1 ? data : transposed(data, channelsOf(shape), channelStride(shape));
 }
 
 /** And back. */
 export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
-  return channelStride(shape) === 1 ? rows : moved(rows, channelStride(shape), channelsOf(shape));
+  return channelStride(shape) === 1 ? rows : transposed(rows, channelStride(shape), channelsOf(shape));
 }
 
 /** Cells of a line of the second-level cache that are written one after the other. */
 const SIDE = 64;
 
 /** [..., outer, inner] to [..., inner, outer], in pieces whose lines stay in the cache. */
-function moved<A extends NumericArray>(data: A, outer: number, inner: number): A {
+export function transposed<A extends NumericArray>(data: A, outer: number, inner: number): A {
   const result = emptyLike(data, data.length);
   const block = outer * inner;
   for (let start = 0; start < data.length; start += block) {

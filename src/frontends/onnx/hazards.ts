@@ -2,7 +2,7 @@
 import type { Hazard } from '../../nouns/model.js';
 import { f32 } from '../../numeric/float.js';
 import type { Bias } from './product.js';
-import type { Quantization } from './quantization.js';
+import { ofChannel, type Quantization } from './quantization.js';
 
 export const QUANTIZES_AGAIN: Hazard = {
   code: 'activations-quantized-again',
@@ -18,10 +18,9 @@ const ROUNDING = 2 ** -20;
 /** Fused kernels count the codes of a bias at s_x * s_w, whatever scale the file gives them. */
 export function ignoredBiasScale(x: Quantization, w: Quantization, bias: Bias | null): Hazard[] {
   const scales = bias?.q?.scale ?? [];
-  const at = (list: readonly number[], i: number) => list[list.length === 1 ? 0 : i];
   const count = Math.max(scales.length, w.scale.length);
   for (let channel = 0; scales.length > 0 && channel < count; channel++) {
-    const [declared, used] = [at(scales, channel), f32(x.scale[0] * at(w.scale, channel))];
+    const [declared, used] = [ofChannel(scales, channel), f32(x.scale[0] * ofChannel(w.scale, channel))];
     if (Math.abs(declared - used) <= ROUNDING * used) continue;
     const message = `the bias scale of channel ${channel} is ${declared}, and the fused kernel counts its codes at input times weight, ${used}`;
     const fix = 'give the bias the scale of input times weight: quantize it again, or leave it float';

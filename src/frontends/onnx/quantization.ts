@@ -18,6 +18,11 @@ export interface Quantization {
   readonly blockSize: number;
 }
 
+/** One number for all channels, or one each. */
+export function ofChannel(numbers: readonly number[], channel: number): number {
+  return numbers[numbers.length === 1 ? 0 : channel];
+}
+
 /** Null: not known before the graph runs, or not float32. */
 export async function quantizationOf(
   constants: Constants,

@@ -4,6 +4,7 @@ import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
+import { transposed } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
@@ -36,7 +37,7 @@ function sums({ inputs, output }: TensorCall): (element: number) => Near {
     return { outer, size: sizeOf(shape.dims.slice(-2)), reals: realsOf({ ...input, shape }) };
   });
   const depth = inputs[0].shape.dims.at(-1)!;
-  const [lefts, rights] = [a.reals, turned(b.reals, depth, cols)];
+  const [lefts, rights] = [a.reals, transposed(b.reals, depth, cols)]; // what is multiplied stands side by side
   return (element) => {
     const [matrix, row, col] = [floor(element / (rows * cols)), floor(element / cols) % rows, element % cols];
     const [left, right] = [a.outer(matrix) * a.size + row * depth, b.outer(matrix) * b.size + col * depth];
@@ -55,15 +56,4 @@ function realsOf(input: TensorValue): Float64Array {
   const reals = new Float64Array(input.data.length);
   for (let i = 0; i < reals.length; i++) reals[i] = real(input.data[i]);
   return reals;
-}
-
-/** Matrices of [rows, cols] by columns: what is multiplied stands side by side. */
-function turned(values: Float64Array, rows: number, cols: number): Float64Array {
-  const by = new Float64Array(values.length);
-  for (let start = 0; start < values.length; start += rows * cols) {
-    for (let row = 0, i = start; row < rows; row++) {
-      for (let col = 0; col < cols; col++, i++) by[start + col * rows + row] = values[i];
-    }
-  }
-  return by;
 }

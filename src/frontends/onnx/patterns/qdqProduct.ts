@@ -11,7 +11,7 @@ import { attribute, floatOf, type GraphNode, intOf, isOnnx, otherInput } from '.
 import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
 import { boundsOf, isRelu, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
-import { codesOf, isRedundant } from '../quantization.js';
+import { codesOf, isRedundant, ofChannel } from '../quantization.js';
 
 export const qdqProduct: Pattern = { ops: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'], match };
 
@@ -145,12 +145,11 @@ function zeroPointOf(bias: Bias | null): string | null {
 function biasScaleOff(node: GraphNode, x: Codes, w: Weights, bias: Bias | null): string | null {
   if (!isOnnx(node, 'Conv') || !bias?.q) return null;
   const { scale } = bias.q;
-  const at = <T>(list: readonly T[], i: number) => list[list.length === 1 ? 0 : i];
   for (let i = 0; i < Math.max(scale.length, w.q.scale.length); i++) {
-    const product = x.q.scale[0] * at(w.q.scale, i);
-    const off = Math.abs(at(scale, i) - product);
+    const product = x.q.scale[0] * ofChannel(w.q.scale, i);
+    const off = Math.abs(ofChannel(scale, i) - product);
     if (off <= 1e-6 + 0.01 * product) continue;
-    return `the bias scale ${at(scale, i)} of channel ${i} is not that of input times weight, ${product}`;
+    return `the bias scale ${ofChannel(scale, i)} of channel ${i} is not that of input times weight, ${product}`;
   }
   return null;
 }
