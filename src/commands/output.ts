@@ -175,12 +175,12 @@ export async function writeDocument<D>(
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
     const format = formats.get(name)!;
     const look = { ...lookOf(options, null, io), ...resolved, ...(await pageOf(io, format)) };
-    await writeOutput(io, file!, (await format.load())(document, look));
+    await writeOutput(io, file!, (await format.load(document))(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
     const format = formats.get(name)!;
     const look = { ...lookOf(options, io.stdout, io), ...resolved, ...(await pageOf(io, format)) };
-    const text = (await format.load())(document, look);
+    const text = (await format.load(document))(document, look);
     io.stdout.write(inGitHubActions(io) && !format.forMachines ? harmlessInLog(text) : text);
   }
 }

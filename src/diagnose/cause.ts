@@ -1,6 +1,7 @@
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { applyChanges, type Change, type Kind, type Setup, type SetupOf } from './setup.js';
 import type { Study } from './study/study.js';
+import type { CauseWords } from './words/causeWords.js';
 
 /** What a finding's evidence is drawn from: the layer, and the hypothesis with and without this cause's change. */
 export interface Found<K extends Kind = Kind> {
@@ -49,6 +50,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   shows?(found: Found<K>): boolean;
   /** Data that a person can check by hand; `change.found` is merged into it. */
   evidence?(found: Found<K>): CauseEvidence[C];
+  /** Everything that is said of it. */
+  readonly words: CauseWords<CauseEvidence[C]>;
 }
 
 export function isPossible({ kinds, needs = [] }: Cause, study: Study): boolean {

@@ -16,10 +16,11 @@ import { frameworkName, frameworkOf, isOf } from './frameworks.js';
 import { neededReduceRange } from './ranges.js';
 import { causeOf } from './registry.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
-import { type FixContext, fixFor } from './sentences.js';
+import { fixFor } from './sentences.js';
 import { applyChanges, type Change, inputOf, type Setup } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';
 import { isProductStudy, type Study } from './study/study.js';
+import type { FixContext } from './words/causeWords.js';
 
 export interface LayerCase extends LayerData {
   readonly name: string;

@@ -3,9 +3,11 @@ import type { Fix } from './fixed.js';
 import { causeOf } from './registry.js';
 import { rehearseReducedRange, rehearseSmallWeights, rehearseSums } from './rehearse.js';
 import type { Hypothesis } from './search.js';
-import { candidateFix, type FixContext, fixFor, type Remedy, saturationWays } from './sentences.js';
+import { candidateFix, fixFor } from './sentences.js';
 import { applyChanges, type Change, type ProductSetup } from './setup.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
+import type { FixContext } from './words/causeWords.js';
+import { type Remedy, saturationWays } from './words/saturation.js';
 
 /** A candidate's is rehearsed where the other side's values are known. */
 export async function fixesOf(study: Study, hypothesis: Hypothesis, context: FixContext): Promise<Fix[]> {

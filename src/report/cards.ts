@@ -2,7 +2,8 @@
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted } from '../text.js';
 import { hasReals, largestWithShare } from './differences.js';
-import { type Finding, findings } from './findings.js';
+import type { Finding } from './finding.js';
+import { findings } from './findings.js';
 import { causesOf, differs } from './verdict.js';
 
 export interface Card {

@@ -8,7 +8,6 @@ import {
   evidenceSentences,
   explainedBySentence,
   explainedSentence,
-  type FindingContext,
   headlines,
   indistinguishableSentences,
   inheritedSentence,
@@ -17,18 +16,12 @@ import {
   rehearsalSentence,
   sharedAccumulation,
 } from '../diagnose/sentences.js';
+import type { FindingContext } from '../diagnose/words/causeWords.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
-import { counted, listed, printable } from '../text.js';
+import { counted, printable } from '../text.js';
+import type { Finding } from './finding.js';
 import { grouped } from './grouped.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
-
-export interface Finding {
-  /** The layers it is about, in the report's order. */
-  readonly layers: readonly LayerReport[];
-  /** "PyTorch: ...", and "Yours: ..." with a candidate. */
-  readonly headlines: readonly string[];
-  readonly details: readonly { readonly label: string; readonly sentences: readonly string[] }[];
-}
 
 /** One side's departure in one layer. */
 interface Side {
@@ -252,17 +245,4 @@ function evidenceLines(sides: readonly Side[]): string[] {
 /** What all of the lists have in common. */
 function shared(lists: readonly string[][]): string[] {
   return lists.reduce((common, list) => common.filter((name) => list.includes(name)));
-}
-
-/** A finding as plain lines, for formats without columns. */
-export function findingText({ headlines, details }: Finding): string[] {
-  const labelled = details.flatMap(({ label, sentences }) => {
-    return sentences.map((sentence, i) => `${(i === 0 ? label : '').padEnd(9)}  ${sentence}`);
-  });
-  return [...headlines, ...labelled];
-}
-
-/** The names of a finding's layers, for its heading. */
-export function findingLayers(finding: Finding): string {
-  return listed(finding.layers.map((layer) => layer.name));
 }

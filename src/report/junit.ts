@@ -4,7 +4,8 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { findings, findingText } from './findings.js';
+import { findingText } from './finding.js';
+import { findings } from './findings.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   accumulatorSentence,

@@ -1,10 +1,11 @@
+import { hasFindings, type Tell } from './finding.js';
 import { jsonOfRuns } from './json.js';
 import type { Format, Formats, Run } from './reporter.js';
 import { tableOfRuns } from './table.js';
 
 /** Formats by the name that --reporter takes; but for the usual ones, loaded where they are asked for. */
 export const reporters: Formats<readonly Run[]> = new Map<string, Format<readonly Run[]>>([
-  ['table', { load: async () => tableOfRuns }],
+  ['table', { load: async (runs) => tableOfRuns(await tellOf(runs)) }],
   ['json', { load: async () => jsonOfRuns, forMachines: true }],
   ['junit', { load: async () => (await import('./junit.js')).junit }],
   ['markdown', { load: async () => (await import('./markdown.js')).markdown }],
@@ -20,3 +21,8 @@ export const reporters: Formats<readonly Run[]> = new Map<string, Format<readonl
     },
   ],
 ]);
+
+/** The words for findings come with the search: a report without any starts without. */
+async function tellOf(runs: readonly Run[]): Promise<Tell> {
+  return runs.some(({ report }) => hasFindings(report)) ? (await import('./findings.js')).findings : () => [];
+}

@@ -47,7 +47,7 @@ export type Reporter = (runs: readonly Run[], options: ReportOptions) => string;
 
 /** A row of a registry of formats: its text, loaded where it is asked for, and what it needs of the command. */
 export interface Format<D> {
-  load(): Promise<(document: D, options: ReportOptions) => string>;
+  load(document: D): Promise<(document: D, options: ReportOptions) => string>;
   /** It must stay as it is in the log of GitHub Actions. */
   readonly forMachines?: true;
   /** A comparison works these out only for formats that show them: single values, a digest of what was compared. */

@@ -6,7 +6,7 @@ import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
-import { type Finding, findingLayers, findings } from './findings.js';
+import { type Finding, findingLayers, type Tell } from './finding.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
@@ -15,7 +15,7 @@ import { nextCommand } from './next.js';
 import { notFiniteSentences } from './notFinite.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose } from './prose.js';
-import type { Reporter, ReportOptions, ReportText } from './reporter.js';
+import type { Reporter, ReportOptions } from './reporter.js';
 import {
   accumulatorSentence,
   addedCauses,
@@ -37,20 +37,24 @@ const MOST_LAYERS_WITH_CHANNELS = 3;
 const MOST_WARNINGS_OF_A_KIND = 5;
 
 /** One model's table, or one under each model's name and the verdicts once more at the end. */
-export const tableOfRuns: Reporter = (runs, options) => {
-  if (runs.length === 1) return table(runs[0].report, options);
-  const chalk = new Chalk({ level: options.color });
-  const blocks = runs.map(({ name, report }) => `${chalk.bold(`== ${printable(name)} ==`)}\n${table(report, options)}`);
-  const widestName = widest(runs.map(({ name }) => printable(name)));
-  const verdicts = runs.map(({ name, report }) => {
-    const { line, matches } = verdict(report);
-    return labelled({ options }, `${padEnd(printable(name), widestName)}  `, line, matches ? chalk.green : chalk.red);
-  });
-  const heading = `== ${counted(runs.length, 'model')} ==`;
-  return [...blocks, `${[chalk.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
-};
+export const tableOfRuns =
+  (tell: Tell): Reporter =>
+  (runs, options) => {
+    if (runs.length === 1) return table(runs[0].report, options, tell);
+    const chalk = new Chalk({ level: options.color });
+    const blocks = runs.map(
+      ({ name, report }) => `${chalk.bold(`== ${printable(name)} ==`)}\n${table(report, options, tell)}`,
+    );
+    const widestName = widest(runs.map(({ name }) => printable(name)));
+    const verdicts = runs.map(({ name, report }) => {
+      const { line, matches } = verdict(report);
+      return labelled({ options }, `${padEnd(printable(name), widestName)}  `, line, matches ? chalk.green : chalk.red);
+    });
+    const heading = `== ${counted(runs.length, 'model')} ==`;
+    return [...blocks, `${[chalk.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
+  };
 
-export const table: ReportText = (report, options) => {
+export function table(report: Report, options: ReportOptions, tell: Tell): string {
   const verbose = options.verbosity === 'verbose';
   const view: View = {
     whole: report,
@@ -72,7 +76,7 @@ export const table: ReportText = (report, options) => {
           modelLines(view),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
-          ...findings(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
+          ...tell(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
           ...channelBlocks(view),
           noteLines(view),
           baselineLines(view),
@@ -80,7 +84,7 @@ export const table: ReportText = (report, options) => {
         ];
   const text = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${text.join('\n\n')}\n`;
-};
+}
 
 interface View {
   /** With every channel and in the model's order; `report` is what is shown of it. */

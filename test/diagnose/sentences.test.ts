@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diagnose/evidence.js';
 import {
   actsOnSteps,
-  CAUSE_TEXTS,
+  CAUSE_WORDS,
   candidateFix,
   confirmation,
   evidenceSentences,
   explainedBySentence,
   explanations,
-  type FixContext,
   fixFor,
   headline,
   headlines,
@@ -18,8 +17,9 @@ import {
   kernelOrigin,
   reasons,
 } from '../../src/diagnose/sentences.js';
+import type { FixContext } from '../../src/diagnose/words/causeWords.js';
 
-const codes = Object.keys(CAUSE_TEXTS) as CauseCode[];
+const codes = [...CAUSE_WORDS.keys()] as CauseCode[];
 const at = { sample: 17, channel: 3 };
 
 function context(change: Partial<FixContext> = {}): FixContext {

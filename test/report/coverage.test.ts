@@ -5,9 +5,8 @@ import { githubActions } from '../../src/report/githubActions.js';
 import { html } from '../../src/report/html.js';
 import { junit } from '../../src/report/junit.js';
 import { markdown } from '../../src/report/markdown.js';
-import { table } from '../../src/report/table.js';
 import { verdict } from '../../src/report/verdict.js';
-import { plain, readReport } from './reports.js';
+import { plain, readReport, table } from './reports.js';
 import { runOf } from './runs.js';
 
 /** iris-vnni, which matches, without some of its layers. */

@@ -1,5 +1,5 @@
 /** Every number of a sentence is one of the data, or stands in the words themselves. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/nouns/report.js';
@@ -7,15 +7,21 @@ import { findings } from '../../src/report/findings.js';
 import { cli } from '../support/cli.js';
 
 const qdiff = cli();
-const ROOT = join(import.meta.dirname, '..', '..');
+const DIAGNOSE = join(import.meta.dirname, '..', '..', 'src', 'diagnose');
 
 /** A number that is not part of a name (fc1, int16) or of a longer number. */
 const NUMBERS = /(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)/g;
 
-const WORDS = ['src/diagnose/sentences.ts', 'src/diagnose/words/steps.ts'].map((path) =>
-  readFileSync(join(ROOT, path), 'utf8'),
+/** What stands in the strings of the words' files: of the causes, and around them. */
+const WORDS = ['sentences.ts', ...['words', 'causes'].flatMap(filesOf)].map((path) =>
+  readFileSync(join(DIAGNOSE, path), 'utf8'),
 );
-const inWords = new Set(WORDS.flatMap((text) => text.match(/\d+(?:\.\d+)?/g) ?? []));
+const STRINGS = /'(?:[^'\\\n]|\\.)*'|`[^`]*`|"[^"\n]*"/g;
+const inWords = new Set(WORDS.flatMap((text) => (text.match(STRINGS) ?? []).join(' ').match(/\d+(?:\.\d+)?/g) ?? []));
+
+function filesOf(room: string): string[] {
+  return readdirSync(join(DIAGNOSE, room)).map((file) => join(room, file));
+}
 
 /** All numbers of a document, as they may be written, and those inside of its texts. */
 function numbersOf(value: unknown, found = new Set<string>()): Set<string> {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '../../src/nouns/report.js';
+import { findings } from '../../src/report/findings.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
+import { table as tableWith } from '../../src/report/table.js';
 
 /**
  * Reports to show. iris-*: the numbers of the iris captures (PyTorch 2.13, engine x86), computed with a numpy model of
@@ -25,3 +27,8 @@ export const plain: ReportOptions = {
   unicode: true,
   commands: ['explain', 'forecast'],
 };
+
+/** The table with the words that go with findings. */
+export function table(report: Report, options: ReportOptions): string {
+  return tableWith(report, options, findings);
+}

@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/report/layout.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
-import { table } from '../../src/report/table.js';
-import { fileOf, plain, readReport, reportNames } from './reports.js';
+import { fileOf, plain, readReport, reportNames, table } from './reports.js';
 
 const settings = [
   ['torch', '2.13.0+cpu'],

@@ -1,10 +1,24 @@
 import { float32RunningSum, float32Sum } from '../../kernels/steps/lossyAccumulate.js';
 import type { Cause } from '../cause.js';
+import type { At, SomeChannels } from '../evidence.js';
 import { isUngrouped, writesCodes } from '../facts.js';
 import { FREEDOM, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { isProductStudy } from '../study/study.js';
+import { stepFix } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'accumulator-float32': SomeChannels & {
+      /** Sums beyond 2^24. */
+      readonly beyond?: number;
+      readonly first?: At & { readonly exact: number; readonly rounded: number };
+    };
+  }
+}
 
 /** From here on not every integer is a float32. */
 const LIMIT = 2 ** 24;
@@ -41,6 +55,16 @@ export const accumulatorFloat32: Cause<'accumulator-float32', 'product'> = {
             },
           };
     return { beyond: countWhere(exact, (acc) => Math.abs(acc) > LIMIT), ...first };
+  },
+
+  words: {
+    title: 'sums in float32',
+    explanation: 'A float32 has 24 bits: sums beyond 2^24 lose their last digits.',
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.rounded}` : null,
+      number(e.beyond, (n) => `${n} sums are beyond 2^24`),
+    ],
+    fix: stepFix('keep the sums in int32 until they are multiplied'),
   },
 };
 

@@ -8,10 +8,30 @@ import {
 } from '../../kernels/steps/accumulate.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import type { AccumulateStep, Product } from '../../nouns/kernel.js';
+import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
+import type { At, SomeChannels } from '../evidence.js';
 import type { ProductStudy } from '../study/study.js';
+import { stepFix } from '../words/fixes.js';
+import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'accumulator-wraps': SomeChannels & {
+      readonly bits?: 16 | 24;
+      readonly overflow?: 'wrap' | 'saturate';
+      /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
+      readonly of?: 'sum' | 'raw';
+      /** The bias is added in the same width. */
+      readonly holds_bias?: true;
+      /** Values whose exact accumulator leaves the width. */
+      readonly overflowed?: number;
+      readonly first?: At & { readonly exact: number; readonly overflowed: number };
+    };
+  }
+}
 
 /** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
 export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
@@ -60,6 +80,19 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     if (isPaired(step)) return { bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
     const { bits, overflow, of, bias } = step as NarrowAccumulateStep;
     return { bits, overflow, of, ...(bias && { holds_bias: true }), overflowed, ...first };
+  },
+
+  words: {
+    title: (e) =>
+      `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
+    explanation: (e) => `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.overflowed}` : null,
+      e.overflowed === undefined
+        ? null
+        : `${counted(e.overflowed, 'sum')}${e.of === 'raw' ? ' of raw products' : ''} leave${e.overflowed === 1 ? 's' : ''} ${e.bits ?? 'that many'} bits`,
+    ],
+    fix: stepFix('accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)'),
   },
 };
 

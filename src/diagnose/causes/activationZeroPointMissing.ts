@@ -1,9 +1,19 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import type { SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'activation-zero-point-missing': SomeChannels & { readonly zero_point?: number };
+  }
+}
 
 /** x used without its zero point; or the file has none (0) where one was used. */
 export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> = {
@@ -22,6 +32,16 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
   },
 
   evidence: ({ study }) => ({ zero_point: paramsOf(study.declared).zeroPoint }),
+
+  words: {
+    title: 'activation zero point not subtracted',
+    explanation: 'The input codes are multiplied as they are, without subtracting their zero point.',
+    evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}`)],
+    fix: parameterFix(
+      (context) => `correct the zero point of ${printable(context.layer)}'s input in model.json`,
+      "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
+    ),
+  },
 };
 
 function paramsOf(setup: Setup): QuantParams {

@@ -3,9 +3,23 @@ import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { field } from '../words/fixes.js';
+import { precise, short } from '../words/parts.js';
 import { countWhere } from './count.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'bias-factor': SomeChannels & {
+      readonly factor?: number;
+      /** In terms of the layer's numbers. */
+      readonly equals?: string;
+      readonly interval?: readonly [number, number];
+    };
+  }
+}
 
 /** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
 export const biasFactor: Cause<'bias-factor', 'product'> = {
@@ -29,6 +43,23 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
     return [...named, ...points]
       .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
       .flatMap((own) => timesFactor(own, interval));
+  },
+
+  words: {
+    title: (e) => (e.factor === undefined ? 'biases times one number' : `biases times ${e.equals ?? short(e.factor)}`),
+    explanation: 'Every bias is multiplied by one number more.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.factor === undefined
+        ? null
+        : `factor ${precise(e.factor)}${e.interval ? `, anything in ${precise(e.interval[0])} .. ${precise(e.interval[1])} fits` : ''}`,
+    ],
+    fix: (e, context) => {
+      const factor = e.equals ?? (e.factor === undefined ? 'a factor' : short(e.factor));
+      return context.subject === 'candidate'
+        ? `add each bias once, as it is: it is multiplied by ${factor}`
+        : `correct ${field(context, 'bias')} in model.json: the capture adds it times ${factor}`;
+    },
   },
 };
 

@@ -1,10 +1,27 @@
 import { int32Biases } from '../../kernels/steps/bias.js';
 import { isQuantized } from '../../nouns/value.js';
 import { roundHalfEven } from '../../numeric/round.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
+import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { FREEDOM, withSteps } from '../setup.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence, number } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'bias-int32': SomeChannels & {
+      /** How the judged side adds its bias. */
+      readonly bias: 'int32' | 'float';
+      /** |b - s_x * s_w * rint(b / (s_x * s_w))| / s_y, the largest, and its channel. */
+      readonly max_rounding_error_steps?: number;
+      readonly channel?: number;
+      readonly deciding?: DecidingValue;
+    };
+  }
+}
 
 /** The bias rounded to int32 at s_x * s_w where the declared kernel adds it in float, or the other way round. */
 export const biasInt32: Cause<'bias-int32', 'product'> = {
@@ -44,5 +61,24 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
       channel: worst.channel,
       deciding: decidingValue(found),
     };
+  },
+
+  words: {
+    title: (e) => (e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32'),
+    explanation:
+      'A bias at scale s_x * s_w loses up to half an accumulator unit when it is rounded to int32; the other side keeps it in float.',
+    evidence: (e, context) => [
+      number(e.max_rounding_error_steps, (n) => {
+        const where = e.channel === undefined ? '' : ` (channel ${e.channel})`;
+        return `rounding the bias moves a value by up to ${n} steps${where}`;
+      }),
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : e.bias === 'float'
+          ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
+          : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
   },
 };

@@ -2,10 +2,25 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';
-import type { FoundParameter } from '../evidence.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'bias-missing': SomeChannels & {
+      /** Largest bias in steps of the output: how far its channel is off. */
+      readonly max_bias_steps?: number;
+      readonly channel?: number;
+      /** Where the file has none: one estimated bias a channel, real units. */
+      readonly found?: readonly FoundParameter[];
+      readonly omitted?: number;
+    };
+  }
+}
 
 const MOST_LISTED = 8;
 
@@ -39,6 +54,23 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
     if (!bias) return {};
     const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
     return isQuantized(output) ? { channel, max_bias_steps: Math.abs(bias[channel]) / output.scale } : { channel };
+  },
+
+  words: {
+    title: 'bias missing',
+    explanation: 'One side adds a bias that the other leaves out.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      ...foundSentences('bias', e.found, e.omitted),
+      number(
+        e.max_bias_steps,
+        (n) => `the bias is worth up to ${n} steps${e.channel === undefined ? '' : ` (channel ${e.channel})`}`,
+      ),
+    ],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'bias')} into model.json: the capture was computed with one`,
+      'add the bias: acc + bias / (s_x * s_w)',
+    ),
   },
 };
 

@@ -3,7 +3,16 @@ import { contains, type Interval, isEmpty, widened } from '../estimate/interval.
 import { findPermutation, permuteBias, rotationOf } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
+import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { permutationSentence } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'bias-shifted': SomeChannels & Permutation;
+  }
+}
 
 /** Biases in another order. */
 export const biasShifted: Cause<'bias-shifted', 'product'> = {
@@ -44,6 +53,17 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
         );
     }
     return changes;
+  },
+
+  words: {
+    title: 'biases in another order',
+    explanation: "Channels use each other's biases.",
+    ofOneLayer: true,
+    evidence: (e) => [permutationSentence('channel', e)],
+    fix: parameterFix(
+      (context) => `put ${field(context, 'bias')} into the order of the output channels`,
+      'index the biases by output channel, from 0',
+    ),
   },
 };
 

@@ -3,8 +3,23 @@ import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { short } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'bias-unscaled': SomeChannels & {
+      readonly channel?: number;
+      /** The bias as declared (real units), and in steps as it should act and as it does. */
+      readonly bias?: number;
+      readonly steps_declared?: number;
+      readonly steps_found?: number;
+    };
+  }
+}
 
 /** np.astype(int32) of a real bias. */
 const truncated: BiasStep = {
@@ -56,5 +71,21 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
       steps_declared: bias[channel] / output.scale,
       steps_found: (bias[channel] * unit) / output.scale,
     };
+  },
+
+  words: {
+    title: 'bias added without scaling',
+    explanation: 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.bias === undefined || e.steps_declared === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: bias ${short(e.bias)} is ${short(e.steps_declared)} steps` +
+          (e.steps_found === undefined ? '' : `, and acts as ${short(e.steps_found)}`),
+    ],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'bias')} in real units (float32), or as int32 at scale s_x * s_w`,
+      'divide the bias by s_x * s_w before it is added to the accumulator',
+    ),
   },
 };

@@ -1,12 +1,22 @@
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { contains, everything, type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { type View, viewOf } from '../estimate/view.js';
-import type { FoundParameter } from '../evidence.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { foundSentences } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    /** Worst first; the rest is counted. */
+    'bias-value': SomeChannels & { readonly found?: readonly FoundParameter[]; readonly omitted?: number };
+  }
+}
 
 const MOST_LISTED = 8;
 /** What rounds down, or to int32, moves every channel by less. */
@@ -31,6 +41,17 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const moved = (n: number) => found.values[n] - view.biasSteps[n];
     if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || isOneNumber(study, view, intervals)) return [];
     return [changeTo(base, view, found.values, found.channels, intervals)];
+  },
+
+  words: {
+    title: 'other biases',
+    explanation: 'Biases are others than the file says: a stale file.',
+    ofOneLayer: true,
+    evidence: (e) => foundSentences('bias', e.found, e.omitted),
+    fix: parameterFix(
+      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different biases`,
+      'load the biases of this layer again: a stale copy',
+    ),
   },
 };
 

@@ -1,8 +1,23 @@
 import { isQuantized } from '../../nouns/value.js';
+import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
+import { parameterFix } from '../words/fixes.js';
+import { holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { lacksRelu, withRelu } from './relu.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'capture-after-relu': SomeChannels & {
+      readonly zero_point?: number;
+      /** Values of the judged side at the zero point, and how many of those the replay has below it. */
+      readonly at_zero_point?: number;
+      readonly replayed_below?: number;
+    };
+  }
+}
 
 /** The file has no ReLU in this layer; the values were taken after one. */
 export const captureAfterRelu: Cause<'capture-after-relu'> = {
@@ -25,5 +40,21 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
       at_zero_point: countWhere(observed, (y) => y === zeroPoint),
       replayed_below: countWhere(observed, (y, i) => y === zeroPoint && replayed[i] < zeroPoint),
     };
+  },
+
+  words: {
+    title: 'taken after ReLU',
+    explanation: 'These values have passed a ReLU that the model file does not declare for this layer.',
+    evidence: (e, context) => [
+      e.at_zero_point === undefined
+        ? null
+        : `${counted(e.at_zero_point, 'value')} of ${holder(context)} at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}` +
+          (e.replayed_below === undefined ? '' : `; the replay has ${e.replayed_below} of them below it`),
+    ],
+    fix: parameterFix(
+      (context) =>
+        `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in model.json`,
+      'write this value before the ReLU',
+    ),
   },
 };

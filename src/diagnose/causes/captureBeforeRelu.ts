@@ -1,8 +1,22 @@
 import { isQuantized } from '../../nouns/value.js';
+import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
+import { parameterFix } from '../words/fixes.js';
+import { holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { hasRelu, withoutRelu } from './relu.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'capture-before-relu': SomeChannels & {
+      readonly zero_point?: number;
+      /** Values of the judged side below the zero point: after a ReLU there would be none. */
+      readonly below_zero_point?: number;
+    };
+  }
+}
 
 /** The file has a ReLU in this layer; the values were taken before it. */
 export const captureBeforeRelu: Cause<'capture-before-relu'> = {
@@ -28,5 +42,20 @@ export const captureBeforeRelu: Cause<'capture-before-relu'> = {
     const zeroPoint = isQuantized(output) ? output.zeroPoint : 0;
     const below = countWhere(study.subset.observed, (y) => y < zeroPoint);
     return { zero_point: zeroPoint, below_zero_point: below };
+  },
+
+  words: {
+    title: 'taken before ReLU',
+    explanation: 'The model file declares a ReLU that these values have not passed.',
+    evidence: (e, context) => [
+      e.below_zero_point === undefined
+        ? null
+        : `${counted(e.below_zero_point, 'value')} of ${holder(context)} below the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}, where ReLU leaves none`,
+    ],
+    fix: parameterFix(
+      (context) =>
+        `take ${printable(context.layer)} after its ReLU, or write "activation": "none" for it in model.json`,
+      'apply the ReLU before this value is written',
+    ),
   },
 };

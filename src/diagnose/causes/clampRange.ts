@@ -1,10 +1,26 @@
 import { isQuantized } from '../../nouns/value.js';
 import { clampBounds } from '../../replay/elementwise.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
+import { number } from '../words/parts.js';
 import { countWhere } from './count.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'clamp-range': SomeChannels & {
+      readonly declared?: readonly [number, number];
+      readonly found?: readonly [number, number];
+      /** They are the layer's own bounds, not those of its dtype. */
+      readonly of?: 'bounds';
+      /** Values that the found range clamps and the declared one does not, or the reverse. */
+      readonly clamped?: number;
+    };
+  }
+}
 
 type Range = readonly [number, number];
 
@@ -52,6 +68,21 @@ export const clampRange: Cause<'clamp-range'> = {
     const before = study.values(without);
     const after = study.values(setup);
     return { clamped: countWhere(before, (y, i) => y !== after[i]) };
+  },
+
+  words: {
+    title: (e) => (e.found ? `clamped to ${e.found[0]}..${e.found[1]}` : 'clamped to another range'),
+    explanation: 'The output is clamped to another range than its dtype or quant_min and quant_max.',
+    evidence: (e) => [
+      e.declared && e.found ? `declared ${e.declared[0]}..${e.declared[1]}, found ${e.found[0]}..${e.found[1]}` : null,
+      number(e.clamped, (n) => `${n} values lie between the two ranges`),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `clamp to ${e.declared ? `${e.declared[0]}..${e.declared[1]}` : 'the declared range'}`
+        : e.of === 'bounds'
+          ? `correct the bounds of ${printable(context.layer)} in model.json${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
+          : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
   },
 };
 

@@ -1,8 +1,22 @@
 import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type Setup } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { short } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'constant-values': SomeChannels & {
+      /** The one value, and what it is of the layer; or one a channel. */
+      readonly value?: number;
+      readonly is?: 'zero' | 'zero-point' | 'clamp';
+      readonly each?: readonly number[];
+    };
+  }
+}
 
 /** Fewer differing values say nothing of a channel. */
 const FEWEST = 4;
@@ -27,6 +41,25 @@ export const constantValues: Cause<'constant-values'> = {
         apply: (setup: Setup) => ({ ...setup, stores: { name: 'constant', apply: () => value } }),
       },
     ];
+  },
+
+  words: {
+    title: (e) =>
+      e.value === undefined
+        ? 'one value in every channel'
+        : `${e.channels ? 'one value in some channels' : 'one value everywhere'}: ${short(e.value)}`,
+    explanation: 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.value === undefined
+        ? null
+        : `every value is ${short(e.value)}${e.is ? CONSTANTS[e.is] : ''}, where the replay has several`,
+      e.each ? `by channel: ${e.each.map(short).join(', ')}; the replay has several in each` : null,
+    ],
+    fix: parameterFix(
+      (context) => `capture ${printable(context.layer)} again: its values were not computed, or not written`,
+      'check that this layer runs and that its own output buffer is what is saved',
+    ),
   },
 };
 
@@ -71,3 +104,6 @@ function constantOf({ declared }: Study, value: number): CauseEvidence['constant
   if (value === 0) return { value, is: 'zero' };
   return value === output.quantMin || value === output.quantMax ? { value, is: 'clamp' } : { value };
 }
+
+/** What a constant is, to people. */
+const CONSTANTS = { zero: '', 'zero-point': ', the zero point', clamp: ', a bound of the clamp' } as const;

@@ -9,9 +9,11 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfAway, halfEven, halfUp, insideMultiplier } from '../../kernels/steps/round.js';
 import type { RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
+import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
 import {
@@ -23,7 +25,25 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { otherKernels, stepsChange } from '../tensorSteps.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'fixed-point-multiplier': SomeChannels & {
+      readonly rounding?: 'single' | 'double' | 'double-up';
+      /** Codes to codes: one line of arithmetic each. */
+      readonly declared?: string;
+      readonly found?: string;
+      /** Of `channel`: value = acc * multiplier * 2^(shift - 31). */
+      readonly multiplier?: number;
+      readonly shift?: number;
+      readonly channel?: number;
+      readonly deciding?: DecidingValue;
+    };
+  }
+}
 
 /** int32 multiplier and shift (gemmlowp, TFLite, CMSIS-NN), with the int32 bias and the rounding that belong to it. */
 export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
@@ -54,6 +74,29 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     const { multiplier: mantissa, exponent } = step.multiplierOf(setup.params, output, channel);
     const rounding = step.rounding ?? undefined;
     return { rounding, multiplier: mantissa, shift: exponent, channel, deciding };
+  },
+
+  words: {
+    title: (e) =>
+      e.found === undefined
+        ? `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`
+        : `requantized by ${printable(e.found)}`,
+    explanation:
+      'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
+    evidence: (e, context) => [
+      e.declared === undefined ? null : `declared: ${printable(e.declared)}`,
+      e.multiplier === undefined || e.shift === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: multiplier ${e.multiplier}, shift ${e.shift}`,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      const kernel = printable(context.declaredKernel);
+      return e.declared === undefined
+        ? `requantize with the float multiplier (s_x * s_w) / s_y, as ${kernel} does; fixed point stays within one step of it (--tol-lsb 1)`
+        : `requantize as ${kernel} does: ${printable(e.declared)}`;
+    },
   },
 };
 

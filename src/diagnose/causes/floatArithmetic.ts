@@ -3,9 +3,25 @@ import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
 import { type Change, FREEDOM, type ProductSetup, type SetupOf, withSteps } from '../setup.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
+import { declareKernel } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'float-arithmetic': SomeChannels & {
+      readonly ran?: 'float' | 'integers';
+      /** The largest distance to the integer result. */
+      readonly steps?: number;
+      /** Values that the error bound of float32 leaves open, and all values looked at. */
+      readonly within_bound?: number;
+      readonly of?: number;
+    };
+  }
+}
 
 /** So unlikely that values differ within the bound by chance. */
 const CHANCE = 1e-6;
@@ -66,6 +82,24 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
     });
     return { ran: 'float', steps, within_bound: open, of: integer.length };
   },
+
+  words: {
+    title: (e) => (e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32'),
+    explanation: (e) =>
+      e.ran === 'integers'
+        ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
+        : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+    evidence: (e) => [
+      number(e.steps, (n) => `up to ${n} steps from the integer result`),
+      e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
+    ],
+    fix: (e, context) => {
+      if (context.subject === 'candidate')
+        return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
+      if (context.framework !== 'ONNX Runtime') return declareKernel(context);
+      return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
+    },
+  },
 };
 
 const FLOAT = { product: anyOrderFloat32, quantize: quantizeDecomposed };
@@ -95,3 +129,9 @@ function isNoChance(
   });
   return isFew(open);
 }
+
+const RAN_IN_FLOAT =
+  'capture the graph that runs, with qdiff run or the file that qdiff exporter onnx prints: tensors added as outputs, session.disable_quant_qdq=1 and levels below ORT_ENABLE_EXTENDED keep ONNX Runtime from fusing';
+
+const RAN_IN_INTEGERS =
+  "say in the capture's producer what ran (framework_version, settings such as session.qdqisint8allowed=1, arch), as qdiff run and qdiff exporter onnx do: they decide what ONNX Runtime fuses";

@@ -5,9 +5,18 @@ import type { ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { otherConversions } from '../conversions.js';
+import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
 import { isElementwiseStudy } from '../study/study.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    fma: SomeChannels & { readonly fused?: boolean; readonly deciding?: DecidingValue };
+  }
+}
 
 /** A fused multiply-add where the reference rounds twice, or the reverse. */
 export const fma: Cause<'fma'> = {
@@ -31,6 +40,18 @@ export const fma: Cause<'fma'> = {
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: {
+    title: (e) => (e.fused ? 'fused multiply-add' : 'multiply and add rounded separately'),
+    explanation: 'A fused multiply-add rounds once, a product and a sum round twice.',
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : e.fused
+          ? 'compile without contraction (-ffp-contract=off)'
+          : 'use a fused multiply-add: fmaf(), or -ffp-contract=fast on a CPU that has one',
+  },
 };
 
 /** The other one of two. */

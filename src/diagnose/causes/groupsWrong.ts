@@ -1,7 +1,20 @@
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { groupsText } from '../words/geometry.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'groups-wrong': SomeChannels & {
+      readonly groups?: number;
+      /** All groups read the channels of the first; or inputs or outputs go to the groups in turns. */
+      readonly found?: 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+    };
+  }
+}
 
 /** Groups read other channels than their own: always the first ones, or taken in turns in place of side by side. */
 export const groupsWrong: Cause<'groups-wrong', 'product'> = {
@@ -41,6 +54,17 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
           ]
         : []),
     ];
+  },
+
+  words: {
+    title: (e) => (e.found === 'first' ? 'every group reads the first' : `groups taken by turns`),
+    explanation: 'Output channels of a group read its own input channels, groups side by side.',
+    ofOneLayer: true,
+    evidence: (e) => [e.groups === undefined ? null : `${e.groups} groups: ${groupsText(e.found)}`],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'groups')} and the order of channels in model.json`,
+      'output channel n belongs to group floor(n / (out / groups)), which reads channels from that group times in / groups on',
+    ),
   },
 };
 

@@ -3,8 +3,17 @@ import type { Cause } from '../cause.js';
 import { bisected, type Line, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { biasParts, type View } from '../estimate/view.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
+import { foundFix } from '../words/fixes.js';
+import { foundSentence } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'input-scale-wrong': SomeChannels & Partial<FoundParameter>;
+  }
+}
 
 /** The activations' scale is another than the file says. */
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {
@@ -44,5 +53,13 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
           apply: (setup) => withInput(setup, { scale }),
         }),
       );
+  },
+
+  words: {
+    title: 'wrong input scale',
+    explanation: "The input's scale is another than the file says.",
+    ofOneLayer: true,
+    evidence: (e) => [foundSentence('input scale', e)],
+    fix: foundFix('input scale'),
   },
 };

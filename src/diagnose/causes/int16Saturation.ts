@@ -11,12 +11,38 @@ import { fbgemmPathOf } from '../../kernels/steps/fbgemmConvolution.js';
 import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
+import { counted, printable } from '../../text.js';
 import type { Cause, Found } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
-import type { SaturatingPair } from '../evidence.js';
+import type { At, SaturatingPair, SomeChannels } from '../evidence.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { declareKernel } from '../words/fixes.js';
+import { pairSentences } from '../words/parts.js';
+import { IN_PAIRS, saturationWays, WITHOUT_PAIRS } from '../words/saturation.js';
 import { countWhere } from './count.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'int16-saturation': SomeChannels & {
+      /** FBGEMM's own kernel for this geometry, which saturates whatever the CPU. */
+      readonly every_cpu?: 'depthwise' | 'direct';
+      /** The judged side adds in full, where the declared kernel saturates. */
+      readonly exact?: true;
+      /** The first saturating pair of the first differing value that has one. */
+      readonly pair?: At & SaturatingPair;
+      /** Pairs that saturate, over all values of the layer, and all pairs there are. */
+      readonly saturating_pairs?: number;
+      readonly total_pairs?: number;
+      /** Differing values with at least one saturating pair. */
+      readonly mismatched_with_pair?: number;
+      /** Codes of the layer's input above 127, as the kernel multiplies them; without any, no pair can saturate. */
+      readonly activations_above_127?: number;
+      /** What the kernel adds to each code first. */
+      readonly code_shift?: number;
+    };
+  }
+}
 
 /** u8*s8 products summed in adjacent pairs saturate at int16 (vpmaddubsw): x86 without VNNI. */
 export const int16Saturation: Cause<'int16-saturation', 'product'> = {
@@ -66,6 +92,32 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
       activations_above_127: countWhere(codes.data, (code) => code + shift > 127),
       ...(shift === 0 ? {} : { code_shift: shift }),
     };
+  },
+
+  words: {
+    title: (e) => {
+      if (e.exact) return 'exact sums, no int16 saturation';
+      return e.every_cpu ? `int16 saturation of FBGEMM's ${e.every_cpu} kernel, on every CPU` : 'int16 saturation';
+    },
+    explanation: (e) =>
+      e.exact
+        ? 'Products of activation and weight codes are added in full, where the declared kernel clamps each pair at int16 (vpmaddubsw).'
+        : `Products of activation and weight codes are added in pairs, and each pair clamps at int16 (vpmaddubsw)${e.every_cpu ? `; FBGEMM's ${e.every_cpu} kernel does so with VNNI too` : ''}.`,
+    evidence: (e, { declaredKernel }) => [
+      ...(e.exact && e.pair ? [`in ${printable(declaredKernel)}:`] : []),
+      ...pairSentences(e.pair),
+      e.saturating_pairs === undefined
+        ? null
+        : `${e.saturating_pairs}${e.total_pairs === undefined ? '' : ` of ${e.total_pairs}`} pairs saturate` +
+          (e.mismatched_with_pair === undefined ? '' : `, in ${counted(e.mismatched_with_pair, 'differing value')}`),
+      e.activations_above_127
+        ? `${counted(e.activations_above_127, 'input code')} exceed${e.activations_above_127 === 1 ? 's' : ''} 127${e.code_shift ? ` once the kernel has added ${e.code_shift}` : ''}; without them no pair could saturate`
+        : null,
+    ],
+    fix: (e, context) => {
+      if (e.exact) return context.subject === 'candidate' ? IN_PAIRS : declareKernel(context);
+      return context.subject === 'candidate' ? WITHOUT_PAIRS : (saturationWays(context)[0]?.text ?? null);
+    },
   },
 };
 

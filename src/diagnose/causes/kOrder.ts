@@ -1,11 +1,21 @@
 import type { Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    /** The order, as a rule a person would write. */
+    'k-order': SomeChannels & { readonly of?: 'weights' | 'input'; readonly order?: string };
+  }
+}
 
 /** Weights or inputs taken in another order along k, the same for all channels: of a convolution by taps, channels or memory layout. */
 export const kOrder: Cause<'k-order', 'product'> = {
@@ -15,6 +25,17 @@ export const kOrder: Cause<'k-order', 'product'> = {
   parameterFree: true,
 
   estimate: (study, base) => (isConvolution(study) ? imagesAndTaps(study, base) : matrixOrders(study, base)),
+
+  words: {
+    title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
+    explanation: 'Every channel multiplies weights with values of other places along k, in the same order.',
+    ofOneLayer: true,
+    evidence: (e) => [e.order === undefined ? null : `${e.of}: ${e.order}`],
+    fix: parameterFix(
+      (context) => `write the weights of ${printable(context.layer)} in the order that the capture was computed with`,
+      'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped',
+    ),
+  },
 };
 
 function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[] {

@@ -4,9 +4,11 @@ import { floatMultipliers } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { BiasStep, DynamicStep, MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
+import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
 import {
   type ElementwiseStudy,
@@ -17,7 +19,23 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence, holder } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'multiplier-precision': SomeChannels & {
+      /** Where the declared one is an int32: what the judged side multiplies by. */
+      readonly instead_of?: 'fixed-point';
+      readonly arithmetic?: 'float32' | 'float64';
+      /** One line of arithmetic each, e.g. `f32(f32(sx * sw) / sy)`. */
+      readonly declared?: string;
+      readonly found?: string;
+      readonly deciding?: DecidingValue;
+    };
+  }
+}
 
 /** float64, float32 or another product order of (s_x * s_w) / s_y, or of a conversion; the bias enters in the same precision, rounded or not as before. */
 export const multiplierPrecision: Cause<'multiplier-precision'> = {
@@ -43,6 +61,29 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
       ...(instead ? { instead_of: 'fixed-point', arithmetic } : {}),
       deciding,
     };
+  },
+
+  words: {
+    title: (e) =>
+      e.instead_of === 'fixed-point'
+        ? `${e.arithmetic ?? 'float'} multiplier, not an int32 one`
+        : 'multiplier of another precision or order',
+    explanation: (e) =>
+      e.deciding && e.deciding.zero_point === undefined
+        ? 'Sums and scales are multiplied in another float width or order, which shows in the last digits of a float.'
+        : '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
+    evidence: (e, context) => [
+      e.found === undefined
+        ? null
+        : `${holder(context)}: ${printable(e.found)}` +
+          (e.declared === undefined ? '' : `; declared: ${printable(e.declared)}`),
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : `compute the multiplier as ${printable(context.declaredKernel)} does` +
+          (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
   },
 };
 

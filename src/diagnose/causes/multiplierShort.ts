@@ -9,10 +9,29 @@ import { isInt32Bias } from '../departures.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
+import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, hasBase } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
 import type { ProductStudy } from '../study/study.js';
+import { stepFix } from '../words/fixes.js';
+import { short } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'multiplier-short': SomeChannels & {
+      /** Of `channel`, the worst: k * 2^-n in place of `multiplier`. */
+      readonly k?: number;
+      readonly n?: number;
+      readonly channel?: number;
+      readonly multiplier?: number;
+      readonly relative_error?: number;
+      /** Of k, and whether each channel has a shift of its own. */
+      readonly bits?: number;
+      readonly per_channel?: boolean;
+    };
+  }
+}
 
 const MOST_BITS = 16;
 
@@ -46,6 +65,18 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     const channel = errors.reduce((worst, e, n) => (Math.abs(e) > Math.abs(errors[worst]) ? n : worst), 0);
     if (numbers.length === 0) return {};
     return { ...numbers[channel], channel, multiplier: realOf(params, channel), relative_error: errors[channel] };
+  },
+
+  words: {
+    title: (e) => (e.k === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`),
+    explanation: 'The sums are multiplied by k * 2^-n with a k of few bits, not by (s_x * s_w) / s_y.',
+    evidence: (e) => [
+      e.k === undefined || e.n === undefined || e.multiplier === undefined
+        ? null
+        : `channel ${e.channel ?? 0}: ${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
+          (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
+    ],
+    fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
   },
 };
 

@@ -3,8 +3,17 @@ import type { Cause } from '../cause.js';
 import { bisected, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
+import { foundFix } from '../words/fixes.js';
+import { foundSentence } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'output-scale-wrong': SomeChannels & Partial<FoundParameter>;
+  }
+}
 
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
@@ -40,5 +49,13 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
           apply: (setup) => withOutput(setup, { scale }),
         }),
       );
+  },
+
+  words: {
+    title: 'wrong output scale',
+    explanation: "The output's scale is another than the file says.",
+    ofOneLayer: true,
+    evidence: (e) => [foundSentence('output scale', e)],
+    fix: foundFix('output scale'),
   },
 };

@@ -2,10 +2,25 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst } from '../departures.js';
+import type { At, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withSteps } from '../setup.js';
+import { declareKernel } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 import { hasRelu } from './relu.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'output-wraps': SomeChannels & {
+      readonly dtype?: string;
+      /** Values that leave the dtype's codes. */
+      readonly wrapped?: number;
+      readonly first?: At & { readonly unclamped: number; readonly stored: number };
+    };
+  }
+}
 
 const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
 
@@ -36,6 +51,20 @@ export const outputWraps: Cause<'output-wraps'> = {
     const sample = samples[Math.floor(at / study.channels)];
     const first = at < 0 ? {} : { first: { sample, channel, unclamped: unlimited[at], stored: observed[at] } };
     return { dtype: output.dtype, wrapped: countWhere(observed, (_, i) => leaves(i)), ...first };
+  },
+
+  words: {
+    title: (e) => `output wraps${e.dtype ? ` at ${e.dtype}` : ''}`,
+    explanation: 'The low bits of a code are kept, where the reference clamps to the range of its dtype.',
+    evidence: (e) => [
+      e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
+      number(e.wrapped, (n) => `${n} values leave the range`),
+    ],
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      const [dtype, range] = e.dtype === 'int8' ? ['int8', '-128, 127'] : ['uint8', '0, 255'];
+      return `clamp before the cast: np.clip(q, ${range}).astype(np.${dtype}), or a saturating conversion`;
+    },
   },
 };
 

@@ -1,10 +1,19 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { foundFix } from '../words/fixes.js';
+import { foundSentence } from '../words/parts.js';
 import { hasRelu } from './relu.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'output-zero-point-wrong': SomeChannels & Partial<FoundParameter>;
+  }
+}
 
 /** Values that a median needs. */
 const SAMPLE = 1000;
@@ -33,6 +42,14 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
           apply: (setup) => withOutput(setup, { zeroPoint }),
         }),
       );
+  },
+
+  words: {
+    title: 'wrong output zero point',
+    explanation: "The output's zero point is another than the file says.",
+    ofOneLayer: true,
+    evidence: (e) => [foundSentence('output zero_point', e)],
+    fix: foundFix('output zero_point'),
   },
 };
 

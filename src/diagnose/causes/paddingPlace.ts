@@ -1,9 +1,25 @@
 import type { Window } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
 import type { Cause } from '../cause.js';
+import type { Borders, SomeChannels } from '../evidence.js';
 import { bordersOf, combinations, isConvolution, mapTaps, patchOf, readOtherwise, withWindow } from '../geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { axesText, bordersText, edgeText } from '../words/geometry.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'padding-place': SomeChannels &
+      Borders & {
+        /** [before, after] an axis, outermost first. */
+        readonly declared?: readonly (readonly [number, number])[];
+        readonly found?: readonly (readonly [number, number])[];
+        /** In place of these: a row or column of the image that is never read; axis 0 is the outermost. */
+        readonly not_read?: { readonly axis: number; readonly side: 'first' | 'last' };
+      };
+  }
+}
 
 /** Padding on other sides than the file says, or the last row or column of the image taken for padding. */
 export const paddingPlace: Cause<'padding-place', 'product'> = {
@@ -16,6 +32,20 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
   estimate: (study, base) => (base.patches ? [] : [...shifted(study), ...dropped(study)]),
 
   evidence: ({ study }) => bordersOf(study),
+
+  words: {
+    title: (e) => (e.not_read ? `${edgeText(e.not_read)} of the image is not read` : 'padding on other sides'),
+    explanation: 'The window begins at another place of the image than the file says.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.declared && e.found ? `[before, after] of ${axesText(e.declared, e.found)}` : null,
+      bordersText(e),
+    ],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'padding')} in model.json`,
+      'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
+    ),
+  },
 };
 
 type Padding = Window['padding'];

@@ -1,12 +1,26 @@
 import { HOLE } from '../../tensor/patches.js';
 import { sizeOf } from '../../tensor/shape.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import type { Borders, SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { bordersText, paddingText } from '../words/geometry.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'padding-value': SomeChannels &
+      Borders & {
+        /** Codes; or a mode in place of the found one. */
+        readonly declared?: number;
+        readonly found?: number | 'reflect' | 'replicate' | 'circular';
+      };
+  }
+}
 
 /** Padding (or what stands between the inputs of a transposed convolution) holds another code than the zero point, or values of the image. */
 export const paddingValue: Cause<'padding-value', 'product'> = {
@@ -39,6 +53,20 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
   },
 
   evidence: ({ study }) => ({ declared: zeroPointOf(study.declared), ...bordersOf(study) }),
+
+  words: {
+    title: (e) => `padding holds ${paddingText(e.found)}, not the zero point`,
+    explanation: 'Padding is real 0, which is the zero point of the input; another code there is another value.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.declared === undefined ? null : `zero point ${e.declared}, padding with ${paddingText(e.found)}`,
+      bordersText(e),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the zero point of its input`
+        : null,
+  },
 };
 
 function zeroPointOf(setup: ProductSetup): number {

@@ -1,7 +1,17 @@
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { isTensorStudy } from '../study/study.js';
 import { formOf, variantChange } from '../tensorSteps.js';
+import { parameterFix } from '../words/fixes.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'pool-divisor': SomeChannels & AnotherRule;
+  }
+}
 
 /** Windows on the border divided by another count: padding counted or not. */
 export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
@@ -16,4 +26,15 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: {
+    title: (e) => `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`,
+    explanation: 'On the border it matters whether padding counts (count_include_pad), and what the sum is divided by.',
+    ofOneLayer: true,
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: parameterFix(
+      (context) => `correct count_include_pad and divisor_override of ${printable(context.layer)} in model.json`,
+      "divide as the file's count_include_pad and divisor_override say",
+    ),
+  },
 };

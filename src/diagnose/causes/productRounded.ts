@@ -1,10 +1,25 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
 import type { Product } from '../../nouns/kernel.js';
+import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
+import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, isUngrouped, writesCodes } from '../facts.js';
 import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { stepFix } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'product-rounded': SomeChannels & {
+      readonly bits?: number;
+      readonly rule?: 'down' | 'half up' | 'towards zero';
+      /** Accumulator units a product. */
+      readonly mean_loss?: number;
+    };
+  }
+}
 
 /** Values on which a loss is tried before it is replayed. */
 const TRIED = 48;
@@ -35,6 +50,14 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
     let lost = 0;
     for (let i = 0; i < before.length; i++) lost += before[i] - after[i];
     return { ...product, mean_loss: lost / before.length / study.declared.params.inFeatures };
+  },
+
+  words: {
+    title: (e) =>
+      e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`,
+    explanation: 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
+    evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
+    fix: stepFix('add the products in full, in int32, and shift or round the sum once'),
   },
 };
 

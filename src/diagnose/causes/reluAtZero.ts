@@ -1,10 +1,25 @@
 import { isQuantized } from '../../nouns/value.js';
+import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, withOutput } from '../setup.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { decidingValue } from './deciding.js';
 import { hasRelu, withoutLowerBound } from './relu.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'relu-at-zero': SomeChannels & {
+      readonly zero_point?: number;
+      /** Values of the judged side in 0..zero_point - 1. */
+      readonly between?: number;
+      readonly deciding?: DecidingValue;
+    };
+  }
+}
 
 /** ReLU clamps the codes at 0 in place of the zero point. */
 export const reluAtZero: Cause<'relu-at-zero'> = {
@@ -34,5 +49,20 @@ export const reluAtZero: Cause<'relu-at-zero'> = {
     const { zeroPoint } = output;
     const between = countWhere(found.study.subset.observed, (y) => y >= 0 && y < zeroPoint);
     return { zero_point: zeroPoint, between, deciding: decidingValue(found) };
+  },
+
+  words: {
+    title: 'ReLU clamps at code 0, not at the zero point',
+    explanation: 'Real 0 is the zero point; clamping codes at 0 lets negative values through.',
+    evidence: (e, context) => [
+      e.between === undefined
+        ? null
+        : `${counted(e.between, 'value')} of ${holder(context)} between 0 and the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}`,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `clamp at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}: max(q, zero_point)`
+        : declareKernel(context),
   },
 };

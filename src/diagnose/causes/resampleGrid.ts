@@ -1,7 +1,17 @@
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { AnotherRule, CauseEvidence, RuntimeForm, SomeChannels } from '../evidence.js';
 import { isTensorStudy } from '../study/study.js';
 import { formOf, variantChange } from '../tensorSteps.js';
+import { runtimeForm } from '../words/fixes.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'resample-grid': SomeChannels & RuntimeForm & AnotherRule;
+  }
+}
 
 /** An interpolation by another mode, corner or half-pixel rule, of the same output size. */
 export const resampleGrid: Cause<'resample-grid', 'tensor'> = {
@@ -16,4 +26,11 @@ export const resampleGrid: Cause<'resample-grid', 'tensor'> = {
     ),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: runtimeForm(
+    (e: CauseEvidence['resample-grid']) =>
+      `resized on another grid${e.rule === undefined ? '' : ` (${printable(e.rule)})`}`,
+    'Positions and weights of the neighbours are rounded otherwise, or follow from another mode, corner or half-pixel rule.',
+    (e, context) => [decidingSentence(e.deciding, context)],
+  ),
 };

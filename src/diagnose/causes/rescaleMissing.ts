@@ -1,9 +1,19 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
+import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, inputOf, type TensorChange, type TensorSetup, withInput } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { declareKernel } from '../words/fixes.js';
+import { decidingSentence, operands } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    /** Which of the inputs, counted from 0, and what of them took no part. */
+    'rescale-missing': SomeChannels & { readonly inputs?: readonly number[]; readonly left?: string } & AnotherRule;
+  }
+}
 
 type Left = 'scale' | 'scale and zero point' | 'zero point';
 
@@ -23,6 +33,24 @@ export const rescaleMissing: Cause<'rescale-missing', 'tensor'> = {
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: {
+    title: (e) =>
+      e.left === 'zero point'
+        ? `zero point of ${operands(e.inputs)} left in`
+        : `${operands(e.inputs)} not brought to the output's scale`,
+    explanation:
+      "Codes of an input are taken as if they were the output's: each has a scale and a zero point of its own.",
+    ofOneLayer: true,
+    evidence: (e, context) => [
+      e.left && e.inputs ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
+      decidingSentence(e.deciding, context),
+    ],
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        : declareKernel(context),
+  },
 };
 
 function changesOf({ declared }: TensorStudy, taken: readonly number[], output: QuantParams): TensorChange[] {

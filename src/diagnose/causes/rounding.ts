@@ -12,6 +12,7 @@ import {
   scriptedRescale,
 } from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
+import type { RoundingEvidence } from '../evidence.js';
 import { type Change, FREEDOM, type ProductChange, type ProductSetup, type TensorChange, withSteps } from '../setup.js';
 import {
   type ElementwiseStudy,
@@ -22,12 +23,26 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { formOf, scriptsRounding, stepsChange } from '../tensorSteps.js';
+import { stepFix } from '../words/fixes.js';
+import { tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'rounding-half-away': RoundingEvidence;
+    'rounding-half-up': RoundingEvidence;
+    'rounding-truncate': RoundingEvidence;
+    'rounding-floor': RoundingEvidence;
+  }
+}
 
 type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-truncate' | 'rounding-floor';
 
-/** Rounding other than the declared kernel's; one cause a rule. */
-function rounding(code: RoundingCode): Cause<RoundingCode> {
+/** Rounding other than the declared kernel's; one cause a rule. `title` and `does` say what it does, `fix` what a candidate does instead. */
+function rounding(
+  code: RoundingCode,
+  { title, does, fix }: Record<'title' | 'does' | 'fix', string>,
+): Cause<RoundingCode> {
   return {
     code,
     kinds: ['product', 'elementwise', 'tensor'],
@@ -43,6 +58,13 @@ function rounding(code: RoundingCode): Cause<RoundingCode> {
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
+
+    words: {
+      title,
+      explanation: does,
+      evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
+      fix: stepFix(fix),
+    },
   };
 }
 
@@ -144,7 +166,23 @@ function scripted({ quantize, rescale, dequantize }: ElementwiseSteps, round: Ro
   return [...(quantize ? byDivision : []), ...betweenCodes];
 }
 
-export const roundingHalfAway = rounding('rounding-half-away');
-export const roundingHalfUp = rounding('rounding-half-up');
-export const roundingTruncate = rounding('rounding-truncate');
-export const roundingFloor = rounding('rounding-floor');
+export const roundingHalfAway = rounding('rounding-half-away', {
+  title: 'ties rounded away from zero',
+  does: 'Exact halves go away from zero, where the reference takes the even neighbour.',
+  fix: 'round ties to even: rint() or nearbyint() in C, np.rint in numpy; round() and lround() go away from zero',
+});
+export const roundingHalfUp = rounding('rounding-half-up', {
+  title: 'ties rounded up',
+  does: 'Exact halves go up, where the reference takes the even neighbour.',
+  fix: 'round ties to even: rint() or nearbyint() in C, np.rint in numpy; floor(v + 0.5) and an added half before a shift go up',
+});
+export const roundingTruncate = rounding('rounding-truncate', {
+  title: 'rounded towards zero',
+  does: 'The fraction is cut off, where the reference rounds to the nearest.',
+  fix: 'round before the conversion to integer: rint() in C, np.rint in numpy; a cast cuts off',
+});
+export const roundingFloor = rounding('rounding-floor', {
+  title: 'rounded down',
+  does: 'The fraction is floored, where the reference rounds to the nearest.',
+  fix: 'round before the conversion to integer: rint() in C, np.rint in numpy; an arithmetic shift to the right floors',
+});

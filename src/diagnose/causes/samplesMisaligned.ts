@@ -1,7 +1,16 @@
 import type { NumericArray } from '../../nouns/array.js';
 import type { Cause } from '../cause.js';
+import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { number, permutationSentence } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'samples-misaligned': Permutation & { readonly moved?: number };
+  }
+}
 
 /** Rows of observation and replay are compared as texts in memory up to this many values. */
 const MOST_VALUES = 5e7;
@@ -12,6 +21,20 @@ export const samplesMisaligned: Cause<'samples-misaligned'> = {
   kinds: ['product', 'elementwise', 'tensor'],
   whose: 'capture',
   arrange: reordered,
+
+  words: {
+    title: 'samples in another order',
+    explanation: 'The rows are the right ones in another order than the input.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      permutationSentence('sample', e),
+      number(e.moved, (n) => `${n} rows are not where their input is`),
+    ],
+    fix: parameterFix(
+      () => 'capture inputs and outputs in one run, without shuffling in between',
+      'write the rows in the order of the captured input',
+    ),
+  },
 };
 
 /**

@@ -4,9 +4,22 @@ import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { precise } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'scale-per-tensor': SomeChannels & {
+      readonly used?: number;
+      readonly which?: 'max' | 'min' | 'mean' | 'channel';
+      /** Whose declared scale `used` is. */
+      readonly channel?: number;
+    };
+  }
+}
 
 type Used = CauseEvidence['scale-per-tensor'];
 
@@ -28,6 +41,27 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
       .filter(({ used }) => fitsAll(intervals, used!))
       .slice(0, 4)
       .map((found) => oneForAll(found, study.channels));
+  },
+
+  words: {
+    title: 'one weight scale for all channels',
+    explanation: "One channel's scale, or the largest, is used where every channel has its own.",
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.used === undefined
+        ? null
+        : `weight_scale ${precise(e.used)} everywhere` +
+          (e.channel !== undefined
+            ? `, which is channel ${e.channel}'s`
+            : e.which && e.which !== 'channel'
+              ? `, the ${e.which}`
+              : ''),
+    ],
+    fix: parameterFix(
+      (context) =>
+        `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
+      'use weight_scale[channel] in each output channel',
+    ),
   },
 };
 

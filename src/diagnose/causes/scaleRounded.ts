@@ -1,7 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import { roundHalfAway } from '../../numeric/round.js';
+import { listed, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import {
   FREEDOM,
   inputOf,
@@ -12,6 +13,21 @@ import {
   withParams,
 } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { precise } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'scale-rounded': SomeChannels & {
+      readonly of?: readonly ('input' | 'weight' | 'output')[];
+      readonly digits?: number;
+      readonly kind?: 'decimals' | 'significant digits';
+      /** The scale that it moves most. */
+      readonly before?: number;
+      readonly after?: number;
+    };
+  }
+}
 
 type Evidence = CauseEvidence['scale-rounded'];
 type Of = NonNullable<Evidence['of']>;
@@ -33,6 +49,21 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   whose: 'model',
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+
+  words: {
+    title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),
+    explanation: 'Scales are taken as a print shows them.',
+    ofOneLayer: true,
+    evidence: (e) => [
+      e.before === undefined || e.after === undefined
+        ? null
+        : `${listed(e.of ?? [])}: ${precise(e.before)} becomes ${precise(e.after)}`,
+    ],
+    fix: parameterFix(
+      (context) => `write the scales of ${printable(context.layer)} in full`,
+      'take the scales in full, as float32, not as a print shows them (q_scale(), not print)',
+    ),
+  },
 };
 
 function allOf({ declared }: ProductStudy): ProductChange[] {

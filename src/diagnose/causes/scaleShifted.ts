@@ -2,9 +2,18 @@ import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
+import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { permutationSentence } from '../words/parts.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'scale-shifted': SomeChannels & Permutation;
+  }
+}
 
 /** Per-channel weight scales in another order (shifted, permuted). */
 export const scaleShifted: Cause<'scale-shifted', 'product'> = {
@@ -37,5 +46,16 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
         apply: (setup) => withParams(setup, { weightScale }),
       },
     ];
+  },
+
+  words: {
+    title: 'weight scales in another order',
+    explanation: "Channels use each other's weight scales.",
+    ofOneLayer: true,
+    evidence: (e) => [permutationSentence('channel', e)],
+    fix: parameterFix(
+      (context) => `put ${field(context, 'weight_scale')} into the order of the output channels`,
+      'index the weight scales by output channel, from 0',
+    ),
   },
 };

@@ -1,9 +1,23 @@
 import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
 import type { Study } from '../study/study.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    signedness: SomeChannels & {
+      readonly of?: 'activation' | 'weight' | 'output';
+      readonly declared?: 'uint8' | 'int8';
+      readonly read_as?: 'uint8' | 'int8';
+      /** 128: codes shifted by 128; 256: bytes read with the other sign. */
+      readonly off_by?: 128 | 256;
+    };
+  }
+}
 
 type Of = 'activation' | 'weight' | 'output';
 
@@ -18,6 +32,21 @@ export const signedness: Cause<'signedness'> = {
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
   ],
+
+  words: {
+    title: (e) =>
+      e.declared && e.read_as ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}` : 'wrong signedness',
+    explanation: 'Bytes are read with the other sign: off by 128, or by 256 from 128 up.',
+    evidence: (e) => [
+      e.off_by === 256 ? 'codes from 128 up are off by 256' : e.off_by === 128 ? 'every code is off by 128' : null,
+    ],
+    fix: (e, context) => {
+      const what = `the ${e.of ?? 'value'}s`;
+      return context.subject === 'candidate'
+        ? `read ${what} as ${e.declared ?? 'declared'}`
+        : `correct the dtype of ${what} of ${printable(context.layer)} in model.json`;
+    },
+  },
 };
 
 function activationChanges(declared: Setup): Change[] {

@@ -1,9 +1,19 @@
 import type { TensorSteps } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
+import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import { formOf, otherKernels, stepsChange } from '../tensorSteps.js';
+import { runtimeForm } from '../words/fixes.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    /** Of a runtime's own form of an op, as a whole; one line of arithmetic each. */
+    'table-entry': SomeChannels & RuntimeForm & TableEntries;
+  }
+}
 
 /** A differing entry is seen so often at least, and all of them together. */
 const FEWEST_EACH = 3;
@@ -30,6 +40,18 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: runtimeForm(
+    (e: CauseEvidence['table-entry']) =>
+      e.differing === undefined
+        ? 'a function of codes made in another way'
+        : `${e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`}`,
+    'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.',
+    (e, context) => [
+      ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
+      decidingSentence(e.deciding, context),
+    ],
+  ),
 };
 
 /** Null where an input code has two outputs, or too few of those that differ are there. */

@@ -3,9 +3,18 @@ import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChan
 import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
-import type { FoundParameter } from '../evidence.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import { foundFix } from '../words/fixes.js';
+import { foundSentences } from '../words/parts.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    /** Worst first; the rest is counted. */
+    'weight-scale-wrong': SomeChannels & { readonly found?: readonly FoundParameter[]; readonly omitted?: number };
+  }
+}
 
 const MOST_LISTED = 8;
 
@@ -69,6 +78,19 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
         apply: (setup) => withParams(setup, { weightScale: repaired.values }),
       },
     ];
+  },
+
+  words: {
+    title: 'wrong weight scale',
+    explanation: 'The weight scale is another than the file says.',
+    ofOneLayer: true,
+    evidence: (e) => foundSentences('weight_scale', e.found, e.omitted),
+    fix: (e, context) => {
+      const several = (e.found?.length ?? 0) + (e.omitted ?? 0) > 1;
+      if (several) return foundFix('weight_scale')({}, context);
+      const [{ channel, ...only }] = e.found ?? [{ channel: undefined }];
+      return foundFix(channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`)(only, context);
+    },
   },
 };
 

@@ -1,6 +1,14 @@
 import type { Product } from '../../nouns/kernel.js';
 import type { Cause } from '../cause.js';
+import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
+import { field, parameterFix } from '../words/fixes.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'weight-transposed': SomeChannels & { readonly shape?: readonly [number, number] };
+  }
+}
 
 /** [in, out] in place of [out, in]; only a square matrix gets this far, any other is a load error. */
 export const weightTransposed: Cause<'weight-transposed', 'product'> = {
@@ -30,6 +38,17 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
   evidence: ({ study }) => {
     const { outputs, inputs } = sidesOf(study.declared.params);
     return { shape: [outputs, inputs] };
+  },
+
+  words: {
+    title: 'weight transposed',
+    explanation: 'The square weight is used as [in_features, out_features].',
+    ofOneLayer: true,
+    evidence: (e) => [e.shape ? `weight [${e.shape.join(', ')}]` : null],
+    fix: parameterFix(
+      (context) => `write ${field(context, 'weight')} as [out_features, in_features]: transpose it`,
+      'multiply by the transpose: acc = x @ w.T with w [out_features, in_features]',
+    ),
   },
 };
 

@@ -1,12 +1,36 @@
 import type { Product } from '../../nouns/kernel.js';
 import { cellOf } from '../../tensor/patches.js';
+import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { parameterFix } from '../words/fixes.js';
+import { weightText } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'weight-value': SomeChannels & {
+      /** Channels of which all weights were solved together: so many of them are others. */
+      readonly whole?: readonly { readonly channel: number; readonly changed: number; readonly of: number }[];
+      readonly whole_omitted?: number;
+      readonly weights?: readonly {
+        readonly channel: number;
+        readonly k: number;
+        readonly declared: number;
+        readonly found: number;
+        /** Of a convolution: [ky, kx, c]. */
+        readonly tap?: readonly number[];
+        /** Other single weights of the channel that explain it as well. */
+        readonly alternatives?: readonly { readonly k: number; readonly found: number }[];
+      }[];
+      readonly omitted?: number;
+    };
+  }
+}
 
 const MOST_LISTED = 8;
 /** Of a layer whose weights are all solved for on top of each other change as well. */
@@ -29,6 +53,36 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     const whole = onEstimate ? null : wholeChannels(study, base, single);
     if (whole) return [changeTo(study, base, whole.patches, whole.channels)];
     return single.length === 0 ? [] : [changeTo(study, base, single, [])];
+  },
+
+  words: {
+    title: (e) => {
+      if (e.whole) return `other weights in ${wholeText(e)}`;
+      return (e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ';
+    },
+    explanation: (e) =>
+      e.whole
+        ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
+        : 'Single weights are others than the file says: a stale file, or flipped bits.',
+    ofOneLayer: true,
+    evidence: (e) => {
+      const weights = e.weights ?? [];
+      const left = Math.max(0, weights.length - 4) + (e.omitted ?? 0);
+      return [
+        ...(e.whole ?? []).slice(0, 4).map((w) => `channel ${w.channel}: ${w.changed} of ${w.of} weights differ`),
+        ...weights
+          .slice(0, 4)
+          .map(
+            (w) =>
+              `${weightText(w)}: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
+          ),
+        left > 0 ? `and ${counted(left, 'more weight')}` : null,
+      ];
+    },
+    fix: parameterFix(
+      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different weights`,
+      'load the weights of this layer again: a stale or damaged copy',
+    ),
   },
 };
 
@@ -165,4 +219,21 @@ function evidenceOf(
     omitted: patches.length - listed.length,
     ...(whole.length > 0 && { whole: channels, whole_omitted: whole.length - channels.length }),
   };
+}
+
+/** "channel 3", "24 channels". */
+function wholeText({ whole = [], whole_omitted = 0 }: Partial<CauseEvidence['weight-value']>): string {
+  const count = whole.length + whole_omitted;
+  return count === 1 ? `channel ${whole[0].channel}` : counted(count, 'channel');
+}
+
+/** Where few samples leave more than one place. */
+function orElse(alternatives: readonly { readonly k: number; readonly found: number }[] = []): string {
+  return alternatives.map(({ k, found }) => ` or weight ${k} = ${found}`).join('');
+}
+
+/** ", bit 3 flipped", where the two bytes differ in one bit. */
+function flippedBit(declared: number, found: number): string {
+  const bits = (declared ^ found) & 0xff;
+  return bits !== 0 && (bits & (bits - 1)) === 0 ? ` (bit ${Math.log2(bits)} flipped)` : '';
 }

@@ -4,9 +4,22 @@ import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
+import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { field, parameterFix } from '../words/fixes.js';
+import { number } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'weight-zero-point-missing': SomeChannels & {
+      readonly zero_point?: number;
+      /** Whose zero point is given, if they differ. */
+      readonly channel?: number;
+    };
+  }
+}
 
 /** w used without its zero point; or the file has none (0) where one was used for all channels. */
 export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product'> = {
@@ -42,6 +55,18 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     return channel < 0
       ? {}
       : { zero_point: weightZeroPoint[channel], ...(weightZeroPoint.length > 1 ? { channel } : {}) };
+  },
+
+  words: {
+    title: 'weight zero point not subtracted',
+    explanation: 'The weight codes are multiplied as they are, without subtracting their zero point.',
+    evidence: (e) => [
+      number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
+    ],
+    fix: parameterFix(
+      (context) => `correct ${field(context, 'weight_zero_point')} in model.json`,
+      "subtract each channel's weight zero point before multiplying, in int16 or wider",
+    ),
   },
 };
 

@@ -1,8 +1,26 @@
 import type { Window } from '../../nouns/window.js';
 import type { Cause } from '../cause.js';
+import type { CauseEvidence, OtherSteps, SomeChannels } from '../evidence.js';
 import { combinations, isConvolution, patchOf, withWindow } from '../geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import type { CauseWords } from '../words/causeWords.js';
+import { field, parameterFix } from '../words/fixes.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'stride-wrong': SomeChannels & OtherSteps;
+    'dilation-wrong': SomeChannels & OtherSteps;
+  }
+}
+
+const otherSteps = (name: 'stride' | 'dilation', explanation: string): CauseWords<CauseEvidence['stride-wrong']> => ({
+  title: (e) => `${name} ${e.found?.join(', ') ?? 'another'}${e.declared ? `, not ${e.declared.join(', ')}` : ''}`,
+  explanation,
+  ofOneLayer: true,
+  evidence: (e) => [e.padding ? `and padding ${e.padding.map((ends) => ends.join(' and ')).join('; ')}` : null],
+  fix: parameterFix((context) => `correct ${field(context, name)} in model.json`, `use the declared ${name}`),
+});
 
 /** Beyond these no convolution is found in networks. */
 const MOST_STRIDE = 4;
@@ -22,6 +40,8 @@ export const strideWrong: Cause<'stride-wrong', 'product'> = {
     const axes = window.stride.map((own, axis) => (output[axis] === 1 ? [own] : othersOf(own, MOST_STRIDE)));
     return combinations(axes).flatMap((stride) => changes(study, 'stride-wrong', { stride }));
   },
+
+  words: otherSteps('stride', 'Windows lie further apart, or nearer, than the file says.'),
 };
 
 /** Taps that lie further apart, or nearer, than the file says. */
@@ -41,6 +61,8 @@ export const dilationWrong: Cause<'dilation-wrong', 'product'> = {
       ...centred(study, dilation),
     ]);
   },
+
+  words: otherSteps('dilation', 'Taps lie further apart, or nearer, than the file says.'),
 };
 
 function othersOf(own: number, most: number): number[] {

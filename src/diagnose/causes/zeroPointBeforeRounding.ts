@@ -1,8 +1,10 @@
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import * as conversions from '../conversions.js';
 import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
+import type { RoundingEvidence } from '../evidence.js';
 import { hasOutputZeroPoint } from '../facts.js';
 import {
   type ElementwiseChange,
@@ -22,7 +24,21 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { declareKernel } from '../words/fixes.js';
+import { number, tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'zero-point-before-rounding': RoundingEvidence & {
+      readonly zero_point?: number;
+      /** What the judged side does. */
+      readonly order?: 'before' | 'after';
+      /** Every element as PyTorch's vectors, or as what is left of them. */
+      readonly everywhere?: 'vectors' | 'one-by-one';
+    };
+  }
+}
 
 /** The zero point added before rounding where the declared kernel adds it after, or the other way round. */
 export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
@@ -47,6 +63,29 @@ export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
       order: addsZeroPointFirst(setup.steps.offsetAndClamp) ? 'before' : 'after',
       deciding,
     };
+  },
+
+  words: {
+    title: (e) => (e.order === 'after' ? 'zero point added after rounding' : 'zero point added before rounding'),
+    explanation: 'With an odd zero point, ties to even differ by whether it is added before or after rounding.',
+    evidence: (e, context) => [
+      e.everywhere
+        ? `every value is rounded as PyTorch does ${e.everywhere === 'vectors' ? 'in its vectors' : 'one by one, at the end of a run'}`
+        : null,
+      tieSentence(e.deciding, context),
+      e.deciding ? null : number(e.zero_point, (n) => `zero point ${n}`),
+      ties(e.ties),
+    ],
+    fix: (e, context) => {
+      if (context.subject === 'candidate') {
+        return e.order === 'after'
+          ? 'add the zero point in float and round the sum: rint(v + zero_point)'
+          : 'round first, then add the zero point: rint(v) + zero_point';
+      }
+      if (!context.quantizes) return declareKernel(context);
+      const version = context.producer.frameworkVersion;
+      return `quantize rounds by another rule in other PyTorch releases${version ? ` (this capture: ${printable(version)})` : ''}: compare within one release, or accept one step (--tol-lsb ${printable(context.layer)}=1)`;
+    },
   },
 };
 

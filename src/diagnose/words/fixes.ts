@@ -1,0 +1,84 @@
+/** Parts of fixes that several causes share. */
+
+import { kernelNamed } from '../../kernels/registry.js';
+import { printable } from '../../text.js';
+import type { FoundParameter } from '../evidence.js';
+import { mayRun } from '../frameworks.js';
+import type { CauseWords, FindingContext, FixContext } from './causeWords.js';
+import { holder, precise } from './parts.js';
+
+export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
+
+/** The capture is another kernel's than the file declares: name one that its framework has, or leave it. */
+export function declareKernel(context: FixContext): string | null {
+  const { declaredKernel, foundKernel, explainedBy, framework } = context;
+  const possible = [foundKernel, ...explainedBy].filter(
+    (name) => name !== null && name !== declaredKernel && mayRun(framework, name),
+  );
+  const [kernel] = possible;
+  if (kernel === undefined) return null;
+  return [declaredAs(kernel!, context), reduceRangeFix(context)].filter((text) => text !== null).join(', and ');
+}
+
+/** The line for model.json. */
+export function declaredAs(
+  kernel: string,
+  { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
+): string {
+  const name = printable(kernel);
+  const where = kernelNamed(kernel)?.runWith ? "the capture's producer" : 'the producer of model.json';
+  return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into ${where}, or pass --kernel ${name}`;
+}
+
+/** Where the kernel reads reduce_range, and the file says the other. */
+export function reduceRangeFix({ reduceRange, layer }: FixContext): string | null {
+  if (reduceRange === undefined) return null;
+  return `write "reduce_range": ${reduceRange} for ${printable(layer)} in model.json: the capture was computed with it`;
+}
+
+/** What a runtime's own form of an op does, as a whole. */
+export function runtimeForm<E extends { declared?: string; found?: string }>(
+  title: CauseWords<E>['title'],
+  explanation: string,
+  own: NonNullable<CauseWords<E>['evidence']> = () => [],
+): CauseWords<E> {
+  return {
+    title,
+    explanation,
+    evidence: (e, context) => [
+      e.found === undefined ? null : `${holder(context)}: ${printable(e.found)}`,
+      e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${printable(e.declared)}`,
+      ...own(e, context),
+    ],
+    fix: (e, context) =>
+      context.subject !== 'candidate'
+        ? declareKernel(context)
+        : `compute it as ${printable(context.declaredKernel)} does` +
+          (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
+  };
+}
+
+/** For kernel steps: PyTorch's are declared, the user's are corrected. */
+export function stepFix(candidate: string | ((context: FixContext) => string)): CauseWords<unknown>['fix'] {
+  return (_, context) => {
+    if (context.subject !== 'candidate') return declareKernel(context);
+    return typeof candidate === 'string' ? candidate : candidate(context);
+  };
+}
+
+/** For parameters: the file is corrected, or the implementation. */
+export function parameterFix(file: (context: FixContext) => string, candidate: string): CauseWords<unknown>['fix'] {
+  return (_, context) => (context.subject === 'candidate' ? candidate : file(context));
+}
+
+/** Where the file's number is wrong and the data gave another. */
+export function foundFix(name: string): (e: Partial<FoundParameter>, context: FixContext) => string {
+  return (e, context) => {
+    if (context.subject === 'candidate') {
+      return e.declared === undefined ? `use the declared ${name}` : `use the declared ${name} ${precise(e.declared)}`;
+    }
+    if (e.same_as !== undefined) return `it is the same number as ${printable(e.same_as)}'s: correct it there`;
+    const value = e.found === undefined ? '' : ` (${precise(e.found)} explains the capture)`;
+    return `correct ${field(context, name)} in model.json${value}: export the model again together with the capture`;
+  };
+}

@@ -1,0 +1,86 @@
+/** The ways out of saturating pairs, in the words of each framework. */
+
+import { kernelNamed } from '../../kernels/registry.js';
+import type { FixContext } from './causeWords.js';
+
+export const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
+
+/** How a way out of saturation is rehearsed: activations of 7 bits, weights of 7 bits, or sums without pairs. */
+export type Remedy = 'seven-bit-activations' | 'seven-bit-weights' | 'exact-sums';
+
+export interface Way {
+  readonly remedy: Remedy;
+  readonly text: string;
+}
+
+export const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to 255 then fit int16';
+
+/** fbgemm-avx2 and fbgemm are one family: the same library, another CPU. */
+export function family(kernel: string): string {
+  return kernelNamed(kernel)?.family ?? kernel;
+}
+
+/** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
+export function saturationWays(context: FixContext): Way[] {
+  const { framework, signed, foundKernel, declaredKernel } = context;
+  const kernel = foundKernel ?? declaredKernel;
+  const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
+  const ofWeights = signed || framework === 'OpenVINO' || framework === 'ONNX Runtime';
+  const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
+  return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
+}
+
+export function sevenBitWeights({ framework, dynamic }: FixContext): Way {
+  const remedy = 'seven-bit-weights';
+  if (framework === 'OpenVINO') {
+    const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
+    return { remedy, text: `${SMALL_WEIGHTS}: nncf.quantize(..., ${option})` };
+  }
+  if (framework === 'ONNX Runtime') {
+    const call = `quantize_${dynamic ? 'dynamic' : 'static'}(..., reduce_range=True)`;
+    return {
+      remedy,
+      text: `${call}, which keeps the weights in -64..64: two products of a code up to 255 then fit int16`,
+    };
+  }
+  const observer = framework === 'PyTorch' ? ' (quant_min=-64, quant_max=63 of the weight observer)' : '';
+  return { remedy, text: SMALL_WEIGHTS + observer };
+}
+
+export function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
+  const remedy = 'seven-bit-activations';
+  if (framework && framework !== 'PyTorch') {
+    return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
+  }
+  if (producer.flow === 'pt2e-lowered' || kernelNamed(kernel)?.flow === 'pt2e-lowered') {
+    const call = 'get_default_x86_inductor_quantization_config(reduce_range=True)';
+    return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}` };
+  }
+  if (producer.flow === 'dynamic' || dynamic) {
+    return { remedy, text: 'quantize the activations with reduce_range=True' };
+  }
+  const defaults =
+    family(kernel) === 'fbgemm'
+      ? '0..127, the default of the x86 and fbgemm qconfigs'
+      : '0..127, which the default onednn qconfig does not';
+  return { remedy, text: `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}` };
+}
+
+export function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {
+  if (evidence['int16-saturation']?.every_cpu) {
+    return "no CPU avoids it: use the qnnpack engine, or oneDNN's convolutions (engine onednn; engine x86 on a CPU with AVX512-VNNI): their sums are exact";
+  }
+  if (framework === 'ONNX Runtime') {
+    return 'uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, session.x64quantprecision=1, or a CPU with VNNI: their sums are exact';
+  }
+  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
+  return `run on a CPU with ${vnni}${eager ? ', or use the qnnpack engine' : ''}: its sums are exact`;
+}
+
+/** How a candidate's own pairs become exact. */
+export const WITHOUT_PAIRS =
+  'add the products one by one in int32 (VPDPBUSD, or widen to int16 and use pmaddwd), not in int16 pairs (vpmaddubsw)';
+
+/** How a candidate follows saturating pairs. */
+export const IN_PAIRS =
+  'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
