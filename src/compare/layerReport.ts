@@ -78,6 +78,7 @@ export function fillDiff(
     ...(diff.unit === 'ulp' && { mean_real: diff.meanReal, ...(diff.range && { range: [...diff.range] }) }),
     sqnr_db: diff.sqnrDb,
     samples: diff.samples,
+    ...(diff.where.length > 0 && { where: diff.where }),
     channels: diff.channels,
     channels_omitted: 0,
     first_mismatch: mismatchOf(diff),

@@ -76,9 +76,21 @@ export interface ChosenParams {
   readonly zero_point: number;
 }
 
+export interface ChannelRegion {
+  readonly channels: readonly number[];
+  readonly of: number;
+}
+
+export interface SampleRegion {
+  readonly first: At;
+  readonly last: At;
+}
+
 /** In every record: the channels the cause acts on, where it is not all that differ. */
 export interface SomeChannels {
   readonly channels?: readonly number[];
+  /** It took place in this part of the layer only: channels, or samples from the first to the last. */
+  readonly region?: ChannelRegion | SampleRegion;
   /** Beside other causes: differing values that this one is needed for. */
   readonly values?: number;
 }

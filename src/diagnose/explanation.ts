@@ -8,7 +8,7 @@ import { foundBy } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { samplesForWeights } from './causes/weightValue.js';
 import { consistentKernels, nearestKernel } from './consistent.js';
-import type { CauseEvidence, DecidingValue, Evidence, Formulas } from './evidence.js';
+import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
@@ -17,7 +17,7 @@ import { neededReduceRange } from './ranges.js';
 import { causeOf } from './registry.js';
 import { causesOf, type Hypothesis, type SearchResult } from './search.js';
 import { fixFor } from './sentences.js';
-import { applyChanges, type Change, inputOf, type Setup } from './setup.js';
+import { applyChanges, type Change, inputOf, type Region, type Setup } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';
 import { isProductStudy, type Study } from './study/study.js';
 import type { FixContext } from './words/causeWords.js';
@@ -184,7 +184,8 @@ function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evi
     const own = causeOf(change.cause).evidence?.(found) ?? {};
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
     const values = named.length > 1 && study.complete ? { values: study.mismatches(found.without) } : {};
-    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...values }));
+    const region = change.region && { region: regionOf(change.region, study.channels) };
+    records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...region, ...values }));
   }
   const formula = formulasOf(layer, study, changes, setup, [...records.values()]);
   const steps = named.filter((change) => subjectOf(change) === 'capture').map(({ cause }) => cause);
@@ -197,6 +198,12 @@ function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evi
       ...(formula ? { formula } : {}),
     },
   };
+}
+
+/** As people count. */
+function regionOf(region: Region, of: number): SomeChannels['region'] {
+  if ('channels' in region) return { channels: region.channels, of };
+  return { first: { sample: region.from, channel: 0 }, last: { sample: region.to - 1, channel: 0 } };
 }
 
 /** Coordinates that a formula shows, beside the sums, which have words of their own. */

@@ -2,9 +2,10 @@ import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, foundBy, isPossible } from './cause.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
+import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
-import { isProductStudy, type Study } from './study/study.js';
+import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
 export interface Hypothesis {
@@ -48,6 +49,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.onOtherBases();
   }
   if (run.found.length === 0) run.siblings();
+  if (run.found.length === 0) run.inParts();
   for (const change of run.saturations()) await run.arranged([change]);
   return run.result();
 }
@@ -202,6 +204,28 @@ class Search {
       one.steps.dynamic === other.steps.dynamic &&
       this.study.sameOnSubset(one, other)
     );
+  }
+
+  /** What happened in a part of the layer only, where all else is as declared, or as one change more makes it. */
+  inParts(): void {
+    if (isTensorStudy(this.study)) return; // its channels are features of a sample
+    const { setup } = this.hypothesis([]);
+    const mismatches = this.study.mismatches(setup);
+    const lessens = (change: Change) => this.study.mismatches(this.hypothesis([change]).setup) < mismatches;
+    for (const base of [
+      [],
+      ...this.saturations()
+        .filter(lessens)
+        .map((change) => [change]),
+    ]) {
+      for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
+        for (const change of this.enumerated) {
+          if (base.every((own) => combine(own, change))) this.explains([...base, within(change, region)]);
+        }
+        if (this.found.length > 0) return;
+      }
+    }
+    this.onOtherBases();
   }
 
   private isIdle(change: Change): boolean {

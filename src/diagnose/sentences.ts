@@ -6,14 +6,15 @@
 import { kernelNamed } from '../kernels/registry.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
-import type { CauseEvidence, Evidence } from './evidence.js';
+import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';
 import { isOf } from './frameworks.js';
 import { causes as rows } from './registry.js';
 import type { CauseWords, FindingContext, FixContext, SentenceContext } from './words/causeWords.js';
 import { holdingSentence } from './words/notFinite.js';
 import { others } from './words/others.js';
 import { holder, number } from './words/parts.js';
-import { IN_PAIRS } from './words/saturation.js';
+import { unitsText } from './words/place.js';
+import { IN_PAIRS, sumsFix } from './words/saturation.js';
 import { otherFormula, stepFixes, stepSentences } from './words/steps.js';
 
 /** "FBGEMM on a CPU without VNNI"; the name itself for a kernel without words. */
@@ -90,9 +91,18 @@ function evidenceOf(cause: string, evidence: Evidence): object {
 export function causeTitles(causes: readonly string[], evidence: Evidence = {}): string {
   const titles = causes.map((cause) => {
     const title = textOf(cause)?.title ?? printable(cause);
-    return typeof title === 'string' ? title : title(evidenceOf(cause, evidence));
+    const own = evidenceOf(cause, evidence) as SomeChannels;
+    return (typeof title === 'string' ? title : title(own)) + regionText(own);
   });
   return titles.join(' and ');
+}
+
+/** " in channels 11 to 15 of 16", where it took place in a part of the layer. */
+function regionText({ region }: SomeChannels): string {
+  if (!region) return '';
+  if ('channels' in region) return ` in ${unitsText('channel', region.channels)} of ${region.of}`;
+  const [first, last] = [region.first.sample, region.last.sample];
+  return first === last ? ` in sample ${first}` : ` in samples ${first} to ${last}`;
 }
 
 /** Whether layers with these causes can share one finding, with one layer's evidence standing for all. */
@@ -165,7 +175,7 @@ export function candidateFix(causes: readonly string[], context: FixContext): st
   return joined([
     fixFor(own, context),
     ...stepFixes(formula.found, other, new Set(ofBias ? ['bias'] : [])),
-    followsPairs ? IN_PAIRS : null,
+    followsPairs ? sumsFix(other) : null,
     ...metFixes(context),
   ]);
 }
@@ -292,6 +302,6 @@ export function imitation(context: FindingContext, causes: readonly string[]): s
   if (!formula) return causes.length === 1 && causes[0] === 'int16-saturation' ? IN_PAIRS : null;
   return joined([
     ...stepFixes(formula.declared, formula.found),
-    formula.found.sums.step === formula.declared.sums.step ? null : IN_PAIRS,
+    formula.found.sums.step === formula.declared.sums.step ? null : sumsFix(formula.found),
   ]);
 }

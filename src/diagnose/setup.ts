@@ -21,7 +21,12 @@ interface Views {
   readonly stores: CodeMap | null;
   /** Row i of the observation is row order[i] of the replay; null: in order. */
   readonly order: readonly number[] | null;
+  /** Where all of this is so, and what is computed elsewhere; absent: everywhere. */
+  readonly within?: { readonly region: Region; readonly others: Setup };
 }
+
+/** Part of a layer: channels, or rows [from, to), as the diagnosis counts them. */
+export type Region = { readonly channels: readonly number[] } | { readonly from: number; readonly to: number };
 
 /**
  * A point in the space of computations: the declared kernel and layer with some steps and parameters changed.
@@ -137,6 +142,8 @@ export interface Change<S extends Setup = Setup> {
   readonly channels?: readonly number[];
   /** It moves no value of what is declared, so it is no cause by itself: another change shows it. */
   readonly unnamed?: true;
+  /** It is so in this part of the layer only. */
+  readonly region?: Region;
   /** Other forms of the same change, where another base has several. */
   readonly forms?: readonly Change<S>[];
   apply(setup: S): S;
@@ -146,11 +153,10 @@ export type ProductChange = Change<ProductSetup>;
 export type ElementwiseChange = Change<ElementwiseSetup>;
 export type TensorChange = Change<TensorSetup>;
 
-/** Applies changes in the order of their coordinates, so that {a, b} and {b, a} are one hypothesis. */
+/** Applies changes in the order of their coordinates, those of a region last: {a, b} and {b, a} are one hypothesis. */
 export function applyChanges<S extends Setup>(setup: S, changes: readonly Change[]): S {
-  return [...changes]
-    .sort((a, b) => COORDINATES.indexOf(a.coordinate) - COORDINATES.indexOf(b.coordinate))
-    .reduce((changed, change) => change.apply(changed) as S, setup);
+  const rank = ({ coordinate, region }: Change) => COORDINATES.indexOf(coordinate) + (region ? COORDINATES.length : 0);
+  return [...changes].sort((a, b) => rank(a) - rank(b)).reduce((changed, change) => change.apply(changed) as S, setup);
 }
 
 /** A changed step is an integer kernel's; a float path (PT2E's reference) stays one only where the change says so. */

@@ -1,12 +1,13 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
-import type { ChannelReport, MismatchReport, Unit } from '../nouns/report.js';
+import type { ChannelReport, MismatchReport, PatternReport, Unit } from '../nouns/report.js';
 import type { Shape } from '../nouns/value.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
 import { type NotFinite, NotFiniteCount } from './notFinite.js';
 import { SampleRanges } from './sampleRanges.js';
+import { Where } from './where.js';
 
 /** Upper ends of the histogram's bins; the last bin is open. */
 const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
@@ -46,6 +47,8 @@ export interface LayerDiffResult {
   /** Of the numbers as they are: steps for codes, the values of floats. */
   readonly maxAbsReal: number;
   readonly samples: { readonly mismatched: number; readonly ranges: string[] };
+  /** Where all that differs is, if that is a pattern. */
+  readonly where: PatternReport[];
   readonly meanDiff: number;
   /** The same of the numbers as they are. */
   readonly meanReal: number;
@@ -83,6 +86,8 @@ export class LayerDiff {
   private readonly positions: number;
   private readonly stride: number;
   private readonly differing = new SampleRanges();
+  private readonly where: Where;
+  private firstSample: number | null = null;
   private readonly notFinite: { readonly expected: NotFiniteCount; readonly actual: NotFiniteCount };
   private readonly maxReal: Float64Array;
   private readonly sumReal: Float64Array;
@@ -101,6 +106,7 @@ export class LayerDiff {
     this.channels = channelsOf(shape);
     this.positions = positionsOf(shape);
     this.stride = channelStride(shape);
+    this.where = new Where(shape);
     this.notFinite = { expected: new NotFiniteCount(shape), actual: new NotFiniteCount(shape) };
     this.maxReal = new Float64Array(this.channels);
     this.sumReal = new Float64Array(this.channels);
@@ -116,6 +122,7 @@ export class LayerDiff {
     const { zeroPoint } = this.settings;
     const { expected, actual } = block;
     const features = this.channels * this.positions;
+    this.firstSample ??= block.firstSample;
     this.notFinite.expected.add(block.firstSample, expected);
     this.notFinite.actual.add(block.firstSample, actual);
     if (this.isFloat) this.widen(expected);
@@ -162,6 +169,7 @@ export class LayerDiff {
       maxAbsDiff: channels.reduce((worst, c) => Math.max(worst, c.max_abs_diff), 0),
       maxAbsReal: this.maxReal.reduce((most, size) => Math.max(most, size), 0),
       samples: { mismatched: this.differing.count, ranges: this.differing.listed() },
+      where: mismatched === 0 ? [] : this.where.patterns(this.firstSample ?? 0, this.samples, this.mismatched),
       meanDiff: values === 0 ? 0 : total(this.sum) / values,
       meanReal: values === 0 ? 0 : total(this.sumReal) / values,
       range: this.range[0] <= this.range[1] ? this.range : null,
@@ -196,7 +204,9 @@ export class LayerDiff {
     }
     const size = Math.abs(diff);
     this.firstMismatch ??= { ...this.place(block, i, channel), expected, actual };
-    this.differing.add(block.firstSample + Math.floor(i / (this.channels * this.positions)));
+    const sample = block.firstSample + Math.floor(i / (this.channels * this.positions));
+    this.differing.add(sample);
+    this.where.add(sample, this.positions > 1 ? this.place(block, i, channel).position : 0);
     if (this.mismatched[channel]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
       this.witnesses.push(this.place(block, i, channel));
     }

@@ -25,6 +25,14 @@ const channel = z.object({
 const at = z.optional(z.array(count)).check(z.describe('[y, x] of an image; empty where a channel has one value'));
 const mismatch = z.nullable(z.object({ sample: count, channel: count, at, expected: real, actual: real }));
 
+const pattern = z.object({
+  axis: z.enum(['sample', 'channel', 'position', 'plane', 'row', 'column', 'border']),
+  from: count,
+  to: count,
+  step: count,
+  of: count,
+});
+
 const subject = z.enum(['capture', 'model', 'candidate']);
 const rehearsal = z.nullable(z.object({ mismatched_after_fix: count }));
 
@@ -71,6 +79,9 @@ export const layerSchema = z.object({
   samples: z
     .nullable(z.object({ mismatched: count, ranges: z.array(z.string()) }))
     .check(z.describe('samples that differ; the first 32 ranges of them, half open: 35:42')),
+  where: z
+    .optional(z.array(pattern))
+    .check(z.describe('where all that differs is, if that is a pattern: each step-th of [from, to)')),
   channels: z.nullable(z.array(channel)),
   channels_omitted: z.nullable(count),
   first_mismatch: mismatch,

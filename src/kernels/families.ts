@@ -51,7 +51,7 @@ export type Own<Given extends keyof ProductSteps> = Pick<ProductSteps, Given>;
 export function product(
   steps: Own<'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'bound'> & Partial<ProductSteps>,
 ): ProductSteps {
-  const none = { dynamic: null, float: null, uint8Weights: [], int32Output: false };
+  const none = { dynamic: null, float: null, uint8Weights: [] };
   return { kind: 'product', ...none, alsoBiases: [], alsoMultipliers: [], ...steps };
 }
 
@@ -250,7 +250,6 @@ export function numpyOps(
     bound: quantizeDivision,
     alsoBiases: int32Biases,
     uint8Weights: ['uint8', 'int8'],
-    int32Output: true,
     ...own,
   });
   return {

@@ -36,6 +36,8 @@ export function elementwiseSteps(kernel: Kernel, layer: Ran): ElementwiseSteps |
 }
 
 /** Whether a kernel's product takes a layer's weights and gives its output. */
-export function takes({ uint8Weights, int32Output }: ProductSteps, { weightDtype, input, output }: Product): boolean {
-  return (weightDtype !== 'uint8' || uint8Weights.includes(input.dtype)) && (output.dtype !== 'int32' || int32Output);
+export function takes({ uint8Weights, float }: ProductSteps, { weightDtype, input, output }: Product): boolean {
+  return (
+    (weightDtype !== 'uint8' || uint8Weights.includes(input.dtype)) && (output.dtype !== 'int32' || float === null)
+  );
 }

@@ -57,7 +57,6 @@ export function onnxRuntimeOps(
     offsetAndClamp: clampRoundOffset,
     bound: quantizeDivision,
     uint8Weights: ['uint8'],
-    int32Output: true,
     ...own,
   });
   // a transposed one is always float

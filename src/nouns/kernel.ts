@@ -307,8 +307,6 @@ export interface ProductSteps {
   readonly uint8Weights: readonly IntegerDtype[];
   /** Dtypes of codes that it takes; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
-  /** An int32 output at scale sx * sw is the accumulators themselves, bias included. */
-  readonly int32Output: boolean;
   /** What the runtime makes of a convolution's weights when it packs them; absent: nothing. */
   readonly packed?: (weight: Product['weight'], patch: PlacedPatch) => Product['weight'];
   /** What the same name stands for besides: biases that a converter or the user rounds, a product taken in another order. */

@@ -50,6 +50,15 @@ export interface AccumulatorReport {
   first_mismatch: MismatchReport | null;
 }
 
+/** Part [from, to) of so many samples, channels, rows ..., every `step`th, that all differing values are in. */
+export interface PatternReport {
+  axis: 'sample' | 'channel' | 'position' | 'plane' | 'row' | 'column' | 'border';
+  from: number;
+  to: number;
+  step: number;
+  of: number;
+}
+
 export interface LayerReport {
   name: string;
   op: string;
@@ -84,6 +93,8 @@ export interface LayerReport {
   sqnr_db: number | 'inf' | null;
   /** Samples with a value that differs, and the first of them as half-open ranges. */
   samples: { mismatched: number; ranges: string[] } | null;
+  /** Where all that differs is, if that is a pattern; absent: it is none. */
+  where?: PatternReport[];
   /** Every differing channel, by channel; reporters shorten the list. */
   channels: ChannelReport[] | null;
   channels_omitted: number | null;

@@ -93,7 +93,8 @@ function whatIsMissing(steps: ProductSteps, { form, output }: ProductLayer, inpu
   if (dynamic?.asymmetric === false && steps.dynamic?.grain === 'batch')
     return 'an input that is quantized without a zero point';
   if (output?.dtype !== 'int32') return null;
-  if (!steps.int32Output) return 'an int32 output';
+  // sums of integers are themselves under every kernel; a float product has none
+  if (steps.float) return 'an int32 output';
   const isSum = output.zeroPoint === 0 && weightScale.every((scale) => sameScale(scaleOf(input) * scale, output.scale));
   return isSum ? null : 'an int32 output at another scale than s_x * s_w';
 }

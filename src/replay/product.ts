@@ -96,7 +96,7 @@ export function finishProduct(
 /** An int32 output is the sums themselves, at scale sx * sw, with an int32 bias. */
 function toSums(steps: ProductSteps, product: Product, output: QuantParams, accumulator: SumData): Int32Array {
   const [lo, hi] = clampOfCodes(product.activation, output, steps.bound);
-  const sum = biased(steps, product, (acc) => roundHalfEven(acc));
+  const sum = biased(steps, product, (acc, _, bias) => roundHalfEven(acc + bias / output.scale));
   return Int32Array.from(accumulator, (acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
 }
 

@@ -22,6 +22,7 @@ import { counted, printable } from '../text.js';
 import type { Finding } from './finding.js';
 import { grouped } from './grouped.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
+import { whereSentence } from './where.js';
 
 /** One side's departure in one layer. */
 interface Side {
@@ -61,7 +62,11 @@ function ofTwoCaptures(group: readonly Explained[], report: Report): Finding {
   return {
     layers,
     headlines: [twoCapturesHeadline(layers, report)],
-    details: filled([...twoCapturesDetails(layers), ...fixLines(sides, 'to agree', () => '')]),
+    details: filled([
+      ['where', whereLines(layers)],
+      ...twoCapturesDetails(layers),
+      ...fixLines(sides, 'to agree', () => ''),
+    ]),
   };
 }
 
@@ -122,6 +127,7 @@ function twoWay(group: readonly Explained[]): Finding {
     ...finding,
     details: filled([
       ['explained', explainedLines(sides)],
+      ['where', whereLines(finding.layers)],
       ['inherited', sides.map(withItsInput)],
       ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
@@ -176,6 +182,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
     headlines: lines,
     details: filled([
       ['explained', explainedLines(yours)],
+      ['where', whereLines(layers)],
       [
         'inherited',
         causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? []),
@@ -229,6 +236,15 @@ function explainedLines(sides: readonly Side[]): string[] {
   if (sides.length > 3) return [`${all} in ${sides.length} layers`];
   return sides.map(({ layer, diagnosis: { explained, of, lost } }) => {
     return `${printable(layer.name)}: ${explainedSentence(explained, of, lost)}`;
+  });
+}
+
+/** Of each layer in which what differs makes a pattern. */
+function whereLines(layers: readonly LayerReport[]): string[] {
+  return layers.flatMap((layer) => {
+    const sentence = whereSentence(layer);
+    if (sentence === null) return [];
+    return layers.length === 1 ? sentence : `${printable(layer.name)}: ${sentence}`;
   });
 }
 

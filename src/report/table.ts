@@ -31,6 +31,7 @@ import {
   verdict,
   whyOf,
 } from './verdict.js';
+import { whereSentence } from './where.js';
 
 const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 3;
@@ -259,6 +260,9 @@ function channelLines(layer: LayerReport, view: View): string[] {
   const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
   const extent = layer.unit === 'ulp' ? `, by up to ${largestInUnits(layer)}` : '';
   const title = prose(view, `${printable(layer.name)}: ${which}${extent}`).map((line) => chalk.bold(line));
+  // a finding says it already
+  const where = layer.diagnosis ? null : whereSentence(layer);
+  if (where !== null) title.push(...labelled(view, '  ', where));
   return [...title, ...stripLines(layer, view), ...head, ...rows];
 }
 

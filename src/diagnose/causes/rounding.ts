@@ -3,6 +3,7 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import {
   isFixedPoint as isFixedPointConversion,
@@ -92,12 +93,16 @@ function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
     .filter((round) => round !== declared.round && roundingCause(declared.round, round) === code)
     .flatMap((round) => {
       if (declared.float) return [change(code, onFloatPath(declared.float, round)) as ProductChange];
-      // where the zero point comes first, trunc(v + zp) would be a floor: the rule is meant for v
-      const orders: Partial<ProductSteps>[] = addsZeroPointFirst(declared.offsetAndClamp)
-        ? [{ round, offsetAndClamp: roundThenOffset }, { round }]
-        : [{ round }];
-      return orders.map((steps) => onAnyBase(code, round, steps));
+      return ordersOf(study.declared, round).map((steps) => onAnyBase(code, round, steps));
     });
+}
+
+/** Of v, and where the zero point comes first of v + zp. Of a sum that is never negative trunc is floor, and half away half up. */
+function ordersOf({ steps, params }: ProductSetup, round: RoundStep): Partial<ProductSteps>[] {
+  if (!addsZeroPointFirst(steps.offsetAndClamp)) return [{ round }];
+  const ofValue = { round, offsetAndClamp: roundThenOffset };
+  const isUnsigned = isQuantized(params.output) && params.output.quantMin >= 0;
+  return isUnsigned && [towardZero, halfAway].includes(round) ? [ofValue] : [ofValue, { round }];
 }
 
 /** On a base in fixed point the rule takes the place of its last rounding. */

@@ -37,4 +37,4 @@ export class SetupKeys {
   }
 }
 
-const isPart = (name: string) => name === 'steps' || name === 'params' || name === 'reads';
+const isPart = (name: string) => name === 'steps' || name === 'params' || name === 'reads' || name === 'within';

@@ -8,6 +8,7 @@ import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
 import { SetupKeys } from './keys.js';
 import { ProductEngine } from './productEngine.js';
+import { inRegion } from './region.js';
 import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
 import { TensorEngine } from './tensorEngine.js';
 
@@ -84,6 +85,7 @@ export class Study<K extends Kind = Kind> {
 
   /** Those of the declared setup are kept: every change is compared with them. */
   outputs(setup: Setup, scope: Scope): Outputs {
+    if (setup.within) return inRegion(this, setup, scope);
     if (setup !== this.declared) return this.asEngine.outputs(setup, scope);
     const known = this.declaredOutputs.get(scope);
     if (known) return known;
@@ -224,6 +226,7 @@ export class Study<K extends Kind = Kind> {
 
   private agrees(setup: Setup, scope: Scope): boolean {
     if (setup.order) return this.agreesInOrder(setup, setup.order);
+    if (setup.within) return sameValues(this.outputs(setup, scope), scope.observed);
     const rows = rowsOfChunk(scope, this.channels);
     return this.eachChunk(scope, (part) => this.asEngine.agrees(setup, part, rows));
   }

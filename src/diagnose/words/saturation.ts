@@ -1,6 +1,7 @@
 /** The ways out of saturating pairs, in the words of each framework. */
 
 import { kernelNamed } from '../../kernels/registry.js';
+import type { Formula } from '../evidence.js';
 import type { FixContext } from './causeWords.js';
 
 export const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
@@ -84,3 +85,8 @@ export const WITHOUT_PAIRS =
 /** How a candidate follows saturating pairs. */
 export const IN_PAIRS =
   'add raw products in pairs (k = 0 and 1, 2 and 3, ...), clamp each pair to int16, subtract zero points afterwards';
+
+/** How a side comes to another's sums. */
+export function sumsFix({ sums: { equation } }: Formula): string {
+  return equation.includes('sat16(') ? IN_PAIRS : `sum as the other side does: ${equation}`;
+}
