@@ -64,6 +64,7 @@ const REGISTRIES: readonly Registry[] = [
       'candidateModel.ts',
       'command.ts',
       'config.ts',
+      'documentCommand.ts',
       'folder.ts',
       'open.ts',
       'options.ts',

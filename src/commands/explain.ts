@@ -22,11 +22,12 @@ import { explainText } from '../report/explain.js';
 import { npzBytes } from '../save/npz.js';
 import { channelsOf, featureAt, positionAt, positionsOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
-import type { CliCommand, CommandIo } from './command.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
 import { writeFolder } from './folder.js';
-import { type Open, openPair, usage, withOpened } from './open.js';
+import { openPair, usage } from './open.js';
 import { acceleratorOption, collect, parseIndex, parseName, parsePosition, selectLayers } from './options.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
   readonly layer?: string;
@@ -43,15 +44,12 @@ interface Options extends OutputOptions {
 /** One value's arithmetic, step by step; what is not given is the worst. */
 export const explainCommand: CliCommand = {
   register(program, run) {
-    declare(program.command('explain <model> [capture]')).action(
-      (model: string, capture: string | undefined, options: Options) =>
-        run((io) => withOpened((open) => explainAction(io, model, capture, options, open))),
-    );
+    documentCommand(declare(program.command('explain <model> [capture]')), run, explainAction);
   },
 };
 
 function declare(command: Command): Command {
-  command
+  return command
     .usage('MODEL CAPTURE [options]')
     .description("one value's arithmetic, step by step; what is not given is the worst")
     .option('--layer <name>', 'the layer')
@@ -63,17 +61,9 @@ function declare(command: Command): Command {
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
     .addOption(acceleratorOption())
     .option('--repro <dir>', 'write the smallest npz and script that show the value');
-  return declareOutput(command);
 }
 
-async function explainAction(
-  io: CommandIo,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-  open: Open,
-): Promise<number> {
-  checkTargets(options.reporter);
+async function explainAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);
   const candidate = options.candidate

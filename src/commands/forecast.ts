@@ -7,10 +7,11 @@ import { InputError } from '../nouns/problem.js';
 import { forecastText } from '../report/forecast.js';
 import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
-import type { CliCommand, CommandIo } from './command.js';
-import { type Open, openPair, withOpened } from './open.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
+import { openPair } from './open.js';
 import { collect } from './options.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
   readonly kernel?: string[];
@@ -26,20 +27,11 @@ export const forecastCommand: CliCommand = {
       .description('what every kernel would change: will another CPU, another runtime, agree? Needs inputs only')
       .option('--kernel <name>', 'only these kernels (repeatable)', collect(String))
       .option('--labels <npy>', 'the class of each sample: gives accuracy');
-    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
-      run((io) => withOpened((open) => forecastAction(io, model, capture, options, open))),
-    );
+    documentCommand(command, run, forecastAction);
   },
 };
 
-async function forecastAction(
-  io: CommandIo,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-  open: Open,
-): Promise<number> {
-  checkTargets(options.reporter);
+async function forecastAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   const named = options.kernel?.map((name) => kernelByName(name));
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);

@@ -7,10 +7,11 @@ import type { Io } from '../nouns/io.js';
 import { goldenText } from '../report/golden.js';
 import { goldenFiles } from '../save/golden.js';
 import { printable } from '../text.js';
-import type { CliCommand, CommandIo } from './command.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
 import { writeFolder } from './folder.js';
-import { type Open, openPair, usage, withOpened } from './open.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import { openPair, usage } from './open.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
   readonly kernel?: string;
@@ -32,20 +33,11 @@ export const goldenCommand: CliCommand = {
       .addOption(new Option('--format <format>', 'how they are written').choices(GOLDEN_FORMATS).default('npz'))
       .requiredOption('-o, --out <dir>', 'the folder to make')
       .option('--force', 'replace a folder of golden vectors');
-    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
-      run((io) => withOpened((open) => goldenAction(io, model, capture, options, open))),
-    );
+    documentCommand(command, run, goldenAction);
   },
 };
 
-async function goldenAction(
-  io: CommandIo,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-  open: Open,
-): Promise<number> {
-  checkTargets(options.reporter);
+async function goldenAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
   const replaceable = await mayReplace(io, options);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);

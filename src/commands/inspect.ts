@@ -4,9 +4,9 @@ import { openArrays, openModel } from '../frontends/open.js';
 import { openFile } from '../load/bytes.js';
 import type { Io } from '../nouns/io.js';
 import { inspectText } from '../report/inspect.js';
-import type { CliCommand, CommandIo } from './command.js';
-import { type Open, withOpened } from './open.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 /** What is in a file. */
 export const inspectCommand: CliCommand = {
@@ -17,17 +17,14 @@ export const inspectCommand: CliCommand = {
       .description(
         'what is in a model (layers, ranges, effective bias, multipliers; of an ONNX file its nodes) or an npz (arrays)',
       );
-    declareOutput(command).action((path: string, options: OutputOptions) =>
-      run((io) => withOpened((open) => inspectAction(io, path, options, open))),
-    );
+    documentCommand(command, run, inspectAction);
   },
 };
 
-async function inspectAction(io: CommandIo, path: string, options: OutputOptions, open: Open): Promise<number> {
-  checkTargets(options.reporter);
-  const document = (await holdsArrays(io, path))
-    ? await inspectArrays(await open(openArrays(io.fs, path)))
-    : await inspectModel(await open(openModel(io.fs, path)));
+async function inspectAction({ io, modelPath, options, open }: Given<OutputOptions>): Promise<number> {
+  const document = (await holdsArrays(io, modelPath))
+    ? await inspectArrays(await open(openArrays(io.fs, modelPath)))
+    : await inspectModel(await open(openModel(io.fs, modelPath)));
   await writeDocument<InspectDocument>(io, document, formatsOf(inspectText), options);
   return 0;
 }

@@ -4,9 +4,10 @@ import { type LintDocument, SEVERITIES, type Severity } from '../documents/lint.
 import { isHookDictionary, openCapture, openHookDictionary, openModel, producerIn } from '../frontends/open.js';
 import type { Io } from '../nouns/io.js';
 import { lintText } from '../report/lint.js';
-import type { CliCommand, CommandIo } from './command.js';
-import { type Open, withOpened } from './open.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
+import type { Open } from './open.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
   readonly maxSeverity: Severity;
@@ -24,20 +25,11 @@ export const lintCommand: CliCommand = {
           .choices([...SEVERITIES].reverse())
           .default('error'),
       );
-    declareOutput(command).action((model: string, capture: string | undefined, options: Options) =>
-      run((io) => withOpened((open) => lintAction(io, model, capture, options, open))),
-    );
+    documentCommand(command, run, lintAction);
   },
 };
 
-async function lintAction(
-  io: CommandIo,
-  modelPath: string,
-  capturePath: string | undefined,
-  options: Options,
-  open: Open,
-): Promise<number> {
-  checkTargets(options.reporter);
+async function lintAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   const { model, capture } = await openInputs(io, modelPath, capturePath, open);
   const document = await lint(model, capture);
   const text = lintText({ model: modelPath, capture: capturePath ?? null });

@@ -6,9 +6,10 @@ import { kernelByName } from '../kernels/registry.js';
 import { constantsCsv, constantsText } from '../report/constants.js';
 import { constantsC } from '../report/constantsC.js';
 import type { Format, Formats } from '../report/reporter.js';
-import type { CliCommand, CommandIo } from './command.js';
-import { cpuOf, type Open, withOpened } from './open.js';
-import { checkTargets, declareOutput, formatsOf, type OutputOptions, writeDocument } from './output.js';
+import type { CliCommand } from './command.js';
+import { documentCommand, type Given } from './documentCommand.js';
+import { cpuOf } from './open.js';
+import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 const FORMATS = ['c', 'csv', 'json', 'table'] as const;
 
@@ -32,16 +33,13 @@ export const tableCommand: CliCommand = {
       .description('multiplier, shift, int32 bias, zero points and clamps per channel, from the model alone')
       .option('--kernel <name>', 'the kernel; default: what the model declares')
       .addOption(new Option('--format <format>', 'how it is written').choices(FORMATS).default('table'));
-    declareOutput(command).action((path: string, options: Options) =>
-      run((io) => withOpened((open) => tableAction(io, path, options, open))),
-    );
+    documentCommand(command, run, tableAction);
   },
 };
 
-async function tableAction(io: CommandIo, path: string, options: Options, open: Open): Promise<number> {
-  checkTargets(options.reporter);
+async function tableAction({ io, modelPath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
-  const document = await table(await open(openModel(io.fs, path, cpuOf(options.kernel))), options.kernel);
+  const document = await table(await open(openModel(io.fs, modelPath, cpuOf(options.kernel))), options.kernel);
   const reporter = options.reporter ?? [{ name: options.format, file: null }];
   await writeDocument<TableDocument>(io, document, formats, { ...options, reporter });
   return 0;
