@@ -128,7 +128,7 @@ function referenceForm(layer: Layer, where: Where): OpSteps | null {
     return hybridOf(patch && !patch.depthwise ? hybridWeightFirst : hybridReference);
   }
   if (isProduct(layer)) return referenceProduct(layer, layer.form, where);
-  return tensorOf(layer, where) ?? rectified(layer, rescaleFloat32Ratio);
+  return tensorOf(layer, where) ?? rectified(layer, { rescale: rescaleFloat32Ratio });
 }
 
 function referenceProduct(layer: Layer, form: ProductForm, { release }: Where): OpSteps | null {
@@ -140,18 +140,25 @@ function referenceProduct(layer: Layer, form: ProductForm, { release }: Where): 
   return isNarrow ? narrow({ multiplier: fixedPointDoubleRounding }) : shortLinear;
 }
 
-/** Where the multiplier of a negative slope had its sign. */
+/** Up to LiteRT 1.4 the multiplier of a negative slope had its sign. */
+const OLDER: Kernel['ops'] = { leaky_relu: leakyReluNegativeMultiplier };
+
 function tensorOf({ op, form }: Layer, { release }: Where): OpSteps | null {
-  const isNewest = release === 'litert-2.3';
-  return op === 'leaky_relu' && form && !isNewest ? leakyReluNegativeMultiplier : null;
+  return form && release !== 'litert-2.3' ? (OLDER[op] ?? null) : null;
 }
 
-const RECTIFIED = referenceOps.requantize as ElementwiseSteps;
-
 /** RELU nodes that rescale. */
-function rectified({ op, form }: Layer, rescale: ElementwiseSteps['rescale']): OpSteps | null {
-  if (op !== 'requantize' || form?.kind !== 'elementwise' || !form.clamp) return null;
-  return { ...RECTIFIED, rescale };
+const RECTIFIED: Readonly<Record<string, ElementwiseSteps>> = {
+  requantize: referenceOps.requantize as ElementwiseSteps,
+};
+
+function rectified(layer: Layer, own: Partial<ElementwiseSteps>): OpSteps | null {
+  const steps = RECTIFIED[layer.op];
+  return steps && isClamped(layer) ? { ...steps, ...own } : null;
+}
+
+function isClamped({ form }: Layer): boolean {
+  return form?.kind === 'elementwise' && form.clamp !== null;
 }
 
 export const ofReferenceLayer = byLayer(referenceForm);
@@ -160,9 +167,8 @@ export const ofReferenceLayer = byLayer(referenceForm);
 
 function microForm(layer: Layer): OpSteps | null {
   if (!isProduct(layer)) {
-    const rectifier = rectified(layer, rescaleDoubleRounding);
     const isSix = layer.form?.kind === 'elementwise' && layer.form.clamp?.upper === 6;
-    return rectifier && isSix ? { ...RECTIFIED, rescale: clampToSixOnly, bound: unbounded } : rectifier;
+    return rectified(layer, isSix ? { rescale: clampToSixOnly, bound: unbounded } : { rescale: rescaleDoubleRounding });
   }
   if (!isInt16(layer)) return null;
   if (layer.form.patch) return convolution16(layer.form, doubleConvolution);
@@ -214,23 +220,34 @@ function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: W
   return avx ? convolutionOnAvx : convolutionElsewhere;
 }
 
-/** What older releases, and the wheel without vector code, do otherwise. */
-function builtinTensor({ op, form, output }: Layer, { release }: Where): OpSteps | null {
+/** Of int8, up to LiteRT 1.4. */
+const OLDER_INT8: Kernel['ops'] = { matmul: matmulRuy };
+
+/** Of the wheel without vector code. */
+const WITHOUT_VECTORS: Kernel['ops'] = {
+  add: addReference(1),
+  mean: meanBuiltinOneByOne,
+  quantize: builtinScalarQuantize,
+  dequantize: referenceOps.dequantize,
+  requantize: referenceOps.requantize,
+};
+
+function builtinTensor(layer: Layer, { release }: Where): OpSteps | null {
   const isOld = release === 'litert-1.4' || release === 'litert-1.2' || release === 'tflite-2.14';
-  if (op === 'matmul' && isOld && output?.dtype === 'int8') return matmulRuy;
-  if (release !== 'tflite-2.14') return null;
-  if (op === 'add') return addReference(1);
-  if (op === 'mean') return meanBuiltinOneByOne;
-  if (op === 'quantize') return builtinScalarQuantize;
-  const isConversion = op === 'dequantize' || (op === 'requantize' && form?.kind === 'elementwise' && !form.clamp);
-  return isConversion ? referenceOps[op] : null;
+  const older = isOld && layer.output?.dtype === 'int8' ? OLDER_INT8[layer.op] : undefined;
+  if (older || release !== 'tflite-2.14' || isClamped(layer)) return older ?? null;
+  return WITHOUT_VECTORS[layer.op] ?? null;
 }
 
 export const ofBuiltinLayer = byLayer(builtinForm);
 
 // ---------------------------------------------------------------- the delegate
 
-/** Defects of LiteRT up to 1.4 and TensorFlow 2.21, and ties of their means. */
+/** Ties of means, up to LiteRT 1.4 and TensorFlow 2.21; and a defect of the latter alone. */
+const BEFORE_2_3: Kernel['ops'] = { mean: meanXnnpackAway, sum: sumXnnpackAway };
+const OF_TENSORFLOW: Kernel['ops'] = { ...BEFORE_2_3, matmul: matmulXnnpackWithoutZeroPoint };
+
+/** Defects of LiteRT up to 1.4 and TensorFlow 2.21. */
 function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpSteps | null {
   if (isProduct(layer) && layer.form.dynamic) return delegateHybrid(layer.form, release);
   if (release === 'litert-2.3') return null;
@@ -240,9 +257,7 @@ function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpS
     const hasZeroPoint = layer.form.weightZeroPoint.some((zero) => zero !== 0);
     return hasZeroPoint && !isUint8(layer) ? { ...steps, accumulate: weightZeroPointIgnored } : null;
   }
-  if (layer.op === 'mean') return meanXnnpackAway;
-  if (layer.op === 'sum') return sumXnnpackAway;
-  return layer.op === 'matmul' && release === 'tensorflow-2.21' ? matmulXnnpackWithoutZeroPoint : null;
+  return (release === 'tensorflow-2.21' ? OF_TENSORFLOW : BEFORE_2_3)[layer.op] ?? null;
 }
 
 /** 1x1 with stride 1 runs as rows, but where the weights are a single number. */

@@ -66,7 +66,7 @@ class Matcher {
       if (!own || isQuantized(own.params) === isQuantized(params)) continue;
       const [reading, codes] = isQuantized(params) ? [this.model.layers, name] : [this.other.layers, own.name];
       const quantize = reading.find(
-        ({ op, inputs }) => op === 'quantize' && inputs[0] === (isQuantized(params) ? own.name : name),
+        (layer) => makesCodes(layer) && layer.inputs[0] === (isQuantized(params) ? own.name : name),
       );
       if (!quantize) continue;
       if (isQuantized(params)) this.names.set(codes, quantize.name);
@@ -143,6 +143,10 @@ class Matcher {
     const unmatched = { layers: layers.map(({ name }) => name), others: known.map(({ name }) => name) };
     return { pairs, names: this.names, unmatched };
   }
+}
+
+function makesCodes(layer: Layer): boolean {
+  return isElementwise(layer) && layer.output !== null && isQuantized(layer.output);
 }
 
 /** Of one op, or both only move values. */
