@@ -1,8 +1,10 @@
 /**
  * The arithmetic of tflite-single: one rounding, half up.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { fixedPointSingleRounding } from './steps/multiplier.js';
 import { rescaleSingleRounding } from './steps/rescale.js';
 
@@ -12,6 +14,7 @@ export const cmsisNnSingle: Kernel = {
   runsOn: 'CMSIS-NN built with CMSIS_NN_USE_SINGLE_ROUNDING',
   runtime: 'cmsis-nn',
   family: 'cmsis',
+  library: tfliteLibrary,
   origin: 'CMSIS-NN built for single rounding',
   sums: 'exact',
   confirm: null,

@@ -3,8 +3,10 @@
  *
  * Source: arm_nnsupportfunctions.h, arm_nn_vec_mat_mult_t_s8.c.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { fixedPointDoubleRounding } from './steps/multiplier.js';
 import { rescaleDoubleRounding } from './steps/rescale.js';
 
@@ -14,6 +16,7 @@ export const cmsisNn: Kernel = {
   runsOn: 'CMSIS-NN arm_fully_connected_s8 and _per_channel_s8, default build',
   runtime: 'cmsis-nn',
   family: 'cmsis',
+  library: tfliteLibrary,
   origin: 'CMSIS-NN',
   sums: 'exact',
   confirm: null,

@@ -3,8 +3,10 @@
  *
  * Source: FBGEMM's acc32 kernels without VNNI; K blocks of 512 are even and do not shift the pairs.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
+import { fbgemmLibrary } from './libraries.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
 
@@ -15,6 +17,7 @@ export const fbgemmAvx2: Kernel = {
     'PyTorch engines fbgemm and x86 on x86 with AVX2, or AVX512, without AVX512-VNNI; FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
   runtime: 'pytorch',
   family: 'fbgemm',
+  library: fbgemmLibrary,
   origin: 'FBGEMM on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',

@@ -2,8 +2,10 @@
  * FBGEMM as it runs on a CPU with AVX512-VNNI: fbgemm, value by value, but depthwise and direct transposed convolutions, which have
  * only saturating code.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
+import { fbgemmLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
 
@@ -14,6 +16,7 @@ export const fbgemmVnni: Kernel = {
   runsOn: 'PyTorch engines fbgemm and x86 on x86 with AVX512-VNNI',
   runtime: 'pytorch',
   family: 'fbgemm',
+  library: fbgemmLibrary,
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
   confirm: null,

@@ -5,8 +5,10 @@
  * All float32, rint: ties to even. The bias stays float (QNNPACK rounds it); the zero point comes after rounding (oneDNN: before).
  * What leaves int32 becomes -2^31, hence the smallest code. Source: PyTorch qlinear.cpp, FBGEMM QuantUtilsAvx2.cc.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
+import { fbgemmLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 
 export const fbgemm: Kernel = {
@@ -15,6 +17,7 @@ export const fbgemm: Kernel = {
   runsOn: 'PyTorch engines fbgemm and x86 (every Linear, static and dynamic) on x86 with AVX512-VNNI',
   runtime: 'pytorch',
   family: 'fbgemm',
+  library: fbgemmLibrary,
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
   confirm: null,

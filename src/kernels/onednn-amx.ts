@@ -5,8 +5,10 @@
  * less: one layer computes differently by batch size. Smaller calls are onednn's. It shows in float outputs and near ties.
  * int8 activations take the same way in large calls. Measured: oneDNN 3.12, brg_matmul:avx10_1_512_amx.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnAmx } from './steps/dynamic.js';
 import { oneDnnAmxInverted } from './steps/multiplier.js';
@@ -18,6 +20,7 @@ export const onednnAmx: Kernel = {
   runsOn: 'PyTorch engine onednn on x86 with AMX (brg_matmul:avx10_1_512_amx)',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,

@@ -4,8 +4,10 @@
  * acc in int16-saturating pairs that restart in each K block: one up to K = 256, two halves below 768, then blocks of 384.
  * int8 activations are xored with 0x80 and saturate too, but with a zero point other than 0 they are exact.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { dynamicOneDnnGemm } from './steps/dynamic.js';
 import { oneDnnGemmInverted } from './steps/multiplier.js';
@@ -17,6 +19,7 @@ export const onednnAvx2: Kernel = {
   runsOn: 'PyTorch engine onednn on x86 with AVX2 without AVX512 (gemm:jit); ONEDNN_MAX_CPU_ISA=AVX2',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with AVX2 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',

@@ -1,8 +1,10 @@
 /**
  * As onednn, with the int16-saturating pairs of fbgemm-avx2; int8 activations are exact (reference code).
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { pairsSaturatingInt16Unsigned } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';
 import { oneDnnBrgemmInverted } from './steps/multiplier.js';
@@ -15,6 +17,7 @@ export const onednnAvx512: Kernel = {
     'PyTorch engine onednn on x86 with AVX512 without VNNI (brg_matmul:avx512_core); ONEDNN_MAX_CPU_ISA=AVX512_CORE',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with AVX512 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',

@@ -4,8 +4,10 @@
  * onednn-amx without the double inversion: large calls (K > 16 and (M > 32 or M * N > 256)) multiply by the product of both
  * scales, smaller ones are onednn-pointwise's. A float output is v.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnAmx } from './steps/multiplier.js';
 
@@ -15,6 +17,7 @@ export const onednnPointwiseAmx: Kernel = {
   runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AMX',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU with AMX',
   sums: 'exact',

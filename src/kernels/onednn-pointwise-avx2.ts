@@ -1,8 +1,10 @@
 /**
  * y = rint(clamp(f32(f32(v * f32(1 / sy)) + zp))), v = f32(f32(f32(acc) * f32(sx * sw)) + b), acc as in onednn-avx2
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { oneDnnGemm } from './steps/multiplier.js';
 
@@ -13,6 +15,7 @@ export const onednnPointwiseAvx2: Kernel = {
     'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX2 without AVX512; ONEDNN_MAX_CPU_ISA=AVX2',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU without VNNI',
   sums: 'saturating',

@@ -3,8 +3,10 @@
  *
  * onednn without the double inversion: onednn::qlinear_pointwise uses scales as given. A float output is v.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnBrgemm } from './steps/multiplier.js';
 
@@ -14,6 +16,7 @@ export const onednnPointwise: Kernel = {
   runsOn: 'PyTorch PT2E lowered by Inductor (onednn::qlinear_pointwise) on x86 with AVX512-VNNI',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU with VNNI',
   sums: 'exact',

@@ -5,8 +5,10 @@
  * rounding, so ties round to an even code, unlike FBGEMM. int8 activations run oneDNN's reference code, which divides by R(sy).
  * Weight zero points must be 0. Source: PyTorch qlinear.cpp, ideep matmul.hpp, oneDNN brgemm.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
+import { oneDnnLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';
 import { oneDnnBrgemmInverted } from './steps/multiplier.js';
@@ -17,6 +19,7 @@ export const onednn: Kernel = {
   runsOn: 'PyTorch engine onednn on x86 with AVX512-VNNI (brg_matmul:avx512_core_vnni); AMX expected',
   runtime: 'pytorch',
   family: 'onednn',
+  library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,

@@ -5,8 +5,10 @@
  * reciprocal. Trap: multiplier and bias are packed at the first call and again only when the input scale changes.
  * Source: PyTorch qlinear.cpp, QuantUtils.h, q8gemm/4x4c2-sse2.c.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { qnnpackOps } from './families.js';
+import { qnnpackLibrary } from './libraries.js';
 
 export const qnnpack: Kernel = {
   name: 'qnnpack',
@@ -14,6 +16,7 @@ export const qnnpack: Kernel = {
   runsOn: 'PyTorch engine qnnpack on any x86',
   runtime: 'pytorch',
   family: 'qnnpack',
+  library: qnnpackLibrary,
   origin: 'QNNPACK',
   sums: 'exact',
   confirm: null,

@@ -2,7 +2,9 @@
  * The builtin kernels without delegates on x86 with AVX: linear as tflite-double-up. Vector code of quantize, dequantize and requantize
  * takes 8 or 16 values of a tensor at a time; the rest of a tensor is computed otherwise, and not modelled here.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
+import { tfliteLibrary } from './libraries.js';
 import { builtinOps } from './tflite.js';
 import { tfliteDoubleUp } from './tflite-double-up.js';
 import { ofBuiltinLayer } from './tfliteLayer.js';
@@ -14,6 +16,7 @@ export const tfliteBuiltin: Kernel = {
     'LiteRT and TensorFlow, builtin kernels without delegates (BUILTIN_WITHOUT_DEFAULT_DELEGATES), whole models; x86 with AVX',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'LiteRT without delegates',
   sums: 'exact',
   confirm: null,

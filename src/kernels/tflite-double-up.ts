@@ -3,8 +3,10 @@
  *
  * Source: ruy kernel_avx*.cc.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { fixedPointDoubleRoundingUp } from './steps/multiplier.js';
 import { rescaleDoubleRoundingUp } from './steps/rescale.js';
 
@@ -15,6 +17,7 @@ export const tfliteDoubleUp: Kernel = {
     'TFLite optimized kernels (ruy) on x86 with AVX and later; on ARM64 and older x86 only for batch 1 with out_features >= 4 and in_features >= 8',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'TFLite optimized kernels on x86',
   sums: 'exact',
   confirm: null,

@@ -5,8 +5,10 @@
  * then half away from zero. bq = roundHalfAway(f32(b * f32(1 / f32(sx * sw)))), the converter's.
  * Source: tflite kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { fixedPointDoubleRounding } from './steps/multiplier.js';
 import { rescaleDoubleRounding } from './steps/rescale.js';
 
@@ -16,6 +18,7 @@ export const tfliteDouble: Kernel = {
   runsOn: 'TFLite reference kernels (BUILTIN_REF) up to LiteRT 1.2, tflite_runtime 2.14; TFLite Micro',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'TFLite reference kernels (double rounding)',
   sums: 'exact',
   confirm: null,

@@ -3,8 +3,10 @@
  *
  * No fixed point at all, per tensor and per channel. Source: LiteRT commit 921360770.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { float64OfFloat32Scales } from './steps/multiplier.js';
 import { rescaleDoubleRounding } from './steps/rescale.js';
 import { halfAway } from './steps/round.js';
@@ -15,6 +17,7 @@ export const tfliteFloat64: Kernel = {
   runsOn: 'LiteRT reference kernels (BUILTIN_REF) since April 2025 (1.4, 2.3)',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'LiteRT reference kernels from 1.4 on',
   sums: 'exact',
   confirm: null,

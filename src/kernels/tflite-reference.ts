@@ -3,7 +3,9 @@
  * d = sx * sw / sy in double; codes of other scales by a fixed-point
  * multiplier with two roundings, from floats by a division, ties away from zero.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
+import { tfliteLibrary } from './libraries.js';
 import { referenceOps } from './tflite.js';
 import { tfliteFloat64 } from './tflite-float64.js';
 import { ofReferenceLayer } from './tfliteLayer.js';
@@ -14,6 +16,7 @@ export const tfliteReference: Kernel = {
   runsOn: 'LiteRT and TensorFlow, reference resolver (BUILTIN_REF), whole models; LiteRT from 1.4 on, any CPU',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'LiteRT with the reference resolver',
   sums: 'exact',
   confirm: null,

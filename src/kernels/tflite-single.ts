@@ -3,8 +3,10 @@
  *
  * On ARM64 the same layer rounds differently at batch 1 (tflite-double-up). Source: ruy kernel_arm64.cc, apply_multiplier.cc.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedOps } from './families.js';
+import { tfliteLibrary } from './libraries.js';
 import { fixedPointSingleRounding } from './steps/multiplier.js';
 import { rescaleSingleRounding } from './steps/rescale.js';
 
@@ -15,6 +17,7 @@ export const tfliteSingle: Kernel = {
     'TFLite optimized kernels (ruy) on ARM64 and x86 without AVX, batch > 1 (without dot product, weights of -128 can also wrap: xnnpack-arm); TFLITE_SINGLE_ROUNDING builds',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'TFLite optimized kernels on ARM',
   sums: 'exact',
   confirm: null,

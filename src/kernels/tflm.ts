@@ -3,7 +3,9 @@
  *
  * Source: tflite_micro kernels/fully_connected_common.cc, quantize_common.cc.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
+import { tfliteLibrary } from './libraries.js';
 import { microOps } from './tflite.js';
 import { ofMicroLayer } from './tfliteLayer.js';
 
@@ -13,6 +15,7 @@ export const tflm: Kernel = {
   runsOn: 'TFLite Micro with its reference kernels in C, whole models',
   runtime: 'tflite',
   family: 'tflite',
+  library: tfliteLibrary,
   origin: 'TFLite Micro',
   sums: 'exact',
   confirm: null,

@@ -1,8 +1,10 @@
 /**
  * As xnnpack, but products k and k + 8 of every 16 are added in int16 and wrap: only where weights of -128 meet twice.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
+import { xnnpackLibrary } from './libraries.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 
 export const xnnpackArm: Kernel = {
@@ -11,6 +13,7 @@ export const xnnpackArm: Kernel = {
   runsOn: 'XNNPACK int8 on ARM64 without dot product',
   runtime: 'xnnpack',
   family: 'xnnpack',
+  library: xnnpackLibrary,
   origin: 'XNNPACK on ARM without dot product',
   sums: 'exact',
   confirm: null,

@@ -4,8 +4,10 @@
  * The arithmetic of ort. bq = rint(f32(b / f32(sx * sw))). Bounds of fused activations: rint(f32(f32(v / sy) + zp)), unlike
  * TFLite's half away. Trap: the delegate of LiteRT 1.x ignores a weight zero point. Source: fully-connected-nc.c, requantization.h.
  */
+
 import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
+import { xnnpackLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
 import { delegateTensors } from './tflite.js';
 import { tfliteBuiltin } from './tflite-builtin.js';
@@ -19,6 +21,7 @@ export const xnnpack: Kernel = {
   runsOn: 'XNNPACK int8: LiteRT default, ExecuTorch; x86, ARM64 with dot product',
   runtime: 'xnnpack',
   family: 'xnnpack',
+  library: xnnpackLibrary,
   origin: 'XNNPACK',
   sums: 'exact',
   confirm: null,

@@ -1,5 +1,6 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix } from './array.js';
+import type { Library } from './library.js';
 import type { ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
 import type { Computed, TensorCall } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
@@ -367,9 +368,6 @@ export interface TensorSteps {
 
 export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;
 
-/** What people call the arithmetic of a kernel's sums. */
-export type Sums = 'exact' | 'saturating' | 'float';
-
 /** Facts, and a record of ops, each of steps. An op that is missing is not replayed under this kernel. */
 export interface Kernel {
   readonly name: string;
@@ -379,9 +377,11 @@ export interface Kernel {
   readonly runsOn: string;
   readonly runtime: 'pytorch' | 'onnxruntime' | 'onnx' | 'tflite' | 'xnnpack' | 'cmsis-nn' | 'numpy';
   readonly family: string; // the same library, on whatever CPU
+  readonly library?: Library; // what is true of that
   /** Where such values come from; fits "consistent with ...". */
   readonly origin: string;
-  readonly sums: Sums;
+  /** What people call the arithmetic of its sums. */
+  readonly sums: 'exact' | 'saturating' | 'float';
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
   readonly flow?: 'pt2e-reference' | 'pt2e-lowered'; // of exported programs

@@ -1,4 +1,5 @@
 /** What the findings rest on, code by code. */
+import type { Limit } from '../../nouns/library.js';
 import type { WorstPair } from './pairs.js';
 import type { Range } from './range.js';
 
@@ -37,7 +38,7 @@ export interface LintFacts {
   'kernel-defect': { readonly what: string; readonly avoid: string };
   'multiplier-range': MultiplierLimit;
   'weight-zero-point': {
-    readonly runtime: 'onednn' | 'tflite' | 'xnnpack';
+    readonly limit: Extract<Limit, `weight zero points${string}`>;
     readonly outFeatures: number;
     readonly first: { readonly channel: number; readonly zeroPoint: number };
   };

@@ -1,7 +1,9 @@
 /** Kernels that a finding concerns, asked by what they do. */
 import { productKernels } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap } from '../../kernels/steps/accumulate.js';
+import { floatBias } from '../../kernels/steps/bias.js';
 import type { Kernel, ProductSteps } from '../../nouns/kernel.js';
+import type { Limit } from '../../nouns/library.js';
 import { linear } from '../../ops/linear.js';
 
 const namesWhere = (has: (steps: ProductSteps, kernel: Kernel) => boolean): readonly string[] =>
@@ -12,8 +14,8 @@ export const SATURATING = namesWhere(({ accumulate }) => isPaired(accumulate) &&
 export const FIXED_POINT = namesWhere(({ multiplier }) => multiplier.arithmetic === 'fixed-point');
 export const FLOAT32 = namesWhere(({ multiplier, float }) => multiplier.arithmetic === 'float32' && !float);
 export const INT32_BIAS = namesWhere(({ bias }) => bias.arithmetic === 'int32');
-export const FBGEMM = namesWhere((_, { family }) => family === 'fbgemm');
-export const ONEDNN = namesWhere((_, { family }) => family === 'onednn');
-export const QNNPACK = namesWhere((_, { family }) => family === 'qnnpack');
-export const XNNPACK = namesWhere((_, { runtime }) => runtime === 'xnnpack');
-export const TFLITE = namesWhere((_, { runtime }) => runtime === 'tflite' || runtime === 'cmsis-nn');
+export const BIAS_IN_FLOAT32 = namesWhere(({ bias }) => bias === floatBias);
+
+/** Kernels whose library does not take something. */
+export const limitedIn = (limit: Limit): readonly string[] =>
+  namesWhere((_, { library }) => library?.limits?.includes(limit) ?? false);

@@ -1,6 +1,5 @@
 /** Everything lint says in words. The findings are data (`evidence.ts`); this is the only prose. */
-import { fbgemmVnni } from '../../kernels/fbgemm-vnni.js';
-import { ortAvx2 } from '../../kernels/ort-avx2.js';
+import { kernelNamed } from '../../kernels/registry.js';
 import type { LintCode, LintFacts } from './evidence.js';
 import type { WorstPair } from './pairs.js';
 import { largestMagnitude } from './range.js';
@@ -31,9 +30,9 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
     message: ({ evidence, facts }) =>
       `${pairSum(evidence.pair)} leaves int16${facts ? `; ${seenSaturating(evidence.saturated_values ?? 0, facts)}` : ''}`,
     fix: ({ kernels }) =>
-      kernels.every((name) => name === ortAvx2.name)
+      kernels.every((name) => kernelNamed(name)?.runtime === 'onnxruntime')
         ? OF_ONNX_RUNTIME
-        : `${REDUCE_RANGE}, or run where products are not paired: ${kernels.includes(fbgemmVnni.name) ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
+        : `${REDUCE_RANGE}, or run where products are not paired: ${kernels.some((name) => kernelNamed(name)?.sums === 'exact') ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
   },
   'int16-wrap': {
     message: ({ evidence: { pair } }) =>
@@ -79,8 +78,8 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
     fix: 'give the channel a smaller weight scale',
   },
   'weight-zero-point': {
-    message: ({ evidence, facts: { runtime, outFeatures, first } }) =>
-      `${evidence.channels} of ${outFeatures} channels have a weight zero point, the first is channel ${first.channel}: ${first.zeroPoint}; ${WITH_ZERO_POINTS[runtime]}`,
+    message: ({ evidence, facts: { limit, outFeatures, first } }) =>
+      `${evidence.channels} of ${outFeatures} channels have a weight zero point, the first is channel ${first.channel}: ${first.zeroPoint}; ${WITH_ZERO_POINTS[limit]}`,
     fix: SYMMETRIC,
   },
   'dead-channel': {
@@ -150,9 +149,9 @@ function limitPassed(passed: LintFacts['multiplier-range']): string {
 }
 
 const WITH_ZERO_POINTS = {
-  onednn: 'oneDNN refuses the layer',
-  tflite: 'TFLite wants 0 per channel',
-  xnnpack: 'the XNNPACK delegate of LiteRT 1.2 and 1.4 ignores it',
+  'weight zero points': 'oneDNN refuses the layer',
+  'weight zero points of channels': 'TFLite wants 0 per channel',
+  'weight zero points, ignored': 'the XNNPACK delegate of LiteRT 1.2 and 1.4 ignores it',
 } as const;
 
 function when({ samples }: LintFacts['constant-channel']): string {

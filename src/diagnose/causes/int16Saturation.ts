@@ -7,7 +7,6 @@ import {
   neonMlalInt16Wrap,
   type PairedAccumulateStep,
 } from '../../kernels/steps/accumulate.js';
-import { fbgemmPathOf } from '../../kernels/steps/fbgemmConvolution.js';
 import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
@@ -121,11 +120,11 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
   },
 };
 
-/** FBGEMM has kernels that know no VNNI. */
+/** Some libraries have kernels that know no VNNI. */
 function everyCpu({ data, declared }: ProductStudy): { every_cpu?: 'depthwise' | 'direct' } {
   const { patch } = declared.params;
-  const path = patch && data.side === 'capture' && data.kernel.family === 'fbgemm' ? fbgemmPathOf(patch) : 'others';
-  return path === 'others' ? {} : { every_cpu: path };
+  const path = patch && data.side === 'capture' ? data.kernel.library?.saturatesIn?.(patch) : null;
+  return path ? { every_cpu: path } : {};
 }
 
 /** Without and with it. */

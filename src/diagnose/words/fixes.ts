@@ -21,7 +21,7 @@ export function declareKernel(context: FixContext): string | null {
 }
 
 /** The line for model.json. */
-export function declaredAs(
+function declaredAs(
   kernel: string,
   { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
 ): string {

@@ -53,7 +53,7 @@ export function weightText({ channel, k, tap }: { channel: number; k: number; ta
 }
 
 /** "(ky, kx, c) = (1, 1, 0)". */
-export function tapText(tap: readonly number[]): string {
+function tapText(tap: readonly number[]): string {
   const names = ['kz', 'ky', 'kx', 'c'].slice(-tap.length);
   return `(${names.join(', ')}) = (${tap.join(', ')})`;
 }

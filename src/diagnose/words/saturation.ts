@@ -4,34 +4,29 @@ import { kernelNamed } from '../../kernels/registry.js';
 import type { Formula } from '../evidence.js';
 import type { FixContext } from './causeWords.js';
 
-export const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
+const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
 /** How a way out of saturation is rehearsed: activations of 7 bits, weights of 7 bits, or sums without pairs. */
 export type Remedy = 'seven-bit-activations' | 'seven-bit-weights' | 'exact-sums';
 
-export interface Way {
+interface Way {
   readonly remedy: Remedy;
   readonly text: string;
 }
 
-export const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to 255 then fit int16';
-
-/** fbgemm-avx2 and fbgemm are one family: the same library, another CPU. */
-export function family(kernel: string): string {
-  return kernelNamed(kernel)?.family ?? kernel;
-}
+const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to 255 then fit int16';
 
 /** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
 export function saturationWays(context: FixContext): Way[] {
   const { framework, signed, foundKernel, declaredKernel } = context;
   const kernel = foundKernel ?? declaredKernel;
-  const vnni = family(kernel) === 'fbgemm' ? 'AVX512-VNNI' : 'VNNI';
+  const vnni = kernelNamed(kernel)?.library?.exactOn ?? 'VNNI';
   const ofWeights = signed || framework === 'OpenVINO' || framework === 'ONNX Runtime';
   const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
   return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
 }
 
-export function sevenBitWeights({ framework, dynamic }: FixContext): Way {
+function sevenBitWeights({ framework, dynamic }: FixContext): Way {
   const remedy = 'seven-bit-weights';
   if (framework === 'OpenVINO') {
     const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
@@ -48,7 +43,7 @@ export function sevenBitWeights({ framework, dynamic }: FixContext): Way {
   return { remedy, text: SMALL_WEIGHTS + observer };
 }
 
-export function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
+function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
   const remedy = 'seven-bit-activations';
   if (framework && framework !== 'PyTorch') {
     return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
@@ -60,14 +55,11 @@ export function sevenBitActivations({ producer, dynamic, framework }: FixContext
   if (producer.flow === 'dynamic' || dynamic) {
     return { remedy, text: 'quantize the activations with reduce_range=True' };
   }
-  const defaults =
-    family(kernel) === 'fbgemm'
-      ? '0..127, the default of the x86 and fbgemm qconfigs'
-      : '0..127, which the default onednn qconfig does not';
+  const defaults = kernelNamed(kernel)?.library?.defaultRange ?? '0..127';
   return { remedy, text: `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}` };
 }
 
-export function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {
+function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {
   if (evidence['int16-saturation']?.every_cpu) {
     return "no CPU avoids it: use the qnnpack engine, or oneDNN's convolutions (engine onednn; engine x86 on a CPU with AVX512-VNNI): their sums are exact";
   }

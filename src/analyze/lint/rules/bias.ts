@@ -1,7 +1,7 @@
 import { weightScaleOf } from '../../../kernels/steps/scales.js';
 import { isQuantized } from '../../../nouns/value.js';
 import { INT32_MAX, INT32_MIN } from '../../../numeric/integer.js';
-import { FBGEMM, INT32_BIAS } from '../kernelGroups.js';
+import { BIAS_IN_FLOAT32, INT32_BIAS } from '../kernelGroups.js';
 import type { Rule } from '../rule.js';
 import type { Subject } from '../subject.js';
 
@@ -20,7 +20,7 @@ export const biasLostInFloat32: Rule<'bias-lost-in-float32'> = {
   ofChannel(subject, channel) {
     const evidence = floatBias(subject, channel);
     if (!evidence || !fitsInt32(evidence) || Math.abs(evidence.accumulator_units) < 2 ** 24) return [];
-    return [{ severity: 'warning', kernels: FBGEMM, evidence }];
+    return [{ severity: 'warning', kernels: BIAS_IN_FLOAT32, evidence }];
   },
 };
 

@@ -5,7 +5,7 @@ import { isQuantized } from '../../../nouns/value.js';
 import { quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { INT32_MAX } from '../../../numeric/integer.js';
 import type { MultiplierLimit } from '../evidence.js';
-import { FIXED_POINT, QNNPACK, XNNPACK } from '../kernelGroups.js';
+import { FIXED_POINT, limitedIn } from '../kernelGroups.js';
 import { largestMagnitude } from '../range.js';
 import type { Found, Rule } from '../rule.js';
 
@@ -20,7 +20,9 @@ export const multiplierRange: Rule<'multiplier-range'> = {
     const largest = largestMagnitude(worst[channel]);
     const shiftsOut = fixed.exponent > 0 && largest * 2 ** fixed.exponent > INT32_MAX;
     return [
-      ...(multiplier < 2 ** -32 || multiplier >= 256 ? [found('error', XNNPACK, { limit: 'xnnpack' })] : []),
+      ...(multiplier < 2 ** -32 || multiplier >= 256
+        ? [found('error', limitedIn('multipliers beyond 2^-32..256'), { limit: 'xnnpack' })]
+        : []),
       ...(fixed.multiplier === 0 ? [found('error', FIXED_POINT, { limit: 'fixed-point' })] : []),
       ...(shiftsOut ? [found('warning', FIXED_POINT, { limit: 'int32', exponent: fixed.exponent, largest })] : []),
     ];
@@ -33,7 +35,7 @@ export const multiplierAtLeast1: Rule<'multiplier-at-least-1'> = {
   ofChannel({ product }, channel) {
     const multiplier = realMultiplier(product, channel);
     if (multiplier === null || multiplier < 1) return [];
-    return [{ severity: 'info', kernels: QNNPACK, evidence: { multiplier } }];
+    return [{ severity: 'info', kernels: limitedIn('multipliers from 1 on'), evidence: { multiplier } }];
   },
 };
 

@@ -2,11 +2,11 @@ import type { Severity } from '../../../documents/lint.js';
 import type { Product } from '../../../nouns/kernel.js';
 import { weightZeroPointOf } from '../../../products/exactSums.js';
 import type { LintFacts } from '../evidence.js';
-import { ONEDNN, TFLITE, XNNPACK } from '../kernelGroups.js';
+import { limitedIn } from '../kernelGroups.js';
 import type { Found, Rule } from '../rule.js';
 
 type Code = 'weight-zero-point';
-type Runtime = LintFacts[Code]['runtime'];
+type Limited = LintFacts[Code]['limit'];
 
 /** Runtimes that want symmetric weights: some refuse the layer, one computes as if the zero point were not there. */
 export const weightZeroPoint: Rule<Code> = {
@@ -16,8 +16,10 @@ export const weightZeroPoint: Rule<Code> = {
     if (channels.length === 0) return [];
     const found = finder(product, channels);
     return [
-      found('onednn', 'error', ONEDNN),
-      product.perChannel ? found('tflite', 'error', TFLITE) : found('xnnpack', 'warning', XNNPACK),
+      found('error', 'weight zero points'),
+      product.perChannel
+        ? found('error', 'weight zero points of channels')
+        : found('warning', 'weight zero points, ignored'),
     ];
   },
 };
@@ -30,10 +32,10 @@ function asymmetricChannels(product: Product): number[] {
 function finder(product: Product, channels: readonly number[]) {
   const { outFeatures } = product;
   const first = { channel: channels[0], zeroPoint: weightZeroPointOf(product, channels[0]) };
-  return (runtime: Runtime, severity: Severity, kernels: readonly string[]): Found<Code> => ({
+  return (severity: Severity, limit: Limited): Found<Code> => ({
     severity,
-    kernels,
+    kernels: limitedIn(limit),
     evidence: { channels: channels.length },
-    facts: { runtime, outFeatures, first },
+    facts: { limit, outFeatures, first },
   });
 }
