@@ -41,6 +41,7 @@ const REGISTRIES: readonly Registry[] = [
       'departure.ts',
       'families.ts',
       'kernel.ts',
+      'libraries.ts',
       'onnxRuntime.ts',
       'pyTorch.ts',
       'reals.ts',
