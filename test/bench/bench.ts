@@ -3,7 +3,7 @@
  *
  * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON; QDIFF_NODES names further
  * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
- * blocks of the 7B model besides, some minutes and 8 GB of disk.
+ * blocks of the 7B model besides, some minutes and 8 GB of disk. QDIFF_AGAINST: another checkout, built, to print beside this one.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -36,6 +36,7 @@ import {
   times,
 } from './processes.js';
 import { table, writeReadme } from './readme.js';
+import { versions } from './versions.js';
 import { memory, whole } from './whole.js';
 
 // ---------------------------------------------------------------- sections
@@ -319,8 +320,9 @@ async function main(): Promise<void> {
   const where = `${machine()}; Node ${process.version}, numpy ${numpy}, ${day}`;
   console.log(where);
   for (const [name, run] of Object.entries(sections))
-    if (wanted.includes(name) || (wanted.length === 0 && !isWhole)) await run();
+    if (wanted.includes(name) || (wanted.length === 0 && !isWhole && !process.env.QDIFF_AGAINST)) await run();
   if (isWhole) await whole();
+  if (process.env.QDIFF_AGAINST) await versions(process.env.QDIFF_AGAINST);
   if (!process.argv.includes('--write-readme')) return;
   writeReadme(join(root, 'README.md'), [`Measured on ${where}.`, ...forReadme].join('\n\n'));
 }
