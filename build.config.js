@@ -84,22 +84,25 @@ function buildCli() {
 }
 
 /**
- * What V8 made of the main file in a run of the main job, the functions that it called included. See bin/load.js. Of the Node that
- * builds, and of those whose executables QDIFF_NODES names, divided as in PATH: a release has one for each line of Node.
+ * What V8 made of the main file in a run of the main job, the functions that it called included, and of what a diagnosis loads
+ * besides. See bin/load.js. Of the Node that builds, and of those whose executables QDIFF_NODES names, divided as in PATH: a
+ * release has them for each line of Node.
  */
 function writeCompiled() {
   const run = `
-    const { compiled, compileMain } = require('./bin/load.js');
-    const script = compileMain();
+    require('./bin/load.js').writeCompiled();
     process.argv.splice(1, 0, 'qdiff');
-    process.on('exit', () => require('fs').writeFileSync(compiled, script.createCachedData()));
     require('./dist/cli/cli.cjs').run(process);
   `;
-  const files = ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch/iris-vnni', name));
+  const jobs = ['iris-vnni', 'iris-avx2'].map((set) => [
+    ...['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch', set, name)),
+    ...['--max-mismatched', '100'],
+  ]);
   // V8 refuses what was made with other flags than a user's; a build in GitHub Actions is not to write a step summary.
   const env = { ...process.env, NODE_OPTIONS: '', GITHUB_ACTIONS: '' };
   const others = (process.env.QDIFF_NODES ?? '').split(delimiter).filter((node) => node !== '');
-  for (const node of [process.execPath, ...others]) execFileSync(node, ['-e', run, ...files], { cwd: root, env });
+  for (const node of [process.execPath, ...others])
+    for (const job of jobs) execFileSync(node, ['-e', run, ...job], { cwd: root, env });
 }
 
 /** Of all that the command reads of itself while it runs: damage is noticed before it is used. */
