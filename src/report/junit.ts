@@ -20,6 +20,7 @@ import {
   verdict,
   whyOf,
 } from './verdict.js';
+import { empty, open, xml } from './xml.js';
 
 const DEFAULT_CHANNELS = 256;
 /** Ant's schema wants a time; a clock would make every run's bytes differ. */
@@ -127,29 +128,4 @@ function notes(report: Report): string[] {
     ...baselineSentences(report),
     ...report.warnings.map(({ where, message }) => `${where}: ${message}`),
   ];
-}
-
-type Attributes = Readonly<Record<string, string | number>>;
-
-function open(tag: string, attributes: Attributes): string {
-  const text = Object.entries(attributes).map(([key, value]) => ` ${key}="${xml(String(value))}"`);
-  return `<${tag}${text.join('')}>`;
-}
-
-function empty(tag: string, attributes: Attributes): string {
-  return open(tag, attributes).replace(/>$/, '/>');
-}
-
-const ENTITIES = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&quot;'],
-]);
-
-/** A line of text, or an attribute's value; characters that XML 1.0 cannot hold are spelled as on a terminal. */
-function xml(line: string): string {
-  return printable(line)
-    .replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
-    .replace(/[&<>"]/g, (character) => ENTITIES.get(character)!);
 }
