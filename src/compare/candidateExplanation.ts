@@ -336,6 +336,8 @@ function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
 /** The counts of candidate against capture: every difference is explained where the candidate's values are, and the capture's too. */
 function ofAll({ report, captured }: Case, own: DiagnosisReport): DiagnosisReport {
   const of = report.mismatched!;
-  const known = !isUnexplained(own) && !captured?.causes.includes('unexplained');
-  return { ...own, explained: known ? of : Math.min(own.explained, of), of, lost: 0 };
+  if (isUnexplained(own)) return { ...own, explained: Math.min(own.explained, of), of, lost: 0 };
+  // where the capture departs for no known reason nothing is explained
+  const open = captured?.causes.includes('unexplained') ? captured.of : 0;
+  return { ...own, explained: Math.max(0, of - open), of, lost: 0 };
 }

@@ -1,10 +1,11 @@
 /**
  * Layers whose values a side does not have: the chain from its last value before them to the one that is seen, searched as one.
- * One layer of it does otherwise, or all of them are another kernel's.
+ * One layer of it does otherwise, all of them do in the same way, or all of them are another kernel's.
  */
 import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { Evidence } from '../diagnose/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { Change } from '../diagnose/setup.js';
 import { sameEverywhere } from '../kernels/reference.js';
 import { productKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -31,6 +32,8 @@ export interface ChainFinding {
   /** The layer that does otherwise. */
   readonly layer: Layer;
   readonly found: LayerDiagnosis;
+  /** So does every layer from there to the one that is seen. */
+  readonly throughout?: true;
 }
 
 /** Fewer differing values, or one value everywhere, tell nothing of layers before. */
@@ -54,18 +57,19 @@ export async function throughChain(
     const finding = await oneLayer(chain, layer, seen);
     if (finding) return finding;
   }
-  return missing.length > 0 ? wholeKernel(chain, missing[0], seen) : null;
+  if (missing.length === 0) return null;
+  return (await everyLayer(chain, missing, seen)) ?? wholeKernel(chain, missing[0], seen);
 }
 
 /** What is said of the layer that is seen: what was found before it, and where. */
-export function seenAs(of: number, { layer, found }: ChainFinding): DiagnosisReport {
+export function seenAs(of: number, { layer, found, throughout }: ChainFinding): DiagnosisReport {
   const { basis, ...evidence } = found.report.evidence as Evidence;
   return {
     ...found.report,
     explained: of,
     of,
     lost: 0,
-    evidence: { ...evidence, basis: { ...basis, in: layer.name } },
+    evidence: { ...evidence, basis: { ...basis, in: layer.name, ...(throughout && { throughout }) } },
   };
 }
 
@@ -92,12 +96,17 @@ function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] 
   });
 }
 
+/** So many that a hypothesis takes little. */
+function fewSamples({ from, to }: Chain, layer: Layer): { from: number; to: number } {
+  const effort = isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 1;
+  return { from, to: Math.min(to, from + Math.max(1, Math.min(FIRST_SAMPLES, Math.floor(MOST_EFFORT / effort)))) };
+}
+
 async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFinding | null> {
   const { diagnosis, from, to, session } = chain;
   const run = await session.open(layer);
   const declared = await valuesOf(run, from, to);
-  const effort = isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 1;
-  const few = { from, to: Math.min(to, from + Math.max(1, Math.min(FIRST_SAMPLES, Math.floor(MOST_EFFORT / effort)))) };
+  const few = fewSamples(chain, layer);
   const judged = differingOf(run, declared, few);
   for (const { changes, values } of await diagnosis.rivals(judged)) {
     if (!(await gives({ ...chain, ...few }, layer, valueLike(declared, values, from), seen))) continue;
@@ -108,6 +117,40 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
     if (finding) return finding;
   }
   return null;
+}
+
+/** An implementation does the same in each of its layers: what one of them might do otherwise, all do. */
+async function everyLayer(chain: Chain, missing: readonly Layer[], seen: Seen): Promise<ChainFinding | null> {
+  if (!isProduct(seen.last)) return null;
+  const { diagnosis, session } = chain;
+  const layers = [...missing, seen.last];
+  const run = await session.open(missing[0]);
+  const few = fewSamples(chain, missing[0]);
+  const rivals = await diagnosis.rivals(differingOf(run, await valuesOf(run, chain.from, chain.to), few));
+  for (const { changes } of rivals) {
+    const [change, ...more] = changes;
+    if (more.length > 0 || !(await allGive({ ...chain, ...few }, layers, change, seen))) continue;
+    const value = await allGive(chain, layers, change, seen);
+    const finding = value && (await explainedAs(chain, missing[0], run, value));
+    if (finding) return { ...finding, throughout: true };
+  }
+  return null;
+}
+
+/** The first layer's values, where the same change in each gives every observed value of the last. */
+async function allGive(chain: Chain, layers: readonly Layer[], change: Change, seen: Seen) {
+  const { values, diagnosis, from, to } = chain;
+  const known = new Map(values.values);
+  for (const layer of layers) {
+    const run = await sessionOf(chain, partOf(values, known, to)).open(layer);
+    const own = await diagnosis.valuesAs(differingOf(run, await valuesOf(run, from, to), chain), change);
+    if (!own) return null;
+    known.set(layer.name, readerOf(own, own.length / (to - from), from));
+  }
+  const [first, last] = [known.get(layers[0].name)!, known.get(seen.last.name)!];
+  const [found, observed] = await Promise.all([last, seen.observed].map((reader) => reader.read(from, to)));
+  const after = (value: number) => (seen.zeroPoint === null ? value : Math.max(value, seen.zeroPoint));
+  return found.every((value, i) => after(value) === after(observed[i])) ? first : null;
 }
 
 /** All layers of the chain by another kernel. */
@@ -144,10 +187,13 @@ async function explainedAs(
 /** Whether the chain gives every observed value where a layer of it has these. */
 async function gives(chain: Chain, layer: Layer, value: CapturedValue, seen: Seen): Promise<boolean> {
   const { values, to } = chain;
-  // what follows is replayed as far as it is looked at
-  const part = to < values.samples ? { samples: to, batchSizes: [to] } : {};
-  const known = { ...values, ...part, values: new Map([...values.values, [layer.name, value]]) };
+  const known = partOf(values, new Map([...values.values, [layer.name, value]]), to);
   return equals(chain, await sessionOf(chain, known).open(seen.last), seen);
+}
+
+/** Of these values the first samples: what follows is replayed as far as it is looked at. */
+function partOf(values: Capture, known: Capture['values'], to: number): Capture {
+  return { ...values, ...(to < values.samples && { samples: to, batchSizes: [to] }), values: known };
 }
 
 async function equals(samples: Samples, run: LayerRun, { observed, zeroPoint }: Seen): Promise<boolean> {

@@ -13,7 +13,7 @@ import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
-import { type Rival, rivalsOf, valuesUnder } from './rivals.js';
+import { type Rival, rivalsOf, valuesAs, valuesUnder } from './rivals.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
@@ -105,6 +105,12 @@ export class Diagnosis {
 
   async valuesUnder(differing: DifferingLayer, changes: readonly Change[]): Promise<NumericArray> {
     return valuesUnder(this.caseOf(differing)!, changes);
+  }
+
+  /** What a layer gives where it does the same as another's change says; null: nothing of it can be changed. */
+  async valuesAs(differing: DifferingLayer, change: Change): Promise<NumericArray | null> {
+    const layer = this.caseOf(differing);
+    return layer ? valuesAs(layer, change) : null;
   }
 
   /**

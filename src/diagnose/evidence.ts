@@ -45,6 +45,8 @@ export interface Basis {
   readonly saturating_pairs?: number;
   /** The layer that departs, where it is one before this one, whose values nobody has. */
   readonly in?: string;
+  /** It and every layer from it to this one do the same. */
+  readonly throughout?: true;
   /** Of the causes of a wrong model file: those that are the capture's own steps. */
   readonly of_capture?: readonly string[];
   /** Where integer sums are requantized to codes. */

@@ -100,7 +100,7 @@ function change(params: Product, order: string, of: 'weights' | 'input', from: O
     coordinate: 'weights',
     freedom: FREEDOM.none,
     label: order,
-    found: { of, order },
+    found: { of, order, matrix: true },
     apply: (setup) => {
       taken ??= weight.map((_, i) => {
         const out = Math.floor(i / inFeatures);

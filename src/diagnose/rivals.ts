@@ -16,10 +16,7 @@ export interface Rival {
 /** Every change without a number, alone, and every other kernel; those that change nothing in these samples are left out. */
 export async function rivalsOf(layer: LayerCase): Promise<Rival[]> {
   const study = await Study.open(layer);
-  const singles = causes
-    .filter((cause) => isPossible(cause, study))
-    .flatMap((cause) => cause.changes?.(study) ?? [])
-    .map((change) => [change]);
+  const singles = enumerated(study).map((change) => [change]);
   const kernels = isProductStudy(study) ? foreignKernels(study) : [];
   return [...singles, ...kernels].flatMap((changes) => {
     const setup = applyChanges(study.declared, changes);
@@ -28,9 +25,23 @@ export async function rivalsOf(layer: LayerCase): Promise<Rival[]> {
   });
 }
 
+function enumerated(study: Study): Change[] {
+  return causes.filter((cause) => isPossible(cause, study)).flatMap((cause) => cause.changes?.(study) ?? []);
+}
+
 /** A layer's values under some changes, all samples. */
 export async function valuesUnder(layer: LayerCase, changes: readonly Change[]): Promise<NumericArray> {
+  return valuesOf(await Study.open(layer), changes);
+}
+
+/** Where it does the same as another layer's change says; as declared where it cannot. */
+export async function valuesAs(layer: LayerCase, { cause, label }: Change): Promise<NumericArray> {
   const study = await Study.open(layer);
+  const own = enumerated(study).find((change) => change.cause === cause && change.label === label);
+  return valuesOf(study, own ? [own] : []);
+}
+
+async function valuesOf(study: Study, changes: readonly Change[]): Promise<NumericArray> {
   const setup = applyChanges(study.declared, changes);
   const parts: NumericArray[] = [];
   for await (const scope of study.blocks()) {

@@ -136,13 +136,14 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
 export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
   const { evidence } = context;
   const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
-  const { saturating_pairs: pairs, samples, in: before } = evidence.basis ?? {};
+  const { saturating_pairs: pairs, samples, in: before, throughout } = evidence.basis ?? {};
+  const there = throughout ? 'with this in each layer' : 'with this';
   const enough = actsOnSteps(causes) ? 8 : 40; // a step shows in 8 samples, a single number takes more
   const few = samples !== undefined && samples < enough && !causes.includes('unexplained');
   return [
     before === undefined
       ? null
-      : `${printable(before)} was not seen: with this, the replay from there gives every value of ${printable(context.layer)}`,
+      : `${printable(before)} was not seen: ${there}, the replay from there gives every value of ${printable(context.layer)}`,
     ...own,
     pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
     few ? `this rests on ${counted(samples, 'sample')} only: more would make it safer` : null,
@@ -200,9 +201,8 @@ function joined(fixes: readonly (string | null)[]): string | null {
 /** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
 export function headline(context: FindingContext, causes: readonly string[]): string {
   const { subject, framework, evidence, explainedBy, foundKernel } = context;
-  const { in: layer } = evidence.basis ?? {};
   const side = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
-  const who = layer === undefined ? side : `${side}, in ${printable(layer)}`;
+  const who = side + chainText(context);
   if (causes.length === 0) {
     const accumulation = sharedAccumulation(explainedBy);
     const like =
@@ -212,6 +212,13 @@ export function headline(context: FindingContext, causes: readonly string[]): st
   const titles = countedTitles(causes, evidence);
   if (subject !== 'candidate' && causes.every((cause) => cause === 'inherited')) return `Replay: ${titles}`; // propagated mode
   return `${who}: ${titles}${causes.includes('unexplained') ? '' : origin(context)}`;
+}
+
+/** ", in fc1": of layers before this one, whose values nobody has. */
+function chainText({ layer, evidence }: FindingContext): string {
+  const { in: before, throughout } = evidence.basis ?? {};
+  if (before === undefined) return '';
+  return throughout ? `, from ${printable(before)} to ${printable(layer)}` : `, in ${printable(before)}`;
 }
 
 /** A line a side: what a kernel does is not the model file's. */

@@ -62,6 +62,20 @@ test.each(['cmsis-nn', 'tflite-double', 'tflm'])(
   },
 );
 
+test('sums beyond float32: the capture rounds them, the candidate is exact', async () => {
+  const report = 'accumulator-beyond-float32';
+  const capture = await diagnosisOf(report, 'conv', null);
+  expect(capture).toMatchObject({
+    causes: ['accumulator-float32'],
+    subject: 'capture',
+    explained: 52,
+    evidence: { 'accumulator-float32': { first: { exact: 25301133, rounded: 25301132 } } },
+  });
+  const candidate = await diagnosisOf(report, 'conv', 'candidate.npz');
+  expect(candidate).toMatchObject({ causes: [], explained: 52, of: 52, rehearsal: { mismatched_after_fix: 0 } });
+  expect(candidate.fix).toBe('sum as the other side does: f32(sum of (x - zx) * (w - zw))');
+});
+
 test('what wraps and rounds down is two causes', async () => {
   const { causes, explained } = await diagnosisOf('output-wraps', 'dense', 'candidate-trunc.npz');
   expect([[...causes].sort(), explained]).toEqual([['output-wraps', 'rounding-truncate'], 396]);

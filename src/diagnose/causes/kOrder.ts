@@ -8,12 +8,16 @@ import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { parameterFix } from '../words/fixes.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** The order, as a rule a person would write. */
-    'k-order': SomeChannels & { readonly of?: 'weights' | 'input'; readonly order?: string };
+    'k-order': SomeChannels & {
+      readonly of?: 'weights' | 'input';
+      readonly order?: string;
+      /** Of a layer without positions: a row of weights a channel, a value a weight. */
+      readonly matrix?: true;
+    };
   }
 }
 
@@ -31,10 +35,13 @@ export const kOrder: Cause<'k-order', 'product'> = {
     explanation: 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
     evidence: (e) => [e.order === undefined ? null : `${e.of}: ${e.order}`],
-    fix: parameterFix(
-      (context) => `write the weights of ${printable(context.layer)} in the order that the capture was computed with`,
-      'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped',
-    ),
+    fix: ({ matrix }, { subject, layer }) => {
+      if (subject !== 'candidate')
+        return `write the weights of ${printable(layer)} in the order that the capture was computed with`;
+      return matrix
+        ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
+        : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';
+    },
   },
 };
 

@@ -41,6 +41,8 @@ const WHICH: readonly (readonly Of[number][])[] = [
   ['input', 'weight'],
 ];
 
+const FEWEST_DIFFERING = 3;
+
 /** Scales taken to a few decimals or digits, as a print shows them. */
 export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   code: 'scale-rounded',
@@ -49,6 +51,9 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   whose: 'model',
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+
+  // some of so many roundings gives one or two values by chance
+  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
 
   words: {
     title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),

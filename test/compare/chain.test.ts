@@ -1,0 +1,116 @@
+/** Layers whose values a candidate does not have: what all of them do alike, seen in the last one alone. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { noBias } from '../../src/kernels/steps/bias.js';
+import { downward, towardZero } from '../../src/kernels/steps/round.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Report } from '../../src/nouns/report.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { replayProduct } from '../../src/replay/product.js';
+import { fbgemmWith, quant, randomFrom } from '../diagnose/world.js';
+import { cli } from '../support/cli.js';
+import { npy, npz } from '../support/npz.js';
+
+const SAMPLES = 90;
+const random = randomFrom(8);
+
+function linear(inFeatures: number, outFeatures: number, input: QuantParams, output: QuantParams): Product {
+  return {
+    inFeatures,
+    outFeatures,
+    input,
+    output,
+    perChannel: false,
+    activation: 'none',
+    weight: Int8Array.from({ length: inFeatures * outFeatures }, () => random.integer(-90, 90)),
+    weightScale: Float64Array.of(Math.fround(0.004)),
+    weightZeroPoint: Int32Array.of(0),
+    bias: Float32Array.from({ length: outFeatures }, () => random.normal()),
+    biasInt32: null,
+  };
+}
+
+const VALUES = [quant(Math.fround(0.02), 128), quant(Math.fround(0.06), 120), quant(Math.fround(0.09), 115)];
+const FC1 = linear(10, 16, VALUES[0], VALUES[1]);
+const FC2 = linear(16, 6, VALUES[1], VALUES[2]);
+const X = Uint8Array.from({ length: SAMPLES * 10 }, () =>
+  Math.max(0, Math.min(255, 128 + Math.round(45 * random.normal()))),
+);
+
+function outputsOf(steps: ProductSteps, ofLast = steps) {
+  const run = (own: ProductSteps, product: Product, data: Uint8Array) =>
+    Uint8Array.from(replayProduct(own, product, { rows: SAMPLES, cols: product.inFeatures, data }).data);
+  const fc1 = run(steps, FC1, X);
+  return { fc1, fc2: run(ofLast, FC2, fc1) };
+}
+
+const jsonOf = (name: string, input: string, { weight, inFeatures, weightScale, bias, output }: Product) => {
+  const { dtype, scale, zeroPoint } = output as QuantParams;
+  const rows = Array.from({ length: weight.length / inFeatures }, (_, n) => [
+    ...weight.slice(n * inFeatures, (n + 1) * inFeatures),
+  ]);
+  return {
+    name,
+    op: 'linear',
+    input,
+    weight: rows,
+    weight_scale: weightScale[0],
+    bias: [...bias!],
+    bias_dtype: 'float32',
+    output: { dtype, scale, zero_point: zeroPoint },
+  };
+};
+
+async function told(candidate: Uint8Array): Promise<{ diagnosis: Report['layers'][0]['diagnosis']; text: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'chain-'));
+  const at = (name: string) => join(folder, name);
+  const { fc1, fc2 } = outputsOf(fbgemmWith({}));
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'pytorch', engine: 'fbgemm' },
+    inputs: [{ name: 'x', dtype: 'uint8', scale: VALUES[0].scale, zero_point: 128 }],
+    layers: [jsonOf('fc1', 'x', FC1), jsonOf('fc2', 'fc1', FC2)],
+  };
+  const array = (data: Uint8Array) => npy('uint8', [SAMPLES, data.length / SAMPLES], [...data]);
+  writeFileSync(at('model.json'), JSON.stringify(model));
+  writeFileSync(at('capture.npz'), npz({ x: array(X), fc1: array(fc1), fc2: array(fc2) }));
+  writeFileSync(at('candidate.npz'), npz({ fc2: array(candidate) }));
+  const argv = [at('model.json'), at('capture.npz'), '--candidate', at('candidate.npz')];
+  const report: Report = JSON.parse((await cli()([...argv, '--reporter', 'json'])).stdout);
+  return { diagnosis: report.candidate_layers![1].diagnosis, text: (await cli()(argv)).stdout };
+}
+
+describe('the same in each layer', () => {
+  test.each([
+    ['rounding down', fbgemmWith({ round: downward }), 'rounding-floor'],
+    ['rounding towards zero', fbgemmWith({ round: towardZero }), 'rounding-truncate'],
+    ['no bias', fbgemmWith({ bias: noBias }), 'bias-missing'],
+  ])('%s', async (_, steps, cause) => {
+    const { diagnosis, text } = await told(outputsOf(steps).fc2);
+    expect(diagnosis).toMatchObject({
+      causes: [cause],
+      explained: diagnosis!.of,
+      evidence: { basis: { in: 'fc1', throughout: true } },
+      rehearsal: { mismatched_after_fix: 0 },
+    });
+    expect(text).toContain('Yours, from fc1 to fc2: ');
+    expect(text).toContain('fc1 was not seen: with this in each layer, the replay from there');
+  });
+
+  test('in the first layer only it is in that one', async () => {
+    const { diagnosis, text } = await told(outputsOf(fbgemmWith({ round: downward }), fbgemmWith({})).fc2);
+    expect(diagnosis).toMatchObject({ causes: ['rounding-floor'], evidence: { basis: { in: 'fc1' } } });
+    expect(text).toContain('Yours, in fc1: rounded down');
+  });
+
+  test('another thing in each stays unexplained, and what is not known is said', async () => {
+    const { diagnosis, text } = await told(
+      outputsOf(fbgemmWith({ round: downward }), fbgemmWith({ bias: noBias })).fc2,
+    );
+    expect(diagnosis!.causes).toEqual(['unexplained']);
+    expect(text).toContain('the candidate has no fc1, so what fc2 read is unknown');
+  });
+});
