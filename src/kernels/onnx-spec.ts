@@ -11,6 +11,7 @@ import { exact } from './steps/accumulate.js';
 import { sigmoidInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { copiesNearest } from './steps/interpolate.js';
 import { maxPool } from './steps/maxPool.js';
 import { float32Product } from './steps/multiplier.js';
 import { clampRoundOffset } from './steps/offsetAndClamp.js';
@@ -45,5 +46,6 @@ export const onnxSpec: Kernel = {
     max_pool1d: maxPool,
     max_pool2d: maxPool,
     max_pool3d: maxPool,
+    interpolate: copiesNearest,
   },
 };

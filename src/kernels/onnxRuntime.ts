@@ -9,6 +9,7 @@ import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { binaryFloats, unaryFloats } from './steps/floats.js';
+import { copiesNearest } from './steps/interpolate.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
 import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
@@ -34,6 +35,7 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     max_pool1d: maxPool,
     max_pool2d: maxPool,
     max_pool3d: maxPool,
+    interpolate: copiesNearest,
     avg_pool1d: averagePoolOnnxRuntime,
     avg_pool2d: averagePoolOnnxRuntime,
     avg_pool3d: averagePoolOnnxRuntime,

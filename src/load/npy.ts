@@ -23,6 +23,8 @@ export interface NpyHeader {
   readonly count: number;
   /** Where the data starts. */
   readonly dataOffset: number;
+  /** Of int64 beyond 2^53 the nearest double: ONNX's bounds are past every end. */
+  readonly nearest?: true;
 }
 
 const DTYPES = new Map<string, { dtype: StoredDtype; itemBytes: number }>([
@@ -161,7 +163,7 @@ export function decodeNpy(bytes: Uint8Array, data: Uint8Array, header: NpyHeader
   if (bigEndian) swapBytes(data, itemBytes);
   writeCanonicalHeader(bytes.subarray(0, bytes.length - data.length), dtype, data.length / itemBytes);
   const { data: numbers } = parse(bytes.buffer as ArrayBuffer);
-  if (dtype === 'int64' || dtype === 'uint64') return toDoubles(data, dtype === 'int64', where);
+  if (dtype === 'int64' || dtype === 'uint64') return toDoubles(data, dtype === 'int64', header.nearest ? null : where);
   return numbers as unknown as NumericArray;
 }
 
@@ -185,14 +187,15 @@ function writeCanonicalHeader(front: Uint8Array, dtype: StoredDtype, count: numb
   front[front.length - 1] = 0x0a;
 }
 
-function toDoubles(data: Uint8Array, signed: boolean, where: string): Float64Array {
+/** where: null takes the nearest double of a number that none holds. */
+function toDoubles(data: Uint8Array, signed: boolean, where: string | null): Float64Array {
   const low = new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
   const high = signed ? new Int32Array(data.buffer, data.byteOffset, data.length / 4) : low;
   const numbers = new Float64Array(data.length / 8);
   for (let i = 0; i < numbers.length; i++) {
     // Two 32-bit halves: a BigInt for each value takes ten times as long.
     const number = high[2 * i + 1] * 2 ** 32 + low[2 * i];
-    if (!Number.isSafeInteger(number)) {
+    if (where !== null && !Number.isSafeInteger(number)) {
       const value = new DataView(data.buffer, data.byteOffset)[signed ? 'getBigInt64' : 'getBigUint64'](8 * i, true);
       throw refuse('range', where, `expected integers within 2^53, got ${value} (value ${i} of those read)`);
     }

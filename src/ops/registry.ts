@@ -19,10 +19,12 @@ import { conv3d } from './conv3d.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
+import { depthToSpace } from './depthToSpace.js';
 import { dequantize } from './dequantize.js';
 import { div } from './div.js';
 import { dropout } from './dropout.js';
 import { elu } from './elu.js';
+import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { gelu } from './gelu.js';
 import { groupNorm } from './groupNorm.js';
@@ -30,6 +32,7 @@ import { hardsigmoid } from './hardsigmoid.js';
 import { hardswish } from './hardswish.js';
 import { hardtanh } from './hardtanh.js';
 import { identity } from './identity.js';
+import { indexSelect } from './indexSelect.js';
 import { instanceNorm } from './instanceNorm.js';
 import { interpolate } from './interpolate.js';
 import { layerNorm } from './layerNorm.js';
@@ -61,11 +64,13 @@ import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { spaceToDepth } from './spaceToDepth.js';
 import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
 import { sum } from './sum.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
+import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
 
@@ -126,11 +131,16 @@ export const ops: readonly Op[] = [
   permute,
   transpose,
   slice,
+  indexSelect,
+  expand,
+  tile,
   squeeze,
   unsqueeze,
   pad,
   pixelShuffle,
   pixelUnshuffle,
+  depthToSpace,
+  spaceToDepth,
   channelShuffle,
   dropout,
   readVariable,

@@ -127,16 +127,18 @@ class _Graph:
 
     def computed_by(self, node, position, value):
         """What a fused node computes, of which the optimizer kept the first node's name: codes are those of the Q behind it."""
+        own = node.output[min(position, len(node.output) - 1)]
         if value.dtype.kind == "f" or node.op_type == "QuantizeLinear":
-            return node.output[min(position, len(node.output) - 1)]
+            return own
+        at = own
         while True:
-            behind = [reader for reader in self.readers.get(node.output[0], []) if reader.input[0] == node.output[0]]
+            behind = [reader for reader in self.readers.get(at, []) if reader.input[0] == at]
             quantize = next((reader for reader in behind if reader.op_type == "QuantizeLinear"), None)
             if quantize is not None:
                 return quantize.output[0]
             if len(behind) != 1 or behind[0].op_type not in ("Relu", "Clip", "Add") or behind[0].domain not in DEFAULT_DOMAINS:
-                return node.output[min(position, len(node.output) - 1)]
-            node = behind[0]
+                return at
+            at = behind[0].output[0]
 
     def in_its_type(self, name, value):
         """None where the optimizer computes something else under this name. int8 activations run as uint8, all codes + 128."""

@@ -22,6 +22,8 @@ const MOST_NUMBERS_AT_ONCE = 1 << 22;
 export class Constants {
   private readonly constants = new Map<string, Constant>();
   private readonly read = new Map<string, Promise<NumericArray>>();
+  /** Dequantized codes: patterns ask for the codes, only what quantizes them again for the reals. */
+  private readonly reals = new Map<string, Constant>();
   /** The nodes that are constants. */
   readonly nodes = new Set<GraphNode>();
 
@@ -56,7 +58,8 @@ export class Constants {
     const [output] = node.outputs;
     const fold = node.domain === '' ? folds.get(node.opType) : undefined;
     if (!fold || node.outputs.length !== 1 || output === '') return;
-    const inputs = node.inputs.map((name) => (name === '' ? null : this.get(name)));
+    const isReal = node.opType === 'DequantizeLinear' || (node.opType === 'Identity' && this.reals.has(node.inputs[0]));
+    const inputs = node.inputs.map((name) => (name === '' ? null : (this.get(name) ?? this.reals.get(name) ?? null)));
     if (inputs.some((input, i) => input === null && node.inputs[i] !== '')) return;
     const folded = await fold({
       node,
@@ -66,8 +69,11 @@ export class Constants {
       numbers: (i) => this.numbers(node.inputs[i]),
     });
     if (!folded) return;
-    this.constants.set(output, folded);
-    this.nodes.add(node);
+    if (isReal) this.reals.set(output, folded);
+    else {
+      this.constants.set(output, folded);
+      this.nodes.add(node);
+    }
   }
 
   get(name: string): Constant | null {

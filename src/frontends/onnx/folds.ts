@@ -42,6 +42,7 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Unsqueeze', unsqueeze],
   ['Transpose', transpose],
   ['QuantizeLinear', quantize],
+  ['DequantizeLinear', dequantize],
 ]);
 
 function constant({ node, key, open }: Folding): CheckedTensor | null {
@@ -175,6 +176,20 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
       Array.from(await source.read(), (v, i) => steps[channel(i)](f32(v))),
     );
   });
+}
+
+/** Codes of one scale. */
+async function dequantize({ node, inputs: [x, s, z], key, numbers }: Folding): Promise<CheckedTensor | null> {
+  const isWhole = s?.dtype === FLOAT && sizeOf(s.shape) === 1 && intOf(node, 'block_size', 0) === 0;
+  if (!x?.source || !isWhole || x.dtype.bits !== 8 || (z && !z.source)) return null;
+  const { source, shape } = x;
+  const [[scale], [zeroPoint]] = [await numbers(1), z ? await numbers(2) : [0]];
+  return made(key, FLOAT, shape, async () =>
+    array(
+      FLOAT,
+      Array.from(await source.read(), (code) => f32((code - zeroPoint) * scale)),
+    ),
+  );
 }
 
 function reshapedTo(x: CheckedTensor | null, key: string, shape: readonly number[]): CheckedTensor | null {

@@ -2,18 +2,15 @@
 import type { Context } from './draft.js';
 import { poolFields } from './geometry.js';
 import { floatOf, type GraphNode, intOf, intsOf } from './graph.js';
+import { movedFields, type SharedFields } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
+import { dimsOf } from './shapeValues.js';
 import { opName } from './words.js';
 
-export interface SharedFields {
-  readonly op: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** What is not known before the graph runs. */
-  readonly unknown: string | null;
-}
-
-/** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. */
-export async function sharedFields(node: GraphNode, context: Context): Promise<SharedFields> {
+/** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. output: which of the node's. */
+export async function sharedFields(node: GraphNode, context: Context, output = 0): Promise<SharedFields> {
+  const moved = await movedFields(node, context, output);
+  if (moved) return moved;
   const name = node.opType.replace(/^QLinear/, '');
   const known = (op: string, fields: Record<string, unknown>): SharedFields => ({ op, fields, unknown: null });
   switch (name) {
@@ -32,10 +29,6 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
       return known('cat', { dim: intOf(node, 'axis', 1) });
     case 'Where':
       return known('where', {});
-    case 'Flatten':
-      return flatten(intOf(node, 'axis', 1));
-    case 'Transpose':
-      return known('permute', { dims: intsOf(node, 'perm') });
     case 'ReduceMean': {
       const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
       return {
@@ -44,8 +37,6 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
         unknown: dim ? null : 'its axes are not constant',
       };
     }
-    case 'Reshape':
-      return known('reshape', { shape_out: await constantInts(node, 1, context) });
     case 'Clip': {
       const bounds = await boundsOf(node, context);
       return bounds
@@ -55,11 +46,6 @@ export async function sharedFields(node: GraphNode, context: Context): Promise<S
     default:
       return known(opName(node), {});
   }
-}
-
-/** Of any other axis the samples' is no more the first. */
-function flatten(axis: number): SharedFields {
-  return { op: 'flatten', fields: { start_dim: axis }, unknown: axis === 1 ? null : `axis is ${axis}` };
 }
 
 async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {
@@ -83,14 +69,10 @@ function pool(node: GraphNode, op: string): SharedFields {
 }
 
 /** How many axes it averages over follows from the rank, which the file may say. */
-function globalPool(node: GraphNode, { graph }: Context): SharedFields {
+function globalPool(node: GraphNode, context: Context): SharedFields {
   const last = intOf(node, 'channels_last', 0) === 1;
-  const infos = graph.model.graph.valueInfo;
-  const info = infos.find(({ name, dims }) => dims && (name === node.inputs[0] || name === node.outputs[0]));
-  const rank = info?.dims ? info.dims.length - 2 : 2;
-  const fields = {
-    output_size: new Array<number>(Math.max(1, rank)).fill(1),
-    ...(last ? { channels_last: true } : {}),
-  };
-  return { op: `adaptive_avg_pool${Math.max(1, rank)}d`, fields, unknown: null };
+  const dims = dimsOf(node.inputs[0], context) ?? dimsOf(node.outputs[0], context);
+  const rank = Math.max(1, dims ? dims.length - 2 : 2);
+  const fields = { output_size: new Array<number>(rank).fill(1), ...(last ? { channels_last: true } : {}) };
+  return { op: `adaptive_avg_pool${rank}d`, fields, unknown: null };
 }

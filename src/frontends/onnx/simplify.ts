@@ -29,7 +29,9 @@ export function simplified(graph: Graph, constants: Constants): Graph {
     if (twin) absorb(node, twin, twin.outputs);
     else if (maker) absorb(node, maker, node.inputs);
     else {
-      const kept = constants.nodes.has(original) ? original : node;
+      const isSame = node.inputs.every((input, i) => input === original.inputs[i]);
+      const kept = isSame ? original : node;
+      if (constants.nodes.has(original)) constants.nodes.add(kept);
       nodes.push(kept);
       if (key !== null) conversions.set(key, kept);
       for (const output of kept.outputs) left.set(output, kept);

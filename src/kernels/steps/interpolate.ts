@@ -24,6 +24,14 @@ export function resampleAten(area: TensorSteps): TensorSteps {
   };
 }
 
+/** Where nothing is mixed. */
+export const copiesNearest: TensorSteps = {
+  kind: 'tensor',
+  equation: 'the nearest code',
+  lacks: ({ attributes }) => lacking(attributes, ['nearest']),
+  run: (call) => nearest(call, (code) => code),
+};
+
 /** PT2E's reference graph: floats of the nearest codes. */
 export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quantizeDecomposed): TensorSteps {
   return {

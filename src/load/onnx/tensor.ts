@@ -39,7 +39,8 @@ export function openTensor(from: TensorFile, tensor: OnnxTensor, key: string): C
   const data = bytesOf(from, tensor, dtype, count, bytes, where);
   if (dtype.stored === null) return { dtype, shape, source: null };
   const itemBytes = dtype.bits / 8;
-  const header = { dtype: dtype.stored, itemBytes, bigEndian: false, fortranOrder: false, shape, count, dataOffset: 0 };
+  const order = { bigEndian: false, fortranOrder: false, nearest: true } as const;
+  const header = { dtype: dtype.stored, itemBytes, ...order, shape, count, dataOffset: 0 };
   return { dtype, shape, source: new NpyArray(key, header, data, from.cache, where) };
 }
 

@@ -136,6 +136,26 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     'conv1d-qdq-external',
     { quantize: 1152, conv1d: 6144, adaptive_avg_pool1d: 96, flatten: 96, linear: 30, dequantize: 30 },
   ],
+  [
+    'hand-moves',
+    {
+      quantize: 288,
+      slice: 744,
+      dequantize: 6024,
+      index_select: 288,
+      reshape: 576,
+      unsqueeze: 360,
+      squeeze: 288,
+      expand: 216,
+      tile: 432,
+      permute: 288,
+      depth_to_space: 288,
+      pixel_shuffle: 288,
+      space_to_depth: 288,
+      interpolate: 1728,
+      flatten: 288,
+    },
+  ],
 ];
 
 describe('on a CPU with VNNI every value that is replayed is equal', () => {

@@ -439,3 +439,36 @@ it('a model is told by its content, not by its name', async () => {
   expect(model.layers.length).toBe(3);
   await model.close();
 });
+
+test('a constant that is dequantized and quantized again is constant codes: two norms that share their weights', async () => {
+  const add = node('Add', ['xd', 'bd'], ['g'], {}, 'add');
+  const again = [
+    node('DequantizeLinear', ['b', 'b_scale', 'b_zero_point'], ['real']),
+    node('Identity', ['real'], ['same']),
+    node('QuantizeLinear', ['same', 'y_scale', 'y_zero_point'], ['bq']),
+    node('DequantizeLinear', ['bq', 'y_scale', 'y_zero_point'], ['bd']),
+  ];
+  const b = [tensor('b', [2], Uint8Array.of(2, 9)), ...scaled('b', 0.5, 1)];
+  expect(await layersOf(between([...again, add], b))).toEqual([
+    'quantize xq <- x [xq]',
+    'add yq <- xq bq [add yq] integers',
+    'dequantize y <- yq [y]',
+  ]);
+});
+
+test('a global pool has as many axes as the convolution before it', async () => {
+  const conv = [
+    node('DequantizeLinear', ['w5', 'w_scale', 'w_zero_point'], ['w5d'], { axis: 0 }),
+    node('Conv', ['xd', 'w5d'], ['c'], {}, 'conv'),
+    node('QuantizeLinear', ['c', 'y_scale', 'y_zero_point'], ['cq']),
+    node('DequantizeLinear', ['cq', 'y_scale', 'y_zero_point'], ['cd']),
+    node('GlobalAveragePool', ['cd'], ['g'], {}, 'pool'),
+  ];
+  const [, w_scale, w_zero_point] = weights;
+  const more = [tensor('w5', [2, 3, 1, 1, 1], weight), w_scale, w_zero_point];
+  const layers = await layersOf(between(conv, more));
+  expect(layers.slice(1, 3)).toEqual([
+    'conv3d cq <- xq [conv cq] integers',
+    'adaptive_avg_pool3d yq <- cq [pool yq] integers',
+  ]);
+});

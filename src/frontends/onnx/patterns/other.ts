@@ -7,26 +7,59 @@ import { opName } from '../words.js';
 export const other: Pattern = { ops: null, match };
 
 /** On floats they are what model.json's ops of those names are. */
-const REPLAYED = ['Relu', 'Clip', 'Identity'];
+const REPLAYED = [
+  ...['Relu', 'Clip', 'Identity', 'Reshape', 'Flatten', 'Transpose', 'Slice', 'Split', 'Gather', 'Squeeze', 'Unsqueeze'],
+  ...['Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth'],
+];
 
 /** Their one output has the type of their first input. */
 const KEEPS_FLOAT =
   /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
 
+/** Of two floats, each with one rounding. */
+const OF_TWO = ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'];
+const OF_ONE = ['Neg', 'Abs'];
+
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
+  const computed = floats(node, context);
+  if (computed) return [computed];
   const [first = ''] = node.inputs;
   const inputs = node.inputs.filter((input) => input !== '' && !constants.get(input));
   const type = context.typeOf(first);
-  const { op, fields, unknown } =
-    node.domain === '' ? await sharedFields(node, context) : { op: opName(node), fields: {}, unknown: null };
-  const notReplayed = unknown ?? whyNot(node, type);
   const keeps = isOnnx(node, node.opType) && KEEPS_FLOAT.test(node.opType) && type === 'float32';
-  return node.outputs.flatMap((name, i): Draft[] => {
-    if (name === '') return [];
-    const output = context.typeOf(name) ?? (keeps && i === 0 ? 'float32' : null);
-    return [{ at: node, nodes: [node], name, op, inputs, fields, output, ...(notReplayed ? { notReplayed } : {}) }];
+  const drafts: Draft[] = [];
+  for (const [i, name] of node.outputs.entries()) {
+    if (name === '') continue;
+    const { op, fields, unknown } =
+      node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
+    const notReplayed = unknown ?? whyNot(node, type);
+    const output = context.typeOf(name) ?? (keeps && (i === 0 || node.opType === 'Split') ? 'float32' : null);
+    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...(notReplayed ? { notReplayed } : {}) });
+  }
+  return drafts;
+}
+
+/** Elementwise on float32 values and constants: exact. */
+function floats(node: GraphNode, context: Context): Draft | null {
+  const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
+  if (!isOnnx(node, ...OF_TWO, ...OF_ONE) || node.inputs.length !== operands) return null;
+  const inputs = node.inputs.map((tensor) => {
+    const constant = context.constants.get(tensor);
+    if (!constant) return context.typeOf(tensor) === 'float32' ? tensor : null;
+    return constant.dtype.name === 'float32' ? context.arrays.value(tensor, constant, { dtype: 'float32' }) : null;
   });
+  if (inputs.includes(null)) return null;
+  return {
+    at: node,
+    nodes: [node],
+    name: node.outputs[0],
+    op: opName(node),
+    inputs: inputs as string[],
+    output: 'float32',
+    arithmetic: 'float',
+    because: 'it reads floats, which nothing dequantized for it',
+  };
 }
 
 function whyNot(node: GraphNode, type: Draft['output']): string | null {

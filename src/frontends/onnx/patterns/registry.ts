@@ -17,9 +17,9 @@ export const patterns: readonly Pattern[] = [
   qoperator,
   qdqProduct,
   qdqElementwise,
+  qdqMoves,
   qdqUnary,
   qdqClamp,
-  qdqMoves,
   quantize,
   other,
 ];

@@ -1,0 +1,115 @@
+/** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
+import type { OnnxModel } from '../../load/onnx/proto.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { Context } from './draft.js';
+import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+
+/** Null: not known before the graph runs, as the number of samples is. */
+export type ShapeValue = number | null;
+
+/** Longer than any chain that computes a shape. */
+const DEEPEST = 64;
+
+/** Numbers of an integer tensor; null where it is none that follows from shapes and constants. */
+export async function shapeValues(tensor: string, context: Context, depth = 0): Promise<ShapeValue[] | null> {
+  const { graph, constants } = context;
+  const constant = constants.get(tensor);
+  if (constant) return constant.source && isShort(constant.shape) ? Array.from(await constants.numbers(tensor)) : null;
+  const node = graph.makerOf(tensor);
+  if (!node || node.domain !== '' || depth > DEEPEST) return null;
+  const of = (i: number) => shapeValues(node.inputs[i] ?? '', context, depth + 1);
+  switch (node.opType) {
+    case 'Shape':
+      return shapeOf(node, context);
+    case 'Identity':
+    case 'Cast':
+    case 'Unsqueeze':
+    case 'Squeeze':
+      return of(0);
+    case 'Concat': {
+      const parts = await Promise.all(node.inputs.map((_, i) => of(i)));
+      return parts.some((part) => part === null) ? null : parts.flatMap((part) => part!);
+    }
+    case 'Gather': {
+      const [from, at] = await Promise.all([of(0), of(1)]);
+      return from && at && at.map((i) => (i === null ? null : (from.at(i) ?? null)));
+    }
+    case 'Slice':
+      return slicedValues(node, context, await of(0), depth);
+    default:
+      return computed(node, await of(0), await of(1));
+  }
+}
+
+/** More axes than any tensor has. */
+function isShort(shape: readonly number[]): boolean {
+  return shape.length <= 1 && sizeOf(shape) <= 64;
+}
+
+function shapeOf(node: GraphNode, context: Context): ShapeValue[] | null {
+  const dims = dimsOf(node.inputs[0], context);
+  return dims && dims.slice(intOf(node, 'start', 0), attribute(node, 'end')?.i ?? undefined);
+}
+
+async function slicedValues(node: GraphNode, context: Context, from: ShapeValue[] | null, depth: number) {
+  const bound = async (i: number, name: string) =>
+    (node.inputs[i] ? await shapeValues(node.inputs[i], context, depth + 1) : intsOf(node, name))?.[0] ?? null;
+  const [start, end] = [await bound(1, 'starts'), await bound(2, 'ends')];
+  return from && start !== null && end !== null && !node.inputs[4] ? from.slice(start, end) : null;
+}
+
+const ARITHMETIC: ReadonlyMap<string, (a: number, b: number) => number> = new Map([
+  ['Add', (a, b) => a + b],
+  ['Sub', (a, b) => a - b],
+  ['Mul', (a, b) => a * b],
+  ['Div', (a, b) => Math.trunc(a / b)],
+]);
+
+function computed({ opType }: GraphNode, a: ShapeValue[] | null, b: ShapeValue[] | null): ShapeValue[] | null {
+  const apply = ARITHMETIC.get(opType);
+  if (!apply || a?.length !== 1 || b?.length !== 1) return null;
+  return a[0] === null || b[0] === null ? [null] : [apply(a[0], b[0])];
+}
+
+const KEEP_SHAPE = [
+  ...['QuantizeLinear', 'DequantizeLinear', 'Identity', 'Cast', 'Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Elu'],
+  ...['HardSwish', 'HardSigmoid', 'Softmax', 'LayerNormalization', 'BatchNormalization', 'Erf', 'Gelu', 'Neg', 'Abs'],
+  ...['QLinearSigmoid', 'QLinearLeakyRelu', 'QLinearSoftmax'],
+];
+const OF_WINDOWS = ['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger'];
+const KEEP_RANK = ['MaxPool', 'AveragePool', 'QLinearAveragePool', 'QLinearGlobalAveragePool', 'Concat', 'Resize'];
+
+/** Of every axis, the samples' first; null in it: not said. Null: nothing is known. */
+export function dimsOf(tensor: string, { graph, constants }: Context): readonly ShapeValue[] | null {
+  const declared = declaredDims(graph.model);
+  let ofRank = false;
+  for (let at = tensor, steps = 0; steps < DEEPEST; steps++) {
+    const dims = declared.get(at) ?? constants.get(at)?.shape;
+    const node = graph.makerOf(at);
+    const rank = dims ? dims.length : rankOfWindows(node, constants);
+    if (dims && !ofRank) return dims;
+    if (rank) return new Array<ShapeValue>(rank).fill(null);
+    if (!node || ![...KEEP_SHAPE, ...KEEP_RANK].includes(node.opType)) return null;
+    ofRank ||= KEEP_RANK.includes(node.opType);
+    at = node.inputs[node.opType === 'QLinearConcat' ? 2 : 0];
+  }
+  return null;
+}
+
+const declaredOf = new WeakMap<OnnxModel, ReadonlyMap<string, readonly ShapeValue[]>>();
+
+/** As the file declares them; made once a file. */
+function declaredDims(model: OnnxModel): ReadonlyMap<string, readonly ShapeValue[]> {
+  const { inputs, valueInfo, outputs } = model.graph;
+  const known =
+    declaredOf.get(model) ??
+    new Map([...inputs, ...valueInfo, ...outputs].flatMap(({ name, dims }) => (dims ? [[name, dims] as const] : [])));
+  declaredOf.set(model, known);
+  return known;
+}
+
+function rankOfWindows(node: GraphNode | null, constants: Context['constants']): number | null {
+  if (!node || !OF_WINDOWS.includes(node.opType)) return null;
+  const weights = isOnnx(node, 'QLinearConv') ? node.inputs[3] : node.inputs[1];
+  return constants.get(weights ?? '')?.shape.length ?? null;
+}
