@@ -180,7 +180,8 @@ async function resize(node: GraphNode, context: Context): Promise<SharedFields> 
   const factors = await factorsOf(node, context);
   if (!allKnown(factors)) return unknown('interpolate', 'its scales are not known before it runs');
   const [samples, channels, ...own] = factors;
-  if (samples !== 1 || channels !== 1 || own.length === 0) return unknown('interpolate', 'it resizes samples or channels');
+  if (samples !== 1 || channels !== 1 || own.length === 0)
+    return unknown('interpolate', 'it resizes samples or channels');
   if (!own.every((factor) => Number.isInteger(factor) && factor >= 1))
     return unknown('interpolate', 'a scale of it is no whole number');
   return known('interpolate', { scale_factor: own, mode: 'nearest' });

@@ -32,7 +32,7 @@ export async function shapeValues(tensor: string, context: Context, depth = 0): 
     }
     case 'Gather': {
       const [from, at] = await Promise.all([of(0), of(1)]);
-      return from && at && at.map((i) => (i === null ? null : (from.at(i) ?? null)));
+      return from && at ? at.map((i) => (i === null ? null : (from.at(i) ?? null))) : null;
     }
     case 'Slice':
       return slicedValues(node, context, await of(0), depth);
@@ -48,7 +48,7 @@ function isShort(shape: readonly number[]): boolean {
 
 function shapeOf(node: GraphNode, context: Context): ShapeValue[] | null {
   const dims = dimsOf(node.inputs[0], context);
-  return dims && dims.slice(intOf(node, 'start', 0), attribute(node, 'end')?.i ?? undefined);
+  return dims ? dims.slice(intOf(node, 'start', 0), attribute(node, 'end')?.i ?? undefined) : null;
 }
 
 async function slicedValues(node: GraphNode, context: Context, from: ShapeValue[] | null, depth: number) {
@@ -86,7 +86,7 @@ export function dimsOf(tensor: string, { graph, constants }: Context): readonly 
   for (let at = tensor, steps = 0; steps < DEEPEST; steps++) {
     const dims = declared.get(at) ?? constants.get(at)?.shape;
     const node = graph.makerOf(at);
-    const rank = dims ? dims.length : rankOfWindows(node, constants);
+    const rank = dims ? dims.length : rankOfWindows(node, { graph, constants });
     if (dims && !ofRank) return dims;
     if (rank) return new Array<ShapeValue>(rank).fill(null);
     if (!node || ![...KEEP_SHAPE, ...KEEP_RANK].includes(node.opType)) return null;
@@ -108,8 +108,10 @@ function declaredDims(model: OnnxModel): ReadonlyMap<string, readonly ShapeValue
   return known;
 }
 
-function rankOfWindows(node: GraphNode | null, constants: Context['constants']): number | null {
+function rankOfWindows(node: GraphNode | null, { graph, constants }: Pick<Context, 'graph' | 'constants'>) {
   if (!node || !OF_WINDOWS.includes(node.opType)) return null;
-  const weights = isOnnx(node, 'QLinearConv') ? node.inputs[3] : node.inputs[1];
-  return constants.get(weights ?? '')?.shape.length ?? null;
+  const weights = node.inputs[isOnnx(node, 'QLinearConv') ? 3 : 1] ?? '';
+  const maker = graph.makerOf(weights);
+  const codes = isOnnx(maker, 'DequantizeLinear') ? maker.inputs[0] : weights;
+  return constants.get(codes)?.shape.length ?? null;
 }

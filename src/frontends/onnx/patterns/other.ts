@@ -8,7 +8,19 @@ export const other: Pattern = { ops: null, match };
 
 /** On floats they are what model.json's ops of those names are. */
 const REPLAYED = [
-  ...['Relu', 'Clip', 'Identity', 'Reshape', 'Flatten', 'Transpose', 'Slice', 'Split', 'Gather', 'Squeeze', 'Unsqueeze'],
+  ...[
+    'Relu',
+    'Clip',
+    'Identity',
+    'Reshape',
+    'Flatten',
+    'Transpose',
+    'Slice',
+    'Split',
+    'Gather',
+    'Squeeze',
+    'Unsqueeze',
+  ],
   ...['Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth'],
 ];
 
