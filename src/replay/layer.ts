@@ -61,7 +61,7 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   if (!steps && layer.arithmetic === 'float')
     return `kernel ${kernel.name} has no ${called} in float: ${layer.because}`;
   if (!steps) return `kernel ${kernel.name} has no ${called}`;
-  const without = otherCodes(steps, layer, inputs) ?? lacking(steps, layer, inputs[0]!);
+  const without = otherCodes(steps, layer, inputs) ?? lacking(kernel, steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
 }
 
@@ -75,19 +75,25 @@ function otherCodes(steps: OpSteps, layer: Layer, inputs: readonly (ValueParams 
   return other ? `${other.dtype} codes` : null;
 }
 
-function lacking(steps: OpSteps, layer: Layer, input: ValueParams): string | null {
-  if (steps.kind === 'product' && isProduct(layer)) return whatIsMissing(steps, layer, input);
+function lacking(kernel: Kernel, steps: OpSteps, layer: Layer, input: ValueParams): string | null {
+  if (steps.kind === 'product' && isProduct(layer)) return whatIsMissing(kernel, steps, layer, input);
   return steps.kind === 'tensor' && isTensor(layer) ? (steps.lacks?.(layer.form) ?? null) : null;
 }
 
 /** What a layer has that no model of this kernel's product takes; null: nothing. */
-function whatIsMissing(steps: ProductSteps, { form, output }: ProductLayer, input: ValueParams): string | null {
+function whatIsMissing(
+  { runtime }: Kernel,
+  steps: ProductSteps,
+  { form, output }: ProductLayer,
+  input: ValueParams,
+): string | null {
   const { weightDtype, ownBias, weightScale, dynamic } = form;
   // a dynamic layer's codes are uint8
   const codes = isQuantized(input) ? input.dtype : 'uint8';
   if (weightDtype === 'uint8' && !steps.uint8Weights.includes(codes)) return `uint8 weights and ${codes} codes`;
   if (ownBias === 'int64' && !steps.bias.int64) return 'an int64 bias';
-  if (ownBias === 'scale' && !dynamic && steps.bias.arithmetic === 'int32')
+  // a script rounds it to the sums' scale as it does a float bias
+  if (ownBias === 'scale' && !dynamic && steps.bias.arithmetic === 'int32' && runtime !== 'numpy')
     return 'an int32 bias at a scale of its own';
   // rows of their own are TFLite's; XNNPACK then ignores what the file asks for
   if (dynamic?.asymmetric === false && steps.dynamic?.grain === 'batch')

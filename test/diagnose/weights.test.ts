@@ -12,6 +12,11 @@ interface Weight {
   alternatives?: { k: number; found: number }[];
 }
 
+interface Solved {
+  readonly whole: { channel: number; changed: number }[];
+  readonly omitted: number;
+}
+
 /** A file in which these weights are others. */
 function withWrong(world: World, places: readonly (readonly [channel: number, k: number])[]) {
   const weight = world.linear.weight.slice();
@@ -91,11 +96,22 @@ describe('several wrong weights in a channel', () => {
     });
   });
 
-  test.each<[string, (readonly [number, number])[]]>([
+  const many: [string, (readonly [number, number])[]][] = [
     ['more than eight', Array.from({ length: 12 }, (_, k) => [5, 2 * k] as const)],
     ['in more than a quarter of the channels', Array.from({ length: 24 }, (_, i) => [i >> 1, i] as const)],
-  ])('%s stay without a name', async (_, places) => {
+  ];
+  test.each(many)('%s: their channels are solved as a whole', async (_, places) => {
     const report = await compareLayer(world, withWrong(world, places), captured);
+    expect(report.layers[0].diagnosis?.causes).toEqual(['weight-value']);
+    const { whole, omitted } = report.layers[0].diagnosis!.evidence['weight-value'] as Solved;
+    expect(whole.every(({ channel, changed }) => changed === places.filter(([n]) => n === channel).length)).toBe(true);
+    expect(weightsOf(report).length + omitted).toBe(places.length);
+    for (const { channel, k, found } of weightsOf(report)) expect(found).toBe(world.linear.weight[channel * 32 + k]);
+  });
+
+  test.each(many)('%s stay without a name where samples are few', async (_, places) => {
+    const few = { ...world, samples: 60, x: world.x.subarray(0, 60 * 32) };
+    const report = await compareLayer(few, withWrong(few, places), outputsOf(few));
     expect(report.layers[0].diagnosis?.causes).toEqual(['unexplained']);
   });
 

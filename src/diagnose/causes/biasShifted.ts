@@ -28,11 +28,15 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     const intervals = biasIntervals(view);
     const reals = realBias(base, view);
     const changes: ProductChange[] = [];
-    // the float biases permuted, then rounded with their new channel's scale where the kernel does so
+    // the float biases permuted, then rounded with their new channel's scale where the kernel does so; the file's integers as they are
+    const own = params.bias ? null : params.biasInt32;
     const ofReals = findPermutation(
       view.channels,
-      (n, from) => contains(loosened(intervals[n], view, n), reals[from] / view.step),
-      (from) => reals[from],
+      (n, from) =>
+        own
+          ? contains(widened(intervals[n], 2e-6), own[from] * view.stepsPerUnit[n])
+          : contains(loosened(intervals[n], view, n), reals[from] / view.step),
+      (from) => (own ?? reals)[from],
     );
     if (ofReals)
       changes.push(permuted('float', ofReals, (setup) => withParams(setup, permuteBias(setup.params, ofReals))));

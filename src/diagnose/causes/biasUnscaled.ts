@@ -50,7 +50,12 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   changes: ({ declared }) =>
     !declared.params.bias?.some((b) => b !== 0)
       ? []
-      : [unscaledBias, unscaledBiasInt32, truncated, inOutputSteps].map(
+      : [
+          unscaledBias,
+          unscaledBiasInt32,
+          truncated,
+          ...(isQuantized(declared.params.output) ? [inOutputSteps] : []),
+        ].map(
           (bias): ProductChange => ({
             cause: 'bias-unscaled',
             coordinate: 'bias',

@@ -1,4 +1,5 @@
 import type { NumericArray } from '../../nouns/array.js';
+import { wrapInt32 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
@@ -94,10 +95,11 @@ function rowsOf(samples: readonly number[], positions: number): readonly number[
   return samples.flatMap((sample) => Array.from({ length: positions }, (_, i) => sample * positions + i));
 }
 
-/** Equal for equal rows; codes of any width by their bytes as int32. */
+/** Equal for equal rows; codes of any width (int64 ones come as doubles) by their bytes as int32. */
 function rowTexts(values: NumericArray, rows: number): string[] {
   const width = values.length / rows;
-  const isFloat = values instanceof Float32Array || values instanceof Float64Array;
+  const isFloat =
+    values instanceof Float32Array || (values instanceof Float64Array && !values.every((v) => wrapInt32(v) === v));
   return Array.from({ length: rows }, (_, row) => {
     const own = values.subarray(row * width, (row + 1) * width);
     return isFloat ? own.join(',') : Buffer.from(new Int32Array(own).buffer).toString('latin1');

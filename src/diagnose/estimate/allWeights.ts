@@ -11,6 +11,10 @@ const SPARE_FLOATS = 8;
 const SPARE_CODES = 1.2;
 /** So many standard deviations lie within half an integer. */
 const CERTAIN = 4;
+/** Where a weight is as likely as not more than one off. */
+const HOPELESS = 3;
+/** Multiply-adds of a channel. */
+const MOST_REPAIRS = 3e7;
 
 /** What every weight of a channel has to be changed by; or about how many samples it would take to know. */
 export type Solved = { readonly changes: Int32Array } | { readonly samples: number };
@@ -28,12 +32,42 @@ export function solveAll(residuals: Residuals, isWeight: (k: number, change: num
   if (!system) return null;
   const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (hi[row] - lo[row]) ** 2, 0) / (12 * rows.length));
   const uncertain = (deviation * CERTAIN * Math.sqrt(system.widest)) / 0.5;
-  if (uncertain > 1) return more(Math.ceil(((rows.length * lo.length) / bounded.length) * uncertain ** 2), lo.length);
+  const open = more(Math.ceil(((rows.length * lo.length) / bounded.length) * uncertain ** 2), lo.length);
+  if (uncertain > HOPELESS) return open;
   const found = system.solve(rows.map((row) => (lo[row] + hi[row]) / 2));
   const changes = new Int32Array(inFeatures);
   for (const [i, k] of columns.entries()) changes[k] = Math.round(found[i]);
+  if (uncertain > 1) repair(residuals, changes, columns);
   const isPossible = columns.every((k) => changes[k] === 0 || isWeight(k, changes[k]));
-  return isPossible && explainsAll(residuals, changes) ? { changes } : null;
+  if (isPossible && explainsAll(residuals, changes)) return { changes };
+  return uncertain > 1 ? open : null;
+}
+
+/** Where a few of the rounded weights are likely one off: by the one that brings the sums nearest to what was observed, again and again. */
+function repair(residuals: Residuals, changes: Int32Array, columns: readonly number[]): void {
+  const { lo, hi, centred, inFeatures } = residuals;
+  const sums = lo.map((_, row) => {
+    return columns.reduce((sum, k) => sum + centred[row * inFeatures + k] * changes[k], 0);
+  });
+  const outside = (row: number, sum: number) => Math.max(0, lo[row] - sum, sum - hi[row]);
+  let left = sums.reduce((total, sum, row) => total + outside(row, sum), 0);
+  const turns = MOST_REPAIRS / (2 * columns.length * sums.length);
+  for (let turn = 0; turn < turns && left > 0; turn++) {
+    let best = { k: -1, by: 0, left };
+    for (const k of columns) {
+      for (const by of [1, -1]) {
+        let total = 0;
+        for (let row = 0; row < sums.length && total < best.left; row++) {
+          total += outside(row, sums[row] + by * centred[row * inFeatures + k]);
+        }
+        if (total < best.left) best = { k, by, left: total };
+      }
+    }
+    if (best.k < 0) return;
+    changes[best.k] += best.by;
+    for (let row = 0; row < sums.length; row++) sums[row] += best.by * centred[row * inFeatures + best.k];
+    left = best.left;
+  }
 }
 
 /** Null where they are there, and too many to be used. */
