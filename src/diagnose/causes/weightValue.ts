@@ -50,7 +50,9 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {
       return [changeTo(study, base, single, [])];
     }
-    const whole = onEstimate ? null : wholeChannels(study, base, single);
+    // beside another number so many free ones would make room for anything
+    const isOnNumbers = base.params !== study.declared.params;
+    const whole = onEstimate || isOnNumbers ? null : wholeChannels(study, base, single);
     if (whole) return [changeTo(study, base, whole.patches, whole.channels)];
     return single.length === 0 ? [] : [changeTo(study, base, single, [])];
   },
@@ -140,10 +142,16 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   const patches: Patch[] = [...single];
   for (const column of columns) {
     const all = weights.all(column);
-    if (!all || 'samples' in all || all.length === 0) return null;
+    if (!all || 'samples' in all || all.length === 0 || isShift(all, base.params)) return null;
     patches.push(...all);
   }
   return columns.length > 0 ? { patches, channels: columns } : null;
+}
+
+/** All weights of a channel by one number: its zero point is another, not its weights. */
+function isShift(patches: readonly Patch[], { inFeatures }: Product): boolean {
+  const by = patches.map(({ declared, found }) => found - declared);
+  return patches.length > 1 && patches.length === inFeatures && by.every((change) => change === by[0]);
 }
 
 /** About how many samples it would take to tell whether a channel's weights are others; null: it can be told, or nothing tells. */
