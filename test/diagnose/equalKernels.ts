@@ -1,10 +1,12 @@
 /** One scene under every declared kernel that its capture cannot tell from the others: what is said of it. */
 import { rivalKernels } from '../../src/kernels/registry.js';
+import type { Product } from '../../src/nouns/kernel.js';
 import type { Mistake } from './mistakes.js';
 import { compareLayer, explanationsOf, type Kind, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
+/** Those that sum exactly, as what is declared always does; ARM's int16 pairs do so for codes in their own range only. */
 const NAMES = rivalKernels(null)
-  .filter(({ sums }) => sums !== 'float')
+  .filter(({ sums, arch }) => sums === 'exact' && arch !== 'arm64')
   .map(({ name }) => name);
 
 /**
@@ -15,9 +17,12 @@ export async function namesByKernel(mistake: Mistake, kind: Kind, seed: number, 
   const random = randomFrom(seed * 7919);
   const world = worldOf(kind, random);
   const { declared, captured, candidate } = mistake.make(world, random);
-  // where the file is wrong the capture follows the truth: kernels are equal where their replays of the file are
-  const right = candidate ? captured : outputsOf(world, undefined, declared);
-  const equal = NAMES.filter((name) => outputsOf(world, kernel(name), declared).every((v, i) => v === right[i]));
+  // of a wrong file the capture follows the truth: kernels are equal where they are on both
+  const agrees = (name: string, linear: Product) => {
+    const right = outputsOf(world, undefined, linear);
+    return outputsOf(world, kernel(name), linear).every((v, i) => v === right[i]);
+  };
+  const equal = NAMES.filter((name) => agrees(name, declared) && agrees(name, world.linear));
   const said = new Map<string, string[]>();
   for (const name of spread(equal, most)) {
     const report = await compareLayer(world, declared, captured, { candidate, producer: {}, kernel: name });
