@@ -38,6 +38,8 @@ export function codesOf(seed: number, count: number): Uint8Array {
 
 const [A, B] = [params(0.0487, 101), params(0.0213, 90)];
 const Y = params(0.1, 77);
+/** Sums leave 8 bits. */
+const FINE = params(0.03, 77);
 const IMAGE = [5, 7, 4];
 
 /** Half of all sums are ties. */
@@ -49,12 +51,16 @@ function add(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, a = A
 }
 
 type Round = (v: number) => number;
+/** Codes of any size. */
+const sumOf = (x: NumericArray, z: NumericArray, round: Round, a = A, b = B, y = Y) =>
+  Array.from(
+    x,
+    (q, i) => round((a.scale * (q - a.zero_point) + b.scale * (z[i] - b.zero_point)) / y.scale) + y.zero_point,
+  );
 const sum =
   (round: Round, a = A, b = B, y = Y) =>
   ([x, z]: readonly NumericArray[]) =>
-    Array.from(x, (q, i) =>
-      code(round((a.scale * (q - a.zero_point) + b.scale * (z[i] - b.zero_point)) / y.scale) + y.zero_point),
-    );
+    sumOf(x, z, round, a, b, y).map(code);
 const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
 
 // ---------------------------------------------------------------- others
@@ -195,6 +201,21 @@ export const RAISED: readonly TensorScene[] = [
     what: 'add after a ReLU',
     wrong: (_, right) => Array.from(right, (q) => Math.max(q, Y.zero_point)),
   }),
+  add(
+    {
+      code: 'output-wraps',
+      what: 'the low 8 bits of a sum',
+      wrong: ([x, z]) => Uint8Array.from(sumOf(x, z, roundHalfEven, A, B, FINE)),
+    },
+    A,
+    B,
+    FINE,
+  ),
+  add({
+    code: 'signedness',
+    what: 'the second input of add as int8',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, Int8Array.from(z)]),
+  }),
   pool({
     code: 'pool-rounding',
     what: 'means truncated',
@@ -250,6 +271,26 @@ const noisy = (share: number) => (_: readonly NumericArray[], right: NumericArra
 };
 
 export const NEARLY: readonly TensorScene[] = [
+  add(
+    {
+      code: 'output-wraps',
+      what: 'by 250 in place of 256',
+      wrong: ([x, z]) => sumOf(x, z, roundHalfEven, A, B, FINE).map((v) => (((v + 500) % 250) + 250) % 250),
+    },
+    A,
+    B,
+    FINE,
+  ),
+  add({
+    code: 'signedness',
+    what: 'the second input off by 127',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, Int16Array.from(z, (v) => v - 127)]),
+  }),
+  pool({
+    code: 'constant-values',
+    what: 'the border alone',
+    wrong: (_, right) => Array.from(right, (q, i) => (i % 16 < 4 ? 255 : q)),
+  }),
   add({
     code: 'rescale-missing',
     what: 'the second input with a scale of neither',

@@ -87,6 +87,7 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   const areConstant = constant.every((n) => isConstant(observed, n)) && (isLively || constant.some(varies));
   const whole = observed.every((value: number) => value === observed[0]);
   if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
+  if (study.declared.kind === 'tensor') return null; // its channels are features of a sample: a border of one code is no channel
   if (constant.length === 0 || !areConstant || constant.some((n) => differing[n] < FEWEST)) return null;
   const values = new Set(constant.map((n) => observed[n]));
   const one =

@@ -1,7 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { bisected, type Line, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
-import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
+import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import { biasParts, type View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
@@ -36,7 +36,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     };
     const intervals = sharedIntervals(study, base, line);
     const interval = intervals && sharedInterval(intervals);
-    if (!interval) return [];
+    if (!interval || movesTiesOnly(interval, declared)) return [];
     const withScale = (scale: number) => withInput(base, { scale });
     const exactly = bisected(study, base, line, interval, withScale);
     const halved = exactly === null ? [] : [Math.fround(exactly), exactly];

@@ -1,7 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { bisected, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
-import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
+import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
@@ -34,6 +34,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const factor = intervals && sharedInterval(intervals);
     if (!factor || factor.lo <= 0) return [];
     const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
+    if (movesTiesOnly(interval, output.scale)) return [];
     const exactly = bisected(study, base, line, factor, (own) => withOutput(base, { scale: output.scale / own }));
     const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
     return [...halved, ...scalesIn(interval)]

@@ -1,10 +1,13 @@
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst } from '../departures.js';
 import type { At, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, writesCodes } from '../facts.js';
-import { type Change, FREEDOM, type Setup, withOutput, withSteps } from '../setup.js';
+import { type Change, FREEDOM, type Setup, withOutput, withParams, withSteps } from '../setup.js';
+import { isTensorStudy } from '../study/study.js';
+import { scriptsToNearest } from '../tensorSteps.js';
 import { declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 import { place } from '../words/place.js';
@@ -27,16 +30,20 @@ const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
 /** The low bits of a code were kept where the reference clamps: astype(np.uint8), (uint8_t)y, AP_WRAP. */
 export const outputWraps: Cause<'output-wraps'> = {
   code: 'output-wraps',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, converts, anyRuntime],
   whose: 'kernel',
 
   changes: (study) => {
     const { output } = study.declared.params;
     if (!isQuantized(output) || output.dtype === 'int32') return [];
-    return hasRelu(study)
-      ? [wrapped('clamped below first', null), wrapped('clamped below last', output.zeroPoint)]
-      : [wrapped('wrapped', null)];
+    // a kernel may saturate on its way; a script's real numbers do not
+    const bases = [null, ...(isTensorStudy(study) ? scriptsToNearest(study, false) : [])];
+    return bases.flatMap((steps) =>
+      hasRelu(study)
+        ? [wrapped('clamped below first', null, steps), wrapped('clamped below last', output.zeroPoint, steps)]
+        : [wrapped('wrapped', null, steps)],
+    );
   },
 
   evidence: ({ study, setup, without }) => {
@@ -68,13 +75,14 @@ export const outputWraps: Cause<'output-wraps'> = {
   },
 };
 
-/** least: where a ReLU clamps what has wrapped. */
-function wrapped(label: string, least: number | null): Change {
+/** least: where a ReLU clamps what has wrapped. steps: in place of a tensor's. */
+function wrapped(label: string, least: number | null, steps: TensorSteps | null): Change {
   return {
     cause: 'output-wraps',
     coordinate: 'clamp',
     freedom: FREEDOM.none,
-    label,
+    label: steps ? `${label}, ${steps.equation}` : label,
+    ...(steps && { rare: true as const }),
     apply: (setup) => {
       const { output } = setup.params;
       if (!isQuantized(output)) return setup;
@@ -82,7 +90,8 @@ function wrapped(label: string, least: number | null): Change {
       const codes = quantMax - quantMin + 1;
       const wrap = (code: number) => code - codes * Math.floor((code - quantMin) / codes);
       const apply = least === null ? wrap : (code: number) => Math.max(least, wrap(code));
-      return { ...unlimited(setup, least !== null), stores: { name: label, apply } };
+      const own = steps && setup.kind === 'tensor' ? { ...setup, steps } : setup;
+      return { ...unlimited(own, least !== null), stores: { name: label, apply } };
     },
   };
 }
@@ -90,6 +99,7 @@ function wrapped(label: string, least: number | null): Change {
 /** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */
 function unlimited(setup: Setup, withoutRelu: boolean): Setup {
   const wide = withOutput(setup, { quantMin: INT32_MIN, quantMax: INT32_MAX });
+  if (wide.kind === 'tensor') return withoutRelu ? withParams(wide, { activation: 'none' }) : wide;
   if (wide.kind !== 'product') return wide;
   const { offsetAndClamp } = wide.steps;
   const steps = addsZeroPointFirst(offsetAndClamp) ? wide : withSteps(wide, { offsetAndClamp: roundThenOffset });

@@ -24,7 +24,7 @@ type Of = 'activation' | 'weight' | 'output';
 /** uint8 read as int8 or the reverse: off by 256 from 128 up (bytes reinterpreted), or by 128 throughout. */
 export const signedness: Cause<'signedness'> = {
   code: 'signedness',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   whose: 'model',
 
   changes: (study) => [
@@ -49,12 +49,16 @@ export const signedness: Cause<'signedness'> = {
   },
 };
 
+/** Of each input. */
 function activationChanges(declared: Setup): Change[] {
-  const { dtype } = inputOf(declared);
-  if (dtype !== 'uint8' && dtype !== 'int8') return [];
-  return otherReadings(dtype).map(({ map, off }) =>
-    change('activation', 'x', dtype, off, (setup) => readAs(setup, map)),
-  );
+  return declared.reads.flatMap((_, input) => {
+    const { dtype } = inputOf(declared, input);
+    if (dtype !== 'uint8' && dtype !== 'int8') return [];
+    return otherReadings(dtype).map(({ map, off }) => ({
+      ...change('activation', 'x', dtype, off, (setup) => readAs(setup, map, input)),
+      ...(declared.reads.length > 1 && { input }),
+    }));
+  });
 }
 
 /** Bytes of weights read with the other sign. */

@@ -1,9 +1,14 @@
 import { float32Ordinal } from '../../numeric/float.js';
-import { type Interval, pointsIn, widened } from './interval.js';
+import { contains, type Interval, pointsIn, widened } from './interval.js';
 
 /** float32 noise, not another scale. */
 export function isNoise(found: number, declared: number): boolean {
   return Math.abs(found / declared - 1) <= 1e-7;
+}
+
+/** What differs lies so near to ties that float32 rounding moves it: the declared scale is one of those that fit. */
+export function movesTiesOnly(interval: Interval, declared: number): boolean {
+  return contains(widened(interval, 2e-7), declared);
 }
 
 /** A scale off by less than 1e-5 moves only values next to a tie, as other rounding rules do. */
