@@ -67,8 +67,11 @@ function canBeReplayed(layer: Layer, layers: readonly Layer[], captured: Readonl
 }
 
 function noneReplayed({ path, layers }: Model): Problem {
-  const known = ops.map(({ name }) => name).join(', ');
-  const got = listed(new Set(layers.map(({ op }) => op)));
-  const message = `expected a layer that is replayed (${known}), got ${got}; --candidate compares such values with another capture's`;
+  const because = layers.find(({ notReplayed }) => notReplayed !== undefined);
+  const known = because ? '' : ` (${ops.map(({ name }) => name).join(', ')})`;
+  const got = because
+    ? `none of ${layers.length}: ${printable(because.name)}: ${because.notReplayed}`
+    : listed(new Set(layers.map(({ op }) => op)));
+  const message = `expected a layer that is replayed${known}, got ${got}; --candidate compares such values with another capture's`;
   return { kind: 'nothing-to-replay', where: `${printable(path)} layers`, message };
 }

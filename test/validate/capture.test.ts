@@ -309,6 +309,14 @@ describe('one line for each problem', () => {
       ],
     ],
     [
+      'a model whose layers say why they are not replayed',
+      (m) => (m.layers = [{ name: 'conv', op: 'conv2d', not_replayed: 'a value of it has int16 codes' }]),
+      { conv: u8([5, 3]) },
+      [
+        "m.json layers: expected a layer that is replayed, got none of 1: conv: a value of it has int16 codes; --candidate compares such values with another capture's",
+      ],
+    ],
+    [
       'a value of a replayed layer that does not fit the samples',
       convModel,
       { x: null, relu: u8([3, 4]), flat: u8([2, 6]), fc: u8([2, 2]) },
