@@ -48,6 +48,7 @@ const REGISTRIES: readonly Registry[] = [
       'reference.ts',
       'tflite.ts',
       'tfliteLayer.ts',
+      'torchaoLayer.ts',
       'verification.ts',
     ],
     type: 'Kernel',

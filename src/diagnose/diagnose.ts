@@ -154,7 +154,9 @@ export class Diagnosis {
       side: this.side,
       madeBy: this.madeBy(run.kernel),
       kernel: run.kernel,
-      ...(layer.delegates && { ofLayer: (kernel: Kernel) => formOf(kernel, layer, this.producer) }),
+      ...((layer.delegates || run.kernel.ofLayer) && {
+        ofLayer: (kernel: Kernel) => formOf(kernel, layer, this.producer),
+      }),
       declared,
       fast: this.fast,
       inputs: inputs.map(rowsOf),

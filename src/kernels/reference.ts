@@ -36,7 +36,7 @@ export function referenceFor(producer: Producer, name?: string): Reference {
     kernel,
     readings(layer, calls) {
       const [first, ...others] = enginesOf(producer, kernel, layer).flatMap((of) =>
-        onThisCpu(producer, of, layer, calls),
+        onThisCpu(producer, formOf(of, layer, producer), layer, calls),
       );
       return [first, ...others];
     },

@@ -31,6 +31,8 @@ import { tfliteFloat64 } from './tflite-float64.js';
 import { tfliteReference } from './tflite-reference.js';
 import { tfliteSingle } from './tflite-single.js';
 import { tflm } from './tflm.js';
+import { torchao } from './torchao.js';
+import { torchaoAvx2 } from './torchao-avx2.js';
 import { xnnpack } from './xnnpack.js';
 import { xnnpackArm } from './xnnpack-arm.js';
 
@@ -49,6 +51,8 @@ export const kernels: readonly Kernel[] = [
   onednnPointwiseAvx2,
   qnnpack,
   pt2eReference,
+  torchao,
+  torchaoAvx2,
   ort,
   ortAvx2,
   ortArm,
@@ -78,6 +82,9 @@ export function rivalKernels(declared: Kernel | null): readonly Kernel[] {
   return kernels.filter(({ wholeRuntime }) => !wholeRuntime || declared?.wholeRuntime);
 }
 
+/** What runs a graph of TFLite's, each node in its own form. */
+const tfliteRuntimes = kernels.filter(({ ofLayer, runtime }) => ofLayer && runtime !== 'pytorch');
+
 /** Releases that compute otherwise, as their captures declare them. */
 const RELEASES = [
   ['ai-edge-litert', '2.3.0'],
@@ -91,13 +98,14 @@ const RELEASES = [
 export function runtimeKernels(layer: Layer, producer: Producer): readonly Kernel[] {
   if (!layer.delegates) return [];
   const releases = RELEASES.map(([framework, frameworkVersion]) => ({ ...producer, framework, frameworkVersion }));
-  const runtimes = kernels.filter(({ ofLayer }) => ofLayer);
-  return [...new Set([producer, ...releases].flatMap((by) => runtimes.map((kernel) => kernel.ofLayer!(layer, by))))];
+  return [
+    ...new Set([producer, ...releases].flatMap((by) => tfliteRuntimes.map((kernel) => kernel.ofLayer!(layer, by)))),
+  ];
 }
 
 /** What a forecast is about: of a graph of TFLite's its runtimes side by side, of any other every kernel. */
 export function forecastKernels({ layers }: Pick<Model, 'layers'>): readonly Kernel[] {
-  return layers.some(({ delegates }) => delegates) ? kernels.filter(({ ofLayer }) => ofLayer) : rivalKernels(null);
+  return layers.some(({ delegates }) => delegates) ? tfliteRuntimes : rivalKernels(null);
 }
 
 /** Kernels that have an op which multiplies weights, and what they do for it. */

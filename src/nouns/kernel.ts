@@ -384,7 +384,7 @@ export interface Kernel {
   readonly sums: 'exact' | 'saturating' | 'float';
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
-  readonly flow?: 'pt2e-reference' | 'pt2e-lowered'; // of exported programs
+  readonly flow?: 'pt2e-reference' | 'pt2e-lowered' | 'torchao'; // of exported programs, or of quantize_
   /** The only architecture that it runs on, where a runtime makes something else of a graph there. */
   readonly arch?: 'arm64';
   /** It stands for all that a runtime does, each op by its own form; the forms that it shares have names of their own. */

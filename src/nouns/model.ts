@@ -54,7 +54,7 @@ export interface ProductForm extends ProductParams {
   /** Set where rows are made of several axes of the input: TFLite reads [5, 5, 16] as a row of 400. */
   readonly flatten?: true | 'rows';
   /** Set where the layer quantizes its own input, with a scale chosen from each batch. */
-  readonly dynamic: { readonly reduceRange: boolean; readonly asymmetric?: boolean } | null;
+  readonly dynamic: { readonly reduceRange: boolean; readonly asymmetric?: boolean; readonly perRow?: boolean } | null;
   /** Set where rows are patches. */
   readonly patch?: Patch;
 }

@@ -17,6 +17,8 @@ export const linearDynamic: Op = {
       reduce_range: z.boolean(),
       /** TFLite's: whether the input gets a zero point. */
       asymmetric_quantize_inputs: z.optional(z.boolean()),
+      /** A range of its own for each row (torchao's per token), not one for all that a call reads. */
+      per_row: z.optional(z.boolean()),
       output: floatOutput,
     }),
   inputs: [1, 1],
@@ -25,10 +27,14 @@ export const linearDynamic: Op = {
   async read(layer) {
     expectInput(layer, ['float32'], 'it quantizes its own input; use op "linear" on codes');
     const params = await productParams(layer);
-    const asymmetric = layer.fields?.asymmetric_quantize_inputs as boolean | undefined;
+    const { asymmetric_quantize_inputs: asymmetric, per_row: perRow } = (layer.fields ?? {}) as {
+      asymmetric_quantize_inputs?: boolean;
+      per_row?: boolean;
+    };
     const dynamic = {
       reduceRange: layer.fields?.reduce_range === true,
       ...(asymmetric === undefined ? {} : { asymmetric }),
+      ...(perRow === undefined ? {} : { perRow }),
     };
     return layer.fields && params
       ? { form: { kind: 'product', dynamic, ...flattenOf(layer), ...params }, output: FLOAT }

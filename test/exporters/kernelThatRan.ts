@@ -11,7 +11,11 @@ export interface Producer {
 /** The kernel that PyTorch ran on this x86 CPU under these variables, or why no model is known to be it. */
 export function kernelThatRan(producer: Producer): { kernel: string } | { unknown: string } {
   const { flow, engine, cpu_capability: capability, avx512_vnni: vnni, amx_int8: amx, environment } = producer;
-  if (flow === 'pt2e-reference') return { kernel: 'pt2e-reference' };
+  if (flow === 'pt2e-reference') return { kernel: flow };
+  if (flow === 'torchao') {
+    const saturates = environment.ONEDNN_MAX_CPU_ISA === 'AVX2' || !(vnni || amx);
+    return { kernel: saturates ? 'torchao-avx2' : 'torchao' };
+  }
   if (engine === 'qnnpack') return { kernel: 'qnnpack' };
   if (engine === 'fbgemm' || engine === 'x86') {
     const exact = vnni && environment.FBGEMM_ENABLE_INSTRUCTIONS !== 'AVX2';

@@ -159,6 +159,29 @@ def pt2e_per_tensor():
     return pt2e(per_channel=False)
 
 
+def torchao(static=False, **config):
+    """Every linear of torchao's quantize_, called twice."""
+    from torchao.quantization import Int8DynamicActivationInt8WeightConfig, PerRow, PerTensor, quantize_
+    from torchao.quantization.quant_api import Int8StaticActivationInt8WeightConfig
+
+    model = loud(Plain)
+    if static:
+        scale = torch.tensor([[3 / 127.5]])
+        quantize_(model, Int8StaticActivationInt8WeightConfig(act_quant_scale=scale, granularity=[PerTensor(), PerRow()]))
+    else:
+        config = {key: PerTensor() if value == "tensor" else value for key, value in config.items()}
+        quantize_(model, Int8DynamicActivationInt8WeightConfig(**config))
+    return model, [samples(9), samples(5)], {}
+
+
+def torchao_zero_point():
+    from torchao.quantization import MappingType
+
+    return torchao(act_mapping_type=MappingType.ASYMMETRIC)
+
+
+TORCHAO = {"torchao": torchao, "torchao-per-tensor": lambda: torchao(granularity="tensor"), "torchao-zero-point": torchao_zero_point,
+           "torchao-reduce-range": lambda: torchao(reduce_range=True), "torchao-static": lambda: torchao(static=True)}
 PER_ENGINE = {"eager": eager, "eager-per-tensor": eager_per_tensor, "fx": fx, "dynamic": dynamic, "dynamic-full-range": dynamic_full_range}
 PT2E = {"pt2e-reference": pt2e, "pt2e-reference-per-tensor": pt2e_per_tensor, "pt2e-lowered": pt2e_lowered}
 
@@ -183,7 +206,7 @@ def main(out):
                 continue
             torch.backends.quantized.engine = engine
             attempt(f"{flow}-{engine}", build)
-    for flow, build in PT2E.items():
+    for flow, build in {**PT2E, **TORCHAO}.items():
         attempt(flow, build)
     print(json.dumps(done))
 

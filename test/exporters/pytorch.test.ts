@@ -48,6 +48,7 @@ const FLOWS = ['eager', 'eager-per-tensor', 'fx', 'dynamic', 'dynamic-full-range
 const MODELS = [
   ...ENGINES.flatMap((engine) => FLOWS.map((flow) => `${flow}-${engine}`)),
   ...['pt2e-reference', 'pt2e-reference-per-tensor', 'pt2e-lowered'],
+  ...['', '-per-tensor', '-zero-point', '-reduce-range', '-static'].map((kind) => `torchao${kind}`),
 ];
 
 /** variables, and the models whose kernel they make saturate. */
@@ -61,7 +62,7 @@ const CPUS: { cpu: string; env: Record<string, string>; saturates: RegExp | null
   {
     cpu: 'ONEDNN_MAX_CPU_ISA=AVX2',
     env: { ONEDNN_MAX_CPU_ISA: 'AVX2' },
-    saturates: /^((eager|eager-per-tensor|fx|dynamic-full-range)-onednn|pt2e-lowered)$/,
+    saturates: /^((eager|eager-per-tensor|fx|dynamic-full-range)-onednn|pt2e-lowered|torchao(?!-reduce-range).*)$/,
   },
 ];
 

@@ -29,6 +29,7 @@ written = tempfile.TemporaryDirectory() if args.check else None
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))
 import other_kernels as ok  # noqa: E402
 import torch_kernels as tk  # noqa: E402
+import torchao as ao  # noqa: E402
 from convolutions import MODELS as CONVOLUTIONS  # noqa: E402
 from convolutions import convolution_families  # noqa: E402
 
@@ -400,6 +401,54 @@ def ort_dynamic(kernel, x, w, sw, b):
     acc = accumulate(kernel, "uint8")(ok.quantize_linear(x, s, z, 0, 255), z, w, 0, None)
     return ok.ort_matmul_int_to_float(acc, s, sw, b, fma=kernel == "ort-arm")
 
+
+# ---------------------------------------------------------------- torchao
+TOKENS = 6
+
+
+def saturating_sums(q, w):
+    """oneDNN's int8 matmul on AVX2: 128 is added to the codes, and taken out of the sums."""
+    return tk.acc_sat16((q.astype(np.int16) + 128).astype(np.uint8), 128, w, 0, tk.onednn_gemm_kblocks(q.shape[1], 384))
+
+
+def torchao_families(kernel):
+    """Every way to take a range, in one call and in several; near-ties of both roundings; static layers."""
+    other = "torchao" if kernel.endswith("avx2") else "torchao-avx2"
+    kinds = [(row, zero, reduced) for row in (True, False) for zero in (False, True) for reduced in (False, True)]
+    fixture = fixture_of(kernel, "dynamic")
+    fixture.batches(BATCHES)
+    sums = saturating_sums if kernel.endswith("avx2") else ao.exact
+    rng = rng_for(args.seed, "torchao", "dynamic")
+    for i in range(32):
+        row, zero, reduced = kinds[i % len(kinds)]
+        k, n = int(rng.integers(1, 33)), int(rng.integers(60, 120))
+        x = (rng.normal(0, 10.0 ** rng.uniform(-4, 3), (sum(BATCHES), TOKENS, k)) + rng.normal()).astype(f32)
+        x[:, rng.integers(0, TOKENS)] *= 0  # nothing to spread
+        x[..., : max(1, k // 3)] = np.rint(x[..., : max(1, k // 3)])
+        w = rng.integers(-128, 128, (n, k)).astype(np.int8)
+        sw = (10.0 ** rng.uniform(-4, -1, n)).astype(f32) if i % 3 else f32(10.0 ** rng.uniform(-4, -1))
+        b = None if i % 4 == 3 else rng.normal(size=n).astype(f32)
+        parts = np.split(x, np.cumsum(BATCHES)[:-1])
+        y = np.concatenate([ao.linear_dynamic(part.reshape(-1, k), w, sw, b, row, zero, reduced, sums) for part in parts]).reshape(-1, TOKENS, n)
+        more = {"asymmetric_quantize_inputs": True} if zero else {}
+        fixture.linear("dynamic", x, ("float32",), w, sw, 0, b, False, ("float32",), y, op="linear_dynamic", reduce_range=reduced,
+                       per_row=row, **more)
+    write(fixture, [other, "numpy"])
+    fixture = fixture_of(kernel, "static")
+    rng = rng_for(args.seed, "torchao", "static")
+    for i in range(24):
+        k, n = int(rng.integers(1, 90)), int(rng.integers(2, 24))
+        q = rng.integers(-128, 128, (11, k)).astype(np.int8)
+        scale, zero = f32(10.0 ** rng.uniform(-3, 0)), int(rng.integers(-128, 128)) if i % 2 else 0
+        w, sw = rng.integers(-128, 128, (n, k)).astype(np.int8), (10.0 ** rng.uniform(-4, -1, n)).astype(f32)
+        b = None if i % 4 == 3 else rng.normal(size=n).astype(f32)
+        fixture.linear("static", q, ("int8", float(scale), zero), w, sw, 0, b, False, ("float32",), ao.linear(q, zero, scale, w, sw, b, sums))
+    write(fixture, [other, "qnnpack"])
+
+
+for kernel in ("torchao", "torchao-avx2"):
+    if args.only in ("", kernel):
+        torchao_families(kernel)
 
 for kernel in [*TORCH, "pt2e-reference", "ort", "ort-avx2", "ort-arm", *ROUNDING, "xnnpack", "xnnpack-arm", "cmsis-nn", "cmsis-nn-single",
                "numpy", "numpy-float32"]:

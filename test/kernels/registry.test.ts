@@ -17,6 +17,8 @@ it('lists every kernel once, in the order of the documentation', () => {
     'onednn-pointwise-avx2',
     'qnnpack',
     'pt2e-reference',
+    'torchao',
+    'torchao-avx2',
     'ort',
     'ort-avx2',
     'ort-arm',

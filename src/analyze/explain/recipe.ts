@@ -5,6 +5,7 @@
  */
 
 import { clampOfReals, limitedTo } from '../../kernels/steps/activation.js';
+import { stepOfCall } from '../../kernels/steps/multiplier.js';
 import type { FixedPointForm, MultiplierStep, PreparedBias, Product, ProductSteps, Step } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Operation, Precision } from '../../nouns/written.js';
@@ -38,7 +39,7 @@ const SUMS = { precision: 'float64', fixedPoint: null, operations: [] } as const
 /** Of a product that sums integers: a float one has no order of its own. */
 export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwritten {
   const { dynamic } = record;
-  const multiplier = dynamic?.multiplier ?? record.multiplier;
+  const multiplier = stepOfCall(dynamic?.multiplier ?? record.multiplier, product);
   const output = isQuantized(product.output) ? product.output : null;
   const prepared = dynamic ? ownBias(product) : record.bias.prepare(product);
   const real = prepared.unit === 'real' ? (channel: number) => prepared.values[channel] : null;

@@ -18,16 +18,25 @@ const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to
 
 /** What the capture's framework has against saturating pairs; the signed codes of an input come to 0..255 in the kernel, whatever their range. */
 export function saturationWays(context: FixContext): Way[] {
-  const { framework, signed, foundKernel, declaredKernel } = context;
+  const { signed, foundKernel, declaredKernel } = context;
   const kernel = foundKernel ?? declaredKernel;
   const vnni = kernelNamed(kernel)?.library?.exactOn ?? 'VNNI';
-  const ofWeights = signed || framework === 'OpenVINO' || framework === 'ONNX Runtime';
+  const ofWeights = signed || narrowsWeights(context);
   const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
   return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
 }
 
-function sevenBitWeights({ framework, dynamic }: FixContext): Way {
+/** Frameworks whose reduce_range is one of the weights. */
+function narrowsWeights({ framework, producer }: FixContext): boolean {
+  return framework === 'OpenVINO' || framework === 'ONNX Runtime' || producer.flow === 'torchao';
+}
+
+function sevenBitWeights({ framework, dynamic, producer }: FixContext): Way {
   const remedy = 'seven-bit-weights';
+  if (producer.flow === 'torchao') {
+    const config = `Int8${dynamic ? 'Dynamic' : 'Static'}ActivationInt8WeightConfig(..., reduce_range=True)`;
+    return { remedy, text: `quantize_(model, ${config}), which keeps activations and weights in -64..63` };
+  }
   if (framework === 'OpenVINO') {
     const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
     return { remedy, text: `${SMALL_WEIGHTS}: nncf.quantize(..., ${option})` };
@@ -66,7 +75,7 @@ function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni:
   if (framework === 'ONNX Runtime') {
     return 'uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, session.x64quantprecision=1, or a CPU with VNNI: their sums are exact';
   }
-  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
+  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !/^(pt2e|torchao)/.test(producer.flow ?? '');
   return `run on a CPU with ${vnni}${eager ? ', or use the qnnpack engine' : ''}: its sums are exact`;
 }
 

@@ -40,6 +40,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -267,15 +268,27 @@ def _checked_model(model):
             if tensor.device.type != "cpu":
                 raise ExportError(f"{where} is on {tensor.device}: quantized kernels run on the CPU; call model.cpu() and inputs.cpu()")
             if type(tensor).__module__.startswith("torchao"):
-                raise ExportError(_not_int8(where, type(tensor)))
+                _check_torchao(where, tensor)
     if model.training and not isinstance(model, torch.fx.GraphModule):  # graphs of torch.export say so always
         _warn("the model is in training mode, where dropout is random; call model.eval()")
     return model
 
 
-def _not_int8(where, kind):
-    return (f"{where or 'the model'} is a torchao {kind.__name__}: models of quantize_ (weight-only, 4-bit, float8) have no int8 linear "
-            "to replay; quantize with convert_pt2e or torch.ao.quantization.convert")
+def _is_torchao_int8(tensor):
+    """A weight that torchao's quantize_ multiplies as integers."""
+    kind = type(tensor)
+    return kind.__name__ == "Int8Tensor" and kind.__module__.startswith("torchao") and tensor.act_quant_kwargs is not None
+
+
+def _check_torchao(where, tensor):
+    what = f"{where or 'the model'} is a torchao {type(tensor).__name__}"
+    if not _is_torchao_int8(tensor):
+        raise ExportError(f"{what}: models of quantize_ that are weight-only, 4-bit or float8 have no int8 linear to replay; quantize "
+                          "with Int8DynamicActivationInt8WeightConfig, or with convert_pt2e or torch.ao.quantization.convert")
+    if tensor.dtype != torch.float32:
+        raise ExportError(f"{what} of {tensor.dtype}: qdiff replays its arithmetic in float32; call model.float() before quantize_")
+    if tensor.act_pre_scale is not None:
+        raise ExportError(f"{what} that scales its input first (SmoothQuant, AWQ), which qdiff does not replay")
 
 
 def _check_recording(model, recording):
@@ -671,7 +684,7 @@ class _Watch:
 
 
 def _first_sentence(error):
-    return str(error).strip().split("\n")[0].split(". ")[0]
+    return str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
 
 
 def _advice(op, message):
@@ -844,7 +857,7 @@ class _EagerWatch(_Watch):
         super().__init__(model, recording)
         self.unpacked = {}
         self.functional_modules = {m: path for path, m in model.named_modules() if isinstance(m, _QFUNCTIONAL)}
-        self.ran_static = self.ran_dynamic = False
+        self.ran_static = self.ran_dynamic = self.ran_torchao = self.paused = False
 
     def run(self, args, kwargs):
         self.frames = []
@@ -854,14 +867,22 @@ class _EagerWatch(_Watch):
             def __torch_dispatch__(self, func, types, args=(), kwargs=None):
                 return watch.op(func, args, kwargs or {})
 
+        class Functions(TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                if func is torch.nn.functional.linear and _is_torchao_int8(args[1] if len(args) > 1 else None):
+                    return watch.torchao_linear(*args, **(kwargs or {}))
+                return func(*args, **(kwargs or {}))
+
         with contextlib.ExitStack() as hooks:
             for path, module in self.model.named_modules():
                 hooks.callback(module.register_forward_pre_hook(self._entering(path)).remove)
                 hooks.callback(module.register_forward_hook(self._leaving(path), always_call=True).remove)
-            with Dispatch():
+            with Functions(), Dispatch():
                 self.model(*args, **kwargs)
 
     def flow(self):
+        if self.ran_torchao:
+            return "torchao"
         if self.ran_dynamic and not self.ran_static:
             return "dynamic"
         return "fx" if any(isinstance(module, torch.fx.GraphModule) for module in self.model.modules()) else "eager"
@@ -911,7 +932,43 @@ class _EagerWatch(_Watch):
                 return self.functional_modules.get(module)
         return None
 
+    def torchao_linear(self, x, weight, bias=None):
+        """One layer, whose operators are not looked at; a static one's codes are a value of their own."""
+        source = self.find(x)
+        self.paused = True
+        try:
+            result = torch.nn.functional.linear(x, weight, bias)
+            static = weight.act_quant_scale is not None
+            codes = _torchao_codes(x, weight) if static else None
+        except Exception:
+            self.failed_at = (self.frames[-1].path if self.frames else "", "torchao linear")
+            raise
+        finally:
+            self.paused = False
+        for frame in self.frames:
+            frame.did_something = True
+        self.ran_torchao = True
+        name, params, how = self.name("linear"), _params_of(result), weight.act_quant_kwargs
+        layer = {"features": (x.shape[-1], result.shape[-1]), "activation": "none",
+                 "parameters": lambda: self.torchao_parameters(name, weight, bias)}
+        if not source or not source.params or (static and weight.act_quant_scale.numel() != 1):
+            self.emit(name, "torchao linear", result, params, source)
+        elif static:
+            quantized = self.emit(self.unique(f"{name}.quantize"), "quantize", codes, _torchao_params(weight), source)
+            self.emit(name, "linear", result, params, quantized, **layer)
+        else:
+            asymmetric = {"asymmetric_quantize_inputs": True} if how.mapping_type.name == "ASYMMETRIC" else {}
+            self.emit(name, "linear_dynamic", result, params, source, reduce_range=bool(how.reduce_range),
+                      per_row=type(how.granularity).__name__ == "PerRow", **asymmetric, **layer)
+        return result
+
+    def torchao_parameters(self, name, weight, bias):
+        scale = weight.scale.reshape(-1).double().numpy()
+        return _linear_parameters(name, weight.qdata, float(scale[0]) if len(scale) == 1 else scale, 0, bias)
+
     def op(self, func, args, kwargs):
+        if self.paused:
+            return func(*args, **kwargs)
         inputs = [self.find(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
@@ -998,6 +1055,19 @@ class _EagerWatch(_Watch):
                       "than the model did: the model was converted or loaded under another engine, or its scale was changed after "
                       "its first call. Set torch.backends.quantized.engine before converting or loading")
         return self.unpacked[key]
+
+
+def _torchao_codes(x, weight):
+    how = weight.act_quant_kwargs
+    own = type(weight).from_hp(x, how.granularity, how.mapping_type, weight.act_quant_scale, weight.act_quant_zero_point,
+                               reduce_range=how.reduce_range)
+    return own.qdata
+
+
+def _torchao_params(weight):
+    zero_point = weight.act_quant_zero_point
+    params = {"dtype": "int8", "scale": float(weight.act_quant_scale), "zero_point": 0 if zero_point is None else int(zero_point)}
+    return {**params, "quant_min": -64, "quant_max": 63} if weight.act_quant_kwargs.reduce_range else params
 
 
 def _same_when_packed_again(op, weight, bias, args, result):

@@ -84,7 +84,8 @@ const chooseFloat32 = chooseOfScript('chooseFloat32', 's = f32(f32(max - min) / 
 
 type Own = Omit<DynamicStep, 'chooseQuantParams' | 'toReal'>;
 
-function dynamicStep(own: Own): DynamicStep {
+/** The rest follows from these. */
+export function dynamicStep(own: Own): DynamicStep {
   return {
     ...own,
     chooseQuantParams(min, max, reduceRange) {

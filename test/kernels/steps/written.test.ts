@@ -243,7 +243,9 @@ test.skipIf(!hasCc)('C of every integer kernel gives the codes of the replay (cc
   expect(lines.filter((line) => !line.includes(': 0 of '))).toEqual([]);
   expect(lines.length).toBe(layers.length);
   const names = new Set(layers.map(({ steps }) => steps));
+  // torchao's layers give floats, of which no integer C is
   const integer = kernels
+    .filter(({ family }) => family !== 'torchao')
     .map(linearSteps)
     .filter(({ float, multiplier }) => !float && multiplier.arithmetic !== 'float64');
   expect(integer.filter((steps) => !names.has(steps))).toEqual([]);
