@@ -69,6 +69,7 @@ async function answersOfReplay(asked: Asked, side: AnsweringSide): Promise<Answe
   if (!exact) return null;
   const [own, declared] = [await answersIn(asked, side.values), await answersIn(asked, exact)];
   return counted(asked, [side], own, declared, async (cause) => {
+    if (isAllOf(asked, side, cause)) return [declared, declared];
     const values = await valuesWithout(asked, side, cause);
     return values && [await answersIn(asked, values), declared];
   });
@@ -134,6 +135,14 @@ async function valuesWithout(asked: Asked, side: AnsweringSide, cause: string | 
 
 function isConcerned({ found, differs }: AnsweringSide, layer: string, cause: string | null): boolean {
   return cause === null ? differs(layer) : (found.get(layer)?.report.causes.includes(cause) ?? false);
+}
+
+/** Whether a cause is all that any layer does otherwise: without it the values are the declared ones. */
+function isAllOf({ model }: Asked, side: AnsweringSide, cause: string): boolean {
+  return model.layers.every(({ name }) => {
+    if (!isConcerned(side, name, cause)) return !side.differs(name);
+    return side.differs(name) && stillDone(side, name, cause)?.length === 0;
+  });
 }
 
 /** What a layer goes on doing otherwise than declared; null: not known of other inputs. */

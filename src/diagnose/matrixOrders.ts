@@ -1,5 +1,5 @@
 /** Orders along k of a matrix's weights, as a rule that a person would write. */
-import type { Product } from '../nouns/kernel.js';
+import type { Codes, Product } from '../nouns/kernel.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
@@ -13,7 +13,13 @@ const MOST_EFFORT = 1e8;
 
 /** Where weight [out, k] is taken from, in the declared matrix; -1: nowhere. */
 type Order = (out: number, k: number) => number;
-type Named = readonly [order: string, of: 'weights' | 'input', from: Order];
+/** Places k from `first` to before `end` take the weight so many places on: an order within a row, which thousands are. */
+interface Run {
+  readonly first: number;
+  readonly end: number;
+  readonly by: number;
+}
+type Named = readonly [order: string, of: 'weights' | 'input', from: Order, runs?: readonly Run[]];
 
 /** The orders that give some values of the sketch, nearly. */
 export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
@@ -21,7 +27,7 @@ export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductCh
   if (base.params.weight !== params.weight || params.inFeatures < 2) return [];
   const fits = mayFit(study, base);
   return ordersOf(params)
-    .filter(([, , from]) => fits(from))
+    .filter(([, , from, runs]) => fits(from, runs))
     .map(([order, of, from]) => change(params, order, of, from));
 }
 
@@ -57,39 +63,59 @@ function at(i: number, outputs: number, inputs: number): number {
 function shifts(inputs: number): Named[] {
   const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * inputs * 4))));
   return Array.from({ length: most }, (_, i) => i + 1).flatMap((n) =>
-    [n, -n].flatMap((by): Named[] => [
-      [`shifted by ${by}`, 'input', (out, k) => (k + by >= 0 && k + by < inputs ? out * inputs + k + by : -1)],
-      [`rotated by ${by}`, 'input', (out, k) => out * inputs + ((k + by + inputs) % inputs)],
-    ]),
+    [n, -n].flatMap((by): Named[] => {
+      const within = { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
+      const around =
+        by > 0 ? { first: inputs - by, end: inputs, by: by - inputs } : { first: 0, end: -by, by: by + inputs };
+      return [
+        [`shifted by ${by}`, 'input', ordered(inputs, [within]), [within]],
+        [`rotated by ${by}`, 'input', ordered(inputs, [within, around]), [within, around]],
+      ];
+    }),
   );
 }
 
-function zeroPointOf({ weightZeroPoint }: Product, out: number): number {
+function ordered(inputs: number, runs: readonly Run[]): Order {
+  return (out, k) => {
+    const own = runs.find(({ first, end }) => k >= first && k < end);
+    return own ? out * inputs + k + own.by : -1;
+  };
+}
+
+function zeroPointOf({ weightZeroPoint }: Pick<Product, 'weightZeroPoint'>, out: number): number {
   return weightZeroPoint[weightZeroPoint.length > 1 ? out : 0];
 }
 
-function mayFit(study: ProductStudy, base: ProductSetup): (from: Order) => boolean {
+function mayFit(study: ProductStudy, base: ProductSetup): (from: Order, runs?: readonly Run[]) => boolean {
   const scope = study.sketch;
   const view = viewOf(study, base, scope);
-  const codes = study.engine.codes(base, scope);
-  const zeroPoint = base.params.input.zeroPoint;
-  const { weight, inFeatures } = base.params;
   const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));
   const stride = Math.max(1, Math.floor(all.length / TRIED));
   const tried = all.filter((_, i) => i % stride === 0);
-  return (from) =>
+  const sumOf = sumsIn(base.params, study.engine.codes(base, scope));
+  return (from, runs) =>
     tried.length > 8 &&
     tried.every((i) => {
-      const [row, n] = [Math.floor(i / view.channels), i % view.channels];
-      const own = zeroPointOf(base.params, n);
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        const index = from(n, k);
-        if (index >= 0) sum += (codes.data[row * codes.cols + k] - zeroPoint) * (weight[index] - own);
-      }
-      const v = sum * view.stepsPerUnit[n] + view.biasSteps[n];
+      const n = i % view.channels;
+      const v = sumOf(Math.floor(i / view.channels), n, from, runs) * view.stepsPerUnit[n] + view.biasSteps[n];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
+}
+
+/** The sum of one row and channel, its weights in another order. */
+function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product, { cols, data }: Codes) {
+  return (row: number, n: number, from: Order, runs?: readonly Run[]): number => {
+    const [x, w, own] = [row * cols, n * inFeatures, zeroPointOf(params, n)];
+    let sum = 0;
+    for (const { first, end, by } of runs ?? []) {
+      for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
+    }
+    for (let k = runs ? inFeatures : 0; k < inFeatures; k++) {
+      const index = from(n, k);
+      if (index >= 0) sum += (data[x + k] - zeroPoint) * (weight[index] - own);
+    }
+    return sum;
+  };
 }
 
 function change(params: Product, order: string, of: 'weights' | 'input', from: Order): ProductChange {

@@ -1,4 +1,5 @@
 import type { Product } from '../../nouns/kernel.js';
+import { transposed } from '../../tensor/rows.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
@@ -20,7 +21,7 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
     const { weight } = declared.params;
     const { outputs, inputs } = sidesOf(declared.params);
     if (outputs !== inputs || outputs < 2) return [];
-    let transposed: Int8Array | Int16Array | null = null;
+    let exchanged: Int8Array | Int16Array | null = null;
     return [
       {
         cause: 'weight-transposed',
@@ -28,8 +29,8 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
         freedom: FREEDOM.none,
         label: 'transposed',
         apply: (setup) => {
-          transposed ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs);
-          return withParams(setup, { weight: transposed });
+          exchanged ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs);
+          return withParams(setup, { weight: exchanged });
         },
       },
     ];
@@ -61,6 +62,7 @@ function sidesOf({ outFeatures, inFeatures, patch }: Product) {
 
 /** [groups, out, taps, in] with out and in exchanged; as many of either. */
 function transposedOf(weight: Product['weight'], side: number, taps: number): Product['weight'] {
+  if (taps === 1) return transposed(weight, side, side);
   const group = side * taps * side;
   return weight.map((_, i) => {
     const [out, tap, within] = [Math.floor(i / (taps * side)) % side, Math.floor(i / side) % taps, i % side];

@@ -10,9 +10,11 @@ export function sameValue({ data, low, high }: Outputs, observed: NumericArray, 
   return data instanceof Float32Array && ulpDistance(value, data[i]) === 0;
 }
 
-export function sameValues(outputs: Outputs, observed: NumericArray): boolean {
-  for (let i = 0; i < observed.length; i++) if (!sameValue(outputs, observed, i)) return false;
-  return true;
+/** The first observed value that is not what was computed; -1: none. */
+export function firstMissOf(outputs: Outputs, observed: NumericArray): number {
+  const { data } = outputs;
+  for (let i = 0; i < observed.length; i++) if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) return i;
+  return -1;
 }
 
 /** 1 where outputs and observation differ. */

@@ -2,7 +2,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { elementwiseFunction } from '../../replay/elementwise.js';
 import type { ElementwiseSetup } from '../setup.js';
-import { sameValues } from './agree.js';
+import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
@@ -20,8 +20,8 @@ export class ElementwiseEngine implements Engine<ElementwiseSetup> {
     return { data, low: null, high: null };
   }
 
-  agrees(setup: ElementwiseSetup, scope: Scope): boolean {
-    return sameValues(this.outputs(setup, scope), scope.observed);
+  firstMiss(setup: ElementwiseSetup, scope: Scope): number {
+    return firstMissOf(this.outputs(setup, scope), scope.observed);
   }
 
   forget(): void {}

@@ -6,8 +6,8 @@ export interface Engine<S extends Setup = Setup> {
   /** A scope's rows depend on each other: they are computed together. */
   readonly wholeScopes: boolean;
   outputs(setup: S, scope: Scope): Outputs;
-  /** Whether a setup computes a scope's observed values; may leave at the first `rows` rows in which one differs. */
-  agrees(setup: S, scope: Scope, rows: number): boolean;
+  /** The first value of a scope that a setup does not compute as observed, -1: none; `rows` rows are computed at a time. */
+  firstMiss(setup: S, scope: Scope, rows: number): number;
   /** Drops what is kept for a scope. */
   forget(scope: Scope): void;
 }

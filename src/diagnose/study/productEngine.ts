@@ -7,15 +7,16 @@ import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/gro
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
-import { sameValues } from './agree.js';
+import { firstMissOf } from './agree.js';
 import { rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
 import { Identities, SetupKeys } from './keys.js';
 
-/** Wide layers: an accumulator is some MB, and patched weights come by the dozen. */
+/** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
 const MOST_KEPT = 24;
+const MOST_KEPT_SUMS = 2 ** 24;
 /** Patches of a scope can be some 100 MB. */
 const MOST_READINGS = 2;
 /** Three numbers a value. */
@@ -69,19 +70,20 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */
-  agrees(setup: ProductSetup, scope: Scope, rows: number): boolean {
+  firstMiss(setup: ProductSetup, scope: Scope, rows: number): number {
     const { steps, stores } = setup;
     const params = this.restrict(setup.params, scope);
     if (this.data.dynamic || steps.float || stores || steps.multiplier.ofCall || rows >= scope.samples.length) {
-      return sameValues(this.outputs(setup, scope), scope.observed);
+      return firstMissOf(this.outputs(setup, scope), scope.observed);
     }
     const accumulator = this.accumulator(setup, scope);
     const length = rows * params.outFeatures;
     for (let from = 0; from < accumulator.length; from += length) {
       const data = this.finish(steps, params, accumulator.subarray(from, from + length));
-      if (!sameValues({ data, low: null, high: null }, scope.observed.subarray(from, from + length))) return false;
+      const miss = firstMissOf({ data, low: null, high: null }, scope.observed.subarray(from, from + length));
+      if (miss >= 0) return from + miss;
     }
-    return true;
+    return -1;
   }
 
   forget(scope: Scope): void {
@@ -133,7 +135,8 @@ export class ProductEngine implements Engine<ProductSetup> {
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
         : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
-      if (cache.size >= MOST_KEPT) cache.delete(cache.keys().next().value!);
+      if (cache.size >= Math.min(MOST_KEPT, MOST_KEPT_SUMS / accumulator.length))
+        cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
     }
     return accumulator;

@@ -104,13 +104,14 @@ export function probeOf(subset: Scope, differing: Uint8Array, { observed, declar
   const { width } = observed;
   // whole values are computed as a whole
   const channels = declared.kind === 'tensor' ? everyChannel(width) : probeChannels(differing, width);
-  const rows = probeRows(subset, differing, width, channels);
-  const picked = pickRows(subset, rows, width);
-  return {
-    ...picked,
-    channels: channels.length === width ? null : channels,
-    observed: columnsOf(picked.observed, rows.length, width, channels),
-  };
+  return gridOf(subset, probeRows(subset, differing, width, channels), channels, width);
+}
+
+/** Some rows of a scope that has every channel, and some of their channels. */
+export function gridOf(scope: Scope, rows: readonly number[], channels: readonly number[], width: number): Scope {
+  const picked = pickRows(scope, rows, width);
+  if (channels.length === width) return picked;
+  return { ...picked, channels, observed: columnsOf(picked.observed, rows.length, width, channels) };
 }
 
 function probeChannels(differing: Uint8Array, width: number): number[] {

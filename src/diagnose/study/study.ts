@@ -1,13 +1,14 @@
 import type { Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
-import { differences, sameValues, signsOf } from './agree.js';
+import { differences, firstMissOf, signsOf } from './agree.js';
 import { rowsOf } from './arrays.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
 import { SetupKeys } from './keys.js';
 import { ProductEngine } from './productEngine.js';
+import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
 import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
 import { TensorEngine } from './tensorEngine.js';
@@ -36,6 +37,7 @@ export class Study<K extends Kind = Kind> {
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
   private readonly judged = new Map<string, Outcome>();
+  private readonly refuters: Refuters;
   /** All judged samples, where they are one block. */
   private whole: Scope | null = null;
 
@@ -51,6 +53,7 @@ export class Study<K extends Kind = Kind> {
     this.sketch = sketchOf(subset, this.channels);
     this.differing = differences(this.outputs(this.declared, subset), subset.observed);
     this.probe = probeOf(subset, this.differing, data);
+    this.refuters = new Refuters(subset, this.channels);
   }
 
   static async open<K extends Kind>(data: LayerData<K>): Promise<Study<K>> {
@@ -111,9 +114,22 @@ export class Study<K extends Kind = Kind> {
     const key = this.keys.of(setup);
     const known = this.agreed.get(key);
     if (known !== undefined) return known;
-    const agrees = this.passesProbe(setup) && this.agrees(setup, this.subset);
+    const agrees = this.passesProbe(setup) && this.passesRefuters(setup);
     this.agreed.set(key, agrees);
     return agrees;
+  }
+
+  /** Whether it agrees where others failed, then on the whole subset. */
+  private passesRefuters(setup: Setup): boolean {
+    if (setup.order) return this.agreesInOrder(setup, setup.order);
+    const { scope } = this.refuters;
+    if (scope && !this.agrees(setup, scope)) return false;
+    const miss = this.firstMiss(setup, this.subset);
+    if (miss < 0) return true;
+    // whole values are computed as a whole
+    if (setup.kind !== 'tensor') this.refuters.add(miss);
+    if (scope) this.engine.forget(scope);
+    return false;
   }
 
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
@@ -172,7 +188,7 @@ export class Study<K extends Kind = Kind> {
       open.forEach(([, setup], s) => {
         this.count(counts[s], before, this.differences(setup, scope), scope);
       });
-      if (scope !== this.subset) this.engine.forget(scope);
+      if (scope !== this.subset && scope !== this.whole) this.engine.forget(scope);
     }
     open.forEach(([key], s) => {
       this.judged.set(key, counts[s]);
@@ -202,10 +218,15 @@ export class Study<K extends Kind = Kind> {
     after: Uint8Array,
     { samples }: Scope,
   ): void {
+    let [explained, lost] = [0, 0];
     for (let i = 0; i < after.length; i++) {
-      if (before[i] && !after[i]) outcome.explained++;
-      if (!before[i] && after[i]) outcome.lost++;
-      if (!after[i]) continue;
+      if (before[i] === after[i]) continue;
+      if (before[i]) explained++;
+      else lost++;
+    }
+    outcome.explained += explained;
+    outcome.lost += lost;
+    for (let i = after.indexOf(1); i >= 0; i = after.indexOf(1, i + 1)) {
       const channel = i % this.channels;
       outcome.mismatched++;
       if (++outcome.byChannel[channel] <= 2 && outcome.failures.length < MOST_FAILURES) {
@@ -225,10 +246,21 @@ export class Study<K extends Kind = Kind> {
   }
 
   private agrees(setup: Setup, scope: Scope): boolean {
-    if (setup.order) return this.agreesInOrder(setup, setup.order);
-    if (setup.within) return sameValues(this.outputs(setup, scope), scope.observed);
+    return this.firstMiss(setup, scope) < 0;
+  }
+
+  /** Of a setup in the declared order: the first value that it does not give; -1: none. */
+  private firstMiss(setup: Setup, scope: Scope): number {
+    if (setup.within) return firstMissOf(this.outputs(setup, scope), scope.observed);
     const rows = rowsOfChunk(scope, this.channels);
-    return this.eachChunk(scope, (part) => this.asEngine.agrees(setup, part, rows));
+    let [before, miss] = [0, -1];
+    this.eachChunk(scope, (part) => {
+      miss = this.asEngine.firstMiss(setup, part, rows);
+      if (miss >= 0) miss += before;
+      before += part.observed.length;
+      return miss < 0;
+    });
+    return miss;
   }
 
   /** Rows in another order can be compared only where all of them are in memory. */
@@ -241,7 +273,7 @@ export class Study<K extends Kind = Kind> {
       low: low && rowsOf(low, order, this.channels),
       high: high && rowsOf(high, order, this.channels),
     };
-    return sameValues(outputs, this.subset.observed);
+    return firstMissOf(outputs, this.subset.observed) < 0;
   }
 
   /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */

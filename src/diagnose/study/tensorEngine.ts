@@ -5,7 +5,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorSetup } from '../setup.js';
-import { sameValues } from './agree.js';
+import { firstMissOf } from './agree.js';
 import { runsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
@@ -49,8 +49,8 @@ export class TensorEngine implements Engine<TensorSetup> {
     return { data, low: bounds?.low ?? null, high: bounds?.high ?? null };
   }
 
-  agrees(setup: TensorSetup, scope: Scope): boolean {
-    return sameValues(this.outputs(setup, scope), scope.observed);
+  firstMiss(setup: TensorSetup, scope: Scope): number {
+    return firstMissOf(this.outputs(setup, scope), scope.observed);
   }
 
   forget(): void {}
