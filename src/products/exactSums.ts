@@ -21,26 +21,45 @@ export function exactSums(x: Codes, product: Product, fast: Fast = null): Float6
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
 export function magnitudeSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
   const { input } = product;
-  const data = new Int32Array(x.data.length);
+  const isByte = largestDifference(x.data, [input.zeroPoint]) <= 255;
+  const data = isByte ? new Uint8Array(x.data.length) : new Int32Array(x.data.length);
   for (let i = 0; i < data.length; i++) data[i] = Math.abs(x.data[i] - input.zeroPoint);
-  const weight = weightsWithoutSigns(product);
+  const weight = weightsOfOneSign(product);
   const weightZeroPoint = Int32Array.of(0);
-  return exactSums({ ...x, data }, { ...product, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } }, fast);
+  const sums = exactSums(
+    { ...x, data },
+    { ...product, weight, weightZeroPoint, input: { ...input, zeroPoint: 0 } },
+    fast,
+  );
+  for (let i = 0; i < sums.length; i++) sums[i] = Math.abs(sums[i]);
+  return sums;
 }
 
 /** A layer comes in many blocks of samples. */
-const weightsMade = new WeakMap<Product['weight'], { readonly zeroPoints: Int32Array; readonly weight: Int16Array }>();
+const weightsMade = new WeakMap<
+  Product['weight'],
+  { readonly zeroPoints: Int32Array; readonly weight: Int8Array | Int16Array }
+>();
 
-function weightsWithoutSigns(product: Product): Int16Array {
+/** -|w - zero point|: bytes have a -128, and no 128. */
+function weightsOfOneSign(product: Product): Int8Array | Int16Array {
   const made = weightsMade.get(product.weight);
   if (made?.zeroPoints === product.weightZeroPoint) return made.weight;
-  const weight = new Int16Array(product.weight.length);
+  const isByte = largestDifference(product.weight, product.weightZeroPoint) <= 128;
+  const weight = new (isByte ? Int8Array : Int16Array)(product.weight.length);
   for (let channel = 0, i = 0; channel < product.outFeatures; channel++) {
     const zeroPoint = weightZeroPointOf(product, channel);
-    for (let k = 0; k < product.inFeatures; k++, i++) weight[i] = Math.abs(product.weight[i] - zeroPoint);
+    for (let k = 0; k < product.inFeatures; k++, i++) weight[i] = -Math.abs(product.weight[i] - zeroPoint);
   }
   weightsMade.set(product.weight, { zeroPoints: product.weightZeroPoint, weight });
   return weight;
+}
+
+/** Whether no sum can leave int32, whatever the order of its products. */
+export function sumsFitInt32(x: Codes, { inFeatures, input, weight, weightZeroPoint }: Product): boolean {
+  return (
+    inFeatures * largestDifference(x.data, [input.zeroPoint]) * largestDifference(weight, weightZeroPoint) < 2 ** 31
+  );
 }
 
 /** The same without the accelerator, and its reference. */

@@ -166,30 +166,45 @@ export function replayFloatProduct(
   product: Product,
   x: Codes,
   fast: Fast = null,
+  sums: SumData | null = null,
 ): ReplayedFloatProduct {
   const spread = isQuantized(product.output)
-    ? quantizedSpread(record, product, product.output, x, fast)
+    ? quantizedSpread(record, product, product.output, x, fast, sums)
     : realSpread(record.float!.product.run(x, product), clampOfReals(product.activation));
   return { rows: x.rows, cols: product.outFeatures, ...spread, ...NO_SUMS };
 }
 
+/** Values that are looked at one after the other: their numbers stay in the cache. */
+const SPREAD_AT_ONCE = 2 ** 14;
+
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
-function quantizedSpread(record: ProductSteps, product: Product, output: QuantParams, x: Codes, fast: Fast) {
+function quantizedSpread(
+  record: ProductSteps,
+  product: Product,
+  output: QuantParams,
+  x: Codes,
+  fast: Fast,
+  sums: SumData | null,
+) {
   const clamp = clampOfCodes(product.activation, output, record.bound);
   const certain = certainCodes(record, output, clamp);
   const codesOf = spreadCodes(record, output, clamp);
-  const { exact, bound, error } = record.float!.product.near(x, product, fast);
-  const data = new Int32Array(exact.length);
-  const low = new Int32Array(exact.length);
-  const high = new Int32Array(exact.length);
-  for (let i = 0; i < exact.length; i++) {
-    const code = certain(exact[i], bound[i], error[i]);
-    if (!Number.isNaN(code)) low[i] = data[i] = high[i] = code;
-    else {
-      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, i, codesOf);
-      [low[i], data[i], high[i]] = codes;
+  const near = record.float!.product.near(x, product, fast, sums);
+  const data = new Int32Array(x.rows * product.outFeatures);
+  const open = new Map<number, readonly [low: number, high: number]>();
+  for (let from = 0; from < data.length; from += SPREAD_AT_ONCE) {
+    const { exact, bound, error } = near(from, Math.min(data.length, from + SPREAD_AT_ONCE));
+    for (let i = 0; i < exact.length; i++) {
+      const code = certain(exact[i], bound[i], error[i]);
+      data[from + i] = code;
+      if (!Number.isNaN(code)) continue;
+      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, from + i, codesOf);
+      data[from + i] = codes[1];
+      open.set(from + i, [codes[0], codes[2]]);
     }
   }
+  const [low, high] = [data.slice(), data.slice()];
+  for (const [i, ends] of open) [low[i], high[i]] = ends;
   return { data, low, high };
 }
 

@@ -1,11 +1,13 @@
+import { exact } from '../../kernels/steps/accumulate.js';
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { emptyLike } from '../../numeric/array.js';
+import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { rangeOfRow } from '../../replay/layer.js';
-import { finishProduct, replayProduct } from '../../replay/product.js';
+import { finishProduct, replayFloatProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { firstMissOf } from './agree.js';
 import { rowsOf } from './arrays.js';
@@ -62,11 +64,22 @@ export class ProductEngine implements Engine<ProductSetup> {
     }
     const found = known.get(key);
     if (found) return found;
-    const params = this.restrict(setup.params, scope);
-    const outputs = replayProduct(steps, params, this.restrictedCodes({ ...setup, steps }, scope), this.data.fast);
+    const outputs = this.spread({ ...setup, steps }, scope);
     if (known.size >= MOST_FLOATS) known.delete(known.keys().next().value!);
     known.set(key, outputs);
     return outputs;
+  }
+
+  /** The exact sums that it begins with are those of other hypotheses. */
+  private spread(setup: ProductSetup, scope: Scope): Outputs {
+    const { steps } = setup;
+    const { fast } = this.data;
+    const params = this.restrict(setup.params, scope);
+    const codes = this.restrictedCodes(setup, scope);
+    if (this.data.dynamic || groupsOf(params) > 1 || !sumsFitInt32(codes, params))
+      return replayProduct(steps, params, codes, fast);
+    const sums = this.accumulator({ ...setup, steps: { ...steps, accumulate: exact } }, scope);
+    return replayFloatProduct(steps, params, codes, fast, sums);
   }
 
   /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */

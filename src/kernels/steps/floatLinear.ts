@@ -49,33 +49,30 @@ export const anyOrderFloat32: FloatLinearStep = {
     return { exact, bound };
   },
   /** sx * sw * (sum of integers): dequantizing rounds each factor by at most u, 2 u of sum |x||w| in all. */
-  near(x, product, fast = null) {
+  near(x, product, fast = null, known = null) {
     const { outFeatures, inFeatures } = product;
-    const exact = exactSums(x, product, fast);
+    const sums = known ?? exactSums(x, product, fast);
     const magnitudes = magnitudeSums(x, product, fast);
-    const bound = new Float64Array(exact.length);
-    const error = new Float64Array(exact.length);
     const relative = relativeBound(inFeatures);
-    const inputScale = f32(product.input.scale);
     const biases = Float64Array.from({ length: outFeatures }, (_, n) => realBiasOf(product, n));
-    const scales = Float64Array.from({ length: outFeatures }, (_, n) => {
-      const scale = f32(weightScaleOf(product, n));
-      const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
-      return usual && relative < 0.25 ? scale * inputScale : Number.NaN;
-    });
+    const scales = scalesOf(product, relative);
     const units = Float64Array.from(scales, (_, n) => exactUnit(product, n));
-    for (let i = 0, channel = 0; i < exact.length; i++) {
-      const products = magnitudes[i] * scales[channel];
-      const magnitude = products + Math.abs(biases[channel]);
-      exact[i] = exact[i] * scales[channel] + biases[channel];
-      if (!(magnitude / units[channel] <= MOST_EXACT)) {
-        bound[i] = relative * magnitude + Number.MIN_VALUE;
+    const made = reused();
+    return (from, to) => {
+      const { exact, bound, error } = made(to - from);
+      for (let i = 0, channel = from % outFeatures; i < exact.length; i++) {
+        const products = magnitudes[from + i] * scales[channel];
+        const magnitude = products + Math.abs(biases[channel]);
+        exact[i] = sums[from + i] * scales[channel] + biases[channel];
+        const isExact = magnitude / units[channel] <= MOST_EXACT;
+        bound[i] = isExact ? 0 : relative * magnitude + Number.MIN_VALUE;
         // 3 u: the bound is off by a quarter of it at most; and float64 rounds here and in `run`
-        error[i] = 3 * UNIT_ROUNDOFF * products + 8 * (inFeatures + 8) * UNIT_ROUNDOFF_64 * magnitude;
+        const rounded = 3 * UNIT_ROUNDOFF * products + 8 * (inFeatures + 8) * UNIT_ROUNDOFF_64 * magnitude;
+        error[i] = isExact ? 0 : rounded;
+        if (++channel === outFeatures) channel = 0;
       }
-      if (++channel === outFeatures) channel = 0;
-    }
-    return { exact, bound, error };
+      return { exact, bound, error };
+    };
   },
   numpy: '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)',
 };
@@ -89,6 +86,26 @@ function exactUnit(product: Product, channel: number): number {
   if (!isPowerOfTwo(x) || !isPowerOfTwo(w)) return 0;
   const bias = product.bias?.[channel] ?? 0;
   return Number.isInteger(bias / (x * w)) ? x * w : 0;
+}
+
+/** Of each channel; NaN where float32 numbers vanish, overflow or say nothing. */
+function scalesOf(product: Product, relative: number): Float64Array {
+  const inputScale = f32(product.input.scale);
+  return Float64Array.from({ length: product.outFeatures }, (_, n) => {
+    const scale = f32(weightScaleOf(product, n));
+    const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
+    return usual && relative < 0.25 ? scale * inputScale : Number.NaN;
+  });
+}
+
+/** Three numbers of so many values, in the same memory as long as it is enough. */
+function reused(): (length: number) => Record<'exact' | 'bound' | 'error', Float64Array> {
+  let memory = new Float64Array(0);
+  return (length) => {
+    if (memory.length < 3 * length) memory = new Float64Array(3 * length);
+    const part = (i: number) => memory.subarray(i * length, (i + 1) * length);
+    return { exact: part(0), bound: part(1), error: part(2) };
+  };
 }
 
 function relativeBound(inFeatures: number): number {

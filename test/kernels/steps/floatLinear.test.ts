@@ -4,6 +4,7 @@ import { anyOrderFloat32 } from '../../../src/kernels/steps/floatLinear.js';
 import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
 import type { FloatLinearStep, ProductSteps } from '../../../src/nouns/kernel.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
+import { exactSums } from '../../../src/products/exactSums.js';
 import { replayFloatProduct } from '../../../src/replay/product.js';
 import { linearSteps } from '../../support/steps.js';
 import { layerCases, params } from '../layers.js';
@@ -48,8 +49,12 @@ it('bounds every order of summation, and not by much more than they need', () =>
 const readable = withProduct({
   ...anyOrderFloat32,
   near(x, linear) {
-    const sums = anyOrderFloat32.run(x, linear);
-    return { ...sums, error: new Float64Array(sums.exact.length) };
+    const { exact, bound } = anyOrderFloat32.run(x, linear);
+    return (from, to) => ({
+      exact: exact.subarray(from, to),
+      bound: bound.subarray(from, to),
+      error: new Float64Array(to - from),
+    });
   },
 });
 
@@ -80,7 +85,7 @@ it('is nearly right, and its codes are right, by integer sums', () => {
           output: params('uint8', outputScale * inputScale * weightScaleOf(random, 0), 120), // sums lie on ties
         };
         const exact = anyOrderFloat32.run(x, linear);
-        const near = anyOrderFloat32.near(x, linear);
+        const near = anyOrderFloat32.near(x, linear)(0, exact.exact.length);
         exact.exact.forEach((value, i) => {
           if (Number.isNaN(near.error[i])) return; // says that it does not know
           for (const sign of [-1, 0, 1]) {
@@ -89,6 +94,12 @@ it('is nearly right, and its codes are right, by integer sums', () => {
           }
         });
         expect(replayFloatProduct(counting, linear, x)).toEqual(replayFloatProduct(readable, linear, x));
+        // of any part, and with sums that are there already
+        const [from, to] = [Math.min(3, exact.exact.length), exact.exact.length];
+        const part = anyOrderFloat32.near(x, linear, null, exactSums(x, linear))(from, to);
+        const whole = anyOrderFloat32.near(x, linear)(0, to);
+        expect(part.exact).toEqual(whole.exact.slice(from));
+        expect(part.error).toEqual(whole.error.slice(from));
       },
     ),
     { seed: 35, numRuns: 300 },
