@@ -89,6 +89,8 @@ function asSigned(weight: Int8Array | Int16Array): Int16Array {
 }
 
 function asUnsigned(weight: Int8Array | Int16Array): Int16Array {
+  if (weight instanceof Int8Array)
+    return new Int16Array(new Uint8Array(weight.buffer, weight.byteOffset, weight.length));
   const unsigned = new Int16Array(weight);
   for (let i = 0; i < unsigned.length; i++) if (unsigned[i] < 0) unsigned[i] += 256;
   return unsigned;

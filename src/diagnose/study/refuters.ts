@@ -25,6 +25,8 @@ export class Refuters {
     if (Math.max(this.rows.size, this.channels.size) >= MOST) return;
     this.rows.add(Math.floor(i / this.width));
     this.channels.add(i % this.width);
+    // one channel's scale would be taken for the whole layer's, of which some kernels make another multiplier
+    this.channels.add((i + 1) % this.width);
     const sorted = (places: ReadonlySet<number>) => [...places].sort((a, b) => a - b);
     this.made = gridOf(this.subset, sorted(this.rows), sorted(this.channels), this.width);
   }

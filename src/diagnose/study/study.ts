@@ -10,7 +10,7 @@ import { SetupKeys } from './keys.js';
 import { ProductEngine } from './productEngine.js';
 import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
-import { probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
+import { pickRows, probeOf, readBlocks, readDetail, readSubset, rowsOfChunk, sketchOf, sliceOf } from './sample.js';
 import { TensorEngine } from './tensorEngine.js';
 
 interface Engines {
@@ -40,6 +40,10 @@ export class Study<K extends Kind = Kind> {
   private readonly refuters: Refuters;
   /** All judged samples, where they are one block. */
   private whole: Scope | null = null;
+  /** The same without the subset. */
+  private rest: Scope | null = null;
+  /** Blocks that are the only one: what is computed for them is kept too. */
+  private readonly kept = new Set<Scope>();
 
   private constructor(
     readonly data: LayerData<K>,
@@ -171,24 +175,29 @@ export class Study<K extends Kind = Kind> {
 
   // -------------------------------------------------------------- on every judged sample
 
-  /** Replays hypotheses that agree on the subset on every judged sample, in blocks. */
+  /** Replays hypotheses that agree on the subset on every judged sample, in blocks: on those that are not in the subset. */
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
-    if (!this.complete) return this.outcomes(setups);
     const explained = this.differing.reduce((sum, d) => sum + d, 0);
+    if (!this.complete) return this.judge(setups, this.others(), explained);
     return setups.map(() => ({ ...this.noOutcome(), explained }));
   }
 
   /** How hypotheses fare on every judged sample. */
   async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
+    return this.judge(setups, this.blocks(), 0);
+  }
+
+  /** @param explained what is known of the samples that are in no block */
+  private async judge(setups: readonly Setup[], blocks: AsyncIterable<Scope>, explained: number): Promise<Outcome[]> {
     const keyed = setups.map((setup) => [this.keys.of(setup), setup] as const);
     const open = [...new Map(keyed)].filter(([key]) => !this.judged.has(key));
-    const counts = open.map(() => this.noOutcome());
-    for await (const scope of open.length > 0 ? this.blocks() : []) {
+    const counts = open.map(() => ({ ...this.noOutcome(), explained }));
+    for await (const scope of open.length > 0 ? blocks : []) {
       const before = this.differences(this.declared, scope);
       open.forEach(([, setup], s) => {
         this.count(counts[s], before, this.differences(setup, scope), scope);
       });
-      if (scope !== this.subset && scope !== this.whole) this.engine.forget(scope);
+      if (scope !== this.subset && !this.kept.has(scope)) this.engine.forget(scope);
     }
     open.forEach(([key], s) => {
       this.judged.set(key, counts[s]);
@@ -203,9 +212,29 @@ export class Study<K extends Kind = Kind> {
       return;
     }
     for await (const scope of readBlocks(this.data)) {
-      if (scope.samples.length === this.data.to - this.data.from) this.whole = scope;
+      if (scope.samples.length === this.data.to - this.data.from) this.whole = this.keep(scope);
       yield scope;
     }
+  }
+
+  /** Those that are not in the subset. */
+  private async *others(): AsyncGenerator<Scope> {
+    if (this.rest) {
+      yield this.rest;
+      return;
+    }
+    const known = new Set(this.subset.samples);
+    for await (const block of this.blocks()) {
+      const rows = [...block.samples.keys()].filter((row) => !known.has(block.samples[row]));
+      const scope = rows.length === block.samples.length ? block : pickRows(block, rows, this.channels);
+      if (block === this.whole) this.rest = this.keep(scope);
+      if (rows.length > 0) yield scope;
+    }
+  }
+
+  private keep(scope: Scope): Scope {
+    this.kept.add(scope);
+    return scope;
   }
 
   private noOutcome() {
