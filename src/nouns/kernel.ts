@@ -281,19 +281,14 @@ export interface FloatSums {
   readonly bound: Float64Array;
 }
 
+/** Of values [from, to): exact - bound, exact and exact + bound are right up to `error`. The next call uses the arrays again. */
+export type NearSums = (from: number, to: number) => FloatSums & { readonly error: Float64Array };
+
 /** A float linear whose summation order is free. */
 export interface FloatLinearStep extends Step {
   run(x: Codes, product: Product): FloatSums;
-  /**
-   * The same from integer sums, which are faster: exact - bound, exact and exact + bound are right up to `error`. Of values
-   * [from, to) of the flattened result, in arrays that the next call uses again. sums: the exact ones, where they are known.
-   */
-  near(
-    x: Codes,
-    product: Product,
-    fast?: Fast,
-    sums?: SumData | null,
-  ): (from: number, to: number) => FloatSums & { readonly error: Float64Array };
+  /** The same from integer sums (`sums`, where they are known), which are faster. */
+  near(x: Codes, product: Product, fast?: Fast, sums?: SumData | null): NearSums;
   /** An expression of x, zx, sx, w, zw and sw, without bias. */
   readonly numpy: string | null;
 }
