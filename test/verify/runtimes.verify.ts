@@ -17,10 +17,13 @@ import { compare } from '../../src/compare/compare.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { kernels } from '../../src/kernels/registry.js';
+import { declaredAsAnother, type Said } from './asAnother.js';
 import { pythonWith } from './environments.js';
 import { Rows, thisCpu } from './record.js';
 
 const SIZE = process.env.QDIFF_VERIFY_SIZE ?? '2';
+/** Of each family. */
+const LAYERS_AS_OTHERS = 1;
 
 const packages = {
   torch: ['torch==2.13.0', 'numpy'],
@@ -92,6 +95,21 @@ describe.each(runs.filter((run) => canEmulate || !run.emulated))(
         });
       }
       expect(differing).toEqual([]);
+    });
+
+    it('declared as each other kernel is never told a false name', async () => {
+      const folder = join(work, String(runs.indexOf(run)));
+      const said: Said = { equal: 0, named: 0, unexplained: 0, wrong: [] };
+      for (const kernel of kernels.map((k) => k.name).filter((name) => existsSync(join(folder, name)))) {
+        for (const family of readdirSync(join(folder, kernel))) {
+          await declaredAsAnother(join(folder, kernel, family), kernel, LAYERS_AS_OTHERS, said);
+        }
+      }
+      const { equal, named, unexplained, wrong } = said;
+      console.log(
+        `declared as each other kernel: ${equal} equal, ${named} named, ${unexplained} unexplained, ${wrong.length} wrong`,
+      );
+      expect(wrong).toEqual([]);
     });
   },
 );
