@@ -115,6 +115,8 @@ export interface Formula {
     readonly int32?: number;
     readonly shift?: number;
     readonly rounding?: string;
+    /** A float multiplier gives the same. */
+    readonly or_float?: true;
     /** Where it is k * 2^-n with a k of few bits. */
     readonly short?: { readonly k: number; readonly n: number };
   };

@@ -47,7 +47,7 @@ export async function explained(
   [best, ...others]: readonly Hypothesis[],
   outcome: Outcome,
 ): Promise<LayerDiagnosis> {
-  const evidence = evidenceOf(layer, study, best);
+  const evidence = undecided(evidenceOf(layer, study, best), study, others);
   const names = causesOf(best);
   const explainedBy = ownFirst(layer, await consistentKernels(study, best.changes));
   const subject = sideOf(layer, names);
@@ -183,7 +183,9 @@ function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evi
     const found = foundBy(study, hypothesis, change);
     const own = causeOf(change.cause).evidence?.(found) ?? {};
     const channels = change.channels && change.channels.length < study.channels ? { channels: change.channels } : {};
-    const values = named.length > 1 && study.complete ? { values: study.mismatches(found.without) } : {};
+    // what agreed before and would not without it is no differing value
+    const values =
+      named.length > 1 && study.complete ? { values: Math.min(layer.mismatched, study.mismatches(found.without)) } : {};
     const region = change.region && { region: regionOf(change.region, study.channels) };
     records.set(change.cause, withoutUndefined({ ...own, ...change.found, ...channels, ...region, ...values }));
   }
@@ -197,6 +199,23 @@ function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evi
       ...(mixed ? { of_capture: [...new Set(steps)] } : {}),
       ...(formula ? { formula } : {}),
     },
+  };
+}
+
+/** One rounding in place of the declared two: what multiplies, an integer or a float, may be open. */
+function undecided(evidence: Evidence, { declared }: Study, others: readonly Hypothesis[]): Evidence {
+  const own = evidence['fixed-point-multiplier'];
+  const formula = evidence.basis?.formula;
+  const isOther = others.some(({ setup }) => {
+    return setup.kind === 'product' && setup.steps.multiplier.arithmetic.startsWith('float') && !setup.steps.float;
+  });
+  if (own?.rounding !== 'single' || !formula || !isOther) return evidence;
+  if (declared.kind !== 'product' || declared.steps.multiplier.arithmetic !== 'fixed-point') return evidence;
+  const found = { ...formula.found, multiplier: { ...formula.found.multiplier, or_float: true as const } };
+  return {
+    ...evidence,
+    'fixed-point-multiplier': { ...own, or_float: true },
+    basis: { ...evidence.basis, formula: { ...formula, found } },
   };
 }
 

@@ -188,7 +188,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
         causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? []),
       ],
       ['because', [...new Set(because)]],
-      ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours)]],
+      ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],
       ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
       ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
@@ -248,11 +248,15 @@ function whereLines(layers: readonly LayerReport[]): string[] {
   });
 }
 
-/** The first layer's stands for the group. */
-function evidenceLines(sides: readonly Side[]): string[] {
+/** The first layer's stands for the group. told: causes whose evidence the other side's lines have given. */
+function evidenceLines(sides: readonly Side[], told: readonly string[] = []): string[] {
   if (sides.length === 0) return [];
   const [{ context, diagnosis }] = sides;
-  const sentences = evidenceSentences(context, diagnosis.causes);
+  const isTold = (cause: string) => cause === 'int16-saturation' && told.includes(cause);
+  const sentences = evidenceSentences(
+    context,
+    diagnosis.causes.filter((cause) => !isTold(cause)),
+  );
   return sides.length === 1 || sentences.length === 0
     ? sentences
     : sentences.map((sentence, i) => (i === 0 ? `${printable(context.layer)}, ${sentence}` : sentence));

@@ -38,7 +38,8 @@ describe('two steps told against each other', () => {
     expect(fixes[0]).toMatchObject({ subject: 'candidate', rehearsal: { mismatched_after_fix: 0 } });
     expect(fixes[0].text).toMatch(/int32, rounding twice.*m = 2090146478, shift -10/);
     const said = await text(model, capture, '--candidate', candidate);
-    expect(said).toContain('TFLite by the int32 2090146478 * 2^-41 (channel 25), rounding twice');
+    expect(said).toContain('TFLite multiplies by the int32 2090146478 * 2^-41 (channel 25), rounding twice');
+    expect(said).toContain('Yours: rounded once, after an int32 or a float multiplier');
     expect(said).not.toMatch(/as tflite-double does|float multiplier \(s_x/);
   });
 

@@ -33,6 +33,8 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'fixed-point-multiplier': SomeChannels & {
       readonly rounding?: 'single' | 'double' | 'double-up';
+      /** The data do not tell it from a float multiplier, which rounds once as well. */
+      readonly or_float?: true;
       /** Codes to codes: one line of arithmetic each. */
       readonly declared?: string;
       readonly found?: string;
@@ -77,15 +79,16 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
   },
 
   words: {
-    title: (e) =>
-      e.found === undefined
-        ? `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`
-        : `requantized by ${printable(e.found)}`,
+    title: (e) => {
+      if (e.or_float) return 'rounded once, after an int32 or a float multiplier';
+      if (e.found !== undefined) return `requantized by ${printable(e.found)}`;
+      return `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`;
+    },
     explanation:
       'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
     evidence: (e, context) => [
       e.declared === undefined ? null : `declared: ${printable(e.declared)}`,
-      e.multiplier === undefined || e.shift === undefined
+      e.multiplier === undefined || e.shift === undefined || e.or_float
         ? null
         : `channel ${e.channel ?? 0}: multiplier ${e.multiplier}, shift ${e.shift}`,
       decidingSentence(e.deciding, context),

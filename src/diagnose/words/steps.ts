@@ -41,7 +41,13 @@ export function stepSentences(own: string, found: Formula, other: string, met: F
   if (found.bias && met.bias && found.bias.step !== met.bias.step && !isCarried(found, met)) {
     sentences.push(`${own} adds the bias ${biasText(found)}; ${other} ${biasText(met)}`);
   }
-  if (multiplies) sentences.push(`${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`);
+  if (multiplies) {
+    sentences.push(
+      found.multiplier.or_float
+        ? `${own} rounds once, after an int32 multiplier or a float one: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
+        : `${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`,
+    );
+  }
   if (!multiplies && found.rounding && met.rounding && found.rounding.step !== met.rounding.step) {
     sentences.push(`${own} rounds ${ruleText(found)}; ${other} ${ruleText(met)}`);
   }
