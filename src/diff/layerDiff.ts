@@ -127,7 +127,7 @@ export class LayerDiff {
     this.notFinite.actual.add(block.firstSample, actual);
     if (this.isFloat) this.widen(expected);
     this.samples += features === 0 ? 0 : expected.length / features;
-    if (sameBytes(expected, actual)) {
+    if (areSameBytes(expected, actual)) {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
     } else {
       this.addValues(block);
@@ -249,11 +249,19 @@ export class LayerDiff {
 
 type Bytes = Uint8Array | Int8Array;
 
-function sameBytes(a: NumericArray, b: NumericArray): a is Bytes {
-  if (!(a instanceof Uint8Array && b instanceof Uint8Array) && !(a instanceof Int8Array && b instanceof Int8Array)) {
-    return false;
-  }
-  return Buffer.from(a.buffer, a.byteOffset, a.length).equals(Buffer.from(b.buffer, b.byteOffset, b.length));
+/** Whether bytes are expected, and all of them computed. */
+function areSameBytes(expected: NumericArray, actual: NumericArray): expected is Bytes {
+  const bytes = expected instanceof Uint8Array || expected instanceof Int8Array;
+  if (!bytes || expected.length !== actual.length) return false;
+  if (actual instanceof Int32Array) return sameCodes(expected, actual);
+  if (expected.constructor !== actual.constructor) return false;
+  const { buffer, byteOffset, length } = actual;
+  return Buffer.from(expected.buffer, expected.byteOffset, length).equals(Buffer.from(buffer, byteOffset, length));
+}
+
+function sameCodes(expected: Bytes, actual: Int32Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (expected[i] !== actual[i]) return false;
+  return true;
 }
 
 function signedUlps(expected: number, actual: number): number {

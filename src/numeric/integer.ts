@@ -8,6 +8,11 @@ export function wrapInt32(x: number): number {
   return x | 0;
 }
 
+/** The larger of two int32 numbers, without a branch: of random codes half of all guesses at it are wrong. */
+export function larger(a: number, b: number): number {
+  return (a + Math.imul(b - a, Number(a < b))) | 0;
+}
+
 /** Modulo 2^24, into [-2^23, 2^23 - 1]. */
 export function wrapInt24(x: number): number {
   return (x << 8) >> 8;

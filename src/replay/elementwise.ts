@@ -25,22 +25,27 @@ export function replayElementwise(
   const apply = elementwiseFunction(steps, layer);
   const otherwise = steps.rest ? elementwiseFunction(steps.rest, layer) : apply;
   const data = isQuantized(layer.output) ? new Int32Array(x.data.length) : new Float32Array(x.data.length);
-  if (apply === otherwise) each(data, x.data, tabulated(apply, x.data));
+  if (apply === otherwise) each(data, x.data, apply);
   else for (let i = 0; i < data.length; i++) data[i] = (isInBlock(i) ? apply : otherwise)(x.data[i]);
   return { rows: x.rows, cols: x.cols, data, low: null, high: null, ...NO_SUMS };
 }
 
 function each(target: Int32Array | Float32Array, values: Matrix['data'], apply: (value: number) => number): void {
-  for (let i = 0; i < target.length; i++) target[i] = apply(values[i]);
+  if (isBytes(values) && values.length >= WORTH_TABLE) fromTable(target, values, apply);
+  else for (let i = 0; i < target.length; i++) target[i] = apply(values[i]);
 }
 
 /** The same function of codes of 8 bits, each computed once. */
-function tabulated(apply: (value: number) => number, values: Matrix['data']): (value: number) => number {
-  const isByte = values instanceof Uint8Array || values instanceof Int8Array;
-  if (!isByte || values.length < WORTH_TABLE) return apply;
+function fromTable(target: Int32Array | Float32Array, values: Bytes, apply: (value: number) => number): void {
   const first = values instanceof Int8Array ? -128 : 0;
   const table = Float64Array.from({ length: 256 }, (_, i) => apply(i + first));
-  return (code) => table[code - first];
+  for (let i = 0; i < target.length; i++) target[i] = table[values[i] - first];
+}
+
+type Bytes = Uint8Array | Int8Array;
+
+function isBytes(values: Matrix['data']): values is Bytes {
+  return values instanceof Uint8Array || values instanceof Int8Array;
 }
 
 const WORTH_TABLE = 1 << 12;

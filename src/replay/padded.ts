@@ -54,9 +54,17 @@ function padded(x: Codes, shape: Shape, { window, input }: PlacedPatch, strides:
   );
   for (let plane = 0, from = 0; plane < x.rows * planes; plane++) {
     const start = isFirst ? plane * strides.channel : plane * strides.image;
-    for (let i = 0; i < lines; i++, from += line) data.set(x.data.subarray(from, from + line), start + starts[i]);
+    for (let i = 0; i < lines; i++, from += line) copyLine(data, start + starts[i], x.data, from, line);
   }
   return data;
+}
+
+/** A view of so few values takes longer than they do. */
+const SHORT_LINE = 128;
+
+function copyLine(target: Codes['data'], to: number, data: Codes['data'], from: number, length: number): void {
+  if (length > SHORT_LINE) target.set(data.subarray(from, from + length), to);
+  else for (let i = 0; i < length; i++) target[to + i] = data[from + i];
 }
 
 /** Of each output position of each image: the first cell of its patch. */

@@ -31,9 +31,15 @@ export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
 /** Cells of a line of the second-level cache that are written one after the other. */
 const SIDE = 64;
 
-/** [..., outer, inner] to [..., inner, outer], in pieces whose lines stay in the cache. */
+/** [..., outer, inner] to [..., inner, outer]. */
 export function transposed<A extends NumericArray>(data: A, outer: number, inner: number): A {
   const result = emptyLike(data, data.length);
+  exchange(inBits(data), inBits(result), outer, inner);
+  return result;
+}
+
+/** In pieces whose lines stay in the cache. */
+function exchange(data: NumericArray, result: NumericArray, outer: number, inner: number): void {
   const block = outer * inner;
   for (let start = 0; start < data.length; start += block) {
     for (let first = 0; first < outer; first += SIDE) {
@@ -44,5 +50,11 @@ export function transposed<A extends NumericArray>(data: A, outer: number, inner
       }
     }
   }
-  return result;
+}
+
+/** Values that are only moved: a loop over two kinds of arrays is fast, one over all of them is not. */
+function inBits(data: NumericArray): NumericArray {
+  const { buffer, byteOffset, length, BYTES_PER_ELEMENT: bytes } = data;
+  if (bytes === 1) return new Uint8Array(buffer, byteOffset, length);
+  return bytes === 4 ? new Int32Array(buffer, byteOffset, length) : data;
 }

@@ -5,6 +5,7 @@ import {
   convertToInt32,
   excessOverInt16,
   indefiniteInt32,
+  larger,
   positivePart,
   saturateInt16,
   saturateInt24,
@@ -78,4 +79,14 @@ test.each([
 ])('CVTPS2DQ of %f', (x, expected) => {
   expect(convertToInt32(x)).toBe(expected);
   expect(indefiniteInt32(convertToInt32(x))).toBe(expected);
+});
+
+it('larger is the maximum of any two int32 numbers, also where their difference is none', () => {
+  const int32 = fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 0, -1));
+  fc.assert(
+    fc.property(int32, int32, (a, b) => {
+      expect(larger(a, b)).toBe(Math.max(a, b));
+    }),
+    { seed: 43, numRuns: 500 },
+  );
 });

@@ -32,13 +32,26 @@ export type PairCode = (a: number, b: number) => number;
 
 /** Every code of the output. */
 export function fillPairs(call: TensorCall, code: PairCode): Int32Array {
-  const of = tabulated(call, code);
   const size = sizeOf(call.output.shape.dims);
   const [a, b] = call.inputs;
-  if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size)) return fill(call, ofPairs(call, of));
+  if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size))
+    return fill(call, ofPairs(call, tabulated(call, code)));
   const codes = new Int32Array(call.samples * size);
-  for (let i = 0; i < codes.length; i++) codes[i] = of(a.data[i], b.data[i]);
+  const table = pairTable(call, code);
+  if (table && isBytes(a.data) && isBytes(b.data)) fromTable(codes, table, a.data, b.data);
+  else for (let i = 0; i < codes.length; i++) codes[i] = code(a.data[i], b.data[i]);
   return codes;
+}
+
+/** Codes that are bytes are within the table. */
+function fromTable(codes: Int32Array, { of, from }: PairTable, a: Bytes, b: Bytes): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = of[256 * (a[i] - from[0]) + b[i] - from[1]];
+}
+
+type Bytes = Uint8Array | Int8Array;
+
+function isBytes(data: TensorValue['data']): data is Bytes {
+  return data instanceof Uint8Array || data instanceof Int8Array;
 }
 
 /** The code of an element of the output. */
@@ -48,13 +61,41 @@ export function ofPairs(call: TensorCall, code: PairCode): (element: number) => 
 }
 
 /** The same function, out of a table where that pays. */
-export function tabulated({ inputs, output, samples }: TensorCall, code: PairCode): PairCode {
-  const [a, b] = inputs.slice(0, 2).map((input) => SMALLEST.get(quantized(input).dtype));
-  if (a === undefined || b === undefined || samples * sizeOf(output.shape.dims) < WORTH_TABLE) return code;
-  const table = Int32Array.from({ length: 1 << 16 }, (_, at) => code(floor(at / 256) + a, (at % 256) + b));
+export function tabulated(call: TensorCall, code: PairCode): PairCode {
+  const table = pairTable(call, code);
+  if (!table) return code;
+  const { of, from } = table;
   return (one, other) => {
-    const [i, j] = [one - a, other - b];
-    return i >= 0 && i < 256 && j >= 0 && j < 256 ? table[256 * i + j] : code(one, other);
+    const [i, j] = [one - from[0], other - from[1]];
+    return i >= 0 && i < 256 && j >= 0 && j < 256 ? of[256 * i + j] : code(one, other);
+  };
+}
+
+/** Codes of all pairs, from the smallest code of each input on. */
+interface PairTable {
+  readonly of: Int32Array;
+  readonly from: readonly [number, number];
+}
+
+/** Null where it does not pay. */
+function pairTable({ inputs, output, samples }: TensorCall, code: PairCode): PairTable | null {
+  const [a, b] = inputs.slice(0, 2).map((input) => SMALLEST.get(quantized(input).dtype));
+  if (a === undefined || b === undefined || samples * sizeOf(output.shape.dims) < WORTH_TABLE) return null;
+  const of = new Int32Array(1 << 16);
+  for (let i = 0, at = 0; i < 256; i++) for (let j = 0; j < 256; j++, at++) of[at] = code(i + a, j + b);
+  return { of, from: [a, b] };
+}
+
+/** A function of one code: those of 8 bits are computed once, a pair of them is asked for 65,536 times. */
+export function remembered({ dtype }: QuantParams, apply: (code: number) => number): (code: number) => number {
+  const first = SMALLEST.get(dtype);
+  if (first === undefined) return apply;
+  const known = new Float64Array(256).fill(Number.NaN);
+  return (code) => {
+    const at = code - first;
+    if (!(at >= 0 && at < 256)) return apply(code);
+    if (Number.isNaN(known[at])) known[at] = apply(code);
+    return known[at];
   };
 }
 

@@ -1,9 +1,10 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
 import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
+import { larger } from '../../numeric/integer.js';
 import type { Cover } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
-import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
+import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
@@ -45,26 +46,46 @@ export function overWindows(
   return isScrambled(call) ? out : fromRows(out, call.output.shape);
 }
 
-/** The largest code of every window and channel, `least` of an empty one; all channels of a place side by side. */
+/** The largest code of every window and channel, `least` of an empty one. */
 export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): Int32Array {
   const { data, shape } = imageOf(call);
-  const channels = channelsOf(shape);
-  const places = positionsOf(shape);
-  const rows = toRows(data, shape);
   const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims)).fill(least);
-  for (let sample = 0, at = 0; sample < call.samples; sample++) {
+  if (shape.channelAxis === 0 && channelStride(shape) > 1 && !isScrambled(call)) {
+    largestInPlanes(out, data, positionsOf(shape), covers);
+    return out;
+  }
+  largestInRows(out, toRows(data, shape), { places: positionsOf(shape), channels: channelsOf(shape) }, covers);
+  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+}
+
+/** All channels of a place side by side. */
+function largestInRows(
+  out: Int32Array,
+  rows: TensorValue['data'],
+  { places, channels }: { readonly places: number; readonly channels: number },
+  covers: readonly Cover[],
+): void {
+  for (let first = 0, at = 0; at < out.length; first += places) {
     for (const cover of covers) {
       for (const place of cover.places) {
-        const from = (sample * places + place) * channels;
-        for (let n = 0; n < channels; n++) {
-          const code = rows[from + n];
-          if (code > out[at + n]) out[at + n] = code;
-        }
+        const from = (first + place) * channels;
+        for (let n = 0; n < channels; n++) out[at + n] = larger(out[at + n], rows[from + n]);
       }
       at += channels;
     }
   }
-  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+}
+
+/** All places of a channel side by side. */
+function largestInPlanes(out: Int32Array, data: TensorValue['data'], places: number, covers: readonly Cover[]): void {
+  for (let plane = 0, at = 0; at < out.length; plane += places) {
+    for (let window = 0; window < covers.length; window++, at++) {
+      const { places: own } = covers[window];
+      let largest = out[at];
+      for (let i = 0; i < own.length; i++) largest = larger(largest, data[plane + own[i]]);
+      out[at] = largest;
+    }
+  }
 }
 
 /**

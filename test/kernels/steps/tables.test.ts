@@ -110,6 +110,19 @@ it('the largest of windows is that of each window by itself', () => {
     return largest;
   });
   expect(found).toEqual(expected);
+  // the same with all channels of a place side by side
+  const last = (dims: readonly number[]) => ({ dims: [...dims.slice(1), dims[0]], channelAxis: 2 });
+  const inRows = {
+    ...call,
+    inputs: call.inputs.map((input) => ({
+      ...input,
+      data: toRows(input.data, input.shape),
+      shape: last(input.shape.dims),
+    })),
+    output: { ...call.output, shape: last(call.output.shape.dims) },
+    attributes: { window },
+  };
+  expect(maxPool.run(inRows)).toEqual(toRows(expected, call.output.shape));
 });
 
 test.each([
