@@ -25,6 +25,9 @@ const MOST_VALUES = 1 << 22;
 const MOST_VALUES_IN_ALL = 1 << 26;
 const MOST_CHANNELS = 256;
 
+/** Weights that are read for their ranges, in all: a large model is seen at once. */
+const MOST_WEIGHTS = 1 << 23;
+
 export async function inspectArrays(file: ArrayFile): Promise<InspectDocument> {
   let budget = MOST_VALUES_IN_ALL;
   const arrays: InspectedArray[] = [];
@@ -89,7 +92,13 @@ const BYTES: Readonly<Record<ArraySource['dtype'], number>> = {
 export async function inspectModel(model: Model): Promise<InspectDocument> {
   const layers: InspectedLayer[] = [];
   const declared = declaredParams(model);
-  for (const layer of model.layers) layers.push(await inspectLayer(layer, declared.get(layer.inputs[0]) ?? null));
+  let budget = MOST_WEIGHTS;
+  for (const layer of model.layers) {
+    const weights = isProduct(layer) ? layer.form.weight.outFeatures * layer.form.weight.inFeatures : 0;
+    const readsWeights = weights <= budget;
+    if (readsWeights) budget -= weights;
+    layers.push(await inspectLayer(layer, declared.get(layer.inputs[0]) ?? null, readsWeights));
+  }
   const { environment, ...producer } = model.producer;
   const fields = Object.entries(producer).flatMap(([name, value]) =>
     value === undefined
@@ -116,7 +125,7 @@ function describe(params: ValueParams): InspectedParams {
   return { dtype, scale, zero_point: zeroPoint, real_range };
 }
 
-async function inspectLayer(layer: Layer, read: ValueParams | null): Promise<InspectedLayer> {
+async function inspectLayer(layer: Layer, read: ValueParams | null, readsWeights: boolean): Promise<InspectedLayer> {
   const common = {
     name: layer.name,
     op: layer.op,
@@ -129,7 +138,7 @@ async function inspectLayer(layer: Layer, read: ValueParams | null): Promise<Ins
     return { ...common, ...NOT_LINEAR };
   }
   const { outFeatures, inFeatures } = layer.form.weight;
-  const channels = await channelsOf(layer, read);
+  const channels = await channelsOf(layer, read, readsWeights);
   return {
     ...common,
     out_features: outFeatures,
@@ -167,24 +176,30 @@ const NOT_LINEAR = {
 } as const;
 
 /** read: what is declared of its input. */
-async function channelsOf(layer: ProductLayer, read: ValueParams | null): Promise<InspectedChannel[]> {
+async function channelsOf(
+  layer: ProductLayer,
+  read: ValueParams | null,
+  readsWeights: boolean,
+): Promise<InspectedChannel[]> {
   const input = !layer.form.dynamic && read && isQuantized(read) ? read : null;
-  const product = productOf({ weight: await layer.form.weight.read() }, layer, input ?? UNKNOWN);
+  const weight = readsWeights ? await layer.form.weight.read() : null;
+  const product = productOf({ weight: weight ?? NO_WEIGHTS }, layer, input ?? UNKNOWN);
   const count = Math.min(MOST_CHANNELS, layer.form.weight.outFeatures);
-  return Array.from({ length: count }, (_, channel) => inspectChannel(product, input, channel));
+  return Array.from({ length: count }, (_, channel) => inspectChannel(product, input, channel, weight));
 }
 
+const NO_WEIGHTS = new Int8Array(0);
 const UNKNOWN: QuantParams = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 };
 
-function inspectChannel(product: Product, input: QuantParams | null, channel: number): InspectedChannel {
-  const { weight, inFeatures, output, bias, biasInt32 } = product;
+function inspectChannel(
+  product: Product,
+  input: QuantParams | null,
+  channel: number,
+  weight: Product['weight'] | null,
+): InspectedChannel {
+  const { inFeatures, output, bias, biasInt32 } = product;
   const weightScale = weightScaleOf(product, channel);
   const unit = input && input.scale * weightScale;
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let k = channel * inFeatures; k < (channel + 1) * inFeatures; k++) {
-    if (weight[k] < min) min = weight[k];
-    if (weight[k] > max) max = weight[k];
-  }
   const real = bias?.[channel] ?? (biasInt32 && unit !== null ? biasInt32[channel] * unit : null);
   const multiplier = unit !== null && isQuantized(output) ? unit / output.scale : null;
   const fixed = multiplier === null ? null : quantizeMultiplier(multiplier);
@@ -192,7 +207,7 @@ function inspectChannel(product: Product, input: QuantParams | null, channel: nu
     channel,
     weight_scale: weightScale,
     weight_zero_point: weightZeroPointOf(product, channel),
-    weight_range: [min, max],
+    weight_range: weight && rangeOf(weight, channel * inFeatures, (channel + 1) * inFeatures),
     bias: real,
     bias_int32: biasInt32?.[channel] ?? (real !== null && unit !== null ? roundHalfEven(real / unit) : null),
     bias_steps: real !== null && isQuantized(output) ? real / output.scale : null,
@@ -200,4 +215,13 @@ function inspectChannel(product: Product, input: QuantParams | null, channel: nu
     multiplier_int32: fixed?.multiplier ?? null,
     shift: fixed?.exponent ?? null,
   };
+}
+
+function rangeOf(weight: Product['weight'], from: number, to: number): MinMax {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = from; k < to; k++) {
+    if (weight[k] < min) min = weight[k];
+    if (weight[k] > max) max = weight[k];
+  }
+  return [min, max];
 }

@@ -25,7 +25,8 @@ const channelSchema = z.object({
   channel: count,
   weight_scale: z.number(),
   weight_zero_point: z.int(),
-  weight_range: rangeSchema,
+  /** null: so many weights are not read. */
+  weight_range: z.nullable(rangeSchema),
   /** In real units; `bias_steps` in steps of the output. */
   bias: number,
   bias_int32: number.check(z.describe('accumulator units, s_x * s_w')),

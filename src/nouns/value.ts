@@ -4,7 +4,7 @@
  * `x_scale * w_scale`.
  */
 
-export type IntegerDtype = 'uint8' | 'int8' | 'int16' | 'int32';
+export type IntegerDtype = 'uint8' | 'int8' | 'int16' | 'uint16' | 'int32';
 
 /** How codes stand for real values. scale is the double of the file; a kernel rounds it where it does. */
 export interface QuantParams {

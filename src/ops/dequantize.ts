@@ -12,7 +12,7 @@ export const dequantize: Op = {
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
-    expectInput(layer, ['uint8', 'int8', 'int16', 'int32'], 'that value is float already');
+    expectInput(layer, ['uint8', 'int8', 'int16', 'uint16', 'int32'], 'that value is float already');
     return layer.fields && { form: converts, output: FLOAT };
   },
 };

@@ -13,7 +13,10 @@ export const linear: Op = {
   channels: 'last',
   dims: rowsOfFeatures,
   async read(layer) {
-    expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"', ['int16']);
+    expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it, or use op "linear_dynamic"', [
+      'int16',
+      'uint16',
+    ]);
     const params = await productParams(layer);
     const { fields, output } = layer;
     if (!fields || !params || !output) return null;

@@ -25,7 +25,7 @@ export const requantize: Op = {
   inputs: [1, 1],
   channels: 'input',
   read(layer) {
-    expectInput(layer, ['uint8', 'int8', 'int16', 'int32'], 'use op "quantize" on floats');
+    expectInput(layer, ['uint8', 'int8', 'int16', 'uint16', 'int32'], 'use op "quantize" on floats');
     const { fields, output } = layer;
     return fields && output && isQuantized(output)
       ? { form: { ...converts, clamp: CLAMPS[(fields.activation ?? 'none') as keyof typeof CLAMPS] }, output }

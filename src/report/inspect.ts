@@ -185,7 +185,12 @@ function channelLines(layer: InspectedLayer, options: ReportOptions, chalk: Inst
       align: 'right',
       dropOrder: 1,
     },
-    { head: ['', 'range'], cells: cells(({ weight_range }) => rangeText(weight_range)), align: 'right', dropOrder: 0 },
+    {
+      head: ['', 'range'],
+      cells: cells(({ weight_range }) => (weight_range ? rangeText(weight_range) : '-')),
+      align: 'right',
+      dropOrder: 0,
+    },
     { head: ['bias', 'real'], cells: cells(({ bias }) => optional(bias)), align: 'right' },
     { head: ['', 'int32'], cells: cells(({ bias_int32 }) => optional(bias_int32)), align: 'right' },
     {

@@ -36,16 +36,23 @@ function npyBytes({ shape, data }: NamedArray): Buffer {
 export async function npzBytes(arrays: ReadonlyMap<string, NamedArray>): Promise<Buffer> {
   const zip = new ZipFile();
   const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, compress: true };
-  for (const [key, array] of arrays) zip.addBuffer(npyBytes(array), memberName(key), options);
+  for (const [key, array] of arrays) addMember(zip, memberName(key), npyBytes(array), options);
   zip.end();
   const chunks: Buffer[] = [];
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
-/** Throws an InputError for a name that could lead out of the folder in which somebody unpacks the file. */
+/** Graphs have names as /conv1/Conv_output_0, which numpy writes as they are and yazl refuses. */
+function addMember(zip: ZipFile, name: string, bytes: Buffer, options: Parameters<ZipFile['addBuffer']>[2]): void {
+  zip.addBuffer(bytes, name.replace(/^\/+/, '') || 'array', options);
+  const { entries } = zip as unknown as { readonly entries: { utf8FileName: Buffer }[] };
+  entries.at(-1)!.utf8FileName = Buffer.from(name, 'utf8');
+}
+
+/** Throws an InputError for a name that could lead out of the folder in which somebody unpacks the file; a leading / does not. */
 function memberName(key: string): string {
-  if (!/^(?:[/\\]|[a-z]:)|\\|(?:^|\/)\.\.(?:\/|$)/i.test(key)) return `${key}.npy`;
+  if (!/^(?:\\|[a-z]:)|\\|(?:^|\/)\.\.(?:\/|$)/i.test(key)) return `${key}.npy`;
   const message = 'expected a name that a zip member can have, got a path out of its folder; rename the layer';
   throw new InputError([{ kind: 'name', where: printable(key), message }]);
 }

@@ -194,7 +194,7 @@ function originOf(
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 
-const CODES = ['uint8', 'int8', 'int16'];
+const CODES = ['uint8', 'int8', 'int16', 'uint16'];
 
 /** Why a layer of a known op stays what it was before the op had a file; null: nothing. */
 function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[]): string | null {

@@ -202,7 +202,7 @@ describe('folders', () => {
     expect(readdirSync(temporary).filter((name) => /\.(unfinished|old)$/.test(name))).toEqual([]);
   });
 
-  it.each(['../fc1', '/fc1', 'C:fc1', 'a\\fc1'])('a layer called %s has no member of an npz', async (name) => {
+  it.each(['../fc1', 'C:fc1', 'a\\fc1'])('a layer called %s has no member of an npz', async (name) => {
     const model = readFileSync(IRIS[0], 'utf8').replaceAll('"fc1"', JSON.stringify(name));
     const run = cli(new Map([['renamed.json', model]]));
     const argv = ['golden', 'renamed.json', IRIS[1], '-o', join(temporary, `golden-${folders++}`)];
@@ -210,6 +210,20 @@ describe('folders', () => {
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain('expected a name that a zip member can have');
     expect((await run([...argv, '--format', 'json'])).exitCode).toBe(0);
+  });
+
+  it('a layer called /fc1, as graphs have them, is a member of that name', async () => {
+    const model = readFileSync(IRIS[0], 'utf8').replaceAll('"fc1"', '"/fc1"');
+    const folder = join(temporary, `golden-${folders++}`);
+    const { exitCode } = await cli(new Map([['renamed.json', model]]))([
+      'golden',
+      'renamed.json',
+      IRIS[1],
+      '-o',
+      folder,
+    ]);
+    const written = readFileSync(join(folder, 'golden.npz'));
+    expect([exitCode, written.includes('/fc1.output.npy')]).toEqual([0, true]);
   });
 
   it.each([

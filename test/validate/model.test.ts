@@ -196,14 +196,16 @@ describe('one line for each problem', () => {
     ],
     [
       'unknown dtype',
-      (m) => (m.layers[0].output.dtype = 'uint16'),
-      ['m.json layers[0].output.dtype: expected "uint8" or "int8" or "int16" or "int32" or "float32", got "uint16"'],
+      (m) => (m.layers[0].output.dtype = 'uint64'),
+      [
+        'm.json layers[0].output.dtype: expected "uint8" or "int8" or "int16" or "uint16" or "int32" or "float32", got "uint64"',
+      ],
     ],
     [
       "PyTorch's name of a dtype",
       (m) => (m.inputs[0].dtype = 'quint8'),
       [
-        'm.json inputs[0].dtype: expected "uint8" or "int8" or "int16" or "int32" or "float32", got "quint8"; write "uint8", the dtype of what is stored',
+        'm.json inputs[0].dtype: expected "uint8" or "int8" or "int16" or "uint16" or "int32" or "float32", got "quint8"; write "uint8", the dtype of what is stored',
       ],
     ],
     [
@@ -481,7 +483,7 @@ describe('one line for each problem', () => {
       (m) =>
         m.layers.push({ name: 'a', op: 'dequantize', input: 'relu1' }, { name: 'b', op: 'dequantize', input: 'a' }),
       [
-        'm.json layers[4].input: expected a uint8 or int8 or int16 or int32 value, got a, which is float32; that value is float already',
+        'm.json layers[4].input: expected a uint8 or int8 or int16 or uint16 or int32 value, got a, which is float32; that value is float already',
       ],
     ],
     [
@@ -496,7 +498,7 @@ describe('one line for each problem', () => {
       'quantize to float32',
       (m) => m.layers.push({ name: 'q', op: 'quantize', input: 'fc2', output: { dtype: 'float32' } }),
       [
-        'm.json layers[3].output.dtype: expected "uint8" or "int8" or "int16" or "int32", got "float32"',
+        'm.json layers[3].output.dtype: expected "uint8" or "int8" or "int16" or "uint16" or "int32", got "float32"',
         'm.json layers[3].input: expected a float32 value, got fc2, which is uint8; that value is quantized already',
       ],
     ],

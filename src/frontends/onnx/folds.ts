@@ -153,7 +153,7 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
   const [x, s, z] = folding.inputs;
   const dtype = z?.dtype ?? onnxDtype(UINT8);
   const range = RANGE_OF.get(dtype.name);
-  if (!x?.source || !s?.source || !range || dtype.bits !== 8 || intOf(node, 'block_size', 0) > 0) return null;
+  if (!x?.source || !s?.source || !range || dtype.bits < 8 || intOf(node, 'block_size', 0) > 0) return null;
   const { source, shape } = x;
   const scales = await numbers(1);
   const zeroPoints = z ? await numbers(2) : [0];
@@ -163,7 +163,7 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
   return made(key, dtype, shape, async () => {
     const steps = Array.from(scales, (scale, i) =>
       quantizeDivision.prepare({
-        dtype: 'int8',
+        dtype: 'int32',
         scale,
         zeroPoint: zeroPoints[i] ?? zeroPoints[0],
         quantMin: range[0],
@@ -181,7 +181,7 @@ async function quantize(folding: Folding): Promise<CheckedTensor | null> {
 /** Codes of one scale. */
 async function dequantize({ node, inputs: [x, s, z], key, numbers }: Folding): Promise<CheckedTensor | null> {
   const isWhole = s?.dtype === FLOAT && sizeOf(s.shape) === 1 && intOf(node, 'block_size', 0) === 0;
-  if (!x?.source || !isWhole || x.dtype.bits !== 8 || (z && !z.source)) return null;
+  if (!x?.source || !isWhole || x.dtype.name.startsWith('float') || (z && !z.source)) return null;
   const { source, shape } = x;
   const [[scale], [zeroPoint]] = [await numbers(1), z ? await numbers(2) : [0]];
   return made(key, FLOAT, shape, async () =>

@@ -89,7 +89,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
       remedy,
       ran_as: ranAs,
       hazards,
-      not_replayed: notReplayed,
+      not_replayed: notReplayed ?? (input.length === 0 ? 'it reads no value of the graph, only constants' : undefined),
     };
     return {
       name,

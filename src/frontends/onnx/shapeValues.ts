@@ -16,7 +16,7 @@ export async function shapeValues(tensor: string, context: Context, depth = 0): 
   const constant = constants.get(tensor);
   if (constant) return constant.source && isShort(constant.shape) ? Array.from(await constants.numbers(tensor)) : null;
   const node = graph.makerOf(tensor);
-  if (!node || node.domain !== '' || depth > DEEPEST) return null;
+  if (node?.domain !== '' || depth > DEEPEST) return null;
   const of = (i: number) => shapeValues(node.inputs[i] ?? '', context, depth + 1);
   switch (node.opType) {
     case 'Shape':

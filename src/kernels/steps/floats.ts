@@ -27,8 +27,15 @@ function written(call: TensorCall, real: (element: number) => number): Computed 
   return Float32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => limitedTo(clamp, real(i)));
 }
 
+/** One rounding each, whatever the width of the codes. */
+const CODES = ['uint8', 'int8', 'int16', 'uint16'] as const;
+
+function ofCodes(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
+  return { ...tensorSteps(equation, run), codes: CODES };
+}
+
 export function binaryFloats(equation: string, apply: (a: number, b: number) => number): TensorSteps {
-  return tensorSteps(`quantize(${equation}) of float32`, (call) => {
+  return ofCodes(`quantize(${equation}) of float32`, (call) => {
     const [a, b] = call.inputs.map(realOf);
     const [readA, readB] = [reader(call, 0), reader(call, 1)];
     return written(call, (i) => f32(apply(a(readA(i)), b(readB(i)))));
@@ -36,7 +43,7 @@ export function binaryFloats(equation: string, apply: (a: number, b: number) => 
 }
 
 export function unaryFloats(equation: string, apply: (x: number) => number): TensorSteps {
-  return tensorSteps(`quantize(${equation}) of float32`, (call) => {
+  return ofCodes(`quantize(${equation}) of float32`, (call) => {
     const x = realOf(call.inputs[0]);
     const read = reader(call, 0);
     return written(call, (i) => f32(apply(x(read(i)))));

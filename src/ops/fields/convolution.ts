@@ -39,7 +39,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
     dims: convolutionDims,
     async read(layer) {
       if (isDynamic) expectInput(layer, ['float32'], `it quantizes its own input; use op "conv${spatial}d" on codes`);
-      else expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16']);
+      else expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16', 'uint16']);
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
       const reading = weightOf(layer, axes, groups, transposed);

@@ -8,6 +8,7 @@ export const RANGES: Readonly<Record<IntegerDtype, readonly [min: number, max: n
   uint8: [0, 255],
   int8: [-128, 127],
   int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
 };
 

@@ -136,6 +136,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     'conv1d-qdq-external',
     { quantize: 1152, conv1d: 6144, adaptive_avg_pool1d: 96, flatten: 96, linear: 30, dequantize: 30 },
   ],
+  ['int16-int4-qdq', { quantize: 256, relu: 192, dequantize: 80 }],
   [
     'hand-moves',
     {

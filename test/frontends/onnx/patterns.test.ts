@@ -472,3 +472,13 @@ test('a global pool has as many axes as the convolution before it', async () => 
     'adaptive_avg_pool3d yq <- cq [pool yq] integers',
   ]);
 });
+
+test('constants of 16 bits are folded too, and what reads nothing else is not replayed', async () => {
+  const wide = [
+    node('QuantizeLinear', ['c', 'x_scale', 'c_zero_point'], ['cq']),
+    node('DequantizeLinear', ['cq', 'x_scale', 'c_zero_point'], ['cd']),
+    node('Mul', ['xd', 'cd'], ['g'], {}, 'mul'),
+  ];
+  const c = [tensor('c', [2], Float32Array.of(1, 2)), tensor('c_zero_point', [], Uint16Array.of(9))];
+  expect((await layersOf(between(wide, c)))[1]).toBe('mul yq <- xq cq [mul yq] float');
+});
