@@ -42,13 +42,14 @@ function as(kernel: string, diagnosis: DiagnosisReport): DiagnosisReport {
 /** A layer that agrees at least so far is of the same training (dB). */
 const SAME_TRAINING = 10;
 
-/** Layers that differ by more than their own signal, and one of them by nothing that has a name: a stale export, not a finding a layer. */
+/** Layers that differ by more than their own signal, by nothing that has a name or by all of their weights: a stale export, not a finding a layer. */
 export function ofTwoTrainings(layers: readonly LayerReport[]): Warning[] {
   const differing = layers.filter(({ mismatched }) => mismatched !== null && mismatched > 0);
   const drowned = differing.filter(({ sqnr_db: db }) => typeof db === 'number' && db < 0);
   const agrees = differing.some(({ sqnr_db: db }) => typeof db === 'number' && db > SAME_TRAINING);
-  const unnamed = drowned.some(({ diagnosis }) => diagnosis?.causes.includes('unexplained'));
-  if (drowned.length < 2 || agrees || !unnamed) return [];
+  const isStale = ({ diagnosis }: LayerReport) =>
+    diagnosis?.causes.some((cause) => cause === 'unexplained' || cause === 'weight-value');
+  if (drowned.length < 2 || agrees || !drowned.some(isStale)) return [];
   const names = listed(
     drowned.map(({ name }) => name),
     8,

@@ -36,6 +36,11 @@ test('two trainings differ everywhere by more than their signal', () => {
   expect(warning.message).toMatch(/^fc1, fc2 differ by more than their own signal .* two trainings/);
 });
 
+test('so do they where the weights of each could be solved for', () => {
+  const other = { causes: ['weight-value'] };
+  expect(ofTwoTrainings([layer('fc1', {}, other), layer('fc2', {}, other)])).toHaveLength(1);
+});
+
 test.each([
   ['one layer', [layer('fc1', {}, { causes: ['unexplained'] })]],
   ['all of it has names', [layer('fc1', {}, { causes: ['signedness'] }), layer('fc2', {}, { causes: ['signedness'] })]],
