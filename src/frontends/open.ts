@@ -124,7 +124,7 @@ export function openCandidate(
 /** Plain files too: dtype and shape are the layer's. */
 async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf): Promise<ArrayFile> {
   const isFolder = await fs.isDirectory(path).catch(() => false);
-  if (!isFolder && path.endsWith('.npz')) return openNpz(fs, path);
+  if (!isFolder && path.endsWith('.npz')) return (await import('./folder.js')).openNpzFile(fs, path);
   const { openPlain } = await import('../load/plainFiles.js');
   return (await openPlain(fs, path, isFolder, values)) ?? openArrays(fs, path);
 }

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
-import { readJson } from './json.js';
+import { own, readJson } from './json.js';
 import { collecting, refuse } from './refuse.js';
+import { type FileState, stateOf } from './untouched.js';
 
 /*
  * A folder of $readmemh files, as a Verilog simulation writes and reads them, with manifest.json:
@@ -55,7 +55,7 @@ export async function openMemhFolder(fs: FileSystem, path: string): Promise<Arra
     if (own(item, 'value') === null) continue;
     await collecting(problems, async () => {
       const entry = entryOf(item, path, `${printable(where)} arrays[${i}]`);
-      const state = await stateOf(fs, entry.path, sumOf(raw, own(item, 'file')));
+      const state = await stateOf(fs, path, basename(entry.path), raw);
       if (state === 'missing') return;
       states.set(entry.key, state);
       if (arrays.has(entry.key)) {
@@ -72,43 +72,11 @@ export async function openMemhFolder(fs: FileSystem, path: string): Promise<Arra
   return { path, ...withoutUntouched(arrays, states), close: async () => {} };
 }
 
-type FileState = 'missing' | 'untouched' | 'written';
-
 /** What golden wrote and nobody wrote again is nobody's result, where other files are; untouched as a whole it is golden's own. */
 function withoutUntouched(arrays: ReadonlyMap<string, ArraySource>, states: ReadonlyMap<string, FileState>) {
-  if (![...states.values()].includes('written')) return { arrays };
+  if (![...states.values()].includes('written')) return { arrays, isGoldens: true };
   const untouched = [...arrays.keys()].filter((key) => states.get(key) === 'untouched');
   return { arrays: new Map([...arrays].filter(([key]) => !untouched.includes(key))), untouched };
-}
-
-/** Of golden's own folder, where files may be missing: sums of what it wrote. */
-function sumOf(manifest: unknown, file: unknown): string | null {
-  const files = own(manifest, 'format') === 'qdiff-golden' ? own(manifest, 'files') : null;
-  if (!Array.isArray(files)) return null;
-  const sum = own(
-    files.find((one) => own(one, 'name') === file),
-    'sha256',
-  );
-  return typeof sum === 'string' ? sum : null;
-}
-
-/** sum: what golden wrote; null: any file is somebody's. */
-async function stateOf(fs: FileSystem, path: string, sum: string | null): Promise<FileState> {
-  if (sum === null) return 'written';
-  const file = await fs.open(path).catch(() => null);
-  if (!file) return 'missing';
-  try {
-    const hash = createHash('sha256');
-    const block = Buffer.alloc(1 << 20);
-    for (let at = 0; at < file.size; at += block.length) {
-      const part = block.subarray(0, Math.min(block.length, file.size - at));
-      await readFully(file, part, at, printable(path));
-      hash.update(part);
-    }
-    return hash.digest('hex') === sum ? 'untouched' : 'written';
-  } finally {
-    await file.close();
-  }
 }
 
 function entryOf(item: unknown, folder: string, where: string): Entry {
@@ -230,10 +198,4 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
   const missing = written.indexOf(0);
   if (missing < 0) return values;
   throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got none for word ${missing}`);
-}
-
-function own(raw: unknown, name: string): unknown {
-  return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)
-    ? (raw as Record<string, unknown>)[name]
-    : undefined;
 }

@@ -53,5 +53,7 @@ export interface ArrayFile {
   readonly arrays: ReadonlyMap<string, ArraySource>;
   /** Keys of arrays that were left out, since they are as qdiff wrote them beside others that are not. */
   readonly untouched?: readonly string[];
+  /** Golden vectors as qdiff wrote them, to the last file: what they are compared with has nobody else's result in it. */
+  readonly isGoldens?: boolean;
   close(): Promise<void>;
 }

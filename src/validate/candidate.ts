@@ -8,6 +8,11 @@ import { listed, printable } from '../text.js';
 import { PRODUCER, readProducer } from './producer.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 
+/** Code of the warning of a candidate that is golden's own folder: report/verdict.ts says it beside the verdict. */
+const GOLDENS_OWN = 'goldens-own';
+const GOLDENS_OWN_SAID =
+  "every file is byte for byte as golden wrote it: golden's vectors were compared, no result of yours; let your run write its outputs to a folder of its own";
+
 /**
  * The values that the user's own implementation computed, by the capture's names; some may be missing.
  * names: the candidate's name of a value to the model's, as `--map MINE=LAYER` says.
@@ -35,6 +40,7 @@ export async function validateCandidate(
     const left = `${listed(file.untouched, 8)}: as golden wrote ${file.untouched.length === 1 ? 'it' : 'them'}`;
     checks.warn('not-from-your-run', [], `${left}, so not from your run: left out`);
   }
+  if (file.isGoldens) checks.warn(GOLDENS_OWN, [], GOLDENS_OWN_SAID);
   if ([...judged, ...sums].some((key) => sources.has(key))) {
     warnOfOthers(file, used, checks);
   } else if (checks.problems.length === 0) {

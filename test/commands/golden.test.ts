@@ -112,6 +112,22 @@ describe('$readmemh files', async () => {
     expect(own.map(({ status }: { status: string }) => status)).toEqual(['mismatch', 'not-captured', 'mismatch']);
   });
 
+  it('as they are, are no result of an implementation: MATCH does not stand alone', async () => {
+    const npz = await golden(IRIS, '--kernel', 'tflite-double', '--format', 'npz');
+    for (const candidate of [folder, npz.folder, join(npz.folder, 'golden.npz')]) {
+      const run = await qdiff([
+        ...[...IRIS, '--candidate', candidate],
+        ...['--against', 'replay', '--kernel', 'tflite-double'],
+      ]);
+      expect(run.exitCode).toBe(0);
+      const said = run.stdout.replaceAll(/\s+/g, ' ');
+      expect(said).toContain('MATCH of golden’s own files: the candidate is as golden wrote it');
+      expect(said).toContain('let your run write its outputs to a folder of its own');
+    }
+    const asCapture = await qdiff([IRIS[0], folder, '--kernel', 'tflite-double']);
+    expect(asCapture.stdout).toContain('MATCH of 2 of 3 layers');
+  });
+
   it.skipIf(!hasIverilog)('a Verilog testbench computes them again (iverilog)', () => {
     outputOf('iverilog', ['-g2005', '-o', join(folder, 'testbench'), join(import.meta.dirname, 'testbench.v')]);
     const printed = outputOf(join(folder, 'testbench'), [], folder);
