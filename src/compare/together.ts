@@ -35,8 +35,12 @@ function as(kernel: string, diagnosis: DiagnosisReport): DiagnosisReport {
     ...diagnosis,
     kernel,
     fix: fix && renamed(fix),
-    fixes: fixes.map((one) => ({ ...one, text: renamed(one.text) })),
+    fixes: fixes.map((one) => ({ ...one, text: renamed(one.text), ...renamedCode(one.code, renamed) })),
   };
+}
+
+function renamedCode(code: DiagnosisReport['fixes'][number]['code'], renamed: (text: string) => string) {
+  return code ? { code: code.map((line) => ({ ...line, text: renamed(line.text) })) } : {};
 }
 
 /** A layer that agrees at least so far is of the same training (dB). */

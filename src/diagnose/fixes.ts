@@ -3,10 +3,11 @@ import type { Fix } from './fixed.js';
 import { causeOf } from './registry.js';
 import { rehearseReducedRange, rehearseSmallWeights, rehearseSums } from './rehearse.js';
 import type { Hypothesis } from './search.js';
-import { candidateFix, fixFor } from './sentences.js';
+import { candidateCode, candidateFix, codeFor, fixFor } from './sentences.js';
 import { applyChanges, type Change, type ProductSetup } from './setup.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 import type { FixContext } from './words/causeWords.js';
+import type { Snippet } from './words/code.js';
 import { type Remedy, saturationWays } from './words/saturation.js';
 
 /** A candidate's is rehearsed where the other side's values are known. */
@@ -15,20 +16,26 @@ export async function fixesOf(study: Study, hypothesis: Hypothesis, context: Fix
   const names = [...new Set(named.map(({ cause }) => cause))];
   if (context.subject === 'candidate') {
     const text = candidateFix(names, context);
-    return text === null ? [] : [{ subject: 'candidate', text, rehearsal: null }];
+    return text === null
+      ? []
+      : [withCode({ subject: 'candidate', text, rehearsal: null }, candidateCode(names, context))];
   }
   const fixes = [...(await saturationFixes(study, hypothesis, context))];
   for (const subject of ['capture', 'model'] as const) {
     const own = named.filter((change) => subjectOf(change) === subject);
-    const text = fixFor(
-      [...new Set(own.map(({ cause }) => cause))].filter(
-        (cause) => cause !== 'int16-saturation' || !saturates(context),
-      ),
-      { ...context, subject },
+    const causes = [...new Set(own.map(({ cause }) => cause))].filter(
+      (cause) => cause !== 'int16-saturation' || !saturates(context),
     );
-    if (text !== null) fixes.push({ subject, text, rehearsal: await rehearsed(study, hypothesis, own) });
+    const text = fixFor(causes, { ...context, subject });
+    if (text === null) continue;
+    const rehearsal = await rehearsed(study, hypothesis, own);
+    fixes.push(withCode({ subject, text, rehearsal }, codeFor(causes, { ...context, subject })));
   }
   return changing(fixes, study.data.mismatched);
+}
+
+function withCode(fix: Fix, code: readonly Snippet[]): Fix {
+  return code.length === 0 ? fix : { ...fix, code: [...code] };
 }
 
 /** A way that leaves every value as it was is none; what leaves least comes first. */
@@ -38,7 +45,8 @@ function changing(fixes: readonly Fix[], mismatched: number): Fix[] {
   if (helping.length > 0 || fixes.length === 0) return helping;
   // each needs the other
   const text = fixes.map((fix) => fix.text).join('. Also: ');
-  return [{ subject: fixes[0].subject, text, rehearsal: { mismatched_after_fix: 0 } }];
+  const code = fixes.flatMap((fix) => fix.code ?? []);
+  return [withCode({ subject: fixes[0].subject, text, rehearsal: { mismatched_after_fix: 0 } }, code)];
 }
 
 export function subjectOf({ cause }: Change): 'capture' | 'model' {
@@ -71,11 +79,11 @@ async function saturationFixes(study: Study, { changes }: Hypothesis, context: F
   const isFound = changes.some(({ cause }) => cause === 'int16-saturation') && saturates(context);
   if (!isFound || !isProductStudy(study)) return [];
   const fixes: Fix[] = [];
-  for (const { remedy, text } of saturationWays(context)) {
+  for (const { remedy, text, code } of saturationWays(context)) {
     const left = changes.filter(({ cause }) => remedy !== 'exact-sums' || cause !== 'int16-saturation');
     const found = applyChanges(study.declared, left);
     const mismatched = await REHEARSALS[remedy](study, found, study.declared);
-    fixes.push({ subject: 'capture', text, rehearsal: { mismatched_after_fix: mismatched } });
+    fixes.push(withCode({ subject: 'capture', text, rehearsal: { mismatched_after_fix: mismatched } }, code));
   }
   return fixes;
 }

@@ -10,6 +10,7 @@ import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';
 import { isOf } from './frameworks.js';
 import { causes as rows } from './registry.js';
 import type { CauseWords, FindingContext, FixContext, SentenceContext } from './words/causeWords.js';
+import { type Snippet, stepCode } from './words/code.js';
 import { holdingSentence } from './words/notFinite.js';
 import { others } from './words/others.js';
 import { holder, number } from './words/parts.js';
@@ -179,6 +180,25 @@ export function candidateFix(causes: readonly string[], context: FixContext): st
     followsPairs ? sumsFix(other) : null,
     ...metFixes(context),
   ]);
+}
+
+/** `fixFor` as lines to paste; empty where none can be written. */
+export function codeFor(causes: readonly string[], context: FixContext): Snippet[] {
+  return unlike(causes.flatMap((cause) => textOf(cause)?.code?.(evidenceOf(cause, context.evidence), context) ?? []));
+}
+
+/** `candidateFix` as lines to paste. */
+export function candidateCode(causes: readonly string[], context: FixContext): Snippet[] {
+  const { formula } = context.evidence.basis ?? {};
+  if (!formula) return codeFor(causes, context);
+  const own = causes.filter((cause) => !formula.tells.includes(cause));
+  const ofBias = own.some((cause) => cause.startsWith('bias'));
+  const steps = stepCode(formula.found, otherFormula(formula), new Set(ofBias ? ['bias'] : []));
+  return unlike([...codeFor(own, context), ...steps]);
+}
+
+function unlike(code: readonly Snippet[]): Snippet[] {
+  return [...new Map(code.map((one) => [one.where + one.text, one])).values()];
 }
 
 /** Where the other side used other numbers than the file's. */

@@ -36,6 +36,18 @@ const pattern = z.object({
 const subject = z.enum(['capture', 'model', 'candidate']);
 const rehearsal = z.nullable(z.object({ mismatched_after_fix: count }));
 
+const code = z
+  .optional(
+    z.array(
+      z.object({
+        where: z.string().check(z.describe('where the line goes: numpy, RTL, "model.json, layer fc1"')),
+        language: z.enum(['python', 'json', 'c', 'verilog', 'shell']),
+        text: z.string(),
+      }),
+    ),
+  )
+  .check(z.describe('lines to paste'));
+
 const diagnosis = z.object({
   causes: z.array(cause),
   subject,
@@ -49,7 +61,7 @@ const diagnosis = z.object({
   fix: z.nullable(z.string()),
   rehearsal,
   fixes: z
-    .array(z.object({ subject, text: z.string(), rehearsal }))
+    .array(z.object({ subject, text: z.string(), rehearsal, code }))
     .check(z.describe('who can do what; the first is fix and rehearsal, where this side has one')),
 });
 

@@ -39,7 +39,13 @@ export interface DiagnosisReport {
   fix: string | null;
   rehearsal: { mismatched_after_fix: number } | null;
   /** Who can do what; the first is `fix` and `rehearsal`, where this side has one. */
-  fixes: { subject: DiagnosisReport['subject']; text: string; rehearsal: DiagnosisReport['rehearsal'] }[];
+  fixes: {
+    subject: DiagnosisReport['subject'];
+    text: string;
+    rehearsal: DiagnosisReport['rehearsal'];
+    /** The same as lines to paste, where it can be written so. */
+    code?: { where: string; language: 'python' | 'json' | 'c' | 'verilog' | 'shell'; text: string }[];
+  }[];
 }
 
 /** `NAME.accumulator` on both sides: zero points corrected, before bias. */

@@ -7,7 +7,14 @@ export interface Finding {
   readonly layers: readonly LayerReport[];
   /** "PyTorch: ...", and "Yours: ..." with a candidate. */
   readonly headlines: readonly string[];
-  readonly details: readonly { readonly label: string; readonly sentences: readonly string[] }[];
+  readonly details: readonly FindingDetail[];
+}
+
+export interface FindingDetail {
+  readonly label: string;
+  readonly sentences: readonly string[];
+  /** The sentences are lines to paste: where each goes stands before it. */
+  readonly code?: readonly { readonly where: string; readonly text: string }[];
 }
 
 /** Findings of the layers that `selects` passes. */

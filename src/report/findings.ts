@@ -19,7 +19,7 @@ import {
 import type { FindingContext } from '../diagnose/words/causeWords.js';
 import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import type { Finding } from './finding.js';
+import type { Finding, FindingDetail } from './finding.js';
 import { grouped } from './grouped.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 import { whereSentence } from './where.js';
@@ -196,7 +196,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
   };
 }
 
-type Detail = readonly [label: string, sentences: readonly (string | null)[]];
+type Detail = readonly [label: string, sentences: readonly (string | null)[], code?: FindingDetail['code']];
 
 /** Each way to agree, and what a replay with it alone leaves, over all layers of the finding. */
 function fixLines(
@@ -215,16 +215,28 @@ function fixLines(
             known.reduce((sum, count) => sum + count, 0),
             values,
           );
-    return [
-      [i === 0 ? label : 'or', [who(fix) + fix.text]],
-      ['rehearsal', [rehearsal]],
-    ];
+    return [[i === 0 ? label : 'or', [who(fix) + fix.text]], pasteLines(sides, i), ['rehearsal', [rehearsal]]];
   });
 }
 
-function filled(details: readonly (readonly [string, readonly (string | null)[]])[]): Finding['details'] {
+/** Lines of code that a finding shows; the report's JSON has all. */
+const MOST_CODE = 6;
+
+/** The first layer's, said to be its where another's differ. */
+function pasteLines(sides: readonly Side[], fix: number): Detail {
+  const [own, ...others] = sides.map(({ diagnosis }) => diagnosis.fixes.at(fix)?.code ?? []);
+  const isAll = others.every((other) => JSON.stringify(other) === JSON.stringify(own));
+  const code = own.slice(0, MOST_CODE).map(({ where, text }) => {
+    return { where: isAll ? where : `${where} (${printable(sides[0].layer.name)})`, text };
+  });
+  return ['paste', code.map(({ where, text }) => `${where}: ${text}`), code];
+}
+
+function filled(details: readonly Detail[]): Finding['details'] {
   return details
-    .map(([label, sentences]) => ({ label, sentences: sentences.filter((sentence) => sentence !== null) }))
+    .map(([label, sentences, code]) => {
+      return { label, sentences: sentences.filter((sentence) => sentence !== null), ...(code ? { code } : {}) };
+    })
     .filter(({ sentences }) => sentences.length > 0);
 }
 

@@ -5,6 +5,7 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf } from './cards.js';
+import type { FindingDetail } from './finding.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
 import type { PageData } from './page/data.js';
@@ -217,14 +218,21 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
   return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
 <p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(worst)}</b></p>
 <ul>${extent.join('')}</ul>
-<dl>${details.map(({ label, sentences }) => detailHtml(label, sentences)).join('')}</dl></article>`;
+<dl>${details.map((one, i) => detailHtml(one, details.at(i + 1))).join('')}</dl></article>`;
 }
 
 /** What one can do is ready to paste. */
 const TO_PASTE = new Set(['fix', 'to agree', 'confirm']);
 
-function detailHtml(label: string, sentences: readonly string[]): string {
-  const className = TO_PASTE.has(label) ? ' class="copy"' : '';
+function detailHtml({ label, sentences, code }: FindingDetail, next: FindingDetail | undefined): string {
+  if (code) {
+    const rows = code.map(
+      ({ where, text: line }) =>
+        `<dd class="code"><span class="where">${text(where)}</span> <code class="copy">${text(line)}</code></dd>`,
+    );
+    return `<div class="paste"><dt>${text(label)}</dt>${rows.join('')}</div>`;
+  }
+  const className = TO_PASTE.has(label) && !next?.code ? ' class="copy"' : '';
   const lines = sentences.map((sentence) => `<dd${className}>${text(sentence.replaceAll(' -> ', ' → '))}</dd>`);
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
 }

@@ -292,13 +292,24 @@ function findingLines(finding: Finding, view: View): string[] {
   return [
     ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => chalk.bold.yellow(line)),
     ...others.flatMap((line) => prose(view, line).map((one) => chalk.bold.yellow(one))),
-    ...finding.details.flatMap(({ label, sentences }) => {
+    ...finding.details.flatMap(({ label, sentences, code }) => {
       const paint = TO_DO.has(label) ? chalk.cyan : undefined;
-      return sentences.flatMap((sentence, i) =>
-        labelled(view, `  ${padEnd(i === 0 ? label : '', 9)}  `, sentence, paint, chalk.dim),
-      );
+      const labelOf = (i: number) => `  ${padEnd(i === 0 ? label : '', 9)}  `;
+      return sentences.flatMap((sentence, i) => {
+        if (code) return codeLines(view, labelOf(i), code[i]);
+        return labelled(view, labelOf(i), sentence, paint, chalk.dim);
+      });
     }),
   ];
+}
+
+/** Whoever copies a line gets it whole, where it fits the screen. */
+function codeLines(view: View, label: string, { where, text }: { where: string; text: string }): string[] {
+  const { chalk, options } = view;
+  const whole = `${label}${where}: ${text}`;
+  if (whole.length <= options.width) return [chalk.dim(label) + printable(`${where}: `) + chalk.cyan(printable(text))];
+  const heading = labelled(view, label, `${where}:`, undefined, chalk.dim);
+  return [...heading, ...labelled(view, '    ', text, chalk.cyan)];
 }
 
 function noteLines(view: View): string[] {

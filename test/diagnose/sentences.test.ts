@@ -3,7 +3,9 @@ import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diag
 import {
   actsOnSteps,
   CAUSE_WORDS,
+  candidateCode,
   candidateFix,
+  codeFor,
   confirmation,
   evidenceSentences,
   explainedBySentence,
@@ -18,6 +20,7 @@ import {
   reasons,
 } from '../../src/diagnose/sentences.js';
 import type { FixContext } from '../../src/diagnose/words/causeWords.js';
+import { hasNumpy, outputOf } from '../support/tools.js';
 
 const codes = [...CAUSE_WORDS.keys()] as CauseCode[];
 const at = { sample: 17, channel: 3 };
@@ -232,9 +235,39 @@ test('all that is said about each cause, verbatim', async () => {
       ...explanations([cause]).map((line) => `  because   ${line}`),
       ...evidenceSentences(finding, [cause]).map((line) => `  evidence  ${line}`),
       `  fix       ${fixFor([cause], finding)}`,
+      ...codeFor([cause], finding).map(({ where, text }) => `  paste     ${where}: ${text}`),
     ].join('\n');
   });
   await expect(`${paragraphs.join('\n\n')}\n`).toMatchFileSnapshot(new URL('sentences.txt', import.meta.url).pathname);
+});
+
+/** What a candidate mends by no line: another point to write at, rows that are missing, a runtime's own form, more than one number. */
+const WITHOUT_LINES = [
+  ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'capture-after-relu', 'constant-values'],
+  ...['fixed-point-multiplier', 'multiplier-precision', 'multiplier-short'], // by their formulas: below
+];
+
+test.each(codes.filter((cause) => fixFor([cause], context()) !== null && !WITHOUT_LINES.includes(cause)))(
+  'what a candidate does about %s can be pasted',
+  (cause) => {
+    const [, , own] = rows[cause];
+    expect(codeFor([cause], context({ evidence: { [cause]: own } }))).not.toEqual([]);
+  },
+);
+
+test('lines of JSON are JSON, lines of numpy are Python, and a name from a file ends none', () => {
+  const all = codes.flatMap((cause) => {
+    const [, foundKernel, own] = rows[cause];
+    return (['capture', 'model', 'candidate'] as const).flatMap((subject) =>
+      codeFor([cause], context({ subject, foundKernel, layer: 'a"\n', evidence: { [cause]: own } })),
+    );
+  });
+  const of = (language: string) => all.filter((line) => line.language === language).map(({ text }) => text);
+  for (const text of of('json')) expect(() => JSON.parse(text.startsWith('"') ? `{${text}}` : text)).not.toThrow();
+  expect(all.filter(({ where, text }) => /[\n\r]/.test(where + text))).toEqual([]);
+  if (!hasNumpy) return;
+  const check = 'import ast, json, sys\nfor line in json.loads(sys.argv[1]): ast.parse(line)';
+  outputOf('python3', ['-c', check, JSON.stringify(of('python'))]);
 });
 
 describe.each(['capture', 'model', 'candidate'] as const)('%s', (subject) => {

@@ -5,7 +5,8 @@ import { isUngrouped, writesCodes } from '../facts.js';
 import { FREEDOM, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { isProductStudy } from '../study/study.js';
-import { stepFix } from '../words/fixes.js';
+import { INT32_SUMS } from '../words/code.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -65,6 +66,7 @@ export const accumulatorFloat32: Cause<'accumulator-float32', 'product'> = {
       number(e.beyond, (n) => `${n} sums are beyond 2^24`),
     ],
     fix: stepFix('keep the sums in int32 until they are multiplied'),
+    code: stepLines(INT32_SUMS),
   },
 };
 

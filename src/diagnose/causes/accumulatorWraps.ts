@@ -13,7 +13,8 @@ import type { Cause } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { At, SomeChannels } from '../evidence.js';
 import type { ProductStudy } from '../study/study.js';
-import { stepFix } from '../words/fixes.js';
+import { INT32_SUMS } from '../words/code.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 
@@ -93,6 +94,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
         : `${counted(e.overflowed, 'sum')}${e.of === 'raw' ? ' of raw products' : ''} leave${e.overflowed === 1 ? 's' : ''} ${e.bits ?? 'that many'} bits`,
     ],
     fix: stepFix('accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)'),
+    code: stepLines(INT32_SUMS),
   },
 };
 

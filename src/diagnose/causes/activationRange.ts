@@ -9,7 +9,7 @@ import { quantizesItsInput } from '../facts.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
-import { declareKernel, reduceRangeFix } from '../words/fixes.js';
+import { declareCode, declareKernel, reduceRangeCode, reduceRangeFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -66,6 +66,10 @@ export const activationRange: Cause<'activation-range', 'product'> = {
       'A dynamic layer takes the scale of its input from what it reads: the range of a call, spread over the codes.',
     evidence: (e) => [rangeSentence(e)],
     fix: rangeFix,
+    code: (_, context) =>
+      context.subject === 'candidate'
+        ? []
+        : [...(context.foundKernel !== context.declaredKernel ? declareCode(context) : reduceRangeCode(context))],
   },
 };
 

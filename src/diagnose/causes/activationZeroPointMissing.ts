@@ -6,6 +6,7 @@ import type { SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { codeOf, INT32_SUMS } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
@@ -41,6 +42,7 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
       (context) => `correct the zero point of ${printable(context.layer)}'s input in model.json`,
       "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
     ),
+    code: (_, context) => codeOf(INT32_SUMS)(context),
   },
 };
 

@@ -6,6 +6,7 @@ import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
 import { precise, short } from '../words/parts.js';
 import { countWhere } from './count.js';
@@ -60,6 +61,12 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
         ? `add each bias once, as it is: it is multiplied by ${factor}`
         : `correct ${field(context, 'bias')} in model.json: the capture adds it times ${factor}`;
     },
+    code: (_, context) =>
+      codeOf([
+        numpy('acc += bias_int32  # once'),
+        inC('acc += BIAS_INT32[n];  /* once */'),
+        rtl('acc <= acc + BIAS_INT32[n];  // once'),
+      ])(context),
   },
 };
 

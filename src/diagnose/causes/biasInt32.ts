@@ -6,7 +6,8 @@ import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { FREEDOM, withSteps } from '../setup.js';
-import { declareKernel } from '../words/fixes.js';
+import { biasCode } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence, number } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -80,5 +81,9 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
         : e.bias === 'float'
           ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
           : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
+    code: (e, context) =>
+      context.subject === 'candidate'
+        ? biasCode({ bias: { step: '', equation: '', rounded: e.bias === 'float' } })
+        : declareCode(context),
   },
 };

@@ -5,6 +5,7 @@ import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { biasCode, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
@@ -71,6 +72,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
       (context) => `write ${field(context, 'bias')} into model.json: the capture was computed with one`,
       'add the bias: acc + bias / (s_x * s_w)',
     ),
+    code: (_, context) => codeOf(biasCode(context.evidence.basis?.formula?.declared ?? { bias: null }))(context),
   },
 };
 

@@ -5,6 +5,7 @@ import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { codeOf, inC, inOrder, rtl } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { permutationSentence } from '../words/parts.js';
 
@@ -68,6 +69,14 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
       (context) => `put ${field(context, 'bias')} into the order of the output channels`,
       'index the biases by output channel, from 0',
     ),
+    code: (e, context) =>
+      codeOf(
+        [
+          inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
+          rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
+        ],
+        () => inOrder('bias', e),
+      )(context),
   },
 };
 

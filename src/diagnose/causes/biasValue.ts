@@ -7,8 +7,9 @@ import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { foundSentences } from '../words/parts.js';
+import { foundSentences, precise } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 
 declare module '../evidence.js' {
@@ -52,6 +53,13 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       (context) => `export ${printable(context.layer)} again: model.json and the capture hold different biases`,
       'load the biases of this layer again: a stale copy',
     ),
+    code: (e, context) =>
+      codeOf(
+        (e.found ?? [])
+          .slice(0, 4)
+          .map(({ channel = 0, declared }) => numpy(`bias[${channel}] = ${precise(declared)}`)),
+        () => exportAgain(context),
+      )(context),
   },
 };
 

@@ -3,6 +3,7 @@ import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
+import { modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { holder } from '../words/parts.js';
 import { countWhere } from './count.js';
@@ -56,5 +57,6 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
         `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in model.json`,
       'write this value before the ReLU',
     ),
+    code: (_, context) => (context.subject === 'candidate' ? [] : [modelLine(context, { activation: 'relu' })]),
   },
 };

@@ -3,6 +3,7 @@ import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
+import { clampBelow, codeOf, modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { holder } from '../words/parts.js';
 import { countWhere } from './count.js';
@@ -57,5 +58,6 @@ export const captureBeforeRelu: Cause<'capture-before-relu'> = {
         `take ${printable(context.layer)} after its ReLU, or write "activation": "none" for it in model.json`,
       'apply the ReLU before this value is written',
     ),
+    code: (_, context) => codeOf(clampBelow(), () => [modelLine(context, { activation: 'none' })])(context),
   },
 };

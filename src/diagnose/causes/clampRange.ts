@@ -6,6 +6,7 @@ import type { SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
+import { clampTo, codeOf, modelLine } from '../words/code.js';
 import { number } from '../words/parts.js';
 import { countWhere } from './count.js';
 
@@ -83,6 +84,10 @@ export const clampRange: Cause<'clamp-range'> = {
         : e.of === 'bounds'
           ? `correct the bounds of ${printable(context.layer)} in model.json${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
           : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+    code: (e, context) =>
+      codeOf(e.declared ? clampTo(...e.declared) : [], () =>
+        e.found && e.of !== 'bounds' ? [modelLine(context, { quant_min: e.found[0], quant_max: e.found[1] })] : [],
+      )(context),
   },
 };
 

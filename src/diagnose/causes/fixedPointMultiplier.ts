@@ -25,7 +25,7 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { otherKernels, stepsChange } from '../tensorSteps.js';
-import { declareKernel } from '../words/fixes.js';
+import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -100,6 +100,7 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
         ? `requantize with the float multiplier (s_x * s_w) / s_y, as ${kernel} does; fixed point stays within one step of it (--tol-lsb 1)`
         : `requantize as ${kernel} does: ${printable(e.declared)}`;
     },
+    code: stepLines(),
   },
 };
 

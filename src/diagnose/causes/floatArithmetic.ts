@@ -7,7 +7,8 @@ import type { SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
 import { type Change, FREEDOM, type ProductSetup, type SetupOf, withSteps } from '../setup.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
-import { declareKernel } from '../words/fixes.js';
+import { INT32_SUMS, shell } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -99,6 +100,18 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (context.framework !== 'ONNX Runtime') return declareKernel(context);
       return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
     },
+    code: (e, context) =>
+      context.framework === 'ONNX Runtime' && context.subject !== 'candidate'
+        ? [
+            shell(
+              e.ran === 'integers'
+                ? 'qdiff run model.onnx inputs.npz -o capture.npz'
+                : 'qdiff exporter onnx > capture_onnx.py && python capture_onnx.py model.onnx inputs.npz capture.npz',
+            ),
+          ]
+        : context.subject === 'candidate'
+          ? INT32_SUMS
+          : declareCode(context),
   },
 };
 

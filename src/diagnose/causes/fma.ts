@@ -8,7 +8,8 @@ import { otherConversions } from '../conversions.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
 import { isElementwiseStudy } from '../study/study.js';
-import { declareKernel } from '../words/fixes.js';
+import { inC, shell } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -51,6 +52,12 @@ export const fma: Cause<'fma'> = {
         : e.fused
           ? 'compile without contraction (-ffp-contract=off)'
           : 'use a fused multiply-add: fmaf(), or -ffp-contract=fast on a CPU that has one',
+    code: (e, context) =>
+      context.subject === 'candidate'
+        ? e.fused
+          ? [shell('cc -ffp-contract=off reference.c')]
+          : [inC('v = fmaf(acc, m, b);')]
+        : declareCode(context),
   },
 };
 

@@ -3,6 +3,7 @@ import type { SomeChannels } from '../evidence.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, inC, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { groupsText } from '../words/geometry.js';
 
@@ -65,6 +66,13 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
       (context) => `correct ${field(context, 'groups')} and the order of channels in model.json`,
       'output channel n belongs to group floor(n / (out / groups)), which reads channels from that group times in / groups on',
     ),
+    code: (_, context) =>
+      codeOf([
+        numpy(
+          'g = n // (out_channels // groups); xg = x[:, g * (in_channels // groups):(g + 1) * (in_channels // groups)]',
+        ),
+        inC('c = n / (OUT_CHANNELS / GROUPS) * (IN_CHANNELS / GROUPS) + i;'),
+      ])(context),
   },
 };
 

@@ -6,6 +6,7 @@ import { biasParts, type View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
+import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 
@@ -61,5 +62,6 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     ofOneLayer: true,
     evidence: (e) => [foundSentence('input scale', e)],
     fix: foundFix('input scale'),
+    code: (e, context) => scaleLine('input', 'scale', 'x_scale', e, context),
   },
 };

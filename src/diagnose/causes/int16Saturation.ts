@@ -16,7 +16,8 @@ import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { At, SaturatingPair, SomeChannels } from '../evidence.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { declareKernel } from '../words/fixes.js';
+import { INT16_PAIRS, INT32_SUMS } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { pairSentences } from '../words/parts.js';
 import { IN_PAIRS, saturationWays, WITHOUT_PAIRS } from '../words/saturation.js';
 import { countWhere } from './count.js';
@@ -117,6 +118,14 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
       if (e.exact) return context.subject === 'candidate' ? IN_PAIRS : declareKernel(context);
       return context.subject === 'candidate' ? WITHOUT_PAIRS : (saturationWays(context)[0]?.text ?? null);
     },
+    code: (e, context) =>
+      e.exact
+        ? context.subject === 'candidate'
+          ? INT16_PAIRS
+          : declareCode(context)
+        : context.subject === 'candidate'
+          ? INT32_SUMS
+          : (saturationWays(context)[0]?.code ?? []),
   },
 };
 

@@ -8,6 +8,7 @@ import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, inC, numpy } from '../words/code.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -42,6 +43,15 @@ export const kOrder: Cause<'k-order', 'product'> = {
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
         : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';
     },
+    code: ({ matrix }, context) =>
+      codeOf(
+        matrix
+          ? [
+              numpy('acc = x.astype(np.int32) @ w.reshape(out_features, in_features).astype(np.int32).T'),
+              inC('acc += x[k] * w[n * IN_FEATURES + k];'),
+            ]
+          : [inC('acc += x[(c * H + iy) * W + ix] * w[((n * IN_CHANNELS + c) * KH + ky) * KW + kx];')],
+      )(context),
   },
 };
 

@@ -19,7 +19,7 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
-import { declareKernel } from '../words/fixes.js';
+import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -84,6 +84,7 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
         ? declareKernel(context)
         : `compute the multiplier as ${printable(context.declaredKernel)} does` +
           (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
+    code: stepLines(),
   },
 };
 

@@ -14,7 +14,7 @@ import { anyRuntime, hasBase } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
 import type { ProductStudy } from '../study/study.js';
-import { stepFix } from '../words/fixes.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -77,6 +77,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
           (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
     ],
     fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
+    code: stepLines(),
   },
 };
 

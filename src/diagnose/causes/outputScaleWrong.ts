@@ -6,6 +6,7 @@ import type { View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
+import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 
@@ -58,5 +59,6 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     ofOneLayer: true,
     evidence: (e) => [foundSentence('output scale', e)],
     fix: foundFix('output scale'),
+    code: (e, context) => scaleLine('output', 'scale', 'y_scale', e, context),
   },
 };

@@ -8,7 +8,8 @@ import { anyRuntime, converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams, withSteps } from '../setup.js';
 import { isTensorStudy } from '../study/study.js';
 import { scriptsToNearest } from '../tensorSteps.js';
-import { declareKernel } from '../words/fixes.js';
+import { clampTo } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -72,6 +73,12 @@ export const outputWraps: Cause<'output-wraps'> = {
       const [dtype, range] = e.dtype === 'int8' ? ['int8', '-128, 127'] : ['uint8', '0, 255'];
       return `clamp before the cast: np.clip(q, ${range}).astype(np.${dtype}), or a saturating conversion`;
     },
+    code: (e, context) =>
+      context.subject === 'candidate'
+        ? e.dtype === 'int8'
+          ? clampTo(-128, 127)
+          : clampTo(0, 255)
+        : declareCode(context),
   },
 };
 

@@ -5,6 +5,7 @@ import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 import { hasRelu } from './relu.js';
@@ -50,6 +51,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     ofOneLayer: true,
     evidence: (e) => [foundSentence('output zero_point', e)],
     fix: foundFix('output zero_point'),
+    code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
 

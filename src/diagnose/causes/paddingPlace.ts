@@ -5,6 +5,7 @@ import type { Borders, SomeChannels } from '../evidence.js';
 import { bordersOf, combinations, isConvolution, mapTaps, patchOf, readOtherwise, withWindow } from '../geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, modelLine, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { axesText, bordersText, edgeText } from '../words/geometry.js';
 
@@ -45,6 +46,17 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
       (context) => `correct ${field(context, 'padding')} in model.json`,
       'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
     ),
+    code: (e, context) =>
+      codeOf(
+        e.declared
+          ? [
+              numpy(
+                `x = np.pad(x, ((0, 0), (0, 0), ${e.declared.map((ends) => `(${ends.join(', ')})`).join(', ')}), constant_values=x_zero_point)`,
+              ),
+            ]
+          : [],
+        () => (e.found ? [modelLine(context, { padding: e.found })] : []),
+      )(context),
   },
 };
 

@@ -9,6 +9,7 @@ import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../ge
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, padWith } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 
 declare module '../evidence.js' {
@@ -66,6 +67,7 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
       context.subject === 'candidate'
         ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the zero point of its input`
         : null,
+    code: (e, context) => codeOf(padWith(e.declared ?? 'x_zero_point'))(context),
   },
 };
 

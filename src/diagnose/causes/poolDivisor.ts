@@ -3,6 +3,7 @@ import type { Cause } from '../cause.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { isTensorStudy } from '../study/study.js';
 import { formOf, variantChange } from '../tensorSteps.js';
+import { codeOf, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -36,5 +37,9 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
       (context) => `correct count_include_pad and divisor_override of ${printable(context.layer)} in model.json`,
       "divide as the file's count_include_pad and divisor_override say",
     ),
+    code: (_, context) =>
+      codeOf([numpy('mean = total / (kh * kw if count_include_pad else inside)  # inside: taps on the image')])(
+        context,
+      ),
   },
 };

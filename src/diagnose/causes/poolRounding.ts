@@ -5,7 +5,8 @@ import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { isTensorStudy } from '../study/study.js';
 import { formOf, scriptsRounding, stepsChange } from '../tensorSteps.js';
-import { stepFix } from '../words/fixes.js';
+import { numpy } from '../words/code.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -36,5 +37,6 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
     explanation: 'The mean of a window is rounded to nearest, ties to even; another rule moves it by one code.',
     evidence: (e, context) => [decidingSentence(e.deciding, context)],
     fix: stepFix('round the mean to nearest, ties to even (numpy: np.rint), not by an integer division'),
+    code: stepLines([numpy('q = np.rint(total / count)  # total: the sum of the window without zero points')]),
   },
 };

@@ -7,7 +7,8 @@ import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, isUngrouped, writesCodes } from '../facts.js';
 import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { stepFix } from '../words/fixes.js';
+import { INT32_SUMS } from '../words/code.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -58,6 +59,7 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
     explanation: 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
     fix: stepFix('add the products in full, in int32, and shift or round the sum once'),
+    code: stepLines(INT32_SUMS),
   },
 };
 

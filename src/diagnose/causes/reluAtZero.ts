@@ -4,7 +4,8 @@ import type { Cause } from '../cause.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, withOutput } from '../setup.js';
-import { declareKernel } from '../words/fixes.js';
+import { clampBelow } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { decidingValue } from './deciding.js';
@@ -64,5 +65,6 @@ export const reluAtZero: Cause<'relu-at-zero'> = {
       context.subject === 'candidate'
         ? `clamp at the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}: max(q, zero_point)`
         : declareKernel(context),
+    code: (e, context) => (context.subject === 'candidate' ? clampBelow(e.zero_point) : declareCode(context)),
   },
 };

@@ -4,7 +4,8 @@ import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, inputOf, type TensorChange, type TensorSetup, withInput } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { declareKernel } from '../words/fixes.js';
+import { inC, numpy } from '../words/code.js';
+import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -50,6 +51,10 @@ export const rescaleMissing: Cause<'rescale-missing', 'tensor'> = {
       context.subject === 'candidate'
         ? `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
+    code: stepLines([
+      numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input, then added or joined'),
+      inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
+    ]),
   },
 };
 

@@ -24,7 +24,8 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { formOf, scriptsRounding, stepsChange } from '../tensorSteps.js';
-import { stepFix } from '../words/fixes.js';
+import { ruleCode } from '../words/code.js';
+import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -65,6 +66,7 @@ function rounding(
       explanation: does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: stepFix(fix),
+      code: stepLines(ruleCode('halfEven')),
     },
   };
 }

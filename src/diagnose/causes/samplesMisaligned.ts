@@ -4,6 +4,7 @@ import type { Cause } from '../cause.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { inOrder } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number, permutationSentence } from '../words/parts.js';
 
@@ -35,6 +36,7 @@ export const samplesMisaligned: Cause<'samples-misaligned'> = {
       () => 'capture inputs and outputs in one run, without shuffling in between',
       'write the rows in the order of the captured input',
     ),
+    code: (e, context) => (context.subject === 'candidate' ? inOrder('y', e) : []),
   },
 };
 

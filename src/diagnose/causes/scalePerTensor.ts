@@ -7,6 +7,7 @@ import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, inC, numpy, torch } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
@@ -62,6 +63,14 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
         `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
       'use weight_scale[channel] in each output channel',
     ),
+    code: (_, context) =>
+      codeOf(
+        [
+          numpy('m = x_scale * w_scale / y_scale  # w_scale: one number a channel'),
+          inC('v = acc * MULTIPLIER[n];  /* one a channel */'),
+        ],
+        () => [torch('weight_scale = layer.weight().q_per_channel_scales().tolist()')],
+      )(context),
   },
 };
 

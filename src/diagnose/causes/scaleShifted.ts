@@ -5,6 +5,7 @@ import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
+import { codeOf, inC, inOrder, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { permutationSentence } from '../words/parts.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
@@ -57,5 +58,13 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
       (context) => `put ${field(context, 'weight_scale')} into the order of the output channels`,
       'index the weight scales by output channel, from 0',
     ),
+    code: (e, context) =>
+      codeOf(
+        [
+          numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
+          inC('m = MULTIPLIER[n];  /* n: the output channel, from 0 */'),
+        ],
+        () => inOrder('weight_scale', e),
+      )(context),
   },
 };

@@ -6,6 +6,7 @@ import { readsCodes } from '../facts.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
 import type { Study } from '../study/study.js';
+import { codeOf, inC, modelLine, numpy } from '../words/code.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -46,6 +47,16 @@ export const signedness: Cause<'signedness'> = {
         ? `read ${what} as ${e.declared ?? 'declared'}`
         : `correct the dtype of ${what} of ${printable(context.layer)} in model.json`;
     },
+    code: (e, context) =>
+      codeOf(
+        [
+          numpy(
+            `${e.of === 'weight' ? 'w' : e.of === 'output' ? 'y' : 'x'} = np.frombuffer(data, np.${e.declared ?? 'uint8'})`,
+          ),
+          inC(`${e.declared ?? 'uint8'}_t`),
+        ],
+        () => (e.of === 'weight' && e.read_as ? [modelLine(context, { weight_dtype: e.read_as })] : []),
+      )(context),
   },
 };
 

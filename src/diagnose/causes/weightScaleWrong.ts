@@ -5,6 +5,7 @@ import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentences } from '../words/parts.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
@@ -91,6 +92,12 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
       const [{ channel, ...only }] = e.found ?? [{ channel: undefined }];
       return foundFix(channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`)(only, context);
     },
+    code: (e, context) =>
+      (e.found ?? [])
+        .slice(0, 4)
+        .flatMap((one) =>
+          scaleLine('weight_scale', one.channel === undefined ? null : one.channel, 'w_scale', one, context),
+        ),
   },
 };
 

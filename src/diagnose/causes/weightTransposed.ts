@@ -3,6 +3,7 @@ import { transposed } from '../../tensor/rows.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
+import { codeOf, inC, numpy, torch } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 
 declare module '../evidence.js' {
@@ -50,6 +51,14 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
       (context) => `write ${field(context, 'weight')} as [out_features, in_features]: transpose it`,
       'multiply by the transpose: acc = x @ w.T with w [out_features, in_features]',
     ),
+    code: (_, context) =>
+      codeOf(
+        [
+          numpy('acc = x.astype(np.int32) @ w.astype(np.int32).T  # w [out_features, in_features]'),
+          inC('acc += x[k] * w[n * IN_FEATURES + k];'),
+        ],
+        () => [torch('weight = layer.weight().int_repr().t()  # as [out_features, in_features]')],
+      )(context),
   },
 };
 

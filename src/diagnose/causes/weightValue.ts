@@ -8,6 +8,7 @@ import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { weightText } from '../words/parts.js';
 
@@ -85,6 +86,19 @@ export const weightValue: Cause<'weight-value', 'product'> = {
       (context) => `export ${printable(context.layer)} again: model.json and the capture hold different weights`,
       'load the weights of this layer again: a stale or damaged copy',
     ),
+    code: (e, context) =>
+      codeOf(
+        (e.weights ?? [])
+          .slice(0, 4)
+          .map(({ channel, k, declared, tap }) =>
+            numpy(
+              tap
+                ? `w[${[channel, tap.at(-1), ...tap.slice(0, -1)].join(', ')}] = ${declared}`
+                : `w[${channel}, ${k}] = ${declared}`,
+            ),
+          ),
+        () => exportAgain(context),
+      )(context),
   },
 };
 

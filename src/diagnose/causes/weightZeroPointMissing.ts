@@ -8,6 +8,7 @@ import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { codeOf, inC, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
@@ -67,6 +68,11 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
       (context) => `correct ${field(context, 'weight_zero_point')} in model.json`,
       "subtract each channel's weight zero point before multiplying, in int16 or wider",
     ),
+    code: (_, context) =>
+      codeOf([
+        numpy('acc = x.astype(np.int32) @ (w.astype(np.int32) - w_zero_point[:, None]).T'),
+        inC('acc += (int32_t)x[k] * ((int32_t)w[k] - W_ZERO_POINT[n]);'),
+      ])(context),
   },
 };
 

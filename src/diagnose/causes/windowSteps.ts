@@ -5,6 +5,7 @@ import { combinations, isConvolution, patchOf, withWindow } from '../geometry.js
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import type { CauseWords } from '../words/causeWords.js';
+import { codeOf, inC, modelLine } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 
 declare module '../evidence.js' {
@@ -20,6 +21,19 @@ const otherSteps = (name: 'stride' | 'dilation', explanation: string): CauseWord
   ofOneLayer: true,
   evidence: (e) => [e.padding ? `and padding ${e.padding.map((ends) => ends.join(' and ')).join('; ')}` : null],
   fix: parameterFix((context) => `correct ${field(context, name)} in model.json`, `use the declared ${name}`),
+  code: (e, context) =>
+    codeOf(
+      e.declared
+        ? [
+            inC(
+              name === 'stride'
+                ? `iy = oy * ${e.declared.at(-2) ?? e.declared[0]} + ky * DILATION_Y - PAD_Y; ix = ox * ${e.declared.at(-1)} + kx * DILATION_X - PAD_X;`
+                : `iy = oy * STRIDE_Y + ky * ${e.declared.at(-2) ?? e.declared[0]} - PAD_Y; ix = ox * STRIDE_X + kx * ${e.declared.at(-1)} - PAD_X;`,
+            ),
+          ]
+        : [],
+      () => (e.found ? [modelLine(context, { [name]: e.found, ...(e.padding ? { padding: e.padding } : {}) })] : []),
+    )(context),
 });
 
 /** Beyond these no convolution is found in networks. */

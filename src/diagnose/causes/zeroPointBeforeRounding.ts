@@ -24,7 +24,8 @@ import {
   type TensorStudy,
 } from '../study/study.js';
 import { scriptsToNearest, stepsChange } from '../tensorSteps.js';
-import { declareKernel } from '../words/fixes.js';
+import { offsetCode } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { number, tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -86,6 +87,12 @@ export const zeroPointBeforeRounding: Cause<'zero-point-before-rounding'> = {
       const version = context.producer.frameworkVersion;
       return `quantize rounds by another rule in other PyTorch releases${version ? ` (this capture: ${printable(version)})` : ''}: compare within one release, or accept one step (--tol-lsb ${printable(context.layer)}=1)`;
     },
+    code: (e, context) =>
+      context.subject === 'candidate'
+        ? offsetCode(e.order === 'after' ? 'before' : 'after')
+        : context.quantizes
+          ? []
+          : declareCode(context),
   },
 };
 

@@ -2,6 +2,7 @@
 import type { Producer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import type { Evidence } from '../evidence.js';
+import type { Snippet } from './code.js';
 
 export type Subject = DiagnosisReport['subject'];
 
@@ -53,4 +54,6 @@ export interface CauseWords<E> {
   evidence?(e: Partial<E>, context: SentenceContext): (string | null)[];
   /** What to change, by whose departure it is; null: nothing to change there. */
   fix(e: Partial<E>, context: FixContext): string | null;
+  /** The same as lines to paste, where it can be written so. */
+  code?(e: Partial<E>, context: FixContext): readonly Snippet[];
 }

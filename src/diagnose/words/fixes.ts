@@ -5,19 +5,39 @@ import { printable } from '../../text.js';
 import type { FoundParameter } from '../evidence.js';
 import { mayRun } from '../frameworks.js';
 import type { CauseWords, FindingContext, FixContext } from './causeWords.js';
+import { modelLine, producerLine, type Snippet } from './code.js';
 import { holder, precise } from './parts.js';
 
 export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
 
 /** The capture is another kernel's than the file declares: name one that its framework has, or leave it. */
 export function declareKernel(context: FixContext): string | null {
-  const { declaredKernel, foundKernel, explainedBy, framework } = context;
-  const possible = [foundKernel, ...explainedBy].filter(
-    (name) => name !== null && name !== declaredKernel && mayRun(framework, name),
-  );
-  const [kernel] = possible;
+  const [kernel] = possibleKernels(context);
   if (kernel === undefined) return null;
-  return [declaredAs(kernel!, context), reduceRangeFix(context)].filter((text) => text !== null).join(', and ');
+  return [declaredAs(kernel, context), reduceRangeFix(context)].filter((text) => text !== null).join(', and ');
+}
+
+function possibleKernels({ declaredKernel, foundKernel, explainedBy, framework }: FixContext): string[] {
+  return [foundKernel, ...explainedBy].filter(
+    (name) => name !== null && name !== declaredKernel && mayRun(framework, name),
+  ) as string[];
+}
+
+/** The same as lines of model.json. */
+export function declareCode(context: FixContext): Snippet[] {
+  const [kernel] = possibleKernels(context);
+  if (kernel === undefined) return [];
+  return [...(kernelNamed(kernel)?.runWith ? [] : [producerLine(kernel)]), ...reduceRangeCode(context)];
+}
+
+export function reduceRangeCode(context: FixContext): Snippet[] {
+  const { reduceRange } = context;
+  return reduceRange === undefined ? [] : [modelLine(context, { reduce_range: reduceRange })];
+}
+
+/** For kernel steps: of a candidate those that are told, else the kernel to declare. */
+export function stepLines(candidate: readonly Snippet[] = []): CauseWords<unknown>['code'] {
+  return (_, context) => (context.subject === 'candidate' ? candidate : declareCode(context));
 }
 
 /** The line for model.json. */
@@ -55,6 +75,7 @@ export function runtimeForm<E extends { declared?: string; found?: string }>(
         ? declareKernel(context)
         : `compute it as ${printable(context.declaredKernel)} does` +
           (e.declared === undefined ? '' : `: ${printable(e.declared)}`),
+    code: (_, context) => (context.subject === 'candidate' ? [] : declareCode(context)),
   };
 }
 

@@ -3,6 +3,7 @@
 import { kernelNamed } from '../../kernels/registry.js';
 import type { Formula } from '../evidence.js';
 import type { FixContext } from './causeWords.js';
+import { type Snippet, shell, torch } from './code.js';
 
 const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
@@ -12,6 +13,7 @@ export type Remedy = 'seven-bit-activations' | 'seven-bit-weights' | 'exact-sums
 interface Way {
   readonly remedy: Remedy;
   readonly text: string;
+  readonly code: readonly Snippet[];
 }
 
 const SMALL_WEIGHTS = 'keep the weights in -64..63: two products of a code up to 255 then fit int16';
@@ -23,7 +25,7 @@ export function saturationWays(context: FixContext): Way[] {
   const vnni = kernelNamed(kernel)?.library?.exactOn ?? 'VNNI';
   const ofWeights = signed || narrowsWeights(context);
   const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
-  return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni) }];
+  return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni), code: exactCode(context) }];
 }
 
 /** Frameworks whose reduce_range is one of the weights. */
@@ -39,33 +41,62 @@ function sevenBitWeights({ framework, dynamic, producer }: FixContext): Way {
   }
   if (framework === 'OpenVINO') {
     const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
-    return { remedy, text: `${SMALL_WEIGHTS}: nncf.quantize(..., ${option})` };
+    return { remedy, text: `${SMALL_WEIGHTS}: nncf.quantize(..., ${option})`, code: [python('nncf', NNCF)] };
   }
   if (framework === 'ONNX Runtime') {
     const call = `quantize_${dynamic ? 'dynamic' : 'static'}(..., reduce_range=True)`;
     return {
       remedy,
       text: `${call}, which keeps the weights in -64..64: two products of a code up to 255 then fit int16`,
+      code: [python('onnxruntime.quantization', dynamic ? ORT_DYNAMIC : ORT_STATIC)],
     };
   }
   const observer = framework === 'PyTorch' ? ' (quant_min=-64, quant_max=63 of the weight observer)' : '';
-  return { remedy, text: SMALL_WEIGHTS + observer };
+  return { remedy, text: SMALL_WEIGHTS + observer, code: framework === 'PyTorch' ? [torch(SMALL_WEIGHT_QCONFIG)] : [] };
 }
 
 function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
   const remedy = 'seven-bit-activations';
   if (framework && framework !== 'PyTorch') {
-    return { remedy, text: 'keep the activation codes in 0..127: twice the scale, half the zero point' };
+    const text = 'keep the activation codes in 0..127: twice the scale, half the zero point';
+    return { remedy, text, code: [] };
   }
   if (producer.flow === 'pt2e-lowered' || kernelNamed(kernel)?.flow === 'pt2e-lowered') {
     const call = 'get_default_x86_inductor_quantization_config(reduce_range=True)';
-    return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}` };
+    return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}`, code: [torch(PT2E)] };
   }
   if (producer.flow === 'dynamic' || dynamic) {
-    return { remedy, text: 'quantize the activations with reduce_range=True' };
+    return { remedy, text: 'quantize the activations with reduce_range=True', code: [torch(DYNAMIC)] };
   }
   const defaults = kernelNamed(kernel)?.library?.defaultRange ?? '0..127';
-  return { remedy, text: `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}` };
+  const text = `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}`;
+  return { remedy, text, code: framework === 'PyTorch' ? [torch(QCONFIG)] : [] };
+}
+
+/** Lines of each framework's own; names as its documentation has them. */
+const python = (where: string, text: string): Snippet => ({ where, language: 'python', text });
+const QCONFIG = 'model.qconfig = torch.ao.quantization.get_default_qconfig("x86")';
+const SMALL_WEIGHT_QCONFIG =
+  'model.qconfig = torch.ao.quantization.QConfig(activation=torch.ao.quantization.default_histogram_observer, weight=torch.ao.quantization.default_per_channel_weight_observer.with_args(quant_min=-64, quant_max=63))';
+const PT2E =
+  'quantizer = X86InductorQuantizer().set_global(get_default_x86_inductor_quantization_config(reduce_range=True))';
+const DYNAMIC = 'y = torch.ops.quantized.linear_dynamic(x, packed_params, reduce_range=True)';
+const ORT_STATIC = 'quantize_static(model_input, model_output, calibration_data_reader, reduce_range=True)';
+const ORT_DYNAMIC = 'quantize_dynamic(model_input, model_output, reduce_range=True)';
+const NNCF =
+  'nncf.quantize(model, calibration_dataset, advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE))';
+
+function exactCode({ framework, producer, dynamic, evidence }: FixContext): Snippet[] {
+  if (framework === 'ONNX Runtime') {
+    return [python('onnxruntime', 'session_options.add_session_config_entry("session.x64quantprecision", "1")')];
+  }
+  const isEager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
+  if (framework === 'PyTorch' && (isEager || evidence['int16-saturation']?.every_cpu)) {
+    return [torch('torch.backends.quantized.engine = "qnnpack"  # before convert()')];
+  }
+  return framework === 'PyTorch'
+    ? [shell('grep -o -m1 avx512_vnni /proc/cpuinfo  # prints it on a CPU that has it')]
+    : [];
 }
 
 function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {

@@ -1,0 +1,216 @@
+/**
+ * Fixes as lines to paste. Names in them: x, w, acc, v (before rounding), q (a code); x_scale, x_zero_point, w_scale, bias,
+ * y_scale, y_zero_point as arrays or numbers of numpy; in C and Verilog the same in capitals where they are constants.
+ */
+import { printable } from '../../text.js';
+import type { Formula, FoundParameter, Permutation } from '../evidence.js';
+import type { FixContext } from './causeWords.js';
+import { precise } from './parts.js';
+
+export interface Snippet {
+  /** Where it goes: "numpy", "RTL", "model.json, layer fc1". */
+  readonly where: string;
+  readonly language: 'python' | 'json' | 'c' | 'verilog' | 'shell';
+  /** One line. */
+  readonly text: string;
+}
+
+export const numpy = (text: string): Snippet => ({ where: 'numpy', language: 'python', text });
+export const inC = (text: string): Snippet => ({ where: 'C', language: 'c', text });
+export const rtl = (text: string): Snippet => ({ where: 'RTL', language: 'verilog', text });
+export const torch = (text: string): Snippet => ({ where: 'PyTorch', language: 'python', text });
+export const shell = (text: string): Snippet => ({ where: 'shell', language: 'shell', text });
+
+/** Members of a layer's object in model.json. */
+export function modelLine({ layer }: Pick<FixContext, 'layer'>, members: object): Snippet {
+  const text = JSON.stringify(members).slice(1, -1).replaceAll('":', '": ').replaceAll(',', ', ');
+  return { where: `model.json, layer ${printable(layer)}`, language: 'json', text };
+}
+
+export function producerLine(kernel: string): Snippet {
+  return { where: 'model.json, producer', language: 'json', text: `"kernel": ${JSON.stringify(kernel)}` };
+}
+
+type Code = (context: FixContext) => readonly Snippet[];
+
+/** A candidate's lines; the file's, where it is the one to mend. */
+export function codeOf(candidate: readonly Snippet[], file: Code = () => []): Code {
+  return (context) => (context.subject === 'candidate' ? candidate : file(context));
+}
+
+/** Zero points off, all in int32. */
+export const INT32_SUMS: readonly Snippet[] = [
+  numpy('acc = (x.astype(np.int32) - x_zero_point) @ w.astype(np.int32).T'),
+  inC('acc += ((int32_t)x[k] - X_ZERO_POINT) * (int32_t)w[k];  /* int32_t acc */'),
+  rtl(
+    "acc <= acc + ($signed({1'b0, x}) - X_ZERO_POINT) * w;  // reg signed [31:0] acc; uint8 x; signed w, X_ZERO_POINT",
+  ),
+];
+
+/** Raw products in pairs, each clamped to int16. */
+export const INT16_PAIRS: readonly Snippet[] = [
+  numpy(
+    'acc = sum(np.clip(x[:, k:k+2].astype(np.int32) @ w[:, k:k+2].astype(np.int32).T, -32768, 32767) for k in range(0, x.shape[1], 2))',
+  ),
+  inC('int32_t p = x[k] * w[k] + x[k + 1] * w[k + 1]; acc += p > 32767 ? 32767 : p < -32768 ? -32768 : p;'),
+];
+
+export function clampTo(lo: number | string, hi: number | string): Snippet[] {
+  return [
+    numpy(`q = np.clip(q, ${lo}, ${hi})`),
+    inC(`q = q < ${lo} ? ${lo} : q > ${hi} ? ${hi} : q;`),
+    rtl(`q = (v < ${lo}) ? ${lo} : (v > ${hi}) ? ${hi} : v;  // v wider than q, both signed`),
+  ];
+}
+
+/** What C says and RTL does for v >> S, as each rule is written. The floats' rules hold for every double. */
+const RULES: Readonly<Record<string, readonly Snippet[]>> = {
+  halfEven: [
+    numpy('q = np.rint(v)'),
+    inC('q = rint(v);'),
+    rtl('q = (v + (v[S] ? HALF : HALF - 1)) >>> S;  // HALF = 1 << (S-1); all signed'),
+  ],
+  halfAway: [
+    numpy('q = np.trunc(v) + np.sign(v) * (np.abs(v - np.trunc(v)) >= 0.5)'),
+    inC('q = round(v);'),
+    rtl('q = (v + (v < 0 ? HALF - 1 : HALF)) >>> S;  // HALF = 1 << (S-1); all signed'),
+  ],
+  halfUp: [
+    numpy('q = np.floor(v) + (v - np.floor(v) >= 0.5)'),
+    inC('q = floor(v) + (v - floor(v) >= 0.5);'),
+    rtl('q = (v + HALF) >>> S;  // HALF = 1 << (S-1); all signed'),
+  ],
+  towardZero: [numpy('q = np.trunc(v)'), inC('q = trunc(v);'), rtl('q = (v + (v < 0 ? (1 << S) - 1 : 0)) >>> S;')],
+  downward: [numpy('q = np.floor(v)'), inC('q = floor(v);'), rtl('q = v >>> S;')],
+};
+
+export function ruleCode(rule: string): readonly Snippet[] {
+  return RULES[rule] ?? [];
+}
+
+/** A ReLU on codes. */
+export function clampBelow(zeroPoint: number | string = 'Y_ZERO_POINT'): Snippet[] {
+  return [
+    numpy(`q = np.maximum(q, ${String(zeroPoint).toLowerCase()})`),
+    inC(`q = q < ${zeroPoint} ? ${zeroPoint} : q;`),
+    rtl(`q = (q < ${zeroPoint}) ? ${zeroPoint} : q;  // both signed, or both unsigned`),
+  ];
+}
+
+export function padWith(code: number | string): Snippet[] {
+  return [
+    numpy(`x = np.pad(x, padding, constant_values=${code})`),
+    inC(`int32_t tap = inside ? x[i] : ${String(code).toUpperCase()};`),
+    rtl(`assign tap = inside ? x : ${String(code).toUpperCase()};`),
+  ];
+}
+
+/** An array whose row n is what belongs to row permutation[n], or to n + shift: into its order. */
+export function inOrder(array: string, { permutation, shift }: Permutation): Snippet[] {
+  if (shift !== undefined) return [numpy(`${array} = np.roll(${array}, ${array === 'y' ? shift : -shift}, axis=0)`)];
+  if (!permutation || permutation.length > 32) return [];
+  const order = `[${permutation.join(', ')}]`;
+  return [numpy(`${array} = ${array}[${array === 'y' ? `np.argsort(${order})` : order}]`)];
+}
+
+/** A number that is wrong in the file, or in the candidate. */
+export function scaleLine(
+  of: 'input' | 'output' | 'weight_scale',
+  part: 'scale' | 'zero_point' | number | null,
+  mine: string,
+  { found, declared, same_as: sameAs, channel }: Partial<FoundParameter>,
+  context: FixContext,
+): Snippet[] {
+  if (context.subject === 'candidate') {
+    const at = channel === undefined ? '' : `[${channel}]`;
+    return declared === undefined ? [] : [numpy(`${mine}${at} = ${precise(declared)}`)];
+  }
+  if (found === undefined) return [];
+  const value = Number(precise(found));
+  if (typeof part === 'number') {
+    const where = `model.json, layer ${printable(context.layer)}, weight_scale[${part}]`;
+    return [{ where, language: 'json', text: String(value) }];
+  }
+  if (part === null) return [modelLine(context, { weight_scale: value })];
+  const owner = sameAs === undefined ? of : `output of ${printable(sameAs)}`;
+  const where = `model.json, layer ${printable(context.layer)}, ${owner}`;
+  return [{ where, language: 'json', text: `"${part}": ${value}` }];
+}
+
+const EXPORTERS = new Map([
+  ['PyTorch', 'pytorch'],
+  ['ONNX Runtime', 'onnx'],
+  ...['LiteRT', 'TFLite', 'TensorFlow', 'TFLite Micro'].map((name) => [name, 'tflite'] as const),
+]);
+
+/** The file and the capture of one run. */
+export function exportAgain({ framework }: FixContext): Snippet[] {
+  const exporter = EXPORTERS.get(framework ?? 'PyTorch');
+  return exporter ? [shell(`qdiff exporter ${exporter} > qdiff_export_${exporter}.py`)] : [];
+}
+
+/** Every step in which the two differ, in the other's numbers; as `stepFixes` says it in words. */
+export function stepCode(found: Formula, met: Formula, own: ReadonlySet<string> = new Set()): Snippet[] {
+  const code: Snippet[] = [];
+  const multiplies = found.multiplier.step !== met.multiplier.step;
+  if (found.bias && met.bias && found.bias.step !== met.bias.step && !own.has('bias')) code.push(...biasCode(met));
+  if (multiplies) code.push(...multiplierCode(met));
+  const rounds = met.rounding !== null && found.rounding?.step !== met.rounding.step;
+  if (rounds && !(multiplies && met.multiplier.int32 !== undefined)) code.push(...(RULES[met.rounding!.step] ?? []));
+  if (found.zero_point && met.zero_point && found.zero_point !== met.zero_point)
+    code.push(...offsetCode(met.zero_point));
+  return code;
+}
+
+export function offsetCode(order: 'before' | 'after'): Snippet[] {
+  const after = order === 'after';
+  return [
+    numpy(after ? 'q = np.rint(v) + y_zero_point' : 'q = np.rint(v + y_zero_point)'),
+    inC(after ? 'q = (int32_t)rint(v) + Y_ZERO_POINT;' : 'q = (int32_t)rint(v + Y_ZERO_POINT);'),
+  ];
+}
+
+export function biasCode({ bias }: Pick<Formula, 'bias'>): Snippet[] {
+  return bias?.rounded === false
+    ? [numpy('v = acc + bias / (x_scale * w_scale)')]
+    : [
+        numpy('acc += np.rint(bias / (x_scale * w_scale)).astype(np.int32)'),
+        inC('acc += BIAS_INT32[n];  /* rint(bias[n] / (x_scale * w_scale[n])) */'),
+        rtl('acc <= acc + BIAS_INT32[n];  // rint(bias[n] / (x_scale * w_scale[n]))'),
+      ];
+}
+
+function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
+  const { int32, shift = 0, rounding = '', equation } = multiplier;
+  if (int32 === undefined) {
+    const isPython = /^[\w\s.,()*/+-]+$/.test(equation);
+    return isPython ? [numpy(`f32 = np.float32; v = ${equation}`)] : [];
+  }
+  const left = Math.max(shift, 0);
+  const product = left > 0 ? `(acc << ${left})` : 'acc';
+  const of = `channel ${channel}`;
+  if (rounding === 'single') {
+    const s = 31 - shift;
+    return [
+      numpy(`q = (acc.astype(np.int64) * ${int32} + (1 << ${s - 1})) >> ${s}  # ${of}`),
+      inC(`q = (int32_t)(((int64_t)acc * ${int32} + (INT64_C(1) << ${s - 1})) >> ${s});  /* ${of} */`),
+      rtl(`q = (acc * 64'sd${int32} + (64'sd1 << ${s - 1})) >>> ${s};  // signed acc, q [63:0]; ${of}`),
+    ];
+  }
+  const high = [
+    numpy(`q = (${product.replace('acc', 'acc.astype(np.int64)')} * ${int32} + (1 << 30)) >> 31  # ${of}`),
+    rtl(`q = (${product} * 64'sd${int32} + (64'sd1 << 30)) >>> 31;  // signed acc, q [63:0]; ${of}`),
+  ];
+  return rounding === 'double' || rounding === 'double-up' ? [...high, ...secondRounding(rounding, -shift)] : [];
+}
+
+function secondRounding(rounding: 'double' | 'double-up', s: number): Snippet[] {
+  if (s <= 0) return [];
+  const half = 2 ** (s - 1);
+  return rounding === 'double'
+    ? [
+        numpy(`q = np.sign(q) * ((np.abs(q) + ${half}) >> ${s})`),
+        rtl(`y = (q + (q < 0 ? ${half - 1} : ${half})) >>> ${s};  // halves away from zero; all signed`),
+      ]
+    : [numpy(`q = (q + ${half}) >> ${s}`), rtl(`y = (q + ${half}) >>> ${s};`)];
+}
