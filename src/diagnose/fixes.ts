@@ -6,8 +6,7 @@ import type { Hypothesis } from './search.js';
 import { candidateCode, candidateFix, codeFor, fixFor } from './sentences.js';
 import { applyChanges, type Change, type ProductSetup } from './setup.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
-import type { FixContext } from './words/causeWords.js';
-import type { Snippet } from './words/code.js';
+import type { FixContext, Snippet } from './words/causeWords.js';
 import { type Remedy, saturationWays } from './words/saturation.js';
 
 /** A candidate's is rehearsed where the other side's values are known. */

@@ -441,6 +441,11 @@ describe('how a side can follow the other', () => {
     expect(candidateFix(['multiplier-precision'], finding)).toBe(
       'multiply by an int32, rounding once, half up: (acc * m + (1 << (s - 1))) >> s with s = 41 (m = 2090146478, shift -10 for channel 3)',
     );
+    expect(candidateCode(['multiplier-precision'], finding).map(({ text }) => text)).toEqual([
+      'q = (acc.astype(np.int64) * 2090146478 + (1 << 40)) >> 41  # channel 3',
+      'q = (int32_t)(((int64_t)acc * 2090146478 + (INT64_C(1) << 40)) >> 41);  /* channel 3 */',
+      "q = (acc * 64'sd2090146478 + (64'sd1 << 40)) >>> 41;  // signed acc, q [63:0]; channel 3",
+    ]);
     expect(reasons(finding, ['multiplier-precision'], 'TFLite')).toEqual([
       'Yours multiplies by the float32 0.000950312 (channel 3): f32(acc) * f32(m), then rounds ties to even; TFLite by the int32 2090146478 * 2^-41 (channel 3), rounding once, half up',
     ]);

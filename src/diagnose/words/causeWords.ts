@@ -2,7 +2,6 @@
 import type { Producer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import type { Evidence } from '../evidence.js';
-import type { Snippet } from './code.js';
 
 export type Subject = DiagnosisReport['subject'];
 
@@ -41,6 +40,15 @@ export type SentenceContext = Pick<FindingContext, 'subject' | 'declaredKernel' 
 /** Methods, so that a cause stands where any may. */
 interface Told<E> {
   words(e: Partial<E>): string;
+}
+
+/** A fix as a line to paste. */
+export interface Snippet {
+  /** Where it goes: "numpy", "RTL", "model.json, layer fc1". */
+  readonly where: string;
+  readonly language: 'python' | 'json' | 'c' | 'verilog' | 'shell';
+  /** One line. */
+  readonly text: string;
 }
 
 /** All words about one cause. `e` is `{}` where the diagnosis brought no evidence for it. */

@@ -4,16 +4,8 @@
  */
 import { printable } from '../../text.js';
 import type { Formula, FoundParameter, Permutation } from '../evidence.js';
-import type { FixContext } from './causeWords.js';
+import type { FixContext, Snippet } from './causeWords.js';
 import { precise } from './parts.js';
-
-export interface Snippet {
-  /** Where it goes: "numpy", "RTL", "model.json, layer fc1". */
-  readonly where: string;
-  readonly language: 'python' | 'json' | 'c' | 'verilog' | 'shell';
-  /** One line. */
-  readonly text: string;
-}
 
 export const numpy = (text: string): Snippet => ({ where: 'numpy', language: 'python', text });
 export const inC = (text: string): Snippet => ({ where: 'C', language: 'c', text });

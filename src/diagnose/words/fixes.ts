@@ -4,8 +4,8 @@ import { kernelNamed } from '../../kernels/registry.js';
 import { printable } from '../../text.js';
 import type { FoundParameter } from '../evidence.js';
 import { mayRun } from '../frameworks.js';
-import type { CauseWords, FindingContext, FixContext } from './causeWords.js';
-import { modelLine, producerLine, type Snippet } from './code.js';
+import type { CauseWords, FindingContext, FixContext, Snippet } from './causeWords.js';
+import { modelLine, producerLine } from './code.js';
 import { holder, precise } from './parts.js';
 
 export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;

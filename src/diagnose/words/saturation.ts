@@ -2,8 +2,8 @@
 
 import { kernelNamed } from '../../kernels/registry.js';
 import type { Formula } from '../evidence.js';
-import type { FixContext } from './causeWords.js';
-import { type Snippet, shell, torch } from './code.js';
+import type { FixContext, Snippet } from './causeWords.js';
+import { shell, torch } from './code.js';
 
 const REDUCE_RANGE_LIMIT = 'activations beyond the calibrated range still exceed 127 under reduce_range';
 
