@@ -37,7 +37,8 @@ function sevenBitWeights({ framework, dynamic, producer }: FixContext): Way {
   const remedy = 'seven-bit-weights';
   if (producer.flow === 'torchao') {
     const config = `Int8${dynamic ? 'Dynamic' : 'Static'}ActivationInt8WeightConfig(..., reduce_range=True)`;
-    return { remedy, text: `quantize_(model, ${config}), which keeps activations and weights in -64..63` };
+    const text = `quantize_(model, ${config}), which keeps activations and weights in -64..63`;
+    return { remedy, text, code: [python('torchao', dynamic ? TORCHAO_DYNAMIC : TORCHAO_STATIC)] };
   }
   if (framework === 'OpenVINO') {
     const option = 'advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)';
@@ -81,6 +82,9 @@ const SMALL_WEIGHT_QCONFIG =
 const PT2E =
   'quantizer = X86InductorQuantizer().set_global(get_default_x86_inductor_quantization_config(reduce_range=True))';
 const DYNAMIC = 'y = torch.ops.quantized.linear_dynamic(x, packed_params, reduce_range=True)';
+const TORCHAO_DYNAMIC = 'quantize_(model, Int8DynamicActivationInt8WeightConfig(reduce_range=True))';
+const TORCHAO_STATIC =
+  'quantize_(model, Int8StaticActivationInt8WeightConfig(act_quant_scale=scale, reduce_range=True))';
 const ORT_STATIC = 'quantize_static(model_input, model_output, calibration_data_reader, reduce_range=True)';
 const ORT_DYNAMIC = 'quantize_dynamic(model_input, model_output, reduce_range=True)';
 const NNCF =
