@@ -1,5 +1,6 @@
 /** Tensors that are known before anything runs: initializers, and what nodes make of them. */
 
+import { checkExternalFile } from '../../load/onnx/external.js';
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import { type CheckedTensor, openTensor, type TensorFile } from '../../load/onnx/tensor.js';
 import { collecting, refuse } from '../../load/refuse.js';
@@ -37,6 +38,7 @@ export class Constants {
       if (problems.length > MOST_PROBLEMS) break;
       await collecting(problems, () => constants.add(tensor, tensor.name));
     }
+    if (problems.length === 0) await constants.checkFiles(graph.model.graph.initializers, problems);
     if (problems.length > 0) throw new InputError(problems);
     for (const node of graph.nodes) await collecting(problems, () => constants.fold(node));
     if (problems.length > 0) throw new InputError(problems);
@@ -52,6 +54,19 @@ export class Constants {
       );
     }
     this.constants.set(name, openTensor(this.from, tensor, name));
+  }
+
+  /** Of tensors whose numbers lie elsewhere. */
+  private async checkFiles(tensors: readonly OnnxTensor[], problems: Problem[]): Promise<void> {
+    const { fs, path } = this.from;
+    const sizes = new Map<string, number | null>();
+    for (const { name, data } of tensors) {
+      if (data.kind !== 'external' || problems.length > MOST_PROBLEMS) continue;
+      const { dtype, shape } = this.constants.get(name)!;
+      const bytes = Math.ceil((sizeOf(shape) * dtype.bits) / 8);
+      const tensor = { entries: data.entries, bytes, where: `${printable(path)} tensor ${printable(name)}` };
+      await collecting(problems, () => checkExternalFile(fs, path, tensor, sizes));
+    }
   }
 
   private async fold(node: GraphNode): Promise<void> {

@@ -25,8 +25,7 @@ export function externalBytes(
     const file = await openFile(fs, path);
     if (offset + length <= file.size) return file;
     await file.close();
-    const expected = `expected ${offset + length} bytes in ${printable(path)} (${length} at offset ${offset})`;
-    throw refuse('external-data', where, `${expected}, got ${file.size}; the file was cut off: copy it again`);
+    throw tooShort(path, offset, length, file.size, where);
   };
   // Opened for each read: a model may have more tensors than a process may have open files.
   const read = async (target: Uint8Array, position: number) => {
@@ -46,6 +45,43 @@ export function externalBytes(
     },
     read,
   };
+}
+
+/**
+ * What a tensor's file is, before anything is replayed: a link out of the folder, no file, or too short a one is refused although
+ * nothing reads it. One that is missing is said when its layer is. sizes: of files looked at before.
+ */
+export async function checkExternalFile(
+  fs: FileSystem,
+  modelPath: string,
+  { entries, bytes, where }: { entries: ReadonlyMap<string, string>; bytes: number; where: string },
+  sizes: Map<string, number | null>,
+): Promise<void> {
+  const path = join(dirname(modelPath), entries.get('location') ?? '');
+  const known = sizes.get(path);
+  const size = known === undefined ? await sizeOfFile(fs, modelPath, path, where) : known;
+  sizes.set(path, size);
+  const offset = wholeNumber(entries.get('offset'), 0, 'offset', where);
+  if (size !== null && offset + bytes > size) throw tooShort(path, offset, bytes, size, where);
+}
+
+/** Null: it is missing. */
+async function sizeOfFile(fs: FileSystem, modelPath: string, path: string, where: string): Promise<number | null> {
+  const exists = await fs.realPath(path).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return null;
+  await checkInside(fs, modelPath, path, where);
+  const file = await openFile(fs, path);
+  const { size } = file;
+  await file.close();
+  return size;
+}
+
+function tooShort(path: string, offset: number, length: number, size: number, where: string) {
+  const expected = `expected ${offset + length} bytes in ${printable(path)} (${length} at offset ${offset})`;
+  return refuse('external-data', where, `${expected}, got ${size}; the file was cut off: copy it again`);
 }
 
 function checkedLocation(location: string, where: string): string {
