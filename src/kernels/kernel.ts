@@ -36,7 +36,9 @@ export function elementwiseSteps(kernel: Kernel, layer: Ran): ElementwiseSteps |
 }
 
 /** Whether a kernel's product takes a layer's weights and gives its output. */
-export function takes({ uint8Weights, float }: ProductSteps, { weightDtype, input, output }: Product): boolean {
+export function takes(steps: ProductSteps, { weightDtype, input, output }: Product): boolean {
+  const { uint8Weights, float, givesFloats } = steps;
+  if (givesFloats && output.dtype !== 'float32') return false;
   return (
     (weightDtype !== 'uint8' || uint8Weights.includes(input.dtype)) && (output.dtype !== 'int32' || float === null)
   );

@@ -18,5 +18,6 @@ export const torchaoAvx2: Kernel = {
   origin: 'torchao on a CPU with AVX2 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
+  wholeRuntime: true,
   ...torchaoForms(pairsSaturatingInt16Blocks384),
 };

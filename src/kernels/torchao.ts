@@ -19,5 +19,6 @@ export const torchao: Kernel = {
   origin: 'torchao on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
+  wholeRuntime: true,
   ...torchaoForms(exact),
 };

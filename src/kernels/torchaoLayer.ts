@@ -17,6 +17,7 @@ export function torchaoForms(sums: AccumulateStep): Pick<Kernel, 'ops' | 'ofLaye
     round: halfEven,
     offsetAndClamp: roundThenOffset,
     bound: quantizeDecomposed,
+    givesFloats: true,
   });
   const opsOf = (accumulate: AccumulateStep, dynamic: DynamicStep): Kernel['ops'] => ({
     linear,

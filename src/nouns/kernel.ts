@@ -309,6 +309,7 @@ export interface ProductSteps {
   readonly float: FloatPath | null;
   /** Dtypes of codes that uint8 weights are multiplied with, as far as it was run. */
   readonly uint8Weights: readonly IntegerDtype[];
+  readonly givesFloats?: true; // no output of codes
   /** Dtypes of codes that it takes; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
   /** What the runtime makes of a convolution's weights when it packs them; absent: nothing. */

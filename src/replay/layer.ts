@@ -99,6 +99,7 @@ function whatIsMissing(
   if (dynamic?.asymmetric === false && steps.dynamic?.grain === 'batch')
     return 'an input that is quantized without a zero point';
   if (dynamic?.perRow && steps.dynamic?.grain === 'batch') return 'a range of its own for each row';
+  if (steps.givesFloats && output && isQuantized(output)) return 'an output of codes';
   if (output?.dtype !== 'int32') return null;
   // sums of integers are themselves under every kernel; a float product has none
   if (steps.float) return 'an int32 output';

@@ -3,6 +3,7 @@
 import { fileNames } from '../load/fileName.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { answersSentence } from './answers.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf } from './cards.js';
 import type { FindingDetail } from './finding.js';
@@ -125,6 +126,7 @@ function section(
   several: boolean,
 ): string {
   const { word, text: sentence } = verdict(report);
+  const answers = answersSentence(report);
   const next = nextCommand(report, options);
   const indexOf = new Map(judged(report).map((layer, i) => [layer, i]));
   const heading = several
@@ -132,7 +134,7 @@ function section(
     : `<h1>${word}</h1> <p class="sentence">${text(sentence)}</p>`;
   return `<section class="run" data-run="${index}">
 <header class="${several ? '' : 'all '}${stateOf(report)}">${heading}</header>
-<p class="sides">${sides(report)}</p>
+${answers ? `<p class="answers">${text(answers)}</p>\n` : ''}<p class="sides">${sides(report)}</p>
 ${facts(report)}
 <div class="network" data-network="${index}"></div>
 ${list('baseline', baselineSentences(report))}

@@ -2,6 +2,7 @@
 
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { answersSentence } from './answers.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Finding, findingLayers, findingText } from './finding.js';
@@ -81,6 +82,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   const { word, text } = verdict(report, code);
   const first = firstDivergence(report);
   const where = first && firstMismatch(first);
+  const answers = answersSentence(report);
   const facts = [
     `${code(report.model)} against ${code(report.capture)}`,
     ...(report.candidate === null ? [] : [`candidate ${code(report.candidate)}`]),
@@ -93,6 +95,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   return [
     several ? `### ${code(name)}: ${word}` : `### qdiff: ${word}`,
     `**${text}**`,
+    ...(answers ? [capitalized(answers)] : []),
     ...(first
       ? [`${capitalized(firstDivergenceLabel(report))}: ${code(first.name)}${where ? ` (${where})` : ''}`]
       : []),

@@ -2,6 +2,7 @@
 import { Chalk } from 'chalk';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
+import { answersSentence } from './answers.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
@@ -348,7 +349,12 @@ function verdictLines(view: View): string[] {
   const { report, chalk } = view;
   const { line, matches } = verdict(report);
   const paint = matches ? chalk.green : chalk.red;
-  return [...prose(view, line).map((one) => paint.bold(one)), ...firstDivergenceLines(view)];
+  const answers = answersSentence(report);
+  return [
+    ...prose(view, line).map((one) => paint.bold(one)),
+    ...(answers ? prose(view, answers) : []),
+    ...firstDivergenceLines(view),
+  ];
 }
 
 function firstDivergenceLines(view: View): string[] {

@@ -27,6 +27,8 @@ function filesOf(room: string): string[] {
 function numbersOf(value: unknown, found = new Set<string>()): Set<string> {
   if (typeof value === 'number') for (const digits of [6, 9, 17]) found.add(String(Number(value.toPrecision(digits))));
   if (typeof value === 'string') for (const number of value.match(/-?\d+(?:\.\d+)?/g) ?? []) found.add(number);
+  // "a, b, c, d and 18 more"
+  if (Array.isArray(value) && value.length > 4) found.add(String(value.length - 4));
   if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) numbersOf(item, found);
   return found;
 }

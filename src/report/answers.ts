@@ -1,0 +1,32 @@
+/** What differences do to a classifier's answers, in words. */
+import type { Report } from '../nouns/report.js';
+import { counted, listed } from '../text.js';
+import { judged } from './verdict.js';
+
+/** "top-1: 40 of 151 answers change; 31 come back without int16-saturation"; null where nothing differs, or nothing is classified. */
+export function answersSentence(report: Report): string | null {
+  const { top1_flips: flips, samples } = report;
+  if (!flips || report.verdict === 'match') return null;
+  const { all, ...byCause } = flips;
+  if (all === 0) return `top-1: no answer of ${counted(samples, 'sample')} changes`;
+  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${cause}`);
+  const open = causesOf(report).filter((cause) => !(cause in byCause));
+  const unknown = open.length > 0 ? [`not known: how many without ${listed(open)}`] : [];
+  return [
+    `top-1: ${all} of ${counted(samples, 'answer')} ${all === 1 ? 'changes' : 'change'}`,
+    ...backs,
+    ...unknown,
+  ].join('; ');
+}
+
+function comesBack(count: number): string {
+  if (count === 0) return 'none comes back';
+  return `${count} ${count === 1 ? 'comes' : 'come'} back`;
+}
+
+/** Of either side; what came with an input has none of its own. */
+function causesOf(report: Report): string[] {
+  const layers = [...report.layers, ...judged(report)];
+  const all = new Set(layers.flatMap(({ diagnosis }) => diagnosis?.causes ?? []));
+  return [...all].filter((cause) => cause !== 'inherited' && cause !== 'unexplained');
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { answersSentence } from '../../src/report/answers.js';
+import { readReport } from './reports.js';
+
+function of(
+  flips: Record<string, number> | null,
+  causes = ['int16-saturation'],
+  verdict: 'match' | 'mismatch' = 'mismatch',
+) {
+  const report = readReport('iris-avx2');
+  report.top1_flips = flips;
+  report.verdict = verdict;
+  for (const { diagnosis } of report.layers) if (diagnosis) diagnosis.causes = causes;
+  return answersSentence(report);
+}
+
+test.each([
+  [
+    'one cause',
+    { 'int16-saturation': 31, all: 40 },
+    undefined,
+    'top-1: 40 of 151 answers change; 31 come back without int16-saturation',
+  ],
+  [
+    'one answer',
+    { 'int16-saturation': 1, all: 1 },
+    undefined,
+    'top-1: 1 of 151 answers changes; 1 comes back without int16-saturation',
+  ],
+  [
+    'a cause that does nothing to them, and one that cannot be taken away',
+    { 'int16-saturation': 2, 'bias-int32': 0, all: 2 },
+    ['int16-saturation', 'bias-int32', 'weight-value', 'inherited'],
+    'top-1: 2 of 151 answers change; 2 come back without int16-saturation; none comes back without bias-int32; not known: how many without weight-value',
+  ],
+  ['none', { 'int16-saturation': 0, all: 0 }, undefined, 'top-1: no answer of 151 samples changes'],
+] as const)('%s', (_, flips, causes, sentence) => {
+  expect(of({ ...flips }, causes && [...causes])).toBe(sentence);
+});
+
+test('nothing is said where nothing is classified, or all is equal', () => {
+  expect([of(null), of({ all: 0 }, [], 'match')]).toEqual([null, null]);
+});
