@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Evidence } from '../../src/diagnose/evidence.js';
 import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { fixedPointDoubleRounding } from '../../src/kernels/steps/multiplier.js';
 import { downward, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
@@ -51,10 +52,17 @@ describe("a candidate beside PT2E's reference", () => {
     expect([...diagnosis!.causes].sort().join('+')).toBe(causes);
   });
 
-  test.each([
-    ['one value', floatScript(downward).map((v, i) => (i === 40 ? v - 2 : v))],
-    ['one channel', floatScript(downward).map((v, i) => (i % linear.outFeatures === 4 ? captured[i] : v))],
-  ])('that rounds down but for %s stays without a name', async (_, values) => {
+  test('that rounds down but for one value stays without a name', async () => {
+    const values = floatScript(downward).map((v, i) => (i === 40 ? v - 2 : v));
     expect((await diagnose(values))?.causes).toEqual(['unexplained']);
+  });
+
+  test('that rounds down but for one channel does so in the others', async () => {
+    const own = 4;
+    const values = floatScript(downward).map((v, i) => (i % linear.outFeatures === own ? captured[i] : v));
+    const { causes, evidence } = (await diagnose(values))!;
+    expect(causes).toEqual(['rounding-floor']);
+    const others = Array.from({ length: linear.outFeatures }, (_, n) => n).filter((n) => n !== own);
+    expect((evidence as Evidence)['rounding-floor']?.channels).toEqual(others);
   });
 });
