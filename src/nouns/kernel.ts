@@ -1,5 +1,6 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix } from './array.js';
+import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
 import type { ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
 import type { Computed, TensorCall } from './tensorCall.js';
@@ -58,6 +59,7 @@ export interface Gathered {
   readonly offset: Int32Array;
 }
 
+export type { FloatSums, NearSums } from './floatSums.js';
 export type { Bounded, Computed, TensorCall, TensorValue, Vectors } from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
@@ -274,15 +276,6 @@ export interface DynamicStep extends Step {
   /** Float32 result, bias included, before ReLU. `product.input` holds the chosen parameters. */
   toReal(product: Product): (acc: number, channel: number) => number;
 }
-
-/** The exact result and a bound on any order's error, both [rows, outFeatures] in real units, bias included, before ReLU. */
-export interface FloatSums {
-  readonly exact: Float64Array;
-  readonly bound: Float64Array;
-}
-
-/** Of values [from, to): exact - bound, exact and exact + bound are right up to `error`. The next call uses the arrays again. */
-export type NearSums = (from: number, to: number) => FloatSums & { readonly error: Float64Array };
 
 /** A float linear whose summation order is free. */
 export interface FloatLinearStep extends Step {
