@@ -7,6 +7,7 @@ import { int32BiasDivision32, realBias } from './steps/bias.js';
 import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { functionsInFloat } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { binaryFloats, unaryFloats } from './steps/floats.js';
 import { copiesNearest } from './steps/interpolate.js';
@@ -100,6 +101,7 @@ export const onnxRuntimeInFloat: Ops = {
   adaptive_avg_pool1d: globalAveragePoolInFloat,
   adaptive_avg_pool2d: globalAveragePoolInFloat,
   adaptive_avg_pool3d: globalAveragePoolInFloat,
+  ...functionsInFloat,
   neg: unaryFloats('-x', (x) => -x),
   abs: unaryFloats('|x|', Math.abs),
 };

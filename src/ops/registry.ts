@@ -24,6 +24,8 @@ import { dequantize } from './dequantize.js';
 import { div } from './div.js';
 import { dropout } from './dropout.js';
 import { elu } from './elu.js';
+import { erf } from './erf.js';
+import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { gelu } from './gelu.js';
@@ -65,6 +67,7 @@ import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './spaceToDepth.js';
+import { sqrt } from './sqrt.js';
 import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
 import { sum } from './sum.js';
@@ -107,6 +110,9 @@ export const ops: readonly Op[] = [
   elu,
   celu,
   gelu,
+  erf,
+  exp,
+  sqrt,
   prelu,
   threshold,
   maxPool1d,

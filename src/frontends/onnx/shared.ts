@@ -1,7 +1,7 @@
 /** The attributes of operators that have the same ones in float, between DequantizeLinear and QuantizeLinear, and as QLinear. */
 import type { Context } from './draft.js';
 import { poolFields } from './geometry.js';
-import { floatOf, type GraphNode, intOf, intsOf } from './graph.js';
+import { attribute, floatOf, type GraphNode, intOf, intsOf } from './graph.js';
 import { movedFields, type SharedFields } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
 import { dimsOf } from './shapeValues.js';
@@ -23,6 +23,12 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
       return known('sigmoid', {});
     case 'LeakyRelu':
       return known('leaky_relu', { negative_slope: floatOf(node, 'alpha', Math.fround(0.01)) });
+    case 'Elu':
+      return known('elu', { alpha: floatOf(node, 'alpha', 1) });
+    case 'Gelu':
+      return known('gelu', { approximate: attribute(node, 'approximate')?.s ?? 'none' });
+    case 'HardSigmoid':
+      return hardSigmoid(floatOf(node, 'alpha', Math.fround(0.2)), floatOf(node, 'beta', 0.5));
     case 'Softmax':
       return known('softmax', { dim: intOf(node, 'axis', -1) });
     case 'Concat':
@@ -46,6 +52,12 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     default:
       return known(opName(node), {});
   }
+}
+
+/** PyTorch's is the one that model.json has. */
+function hardSigmoid(alpha: number, beta: number): SharedFields {
+  const isOwn = Math.fround(alpha) === Math.fround(1 / 6) && beta === 0.5;
+  return { op: 'hardsigmoid', fields: {}, unknown: isOwn ? null : `alpha is ${alpha} and beta ${beta}` };
 }
 
 async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {

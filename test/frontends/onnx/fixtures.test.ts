@@ -138,6 +138,20 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
   ],
   ['int16-int4-qdq', { quantize: 256, relu: 192, dequantize: 80 }],
   [
+    'hand-functions',
+    {
+      quantize: 20736,
+      tanh: 2304,
+      erf: 2304,
+      exp: 2304,
+      sqrt: 2304,
+      hardsigmoid: 2304,
+      hardswish: 2304,
+      elu: 2304,
+      gelu: 4608,
+    },
+  ],
+  [
     'hand-moves',
     {
       quantize: 288,

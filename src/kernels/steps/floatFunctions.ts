@@ -1,0 +1,71 @@
+/**
+ * Functions of one value that a runtime computes in float32 between dequantize and quantize: by which polynomial is not modelled, how far
+ * it may be off is. Every code within the bound is possible. Source: MLAS and Eigen, whose errors stay within 4 steps of float32.
+ */
+import type { EluAttributes, GeluAttributes } from '../../nouns/attributes.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
+import { erf } from '../../numeric/erf.js';
+import { f32 } from '../../numeric/float.js';
+import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { quantizeDivision } from './quantize.js';
+import { tensorSteps } from './tensor.js';
+
+/** exact, and the magnitude that its error is relative to: larger than itself where terms cancel. */
+type Function = (x: number) => readonly [exact: number, magnitude: number];
+
+/** 8 units in the last place of a float32. */
+const RELATIVE = 2 ** -21;
+
+function ofCodes(equation: string, functionOf: (attributes: unknown) => Function): TensorSteps {
+  return tensorSteps(`quantize(${equation}), float32`, ({ attributes, inputs: [input], output }) => {
+    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
+    const apply = functionOf(attributes);
+    const known = new Map<number, Near>();
+    const near = (x: number) => {
+      const found = known.get(x) ?? bounded(apply(real(x)), code);
+      known.set(x, found);
+      return found;
+    };
+    return boundedCodes(input.data.length, (i) => near(input.data[i]));
+  });
+}
+
+function bounded([exact, magnitude]: readonly [number, number], code: (real: number) => number): Near {
+  const error = magnitude * RELATIVE;
+  return codesOf({ low: f32(exact - error), near: f32(exact), high: f32(exact + error) }, code);
+}
+
+const own = (apply: (x: number) => number) => () => (x: number) => [apply(x), Math.abs(apply(x))] as const;
+
+const gate = (x: number) => Math.min(Math.max(x / 6 + 0.5, 0), 1);
+
+const elu = (attributes: unknown): Function => {
+  const { alpha, scale, inputScale } = attributes as EluAttributes;
+  return (x) => (x >= 0 ? [x * scale, 0] : [alpha * Math.expm1(x * inputScale) * scale, Math.abs(alpha * scale)]);
+};
+
+const TANH_SCALE = Math.sqrt(2 / Math.PI);
+
+const gelu = (attributes: unknown): Function => {
+  const inner = (x: number) => TANH_SCALE * (x + 0.044715 * x ** 3);
+  const { approximate } = attributes as GeluAttributes;
+  const share = (x: number) => (approximate === 'tanh' ? Math.tanh(inner(x)) : erf(x * Math.SQRT1_2));
+  return (x) => [(x / 2) * (1 + share(x)), Math.abs(x)];
+};
+
+/** By the op's name. */
+export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
+  tanh: ofCodes('tanh(x)', own(Math.tanh)),
+  erf: ofCodes('erf(x)', own(erf)),
+  exp: ofCodes('exp(x)', own(Math.exp)),
+  sqrt: ofCodes('sqrt(x)', own(Math.sqrt)),
+  hardsigmoid: ofCodes('max(0, min(1, x / 6 + 0.5))', () => (x) => [gate(x), Math.abs(x) / 6 + 0.5]),
+  hardswish: ofCodes('x * max(0, min(1, x / 6 + 0.5))', () => (x) => [
+    x * gate(x),
+    Math.abs(x) * (Math.abs(x) / 6 + 0.5),
+  ]),
+  elu: ofCodes('x >= 0 ? x : alpha * (exp(x) - 1)', elu),
+  gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', gelu),
+};

@@ -1,0 +1,4 @@
+/** e to the power of x. */
+import { intoOwn } from './fields/unary.js';
+
+export const exp = intoOwn('exp');
