@@ -2,6 +2,7 @@ import type { Part } from '../nouns/part.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
 import { coverageOf, isCompared } from './coverage.js';
+import { divergencesIn } from './divergences.js';
 import { accumulatorsDiffer, differs } from './layerReport.js';
 import { ofTwoTrainings, withOneKernel } from './together.js';
 
@@ -49,6 +50,8 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
     coverage: coverageOf(parts, judged),
     verdict: first || missing.length > 0 || judged.some(accumulatorsDiffer) ? 'mismatch' : 'match',
     first_divergence: first?.name ?? null,
+    ...(first &&
+      run.whole && { divergences: divergencesIn(judged, candidateLayers !== null || run.mode === 'propagated') }),
     top1_flips: flipsOf(parts, judged),
     layers,
     candidate_layers: candidateLayers,
@@ -59,6 +62,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       ...warnings.candidate,
       ...(run.failFast ? skipped(first, run.selected, order) : []),
       ...missing.map(required),
+      ...unknownFlips(parts, judged),
     ],
   };
 }
@@ -97,10 +101,25 @@ function skipped(first: LayerReport | undefined, selected: readonly string[], or
 function flipsOf(parts: readonly [Part, ...Part[]], judged: readonly LayerReport[]): Report['top1_flips'] {
   if (!parts[0].run.classifies) return null;
   if (!judged.some(({ status }) => status === 'mismatch')) return { all: 0 };
-  const answers = parts.find((part) => part.answers !== null)?.answers;
+  const answers = answersIn(parts);
   if (!answers) return null;
   const known = Object.entries(answers.byCause).flatMap(([cause, count]) =>
     count === null ? [] : [[cause, count] as const],
   );
   return { ...Object.fromEntries(known.sort(([, a], [, b]) => b - a)), all: answers.all };
+}
+
+function answersIn(parts: readonly Part[]): Part['answers'] {
+  return parts.find(({ answers }) => answers !== null)?.answers ?? null;
+}
+
+/** Causes that answers may well follow from, but not by replay. */
+function unknownFlips(parts: readonly Part[], judged: readonly LayerReport[]): Report['warnings'] {
+  const unknown = Object.entries(answersIn(parts)?.byCause ?? {}).filter(([, count]) => count === null);
+  const where = judged.at(-1)?.name;
+  return unknown.map(([cause]) => ({
+    code: 'top1-flips',
+    where: where ?? '',
+    message: `how many answers come back without ${cause} alone is not known: what follows from it cannot be replayed`,
+  }));
 }

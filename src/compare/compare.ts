@@ -67,6 +67,7 @@ class Comparison {
   private readonly warnings: Warning[] = [];
   /** Of the capture's layers that differ. */
   private readonly found = new Map<string, LayerDiagnosis>();
+  private readonly isWhole: boolean;
   /** Of a classifier, where all that leads to it is compared. */
   private readonly output: Layer | null;
   /** The replay in the capture's place, where a candidate is judged by that. */
@@ -89,8 +90,8 @@ class Comparison {
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
-    const isWhole = this.selected.length === model.layers.length && !options.failFast;
-    this.output = isWhole ? classification(model, capture, options.candidate ?? null) : null;
+    this.isWhole = this.selected.length === model.layers.length && !options.failFast;
+    this.output = this.isWhole ? classification(model, capture, options.candidate ?? null) : null;
     this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
       (await this.diagnosis()).pass(layer);
       if (index !== null) await this.compareLayer(layer, index);
@@ -124,6 +125,7 @@ class Comparison {
         requireReplayed: options.requireReplayed ?? false,
         failFast: options.failFast ?? false,
         classifies: this.output !== null,
+        whole: this.isWhole,
       },
       own: own.size,
       layers,

@@ -24,6 +24,7 @@ const partSchema = z.object({
     requireReplayed: z.boolean(),
     failFast: z.boolean(),
     classifies: z.boolean(),
+    whole: z.boolean(),
   }),
   own: count,
   layers: z.array(layerSchema),

@@ -162,6 +162,17 @@ export const reportSchema = z.object({
     .check(z.describe('of the layers that the verdict is about: the candidate’s where there is one')),
   verdict: z.enum(['match', 'mismatch']),
   first_divergence: z.nullable(z.string()),
+  divergences: z
+    .optional(
+      z.array(
+        z.object({
+          layer: z.string(),
+          equal_again: z.nullable(z.array(z.string())),
+          reaches: z.nullable(z.array(z.string())),
+        }),
+      ),
+    )
+    .check(z.describe('the first of each branch: where it is equal again, and which outputs it reaches')),
   top1_flips: z
     .optional(z.nullable(z.record(z.string(), count)))
     .check(z.describe('answers that differ ("all"), and those that come back when a cause alone is taken away')),

@@ -21,6 +21,8 @@ export interface Part {
     failFast: boolean;
     /** Its output is a classification, and all that leads to it is compared. */
     classifies: boolean;
+    /** Every layer of the model is compared. */
+    whole: boolean;
   };
   /** How many of the selected layers were this part's to compare. */
   own: number;

@@ -135,6 +135,15 @@ export interface BaselineReport {
   changes: BaselineChange[];
 }
 
+/** A layer that differs though nothing it reads does. */
+export interface DivergenceReport {
+  layer: string;
+  /** Layers behind it that are equal though they read what differs; null: each was compared on its captured input, which does not tell. */
+  equal_again: string[] | null;
+  /** Layers that nothing reads and that it comes to; none: it heals. */
+  reaches: string[] | null;
+}
+
 /** How much of the verdict's layers was compared with anything. */
 export interface Coverage {
   compared: number;
@@ -182,6 +191,8 @@ export interface Report {
   coverage: Coverage;
   verdict: 'match' | 'mismatch';
   first_divergence: string | null;
+  /** On each branch of the graph the first, in order, at most 256; absent where nothing differs, or not all layers were compared. */
+  divergences?: DivergenceReport[];
   /** Answers of a classifier that differ, "all", and those of them that come back when a cause alone is taken away; null: no classification. */
   top1_flips?: Record<string, number> | null;
   layers: LayerReport[];

@@ -7,6 +7,7 @@ import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
+import { answerSentences, divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, type Tell } from './finding.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
@@ -358,11 +359,14 @@ function verdictLines(view: View): string[] {
 }
 
 function firstDivergenceLines(view: View): string[] {
-  const first = firstDivergence(view.report);
-  if (!first) return [];
-  const where = firstMismatch(first);
-  const label = firstDivergenceLabel(view.report);
-  return prose(view, `${label}: ${printable(first.name)}${where ? ` (${where})` : ''}`);
+  const { report } = view;
+  const first = firstDivergence(report);
+  const where = first && firstMismatch(first);
+  return [
+    ...(first ? [`${firstDivergenceLabel(report)}: ${printable(first.name)}${where ? ` (${where})` : ''}`] : []),
+    ...divergenceSentences(report),
+    ...answerSentences(report),
+  ].flatMap((sentence) => prose(view, sentence));
 }
 
 /** For quiet output: a line for each layer that differs. */

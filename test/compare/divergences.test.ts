@@ -1,0 +1,72 @@
+/** Where two sides part in a graph, on each branch, and where they come together again. */
+import { describe, expect, test } from 'vitest';
+import { divergencesIn } from '../../src/compare/divergences.js';
+import type { LayerReport } from '../../src/nouns/report.js';
+import { answerSentences, divergenceSentences } from '../../src/report/divergences.js';
+
+/** "stem; a*:stem; b*:stem": a star differs, a question mark was compared with nothing, ~ is accepted. */
+function graph(text: string): LayerReport[] {
+  return text.split('; ').map((one) => {
+    const [head, inputs = 'x'] = one.split(':');
+    const status = head.endsWith('?') ? 'not-captured' : /[*~]$/.test(head) ? 'mismatch' : 'match';
+    const accepted = head.endsWith('~') ? 'tolerance' : null;
+    return { name: head.replace(/[*?~]$/, ''), inputs: inputs.split(','), status, accepted } as LayerReport;
+  });
+}
+
+const said = (text: string, chained = true) =>
+  divergenceSentences({ divergences: divergencesIn(graph(text), chained) } as never);
+
+describe('divergences', () => {
+  test('each branch has its own first', () => {
+    expect(divergencesIn(graph('stem; a*:stem; b:stem; b2*:b; c:stem; cat*:a,b2,c; fc*:cat'), true)).toEqual([
+      { layer: 'a', equal_again: [], reaches: ['fc'] },
+      { layer: 'b2', equal_again: [], reaches: ['fc'] },
+    ]);
+    expect(said('stem; a*:stem; b*:stem; cat*:a,b')).toEqual(["each branch's first: a, b"]);
+  });
+
+  test('one that goes on to the output needs no sentence', () => {
+    expect(said('stem; a*:stem; fc*:a')).toEqual([]);
+    expect(said('stem; a*:stem; fc:a', false)).toEqual([]);
+  });
+
+  test('values that are equal again', () => {
+    expect(said('a*; relu:a; fc:relu')).toEqual(['it heals: equal again at relu']);
+    expect(said('a*; pool:a; b*:a; fc*:b')).toEqual(['equal again at pool, not at fc']);
+    expect(said('a*; relu:a; b*:relu; fc*:b')).toEqual(["each branch's first: a (equal again at relu), b"]);
+  });
+
+  test('what was compared with nothing passes a difference on', () => {
+    expect(said('a*; relu?:a; fc*:relu')).toEqual([]);
+    expect(said('a*; relu?:a; fc:relu')).toEqual(['it heals: equal again at fc']);
+    expect(said('a*; b:a; out?:a')).toEqual(['equal again at b, not at out']);
+  });
+
+  test('accepted differences begin nothing and heal nothing', () => {
+    expect(divergencesIn(graph('a~; b*:a; c~:b'), true)).toEqual([{ layer: 'b', equal_again: [], reaches: ['c'] }]);
+  });
+
+  test('layers on captured inputs heal nothing, and one behind another is no beginning', () => {
+    expect(divergencesIn(graph('a*; relu:a; b*:relu; c*'), false)).toEqual([
+      { layer: 'a', equal_again: null, reaches: null },
+      { layer: 'c', equal_again: null, reaches: null },
+    ]);
+  });
+
+  test('many are counted', () => {
+    const many = graph(Array.from({ length: 300 }, (_, i) => `b${i}*`).join('; '));
+    expect(divergencesIn(many, true)).toHaveLength(256);
+    expect(divergenceSentences({ divergences: divergencesIn(many, true) } as never)[0]).toMatch(/b7 and 248 more$/);
+  });
+});
+
+test('answers', () => {
+  const layers = graph('a*');
+  const of = (top1_flips: object | null) => answerSentences({ layers, samples: 151, top1_flips } as never);
+  expect(of({ 'int16-saturation': 31, other: 2, all: 40 })).toEqual([
+    '40 of 151 top-1 answers differ; without int16-saturation alone 31 of them agree; without other alone 2 of them agree',
+  ]);
+  expect([of({ all: 0 }), of(null)]).toEqual([['no top-1 answer of 151 differs'], []]);
+  expect(answerSentences({ layers: graph('a'), samples: 3, top1_flips: { all: 0 } } as never)).toEqual([]);
+});
