@@ -1,5 +1,6 @@
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, foundBy, isPossible } from './cause.js';
+import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
 import { regionsOf, within } from './regions.js';
@@ -219,7 +220,8 @@ class Search {
         .map((change) => [change]),
     ]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
-        for (const change of this.enumerated) {
+        const constant = 'from' in region ? constantRows(this.study, region) : [];
+        for (const change of [...constant, ...this.enumerated]) {
           if (base.every((own) => combine(own, change))) this.explains([...base, within(change, region)]);
         }
         if (this.found.length > 0) return;

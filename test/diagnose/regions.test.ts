@@ -32,6 +32,12 @@ describe('a step that is another in a part of the layer only', () => {
       ((_, n) => n % 4 === 1) as IsIn,
       'rounded towards zero in channels 1, 5 and 9 of 12',
     ],
+    [
+      'samples that nobody wrote',
+      new Int32Array(world.samples * world.linear.outFeatures),
+      ((sample) => sample >= 146) as IsIn,
+      'one value: 0 in samples 146 to 149',
+    ],
     ['the last samples', floored(world), ((sample) => sample >= 142) as IsIn, 'rounded down in samples 142 to 149'],
   ])('%s', async (_, inside, isIn, headline) => {
     const candidate = mixed(world, inside, isIn);

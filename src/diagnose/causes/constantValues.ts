@@ -2,7 +2,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { FREEDOM, type Setup } from '../setup.js';
+import { type Change, FREEDOM, type Setup } from '../setup.js';
 import type { Study } from '../study/study.js';
 import { parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
@@ -29,25 +29,14 @@ export const constantValues: Cause<'constant-values'> = {
 
   changes: (study) => {
     const found = constantsIn(study);
-    if (found?.value === undefined) return [];
-    const { value } = found;
-    return [
-      {
-        cause: 'constant-values',
-        coordinate: 'y',
-        freedom: FREEDOM.none,
-        label: String(value),
-        found,
-        apply: (setup: Setup) => ({ ...setup, stores: { name: 'constant', apply: () => value } }),
-      },
-    ];
+    return found?.value === undefined ? [] : [storing(found.value, found)];
   },
 
   words: {
     title: (e) =>
       e.value === undefined
         ? 'one value in every channel'
-        : `${e.channels ? 'one value in some channels' : 'one value everywhere'}: ${short(e.value)}`,
+        : `${e.region ? 'one value' : e.channels ? 'one value in some channels' : 'one value everywhere'}: ${short(e.value)}`,
     explanation: 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
@@ -62,6 +51,31 @@ export const constantValues: Cause<'constant-values'> = {
     ),
   },
 };
+
+function storing(value: number, found: CauseEvidence['constant-values']): Change {
+  return {
+    cause: 'constant-values',
+    coordinate: 'y',
+    freedom: FREEDOM.none,
+    label: String(value),
+    found,
+    apply: (setup: Setup) => ({ ...setup, stores: { name: 'constant', apply: () => value } }),
+  };
+}
+
+/** Samples that hold one value, where the replay has several: a tail that nobody wrote. */
+export function constantRows(study: Study, { from, to }: { readonly from: number; readonly to: number }): Change[] {
+  const { observed, samples } = study.subset;
+  const replayed = study.values(study.declared);
+  const { channels } = study;
+  const own = [...observed.keys()].filter((i) => {
+    const sample = samples[Math.floor(i / channels)];
+    return sample >= from && sample < to;
+  });
+  const value = observed[own[0]];
+  const varies = new Set(own.map((i) => replayed[i])).size >= FEWEST;
+  return varies && own.every((i) => observed[i] === value) ? [storing(value, constantOf(study, value))] : [];
+}
 
 /**
  * Null where some channel that differs holds several values, or the replay holds one in most of them as well: then there is
