@@ -120,8 +120,24 @@ class Curves(nn.Module):
         return self.fc((torch.tanh(self.b(x)) * torch.sigmoid(self.c(x))).flatten(1))
 
 
+class Parts(nn.Module):
+    """Values cut along an axis: chunk, split, select, unbind."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.fc = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(4, 4, 1), nn.Conv2d(3, 5, 1), nn.Linear(8, 4)
+
+    def forward(self, x):
+        one, two = torch.chunk(self.a(x), 2, 1)
+        three, five = torch.split(torch.cat([one, self.b(two)], 1), [3, 5], 1)
+        y = torch.cat([self.c(three) + five, three], 1)
+        rows = torch.unbind(y, 2)
+        y = rows[0] + rows[3] * y.select(2, -1)
+        return self.fc(y[:, :, 5])
+
+
 NETWORKS = {"residual": Residual, "inverted": Inverted, "squeeze": Squeeze, "inception": Inception, "unet": UNet, "audio": Audio,
-            "curves": Curves}
+            "curves": Curves, "parts": Parts}
 
 
 def inputs(name, samples):

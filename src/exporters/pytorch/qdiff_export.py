@@ -835,6 +835,7 @@ _OPS = {
     "aten.constant_pad_nd": ("pad", _numbers("pad", "value")),
     **{f"aten.reflection_pad{n}d": ("pad", _mirrored) for n in (1, 2, 3)},
 }
+_PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape"}
 # Values move, or the params stay: they follow from the input.
 _KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "channel_shuffle"}
@@ -1013,6 +1014,8 @@ class _EagerWatch(_Watch):
                       parameters=lambda: self.convolution(name, packed, transposed, kind.endswith("1d")))
         elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
             pass
+        elif x and x.params and x.tensor.is_quantized and op in _PARTS and bound["dim"] % x.tensor.dim():
+            self.parts(op, x, result, bound)
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(op, self.name, inputs, args, outputs, in_place)
@@ -1030,6 +1033,15 @@ class _EagerWatch(_Watch):
             return False
         self.emit(self.name(kind), kind, result, params, inputs, in_place, **fields)
         return True
+
+    def parts(self, op, x, result, bound):
+        """What cuts a value along an axis: a slice each."""
+        dim, start = bound["dim"] % x.tensor.dim(), bound.get("index", 0) % x.tensor.shape[bound["dim"]]
+        dropped = {"drop": [dim]} if op in ("aten.select", "aten.unbind") else {}
+        for part in (result,) if isinstance(result, torch.Tensor) else result:
+            end = start + (1 if dropped else part.shape[dim])
+            self.emit(self.name("slice"), "slice", part, _params_of(part), x, dim=dim, start=start, end=end, step=1, **dropped)
+            start = end
 
     def convolution(self, name, packed, transposed, one_dimension):
         key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
