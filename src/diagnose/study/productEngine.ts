@@ -8,7 +8,7 @@ import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayFloatProduct, replayProduct } from '../../replay/product.js';
-import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
+import { type CodeMap, mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { firstMissOf } from './agree.js';
 import { rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
@@ -362,8 +362,21 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 }
 
+/** Of what is stored: estimators ask for the codes of each channel by itself. */
+const mapped = new WeakMap<Codes['data'], Map<CodeMap, Codes>>();
+
+function readAs(stored: Codes, map: CodeMap | null): Codes {
+  if (!map) return stored;
+  const known = mapped.get(stored.data) ?? new Map<CodeMap, Codes>();
+  mapped.set(stored.data, known);
+  const codes = known.get(map) ?? mapCodes(stored, map);
+  if (!known.has(map) && known.size >= MOST_READINGS) known.delete(known.keys().next().value!);
+  known.set(map, codes);
+  return codes;
+}
+
 function storedCodes({ reads, params }: ProductSetup, { samples }: Scope, stored: Codes): Codes {
-  const codes = mapCodes(stored, reads[0]);
+  const codes = readAs(stored, reads[0]);
   const { taps } = params.patch ?? {};
   return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
 }
