@@ -29,6 +29,8 @@ export interface ChangedWeight {
 }
 
 const MOST_WEIGHTS = 4;
+/** Of two weights: 2p + 1. */
+const FEWEST_DIFFERING = 5;
 /** Rows that lead the way; all rows judge the result. */
 const MOST_ROWS = 96;
 const MOST_EFFORT = 3e8;
@@ -40,6 +42,7 @@ export function severalUnderSaturation(
   residuals: Residuals,
   differing: number,
 ): ChangedWeight[] | null {
+  if (differing < FEWEST_DIFFERING) return null;
   const { rows, inFeatures } = residuals;
   const values = channel.range[1] - channel.range[0] + 1;
   const leading = leadingRows(residuals);

@@ -253,15 +253,47 @@ function singleUnderSaturation(
   };
   const [least, most] = weightRange(base.params);
   const fits: Fit[] = [];
+  const [worst] = order;
   for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
-    for (let found = least; found <= most; found++) {
-      if (found === weight[offset + k]) continue;
-      let explained = 0;
-      while (explained < rows && explainsRow(order[explained], k, found)) explained++;
-      if (explained === rows) fits.push({ k, found });
+    const declared = weight[offset + k];
+    const code = x[worst * inFeatures + k] + shift;
+    const slopes = [-(zeroPoints[worst] + shift), code - zeroPoints[worst] - shift] as const;
+    const ranges = step.clamps ? reaching(slopes, lo[worst], hi[worst]) : [EVERY];
+    for (const [from, to] of ranges) {
+      for (let found = Math.max(least, declared + from); found <= Math.min(most, declared + to); found++) {
+        if (found === declared) continue;
+        let explained = 0;
+        while (explained < rows && explainsRow(order[explained], k, found)) explained++;
+        if (explained === rows) fits.push({ k, found });
+      }
     }
   }
   return fits;
+}
+
+type Changes = readonly [from: number, to: number];
+const EVERY: Changes = [-255, 255];
+
+/**
+ * Changes of a weight that may bring a row into its bounds: what one adds lies between the change times either slope, that of a
+ * sum that is clamped and stays as it is, and that of one that is not.
+ */
+export function reaching([a, b]: readonly [number, number], lo: number, hi: number): Changes[] {
+  const [least, most] = [Math.min(a, b), Math.max(a, b)];
+  const [downFrom, downTo] = upwards(-most, -least, lo, hi);
+  return [[-downTo, -downFrom], upwards(least, most, lo, hi)];
+}
+
+/** c from 1 on with c * most >= lo and c * least <= hi; 1e-6: the quotients are rounded. */
+function upwards(least: number, most: number, lo: number, hi: number): Changes {
+  let [from, to] = [1, 255];
+  if (most > 0) from = Math.max(from, Math.ceil(lo / most - 1e-6));
+  else if (lo > 0 && most === 0) to = 0;
+  else if (most < 0) to = Math.min(to, Math.floor(lo / most + 1e-6));
+  if (least > 0) to = Math.min(to, Math.floor(hi / least + 1e-6));
+  else if (hi < 0 && least === 0) to = 0;
+  else if (least < 0) from = Math.max(from, Math.ceil(hi / least - 1e-6));
+  return [from, to];
 }
 
 /** Codes that are all clamped admit any value of any weight: hundreds for each. */

@@ -56,6 +56,8 @@ export interface PairedAccumulateStep extends AccumulateStep {
   codeShift(product: Product): number;
   /** What a pair's sum loses at int16, saturated or wrapped. */
   loss(sum: number): number;
+  /** Sums that lose by a clamp stay in order, and no further apart than they were. */
+  readonly clamps: boolean;
   /** Whether this layer's products are paired at all; otherwise the sum is exact. */
   applies(product: Product): boolean;
   /** Holes of patches take no part in pairs; otherwise they hold the zero point, as all who multiply do. */
@@ -79,6 +81,7 @@ export function leavesHolesOut(step: AccumulateStep, product: Product): boolean 
 const saturating: Narrowing = {
   equation: 'sat16',
   loss: excessOverInt16,
+  clamps: true,
   numpy: 'np.clip(p, -32768, 32767)',
   c: 'saturate16',
 };
@@ -86,6 +89,7 @@ const saturating: Narrowing = {
 const wrapping: Narrowing = {
   equation: 'int16',
   loss: (sum) => sum - wrapInt16(sum),
+  clamps: false,
   numpy: '((p + 32768) % 65536 - 32768)',
   c: 'wrap16',
 };
@@ -138,7 +142,7 @@ type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'lea
 
 function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAccumulateStep {
   const { applies } = step;
-  const losing = { ...step, pairs: pairing.of, loss: narrowing.loss };
+  const losing = { ...step, pairs: pairing.of, loss: narrowing.loss, clamps: narrowing.clamps };
   return {
     ...losing,
     equation: `sum of ${narrowing.equation}(x * w of two k: ${pairing.equation}), less the zero points' share`,

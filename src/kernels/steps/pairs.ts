@@ -22,6 +22,8 @@ export interface Pairing {
 export interface Narrowing {
   readonly equation: string;
   loss(sum: number): number;
+  /** It keeps order and shrinks distances; what wraps does not. */
+  readonly clamps: boolean;
   /** Of p. */
   readonly numpy: string;
   /** A function of golden's C. */

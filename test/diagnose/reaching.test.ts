@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { reaching } from '../../src/diagnose/estimate/weights.js';
+
+const sat16 = (sum: number) => Math.max(-32768, Math.min(32767, sum));
+
+// what a change of one weight adds to a row whose pairs clamp: none that brings the row into its bounds may be left out
+test('no change of a weight that fits a clamped pair is left out', () => {
+  const code = fc.integer({ min: -128, max: 255 });
+  const row = fc.record({
+    code,
+    zeroPoint: fc.integer({ min: -128, max: 255 }),
+    rest: fc.integer({ min: -32640, max: 32640 }),
+    declared: fc.integer({ min: -128, max: 127 }),
+    change: fc.integer({ min: -255, max: 255 }).filter((c) => c !== 0),
+    slack: fc.double({ min: 0, max: 2000, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(row, ({ code: x, zeroPoint, rest, declared, change, slack }) => {
+      const kept = sat16(x * (declared + change) + rest) - sat16(x * declared + rest);
+      const added = kept - zeroPoint * change;
+      const ranges = reaching([-zeroPoint, x - zeroPoint], added - slack, added + slack / 2);
+      expect(ranges.some(([from, to]) => from <= change && change <= to)).toBe(true);
+    }),
+    { seed: 19, numRuns: 3000 },
+  );
+});
+
+test('what no change reaches has none', () => {
+  const reached = reaching([-10, 90], 255 * 90 + 1, Number.POSITIVE_INFINITY).filter(([from, to]) => from <= to);
+  expect(reached).toEqual([]);
+});
