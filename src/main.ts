@@ -51,6 +51,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
     .configureHelp({ minWidthToWrap: 20 }) // of 80 columns the longest command leaves 38
     .showHelpAfterError('(qdiff --help lists commands and options)');
+  const unknown = unknownHelp(argv);
+  if (unknown !== null) {
+    io.stderr.write(`${fitted(`qdiff: ${unknown}`)}\n`);
+    return 2;
+  }
   for (const { name, load } of commands) if (isCalled(name, argv)) (await load()).register(program, run);
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -58,6 +63,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return await exitCodeOf(error, argv, io);
   }
+}
+
+/** Commander answers help about what is no command with help about all, as an error. */
+function unknownHelp([word, about]: readonly string[]): string | null {
+  const names = commands.map(({ name }) => name);
+  if (word !== 'help' || about === undefined || about.startsWith('-') || [...names, 'help'].includes(about))
+    return null;
+  return `expected a command after help (${names.join(', ')}), got ${printable(about)}`;
 }
 
 /** Whether a command can be meant: help is about all of them. */

@@ -29,7 +29,7 @@ export const schemas: Readonly<Record<string, object>> = {
   ...titled('qdiff-inspect', inspectSchema, 'input'),
   ...titled('qdiff-kernels', kernelsSchema, 'output'),
   ...titled('qdiff-lint', lintSchema, 'output'),
-  ...titled('qdiff-table', tableSchema, 'output'),
+  ...titled('qdiff-table', tableSchema, 'input'),
 };
 
 function titled(name: string, schema: z.ZodMiniType, io: 'input' | 'output', title = name.replace('-', ' ')) {

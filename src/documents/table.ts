@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count } from './fields.js';
+import { count, real } from './fields.js';
 
 /** The constants that integer hardware and firmware need of each layer, from the model alone; names are those of golden vectors. */
 const channelSchema = z.object({
@@ -10,10 +10,10 @@ const channelSchema = z.object({
     z.int().check(z.describe('the exponent: multiplier_int32 * 2^(shift - 31); negative shifts right')),
   ),
   multiplier_float32: z.optional(
-    z.number().check(z.describe('in place of the two, where the kernel multiplies by floats: their product')),
+    real.check(z.describe('in place of the two, where the kernel multiplies by floats: their product')),
   ),
   bias_int32: z.int().check(z.describe('at scale s_x * s_w; where the kernel keeps the bias in float, the nearest')),
-  bias_float32: z.optional(z.number().check(z.describe('where the kernel keeps the bias in float'))),
+  bias_float32: z.optional(real.check(z.describe('where the kernel keeps the bias in float'))),
 });
 
 export const tableSchema = z.object({

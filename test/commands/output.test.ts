@@ -42,6 +42,15 @@ test('a misspelt command is answered with those that there are', async () => {
   expect(stderr).toContain('(commands: diff, run, explain, lint,');
 });
 
+test('help about what is no command is one line, not all help', async () => {
+  const { exitCode, stdout, stderr } = await cli()(['help', 'model.json', 'capture.npz']);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^qdiff: expected a command after help \(diff, run, .*\), got model\.json\n$/);
+  const known = await cli()(['help', 'explain']);
+  expect([known.exitCode, known.stderr]).toEqual([0, '']);
+  expect(known.stdout).toContain('Usage: qdiff explain');
+});
+
 test('a file that cannot be written is a problem of the input', async () => {
   const { exitCode, stdout, stderr } = await cli()([...avx2, '--reporter', 'junit=locked/r.xml']);
   expect([exitCode, stdout]).toEqual([2, '']);

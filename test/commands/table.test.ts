@@ -27,6 +27,31 @@ async function goldenOf(kernel: string, field: string): Promise<number[]> {
   return arrays[`fc1.${field}`];
 }
 
+it('a multiplier beyond float32 is spelt, as the schema has it', async () => {
+  const model = join(temporary, 'beyond.json');
+  const layer = {
+    name: 'a',
+    op: 'linear',
+    input: 'x',
+    weight: [[1]],
+    weight_scale: 1e30,
+    bias: [1],
+    activation: 'none',
+  };
+  const codes = (scale: number) => ({ dtype: 'uint8', scale, zero_point: 0 });
+  writeFileSync(
+    model,
+    JSON.stringify({
+      ...{ format: 'qdiff-model', version: 1, inputs: [{ name: 'x', ...codes(1e30) }] },
+      layers: [{ ...layer, output: codes(1) }],
+    }),
+  );
+  const document = await json(model, '--kernel', 'onednn-avx512');
+  const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-table']);
+  expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+  expect(document.layers[0].channels[0].multiplier_float32).toBe('inf');
+});
+
 describe('the JSON', () => {
   it.each(['tflite-double', 'tflm', 'cmsis-nn', 'fbgemm', 'onednn', 'qnnpack', 'ort'])(
     'of %s is valid, with the numbers of golden vectors',
