@@ -31,6 +31,10 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
   await finder.find(firstPatterns);
   await finder.find(patterns);
   const drafts = await finder.withDequantized();
+  const isGiven = new Set(graph.model.graph.inputs.map(({ name }) => name));
+  for (const { tensor, q } of drafts.flatMap(({ reads = [] }) => reads)) {
+    if (isGiven.has(tensor) && types.get(tensor) === null) types.set(tensor, q);
+  }
   const shapes = shapesOf(graph.model);
   const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
   return {

@@ -43,12 +43,13 @@ export async function productFields(weight: Weight, bias: Bias | null, context: 
   const why = whyNot(weight, channels);
   const array = why === null || constant.source ? weightArray(weight, context) : null;
   const biasFields = bias ? biasOf(bias, channels, context) : { fields: { bias: null }, notReplayed: null };
-  const perTensor = q.scale.length === 1 && q.zeroPoint.length === 1;
+  const count = Math.max(q.scale.length, q.zeroPoint.length);
+  const perTensor = count === 1;
   const fields = {
     ...(array ? { weight: array } : {}),
     weight_dtype: constant.dtype.name,
-    weight_scale: perTensor ? q.scale[0] : [...q.scale],
-    weight_zero_point: perTensor ? q.zeroPoint[0] : spread(q.zeroPoint, q.scale.length),
+    weight_scale: perTensor ? q.scale[0] : spread(q.scale, count),
+    weight_zero_point: perTensor ? q.zeroPoint[0] : spread(q.zeroPoint, count),
     ...biasFields.fields,
   };
   return { fields, notReplayed: why ?? biasFields.notReplayed };

@@ -115,3 +115,13 @@ function rankOfWindows(node: GraphNode | null, { graph, constants }: Pick<Contex
   const codes = isOnnx(maker, 'DequantizeLinear') ? maker.inputs[0] : weights;
   return constants.get(codes)?.shape.length ?? null;
 }
+
+/** Whether a constant operand has a number for each sample: as many axes as what it is computed with, and the first is longer than 1. */
+export function runsAlongSamples(tensors: readonly string[], context: Context): boolean {
+  const ranks = tensors.map((tensor) => dimsOf(tensor, context)?.length ?? 0);
+  const rank = Math.max(...ranks);
+  return tensors.some((tensor) => {
+    const shape = context.constants.get(tensor)?.shape ?? [];
+    return shape.length === rank && rank > 1 && ranks.filter((own) => own === rank).length > 1 && shape[0] > 1;
+  });
+}

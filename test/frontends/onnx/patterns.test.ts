@@ -425,11 +425,11 @@ describe('around it', () => {
       'quantize_dynamic q <- x [dql]',
       'quantize_dynamic s <- x [dql]',
       'quantize_dynamic z <- x [dql]',
-      'conv_integer i <- q z [mm]',
+      'conv_integer i <- q [mm]',
       'to c <- i [cast]',
       'mul sw <- s [scales]',
       'mul m <- c sw [mul]',
-      'add y <- m [plus]',
+      'add y <- m b [plus] float',
     ]);
   });
 });
@@ -481,4 +481,35 @@ test('constants of 16 bits are folded too, and what reads nothing else is not re
   ];
   const c = [tensor('c', [2], Float32Array.of(1, 2)), tensor('c_zero_point', [], Uint16Array.of(9))];
   expect((await layersOf(between(wide, c)))[1]).toBe('mul yq <- xq cq [mul yq] float');
+});
+
+test('integer products with constant zero points are products of int32 sums, also of a graph input', async () => {
+  const sums = (op: string, w: Bytes) =>
+    model({
+      inputs: [valueInfo('x', 2)],
+      outputs: [valueInfo('y', 6)],
+      initializers: [w, tensor('zx', [], Uint8Array.of(3)), tensor('zw', [2], new Int8Array(2))],
+      nodes: [node(op, ['x', 'w', 'zx', 'zw'], ['y'], {}, 'sums')],
+    });
+  const matrix = tensor('w', [3, 2], weight);
+  expect(await layersOf(sums('MatMulInteger', matrix))).toEqual(['linear y <- x [sums] integers']);
+  const kernel = tensor('w', [2, 3, 1, 1], weight);
+  expect(await layersOf(sums('ConvInteger', kernel))).toEqual(['conv2d y <- x [sums] integers']);
+});
+
+test('a constant operand with a number for each sample is said, not computed with', async () => {
+  const add = [
+    node('DequantizeLinear', ['c', 'x_scale', 'x_zero_point'], ['cd']),
+    node('Add', ['xd', 'cd'], ['g'], {}, 'add'),
+  ];
+  const c = tensor('c', [2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6));
+  const { layers } = await opened(
+    model({
+      inputs: [valueInfo('x', 1, [2, 3])],
+      outputs: outputY,
+      initializers: [...params(), c],
+      nodes: [xq, xd, ...add, yq('g'), yd],
+    }),
+  );
+  expect(layers[1].notReplayed).toMatch(/runs along the samples' axis/);
 });

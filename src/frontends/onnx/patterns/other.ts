@@ -1,6 +1,8 @@
 /** Everything else: a layer each, by name, that is replayed only where its op is one of model.json's on floats. */
+import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import { type GraphNode, isOnnx } from '../graph.js';
+import { type GraphNode, intOf, isOnnx } from '../graph.js';
+import { runsAlongSamples } from '../shapeValues.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
 
@@ -46,7 +48,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     const { op, fields, unknown } =
       node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
     const notReplayed = unknown ?? whyNot(node, type);
-    const output = context.typeOf(name) ?? (keeps && (i === 0 || node.opType === 'Split') ? 'float32' : null);
+    const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
+    const output =
+      context.typeOf(name) ?? (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...(notReplayed ? { notReplayed } : {}) });
   }
   return drafts;
@@ -61,7 +65,7 @@ function floats(node: GraphNode, context: Context): Draft | null {
     if (!constant) return context.typeOf(tensor) === 'float32' ? tensor : null;
     return constant.dtype.name === 'float32' ? context.arrays.value(tensor, constant, { dtype: 'float32' }) : null;
   });
-  if (inputs.includes(null)) return null;
+  if (inputs.includes(null) || runsAlongSamples(node.inputs, context)) return null;
   return {
     at: node,
     nodes: [node],
@@ -76,6 +80,7 @@ function floats(node: GraphNode, context: Context): Draft | null {
 
 function whyNot(node: GraphNode, type: Draft['output']): string | null {
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
+  if (isOnnx(node, 'DynamicQuantizeLinear')) return 'its scale and zero point are chosen when the graph runs';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   return node.domain === '' ? `${name} runs in float, outside the quantized part` : `${name} is not replayed`;

@@ -4,6 +4,7 @@ import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, isOnnx } from '../graph.js';
 import { type Operand, operandOf, type Tail, tailOf } from '../operand.js';
 import { codesOf, outputOf } from '../quantization.js';
+import { runsAlongSamples } from '../shapeValues.js';
 import { opName } from '../words.js';
 
 export const qdqElementwise: Pattern = { ops: ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'], match };
@@ -29,10 +30,14 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     reads: codes,
     ...ran,
     ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
+    ...(runsAlongSamples(operandTensors(operands), context) ? { notReplayed: ALONG_SAMPLES } : {}),
   };
   return [draft];
 }
 
+const operandTensors = (operands: readonly Operand[]) => operands.map(({ tensor }) => tensor);
+
+export const ALONG_SAMPLES = "a constant operand of it runs along the samples' axis";
 export const UNREAD_OPERAND = 'one of its operands is a constant of a type that qdiff does not read';
 
 function refusal(node: GraphNode, operands: readonly Operand[]): string | null {

@@ -1,5 +1,6 @@
 /** QLinear operators: as written at every optimization level, in integers. */
 
+import { printable } from '../../../text.js';
 import { kernelWeights } from '../arithmetic.js';
 import type { Context, Draft, Pattern, Read } from '../draft.js';
 import { geometryOf } from '../geometry.js';
@@ -138,7 +139,10 @@ async function product(
   };
   const isMatrix = layout === 'conv' || constant?.shape.length === 2;
   if (!constant || !isMatrix) {
-    return [{ ...common, op: 'matmul', inputs: reads.map(({ tensor }) => tensor), reads }];
+    const constantOperand = reads.find(({ tensor }) => context.constants.get(tensor));
+    const notReplayed = constantOperand && `its operand ${printable(constantOperand.tensor)} is constant and no matrix`;
+    const inputs = reads.map(({ tensor }) => tensor);
+    return [{ ...common, op: 'matmul', inputs, reads, ...(notReplayed ? { notReplayed } : {}) }];
   }
   const alongRows = layout === 'columns' ? constant.shape.length - 1 : 0;
   const weight = { tensor: w.tensor, constant, q: { ...w.q, axis: alongRows }, layout };

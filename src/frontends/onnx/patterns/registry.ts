@@ -1,5 +1,6 @@
 import type { Pattern } from '../draft.js';
 import { dynamic } from './dynamic.js';
+import { integerProduct } from './integerProduct.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
 import { qdqElementwise } from './qdqElementwise.js';
@@ -15,6 +16,7 @@ export const firstPatterns: readonly Pattern[] = [dynamic];
 /** The first that matches takes the node; the last takes all. */
 export const patterns: readonly Pattern[] = [
   qoperator,
+  integerProduct,
   qdqProduct,
   qdqElementwise,
   qdqMoves,
