@@ -1014,16 +1014,17 @@ class _EagerWatch(_Watch):
                       parameters=lambda: self.convolution(name, packed, transposed, kind.endswith("1d")))
         elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
             pass
-        elif x and x.params and x.tensor.is_quantized and op in _PARTS and bound["dim"] % x.tensor.dim():
+        elif x and x.params and op in _PARTS and bound["dim"] % x.tensor.dim():
             self.parts(op, x, result, bound)
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(op, self.name, inputs, args, outputs, in_place)
 
     def replayed(self, op, inputs, result, params, in_place, bound):
-        """Records a row of _OPS; False if it is none, or computes on floats."""
+        """Records a row of _OPS; False if it is none, or computes on floats: they may only move."""
         row = _OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _OPS.get(op.rstrip("_"))
-        if row is None or not result.is_quantized or not all(value.tensor.is_quantized for value in inputs):
+        on_codes = result.is_quantized and all(value.tensor.is_quantized for value in inputs)
+        if row is None or not (on_codes or row[0] in _KEEPS):
             return False
         kind, fields = row
         fields = fields(bound)
