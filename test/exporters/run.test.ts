@@ -96,6 +96,14 @@ class Models:
 def broken():
     raise ValueError("mine")
 
+class Broken(torch.nn.Module):
+    def forward(self, x):
+        raise ValueError("inside")
+
+class Pair(torch.nn.Module):
+    def forward(self, a, b):
+        return a
+
 def slow():
     open("started", "w").close()
     time.sleep(100)
@@ -139,6 +147,11 @@ if __name__ == "__main__":
   test.each([
     ['broken', 'qdiff: train.py:broken: train.py line 22: ValueError: mine\n'],
     ['absent', "qdiff: train.py:absent: AttributeError: module 'train' has no attribute 'absent'\n"],
+    ['Broken', 'qdiff: train.py:Broken: train.py line 26: ValueError: inside\n'],
+    [
+      'Pair',
+      "qdiff: train.py:Pair: x.npy: one array for forward(a, b): missing a required argument: 'b'; expected an npz whose keys are its arguments\n",
+    ],
     ['SIZE', 'qdiff: train.py:SIZE: expected a torch.nn.Module, got int\n'],
   ])('%s: one line', (name, stderr) => {
     expect(qdiff(torch, `train.py:${name}`, 'x.npy', '-o', 'never.npz')).toEqual({ status: 2, stdout: '', stderr });

@@ -1509,13 +1509,15 @@ def main(argv=None):
             _set_engine(options.engine)
         inputs = _load_inputs(options.inputs, options.batch)
         model = _load_model(options.model, options.imports)
+        inputs = _arguments_of(model, inputs, options.inputs)
         settings = {"select": options.select, "limit": options.limit, "lowered": options.lowered}
         name = options.capture_name or "capture.npz"
         prefix = f"{name.removesuffix('.npz')}." if options.capture_name else ""
-        if options.capture_only:
-            capture(model, inputs, Path(options.out) / name, **settings)
-        else:
-            _export(model, inputs, Path(options.out), (name, f"{prefix}model.npz", f"{prefix}model.json"), **settings)
+        with _in_script(options.model):
+            if options.capture_only:
+                capture(model, inputs, Path(options.out) / name, **settings)
+            else:
+                _export(model, inputs, Path(options.out), (name, f"{prefix}model.npz", f"{prefix}model.json"), **settings)
     except (ExportError, OSError) as error:
         print(f"qdiff_export: {error}", file=sys.stderr)
         return 2
@@ -1543,6 +1545,32 @@ def _load_inputs(path, batch):
     return [{key: item[part] for key, item in arrays.items()} if isinstance(arrays, dict) else arrays[part] for part in parts]
 
 
+def _arguments_of(model, inputs, path):
+    """The arrays of a file as forward takes them: by its arguments' names; all of them as the dict that is its only argument."""
+    if isinstance(inputs, list) or not isinstance(model, torch.nn.Module):
+        return inputs
+    path = Path(path).name
+    if isinstance(inputs, dict) and not inputs:
+        raise ExportError(f"{path}: expected arrays, found none")
+    try:
+        signature = inspect.signature(model.forward)
+    except ValueError:  # compiled, without one
+        return inputs
+    args, kwargs = ((), inputs) if isinstance(inputs, dict) else ((inputs,), {})
+    try:
+        signature.bind(*args, **kwargs)
+        return inputs
+    except TypeError as error:
+        required = [p for p in signature.parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if isinstance(inputs, dict) and len(required) == 1:
+            if len(inputs) == 1:
+                return (next(iter(inputs.values())),)
+            print(f"qdiff_export: {path}: forward{signature} got its arrays {', '.join(inputs)} as a dict", file=sys.stderr)
+            return (inputs,)
+        found = f"arrays {', '.join(inputs)}" if isinstance(inputs, dict) else "one array"
+        raise ExportError(f"{path}: {found} for forward{signature}: {error}; expected an npz whose keys are its arguments") from error
+
+
 def _load_model(path, imports):
     for file in imports:
         _import_definitions(file)
@@ -1562,6 +1590,31 @@ def _load_model(path, imports):
         raise ExportError(f"{path}: {_first_sentence(error)}{_advice('', str(error))}") from error
 
 
+@contextlib.contextmanager
+def _in_script(path):
+    """An error in the user's own code is told with its line; any other is not the script's."""
+    try:
+        yield
+    except ExportError:
+        raise
+    except Exception as error:
+        file, _, name = path.rpartition(":")
+        at = file.endswith(".py") and _line_of(Path(file).resolve(), error)
+        if not at:
+            raise
+        raise ExportError(f"{Path(file).name}:{name}: {at}{_said(error)}") from error
+
+
+def _line_of(path, error):
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path.name} line {lines[-1]}: " if lines else ""
+
+
+def _said(error):
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}{': ' if said else ''}{said}"
+
+
 def _module_of_script(path, name):
     """The module that a script calls name, or that its function of this name returns. The script runs, but not as __main__."""
     path = Path(path).resolve()
@@ -1575,9 +1628,14 @@ def _module_of_script(path, name):
         if callable(model) and not isinstance(model, (torch.nn.Module, torch.export.ExportedProgram)):
             model = model()
     except (Exception, SystemExit) as error:
-        lines = [f"{path.name} line {frame.lineno}: " for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        said = " ".join(str(error).split())
-        raise ExportError(f"{path.name}:{name}: {lines[-1] if lines else ''}{type(error).__name__}{': ' if said else ''}{said}") from error
+        at = _line_of(path, error)
+        hint = ""
+        if isinstance(error, SystemExit):
+            hint = "; the script runs without arguments, and not as __main__"
+        elif isinstance(error, AttributeError) and not at:
+            named = [key for key, item in vars(module).items() if isinstance(item, torch.nn.Module)]
+            hint = f"; its modules: {', '.join(named[:8])}" if named else ""
+        raise ExportError(f"{path.name}:{name}: {at}{_said(error)}{hint}") from error
     return model
 
 
