@@ -1,6 +1,6 @@
-/** Beside the first divergent layer: where else it begins, whether it heals, and what it does to the answers. */
+/** Beside the first divergent layer: where else it begins, and whether it heals. */
 import type { DivergenceReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { printable } from '../text.js';
 
 /** Names of a sentence. */
 const MOST = 8;
@@ -16,17 +16,6 @@ export function divergenceSentences({ divergences = [] }: Report, quoted: Quoted
     return [`each branch's first: ${listed(each)}`];
   }
   return divergences.flatMap((one) => endOf(one, quoted).map((end) => (isHealed(one) ? `it heals: ${end}` : end)));
-}
-
-/** "40 of 151 top-1 answers differ; without int16-saturation alone 31 of them agree". */
-export function answerSentences(report: Report, quoted: Quoted = printable): string[] {
-  const { top1_flips: flips, samples } = report;
-  const differs = (report.candidate_layers ?? report.layers).some(({ status }) => status === 'mismatch');
-  if (!flips || !differs) return [];
-  const { all, ...byCause } = flips;
-  if (all === 0) return [`no top-1 answer of ${samples} differs`];
-  const back = Object.entries(byCause).map(([cause, count]) => `without ${quoted(cause)} alone ${count} of them agree`);
-  return [[`${all} of ${counted(samples, 'top-1 answer')} ${all === 1 ? 'differs' : 'differ'}`, ...back].join('; ')];
 }
 
 function isHealed({ equal_again: equal, reaches }: DivergenceReport): boolean {

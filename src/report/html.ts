@@ -6,7 +6,7 @@ import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf } from './cards.js';
-import { answerSentences, divergenceSentences } from './divergences.js';
+import { divergenceSentences } from './divergences.js';
 import type { FindingDetail } from './finding.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
@@ -137,7 +137,7 @@ function section(
 <header class="${several ? '' : 'all '}${stateOf(report)}">${heading}</header>
 ${answers ? `<p class="answers">${text(answers)}</p>\n` : ''}<p class="sides">${sides(report)}</p>
 ${facts(report)}
-${list('divergences', [...divergenceSentences(report), ...answerSentences(report)])}
+${list('divergences', divergenceSentences(report))}
 <div class="network" data-network="${index}"></div>
 ${list('baseline', baselineSentences(report))}
 ${causes(cards, indexOf)}

@@ -5,7 +5,7 @@ import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { answerSentences, divergenceSentences } from './divergences.js';
+import { divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, findingText } from './finding.js';
 import { findings } from './findings.js';
 import { layerNumbers } from './layerNumbers.js';
@@ -100,7 +100,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
     ...(first
       ? [`${capitalized(firstDivergenceLabel(report))}: ${code(first.name)}${where ? ` (${where})` : ''}`]
       : []),
-    ...[...divergenceSentences(report, code), ...answerSentences(report, code)].map(capitalized),
+    ...divergenceSentences(report, code).map(capitalized),
     facts.join(' · '),
     ...layerTable(report, options, detail),
     ...listed(baselineSentences(report)),

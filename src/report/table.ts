@@ -7,7 +7,7 @@ import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
-import { answerSentences, divergenceSentences } from './divergences.js';
+import { divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, type Tell } from './finding.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
@@ -365,7 +365,6 @@ function firstDivergenceLines(view: View): string[] {
   return [
     ...(first ? [`${firstDivergenceLabel(report)}: ${printable(first.name)}${where ? ` (${where})` : ''}`] : []),
     ...divergenceSentences(report),
-    ...answerSentences(report),
   ].flatMap((sentence) => prose(view, sentence));
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { divergencesIn } from '../../src/compare/divergences.js';
 import type { LayerReport } from '../../src/nouns/report.js';
-import { answerSentences, divergenceSentences } from '../../src/report/divergences.js';
+import { divergenceSentences } from '../../src/report/divergences.js';
 
 /** "stem; a*:stem; b*:stem": a star differs, a question mark was compared with nothing, ~ is accepted. */
 function graph(text: string): LayerReport[] {
@@ -59,14 +59,4 @@ describe('divergences', () => {
     expect(divergencesIn(many, true)).toHaveLength(256);
     expect(divergenceSentences({ divergences: divergencesIn(many, true) } as never)[0]).toMatch(/b7 and 248 more$/);
   });
-});
-
-test('answers', () => {
-  const layers = graph('a*');
-  const of = (top1_flips: object | null) => answerSentences({ layers, samples: 151, top1_flips } as never);
-  expect(of({ 'int16-saturation': 31, other: 2, all: 40 })).toEqual([
-    '40 of 151 top-1 answers differ; without int16-saturation alone 31 of them agree; without other alone 2 of them agree',
-  ]);
-  expect([of({ all: 0 }), of(null)]).toEqual([['no top-1 answer of 151 differs'], []]);
-  expect(answerSentences({ layers: graph('a'), samples: 3, top1_flips: { all: 0 } } as never)).toEqual([]);
 });
