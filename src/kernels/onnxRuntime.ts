@@ -11,6 +11,7 @@ import { functionsInFloat } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { binaryFloats, unaryFloats } from './steps/floats.js';
 import { copiesNearest } from './steps/interpolate.js';
+import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
 import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
@@ -29,6 +30,7 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
   return {
     add: withoutActivation(add),
     mul: withoutActivation(multiplyOnnxRuntime),
+    matmul: withoutTflites(withoutActivation(matmulOnnxRuntime)),
     cat: withoutActivation(concatOnnxRuntime),
     softmax: withoutTflites(softmaxOnnxRuntime),
     leaky_relu: leakyReluOnnxRuntime,
@@ -90,6 +92,7 @@ export const onnxRuntimeInFloat: Ops = {
   div: binaryFloats('a / b', (a, b) => a / b),
   maximum: binaryFloats('max(a, b)', Math.max),
   minimum: binaryFloats('min(a, b)', Math.min),
+  matmul: withoutTflites(matmulInFloat),
   cat: concatOnnxRuntime,
   sigmoid: sigmoidOnnxRuntime,
   leaky_relu: leakyReluOnnxRuntime,

@@ -1,7 +1,7 @@
 /** Products of two matrices of codes, sample by sample: floats between dequantize and quantize. sa, sb: scales; da, db: centred codes. */
 import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import { clamp } from '../../numeric/integer.js';
+import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { transposed } from '../../tensor/rows.js';
@@ -10,7 +10,9 @@ import { clampOfCodes } from './activation.js';
 import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { quantizeDecomposed, quantizeFma, quantizeTwoRoundings } from './quantize.js';
+import { clampRoundOffset } from './offsetAndClamp.js';
+import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
+import { halfEven } from './round.js';
 import { tensorSteps } from './tensor.js';
 
 /** No order of summation is the right one; a product of two float32 adds a rounding that the bound holds too. */
@@ -25,16 +27,36 @@ function matmulFloats(quantize: QuantizeStep): TensorSteps {
   });
 }
 
+/** ONNX Runtime's, where it is not fused. */
+export const matmulInFloat = matmulFloats(quantizeDivision);
+
+/** QLinearMatMul of two values: uint8 by uint8, or int8 by int8, whose sums are exact on every CPU. */
+export const matmulOnnxRuntime: TensorSteps = tensorSteps(
+  'rint(clamp(f32(acc) * (sa * sb / sy))) + zp, acc = sum of da * db',
+  (call) => {
+    const [a, b, output] = [...call.inputs, call.output].map(quantized);
+    const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) / f32(output.scale));
+    const { quantMin, quantMax, zeroPoint } = output;
+    const code = clampRoundOffset.prepare(halfEven, zeroPoint, quantMin, quantMax);
+    const sumOf = sums(call, (input) => Float64Array.from(input.data, (x) => x - quantized(input).zeroPoint));
+    const size = call.samples * sizeOf(call.output.shape.dims);
+    return Int32Array.from({ length: size }, (_, i) => code(f32(f32(wrapInt32(sumOf(i).near)) * multiplier)));
+  },
+);
+
 export const matmulAten = matmulFloats(quantizeFma);
 export const matmulDecomposed = matmulFloats(quantizeDecomposed);
 
 /** Of an element of the output: the sum of its products. */
-function sums({ inputs, output }: TensorCall): (element: number) => Near {
+function sums(
+  { inputs, output }: TensorCall,
+  numbersOf: (input: TensorValue) => Float64Array = realsOf,
+): (element: number) => Near {
   const { dims } = output.shape;
   const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
   const [a, b] = inputs.map(({ shape, ...input }) => {
     const outer = broadcastIndex([...shape.dims.slice(0, -2), 1], [...dims.slice(0, -2), 1]);
-    return { outer, size: sizeOf(shape.dims.slice(-2)), reals: realsOf({ ...input, shape }) };
+    return { outer, size: sizeOf(shape.dims.slice(-2)), reals: numbersOf({ ...input, shape }) };
   });
   const depth = inputs[0].shape.dims.at(-1)!;
   const [lefts, rights] = [a.reals, transposed(b.reals, depth, cols)]; // what is multiplied stands side by side
