@@ -25,10 +25,18 @@ const EQUAL: readonly (readonly [name: string, op: string, values: number])[] = 
 ];
 
 const NOT_REPLAYED: readonly (readonly [name: string, why: RegExp])[] = [
-  ...['dequantizelinear_axis', 'dequantizelinear_blocked', 'quantizelinear_axis'].map((name) => [name, /its scale is not one/] as const),
-  ...['quantizelinear_blocked_asymmetric', 'quantizelinear_blocked_symmetric'].map((name) => [name, /its scale is not one/] as const),
-  ...['', '_max_adjusted', '_min_adjusted'].map((name) => [`dynamicquantizelinear${name}`, /chosen when the graph runs/] as const),
-  ...['2D_uint8', '3D_uint8', '2D_int8', '3D_int8'].map((name) => [`qlinearmatmul_${name}_float16`, /QLinearMatMul/] as const),
+  ...['dequantizelinear_axis', 'dequantizelinear_blocked', 'quantizelinear_axis'].map(
+    (name) => [name, /its scale is not one/] as const,
+  ),
+  ...['quantizelinear_blocked_asymmetric', 'quantizelinear_blocked_symmetric'].map(
+    (name) => [name, /its scale is not one/] as const,
+  ),
+  ...['', '_max_adjusted', '_min_adjusted'].map(
+    (name) => [`dynamicquantizelinear${name}`, /chosen when the graph runs/] as const,
+  ),
+  ...['2D_uint8', '3D_uint8', '2D_int8', '3D_int8'].map(
+    (name) => [`qlinearmatmul_${name}_float16`, /QLinearMatMul/] as const,
+  ),
 ];
 
 it('has a result for each', () => {
