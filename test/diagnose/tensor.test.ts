@@ -1,6 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { causes as allCauses } from '../../src/diagnose/registry.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { nodeFileSystem } from '../../src/io.js';
 import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
@@ -113,6 +115,15 @@ test('float-arithmetic: a pool that ran in float', async () => {
 test('float-arithmetic, but of a pool with values that neither gives: has not that name', async () => {
   const { diagnosis } = await ranOtherwise((float) => float.map((code, i) => (i % 7 === 0 ? code ^ 8 : code)));
   expect(diagnosis!.causes).not.toContain('float-arithmetic');
+});
+
+test('a table is asked for no code that its dtype lacks: a sigmoid of another runtime', async () => {
+  const folder = 'fixtures/tflite/squeeze-excite';
+  const model = await openModel(nodeFileSystem, `${folder}/model.tflite`);
+  const { layers } = await compare(model, await openCapture(nodeFileSystem, `${folder}/captured-ref.npz`, model), {
+    kernel: 'fbgemm',
+  });
+  expect(layers.filter(({ mismatched }) => mismatched).length).toBeGreaterThan(5);
 });
 
 const codes = allCauses

@@ -5,7 +5,7 @@ import type { SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
-import type { Study } from '../study/study.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { codeOf, inC, modelLine, numpy } from '../words/code.js';
 
 declare module '../evidence.js' {
@@ -29,7 +29,7 @@ export const signedness: Cause<'signedness'> = {
   whose: 'model',
 
   changes: (study) => [
-    ...(readsCodes(study) ? activationChanges(study.declared) : []),
+    ...(readsCodes(study) && isComputed(study) ? activationChanges(study.declared) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
   ],
@@ -59,6 +59,11 @@ export const signedness: Cause<'signedness'> = {
       )(context),
   },
 };
+
+/** Not looked up: a table has no entry for a code that its dtype does not hold. */
+function isComputed(study: Study): boolean {
+  return !isTensorStudy(study) || study.declared.params.inputs.length > 1;
+}
 
 /** Of each input. */
 function activationChanges(declared: Setup): Change[] {
