@@ -27,7 +27,7 @@ const taken = variants.filter(
   ({ name }) =>
     (!INT32_MULTIPLIER.test(name) &&
       !FLOAT64.test(name) &&
-      !/pt2e-reference|onnx-spec|ort-arm|xnnpack-arm/.test(name)) ||
+      !/pt2e-reference|torchao|onnx-spec|ort-arm|xnnpack-arm/.test(name)) ||
     name === 'numpy-float32',
 );
 

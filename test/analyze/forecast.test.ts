@@ -60,7 +60,8 @@ describe.each([
     const labels = classes(await valuesOf(vnni.capture, 'fc2'), features);
     const { accuracy, top1_flips } = await forecast(vnni.model, vnni.capture, { kernels, labels });
     expect(accuracy!.capture).toBe(1);
-    for (const { name: kernel } of kernels) {
+    // torchao gives floats, and has no such layers
+    for (const { name: kernel } of kernels.filter(({ family }) => family !== 'torchao')) {
       expect(accuracy!.kernels[kernel]).toBeCloseTo(1 - top1_flips![kernel]! / labels.length, 12);
     }
   });

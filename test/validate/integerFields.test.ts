@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { kernels } from '../../src/kernels/registry.js';
 import { openNpz } from '../../src/load/npz.js';
+import type { Kernel } from '../../src/nouns/kernel.js';
 import type { Model, ProductLayer } from '../../src/nouns/model.js';
 import { whyNotReplayed } from '../../src/replay/layer.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -107,6 +108,9 @@ const INT32_BIAS = kernels
 const SCRIPTS = ['numpy', 'numpy-float32'];
 const ORT = ['ort', 'ort-avx2', 'ort-arm'];
 
+/** torchao's layers give floats, whatever else they have. */
+const [floats, others] = [true, false].map((gives) => kernels.filter(({ family }) => (family === 'torchao') === gives));
+
 // [what, fields of fc2, kernels that replay it, why the others do not]
 test.each<[string, object, (name: string) => boolean, RegExp]>([
   [
@@ -143,9 +147,11 @@ test.each<[string, object, (name: string) => boolean, RegExp]>([
 ])('%s', async (_, fields, replays, why) => {
   const model = await validate(fc2(fields));
   const input = model.layers[1].output;
-  const reasons = kernels.map((kernel) => [kernel.name, whyNotReplayed(kernel, model.layers[2], [input])] as const);
+  const reasonOf = (kernel: Kernel) => whyNotReplayed(kernel, model.layers[2], [input]);
+  expect(floats.map(reasonOf).filter((reason) => reason === null)).toEqual([]);
+  const reasons = others.map((kernel) => [kernel.name, reasonOf(kernel)] as const);
   expect(reasons.filter(([, reason]) => reason === null).map(([name]) => name)).toEqual(
-    kernels.map(({ name }) => name).filter(replays),
+    others.map(({ name }) => name).filter(replays),
   );
   for (const [name, reason] of reasons)
     if (reason !== null) expect(reason).toMatch(new RegExp(`^kernel ${name} .*${why.source}`));
