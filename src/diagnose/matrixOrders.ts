@@ -1,5 +1,6 @@
 /** Orders along k of a matrix's weights, as a rule that a person would write. */
 import type { Codes, Product } from '../nouns/kernel.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
@@ -82,10 +83,6 @@ function ordered(inputs: number, runs: readonly Run[]): Order {
   };
 }
 
-function zeroPointOf({ weightZeroPoint }: Pick<Product, 'weightZeroPoint'>, out: number): number {
-  return weightZeroPoint[weightZeroPoint.length > 1 ? out : 0];
-}
-
 function mayFit(study: ProductStudy, base: ProductSetup): (from: Order, runs?: readonly Run[]) => boolean {
   const scope = study.sketch;
   const view = viewOf(study, base, scope);
@@ -105,7 +102,7 @@ function mayFit(study: ProductStudy, base: ProductSetup): (from: Order, runs?: r
 /** The sum of one row and channel, its weights in another order. */
 function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product, { cols, data }: Codes) {
   return (row: number, n: number, from: Order, runs?: readonly Run[]): number => {
-    const [x, w, own] = [row * cols, n * inFeatures, zeroPointOf(params, n)];
+    const [x, w, own] = [row * cols, n * inFeatures, weightZeroPointOf(params, n)];
     let sum = 0;
     for (const { first, end, by } of runs ?? []) {
       for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
@@ -131,7 +128,7 @@ function change(params: Product, order: string, of: 'weights' | 'input', from: O
       taken ??= weight.map((_, i) => {
         const out = Math.floor(i / inFeatures);
         const index = from(out, i % inFeatures);
-        return index < 0 ? zeroPointOf(params, out) : weight[index];
+        return index < 0 ? weightZeroPointOf(params, out) : weight[index];
       });
       return withParams(setup, { weight: taken });
     },

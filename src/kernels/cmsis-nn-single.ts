@@ -1,7 +1,6 @@
 /**
  * The arithmetic of tflite-single: one rounding, half up.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

@@ -3,7 +3,6 @@
  *
  * Source: arm_nnsupportfunctions.h, arm_nn_vec_mat_mult_t_s8.c.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

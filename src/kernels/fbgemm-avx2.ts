@@ -3,7 +3,6 @@
  *
  * Source: FBGEMM's acc32 kernels without VNNI; K blocks of 512 are even and do not shift the pairs.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';

@@ -2,7 +2,6 @@
  * FBGEMM as it runs on a CPU with AVX512-VNNI: fbgemm, value by value, but depthwise and direct transposed convolutions, which have
  * only saturating code.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';

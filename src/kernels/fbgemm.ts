@@ -5,7 +5,6 @@
  * All float32, rint: ties to even. The bias stays float (QNNPACK rounds it); the zero point comes after rounding (oneDNN: before).
  * What leaves int32 becomes -2^31, hence the smallest code. Source: PyTorch qlinear.cpp, FBGEMM QuantUtilsAvx2.cc.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';

@@ -5,7 +5,6 @@
  * less: one layer computes differently by batch size. Smaller calls are onednn's. It shows in float outputs and near ties.
  * int8 activations take the same way in large calls. Measured: oneDNN 3.12, brg_matmul:avx10_1_512_amx.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

@@ -4,7 +4,6 @@
  * acc in int16-saturating pairs that restart in each K block: one up to K = 256, two halves below 768, then blocks of 384.
  * int8 activations are xored with 0x80 and saturate too, but with a zero point other than 0 they are exact.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

@@ -1,7 +1,6 @@
 /**
  * As onednn, with the int16-saturating pairs of fbgemm-avx2; int8 activations are exact (reference code).
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

@@ -4,7 +4,6 @@
  * onednn-amx without the double inversion: large calls (K > 16 and (M > 32 or M * N > 256)) multiply by the product of both
  * scales, smaller ones are onednn-pointwise's. A float output is v.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

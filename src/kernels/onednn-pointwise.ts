@@ -3,7 +3,6 @@
  *
  * onednn without the double inversion: onednn::qlinear_pointwise uses scales as given. A float output is v.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

@@ -1,7 +1,6 @@
 /**
  * As onednn-avx2, with K blocks of 256: one up to 256, two halves below 512.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

@@ -5,7 +5,6 @@
  * rounding, so ties round to an even code, unlike FBGEMM. int8 activations run oneDNN's reference code, which divides by R(sy).
  * Weight zero points must be 0. Source: PyTorch qlinear.cpp, ideep matmul.hpp, oneDNN brgemm.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';

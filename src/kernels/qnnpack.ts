@@ -5,7 +5,6 @@
  * reciprocal. Trap: multiplier and bias are packed at the first call and again only when the input scale changes.
  * Source: PyTorch qlinear.cpp, QuantUtils.h, q8gemm/4x4c2-sse2.c.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { qnnpackOps } from './families.js';
 import { qnnpackLibrary } from './libraries.js';

@@ -2,7 +2,6 @@
  * The builtin kernels without delegates on x86 with AVX: linear as tflite-double-up. Vector code of quantize, dequantize and requantize
  * takes 8 or 16 values of a tensor at a time; the rest of a tensor is computed otherwise, and not modelled here.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
 import { builtinOps } from './tflite.js';

@@ -3,7 +3,6 @@
  *
  * Source: ruy kernel_avx*.cc.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

@@ -5,7 +5,6 @@
  * then half away from zero. bq = roundHalfAway(f32(b * f32(1 / f32(sx * sw)))), the converter's.
  * Source: tflite kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

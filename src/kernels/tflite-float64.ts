@@ -3,7 +3,6 @@
  *
  * No fixed point at all, per tensor and per channel. Source: LiteRT commit 921360770.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

@@ -3,7 +3,6 @@
  * d = sx * sw / sy in double; codes of other scales by a fixed-point
  * multiplier with two roundings, from floats by a division, ties away from zero.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
 import { referenceOps } from './tflite.js';

@@ -3,7 +3,6 @@
  *
  * On ARM64 the same layer rounds differently at batch 1 (tflite-double-up). Source: ruy kernel_arm64.cc, apply_multiplier.cc.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteOptimizedOps } from './families.js';
 import { tfliteLibrary } from './libraries.js';

@@ -3,7 +3,6 @@
  *
  * Source: tflite_micro kernels/fully_connected_common.cc, quantize_common.cc.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
 import { microOps } from './tflite.js';

@@ -1,7 +1,6 @@
 /**
  * As xnnpack, but products k and k + 8 of every 16 are added in int16 and wrap: only where weights of -128 meet twice.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
 import { xnnpackLibrary } from './libraries.js';

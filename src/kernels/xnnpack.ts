@@ -4,7 +4,6 @@
  * The arithmetic of ort. bq = rint(f32(b / f32(sx * sw))). Bounds of fused activations: rint(f32(f32(v / sy) + zp)), unlike
  * TFLite's half away. Trap: the delegate of LiteRT 1.x ignores a weight zero point. Source: fully-connected-nc.c, requantization.h.
  */
-
 import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
 import { xnnpackLibrary } from './libraries.js';

@@ -69,7 +69,9 @@ export const activationRange: Cause<'activation-range', 'product'> = {
     code: (_, context) =>
       context.subject === 'candidate'
         ? []
-        : [...(context.foundKernel !== context.declaredKernel ? declareCode(context) : reduceRangeCode(context))],
+        : context.foundKernel !== context.declaredKernel
+          ? declareCode(context)
+          : reduceRangeCode(context),
   },
 };
 

@@ -5,9 +5,8 @@ import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
-import { codeOf, inC, inOrder, rtl } from '../words/code.js';
-import { field, parameterFix } from '../words/fixes.js';
-import { permutationSentence } from '../words/parts.js';
+import { inC, rtl } from '../words/code.js';
+import { channelOrder } from '../words/fixes.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -60,24 +59,10 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     return changes;
   },
 
-  words: {
-    title: 'biases in another order',
-    explanation: "Channels use each other's biases.",
-    ofOneLayer: true,
-    evidence: (e) => [permutationSentence('channel', e)],
-    fix: parameterFix(
-      (context) => `put ${field(context, 'bias')} into the order of the output channels`,
-      'index the biases by output channel, from 0',
-    ),
-    code: (e, context) =>
-      codeOf(
-        [
-          inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
-          rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
-        ],
-        () => inOrder('bias', e),
-      )(context),
-  },
+  words: channelOrder('biases', 'bias', [
+    inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
+    rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
+  ]),
 };
 
 /** Where each channel's bias lies, in steps. */

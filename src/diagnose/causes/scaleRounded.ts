@@ -13,7 +13,7 @@ import {
   withParams,
 } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { codeOf, torch } from '../words/code.js';
+import { torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
@@ -69,10 +69,7 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
       (context) => `write the scales of ${printable(context.layer)} in full`,
       'take the scales in full, as float32, not as a print shows them (q_scale(), not print)',
     ),
-    code: (_, context) =>
-      codeOf([torch('scale = float(tensor.q_scale())  # not as print shows it')], () => [
-        torch('scale = float(tensor.q_scale())  # not as print shows it'),
-      ])(context),
+    code: () => [torch('scale = float(tensor.q_scale())  # not as print shows it')],
   },
 };
 

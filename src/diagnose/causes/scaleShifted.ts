@@ -5,9 +5,8 @@ import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import { codeOf, inC, inOrder, numpy } from '../words/code.js';
-import { field, parameterFix } from '../words/fixes.js';
-import { permutationSentence } from '../words/parts.js';
+import { inC, numpy } from '../words/code.js';
+import { channelOrder } from '../words/fixes.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
 
 declare module '../evidence.js' {
@@ -49,22 +48,8 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
     ];
   },
 
-  words: {
-    title: 'weight scales in another order',
-    explanation: "Channels use each other's weight scales.",
-    ofOneLayer: true,
-    evidence: (e) => [permutationSentence('channel', e)],
-    fix: parameterFix(
-      (context) => `put ${field(context, 'weight_scale')} into the order of the output channels`,
-      'index the weight scales by output channel, from 0',
-    ),
-    code: (e, context) =>
-      codeOf(
-        [
-          numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
-          inC('m = MULTIPLIER[n];  /* n: the output channel, from 0 */'),
-        ],
-        () => inOrder('weight_scale', e),
-      )(context),
-  },
+  words: channelOrder('weight scales', 'weight_scale', [
+    numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
+    inC('m = MULTIPLIER[n];  /* n: the output channel, from 0 */'),
+  ]),
 };

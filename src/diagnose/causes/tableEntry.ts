@@ -45,7 +45,9 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
     (e: CauseEvidence['table-entry']) =>
       e.differing === undefined
         ? 'a function of codes made in another way'
-        : `${e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`}`,
+        : e.differing === 1
+          ? 'one entry of the table differs'
+          : `${e.differing} entries of the table differ`,
     'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.',
     (e, context) => [
       ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),

@@ -2,11 +2,11 @@
 
 import { kernelNamed } from '../../kernels/registry.js';
 import { printable } from '../../text.js';
-import type { FoundParameter } from '../evidence.js';
+import type { FoundParameter, Permutation } from '../evidence.js';
 import { mayRun } from '../frameworks.js';
 import type { CauseWords, FindingContext, FixContext, Snippet } from './causeWords.js';
-import { modelLine, producerLine } from './code.js';
-import { holder, precise } from './parts.js';
+import { codeOf, inOrder, modelLine, producerLine } from './code.js';
+import { holder, permutationSentence, precise } from './parts.js';
 
 export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
 
@@ -101,5 +101,20 @@ export function foundFix(name: string): (e: Partial<FoundParameter>, context: Fi
     if (e.same_as !== undefined) return `it is the same number as ${printable(e.same_as)}'s: correct it there`;
     const value = e.found === undefined ? '' : ` (${precise(e.found)} explains the capture)`;
     return `correct ${field(context, name)} in model.json${value}: export the model again together with the capture`;
+  };
+}
+
+/** What belongs to the output channels stands in another order. */
+export function channelOrder(what: string, name: string, candidate: readonly Snippet[]): CauseWords<Permutation> {
+  return {
+    title: `${what} in another order`,
+    explanation: `Channels use each other's ${what}.`,
+    ofOneLayer: true,
+    evidence: (e) => [permutationSentence('channel', e)],
+    fix: parameterFix(
+      (context) => `put ${field(context, name)} into the order of the output channels`,
+      `index the ${what} by output channel, from 0`,
+    ),
+    code: (e, context) => codeOf(candidate, () => inOrder(name, e))(context),
   };
 }
