@@ -27,6 +27,8 @@ export interface Draft {
   /** Of model.json, as FORMAT.md has them. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly output: ValueType;
+  /** The codes that a Relu or Clip before QuantizeLinear leaves, where they are fewer than the dtype's. */
+  readonly range?: readonly [number, number];
   /** As the nodes read values; who makes one may say otherwise. */
   readonly reads?: readonly Read[];
   readonly arithmetic?: Layer['arithmetic'];

@@ -79,7 +79,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     return [{ name, ...params, shape }];
   });
   const layers = drafts.map((draft) => {
-    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape } = draft;
+    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape, range } = draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
     const origin = {
@@ -96,7 +96,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
       op,
       ...(input.length > 0 ? { input } : {}),
       ...fields,
-      output: paramsOf(draft.output),
+      output: range ? { ...paramsOf(draft.output), quant_min: range[0], quant_max: range[1] } : paramsOf(draft.output),
       shape,
       ...origin,
     };

@@ -3,7 +3,7 @@ import { onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { Constant } from './constants.js';
 import type { Context } from './draft.js';
 import { attribute, type GraphNode, intOf, isOnnx } from './graph.js';
-import { type Quantization, quantizationOf } from './quantization.js';
+import { codesOf, isRedundant, type Quantization, quantizationOf } from './quantization.js';
 
 export type Operand =
   /** Codes of a tensor, dequantized. */
@@ -49,6 +49,11 @@ export interface Tail {
   readonly q: Quantization | null;
   /** Real bounds of the Relu or Clip between; null without. */
   readonly clamp: (Bounds & { readonly what: string }) | null;
+}
+
+/** What a Relu or Clip in the tail leaves of the codes; nothing where their own clamp does the same. */
+export function rangeOf({ q, clamp }: Tail): { range?: readonly [number, number] } {
+  return q && clamp && !isRedundant(q, clamp.lower, clamp.upper) ? { range: codesOf(q, clamp.lower, clamp.upper) } : {};
 }
 
 export async function tailOf(tensor: string, context: Context): Promise<Tail> {

@@ -4,6 +4,10 @@ import type { Producer } from '../../nouns/model.js';
 export interface Session {
   /** Why DequantizeLinear, operator, QuantizeLinear stay as they are, in float; null: they are fused. */
   readonly unfused: string | null;
+  /** Float biases and weights of Conv and Gemm become codes where codes stand around them. */
+  readonly quantizesConstants: boolean;
+  /** A float Conv or Gemm takes the Relu behind it in. */
+  readonly fusesActivations: boolean;
   /** int8 activations stay int8, and their operators are fused all the same; otherwise they are rewritten to uint8 where possible. */
   readonly keepsInt8: boolean;
   /** int8 weights become uint8, whose products do not saturate. */
@@ -36,6 +40,8 @@ export function sessionOf({ arch = '', cpuCapability = '', settings = new Map() 
     : null;
   return {
     unfused: disabled ?? unoptimized,
+    quantizesConstants: disabled === null && level !== 'none',
+    fusesActivations: !isUnoptimized,
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',
     exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
     quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),

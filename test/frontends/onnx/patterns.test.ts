@@ -238,10 +238,24 @@ describe('integers or float', () => {
     expect(await layersOf(between(nodes, [...weights, ...more], initializers))).toEqual(around(line));
   });
 
-  it('alpha is named, not guessed', async () => {
-    const scaledGemm = node('Gemm', ['xd', 'wd'], ['g'], { transB: 1, alpha: { float: 0.5 } }, 'fc');
-    const { layers } = await opened(between([wd, scaledGemm], weights));
-    expect(layers[1]).toMatchObject({ form: null, arithmetic: 'integers', notReplayed: 'alpha is 0.5' });
+  it('an alpha that is a power of two is in the scale of the weights; another is named, not guessed', async () => {
+    const scaledGemm = (alpha: number) =>
+      node('Gemm', ['xd', 'wd'], ['g'], { transB: 1, alpha: { float: alpha } }, 'fc');
+    const half = between([wd, scaledGemm(0.5)], weights);
+    expect(await weightsOf(half)).toMatchObject({ scale: [0.0625, 0.03125] });
+    expect((await opened(half)).layers[1]).toMatchObject({ arithmetic: 'integers' });
+    const { layers } = await opened(between([wd, scaledGemm(0.75)], weights));
+    expect(layers[1]).toMatchObject({ form: null, arithmetic: 'integers', notReplayed: 'alpha is 0.75' });
+  });
+
+  it('beta multiplies the bias of a Gemm that runs in float', async () => {
+    const b = tensor('b', [2], Float32Array.of(0.5, -1));
+    const gemm = node('Gemm', ['xd', 'wd', 'b'], ['g'], { transB: 1, beta: { float: 2 } }, 'fc');
+    const unoptimized = new Map([['graph_optimization_level', 'none']]);
+    const files = memoryFiles({ 'm.onnx': between([wd, gemm], [...weights, b]) });
+    const model = await openModel(files, 'm.onnx', { settings: unoptimized });
+    await model.close();
+    expect(model.layers[1]).toMatchObject({ arithmetic: 'float', form: { bias: Float32Array.of(1, -2) } });
   });
 
   it('an int8 value with two readers stays int8, a Conv that reads it runs in float, and a Gemm too where its output is rewritten', async () => {

@@ -2,7 +2,7 @@
  * ConvInteger and MatMulInteger by themselves: int32 sums of codes minus zero points, which no scale enters. Where the zero point is
  * chosen when the graph runs (DynamicQuantizeLinear) they are not replayed.
  */
-import { onnxDtype } from '../../../load/onnx/dtypes.js';
+import { INT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { geometryOf } from '../geometry.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
@@ -11,8 +11,6 @@ import { ofChannel, type Quantization } from '../quantization.js';
 import { opName } from '../words.js';
 
 export const integerProduct: Pattern = { ops: ['ConvInteger', 'MatMulInteger'], match };
-
-const INT32 = onnxDtype(6);
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   if (node.domain !== '') return null;
@@ -46,7 +44,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       op: layout === 'conv' ? `conv${rank}d` : 'linear',
       inputs: [x],
       fields: { ...fields, ...shape.fields, ...groups, activation: 'none' },
-      output: { dtype: INT32, scale: q.scale, zeroPoint: [0], axis: 1, blockSize: 0 },
+      output: { dtype: onnxDtype(INT32), scale: q.scale, zeroPoint: [0], axis: 1, blockSize: 0 },
       reads: [{ tensor: x, q }],
       arithmetic: 'integers',
       because: 'the file says so: its sums are int32',

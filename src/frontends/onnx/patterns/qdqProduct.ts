@@ -5,11 +5,14 @@
 
 import { printable } from '../../../text.js';
 import { arithmeticOf } from '../arithmetic.js';
+import { type Behind, behind } from '../bias.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { withFactors } from '../gemm.js';
 import { geometryOf } from '../geometry.js';
-import { attribute, floatOf, type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
+import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
-import { boundsOf, isRelu, type Operand, operandOf, type Tail, tailOf } from '../operand.js';
+import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
+import { boundsOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
 import { codesOf, isRedundant, ofChannel } from '../quantization.js';
 
@@ -25,16 +28,24 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (x.kind !== 'codes') return null;
   if (w.kind === 'codes') return [await activations(node, x, w, context)];
   const isMatrix = w.kind !== 'float' && (!isOnnx(node, 'Gemm', 'MatMul') || w.constant.shape.length === 2);
-  if (w.kind === 'constant' && isMatrix) return [await floatWeights(node, x, context)];
-  return w.kind === 'weight' && isMatrix ? [await product(node, x, w, context)] : null;
+  if (w.kind === 'float' || !isMatrix) return null;
+  const around = await behind(node, context);
+  if (w.kind === 'weight') return [await product(node, x, w, around, context)];
+  const isQuantized = isBetweenCodes(around.output, context) && (!isOnnx(node, 'MatMul') || around.added.length > 0);
+  const codes = isQuantized ? await quantizedWeights(w.constant) : null;
+  if (!codes) return [floatWeights(node, x, around, context)];
+  return [await product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context)];
 }
 
-async function product(node: GraphNode, x: Codes, w: Weights, context: Context): Promise<Draft> {
-  const { bias, added, tail } = await behind(node, context);
+async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, context: Context): Promise<Draft> {
+  const { added } = around;
+  const rounds = isBetweenCodes(around.output, context);
+  const rounded = rounds && around.bias ? roundedBias(around.bias, x.q, w.q) : around.bias;
+  const bias = around.tail.q ? around.bias : rounded;
   const scaleOff = biasScaleOff(node, x, w, bias);
   const refused = refusal(node, w, bias) ?? scaleOff;
-  const unfit = refused ?? (tail.q === null ? await floatOutput(node, bias, added, context) : null);
-  const ran = arithmeticOf([x], tail, context, {
+  const unfit = refused ?? (around.tail.q === null ? await floatOutput(node, bias, added, context) : null);
+  const ran = arithmeticOf([x], around.tail, context, {
     refused: unfit,
     ...(scaleOff && scaleOff === unfit ? { remedy: BIAS_SCALE } : {}),
     noInt8: withoutInt8(node, w, added),
@@ -45,9 +56,10 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
   const hazards =
     nBits && context.session.quantizesAgain ? [QUANTIZES_AGAIN] : isFused ? ignoredBiasScale(x.q, w.q, bias) : [];
   const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
-  const weight = { tensor: w.tensor, constant: w.constant, q: w.q, layout: layoutOf(node), groups };
-  const own = isFused ? bias && { ...bias, q: null } : bias;
-  const { fields, notReplayed } = await productFields(weight, own, context);
+  const own = withFactors(node, w.q, isFused ? bias && { ...bias, q: null } : rounded, isFused);
+  const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
+  const { fields, notReplayed } = await productFields(weight, own.bias, context);
+  const { tail, activation, unknown } = isFused ? codesBehind(around.tail) : floatsBehind(node, around.tail, context);
   const shape = shapeFields(node, w);
   return {
     at: node,
@@ -55,12 +67,12 @@ async function product(node: GraphNode, x: Codes, w: Weights, context: Context):
     name: tail.tensor,
     op: shape.op,
     inputs: [x.tensor],
-    fields: { ...fields, ...shape.fields, activation: activationOf(tail) },
+    fields: { ...fields, ...shape.fields, activation },
     output: tail.q ?? 'float32',
     reads: [x],
     ...(nBits ? { because: nBits } : ran),
     ...(hazards.length > 0 ? { hazards } : {}),
-    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? alphaOf(node) ?? undefined,
+    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? own.unknown ?? unknown ?? undefined,
   };
 }
 
@@ -86,31 +98,6 @@ function shapeFields(node: GraphNode, w: Weights): { op: string; fields: object;
   const ends = attribute(node, 'output_padding')?.ints;
   const extra = node.opType === 'Conv' || !ends?.length ? {} : { output_padding: [...ends] };
   return { op, fields: { ...fields, ...extra, groups: intOf(node, 'group', 1) }, unknown };
-}
-
-/** The bias, and what follows: a MatMul's bias is an Add behind it. */
-async function behind(
-  node: GraphNode,
-  context: Context,
-): Promise<{ bias: Bias | null; added: GraphNode[]; tail: Tail }> {
-  const [output] = node.outputs;
-  const add = isOnnx(node, 'MatMul') ? context.graph.onlyReader(output) : null;
-  if (isOnnx(add, 'Add')) {
-    const tensor = otherInput(add, output);
-    const constant = context.constants.get(tensor);
-    const tail = await tailOf(add.outputs[0], context);
-    if (constant) return { bias: { tensor, constant, q: null }, added: [add], tail };
-  }
-  const tail = await tailOf(output, context);
-  const tensor = node.inputs[2] ?? '';
-  if (tensor === '') return { bias: null, added: [], tail };
-  const b = await operandOf(tensor, context);
-  const known = b.kind === 'weight' || b.kind === 'constant';
-  return {
-    bias: known ? { tensor: b.tensor, constant: b.constant, q: b.kind === 'weight' ? b.q : null } : null,
-    added: [],
-    tail,
-  };
 }
 
 /** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */
@@ -172,17 +159,36 @@ async function quantizes(reader: GraphNode, context: Context): Promise<boolean> 
   return bounds !== null && q !== null && isRedundant(q, bounds.lower, bounds.upper);
 }
 
-/** The kernel multiplies by alpha in an order of its own. */
-function alphaOf(node: GraphNode): string | null {
-  const alpha = isOnnx(node, 'Gemm') ? floatOf(node, 'alpha', 1) : 1;
-  return alpha === 1 ? null : `alpha is ${alpha}`;
+interface Activated {
+  readonly tail: Pick<Tail, 'nodes' | 'tensor' | 'q'>;
+  readonly activation: unknown;
+  /** What of it is not replayed. */
+  readonly unknown: string | null;
 }
 
 /** A ReLU that the clamp of the codes makes is none of its own. */
-function activationOf({ q, clamp }: Tail): unknown {
-  if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return 'none';
-  return isRelu(clamp) ? 'relu' : { clamp: codesOf(q, clamp.lower, clamp.upper) };
+function codesBehind(tail: Tail): Activated {
+  const { q, clamp } = tail;
+  if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return { tail, activation: 'none', unknown: null };
+  const activation = isRelu(clamp) ? 'relu' : { clamp: codesOf(q, clamp.lower, clamp.upper) };
+  return { tail, activation, unknown: null };
 }
+
+/** Without codes behind it a float Conv or Gemm takes in the activation: the tensor between them does not exist. */
+function floatsBehind(node: GraphNode, tail: Tail, { graph, session }: Context): Activated {
+  if (tail.q) return codesBehind(tail);
+  const plain = { tail, activation: 'none', unknown: null };
+  const reader = session.fusesActivations ? graph.onlyReader(tail.tensor) : null;
+  const fused = isOnnx(node, 'Conv') ? isOnnx(reader, ...OF_CONV) : isOnnx(node, 'Gemm') && isOnnx(reader, ...OF_GEMM);
+  if (!fused || session.added.has(tail.tensor)) return plain;
+  const behind = { nodes: [reader!], tensor: reader!.outputs[0], q: null };
+  const unknown = reader!.opType === 'Relu' ? null : `${reader!.opType} is part of its float ${node.opType}`;
+  return { tail: behind, activation: unknown ? 'none' : 'relu', unknown };
+}
+
+/** What ONNX Runtime fuses with a float Conv (FusedConv), and with a Gemm. */
+const OF_CONV = ['Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'HardSigmoid'];
+const OF_GEMM = ['Relu', 'Sigmoid', 'Tanh', 'LeakyRelu'];
 
 async function activations(node: GraphNode, x: Codes, w: Codes, context: Context): Promise<Draft> {
   const tail = await tailOf(node.outputs[0], context);
@@ -196,14 +202,14 @@ async function activations(node: GraphNode, x: Codes, w: Codes, context: Context
     op: isOnnx(node, 'Conv', 'ConvTranspose') ? 'conv' : 'matmul',
     inputs: [x.tensor, w.tensor],
     output: tail.q ?? 'float32',
+    ...rangeOf(tail),
     reads: [x, w],
     ...ran,
     notReplayed: refused ?? undefined,
   };
 }
 
-async function floatWeights(node: GraphNode, x: Codes, context: Context): Promise<Draft> {
-  const { added, tail } = await behind(node, context);
+function floatWeights(node: GraphNode, x: Codes, { added, tail }: Behind, context: Context): Draft {
   const rank = Math.max(1, (context.constants.get(node.inputs[1])?.shape.length ?? 2) - 2);
   return {
     at: node,
@@ -213,6 +219,6 @@ async function floatWeights(node: GraphNode, x: Codes, context: Context): Promis
     inputs: [x.tensor],
     output: tail.q ?? 'float32',
     reads: [x],
-    notReplayed: 'its weights are floats, which ONNX Runtime quantizes when it loads the model',
+    notReplayed: 'its weights are floats',
   };
 }

@@ -2,7 +2,7 @@
 import { arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import type { GraphNode } from '../graph.js';
-import { operandOf, tailOf } from '../operand.js';
+import { operandOf, rangeOf, tailOf } from '../operand.js';
 import { sharedFields } from '../shared.js';
 
 /** ONNX Runtime has these on codes. */
@@ -47,6 +47,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       inputs: [...node.inputs.slice(0, condition), ...codes.map(({ tensor }) => tensor)],
       fields,
       output: tail.q,
+      ...rangeOf(tail),
       reads: codes,
       ...arithmeticOf(codes, tail, context, { refused }),
       ...(unknown ? { notReplayed: unknown } : {}),

@@ -3,8 +3,9 @@
 import { printable } from '../../../text.js';
 import { kernelWeights } from '../arithmetic.js';
 import type { Context, Draft, Pattern, Read } from '../draft.js';
+import { withFactors } from '../gemm.js';
 import { geometryOf } from '../geometry.js';
-import { floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
+import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
 import { type Quantization, quantizationOf } from '../quantization.js';
 import { sharedFields } from '../shared.js';
@@ -146,16 +147,18 @@ async function product(
   }
   const alongRows = layout === 'columns' ? constant.shape.length - 1 : 0;
   const weight = { tensor: w.tensor, constant, q: { ...w.q, axis: alongRows }, layout };
-  const { fields, notReplayed } = await productFields(weight, biasOf(bias, context), context);
+  const own = withFactors(node, weight.q, biasOf(bias, context), true);
+  const { fields, notReplayed } = await productFields({ ...weight, q: own.q }, own.bias, context);
   const shape = shapeOf(node, constant.shape.length - 2);
-  const why = notReplayed ?? gemmRefused(node) ?? shape.notReplayed;
-  const own = {
+  const transposed = node.opType === 'QGemm' && intOf(node, 'transA', 0) === 1 ? 'transA is 1' : null;
+  const why = notReplayed ?? own.unknown ?? transposed ?? shape.notReplayed;
+  const layer = {
     op: shape.op,
     inputs: [x.tensor],
     fields: { ...fields, ...shape.fields, activation: 'none' },
     reads: [x],
   };
-  return [{ ...common, ...own, ...(why ? { notReplayed: why } : {}) }];
+  return [{ ...common, ...layer, ...(why ? { notReplayed: why } : {}) }];
 }
 
 function biasOf(tensor: string | undefined, { constants }: Context): Bias | null {
@@ -168,11 +171,4 @@ function shapeOf(node: GraphNode, rank: number): ProductFields & { op: string } 
   const { fields, unknown } = geometryOf(node, Math.max(1, rank));
   const own = { ...fields, groups: intOf(node, 'group', 1) };
   return { op: `conv${Math.max(1, rank)}d`, fields: own, notReplayed: unknown };
-}
-
-function gemmRefused(node: GraphNode): string | null {
-  if (node.opType !== 'QGemm') return null;
-  const alpha = floatOf(node, 'alpha', 1);
-  if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
-  return alpha === 1 ? null : `alpha is ${alpha}`;
 }
