@@ -17,6 +17,7 @@ import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
+import { choosesParams } from '../replay/chosen.js';
 import { productOf, whyUnknown } from '../replay/layer.js';
 import { sizeOf } from '../tensor/shape.js';
 
@@ -118,8 +119,15 @@ export async function inspectModel(model: Model): Promise<InspectDocument> {
   };
 }
 
+const withoutParams = (dtype: InspectedParams['dtype']) => ({ dtype, scale: null, zero_point: null, real_range: null });
+
+/** When it runs. */
+function isChosen(layer: Layer): boolean {
+  return choosesParams(layer) && layer.output?.dtype !== 'float32';
+}
+
 function describe(params: ValueParams): InspectedParams {
-  if (!isQuantized(params)) return { dtype: params.dtype, scale: null, zero_point: null, real_range: null };
+  if (!isQuantized(params)) return withoutParams(params.dtype);
   const { dtype, scale, zeroPoint, quantMin, quantMax } = params;
   const real_range: MinMax = [scale * (quantMin - zeroPoint), scale * (quantMax - zeroPoint)];
   return { dtype, scale, zero_point: zeroPoint, real_range };
@@ -132,7 +140,7 @@ async function inspectLayer(layer: Layer, read: ValueParams | null, readsWeights
     ...originOf(layer),
     ...unknownOp(layer),
     input: layer.inputs[0] ?? '',
-    output: layer.output && describe(layer.output),
+    output: layer.output && (isChosen(layer) ? withoutParams(layer.output.dtype) : describe(layer.output)),
   };
   if (!isProduct(layer)) {
     return { ...common, ...NOT_LINEAR };

@@ -16,6 +16,7 @@ import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model
 import type { Report } from '../nouns/report.js';
 import { isQuantized, type Shape } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
+import { asChosen } from '../replay/chosen.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
@@ -82,7 +83,8 @@ async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<Ex
     if (repro !== undefined)
       throw usage(`expected a linear layer to reproduce, got ${printable(layer.name)}`, '--repro');
     if (!isElementwise(layer)) return explainValues(chosen);
-    return explainPointwise(await pointwiseValue(chosen, layer));
+    const { run, sample } = chosen;
+    return explainPointwise(await pointwiseValue(chosen, asChosen(layer, run.kernel, run.batches, sample)));
   }
   const value = await explainedProduct(chosen, layer);
   const document = explain(value);

@@ -6,6 +6,7 @@ import type { Fast, Kernel } from '../nouns/kernel.js';
 import { isElementwise, isProduct, isTensor, type Layer, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
+import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
 import { consistentKernels } from './consistent.js';
@@ -140,7 +141,7 @@ export class Diagnosis {
 
   private caseOf({ run, inputs, observed, afterRelu, met = null, ...judged }: DifferingLayer): LayerCase | null {
     const { layer } = run.ready;
-    const declared = setupOf(run.kernel, run.ready, afterRelu);
+    const declared = setupOf(run.kernel, resolved(run), afterRelu);
     if (!declared) return null;
     const dynamic = isProduct(layer) && run.batches ? layer.form.dynamic : null;
     const product = declared.kind === 'product' ? declared.params : null;
@@ -208,10 +209,15 @@ function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup |
     const activation = afterRelu ? 'relu' : params.activation;
     return { kind: 'product', ...AS_STORED, steps: product, params: { ...params, activation } };
   }
-  if (elementwise && isElementwise(layer)) {
+  if (elementwise && isElementwise(layer) && !layer.form.chosen) {
     return { kind: 'elementwise', ...AS_STORED, steps: elementwise, params: elementwiseOf(layer, input) };
   }
   return null;
+}
+
+/** Of a layer that chooses its parameters: those of its one call. */
+function resolved({ ready, kernel, batches, inCalls }: LayerRun): ReadyLayer {
+  return inCalls.ends.length === 1 ? { ...ready, layer: asChosen(ready.layer, kernel, batches, 0) } : ready;
 }
 
 function rowsOf(reader: ValueReader): Rows {

@@ -68,6 +68,11 @@ export function convolutions(steps: ProductSteps, without: readonly string[] = [
   return Object.fromEntries(CONVOLUTIONS.filter((op) => !without.includes(op)).map((op) => [op, steps]));
 }
 
+/** Those that quantize what they read. */
+export function convolutionsDynamic(steps: ProductSteps): Record<string, OpSteps> {
+  return Object.fromEntries(['conv1d_dynamic', 'conv2d_dynamic', 'conv3d_dynamic'].map((op) => [op, steps]));
+}
+
 export interface Conversions {
   readonly quantize: QuantizeStep;
   readonly dequantize: DequantizeStep;
@@ -77,6 +82,14 @@ export interface Conversions {
   readonly rescale?: RescaleStep;
   /** Where vector code takes several values at a time. */
   readonly blocks?: Partial<Record<'quantize' | 'dequantize' | 'requantize', ElementwiseSteps['block']>>;
+}
+
+/** quantize_dynamic, as a dynamic product quantizes what it reads. */
+export function quantizesItself({ quantize, chooseQuantParams }: DynamicStep): Record<string, OpSteps> {
+  const choose = (min: number, max: number) => chooseQuantParams(min, max, false);
+  return {
+    quantize_dynamic: { kind: 'elementwise', dequantize: null, quantize, rescale: null, bound: quantize, choose },
+  };
 }
 
 /** The elementwise ops, all from how a runtime converts. */

@@ -5,7 +5,7 @@
  * difference; QLinear operators are the same formula. Source: onnx.ai/onnx/operators.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { product, products } from './families.js';
+import { convolutionsDynamic, product, products, quantizesItself } from './families.js';
 import { onnxRuntimeInFloat } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 import { sigmoidInFloat } from './steps/anyOrder.js';
@@ -41,6 +41,8 @@ export const onnxSpec: Kernel = {
   wholeRuntime: true,
   ops: {
     ...products(dynamic, dynamicOnnxRuntime),
+    ...convolutionsDynamic({ ...dynamic, dynamic: dynamicOnnxRuntime }),
+    ...quantizesItself(dynamicOnnxRuntime),
     ...onnxRuntimeInFloat,
     sigmoid: sigmoidInFloat,
     max_pool1d: maxPool,

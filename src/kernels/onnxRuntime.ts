@@ -1,6 +1,16 @@
 /** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
 import type { AccumulateStep, DynamicStep, ProductSteps } from '../nouns/kernel.js';
-import { convolutions, elementwise, type Ops, type Own, product, products, TRANSPOSED } from './families.js';
+import {
+  convolutions,
+  convolutionsDynamic,
+  elementwise,
+  type Ops,
+  type Own,
+  product,
+  products,
+  quantizesItself,
+  TRANSPOSED,
+} from './families.js';
 import { exact } from './steps/accumulate.js';
 import { averagePoolInFloat, globalAveragePoolInFloat, softmaxInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32, realBias } from './steps/bias.js';
@@ -61,12 +71,14 @@ export function onnxRuntimeOps(
     round: halfEven,
     offsetAndClamp: clampRoundOffset,
     bound: quantizeDivision,
-    uint8Weights: ['uint8'],
+    uint8Weights: ['uint8', 'int8'],
     ...own,
   });
-  // a transposed one is always float
+  // ConvInteger: filters times images, which saturate nowhere; a transposed one is always float
   const onCodes = convolutionSums ? convolutions({ ...linear, accumulate: convolutionSums }, TRANSPOSED) : {};
-  return { ...products(linear, dynamic), ...onCodes, ...elementwise(conversions), ...tensors };
+  const behindDynamic = convolutionsDynamic({ ...linear, accumulate: exact, dynamic });
+  const converted = { ...elementwise(conversions), ...quantizesItself(dynamic) };
+  return { ...products(linear, dynamic), ...onCodes, ...behindDynamic, ...converted, ...tensors };
 }
 
 /** Dequantize, float32 sums in any order, quantize. */

@@ -329,6 +329,8 @@ export interface ElementwiseSteps {
   readonly rescale: RescaleStep | null;
   /** Makes codes of the bounds of a clamp. */
   readonly bound: QuantizeStep;
+  /** Of a form whose parameters are chosen: from the smallest and largest value of a call. */
+  readonly choose?: (min: number, max: number) => QuantParams;
   /** So many values of a call's tensor at a time; what is left at its end is computed otherwise. Absent: one. */
   readonly block?: (input: ValueParams, output: ValueParams) => number;
   /** What computes the rest; absent: no model. */

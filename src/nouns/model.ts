@@ -66,6 +66,8 @@ export interface ElementwiseForm {
   readonly clamp: { readonly lower: number; readonly upper: number } | null;
   /** Codes stay codes of the same scale and zero point: a number found for the one value holds for the other. */
   readonly keepsParams: boolean;
+  /** Set where the scale and zero point of its codes are chosen from the range of what each call reads. */
+  readonly chosen?: true;
 }
 
 /** Values move, or a constant stands for padding; parameters stay: flatten, reshape, permute, slice, pad. */

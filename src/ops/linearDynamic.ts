@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { expectInput } from './fields/inputs.js';
 import { flattenField, flattenOf, productFields, productParams, rowsOfFeatures } from './fields/product.js';
-import { floatOutput, layerFields } from './fields/schema.js';
+import { layerFields, realOrSums } from './fields/schema.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op } from './op.js';
 
@@ -19,7 +19,7 @@ export const linearDynamic: Op = {
       asymmetric_quantize_inputs: z.optional(z.boolean()),
       /** A range of its own for each row (torchao's per token), not one for all that a call reads. */
       per_row: z.optional(z.boolean()),
-      output: floatOutput,
+      output: realOrSums,
     }),
   inputs: [1, 1],
   channels: 'last',
@@ -36,8 +36,9 @@ export const linearDynamic: Op = {
       ...(asymmetric === undefined ? {} : { asymmetric }),
       ...(perRow === undefined ? {} : { perRow }),
     };
+    const output = layer.output?.dtype === 'int32' ? layer.output : FLOAT; // int32: the sums themselves
     return layer.fields && params
-      ? { form: { kind: 'product', dynamic, ...flattenOf(layer), ...params }, output: FLOAT }
+      ? { form: { kind: 'product', dynamic, ...flattenOf(layer), ...params }, output }
       : null;
   },
 };

@@ -13,9 +13,11 @@ import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
+import { conv1dDynamic } from './conv1dDynamic.js';
 import { conv2d } from './conv2d.js';
 import { conv2dDynamic } from './conv2dDynamic.js';
 import { conv3d } from './conv3d.js';
+import { conv3dDynamic } from './conv3dDynamic.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
@@ -58,6 +60,7 @@ import { pixelShuffle } from './pixelShuffle.js';
 import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
+import { quantizeDynamic } from './quantizeDynamic.js';
 import { readVariable } from './readVariable.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
@@ -86,7 +89,9 @@ export const ops: readonly Op[] = [
   conv1d,
   conv2d,
   conv3d,
+  conv1dDynamic,
   conv2dDynamic,
+  conv3dDynamic,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
@@ -126,6 +131,7 @@ export const ops: readonly Op[] = [
   adaptiveAvgPool3d,
   mean,
   sum,
+  quantizeDynamic,
   interpolate,
   softmax,
   batchNorm,

@@ -10,3 +10,10 @@ export function batchOf(ends: readonly number[], sample: number): number {
   }
   return lo;
 }
+
+/** Of what a layer reads whose parameters follow from it. */
+export interface BatchRanges {
+  batchOf(sample: number): number;
+  /** Smallest and largest input of a batch. */
+  rangeOf(batch: number): { readonly min: number; readonly max: number };
+}

@@ -100,7 +100,7 @@ function whatIsMissing(
     return 'an input that is quantized without a zero point';
   if (dynamic?.perRow && steps.dynamic?.grain === 'batch') return 'a range of its own for each row';
   if (steps.givesFloats && output && isQuantized(output)) return 'an output of codes';
-  if (output?.dtype !== 'int32') return null;
+  if (output?.dtype !== 'int32' || dynamic) return null;
   // sums of integers are themselves under every kernel; a float product has none
   if (steps.float) return 'an int32 output';
   const isSum = output.zeroPoint === 0 && weightScale.every((scale) => sameScale(scaleOf(input) * scale, output.scale));
@@ -183,7 +183,7 @@ export function productOf(
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
   return {
     ...params,
-    output: output!,
+    output: form.dynamic && output!.dtype === 'int32' ? { ...output!, scale: input.scale * weightScale[0] } : output!,
     outFeatures,
     inFeatures,
     weight: weight!,

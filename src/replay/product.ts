@@ -86,8 +86,8 @@ export function finishProduct(
 ): Int32Array | Uint8Array | Int8Array | Float32Array {
   const codes = accumulator instanceof Int32Array && fast?.finish(steps, product, accumulator);
   if (codes) return codes;
-  if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
   if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
+  if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
   return isQuantized(product.output)
     ? roundToCodes(steps, product, accumulator)
     : toReals(accumulator, product, biased(steps, product, steps.multiplier.toReal(product)));

@@ -5,9 +5,10 @@ import type { Shape } from '../nouns/value.js';
 import { patchRows } from '../tensor/patches.js';
 import { inRows } from '../tensor/rows.js';
 import { positionsOf, sameDims, sizeOf } from '../tensor/shape.js';
+import type { BatchRanges } from './calls.js';
 import type { ReadyLayer } from './layer.js';
 import { patchesFor } from './patches.js';
-import type { BatchRanges, LayerRun } from './session.js';
+import type { LayerRun } from './session.js';
 
 export interface LayerRows {
   /** Of the value that the layer computes. */

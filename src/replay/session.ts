@@ -5,6 +5,7 @@ import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
 import {
   declaredParams,
+  isElementwise,
   isProduct,
   isState,
   isTensor,
@@ -19,7 +20,8 @@ import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
-import { batchOf } from './calls.js';
+import { type BatchRanges, batchOf } from './calls.js';
+import { choosesParams, replayChosen } from './chosen.js';
 import { constantReader } from './constant.js';
 import { inBlocks } from './elementwise.js';
 import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
@@ -50,12 +52,6 @@ export interface LayerRun {
 
 /** Before it can be asked to replay. */
 type Opened = Omit<LayerRun, 'replay'>;
-
-export interface BatchRanges {
-  batchOf(sample: number): number;
-  /** Smallest and largest input of a batch. */
-  rangeOf(batch: number): { readonly min: number; readonly max: number };
-}
 
 /**
  * Replays the layers of a model one at a time. Isolated: each on its captured input, or on the replayed value before it
@@ -196,7 +192,7 @@ export class ReplaySession {
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
-    const batches = isProduct(layer) && layer.form.dynamic ? await this.batchRanges(input) : null;
+    const batches = choosesParams(layer) ? await this.batchRanges(input) : null;
     const inCalls = { ends: this.batchEnds, ...this.calls };
     const run = { ready, kernel, inputs, input, batches, inCalls, callOf };
     const replay = async (from: number, to: number) => {
@@ -204,6 +200,7 @@ export class ReplaySession {
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
       if (isTensor(layer)) return this.replayTensors(run, layer, xs, from);
       if (isProduct(layer)) return this.replayCalls(run, layer, xs[0], from);
+      if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
     return { ...run, replay };

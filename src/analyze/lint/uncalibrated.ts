@@ -2,13 +2,17 @@
 import type { LintFinding } from '../../documents/lint.js';
 import { declaredParams, type Layer, type Model } from '../../nouns/model.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { choosesParams } from '../../replay/chosen.js';
 
 /** A finding for each layer that such a value comes from; a layer that only passes it on has none. */
 export function uncalibrated(model: Model): LintFinding[] {
   const params = declaredParams(model);
   const isPassedOn = ({ inputs }: Layer) => inputs.some((name) => isUntouched(params.get(name) ?? null));
   return model.layers
-    .filter((layer) => isUntouched(layer.output) && (layer.form?.kind === 'product' || !isPassedOn(layer)))
+    .filter(
+      (layer) =>
+        !choosesParams(layer) && isUntouched(layer.output) && (layer.form?.kind === 'product' || !isPassedOn(layer)),
+    )
     .map(({ name }) => ({
       code: 'never-calibrated',
       severity: 'warning',

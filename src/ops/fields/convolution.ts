@@ -53,7 +53,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
           patch: { window, groups, ...kindsOf(fields) },
           ...params,
         },
-        output: isDynamic ? FLOAT : output,
+        output: isDynamic && output.dtype !== 'int32' ? FLOAT : output, // int32: the sums themselves
       };
     },
   };

@@ -87,4 +87,5 @@ export const layerFields = { name, op: z.string(), input: names, ...shapeFields,
 /** The output repeats what the input has, or says nothing. */
 export const keptOutput = z.optional(z.nullable(outputSchema));
 export const floatOutput = z.optional(z.nullable(z.object({ ...valueFields, dtype: z.literal('float32') })));
+export const realOrSums = z.optional(z.nullable(z.object({ ...valueFields, dtype: z.enum(['float32', 'int32']) })));
 export const codesOutput = z.object({ ...valueFields, dtype: z.enum(INTEGER_DTYPES) });

@@ -1,8 +1,9 @@
 /**
- * ConvInteger and MatMulInteger by themselves: int32 sums of codes minus zero points, which no scale enters. Where the zero point is
- * chosen when the graph runs (DynamicQuantizeLinear) they are not replayed.
+ * ConvInteger and MatMulInteger by themselves: int32 sums of codes minus zero points, which no scale enters. Behind DynamicQuantizeLinear
+ * the zero point is chosen when the graph runs: the layer then reads the floats, and quantizes them as that does.
  */
 import { INT32, onnxDtype } from '../../../load/onnx/dtypes.js';
+import type { RanAs } from '../../../nouns/model.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { geometryOf } from '../geometry.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
@@ -12,45 +13,101 @@ import { opName } from '../words.js';
 
 export const integerProduct: Pattern = { ops: ['ConvInteger', 'MatMulInteger'], match };
 
+const BECAUSE = 'the file says so: its sums are int32';
+
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   if (node.domain !== '') return null;
-  const [x, w = ''] = node.inputs;
   const common = { at: node, nodes: [node], name: node.outputs[0] };
   const unknown = (notReplayed: string): Draft[] => [
-    { ...common, op: opName(node), inputs: [x], output: null, notReplayed },
+    { ...common, op: opName(node), inputs: node.inputs.slice(0, 1), output: null, notReplayed },
   ];
-  const constant = context.constants.get(w);
-  const layout = isOnnx(node, 'ConvInteger') ? 'conv' : 'columns';
-  if (!constant || (layout === 'columns' && constant.shape.length !== 2)) return unknown('its weights are no constant');
-  const [ofX, ofW] = [await zeroPointAt(node, 2, context), await zeroPointAt(node, 3, context)];
-  if (!ofX || !ofW) return unknown('its zero point is chosen when the graph runs');
-  const q = readAs(node, ofX, context);
+  const weights = await weightsOf(node, context);
+  if (typeof weights === 'string') return unknown(weights);
+  const { op, notReplayed } = weights;
+  const range = op === 'linear' ? { reduce_range: false } : {};
+  const fields = { ...weights.fields, activation: 'none' };
+  const chosen = quantizedBy(node, context);
+  if (chosen)
+    return [
+      {
+        ...common,
+        ...behindDynamic(weights, chosen),
+        fields: { ...fields, ...range },
+        output: int32(1),
+        because: BECAUSE,
+      },
+    ];
+  const zeroPoint = await zeroPointAt(node, 2, context);
+  if (!zeroPoint) return unknown('its zero point is chosen when the graph runs');
+  const q = readAs(node, zeroPoint, context);
   if (!q) return unknown('its codes have another zero point than it takes');
-  const own: Quantization = {
-    dtype: constant.dtype,
-    scale: [1],
-    zeroPoint: ofW,
-    axis: layout === 'conv' ? 0 : 1,
-    blockSize: 0,
-  };
-  const { fields, notReplayed } = await productFields({ tensor: w, constant, q: own, layout }, null, context);
-  const rank = Math.max(1, constant.shape.length - 2);
-  const shape = layout === 'conv' ? geometryOf(node, rank) : { fields: {}, unknown: null };
-  const groups = layout === 'conv' ? { groups: intOf(node, 'group', 1) } : {};
-  const why = notReplayed ?? shape.unknown;
   return [
     {
       ...common,
-      op: layout === 'conv' ? `conv${rank}d` : 'linear',
-      inputs: [x],
-      fields: { ...fields, ...shape.fields, ...groups, activation: 'none' },
-      output: { dtype: onnxDtype(INT32), scale: q.scale, zeroPoint: [0], axis: 1, blockSize: 0 },
-      reads: [{ tensor: x, q }],
+      op,
+      inputs: [node.inputs[0]],
+      fields,
+      output: int32(q.scale[0]),
+      reads: [{ tensor: node.inputs[0], q }],
       arithmetic: 'integers',
-      because: 'the file says so: its sums are int32',
-      ...(why ? { notReplayed: why } : {}),
+      because: BECAUSE,
+      ranAs: ranAs(node, q, weights.q),
+      ...(notReplayed ? { notReplayed } : {}),
     },
   ];
+}
+
+export interface IntegerWeights {
+  readonly op: string;
+  readonly q: Quantization;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly notReplayed: string | null;
+}
+
+/** With scales of 1, or those given: one, or one a channel. A string: why there are none. */
+export async function weightsOf(node: GraphNode, context: Context, scale = [1]): Promise<IntegerWeights | string> {
+  const tensor = node.inputs[1] ?? '';
+  const constant = context.constants.get(tensor);
+  const layout = isOnnx(node, 'ConvInteger') ? 'conv' : 'columns';
+  const isMatrix = layout === 'conv' || constant?.shape.length === 2;
+  if (!constant || !isMatrix) return 'its weights are no constant';
+  const zeroPoint = await zeroPointAt(node, 3, context);
+  if (!zeroPoint) return 'the zero point of its weights is no constant';
+  const axis = layout === 'conv' ? 0 : 1;
+  const q: Quantization = { dtype: constant.dtype, scale, zeroPoint: [...zeroPoint], axis, blockSize: 0 };
+  const { fields, notReplayed } = await productFields({ tensor, constant, q, layout }, null, context);
+  if (layout === 'columns') return { op: 'linear', q, fields, notReplayed };
+  const rank = Math.max(1, constant.shape.length - 2);
+  const geometry = geometryOf(node, rank);
+  const own = { ...fields, ...geometry.fields, groups: intOf(node, 'group', 1) };
+  return { op: `conv${rank}d`, q, fields: own, notReplayed: notReplayed ?? geometry.unknown };
+}
+
+/** The node that chooses the zero point of the codes that this one multiplies. */
+export function quantizedBy(node: GraphNode, { graph }: Context): GraphNode | null {
+  const [codes = '', , zeroPoint = ''] = node.inputs;
+  const maker = graph.makerOf(codes);
+  return isOnnx(maker, 'DynamicQuantizeLinear') && maker.outputs[2] === zeroPoint ? maker : null;
+}
+
+/** A layer that quantizes its own input. */
+export function behindDynamic({ op, notReplayed }: IntegerWeights, chosen: GraphNode) {
+  return {
+    op: `${op}_dynamic`,
+    inputs: [chosen.inputs[0]],
+    arithmetic: 'integers',
+    ...(notReplayed ? { notReplayed } : {}),
+  } as const;
+}
+
+function int32(scale: number): Quantization {
+  return { dtype: onnxDtype(INT32), scale: [scale], zeroPoint: [0], axis: 1, blockSize: 0 };
+}
+
+/** A ConvInteger's filter is its left operand: u8 images times s8 filters do not saturate. */
+function ranAs(node: GraphNode, x: Quantization, w: Quantization): RanAs {
+  const kind = ({ dtype }: Quantization) => (dtype.name === 'int8' ? 'int8' : 'uint8');
+  return isOnnx(node, 'ConvInteger') ? { codes: kind(w), weights: kind(x) } : { codes: kind(x), weights: kind(w) };
 }
 
 /** One number, or one a channel; null where it is computed. */

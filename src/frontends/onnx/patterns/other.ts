@@ -80,7 +80,6 @@ function floats(node: GraphNode, context: Context): Draft | null {
 
 function whyNot(node: GraphNode, type: Draft['output']): string | null {
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
-  if (isOnnx(node, 'DynamicQuantizeLinear')) return 'its scale and zero point are chosen when the graph runs';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   return node.domain === '' ? `${name} runs in float, outside the quantized part` : `${name} is not replayed`;

@@ -1,5 +1,6 @@
 import type { Pattern } from '../draft.js';
 import { dynamic } from './dynamic.js';
+import { dynamicQuantize } from './dynamicQuantize.js';
 import { integerProduct } from './integerProduct.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
@@ -17,6 +18,7 @@ export const firstPatterns: readonly Pattern[] = [dynamic];
 export const patterns: readonly Pattern[] = [
   qoperator,
   integerProduct,
+  dynamicQuantize,
   qdqProduct,
   qdqElementwise,
   qdqMoves,
