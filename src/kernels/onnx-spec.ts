@@ -6,13 +6,11 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { convolutionsDynamic, product, products, quantizesItself } from './families.js';
-import { onnxRuntimeInFloat } from './onnxRuntime.js';
+import { ofAnyWidth, onnxRuntimeInFloat } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 import { sigmoidInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
-import { copiesNearest } from './steps/interpolate.js';
-import { maxPool } from './steps/maxPool.js';
 import { float32Product } from './steps/multiplier.js';
 import { clampRoundOffset } from './steps/offsetAndClamp.js';
 import { quantizeDivision } from './steps/quantize.js';
@@ -44,10 +42,6 @@ export const onnxSpec: Kernel = {
     ...convolutionsDynamic({ ...dynamic, dynamic: dynamicOnnxRuntime }),
     ...quantizesItself(dynamicOnnxRuntime),
     ...onnxRuntimeInFloat,
-    sigmoid: sigmoidInFloat,
-    max_pool1d: maxPool,
-    max_pool2d: maxPool,
-    max_pool3d: maxPool,
-    interpolate: copiesNearest,
+    ...ofAnyWidth({ sigmoid: sigmoidInFloat }),
   },
 };

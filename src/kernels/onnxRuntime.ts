@@ -1,5 +1,5 @@
 /** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
-import type { AccumulateStep, DynamicStep, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateStep, DynamicStep, OpSteps, ProductSteps } from '../nouns/kernel.js';
 import {
   convolutions,
   convolutionsDynamic,
@@ -19,7 +19,7 @@ import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { functionsInFloat } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
-import { binaryFloats, unaryFloats } from './steps/floats.js';
+import { binaryFloats, throughReals, unaryFloats } from './steps/floats.js';
 import { copiesNearest } from './steps/interpolate.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
@@ -81,6 +81,8 @@ export function onnxRuntimeOps(
   return { ...products(linear, dynamic), ...onCodes, ...behindDynamic, ...converted, ...tensors };
 }
 
+const WIDE = ['uint8', 'int8', 'int16', 'uint16'] as const;
+
 /** Dequantize, float32 sums in any order, quantize. */
 const floatProduct = product({
   float: { product: anyOrderFloat32, quantize: quantizeDivision },
@@ -90,11 +92,22 @@ const floatProduct = product({
   round: halfEven,
   offsetAndClamp: roundThenOffset,
   bound: quantizeDivision,
-  uint8Weights: ['uint8', 'int8'],
+  uint8Weights: WIDE,
 });
 
+/** In float the width of codes changes nothing. */
+export function ofAnyWidth(ops: Ops): Ops {
+  return Object.fromEntries(Object.entries(ops).map(([op, steps]) => [op, withCodes(steps)]));
+}
+
+function withCodes(steps: OpSteps): OpSteps {
+  return steps.kind === 'elementwise' ? steps : { ...steps, codes: WIDE };
+}
+
+const largest = throughReals(maxPool);
+
 /** Dequantize, one float32 rounding, quantize. */
-export const onnxRuntimeInFloat: Ops = {
+export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   ...products(floatProduct, null),
   ...convolutions(floatProduct),
   ...elementwise(conversions),
@@ -119,4 +132,8 @@ export const onnxRuntimeInFloat: Ops = {
   ...functionsInFloat,
   neg: unaryFloats('-x', (x) => -x),
   abs: unaryFloats('|x|', Math.abs),
-};
+  max_pool1d: largest,
+  max_pool2d: largest,
+  max_pool3d: largest,
+  interpolate: throughReals(copiesNearest),
+});

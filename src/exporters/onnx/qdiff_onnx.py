@@ -143,9 +143,18 @@ class _Graph:
     def in_its_type(self, name, value):
         """None where the optimizer computes something else under this name. int8 activations run as uint8, all codes + 128."""
         dtype = self.dtype_of_codes(self.tensors[name])
+        if dtype is None and value.dtype in (np.int8, np.uint8, np.int16, np.uint16) and self.is_dequantized(name):
+            return None
         if dtype is None or dtype == value.dtype:
             return value
         return (value ^ 128).view(np.int8) if (dtype, value.dtype) == (np.int8, np.uint8) else None
+
+    def is_dequantized(self, name):
+        """Whether the model has floats here, of codes that the optimizer moves instead."""
+        node = self.tensors.get(name)
+        while node is not None and node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
+            node = self.tensors.get(node.input[0]) if node.input else None
+        return node is not None and node.op_type == "DequantizeLinear"
 
     def dtype_of_codes(self, node):
         """Of QuantizeLinear: its zero point's type, or output_dtype, or uint8. None: another operator, or not known."""

@@ -95,6 +95,11 @@ export class Constants {
     return this.constants.get(name) ?? null;
   }
 
+  /** Reals of constant codes that are dequantized; null of any other tensor. */
+  real(name: string): Constant | null {
+    return this.reals.get(name) ?? null;
+  }
+
   /** The numbers of a small constant. Throws InputError where it is large, or of a type that is not read. */
   async numbers(name: string): Promise<NumericArray> {
     const constant = this.constants.get(name)!;

@@ -100,12 +100,12 @@ class Finder {
 
   /** All layers, with those that dequantize, in the order of execution. */
   async withDequantized(): Promise<Draft[]> {
-    const { graph } = this.context;
+    const { graph, arrays } = this.context;
     const read = new Set(this.drafts.flatMap(({ inputs }) => inputs));
     const dequantizing: Draft[] = [];
     for (const node of graph.nodes) {
       const [output] = node.outputs;
-      if (this.taken.has(node) || !isOnnx(node, 'DequantizeLinear')) continue;
+      if (this.taken.has(node) || !isOnnx(node, 'DequantizeLinear') || arrays.values.has(output)) continue;
       const isRead = read.has(output) || graph.isOutput(output) || graph.readersOf(output).length === 0;
       if (isRead) dequantizing.push(await this.dequantized(node));
     }

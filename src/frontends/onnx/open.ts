@@ -45,7 +45,7 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
  * where tensors were added to the model's outputs, and then all that were captured count as such.
  */
 async function layersAsRun(graph: Graph, constants: Constants, { captured = new Set(), ...producer }: RanBy) {
-  const session = sessionOf(producer);
+  const session = sessionOf(producer, captured);
   const layers = await layersOf(graph, constants, session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],

@@ -14,6 +14,8 @@ export interface Session {
   readonly exactWeights: boolean;
   /** MatMulNBits quantizes its activations again. */
   readonly quantizesAgain: boolean;
+  /** Tensors that a capture has; none where none is read. */
+  readonly captured: ReadonlySet<string>;
   /** Tensors that were added to the model's outputs: each has one reader more. */
   readonly added: ReadonlySet<string>;
 }
@@ -29,7 +31,10 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Where nothing is said: x86-64, default options. */
-export function sessionOf({ arch = '', cpuCapability = '', settings = new Map() }: Producer): Session {
+export function sessionOf(
+  { arch = '', cpuCapability = '', settings = new Map() }: Producer,
+  captured: ReadonlySet<string> = new Set(),
+): Session {
   const setting = (name: string) => settings.get(`session.${name}`) ?? settings.get(name) ?? '';
   const level = levelOf(settings);
   const isArm = /^(arm|aarch)/i.test(arch) || /neon/i.test(cpuCapability);
@@ -45,6 +50,7 @@ export function sessionOf({ arch = '', cpuCapability = '', settings = new Map() 
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',
     exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
     quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),
+    captured,
     added: new Set(),
   };
 }

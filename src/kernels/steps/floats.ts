@@ -4,7 +4,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes, clampOfReals, limitedTo } from './activation.js';
-import { fill, reader } from './call.js';
+import { fill, quantized, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -12,6 +12,20 @@ import { tensorSteps } from './tensor.js';
 /** A value may be codes, or floats already. */
 function realOf({ params }: Pick<TensorValue, 'params'>): (x: number) => number {
   return isQuantized(params) ? dequantizeFloat32.prepare(params) : (x) => x;
+}
+
+/** What chooses among codes, and gives them as reals, or as codes of other parameters. */
+export function throughReals(steps: TensorSteps): TensorSteps {
+  return {
+    ...steps,
+    equation: `quantize(dequantize(${steps.equation}))`,
+    run(call) {
+      const [{ params }] = call.inputs;
+      const chosen = steps.run({ ...call, activation: 'none', output: { ...call.output, params } }) as Int32Array;
+      const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+      return written(call, (i) => real(chosen[i]));
+    },
+  };
 }
 
 /** Codes of the reals, with a fused activation; or the reals themselves. */

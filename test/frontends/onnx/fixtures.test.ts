@@ -152,6 +152,34 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     },
   ],
   [
+    'hand-floats',
+    {
+      quantize: 1056,
+      conv2d: 1152,
+      avg_pool2d: 216,
+      cat: 432,
+      max_pool2d: 192,
+      dequantize: 495,
+      flatten: 192,
+      relu: 192,
+      linear: 15,
+      sigmoid: 288,
+    },
+  ],
+  [
+    'hand-dynamic',
+    {
+      quantize_dynamic: 1962,
+      conv2d_dynamic: 2712,
+      conv1d_dynamic: 330,
+      dequantize: 1611,
+      add: 1521,
+      relu: 1176,
+      reshape: 180,
+      linear_dynamic: 90,
+    },
+  ],
+  [
     'hand-moves',
     {
       quantize: 288,

@@ -414,12 +414,12 @@ describe('around it', () => {
   });
 
   it('MatMulInteger with its chain is one dynamic layer, with ConvInteger each node is one', async () => {
-    const dynamic = (op: string) =>
+    const dynamic = (op: string, dims: readonly number[]) =>
       model({
         inputs: inputX,
         outputs: outputY,
         initializers: [
-          tensor('w', [3, 2], weight),
+          tensor('w', dims, weight),
           tensor('ws', [2], Float32Array.of(1, 2)),
           tensor('b', [2], Float32Array.of(3, 4)),
         ],
@@ -432,17 +432,14 @@ describe('around it', () => {
           node('Add', ['m', 'b'], ['y'], {}, 'plus'),
         ],
       });
-    expect(await layersOf(dynamic('MatMulInteger'))).toEqual([
+    expect(await layersOf(dynamic('MatMulInteger', [3, 2]))).toEqual([
       'linear_dynamic y <- x [dql mm cast scales mul plus] integers',
     ]);
-    expect(await layersOf(dynamic('ConvInteger'))).toEqual([
+    expect(await layersOf(dynamic('ConvInteger', [2, 3, 1]))).toEqual([
       'quantize_dynamic q <- x [dql]',
-      'quantize_dynamic s <- x [dql]',
-      'quantize_dynamic z <- x [dql]',
-      'conv_integer i <- q [mm]',
-      'to c <- i [cast]',
-      'mul sw <- s [scales]',
-      'mul m <- c sw [mul]',
+      'conv1d_dynamic i <- x [mm] integers',
+      'dequantize c <- i [cast]',
+      'conv1d_dynamic m <- x [scales mul] integers',
       'add y <- m b [plus] float',
     ]);
   });

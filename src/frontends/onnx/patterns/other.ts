@@ -2,29 +2,20 @@
 import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
+import { saysItself } from '../nBits.js';
 import { runsAlongSamples } from '../shapeValues.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
 
 export const other: Pattern = { ops: null, match };
 
-/** On floats they are what model.json's ops of those names are. */
-const REPLAYED = [
-  ...[
-    'Relu',
-    'Clip',
-    'Identity',
-    'Reshape',
-    'Flatten',
-    'Transpose',
-    'Slice',
-    'Split',
-    'Gather',
-    'Squeeze',
-    'Unsqueeze',
-  ],
+const MOVES = [
+  ...['Reshape', 'Flatten', 'Transpose', 'Slice', 'Split', 'Gather', 'Squeeze', 'Unsqueeze'],
   ...['Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth'],
 ];
+
+/** On floats they are what model.json's ops of those names are. */
+const REPLAYED = ['Relu', 'Clip', 'Identity', ...MOVES];
 
 /** Their one output has the type of their first input. */
 const KEEPS_FLOAT =
@@ -47,11 +38,12 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     if (name === '') continue;
     const { op, fields, unknown } =
       node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
-    const notReplayed = unknown ?? whyNot(node, type);
+    const notReplayed = unknown ?? whyNot(node, type, context);
     const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
     const output =
       context.typeOf(name) ?? (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
-    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...(notReplayed ? { notReplayed } : {}) });
+    const why = notReplayed ? { notReplayed } : {};
+    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
   }
   return drafts;
 }
@@ -61,7 +53,7 @@ function floats(node: GraphNode, context: Context): Draft | null {
   const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
   if (!isOnnx(node, ...OF_TWO, ...OF_ONE) || node.inputs.length !== operands) return null;
   const inputs = node.inputs.map((tensor) => {
-    const constant = context.constants.get(tensor);
+    const constant = context.constants.get(tensor) ?? context.constants.real(tensor);
     if (!constant) return context.typeOf(tensor) === 'float32' ? tensor : null;
     return constant.dtype.name === 'float32' ? context.arrays.value(tensor, constant, { dtype: 'float32' }) : null;
   });
@@ -78,7 +70,15 @@ function floats(node: GraphNode, context: Context): Draft | null {
   };
 }
 
-function whyNot(node: GraphNode, type: Draft['output']): string | null {
+const MOVES_CODES = 'ONNX Runtime quantizes before it, and what was captured are codes as reals';
+
+/** A QuantizeLinear goes up through what moves values: its codes are the same. */
+function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Context): boolean {
+  return session.unfused === null && session.captured.has(output) && isOnnx(graph.onlyReader(output), 'QuantizeLinear');
+}
+
+function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
+  if (isOnnx(node, ...MOVES) && quantizesFirst(node, context)) return MOVES_CODES;
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;

@@ -1,8 +1,7 @@
 /** Operators that move codes or choose among them: on codes as they are, or between DequantizeLinear and QuantizeLinear. */
-import { arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { attribute, type GraphNode, isOnnx } from '../graph.js';
-import { operandOf, tailOf } from '../operand.js';
+import { operandOf, rangeOf, tailOf } from '../operand.js';
 import { sameParams } from '../quantization.js';
 import { sharedFields } from '../shared.js';
 
@@ -25,8 +24,8 @@ const MOVES = [
   'Resize',
 ];
 
-/** It moves what was dequantized: before or after is the same. */
-const LEFT_OPEN = 'no QuantizeLinear follows it, and ONNX Runtime moves codes or floats';
+/** The largest of codes is that of the reals: what chooses among them may be replayed on codes, whatever comes out. */
+const CHOOSES = ['MaxPool', 'Resize'];
 
 export const qdqMoves: Pattern = { ops: MOVES, match };
 
@@ -41,33 +40,23 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (type !== null && type !== 'float32') return onCodes(node, type, context);
   const x = await operandOf(node.inputs[0], context);
   if (x.kind !== 'codes') return null;
+  const tails = await Promise.all(node.outputs.map((output) => (output === '' ? null : tailOf(output, context))));
+  const movesCodes = tails.every((tail) => !tail || (tail.q && !tail.clamp && sameParams(tail.q, x.q)));
+  // otherwise what moves are reals: each node is a layer of its own
+  if (!movesCodes && !isOnnx(node, ...CHOOSES)) return null;
   const drafts: Draft[] = [];
-  for (const [i, output] of node.outputs.entries()) {
-    if (output === '') continue;
+  for (const [i, tail] of tails.entries()) {
+    if (!tail) continue;
     const { op, fields, unknown } = await sharedFields(node, context, i);
-    const tail = await tailOf(output, context);
-    if (!tail.q || tail.clamp) {
-      drafts.push({
-        at: node,
-        nodes: [node],
-        name: output,
-        op,
-        inputs: [x.tensor],
-        fields,
-        output: null,
-        notReplayed: LEFT_OPEN,
-      });
-      continue;
-    }
-    const same = sameParams(tail.q, x.q);
-    const refused = same ? null : 'its input and output have other parameters';
-    const ran = same ? { because: 'it moves codes' } : arithmeticOf([x], tail, context, { refused });
-    const notReplayed = unknown ?? (same ? null : `ONNX Runtime runs it in float: ${refused}`);
     const common = { at: node, nodes: [node, ...tail.nodes], name: tail.tensor, op, inputs: [x.tensor], fields };
-    drafts.push({ ...common, output: tail.q, reads: [x], ...ran, ...(notReplayed ? { notReplayed } : {}) });
+    const output = tail.q ?? ('float32' as const);
+    const ran = movesCodes ? { because: 'it moves codes' } : { ...IN_FLOAT, ...rangeOf(tail) };
+    drafts.push({ ...common, output, reads: [x], ...ran, ...(unknown ? { notReplayed: unknown } : {}) });
   }
   return drafts;
 }
+
+const IN_FLOAT = { arithmetic: 'float', because: 'no codes of the scale that it reads come out' } as const;
 
 async function onCodes(
   node: GraphNode,

@@ -12,6 +12,7 @@ import { geometryOf } from '../geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
+import { ofFloats, quantizesAgain } from '../nBits.js';
 import { boundsOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
 import { codesOf, isRedundant, ofChannel } from '../quantization.js';
@@ -25,7 +26,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (node.domain !== '') return null;
   const x = await operandOf(node.inputs[0] ?? '', context);
   const w = await operandOf(node.inputs[1] ?? '', context);
-  if (x.kind !== 'codes') return null;
+  if (x.kind !== 'codes') return onFloats(node, x, w, context);
   if (w.kind === 'codes') return [await activations(node, x, w, context)];
   const isMatrix = w.kind !== 'float' && (!isOnnx(node, 'Gemm', 'MatMul') || w.constant.shape.length === 2);
   if (w.kind === 'float' || !isMatrix) return null;
@@ -35,6 +36,11 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const codes = isQuantized ? await quantizedWeights(w.constant) : null;
   if (!codes) return [floatWeights(node, x, around, context)];
   return [await product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context)];
+}
+
+async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Context): Promise<Draft[] | null> {
+  const again = w.kind === 'weight' ? quantizesAgain(node, x, await tailOf(node.outputs[0], context), context) : null;
+  return again ? [ofFloats(node, x, again)] : null;
 }
 
 async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, context: Context): Promise<Draft> {
@@ -51,10 +57,9 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
     noInt8: withoutInt8(node, w, added),
     weights: w.constant.dtype,
   });
-  const nBits = isOnnx(node, 'MatMul') && !['uint8', 'int8'].includes(x.q.dtype.name) ? matMulNBits(x, context) : null;
+  const again = quantizesAgain(node, x, around.tail, context);
   const isFused = ran.arithmetic === 'integers';
-  const hazards =
-    nBits && context.session.quantizesAgain ? [QUANTIZES_AGAIN] : isFused ? ignoredBiasScale(x.q, w.q, bias) : [];
+  const hazards = again ? [QUANTIZES_AGAIN] : isFused ? ignoredBiasScale(x.q, w.q, bias) : [];
   const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
   const own = withFactors(node, w.q, isFused ? bias && { ...bias, q: null } : rounded, isFused);
   const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
@@ -70,19 +75,13 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
     fields: { ...fields, ...shape.fields, activation },
     output: tail.q ?? 'float32',
     reads: [x],
-    ...(nBits ? { because: nBits } : ran),
+    ...(again ? { because: again } : ran),
     ...(hazards.length > 0 ? { hazards } : {}),
-    notReplayed: nBits ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? own.unknown ?? unknown ?? undefined,
+    notReplayed: again ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? own.unknown ?? unknown ?? undefined,
   };
 }
 
 const BIAS_SCALE = 'give the bias the scale of input times weight: quantize it again, or leave it float';
-
-function matMulNBits(x: Codes, { session }: Context): string {
-  const again = session.quantizesAgain ? 'which quantizes the activations again, to int8 in blocks' : 'in float';
-  const what = `ONNX Runtime runs it as MatMulNBits, ${again}`;
-  return `${printable(x.tensor)} has ${x.q.dtype.name} codes: ${what}`;
-}
 
 function layoutOf(node: GraphNode): WeightLayout {
   if (isOnnx(node, 'Conv')) return 'conv';
