@@ -44,6 +44,7 @@ const REGISTRIES: readonly Registry[] = [
       'libraries.ts',
       'onnxRuntime.ts',
       'pyTorch.ts',
+      'pyTorchFloats.ts',
       'reals.ts',
       'reference.ts',
       'tflite.ts',

@@ -32,13 +32,13 @@ async function kernelsGiven(study: Study, parameters: readonly Change[]): Promis
 
 /** The declared layer under each kernel that has its op. */
 function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly setup: Setup }[] {
-  const { op, kernel: own, ofLayer } = study.data;
+  const { op, onFloats, kernel: own, ofLayer } = study.data;
   const { declared } = study;
   if (declared.kind === 'elementwise') {
     return elementwiseKernels(op, own, ofLayer).map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));
   }
   if (declared.kind === 'tensor') {
-    return tensorKernels(op, own, ofLayer)
+    return tensorKernels({ op, onFloats }, own, ofLayer)
       .filter(({ steps }) => takesCodes(steps, [...declared.params.inputs, declared.params.output]))
       .filter(({ steps }) => !steps.lacks?.(declared.params))
       .map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));

@@ -74,7 +74,7 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSte
 export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
   const { data, free, declared } = study;
   const seen = new Set([declared.steps]);
-  return tensorKernels(data.op, data.kernel, data.ofLayer).filter(({ kernel, steps }) => {
+  return tensorKernels({ op: data.op, onFloats: data.onFloats }, data.kernel, data.ofLayer).filter(({ kernel, steps }) => {
     // a whole runtime's own forms are compared with each other elsewhere
     if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
     if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;

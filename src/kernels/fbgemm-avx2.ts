@@ -6,6 +6,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
 
@@ -20,5 +21,6 @@ export const fbgemmAvx2: Kernel = {
   origin: 'FBGEMM on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
+  onFloats: pyTorchFloats,
   ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }, fbgemmConvolutionPairs('fbgemmConvolutionPairs', true)),
 };

@@ -5,6 +5,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
 
@@ -19,5 +20,6 @@ export const fbgemmVnni: Kernel = {
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: fbgemmOps({ accumulate: exact }, fbgemmConvolutionPairs('fbgemmSaturatingEverywhere', false)),
 };

@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 
 export const fbgemm: Kernel = {
@@ -20,5 +21,6 @@ export const fbgemm: Kernel = {
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: fbgemmOps({ accumulate: exact }),
 };

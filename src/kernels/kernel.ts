@@ -4,12 +4,12 @@ import type { Layer } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 
 /** What says which steps compute a layer; an op alone: on codes. */
-export type Ran = Pick<Layer, 'op' | 'arithmetic'> | string;
+export type Ran = Pick<Layer, 'op' | 'arithmetic' | 'onFloats'> | string;
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
-export function stepsOf({ ops, opsInFloat }: Kernel, layer: Ran): OpSteps | null {
-  const { op, arithmetic } = typeof layer === 'string' ? { op: layer } : layer;
-  const own = (arithmetic === 'float' && opsInFloat) || ops;
+export function stepsOf({ ops, opsInFloat, onFloats = {} }: Kernel, layer: Ran): OpSteps | null {
+  const { op, arithmetic, onFloats: isOnFloats } = typeof layer === 'string' ? { op: layer } : layer;
+  const own = isOnFloats ? onFloats : (arithmetic === 'float' && opsInFloat) || ops;
   return Object.hasOwn(own, op) ? own[op] : null;
 }
 

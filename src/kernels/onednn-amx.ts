@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnAmx } from './steps/dynamic.js';
 import { oneDnnAmxInverted } from './steps/multiplier.js';
@@ -23,6 +24,7 @@ export const onednnAmx: Kernel = {
   origin: 'oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: oneDnnOps(
     { accumulate: exact, multiplier: oneDnnAmxInverted },
     { isa: 'amx', invertsScales: true },

@@ -7,6 +7,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { dynamicOneDnnGemm } from './steps/dynamic.js';
 import { oneDnnGemmInverted } from './steps/multiplier.js';
@@ -22,6 +23,7 @@ export const onednnAvx2: Kernel = {
   origin: 'oneDNN on a CPU with AVX2 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
+  onFloats: pyTorchFloats,
   ops: oneDnnOps(
     { accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemmInverted },
     { isa: 'avx2', invertsScales: true },

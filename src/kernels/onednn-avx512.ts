@@ -4,6 +4,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16Unsigned } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';
 import { oneDnnBrgemmInverted } from './steps/multiplier.js';
@@ -20,6 +21,7 @@ export const onednnAvx512: Kernel = {
   origin: 'oneDNN on a CPU with AVX512 and no VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',
+  onFloats: pyTorchFloats,
   ops: oneDnnOps(
     { accumulate: pairsSaturatingInt16Unsigned, multiplier: oneDnnBrgemmInverted },
     { isa: 'avx512', invertsScales: true },

@@ -7,6 +7,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnAmx } from './steps/multiplier.js';
 
@@ -21,5 +22,6 @@ export const onednnPointwiseAmx: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU with AMX',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnAmx }, { isa: 'amx', invertsScales: false }, null),
 };

@@ -4,6 +4,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
 import { oneDnnGemm } from './steps/multiplier.js';
 
@@ -19,6 +20,7 @@ export const onednnPointwiseAvx2: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
+  onFloats: pyTorchFloats,
   ops: oneDnnOps(
     { accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemm },
     { isa: 'avx2', invertsScales: false },

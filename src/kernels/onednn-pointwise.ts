@@ -6,6 +6,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { oneDnnBrgemm } from './steps/multiplier.js';
 
@@ -20,5 +21,6 @@ export const onednnPointwise: Kernel = {
   origin: 'PT2E lowered to oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemm }, { isa: 'vnni', invertsScales: false }, null),
 };

@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { dynamicOneDnnBrgemm } from './steps/dynamic.js';
 import { oneDnnBrgemmInverted } from './steps/multiplier.js';
@@ -22,6 +23,7 @@ export const onednn: Kernel = {
   origin: 'oneDNN on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: oneDnnOps(
     { accumulate: exact, multiplier: oneDnnBrgemmInverted },
     { isa: 'vnni', invertsScales: true },

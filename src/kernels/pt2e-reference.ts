@@ -7,6 +7,7 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { convolutions, decomposedOps, product, products } from './families.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { realBias } from './steps/bias.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
@@ -35,6 +36,7 @@ export const pt2eReference: Kernel = {
   origin: 'PT2E reference (float linear)',
   sums: 'float',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: {
     ...products(linear, null),
     ...convolutions(linear),

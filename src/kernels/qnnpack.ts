@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { qnnpackOps } from './families.js';
 import { qnnpackLibrary } from './libraries.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 
 export const qnnpack: Kernel = {
   name: 'qnnpack',
@@ -19,5 +20,6 @@ export const qnnpack: Kernel = {
   origin: 'QNNPACK',
   sums: 'exact',
   confirm: null,
+  onFloats: pyTorchFloats,
   ops: qnnpackOps(),
 };

@@ -17,13 +17,14 @@ import type {
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { TensorCall, TensorValue } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
 import { erf } from '../numeric/erf.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
 import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
-import { quantized, reader } from './steps/call.js';
+import { reader } from './steps/call.js';
 import { imageOf, placesOf } from './steps/pool.js';
 
 /** Of an element of the output, in C order: its real value. */
@@ -51,8 +52,9 @@ export function realFormOf(op: string): RealForm | null {
   return Object.hasOwn(forms, op) ? forms[op] : null;
 }
 
-function realOf(value: Pick<TensorValue, 'params'>): (code: number) => number {
-  const { scale, zeroPoint } = quantized(value);
+function realOf({ params }: Pick<TensorValue, 'params'>): (code: number) => number {
+  if (!isQuantized(params)) return (real) => real;
+  const { scale, zeroPoint } = params;
   return (code) => scale * (code - zeroPoint);
 }
 

@@ -7,7 +7,7 @@ import { cmsisNnSingle } from './cmsis-nn-single.js';
 import { fbgemm } from './fbgemm.js';
 import { fbgemmAvx2 } from './fbgemm-avx2.js';
 import { fbgemmVnni } from './fbgemm-vnni.js';
-import { elementwiseSteps, productSteps, tensorSteps } from './kernel.js';
+import { elementwiseSteps, productSteps, type Ran, tensorSteps } from './kernel.js';
 import { numpy } from './numpy.js';
 import { numpyFloat32 } from './numpy-float32.js';
 import { onednn } from './onednn.js';
@@ -137,7 +137,7 @@ export function elementwiseKernels(
 
 /** Kernels that have an op on whole values, and what they do for it. */
 export function tensorKernels(
-  op: string,
+  op: Ran,
   declared: Kernel | null = null,
   ofLayer?: FormOf,
 ): { readonly kernel: Kernel; readonly steps: TensorSteps }[] {

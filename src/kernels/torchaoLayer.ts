@@ -2,13 +2,14 @@
 import type { AccumulateStep, DynamicStep, Kernel } from '../nouns/kernel.js';
 import { isProduct } from '../nouns/model.js';
 import { decomposedOps, product } from './families.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { realBias } from './steps/bias.js';
 import { roundThenOffset } from './steps/offsetAndClamp.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { halfEven } from './steps/round.js';
 import { rawOf, torchaoDynamics, torchaoStatic } from './steps/torchao.js';
 
-export function torchaoForms(sums: AccumulateStep): Pick<Kernel, 'ops' | 'ofLayer'> {
+export function torchaoForms(sums: AccumulateStep): Pick<Kernel, 'onFloats' | 'ops' | 'ofLayer'> {
   const raw = rawOf(sums);
   const linear = product({
     accumulate: raw.codes,
@@ -31,6 +32,7 @@ export function torchaoForms(sums: AccumulateStep): Pick<Kernel, 'ops' | 'ofLaye
   const forms = { row: grainOf(torchaoDynamics.row), batch: grainOf(torchaoDynamics.batch) };
   const known = new Map<Kernel['ops'], Kernel>();
   return {
+    onFloats: pyTorchFloats,
     ops: forms.row.symmetric,
     ofLayer(this: Kernel, layer) {
       if (!isProduct(layer) || !layer.form.dynamic) return this;

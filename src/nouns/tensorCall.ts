@@ -36,9 +36,9 @@ export type Computed = Int32Array | Float32Array | Bounded;
 
 /** Every value from low to high is a legitimate result; data is the likeliest. */
 export interface Bounded {
-  readonly data: Int32Array;
-  readonly low: Int32Array;
-  readonly high: Int32Array;
+  readonly data: Int32Array | Float32Array;
+  readonly low: Int32Array | Float64Array;
+  readonly high: Int32Array | Float64Array;
 }
 
 export type { Vectors } from './host.js';

@@ -67,6 +67,7 @@ import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
+import { silu } from './silu.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './spaceToDepth.js';
@@ -110,6 +111,7 @@ export const ops: readonly Op[] = [
   hardswish,
   hardsigmoid,
   sigmoid,
+  silu,
   tanh,
   leakyRelu,
   elu,

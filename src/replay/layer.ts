@@ -60,7 +60,7 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   const steps = stepsOf(kernel, layer);
   if (!steps && layer.arithmetic === 'float')
     return `kernel ${kernel.name} has no ${called} in float: ${layer.because}`;
-  if (!steps) return `kernel ${kernel.name} has no ${called}`;
+  if (!steps) return `kernel ${kernel.name} has no ${called}${layer.onFloats ? ' of floats' : ''}`;
   const without = otherCodes(steps, layer, inputs) ?? lacking(kernel, steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;
 }

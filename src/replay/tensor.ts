@@ -99,8 +99,8 @@ export function replayTensor(
 /** Results of calls, one after the other; bounds from the first part on that has them. */
 class Parts {
   private data: Int32Array | Float32Array | null = null;
-  private low: Int32Array | null = null;
-  private high: Int32Array | null = null;
+  private low: Int32Array | Float64Array | null = null;
+  private high: Int32Array | Float64Array | null = null;
 
   constructor(
     private readonly rows: number,
@@ -114,9 +114,9 @@ class Parts {
     if (data.length === this.rows * this.cols && data instanceof this.array)
       this.data = data; // all in one call: no copy
     else this.whole.set(data, at);
-    if (low && !this.low) [this.low, this.high] = [Int32Array.from(this.whole), Int32Array.from(this.whole)];
-    this.low?.set(low ?? (data as Int32Array), at);
-    this.high?.set(high ?? (data as Int32Array), at);
+    if (low && !this.low) [this.low, this.high] = [this.bounds.from(this.whole), this.bounds.from(this.whole)];
+    this.low?.set(low ?? data, at);
+    this.high?.set(high ?? data, at);
   }
 
   joined(): Replayed {
@@ -127,6 +127,10 @@ class Parts {
   private get whole(): Int32Array | Float32Array {
     this.data ??= new this.array(this.rows * this.cols);
     return this.data;
+  }
+
+  private get bounds(): Int32ArrayConstructor | Float64ArrayConstructor {
+    return this.isQuantized ? Int32Array : Float64Array;
   }
 
   private get array(): Int32ArrayConstructor | Float32ArrayConstructor {

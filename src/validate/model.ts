@@ -5,7 +5,7 @@ import { Features } from '../ops/fields/features.js';
 import type { ModelArrays } from '../ops/fields/numbers.js';
 import { outputSchema, type RawOrigin } from '../ops/fields/schema.js';
 import { valueParams } from '../ops/fields/valueParams.js';
-import type { Op, Value } from '../ops/op.js';
+import type { Op, ReadLayer, Value } from '../ops/op.js';
 import { opByName } from '../ops/registry.js';
 import { counted, printable } from '../text.js';
 import { readConstant } from './constant.js';
@@ -162,7 +162,7 @@ class LayerReader {
     if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
     const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
-    return read && { name, op: op.name, inputs: inputsOf(raw), ...read, ...originOf(fields) };
+    return read && { name, op: op.name, inputs: inputsOf(raw), ...read, ...originOf(fields), ...onFloats(inputs, read, fields) };
   }
 
   /** One for all layers of an op. */
@@ -194,6 +194,13 @@ function originOf(
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 
+/** An op on whole values that are all float32, where nothing else says what it ran in. */
+function onFloats(inputs: readonly (Value | undefined)[], { form, output }: ReadLayer, fields: RawOrigin | null) {
+  const values = [...inputs.map((input) => input?.params), output];
+  const isOnFloats = form.kind === 'tensor' && !fields?.arithmetic && values.every((params) => params?.dtype === 'float32');
+  return isOnFloats ? { onFloats: true as const } : {};
+}
+
 const CODES = ['uint8', 'int8', 'int16', 'uint16'];
 
 /** Why a layer of a known op stays what it was before the op had a file; null: nothing. */
@@ -203,7 +210,9 @@ function whatItLacks(op: Op, raw: unknown, inputs: readonly (Value | undefined)[
   const beyond = op.beyond?.((name) => field(raw, name));
   if (beyond || op.reads !== 'codes' || field(raw, 'arithmetic') === 'float') return beyond ?? null;
   const dtypes = [...inputs.map((input) => input?.params?.dtype), field(field(raw, 'output'), 'dtype')];
-  const other = dtypes.find((dtype) => typeof dtype === 'string' && !CODES.includes(dtype));
+  const known = dtypes.filter((dtype) => typeof dtype === 'string');
+  if (known.every((dtype) => dtype === 'float32')) return null;
+  const other = known.find((dtype) => !CODES.includes(dtype));
   return other === undefined ? null : `of ${other}`;
 }
 

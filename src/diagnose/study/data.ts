@@ -38,6 +38,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly op: string;
   /** What the layer is said to run in, where its runtime has the choice. */
   readonly arithmetic?: 'integers' | 'float';
+  /** All it reads and gives are floats. */
+  readonly onFloats?: true;
   /** Where the runtime has the choice of arithmetic: what the declared kernel does with the other one. */
   readonly otherArithmetic?: Setup['steps'] | null;
   /** What the file and the declared kernel say. */

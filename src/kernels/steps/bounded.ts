@@ -21,6 +21,25 @@ export function boundedCodes(length: number, codesOf: (element: number) => Near)
   return isExact ? data : { data, low, high };
 }
 
+/** Reals of a float32 output; a bound of none is exact. */
+export function boundedReals(length: number, realOf: (element: number) => Near): Bounded {
+  const data = new Float32Array(length);
+  const [low, high] = [new Float64Array(length), new Float64Array(length)];
+  for (let i = 0; i < length; i++) {
+    const { low: least, near, high: most } = realOf(i);
+    data[i] = near;
+    // rounded to float32, it is no further
+    [low[i], high[i]] = [Math.min(least, data[i]), Math.max(most, data[i])];
+  }
+  return { data, low, high };
+}
+
+/** exact, and how far a float32 result may be from it before it is rounded or lost below the smallest normal number. */
+export function within(exact: number, error: number): Near {
+  const bound = error + Math.abs(exact) * UNIT + SMALLEST;
+  return { low: exact - bound, near: exact, high: exact + bound };
+}
+
 /** Of one value: the codes of three reals, in whatever order they come. */
 export function codesOf(reals: Near, code: (real: number) => number): Near {
   const [low, near, high] = [code(reals.low), code(reals.near), code(reals.high)];
@@ -37,7 +56,9 @@ export function nearFunctions(real: (round: (exact: number) => number) => number
   return { low: at(-2), near: at(0), high: at(2) };
 }
 
-const UNIT = 2 ** -24;
+export const UNIT = 2 ** -24;
+
+const SMALLEST = 2 ** -126;
 
 /** A float32 sum of n numbers in any order; magnitudes: the sum of their absolute values. Source: Higham, 4.2. */
 export function sumInAnyOrder(exact: number, magnitudes: number, n: number): Near {

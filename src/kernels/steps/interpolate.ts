@@ -3,11 +3,13 @@ import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
+import type { Cover } from '../../tensor/covers.js';
 import { channelsOf, indicesOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
+import { boundedReals, UNIT, within } from './bounded.js';
 import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { type Covered, imageOf, overWindows, placesOf } from './pool.js';
+import { type Covered, floatsOverWindows, imageOf, overWindows, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
 
 /** area: means over the places that a place of the output covers. */
@@ -47,6 +49,21 @@ export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quant
   };
 }
 
+/** Floats: the nearest, or a mix whose weights are float32. area: means of floats. */
+export function resampleOfFloats(area: TensorSteps): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: 'the nearest; bilinear: h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p) in float32, however contracted',
+    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'bilinear', 'area']),
+    run(call) {
+      const { mode } = attributesOf(call);
+      if (mode === 'area') return overArea(area, call);
+      if (mode === 'bilinear') return bilinearOfFloats(call);
+      return floatsOverWindows(call, nearestCovers(call), ({ code }) => code(0));
+    },
+  };
+}
+
 function attributesOf({ attributes }: TensorCall): ResampleAttributes {
   return attributes as ResampleAttributes;
 }
@@ -71,8 +88,12 @@ function sizesOf(call: TensorCall): { from: number[]; to: number[] } {
   return { from: placesOf(imageOf(call).shape), to: placesOf(call.output.shape) };
 }
 
-/** Of every position of the output: the position of the input that it copies. */
 function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array {
+  return overWindows(call, nearestCovers(call), ({ code }) => codeOf(code(0)));
+}
+
+/** Of every position of the output: the position of the input that it copies. */
+function nearestCovers(call: TensorCall): Cover[] {
   const attributes = attributesOf(call);
   const { from, to } = sizesOf(call);
   const isSame = from.every((size, axis) => size === to[axis]);
@@ -83,12 +104,11 @@ function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array
       isSame ? o : Math.min(floor(f32(f32(o + half) * step)), size - 1),
     );
   });
-  const covers = Array.from({ length: sizeOf(to) }, (_, position) => {
+  return Array.from({ length: sizeOf(to) }, (_, position) => {
     const at = indicesOf(position, to).map((o, axis) => axes[axis][o]);
     const place = at.reduce((flat, index, axis) => flat * from[axis] + index, 0);
     return { places: Int32Array.of(place), inside: [1], padded: [1] };
   });
-  return overWindows(call, covers, ({ code }) => codeOf(code(0)));
 }
 
 // ---------------------------------------------------------------- bilinear
@@ -130,19 +150,45 @@ function bilinear(call: TensorCall): Int32Array {
   const isFused = channelsLast && call.vectors !== 'default';
   const inVectors = inWholeVectors(call, channelsOf(input.shape), 8);
   const mixOf = (channel: number) => (!isFused ? plain : channel < inVectors ? fusedSecond : fusedFirst);
-  const [rows, cols] = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const code = quantizeTwoRoundings.prepare({ ...params, scale: 1 });
+  const covers = mixCovers(call, isFused);
+  return overWindows(call, covers, ({ cover, channel, code: p }) => {
+    const { row, col } = cover as MixCover;
+    return code(f32(mixOf(channel)(p, row.weights, col.weights) - params.zeroPoint));
+  });
+}
+
+/** An index of a place is off by some roundings of the largest, so then are its weights; a mix is as continuous as they are. */
+function bilinearOfFloats(call: TensorCall): Computed {
+  const covers = mixCovers(call, false);
+  const mixed = floatsOverWindows(call, covers, ({ cover, code }) => {
+    const { row, col } = cover as MixCover;
+    return plain(code, row.weights, col.weights);
+  });
+  const magnitudes = floatsOverWindows(call, covers, ({ code }) =>
+    [0, 1, 2, 3].reduce((sum, i) => sum + Math.abs(code(i)), 0),
+  );
+  const { from } = sizesOf(call);
+  const relative = (16 + 8 * Math.max(...from)) * UNIT;
+  return boundedReals(mixed.length, (i) => within(mixed[i], magnitudes[i] * relative));
+}
+
+interface MixCover extends Cover {
+  readonly row: Neighbours;
+  readonly col: Neighbours;
+}
+
+/** Four neighbours of every position of the output. */
+function mixCovers(call: TensorCall, isFused: boolean): MixCover[] {
+  const { from, to } = sizesOf(call);
+  const [rows, cols] = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const weights: [Neighbours, Neighbours][] = rows.flatMap((row) =>
     cols.map((col): [Neighbours, Neighbours] => [row, col]),
   );
-  const covers = weights.map(([row, col], position) => {
+  return weights.map(([row, col]) => {
     const at = (y: number, x: number) => y * from[1] + x;
     const places = [row.first, row.second].flatMap((y) => [at(y, col.first), at(y, col.second)]);
-    return { places: Int32Array.from(places), inside: [4], padded: [4], position };
-  });
-  return overWindows(call, covers, ({ cover, channel, code: p }) => {
-    const [row, col] = weights[(cover as (typeof covers)[number]).position];
-    return code(f32(mixOf(channel)(p, row.weights, col.weights) - params.zeroPoint));
+    return { places: Int32Array.from(places), inside: [4], padded: [4], row, col };
   });
 }
 

@@ -7,7 +7,7 @@ import { broadcastIndex } from '../../tensor/broadcast.js';
 import { transposed } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
-import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
+import { boundedCodes, boundedReals, codesOf, type Near, sumInAnyOrder, within } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
@@ -46,6 +46,15 @@ export const matmulOnnxRuntime: TensorSteps = tensorSteps(
 
 export const matmulAten = matmulFloats(quantizeFma);
 export const matmulDecomposed = matmulFloats(quantizeDecomposed);
+
+/** Floats times floats. */
+export const matmulOfFloats: TensorSteps = tensorSteps('sum of a * b, float32 in any order', (call) => {
+  const sumOf = sums(call, (input) => Float64Array.from(input.data));
+  return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
+    const { low, near, high } = sumOf(i);
+    return within(near, (high - low) / 2);
+  });
+});
 
 /** Of an element of the output: the sum of its products. */
 function sums(

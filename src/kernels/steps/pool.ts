@@ -1,6 +1,6 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
 import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
-import type { Shape } from '../../nouns/value.js';
+import { isQuantized, type Shape } from '../../nouns/value.js';
 import { larger } from '../../numeric/integer.js';
 import type { Cover } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
@@ -30,11 +30,28 @@ export function overWindows(
   covers: readonly Cover[],
   codeOf: (covered: Covered) => number,
 ): Int32Array {
+  return intoWindows(call, covers, codeOf, new Int32Array(call.samples * sizeOf(call.output.shape.dims)));
+}
+
+/** Floats of floats. */
+export function floatsOverWindows(
+  call: TensorCall,
+  covers: readonly Cover[],
+  realOf: (covered: Covered) => number,
+): Float32Array {
+  return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
+}
+
+function intoWindows<A extends Int32Array | Float32Array>(
+  call: TensorCall,
+  covers: readonly Cover[],
+  codeOf: (covered: Covered) => number,
+  out: A,
+): A {
   const { data, shape } = imageOf(call);
   const channels = channelsOf(shape);
   const places = positionsOf(shape);
   const rows = toRows(data, shape);
-  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
   for (let sample = 0, at = 0; sample < call.samples; sample++) {
     for (const cover of covers) {
       for (let channel = 0; channel < channels; channel++, at++) {
@@ -97,7 +114,7 @@ function isScrambled(call: TensorCall): boolean {
   const { shape, memory } = input;
   const declared = memory.format === 'channels_last' || memory.strides !== null;
   const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
-  return isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
+  return isQuantized(input.params) && isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
 }
 
 export function sumOf({ cover, code }: Covered): number {

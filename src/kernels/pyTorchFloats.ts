@@ -1,0 +1,192 @@
+/**
+ * What PyTorch computes on float32 values, whatever the engine: between dequantize and quantize of PT2E's graphs, and where a quantized
+ * model has no kernel for an op. One rounding is exact; an order of sums, and exp, tanh and erf, are known within a bound.
+ */
+import type {
+  AveragePoolAttributes,
+  AxisAttributes,
+  EluAttributes,
+  GeluAttributes,
+  PoolAttributes,
+  ScalarAttributes,
+  SlopeAttributes,
+  ThresholdAttributes,
+} from '../nouns/attributes.js';
+import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
+import { erf } from '../numeric/erf.js';
+import { f32 } from '../numeric/float.js';
+import { axisOf, checkedAxes } from '../tensor/axes.js';
+import { windowCovers } from '../tensor/covers.js';
+import { sizeOf } from '../tensor/shape.js';
+import { realFormOf } from './reals.js';
+import { boundedReals, UNIT, within } from './steps/bounded.js';
+import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
+import { binaryFloats, unaryFloats } from './steps/floats.js';
+import { resampleOfFloats } from './steps/interpolate.js';
+import { matmulOfFloats } from './steps/matmul.js';
+import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
+import { tensorSteps } from './steps/tensor.js';
+
+function lengthOf({ samples, output }: TensorCall): number {
+  return samples * sizeOf(output.shape.dims);
+}
+
+// ---------------------------------------------------------------- one value from one
+
+/** exact, and the magnitude that its error is relative to: larger than itself where terms cancel. */
+type Function = (x: number) => readonly [exact: number, magnitude: number];
+
+/** Sleef's functions, and ATen's own erf, and the roundings around them. */
+const RELATIVE = 2 ** -21;
+
+function functionOf(equation: string, of: (attributes: unknown) => Function): TensorSteps {
+  return tensorSteps(`${equation}, float32`, (call) => {
+    const [apply, [{ data }]] = [of(call.attributes), call.inputs];
+    return boundedReals(data.length, (i) => {
+      const [exact, magnitude] = apply(data[i]);
+      return within(exact, magnitude * RELATIVE);
+    });
+  });
+}
+
+const own = (apply: (x: number) => number) => () => (x: number) => [apply(x), Math.abs(apply(x))] as const;
+
+function exactOf(equation: string, of: (attributes: unknown) => (x: number) => number): TensorSteps {
+  return tensorSteps(`${equation}, float32`, (call) =>
+    unaryFloats(equation, of(call.attributes)).run(call),
+  );
+}
+
+const elu = (attributes: unknown): Function => {
+  const { alpha, scale, inputScale } = attributes as EluAttributes;
+  return (x) => (x > 0 ? [x * scale, Math.abs(x * scale)] : [alpha * Math.expm1(x * inputScale) * scale, alpha * scale]);
+};
+
+const TANH_SCALE = Math.sqrt(2 / Math.PI);
+
+const gelu = (attributes: unknown): Function => {
+  const inner = (x: number) => TANH_SCALE * (x + 0.044715 * x ** 3);
+  const { approximate } = attributes as GeluAttributes;
+  const share = (x: number) => (approximate === 'tanh' ? Math.tanh(inner(x)) : erf(x * Math.SQRT1_2));
+  return (x) => [(x / 2) * (1 + share(x)), Math.abs(x)];
+};
+
+const gate = (x: number) => Math.min(Math.max(f32(x + 3), 0), 6);
+
+const functions: Kernel['ops'] = {
+  neg: exactOf('-x', () => (x) => -x),
+  abs: exactOf('|x|', () => Math.abs),
+  hardswish: exactOf('x * min(max(x + 3, 0), 6) / 6', () => (x) => f32(x * gate(x)) / 6),
+  hardsigmoid: exactOf('min(max(x + 3, 0), 6) / 6', () => (x) => gate(x) / 6),
+  leaky_relu: exactOf('x > 0 ? x : x * slope', (attributes) => {
+    const slope = f32((attributes as SlopeAttributes).negativeSlope);
+    return (x) => (x > 0 ? x : x * slope);
+  }),
+  threshold: exactOf('x > threshold ? x : value', (attributes) => {
+    const { threshold, value } = attributes as ThresholdAttributes;
+    return (x) => (x <= f32(threshold) ? value : x);
+  }),
+  add_scalar: exactOf('x + other', (attributes) => {
+    const other = f32((attributes as ScalarAttributes).other);
+    return (x) => x + other;
+  }),
+  mul_scalar: exactOf('x * other', (attributes) => {
+    const other = f32((attributes as ScalarAttributes).other);
+    return (x) => x * other;
+  }),
+  sigmoid: functionOf('1 / (1 + exp(-x))', own((x) => 1 / (1 + Math.exp(-x)))),
+  silu: functionOf('x / (1 + exp(-x))', own((x) => x / (1 + Math.exp(-x)))),
+  tanh: functionOf('tanh(x)', own(Math.tanh)),
+  exp: functionOf('exp(x)', own(Math.exp)),
+  erf: functionOf('erf(x)', own(erf)),
+  sqrt: functionOf('sqrt(x)', own(Math.sqrt)), // MKL's, which is not correctly rounded
+  elu: functionOf('x > 0 ? x : alpha * (exp(x) - 1)', elu),
+  celu: functionOf('x > 0 ? x : alpha * (exp(x / alpha) - 1)', (attributes) => {
+    const { alpha } = attributes as EluAttributes;
+    return elu({ alpha, scale: 1, inputScale: 1 / alpha });
+  }),
+  gelu: functionOf('x / 2 * (1 + erf(x / sqrt(2)))', gelu),
+};
+
+// ---------------------------------------------------------------- sums in any order
+
+/** Of `count` terms, whose magnitudes sum to the same of the values' magnitudes. */
+function summed(op: string, equation: string, countOf: (call: TensorCall) => number): TensorSteps {
+  return tensorSteps(`${equation}, float32 in any order`, (call) => {
+    const { value } = realFormOf(op)!;
+    const exact = value!(call);
+    const magnitudes = value!({ ...call, inputs: call.inputs.map((input) => ({ ...input, data: input.data.map(Math.abs) })) });
+    const relative = (countOf(call) + 4) * UNIT;
+    return boundedReals(lengthOf(call), (i) => within(exact(i), magnitudes(i) * relative));
+  });
+}
+
+/** As many as an input has places at most. */
+const places = (call: TensorCall) => sizeOf(placesOf(imageOf(call).shape));
+const window = (call: TensorCall) => sizeOf((call.attributes as AveragePoolAttributes).window.kernel);
+const mean = summed('mean', 'sum of x / n', ({ inputs: [{ shape }] }) => sizeOf(shape.dims));
+const averagePool = summed('avg_pool2d', 'sum of x / n', window);
+const adaptivePool = summed('adaptive_avg_pool2d', 'sum of x / n', places);
+
+/** exp of 20 units in the last place, of differences that are rounded. */
+const softmax: TensorSteps = tensorSteps('exp(x - max) / sum of exp(x - max), float32', (call) => {
+  const [{ data, shape }] = call.inputs;
+  const axis = checkedAxes(axisOf((call.attributes as AxisAttributes).dim, shape));
+  const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
+  const [exact, errors] = [new Float64Array(data.length), new Float64Array(data.length)];
+  for (let i = 0; i < data.length; i++) {
+    if (Math.floor(i / step) % count !== 0) continue;
+    const line = Array.from({ length: count }, (_, k) => data[i + k * step]);
+    const [max, min] = [Math.max(...line), Math.min(...line)];
+    const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
+    for (const [k, x] of line.entries()) {
+      exact[i + k * step] = Math.exp(x - max) / sum;
+      errors[i + k * step] = exact[i + k * step] * (count + 96 + 2 * (max - min)) * UNIT;
+    }
+  }
+  return boundedReals(data.length, (i) => within(exact[i], errors[i]));
+});
+
+// ---------------------------------------------------------------- what only picks
+
+const maxPool: TensorSteps = tensorSteps('max of a window', (call) => {
+  const covers = windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
+  return floatsOverWindows(call, covers, ({ cover, code }) => {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < cover.places.length; i++) largest = Math.max(largest, code(i)); // NaN stays
+    return largest;
+  });
+});
+
+const cat: TensorSteps = tensorSteps('one after the other', (call) => {
+  const value = realFormOf('cat')!.value!(call);
+  return Float32Array.from({ length: lengthOf(call) }, (_, i) => value(i));
+});
+
+export const pyTorchFloats: Kernel['ops'] = {
+  add: binaryFloats('a + b', (a, b) => a + b),
+  sub: binaryFloats('a - b', (a, b) => a - b),
+  mul: binaryFloats('a * b', (a, b) => a * b),
+  div: binaryFloats('a / b', (a, b) => a / b),
+  maximum: binaryFloats('max(a, b)', Math.max),
+  minimum: binaryFloats('min(a, b)', Math.min),
+  ...functions,
+  cat,
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  max_pool3d: maxPool,
+  avg_pool1d: averagePool,
+  avg_pool2d: averagePool,
+  avg_pool3d: averagePool,
+  adaptive_avg_pool1d: adaptivePool,
+  adaptive_avg_pool2d: adaptivePool,
+  adaptive_avg_pool3d: adaptivePool,
+  mean,
+  interpolate: resampleOfFloats(adaptivePool),
+  softmax,
+  matmul: matmulOfFloats,
+  batch_norm: batchNormOfFloats,
+  layer_norm: layerNormOfFloats,
+  group_norm: groupNormOfFloats,
+  instance_norm: groupNormOfFloats,
+};

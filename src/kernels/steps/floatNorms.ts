@@ -1,0 +1,100 @@
+/** Normalizations of float32 values. The order of the sums is free, and the variance may be a difference of two large sums. */
+import type {
+  AffineAttributes,
+  BatchNormAttributes,
+  GroupNormAttributes,
+  LayerNormAttributes,
+} from '../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { floor } from '../../numeric/round.js';
+import { channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
+import { boundedReals, type Near, UNIT, within } from './bounded.js';
+import { imageOf } from './pool.js';
+import { tensorSteps } from './tensor.js';
+
+/** Of values that are normalized together. */
+interface Moments {
+  readonly mean: number;
+  readonly meanError: number;
+  /** 1 / deviation, and how far it may be off. */
+  readonly factor: number;
+  readonly factorError: number;
+}
+
+function momentsOf(values: readonly number[], eps: number): Moments {
+  const count = values.length;
+  const average = (of: (x: number) => number) => values.reduce((sum, x) => sum + of(x), 0) / count;
+  const mean = average((x) => x);
+  const variance = average((x) => (x - mean) ** 2);
+  const relative = (count + 8) * UNIT;
+  const varianceError = relative * (average((x) => x * x) + mean * mean);
+  const [factor, largest] = [variance, Math.max(variance - varianceError, 0)].map((v) => 1 / Math.sqrt(v + eps));
+  return { mean, meanError: relative * average(Math.abs), factor, factorError: largest - factor + 4 * UNIT * largest };
+}
+
+/** (x - mean) * factor * weight + bias, or x * (factor * weight) + (bias - mean * factor * weight). */
+function normalized(x: number, { mean, meanError, factor, factorError }: Moments, weight: number, bias: number): Near {
+  const exact = (x - mean) * factor * weight + bias;
+  const most = factor + factorError;
+  const moved = Math.abs(x - mean) * factorError + meanError * most;
+  const roundings = 8 * UNIT * ((Math.abs(x) + Math.abs(mean)) * most * Math.abs(weight) + Math.abs(bias));
+  return within(exact, moved * Math.abs(weight) + roundings);
+}
+
+/** groupOf, numberOf: of a feature of a sample, what it is normalized with, and whose weight and bias it has. */
+function overGroups(
+  call: TensorCall,
+  groups: number,
+  groupOf: (feature: number) => number,
+  numberOf: (feature: number) => number,
+) {
+  const { weight, bias, eps } = call.attributes as AffineAttributes;
+  const [{ data }] = call.inputs;
+  const size = data.length / call.samples;
+  const members = Array.from({ length: groups }, () => [] as number[]);
+  for (let feature = 0; feature < size; feature++) members[groupOf(feature)].push(feature);
+  const moments = Array.from({ length: call.samples }, (_, sample) =>
+    members.map((features) => momentsOf(features.map((feature) => data[sample * size + feature]), eps)),
+  );
+  return boundedReals(data.length, (i) => {
+    const feature = i % size;
+    const n = numberOf(feature);
+    return normalized(data[i], moments[floor(i / size)][groupOf(feature)], weight?.[n] ?? 1, bias?.[n] ?? 0);
+  });
+}
+
+export const layerNormOfFloats: TensorSteps = tensorSteps('(x - mean) / deviation * w + b of a row, float32', (call) => {
+  const row = sizeOf((call.attributes as LayerNormAttributes).dims);
+  const size = call.inputs[0].data.length / call.samples;
+  return overGroups(
+    call,
+    size / row,
+    (feature) => floor(feature / row),
+    (feature) => feature % row,
+  );
+});
+
+export const groupNormOfFloats: TensorSteps = tensorSteps(
+  '(x - mean) / deviation * w + b of a group of channels, float32',
+  (call) => {
+    const { shape } = imageOf(call);
+    const channels = channelsOf(shape);
+    const { groups } = call.attributes as GroupNormAttributes;
+    const count = groups ?? channels;
+    const channelOf = (feature: number) => placeOf(shape, feature).channel;
+    return overGroups(call, count, (feature) => floor((channelOf(feature) * count) / channels), channelOf);
+  },
+);
+
+/** By a mean and a variance that the file gives. */
+export const batchNormOfFloats: TensorSteps = tensorSteps('(x - mean) / sqrt(var + eps) * w + b, float32', (call) => {
+  const { weight, bias, mean, variance, eps } = call.attributes as BatchNormAttributes;
+  const { shape, data } = imageOf(call);
+  const size = sizeOf(shape.dims);
+  return boundedReals(data.length, (i) => {
+    const n = placeOf(shape, i % size).channel;
+    const factor = 1 / Math.sqrt(variance[n] + eps);
+    const moments = { mean: mean[n], meanError: 0, factor, factorError: 8 * UNIT * factor };
+    return normalized(data[i], moments, weight?.[n] ?? 1, bias?.[n] ?? 0);
+  });
+});

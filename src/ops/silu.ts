@@ -1,0 +1,4 @@
+/** x / (1 + exp(-x)), which has no quantized kernel: floats between codes. */
+import { intoOwn } from './fields/unary.js';
+
+export const silu = intoOwn('silu');
