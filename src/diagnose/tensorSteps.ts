@@ -74,14 +74,16 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSte
 export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
   const { data, free, declared } = study;
   const seen = new Set([declared.steps]);
-  return tensorKernels({ op: data.op, onFloats: data.onFloats }, data.kernel, data.ofLayer).filter(({ kernel, steps }) => {
-    // a whole runtime's own forms are compared with each other elsewhere
-    if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
-    if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
-    if (!free && kernel.runtime !== data.kernel.runtime) return false;
-    seen.add(steps);
-    return departureOf(study, steps) === wanted;
-  });
+  return tensorKernels({ op: data.op, onFloats: data.onFloats }, data.kernel, data.ofLayer).filter(
+    ({ kernel, steps }) => {
+      // a whole runtime's own forms are compared with each other elsewhere
+      if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
+      if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
+      if (!free && kernel.runtime !== data.kernel.runtime) return false;
+      seen.add(steps);
+      return departureOf(study, steps) === wanted;
+    },
+  );
 }
 
 function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {

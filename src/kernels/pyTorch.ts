@@ -1,5 +1,6 @@
 /** What PyTorch's engines do for ops on whole values, and its reference graph. */
-import type { Kernel } from '../nouns/kernel.js';
+import type { Kernel, TensorSteps } from '../nouns/kernel.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import {
   celuAten,
   eluAten,
@@ -25,6 +26,7 @@ import {
   averagePoolQnnpack,
 } from './steps/averagePool.js';
 import { batchNormAten } from './steps/batchNorm.js';
+import { betweenCodes } from './steps/betweenCodes.js';
 import { concatAten, concatFloats } from './steps/concat.js';
 import { resampleAten, resampleFloats } from './steps/interpolate.js';
 import { matmulAten, matmulDecomposed } from './steps/matmul.js';
@@ -91,8 +93,16 @@ export const qnnpackTensors: Ops = {
   softmax: withoutTflites(softmaxQnnpack),
 };
 
+function betweenEachCodes(floats: Ops): Ops {
+  const tensors = Object.entries(floats).filter(([op]) => !op.endsWith('_float'));
+  return Object.fromEntries(
+    tensors.map(([op, steps]) => [op, withoutTflites(betweenCodes(steps as TensorSteps, quantizeDecomposed))]),
+  );
+}
+
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedTensors: Ops = {
+  ...betweenEachCodes(pyTorchFloats),
   add: addFloats(quantizeDecomposed),
   sub: subtractFloats(quantizeDecomposed),
   mul: multiplyFloats(quantizeDecomposed),

@@ -21,6 +21,7 @@ import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
+import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { binaryFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
@@ -52,14 +53,13 @@ function functionOf(equation: string, of: (attributes: unknown) => Function): Te
 const own = (apply: (x: number) => number) => () => (x: number) => [apply(x), Math.abs(apply(x))] as const;
 
 function exactOf(equation: string, of: (attributes: unknown) => (x: number) => number): TensorSteps {
-  return tensorSteps(`${equation}, float32`, (call) =>
-    unaryFloats(equation, of(call.attributes)).run(call),
-  );
+  return tensorSteps(`${equation}, float32`, (call) => unaryFloats(equation, of(call.attributes)).run(call));
 }
 
 const elu = (attributes: unknown): Function => {
   const { alpha, scale, inputScale } = attributes as EluAttributes;
-  return (x) => (x > 0 ? [x * scale, Math.abs(x * scale)] : [alpha * Math.expm1(x * inputScale) * scale, alpha * scale]);
+  return (x) =>
+    x > 0 ? [x * scale, Math.abs(x * scale)] : [alpha * Math.expm1(x * inputScale) * scale, alpha * scale];
 };
 
 const TANH_SCALE = Math.sqrt(2 / Math.PI);
@@ -94,8 +94,14 @@ const functions: Kernel['ops'] = {
     const other = f32((attributes as ScalarAttributes).other);
     return (x) => x * other;
   }),
-  sigmoid: functionOf('1 / (1 + exp(-x))', own((x) => 1 / (1 + Math.exp(-x)))),
-  silu: functionOf('x / (1 + exp(-x))', own((x) => x / (1 + Math.exp(-x)))),
+  sigmoid: functionOf(
+    '1 / (1 + exp(-x))',
+    own((x) => 1 / (1 + Math.exp(-x))),
+  ),
+  silu: functionOf(
+    'x / (1 + exp(-x))',
+    own((x) => x / (1 + Math.exp(-x))),
+  ),
   tanh: functionOf('tanh(x)', own(Math.tanh)),
   exp: functionOf('exp(x)', own(Math.exp)),
   erf: functionOf('erf(x)', own(erf)),
@@ -115,7 +121,10 @@ function summed(op: string, equation: string, countOf: (call: TensorCall) => num
   return tensorSteps(`${equation}, float32 in any order`, (call) => {
     const { value } = realFormOf(op)!;
     const exact = value!(call);
-    const magnitudes = value!({ ...call, inputs: call.inputs.map((input) => ({ ...input, data: input.data.map(Math.abs) })) });
+    const magnitudes = value!({
+      ...call,
+      inputs: call.inputs.map((input) => ({ ...input, data: input.data.map(Math.abs) })),
+    });
     const relative = (countOf(call) + 4) * UNIT;
     return boundedReals(lengthOf(call), (i) => within(exact(i), magnitudes(i) * relative));
   });
@@ -171,6 +180,10 @@ export const pyTorchFloats: Kernel['ops'] = {
   maximum: binaryFloats('max(a, b)', Math.max),
   minimum: binaryFloats('min(a, b)', Math.min),
   ...functions,
+  linear_float: linearOfFloats,
+  conv1d_float: convolutionOfFloats,
+  conv2d_float: convolutionOfFloats,
+  conv3d_float: convolutionOfFloats,
   cat,
   max_pool1d: maxPool,
   max_pool2d: maxPool,

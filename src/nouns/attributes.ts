@@ -103,6 +103,16 @@ export interface MatmulAttributes {
   readonly adjY: boolean;
 }
 
+/** weight: [out, in / groups, ...kernel]. */
+export interface FloatProductAttributes {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly outFeatures: number;
+  /** null: rows along the last axis. */
+  readonly window: Window | null;
+  readonly groups: number;
+}
+
 /** Codes, one or one a channel. */
 export interface PreluAttributes {
   readonly weight: Int32Array;

@@ -14,10 +14,13 @@ import { channelShuffle } from './channelShuffle.js';
 import { clamp } from './clamp.js';
 import { conv1d } from './conv1d.js';
 import { conv1dDynamic } from './conv1dDynamic.js';
+import { conv1dFloat } from './conv1dFloat.js';
 import { conv2d } from './conv2d.js';
 import { conv2dDynamic } from './conv2dDynamic.js';
+import { conv2dFloat } from './conv2dFloat.js';
 import { conv3d } from './conv3d.js';
 import { conv3dDynamic } from './conv3dDynamic.js';
+import { conv3dFloat } from './conv3dFloat.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose3d } from './convTranspose3d.js';
@@ -43,6 +46,7 @@ import { layerNorm } from './layerNorm.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
+import { linearFloat } from './linearFloat.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
@@ -96,6 +100,10 @@ export const ops: readonly Op[] = [
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  linearFloat,
+  conv1dFloat,
+  conv2dFloat,
+  conv3dFloat,
   add,
   sub,
   mul,

@@ -162,7 +162,16 @@ class LayerReader {
     if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
     const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
-    return read && { name, op: op.name, inputs: inputsOf(raw), ...read, ...originOf(fields), ...onFloats(inputs, read, fields) };
+    return (
+      read && {
+        name,
+        op: op.name,
+        inputs: inputsOf(raw),
+        ...read,
+        ...originOf(fields),
+        ...onFloats(inputs, read, fields),
+      }
+    );
   }
 
   /** One for all layers of an op. */
@@ -197,7 +206,8 @@ function originOf(
 /** An op on whole values that are all float32, where nothing else says what it ran in. */
 function onFloats(inputs: readonly (Value | undefined)[], { form, output }: ReadLayer, fields: RawOrigin | null) {
   const values = [...inputs.map((input) => input?.params), output];
-  const isOnFloats = form.kind === 'tensor' && !fields?.arithmetic && values.every((params) => params?.dtype === 'float32');
+  const isOnFloats =
+    form.kind === 'tensor' && !fields?.arithmetic && values.every((params) => params?.dtype === 'float32');
   return isOnFloats ? { onFloats: true as const } : {};
 }
 

@@ -1,6 +1,7 @@
 """Networks of random weights, quantized by FX; exports each to OUT/NAME-ENGINE and prints, as JSON, what it did.
 
     python networks.py OUT [ENGINE...]
+    python networks.py OUT pt2e          by convert_pt2e and each quantizer that is there
 """
 import json
 import sys
@@ -155,7 +156,45 @@ def quantized(name, engine):
     return convert_fx(prepared)
 
 
+def exported(name, quantizer):
+    """As a graph of convert_pt2e."""
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+    torch.manual_seed(3)
+    model = NETWORKS[name]().train()
+    model(inputs(name, 32))
+    prepared = prepare_pt2e(torch.export.export(model.eval(), (inputs(name, 6),)).module(), quantizer)
+    for seed in range(4):
+        prepared(torch.randn(inputs(name, 6).shape, generator=torch.Generator().manual_seed(seed)))
+    return convert_pt2e(prepared)
+
+
+def quantizers():
+    try:
+        from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
+        from torchao.testing.pt2e._xnnpack_quantizer import XNNPACKQuantizer, get_symmetric_quantization_config
+    except ImportError:
+        return {}
+    return {"inductor": lambda: x86.X86InductorQuantizer().set_global(x86.get_default_x86_inductor_quantization_config()),
+            "xnnpack": lambda: XNNPACKQuantizer().set_global(get_symmetric_quantization_config(is_per_channel=True))}
+
+
+def pt2e(out):
+    done = {}
+    for quantizer, make in quantizers().items():
+        for name in NETWORKS:
+            if (name, quantizer) == ("residual", "inductor"):
+                continue  # torchao refuses a block that runs twice
+            try:
+                qdiff_export.export(exported(name, make()), inputs(name, 6), Path(out) / f"{name}-{quantizer}")
+                done[f"{name}-{quantizer}"] = None
+            except Exception:
+                done[f"{name}-{quantizer}"] = traceback.format_exc()
+    return done
+
+
 def main(out, engines):
+    if engines == ["pt2e"]:
+        return print(json.dumps(pt2e(out)))
     done = {}
     for engine in engines or ENGINES:
         if engine not in torch.backends.quantized.supported_engines:

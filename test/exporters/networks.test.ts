@@ -45,6 +45,32 @@ for (const [cpu, env] of Object.entries(CPUS)) {
   });
 }
 
+withTorch(`networks by convert_pt2e${skipped}`, () => {
+  test('every layer is captured and replayed, floats between codes too; nothing differs', async () => {
+    const out = join(folder, 'pt2e');
+    const { status, stdout, stderr } = run(python.path!, [join(PROJECT, 'test/exporters/networks.py'), out, 'pt2e'], {
+      env: { OMP_NUM_THREADS: '1' },
+    });
+    expect(status, stderr).toBe(0);
+    const done = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, string | null>;
+    expect(Object.entries(done).filter(([, error]) => error !== null)).toEqual([]);
+    for (const name of Object.keys(done)) {
+      for (const mode of ['isolated', 'propagated']) {
+        const files = [join(out, name, 'model.json'), join(out, name, 'capture.npz')];
+        const said = await qdiff(...files, '--mode', mode, '--reporter', 'json');
+        const report = JSON.parse(said.stdout) as Report;
+        expect({ name, mode, stderr: said.stderr, not: report.coverage.not_compared }).toEqual({
+          name,
+          mode,
+          stderr: '',
+          not: [],
+        });
+        expect({ name, mode, verdict: report.verdict }).toEqual({ name, mode, verdict: 'match' });
+      }
+    }
+  }, 600_000);
+});
+
 function expectWhole(name: string, mode: string, report: Report): void {
   expect({ name, not: report.coverage.not_compared }).toEqual({ name, not: [] });
   if (mode === 'propagated') return;

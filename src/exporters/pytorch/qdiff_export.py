@@ -413,11 +413,12 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
         self.of = of  # the value that it is a view of
+        self.constant = None  # its numbers in model.json, where no call computes it
 
 
 def _params_of(tensor):
@@ -462,7 +463,7 @@ class Recording:
     def __init__(self, scratch, select):
         self.scratch = scratch
         self.select = [select] if isinstance(select, str) else list(select or [])
-        self.layers, self.inputs, self.batch_sizes = [], [], []
+        self.layers, self.inputs, self.batch_sizes, self.constants = [], [], [], {}
         self.arrays, self.lost = {}, []
         self.seen = []  # the first call's layers, selected or not
         self.views = {}  # name -> the value that it is a view of, by name
@@ -480,7 +481,9 @@ class Recording:
         if self.select and not any(fnmatch.fnmatchcase(value.name, pattern) for pattern in self.select):
             return
         for source in sources:
-            if not source.written:
+            if source.constant:
+                self.constants.setdefault(source.name, {"name": source.name, **source.constant})
+            elif not source.written:
                 self.reads.append({"name": source.name, **source.params, **_lies(source.tensor)})
                 self._write(source)
         self._write(value)
@@ -648,6 +651,63 @@ class _Watch:
             self.recording.layer(value, op, sources, **layer)
         return value
 
+    def float_op(self, op, name, result, in_place, bound):
+        """Records a row of _FLOAT_OPS whose values are all float32. name(short): the result's name."""
+        row = _FLOAT_OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _FLOAT_OPS.get(op.rstrip("_"))
+        result = result[0] if isinstance(result, (tuple, list)) and result else result
+        if row is None or not isinstance(result, torch.Tensor) or _params_of(result) != {"dtype": "float32"}:
+            return False
+        kind, operands, fields = row
+        given = [each for operand in operands if operand in bound for each in (bound[operand] if isinstance(bound[operand], (list, tuple)) else [bound[operand]])]
+        fields = fields(bound)
+        if fields is None or id(result) in self.values and not in_place:
+            return False
+        if kind in ("add", "mul") and isinstance(given[1], (int, float)):
+            kind, fields, given = f"{kind}_scalar", {"other": float(given[1])}, given[:1]
+        values = [self.find(each) if isinstance(each, torch.Tensor) else None for each in given]
+        known = [value for value in values if value]
+        constants = [self.constant(each, result) for each, value in zip(given, values) if not value]
+        if not known or None in constants or any(value.params != {"dtype": "float32"} for value in known):
+            return False
+        layer = name(kind)
+        of = iter(constants)
+        sources = [value or self.constant_value(layer, next(of)) for value in values]
+        self.emit(layer, kind, result, _params_of(result), sources, in_place, **fields)
+        return True
+
+    @staticmethod
+    def constant(given, result):
+        """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing."""
+        tensor = torch.tensor(float(given)) if isinstance(given, (int, float)) else given
+        if not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.float32 or tensor.dim() > result.dim():
+            return None
+        if tensor.dim() == result.dim() and tensor.shape[0] != 1:
+            return None
+        shape = list(tensor.shape[1:] if tensor.dim() == result.dim() else tensor.shape) or [1]
+        return {"dtype": "float32", "shape": shape, "value": tensor.detach().reshape(-1).numpy()}
+
+    @staticmethod
+    def constant_value(layer, numbers):
+        value = Value(f"{layer}.other", torch.empty(0), {"dtype": "float32"})
+        value.constant = numbers
+        return value
+
+    def moved(self, op, name, x, result, bound):
+        """Values of any kind that move: a row of _MOVES, or a slice for each part of what is cut along an axis. False: another op."""
+        row = _MOVES.get(op)
+        if row and isinstance(result, torch.Tensor):
+            self.emit(name(row[0]), row[0], result, _params_of(result), x, **row[1](bound))
+            return True
+        if op not in _PARTS or not bound["dim"] % x.tensor.dim():
+            return False
+        dim, start = bound["dim"] % x.tensor.dim(), bound.get("index", 0) % x.tensor.shape[bound["dim"]]
+        dropped = {"drop": [dim]} if op in ("aten.select", "aten.unbind") else {}
+        for part in (result,) if isinstance(result, torch.Tensor) else result:
+            end = start + (1 if dropped else part.shape[dim])
+            self.emit(name("slice"), "slice", part, _params_of(part), x, dim=dim, start=start, end=end, step=1, **dropped)
+            start = end
+        return True
+
     def common_op(self, op, name, inputs, args, outputs, in_place):
         """Ops that all flows have: views, ReLU, and what is not replayed. name(short): the result's name."""
         first, source = inputs[0], next((value for value in inputs if value.params), None)
@@ -767,6 +827,12 @@ def _numbers(*names, **renamed):
     return fields
 
 
+def _of_pad(bound):
+    if bound["mode"] not in ("constant", "reflect"):
+        return None
+    return {"pad": list(bound["pad"]), "mode": bound["mode"], "value": float(bound["value"] or 0)}
+
+
 def _mirrored(bound):
     return {"pad": list(bound["padding"]), "mode": "reflect"}
 
@@ -811,7 +877,7 @@ _OPS = {
     "aten.threshold": ("threshold", _numbers("threshold", "value")),
     "quantized.prelu": ("prelu", _prelu),
     "quantized.softmax": ("softmax", _numbers("dim")),
-    "aten.clamp": ("clamp", _numbers("min", "max")),
+    "aten.clamp": ("clamp", _numbers("min", "max")), "aten.hardtanh": ("hardtanh", _numbers("min_val", "max_val")),
     "aten.quantized_max_pool1d": ("max_pool1d", _pool), "aten.quantized_max_pool2d": ("max_pool2d", _pool),
     "quantized.max_pool1d": ("max_pool1d", _pool), "quantized.max_pool2d": ("max_pool2d", _pool),
     "aten.avg_pool1d": ("avg_pool1d", _pool), "aten.avg_pool2d": ("avg_pool2d", _pool), "aten.avg_pool3d": ("avg_pool3d", _pool),
@@ -827,18 +893,91 @@ _OPS = {
     "quantized.layer_norm": ("layer_norm", _norm("normalized_shape")),
     "quantized.group_norm": ("group_norm", _norm("num_groups")),
     "quantized.instance_norm": ("instance_norm", _norm()),
-    "aten.permute": ("permute", _numbers("dims")),
-    "aten.transpose": ("transpose", _numbers("dim0", "dim1")),
-    "aten.slice": ("slice", _slice),
-    "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")),
-    "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
     "aten.constant_pad_nd": ("pad", _numbers("pad", "value")),
     **{f"aten.reflection_pad{n}d": ("pad", _mirrored) for n in (1, 2, 3)},
 }
+
+
+def _geometry(bound):
+    kernel = bound["weight"].shape[2:]
+    every = lambda value: [value] * len(kernel) if isinstance(value, int) else list(value) * len(kernel) if len(value) == 1 else list(value)
+    found = {key: every(bound[key]) for key in ("stride", "dilation")}
+    if isinstance(bound["padding"], str):  # same: what is odd stands at the end
+        reach = [step * (size - 1) if bound["padding"] == "same" else 0 for step, size in zip(found["dilation"], kernel)]
+        padding = [[total // 2, total - total // 2] for total in reach]
+    else:
+        padding = every(bound["padding"])
+    return {**found, "padding": padding, "groups": bound["groups"]}
+
+
+def _float_weights(bound):
+    """A product whose weights are no codes."""
+    weight, bias = bound["weight"], bound.get("bias")
+    found = {"weight": weight.detach().float().reshape(-1).numpy(), "out_features": len(weight),
+             "bias": None if bias is None else bias.detach().float().numpy()}
+    return found if weight.dim() == 2 else {**found, "kernel_size": list(weight.shape[2:]), **_geometry(bound)}
+
+
+def _of_softmax(bound):
+    return None if bound.get("dtype") is not None and bound["dtype"] != torch.float32 else {"dim": bound["dim"]}
+
+
+def _unless(name, value, fields=_NOTHING):
+    """No row where an argument is another than what the op means."""
+    return lambda bound: None if bound[name] != value else fields(bound)
+
+
+def _groups_of(bound):
+    return {**_norm()(bound), "num_groups": bound["group"]}
+
+
+_INDEXED_POOL = {f"aten.max_pool{n}d{form}": (f"max_pool{n}d", ("self",), _pool) for n in (1, 2, 3) for form in ("", "_with_indices")}
+_AVERAGE = {op: (own.removeprefix("aten._").removeprefix("aten."), ("self",), fields)
+            for own, fields in {"aten.adaptive_avg_pool2d": _numbers("output_size"), "aten._adaptive_avg_pool2d": _numbers("output_size"),
+                                "aten.adaptive_avg_pool3d": _numbers("output_size"), "aten._adaptive_avg_pool3d": _numbers("output_size"),
+                                "aten.adaptive_avg_pool1d": _numbers("output_size")}.items() for op in (own,)}
+# An operator on floats -> model.json's op, which arguments are values, and the fields.
+_FLOAT_OPS = {
+    "aten.add.Tensor": ("add", ("self", "other"), _unless("alpha", 1)), "aten.sub.Tensor": ("sub", ("self", "other"), _unless("alpha", 1)),
+    **{f"aten.{op}.Tensor": (op, ("self", "other"), _NOTHING) for op in ("mul", "div")},
+    **{f"aten.{op}.default": (op, ("self", "other"), _NOTHING) for op in ("maximum", "minimum")},
+    "aten.matmul": ("matmul", ("self", "other"), _NOTHING), "aten.bmm": ("matmul", ("self", "mat2"), _NOTHING),
+    "aten.cat": ("cat", ("tensors",), _numbers("dim")),
+    **{f"aten.{op}": (op, ("self",), _NOTHING)
+       for op in ("relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "erf", "sqrt", "neg", "abs")},
+    "aten.hardtanh": ("hardtanh", ("self",), _numbers("min_val", "max_val")), "aten.clamp": ("clamp", ("self",), _numbers("min", "max")),
+    "aten.clamp_min": ("clamp", ("self",), _numbers("min")), "aten.clamp_max": ("clamp", ("self",), _numbers("max")),
+    "aten.leaky_relu": ("leaky_relu", ("self",), _numbers("negative_slope")),
+    "aten.elu": ("elu", ("self",), _numbers("alpha", "scale", "input_scale")), "aten.celu": ("celu", ("self",), _numbers("alpha")),
+    "aten.selu": ("elu", ("self",), lambda bound: {"alpha": 1.6732632423543772, "scale": 1.0507009873554805}),
+    "aten.gelu": ("gelu", ("self",), _numbers("approximate")), "aten.threshold": ("threshold", ("self",), _numbers("threshold", "value")),
+    "aten.softmax": ("softmax", ("self",), _of_softmax), "aten._softmax": ("softmax", ("self",), _of_softmax),
+    **_INDEXED_POOL, **_AVERAGE, **{f"aten.avg_pool{n}d": (f"avg_pool{n}d", ("self",), _pool) for n in (1, 2, 3)},
+    "aten.mean.dim": ("mean", ("self",), lambda bound: None if bound["dim"] is None else _numbers("dim", "keepdim")(bound)),
+    "aten.upsample_nearest2d": ("interpolate", ("input", "self"), _resampled("nearest")),
+    "aten.upsample_bilinear2d": ("interpolate", ("input", "self"), _resampled("bilinear")),
+    "aten._upsample_nearest_exact2d": ("interpolate", ("input", "self"), _resampled("nearest-exact")),
+    "aten.layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")), "aten.native_layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")),
+    "aten.group_norm": ("group_norm", ("input",), _norm("num_groups")), "aten.native_group_norm": ("group_norm", ("input",), _groups_of),
+    "aten.instance_norm": ("instance_norm", ("input",), _unless("running_mean", None, _norm())),
+    "aten.batch_norm": ("batch_norm", ("input",), _unless("training", False, _norm(running_mean="running_mean", running_var="running_var"))),
+    "aten.native_batch_norm": ("batch_norm", ("input",), _unless("training", False, _norm(running_mean="running_mean", running_var="running_var"))),
+    "aten._native_batch_norm_legit_no_training": ("batch_norm", ("input",), _norm(running_mean="running_mean", running_var="running_var")),
+    "aten.linear": ("linear_float", ("input",), _float_weights), **{f"aten.conv{n}d": (f"conv{n}d_float", ("input",), _float_weights) for n in (1, 2, 3)},
+    "aten.constant_pad_nd": ("pad", ("self",), _numbers("pad", "value")), "aten.pad": ("pad", ("self",), _of_pad),
+    **{f"aten.reflection_pad{n}d": ("pad", ("self",), _mirrored) for n in (1, 2, 3)},
+}
+# An operator that moves values of any kind -> op and fields.
+_MOVES = {
+    "aten.permute": ("permute", _numbers("dims")), "aten.transpose": ("transpose", _numbers("dim0", "dim1")), "aten.slice": ("slice", _slice),
+    "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")), "aten.pixel_unshuffle": ("pixel_unshuffle", _numbers("downscale_factor")),
+    "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
+}
 _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
-_REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape"}
+_REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
+             *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
-_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "channel_shuffle"}
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
@@ -1014,17 +1153,18 @@ class _EagerWatch(_Watch):
                       parameters=lambda: self.convolution(name, packed, transposed, kind.endswith("1d")))
         elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
             pass
-        elif x and x.params and op in _PARTS and bound["dim"] % x.tensor.dim():
-            self.parts(op, x, result, bound)
+        elif x and x.params and self.moved(op, self.name, x, result, bound):
+            pass
+        elif self.float_op(op, self.name, result, in_place, bound):
+            pass
         else:
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(op, self.name, inputs, args, outputs, in_place)
 
     def replayed(self, op, inputs, result, params, in_place, bound):
-        """Records a row of _OPS; False if it is none, or computes on floats: they may only move."""
+        """Records a row of _OPS; False if it is none, or computes on floats."""
         row = _OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _OPS.get(op.rstrip("_"))
-        on_codes = result.is_quantized and all(value.tensor.is_quantized for value in inputs)
-        if row is None or not (on_codes or row[0] in _KEEPS):
+        if row is None or not (result.is_quantized and all(value.tensor.is_quantized for value in inputs)):
             return False
         kind, fields = row
         fields = fields(bound)
@@ -1034,15 +1174,6 @@ class _EagerWatch(_Watch):
             return False
         self.emit(self.name(kind), kind, result, params, inputs, in_place, **fields)
         return True
-
-    def parts(self, op, x, result, bound):
-        """What cuts a value along an axis: a slice each."""
-        dim, start = bound["dim"] % x.tensor.dim(), bound.get("index", 0) % x.tensor.shape[bound["dim"]]
-        dropped = {"drop": [dim]} if op in ("aten.select", "aten.unbind") else {}
-        for part in (result,) if isinstance(result, torch.Tensor) else result:
-            end = start + (1 if dropped else part.shape[dim])
-            self.emit(self.name("slice"), "slice", part, _params_of(part), x, dim=dim, start=start, end=end, step=1, **dropped)
-            start = end
 
     def convolution(self, name, packed, transposed, one_dimension):
         key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
@@ -1208,12 +1339,6 @@ def _is_group(node):
     return _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
 
 
-def _geometry(bound):
-    if isinstance(bound["padding"], str):
-        raise ExportError(f"padding={bound['padding']!r} of a convolution: give numbers")
-    number = len(bound["weight"].shape) - 2
-    every = lambda value: list(value) * number if len(value) == 1 else list(value)
-    return {**{key: every(bound[key]) for key in ("stride", "padding", "dilation")}, "groups": bound["groups"]}
 
 
 def _windowed(bound):
@@ -1312,9 +1437,18 @@ class _Pt2eWatch(_Watch):
             if any(user not in self.linears for user in node.users):
                 self.emit(self.functional("", "dequantize"), "dequantize", result, _params_of(result), inputs[0])
         else:
-            outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
-            self.common_op(target or node.op, self.name(node), inputs, args, outputs, in_place)
+            self.other_op(node, inputs, args, result, in_place, lambda: interpreter.map_nodes_to_values(node.kwargs, node))
         return result
+
+    def other_op(self, node, inputs, args, result, in_place, kwargs):
+        target, name = _target(node), self.name(node)
+        if isinstance(node.target, torch._ops.OpOverload):
+            bound = _bound(node.target, args, kwargs())
+            x = inputs[0] if isinstance(args[0], torch.Tensor) else None
+            if x and x.params and self.moved(target, name, x, result, bound) or self.float_op(target, name, result, in_place, bound):
+                return
+        outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+        self.common_op(target or node.op, name, inputs, args, outputs, in_place)
 
     def op_layer(self, interpreter, node, group, run):
         value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
@@ -1446,7 +1580,7 @@ def _write_capture(recording, scratch, producer=None):
 
 def _write_model(recording, producer, scratch, arrays_name):
     """(npz or None, json): an npz only if the numbers are many."""
-    large = sum(field.size for layer in recording.layers for field in layer.values() if isinstance(field, np.ndarray)) > INLINE_NUMBERS
+    large = sum(field.size for layer in [*recording.layers, *recording.constants.values()] for field in layer.values() if isinstance(field, np.ndarray)) > INLINE_NUMBERS
     keys = {}  # of an array's content -> (key, array): a module called twice, or tied weights, have their parameters once
 
     def plain(layer, field, numbers):
@@ -1459,7 +1593,8 @@ def _write_model(recording, producer, scratch, arrays_name):
 
     layers = [{field: plain(layer, field, numbers) for field, numbers in layer.items()} for layer in recording.layers]
     head = {"format": "qdiff-model", "version": 1, "producer": producer}
-    head.update({"arrays": arrays_name} if keys else {}, inputs=recording.inputs)
+    constants = [{field: plain(constant, field, numbers) for field, numbers in constant.items()} for constant in recording.constants.values()]
+    head.update({"arrays": arrays_name} if keys else {}, inputs=recording.inputs, **({"constants": constants} if constants else {}))
     text = json.dumps({**head, "layers": []}, allow_nan=False)[: -len("]}")]
     text += ",".join("\n" + json.dumps(layer, allow_nan=False) for layer in layers) + "\n]}\n"  # a layer a line
     (scratch / "model.json").write_text(text, encoding="utf-8")

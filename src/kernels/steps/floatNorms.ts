@@ -54,7 +54,12 @@ function overGroups(
   const members = Array.from({ length: groups }, () => [] as number[]);
   for (let feature = 0; feature < size; feature++) members[groupOf(feature)].push(feature);
   const moments = Array.from({ length: call.samples }, (_, sample) =>
-    members.map((features) => momentsOf(features.map((feature) => data[sample * size + feature]), eps)),
+    members.map((features) =>
+      momentsOf(
+        features.map((feature) => data[sample * size + feature]),
+        eps,
+      ),
+    ),
   );
   return boundedReals(data.length, (i) => {
     const feature = i % size;
@@ -63,16 +68,19 @@ function overGroups(
   });
 }
 
-export const layerNormOfFloats: TensorSteps = tensorSteps('(x - mean) / deviation * w + b of a row, float32', (call) => {
-  const row = sizeOf((call.attributes as LayerNormAttributes).dims);
-  const size = call.inputs[0].data.length / call.samples;
-  return overGroups(
-    call,
-    size / row,
-    (feature) => floor(feature / row),
-    (feature) => feature % row,
-  );
-});
+export const layerNormOfFloats: TensorSteps = tensorSteps(
+  '(x - mean) / deviation * w + b of a row, float32',
+  (call) => {
+    const row = sizeOf((call.attributes as LayerNormAttributes).dims);
+    const size = call.inputs[0].data.length / call.samples;
+    return overGroups(
+      call,
+      size / row,
+      (feature) => floor(feature / row),
+      (feature) => feature % row,
+    );
+  },
+);
 
 export const groupNormOfFloats: TensorSteps = tensorSteps(
   '(x - mean) / deviation * w + b of a group of channels, float32',

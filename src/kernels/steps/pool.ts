@@ -114,7 +114,9 @@ function isScrambled(call: TensorCall): boolean {
   const { shape, memory } = input;
   const declared = memory.format === 'channels_last' || memory.strides !== null;
   const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
-  return isQuantized(input.params) && isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
+  return (
+    isQuantized(input.params) && isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1
+  );
 }
 
 export function sumOf({ cover, code }: Covered): number {

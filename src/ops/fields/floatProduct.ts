@@ -1,0 +1,89 @@
+/** What products of floats by float weights have in common: layers that a quantizer left as they were, between quantized ones. */
+
+import * as z from 'zod/mini';
+import type { FloatProductAttributes } from '../../nouns/attributes.js';
+import type { TensorForm } from '../../nouns/model.js';
+import { windowDims } from '../../tensor/patches.js';
+import { dimsText, sizeOf } from '../../tensor/shape.js';
+import { printable } from '../../text.js';
+import type { Op, RawLayer, ShapedLayer } from '../op.js';
+import { floatsOf } from './affine.js';
+import { expectInput } from './inputs.js';
+import { layerFields, list, numbers, outputSchema } from './schema.js';
+import { tensorForm } from './tensor.js';
+import { doesNotFit, perPlace, readWindow, windowFields } from './window.js';
+
+const whole = z.int().check(z.positive());
+
+const fields = {
+  weight: numbers('float32 [out, in / groups, ...kernel], one after the other', list('number')),
+  out_features: whole,
+  bias: z.optional(z.nullable(numbers('float32 [out]', list('number')))),
+};
+
+const windows = { ...windowFields, kernel_size: perPlace, groups: z.optional(whole) };
+
+/** spatial: how many axes a convolution's window has; 0: rows along the last axis. */
+export function floatProduct(name: string, spatial: number): Op {
+  return {
+    name,
+    called: name.replace('_float', ' of float weights'),
+    schema: () => z.object({ ...layerFields, ...fields, ...(spatial > 0 ? windows : {}), output: outputSchema }),
+    inputs: [1, 1],
+    needs: ['weight', 'out_features', ...(spatial > 0 ? ['kernel_size'] : []), 'output'],
+    channels: spatial > 0 ? 'layout' : 'last',
+    dims: (layer) => (spatial > 0 ? imageDims(layer) : rowDims(layer)),
+    async read(layer) {
+      expectInput(layer, ['float32'], 'put a dequantize layer before it');
+      const attributes = await attributesOf(layer, spatial);
+      return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
+    },
+  };
+}
+
+async function attributesOf(layer: RawLayer, spatial: number): Promise<FloatProductAttributes | null> {
+  const [weight, bias] = [await floatsOf(layer, 'weight'), await floatsOf(layer, 'bias')];
+  if (!layer.fields || !weight || bias === undefined) return null;
+  const {
+    out_features: out,
+    kernel_size: size,
+    groups = 1,
+  } = layer.fields as Record<'out_features', number> & {
+    kernel_size?: number | number[];
+    groups?: number;
+  };
+  const kernel = spatial === 0 ? [] : Array.isArray(size) ? size : new Array<number>(spatial).fill(size!);
+  const window = spatial === 0 ? null : readWindow(layer, kernel, false);
+  const rest = weight.length / out / sizeOf(kernel);
+  const fits =
+    Number.isInteger(rest) && out % groups === 0 && kernel.length === spatial && (bias?.length ?? out) === out;
+  if (!fits) {
+    const expected = `expected [${out}, in / ${groups}${kernel.map((n) => `, ${n}`).join('')}] weights and ${out} of the bias`;
+    const got = `got ${weight.length}${bias ? ` and ${bias.length}` : ''}`;
+    layer.checks.problem('weight', [...layer.place, 'weight'], `${expected}, ${got}`);
+    return null;
+  }
+  return spatial > 0 && !window ? null : { weight, bias, outFeatures: out, window, groups };
+}
+
+function rowDims({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
+  const { weight, outFeatures } = (form as TensorForm).attributes as FloatProductAttributes;
+  const inFeatures = weight.length / outFeatures;
+  if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
+  return `expected an input whose last axis is ${inFeatures}, got ${printable(name)} of shape ${dimsText(shape.dims)}`;
+}
+
+function imageDims({ form, inputs: [{ name, shape }], layout }: ShapedLayer): readonly number[] | string {
+  const { weight, outFeatures, groups, window } = (form as TensorForm).attributes as FloatProductAttributes;
+  const spatial = window!.kernel.length;
+  const given = `${printable(name)} of shape ${dimsText(shape.dims)}`;
+  const axis = layout === 'NCHW' ? 0 : spatial;
+  const channels = (weight.length / outFeatures / sizeOf(window!.kernel)) * groups;
+  if (shape.dims.length !== spatial + 1 || shape.dims[axis] !== channels) {
+    return `expected an input of ${channels} channels and ${spatial} axes of places, got ${given}`;
+  }
+  const places = shape.dims.filter((_, i) => i !== axis);
+  const output = windowDims(window!, places);
+  if (output.some((size) => size < 1)) return doesNotFit(window!, places, given);
+  return axis === 0 ? [outFeatures, ...output] : [...output, outFeatures];
+}
