@@ -105,7 +105,7 @@ export function departures(
     // named by what is found: a float in place of an integer is no fixed point
     isFixedPoint(kernel.multiplier) ? 'fixed-point-multiplier' : 'multiplier-precision';
   change('accumulate', accumulatorCause(declared, kernel));
-  if (!declared.dynamic) {
+  if (!declared.dynamic || bothOnInputGrid(declared.dynamic, kernel.dynamic)) {
     change('multiplier', multiplierCause);
     // a fixed-point multiplier carries its int32 bias and its own rounding: one cause, not three
     change('bias', fixed ? multiplierCause : biasCause(declared.bias, kernel.bias));
@@ -130,6 +130,11 @@ export function departures(
   return dynamic && kernel.dynamic ? [...changes, ...dynamicDepartures(dynamic, kernel.dynamic, reduceRange)] : changes;
 }
 
+/** Then they have the steps of a layer on codes. */
+function bothOnInputGrid(declared: DynamicStep, other: DynamicStep | null): boolean {
+  return declared.onInputGrid === true && other?.onInputGrid === true;
+}
+
 /** Over what its input is spread, and how all else but the sums is computed. */
 function dynamicDepartures(declared: DynamicStep, other: DynamicStep, reduceRange: boolean): ProductChange[] {
   const quantization = (step: DynamicStep) => quantizationOf(step, reduceRange);
@@ -138,6 +143,7 @@ function dynamicDepartures(declared: DynamicStep, other: DynamicStep, reduceRang
   if (quantization(declared) !== quantization(withRange(declared, { grain, codes }))) {
     changes.push(dynamicChange('activation-range', codes, (step) => withRange(step, { grain, codes })));
   }
+  if (declared.onInputGrid || other.onInputGrid) return changes;
   const arithmetic = withArithmetic(declared, other);
   if (quantization(declared) !== quantization(arithmetic) || declared.multiplier !== other.multiplier) {
     changes.push(dynamicChange('multiplier-precision', other.name, (step) => withArithmetic(step, other)));

@@ -1,6 +1,7 @@
 /** What all kernels of a runtime share; a kernel file adds its facts and its own steps. */
 import type {
   AccumulateStep,
+  CodeRange,
   DequantizeStep,
   DynamicStep,
   ElementwiseSteps,
@@ -21,7 +22,7 @@ import {
   realBias,
 } from './steps/bias.js';
 import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
-import { dynamicFbgemm, dynamicQnnpack } from './steps/dynamic.js';
+import { dynamicFbgemm, dynamicOnInputGrid, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
@@ -64,13 +65,21 @@ export const TRANSPOSED = ['conv_transpose1d', 'conv_transpose2d', 'conv_transpo
 const CONVOLUTIONS = ['conv1d', 'conv2d', 'conv3d', ...TRANSPOSED];
 
 /** Every convolution by the same steps, but those that the runtime does not have, or that have no model. */
-export function convolutions(steps: ProductSteps, without: readonly string[] = []): Record<string, OpSteps> {
+export function convolutions(steps: ProductSteps, without: readonly string[] = []): Record<string, ProductSteps> {
   return Object.fromEntries(CONVOLUTIONS.filter((op) => !without.includes(op)).map((op) => [op, steps]));
 }
 
 /** Those that quantize what they read. */
 export function convolutionsDynamic(steps: ProductSteps): Record<string, OpSteps> {
   return Object.fromEntries(['conv1d_dynamic', 'conv2d_dynamic', 'conv3d_dynamic'].map((op) => [op, steps]));
+}
+
+/** And those of PyTorch that quantize their own input. codes: what they spread its range over. */
+function withDynamic(onCodes: Record<string, ProductSteps>, codes: CodeRange = 'asked'): Record<string, ProductSteps> {
+  const own = Object.entries(onCodes).map(
+    ([op, steps]) => [`${op}_dynamic`, { ...steps, dynamic: dynamicOnInputGrid(codes, steps.multiplier) }] as const,
+  );
+  return { ...onCodes, ...Object.fromEntries(own) };
 }
 
 export interface Conversions {
@@ -153,7 +162,7 @@ function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
 export function fbgemmOps(own: Own<'accumulate'>, convolutionSums: AccumulateStep = own.accumulate): Ops {
   const linear = fbgemmLinear(own);
   const convolution = { ...linear, accumulate: convolutionSums };
-  return { ...products(linear, dynamicFbgemm), ...convolutions(convolution), ...atenOps };
+  return { ...products(linear, dynamicFbgemm), ...withDynamic(convolutions(convolution)), ...atenOps };
 }
 
 export function qnnpackOps(): Ops {
@@ -167,7 +176,7 @@ export function qnnpackOps(): Ops {
   });
   const convolution = { ...linear, multiplier: qnnpackConvolution };
   // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
-  const known = convolutions(convolution, ['conv_transpose3d']);
+  const known = withDynamic(convolutions(convolution, ['conv_transpose3d']), '8 bits');
   return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...qnnpackTensors };
 }
 
@@ -186,7 +195,7 @@ export function oneDnnOps(
   const multiplier = oneDnnConvolutionScaling(isa, invertsScales);
   const convolution = { ...linear, accumulate, multiplier, packed: scrambledWeights };
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
-  const ofPyTorch = convolutions(convolution, invertsScales ? [] : TRANSPOSED);
+  const ofPyTorch = invertsScales ? withDynamic(convolutions(convolution)) : convolutions(convolution, TRANSPOSED);
   return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps };
 }
 

@@ -273,6 +273,8 @@ export interface DynamicStep extends Step {
   readonly quantize: QuantizeStep;
   /** What makes reals of the sums. */
   readonly multiplier: MultiplierStep;
+  /** It computes codes of the chosen parameters as a layer on codes does, and makes reals of them: PyTorch's convolutions. */
+  readonly onInputGrid?: true;
   /** Float32 result, bias included, before ReLU. `product.input` holds the chosen parameters. */
   toReal(product: Product): (acc: number, channel: number) => number;
 }

@@ -1,4 +1,4 @@
-/** ConvInteger behind DynamicQuantizeLinear: float values of one spatial axis, quantized over a whole call, int8 weights. */
-import { convolution } from './fields/convolution.js';
+/** torch.ops.quantized.conv1d_dynamic: codes on the grid of its input, then floats. ONNX Runtime: ConvInteger. */
+import { dynamicConvolution } from './fields/convolution.js';
 
-export const conv1dDynamic = { ...convolution('conv1d_dynamic', 1, false, true), called: 'dynamic conv1d' };
+export const conv1dDynamic = dynamicConvolution('conv1d_dynamic', 'dynamic conv1d', 1);

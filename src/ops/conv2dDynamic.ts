@@ -1,4 +1,4 @@
-/** TFLite's hybrid convolution: float images, each quantized by itself, int8 weights. */
-import { convolution } from './fields/convolution.js';
+/** torch.ops.quantized.conv2d_dynamic: codes on the grid of its input, then floats. TFLite: hybrid; ONNX Runtime: ConvInteger. */
+import { dynamicConvolution } from './fields/convolution.js';
 
-export const conv2dDynamic = { ...convolution('conv2d_dynamic', 2, false, true), called: 'dynamic conv2d' };
+export const conv2dDynamic = dynamicConvolution('conv2d_dynamic', 'dynamic conv2d', 2);

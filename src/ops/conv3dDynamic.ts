@@ -1,4 +1,4 @@
-/** ConvInteger behind DynamicQuantizeLinear: float values of three spatial axes, quantized over a whole call, int8 weights. */
-import { convolution } from './fields/convolution.js';
+/** torch.ops.quantized.conv3d_dynamic: codes on the grid of its input, then floats. ONNX Runtime: ConvInteger. */
+import { dynamicConvolution } from './fields/convolution.js';
 
-export const conv3dDynamic = { ...convolution('conv3d_dynamic', 3, false, true), called: 'dynamic conv3d' };
+export const conv3dDynamic = dynamicConvolution('conv3d_dynamic', 'dynamic conv3d', 3);

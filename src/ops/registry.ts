@@ -22,8 +22,11 @@ import { conv3d } from './conv3d.js';
 import { conv3dDynamic } from './conv3dDynamic.js';
 import { conv3dFloat } from './conv3dFloat.js';
 import { convTranspose1d } from './convTranspose1d.js';
+import { convTranspose1dDynamic } from './convTranspose1dDynamic.js';
 import { convTranspose2d } from './convTranspose2d.js';
+import { convTranspose2dDynamic } from './convTranspose2dDynamic.js';
 import { convTranspose3d } from './convTranspose3d.js';
+import { convTranspose3dDynamic } from './convTranspose3dDynamic.js';
 import { depthToSpace } from './depthToSpace.js';
 import { dequantize } from './dequantize.js';
 import { div } from './div.js';
@@ -92,14 +95,17 @@ export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6,
 export const ops: readonly Op[] = [
   ...opsOfMatrices,
   conv1d,
-  conv2d,
-  conv3d,
   conv1dDynamic,
+  conv2d,
   conv2dDynamic,
+  conv3d,
   conv3dDynamic,
   convTranspose1d,
+  convTranspose1dDynamic,
   convTranspose2d,
+  convTranspose2dDynamic,
   convTranspose3d,
+  convTranspose3dDynamic,
   linearFloat,
   conv1dFloat,
   conv2dFloat,

@@ -4,7 +4,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
-import { isPowerOfTwo } from '../numeric/float.js';
+import { f32, isPowerOfTwo } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
@@ -84,6 +84,8 @@ export function finishProduct(
   accumulator: SumData,
   fast: Fast = null,
 ): Int32Array | Uint8Array | Int8Array | Float32Array {
+  const onGrid = ofInputGrid(steps, product);
+  if (onGrid) return toGrid(finishProduct(onGrid.steps, onGrid.product, accumulator, fast), product.input);
   const codes = accumulator instanceof Int32Array && fast?.finish(steps, product, accumulator);
   if (codes) return codes;
   if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
@@ -91,6 +93,19 @@ export function finishProduct(
   return isQuantized(product.output)
     ? roundToCodes(steps, product, accumulator)
     : toReals(accumulator, product, biased(steps, product, steps.multiplier.toReal(product)));
+}
+
+/** The layer on codes that a dynamic one is on its way, where it has one; the parameters of its input are those chosen. */
+export function ofInputGrid(
+  steps: ProductSteps,
+  product: Product,
+): { readonly steps: ProductSteps; readonly product: Product } | null {
+  if (!steps.dynamic?.onInputGrid) return null;
+  return { steps: { ...steps, dynamic: null }, product: { ...product, output: product.input } };
+}
+
+function toGrid(codes: NumericArray, { scale, zeroPoint }: QuantParams): Float32Array {
+  return Float32Array.from(codes, (code) => f32(scale) * (code - zeroPoint));
 }
 
 /** An int32 output is the sums themselves, at scale sx * sw, with an int32 bias. */

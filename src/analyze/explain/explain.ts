@@ -10,7 +10,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';
 import { quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
-import { replayProduct, stepsBeforeRounding } from '../../replay/product.js';
+import { ofInputGrid, replayProduct, stepsBeforeRounding } from '../../replay/product.js';
 import { numpySnippet } from './numpy.js';
 import { explainedPatch } from './patch.js';
 import { isUnwritten, recipeOf, trace } from './recipe.js';
@@ -105,13 +105,13 @@ export function reproScript(value: ValueToExplain): string {
   return `${snippetOf(own, kernel, columnOf(kernel, own), true).join('\n')}\n`;
 }
 
-function columnOf(
-  kernel: Kernel,
-  { op, arithmetic, product, x, captured, quantizedFor }: ValueToExplain,
-): ExplainColumn {
-  const steps = productSteps(kernel, { op, arithmetic })!;
-  const replayed = replayProduct(steps, product, x);
+function columnOf(kernel: Kernel, one: ValueToExplain): ExplainColumn {
+  const { x, captured, quantizedFor } = one;
+  const declared = productSteps(kernel, one)!;
+  const replayed = replayProduct(declared, one.product, x);
   const value = replayed.data[0];
+  const { steps, product } = ofInputGrid(declared, one.product) ?? { steps: declared, product: one.product };
+  const code = replayProduct(steps, product, x).data[0];
   const accumulator = steps.accumulate.run(x, product).data[0];
   const within =
     replayed.low && replayed.high && captured !== null && captured >= replayed.low[0] && captured <= replayed.high[0];
@@ -119,9 +119,7 @@ function columnOf(
   const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
   const fixed = Number.isFinite(real) ? quantizeMultiplier(real) : null; // a dynamic input may hold inf
-  const traced = steps.float
-    ? floatTrace(steps, product, x)
-    : tracedBy(kernel.name, steps, product, accumulator, value);
+  const traced = steps.float ? floatTrace(steps, product, x) : tracedBy(kernel.name, steps, product, accumulator, code);
   const biasReal =
     product.bias?.[0] ??
     (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);
@@ -147,8 +145,8 @@ function columnOf(
     clamped:
       quantized !== null &&
       traced.rounded !== null &&
-      traced.rounded + quantized.zeroPoint !== value &&
-      clamp!.includes(value),
+      traced.rounded + quantized.zeroPoint !== code &&
+      clamp!.includes(code),
     value,
     explains: captured === null ? null : value === captured || within === true,
   };

@@ -7,6 +7,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Operation } from '../../nouns/written.js';
 import { f32 } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
+import { ofInputGrid } from '../../replay/product.js';
 import { applied, isUnwritten, type Recipe, recipeOf } from './recipe.js';
 
 /** One output channel of a linear layer on one sample. */
@@ -23,16 +24,17 @@ export interface OneValue {
   readonly value: number;
 }
 
-type Written = OneValue & { readonly recipe: Recipe };
+type Written = OneValue & { readonly recipe: Recipe /** The code is made real again. */; readonly isReal: boolean };
 
 /** Lines of Python; codes are written out, or read from a file by two lines of the caller's. */
-export function numpySnippet(one: OneValue, codes: readonly [x: string, w: string]): string[] {
+export function numpySnippet(given: OneValue, codes: readonly [x: string, w: string]): string[] {
+  const one = { ...given, ...ofInputGrid(given.steps, given.product) };
   const { steps, product } = one;
   if (steps.float) return floatSnippet(one, codes);
   const found = recipeOf(steps, product);
   if (isUnwritten(found)) return [noNumpy(found.unwritten)];
   const recipe = found;
-  const written = { ...one, recipe };
+  const written = { ...one, recipe, isReal: product !== given.product };
   const lines = accumulation(written);
   const rest = recipe.fixedPoint ? fixedPointLines(written) : operationLines(written);
   const missing = [lines, rest].find(isUnwritten);
@@ -163,7 +165,7 @@ function grouped(formula: string): string {
 }
 
 /** Of v to what is printed. */
-function outputLines({ steps, product, value }: Written, v: number): string[] | { readonly unwritten: Step } {
+function outputLines({ steps, product, value, isReal }: Written, v: number): string[] | { readonly unwritten: Step } {
   const { output, activation } = product;
   if (!isQuantized(output)) return [`print(${realText('f32(v)', activation)})  # ${value}`];
   const { round, offsetAndClamp, bound } = steps;
@@ -171,7 +173,8 @@ function outputLines({ steps, product, value }: Written, v: number): string[] | 
   if (!offsetAndClamp.numpy) return { unwritten: offsetAndClamp };
   const [lo, hi] = clampOfCodes(activation, output, bound);
   const lines = offsetAndClamp.numpy(round.numpy, lo, hi, v);
-  return [...lines.slice(0, -1), `print(int(${lines.at(-1)}))  # ${value}`];
+  const code = `int(${lines.at(-1)})`;
+  return [...lines.slice(0, -1), `print(${isReal ? `f32(sy) * f32(${code} - zy)` : code})  # ${value}`];
 }
 
 function realText(real: string, activation: Activation): string {

@@ -107,6 +107,7 @@ function isPlacedFirst({ declared: { steps } }: TensorStudy): boolean {
 
 function ofProduct(study: ProductStudy): ProductChange[] {
   const declared = study.declared.steps;
+  if (declared.dynamic?.onInputGrid) return []; // a kernel's own steps are tried with it
   if (declared.dynamic) return ofDynamic(study, declared.dynamic);
   const multipliers = study.free
     ? floatMultipliers

@@ -105,7 +105,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
   codes(setup: ProductSetup, scope: Scope): Codes {
-    if (this.data.dynamic) return mapCodes(this.quantized(setup.steps, scope), setup.reads[0]);
+    if (this.data.dynamic) return placed(setup, scope, mapCodes(this.quantized(setup.steps, scope), setup.reads[0]));
     return storedCodes(setup, scope, setup.patches ? this.patched(setup.patches, scope) : (scope.inputs[0] as Codes));
   }
 
@@ -249,9 +249,10 @@ export class ProductEngine implements Engine<ProductSetup> {
   private accumulateDynamic(setup: ProductSetup, scope: Scope): Int32Array {
     const params = this.restrict(setup.params, scope);
     const accumulator = new Int32Array(scope.observed.length);
-    const { cols, data } = this.restrictedCodes(setup, scope);
+    const { cols, data, positions } = this.restrictedCodes(setup, scope);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
-      const codes = { rows, cols, data: data.subarray(first * cols, (first + rows) * cols) };
+      const own = data.subarray(first * cols, (first + rows) * cols);
+      const codes = { rows, cols, data: own, ...(positions && { positions: positions.subarray(first, first + rows) }) };
       const part = this.sums(setup.steps, codes, { ...params, input });
       accumulator.set(part, first * params.outFeatures);
     });
@@ -375,8 +376,12 @@ function readAs(stored: Codes, map: CodeMap | null): Codes {
   return codes;
 }
 
-function storedCodes({ reads, params }: ProductSetup, { samples }: Scope, stored: Codes): Codes {
-  const codes = readAs(stored, reads[0]);
+function storedCodes(setup: ProductSetup, scope: Scope, stored: Codes): Codes {
+  return placed(setup, scope, readAs(stored, setup.reads[0]));
+}
+
+/** Patches with holes are summed by where they stand. */
+function placed({ params }: ProductSetup, { samples }: Scope, codes: Codes): Codes {
   const { taps } = params.patch ?? {};
   return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
 }

@@ -56,7 +56,7 @@ function sevenBitWeights({ framework, dynamic, producer }: FixContext): Way {
   return { remedy, text: SMALL_WEIGHTS + observer, code: framework === 'PyTorch' ? [torch(SMALL_WEIGHT_QCONFIG)] : [] };
 }
 
-function sevenBitActivations({ producer, dynamic, framework }: FixContext, kernel: string): Way {
+function sevenBitActivations({ producer, dynamic, framework, op }: FixContext, kernel: string): Way {
   const remedy = 'seven-bit-activations';
   if (framework && framework !== 'PyTorch') {
     const text = 'keep the activation codes in 0..127: twice the scale, half the zero point';
@@ -67,7 +67,11 @@ function sevenBitActivations({ producer, dynamic, framework }: FixContext, kerne
     return { remedy, text: `${call}; ${REDUCE_RANGE_LIMIT}`, code: [torch(PT2E)] };
   }
   if (producer.flow === 'dynamic' || dynamic) {
-    return { remedy, text: 'quantize the activations with reduce_range=True', code: [torch(DYNAMIC)] };
+    return {
+      remedy,
+      text: 'quantize the activations with reduce_range=True',
+      code: [torch(dynamicCall(dynamic ? op : 'linear_dynamic'))],
+    };
   }
   const defaults = kernelNamed(kernel)?.library?.defaultRange ?? '0..127';
   const text = `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}`;
@@ -81,7 +85,7 @@ const SMALL_WEIGHT_QCONFIG =
   'model.qconfig = torch.ao.quantization.QConfig(activation=torch.ao.quantization.default_histogram_observer, weight=torch.ao.quantization.default_per_channel_weight_observer.with_args(quant_min=-64, quant_max=63))';
 const PT2E =
   'quantizer = X86InductorQuantizer().set_global(get_default_x86_inductor_quantization_config(reduce_range=True))';
-const DYNAMIC = 'y = torch.ops.quantized.linear_dynamic(x, packed_params, reduce_range=True)';
+const dynamicCall = (op: string) => `y = torch.ops.quantized.${op}(x, packed_params, reduce_range=True)`;
 const TORCHAO_DYNAMIC = 'quantize_(model, Int8DynamicActivationInt8WeightConfig(reduce_range=True))';
 const TORCHAO_STATIC =
   'quantize_(model, Int8StaticActivationInt8WeightConfig(act_quant_scale=scale, reduce_range=True))';

@@ -475,7 +475,7 @@ class Recording:
 
     def layer(self, value, op, sources, /, features=None, parameters=None, **fields):
         """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks."""
-        self.saw_quantized |= op in ("linear", "linear_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
+        self.saw_quantized |= op == "linear" or op.endswith("_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
         if not self.batch_sizes:
             self.seen.append(value.name)
         if self.select and not any(fnmatch.fnmatchcase(value.name, pattern) for pattern in self.select):
@@ -775,9 +775,16 @@ _CONVOLUTIONS = {f"quantized.conv{n}d{relu}": (f"conv{n}d", relu[1:] or "none") 
 _CONVOLUTIONS.update({f"quantized.conv_transpose{n}d": (f"conv_transpose{n}d", "none") for n in (1, 2, 3)})
 
 
+_CONVOLUTIONS.update({f"{op}_dynamic": (f"{kind}_dynamic", "none") for op, (kind, relu) in list(_CONVOLUTIONS.items()) if relu == "none"})
+
+
+def _spatial(kind):
+    return int(kind.removesuffix("_dynamic")[-2])
+
+
 def _window_of(packed, kind):
     """A convolution's geometry; of one dimension the packed form has two, the first of 1."""
-    n = int(kind[-2])
+    n = _spatial(kind)
     fields = {"stride": packed.stride(), "padding": packed.padding(), "dilation": packed.dilation()}
     if "transpose" in kind:
         fields["output_padding"] = packed.output_padding()
@@ -1147,10 +1154,11 @@ class _EagerWatch(_Watch):
         elif params and inputs[0].params and op in _CONVOLUTIONS:
             kind, activation = _CONVOLUTIONS[op]
             name, packed = self.name(kind), bound["packed_weight"]
-            self.ran_static = True
-            transposed = kind.startswith("conv_transpose")
-            self.emit(name, kind, result, params, inputs[0], activation=activation, **_window_of(packed, kind),
-                      parameters=lambda: self.convolution(name, packed, transposed, kind.endswith("1d")))
+            transposed, is_dynamic = kind.startswith("conv_transpose"), kind.endswith("_dynamic")
+            self.ran_dynamic, self.ran_static = self.ran_dynamic or is_dynamic, self.ran_static or not is_dynamic
+            asked = {"reduce_range": bool(bound["reduce_range"])} if is_dynamic else {}
+            self.emit(name, kind, result, params, inputs[0], activation=activation, **asked, **_window_of(packed, kind),
+                      parameters=lambda: self.convolution(name, packed, transposed, _spatial(kind) == 1))
         elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
             pass
         elif x and x.params and self.moved(op, self.name, x, result, bound):
@@ -1178,7 +1186,11 @@ class _EagerWatch(_Watch):
     def convolution(self, name, packed, transposed, one_dimension):
         key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
         if key not in self.unpacked:
-            weight, bias = packed.unpack()
+            try:
+                weight, bias = packed.unpack()
+            except RuntimeError as error:  # QNNPACK gives those of three axes back to nobody
+                _warn(f"{name}: its weights cannot be unpacked ({_first_sentence(error)}): the layer is captured, not replayed")
+                return self.unpacked.setdefault(key, {})
             found = self.unpacked[key] = _packed_parameters(name, weight, bias, 1 if transposed else 0)
             if one_dimension and found["weight"].ndim == 4:  # packed as an image of one row
                 found["weight"] = found["weight"].reshape(*found["weight"].shape[:2], -1)

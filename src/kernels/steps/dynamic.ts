@@ -137,6 +137,21 @@ export const dynamicQnnpack = overEightBits(
   ofBatch('dynamicQnnpack', 'f32(f32(acc) * f32(s * sw)) + b', chooseOfPyTorch, quantizeFma, float32Product),
 );
 
+/** PyTorch's convolutions, by the steps of a static one, which writes codes of the input's own scale and zero point. */
+export function dynamicOnInputGrid(levels: CodeRange, multiplier: MultiplierStep): DynamicStep {
+  const name = levels === 'asked' ? 'dynamicOnInputGrid' : 'dynamicOnInputGrid8Bits';
+  const equation = 's * (q - zp), q a code of the scale s and zero point zp chosen for the input';
+  const own = {
+    name,
+    equation,
+    grain: 'batch',
+    codes: levels,
+    choose: chooseOfPyTorch,
+    quantize: quantizeFma,
+  } as const;
+  return dynamicStep({ ...own, multiplier, onInputGrid: true });
+}
+
 export const dynamicOneDnnBrgemm = ofBatch(
   'dynamicOneDnnBrgemm',
   'f32(f32(f32(acc) * R(s)) * R(sw)) + b, R(s) = f32(1 / f32(1 / s))',

@@ -16,6 +16,11 @@ import { doesNotFit, outputPadding, readWindow, windowFields } from './window.js
 
 const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 
+/** One that quantizes float images itself, with a scale chosen from all that a call reads (TFLite: from each image). */
+export function dynamicConvolution(name: string, called: string, spatial: number, transposed = false): Op {
+  return { ...convolution(name, spatial, transposed, true), called };
+}
+
 /** spatial: how many axes its windows have; isDynamic: it quantizes float images itself. */
 export function convolution(name: string, spatial: number, transposed: boolean, isDynamic = false): Op {
   const channels = transposed ? ['in_channels', 'out_channels/groups'] : ['out_channels', 'in_channels/groups'];
@@ -31,6 +36,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
         groups: z.optional(z.int().check(z.positive())),
         depthwise: z.optional(z.boolean()),
         same: z.optional(z.boolean()),
+        ...(isDynamic ? { reduce_range: z.optional(z.boolean()) } : {}),
         output: outputSchema,
       }),
     inputs: [1, 1],
@@ -38,7 +44,12 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
     channels: 'layout',
     dims: convolutionDims,
     async read(layer) {
-      if (isDynamic) expectInput(layer, ['float32'], `it quantizes its own input; use op "conv${spatial}d" on codes`);
+      if (isDynamic)
+        expectInput(
+          layer,
+          ['float32'],
+          `it quantizes its own input; use op "${name.replace('_dynamic', '')}" on codes`,
+        );
       else expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16', 'uint16']);
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
@@ -49,7 +60,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
       return {
         form: {
           kind: 'product',
-          dynamic: isDynamic ? { reduceRange: false } : null,
+          dynamic: isDynamic ? { reduceRange: fields.reduce_range === true } : null,
           patch: { window, groups, ...kindsOf(fields) },
           ...params,
         },
