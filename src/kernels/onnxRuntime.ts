@@ -17,21 +17,24 @@ import { int32BiasDivision32, realBias } from './steps/bias.js';
 import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { functionsInFloat } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { binaryFloats, throughReals, unaryFloats } from './steps/floats.js';
-import { copiesNearest } from './steps/interpolate.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
 import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
+import { instanceNormInFloat, layerNormInFloat } from './steps/normsInAnyOrder.js';
 import { clampRoundOffset, roundThenOffset } from './steps/offsetAndClamp.js';
 import { addOnnxRuntime, leakyReluOnnxRuntime, multiplyOnnxRuntime, sigmoidOnnxRuntime } from './steps/onnxRuntime.js';
 import { averagePoolOnnxRuntime, globalAveragePoolOnnxRuntime } from './steps/onnxRuntimePools.js';
 import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
 import { quantizeDivision } from './steps/quantize.js';
+import { resizeBetweenFloats, resizeOfCodes } from './steps/resizeInFloat.js';
 import { halfEven } from './steps/round.js';
 import { withoutActivation, withoutTflites } from './steps/tensor.js';
+import { whereFloats } from './steps/where.js';
 
 const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
 
@@ -48,7 +51,10 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     max_pool1d: maxPool,
     max_pool2d: maxPool,
     max_pool3d: maxPool,
-    interpolate: copiesNearest,
+    interpolate: resizeOfCodes,
+    where: whereFloats(quantizeDivision),
+    amax: largestOfAxes,
+    amin: smallestOfAxes,
     avg_pool1d: averagePoolOnnxRuntime,
     avg_pool2d: averagePoolOnnxRuntime,
     avg_pool3d: averagePoolOnnxRuntime,
@@ -135,5 +141,10 @@ export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   max_pool1d: largest,
   max_pool2d: largest,
   max_pool3d: largest,
-  interpolate: throughReals(copiesNearest),
+  interpolate: resizeBetweenFloats,
+  where: whereFloats(quantizeDivision),
+  amax: throughReals(largestOfAxes),
+  amin: throughReals(smallestOfAxes),
+  layer_norm: layerNormInFloat,
+  instance_norm: instanceNormInFloat,
 });

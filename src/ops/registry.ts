@@ -4,6 +4,8 @@ import { adaptiveAvgPool2d } from './adaptiveAvgPool2d.js';
 import { adaptiveAvgPool3d } from './adaptiveAvgPool3d.js';
 import { add } from './add.js';
 import { addScalar } from './addScalar.js';
+import { amax } from './amax.js';
+import { amin } from './amin.js';
 import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
 import { avgPool3d } from './avgPool3d.js';
@@ -87,6 +89,7 @@ import { threshold } from './threshold.js';
 import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
+import { where } from './where.js';
 
 /** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
 export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
@@ -122,6 +125,7 @@ export const ops: readonly Op[] = [
   addScalar,
   mulScalar,
   cat,
+  where,
   hardswish,
   hardsigmoid,
   sigmoid,
@@ -147,6 +151,8 @@ export const ops: readonly Op[] = [
   adaptiveAvgPool3d,
   mean,
   sum,
+  amax,
+  amin,
   quantizeDynamic,
   interpolate,
   softmax,

@@ -42,6 +42,14 @@ export interface Draft {
   readonly shape?: readonly number[];
 }
 
+/** An op of model.json's and its attributes. */
+export interface SharedFields {
+  readonly op: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** What is not known before the graph runs. */
+  readonly unknown: string | null;
+}
+
 export interface Context {
   readonly graph: Graph;
   readonly constants: Constants;

@@ -1,6 +1,6 @@
 /** Nodes to layers: patterns, what they left, and what is known of every value. */
 
-import { FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
+import { BOOL, FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
@@ -8,7 +8,7 @@ import { Arrays, type Context, type Draft, type Pattern, type ValueType } from '
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
-import { outputOf, quantizationOf, sameParams } from './quantization.js';
+import { BOOLEAN, outputOf, quantizationOf, sameParams } from './quantization.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
 
@@ -159,6 +159,7 @@ class Types {
     const { inputs, outputs, valueInfo } = graph.model.graph;
     for (const { name, elemType } of [...inputs, ...outputs, ...valueInfo]) {
       if (elemType === FLOAT32) types.set(name, 'float32');
+      if (elemType === BOOL) types.set(name, BOOLEAN);
     }
     const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
     for (const node of graph.nodes) {

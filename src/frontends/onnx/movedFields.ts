@@ -1,15 +1,9 @@
 /** Operators that move values, in model.json's words: which go where follows from constants and shapes. */
 import { sizeOf } from '../../tensor/shape.js';
-import type { Context } from './draft.js';
+import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
+import { resize } from './resized.js';
 import { dimsOf, type ShapeValue, shapeValues } from './shapeValues.js';
-
-export interface SharedFields {
-  readonly op: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** What is not known before the graph runs. */
-  readonly unknown: string | null;
-}
 
 type Rule = (node: GraphNode, context: Context, output: number) => SharedFields | Promise<SharedFields>;
 
@@ -34,6 +28,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Tile', tile],
   ['DepthToSpace', depthToSpace],
   ['SpaceToDepth', (node) => known('space_to_depth', { block_size: intOf(node, 'blocksize', 0) })],
+  ['Pad', pad],
   ['Resize', resize],
   ['Upsample', resize],
 ]);
@@ -166,34 +161,25 @@ function depthToSpace(node: GraphNode): SharedFields {
   return known('depth_to_space', { block_size: size });
 }
 
-/** Each place so many whole times: however coordinates are transformed and rounded, the same one is the nearest. */
-const SAME_NEAREST = ['asymmetric/floor', 'half_pixel/round_prefer_floor', 'half_pixel/round_prefer_ceil'];
+const PADDED = ['constant', 'reflect'];
 
-async function resize(node: GraphNode, context: Context): Promise<SharedFields> {
-  const mode = attribute(node, 'mode')?.s ?? 'nearest';
-  const transformed = attribute(node, 'coordinate_transformation_mode')?.s ?? 'half_pixel';
-  const rounded = attribute(node, 'nearest_mode')?.s ?? 'round_prefer_floor';
-  if (mode !== 'nearest') return unknown('interpolate', `Resize in mode ${mode} runs in float`);
-  const isOld = node.opType === 'Upsample';
-  if (!isOld && !SAME_NEAREST.includes(`${transformed}/${rounded}`))
-    return unknown('interpolate', `Resize with ${transformed} and ${rounded} is not replayed`);
-  const factors = await factorsOf(node, context);
-  if (!allKnown(factors)) return unknown('interpolate', 'its scales are not known before it runs');
-  const [samples, channels, ...own] = factors;
-  if (samples !== 1 || channels !== 1 || own.length === 0)
-    return unknown('interpolate', 'it resizes samples or channels');
-  if (!own.every((factor) => Number.isInteger(factor) && factor >= 1))
-    return unknown('interpolate', 'a scale of it is no whole number');
-  return known('interpolate', { scale_factor: own, mode: 'nearest' });
+/** Two numbers an axis; model.json has them the last axis first. */
+async function pad(node: GraphNode, context: Context): Promise<SharedFields> {
+  const mode = attribute(node, 'mode')?.s ?? 'constant';
+  const [ends, axes] = [await intsAt(node, 1, 'pads', context), await intsAt(node, 3, 'axes', context)];
+  if (!PADDED.includes(mode)) return unknown('pad', `Pad in mode ${mode} is not replayed`);
+  if (!allKnown(ends) || axes !== undefined) return unknown('pad', 'its pads are not constant, or of some axes only');
+  const rank = ends.length / 2;
+  if (ends[0] !== 0 || ends[rank] !== 0) return unknown('pad', OVER_SAMPLES);
+  const value = await paddingOf(node, context);
+  if (value === null) return unknown('pad', 'what it fills with is not constant');
+  const pairs = Array.from({ length: rank - 1 }, (_, i) => [ends[rank - 1 - i], ends[2 * rank - 1 - i]]);
+  return known('pad', { pad: pairs.flat(), mode, ...(mode === 'constant' ? { value } : {}) });
 }
 
-/** Of every axis; from sizes where it has no scales. */
-async function factorsOf(node: GraphNode, context: Context): Promise<readonly ShapeValue[] | null> {
-  const { constants } = context;
-  const place = node.opType === 'Upsample' || node.inputs.length === 2 ? 1 : 2;
-  const scales = constants.get(node.inputs[place] ?? '');
-  if (scales?.source && sizeOf(scales.shape) > 0) return Array.from(await constants.numbers(node.inputs[place]));
-  const [sizes, dims] = [await shapeValues(node.inputs[3] ?? '', context), dimsOf(node.inputs[0], context)];
-  if (!sizes || !dims || sizes.length !== dims.length) return null;
-  return sizes.map((size, i) => (i === 0 ? 1 : size === null || dims[i] === null ? null : size / dims[i]));
+async function paddingOf(node: GraphNode, { constants }: Context): Promise<number | null> {
+  const tensor = node.inputs[2] ?? '';
+  if (tensor === '') return attribute(node, 'value')?.f ?? 0;
+  const given = constants.get(tensor) ?? constants.real(tensor);
+  return given?.source ? Number((await given.source.read())[0]) : null;
 }

@@ -18,6 +18,9 @@ export interface Quantization {
   readonly blockSize: number;
 }
 
+/** Of what is true (1) or false (0). */
+export const BOOLEAN: Quantization = { dtype: onnxDtype(UINT8), scale: [1], zeroPoint: [0], axis: 1, blockSize: 0 };
+
 /** One number for all channels, or one each. */
 export function ofChannel(numbers: readonly number[], channel: number): number {
   return numbers[numbers.length === 1 ? 0 : channel];

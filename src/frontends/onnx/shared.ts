@@ -1,8 +1,10 @@
 /** The attributes of operators that have the same ones in float, between DequantizeLinear and QuantizeLinear, and as QLinear. */
-import type { Context } from './draft.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { reshaped } from './derived.js';
+import type { Context, SharedFields } from './draft.js';
 import { poolFields } from './geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, intsOf } from './graph.js';
-import { movedFields, type SharedFields } from './movedFields.js';
+import { movedFields } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
 import { dimsOf } from './shapeValues.js';
 import { opName } from './words.js';
@@ -16,7 +18,7 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
   switch (name) {
     case 'MaxPool':
     case 'AveragePool':
-      return pool(node, name === 'MaxPool' ? 'max_pool' : 'avg_pool');
+      return pool(node, name === 'MaxPool' ? 'max_pool' : 'avg_pool', context);
     case 'GlobalAveragePool':
       return globalPool(node, context);
     case 'Sigmoid':
@@ -35,14 +37,19 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
       return known('cat', { dim: intOf(node, 'axis', 1) });
     case 'Where':
       return known('where', {});
+    case 'ReduceMax':
+    case 'ReduceMin':
     case 'ReduceMean': {
       const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
       return {
-        op: 'mean',
+        op: opName(node),
         fields: dim ? { dim: [...dim], keepdim: intOf(node, 'keepdims', 1) === 1 } : {},
         unknown: dim ? null : 'its axes are not constant',
       };
     }
+    case 'LayerNormalization':
+    case 'InstanceNormalization':
+      return normalized(node, context);
     case 'Clip': {
       const bounds = await boundsOf(node, context);
       return bounds
@@ -52,6 +59,23 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     default:
       return known(opName(node), {});
   }
+}
+
+/** Numbers that go with a value, or, of layer_norm, with a place of what is normalized. */
+function normalized(node: GraphNode, { constants, arrays }: Context): SharedFields {
+  const op = opName(node);
+  const list = (tensor = '') => {
+    const given = constants.get(tensor) ?? constants.real(tensor);
+    if (!given?.source || given.dtype.name !== 'float32') return null;
+    const array = reshaped(`${tensor}.flat`, given.source, [sizeOf(given.shape)]);
+    return { shape: given.shape, field: arrays.add(`${tensor}.flat`, array) };
+  };
+  const [weight, bias] = [list(node.inputs[1]), list(node.inputs[2])];
+  const missing = !weight || (!bias && (node.inputs[2] ?? '') !== '');
+  if (missing) return { op, fields: {}, unknown: 'its numbers are no float constants' };
+  const own = op === 'layer_norm' ? { normalized_shape: [...weight.shape] } : {};
+  const eps = floatOf(node, 'epsilon', Math.fround(1e-5));
+  return { op, fields: { ...own, weight: weight.field, bias: bias?.field ?? null, eps }, unknown: null };
 }
 
 /** PyTorch's is the one that model.json has. */
@@ -65,8 +89,8 @@ async function constantInts(node: GraphNode, input: number, { constants }: Conte
   return constants.get(tensor)?.source ? Array.from(await constants.numbers(tensor)) : null;
 }
 
-function pool(node: GraphNode, op: string): SharedFields {
-  const { fields, unknown } = poolFields(node);
+function pool(node: GraphNode, op: string, context: Context): SharedFields {
+  const { fields, unknown } = poolFields(node, context);
   const rank = (fields.kernel_size as readonly number[]).length;
   if (op === 'max_pool') return { op: `max_pool${rank}d`, fields, unknown };
   const count_include_pad = intOf(node, 'count_include_pad', 0) === 1;

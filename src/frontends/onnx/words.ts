@@ -26,6 +26,7 @@ const OPS = new Map([
   ['DepthToSpace', 'pixel_shuffle'],
   ['Resize', 'interpolate'],
   ['LayerNormalization', 'layer_norm'],
+  ['InstanceNormalization', 'instance_norm'],
   ['QuantizeLinear', 'quantize'],
   ['DequantizeLinear', 'dequantize'],
   ['DynamicQuantizeLinear', 'quantize_dynamic'],

@@ -180,6 +180,24 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     },
   ],
   [
+    'hand-more',
+    {
+      quantize: 928,
+      dequantize: 4960,
+      where: 480,
+      neg: 240,
+      amax: 8,
+      amin: 48,
+      pad: 896,
+      layer_norm: 240,
+      instance_norm: 240,
+      interpolate: 2088,
+      conv2d: 180,
+      max_pool2d: 72,
+      conv_transpose2d: 468,
+    },
+  ],
+  [
     'hand-moves',
     {
       quantize: 288,
@@ -215,10 +233,15 @@ test.each(NATIVE)('%s is the same on its own values', async (leaf, compared) => 
 });
 
 /** Values that ONNX Runtime computes otherwise than the text of its operators, outside the bound of float32 sums. */
+const OTHERWISE = new Map<string, Readonly<Record<string, number>>>([
+  ['hand-qoperator', { mul: 2 }],
+  ['hand-more', { interpolate: 363 }], // of codes, which the text does not round
+]);
+
 test.each(NATIVE)('%s follows the text of the operators', async (leaf, compared) => {
   const { values, mismatched } = await comparedBy(leaf, 'capture.npz', { kernel: 'onnx-spec', diagnose: false });
   expect(values).toEqual(compared);
-  expect(mismatched).toEqual(leaf === 'hand-qoperator' ? { mul: 2 } : {});
+  expect(mismatched).toEqual(OTHERWISE.get(leaf) ?? {});
 });
 
 describe('on AVX2 pairs saturate, and that explains every value', () => {

@@ -5,7 +5,7 @@
 import { INT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import type { RanAs } from '../../../nouns/model.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import { geometryOf } from '../geometry.js';
+import { geometryOf, kernelOf } from '../geometry.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { productFields } from '../product.js';
 import { ofChannel, type Quantization } from '../quantization.js';
@@ -77,10 +77,10 @@ export async function weightsOf(node: GraphNode, context: Context, scale = [1]):
   const q: Quantization = { dtype: constant.dtype, scale, zeroPoint: [...zeroPoint], axis, blockSize: 0 };
   const { fields, notReplayed } = await productFields({ tensor, constant, q, layout }, null, context);
   if (layout === 'columns') return { op: 'linear', q, fields, notReplayed };
-  const rank = Math.max(1, constant.shape.length - 2);
-  const geometry = geometryOf(node, rank);
+  const kernel = kernelOf(constant.shape);
+  const geometry = geometryOf(node, kernel, context);
   const own = { ...fields, ...geometry.fields, groups: intOf(node, 'group', 1) };
-  return { op: `conv${rank}d`, q, fields: own, notReplayed: notReplayed ?? geometry.unknown };
+  return { op: `conv${kernel.length}d`, q, fields: own, notReplayed: notReplayed ?? geometry.unknown };
 }
 
 /** The node that chooses the zero point of the codes that this one multiplies. */

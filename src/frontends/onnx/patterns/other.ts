@@ -3,6 +3,7 @@ import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
+import { BOOLEAN } from '../quantization.js';
 import { runsAlongSamples } from '../shapeValues.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
@@ -15,11 +16,24 @@ const MOVES = [
 ];
 
 /** On floats they are what model.json's ops of those names are. */
-const REPLAYED = ['Relu', 'Clip', 'Identity', ...MOVES];
+const REPLAYED = ['Relu', 'Clip', 'Identity', 'Pad', ...MOVES];
 
 /** Their one output has the type of their first input. */
 const KEEPS_FLOAT =
   /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
+
+const GIVES_BOOLEANS = [
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'Equal',
+  'And',
+  'Or',
+  'Not',
+  'Xor',
+  'IsNaN',
+];
 
 /** Of two floats, each with one rounding. */
 const OF_TWO = ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'];
@@ -41,7 +55,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     const notReplayed = unknown ?? whyNot(node, type, context);
     const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
     const output =
-      context.typeOf(name) ?? (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
+      (isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
+      context.typeOf(name) ??
+      (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     const why = notReplayed ? { notReplayed } : {};
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
   }

@@ -1,7 +1,6 @@
 /** Relu and Clip by themselves: on codes of one scale the codes of the bounds, computed in float and exact. */
-import type { Context, Draft, Pattern } from '../draft.js';
+import type { Context, Draft, Pattern, SharedFields } from '../draft.js';
 import type { GraphNode } from '../graph.js';
-import type { SharedFields } from '../movedFields.js';
 import { type Bounds, boundsOf, operandOf, type Tail, tailOf } from '../operand.js';
 import { codesOf, isRedundant, type Quantization, sameParams } from '../quantization.js';
 import { sharedFields } from '../shared.js';

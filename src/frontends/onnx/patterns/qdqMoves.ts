@@ -1,8 +1,9 @@
 /** Operators that move codes or choose among them: on codes as they are, or between DequantizeLinear and QuantizeLinear. */
 import type { Context, Draft, Pattern } from '../draft.js';
-import { attribute, type GraphNode, isOnnx } from '../graph.js';
+import { type GraphNode, isOnnx } from '../graph.js';
 import { operandOf, rangeOf, tailOf } from '../operand.js';
 import { sameParams } from '../quantization.js';
+import { mixes } from '../resized.js';
 import { sharedFields } from '../shared.js';
 
 const MOVES = [
@@ -22,22 +23,19 @@ const MOVES = [
   'ReduceMax',
   'ReduceMin',
   'Resize',
+  'Pad',
 ];
 
 /** The largest of codes is that of the reals: what chooses among them may be replayed on codes, whatever comes out. */
-const CHOOSES = ['MaxPool', 'Resize'];
+const CHOOSES = ['MaxPool', 'Resize', 'ReduceMax', 'ReduceMin'];
 
 export const qdqMoves: Pattern = { ops: MOVES, match };
 
-/** Of several codes no code comes that was there before. */
-function mixes(node: GraphNode): boolean {
-  return isOnnx(node, 'Resize') && (attribute(node, 'mode')?.s ?? 'nearest') !== 'nearest';
-}
-
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
-  if (node.domain !== '' || mixes(node)) return null;
+  if (node.domain !== '') return null;
   const type = context.typeOf(node.inputs[0]);
   if (type !== null && type !== 'float32') return onCodes(node, type, context);
+  if (mixes(node)) return null;
   const x = await operandOf(node.inputs[0], context);
   if (x.kind !== 'codes') return null;
   const tails = await Promise.all(node.outputs.map((output) => (output === '' ? null : tailOf(output, context))));
@@ -75,7 +73,7 @@ async function onCodes(
       inputs: [node.inputs[0]],
       fields,
       output: isOnnx(node, 'MaxPool') && i > 0 ? null : type,
-      because: 'it moves codes',
+      because: mixes(node) ? 'it mixes codes as they are' : 'it moves codes',
       ...(unknown ? { notReplayed: unknown } : {}),
     });
   }

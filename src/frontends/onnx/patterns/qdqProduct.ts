@@ -8,7 +8,7 @@ import { arithmeticOf } from '../arithmetic.js';
 import { type Behind, behind } from '../bias.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { withFactors } from '../gemm.js';
-import { geometryOf } from '../geometry.js';
+import { geometryOf, kernelOf } from '../geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
@@ -65,7 +65,7 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
   const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
   const { fields, notReplayed } = await productFields(weight, own.bias, context);
   const { tail, activation, unknown } = isFused ? codesBehind(around.tail) : floatsBehind(node, around.tail, context);
-  const shape = shapeFields(node, w);
+  const shape = shapeFields(node, w, context);
   return {
     at: node,
     nodes: [node, ...added, ...tail.nodes],
@@ -89,14 +89,26 @@ function layoutOf(node: GraphNode): WeightLayout {
   return isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
 }
 
-function shapeFields(node: GraphNode, w: Weights): { op: string; fields: object; unknown: string | null } {
+function shapeFields(
+  node: GraphNode,
+  w: Weights,
+  context: Context,
+): { op: string; fields: object; unknown: string | null } {
   if (isOnnx(node, 'Gemm', 'MatMul')) return { op: 'linear', fields: {}, unknown: null };
-  const rank = Math.max(1, w.constant.shape.length - 2);
-  const { fields, unknown } = geometryOf(node, rank);
-  const op = node.opType === 'Conv' ? `conv${rank}d` : `conv_transpose${rank}d`;
+  const kernel = kernelOf(w.constant.shape);
+  const { fields, unknown } = geometryOf(node, kernel, context);
+  const groups = intOf(node, 'group', 1);
+  if (isOnnx(node, 'Conv')) return { op: `conv${kernel.length}d`, fields: { ...fields, groups }, unknown };
   const ends = attribute(node, 'output_padding')?.ints;
-  const extra = node.opType === 'Conv' || !ends?.length ? {} : { output_padding: [...ends] };
-  return { op, fields: { ...fields, ...extra, groups: intOf(node, 'group', 1) }, unknown };
+  const own = { ...fields, ...(ends?.length ? { output_padding: [...ends] } : {}), groups };
+  return { op: `conv_transpose${kernel.length}d`, fields: own, unknown: unknown ?? sizedOtherwise(node) };
+}
+
+/** Pads that follow from the size of the output. */
+function sizedOtherwise(node: GraphNode): string | null {
+  if (attribute(node, 'output_shape')?.ints.length) return 'its output_shape decides the pads';
+  const autoPad = attribute(node, 'auto_pad')?.s ?? 'NOTSET';
+  return autoPad.startsWith('SAME') ? `auto_pad is ${autoPad}` : null;
 }
 
 /** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */

@@ -1,4 +1,4 @@
-/** Pools, functions of one value, Concat and Where between DequantizeLinear and QuantizeLinear. */
+/** Pools, functions of one value and Concat between DequantizeLinear and QuantizeLinear. */
 import { arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import type { GraphNode } from '../graph.js';
@@ -6,7 +6,7 @@ import { operandOf, rangeOf, tailOf } from '../operand.js';
 import { sharedFields } from '../shared.js';
 
 /** ONNX Runtime has these on codes. */
-const ON_CODES = ['Concat', 'Where', 'Softmax', 'Sigmoid', 'LeakyRelu', 'AveragePool', 'GlobalAveragePool'];
+const ON_CODES = ['Concat', 'Softmax', 'Sigmoid', 'LeakyRelu', 'AveragePool', 'GlobalAveragePool'];
 const IN_FLOAT = [
   'Tanh',
   'HardSigmoid',
@@ -20,7 +20,6 @@ const IN_FLOAT = [
   'Exp',
   'PRelu',
   'ReduceMean',
-  'Pad',
   'Resize',
   'LayerNormalization',
   'InstanceNormalization',
@@ -30,8 +29,7 @@ export const qdqUnary: Pattern = { ops: [...ON_CODES, ...IN_FLOAT], match };
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   if (node.domain !== '') return null;
-  const condition = node.opType === 'Where' ? 1 : 0;
-  const own = ['Concat', 'Where'].includes(node.opType) ? node.inputs.slice(condition) : node.inputs.slice(0, 1);
+  const own = node.opType === 'Concat' ? node.inputs : node.inputs.slice(0, 1);
   const operands = await Promise.all(own.map((input) => operandOf(input, context)));
   const codes = operands.filter((operand) => operand.kind === 'codes');
   const tail = await tailOf(node.outputs[0], context);
@@ -44,7 +42,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       nodes: [node, ...tail.nodes],
       name: tail.tensor,
       op,
-      inputs: [...node.inputs.slice(0, condition), ...codes.map(({ tensor }) => tensor)],
+      inputs: codes.map(({ tensor }) => tensor),
       fields,
       output: tail.q,
       ...rangeOf(tail),

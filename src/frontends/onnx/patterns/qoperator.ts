@@ -4,7 +4,7 @@ import { printable } from '../../../text.js';
 import { kernelWeights } from '../arithmetic.js';
 import type { Context, Draft, Pattern, Read } from '../draft.js';
 import { withFactors } from '../gemm.js';
-import { geometryOf } from '../geometry.js';
+import { geometryOf, kernelOf } from '../geometry.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { type Bias, type ProductFields, productFields, type WeightLayout } from '../product.js';
 import { type Quantization, quantizationOf } from '../quantization.js';
@@ -149,7 +149,7 @@ async function product(
   const weight = { tensor: w.tensor, constant, q: { ...w.q, axis: alongRows }, layout };
   const own = withFactors(node, weight.q, biasOf(bias, context), true);
   const { fields, notReplayed } = await productFields({ ...weight, q: own.q }, own.bias, context);
-  const shape = shapeOf(node, constant.shape.length - 2);
+  const shape = shapeOf(node, constant.shape, context);
   const transposed = node.opType === 'QGemm' && intOf(node, 'transA', 0) === 1 ? 'transA is 1' : null;
   const why = notReplayed ?? own.unknown ?? transposed ?? shape.notReplayed;
   const layer = {
@@ -166,9 +166,10 @@ function biasOf(tensor: string | undefined, { constants }: Context): Bias | null
   return constant ? { tensor: tensor!, constant, q: null } : null;
 }
 
-function shapeOf(node: GraphNode, rank: number): ProductFields & { op: string } {
+function shapeOf(node: GraphNode, weight: readonly number[], context: Context): ProductFields & { op: string } {
   if (node.opType !== 'QLinearConv') return { op: 'linear', fields: {}, notReplayed: null };
-  const { fields, unknown } = geometryOf(node, Math.max(1, rank));
+  const kernel = kernelOf(weight);
+  const { fields, unknown } = geometryOf(node, kernel, context);
   const own = { ...fields, groups: intOf(node, 'group', 1) };
-  return { op: `conv${Math.max(1, rank)}d`, fields: own, notReplayed: unknown };
+  return { op: `conv${kernel.length}d`, fields: own, notReplayed: unknown };
 }

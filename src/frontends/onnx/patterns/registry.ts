@@ -10,6 +10,7 @@ import { qdqProduct } from './qdqProduct.js';
 import { qdqUnary } from './qdqUnary.js';
 import { qoperator } from './qoperator.js';
 import { quantize } from './quantize.js';
+import { where } from './where.js';
 
 /** Looked for over the whole graph before the others: what they fold stands before what tells them. */
 export const firstPatterns: readonly Pattern[] = [dynamic];
@@ -21,6 +22,7 @@ export const patterns: readonly Pattern[] = [
   dynamicQuantize,
   qdqProduct,
   qdqElementwise,
+  where,
   qdqMoves,
   qdqUnary,
   qdqClamp,

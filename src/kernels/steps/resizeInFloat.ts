@@ -1,0 +1,114 @@
+/**
+ * Resize of ONNX, linear: places between neighbours, on floats between dequantize and quantize, or on codes, where the result is cut
+ * off. In which order the parts are added is not modelled: every code within the bound is possible.
+ */
+import type { ResampleAttributes } from '../../nouns/attributes.js';
+import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { f32 } from '../../numeric/float.js';
+import { floor, truncate } from '../../numeric/round.js';
+import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { quantized } from './call.js';
+import { dequantizeFloat32 } from './dequantize.js';
+import { throughReals } from './floats.js';
+import { copiesNearest } from './interpolate.js';
+import { imageOf, overWindows, placesOf } from './pool.js';
+import { quantizeDivision } from './quantize.js';
+
+const UNIT = 2 ** -24;
+
+/** Between DequantizeLinear and QuantizeLinear. */
+export const resizeBetweenFloats = linear(
+  'quantize(sum of weights * sx * d) in float32, any order',
+  (call) => {
+    const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+    return { real, code: quantizeDivision.prepare(quantized(call.output)) };
+  },
+  throughReals(copiesNearest),
+);
+
+/** A node that has codes in and out. */
+export const resizeOfCodes = linear('trunc(sum of weights * q) in float32, any order', () => ({
+  real: (x) => x,
+  code: truncate,
+}));
+
+type Conversion = (call: TensorCall) => { real: (code: number) => number; code: (real: number) => number };
+
+const LINEAR = ['linear', 'bilinear', 'trilinear'];
+
+function linear(equation: string, conversion: Conversion, nearest = copiesNearest): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: `the nearest code; linear: ${equation}`,
+    lacks: ({ attributes }) => {
+      const { mode } = attributes as ResampleAttributes;
+      return mode === 'nearest' || LINEAR.includes(mode) ? null : `mode ${mode}`;
+    },
+    run: (call) => (modeOf(call) === 'nearest' ? nearest.run(call) : mixed(call, conversion)),
+  };
+}
+
+function modeOf({ attributes }: TensorCall): ResampleAttributes['mode'] {
+  return (attributes as ResampleAttributes).mode;
+}
+
+function mixed(call: TensorCall, conversion: Conversion): Computed {
+  const attributes = call.attributes as ResampleAttributes;
+  const { real, code } = conversion(call);
+  const [from, to] = [placesOf(imageOf(call).shape), placesOf(call.output.shape)];
+  const axes = from.map((size, axis) => neighboursOf(attributes, axis, size, to[axis]));
+  const covers = Array.from({ length: sizeOf(to) }, (_, position) => {
+    const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
+    const corners = cornersOf(places, from);
+    const error = places.reduce((sum, place) => sum + place.error, 8 * UNIT);
+    return { places: Int32Array.from(corners, ({ at }) => at), inside: [], padded: [], corners, error };
+  });
+  const ends = (end: keyof Near) =>
+    overWindows(call, covers, ({ cover, code: at }) => {
+      const { corners, error } = cover as (typeof covers)[number];
+      let [sum, largest] = [0, 0];
+      for (const [i, { weight }] of corners.entries()) {
+        const x = real(at(i));
+        [sum, largest] = [sum + weight * x, Math.max(largest, Math.abs(x))];
+      }
+      const slack = corners.length === 1 ? 0 : 2 * error * largest;
+      return codesOf({ low: sum - slack, near: sum, high: sum + slack }, (v) => code(f32(v)))[end];
+    });
+  const [low, near, high] = [ends('low'), ends('near'), ends('high')];
+  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+}
+
+interface Place {
+  readonly first: number;
+  readonly second: number;
+  /** Of the second. */
+  readonly share: number;
+  /** How far off the share may be. */
+  readonly error: number;
+}
+
+/** The mean of all combinations of the two neighbours along each axis; those without a share are left out. */
+function cornersOf(places: readonly Place[], from: readonly number[]): { at: number; weight: number }[] {
+  let corners = [{ at: 0, weight: 1 }];
+  for (const [axis, { first, second, share }] of places.entries()) {
+    corners = corners.flatMap(({ at, weight }) => {
+      const one = { at: at * from[axis] + first, weight: weight * (1 - share) };
+      return share === 0 ? [one] : [one, { at: at * from[axis] + second, weight: weight * share }];
+    });
+  }
+  return corners;
+}
+
+function neighboursOf(attributes: ResampleAttributes, axis: number, size: number, to: number): Place[] {
+  const { alignCorners, halfPixelCenters = true, scaleFactor } = attributes;
+  const factor = scaleFactor?.[scaleFactor.length === 1 ? 0 : axis];
+  const step = alignCorners ? (to > 1 ? (size - 1) / (to - 1) : 0) : factor ? 1 / factor : size / to;
+  return Array.from({ length: to }, (_, o) => {
+    const real = alignCorners || !halfPixelCenters ? o * step : (o + 0.5) * step - 0.5;
+    const at = Math.min(Math.max(real, 0), size - 1);
+    const first = Math.min(floor(at), size - 1);
+    const error = Number.isInteger(step * 64) ? 0 : (o + 1) * step * 4 * UNIT;
+    return { first, second: Math.min(first + 1, size - 1), share: at - first, error };
+  });
+}
