@@ -6,10 +6,27 @@ import { dimsText } from '../tensor/shape.js';
 import { moving } from './fields/layout.js';
 import { integer } from './fields/schema.js';
 
+type Mode = 'constant' | 'reflect' | 'replicate' | 'circular';
+
 interface Fields {
   readonly pad: readonly number[];
-  readonly mode?: 'constant' | 'reflect';
+  readonly mode?: Mode;
   readonly value?: number;
+}
+
+/** Where a place beside its axis is read from, 0..last; -1: the fill. */
+const READS: Readonly<Record<Mode, (own: number, last: number) => number>> = {
+  constant: (own, last) => (own < 0 || own > last ? -1 : own),
+  reflect: (own, last) => last - Math.abs(last - Math.abs(own)),
+  replicate: (own, last) => Math.min(Math.max(own, 0), last),
+  circular: (own, last) => (own + last + 1) % (last + 1),
+};
+
+/** The most that an axis can be padded with, and how that is said. */
+function mostOf(mode: Mode): readonly [most: (size: number) => number, rule: string] {
+  if (mode === 'reflect') return [(size) => size - 1, ', each smaller than its axis'];
+  if (mode === 'circular') return [(size) => size, ', each at most its axis'];
+  return [() => Number.POSITIVE_INFINITY, ''];
 }
 
 const EXPECTED = 'expected two integers an axis, the last axis first';
@@ -25,22 +42,19 @@ export const pad = moving<Fields>(
     const params = input?.params;
     const before = (axis: number, rank: number) => ends[2 * (rank - 1 - axis)] ?? 0;
     const after = (axis: number, rank: number) => ends[2 * (rank - 1 - axis) + 1] ?? 0;
-    const largest = (size: number) => (mode === 'reflect' ? size - 1 : Number.POSITIVE_INFINITY);
+    const [largest, rule] = mostOf(mode);
     return {
       dims({ dims }) {
         const rank = dims.length;
         const padded = dims.map((size, axis) => size + before(axis, rank) + after(axis, rank));
         const isTooMuch = dims.some((size, i) => Math.max(before(i, rank), after(i, rank)) > largest(size));
         if (ends.length <= 2 * rank && padded.every((size) => size > 0) && !isTooMuch) return padded;
-        const rule = mode === 'reflect' ? ', each smaller than its axis' : '';
         return `expected pad to fit its input ${dimsText(dims)}${rule}, got ${dimsText(ends)}`;
       },
       from: (at, dims) =>
         at.map((index, axis) => {
           const own = index - before(axis, dims.length);
-          const last = dims[axis] - 1;
-          if (mode === 'reflect') return last - Math.abs(last - Math.abs(own));
-          return own < 0 || own > last ? -1 : own;
+          return own >= 0 && own < dims[axis] ? own : READS[mode](own, dims[axis] - 1);
         }),
       fill: params && isQuantized(params) ? quantizeTwoRoundings.prepare(params)(value) : value,
     };
@@ -48,7 +62,5 @@ export const pad = moving<Fields>(
   {
     needs: ['pad'],
     channels: 'input',
-    beyond: (field) =>
-      ['replicate', 'circular'].includes(field('mode') as string) ? `in mode ${field('mode')}` : null,
   },
 );

@@ -280,6 +280,34 @@ it.each([
     {},
     'm.json layers[0].weight: expected lists of integers [out_channels][in_channels/groups][kernel_h][kernel_w] or {"array": KEY}, got a list that begins with a list of 2',
   ],
+  [
+    'weights stored channels last',
+    { weight: Array.from({ length: 6 }, () => [1, 2, 3].map(() => [1, 2, 3].map(() => [1, 2, 3, 4]))) },
+    {},
+    {},
+    'm.json layers[0]: expected 3 input channels (in_channels/groups 3 of the weight, groups 1), got x of shape [4, 8, 8]; if they are stored [out, ...kernel, in], transpose them to [out, in, ...kernel]',
+  ],
+  [
+    'padding that is no zeros',
+    { padding_mode: 'circular' },
+    {},
+    {},
+    'm.json layers[0].padding_mode: expected "zeros" (other modes are a pad layer before it, and padding 0 here), got "circular"',
+  ],
+  [
+    'more added to a transposed output than a stride',
+    { op: 'conv_transpose2d', output_padding: [1, 0] },
+    {},
+    {},
+    'm.json layers[0].output_padding: expected at most 0, less than stride or dilation of dimension 0, got 1',
+  ],
+  [
+    'codes under a dynamic one',
+    { op: 'conv2d_dynamic', output: { dtype: 'float32' } },
+    {},
+    {},
+    'm.json layers[0].input: expected a float32 value, got x, which is uint8; it quantizes its own input; use op "conv2d" on codes',
+  ],
 ])('refuses %s', async (_, fields, input, top, problem) => {
   expect(await conv(fields, { shape: [4, 8, 8], ...input }, top)).toEqual([problem]);
 });

@@ -17,6 +17,7 @@ warnings.filterwarnings("ignore", module="torch")
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src" / "exporters" / "pytorch"))
 import qdiff_export  # noqa: E402
+import torch.ao.nn.quantized.dynamic as nnqd  # noqa: E402
 import torch.ao.quantization as Q  # noqa: E402
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx  # noqa: E402
 
@@ -192,6 +193,31 @@ def pt2e(out):
     return done
 
 
+class Dynamic(nn.Module):
+    """Convolutions that quantize their own images: torch has no workflow that makes them, only the modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nnqd.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"), nnqd.Conv2d(8, 8, 3, groups=8)
+        self.c, self.d = nnqd.ConvTranspose2d(8, 8, 3, 2, 1, output_padding=0), nnqd.Conv1d(8, 4, 5, 2, 2)
+        generator = torch.Generator().manual_seed(15)
+        for module in (self.a, self.b, self.c, self.d):
+            shape = module.weight().shape
+            weight = torch.randn(shape, generator=generator)
+            packed = torch.quantize_per_tensor(weight, float(weight.abs().max()) / 127, 0, torch.qint8)
+            module.set_weight_bias(packed, torch.randn(module.out_channels, generator=generator))
+
+    def forward(self, x):
+        x = F.pad(F.relu(self.a(x)), (1, 1, 1, 1), mode="circular")
+        x = F.pad(self.c(self.b(x, reduce_range=False), reduce_range=False), (2, 1, 0, 1), mode="replicate")
+        return self.d(x.flatten(2), reduce_range=False)
+
+
+def dynamic(engine):
+    torch.backends.quantized.engine = engine
+    return Dynamic().eval()
+
+
 def main(out, engines):
     if engines == ["pt2e"]:
         return print(json.dumps(pt2e(out)))
@@ -205,6 +231,8 @@ def main(out, engines):
                 done[f"{name}-{engine}"] = None
             except Exception:
                 done[f"{name}-{engine}"] = traceback.format_exc()
+        qdiff_export.export(dynamic(engine), list(inputs("dynamic", 6).split(2)), Path(out) / f"dynamic-{engine}")
+        done[f"dynamic-{engine}"] = None
     print(json.dumps(done))
 
 

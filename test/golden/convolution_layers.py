@@ -104,6 +104,20 @@ def layer(rng, c, zero_points, extreme):
     return [x, zx, sx, w, zw, sw, None if b is None else b.astype(f32), sy, zy, bool(rng.integers(2)) and not c["T"]]
 
 
+def dynamic_layers(rng, zero_points):
+    """Yields (tag, [x, w, zw, sw, b, reduce_range], geometry) of two calls each: float images, results around the input's own range."""
+    for c in SHAPES:
+        for extreme in (False, True):
+            x, zx, sx, w, zw, sw, b, *_ = layer(rng, {**c, "N": 2}, zero_points, extreme)
+            K = int(np.prod(c["K"])) * c["IC"] // c["G"]
+            factor = rng.choice([.5, 1, 3]) / (100 * np.sqrt(K)) / np.mean(sw)
+            scale = np.array([1, rng.choice([.1, 3])]).reshape(-1, *[1] * (x.ndim - 1))
+            x = ((x.astype(np.int64) - zx) * sx * scale).astype(f32)
+            sw = (sw * factor).astype(f32).astype(np.float64) if np.ndim(sw) else float(f32(sw * factor))
+            b = None if b is None else (b / np.abs(b).max() * sx * 60).astype(f32)
+            yield "extremes" if extreme else "any", [x, w, zw, sw, b, bool(rng.integers(2))], geometry(c)
+
+
 TIES = [
     shape(1, 3, 64, (4, 4), (3, 3), pad=(1, 1)), shape(1, 16, 64, (4, 4), (3, 3), pad=(1, 1)), shape(1, 16, 128, (3, 3), (1, 1)),
     shape(1, 64, 64, (4, 4), (3, 3), G=64, pad=(1, 1)), shape(1, 64, 64, (4, 4), (3, 3), G=16, pad=(1, 1)),

@@ -3,7 +3,7 @@ import numpy as np
 import other_kernels as ok
 import torch_conv as tc
 import torch_kernels as tk
-from convolution_layers import CONVOLUTION_FAMILIES, convolution_family
+from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers
 from layers import f32, rng_for
 
 ISA = {"onednn": "vnni", "onednn-avx512": "avx512", "onednn-avx2": "avx2", "onednn-sse41": "sse41", "onednn-pointwise": "vnni",
@@ -91,6 +91,25 @@ def rivals(kernel, family):
            "onednn-pointwise-avx2": ["fbgemm", "onednn-pointwise"], "onednn-avx2": ["fbgemm", "onednn", "onednn-pointwise-avx2"],
            "onednn-sse41": ["fbgemm", "onednn"], "onednn": ["fbgemm", "onednn-avx2", "onednn-pointwise"]}
     return own.get(kernel, ["fbgemm", "qnnpack"])
+
+
+# Kernels of engines that have dynamic convolutions.
+DYNAMIC = ["fbgemm", "fbgemm-vnni", "fbgemm-avx2", "qnnpack", "onednn", "onednn-avx512", "onednn-avx2", "onednn-sse41", "onednn-amx"]
+DYNAMIC_RIVALS = {"fbgemm": ["fbgemm-avx2"], "fbgemm-vnni": ["fbgemm", "fbgemm-avx2"], "fbgemm-avx2": ["fbgemm", "fbgemm-vnni"], "qnnpack": ["fbgemm"],
+                  "onednn": ["onednn-avx2"], "onednn-avx512": ["onednn", "onednn-avx2"], "onednn-avx2": ["onednn"], "onednn-sse41": ["onednn"],
+                  "onednn-amx": ["onednn-avx2"]}
+
+
+def dynamic_convolutions(kernel, seed, fixture_of, write):
+    fixture = fixture_of(kernel, "convolutions-dynamic")
+    fixture.batches([1, 1])
+    engine = "qnnpack" if kernel == "qnnpack" else "fbgemm"
+    for tag, (x, w, zw, sw, b, reduce_range), g in dynamic_layers(rng_for(seed, kernel, "convolutions-dynamic"), not kernel.startswith("onednn")):
+        if not has(kernel, x[:1], w, **g):
+            continue
+        calls = [tc.conv_dynamic(MODELS[kernel], part, w, zw, sw, b, reduce_range, engine, **g) for part in (x[:1], x[1:])]
+        fixture.dynamic_convolution(tag, x, w, zw, sw, b, reduce_range, g, np.concatenate(calls))
+    write(fixture, DYNAMIC_RIVALS[kernel])
 
 
 def convolution_families(kernel, seed, fixture_of, write):

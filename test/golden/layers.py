@@ -83,6 +83,13 @@ class Fixture:
         op = f"{'conv_transpose' if g['transposed'] else 'conv'}{axes}d"
         self.linear(tag, x, ("uint8", sx, zx), w, sw, zw, b, relu, ("uint8", sy, zy), y, op=op, **more)
 
+    def dynamic_convolution(self, tag, x, w, zw, sw, b, reduce_range, g, y):
+        more = {"stride": g["st"], "padding": g["pad"], "dilation": g["dil"], "groups": g["G"], "reduce_range": reduce_range}
+        if g["outpad"]:
+            more["output_padding"] = g["outpad"]
+        op = f"{'conv_transpose' if g['transposed'] else 'conv'}{w.ndim - 2}d_dynamic"
+        self.linear(tag, x, ("float32",), w, sw, zw, b, False, ("float32",), y, op=op, **more)
+
     def _array(self, key, array):
         self.arrays[key] = array
         return {"array": key}

@@ -31,7 +31,8 @@ import other_kernels as ok  # noqa: E402
 import torch_kernels as tk  # noqa: E402
 import torchao as ao  # noqa: E402
 from convolutions import MODELS as CONVOLUTIONS  # noqa: E402
-from convolutions import convolution_families  # noqa: E402
+from convolutions import DYNAMIC as DYNAMIC_CONVOLUTIONS  # noqa: E402
+from convolutions import convolution_families, dynamic_convolutions  # noqa: E402
 
 
 def fixture_of(kernel, family):
@@ -460,6 +461,8 @@ for kernel in [*TORCH, "pt2e-reference", "ort", "ort-avx2", "ort-arm", *ROUNDING
 for kernel in [*CONVOLUTIONS, "pt2e-reference"]:
     if args.only in ("", kernel):
         convolution_families(kernel, args.seed, fixture_of, write)
+        if kernel in DYNAMIC_CONVOLUTIONS:
+            dynamic_convolutions(kernel, args.seed, fixture_of, write)
 
 
 # ---------------------------------------------------------------- --check

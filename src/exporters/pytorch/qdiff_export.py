@@ -835,7 +835,7 @@ def _numbers(*names, **renamed):
 
 
 def _of_pad(bound):
-    if bound["mode"] not in ("constant", "reflect"):
+    if bound["mode"] not in ("constant", "reflect", "replicate", "circular"):
         return None
     return {"pad": list(bound["pad"]), "mode": bound["mode"], "value": float(bound["value"] or 0)}
 
@@ -1018,6 +1018,8 @@ class _EagerWatch(_Watch):
             def __torch_function__(self, func, types, args=(), kwargs=None):
                 if func is torch.nn.functional.linear and _is_torchao_int8(args[1] if len(args) > 1 else None):
                     return watch.torchao_linear(*args, **(kwargs or {}))
+                if func is torch.nn.functional.pad:
+                    return watch.pad(*args, **(kwargs or {}))
                 return func(*args, **(kwargs or {}))
 
         with contextlib.ExitStack() as hooks:
@@ -1107,6 +1109,25 @@ class _EagerWatch(_Watch):
             asymmetric = {"asymmetric_quantize_inputs": True} if how.mapping_type.name == "ASYMMETRIC" else {}
             self.emit(name, "linear_dynamic", result, params, source, reduce_range=bool(how.reduce_range),
                       per_row=type(how.granularity).__name__ == "PerRow", **asymmetric, **layer)
+        return result
+
+    def pad(self, x, pad, mode="constant", value=None):
+        """One layer where it copies values: circular padding is slices that are copied, others are operators without a name for codes."""
+        source = self.find(x)
+        if mode == "constant" or source is None or not source.params:
+            return torch.nn.functional.pad(x, pad, mode, value)
+        self.paused = True
+        try:
+            result = torch.nn.functional.pad(x, pad, mode, value)
+        except Exception:
+            self.failed_at = (self.frames[-1].path if self.frames else "", f"pad in mode {mode}")
+            raise
+        finally:
+            self.paused = False
+        for frame in self.frames:
+            frame.did_something = True
+        path = self.frames[-1].path if self.frames else ""  # a module's own name is its convolution's
+        self.emit(self.functional(path, "pad"), "pad", result, _params_of(result), source, pad=list(pad), mode=mode)
         return result
 
     def torchao_parameters(self, name, weight, bias):

@@ -12,7 +12,9 @@ import { type WeightField, weightField } from './numbers.js';
 import { checkLengths, productFields, productParams, type WeightReading } from './product.js';
 import { layerFields, outputSchema } from './schema.js';
 import { FLOAT } from './valueParams.js';
-import { doesNotFit, outputPadding, readWindow, windowFields } from './window.js';
+import { doesNotFit, factor, outputPadding, readWindow, windowFields } from './window.js';
+
+const ONLY_ZEROS = 'expected "zeros" (other modes are a pad layer before it, and padding 0 here)';
 
 const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 
@@ -33,7 +35,8 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
         ...productFields,
         ...windowFields,
         ...(transposed ? { output_padding: outputPadding } : {}),
-        groups: z.optional(z.int().check(z.positive())),
+        groups: z.optional(factor),
+        padding_mode: z.optional(z.literal('zeros', ONLY_ZEROS)),
         depthwise: z.optional(z.boolean()),
         same: z.optional(z.boolean()),
         ...(isDynamic ? { reduce_range: z.optional(z.boolean()) } : {}),
@@ -134,14 +137,22 @@ function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLaye
   if (shape.dims.length !== spatial + 1) return `expected an input of ${spatial + 1} axes (${order}), got ${given}`;
   const channels = (weight.inFeatures / sizeOf(window.kernel)) * groups;
   const axis = layout === 'NCHW' ? 0 : spatial;
-  if (shape.dims[axis] !== channels) return wrongChannels(channels, groups, shape.dims, axis, given);
+  if (shape.dims[axis] !== channels)
+    return wrongChannels(channels, weight.outFeatures, patch!, shape.dims, axis, given);
   const places = shape.dims.filter((_, i) => i !== axis);
   const output = windowDims(window, places);
   if (output.some((size) => size < 1)) return doesNotFit(window, places, given);
   return axis === 0 ? [weight.outFeatures, ...output] : [...output, weight.outFeatures];
 }
 
-function wrongChannels(channels: number, groups: number, dims: readonly number[], axis: number, given: string): string {
+function wrongChannels(
+  channels: number,
+  outChannels: number,
+  { groups, window }: Patch,
+  dims: readonly number[],
+  axis: number,
+  given: string,
+): string {
   const expected = `expected ${channels} input channels (in_channels/groups ${channels / groups} of the weight, groups ${groups})`;
   const other = axis === 0 ? dims.at(-1) : dims[0];
   const fits = channelsOf({ dims, channelAxis: axis }) / (channels / groups);
@@ -149,9 +160,20 @@ function wrongChannels(channels: number, groups: number, dims: readonly number[]
     ...(other === channels
       ? [`its channels are ${axis === 0 ? 'last: say "layout": "NHWC"' : 'first: say "layout": "NCHW"'}`]
       : []),
+    ...(window.transposed ? [] : otherOrder([outChannels, channels / groups, ...window.kernel], dims[axis] / groups)),
     ...(Number.isInteger(fits) && fits > 0 ? [`groups ${fits} would fit`] : []),
   ];
   const own = dims[axis] / groups;
   if (fixes.length === 0 && Number.isInteger(own)) fixes.push(`weights of in_channels/groups ${own} would fit`);
   return `${expected}, got ${given}${fixes.length > 0 ? `; ${fixes.join(', or ')}` : ''}`;
+}
+
+/** Weights of a square kernel as other frameworks store them; inChannels: what a group of the input has. */
+function otherOrder(stored: readonly number[], inChannels: number): string[] {
+  const isSquare = (kernel: readonly number[]) => kernel.every((size) => size === kernel[0]);
+  if (stored.at(-1) === inChannels && isSquare(stored.slice(1, -1)))
+    return ['if they are stored [out, ...kernel, in], transpose them to [out, in, ...kernel]'];
+  return stored.at(-2) === inChannels && isSquare(stored.slice(0, -2))
+    ? ['if they are stored [...kernel, in, out], transpose them to [out, in, ...kernel]']
+    : [];
 }

@@ -39,7 +39,7 @@ export function readWindow(layer: RawLayer, kernel: readonly number[] | null, tr
   if (!stride || !dilation || !ends || !extra) return null;
   const padding = ends.map((end) => (typeof end === 'number' ? ([end, end] as const) : end));
   const window: Window = { kernel, stride, padding, dilation, transposed: transposed ? extra : null };
-  return checkPadding(layer, window) ? window : null;
+  return checkPadding(layer, window) && checkAdded(layer, window) ? window : null;
 }
 
 type Padding = number | [before: number, after: number];
@@ -64,6 +64,16 @@ function checkPadding({ place, checks }: RawLayer, { kernel, dilation, padding }
   const reach = dilation[wrong] * (kernel[wrong] - 1) + 1;
   const expected = `expected at most ${reach}, what the kernel covers of dimension ${wrong}`;
   checks.problem('padding', [...place, 'padding'], `${expected}, got ${Math.max(...padding[wrong])}`);
+  return false;
+}
+
+/** What is added at the end of a transposed output would be seen by no window of the convolution that it undoes. */
+function checkAdded({ place, checks }: RawLayer, { stride, dilation, transposed }: Window): boolean {
+  const wrong = transposed?.findIndex((added, axis) => added >= Math.max(stride[axis], dilation[axis])) ?? -1;
+  if (wrong < 0) return true;
+  const most = Math.max(stride[wrong], dilation[wrong]) - 1;
+  const expected = `expected at most ${most}, less than stride or dilation of dimension ${wrong}`;
+  checks.problem('output_padding', [...place, 'output_padding'], `${expected}, got ${transposed![wrong]}`);
   return false;
 }
 
