@@ -94,6 +94,12 @@ function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
     : 'multiplier-precision';
 }
 
+/** What the kernel's step is known to be confused with. */
+export function rivals({ free, declared: { steps } }: TensorStudy, wanted: CauseCode): TensorChange[] {
+  const known = free ? (steps.rivals ?? []) : [];
+  return known.filter(({ cause }) => cause === wanted).map((rival) => stepsChange(wanted, 'multiplier', rival.steps));
+}
+
 /** A change of the kernel's step. */
 export function stepsChange(
   cause: CauseCode,

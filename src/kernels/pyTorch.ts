@@ -28,6 +28,7 @@ import {
 import { batchNormAten } from './steps/batchNorm.js';
 import { betweenCodes } from './steps/betweenCodes.js';
 import { concatAten, concatFloats } from './steps/concat.js';
+import { embeddingFused } from './steps/embedding.js';
 import { resampleAten, resampleFloats } from './steps/interpolate.js';
 import { matmulAten, matmulDecomposed } from './steps/matmul.js';
 import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
@@ -74,6 +75,8 @@ export const atenTensors: Ops = {
   layer_norm: layerNormAten,
   group_norm: groupNormAten,
   instance_norm: groupNormAten,
+  embedding: embeddingFused,
+  embedding_bag: embeddingFused,
 };
 
 /** Where QNNPACK has code of its own. */
@@ -103,6 +106,8 @@ function betweenEachCodes(floats: Ops): Ops {
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedTensors: Ops = {
   ...betweenEachCodes(pyTorchFloats),
+  embedding: embeddingFused,
+  embedding_bag: embeddingFused,
   add: addFloats(quantizeDecomposed),
   sub: subtractFloats(quantizeDecomposed),
   mul: multiplyFloats(quantizeDecomposed),

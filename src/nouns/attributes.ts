@@ -103,6 +103,20 @@ export interface MatmulAttributes {
   readonly adjY: boolean;
 }
 
+/** A table of rows; scale: null of floats. */
+export interface EmbeddingAttributes {
+  readonly dtype: 'uint8' | 'int8' | 'uint4' | 'float32';
+  readonly size: number;
+  /** [rows, size]: codes, or floats. */
+  readonly weight: Float32Array;
+  readonly scale: ((row: number) => number) | null;
+  readonly zeroPoint: (row: number) => number;
+  /** A sample is one index. */
+  readonly one?: boolean;
+  /** Of bags. */
+  readonly mode?: 'sum' | 'mean' | 'max';
+}
+
 /** weight: [out, in / groups, ...kernel]. */
 export interface FloatProductAttributes {
   readonly weight: Float32Array;

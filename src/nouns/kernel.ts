@@ -360,6 +360,8 @@ export interface TensorSteps {
     | 'table-entry'
     | 'resample-grid'
     | 'kernel-defect';
+  /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
+  readonly rivals?: readonly { readonly cause: 'fma'; readonly steps: TensorSteps }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';
   run(call: TensorCall): Computed;

@@ -1,5 +1,7 @@
 /** float32 arithmetic in JavaScript's float64: every function names where it rounds. */
 
+import { roundHalfEven } from './round.js';
+
 /** One rounding to float32, ties to even. f32(16777217) is 16777216. */
 export const f32: (x: number) => number = Math.fround;
 
@@ -28,6 +30,14 @@ export function fma32(a: number, b: number, c: number): number {
     else if (words[low]-- === 0) words[high]--;
   }
   return f32(float64[0]);
+}
+
+/** The nearest float16, ties to even; 65520 and beyond is infinite. */
+export function toFloat16(x: number): number {
+  const magnitude = Math.abs(x);
+  if (!(magnitude < 65520)) return Number.isNaN(x) ? x : Math.sign(x) * Number.POSITIVE_INFINITY;
+  const unit = 2 ** (Math.max(Math.floor(Math.log2(magnitude)), -14) - 10); // of 11 bits, or of a subnormal number
+  return Math.sign(x) * roundHalfEven(magnitude / unit) * unit;
 }
 
 const float32 = new Float32Array(1);

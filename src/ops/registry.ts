@@ -34,6 +34,8 @@ import { dequantize } from './dequantize.js';
 import { div } from './div.js';
 import { dropout } from './dropout.js';
 import { elu } from './elu.js';
+import { embedding } from './embedding.js';
+import { embeddingBag } from './embeddingBag.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
 import { expand } from './expand.js';
@@ -109,6 +111,8 @@ export const ops: readonly Op[] = [
   convTranspose2dDynamic,
   convTranspose3d,
   convTranspose3dDynamic,
+  embedding,
+  embeddingBag,
   linearFloat,
   conv1dFloat,
   conv2dFloat,

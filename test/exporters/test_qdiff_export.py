@@ -228,11 +228,30 @@ class Layers(Case):
         self.assertEqual(self.edges(model)[0], ("add", "add", ["x", "add.other"]))
         self.assertEqual(model["constants"], [{"name": "add.other", "dtype": "float32", "shape": [6], "value": [1.0] * 6}])
 
+    def test_tables_of_codes(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.words, self.bag, self.fc = nn.Embedding(9, 6), nn.EmbeddingBag(7, 6, mode="sum", include_last_offset=True), nn.Linear(12, 3)
+
+            def forward(self, word, members, ends):
+                return self.fc(torch.cat([self.words(word), self.bag(members, ends)], 1))
+
+        net = Net().eval()
+        net.words.qconfig, net.bag.qconfig = Q.float_qparams_weight_only_qconfig, Q.float_qparams_weight_only_qconfig_4bit
+        net = Q.quantize_dynamic(Q.convert(Q.prepare(net)), {nn.Linear})
+        model, arrays, _ = self.export(net, (torch.tensor([1, 8, 2]), torch.tensor([3, 0, 6, 6]), torch.tensor([0, 3, 3, 4])))
+        self.assertEqual(self.edges(model), [("words", "embedding", "word"), ("bag", "embedding_bag", "bag.indices"),
+                                             ("cat", "cat", ["words", "bag"]), ("fc", "linear_dynamic", "cat")])
+        self.assertEqual([layer["weight_dtype"] for layer in model["layers"][:2]], ["uint8", "uint4"])
+        np.testing.assert_array_equal(arrays["bag.indices"], [[3, 0, 6, -1], [-1, -1, -1, -1], [6, -1, -1, -1]])
+
     def test_integer_tokens_enter_through_an_embedding(self):
         net = nn.Sequential(nn.Embedding(9, 6), nn.Linear(6, 3))
         model, arrays, _ = self.export(Q.quantize_dynamic(net.eval(), {nn.Linear}), torch.arange(8).view(2, 4))
-        self.assertEqual((model["inputs"], self.edges(model)), ([{"name": "0", "dtype": "float32"}], [("1", "linear_dynamic", "0")]))
-        self.assertEqual(arrays["0"].shape, (8, 6))
+        self.assertEqual(model["inputs"], [{"name": "input", "dtype": "int32", "scale": 1.0, "zero_point": 0, "shape": [4]}])
+        self.assertEqual(self.edges(model), [("0", "embedding", "input"), ("1", "linear_dynamic", "0")])
+        self.assertEqual((arrays["input"].dtype, arrays["0"].shape), (np.int32, (2, 4, 6)))
 
     def test_names_that_mean_something_else_in_a_capture(self):
         class Net(Small):

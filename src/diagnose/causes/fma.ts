@@ -7,7 +7,8 @@ import type { Cause } from '../cause.js';
 import { otherConversions } from '../conversions.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
-import { isElementwiseStudy } from '../study/study.js';
+import { isElementwiseStudy, isTensorStudy } from '../study/study.js';
+import { rivals } from '../tensorSteps.js';
 import { inC, shell } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -22,13 +23,14 @@ declare module '../evidence.js' {
 /** A fused multiply-add where the reference rounds twice, or the reverse. */
 export const fma: Cause<'fma'> = {
   code: 'fma',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   whose: 'kernel',
 
   changes: (study) => {
     if (isElementwiseStudy(study)) {
       return otherConversions(study, 'fma').map((steps) => change(steps.quantize === quantizeFma, steps));
     }
+    if (isTensorStudy(study)) return rivals(study, 'fma');
     const { declared, data } = study;
     if (declared.kind !== 'product') return [];
     const { steps, params } = declared;

@@ -413,11 +413,12 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of", "constant")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
         self.of = of  # the value that it is a view of
+        self.indices = None  # the same as what a table is read by, once it was
         self.constant = None  # its numbers in model.json, where no call computes it
 
 
@@ -446,7 +447,7 @@ class _Rows:
 
     def append(self, tensor):
         codes = tensor.int_repr() if tensor.is_quantized else tensor.detach()
-        flat = codes.contiguous().numpy().reshape(-1)
+        flat = codes.contiguous().numpy().reshape(-1).astype(self.dtype, copy=False)
         with open(self.path, "ab") as file:
             flat.tofile(file)
         self.numbers += flat.size
@@ -473,8 +474,10 @@ class Recording:
     def begin_call(self, samples):
         self.samples, self.trace, self.reads, self.rows = samples, [], [], None
 
-    def layer(self, value, op, sources, /, features=None, parameters=None, **fields):
-        """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks."""
+    def layer(self, value, op, sources, /, features=None, parameters=None, samples=None, **fields):
+        """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks.
+        samples: how many the call has, where its inputs do not say."""
+        self.samples = samples or self.samples
         self.saw_quantized |= op == "linear" or op.endswith("_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
         if not self.batch_sizes:
             self.seen.append(value.name)
@@ -563,7 +566,7 @@ def _lies(tensor):
     """The shape of a value, and how it lies in memory where it is not contiguous: some kernels round by that."""
     shape, strides = tuple(tensor.shape), tuple(tensor.stride())
     ordered = lambda axes: tuple(math.prod(shape[a] for a in axes[axes.index(axis) + 1:]) for axis in range(len(shape)))
-    fields = {"shape": list(shape[1:])}
+    fields = {"shape": list(shape[1:]) or [1]}
     if strides == ordered(list(range(len(shape)))):
         return fields
     last = [0, *range(2, len(shape)), 1]
@@ -691,6 +694,23 @@ class _Watch:
         value = Value(f"{layer}.other", torch.empty(0), {"dtype": "float32"})
         value.constant = numbers
         return value
+
+    def embedding(self, op, name, result, bound):
+        """Rows of a table. Indices of bags, one after the other with offsets, become a row a bag, -1 where it has no more."""
+        indices, name = bound.get("indices"), name("embedding")
+        self.recording.saw_quantized |= op.startswith("quantized.")
+        fields = {"parameters": lambda: _table(bound.get("weight"))}
+        source = self.find(indices)
+        if "bag" not in op:
+            source.indices = source.indices or Value(source.name, indices, _INDICES)
+            one = {"one": True} if indices.dim() == 1 else {}
+            return self.emit(name, "embedding", result, _params_of(result), source.indices, samples=len(result), **one, **fields)
+        bags, weights = _bags(indices, bound.get("offsets"), bound.get("per_sample_weights"), bound["include_last_offset"])
+        sources = [Value(f"{name}.indices", bags, _INDICES)]
+        if weights is not None:
+            sources.append(Value(f"{name}.weights", weights, {"dtype": "float32"}))
+        mode = ("sum", "mean", "max")[bound["mode"]]
+        return self.emit(name, "embedding_bag", result, _params_of(result), sources, samples=len(result), mode=mode, **fields)
 
     def moved(self, op, name, x, result, bound):
         """Values of any kind that move: a row of _MOVES, or a slice for each part of what is cut along an axis. False: another op."""
@@ -982,7 +1002,7 @@ _MOVES = {
 }
 _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
-             *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
+             "embedding", "embedding_bag", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
 _KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
@@ -1172,6 +1192,8 @@ class _EagerWatch(_Watch):
             self.emit(self.name("quantize"), "quantize", result, params, x)
         elif x and params and op == "aten.dequantize" and "scale" in (x.params or {}):
             self.emit(self.name("dequantize"), "dequantize", result, params, x)
+        elif params and op in _EMBEDDINGS and self.find(bound["indices"]):
+            self.embedding(op, self.name, result, bound)
         elif params and inputs[0].params and op in _CONVOLUTIONS:
             kind, activation = _CONVOLUTIONS[op]
             name, packed = self.name(kind), bound["packed_weight"]
@@ -1245,6 +1267,37 @@ def _torchao_params(weight):
     zero_point = weight.act_quant_zero_point
     params = {"dtype": "int8", "scale": float(weight.act_quant_scale), "zero_point": 0 if zero_point is None else int(zero_point)}
     return {**params, "quant_min": -64, "quant_max": 63} if weight.act_quant_kwargs.reduce_range else params
+
+
+_EMBEDDINGS = {*(f"quantized.embedding{bag}_{bits}" for bag in ("", "_bag") for bits in ("byte", "4bit")), "aten.embedding"}
+_INDICES = {"dtype": "int32", "scale": 1.0, "zero_point": 0}
+
+
+def _table(weight):
+    """A table of floats, or of codes with floats for scale and zero point of each row."""
+    if isinstance(weight, torch.Tensor):
+        return {"weight": weight.detach().float().reshape(-1).numpy(), "weight_dtype": "float32", "embedding_dim": weight.shape[1]}
+    weight = weight.unpack()
+    codes = weight.int_repr().reshape(-1).numpy()
+    if weight.dtype == torch.quint4x2:  # the first of two in the low bits
+        codes = np.stack([codes & 15, codes >> 4], 1).reshape(-1)[: weight.numel()]
+    return {"weight": codes, "weight_dtype": "uint4" if weight.dtype == torch.quint4x2 else "uint8", "embedding_dim": weight.shape[1],
+            "weight_scale": weight.q_per_channel_scales().double().numpy(), "weight_zero_point": weight.q_per_channel_zero_points().double().numpy()}
+
+
+def _bags(indices, offsets, weights, include_last):
+    if indices.dim() == 2:
+        return indices, weights
+    ends = [*offsets.tolist(), *([] if include_last else [len(indices)])]
+    longest = max([1, *(end - start for start, end in zip(ends, ends[1:]))])
+    width = 1 << (longest - 1).bit_length()  # so that other calls' bags are likely to fit
+    bags = torch.full((len(ends) - 1, width), -1, dtype=torch.int64)
+    of_weights = None if weights is None else torch.zeros(bags.shape)
+    for bag, (start, end) in enumerate(zip(ends, ends[1:])):
+        bags[bag, : end - start] = indices[start:end]
+        if weights is not None:
+            of_weights[bag, : end - start] = weights[start:end]
+    return bags, of_weights
 
 
 def _same_when_packed_again(op, weight, bias, args, result):
@@ -1477,6 +1530,8 @@ class _Pt2eWatch(_Watch):
         target, name = _target(node), self.name(node)
         if isinstance(node.target, torch._ops.OpOverload):
             bound = _bound(node.target, args, kwargs())
+            if target in _EMBEDDINGS and self.find(bound["indices"]):
+                return self.embedding(target, name, result, bound)
             x = inputs[0] if isinstance(args[0], torch.Tensor) else None
             if x and x.params and self.moved(target, name, x, result, bound) or self.float_op(target, name, result, in_place, bound):
                 return
@@ -1601,7 +1656,7 @@ def _cpu_flags():
 def _write_capture(recording, scratch, producer=None):
     """producer: of a capture by itself, which no model.json beside it says."""
     samples = sum(recording.batch_sizes)
-    shape = lambda array: array.shape if recording.shaped else (array.features,)
+    shape = lambda array: (array.shape or (1,)) if recording.shaped else (array.features,)
     arrays = [(name, array.dtype, (samples, *shape(array)), array.path) for name, array in recording.arrays.items()]
     sizes = np.array(recording.batch_sizes, np.int64)
     arrays.append(("batch_sizes", sizes.dtype, sizes.shape, sizes))
