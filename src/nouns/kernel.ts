@@ -3,7 +3,7 @@ import type { Matrix } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
 import type { ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
-import type { Computed, TensorCall } from './tensorCall.js';
+import type { TensorSteps } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
@@ -60,7 +60,7 @@ export interface Gathered {
 }
 
 export type { FloatSums, NearSums } from './floatSums.js';
-export type { Bounded, Computed, TensorCall, TensorValue, Vectors } from './tensorCall.js';
+export type { Bounded, Computed, TensorCall, TensorSteps, TensorValue, Vectors } from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
@@ -345,28 +345,6 @@ export interface RescaleStep extends Step {
   prepare(input: QuantParams, output: QuantParams): (centred: number) => number;
   /** Lines that make `q` of d, sx and sy. */
   readonly numpy: ((input: QuantParams, output: QuantParams, centred: number) => readonly string[]) | null;
-}
-
-/** What an op on whole values does on a kernel. */
-export interface TensorSteps {
-  readonly kind: 'tensor';
-  readonly equation: string;
-  /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
-  readonly codes?: readonly IntegerDtype[];
-  /** What a departure to it is called; absent: of an int32 multiplier. */
-  readonly departure?:
-    | 'fixed-point-multiplier'
-    | 'multiplier-precision'
-    | 'table-entry'
-    | 'resample-grid'
-    | 'kernel-defect';
-  /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
-  readonly rivals?: readonly { readonly cause: 'fma'; readonly steps: TensorSteps }[];
-  /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
-  readonly arithmetic?: 'fixed-point' | 'integers';
-  run(call: TensorCall): Computed;
-  /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
-  lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;
 }
 
 export type OpSteps = ProductSteps | ElementwiseSteps | TensorSteps;

@@ -3,7 +3,7 @@
 import type { NumericArray } from './array.js';
 import type { Host, Vectors } from './host.js';
 import type { Activation, Memory, RanAs } from './model.js';
-import type { Shape, ValueParams } from './value.js';
+import type { IntegerDtype, Shape, ValueParams } from './value.js';
 
 /** A value of a block of samples, [samples, ...shape] in C order. */
 export interface TensorValue {
@@ -42,3 +42,25 @@ export interface Bounded {
 }
 
 export type { Vectors } from './host.js';
+
+/** What an op on whole values does on a kernel. */
+export interface TensorSteps {
+  readonly kind: 'tensor';
+  readonly equation: string;
+  /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
+  readonly codes?: readonly IntegerDtype[];
+  /** What a departure to it is called; absent: of an int32 multiplier. */
+  readonly departure?:
+    | 'fixed-point-multiplier'
+    | 'multiplier-precision'
+    | 'table-entry'
+    | 'resample-grid'
+    | 'kernel-defect';
+  /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
+  readonly rivals?: readonly { readonly cause: 'fma'; readonly steps: TensorSteps }[];
+  /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
+  readonly arithmetic?: 'fixed-point' | 'integers';
+  run(call: TensorCall): Computed;
+  /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
+  lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;
+}

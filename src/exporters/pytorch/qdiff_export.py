@@ -478,7 +478,7 @@ class Recording:
         """Records value = op(sources). A linear layer has features (in, out). parameters: a function, which the first call asks.
         samples: how many the call has, where its inputs do not say."""
         self.samples = samples or self.samples
-        self.saw_quantized |= op == "linear" or op.endswith("_dynamic") or any("scale" in params for params in (value.params, *(s.params for s in sources)))
+        self.saw_quantized |= op == "linear" or op.endswith("_dynamic") or any("scale" in params and params != _INDICES for params in (value.params, *(s.params for s in sources)))
         if not self.batch_sizes:
             self.seen.append(value.name)
         if self.select and not any(fnmatch.fnmatchcase(value.name, pattern) for pattern in self.select):
