@@ -136,8 +136,12 @@ function referenceProduct(layer: Layer, form: ProductForm, { release }: Where): 
   if (form.patch) return isInt16(layer) ? convolution16(form, doubleConvolution, release) : null;
   if (!isInt16(layer)) return isOld ? linearDoubleRounding : null;
   if (!isOld) return doubleLinear;
-  const isNarrow = biasOf(form) === 'int32' || (biasOf(form) === 'none' && release === 'tflite-2.14');
+  const isNarrow = biasOf(form) === 'int32' || (biasOf(form) === 'none' && isNarrowWithout(form, release));
   return isNarrow ? narrow({ multiplier: fixedPointDoubleRounding }) : shortLinear;
+}
+
+function isNarrowWithout({ absentBias }: ProductForm, release: Release): boolean {
+  return release === 'tflite-2.14' || absentBias === 'int32';
 }
 
 /** Up to LiteRT 1.4 the multiplier of a negative slope had its sign. */
@@ -172,7 +176,8 @@ function microForm(layer: Layer): OpSteps | null {
   }
   if (!isInt16(layer)) return null;
   if (layer.form.patch) return convolution16(layer.form, doubleConvolution);
-  return biasOf(layer.form) === 'int32' ? narrow({ multiplier: fixedPointDoubleRoundingOfDoubles }) : shortConvolution;
+  const isNarrow = biasOf(layer.form) === 'int32' || layer.form.absentBias === 'int32';
+  return isNarrow ? narrow({ multiplier: fixedPointDoubleRoundingOfDoubles }) : shortConvolution;
 }
 
 export const ofMicroLayer = byLayer(microForm);
@@ -193,7 +198,9 @@ function builtinForm(layer: Layer, where: Where): OpSteps | null {
   if (layer.form.patch) return builtinConvolution(layer, layer.form, where);
   const { release, avx } = where;
   if (isInt16(layer)) {
-    if (biasOf(layer.form) === 'int64') return referenceProduct(layer, layer.form, where);
+    // without a bias LiteRT 2.3 goes by the type that it would have; releases before do not look
+    const isWide = biasOf(layer.form) === 'int64' || (layer.form.absentBias === 'int64' && release === 'litert-2.3');
+    if (isWide) return referenceProduct(layer, layer.form, where);
     return narrow({ multiplier: avx ? fixedPointDoubleRoundingUp : fixedPointSingleRounding });
   }
   if (isUint8(layer) && release === 'tflite-2.14') return linearDoubleRounding;

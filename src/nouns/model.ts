@@ -42,6 +42,8 @@ export interface ProductParams {
   readonly weightDtype?: 'uint8';
   /** An integer bias that is none of the accumulator: int32 at a scale of its own (`bias` holds its reals), or int64. */
   readonly ownBias?: 'scale' | 'int64';
+  /** The type of a bias that is left out, where the file says one: how wide its sums were meant to be. */
+  readonly absentBias?: 'int32' | 'int64';
 }
 
 /** A clamp in codes [lo, hi] is for quantized outputs. */
@@ -210,6 +212,8 @@ export interface Model {
   readonly constants?: readonly Constant[];
   /** Of a graph that is called with as many at a time; absent: a capture says, or it was one call. */
   readonly samplesPerCall?: number;
+  /** Values that the file alone determines, which a capture may hold: nothing is compared with them. */
+  readonly folded?: readonly string[];
   /** In execution order. */
   readonly layers: readonly Layer[];
   /** Of the values whose shape the file gives or its layers imply. Null: a file of matrices, where [N, T, C] is N*T samples of C. */

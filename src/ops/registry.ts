@@ -10,6 +10,7 @@ import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
 import { avgPool3d } from './avgPool3d.js';
 import { batchNorm } from './batchNorm.js';
+import { batchToSpace } from './batchToSpace.js';
 import { cat } from './cat.js';
 import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
@@ -81,6 +82,7 @@ import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { spaceToBatch } from './spaceToBatch.js';
 import { spaceToDepth } from './spaceToDepth.js';
 import { sqrt } from './sqrt.js';
 import { squeeze } from './squeeze.js';
@@ -179,6 +181,8 @@ export const ops: readonly Op[] = [
   pixelUnshuffle,
   depthToSpace,
   spaceToDepth,
+  spaceToBatch,
+  batchToSpace,
   channelShuffle,
   dropout,
   readVariable,

@@ -42,7 +42,7 @@ export async function validateCandidate(
   }
   if (file.isGoldens) checks.warn(GOLDENS_OWN, [], GOLDENS_OWN_SAID);
   if ([...judged, ...sums].some((key) => sources.has(key))) {
-    warnOfOthers(file, used, checks);
+    warnOfOthers(file, new Set([...used, ...(model.folded ?? [])]), checks);
   } else if (checks.problems.length === 0) {
     const got = `got ${listed(file.arrays.keys(), 8)}; rename the arrays, or say --map MINE=LAYER`;
     checks.problem(

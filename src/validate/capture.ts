@@ -17,7 +17,7 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const slots = slotsOf(model);
   const sources = new Map([...file.arrays].filter(([key]) => slots.has(key)));
   if (checkComparable(model, new Set(sources.keys()), file, use, checks)) {
-    warnOfOthers(file, new Set(slots.keys()), checks);
+    warnOfOthers(file, new Set([...slots.keys(), ...(model.folded ?? [])]), checks);
   }
   const features = featuresOf(model);
   const { shapes } = model;

@@ -51,6 +51,7 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   const parts = {
     inputs: inputs as ModelInput[],
     ...(constants.length > 0 ? { constants: constants.filter((constant) => constant !== null) } : {}),
+    ...(file?.folded ? { folded: file.folded } : {}),
     ...(file?.samples_per_call ? { samplesPerCall: file.samples_per_call } : {}),
     layers: layers.filter((layer) => layer !== null),
     layout: file!.layout ?? 'NCHW',
@@ -159,7 +160,8 @@ class LayerReader {
     const fields = checks.parse(schema, layer, place);
     this.countInputs(op, inputs, place);
     const name = nameOf(raw) ?? '';
-    if (op.channels === 'input' && inputs[0]) features.same(name, inputs[0].name);
+    // of another shape than its input it may have other channels
+    if (op.channels === 'input' && !op.dims && inputs[0]) features.same(name, inputs[0].name);
     const output = this.output(raw, place);
     const read = await op.read({ raw, fields, name, op: op.name, place, inputs, output, checks, arrays, features });
     return (

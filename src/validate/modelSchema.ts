@@ -68,6 +68,7 @@ export const modelFileSchema = z.object({
   inputs: z.optional(z.array(z.unknown())),
   constants: z.optional(z.array(z.unknown())),
   samples_per_call: z.optional(z.int().check(z.positive())),
+  folded: z.optional(z.array(z.string())),
   layers: z.array(z.unknown()).check(z.minLength(1)),
 });
 

@@ -184,7 +184,7 @@ function readShaped(
   for (const slot of slots) {
     const source = sources.get(slot.key)!;
     const of = dims.get(slot.value);
-    const arrangement = arrangementOf(source, of);
+    const arrangement = arrangementOf(source, of, model.samplesPerCall !== undefined);
     if (!arrangement) {
       const fix = layoutFix(of!, source.shape.slice(1));
       const got = `got ${shapeText(source.shape)}${fix}`;
@@ -216,17 +216,22 @@ function readShaped(
  * An array without the samples' axis is one sample, or several joined along its first axis: [8 * 20, 6] of values [20, 6]. Null where
  * it does not have the shape.
  */
-function arrangementOf({ shape }: ArraySource, dims: readonly number[] | undefined): Arrangement | null {
+function arrangementOf(
+  { shape }: ArraySource,
+  dims: readonly number[] | undefined,
+  ofCalls: boolean,
+): Arrangement | null {
   if (dims && sameDims(shape, dims)) return { samples: 1, dims };
-  if (dims && isJoined(shape, dims)) return { samples: shape[0] / dims[0], dims };
+  if (dims && isJoined(shape, dims, ofCalls)) return { samples: shape[0] / dims[0], dims };
   const own = shape.length > 1 ? shape.slice(1) : shape;
   if (dims && !sameDims(own, dims)) return null;
   return { samples: shape.length > 1 ? shape[0] : 1, dims: own };
 }
 
-function isJoined(shape: readonly number[], dims: readonly number[]): boolean {
+/** ofCalls: rows too, as the calls of a graph leave them one behind the other. */
+function isJoined(shape: readonly number[], dims: readonly number[], ofCalls: boolean): boolean {
   const [first, ...rest] = dims;
-  return (first === 1 || rest.length > 0) && shape[0] % first === 0 && sameDims(shape.slice(1), rest);
+  return (ofCalls || first === 1 || rest.length > 0) && shape[0] % first === 0 && sameDims(shape.slice(1), rest);
 }
 
 function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {

@@ -43,6 +43,7 @@ describe.each(models.map(({ name }) => name))('%s', (name) => {
 
 const [CNN, INT16, HAND, STREAMING, LEGACY, HYBRID] = [34308, 7848, 28160, 7480, 16048, 3264];
 const [EXCITE, WAKE, ATTENTION] = [32108, 15108, 18456];
+const [OPEN, DILATED, LSTM] = [19624, 9808, 4832];
 /** Float weights. */
 const NOT_REPLAYED = ['Identity of mlp-dynamic'];
 
@@ -82,7 +83,21 @@ const COMPARED: readonly [file: string, kernel: string, values: number][] = [
   ['attention/captured-opt', 'tflite-builtin', ATTENTION],
   ['attention/captured-xnn', 'xnnpack', ATTENTION],
   ['attention/captured-tflm', 'tflm', ATTENTION],
+  ['open-batch/captured-opt', 'tflite-builtin', OPEN],
+  ['open-batch/captured-xnn', 'xnnpack', OPEN],
+  ['dilated/captured-ref', 'tflite-reference', DILATED],
+  ['dilated/captured-xnn', 'xnnpack', DILATED],
+  ['lstm-int16x8/captured-opt', 'tflite-builtin', LSTM],
+  ['lstm-int16x8/captured-tflm', 'tflm', LSTM],
 ];
+
+test.each(['open-batch/captured-xnn', 'dilated/captured-xnn'])(
+  '%s: sizes that the file implies are told in no warning',
+  async (file) => {
+    const { warnings } = await reportOf(file);
+    expect(warnings).toEqual([]);
+  },
+);
 
 async function reportOf(file: string, options: CompareOptions = {}) {
   const model = await openModel(nodeFileSystem, join(ROOT, file, '..', 'model.tflite'));
@@ -445,8 +460,8 @@ test('several outputs are several layers', async () => {
     operators: [{ code: 'SPLIT', inputs: [1, 0], outputs: [2, 3], options: [{ i32: 2 }] }],
   });
   expect(layers).toMatchObject([
-    { name: 'a', op: 'slice', input: 'x', dim: [1], start: [0], end: [2], output_index: 0 },
-    { name: 'b', op: 'slice', input: 'x', dim: [1], start: [2], end: [4], output_index: 1 },
+    { name: 'a', op: 'slice', input: 'x', dim: [1], start: [0], end: [2] },
+    { name: 'b', op: 'slice', input: 'x', dim: [1], start: [2], end: [4] },
   ]);
 });
 

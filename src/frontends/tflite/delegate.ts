@@ -60,10 +60,10 @@ const product: Rule = async (node, release) => {
   return single ? single.zeroPoint === 0 || ignores : node.graph.zeroPointsAreZero(w.index);
 };
 
-/** SAME needs a kernel of at least the stride. */
+/** SAME needs a kernel of at least the stride; a size that is computed is left, though it be the same in every call. */
 const transposed: Rule = (node) => {
-  const w = node.needs(1);
-  if (!w.data || w.unusual) return false;
+  const [size, w] = [node.needs(0), node.needs(1)];
+  if (!size.data || !w.data || w.unusual) return false;
   const isValid = node.number('padding') === 1;
   return isValid || (w.shape[1] >= node.number('stride_h') && w.shape[2] >= node.number('stride_w'));
 };

@@ -5,6 +5,8 @@ import { type StoredNumbers, TfliteArray } from '../../load/tflite/array.js';
 import type { Operator, SubGraph, Tensor, TfliteFile } from '../../load/tflite/model.js';
 import type { ArraySource } from '../../nouns/array.js';
 import type { InputError } from '../../nouns/problem.js';
+import { integersOf } from './numbers.js';
+import { type Resolved, resolve } from './resolve.js';
 
 /** The `output` of a layer, and in an input. */
 export interface RawParams {
@@ -19,8 +21,8 @@ const CODES = new Set(['int8', 'uint8', 'int16', 'int32']);
 export class Graph {
   readonly main: SubGraph;
   readonly arrays = new Map<string, ArraySource>();
-  /** Constants that a node makes of others when the graph is loaded (DEQUANTIZE of float16 weights), and that node. */
-  readonly folded = new Map<number, string>();
+  /** What a node makes of constants or sizes when the graph is loaded (DEQUANTIZE of float16 weights, SHAPE), and that node. */
+  readonly folded: Map<number, string>;
   /** Constants that nodes read as values, by name, as model.json has them. */
   readonly constants = new Map<string, object>();
   readonly batch: number;
@@ -28,10 +30,18 @@ export class Graph {
   readonly computed: ReadonlySet<number>;
   private readonly keys: readonly string[];
 
-  constructor(readonly file: TfliteFile) {
-    [this.main] = file.subgraphs;
+  static async of(file: TfliteFile): Promise<Graph> {
+    return new Graph(file, await resolve(file));
+  }
+
+  private constructor(
+    readonly file: TfliteFile,
+    private readonly resolved: Resolved,
+  ) {
+    this.main = { ...file.subgraphs[0], tensors: resolved.tensors };
+    this.folded = new Map(resolved.folded);
     this.keys = keysOf(this.main.tensors);
-    this.batch = batchOf(this.main);
+    this.batch = batchOf(this.main, resolved.folded);
     this.computed = new Set([...this.main.inputs, ...this.main.operators.flatMap(({ outputs }) => outputs)]);
   }
 
@@ -74,6 +84,11 @@ export class Graph {
     return this.tensor(index).shape[0] === this.batch;
   }
 
+  /** Whether a value is several images a sample: SPACE_TO_BATCH_ND makes them. */
+  hasImages(index: number): boolean {
+    return this.tensor(index).shape.length === 4 && !this.dropsFirst(index);
+  }
+
   /** The name of a constant that a node reads as a value beside values of `rank` axes. */
   constant(index: number, rank: number): string {
     const { shape } = this.tensor(index);
@@ -85,14 +100,17 @@ export class Graph {
     return name;
   }
 
-  /** Adds the numbers of a constant, and says where model.json finds them. */
-  array(index: number, change: Partial<{ axes: readonly number[]; shift: number }> = {}): { array: string } {
+  /** Adds the numbers of a constant, and says where model.json finds them. as: another shape of as many numbers, whose axes then turn. */
+  array(
+    index: number,
+    { as, ...change }: Partial<{ as: readonly number[]; axes: readonly number[]; shift: number }> = {},
+  ): { array: string } {
     const { type, shape, data } = this.tensor(index);
-    const axes = change.axes ?? null;
+    const stored = as ?? shape;
     return this.add({
       key: this.key(index),
       range: data!,
-      shape: axes ? axes.map((axis) => shape[axis]) : shape,
+      shape: change.axes ? change.axes.map((axis) => stored[axis]) : stored,
       dtype: change.shift ? 'int8' : type.dtype!,
       bits: type.bits,
       ...change,
@@ -111,15 +129,8 @@ export class Graph {
   }
 
   /** The numbers of a constant that shapes an operator: axes, sizes, paddings. */
-  async integers(index: number, most = 64): Promise<number[] | null> {
-    const { type, data } = this.tensor(index);
-    if (!data || (type.name !== 'int32' && type.name !== 'int64') || data.length > most * 8) return null;
-    const stored = { key: this.key(index), range: data, dtype: type.dtype!, bits: type.bits };
-    const source = new TfliteArray(this.file.buffer.file, this.file.path, {
-      ...stored,
-      shape: [(8 * data.length) / type.bits],
-    });
-    return [...(await source.read())];
+  async integers(index: number): Promise<readonly number[] | null> {
+    return this.resolved.numbers.get(index) ?? (await integersOf(this.file, this.tensor(index)));
   }
 
   /** The one number of a constant. */
@@ -180,8 +191,9 @@ function keysOf(tensors: readonly Tensor[]): string[] {
  * How many samples a call has: what the first dimensions of all values share. A graph on [4, 8] has four; one that reshapes [3, 40]
  * to [1, 120] has one.
  */
-function batchOf({ tensors, inputs, operators }: SubGraph): number {
-  const values = [...inputs, ...operators.flatMap(({ outputs }) => outputs)].map((index) => tensors[index]);
+function batchOf({ tensors, inputs, operators }: SubGraph, sizes: ReadonlyMap<number, string>): number {
+  const computed = [...inputs, ...operators.flatMap(({ outputs }) => outputs)].filter((index) => !sizes.has(index));
+  const values = computed.map((index) => tensors[index]);
   const firsts = values.filter(({ data, shape }) => data === null && shape.length > 0).map(({ shape }) => shape[0]);
   return firsts.reduce(greatestCommonDivisor, 0) || 1;
 }

@@ -1,7 +1,7 @@
 /** Operators that move values, floats too. */
 import { sizeOf } from '../../tensor/shape.js';
 import type { RawParams } from './graph.js';
-import type { Node, Translation } from './node.js';
+import { Node, type Translation } from './node.js';
 
 type Rule = (node: Node) => Translation | Promise<Translation>;
 
@@ -27,9 +27,16 @@ const transpose: Rule = async (node) => {
   const { index } = node.needs(0);
   const dims = await node.integers(1);
   if (!dims) return { op: 'permute', data: [0], notReplayed: 'its dims are computed' };
+  if (keepsOrder(dims, node.needs(0).shape)) return { op: 'reshape', data: [0], fields: {} };
   const moved = node.graph.dropsFirst(index) ? dims : [0, ...dims.map((axis) => axis + 1)];
   return { op: 'permute', data: [0], fields: { dims: moved } };
 };
+
+/** Axes of one alone change places. */
+function keepsOrder(dims: readonly number[], shape: readonly number[]): boolean {
+  const long = dims.filter((axis) => shape[axis] !== 1);
+  return dims[0] !== 0 && long.every((axis, i) => i === 0 || axis > long[i - 1]);
+}
 
 /** [axis][before, after], the batch first; model.json says the last axis first and has no batch. */
 const padding =
@@ -72,6 +79,7 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
   const own = ranges.filter(
     ({ axis, start, end, step, shrinks }) => start !== 0 || end !== shape[axis] || step !== 1 || shrinks,
   );
+  if (onlySamplesLeave(node, index, own)) return { op: 'reshape', data: [position], fields: {} };
   const translation = { op: 'slice', data: [position] };
   if (own.some(({ step }) => step < 1)) return { ...translation, notReplayed: 'it walks backwards' };
   const wrong = own.find(({ axis, start, end }) => start < 0 || end > shape[axis] || start >= end);
@@ -79,6 +87,8 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
     const range = `${wrong.start}..${wrong.end}`;
     throw node.refuse(`expected a range within 0..${shape[wrong.axis]} (axis ${wrong.axis}), got ${range}`);
   }
+  const first = becomesSamples(node, index, own);
+  if (first !== null) own.push({ axis: first, start: 0, end: 1, step: 1, shrinks: true });
   const dim = own.map(({ axis }) => node.graph.axis(index, axis));
   if (dim.includes(0)) return { ...translation, notReplayed: 'it slices the batch' };
   if (own.length === 0) return { op: 'identity', data: [position], fields: {} };
@@ -91,6 +101,22 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
     ...(drop.length > 0 ? { drop } : {}),
   };
   return { ...translation, fields };
+}
+
+/** [1, 6, 8] to [6, 8]: nothing moves. */
+function onlySamplesLeave({ graph }: Node, index: number, ranges: readonly Range[]): boolean {
+  if (graph.batch !== 1 || !graph.dropsFirst(index)) return false;
+  return ranges.length > 0 && ranges.every(({ axis, shrinks }) => axis === 0 && shrinks);
+}
+
+/** Of [6, 1, 8] cut to [1, 8]: the axis of one that is the samples' from then on. */
+function becomesSamples({ graph, operator }: Node, index: number, ranges: readonly Range[]): number | null {
+  const [output] = operator.outputs;
+  if (graph.batch !== 1 || graph.dropsFirst(index) || !graph.dropsFirst(output)) return null;
+  const { shape } = graph.tensor(index);
+  const gone = new Set(ranges.flatMap(({ axis, shrinks }) => (shrinks ? [axis] : [])));
+  const first = shape.findIndex((_, axis) => !gone.has(axis));
+  return first >= 0 && shape[first] === 1 && graph.tensor(output).shape.length > 1 ? first : null;
 }
 
 /** x, begin, size; -1: to the end. */
@@ -170,6 +196,60 @@ const splitInto: Rule = async (node) => {
   return parts(node, 0, axes[0], sizes);
 };
 
+/** An output for each place of an axis, which leaves. */
+const unpack: Rule = (node) => {
+  const { shape } = node.needs(0);
+  const said = node.number('axis');
+  const axis = said < 0 ? said + shape.length : said;
+  const { outputs } = node.operator;
+  if (shape[axis] !== outputs.length) {
+    throw node.refuse(`expected an axis of ${outputs.length} (its outputs), got axis ${said} of [${shape.join(', ')}]`);
+  }
+  const each = outputs.map((output, start) => {
+    const range = { axis, start, end: start + 1, step: 1, shrinks: true };
+    return sliced(new Node(node.graph, { ...node.operator, outputs: [output] }), 0, [range]);
+  });
+  return { ...each[0], each };
+};
+
+/** x, how often along each axis. */
+const tile: Rule = async (node) => {
+  const { index } = node.needs(0);
+  const times = await node.integers(1);
+  if (!times) return { op: 'tile', data: [0], notReplayed: 'its multiples are computed' };
+  const dims = node.graph.dropsFirst(index) ? [...times] : [1, ...times];
+  return { op: 'tile', data: [0], fields: { dims } };
+};
+
+/** x, places along an axis. */
+const gather: Rule = async (node) => {
+  const { index, shape } = node.needs(0);
+  const [places, said] = [await node.integers(1), node.number('axis')];
+  const axis = said < 0 ? said + shape.length : said;
+  if (!places || node.number('batch_dims') !== 0 || axis >= shape.length) {
+    return { op: 'index_select', data: [0], notReplayed: 'its places are computed' };
+  }
+  const isOne = node.needs(1).shape.length === 0;
+  if (isOne) return sliced(node, 0, [{ axis, start: places[0], end: places[0] + 1, step: 1, shrinks: true }]);
+  const fields = { dim: node.graph.axis(index, axis), index: places };
+  return { op: 'index_select', data: [0], fields };
+};
+
+/** x, block sizes, two numbers for each: cells that are put on, or cut off. */
+const blocks =
+  (op: string, field: string): Rule =>
+  async (node) => {
+    const [sizes, ends] = [await node.integers(1), await node.integers(2)];
+    if (!sizes || !ends) return { op, data: [0], notReplayed: 'its blocks are computed' };
+    const [before, after] = [node.needs(0).index, node.output().index];
+    const [one, several] = op === 'space_to_batch' ? [before, after] : [after, before];
+    if (!node.graph.dropsFirst(one) || (node.graph.dropsFirst(several) && sizeOf(sizes) !== 1)) {
+      return { op, data: [0], notReplayed: 'it mixes samples' };
+    }
+    const pairs = sizes.map((_, axis) => ends.slice(2 * axis, 2 * axis + 2));
+    return { op, data: [0], fields: { block_shape: sizes, [field]: pairs } };
+  };
+
 /** By the schema's names. */
 export const MOVES: ReadonlyMap<string, Rule> = new Map([
   ['RESHAPE', reshape],
@@ -182,4 +262,9 @@ export const MOVES: ReadonlyMap<string, Rule> = new Map([
   ['STRIDED_SLICE', stridedSlice],
   ['SPLIT', split],
   ['SPLIT_V', splitInto],
+  ['UNPACK', unpack],
+  ['TILE', tile],
+  ['GATHER', gather],
+  ['SPACE_TO_BATCH_ND', blocks('space_to_batch', 'paddings')],
+  ['BATCH_TO_SPACE_ND', blocks('batch_to_space', 'crops')],
 ]);

@@ -19,11 +19,6 @@ export interface Translation {
   readonly notReplayed?: string | null;
 }
 
-/** `CONV_2D#3` */
-export function labelOf({ name, index }: Operator): string {
-  return `${name}#${index}`;
-}
-
 export class Node {
   constructor(
     readonly graph: Graph,
@@ -65,7 +60,7 @@ export class Node {
   }
 
   /** The integers of a constant input; null where it is computed, or left out. */
-  async integers(position: number): Promise<number[] | null> {
+  async integers(position: number): Promise<readonly number[] | null> {
     const tensor = this.input(position);
     return tensor && this.graph.integers(tensor.index);
   }

@@ -32,6 +32,7 @@ const pool =
     expectImages(node, x, y);
     const kernel_size = [node.positive('filter_h'), node.positive('filter_w')];
     const { stride, padding } = geometryOf(node, kernel_size, x, y, false);
+    if (node.graph.hasImages(x.index)) return { op, notReplayed: 'a sample is several images' };
     return fused(node, op, { kernel_size, stride, padding, ceil_mode: false, ...fields });
   };
 
@@ -66,6 +67,8 @@ const resize =
   (mode: string): Rule =>
   async (node) => {
     const size = await node.integers(1);
+    if (node.graph.hasImages(node.needs(0).index))
+      return { op: 'interpolate', data: [0], notReplayed: 'a sample is several images' };
     if (!size) return { op: 'interpolate', data: [0], notReplayed: 'its size is computed' };
     const corners = { align_corners: node.flag('align_corners'), half_pixel_centers: node.flag('half_pixel_centers') };
     return { op: 'interpolate', data: [0], fields: { size, mode, ...corners } };

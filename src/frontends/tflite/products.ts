@@ -1,8 +1,9 @@
 /** Operators that multiply by weights: linear and convolutions, on codes or hybrid (float values, int8 weights). */
 import type { Tensor } from '../../load/tflite/model.js';
+import { tensorType } from '../../load/tflite/types.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
 import { fusedActivation } from './activation.js';
-import { expectImages, geometryOf } from './geometry.js';
+import { expectImages, type Geometry, geometryOf } from './geometry.js';
 import type { Node, Translation } from './node.js';
 
 /** Where a weight tensor's axes go, for model.json's [out, in / groups, height, width]. */
@@ -25,9 +26,16 @@ export function fullyConnected(node: Node): Translation {
   const flatten = rowsOf(node, inFeatures, outFeatures);
   const across = flatten ? null : 'its values change between samples and rows';
   const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : across;
-  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), flatten ?? {}, because);
+  const fields = { ...flatten, ...absentBias(node, x) };
+  if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), fields, because);
   const dynamic = { ...flatten, asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
   return product(node, 'linear_dynamic', w, node.input(2), dynamic, because);
+}
+
+/** Of int16 values without a bias, how wide the converter meant its sums to be decides how they are scaled. */
+function absentBias(node: Node, { type }: Tensor): { bias_dtype?: string } {
+  const said = node.input(2) || type.name !== 'int16' ? null : tensorType(node.number('bias_type'))?.name;
+  return said === 'int32' || said === 'int64' ? { bias_dtype: said } : {};
 }
 
 /** Rows along the last axis; of its last axes (`flatten`); or one after the other ([4, 5, 9] to [20, 6]); null: across samples. */
@@ -55,7 +63,7 @@ export function convolution(node: Node): Translation {
     throw contradicted(node, x, w, y);
   }
   const fields = { ...geometryOf(node, [height, width], x, y, true), groups, axes: OHWI };
-  return product(node, opOf('conv2d', x, w), w, node.input(2), fields, null);
+  return overImages(node, w, fields, null);
 }
 
 /** x [N, H, W, C], w [1, kh, kw, C * m], bias?: output channel c * m + j reads input channel c. */
@@ -79,7 +87,32 @@ export function depthwise(node: Node): Translation {
     axes: DEPTHWISE,
     channels: 3,
   };
-  return product(node, opOf('conv2d', x, w), w, node.input(2), fields, because);
+  return overImages(node, w, fields, because);
+}
+
+/** Of several images a sample: a convolution over volumes, whose windows are one image deep. */
+function overImages(
+  node: Node,
+  w: Tensor,
+  { axes, ...fields }: Fields & Geometry & { readonly axes: readonly number[] },
+  because: string | null,
+): Translation {
+  const [x, bias] = [node.needs(0), node.input(2)];
+  if (!node.graph.hasImages(x.index)) {
+    return product(node, opOf('conv2d', x, w), w, bias, { ...fields, axes }, because);
+  }
+  if (isHybrid(x, w)) return product(node, 'conv2d_dynamic', w, bias, { axes }, 'a sample is several images');
+  const [out, ...rest] = w.shape;
+  const [first, second, ...kernel] = axes.map((axis) => (axis === 0 ? 0 : axis + 1));
+  const volumes = {
+    ...fields,
+    stride: [1, ...fields.stride],
+    dilation: [1, ...fields.dilation],
+    padding: [[0, 0], ...fields.padding],
+    as: [out, 1, ...rest],
+    axes: [first, second, 1, ...kernel],
+  };
+  return product(node, 'conv3d', w, bias, volumes, because);
 }
 
 /** shape, w [O, kh, kw, I], x, bias?; padding is that of the convolution that goes the other way. */
@@ -96,7 +129,8 @@ export function transposeConvolution(node: Node): Translation {
     return y.shape[axis + 1] - implied;
   });
   const fields = { stride, padding, output_padding, dilation: [1, 1], groups: 1, axes: TRANSPOSED };
-  const translation = product(node, opOf('conv_transpose2d', x, w), w, node.input(3), fields, null);
+  const because = node.graph.hasImages(x.index) ? 'a sample is several images' : null;
+  const translation = product(node, opOf('conv_transpose2d', x, w), w, node.input(3), fields, because);
   return { ...translation, data: [2] };
 }
 
@@ -112,6 +146,8 @@ function opOf(op: string, x: Tensor, w: Tensor): string {
 type Fields = Readonly<Record<string, unknown>> & {
   /** Of the weights, in model.json's order. */
   readonly axes?: readonly number[];
+  /** Another shape of as many weights, which the axes are of. */
+  readonly as?: readonly number[];
   /** The stored axis of the weights that has the output's channels. */
   readonly channels?: number;
 };
@@ -122,7 +158,7 @@ function product(
   op: string,
   w: Tensor,
   bias: Tensor | null,
-  { axes, channels = 0, ...fields }: Fields,
+  { axes, as, channels = 0, ...fields }: Fields,
   because: string | null,
 ): Translation {
   const notReplayed = because ?? unusableWeights(node, w, channels) ?? unusableBias(node, bias, op);
@@ -138,7 +174,7 @@ function product(
     notReplayed: unusableActivation,
     fields: {
       ...fields,
-      weight: graph.array(w.index, axes ? { axes, ...shift } : shift),
+      weight: graph.array(w.index, axes ? { axes, ...shift, ...(as ? { as } : {}) } : shift),
       weight_dtype: 'int8',
       weight_scale: graph.scales(w.index),
       weight_zero_point: isUint8 ? Number(zeroPoints) - 128 : zeroPoints,
@@ -150,6 +186,8 @@ function product(
 }
 
 function unusableWeights({ graph }: Node, w: Tensor, channels: number): string | null {
+  if (graph.folded.has(w.index))
+    return `its weights are ${w.type.name}, made of float16 or codes when the graph is loaded`;
   if (w.data === null) return w.unusual ? `its weights are ${w.unusual}` : 'its weights are computed';
   if (w.unusual) return `its weights are ${w.unusual}`;
   if (!['int8', 'uint8', 'int4'].includes(w.type.name)) return `its weights are ${w.type.name}`;

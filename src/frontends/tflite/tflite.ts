@@ -12,7 +12,7 @@ const PRODUCER = { framework: 'litert', kernel: 'xnnpack' };
 export async function readTflite(fs: FileSystem, path: string): Promise<{ raw: unknown; arrays: ArrayFile }> {
   const file = await openTflite(fs, path);
   try {
-    const graph = new Graph(file);
+    const graph = await Graph.of(file);
     const { inputs, layers } = inputsOf(graph);
     layers.push(...(await translate(graph)));
     if (layers.length === 0)
@@ -25,6 +25,7 @@ export async function readTflite(fs: FileSystem, path: string): Promise<{ raw: u
       samples_per_call: graph.batch,
       inputs,
       constants: [...graph.constants.values()],
+      ...(graph.folded.size > 0 ? { folded: [...graph.folded.keys()].map(graph.key) } : {}),
       layers,
     };
     return { raw, arrays: { path, arrays: graph.arrays, close: file.close } };

@@ -2,8 +2,9 @@
 import type { Tensor } from '../../load/tflite/model.js';
 import { delegatesOf } from './delegate.js';
 import type { Graph } from './graph.js';
+import { labelOf } from './label.js';
 import { MOVES } from './moves.js';
-import { labelOf, Node, type Translation } from './node.js';
+import { Node, type Translation } from './node.js';
 import { OTHERS } from './others.js';
 import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
 import { Variables } from './variables.js';
@@ -27,12 +28,13 @@ export async function translate(graph: Graph): Promise<RawLayerJson[]> {
   for (const operator of graph.main.operators) {
     const node = new Node(graph, operator);
     if (variables.takes(node)) continue;
+    if (operator.outputs.some((index) => graph.folded.has(index))) continue;
     if (folds(node)) for (const index of operator.outputs) graph.folded.set(index, labelOf(operator));
     else {
       const translation = variables.read(node) ?? (await translationOf(node));
       const delegates = operator.outputs.length > 0 && !translation.notReplayed ? await delegatesOf(node) : [];
       for (const [i, index] of operator.outputs.entries()) {
-        layers.push({ ...layerOf(node, translation.each?.[i] ?? translation, index, i), delegates });
+        layers.push({ ...layerOf(node, translation.each?.[i] ?? translation, index), delegates });
       }
     }
   }
@@ -99,7 +101,7 @@ function dataOf({ operator }: Node, data: readonly number[] | undefined): number
   return positions.map((position) => operator.inputs[position] ?? -1).filter((index) => index >= 0);
 }
 
-function layerOf(node: Node, translation: Translation, output: number, position: number): RawLayerJson {
+function layerOf(node: Node, translation: Translation, output: number): RawLayerJson {
   const { graph, operator } = node;
   const { op, fields, notReplayed } = translation;
   const inputs = [...dataOf(node, translation.data), ...(translation.reads ?? [])];
@@ -118,7 +120,6 @@ function layerOf(node: Node, translation: Translation, output: number, position:
     ...fields,
     ...(params ? { output: params } : {}),
     ...(shape ? { shape } : {}),
-    ...(operator.outputs.length > 1 ? { output_index: position } : {}),
     nodes: [...folded, ...(translation.nodes ?? []), labelOf(operator)],
     ...(notReplayed ? { not_replayed: notReplayed } : {}),
   };

@@ -4,7 +4,8 @@
  */
 import type { Operator, SubGraph, Tensor } from '../../load/tflite/model.js';
 import type { Graph } from './graph.js';
-import { labelOf, type Node, type Translation } from './node.js';
+import { labelOf } from './label.js';
+import type { Node, Translation } from './node.js';
 
 interface Variable {
   readonly name: string;

@@ -18,6 +18,8 @@ export interface Tensor {
   readonly name: string;
   readonly type: TensorType;
   readonly shape: readonly number[];
+  /** -1: an axis that the file leaves open; empty where there is none. */
+  readonly signature: readonly number[];
   /** An axis besides the first is only known when the graph runs. */
   readonly isDynamic: boolean;
   readonly quantization: Quantization | null;

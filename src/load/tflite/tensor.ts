@@ -21,6 +21,7 @@ export async function readTensor(table: Table, index: number, buffers: readonly 
     name: await table.text(3, 'name'),
     type,
     shape,
+    signature,
     isDynamic: signature.some((dim, axis) => axis > 0 && dim < 0),
     quantization: details && (await readQuantization(details, type, shape)),
     data,

@@ -178,8 +178,8 @@ function biasOf(
   scales: NumericArray | null,
   weightScale: (channel: number) => number,
   input: ValueParams | null | undefined,
-): Pick<ProductParams, 'bias' | 'biasInt32' | 'biasInt64' | 'ownBias'> {
-  if (!biases) return { bias: null, biasInt32: null };
+): Pick<ProductParams, 'bias' | 'biasInt32' | 'biasInt64' | 'ownBias' | 'absentBias'> {
+  if (!biases) return { bias: null, biasInt32: null, ...(dtype === 'float32' ? {} : { absentBias: dtype }) };
   if (dtype === 'float32') return { bias: Float32Array.from(biases), biasInt32: null };
   const real = (channel: number) => Number(biases[channel]) * scales![scales!.length === 1 ? 0 : channel];
   const reals = scales ? Float32Array.from(biases, (_, channel) => real(channel)) : null;
