@@ -62,7 +62,6 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       ...warnings.candidate,
       ...(run.failFast ? skipped(first, run.selected, order) : []),
       ...missing.map(required),
-      ...unknownFlips(parts, judged),
     ],
   };
 }
@@ -101,25 +100,10 @@ function skipped(first: LayerReport | undefined, selected: readonly string[], or
 function flipsOf(parts: readonly [Part, ...Part[]], judged: readonly LayerReport[]): Report['top1_flips'] {
   if (!parts[0].run.classifies) return null;
   if (!judged.some(({ status }) => status === 'mismatch')) return { all: 0 };
-  const answers = answersIn(parts);
+  const answers = parts.find((part) => part.answers !== null)?.answers;
   if (!answers) return null;
   const known = Object.entries(answers.byCause).flatMap(([cause, count]) =>
     count === null ? [] : [[cause, count] as const],
   );
   return { ...Object.fromEntries(known.sort(([, a], [, b]) => b - a)), all: answers.all };
-}
-
-function answersIn(parts: readonly Part[]): Part['answers'] {
-  return parts.find(({ answers }) => answers !== null)?.answers ?? null;
-}
-
-/** Causes that answers may well follow from, but not by replay. */
-function unknownFlips(parts: readonly Part[], judged: readonly LayerReport[]): Report['warnings'] {
-  const unknown = Object.entries(answersIn(parts)?.byCause ?? {}).filter(([, count]) => count === null);
-  const where = judged.at(-1)?.name;
-  return unknown.map(([cause]) => ({
-    code: 'top1-flips',
-    where: where ?? '',
-    message: `how many answers come back without ${cause} alone is not known: what follows from it cannot be replayed`,
-  }));
 }

@@ -198,7 +198,7 @@ async function beforeIt({
   const { chainedSession: session, chainedValues: values, diagnosis, model, candidate, warn } = comparison;
   if (session.whyNotReplayed(layer)) return null;
   const chain = { ...comparison, values, session, free: true, diagnosis };
-  const finding = await throughChain(chain, layer, observed, zeroPoint);
+  const finding = await throughChain(chain, layer, observed, zeroPoint, report.mismatched!);
   if (!finding) return null;
   const unknown = unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);

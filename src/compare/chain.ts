@@ -5,7 +5,7 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { Evidence } from '../diagnose/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import type { Change } from '../diagnose/setup.js';
+import { alike, type Habit } from '../diagnose/rivals.js';
 import { sameEverywhere } from '../kernels/reference.js';
 import { productKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -44,15 +44,19 @@ export function tellsOfOthers({ of, evidence }: DiagnosisReport): boolean {
 /** Samples that most hypotheses fail on, and multiply-adds of one hypothesis. */
 const [FIRST_SAMPLES, MOST_EFFORT] = [48, 2e7];
 
+/** Next to borders a value tells as much as a coin, and many numbers of bits are tried. */
+const FEWEST_OF_PAIRS = 8;
+
 /** null: nothing that is tried gives every observed value. */
 export async function throughChain(
   chain: Chain,
   last: Layer,
   observed: ValueReader,
   zeroPoint: number | null,
+  differing: number,
 ): Promise<ChainFinding | null> {
   const missing = missingLayers(chain, last);
-  const seen = { last, observed, zeroPoint };
+  const seen = { last, observed, zeroPoint, differing };
   for (const layer of missing) {
     const finding = await oneLayer(chain, layer, seen);
     if (finding) return finding;
@@ -69,11 +73,22 @@ export function seenAs(of: number, { layer, found, throughout }: ChainFinding): 
     explained: of,
     of,
     lost: 0,
-    evidence: { ...evidence, basis: { ...basis, in: layer.name, ...(throughout && { throughout }) } },
+    // how many values of a layer that nobody saw is not for this one to say
+    evidence: { ...withoutCounts(evidence), basis: { ...basis, in: layer.name, ...(throughout && { throughout }) } },
   };
 }
 
+function withoutCounts(evidence: Evidence): Evidence {
+  const withoutIt = ([cause, found]: [string, { readonly values?: number }]) => {
+    const { values, ...others } = found;
+    return [cause, others];
+  };
+  return Object.fromEntries(Object.entries(evidence as Record<string, object>).map(withoutIt));
+}
+
 interface Seen {
+  /** Values that are not the replay's. */
+  readonly differing: number;
   readonly last: Layer;
   readonly observed: ValueReader;
   readonly zeroPoint: number | null;
@@ -126,24 +141,26 @@ async function everyLayer(chain: Chain, missing: readonly Layer[], seen: Seen): 
   const layers = [...missing, seen.last];
   const run = await session.open(missing[0]);
   const few = fewSamples(chain, missing[0]);
-  const rivals = await diagnosis.rivals(differingOf(run, await valuesOf(run, chain.from, chain.to), few));
-  for (const { changes } of rivals) {
-    const [change, ...more] = changes;
-    if (more.length > 0 || !(await allGive({ ...chain, ...few }, layers, change, seen))) continue;
-    const value = await allGive(chain, layers, change, seen);
+  const declared = await valuesOf(run, chain.from, chain.to);
+  const rivals = await diagnosis.rivals(differingOf(run, declared, few));
+  const singles = rivals.filter(({ changes }) => changes.length === 1).map(({ changes }) => alike(changes[0]));
+  const inPairs = seen.differing < FEWEST_OF_PAIRS ? [] : await diagnosis.habits(differingOf(run, declared, few));
+  for (const habit of [...singles, ...inPairs]) {
+    if (!(await allGive({ ...chain, ...few }, layers, habit, seen))) continue;
+    const value = await allGive(chain, layers, habit, seen);
     const finding = value && (await explainedAs(chain, missing[0], run, value));
     if (finding) return { ...finding, throughout: true };
   }
   return null;
 }
 
-/** The first layer's values, where the same change in each gives every observed value of the last. */
-async function allGive(chain: Chain, layers: readonly Layer[], change: Change, seen: Seen) {
+/** The first layer's values, where the same in each gives every observed value of the last. */
+async function allGive(chain: Chain, layers: readonly Layer[], habit: Habit, seen: Seen) {
   const { values, diagnosis, from, to } = chain;
   const known = new Map(values.values);
   for (const layer of layers) {
     const run = await sessionOf(chain, partOf(values, known, to)).open(layer);
-    const own = await diagnosis.valuesAs(differingOf(run, await valuesOf(run, from, to), chain), change);
+    const own = await diagnosis.valuesAs(differingOf(run, await valuesOf(run, from, to), chain), habit);
     if (!own) return null;
     known.set(layer.name, readerOf(own, own.length / (to - from), from));
   }

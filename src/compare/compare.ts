@@ -265,10 +265,10 @@ class Comparison {
         notFinite.length > 0
           ? diagnosis.withoutNumbers(notFinite, differing)
           : await this.named(run, observed, own, await diagnosis.layer(differing));
-      this.found.set(run.ready.layer.name, found);
       const before = found.report.causes.includes('unexplained')
         ? await this.beforeIt(run.ready.layer, observed, found.report)
         : null;
+      this.found.set(run.ready.layer.name, before ?? found);
       fillDiagnosis(report, before ?? inSamples(found, run));
       if (source !== null) report.diagnosis!.evidence.inherited = { from: source };
     }
@@ -287,7 +287,7 @@ class Comparison {
     const { seenAs, tellsOfOthers, throughChain } = await import('./chain.js');
     if (!tellsOfOthers(unexplained)) return null;
     const chain = { model, values, session, free: diagnosis.free, diagnosis, from, to, fast };
-    const finding = await throughChain(chain, layer, observed, null);
+    const finding = await throughChain(chain, layer, observed, null, unexplained.of);
     if (!finding) return null;
     const message = `${finding.layer.name} was not captured: what differs in ${layer.name} begins there or earlier`;
     this.warn('unknown-input', layer.name, message);

@@ -1,6 +1,6 @@
 import { type Base, basesOf, unnamed, waysTo } from './bases.js';
 import { roundsTwice } from './estimate/view.js';
-import { hasBase } from './facts.js';
+import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
 import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { sameValue } from './study/agree.js';
@@ -36,7 +36,7 @@ export class BaseSearch {
 
   /** Null where a layer stands on none. */
   static of(study: Study, prefix: readonly Change[]): BaseSearch | null {
-    return isProductStudy(study) && hasBase(study) ? new BaseSearch(study, prefix) : null;
+    return isProductStudy(study) && standsOnBases(study) ? new BaseSearch(study, prefix) : null;
   }
 
   /** Keeps what failed, if only next to borders between codes. Changes of the base itself are other bases. */
@@ -69,7 +69,8 @@ export class BaseSearch {
 
   private onBases({ changes, missed }: Near): Change[][] {
     const found: { base: Base; changes: readonly Change[] }[] = [];
-    for (const base of this.bases.slice(1)) {
+    // a float path stands on none of them
+    for (const base of this.study.declared.steps.float ? this.bases : this.bases.slice(1)) {
       const own = formsOf(changes).find((form) => this.explains([unnamed(base), ...form], missed));
       if (own) found.push({ base, changes: own });
     }

@@ -72,7 +72,7 @@ function keyOf({ params }: ProductSetup, { bias, multiplier, offsetAndClamp }: B
 export function waysTo(study: ProductStudy, idle: readonly Base[], base: Base): ProductChange[][] {
   const { declared } = study;
   const ways = idle.map((from) => {
-    const own = from === idle[0] ? [] : [unnamed(from)];
+    const own = from === idle[0] && !declared.steps.float ? [] : [unnamed(from)];
     const start = withSteps(declared, from);
     return [...own, ...departures(start, base.multiplier.name, { ...declared.steps, ...base }, false)];
   });

@@ -16,7 +16,7 @@ import type {
 } from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
 import { addsZeroPoint } from './facts.js';
-import { type Coordinate, FREEDOM, type ProductChange, type ProductSetup, withSteps } from './setup.js';
+import { type Change, type Coordinate, FREEDOM, type ProductChange, type ProductSetup, withSteps } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
 export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
@@ -66,10 +66,15 @@ export function siblingKernels(study: ProductStudy): ProductChange[][] {
 function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean): ProductChange[][] {
   const { declared, data } = study;
   if (data.otherArithmetic && declared.steps.float) return [];
+  const leadTo = (name: string, steps: ProductSteps) =>
+    departures(declared, name, steps, data.dynamic?.reduceRange ?? false);
   return rivals(study)
     .filter(({ kernel }) => kernel !== data.kernel && isWanted(kernel))
-    .flatMap(({ kernel, steps }) => overRanges(steps).map((ranged) => ({ kernel, steps: ranged })))
-    .map(({ kernel, steps }) => departures(declared, kernel.name, steps, data.dynamic?.reduceRange ?? false))
+    .flatMap(({ kernel: { name }, steps }) => {
+      const [own, ...ranged] = overRanges(steps).map((ofRange) => leadTo(name, ofRange));
+      // where a kernel does so by itself, none is believed to have run over another range than the file says
+      return [own, ...ranged.map((changes) => changes.map((change) => ({ ...change, rare: true as const })))];
+    })
     .filter((changes) => changes.length > 0);
 }
 
@@ -86,6 +91,12 @@ export function rivals({ data }: ProductStudy) {
   return productKernels(data.op, data.kernel, data.ofLayer).filter(
     ({ steps }) => !steps.float && takes(steps, data.declared.params),
   );
+}
+
+/** Whether a change is a step of kernels only that the judged side cannot have run; one with the same effect is believed before it. */
+export function isForeign(study: ProductStudy, { label }: Change): boolean {
+  const having = rivals(study).filter(({ kernel, steps }) => [kernel.name, steps.dynamic?.name].includes(label));
+  return having.length > 0 && !having.some(({ kernel }) => study.mayRun(kernel));
 }
 
 /** The changes, one a cause, that turn the declared kernel into another. */

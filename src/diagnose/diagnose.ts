@@ -14,7 +14,7 @@ import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
 import { diagnoseLayer } from './layer.js';
-import { type Rival, rivalsOf, valuesAs, valuesUnder } from './rivals.js';
+import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './rivals.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
@@ -108,10 +108,16 @@ export class Diagnosis {
     return valuesUnder(this.caseOf(differing)!, changes);
   }
 
-  /** What a layer gives where it does the same as another's change says; null: nothing of it can be changed. */
-  async valuesAs(differing: DifferingLayer, change: Change): Promise<NumericArray | null> {
+  /** What all layers of an implementation may do in two ways at once. */
+  async habits(differing: DifferingLayer): Promise<Habit[]> {
     const layer = this.caseOf(differing);
-    return layer ? valuesAs(layer, change) : null;
+    return layer ? shortHabits(layer) : [];
+  }
+
+  /** What a layer gives where it does as all others; null: nothing of it can be changed. */
+  async valuesAs(differing: DifferingLayer, habit: Habit): Promise<NumericArray | null> {
+    const layer = this.caseOf(differing);
+    return layer ? valuesAs(layer, habit) : null;
   }
 
   /**

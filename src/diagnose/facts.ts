@@ -47,8 +47,18 @@ export function convertsIn(setup: Setup): boolean {
 }
 
 /** Its kernel scales sums to codes, step by step: on a base that may be another. */
-export const hasBase: Fact = ({ declared, data }) => {
-  if (declared.kind !== 'product' || data.dynamic || declared.steps.float) return false;
+export const hasBase: Fact = (study) => {
+  const { declared } = study;
+  return scalesSums(study) && declared.kind === 'product' && !declared.steps.float;
+};
+
+/** What nearly explains it may do so on another base: where its runtime computes integers in float, that is the question instead. */
+export const standsOnBases: Fact = (study) =>
+  hasBase(study) || (scalesSums(study) && study.data.otherArithmetic === null);
+
+/** Sums to codes of another scale, in integers or on a float path. */
+export const scalesSums: Fact = ({ declared, data }) => {
+  if (declared.kind !== 'product' || data.dynamic) return false;
   const { dtype } = declared.params.output;
   return dtype !== 'float32' && dtype !== 'int32';
 };

@@ -1,3 +1,4 @@
+import { isQuantized } from '../nouns/value.js';
 import { isPossible } from './cause.js';
 import { constantsIn } from './causes/constantValues.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
@@ -5,7 +6,7 @@ import { contains, widened } from './estimate/interval.js';
 import type { CauseEvidence, FoundParameter } from './evidence.js';
 import { constantly, explained, type LayerCase, type LayerDiagnosis, unexplained } from './explanation.js';
 import { type Hypothesis, type SearchResult, search } from './search.js';
-import { applyChanges, type Change } from './setup.js';
+import { applyChanges, type Change, FREEDOM } from './setup.js';
 import type { Outcome } from './study/data.js';
 import { Study } from './study/study.js';
 
@@ -16,19 +17,33 @@ const MOST_ROUNDS = 3;
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   const refuting: number[] = [];
   let study = await Study.open(layer);
-  const constant = constantsIn(study);
-  if (constant && (await areConstant(study, constant))) return constantly(layer, constant);
+  const found = constantsIn(study);
+  const constant = found && (await areConstant(study, found)) ? found : null;
+  if (constant && !isAtClamp(study, constant)) return constantly(layer, constant);
   let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
     const outcomes = await confirm(study, result.explanations);
-    const proven = result.explanations.filter((_, i) => outcomes[i].mismatched === 0);
+    const proven = result.explanations.filter(
+      (explanation, i) => outcomes[i].mismatched === 0 && (!constant || needsNoNumber(explanation)),
+    );
     if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
     if (study.complete || round === MOST_ROUNDS) break;
     refuting.push(...outcomes.flatMap(({ failures }) => failures.map(({ sample }) => sample)));
     study = await Study.open({ ...layer, refuting });
     result = await searchWithShared(study, layer.shared);
   }
-  return unexplained(layer, study, result);
+  return constant ? constantly(layer, constant) : unexplained(layer, study, result);
+}
+
+/** Channels that hold one bound of the output: sums that leave their width may do so too, and any number may. */
+function isAtClamp({ declared }: Study, { value, channels }: CauseEvidence['constant-values']): boolean {
+  const { output } = declared.params;
+  if (!isQuantized(output) || !channels) return false;
+  return value === output.quantMin || value === output.quantMax;
+}
+
+function needsNoNumber({ changes }: Hypothesis): boolean {
+  return changes.every(({ freedom }) => freedom === FREEDOM.none);
 }
 
 /** In every judged sample, and nothing else differs. */

@@ -1,6 +1,7 @@
 /** What a layer might compute otherwise: for values that nobody has, of which later ones are seen. */
 import type { NumericArray } from '../nouns/array.js';
 import { isPossible } from './cause.js';
+import { MOST_BITS, multiplierShort, ofBits } from './causes/multiplierShort.js';
 import { foreignKernels } from './departures.js';
 import type { LayerCase } from './explanation.js';
 import { causes } from './registry.js';
@@ -34,11 +35,33 @@ export async function valuesUnder(layer: LayerCase, changes: readonly Change[]):
   return valuesOf(await Study.open(layer), changes);
 }
 
-/** Where it does the same as another layer's change says; as declared where it cannot. */
-export async function valuesAs(layer: LayerCase, { cause, label }: Change): Promise<NumericArray> {
+/** What an implementation does in each of its layers: none of it in a layer that cannot have it. */
+export type Habit = (study: Study) => readonly Change[];
+
+/** The same as another layer's change. */
+export function alike({ cause, label }: Change): Habit {
+  return (study) => enumerated(study).filter((change) => change.cause === cause && change.label === label);
+}
+
+/** A multiplier of each number of bits, rounded by each rule. */
+export async function shortHabits(layer: LayerCase): Promise<Habit[]> {
   const study = await Study.open(layer);
-  const own = enumerated(study).find((change) => change.cause === cause && change.label === label);
-  return valuesOf(study, own ? [own] : []);
+  if (!isPossible(multiplierShort, study)) return [];
+  const rules = enumerated(study).filter(({ coordinate }) => coordinate === 'round');
+  return Array.from({ length: MOST_BITS }, (_, i): Habit => {
+    return (own) => (isProductStudy(own) && isPossible(multiplierShort, own) ? ofBits(own.declared, i + 1) : []);
+  }).flatMap((short) => [
+    short,
+    ...rules.map(alike).map(
+      (rule): Habit =>
+        (own) => [...short(own), ...rule(own)],
+    ),
+  ]);
+}
+
+export async function valuesAs(layer: LayerCase, habit: Habit): Promise<NumericArray> {
+  const study = await Study.open(layer);
+  return valuesOf(study, habit(study));
 }
 
 async function valuesOf(study: Study, changes: readonly Change[]): Promise<NumericArray> {

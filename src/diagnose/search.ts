@@ -1,8 +1,9 @@
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
-import { foreignKernels, siblingKernels } from './departures.js';
+import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges } from './estimate/joint.js';
+import { tellsOf } from './information.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
@@ -29,6 +30,8 @@ const ESTIMATE_BUDGET = 4e8;
 const MOST_EXPLANATIONS = 12;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
+/** Values for which a number is needed that is nearly the declared one, beside another change. */
+const FEWEST_TINY = 8;
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -42,6 +45,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.estimatesOnOtherBases();
   run.onOtherBases();
   if (run.found.length === 0) await run.arranged([]);
+  if (run.found.length === 0 && run.otherSides.length > 0) await run.arranged(run.otherSides);
   run.wholeKernels();
   if (run.isSettled()) return run.result();
   if (run.mayBeSeveral) {
@@ -74,6 +78,11 @@ class Search {
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.bases = BaseSearch.of(study, prefix);
+  }
+
+  /** Of a candidate: what the other side is found to do. */
+  get otherSides(): readonly Change[] {
+    return this.study.data.met?.changes ?? [];
   }
 
   /** Enough differs for more than one change without a number. */
@@ -242,17 +251,32 @@ class Search {
     const size = Math.min(...this.found.map(weightOf));
     const explanations = this.found
       .filter((hypothesis) => weightOf(hypothesis) === size)
-      .sort((a, b) => compareRanks(rankOf(a), rankOf(b)));
+      .map((hypothesis) => ({ hypothesis, rank: this.rankOf(hypothesis) }))
+      .sort((a, b) => compareRanks(a.rank, b.rank))
+      .map(({ hypothesis }) => hypothesis);
     const { nearest, tried, outOfBudget } = this;
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
+  }
+
+  /** What the other side does as well is no difference between the two. */
+  private rankOf(hypothesis: Hypothesis): number[] {
+    const [freedom, ...others] = rankOf(hypothesis);
+    const isOwn = (change: Change) =>
+      !change.unnamed && !this.otherSides.some(({ cause, label }) => cause === change.cause && label === change.label);
+    const { study } = this;
+    const foreign = isProductStudy(study) ? hypothesis.changes.filter((change) => isForeign(study, change)).length : 0;
+    return [freedom, hypothesis.changes.filter(isOwn).length, ...others, foreign];
   }
 
   /** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
   private isShown(hypothesis: Hypothesis): boolean {
     const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
+    if (!tellsOf(this.study, named.length)) return false;
     return named.every((change) => {
       const found = foundBy(this.study, hypothesis, change);
       if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;
+      // next to borders a value tells as much as a coin, and the other change may have moved them
+      if (named.length > 1 && change.tiny && this.study.mismatches(found.without) < FEWEST_TINY) return false;
       return causeOf(change.cause).shows?.(found) ?? true;
     });
   }
@@ -327,7 +351,8 @@ function priorOf({ cause, rare }: Change): number {
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+  const i = a.findIndex((rank, at) => rank !== b[at]);
+  return i < 0 ? 0 : a[i] - b[i];
 }
 
 /** One hypothesis for each set of causes (the first, i.e. simplest), with no more freedom than the best. */

@@ -9,7 +9,7 @@ export function answersSentence(report: Report): string | null {
   if (!flips || report.verdict === 'match') return null;
   const { all, ...byCause } = flips;
   if (all === 0) return `top-1: no answer of ${counted(samples, 'sample')} changes`;
-  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${cause}`);
+  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause)}`);
   const open = causesOf(report).filter((cause) => !(cause in byCause));
   const unknown = open.length > 0 ? [`not known: how many without ${listed(open)}`] : [];
   return [
@@ -17,6 +17,10 @@ export function answersSentence(report: Report): string | null {
     ...backs,
     ...unknown,
   ].join('; ');
+}
+
+function saidAs(cause: string): string {
+  return cause === 'unexplained' ? 'what is unexplained' : cause;
 }
 
 function comesBack(count: number): string {

@@ -179,5 +179,9 @@ describe('values that are not there', () => {
     const report = await json(model, capture, '--candidate', candidate);
     expect(report.candidate_layers![1]).toMatchObject({ values: 500, mismatched: 166, unit: 'lsb' });
     expect(report.warnings).toContainEqual(expect.objectContaining({ code: 'floats-as-codes' }));
+    // fc1 is not there: both layers floor, on a multiplier of few bits
+    const { causes, explained, evidence } = report.candidate_layers![1].diagnosis!;
+    expect([causes, explained]).toEqual([['rounding-floor', 'multiplier-short'], 166]);
+    expect(evidence.basis).toMatchObject({ in: 'fc1', throughout: true });
   });
 });

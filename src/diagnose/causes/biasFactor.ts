@@ -31,19 +31,19 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   estimate: (study, base) => {
     const { bias, biasInt32 } = base.params;
     const values = bias ?? biasInt32;
-    if (!values || countWhere(values, (b) => b !== 0) === 0) return [];
-    const intervals = sharedIntervals(study, base, (view) => ({
-      slope: (_, n) => view.biasSteps[n],
-      offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
-      slack: view.integerBias ? Math.max(...view.stepsPerUnit.map(Math.abs)) : 0,
-    }));
-    const interval = intervals && sharedInterval(intervals);
-    if (!interval || contains(widened(interval, 2e-6), 1)) return [];
-    const named = namedFactors(study).filter(({ factor }) => contains(widened(interval, 1e-6), factor));
-    const points = pointsIn(interval).map((factor) => ({ factor, equals: null }));
+    // of one bias any other number is a factor: that is the number's own cause
+    if (!values || countWhere(values, (b) => b !== 0) < 2) return [];
+    const interval = factorsOf(study, base, false);
+    // another base may round what this one adds in float
+    const ofBases = study.free ? factorsOf(study, base, true) : interval;
+    if (!ofBases || contains(widened(ofBases, 2e-6), 1)) return [];
+    const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
+    const points = (interval ? pointsIn(interval) : []).map((factor) => ({ factor, equals: null }));
     return [...named, ...points]
       .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
-      .flatMap((own) => timesFactor(own, interval));
+      .flatMap((own) =>
+        timesFactor(own, interval && contains(widened(interval, 1e-6), own.factor) ? interval : ofBases),
+      );
   },
 
   words: {
@@ -69,6 +69,16 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
       ])(context),
   },
 };
+
+/** Where the factor lies if the bias is added as on this base, or rounded as on any. */
+function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Interval | null {
+  const intervals = sharedIntervals(study, base, (view) => ({
+    slope: (_, n) => view.biasSteps[n],
+    offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
+    slack: isRounded || view.integerBias ? Math.max(...view.stepsPerUnit.map(Math.abs)) : 0,
+  }));
+  return intervals && sharedInterval(intervals);
+}
 
 interface Factor {
   readonly factor: number;

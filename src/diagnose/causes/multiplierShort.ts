@@ -10,7 +10,7 @@ import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { anyRuntime, hasBase } from '../facts.js';
+import { anyRuntime, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
 import type { ProductStudy } from '../study/study.js';
@@ -33,13 +33,14 @@ declare module '../evidence.js' {
   }
 }
 
-const MOST_BITS = 16;
+export const MOST_BITS = 16;
+const FEWEST_DIFFERING = 3;
 
 /** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
 export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   code: 'multiplier-short',
   kinds: ['product'],
-  needs: [anyRuntime, hasBase],
+  needs: [anyRuntime, scalesSums],
   whose: 'kernel',
   parameterFree: true,
 
@@ -57,6 +58,9 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
       return changesOf(base, short);
     });
   },
+
+  // one of so many numbers gives one or two values by chance
+  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
 
   evidence: ({ change, study }) => {
     const { params } = study.declared;
@@ -126,9 +130,17 @@ function multipliersThatFit(
     (i, n) => view.acc[i] + view.biasSteps[n] / view.stepsPerUnit[n],
     () => 0,
     // its bias is rounded to the sums' units
-    view.integerBias ? 0 : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
+    view.integerBias || !base.params.bias
+      ? 0
+      : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
   ).map((interval) => widened(interval, slack));
   return (channel, multiplier) => !isEmpty(intervals[channel]) && contains(intervals[channel], multiplier);
+}
+
+/** Each channel's number to the nearest of so many bits. */
+export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
+  const forms = shortForms(base.params).filter((form) => form.bits === bits && form.perChannel);
+  return changesOf(base, forms[0]).slice(0, 1);
 }
 
 function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: ShortForm): ShortChange[] {

@@ -26,6 +26,7 @@ declare module '../evidence.js' {
 const TRIED = 48;
 /** Half a step of rounding, one of another rule. */
 const REACH = 1.01;
+const FEWEST_DIFFERING = 3;
 
 /** Each product is shifted or rounded before the sum. */
 export const productRounded: Cause<'product-rounded', 'product'> = {
@@ -34,6 +35,9 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
   needs: [anyRuntime, isUngrouped, writesCodes, ({ data }) => data.dynamic === null],
   whose: 'kernel',
   parameterFree: true,
+
+  // some of so many losses give one or two values by chance
+  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
 
   estimate: (study, base) =>
     roundedProductSums.filter(mayFit(study, base)).map((accumulate) => ({

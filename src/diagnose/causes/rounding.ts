@@ -94,7 +94,7 @@ function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
   return rules
     .filter((round) => round !== declared.round && roundingCause(declared.round, round) === code)
     .flatMap((round) => {
-      if (declared.float) return [change(code, onFloatPath(declared.float, round)) as ProductChange];
+      if (declared.float) return [onFloatPath(code, declared.float, round)];
       return ordersOf(study.declared, round).map((steps) => onAnyBase(code, round, steps));
     });
 }
@@ -144,9 +144,13 @@ function roundedIn(setup: ProductSetup, form: number, round: RoundStep, steps: P
   return unrounded ? withSteps(setup, { multiplier: unrounded, round, offsetAndClamp: roundThenOffset }) : setup;
 }
 
-/** The float path rounds where it quantizes; `round` tells estimators how far a code reaches. */
-function onFloatPath({ product }: FloatPath, round: RoundStep): Partial<ProductSteps> {
-  return { float: { product, quantize: decomposed(round.name, round.apply) }, round };
+/** The float path rounds where it quantizes, unless another change has left it; `round` tells estimators how far a code reaches. */
+function onFloatPath(code: RoundingCode, { product }: FloatPath, round: RoundStep): ProductChange {
+  const steps = { float: { product, quantize: decomposed(round.name, round.apply) }, round };
+  return {
+    ...(change(code, steps) as ProductChange),
+    apply: (setup) => (setup.steps.float ? withSteps(setup, steps) : roundedIn(setup, 0, round, { round })),
+  };
 }
 
 /** A mean has a cause of its own. */

@@ -42,7 +42,8 @@ const WHICH: readonly (readonly Of[number][])[] = [
   ['input', 'weight'],
 ];
 
-const FEWEST_DIFFERING = 3;
+/** Next to borders a value tells as much as a coin; beside another cause, which may move them too, more are needed. */
+const [FEWEST_ALONE, FEWEST_BESIDE] = [3, 8];
 
 /** Scales taken to a few decimals or digits, as a print shows them. */
 export const scaleRounded: Cause<'scale-rounded', 'product'> = {
@@ -54,7 +55,8 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
 
   // some of so many roundings gives one or two values by chance
-  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
+  shows: ({ study, without }) =>
+    study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE),
 
   words: {
     title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),

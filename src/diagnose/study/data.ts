@@ -1,7 +1,7 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
-import type { Kind, Setup, SetupOf } from '../setup.js';
+import type { Change, Kind, Setup, SetupOf } from '../setup.js';
 import type { TensorContext } from './tensorContext.js';
 
 /** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
@@ -68,6 +68,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly whole?: TensorContext;
   /** Set where the layer quantizes its own input. */
   readonly dynamic: DynamicData | null;
+  /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
+  readonly met?: { readonly changes: readonly Change[] } | null;
 }
 
 export interface DynamicData {

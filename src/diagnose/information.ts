@@ -1,0 +1,25 @@
+/** How much a layer's values tell of it. */
+import { isQuantized } from '../nouns/value.js';
+import type { Study } from './study/study.js';
+
+/** Each change is one of some hundred: as many values by chance are one in 2^16; two changes need twice as many. */
+const FEWEST = [0, 2, 4];
+
+/** Whether so many changes at once mean something: observed values at a clamp agree with nearly any hypothesis. */
+export function tellsOf(study: Study, changes: number): boolean {
+  const fewest = FEWEST[Math.min(changes, FEWEST.length - 1)];
+  const isAtClamp = clampsOf(study);
+  let telling = 0;
+  for (const value of study.subset.observed) {
+    if (!isAtClamp(value) && ++telling >= fewest) return true;
+  }
+  return fewest === 0;
+}
+
+function clampsOf({ declared: { params } }: Study): (value: number) => boolean {
+  const { output } = params;
+  if (!isQuantized(output)) return (value) => value === 0;
+  const { quantMin, quantMax, zeroPoint } = output;
+  const isClamped = 'activation' in params && params.activation === 'relu';
+  return (value) => value <= quantMin || value >= quantMax || (isClamped && value === zeroPoint);
+}

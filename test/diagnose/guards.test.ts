@@ -1,0 +1,90 @@
+/** What few values admit by chance has no name, and what many say has the same one under a float path as under integers. */
+import { describe, expect, test } from 'vitest';
+import type { Product } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { clamp } from '../../src/numeric/integer.js';
+import { compareLayer, explanationsOf, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
+
+/** One channel, a few samples: three values. */
+function tiny(seed: number): World {
+  const { linear, x, ...world } = worldOf('small', randomFrom(seed));
+  const [outFeatures, samples] = [1, 3];
+  const ofOne: Product = {
+    ...linear,
+    outFeatures,
+    weight: linear.weight.slice(0, linear.inFeatures),
+    weightScale: linear.weightScale.slice(0, 1),
+    weightZeroPoint: linear.weightZeroPoint.slice(0, 1),
+    bias: linear.bias && linear.bias.slice(0, 1),
+  };
+  return { ...world, linear: ofOne, x: x.slice(0, samples * linear.inFeatures), samples };
+}
+
+test('three values, of which some are clamped, are no evidence of two mistakes', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const world = tiny(seed);
+    const random = randomFrom(seed + 1000);
+    const candidate = outputsOf(world).map((_, i) => (i === 0 ? random.integer(1, 254) : 255 * random.integer(0, 1)));
+    const report = await compareLayer(world, world.linear, outputsOf(world), { candidate });
+    for (const name of explanationsOf(report)) expect(name).not.toContain('+');
+  }
+});
+
+/** (acc * k + half) >> n with each channel's number in so many bits, the bias rounded to the sums' units. */
+function shortened(world: World, bits: number, half: boolean): Int32Array {
+  const { linear, x, samples } = world;
+  const { inFeatures, outFeatures, weight, weightScale, input, bias } = linear;
+  const output = linear.output as QuantParams;
+  return Int32Array.from({ length: samples * outFeatures }, (_, at) => {
+    const [row, n] = [Math.floor(at / outFeatures), at % outFeatures];
+    const unit = input.scale * (weightScale[n] ?? weightScale[0]);
+    let acc = bias ? Math.round(bias[n] / unit) : 0;
+    for (let k = 0; k < inFeatures; k++) {
+      acc += (x[row * inFeatures + k] - input.zeroPoint) * weight[n * inFeatures + k];
+    }
+    const real = unit / output.scale;
+    const shift = bits - (Math.floor(Math.log2(real)) + 1);
+    const product = (acc * Math.round(real * 2 ** shift)) / 2 ** shift;
+    return clamp(Math.floor(product + (half ? 0.5 : 0)) + output.zeroPoint, output.quantMin, output.quantMax);
+  });
+}
+
+describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (declared) => {
+  const world = worldOf('per tensor', randomFrom(5));
+
+  test.each([
+    ['a shift', 1, true, ['multiplier-short']],
+    ['8 bits', 8, true, ['multiplier-short']],
+    ['8 bits, rounded down', 8, false, ['rounding-floor', 'multiplier-short']],
+  ])('a multiplier of few bits: %s', async (_, bits, half, causes) => {
+    const captured = outputsOf(world, kernel(declared === 'pt2e-reference' ? 'fbgemm' : declared));
+    const report = await compareLayer(world, world.linear, captured, {
+      candidate: shortened(world, bits, half),
+      producer: {},
+      kernel: declared,
+    });
+    expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes, lost: 0 });
+  });
+});
+
+test('a factor of the biases is named alone where the candidate rounds them and the declared kernel does not', async () => {
+  const world = worldOf('wide', randomFrom(9));
+  const bias = world.linear.bias!.map((b) => b / 2);
+  const candidate = outputsOf(world, kernel('ort'), { ...world.linear, bias });
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toContain('bias-factor');
+  expect(causes).not.toContain('fixed-point-multiplier');
+  const { factor, interval } = evidence['bias-factor'] as { factor: number; interval: [number, number] };
+  expect(factor).toBeGreaterThanOrEqual(interval[0]);
+  expect(factor).toBeLessThanOrEqual(interval[1]);
+});
+
+test('rows in another order are found on what the other side is found to do', async () => {
+  const world = worldOf('small', randomFrom(4));
+  const captured = outputsOf(world, kernel('ort'));
+  const width = world.linear.outFeatures;
+  const candidate = Int32Array.from([...captured.subarray(width), ...captured.subarray(0, width)]);
+  const report = await compareLayer(world, world.linear, captured, { candidate, producer: {} });
+  expect(report.candidate_layers![0].diagnosis!.causes).toContain('samples-misaligned');
+});
