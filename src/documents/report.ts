@@ -136,6 +136,9 @@ const modelDifference = z.object({
   k: z.optional(count).check(z.describe('of a weight: the first that differs in the channel')),
   expected: z.json() as unknown as z.ZodMiniType<ModelNumber>,
   actual: z.json() as unknown as z.ZodMiniType<ModelNumber>,
+  rounded: z
+    .optional(z.enum(['to nearest', 'toward zero']))
+    .check(z.describe('of a float bias: the other file has it as int32 codes at s_x * s_w')),
 });
 
 export const reportSchema = z.object({

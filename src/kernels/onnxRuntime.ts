@@ -38,6 +38,27 @@ import { whereFloats } from './steps/where.js';
 
 const conversions = { quantize: quantizeDivision, dequantize: dequantizeFloat32, bound: quantizeDivision };
 
+const WIDE = ['uint8', 'int8', 'int16', 'uint16'] as const;
+
+/** In float, and where codes are chosen, their width changes nothing. */
+export function ofAnyWidth(ops: Ops): Ops {
+  return Object.fromEntries(Object.entries(ops).map(([op, steps]) => [op, withCodes(steps)]));
+}
+
+function withCodes(steps: OpSteps): OpSteps {
+  return steps.kind === 'elementwise' ? steps : { ...steps, codes: WIDE };
+}
+
+/** They move codes, or choose among them. */
+const CHOOSE: Ops = {
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  max_pool3d: maxPool,
+  interpolate: resizeOfCodes,
+  amax: largestOfAxes,
+  amin: smallestOfAxes,
+};
+
 /** Operators on whole values. add: of another CPU than the producer says. */
 export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
   return {
@@ -48,13 +69,8 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     softmax: withoutTflites(softmaxOnnxRuntime),
     leaky_relu: leakyReluOnnxRuntime,
     sigmoid: sigmoidOnnxRuntime,
-    max_pool1d: maxPool,
-    max_pool2d: maxPool,
-    max_pool3d: maxPool,
-    interpolate: resizeOfCodes,
     where: whereFloats(quantizeDivision),
-    amax: largestOfAxes,
-    amin: smallestOfAxes,
+    ...ofAnyWidth(CHOOSE),
     avg_pool1d: averagePoolOnnxRuntime,
     avg_pool2d: averagePoolOnnxRuntime,
     avg_pool3d: averagePoolOnnxRuntime,
@@ -87,8 +103,6 @@ export function onnxRuntimeOps(
   return { ...products(linear, dynamic), ...onCodes, ...behindDynamic, ...converted, ...tensors };
 }
 
-const WIDE = ['uint8', 'int8', 'int16', 'uint16'] as const;
-
 /** Dequantize, float32 sums in any order, quantize. */
 const floatProduct = product({
   float: { product: anyOrderFloat32, quantize: quantizeDivision },
@@ -100,15 +114,6 @@ const floatProduct = product({
   bound: quantizeDivision,
   uint8Weights: WIDE,
 });
-
-/** In float the width of codes changes nothing. */
-export function ofAnyWidth(ops: Ops): Ops {
-  return Object.fromEntries(Object.entries(ops).map(([op, steps]) => [op, withCodes(steps)]));
-}
-
-function withCodes(steps: OpSteps): OpSteps {
-  return steps.kind === 'elementwise' ? steps : { ...steps, codes: WIDE };
-}
 
 const largest = throughReals(maxPool);
 

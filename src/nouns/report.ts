@@ -163,6 +163,8 @@ export interface ModelDifference {
   k?: number;
   expected: ModelNumber;
   actual: ModelNumber;
+  /** Of a float bias: the other file has it as int32 codes at s_x * s_w. */
+  rounded?: 'to nearest' | 'toward zero';
 }
 
 export type ModelNumber = null | boolean | number | string | ModelNumber[] | { [name: string]: ModelNumber };

@@ -16,13 +16,14 @@ export function modelLines(view: Viewed): string[] {
   if (path === undefined || !differences) return [];
   if (differences.length === 0) return prose(view, `the model files say the same: ${printable(path)}`);
   const lines = [...grouped(differences, ({ field }) => field)].flatMap(([field, all]) => {
-    const [{ layer, channel, expected, actual }] = all;
+    const [{ layer, channel, expected, actual, rounded }] = all;
+    const how = rounded ? `: int32 codes at s_x * s_w, rounded ${rounded}` : '';
     const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
     const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
     return labelled(
       view,
       `  ${field.padEnd(18)} `,
-      `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there`,
+      `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there${how}`,
     );
   });
   return [...prose(view, `the model files differ: ${printable(path)} has other numbers`), ...lines];

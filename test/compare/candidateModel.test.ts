@@ -71,3 +71,22 @@ it('two settings of a quantizer: scales are found, and they are what the values 
   const relu = report.candidate_layers!.find(({ name }) => name === '/Relu_output_0_QuantizeLinear_Output')!;
   expect(relu.diagnosis!.causes).toEqual(expect.arrayContaining(['output-scale-wrong', 'input-scale-wrong']));
 });
+
+it("a PyTorch model and its ONNX export: the biases' rounding is said first, and explains every value", async () => {
+  const folder = 'fixtures/onnx-export';
+  const captures = { capture: `${folder}/capture.npz`, values: `${folder}/capture-onnx.npz` };
+  const report = await beside(`${folder}/model.json`, `${folder}/model.onnx`, captures);
+  const said = new Set(report.model_differences!.map(({ layer, field, rounded }) => `${layer} ${field} ${rounded}`));
+  expect([...said]).toEqual(['conv1', 'conv2', 'fc'].map((layer) => `${layer} bias toward zero`));
+  const why = report.candidate_layers!.map(({ name, status, diagnosis }) => [name, status, diagnosis?.causes]);
+  expect(why).toEqual([
+    ['quant', 'match', undefined],
+    ['conv1', 'mismatch', ['bias-int32']],
+    ['relu1', 'mismatch', ['inherited']],
+    ['conv2', 'mismatch', ['bias-int32']],
+    ['pool', 'mismatch', ['inherited']],
+    ['flatten', 'mismatch', ['inherited']],
+    ['fc', 'mismatch', ['bias-int32']],
+    ['dequant', 'mismatch', ['inherited']],
+  ]);
+});

@@ -6,7 +6,7 @@ import { referenceFor } from '../../kernels/reference.js';
 import type { ArrayFile } from '../../nouns/array.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Fast } from '../../nouns/kernel.js';
-import { isProduct, type Layer, type Model } from '../../nouns/model.js';
+import type { Layer, Model } from '../../nouns/model.js';
 import { InputError, type Warning } from '../../nouns/problem.js';
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
@@ -16,7 +16,7 @@ import { counted, listed, printable } from '../../text.js';
 import { validateCapture } from '../../validate/capture.js';
 import { computedBy } from '../../validate/producer.js';
 import { modelDifferences, paramsIn } from './differences.js';
-import { isClampAlone, type LayerPair, type Matched, matchModels } from './match.js';
+import { foldedInto, isClampAlone, isPassedOn, type LayerPair, type Matched, matchModels } from './match.js';
 import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike } from './values.js';
 
 export interface CandidateModel {
@@ -109,7 +109,12 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
     const from = foldedInto(theirLayer, layer, model, other);
     put(layer.name, layer.output, from.output, theirs.values.get(from.name));
     for (const behind of model.layers) {
-      if (!isClampAlone(behind) || behind.inputs[0] !== layer.name || !isUnmatched(behind, matched)) continue;
+      if (
+        !(isClampAlone(behind) || isPassedOn(behind)) ||
+        behind.inputs[0] !== layer.name ||
+        !isUnmatched(behind, matched)
+      )
+        continue;
       put(behind.name, behind.output, from.output, theirs.values.get(from.name));
     }
   }
@@ -119,7 +124,7 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
     path: theirs.path,
     values,
     producer,
-    warnings: [...theirs.warnings, ...said(matched, odd, model, other)],
+    warnings: [...theirs.warnings, ...said(matched, values, odd, model, other)],
   };
 }
 
@@ -127,18 +132,16 @@ function isUnmatched({ name }: Layer, { unmatched }: Matched): boolean {
   return unmatched.layers.includes(name);
 }
 
-/** A layer with the ReLU that the model has folded into its own, or into its codes, and the other has by itself. */
-function foldedInto(theirs: Layer, own: Layer, model: Model, other: Model): Layer {
-  const behind = other.layers.filter(({ inputs }) => inputs.includes(theirs.name));
-  const isFolded = isProduct(own) && behind.length === 1 && isClampAlone(behind[0]);
-  return isFolded && !model.layers.some((layer) => isClampAlone(layer) && layer.inputs[0] === own.name)
-    ? behind[0]
-    : theirs;
-}
-
-function said({ unmatched }: Matched, odd: readonly string[], model: Model, other: Model): Warning[] {
+function said(
+  { unmatched }: Matched,
+  values: ReadonlyMap<string, unknown>,
+  odd: readonly string[],
+  model: Model,
+  other: Model,
+): Warning[] {
   const warn = (where: string, message: string): Warning => ({ code: 'unmatched', where: printable(where), message });
-  const { layers, others } = unmatched;
+  const { others } = unmatched;
+  const layers = unmatched.layers.filter((name) => !values.has(name));
   return [
     ...(layers.length > 0 ? [warn(model.path, `no layer of ${printable(other.path)} is ${listed(layers, 8)}`)] : []),
     ...(others.length > 0 ? [warn(other.path, `no layer of ${printable(model.path)} is ${listed(others, 8)}`)] : []),

@@ -5,6 +5,7 @@ import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
+import { biasRounding } from './biasRounding.js';
 import type { LayerPair, Matched } from './match.js';
 import { centredWeights } from './weights.js';
 
@@ -144,13 +145,16 @@ async function ofWeights(own: ProductLayer, other: ProductLayer): Promise<Found[
 function ofBias(own: ProductLayer, other: ProductLayer, [x, y]: Both<ValueParams | null>): Found[] {
   const [a, b] = [biasOf(own, x), biasOf(other, y)];
   if (!a || !b) return [];
-  return each(
+  const found = each(
     'bias',
     own.form.weight.outFeatures,
     false,
     (n) => [a(n), b(n)],
     (u, v) => f32(u) === f32(v),
   );
+  if (!x || !isQuantized(x) || !own.form.bias) return found;
+  const rounded = biasRounding(found, (n) => x.scale * weightScaleOf(own.form, n));
+  return rounded === null ? found : found.map((one) => ({ ...one, rounded }));
 }
 
 /** Null where its unit is not known. */

@@ -1,5 +1,13 @@
 /** Which layer of a model is which of another's: by name, else by equal weights, by what they read, and by the order of the graph. */
-import { isElementwise, isLayout, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
+import {
+  isElementwise,
+  isLayout,
+  isProduct,
+  isTensor,
+  type Layer,
+  type Model,
+  type ProductLayer,
+} from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { weightsDigest } from './weights.js';
 
@@ -44,6 +52,8 @@ class Matcher {
     this.otherOf.set(layer, other);
     this.taken.add(other);
     this.names.set(other.name, layer.name);
+    const whole = foldedInto(other, layer, this.model, this.other);
+    if (whole !== other) this.names.set(whole.name, layer.name);
   }
 
   private left(): { readonly layers: readonly Layer[]; readonly others: readonly Layer[] } {
@@ -158,6 +168,20 @@ function isAlike(a: Layer, b: Layer): boolean {
 function sameShape(a: ProductLayer, b: ProductLayer): boolean {
   const [own, other] = [a.form.weight, b.form.weight];
   return own.outFeatures === other.outFeatures && own.inFeatures === other.inFeatures;
+}
+
+/** A layer with the ReLU that the model has folded into its own, or into its codes, and the other has by itself. */
+export function foldedInto(theirs: Layer, own: Layer, model: Model, other: Model): Layer {
+  const behind = other.layers.filter(({ inputs }) => inputs.includes(theirs.name));
+  const isFolded = (isProduct(own) || isTensor(own)) && behind.length === 1 && isClampAlone(behind[0]);
+  return isFolded && !model.layers.some((layer) => isClampAlone(layer) && layer.inputs[0] === own.name)
+    ? behind[0]
+    : theirs;
+}
+
+/** It passes on what the layer before it gives. */
+export function isPassedOn(layer: Layer): boolean {
+  return isElementwise(layer) && layer.form.keepsParams && layer.form.clamp === null && layer.inputs.length === 1;
 }
 
 /** A ReLU or clamp by itself: what another model folds into the layer before it. */

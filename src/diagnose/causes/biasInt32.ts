@@ -19,6 +19,8 @@ declare module '../evidence.js' {
       /** |b - s_x * s_w * rint(b / (s_x * s_w))| / s_y, the largest, and its channel. */
       readonly max_rounding_error_steps?: number;
       readonly channel?: number;
+      /** How another file's int32 numbers come of the float ones. */
+      readonly rounding?: string;
       readonly deciding?: DecidingValue;
     };
   }
@@ -67,8 +69,11 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
   words: {
     title: (e) => (e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32'),
     explanation:
-      'A bias at scale s_x * s_w loses up to half an accumulator unit when it is rounded to int32; the other side keeps it in float.',
+      'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
     evidence: (e, context) => [
+      e.rounding
+        ? `the export rounds the bias to int32, ${e.rounding}; ${printable(context.declaredKernel)} adds it as float`
+        : null,
       number(e.max_rounding_error_steps, (n) => {
         const where = e.channel === undefined ? '' : ` (channel ${e.channel})`;
         return `rounding the bias moves a value by up to ${n} steps${where}`;

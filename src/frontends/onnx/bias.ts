@@ -1,9 +1,10 @@
 /** Where the bias of Conv, Gemm and MatMul stands, and what follows. */
+
+import { dimsOf } from './dims.js';
 import type { Context } from './draft.js';
 import { type GraphNode, isOnnx, otherInput } from './graph.js';
 import { operandOf, type Tail, tailOf } from './operand.js';
 import type { Bias } from './product.js';
-import { dimsOf } from './shapeValues.js';
 
 export interface Behind {
   readonly bias: Bias | null;

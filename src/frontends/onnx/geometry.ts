@@ -1,7 +1,8 @@
 /** Strides, pads and kernels in model.json's words. */
+
+import { dimsOf } from './dims.js';
 import type { Context } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
-import { dimsOf } from './shapeValues.js';
 
 export interface Geometry {
   readonly fields: Readonly<Record<string, unknown>>;

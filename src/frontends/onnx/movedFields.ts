@@ -1,9 +1,10 @@
 /** Operators that move values, in model.json's words: which go where follows from constants and shapes. */
 import { sizeOf } from '../../tensor/shape.js';
+import { dimsOf, type ShapeValue } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 import { resize } from './resized.js';
-import { dimsOf, type ShapeValue, shapeValues } from './shapeValues.js';
+import { shapeValues } from './shapeValues.js';
 
 type Rule = (node: GraphNode, context: Context, output: number) => SharedFields | Promise<SharedFields>;
 

@@ -1,8 +1,9 @@
 /** Resize and Upsample in model.json's words. */
 import { sizeOf } from '../../tensor/shape.js';
+import { dimsOf, type ShapeValue } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf } from './graph.js';
-import { dimsOf, type ShapeValue, shapeValues } from './shapeValues.js';
+import { shapeValues } from './shapeValues.js';
 
 const unknown = (why: string): SharedFields => ({ op: 'interpolate', fields: {}, unknown: why });
 

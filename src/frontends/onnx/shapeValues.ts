@@ -1,11 +1,8 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
-import type { OnnxModel } from '../../load/onnx/proto.js';
 import { sizeOf } from '../../tensor/shape.js';
+import { dimsOf, type ShapeValue } from './dims.js';
 import type { Context } from './draft.js';
-import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
-
-/** Null: not known before the graph runs, as the number of samples is. */
-export type ShapeValue = number | null;
+import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 
 /** Longer than any chain that computes a shape. */
 const DEEPEST = 64;
@@ -69,51 +66,6 @@ function computed({ opType }: GraphNode, a: ShapeValue[] | null, b: ShapeValue[]
   const apply = ARITHMETIC.get(opType);
   if (!apply || a?.length !== 1 || b?.length !== 1) return null;
   return a[0] === null || b[0] === null ? [null] : [apply(a[0], b[0])];
-}
-
-const KEEP_SHAPE = [
-  ...['QuantizeLinear', 'DequantizeLinear', 'Identity', 'Cast', 'Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Elu'],
-  ...['HardSwish', 'HardSigmoid', 'Softmax', 'LayerNormalization', 'BatchNormalization', 'Erf', 'Gelu', 'Neg', 'Abs'],
-  ...['QLinearSigmoid', 'QLinearLeakyRelu', 'QLinearSoftmax'],
-];
-const OF_WINDOWS = ['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger'];
-const KEEP_RANK = ['MaxPool', 'AveragePool', 'QLinearAveragePool', 'QLinearGlobalAveragePool', 'Concat', 'Resize'];
-
-/** Of every axis, the samples' first; null in it: not said. Null: nothing is known. */
-export function dimsOf(tensor: string, { graph, constants }: Context): readonly ShapeValue[] | null {
-  const declared = declaredDims(graph.model);
-  let ofRank = false;
-  for (let at = tensor, steps = 0; steps < DEEPEST; steps++) {
-    const dims = declared.get(at) ?? constants.get(at)?.shape;
-    const node = graph.makerOf(at);
-    const rank = dims ? dims.length : rankOfWindows(node, { graph, constants });
-    if (dims && !ofRank) return dims;
-    if (rank) return new Array<ShapeValue>(rank).fill(null);
-    if (!node || ![...KEEP_SHAPE, ...KEEP_RANK].includes(node.opType)) return null;
-    ofRank ||= KEEP_RANK.includes(node.opType);
-    at = node.inputs[node.opType === 'QLinearConcat' ? 2 : 0];
-  }
-  return null;
-}
-
-const declaredOf = new WeakMap<OnnxModel, ReadonlyMap<string, readonly ShapeValue[]>>();
-
-/** As the file declares them; made once a file. */
-function declaredDims(model: OnnxModel): ReadonlyMap<string, readonly ShapeValue[]> {
-  const { inputs, valueInfo, outputs } = model.graph;
-  const known =
-    declaredOf.get(model) ??
-    new Map([...inputs, ...valueInfo, ...outputs].flatMap(({ name, dims }) => (dims ? [[name, dims] as const] : [])));
-  declaredOf.set(model, known);
-  return known;
-}
-
-function rankOfWindows(node: GraphNode | null, { graph, constants }: Pick<Context, 'graph' | 'constants'>) {
-  if (!node || !OF_WINDOWS.includes(node.opType)) return null;
-  const weights = node.inputs[isOnnx(node, 'QLinearConv') ? 3 : 1] ?? '';
-  const maker = graph.makerOf(weights);
-  const codes = isOnnx(maker, 'DequantizeLinear') ? maker.inputs[0] : weights;
-  return constants.get(codes)?.shape.length ?? null;
 }
 
 /** Whether a constant operand has a number for each sample: as many axes as what it is computed with, and the first is longer than 1. */

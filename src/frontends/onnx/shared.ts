@@ -1,12 +1,12 @@
 /** The attributes of operators that have the same ones in float, between DequantizeLinear and QuantizeLinear, and as QLinear. */
 import { sizeOf } from '../../tensor/shape.js';
 import { reshaped } from './derived.js';
+import { dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { poolFields } from './geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, intsOf } from './graph.js';
 import { movedFields } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
-import { dimsOf } from './shapeValues.js';
 import { opName } from './words.js';
 
 /** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. output: which of the node's. */

@@ -1,0 +1,125 @@
+/** Dims of tensors, as the file declares them, or as follows from what they are computed from. */
+import type { OnnxModel } from '../../load/onnx/proto.js';
+import { floor } from '../../numeric/round.js';
+import type { Context } from './draft.js';
+import { attribute, type Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+
+/** Null: not known before the graph runs, as the number of samples is. */
+export type ShapeValue = number | null;
+
+export type Dims = readonly ShapeValue[];
+
+/** Longer than what stands between two tensors whose dims are declared. */
+const DEEPEST = 200;
+
+const KEEP_SHAPE = [
+  ...['QuantizeLinear', 'DequantizeLinear', 'Identity', 'Cast', 'Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Elu'],
+  ...['HardSwish', 'HardSigmoid', 'Softmax', 'LayerNormalization', 'BatchNormalization', 'Erf', 'Gelu', 'Neg', 'Abs'],
+  ...['QLinearSigmoid', 'QLinearLeakyRelu', 'QLinearSoftmax', 'DynamicQuantizeLinear', 'InstanceNormalization'],
+];
+const OF_WINDOWS = ['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger'];
+const POOLS = ['MaxPool', 'AveragePool', 'QLinearAveragePool'];
+const GLOBAL = ['GlobalAveragePool', 'GlobalMaxPool', 'QLinearGlobalAveragePool'];
+const OF_TWO = ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'];
+
+type From = Pick<Context, 'graph' | 'constants'>;
+
+const known = new WeakMap<Graph, Map<string, Dims | null>>();
+
+/** Of every axis, the samples' first; null in it: not said. Null: nothing is known. */
+export function dimsOf(tensor: string, from: From, depth = 0): Dims | null {
+  const { graph, constants } = from;
+  const found = known.get(graph) ?? new Map<string, Dims | null>();
+  known.set(graph, found);
+  const before = found.get(tensor);
+  if (before !== undefined) return before;
+  const declared = declaredDims(graph.model).get(tensor) ?? constants.get(tensor)?.shape;
+  const node = graph.makerOf(tensor);
+  const dims = declared ?? (node && depth < DEEPEST ? computedDims(node, from, depth + 1) : null);
+  found.set(tensor, dims);
+  return dims;
+}
+
+function computedDims(node: GraphNode, from: From, depth: number): Dims | null {
+  const of = (i: number) => (node.inputs[i] ? dimsOf(node.inputs[i], from, depth) : null);
+  const { opType } = node;
+  if (KEEP_SHAPE.includes(opType)) return of(0);
+  if (OF_WINDOWS.includes(opType)) return windowDims(node, of(0), from);
+  if (POOLS.includes(opType)) return pooledDims(node, of(0));
+  if (GLOBAL.includes(opType)) return of(0)?.map((dim, axis) => (axis < 2 ? dim : 1)) ?? null;
+  if (OF_TWO.includes(opType)) return broadcast(of(0), of(1));
+  if (['QLinearAdd', 'QLinearMul'].includes(opType)) return broadcast(of(0), of(3));
+  if (isOnnx(node, 'Concat'))
+    return joined(
+      node.inputs.map((_, i) => of(i)),
+      intOf(node, 'axis', 1),
+    );
+  if (opType === 'QLinearConcat')
+    return joined(
+      node.inputs.flatMap((_, i) => (i >= 2 && i % 3 === 2 ? [of(i)] : [])),
+      intOf(node, 'axis', 1),
+    );
+  return opType === 'Resize' ? (of(0)?.map(() => null) ?? null) : null;
+}
+
+function windowDims(node: GraphNode, input: Dims | null, { graph, constants }: From): Dims | null {
+  const weights = node.inputs[isOnnx(node, 'QLinearConv') ? 3 : 1] ?? '';
+  const maker = graph.makerOf(weights);
+  const shape = constants.get(isOnnx(maker, 'DequantizeLinear') ? maker.inputs[0] : weights)?.shape;
+  if (!shape) return null;
+  const [samples = null, , ...places] = input ?? new Array<ShapeValue>(shape.length).fill(null);
+  if (isOnnx(node, 'ConvTranspose')) return [samples, shape[1] * intOf(node, 'group', 1), ...places.map(() => null)];
+  return [samples, shape[0], ...windowed(node, shape.slice(2), places, floor)];
+}
+
+function pooledDims(node: GraphNode, input: Dims | null): Dims | null {
+  const kernel = intsOf(node, 'kernel_shape');
+  if (!input || !kernel) return input;
+  const [samples, channels, ...places] = input;
+  const round = intOf(node, 'ceil_mode', 0) === 1 ? null : floor;
+  return [samples, channels, ...windowed(node, kernel, places, round)];
+}
+
+/** Places of the output; round: null where a last window counts that leaves the input. */
+function windowed(node: GraphNode, kernel: Dims, places: Dims, round: ((x: number) => number) | null): ShapeValue[] {
+  const [strides, dilations, pads] = ['strides', 'dilations', 'pads'].map((name) => intsOf(node, name) ?? []);
+  const autoPad = attribute(node, 'auto_pad')?.s ?? 'NOTSET';
+  return kernel.map((size, i) => {
+    const [place = null, stride] = [places[i], strides[i] ?? 1];
+    if (place === null || size === null || round === null) return null;
+    if (autoPad.startsWith('SAME')) return Math.ceil(place / stride);
+    const padding = autoPad === 'VALID' ? 0 : (pads[i] ?? 0) + (pads[kernel.length + i] ?? 0);
+    return round((place + padding - (size - 1) * (dilations[i] ?? 1) - 1) / stride) + 1;
+  });
+}
+
+function broadcast(a: Dims | null, b: Dims | null): Dims | null {
+  if (!a || !b) return null;
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const skip = long.length - short.length;
+  return long.map((dim, i) => {
+    const other = i < skip ? 1 : short[i - skip];
+    return dim === 1 ? other : dim;
+  });
+}
+
+function joined(parts: readonly (Dims | null)[], axis: number): Dims | null {
+  const [first] = parts;
+  if (!first || parts.some((part) => part?.length !== first.length)) return null;
+  const along = axis < 0 ? axis + first.length : axis;
+  const sizes = parts.map((part) => part![along]);
+  const sum = sizes.some((size) => size === null) ? null : sizes.reduce((total: number, size) => total + size!, 0);
+  return first.map((dim, i) => (i === along ? sum : dim));
+}
+
+const declaredOf = new WeakMap<OnnxModel, ReadonlyMap<string, Dims>>();
+
+/** As the file declares them; made once a file. */
+function declaredDims(model: OnnxModel): ReadonlyMap<string, Dims> {
+  const { inputs, valueInfo, outputs } = model.graph;
+  const declared =
+    declaredOf.get(model) ??
+    new Map([...inputs, ...valueInfo, ...outputs].flatMap(({ name, dims }) => (dims ? [[name, dims] as const] : [])));
+  declaredOf.set(model, declared);
+  return declared;
+}
