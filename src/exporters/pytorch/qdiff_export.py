@@ -220,7 +220,10 @@ def _recorded(model, inputs, folder, select, limit, lowered):
         recording = Recording(scratch, select)
         watch = _Pt2eWatch(model, recording, lowered) if is_pt2e else _EagerWatch(model, recording)
         for args, kwargs, samples in _calls(model, inputs, limit):
-            recording.begin_call(samples)
+            if not recording.batch_sizes and not is_pt2e:
+                watch.time_first = _is_time_first(model, args, kwargs)
+            recording.begin_call(next(t.shape[1] for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor) and t.dim() > 2)
+                                 if watch.time_first else samples)
             with torch.no_grad():
                 watch.call(args, kwargs)
             recording.end_call()
@@ -229,6 +232,20 @@ def _recorded(model, inputs, folder, select, limit, lowered):
         yield recording, watch.flow(), scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_time_first(model, args, kwargs):
+    """Whether its inputs go, as they lie, into an LSTM or GRU that reads time first."""
+    recurrent = [module for module in model.modules() if getattr(module, "batch_first", True) is False and hasattr(module, "hidden_size")]
+    sequences = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor) and t.dim() == 3]
+    read = []
+    with contextlib.ExitStack() as hooks:
+        for module in recurrent if sequences else []:
+            hooks.callback(module.register_forward_pre_hook(lambda _, given: read.append(given[0])).remove)
+        with torch.no_grad():
+            _ = model(*args, **kwargs) if recurrent and sequences else None
+    return any(given.dim() == 3 and given.shape[:2] == t.shape[:2] and (t.shape[0] != t.shape[1] or given.stride()[0] > given.stride()[1])
+               for given in read[:1] for t in sequences)
 
 
 def _warn(message):
@@ -413,12 +430,13 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "turned")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
         self.of = of  # the value that it is a view of
         self.indices = None  # the same as what a table is read by, once it was
+        self.turned = None  # the same with the samples first, where this tensor has them second (time, batch, ...)
         self.constant = None  # its numbers in model.json, where no call computes it
 
 
@@ -596,11 +614,17 @@ class _Watch:
     def __init__(self, model, recording):
         self.model, self.recording = model, recording
         self.module_names = {path for path, _ in model.named_modules()}
+        self.time_first = False  # the model's inputs have their samples second
 
     def call(self, args, kwargs):
         self.values, self.uses, self.failed_at = {}, Counter(), None
         for name, tensor in _named_arguments(self.model, args, kwargs):
-            self.bind(tensor, Value(self.functional("", name), tensor, _params_of(tensor)))
+            value = Value(self.functional("", name), tensor, _params_of(tensor))
+            if self.time_first and tensor.dim() > 2:
+                value.tensor = tensor.transpose(0, 1)
+                self.turn(tensor, value)
+            else:
+                self.bind(tensor, value)
         try:
             self.run(args, kwargs)
         except Exception as error:
@@ -650,9 +674,24 @@ class _Watch:
         value = Value(name, tensor, params, of)
         self.bind(tensor, value, in_place)
         sources = source if isinstance(source, list) else [source] if source else []
+        if any(each.turned for each in sources):
+            along = layer.get("dim", 0) % tensor.dim() > 1 and op in ("cat", "softmax")
+            if not (op in _TURNABLE or along) or not all(each.turned or each.constant for each in sources):
+                value.params = None
+                return value
+            value.turned = value = Value(name, tensor.transpose(0, 1), params)
+            sources = [each.turned or each for each in sources]
         if params and sources and all(each.params for each in sources):
             self.recording.layer(value, op, sources, **layer)
         return value
+
+    def turn(self, tensor, value):
+        """Samples first and second change places, which is no layer: they stay first in every array."""
+        other = value.turned
+        if other is None:
+            other = Value(value.name, tensor, value.params)
+            other.turned = value
+        self.bind(tensor, other)
 
     def float_op(self, op, name, result, in_place, bound):
         """Records a row of _FLOAT_OPS whose values are all float32. name(short): the result's name."""
@@ -682,16 +721,19 @@ class _Watch:
     def constant(given, result):
         """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing."""
         tensor = torch.tensor(float(given)) if isinstance(given, (int, float)) else given
-        if not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.float32 or tensor.dim() > result.dim():
+        params = _params_of(tensor) if isinstance(tensor, torch.Tensor) and tensor.dim() else {"dtype": "float32"}
+        if not isinstance(tensor, torch.Tensor) or params is None or tensor.dim() > result.dim():
             return None
-        if tensor.dim() == result.dim() and tensor.shape[0] != 1:
-            return None
-        shape = list(tensor.shape[1:] if tensor.dim() == result.dim() else tensor.shape) or [1]
-        return {"dtype": "float32", "shape": shape, "value": tensor.detach().reshape(-1).numpy()}
+        numbers = tensor.int_repr() if tensor.is_quantized else tensor.detach()
+        if tensor.dim() == result.dim():
+            if not bool((numbers == numbers[:1]).all()):
+                return None
+            numbers = numbers[0]
+        return {**params, "shape": list(numbers.shape) or [1], "value": numbers.reshape(-1).numpy()}
 
     @staticmethod
     def constant_value(layer, numbers):
-        value = Value(f"{layer}.other", torch.empty(0), {"dtype": "float32"})
+        value = Value(f"{layer}.other", torch.empty(0), {key: numbers[key] for key in ("dtype", "scale", "zero_point") if key in numbers})
         value.constant = numbers
         return value
 
@@ -714,18 +756,53 @@ class _Watch:
 
     def moved(self, op, name, x, result, bound):
         """Values of any kind that move: a row of _MOVES, or a slice for each part of what is cut along an axis. False: another op."""
+        if op == "aten.transpose" and {bound["dim0"] % x.tensor.dim(), bound["dim1"] % x.tensor.dim()} == {0, 1} or (
+                op == "aten.permute" and [dim % x.tensor.dim() for dim in bound["dims"]] == [1, 0, *range(2, x.tensor.dim())]):
+            self.turn(result, x)
+            return True
+        if op == "aten.flip" and len(bound["dims"]) == 1:
+            return self.flipped(name, x, result, bound["dims"][0] % x.tensor.dim())
+        if x.turned:
+            return op in _PARTS and not bound["dim"] % x.tensor.dim() and self.parts(op, name, x.turned, result, {**bound, "dim": 1})
         row = _MOVES.get(op)
         if row and isinstance(result, torch.Tensor):
             self.emit(name(row[0]), row[0], result, _params_of(result), x, **row[1](bound))
             return True
-        if op not in _PARTS or not bound["dim"] % x.tensor.dim():
-            return False
+        return op in _PARTS and bound["dim"] % x.tensor.dim() and self.parts(op, name, x, result, bound)
+
+    def parts(self, op, name, x, result, bound):
         dim, start = bound["dim"] % x.tensor.dim(), bound.get("index", 0) % x.tensor.shape[bound["dim"]]
         dropped = {"drop": [dim]} if op in ("aten.select", "aten.unbind") else {}
         for part in (result,) if isinstance(result, torch.Tensor) else result:
             end = start + (1 if dropped else part.shape[dim])
             self.emit(name("slice"), "slice", part, _params_of(part), x, dim=dim, start=start, end=end, step=1, **dropped)
             start = end
+        return True
+
+    def flipped(self, name, x, result, dim):
+        axis = {0: 1, 1: 0}.get(dim, dim) if x.turned else dim
+        if axis == 0:
+            return False
+        whole = result.transpose(0, 1) if x.turned else result
+        value = self.emit(name("index_select"), "index_select", whole, _params_of(result), x.turned or x, dim=axis,
+                          index=list(reversed(range(whole.shape[axis]))))
+        if x.turned:
+            self.turn(result, value)
+        return True
+
+    def stacked(self, name, values, result, dim):
+        """One after the other along a new axis beside the samples, which may come first: joined along the next, and the axis made."""
+        values = [None if value is None or value.turned else value for value in values]
+        dim %= result.dim()
+        if dim > 1 or not values or None in values or not all(value.params for value in values) or values[0].tensor.dim() < 2:
+            return False
+        whole = result if dim else result.transpose(0, 1)
+        joined = whole.reshape(len(whole), -1, *whole.shape[3:])
+        params = _params_of(result)
+        parts = self.emit(name("cat"), "cat", joined, params, values, dim=1, **({"activation": "none"} if "scale" in params else {}))
+        of = self.emit(name("reshape"), "reshape", whole, params, parts, of=parts)
+        if not dim:
+            self.turn(result, of)
         return True
 
     def common_op(self, op, name, inputs, args, outputs, in_place):
@@ -1000,11 +1077,14 @@ _MOVES = {
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")), "aten.pixel_unshuffle": ("pixel_unshuffle", _numbers("downscale_factor")),
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
 }
+# Computed for each sample by itself, along its last axis or one by one: whether samples come first or second changes nothing.
+_TURNABLE = {"linear", "linear_dynamic", "quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div",
+             "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "leaky_relu", "linear_float"}
 _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
-             "embedding", "embedding_bag", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
+             "embedding", "embedding_bag", "index_select", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
-_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"}
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "index_select"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
@@ -1025,6 +1105,8 @@ class _EagerWatch(_Watch):
         self.unpacked = {}
         self.functional_modules = {m: path for path, m in model.named_modules() if isinstance(m, _QFUNCTIONAL)}
         self.ran_static = self.ran_dynamic = self.ran_torchao = self.paused = False
+        self.recurs = False
+        self.label = None  # what the next layer is called
 
     def run(self, args, kwargs):
         self.frames = []
@@ -1042,6 +1124,7 @@ class _EagerWatch(_Watch):
                     return watch.pad(*args, **(kwargs or {}))
                 return func(*args, **(kwargs or {}))
 
+        self.dispatch = Dispatch
         with contextlib.ExitStack() as hooks:
             for path, module in self.model.named_modules():
                 hooks.callback(module.register_forward_pre_hook(self._entering(path)).remove)
@@ -1082,6 +1165,9 @@ class _EagerWatch(_Watch):
         return self.frames[-1].path if self.frames else ""
 
     def name(self, op):
+        label, self.label = self.label, None
+        if label:
+            return self.unique(label)
         owner = self._functional_module()
         if owner:
             return self.unique(owner)
@@ -1154,6 +1240,43 @@ class _EagerWatch(_Watch):
         scale = weight.scale.reshape(-1).double().numpy()
         return _linear_parameters(name, weight.qdata, float(scale[0]) if len(scale) == 1 else scale, 0, bias)
 
+    def recurrent(self, op, result, bound):
+        """A dynamic LSTM or GRU as the operators that it is made of: linears, and float gates. False where those give other values."""
+        net = _Recurrent(op, bound)
+        if not net.known or not all(map(torch.equal, net.run(), tree_leaves(result))):
+            return False
+        frame = self.frames[-1]
+        path, frame.named, self.ran_dynamic, self.recurs = frame.path, True, True, True
+        for frame in self.frames:
+            frame.did_something = True
+
+        def label(short):
+            self.label = f"{path}.{short}" if path and short else short or path or None
+
+        with self.dispatch():
+            again = net.run(label, self.state, self.quietly if net.steps() > _MOST_STEPS else contextlib.nullcontext)
+        self.recurs = False
+        for tensor, own in zip(tree_leaves(result), again):
+            value = self.find(own)
+            if value:
+                self.bind(tensor, value)
+        return True
+
+    @contextlib.contextmanager
+    def quietly(self):
+        """What runs is no layer, and what comes of it is an input of whoever reads it."""
+        self.paused = True
+        try:
+            yield
+        finally:
+            self.paused = False
+
+    def state(self, name, tensor):
+        """A hidden state that the caller gives is a value of its own; zeros are none."""
+        path = self.frames[-1].path
+        if bool(tensor.any()) and not self.find(tensor):
+            self.bind(tensor, Value(self.functional(path, name), tensor, _params_of(tensor)))
+
     def op(self, func, args, kwargs):
         if self.paused:
             return func(*args, **kwargs)
@@ -1169,6 +1292,8 @@ class _EagerWatch(_Watch):
         except Exception:
             self.failed_at = (self.frames[-1].path if self.frames else "", op)
             raise
+        if op in _RECURRENT and x and x.params and self.recurrent(op, result, _bound(func, args, kwargs)):
+            return result
         if inputs:
             for frame in self.frames:
                 frame.did_something = True
@@ -1202,7 +1327,9 @@ class _EagerWatch(_Watch):
             asked = {"reduce_range": bool(bound["reduce_range"])} if is_dynamic else {}
             self.emit(name, kind, result, params, inputs[0], activation=activation, **asked, **_window_of(packed, kind),
                       parameters=lambda: self.convolution(name, packed, transposed, _spatial(kind) == 1))
-        elif params and all(value.params for value in inputs) and self.replayed(op, inputs, result, params, in_place, bound):
+        elif params and all(value.params for value in inputs) and self.replayed(op, inputs, args, result, params, in_place, bound):
+            pass
+        elif op == "aten.stack" and self.stacked(self.name, [self.find(each) for each in args[0]], result, bound["dim"]):
             pass
         elif x and x.params and self.moved(op, self.name, x, result, bound):
             pass
@@ -1212,7 +1339,7 @@ class _EagerWatch(_Watch):
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
             self.common_op(op, self.name, inputs, args, outputs, in_place)
 
-    def replayed(self, op, inputs, result, params, in_place, bound):
+    def replayed(self, op, inputs, args, result, params, in_place, bound):
         """Records a row of _OPS; False if it is none, or computes on floats."""
         row = _OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _OPS.get(op.rstrip("_"))
         if row is None or not (result.is_quantized and all(value.tensor.is_quantized for value in inputs)):
@@ -1223,7 +1350,15 @@ class _EagerWatch(_Watch):
         fields.pop("_constant", None)
         if fields is None or not inputs:
             return False
-        self.emit(self.name(kind), kind, result, params, inputs, in_place, **fields)
+        name = self.name(kind)
+        if kind in ("add", "mul", "matmul", "cat"):  # whose operands may be constants
+            operands = [leaf for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
+            constants = {id(each): self.constant(each, result) for each in operands if not self.find(each)}
+            if None in constants.values():
+                self.emit(name, op, result, params, inputs, in_place)
+                return True
+            inputs = [self.find(each) or self.constant_value(name, constants[id(each)]) for each in operands]
+        self.emit(name, kind, result, params, inputs, in_place, **fields)
         return True
 
     def convolution(self, name, packed, transposed, one_dimension):
@@ -1241,7 +1376,8 @@ class _EagerWatch(_Watch):
 
     def parameters(self, name, op, args, result):
         """A module's parameters, once however often it is called."""
-        key = self.frames[-1].path if self.frames and self.frames[-1].named_after else name
+        key = self.frames[-1].path if self.frames and self.frames[-1].named_after and not self.recurs else name
+        key = key.split("@")[0] if self.recurs else key
         if key not in self.unpacked:
             try:
                 weight, bias = args[1].unpack()
@@ -1254,6 +1390,88 @@ class _EagerWatch(_Watch):
                       "than the model did: the model was converted or loaded under another engine, or its scale was changed after "
                       "its first call. Set torch.backends.quantized.engine before converting or loading")
         return self.unpacked[key]
+
+
+_RECURRENT = {"aten.quantized_lstm", "aten.quantized_gru", "quantized.quantized_lstm_cell_dynamic", "quantized.quantized_gru_cell_dynamic",
+              "quantized.quantized_rnn_tanh_cell_dynamic", "quantized.quantized_rnn_relu_cell_dynamic"}
+
+
+# Steps whose gates are layers, 10 each; of a longer sequence its linears are.
+_MOST_STEPS = 64
+
+
+class _Recurrent:
+    """What PyTorch computes for a dynamic LSTM, GRU or cell (RNN.cpp): the linear of the inputs once for all steps, that of the hidden
+    state once a step, gates in float32. run(): the operator's results; label, state: what a watch wants to be told."""
+
+    def __init__(self, op, bound):
+        self.step = self.lstm_step if "lstm" in op else self.gru_step if "gru" in op else self.plain_step
+        self.has_cell, self.is_cell, self.bound = "lstm" in op, "cell" in op, bound
+        self.activation = torch.relu if "relu" in op else torch.tanh
+        self.known = True
+        if self.is_cell:
+            self.cells = [(bound["w_ih"], bound["w_hh"], True)]
+        else:
+            states = [cell.__getstate__()[0] for cell in bound["params"]] if isinstance(bound.get("params"), (list, tuple)) else []
+            self.known = bool(states) and all(state[0] == "quantized_dynamic" for state in states) and not bound.get("train")
+            self.cells = [(state[4][0], state[4][1], bool(state[3][0])) for state in states]
+
+    def run(self, label=lambda short: None, state=lambda name, tensor: None, gates=contextlib.nullcontext):
+        self.label, self.state, self.gates = label, state, gates
+        given = self.bound["hx"] if self.has_cell else [self.bound["hx"]]
+        if self.is_cell:
+            for short, tensor in zip(("h0", "c0"), given):
+                state(short, tensor)
+            return self.cell(self.bound["input"], list(given), "")
+        x = self.bound["input"] if self.bound["batch_first"] else self.bound["input"].transpose(0, 1)
+        directions = 2 if self.bound["bidirectional"] else 1
+        last = []
+        for layer in range(len(self.cells) // directions):
+            ways = [self.layer(x, [hidden[layer * directions + way] for hidden in given], layer, way) for way in range(directions)]
+            x = torch.cat([outputs for outputs, _ in ways], 2) if directions == 2 else ways[0][0]
+            last += [hidden for _, hidden in ways]
+        ends = [torch.stack([hidden[i] for hidden in last], 0) for i in range(len(given))]
+        return [x if self.bound["batch_first"] else x.transpose(0, 1), *ends]
+
+    def steps(self):
+        return 0 if self.is_cell else len(self.cells) * self.bound["input"].shape[1 if self.bound["batch_first"] else 0]
+
+    def layer(self, x, hidden, layer, way):
+        suffix = f"_l{layer}{'_reverse' if way else ''}"
+        cell = self.cells[2 * layer + way if self.bound["bidirectional"] else layer]
+        for short, tensor in zip(("h0", "c0"), hidden):
+            self.state(short + suffix, tensor)
+        inputs = self.linear(x, cell[0], cell[2], "ih" + suffix)
+        outputs = [None] * x.shape[1]
+        for t in reversed(range(x.shape[1])) if way else range(x.shape[1]):
+            own = self.linear(hidden[0], cell[1], cell[2], "hh" + suffix)
+            with self.gates():
+                hidden = self.step(inputs.select(1, t), own, hidden)
+            self.state("h" + suffix, hidden[0])
+            outputs[t] = hidden[0]
+        return torch.stack(outputs, 1), hidden
+
+    def cell(self, x, hidden, suffix):
+        w_ih, w_hh, reduce_range = self.cells[0]
+        return self.step(self.linear(x, w_ih, reduce_range, "ih"), self.linear(hidden[0], w_hh, reduce_range, "hh"), hidden)
+
+    def linear(self, x, packed, reduce_range, short):
+        self.label(short)
+        return torch.ops.quantized.linear_dynamic(x, packed, reduce_range)
+
+    def lstm_step(self, inputs, own, hidden):
+        i, f, g, o = (own + inputs).chunk(4, 1)
+        c = torch.sigmoid(f) * hidden[1] + torch.sigmoid(i) * torch.tanh(g)
+        return [torch.sigmoid(o) * torch.tanh(c), c]
+
+    def gru_step(self, inputs, own, hidden):
+        (ir, iz, new), (hr, hz, hn) = inputs.chunk(3, 1), own.chunk(3, 1)
+        r, z = torch.sigmoid(hr + ir), torch.sigmoid(hz + iz)
+        n = torch.tanh(new + hn * r)
+        return [(hidden[0] - n) * z + n]
+
+    def plain_step(self, inputs, own, hidden):
+        return [self.activation(own + inputs)]
 
 
 def _torchao_codes(x, weight):
@@ -1530,6 +1748,8 @@ class _Pt2eWatch(_Watch):
         target, name = _target(node), self.name(node)
         if isinstance(node.target, torch._ops.OpOverload):
             bound = _bound(node.target, args, kwargs())
+            if target == "aten.stack" and self.stacked(name, [self.find(each) for each in args[0]], result, bound["dim"]):
+                return None
             if target in _EMBEDDINGS and self.find(bound["indices"]):
                 return self.embedding(target, name, result, bound)
             x = inputs[0] if isinstance(args[0], torch.Tensor) else None

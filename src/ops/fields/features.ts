@@ -64,7 +64,7 @@ export function featuresOf(model: Model): Features {
       const { outFeatures, inFeatures } = weight;
       const confirmed = perChannel || (bias ?? biasInt32) !== null;
       features.linear({ name: layer.name, input, outFeatures, inFeatures, confirmed });
-    } else if (layer.form && layer.inputs.length > 0) {
+    } else if (layer.form?.kind === 'elementwise') {
       features.same(layer.name, input);
     }
   }

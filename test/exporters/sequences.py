@@ -1,0 +1,131 @@
+"""Networks on sequences: tables of codes, LSTM, GRU and cells (dynamic, static), attention; exports each to OUT/NAME and prints what it did.
+
+    python sequences.py OUT [ENGINE]
+"""
+import json
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+warnings.filterwarnings("ignore")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src" / "exporters" / "pytorch"))
+import qdiff_export  # noqa: E402
+import torch.ao.quantization as Q  # noqa: E402
+
+
+class Recurrent(nn.Module):
+    """Two layers, both directions, time first in between, cells."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru = nn.LSTM(6, 8, num_layers=2, batch_first=True), nn.GRU(8, 5, bidirectional=True)
+        self.cell, self.gated, self.plain, self.fc = nn.LSTMCell(10, 4), nn.GRUCell(4, 4), nn.RNNCell(4, 3), nn.Linear(3, 2)
+
+    def forward(self, x):
+        y, _ = self.lstm(x)
+        y, _ = self.gru(y.transpose(0, 1))
+        h, _ = self.cell(y[-1])
+        return self.fc(self.plain(self.gated(h)))
+
+
+class Given(nn.Module):
+    """A hidden state that is not zero."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.fc = nn.LSTM(6, 8, batch_first=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        h = torch.full((1, len(x), 8), 0.3)
+        return self.fc(self.lstm(x, (h, h))[0])
+
+
+class TimeFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.fc = nn.LSTM(6, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0])
+
+
+class Static(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.quant, self.dequant = Q.QuantStub(), Q.DeQuantStub()
+        self.lstm, self.fc = nn.LSTM(6, 8, batch_first=True, bidirectional=True, num_layers=2), nn.Linear(16, 2)
+
+    def forward(self, x):
+        return self.dequant(self.fc(self.lstm(self.quant(x))[0]))
+
+
+class Text(nn.Module):
+    """Attention between tables of codes and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.places = nn.Embedding(30, 16), nn.Embedding(8, 16)
+        self.norm, self.qkv, self.out = nn.LayerNorm(16), nn.Linear(16, 48), nn.Linear(16, 16)
+        self.up, self.down, self.head = nn.Linear(16, 32), nn.Linear(32, 16), nn.Linear(16, 5)
+
+    def forward(self, tokens):
+        x = self.words(tokens) + self.places(torch.arange(tokens.shape[1]))
+        q, k, v = self.qkv(self.norm(x)).chunk(3, -1)
+        x = x + self.out(F.softmax(q @ k.transpose(1, 2) * 0.25, -1) @ v)
+        return self.head((x + self.down(F.gelu(self.up(x)))).mean(1))
+
+
+class Bags(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.bag, self.fc = nn.Embedding(10, 8), nn.EmbeddingBag(12, 8, mode="sum", include_last_offset=True), nn.Linear(16, 4)
+
+    def forward(self, word, members, ends):
+        return self.fc(torch.cat([self.one(word), self.bag(members, ends)], 1))
+
+
+DYNAMIC = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.RNNCell}
+
+
+def dynamic(net):
+    for module in net.eval().modules():
+        if isinstance(module, nn.Embedding):
+            module.qconfig = Q.float_qparams_weight_only_qconfig
+        if isinstance(module, nn.EmbeddingBag):
+            module.qconfig = Q.float_qparams_weight_only_qconfig_4bit
+    return Q.quantize_dynamic(Q.convert(Q.prepare(net)), DYNAMIC)
+
+
+def static(net, x, engine):
+    net.eval().qconfig = Q.get_default_qconfig(engine)
+    prepared = Q.prepare(net)
+    prepared(x)
+    return Q.convert(prepared)
+
+
+def main(out, engine="x86"):
+    torch.backends.quantized.engine = engine
+    torch.manual_seed(0)
+    x = torch.randn(4, 5, 6)
+    bags = (torch.tensor([3, 1, 9]), torch.tensor([0, 11, 4, 4, 7]), torch.tensor([0, 2, 2, 5]))
+    made = {"recurrent": lambda: (dynamic(Recurrent()), x), "given": lambda: (dynamic(Given()), x),
+            "time-first": lambda: (dynamic(TimeFirst()), x.transpose(0, 1).contiguous()),
+            "static": lambda: (static(Static(), torch.randn(9, 5, 6), engine), x), "bags": lambda: (dynamic(Bags()), bags),
+            "text": lambda: (dynamic(Text()), torch.arange(24).view(3, 8))}
+    done = {}
+    for name, make in made.items():
+        try:
+            qdiff_export.export(*make(), Path(out) / name)
+            done[name] = None
+        except Exception:
+            done[name] = traceback.format_exc()
+    print(json.dumps(done))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
