@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { explain, reproScript, under, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainValues } from '../analyze/explain/explainValues.js';
+import { runOnOwn } from '../analyze/explain/ownRun.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
@@ -71,8 +72,12 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;
   const chosen = await chooseValue(model, capture, candidate, options);
-  const document = await documentOf(io, chosen, options);
-  const text = explainText({ model: modelPath, capture: capturePath ?? null });
+  const { candidateCauses } = chosen;
+  const document = {
+    ...(await documentOf(io, chosen, options)),
+    ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
+  };
+  const text = explainText({ model: modelPath, capture: capturePath ?? null, candidate: options.candidate });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
   return 0;
 }
@@ -123,9 +128,11 @@ async function chooseValue(
   if (sample >= capture.samples) {
     throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
   }
+  const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session) : null;
   return {
     layer,
     run,
+    ownRun,
     sample,
     channel,
     position,
@@ -133,6 +140,7 @@ async function chooseValue(
     candidate,
     kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis, layer, model.producer),
     causes: report.layers[0].diagnosis?.causes ?? [],
+    candidateCauses: report.candidate_layers?.[0].diagnosis?.causes,
   };
 }
 

@@ -63,6 +63,15 @@ export const explainSchema = z.object({
   candidate: real,
   /** Of the input codes in this sample; null where the candidate has none of its own. */
   candidate_input_codes_differ: z.nullable(count),
+  /** Where some differ. */
+  candidate_products: z
+    .optional(z.array(z.object({ k: count, x: z.int(), candidate_x: z.int(), w: z.int(), moves: z.int() })))
+    .check(z.describe('input codes that differ most: by how much each moves the sum')),
+  candidate_column: z
+    .optional(columnSchema)
+    .check(
+      z.describe("the declared kernel on what the candidate read; explains: whether it gives the candidate's value"),
+    ),
   input: z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, features: count }),
   weight: z
     .nullable(z.object({ dtype: z.optional(z.enum(['int8', 'uint8'])), scale: z.number(), zero_point: z.int() }))
@@ -78,6 +87,9 @@ export const explainSchema = z.object({
   /** Where the second column first departs from the first: a name of a step, or accumulator, bias, rounding. */
   first_difference: z.nullable(z.string()),
   causes: z.array(z.string()),
+  candidate_causes: z
+    .optional(z.array(z.string()))
+    .check(z.describe("of the candidate's difference from the capture, in the whole layer")),
   numpy: z.array(z.string()).check(z.describe('Python that prints the value of the last column')),
 });
 

@@ -12,6 +12,7 @@ import type { ReportOptions } from './reporter.js';
 interface ExplainInputs {
   readonly model: string;
   readonly capture: string | null;
+  readonly candidate?: string;
 }
 
 const MOST_PAIRS = 4;
@@ -19,10 +20,12 @@ const MOST_PAIRS = 4;
 export function explainText({
   model,
   capture,
+  candidate,
 }: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
   return (document, options) => {
     const chalk = new Chalk({ level: options.color });
-    const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
+    const files = [path(model), ...(capture === null ? [] : [path(capture)])];
+    const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)])];
     const { layer, channel, sample, at } = document;
     const needsFile = document.numpy.some((line) => line.includes('repro.npz'));
     const value = [
@@ -41,6 +44,7 @@ export function explainText({
       headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
       codeLines(document, options),
       document.weight ? productLines(document, options, chalk.dim) : [],
+      otherCodeLines(document, options, chalk.dim),
       document.patch ? patchLines(document.patch, document, options) : [],
       ...document.columns
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
@@ -60,11 +64,12 @@ export function explainText({
 }
 
 function headerLines(document: ExplainDocument, options: ReportOptions): string[] {
-  const { layer, op, sample, channel, at, captured, candidate, columns } = document;
+  const { layer, op, sample, channel, at, captured, candidate, columns, candidate_column: own } = document;
   const values = [
     ...(captured === null ? [] : [`captured ${captured}`]),
     ...(candidate === null ? [] : [`candidate ${candidate}`]),
     ...columns.map(({ kernel, value }) => `${kernel} ${value}`),
+    ...(own ? [`${own.kernel} on the candidate's input ${own.value}`] : []),
   ];
   return [
     ...prose({ options }, `${layer} (${op}), sample ${sample}, channel ${channel}${at ? `, at ${at.join(',')}` : ''}`),
@@ -124,6 +129,30 @@ function productLines(
   return [`${which}, (x - zx) * (w - zw):`, ...head, ...rows];
 }
 
+/** Input codes of the candidate beside the captured ones. */
+function otherCodeLines(
+  { candidate_products: products = [], candidate_input_codes_differ: count, input }: ExplainDocument,
+  options: ReportOptions,
+  headPaint: (text: string) => string,
+): string[] {
+  if (products.length === 0) return [];
+  const cells = (text: (product: (typeof products)[number]) => number) => products.map((p) => signedCode(text(p)));
+  const plain = (text: (product: (typeof products)[number]) => number) => products.map((p) => String(text(p)));
+  const columns: Column[] = [
+    { head: ['   k'], cells: plain(({ k }) => k), align: 'right' },
+    { head: ['captured x'], cells: plain(({ x }) => x), align: 'right' },
+    { head: ["candidate's x"], cells: plain(({ candidate_x }) => candidate_x), align: 'right' },
+    { head: ['w'], cells: plain(({ w }) => w), align: 'right' },
+    { head: ['moves the sum'], cells: cells(({ moves }) => moves), align: 'right' },
+  ];
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint });
+  const which = products.length < count! ? `; the ${products.length} that matter most` : '';
+  const what = `the candidate read another input: ${count} of ${input.features} codes differ${which}:`;
+  return [...prose({ options }, what), ...head, ...rows];
+}
+
+const signedCode = (value: number) => (value > 0 ? `+${value}` : String(value));
+
 /** x and w of one channel side by side, as they lie in the kernel; padding in brackets. */
 function patchLines(
   { kernel_size: kernel, channels, channel, cells }: NonNullable<ExplainDocument['patch']>,
@@ -172,21 +201,28 @@ type Row = readonly [label: string, text: (column: ExplainColumn) => string, key
 
 /** The steps as text, a cell a kernel; `departs` where the kernels first differ. */
 export function explainRows(document: ExplainDocument): { label: string; cells: string[]; departs: boolean }[] {
-  const { columns, first_difference: first } = document;
+  const { columns, first_difference: first, candidate_column: own } = document;
   return rowsOf(document).map(([label, text, key]) => {
-    return { label, cells: columns.map(text), departs: first !== null && key === first };
+    const cells = [...columns, ...(own ? [own] : [])].map(text);
+    return { label, cells, departs: first !== null && key === first };
   });
 }
 
+/** Above the cells. */
+export function explainHeads({ columns, candidate_column: own }: ExplainDocument): string[] {
+  return [...columns.map(({ kernel }) => kernel), ...(own ? ["on the candidate's input"] : [])];
+}
+
 function rowsOf(document: ExplainDocument): Row[] {
-  const { captured, candidate, weight } = document;
+  const { captured, candidate, weight, candidate_column: own } = document;
+  const observedOf = (column: ExplainColumn) => (column === own ? candidate : captured)!;
   return [
     ...(weight ? linearRows(document) : pointwiseRows(document)),
     ...(captured === null ? [] : ([['captured', () => String(captured)]] satisfies Row[])),
     ...(candidate === null ? [] : ([['candidate', () => String(candidate)]] satisfies Row[])),
     ...(captured === null
       ? []
-      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - captured))]] satisfies Row[])),
+      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - observedOf(c)))]] satisfies Row[])),
   ];
 }
 
@@ -239,7 +275,7 @@ function multiplierText(column: ExplainColumn): string {
 }
 
 function stepLines(document: ExplainDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
-  const { columns, first_difference: first } = document;
+  const { columns, first_difference: first, candidate_column: own } = document;
   const rows = rowsOf(document);
   const mark = options.unicode ? '←' : '<-';
   const table: Column[] = [
@@ -251,6 +287,7 @@ function stepLines(document: ExplainDocument, options: ReportOptions, chalk: Ins
         align: 'right',
       }),
     ),
+    ...(own ? [{ head: ['on yours'], cells: rows.map(([, text]) => text(own)), align: 'right' } as const] : []),
     {
       head: [''],
       cells: rows.map(([, , key]) => (first !== null && key === first ? `${mark} first` : '')),
@@ -268,9 +305,7 @@ function stepLines(document: ExplainDocument, options: ReportOptions, chalk: Ins
 
 function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
   const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;
-  const other = otherCodes
-    ? `the candidate read another input: ${otherCodes} of ${document.input.features} codes differ`
-    : null;
+  const other = otherCodes ? onOwnInput(document) : null;
   if (captured === null) return other ? prose({ options }, other) : [];
   const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
   const named = causes.filter((cause) => cause !== 'unexplained');
@@ -280,7 +315,23 @@ function outcomeLines(document: ExplainDocument, options: ReportOptions): string
       : named.length > 0
         ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
         : 'no kernel gives the captured value: unexplained';
-  return [text, ...(other ? [other] : [])].flatMap((line) => prose({ options }, line));
+  const own = candidateOutcome(document);
+  return [text, ...(own ? [own] : []), ...(other ? [other] : [])].flatMap((line) => prose({ options }, line));
+}
+
+/** What the comparison found of the whole layer; null: the value is the captured one, or nothing was found. */
+function candidateOutcome({ candidate, captured, candidate_causes: causes = [] }: ExplainDocument): string | null {
+  if (candidate === null || candidate === captured || causes.length === 0) return null;
+  return `the candidate's ${candidate}, by the layer's diagnosis: ${causes.join(' + ')}`;
+}
+
+/** Whether the candidate departs here, or further up. */
+function onOwnInput({ candidate, candidate_column: own, candidate_input_codes_differ: count, input }: ExplainDocument) {
+  const read = `${count} of ${input.features} input codes are others`;
+  if (candidate === null) return `the candidate read another input: ${read}`;
+  return own!.explains
+    ? `the candidate's ${candidate} follows from what it read (${read}): ${own!.kernel} gives it on that input too; look at the layers before`
+    : `the candidate read another input (${read}), and departs here as well: ${own!.kernel} gives ${own!.value} on that input, it has ${candidate}`;
 }
 
 // ---------------------------------------------------------------- numbers and code

@@ -1,7 +1,7 @@
 /** Single values as a page shows them, and a blob keeps them for it. */
 import type { ChannelDetails, LayerDetails } from '../analyze/explain/details.js';
 import type { PageDetails, PageLayerDetails } from '../documents/blob.js';
-import { explainRows } from './explain.js';
+import { explainHeads, explainRows } from './explain.js';
 
 export function pageLayerDetails({ name, channels }: LayerDetails): PageLayerDetails {
   return { name, channels: channels.map(pageDetails) };
@@ -20,7 +20,7 @@ function pageDetails({ channel, points: all, map, explained }: ChannelDetails): 
       sample: explained.sample,
       at: explained.at ?? [],
       captured: explained.captured,
-      kernels: explained.columns.map(({ kernel }) => kernel),
+      kernels: explainHeads(explained),
       rows: explainRows(explained),
       products: explained.products.map(({ k, x, w, product }) => [k, x, w, product]),
       pairs: explained.columns.flatMap(({ kernel, saturating_pairs: pairs }) =>

@@ -43,10 +43,10 @@ function reasonAgainst(model: Model, captured: ReadonlySet<string>, use: Capture
   }
   const wanted = use === 'inputs' ? replayed : present;
   if (wanted.some((layer) => canBeReplayed(layer, layers, captured))) return null;
-  const [{ name, inputs }] = wanted;
-  const [input] = inputs;
+  const { name, inputs } = wanted.find((layer) => layer.inputs.length > 0) ?? wanted[0]; // a state is read from nothing
+  const own = [...inputs.slice(0, 1), `${name}.input`].map(printable).join(' or ');
   const which = use === 'inputs' ? 'a replayed' : 'a captured';
-  return `the input of ${which} layer (${printable(input)} or ${printable(name)}.input for ${printable(name)})`;
+  return `the input of ${which} layer (${own} for ${printable(name)})`;
 }
 
 /** Its output, or what it summed. */

@@ -50,7 +50,7 @@ async function valuesOf(folder: string, kernel: Kernel, perLayer: number): Promi
         x: { rows: 1, cols: inFeatures, data: x },
         captured: captured ? (await captured.read(sample, sample + 1))[channel] : null,
         candidate: null,
-        candidateInputCodesDiffer: null,
+        read: null,
         kernels: [kernel],
         causes: [],
       });

@@ -39,6 +39,22 @@ it('the JSON is valid under its schema', async () => {
   expect(validate({ ...document, columns: [{}] })).toBe(false);
 });
 
+it('of a candidate that read another input: its codes beside the captured ones, and the kernel on them', async () => {
+  const candidate = ['--candidate', 'fixtures/reports/inherited-not-named/candidate-int16.npz'];
+  const json = async (layer: string) =>
+    JSON.parse((await explain('digits-vnni', ...candidate, '--layer', layer, '--reporter', 'json')).stdout);
+  const fc2 = await json('fc2');
+  expect(fc2).toMatchObject({ captured: 19, candidate: 165, candidate_input_codes_differ: 19 });
+  expect(fc2.candidate_products[0]).toEqual({ k: 9, x: 176, candidate_x: 0, w: -128, moves: 22528 });
+  expect(fc2.candidate_column).toMatchObject({ value: 165, explains: true });
+  expect(fc2.candidate_causes).toContain('inherited');
+  expect(fc2.candidate_column.accumulator - fc2.columns[0].accumulator).toBe(5875 + 103748);
+  const fc1 = await json('fc1');
+  expect(fc1).toMatchObject({ candidate_input_codes_differ: null, candidate_causes: ['bias-int32', 'accumulator-wraps'] });
+  expect(fc1.candidate_column).toBeUndefined();
+  expect((await explain('digits-vnni', ...candidate, '--layer', 'fc2')).stdout).toContain('on yours');
+});
+
 describe('--repro', () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'repro');
 

@@ -8,6 +8,7 @@ import { mutateBytes } from './bytes.js';
 import { anyCommand, compareOptions, jsonOrText, looks, mutateWords, reporter, withoutBlob } from './commandLines.js';
 import type { Corpus, Pair } from './corpus.js';
 import { NAMES, NUMBERS } from './hostile.js';
+import { implementationCase, otherModelCase } from './implementations.js';
 import { type Files, run, type Surroundings } from './io.js';
 import { jsonText, mutateJson } from './mutateJson.js';
 import { mutateNpy } from './mutateNpy.js';
@@ -56,6 +57,12 @@ const MAKERS = new Map<string, { weight: number; make: Maker }>([
   ['arguments', { weight: 3, make: argumentsCase }],
   ['hook', { weight: 5, make: hookCase }],
   ['graph', { weight: 12, make: graphCase }],
+  [
+    'implementation',
+    { weight: 9, make: (random, corpus) => implementationCase(random, random.one(corpus.implementations)) },
+  ],
+  ['other-model', { weight: 4, make: otherModel }],
+  ['exporter', { weight: 0.5, make: exporterCase }],
 ]);
 
 export const KINDS: readonly string[] = [...MAKERS.keys()];
@@ -111,6 +118,19 @@ function graphCase(random: Random, { graphs }: Corpus): Made {
   if (random.chance(0.7)) damage(random.one([model, ...models]), (file) => mutateGraph(file, random));
   else damage('capture.npz', (file) => random.one([mutateArrayValues, mutateNpz])(file, random));
   return { argv: anyCommand(random, layers, files, model), files };
+}
+
+/** Two models of any formats beside each other. */
+function otherModel(random: Random, corpus: Corpus): Made {
+  const pair = random.one([corpus.short, corpus.implementations[1].pair]);
+  const any = () => (random.chance(0.5) ? random.one(corpus.graphs) : { model: 'model.json', files: pair.files });
+  const first = any();
+  return otherModelCase(random, first, random.chance(0.5) ? first : any());
+}
+
+function exporterCase(random: Random): Made {
+  const framework = random.one(['pytorch', 'onnx', 'tflite', 'x', ...NAMES]);
+  return { argv: mutateWords(['exporter', framework], random), files: new Map() };
 }
 
 const GRAPH_NUMBERS = [0, 1, 2, 3, 4, 7, 8, 16, 24, 127, 128, 255];

@@ -1,6 +1,7 @@
 /** What is mutated: this repository's fixtures, a small model with everything, and what the command makes of them. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { GOLDEN_FORMATS } from '../../src/documents/golden.js';
 import { npy } from '../support/npz.js';
 import { type Files, root, run } from './io.js';
 import { splitNpy } from './mutateNpy.js';
@@ -16,6 +17,14 @@ export interface Graph {
   readonly model: string;
   readonly layers: readonly string[];
   readonly files: Files;
+}
+
+/** What one's own results of a model are made from. */
+export interface Implementation {
+  readonly pair: Pair;
+  readonly layers: readonly string[];
+  /** Folders that golden wrote, a format each: files by name. */
+  readonly golden: readonly Files[];
 }
 
 export interface Corpus {
@@ -34,6 +43,8 @@ export interface Corpus {
   /** Golden vectors as $readmemh files with their manifest, and a folder of npy files. */
   readonly memh: Files;
   readonly npys: Files;
+  /** Of linears, and of convolutions. */
+  readonly implementations: readonly Implementation[];
 }
 
 export async function makeCorpus(): Promise<Corpus> {
@@ -43,9 +54,21 @@ export async function makeCorpus(): Promise<Corpus> {
   const npzs = namesIn(npzFolder)
     .filter((name) => name.endsWith('.npz'))
     .map((name) => read(join(npzFolder, name)));
-  const pairs = [iris, short, small(), ...otherPairs()];
+  const convolutions = shortened(pairOf('fixtures/pytorch/cnn-x86-avx2', 1), 2, 2);
+  const pairs = [iris, short, convolutions, small(), ...otherPairs()];
   const hook = read(`${npzFolder}/hook-dictionary.npz`);
-  return { pairs, short, npzs, graphs: ['onnx', 'tflite'].flatMap(graphsOf), hook, ...(await derived(short)) };
+  const implementations = await Promise.all([short, convolutions].map(implementationOf));
+  const graphs = ['onnx', 'tflite'].flatMap(graphsOf);
+  return { pairs, short, npzs, graphs, hook, implementations, ...(await derived(short)) };
+}
+
+async function implementationOf(pair: Pair): Promise<Implementation> {
+  const golden: Files[] = [];
+  for (const format of GOLDEN_FORMATS) {
+    const { written } = await made(['golden', 'model.json', 'capture.npz', '--format', format, '-o', 'f'], pair.files);
+    golden.push(new Map([...written].map(([path, content]) => [path.slice('f/'.length), Buffer.from(content)])));
+  }
+  return { pair, layers: pair.json.layers.map(({ name }) => name), golden };
 }
 
 /** The small ones: a run of a large one is long. */
@@ -67,9 +90,10 @@ const read = (path: string) => readFileSync(join(root, path));
 const namesIn = (folder: string) => readdirSync(join(root, folder)).sort();
 
 function pairOf(folder: string, weight: number): Pair {
-  const names = ['model.json', 'capture.npz', 'model.npz'].filter((name) => existsSync(join(root, folder, name)));
+  const json = JSON.parse(read(join(folder, 'model.json')).toString());
+  const names = ['model.json', 'capture.npz', ...(json.arrays ? [String(json.arrays)] : [])];
   const files = new Map(names.map((name) => [name, read(join(folder, name))]));
-  return { weight, files, json: JSON.parse(files.get('model.json')!.toString()) };
+  return { weight, files, json };
 }
 
 /** Fixtures of all kinds; of large ones a run is long. */
@@ -89,7 +113,7 @@ function otherPairs(): Pair[] {
   ];
 }
 
-/** The first samples of a capture of matrices. */
+/** The first samples of a capture. */
 function shortened(pair: Pair, samples: number, weight: number): Pair {
   const arrays = [...arraysOf(pair.files.get('capture.npz')!)].map(
     ([key, file]) => [key, firstRows(file, samples)] as const,
@@ -101,11 +125,12 @@ function shortened(pair: Pair, samples: number, weight: number): Pair {
 
 function firstRows(file: Buffer, rows: number): Buffer {
   const { dict, data } = splitNpy(file);
-  const [, dtype, all, columns] = /'descr': '(..\d)'.*'shape': \((\d+), (\d+)\)/.exec(dict) ?? [];
-  if (columns === undefined || Number(all) <= rows) return file;
-  const header = dict.replace(`(${all}, ${columns})`, `(${rows}, ${columns})`);
+  const [, dtype, all, others] = /'descr': '(..\d)'.*'shape': \((\d+), (\d+(?:, \d+)*)\)/.exec(dict) ?? [];
+  if (others === undefined || Number(all) <= rows) return file;
+  const header = dict.replace(`(${all}, ${others})`, `(${rows}, ${others})`);
   const empty = npy('uint8', [0], [], { header });
-  return Buffer.concat([empty, data.subarray(0, rows * Number(columns) * Number(dtype[2]))]);
+  const values = others.split(', ').reduce((product, dim) => product * Number(dim), rows);
+  return Buffer.concat([empty, data.subarray(0, values * Number(dtype[2]))]);
 }
 
 function lastBitFlipped(file: Buffer): Buffer {

@@ -57,7 +57,8 @@ class Child {
     this.process.stderr.on('data', (data) => {
       this.errors = (this.errors + data).slice(-4000);
     });
-    const { numpy } = await this.answer(CORPUS_MS);
+    const { numpy, ended, detail } = await this.answer(CORPUS_MS);
+    if (ended) throw new Error(`the corpus could not be made: ${ended} ${detail}`);
     return numpy;
   }
 

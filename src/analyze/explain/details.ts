@@ -19,6 +19,7 @@ import { inRows } from '../../tensor/rows.js';
 import { coordinatesOf, positionDims, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { explain } from './explain.js';
 import { type ChannelMap, mapOf, type RowValue } from './map.js';
+import { runOnOwn } from './ownRun.js';
 import { explainedProduct, kernelsToExplain, productAt } from './place.js';
 
 export const MOST_LAYERS = 24;
@@ -64,7 +65,7 @@ function settingsOf({ settings: { threads, accelerator } = {} }: DetailsInput): 
 
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
-  const { model, capture, report } = input;
+  const { model, capture, candidate, report } = input;
   const fast = await acceleratorFor(model, capture, settingsOf(input));
   const session = new ReplaySession(model, capture, referenceOf(report, model), report.mode, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
@@ -73,9 +74,11 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   for (const layerReport of judged.slice(0, MOST_LAYERS)) {
     const layer = byName.get(layerReport.name)!;
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
+    const ownRun = run && candidate && isProduct(layer) ? await runOnOwn({ ...input, candidate }, run, session) : null;
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
-      channels.push(await channelDetails(input, seriesOf(input, layer, layerReport, run, { channel, fast })));
+      const series = { ...seriesOf(input, layer, layerReport, run, { channel, fast }), ownRun };
+      channels.push(await channelDetails(input, series));
     }
     details.push({ name: layer.name, channels });
   }
@@ -97,7 +100,7 @@ function seriesOf(
   layerReport: LayerReport,
   run: LayerRun | null,
   { channel, fast }: { readonly channel: number; readonly fast: Fast },
-): Series {
+): Omit<Series, 'ownRun'> {
   const expected = capture.values.get(layer.name)!;
   const { shape } = expected;
   const own = candidate?.values.get(layer.name);
@@ -111,6 +114,8 @@ interface Series {
   readonly layer: Layer;
   readonly layerReport: LayerReport;
   readonly run: LayerRun | null;
+  /** On what the candidate read; null: not known. */
+  readonly ownRun: LayerRun | null;
   readonly channel: number;
   readonly shape: Shape;
   /** Values that a row is computed from. */
@@ -212,12 +217,13 @@ function column(data: NumericArray, features: number, channel: number): NumericA
 
 async function explained(
   { model, capture, candidate, report }: DetailsInput,
-  { layer, run, channel }: Series,
+  { layer, run, ownRun, channel }: Series,
   place: { readonly sample: number; readonly position: number },
 ): Promise<ExplainDocument | null> {
   if (!run || !isProduct(layer)) return null;
   const diagnosis = report.layers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
   const kernels = kernelsToExplain(run.kernel, diagnosis, layer, model.producer);
   const causes = diagnosis?.causes ?? [];
-  return explain(await explainedProduct({ layer, run, ...place, channel, capture, candidate, kernels, causes }, layer));
+  const value = { layer, run, ownRun, ...place, channel, capture, candidate, kernels, causes };
+  return explain(await explainedProduct(value, layer));
 }

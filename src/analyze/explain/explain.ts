@@ -37,8 +37,8 @@ export interface ValueToExplain {
   readonly quantizedFor?: (kernel: Kernel) => Pick<ValueToExplain, 'product' | 'x'>;
   readonly captured: number | null;
   readonly candidate: number | null;
-  /** How many of its input codes are not the capture's; null where it has none of its own. */
-  readonly candidateInputCodesDiffer: number | null;
+  /** The same on what the candidate read; null: not known. */
+  readonly read: Pick<ValueToExplain, 'product' | 'x'> | null;
   /** The declared kernel first. */
   readonly kernels: readonly Kernel[];
   /** The layer's diagnosis, whatever it names. */
@@ -67,7 +67,7 @@ export function explain(value: ValueToExplain): ExplainDocument {
     ...(at && { at }),
     captured,
     candidate,
-    candidate_input_codes_differ: value.candidateInputCodesDiffer,
+    ...candidateParts(value),
     input: {
       name: value.inputName,
       dtype: product.input.dtype,
@@ -95,6 +95,24 @@ export function explain(value: ValueToExplain): ExplainDocument {
       columns.at(-1)!,
       product.inFeatures > MOST_INLINE_CODES,
     ),
+  };
+}
+
+/** What the candidate read, where that is known: codes that are others, and the declared kernel on them. */
+function candidateParts(
+  value: ValueToExplain,
+): Pick<ExplainDocument, 'candidate_input_codes_differ' | 'candidate_column' | 'candidate_products'> {
+  const { read, product, x, kernels } = value;
+  if (!read) return { candidate_input_codes_differ: null };
+  const others = Array.from(x.data, (code, k) => ({ k, x: code, candidate_x: read.x.data[k], w: product.weight[k] }))
+    .filter((one) => one.x !== one.candidate_x)
+    .map((one) => ({ ...one, moves: (one.candidate_x - one.x) * (one.w - product.weightZeroPoint[0]) }));
+  if (others.length === 0) return { candidate_input_codes_differ: 0 };
+  const worst = others.sort((a, b) => Math.abs(b.moves) - Math.abs(a.moves) || a.k - b.k).slice(0, MOST_PRODUCTS);
+  return {
+    candidate_input_codes_differ: others.length,
+    candidate_products: worst,
+    candidate_column: columnOf(kernels[0], { ...value, ...read, captured: value.candidate }),
   };
 }
 

@@ -26,9 +26,13 @@ export interface Place {
   readonly position: number;
   readonly capture: Capture;
   readonly candidate: Capture | undefined;
+  /** The layer on what the candidate read; null: not known. */
+  readonly ownRun: LayerRun | null;
   /** The declared kernel first. */
   readonly kernels: readonly Kernel[];
   readonly causes: readonly string[];
+  /** Of the candidate's difference. */
+  readonly candidateCauses?: readonly string[];
 }
 
 /** The declared kernel, and the one that the diagnosis of the whole layer found: one value alone proves nothing. */
@@ -62,14 +66,17 @@ export function productAt(
 }
 
 export async function explainedProduct(place: Place, layer: ProductLayer): Promise<ValueToExplain> {
-  const { run, sample, channel, candidate, kernels, causes } = place;
-  const values = await rowOfPlace(place, run.input);
-  const quantizedFor = (kernel: Kernel) => {
-    const product = productAt(layer, run, kernel, channel, sample, values);
-    const { dynamic } = productSteps(kernel, layer)!;
-    const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
-    return { product, x: codesOf(place, product, Int32Array.from(values, quantize)) };
+  const { run, ownRun, sample, channel, kernels, causes } = place;
+  const readBy = async (from: LayerRun) => {
+    const values = await rowOfPlace(place, from.input);
+    return (kernel: Kernel) => {
+      const product = productAt(layer, from, kernel, channel, sample, values);
+      const { dynamic } = productSteps(kernel, layer)!;
+      const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
+      return { product, x: codesOf(place, product, Int32Array.from(values, quantize)) };
+    };
   };
+  const quantizedFor = await readBy(run);
   return {
     layer: layer.name,
     op: layer.op,
@@ -81,7 +88,7 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
     ...quantizedFor(kernels[0]),
     ...(layer.form.dynamic && { quantizedFor }),
     ...(await observed(place)),
-    candidateInputCodesDiffer: candidate ? await otherInputCodes(place, candidate, values) : null,
+    read: ownRun && (await readBy(ownRun))(kernels[0]),
     kernels,
     causes,
   };
@@ -108,14 +115,6 @@ export async function pointwiseValue(place: Place, layer: ElementwiseLayer): Pro
     kernels,
     causes,
   };
-}
-
-async function otherInputCodes(place: Place, candidate: Capture, codes: NumericArray) {
-  const { layer } = place;
-  const own = candidate.values.get(`${layer.name}.input`) ?? candidate.values.get(layer.inputs[0]);
-  if (!own) return null;
-  const read = await rowOfPlace(place, own);
-  return Array.from(codes).filter((code, k) => code !== read[k]).length;
 }
 
 /** What the value is computed from: its row of the layer's input. */

@@ -1,0 +1,29 @@
+/** A layer on what a candidate read. */
+import { hasValueBefore, unknownInput } from '../../compare/unknownInput.js';
+import type { Capture } from '../../nouns/capture.js';
+import type { Model } from '../../nouns/model.js';
+import { type LayerRun, ReplaySession } from '../../replay/session.js';
+
+interface Files {
+  readonly model: Model;
+  readonly capture: Capture;
+  readonly candidate: Capture;
+}
+
+/** The layer of a run on what the candidate's own values make of its input; null where they do not show what it read. */
+export async function runOnOwn(
+  { model, capture, candidate }: Files,
+  { ready: { layer }, kernel }: LayerRun,
+  session: ReplaySession,
+): Promise<LayerRun | null> {
+  const hasOwn = candidate.values.has(`${layer.name}.input`) || hasValueBefore(model, candidate, layer);
+  if (!hasOwn || unknownInput(model, candidate, layer) !== null) return null;
+  const given = model.inputs.flatMap(({ name }) => {
+    const value = candidate.values.get(name) ?? capture.values.get(name);
+    return value ? ([[name, value]] as const) : [];
+  });
+  const values = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...given]) };
+  const own = new ReplaySession(model, values, session.asReference(), 'isolated');
+  own.readAs(layer, kernel);
+  return own.whyNotReplayed(layer) === null ? own.open(layer) : null;
+}
