@@ -50,7 +50,10 @@ it('of a candidate that read another input: its codes beside the captured ones, 
   expect(fc2.candidate_causes).toContain('inherited');
   expect(fc2.candidate_column.accumulator - fc2.columns[0].accumulator).toBe(5875 + 103748);
   const fc1 = await json('fc1');
-  expect(fc1).toMatchObject({ candidate_input_codes_differ: null, candidate_causes: ['bias-int32', 'accumulator-wraps'] });
+  expect(fc1).toMatchObject({
+    candidate_input_codes_differ: null,
+    candidate_causes: ['bias-int32', 'accumulator-wraps'],
+  });
   expect(fc1.candidate_column).toBeUndefined();
   expect((await explain('digits-vnni', ...candidate, '--layer', 'fc2')).stdout).toContain('on yours');
 });
