@@ -246,8 +246,17 @@ async function withInput(
     evidence: { inherited: { from, values: inherited }, ...evidence, ...counts },
     ...fixed(fixes),
   };
-  const byChannel = new Map([...own.byChannel].map(([channel, names]) => [channel, ['inherited', ...names]]));
-  return { ...own, report, byChannel };
+  return { ...own, report, byChannel: withInputByChannel(one, own, reading) };
+}
+
+/** A channel that does as declared on what it read has nothing of its own. */
+function withInputByChannel({ report }: Case, own: LayerDiagnosis, { diff }: Reading): LayerDiagnosis['byChannel'] {
+  const departing = new Set(diff.channels.filter(({ mismatched }) => mismatched > 0).map(({ channel }) => channel));
+  const causesOf = (channel: number) => own.byChannel.get(channel) ?? own.report.causes;
+  const channels = (report.channels ?? []).map(({ channel }) => channel);
+  return new Map(
+    channels.map((channel) => [channel, ['inherited', ...(departing.has(channel) ? causesOf(channel) : [])]]),
+  );
 }
 
 /** By the input alone, and by what it does with it; null: it read the same. */

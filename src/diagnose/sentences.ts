@@ -124,13 +124,9 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
   const { formula } = context.evidence.basis ?? {};
   const told = formula ? stepSentences(holder(context), formula.found, other, otherFormula(formula)).map(capital) : [];
   const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
-  return [
-    ...told,
-    ...explanations(
-      causes.filter((cause) => !isTold(cause)),
-      context.evidence,
-    ),
-  ];
+  const own = causes.map((cause) => (isTold(cause) ? told : explanations([cause], context.evidence)));
+  const isSaid = causes.some(isTold);
+  return [...new Set([...(isSaid ? [] : told), ...own.flat()])];
 }
 
 /** What a person can check by hand, cause by cause, and what the name rests on. */

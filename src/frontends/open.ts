@@ -126,7 +126,11 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
   const isFolder = await fs.isDirectory(path).catch(() => false);
   if (!isFolder && path.endsWith('.npz')) return (await import('./folder.js')).openNpzFile(fs, path);
   const { openPlain } = await import('../load/plainFiles.js');
-  return (await openPlain(fs, path, isFolder, values)) ?? openArrays(fs, path);
+  const plain = await openPlain(fs, path, isFolder, values);
+  if (plain) return plain;
+  const file = await openArrays(fs, path);
+  const isListed = isFolder && (await fs.isFile(join(path, 'manifest.json')).catch(() => false));
+  return isListed ? (await import('./besideManifest.js')).withOwnFiles(fs, path, file, values) : file;
 }
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {

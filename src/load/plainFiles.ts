@@ -43,6 +43,24 @@ export async function openPlainFiles(
   files: readonly string[],
   plainOf: PlainOf,
 ): Promise<ArrayFile> {
+  const arrays = await plainArrays(fs, files, plainOf);
+  if (arrays.size > 0) return { path, arrays, close: async () => {} };
+  const got = `got ${printable(
+    listed(
+      files.map((file) => basename(file)),
+      4,
+    ),
+  )}`;
+  const expected = 'expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer';
+  throw refuse('folder', printable(path), `${expected}, ${got}`);
+}
+
+/** Those of the files that are of a value, by its name. Throws InputError with all problems. */
+export async function plainArrays(
+  fs: FileSystem,
+  files: readonly string[],
+  plainOf: PlainOf,
+): Promise<Map<string, ArraySource>> {
   const arrays = new Map<string, ArraySource>();
   const problems: Problem[] = [];
   for (const file of files) {
@@ -57,26 +75,13 @@ export async function openPlainFiles(
     });
   }
   if (problems.length > 0) throw new InputError(problems);
-  if (arrays.size === 0) {
-    const got = `got ${printable(
-      listed(
-        files.map((file) => basename(file)),
-        4,
-      ),
-    )}`;
-    throw refuse(
-      'folder',
-      printable(path),
-      `expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer, ${got}`,
-    );
-  }
-  return { path, arrays, close: async () => {} };
+  return arrays;
 }
 
 /** Null: of a folder, a file of no value (an input of golden vectors, a log). */
 async function openOne(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
   const name = keyOf(basename(path).replace(ENDING, ''));
-  const key = [name, name.replace(/_output$/, '')].find((one) => plainOf(one) !== null);
+  const key = [name, name.replace(/[._]output$/, '')].find((one) => plainOf(one) !== null);
   if (path.endsWith('.npy')) return openNpy(fs, path, key ?? name);
   if (key === undefined) return null;
   const { dtype, shape } = plainOf(key)!;

@@ -1,6 +1,7 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
 
 import { frameworkName } from '../diagnose/frameworks.js';
+import { inOrder } from '../diagnose/sentences.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { largestInUnits, largestOf } from './differences.js';
@@ -205,10 +206,11 @@ export function causesOf(layer: LayerReport, report: Report): string[] {
   return [...new Set([...ownCauses(layer), ...captured])];
 }
 
-/** `inherited` comes first, and besides the layer's own. */
+/** `inherited` comes first, and besides the layer's own; then what most values need. */
 function ownCauses({ diagnosis }: LayerReport): string[] {
   if (!diagnosis) return [];
-  return Object.hasOwn(diagnosis.evidence, 'inherited') ? ['inherited', ...diagnosis.causes] : diagnosis.causes;
+  const { causes, evidence } = diagnosis;
+  return inOrder(Object.hasOwn(evidence, 'inherited') ? ['inherited', ...causes] : causes, evidence);
 }
 
 /** What PyTorch and the input add to the causes of a candidate's channels; whole: the report with every channel. */

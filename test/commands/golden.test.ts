@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -126,6 +126,27 @@ describe('$readmemh files', async () => {
     }
     const asCapture = await qdiff([IRIS[0], folder, '--kernel', 'tflite-double']);
     expect(asCapture.stdout).toContain('MATCH of 2 of 3 layers');
+  });
+
+  it('what a run wrote beside them, by names of its own, is the result; golden’s are left out', async () => {
+    for (const format of ['memh', 'npz']) {
+      const own = await golden(IRIS, '--kernel', 'tflite-double', '--format', format);
+      const run = () => qdiff([...IRIS, '--candidate', own.folder, '--reporter', 'json']);
+      copyFileSync(join(folder, 'fc1.output.memh'), join(own.folder, 'fc1_output.memh'));
+      const { candidate_layers: layers } = JSON.parse((await run()).stdout);
+      expect(layers.map(({ status }: { status: string }) => status)).toEqual([
+        'mismatch',
+        'not-captured',
+        'not-captured',
+      ]);
+    }
+    const twice = await golden(IRIS, '--kernel', 'tflite-double', '--format', 'memh');
+    const words = readFileSync(join(twice.folder, 'fc1.output.memh'), 'utf8');
+    writeFileSync(join(twice.folder, 'fc1.output.memh'), `// mine\n${words}`);
+    writeFileSync(join(twice.folder, 'fc1.memh'), words);
+    const { exitCode, stderr } = await qdiff([...IRIS, '--candidate', twice.folder]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('expected a name of its own, got fc1 by two files; keep one of them');
   });
 
   it.skipIf(!hasIverilog)('a Verilog testbench computes them again (iverilog)', () => {

@@ -19,7 +19,7 @@ function open(files: Readonly<Record<string, Uint8Array | string>>) {
 test('files by the names of layers: dtype and shape are the layer’s', async () => {
   const { arrays } = await open({
     'fc1_output.memh': 'ff 80\n7f 00 // the last\n',
-    'fc2.bin': Uint8Array.of(200, 3),
+    'fc2.output.bin': Uint8Array.of(200, 3),
     'net.3_output.bin': float,
     'fc1_input.memh': '00',
     'run.log': 'not a value',
