@@ -48,11 +48,41 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
       return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
     });
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
-  return [...grouped(explained, groupKey).values()].map((group) => {
+  const groups = [...grouped(explained, groupKey).values()];
+  const handing = groups.filter(([one]) => isHandedOn(one));
+  const others = handing.length > 1 ? groups.filter(([one]) => !isHandedOn(one)) : groups;
+  const found = others.map((group) => {
     const [{ layer, candidate, capture }] = group;
     if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
     return candidate ? threeWay(group, expected) : twoWay(group);
   });
+  return handing.length > 1 ? [...found, handedOn(handing.flat(), expected)] : found;
+}
+
+/** Nothing of its own: all that differs came with the input. */
+function isHandedOn({ candidate, capture }: Explained): boolean {
+  return isInherited((candidate ?? capture!).diagnosis);
+}
+
+/** Layers whose lines are given; a report's JSON has all. */
+const MOST_HANDED_ON = 8;
+
+/** Layers that only hand on what came to them: a line each. */
+function handedOn(all: readonly Explained[], expected: string): Finding {
+  const lines = all.slice(0, MOST_HANDED_ON).map(({ candidate, capture, layer }) => {
+    const { context, diagnosis } = (candidate ?? capture)!;
+    const from = context.evidence.inherited?.from;
+    const { explained, of, lost } = diagnosis;
+    const which = from === undefined ? '' : ` from ${printable(from)}`;
+    return `${printable(layer.name)}${which}: ${explainedSentence(explained, of, lost)}`;
+  });
+  const more = all.length - lines.length;
+  const said = 'inherited, each from the layer that it reads';
+  return {
+    layers: all.map(({ layer }) => layer),
+    headlines: all[0].candidate ? [`${expected}: as declared`, `Yours: ${said}`] : [`Replay: ${said}`],
+    details: filled([['explained', more > 0 ? [...lines, `and ${counted(more, 'more layer')}`] : lines]]),
+  };
 }
 
 /** Each side as its own runtime computes it: there is no one to correct, only runtimes to choose from. */

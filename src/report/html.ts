@@ -222,13 +222,21 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
   return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
 <p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(worst)}</b></p>
 <ul>${extent.join('')}</ul>
-<dl>${details.map((one, i) => detailHtml(one, details.at(i + 1))).join('')}</dl></article>`;
+${detailsHtml(details)}</article>`;
 }
 
-/** What one can do is ready to paste. */
-const TO_PASTE = new Set(['fix', 'to agree', 'confirm']);
+/** Why, and beside it what to do. */
+function detailsHtml(details: readonly FindingDetail[]): string {
+  const at = details.findIndex(({ label }) => FIXES.has(label));
+  const parts = at < 0 ? [details] : [details.slice(0, at), details.slice(at)];
+  return `<div class="details">${parts.map((part) => `<dl>${part.map(detailHtml).join('')}</dl>`).join('')}</div>`;
+}
 
-function detailHtml({ label, sentences, code }: FindingDetail, next: FindingDetail | undefined): string {
+const FIXES = new Set(['fix', 'to agree']);
+/** "FBGEMM_ENABLE_INSTRUCTIONS=AVX2 makes PyTorch ...": what is typed, and what it does. */
+const VARIABLE = /^([A-Z_]+=\S+)( .*)$/;
+
+function detailHtml({ label, sentences, code }: FindingDetail): string {
   if (code) {
     const rows = code.map(
       ({ where, text: line }) =>
@@ -236,8 +244,12 @@ function detailHtml({ label, sentences, code }: FindingDetail, next: FindingDeta
     );
     return `<div class="paste"><dt>${text(label)}</dt>${rows.join('')}</div>`;
   }
-  const className = TO_PASTE.has(label) && !next?.code ? ' class="copy"' : '';
-  const lines = sentences.map((sentence) => `<dd${className}>${text(sentence.replaceAll(' -> ', ' → '))}</dd>`);
+  const lines = sentences.map((sentence) => {
+    const [, variable, rest] = (label === 'confirm' && VARIABLE.exec(sentence)) || [];
+    if (variable) return `<dd class="typed"><code class="copy">${text(variable)}</code>${text(rest)}</dd>`;
+    const partly = label === 'rehearsal' && / still differs?$/.test(sentence) ? ' class="partly"' : '';
+    return `<dd${partly}>${text(sentence.replaceAll(' -> ', ' → '))}</dd>`;
+  });
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
 }
 

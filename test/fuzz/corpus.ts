@@ -22,6 +22,8 @@ export interface Graph {
 /** What one's own results of a model are made from. */
 export interface Implementation {
   readonly pair: Pair;
+  /** Whether causes are sought more often than not. */
+  readonly searched: boolean;
   readonly layers: readonly string[];
   /** Folders that golden wrote, a format each: files by name. */
   readonly golden: readonly Files[];
@@ -57,18 +59,18 @@ export async function makeCorpus(): Promise<Corpus> {
   const convolutions = shortened(pairOf('fixtures/pytorch/cnn-x86-avx2', 1), 2, 2);
   const pairs = [iris, short, convolutions, small(), ...otherPairs()];
   const hook = read(`${npzFolder}/hook-dictionary.npz`);
-  const implementations = await Promise.all([short, convolutions].map(implementationOf));
+  const implementations = [await implementationOf(short, true), await implementationOf(convolutions, false)];
   const graphs = ['onnx', 'tflite'].flatMap(graphsOf);
   return { pairs, short, npzs, graphs, hook, implementations, ...(await derived(short)) };
 }
 
-async function implementationOf(pair: Pair): Promise<Implementation> {
+async function implementationOf(pair: Pair, searched: boolean): Promise<Implementation> {
   const golden: Files[] = [];
   for (const format of GOLDEN_FORMATS) {
     const { written } = await made(['golden', 'model.json', 'capture.npz', '--format', format, '-o', 'f'], pair.files);
     golden.push(new Map([...written].map(([path, content]) => [path.slice('f/'.length), Buffer.from(content)])));
   }
-  return { pair, layers: pair.json.layers.map(({ name }) => name), golden };
+  return { pair, searched, layers: pair.json.layers.map(({ name }) => name), golden };
 }
 
 /** The small ones: a run of a large one is long. */

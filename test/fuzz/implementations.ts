@@ -25,7 +25,15 @@ export function implementationCase(random: Random, one: Implementation): { argv:
   const against = random.chance(0.4) ? ['--against', random.one(['capture', 'replay'])] : [];
   const theirs = ['--candidate', candidate, ...against];
   const kernel = kernelOption(random, 0.3);
-  const rest = () => [...kernel, ...compareOptions(random, one.layers), ...reporter(random), ...looks(random)];
+  // what noise in convolutions is searched for takes seconds, and other kinds of inputs search as well
+  const quick = !one.searched && random.chance(0.9) ? ['--no-diagnose'] : [];
+  const rest = () => [
+    ...kernel,
+    ...quick,
+    ...compareOptions(random, one.layers),
+    ...reporter(random),
+    ...looks(random),
+  ];
   const format = ['--format', random.one(['npz', 'memh', 'c', 'json'])];
   const argv = random.weighted<() => string[]>([
     [8, () => [...pair, ...theirs, ...rest()]],
@@ -131,6 +139,7 @@ export function otherModelCase(
   const values = random.chance(0.6) ? ['--candidate', 'values.npz'] : [];
   const capture = second.files.get('capture.npz')!;
   if (values.length > 0) files.set('values.npz', random.chance(0.5) ? capture : mutateArrayValues(capture, random));
-  const argv = [first.model, 'capture.npz', '--candidate-model', `other${ending}`, ...values];
+  const quick = random.chance(0.5) ? ['--no-diagnose'] : [];
+  const argv = [first.model, 'capture.npz', '--candidate-model', `other${ending}`, ...values, ...quick];
   return { argv: [...argv, ...compareOptions(random, []), ...reporter(random), ...looks(random)], files };
 }
