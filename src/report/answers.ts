@@ -1,17 +1,17 @@
 /** What differences do to a classifier's answers, in words. */
 import type { Report } from '../nouns/report.js';
-import { counted, listed } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { judged } from './verdict.js';
 
 /** "top-1: 40 of 151 answers change; 31 come back without int16-saturation"; null where nothing differs, or nothing is classified. */
-export function answersSentence(report: Report): string | null {
+export function answersSentence(report: Report, quoted: (cause: string) => string = printable): string | null {
   const { top1_flips: flips, samples } = report;
   if (!flips || report.verdict === 'match') return null;
   const { all, ...byCause } = flips;
   if (all === 0) return `top-1: no answer of ${counted(samples, 'sample')} changes`;
-  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause)}`);
-  const open = causesOf(report).filter((cause) => !(cause in byCause));
-  const unknown = open.length > 0 ? [`not known: how many without ${listed(open)}`] : [];
+  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause, quoted)}`);
+  const open = causesOf(report).filter((cause) => !Object.hasOwn(byCause, cause));
+  const unknown = open.length > 0 ? [`not known: how many without ${listed(open.map(quoted))}`] : [];
   return [
     `top-1: ${all} of ${counted(samples, 'answer')} ${all === 1 ? 'changes' : 'change'}`,
     ...backs,
@@ -19,8 +19,8 @@ export function answersSentence(report: Report): string | null {
   ].join('; ');
 }
 
-function saidAs(cause: string): string {
-  return cause === 'unexplained' ? 'what is unexplained' : cause;
+function saidAs(cause: string, quoted: (cause: string) => string): string {
+  return cause === 'unexplained' ? 'what is unexplained' : quoted(cause);
 }
 
 function comesBack(count: number): string {

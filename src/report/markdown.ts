@@ -83,7 +83,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   const { word, text } = verdict(report, code);
   const first = firstDivergence(report);
   const where = first && firstMismatch(first);
-  const answers = answersSentence(report);
+  const answers = answersSentence(report, code);
   const facts = [
     `${code(report.model)} against ${code(report.capture)}`,
     ...(report.candidate === null ? [] : [`candidate ${code(report.candidate)}`]),

@@ -47,3 +47,11 @@ test.each([
 test('nothing is said where nothing is classified, or all is equal', () => {
   expect([of(null), of({ all: 0 }, [], 'match')]).toEqual([null, null]);
 });
+
+test('names of causes, which a blob may bring, are quoted as the format asks, and are no keys', () => {
+  const report = readReport('iris-avx2');
+  report.top1_flips = { '<b>': 1, all: 2 };
+  for (const { diagnosis } of report.layers) if (diagnosis) diagnosis.causes = ['<b>', 'constructor', '\u001b[31m'];
+  expect(answersSentence(report, (cause) => `[${cause.length}]`)).toMatch(/without \[3\]; .* without \[11\], \[5\]$/);
+  expect(answersSentence(report)).toMatch(/constructor, \\x1b/);
+});

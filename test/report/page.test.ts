@@ -313,6 +313,18 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await page.close();
   });
 
+  test('layers that only hand on what came to them share a card, the last; what to do stands beside why', async () => {
+    const { page, complaints } = await open(cnn);
+    const last = page.locator('.card').last();
+    expect(await page.locator('.card.inherited').count()).toBe(1);
+    expect(await last.locator('.explained dd').allInnerTexts()).toContain('fc from flat: 2 of 2 differing values');
+    expect(await last.locator('ul a').count()).toBe(6);
+    const [why, todo] = await page.locator('.card').first().locator('.details dl').all();
+    expect(await why.locator('dt').first().innerText()).toBe('explained');
+    expect(await todo.locator('dt').first().innerText()).toBe('to agree');
+    expect(complaints).toEqual([]);
+  });
+
   test('without a script everything but network and pictures is there', async () => {
     const { page } = await open(iris, { javaScriptEnabled: false });
     const text = await page.locator('body').innerText();
