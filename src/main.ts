@@ -106,7 +106,7 @@ const OUR_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^unknown option (.*)$/, 'expected an option of this command, got $1'],
   [/^unknown command (.*)$/, 'expected a command, got $1'],
   [/^missing required argument (.*)$/, 'expected argument $1, got none'],
-  [/^required option (.*) not specified$/, 'expected option $1, got none'],
+  [/^required option (.*) not specified$/, 'expected option $1, got none; e.g. -o golden'],
   [/^option (.*) argument missing$/, 'expected a value after $1, got none'],
 ];
 

@@ -67,7 +67,7 @@ function declare(command: Command): Command {
 
 async function explainAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'explain');
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
     : undefined;

@@ -33,7 +33,7 @@ export const forecastCommand: CliCommand = {
 
 async function forecastAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   const named = options.kernel?.map((name) => kernelByName(name));
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs');
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', undefined, 'forecast');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
   const document = await forecast(model, capture, { kernels: named ?? forecastKernels(model), labels });
   const text = forecastText({ model: modelPath, capture: capturePath ?? null });

@@ -40,7 +40,7 @@ export const goldenCommand: CliCommand = {
 async function goldenAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
   const replaceable = await mayReplace(io, options);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel);
+  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'golden');
   const set = await golden(model, capture, options.kernel);
   const { manifest, files } = await goldenFiles(set, options.format, {
     model: modelPath,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { inspectArrays, inspectModel } from '../analyze/inspect.js';
 import type { InspectDocument } from '../documents/inspect.js';
 import { openArrays, openModel } from '../frontends/open.js';
@@ -13,30 +14,41 @@ export const inspectCommand: CliCommand = {
   register(program, run) {
     const command = program
       .command('inspect <file>')
-      .usage('MODEL|NPZ [options]')
+      .usage('MODEL|NPZ|NPY [options]')
       .description(
-        'what is in a model (layers, ranges, effective bias, multipliers; of an ONNX file its nodes) or an npz (arrays)',
+        'what is in a model (layers, ranges, effective bias, multipliers; of an ONNX file its nodes) or an npz or npy (arrays)',
       );
     documentCommand(command, run, inspectAction);
   },
 };
 
 async function inspectAction({ io, modelPath, options, open }: Given<OutputOptions>): Promise<number> {
-  const document = (await holdsArrays(io, modelPath))
-    ? await inspectArrays(await open(openArrays(io.fs, modelPath)))
-    : await inspectModel(await open(openModel(io.fs, modelPath)));
+  const document = await inspected({ io, modelPath, open });
   await writeDocument<InspectDocument>(io, document, formatsOf(inspectText), options);
   return 0;
 }
 
-/** A folder, or a file that begins as zip files do; the name says nothing. */
-async function holdsArrays(io: Io, path: string): Promise<boolean> {
-  if (await io.fs.isDirectory(path).catch(() => false)) return true;
+/** A folder, or what a file begins as; the name says nothing. */
+async function inspected({
+  io,
+  modelPath: path,
+  open,
+}: Pick<Given<OutputOptions>, 'io' | 'modelPath' | 'open'>): Promise<InspectDocument> {
+  const start = (await io.fs.isDirectory(path).catch(() => false)) ? ZIP : await startOf(io, path);
+  if (start.startsWith(ZIP)) return inspectArrays(await open(openArrays(io.fs, path)));
+  if (start !== NPY) return inspectModel(await open(openModel(io.fs, path)));
+  const array = await (await import('../load/npyFolder.js')).openNpy(io.fs, path, basename(path));
+  return inspectArrays({ path, arrays: new Map([[array.key, array]]), close: async () => {} });
+}
+
+const [ZIP, NPY] = ['PK', '\x93NUMPY'];
+
+async function startOf(io: Io, path: string): Promise<string> {
   const file = await openFile(io.fs, path);
   try {
-    const start = new Uint8Array(2);
+    const start = Buffer.alloc(NPY.length);
     await file.read(start, 0);
-    return start[0] === 0x50 && start[1] === 0x4b;
+    return start.toString('latin1');
   } finally {
     await file.close();
   }

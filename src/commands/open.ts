@@ -39,6 +39,7 @@ export async function openPair(
   open: Open,
   use: CaptureUse = 'replay',
   kernel?: string,
+  command?: string,
 ) {
   if (capturePath !== undefined) {
     const ranBy = { ...(await producerIn(io.fs, capturePath)), ...cpuOf(kernel) };
@@ -47,7 +48,9 @@ export async function openPair(
     return { model: computedBy(model, capture), capture };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
-  throw usage(`expected MODEL and CAPTURE, got only ${printable(modelPath)}; e.g. qdiff model.json capture.npz`);
+  const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
+  const example = `qdiff ${command ? `${command} ` : ''}model.json capture.npz`;
+  throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example}`);
 }
 
 /** What a kernel that is asked for says of the CPU. */

@@ -130,7 +130,7 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
   if (plain) return plain;
   const file = await openArrays(fs, path);
   const isListed = isFolder && (await fs.isFile(join(path, 'manifest.json')).catch(() => false));
-  return isListed ? (await import('./besideManifest.js')).withOwnFiles(fs, path, file, values) : file;
+  return isListed ? (await import('../load/besideManifest.js')).withOwnFiles(fs, path, file, values) : file;
 }
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {

@@ -50,7 +50,7 @@ function nextLines({ kind, path: file, arrays }: InspectDocument, chalk: Instanc
       ? ['next', ['qdiff', 'lint', path(file)]]
       : isWhole
         ? ['next', ['qdiff', path(file)]]
-        : ['with its model', ['qdiff', 'MODEL', path(file)]];
+        : ['with its model', ['qdiff', ...(file.endsWith('.npy') ? ['run'] : []), 'MODEL', path(file)]];
   const command = shellCommand(words);
   return command === null ? [] : [`${label}: ${chalk.cyan(command)}`];
 }

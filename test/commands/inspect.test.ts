@@ -1,9 +1,13 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { inspectArrays } from '../../src/analyze/inspect.js';
 import type { ArraySource } from '../../src/nouns/array.js';
 import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
+import { npy } from '../support/npz.js';
 
 const qdiff = cli();
 const iris = (file: string) => `fixtures/pytorch/iris-avx2/${file}`;
@@ -97,4 +101,13 @@ it('what is neither is said as for any input', async () => {
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toContain('qdiff: package-lock.json');
   expect((await qdiff(['inspect', 'nowhere.npz'])).stderr).toContain('nowhere.npz: expected a file, found nothing');
+});
+
+it('an npy is one array', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'x.npy');
+  writeFileSync(path, npy('float32', [2, 3], [1, 2, 3, 4, 5, -6]));
+  const { stdout, exitCode } = await qdiff(['inspect', path]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/x\.npy {2}float32 {2}\(2, 3\)/);
+  expect(stdout).toContain('qdiff run MODEL');
 });

@@ -1,12 +1,12 @@
 /** Results that a run wrote beside golden's files, under names of its own. */
 import { join } from 'node:path';
-import { own, readJson } from '../load/json.js';
-import { MANIFEST } from '../load/memhFolder.js';
-import { type PlainOf, plainArrays, plainFilesIn } from '../load/plainFiles.js';
-import { refuse } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
+import { own, readJson } from './json.js';
+import { MANIFEST } from './memhFolder.js';
+import { type PlainOf, plainArrays, plainFilesIn } from './plainFiles.js';
+import { refuse } from './refuse.js';
 
 /**
  * The folder's own arrays (golden's) with those of files that its manifest does not list. Golden's as a whole are left out then:
