@@ -94,7 +94,7 @@ async function counted(
 
 function causesOf({ found }: AnsweringSide): string[] {
   const all = [...found.values()].flatMap(({ report }) => report.causes);
-  return [...new Set(all)].filter((cause) => !NO_CAUSE.includes(cause) && cause !== 'unexplained');
+  return [...new Set(all)].filter((cause) => !NO_CAUSE.includes(cause));
 }
 
 function answersIn({ output }: Asked, { values, samples }: Capture): Promise<Int32Array> {
