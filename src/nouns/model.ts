@@ -7,10 +7,12 @@ import type { Patch } from './window.js';
 export interface ModelInput {
   readonly name: string;
   readonly params: ValueParams;
+  /** An input of a graph, which every capture of it holds. */
+  readonly ofGraph?: true;
 }
 
 /** A value that the file holds: the numbers of one sample, or of as many as a call has, over and over. */
-export interface Constant extends ModelInput {
+export interface Constant extends Pick<ModelInput, 'name' | 'params'> {
   readonly dims: readonly number[];
   read(): Promise<NumericArray>;
 }

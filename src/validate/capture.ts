@@ -9,7 +9,7 @@ import { featuresOf } from '../ops/fields/features.js';
 import { printable } from '../text.js';
 import { type CaptureUse, checkComparable } from './comparable.js';
 import { PRODUCER, readProducer } from './producer.js';
-import { BATCH_SIZES, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
+import { BATCH_SIZES, isReplayed, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /** The values of the model that a capture holds. Throws InputError with every problem, of what it is to be used for too. */
 export async function validateCapture(model: Model, file: ArrayFile, use: CaptureUse = 'replay'): Promise<Capture> {
@@ -18,6 +18,7 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const sources = new Map([...file.arrays].filter(([key]) => slots.has(key)));
   if (checkComparable(model, new Set(sources.keys()), file, use, checks)) {
     warnOfOthers(file, new Set([...slots.keys(), ...(model.folded ?? [])]), checks);
+    if (use !== 'values') checkInputs(model, file, checks);
   }
   const features = featuresOf(model);
   const { shapes } = model;
@@ -30,6 +31,17 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
   return { path: file.path, samples: count, values, shapes: found, producer, batchSizes, warnings };
+}
+
+/** A graph runs on its inputs: a capture of it without one is of another graph, or cut short. */
+function checkInputs({ inputs, layers }: Model, { arrays }: ArrayFile, checks: Checks): void {
+  for (const { name, params, ofGraph } of inputs) {
+    const readers = layers.filter((layer) => isReplayed(layer) && layer.inputs.includes(name));
+    const isThere = arrays.has(name) || readers.every((layer) => arrays.has(`${layer.name}.input`));
+    if (!ofGraph || readers.length === 0 || isThere) continue;
+    const got = 'got no array of its name; save it too, as qdiff run and qdiff exporter onnx do';
+    checks.problem('input', [name], `expected the input of the graph (${params.dtype}), ${got}`);
+  }
 }
 
 /** Where no layer that is replayed says what a sample is, the first array's first axis does. */

@@ -101,7 +101,7 @@ function readInput(raw: unknown, place: Place, checks: Checks, names: Names): Mo
   checks.noteUnknownFields(inputSchema, raw, place);
   const params = readParams(raw, place, checks);
   names.declare(raw, params, place);
-  return parsed && params ? { name: parsed.name, params } : null;
+  return parsed && params ? { name: parsed.name, params, ...(parsed.of_graph ? { ofGraph: true } : {}) } : null;
 }
 
 /** Parameters of a value, also where other fields beside them have problems; undefined if their own do. */

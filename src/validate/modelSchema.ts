@@ -48,7 +48,7 @@ export const producerSchema = z.object({
   settings: z.optional(z.nullable(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))),
 });
 
-export const inputSchema = z.object({ name, ...valueFields });
+export const inputSchema = z.object({ name, ...valueFields, of_graph: z.optional(z.boolean()) });
 
 /** A value that layers read and no capture has; `value` repeats with the samples. */
 export const constantSchema = z.object({

@@ -76,7 +76,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     const params = paramsOf(type);
     if (!params) return [];
     known.add(name);
-    return [{ name, ...params, shape }];
+    return [{ name, ...params, shape, of_graph: true }];
   });
   const layers = drafts.map((draft) => {
     const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape, range } = draft;

@@ -261,7 +261,7 @@ describe('on AVX2 pairs saturate, and that explains every value', () => {
 describe('a capture made by adding outputs to the model', () => {
   it('is told by its values: what ran in float is not what an ordinary session runs', async () => {
     const found = await comparedBy('net-qdq-s8', 'capture-outputs-added.npz');
-    expect(found.mismatched).toEqual({ avg_pool2d: 51, softmax: 11 });
+    expect(found.mismatched).toEqual({ avg_pool2d: 67, softmax: 10 });
     expect(found.causes).toEqual(new Set(['float-arithmetic']));
   });
 

@@ -399,7 +399,7 @@ describe('around it', () => {
     });
     const { inputs, warnings } = await opened(data);
     expect(inputs).toEqual([
-      { name: 'xq', params: { dtype: 'uint8', scale: 0.5, zeroPoint: 3, quantMin: 0, quantMax: 255 } },
+      { name: 'xq', params: { dtype: 'uint8', scale: 0.5, zeroPoint: 3, quantMin: 0, quantMax: 255 }, ofGraph: true },
     ]);
     expect(warnings.map(({ message }) => message)).toEqual([
       'inputs of types that qdiff has no values of are not read: ids (int64)',
