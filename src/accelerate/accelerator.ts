@@ -6,6 +6,7 @@ import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
 import { type Recipe, recipeOf, together } from './recipe.js';
+import { transposedBytes } from './transposed.js';
 
 /** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
@@ -79,6 +80,9 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     finish(steps, product, sums) {
       const recipe = machine && sums.length >= WORTH_FINISHING ? recipeOf(steps, product) : null;
       return recipe && finished(machine!, product, recipe, sums);
+    },
+    transposed(codes, outer, inner) {
+      return machine && codes.length >= WORTH_CALLING ? transposedBytes(machine, codes, outer, inner) : null;
     },
     describe: () => machine?.describeDot() ?? null,
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,

@@ -56,6 +56,7 @@ interface Exports {
   run(job: number): void;
   finish(job: number, sums: number): void;
   depthwise(job: number, signed: number, sums: number): void;
+  transpose(source: number, target: number, outer: number, inner: number): void;
   dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
 }
@@ -194,6 +195,11 @@ export class Machine {
   /** Codes of sums that lie at an address, by this thread alone. */
   finish(sums: number): void {
     this.exports.finish(JOB, sums);
+  }
+
+  /** Bytes [outer, inner] to [inner, outer]; behind the source is room for 8 more rows. */
+  transpose(source: number, target: number, outer: number, inner: number): void {
+    this.exports.transpose(source, target, outer, inner);
   }
 
   /** Runs all tiles of the described job, with the workers that are up. */

@@ -60,7 +60,7 @@ export interface Gathered {
 }
 
 export type { FloatSums, NearSums } from './floatSums.js';
-export type { Bounded, Computed, TensorCall, TensorSteps, TensorValue, Vectors } from './tensorCall.js';
+export type { Bounded, CodeArray, Computed, TensorCall, TensorSteps, TensorValue, Vectors } from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
@@ -90,6 +90,8 @@ export interface Accelerator {
   /** Codes of sums [rows, outFeatures] that are there already. */
   finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null; // of code - zeroPoint
+  /** [..., outer, inner] to [..., inner, outer]. */
+  transposed<A extends Uint8Array | Int8Array>(codes: A, outer: number, inner: number): A | null;
   /** What it multiplies with, in a few words; null as long as nothing was worth starting it. */
   describe(): string | null;
 }

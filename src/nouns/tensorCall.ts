@@ -32,7 +32,10 @@ export interface TensorCall<Attributes = unknown> {
 }
 
 /** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
-export type Computed = Int32Array | Float32Array | Bounded;
+export type Computed = CodeArray | Float32Array | Bounded;
+
+/** Bytes only where every code is one. */
+export type CodeArray = Int32Array | Uint8Array | Int8Array;
 
 /** Every value from low to high is a legitimate result; data is the likeliest. */
 export interface Bounded {

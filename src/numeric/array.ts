@@ -5,6 +5,19 @@ export function emptyLike<A extends NumericArray>(values: A, length: number): A 
   return new (values.constructor as new (length: number) => A)(length);
 }
 
+export type Bytes = Uint8Array | Int8Array;
+
+export function isBytes(values: NumericArray): values is Bytes {
+  return values instanceof Uint8Array || values instanceof Int8Array;
+}
+
+/** Codes of a dtype of 8 bits as its bytes, where all are; otherwise as they are. */
+export function asBytes(codes: Int32Array, dtype: string): Int32Array | Bytes {
+  const bytes = dtype === 'uint8' ? Uint8Array.from(codes) : dtype === 'int8' ? Int8Array.from(codes) : codes;
+  for (let i = 0; i < codes.length; i++) if (bytes[i] !== codes[i]) return codes;
+  return bytes;
+}
+
 /** Arrays one after the other. `length`: of all together. */
 export function concat(parts: readonly NumericArray[], length: number): NumericArray {
   if (parts.length === 1) return parts[0];

@@ -1,5 +1,8 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
 import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Shape } from '../nouns/value.js';
+import { fromRows } from '../tensor/rows.js';
+import { channelStride, channelsOf } from '../tensor/shape.js';
 
 /** Exact sums, no pairs. */
 export const EXACT: AccumulateForm = { pairs: null };
@@ -17,6 +20,12 @@ export function fastCodes(
   fast: Fast,
 ): Uint8Array | Int8Array | null {
   return fast?.codes(steps, product, x) ?? null;
+}
+
+/** `fromRows` of codes. */
+export function fastFromRows<A extends Uint8Array | Int8Array>(rows: A, shape: Shape, fast: Fast): A {
+  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
+  return (stride > 1 && fast?.transposed(rows, stride, channels)) || fromRows(rows, shape);
 }
 
 /** The sum of (code - zeroPoint)^2, exact. */

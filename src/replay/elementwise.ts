@@ -1,8 +1,10 @@
 /** Each value from one: converted, or clamped and otherwise as it is. */
 import type { Matrix } from '../nouns/array.js';
 import type { Elementwise, ElementwiseSteps } from '../nouns/kernel.js';
-import { isQuantized, type QuantParams, quantizedParams } from '../nouns/value.js';
+import { isQuantized, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
+import { asBytes, type Bytes, emptyLike, isBytes } from '../numeric/array.js';
 import { batchOf } from './calls.js';
+import { quantizedMany } from './quantized.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 /** The layer's function of one value, a code or a real. */
@@ -24,28 +26,34 @@ export function replayElementwise(
 ): Replayed {
   const apply = elementwiseFunction(steps, layer);
   const otherwise = steps.rest ? elementwiseFunction(steps.rest, layer) : apply;
-  const data = isQuantized(layer.output) ? new Int32Array(x.data.length) : new Float32Array(x.data.length);
-  if (apply === otherwise) each(data, x.data, apply);
-  else for (let i = 0; i < data.length; i++) data[i] = (isInBlock(i) ? apply : otherwise)(x.data[i]);
+  const data = apply === otherwise ? each(x.data, apply, layer.output) : storageFor(layer.output, x.data.length);
+  if (apply !== otherwise)
+    for (let i = 0; i < data.length; i++) data[i] = (isInBlock(i) ? apply : otherwise)(x.data[i]);
   return { rows: x.rows, cols: x.cols, data, low: null, high: null, ...NO_SUMS };
 }
 
-function each(target: Int32Array | Float32Array, values: Matrix['data'], apply: (value: number) => number): void {
-  if (isBytes(values) && values.length >= WORTH_TABLE) fromTable(target, values, apply);
-  else for (let i = 0; i < target.length; i++) target[i] = apply(values[i]);
+function each(values: Matrix['data'], apply: (value: number) => number, output: ValueParams): Replayed['data'] {
+  if (isBytes(values) && values.length >= WORTH_TABLE) return fromTable(values, apply, output);
+  const codes = isQuantized(output) && quantizedMany(values, apply, output);
+  if (codes) return codes;
+  const data = storageFor(output, values.length);
+  for (let i = 0; i < data.length; i++) data[i] = apply(values[i]);
+  return data;
+}
+
+function storageFor(output: ValueParams, length: number): Int32Array | Float32Array {
+  return isQuantized(output) ? new Int32Array(length) : new Float32Array(length);
 }
 
 /** The same function of codes of 8 bits, each computed once. */
-function fromTable(target: Int32Array | Float32Array, values: Bytes, apply: (value: number) => number): void {
+function fromTable(values: Bytes, apply: (value: number) => number, output: ValueParams): Replayed['data'] {
   const first = values instanceof Int8Array ? -128 : 0;
-  const table = Float64Array.from({ length: 256 }, (_, i) => apply(i + first));
-  for (let i = 0; i < target.length; i++) target[i] = table[values[i] - first];
-}
-
-type Bytes = Uint8Array | Int8Array;
-
-function isBytes(values: Matrix['data']): values is Bytes {
-  return values instanceof Uint8Array || values instanceof Int8Array;
+  const wide = storageFor(output, 256);
+  for (let i = 0; i < 256; i++) wide[i] = apply(i + first);
+  const table = wide instanceof Int32Array ? asBytes(wide, output.dtype) : wide;
+  const data = emptyLike(table, values.length);
+  for (let i = 0; i < data.length; i++) data[i] = table[values[i] - first];
+  return data;
 }
 
 const WORTH_TABLE = 1 << 12;

@@ -1,9 +1,11 @@
 /** The patches of images as an offset table into the images, padded: no copy of a patch. */
+import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Gathered } from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
-import { channelsOf, indicesOf, sizeOf } from '../tensor/shape.js';
+import { inBits } from '../tensor/rows.js';
+import { channelsOf, sizeOf } from '../tensor/shape.js';
 
 /** Where the cells of a padded image lie: of a place and a channel. */
 interface Strides {
@@ -44,45 +46,56 @@ function padded(x: Codes, shape: Shape, { window, input }: PlacedPatch, strides:
   const [planes, inner] = isFirst ? [channelsOf(shape), 1] : [1, channelsOf(shape)];
   const line = input.at(-1)! * inner;
   const outer = input.slice(0, -1);
-  const lines = sizeOf(outer);
-  const data = emptyLike(x.data, x.rows * strides.image).fill(fill);
-  const starts = Int32Array.from({ length: lines }, (_, i) =>
-    [...indicesOf(i, outer), 0].reduce(
-      (at, index, axis) => at + (index + window.padding[axis][0]) * strides.places[axis],
-      0,
-    ),
-  );
+  const data = roomFor(x.data, x.rows * strides.image).fill(fill);
+  const before = window.padding.reduce((at, [first], axis) => at + first * strides.places[axis], 0);
+  const starts = cellsOf(outer, strides.places, before);
+  const [source, target] = [inBits(x.data), inBits(data)];
   for (let plane = 0, from = 0; plane < x.rows * planes; plane++) {
     const start = isFirst ? plane * strides.channel : plane * strides.image;
-    for (let i = 0; i < lines; i++, from += line) copyLine(data, start + starts[i], x.data, from, line);
+    for (let i = 0; i < starts.length; i++, from += line) copyLine(target, start + starts[i], source, from, line);
   }
   return data;
+}
+
+/** Of the last padded images, which nobody reads any more: 32 MiB that need not be made and collected for each block. */
+let room = new ArrayBuffer(0);
+const MOST_ROOM = 1 << 25;
+
+function roomFor<A extends Codes['data']>(like: A, length: number): A {
+  const bytes = length * like.BYTES_PER_ELEMENT;
+  if (bytes > MOST_ROOM) return emptyLike(like, length);
+  if (room.byteLength < bytes) room = new ArrayBuffer(bytes);
+  return new (like.constructor as new (buffer: ArrayBuffer, from: number, length: number) => A)(room, 0, length);
 }
 
 /** A view of so few values takes longer than they do. */
 const SHORT_LINE = 128;
 
-function copyLine(target: Codes['data'], to: number, data: Codes['data'], from: number, length: number): void {
+function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
   if (length > SHORT_LINE) target.set(data.subarray(from, from + length), to);
   else for (let i = 0; i < length; i++) target[to + i] = data[from + i];
 }
 
 /** Of each output position of each image: the first cell of its patch. */
 function basesOf(images: number, { window, output }: PlacedPatch, { places, image }: Strides): Int32Array {
-  const positions = sizeOf(output);
-  const own = Int32Array.from({ length: positions }, (_, position) =>
-    indicesOf(position, output).reduce((at, index, axis) => at + index * window.stride[axis] * places[axis], 0),
-  );
-  const bases = new Int32Array(images * positions);
-  for (let i = 0; i < images; i++) for (let p = 0; p < positions; p++) bases[i * positions + p] = own[p] + i * image;
-  return bases;
+  const steps = places.map((place, axis) => place * window.stride[axis]);
+  return cellsOf([images, ...output], [image, ...steps]);
+}
+
+/** Of every index along axes, in C order: where its cell lies, `steps` apart along each. */
+function cellsOf(dims: readonly number[], steps: readonly number[], first = 0): Int32Array {
+  let cells = Int32Array.of(first);
+  for (const [axis, size] of dims.entries()) {
+    const outer = cells;
+    cells = new Int32Array(outer.length * size);
+    let at = 0;
+    for (let i = 0; i < outer.length; i++) for (let k = 0; k < size; k++) cells[at++] = outer[i] + k * steps[axis];
+  }
+  return cells;
 }
 
 /** Of each k, tap by tap, channels fastest: how far from the first cell it lies. */
-function offsetsOf({ window, inChannels, taps: { taps } }: PlacedPatch, { places, channel }: Strides): Int32Array {
-  return Int32Array.from({ length: taps * inChannels }, (_, k) => {
-    const indices = indicesOf(Math.floor(k / inChannels), window.kernel);
-    const tap = indices.reduce((at, index, axis) => at + index * window.dilation[axis] * places[axis], 0);
-    return tap + (k % inChannels) * channel;
-  });
+function offsetsOf({ window, inChannels }: PlacedPatch, { places, channel }: Strides): Int32Array {
+  const steps = places.map((place, axis) => place * window.dilation[axis]);
+  return cellsOf([...window.kernel, inChannels], [...steps, channel]);
 }

@@ -2,10 +2,10 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
-import type { Patch, PlacedPatch } from '../nouns/window.js';
+import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
 import { channelsOfProduct, groupsOf } from '../products/groups.js';
-import { fastCodes } from '../products/multiply.js';
+import { fastCodes, fastFromRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, toRows } from '../tensor/rows.js';
 import { channelsOf } from '../tensor/shape.js';
@@ -20,9 +20,13 @@ const MOST_CODES = 1 << 24;
 export function placed(patch: Patch, input: Shape, output: Shape): PlacedPatch {
   const { window, groups } = patch;
   const places = input.dims.filter((_, axis) => axis !== input.channelAxis);
+  let taps: Taps | null = null;
   return {
     ...patch,
-    taps: tapsOf(window, places),
+    get taps() {
+      taps ??= tapsOf(window, places); // as many numbers as patches have cells, which the accelerator does without
+      return taps;
+    },
     input: places,
     output: windowDims(window, places),
     inChannels: channelsOf(input) / groups,
@@ -46,7 +50,7 @@ export function replayPatches(
   const codes = fast && acceleratedPatches(steps, product, x, shape, fast);
   const inRows = () => byRows(steps, product, x, { shape, output }, fast);
   if (!codes) return inRows();
-  const data = fromRows(codes, output);
+  const data = fastFromRows(codes, output, fast);
   return {
     rows: codes.length / product.outFeatures,
     cols: product.outFeatures,

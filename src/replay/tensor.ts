@@ -1,9 +1,10 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Host } from '../nouns/host.js';
-import type { Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
+import type { CodeArray, Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
+import { isBytes } from '../numeric/array.js';
 import { sizeOf } from '../tensor/shape.js';
 import { batchOf } from './calls.js';
 import type { ReadyLayer } from './layer.js';
@@ -98,7 +99,7 @@ export function replayTensor(
 
 /** Results of calls, one after the other; bounds from the first part on that has them. */
 class Parts {
-  private data: Int32Array | Float32Array | null = null;
+  private data: CodeArray | Float32Array | null = null;
   private low: Int32Array | Float64Array | null = null;
   private high: Int32Array | Float64Array | null = null;
 
@@ -111,7 +112,7 @@ class Parts {
   add(computed: Computed, row: number): void {
     const at = row * this.cols;
     const { data, low, high } = 'data' in computed ? computed : { data: computed, low: null, high: null };
-    if (data.length === this.rows * this.cols && data instanceof this.array)
+    if (data.length === this.rows * this.cols && (isBytes(data) ? this.isQuantized : data instanceof this.array))
       this.data = data; // all in one call: no copy
     else this.whole.set(data, at);
     if (low && !this.low) [this.low, this.high] = [this.bounds.from(this.whole), this.bounds.from(this.whole)];
@@ -124,7 +125,7 @@ class Parts {
     return { rows, cols, data: whole, low, high, ...NO_SUMS };
   }
 
-  private get whole(): Int32Array | Float32Array {
+  private get whole(): CodeArray | Float32Array {
     this.data ??= new this.array(this.rows * this.cols);
     return this.data;
   }

@@ -1,7 +1,6 @@
 /** What windows of pools cover, axis by axis: places inside the input, and how far they reach with padding. */
 import type { Window } from '../nouns/window.js';
 import { windowDims } from './patches.js';
-import { indicesOf, sizeOf } from './shape.js';
 
 /** Of one place of an output. */
 export interface Cover {
@@ -66,13 +65,17 @@ export function adaptiveCovers(input: readonly number[], output: readonly number
 }
 
 function joined(input: readonly number[], axes: readonly (readonly AxisCover[])[]): Cover[] {
-  const dims = axes.map((axis) => axis.length);
-  return Array.from({ length: sizeOf(dims) }, (_, position) => {
-    const covers = indicesOf(position, dims).map((at, axis) => axes[axis][at]);
-    const inside = covers.map(({ places }) => places.length);
-    const places = Int32Array.from({ length: sizeOf(inside) }, (_, i) =>
-      indicesOf(i, inside).reduce((place, at, axis) => place * input[axis] + covers[axis].places[at], 0),
-    );
-    return { places, inside, padded: covers.map(({ padded }) => padded) };
-  });
+  const covers: Cover[] = [{ places: Int32Array.of(0), inside: [], padded: [] }];
+  return axes.reduce(
+    (outer, axis, i) => outer.flatMap((cover) => axis.map((own) => beside(cover, own, input[i]))),
+    covers,
+  );
+}
+
+/** Of one more axis, which is the innermost. */
+function beside(outer: Cover, own: AxisCover, size: number): Cover {
+  const places = new Int32Array(outer.places.length * own.places.length);
+  let at = 0;
+  for (const place of outer.places) for (const inner of own.places) places[at++] = place * size + inner;
+  return { places, inside: [...outer.inside, own.places.length], padded: [...outer.padded, own.padded] };
 }

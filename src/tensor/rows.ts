@@ -53,7 +53,7 @@ function exchange(data: NumericArray, result: NumericArray, outer: number, inner
 }
 
 /** Values that are only moved: a loop over two kinds of arrays is fast, one over all of them is not. */
-function inBits(data: NumericArray): NumericArray {
+export function inBits(data: NumericArray): NumericArray {
   const { buffer, byteOffset, length, BYTES_PER_ELEMENT: bytes } = data;
   if (bytes === 1) return new Uint8Array(buffer, byteOffset, length);
   return bytes === 4 ? new Int32Array(buffer, byteOffset, length) : data;

@@ -1,6 +1,7 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
-import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
+import { asBytes, type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -31,27 +32,25 @@ const WORTH_TABLE = 1 << 17;
 export type PairCode = (a: number, b: number) => number;
 
 /** Every code of the output. */
-export function fillPairs(call: TensorCall, code: PairCode): Int32Array {
+export function fillPairs(call: TensorCall, code: PairCode): CodeArray {
   const size = sizeOf(call.output.shape.dims);
   const [a, b] = call.inputs;
   if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size))
     return fill(call, ofPairs(call, tabulated(call, code)));
-  const codes = new Int32Array(call.samples * size);
   const table = pairTable(call, code);
-  if (table && isBytes(a.data) && isBytes(b.data)) fromTable(codes, table, a.data, b.data);
-  else for (let i = 0; i < codes.length; i++) codes[i] = code(a.data[i], b.data[i]);
+  if (table && isBytes(a.data) && isBytes(b.data))
+    return fromTable(call.samples * size, asBytes(table.of, quantized(call.output).dtype), table.from, a.data, b.data);
+  const codes = new Int32Array(call.samples * size);
+  for (let i = 0; i < codes.length; i++) codes[i] = code(a.data[i], b.data[i]);
   return codes;
 }
 
 /** Codes that are bytes are within the table. */
-function fromTable(codes: Int32Array, { of, from }: PairTable, a: Bytes, b: Bytes): void {
-  for (let i = 0; i < codes.length; i++) codes[i] = of[256 * (a[i] - from[0]) + b[i] - from[1]];
-}
-
-type Bytes = Uint8Array | Int8Array;
-
-function isBytes(data: TensorValue['data']): data is Bytes {
-  return data instanceof Uint8Array || data instanceof Int8Array;
+function fromTable(length: number, of: CodeArray, from: PairTable['from'], a: Bytes, b: Bytes): CodeArray {
+  const codes = emptyLike(of, length);
+  const first = 256 * from[0] + from[1];
+  for (let i = 0; i < length; i++) codes[i] = of[256 * a[i] + b[i] - first];
+  return codes;
 }
 
 /** The code of an element of the output. */

@@ -1,6 +1,6 @@
 /** The largest code of a window; no arithmetic, and padding never wins. */
 import type { PoolAttributes } from '../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { CodeArray, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { borderCovers, windowCovers } from '../../tensor/covers.js';
 import { quantized } from './call.js';
 import { imageOf, largestOfWindows, placesOf } from './pool.js';
@@ -24,6 +24,6 @@ function attributesOf({ attributes }: TensorCall): PoolAttributes {
   return attributes as PoolAttributes;
 }
 
-function maximum(call: TensorCall, covers: ReturnType<typeof windowCovers>): Int32Array {
+function maximum(call: TensorCall, covers: ReturnType<typeof windowCovers>): CodeArray {
   return largestOfWindows(call, covers, quantized(call.inputs[0]).quantMin);
 }

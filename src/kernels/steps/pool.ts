@@ -1,7 +1,8 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type { TensorCall, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { isQuantized, type Shape } from '../../nouns/value.js';
-import { larger } from '../../numeric/integer.js';
+import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
+import { larger, largerByte } from '../../numeric/integer.js';
 import type { Cover } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
@@ -64,20 +65,30 @@ function intoWindows<A extends Int32Array | Float32Array>(
 }
 
 /** The largest code of every window and channel, `least` of an empty one. */
-export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): Int32Array {
+export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): CodeArray {
   const { data, shape } = imageOf(call);
-  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims)).fill(least);
+  const out = storageFor(data, call.samples * sizeOf(call.output.shape.dims), least);
   if (shape.channelAxis === 0 && channelStride(shape) > 1 && !isScrambled(call)) {
-    largestInPlanes(out, data, positionsOf(shape), covers);
+    if (isBytes(data)) largestByteInPlanes(out, data, positionsOf(shape), covers);
+    else largestInPlanes(out, data, positionsOf(shape), covers);
     return out;
   }
   largestInRows(out, toRows(data, shape), { places: positionsOf(shape), channels: channelsOf(shape) }, covers);
   return isScrambled(call) ? out : fromRows(out, call.output.shape);
 }
 
+/** As many of `least`, bytes where the codes are: a maximum is one of them. */
+function storageFor(data: TensorValue['data'], length: number, least: number): CodeArray {
+  if (isBytes(data)) {
+    const bytes = emptyLike(data, length).fill(least);
+    if (bytes.every((byte) => byte === least)) return bytes;
+  }
+  return new Int32Array(length).fill(least);
+}
+
 /** All channels of a place side by side. */
 function largestInRows(
-  out: Int32Array,
+  out: CodeArray,
   rows: TensorValue['data'],
   { places, channels }: { readonly places: number; readonly channels: number },
   covers: readonly Cover[],
@@ -94,12 +105,29 @@ function largestInRows(
 }
 
 /** All places of a channel side by side. */
-function largestInPlanes(out: Int32Array, data: TensorValue['data'], places: number, covers: readonly Cover[]): void {
+function largestInPlanes(out: CodeArray, data: TensorValue['data'], places: number, covers: readonly Cover[]): void {
   for (let plane = 0, at = 0; at < out.length; plane += places) {
     for (let window = 0; window < covers.length; window++, at++) {
       const { places: own } = covers[window];
       let largest = out[at];
       for (let i = 0; i < own.length; i++) largest = larger(largest, data[plane + own[i]]);
+      out[at] = largest;
+    }
+  }
+}
+
+/** The same of bytes, the windows' places in one list. */
+function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers: readonly Cover[]): void {
+  const ends = new Int32Array(covers.length);
+  let count = 0;
+  for (const [window, cover] of covers.entries()) ends[window] = count += cover.places.length;
+  const list = new Int32Array(count);
+  for (const [window, { places: own }] of covers.entries()) list.set(own, ends[window] - own.length);
+  for (let plane = 0, at = 0; at < out.length; plane += places) {
+    for (let window = 0, i = 0; window < ends.length; window++, at++) {
+      const end = ends[window];
+      let largest = out[at];
+      for (; i < end; i++) largest = largerByte(largest, data[plane + list[i]]);
       out[at] = largest;
     }
   }

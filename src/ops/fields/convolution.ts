@@ -114,13 +114,12 @@ function tapByTap({ shape, read }: WeightField, groups: number, transposed: bool
     async read() {
       const stored = await read();
       const rows = stored instanceof Int8Array ? new Int8Array(stored.length) : new Int16Array(stored.length);
+      const step = transposed ? second * taps : taps;
       for (let out = 0, at = 0; out < outChannels; out++) {
+        const group = Math.floor(out / (outChannels / groups));
+        const pair = transposed ? group * inChannels * second + (out % second) : out * second;
         for (let tap = 0; tap < taps; tap++) {
-          for (let c = 0; c < inChannels; c++, at++) {
-            const group = Math.floor(out / (outChannels / groups));
-            const pair = transposed ? (group * inChannels + c) * second + (out % second) : out * second + c;
-            rows[at] = stored[pair * taps + tap];
-          }
+          for (let c = 0, from = pair * taps + tap; c < inChannels; c++, from += step) rows[at++] = stored[from];
         }
       }
       return rows;
