@@ -48,12 +48,16 @@ async function diagnosed(scene: TensorScene) {
   return report.candidate_layers![0].diagnosis!;
 }
 
-async function rightCodes(...[model, capture]: Parameters<typeof compare>): Promise<Uint8Array> {
+async function rightCodes(...given: Parameters<typeof compare>): Promise<Uint8Array> {
+  return Uint8Array.from(await replayedOf(...given));
+}
+
+async function replayedOf(...[model, capture]: Parameters<typeof compare>): Promise<NumericArray> {
   const { ReplaySession } = await import('../../src/replay/session.js');
   const { referenceFor } = await import('../../src/kernels/reference.js');
   const session = new ReplaySession(model, capture, referenceFor(model.producer, undefined), 'isolated');
   const run = await session.open(model.layers[0]);
-  return Uint8Array.from((await run.replay(0, SAMPLES)).data as NumericArray);
+  return (await run.replay(0, SAMPLES)).data as NumericArray;
 }
 
 describe.each(RAISED)('$code: $what', (scene) => {
@@ -90,7 +94,7 @@ const POOL: Pick<TensorScene, 'layer' | 'inputs' | 'output'> = {
   inputs: [{ dtype: 'uint8', scale: 0.5, zero_point: 101, shape: IMAGE }],
   output: POOLED,
 };
-const OF_CAPTURES = ['float-arithmetic'];
+const OF_CAPTURES = ['float-arithmetic', 'fma'];
 
 /** Declared in integers, captured as `captured` makes of both arithmetics' codes. */
 async function ranOtherwise(captured: (float: Uint8Array, integers: Uint8Array) => Uint8Array) {
@@ -115,6 +119,56 @@ test('float-arithmetic: a pool that ran in float', async () => {
 test('float-arithmetic, but of a pool with values that neither gives: has not that name', async () => {
   const { diagnosis } = await ranOtherwise((float) => float.map((code, i) => (i % 7 === 0 ? code ^ 8 : code)));
   expect(diagnosis!.causes).not.toContain('float-arithmetic');
+});
+
+// ---------------------------------------------------------------- floats of a table
+
+const [ROWS, SIZE, LOOKUPS] = [9, 6, 4];
+const TABLE = Array.from({ length: ROWS * SIZE }, (_, i) => (i * 37) % 256);
+const [SCALES, ZERO_POINTS] = [
+  Array.from({ length: ROWS }, (_, i) => 0.0137 + i / 900),
+  Array.from({ length: ROWS }, (_, i) => 101.3 + i / 7),
+];
+
+/** As a script dequantizes a table, and something that is done to it. */
+async function looked(done: (value: number, i: number) => number) {
+  const layer = { op: 'embedding', input: 'x0', weight: TABLE, weight_scale: SCALES, weight_zero_point: ZERO_POINTS };
+  const input = { dtype: 'int32', scale: 1, zero_point: 0, shape: [LOOKUPS] };
+  const model = await modelOf({
+    layer: { ...layer, embedding_dim: SIZE, output: { dtype: 'float32' } },
+    inputs: [input as never],
+  });
+  const rows = Int32Array.from({ length: SAMPLES * LOOKUPS }, (_, i) => (i * 5) % ROWS);
+  const source = (key: string, data: NumericArray, dims: readonly number[]): [string, ArraySource] => {
+    const [shape, each] = [[SAMPLES, ...dims], sizeOf(dims)];
+    const read = async (from = 0, to = SAMPLES) => data.subarray(from * each, to * each);
+    return [key, { key, dtype: data instanceof Int32Array ? 'int32' : 'float32', shape, fortranOrder: false, read }];
+  };
+  const captured = (y: Float32Array) =>
+    validateCapture(model, {
+      ...fileOf({}),
+      arrays: new Map([source('x0', rows, [LOOKUPS]), source('y', y, [LOOKUPS, SIZE])]),
+    });
+  const f32 = Math.fround;
+  const dequantized = Float32Array.from({ length: rows.length * SIZE }, (_, i) => {
+    const row = rows[Math.floor(i / SIZE)];
+    return done(f32(f32(TABLE[row * SIZE + (i % SIZE)] - f32(ZERO_POINTS[row])) * f32(SCALES[row])), i);
+  });
+  const right = Float32Array.from(await replayedOf(model, await captured(dequantized)));
+  const report = await compare(model, await captured(right), { candidate: await captured(dequantized) });
+  expect(report.layers[0].mismatched).toBe(0);
+  return report.candidate_layers![0];
+}
+
+test('fma: a table that a script dequantizes, where PyTorch fuses', async () => {
+  const { diagnosis, mismatched } = await looked((value) => value);
+  expect(mismatched).toBeGreaterThan(0);
+  expect(diagnosis).toMatchObject({ causes: ['fma'], explained: mismatched });
+});
+
+test('fma, but of a table with other numbers in between: has not that name', async () => {
+  const { diagnosis } = await looked((value, i) => (i % 7 === 0 ? Math.fround(value * 1.001) : value));
+  expect(diagnosis!.causes).not.toContain('fma');
 });
 
 test('a table is asked for no code that its dtype lacks: a sigmoid of another runtime', async () => {

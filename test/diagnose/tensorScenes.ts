@@ -86,6 +86,19 @@ const pooled =
       return code(round(total / divisor(count), A.zero_point));
     });
 
+/** Dequantized, summed tap by tap in float32, and quantized: noise decides the ties. */
+const pooledFloats = ([x]: readonly NumericArray[]) =>
+  Array.from({ length: SAMPLES * 3 * 16 }, (_, i) => {
+    const [plane, row, col] = [Math.floor(i / 16), Math.floor((i % 16) / 4), i % 4];
+    let total = 0;
+    for (const y of [2 * row - 1, 2 * row])
+      for (const z of [2 * col - 1, 2 * col]) {
+        if (y < 0 || z < 0 || y > 5 || z > 5) continue;
+        total = f32(total + f32(f32(A.scale) * (x[plane * 36 + y * 6 + z] - A.zero_point)));
+      }
+    return code(roundHalfEven(f32(total / 4) / A.scale) + A.zero_point);
+  });
+
 function unary(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, op: string, y: Params): TensorScene {
   return { ...scene, layer: { op, input: ['x0'], output: y }, inputs: [at(A, [64, 5])], output: [64, 5] };
 }
@@ -216,6 +229,7 @@ export const RAISED: readonly TensorScene[] = [
     what: 'the second input of add as int8',
     wrong: ([x, z]) => sum(roundHalfEven)([x, Int8Array.from(z)]),
   }),
+  pool({ code: 'float-arithmetic', what: 'a mean of floats, whose noise decides the ties', wrong: pooledFloats }),
   pool({
     code: 'pool-rounding',
     what: 'means truncated',

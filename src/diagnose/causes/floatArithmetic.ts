@@ -1,3 +1,5 @@
+import { pyTorchFloats } from '../../kernels/pyTorchFloats.js';
+import { betweenCodes } from '../../kernels/steps/betweenCodes.js';
 import { anyOrderFloat32 } from '../../kernels/steps/floatLinear.js';
 import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
@@ -5,8 +7,17 @@ import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
-import { type Change, FREEDOM, type ProductSetup, type SetupOf, withSteps } from '../setup.js';
-import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
+import {
+  type Change,
+  FREEDOM,
+  type ProductSetup,
+  type SetupOf,
+  type TensorChange,
+  type TensorSetup,
+  withSteps,
+} from '../setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import { stepsChange } from '../tensorSteps.js';
 import { INT32_SUMS, shell } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
@@ -38,7 +49,7 @@ type Kinds = 'product' | 'tensor';
 export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   code: 'float-arithmetic',
   kinds: ['product', 'tensor'],
-  needs: [(study) => Boolean(study.data.otherArithmetic) || hasBase(study)],
+  needs: [(study) => Boolean(study.data.otherArithmetic) || hasBase(study) || isOfCodes(study)],
   whose: 'kernel',
 
   changes: (study) => {
@@ -58,6 +69,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   },
 
   estimate: (study, base) => {
+    if (isTensorStudy(study as Study)) return ofTensor(study as TensorStudy, base as TensorSetup);
     if (!isProductStudy(study as Study) || base !== study.declared || study.data.otherArithmetic) return [];
     const setup = asFloat(study as ProductStudy);
     if (!isNoChance(study, setup, { chance: CHANCE, fewest: 3 })) return [];
@@ -114,6 +126,26 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
           : declareCode(context),
   },
 };
+
+/** An op on whole values that takes and gives codes, which anyone may have computed. */
+function isOfCodes(study: Study): boolean {
+  const { declared, free } = study;
+  return free && declared.kind === 'tensor' && [...declared.params.inputs, declared.params.output].every(isQuantized);
+}
+
+/** Dequantized, computed in float32 and quantized again, where an order of sums or a function leaves codes open. */
+function ofTensor(study: TensorStudy, base: TensorSetup): Change<SetupOf<Kinds>>[] {
+  const floats = pyTorchFloats[study.data.op];
+  if (base !== study.declared || study.data.otherArithmetic || floats?.kind !== 'tensor') return [];
+  const steps = betweenCodes(floats, quantizeDecomposed);
+  const isSure = isNoChance(study, { ...study.declared, steps }, { chance: CHANCE, fewest: 3 });
+  const change: TensorChange = {
+    ...stepsChange('float-arithmetic', 'multiplier', steps, { ran: 'float' }),
+    freedom: FREEDOM.numberPerChannel,
+    tiny: true,
+  };
+  return isSure ? [change as Change<SetupOf<Kinds>>] : [];
+}
 
 const FLOAT = { product: anyOrderFloat32, quantize: quantizeDecomposed };
 const asFloat = (study: ProductStudy) => withSteps(study.declared, { float: FLOAT, round: halfEven });

@@ -121,6 +121,7 @@ def _capture_like(model, inputs, path, like, limit):
     written = {name: [] for name in [*wanted.params, *(entry["name"] for entry in sources)]}
     for args, kwargs, _samples in _calls(model, inputs, limit):
         values = wanted.of_call(args, kwargs)
+        wanted.move(layers, values)
         arguments = dict(_named_arguments(model, args, kwargs))
         for entry in sources:
             if entry["name"] in arguments:
@@ -131,6 +132,7 @@ def _capture_like(model, inputs, path, like, limit):
     found = {name: np.concatenate(parts) for name, parts in written.items() if parts and len(parts) == calls}
     if not set(found) & set(wanted.params):
         raise ExportError(f"like={like}: no module of the model has the name of a layer with known parameters: {_listed(list(wanted.params), 10)}")
+    wanted.say_what_differs(declared, Path(like))
     missing = [name for name in wanted.params if name not in found]
     if missing:
         _warn(f"the model has no module of these names, whose values are left out: {_listed(missing, 10)}")
@@ -154,6 +156,9 @@ class _Wanted:
     def __init__(self, model, layers):
         self.model, self.modules = model, dict(model.named_modules())
         self.params, self.follows, known = {}, {}, {}
+        self.clamps = []
+        self.between = {}  # what is not on the grid of its codes
+        self.raw = {entry["name"] for entry in layers if entry["op"] == "dequantize"}
         for layer in layers:
             source = layer.get("input") if isinstance(layer.get("input"), str) else (layer.get("input") or [None])[0]
             output = layer.get("output") or known.get(source)
@@ -189,6 +194,62 @@ class _Wanted:
             if layer in values and after in values:
                 values[layer] = (values[after][0], self.params[layer])
         return values
+
+
+    def move(self, layers, values):
+        """What only gives values another shape has no module that is asked: it follows."""
+        for layer in layers:
+            source = layer.get("input")
+            if layer["op"] in ("flatten", "reshape") and isinstance(source, str) and source in values and layer["name"] not in values:
+                tensor, params = values[source]
+                if layer.get("shape") and math.prod(layer["shape"]) == math.prod(tensor.shape[1:]):
+                    values[layer["name"]] = tensor.reshape(len(tensor), *layer["shape"]), params
+        for name, (tensor, params) in values.items():
+            if "scale" in params and tensor.dtype.is_floating_point and name not in self.between:
+                steps = tensor.detach().double() / params["scale"]
+                inside = (steps - steps.round()).abs()
+                if bool((inside > 0.01).any()) and name not in self.raw:
+                    self.between[name] = float((inside > 0.01).double().mean())
+
+    def say_what_differs(self, declared, path):
+        """What makes values differ that is no arithmetic, each module's own, as far as the float model says it."""
+        if self.between:
+            _warn(f"not on the grid of model.json's codes in the float model, which quantizes nothing there: {_listed(list(self.between), 10)}; "
+                  "they are written as the nearest codes, and what reads them differs since it read what lies between")
+        arrays = {}
+        if declared.get("arrays"):
+            with contextlib.suppress(OSError, ValueError):
+                arrays = np.load(path.parent / declared["arrays"])
+        numbers = lambda field: np.asarray(arrays[field["array"]] if isinstance(field, dict) else field)
+        for layer in declared["layers"]:
+            module = self.modules.get(layer["name"])
+            if module is None:
+                continue
+            with contextlib.suppress(KeyError, ValueError, RuntimeError, AttributeError):
+                self._say_weights(layer, module, numbers)
+            self._see_range(layer, module)
+        if self.clamps:
+            _warn("the float model clamps to another range than model.json (reduce_range), and values beyond differ: "
+                  f"{_listed(self.clamps, 10)}")
+
+    def _say_weights(self, layer, module, numbers):
+        fake = getattr(module, "weight_fake_quant", None)
+        if fake is None or "weight_scale" not in layer or not hasattr(fake, "scale"):
+            return
+        own, given = fake.scale.detach().double().numpy().reshape(-1), numbers(layer["weight_scale"]).astype(float).reshape(-1)
+        off = np.abs(own / given - 1).max()
+        if off > 1e-6:
+            _warn(f"{layer['name']}: the float model's weights have other scales than model.json's, by up to {100 * off:.2g}% (convert() asks the "
+                  "observer, a fused fake quantization divides the range by 128 and 127): values differ by that, whatever the arithmetic")
+
+    def _see_range(self, layer, module):
+        fake, output = getattr(module, "activation_post_process", None), layer.get("output") or {}
+        if not hasattr(fake, "quant_max") or output.get("dtype") not in ("uint8", "int8"):
+            return
+        limits = np.iinfo(output["dtype"])
+        given = (output.get("quant_min", int(limits.min)), output.get("quant_max", int(limits.max)))
+        if (int(fake.quant_min), int(fake.quant_max)) != given:
+            self.clamps.append(f"{layer['name']} to {int(fake.quant_min)}..{int(fake.quant_max)}, not {given[0]}..{given[1]}")
 
 
 def _codes_of(name, tensor, params):
