@@ -59,7 +59,16 @@ function settingChanges(before: Report | undefined, after: Report | undefined): 
 }
 
 function judged(report: Report | undefined): Map<string, LayerReport> {
-  return new Map((report?.candidate_layers ?? report?.layers ?? []).map((layer) => [layer.name, layer]));
+  if (!report?.candidate_layers) return new Map(report?.layers.map((layer) => [layer.name, layer]));
+  const captured = new Map(report.against === 'replay' ? [] : report.layers.map((layer) => [layer.name, layer]));
+  return new Map(report.candidate_layers.map((layer) => [layer.name, ofBothSides(layer, captured.get(layer.name))]));
+}
+
+/** A candidate differs from the capture by its own causes, and by the capture's. */
+function ofBothSides(layer: LayerReport, captured: LayerReport | undefined): LayerReport {
+  if (!layer.diagnosis || !captured?.diagnosis) return layer;
+  const causes = [...new Set([...layer.diagnosis.causes, ...captured.diagnosis.causes])];
+  return { ...layer, diagnosis: { ...layer.diagnosis, causes } };
 }
 
 function layerChanges(before: Report | undefined, after: Report | undefined): LayerChange[] {
@@ -77,14 +86,10 @@ function layerChange(name: string, before: LayerReport | undefined, after: Layer
   }
   const { larger, smaller } = channelChanges(...listedInBoth(before, after));
   const [a, b] = [extentOf(before), extentOf(after)];
-  const change =
-    larger.length > 0 || isLarger(b, a)
-      ? 'worse'
-      : after.status === 'mismatch' && causesOf(before) !== causesOf(after)
-        ? 'changed'
-        : smaller.length > 0 || isLarger(a, b)
-          ? 'better'
-          : 'same';
+  const isBetter = smaller.length > 0 || isLarger(a, b);
+  const isChanged = after.status === 'mismatch' && hasOtherCauses(before, after, isBetter);
+  const isWorse = larger.length > 0 || isLarger(b, a);
+  const change = isWorse ? 'worse' : isChanged ? 'changed' : isBetter ? 'better' : 'same';
   const channels = change === 'better' ? smaller : larger;
   const shown = worstChanges(channels, MOST_CHANNELS);
   return { name, change, ...states, channels: shown, channels_omitted: channels.length - shown.length };
@@ -95,8 +100,11 @@ function stateOf(layer: LayerReport): LayerState {
   return { status, accepted, values, mismatched, max_abs_diff, causes: [...(layer.diagnosis?.causes ?? [])] };
 }
 
-function causesOf({ diagnosis }: LayerReport): string {
-  return [...(diagnosis?.causes ?? [])].sort().join('\0');
+/** A cause that went away with its values is better; what is no longer known, or known by another name, is another thing. */
+function hasOtherCauses(before: LayerReport, after: LayerReport, isBetter: boolean): boolean {
+  const [a, b] = [before, after].map(({ diagnosis }) => new Set(diagnosis?.causes));
+  const isPart = [...b].every((cause) => a.has(cause));
+  return !isPart || (b.size < a.size && (!isBetter || b.size === 0));
 }
 
 function extentOf({ mismatched, max_abs_diff }: LayerReport): Extent {

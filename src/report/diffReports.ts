@@ -2,7 +2,7 @@
 import { Chalk } from 'chalk';
 import type { Change, LayerChange, LayerState, ReportsDiff } from '../documents/reportsDiff.js';
 import { counted, printable } from '../text.js';
-import { type Column, type Paint, renderColumns } from './columns.js';
+import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -62,11 +62,17 @@ function layerLines(
     { head: ['change'], cells: layers.map(({ change }) => change), align: 'left', paint },
     { head: ['before'], cells: layers.map(({ before }) => stateText(before)), align: 'left' },
     { head: ['after'], cells: layers.map(({ after }) => stateText(after)), align: 'left' },
-    { head: ['why'], cells: layers.map((layer) => whyText(layer, options)), align: 'left', shortenTo: 16 },
   ];
+  const why = layers.map((layer) => whyText(layer, options));
+  const whyColumn: Column = { head: ['why'], cells: why, align: 'left' };
+  const beside = fits([...columns, whyColumn], options.width);
   const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
-  const { head, rows } = renderColumns(columns, layout);
-  return [...head, ...rows];
+  const { head, rows } = renderColumns(beside ? [...columns, whyColumn] : columns, layout);
+  if (beside) return [...head, ...rows];
+  return [
+    ...head,
+    ...rows.flatMap((row, i) => (why[i] === '' ? [row] : [row, ...labelled({ options }, '    ', why[i])])),
+  ];
 }
 
 /** "963 by up to 74" */

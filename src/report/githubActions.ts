@@ -33,7 +33,7 @@ interface Annotation {
 }
 
 export const githubActions: Reporter = (runs) => {
-  const all = runs.flatMap(annotationsOf).sort((a, b) => rank(a) - rank(b));
+  const all = runs.flatMap((run) => annotationsOf(run, runs.length > 1)).sort((a, b) => rank(a) - rank(b));
   const shown = all.length <= MOST_ANNOTATIONS ? all : all.slice(0, MOST_ANNOTATIONS - 1);
   const left = all.length - shown.length;
   const more: Annotation[] =
@@ -66,13 +66,14 @@ function rank({ level }: Annotation): number {
 }
 
 /** One for each layer that fails, one for those compared with nothing, and one for what got better than the baseline. */
-function annotationsOf({ name, report }: Run): Annotation[] {
+function annotationsOf({ name, report }: Run, several: boolean): Annotation[] {
+  const which = several ? `${name}: ` : '';
   const file = report.model;
   const required = requiredButMissing(report);
   const errors = judged(report)
     .filter((layer) => differs(layer) || accumulatorsFail(layer) || required.has(layer.name))
     .map((layer): Annotation => {
-      const title = `qdiff: ${layer.name}: ${whyOf(layer, report)}`;
+      const title = `qdiff: ${which}${layer.name}: ${whyOf(layer, report)}`;
       if (accumulatorsFail(layer)) return { level: 'error', file, title, message: accumulatorSentence(layer)! };
       if (layer.values === null) return { level: 'error', file, title, message: 'required, but not compared' };
       const first = firstMismatch(layer);

@@ -31,7 +31,9 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
         prose({ options }, `note: ${printable(layer)} is not in it: ${printable(why)}`),
       ),
     ];
-    const next = shellCommand(nextWords(manifest, folder));
+    const run = manifest.data === 'c' ? ' && ./reference' : '';
+    const command = shellCommand(nextWords(manifest, folder));
+    const next = command && command + run;
     return `${lines.join('\n')}\n${next === null ? '' : `next: ${chalk.cyan(next)}\n`}`;
   };
 }

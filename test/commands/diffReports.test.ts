@@ -80,6 +80,27 @@ const cases: [
     'changed',
   ],
   [
+    'a cause that went away with its values',
+    changed((_r, _1, l) => {
+      l.diagnosis!.causes = [...l.diagnosis!.causes, 'weight-value'];
+      l.channels![0].mismatched++;
+    }),
+    avx2(),
+    'better',
+    0,
+    'better',
+  ],
+  [
+    'a cause that went away, and no value with it',
+    changed((_r, _1, l) => {
+      l.diagnosis!.causes = [...l.diagnosis!.causes, 'weight-value'];
+    }),
+    avx2(),
+    'changed',
+    1,
+    'changed',
+  ],
+  [
     'larger, and another cause',
     avx2(),
     changed((_r, _1, l) => {

@@ -157,6 +157,19 @@ describe('$readmemh files', async () => {
   });
 });
 
+it('C has the helpers that it calls: floats in integers only where the kernel multiplies by one', async () => {
+  for (const [kernel, hasFloats] of [
+    ['cmsis-nn', false],
+    ['qnnpack', true],
+  ] as const) {
+    const { folder } = await golden(IRIS, '--kernel', kernel, '--format', 'c');
+    const text = ['golden.h', 'reference.c'].map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+    expect(text.includes('golden_float')).toBe(hasFloats);
+    const defined = [...text.matchAll(/^static inline \w+ (\w+)\(/gm)].map(([, name]) => name);
+    for (const name of defined) expect(text.split(`${name}(`).length, name).toBeGreaterThan(2);
+  }
+});
+
 it('npz: the arrays that the documentation names, and a reader can check', async () => {
   const { folder } = await golden(IRIS, '--kernel', 'cmsis-nn', '--format', 'npz');
   const { arrays } = await openNpz(nodeFileSystem, join(folder, 'golden.npz'));
