@@ -26,7 +26,11 @@ export function modelLines(view: Viewed): string[] {
       `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there${how}`,
     );
   });
-  return [...prose(view, `the model files differ: ${printable(path)} has other numbers`), ...lines];
+  const ranAlone = differences.every(({ field }) => field === 'arithmetic');
+  const said = ranAlone
+    ? `the model files say the same, and ${printable(path)} ran otherwise`
+    : `the model files differ: ${printable(path)} has other numbers`;
+  return [...prose(view, said), ...lines];
 }
 
 function numberText(value: unknown): string {

@@ -20,7 +20,7 @@ const WITHOUT_PAIRS = 'x86 with AVX512-VNNI, the qnnpack engine; ONNX Runtime: u
 const ELSEWHERE_THAN_FBGEMM =
   "the qnnpack engine, or oneDNN's convolutions (engine x86 on a CPU with AVX512-VNNI); FBGEMM saturates here on every CPU";
 const OF_ONNX_RUNTIME =
-  'quantize_static(..., reduce_range=True), which keeps the weights in -64..64, or uint8 weights (weight_type=QuantType.QUInt8), session.x64quantprecision=1, or a CPU with VNNI';
+  'quantize_static(..., reduce_range=True), or quantize_dynamic likewise, which keeps the weights in -64..64, or uint8 weights (weight_type=QuantType.QUInt8), session.x64quantprecision=1, or a CPU with VNNI';
 const SYMMETRIC = 'quantize weights symmetrically (zero_point 0)';
 const WIDER = 'widen the output scale';
 const NARROWER = 'narrow the output scale';

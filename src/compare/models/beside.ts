@@ -17,7 +17,7 @@ import { validateCapture } from '../../validate/capture.js';
 import { computedBy } from '../../validate/producer.js';
 import { modelDifferences, paramsIn } from './differences.js';
 import { foldedInto, isClampAlone, isPassedOn, type LayerPair, type Matched, matchModels } from './match.js';
-import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike } from './values.js';
+import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike, withinCodes } from './values.js';
 
 export interface CandidateModel {
   readonly path: string;
@@ -79,7 +79,8 @@ function given(model: Model, { values }: Capture, name: string | undefined, para
   const own = name === undefined ? null : paramsIn(model)(name);
   if (!value || !own) return null;
   if (isQuantized(own) && !isQuantized(params)) return dequantizedValue(value, own);
-  return inTermsOf(value, { params: own, layout: 'NCHW' }, { params, layout: 'NCHW' });
+  const read = inTermsOf(value, { params: own, layout: 'NCHW' }, { params, layout: 'NCHW' });
+  return read && isQuantized(params) ? withinCodes(read, params) : read;
 }
 
 function asCandidate(model: Model, capture: Capture, other: Model, matched: Matched, theirs: Capture): Capture {

@@ -22,7 +22,9 @@ export async function modelDifferences(
   };
   for (const { name, params } of other.inputs) {
     const own = model.inputs.find((input) => input.name === names.get(name));
-    if (own) say(own.name, name, ofValue(own.params, params));
+    if (!own) continue;
+    const codes = isQuantized(own.params) && !isQuantized(params) ? quantizing(other, own.name, names) : null;
+    say(own.name, codes?.name ?? name, ofValue(own.params, codes?.output ?? params));
   }
   const [ownParams, theirParams] = [paramsIn(model), paramsIn(other)];
   for (const pair of pairs) {
@@ -30,6 +32,11 @@ export async function modelDifferences(
     say(pair.layer.name, pair.other.name, await ofLayers(pair, inputs));
   }
   return found;
+}
+
+/** The layer of the other model that makes the codes of what this one is given. */
+function quantizing({ layers }: Model, input: string, names: Matched['names']) {
+  return layers.find(({ name, output }) => names.get(name) === input && output !== null) ?? null;
 }
 
 export function paramsIn({ inputs, layers }: Model): (name: string) => ValueParams | null {

@@ -39,6 +39,13 @@ function recoded(value: CapturedValue, code: (code: number) => number): Captured
   return valueLike(value, { dtype: 'int32', read });
 }
 
+/** As the codes that another model is given: of its type, and no further than they reach. */
+export function withinCodes(value: CapturedValue, { dtype, quantMin, quantMax }: QuantParams): CapturedValue {
+  const code = (x: number) => Math.min(Math.max(x, quantMin), quantMax);
+  const read = async (from: number, to: number) => Int32Array.from(await value.read(from, to), code);
+  return valueLike(value, { dtype, read });
+}
+
 /** Reals of codes. */
 export function dequantizedValue(value: CapturedValue, { scale, zeroPoint }: QuantParams): CapturedValue {
   const real = (code: number) => f32(f32(code - zeroPoint) * f32(scale));
