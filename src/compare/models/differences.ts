@@ -22,6 +22,8 @@ export async function modelDifferences(
   };
   for (const { name, params } of other.inputs) {
     const own = model.inputs.find((input) => input.name === names.get(name));
+    const made = model.layers.find((layer) => isQuantized(params) && layer.name === names.get(name));
+    if (made?.output) say(made.name, name, ofValue(made.output, params));
     if (!own) continue;
     const codes = isQuantized(own.params) && !isQuantized(params) ? quantizing(other, own.name, names) : null;
     say(own.name, codes?.name ?? name, ofValue(own.params, codes?.output ?? params));
