@@ -92,8 +92,8 @@ export function clampBelow(zeroPoint: number | string = 'Y_ZERO_POINT'): Snippet
 export function padWith(code: number | string): Snippet[] {
   return [
     numpy(`x = np.pad(x, padding, constant_values=${code})`),
-    inC(`int32_t tap = inside ? x[i] : ${String(code).toUpperCase()};`),
-    rtl(`assign tap = inside ? x : ${String(code).toUpperCase()};`),
+    inC(`int32_t tap = in_image ? x[i] : ${String(code).toUpperCase()};`),
+    rtl(`assign tap = in_image ? x : ${String(code).toUpperCase()};`),
   ];
 }
 
@@ -175,8 +175,8 @@ export function biasCode({ bias }: Pick<Formula, 'bias'>): Snippet[] {
 function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
   const { int32, shift = 0, rounding = '', equation } = multiplier;
   if (int32 === undefined) {
-    const isPython = /^[\w\s.,()*/+-]+$/.test(equation);
-    return isPython ? [numpy(`f32 = np.float32; v = ${equation}`)] : [];
+    const python = inNumpy(equation);
+    return python === null ? [] : [numpy(`f32 = np.float32; v = ${python}`)];
   }
   const left = Math.max(shift, 0);
   const product = left > 0 ? `(acc << ${left})` : 'acc';
@@ -191,9 +191,27 @@ function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
   }
   const high = [
     numpy(`q = (${product.replace('acc', 'acc.astype(np.int64)')} * ${int32} + (1 << 30)) >> 31  # ${of}`),
+    inC(
+      `q = (${product.replace('acc', '(int64_t)acc')} * ${int32} + (INT64_C(1) << 30)) >> 31;  /* int64_t q; ${of} */`,
+    ),
     rtl(`q = (${product} * 64'sd${int32} + (64'sd1 << 30)) >>> 31;  // signed acc, q [63:0]; ${of}`),
   ];
   return rounding === 'double' || rounding === 'double-up' ? [...high, ...secondRounding(rounding, -shift)] : [];
+}
+
+const NUMPY_NAMES = new Map([
+  ['acc', 'acc'],
+  ['f32', 'f32'],
+  ['sx', 'x_scale'],
+  ['sw', 'w_scale'],
+  ['sy', 'y_scale'],
+]);
+
+/** An equation as numpy computes it; null: it has more than numbers, products and float32 in it. */
+function inNumpy(equation: string): string | null {
+  const names = equation.match(/[A-Za-z_]\w*/g) ?? [];
+  if (!/^[\w\s.()*/+-]+$/.test(equation) || names.some((name) => !NUMPY_NAMES.has(name))) return null;
+  return equation.replaceAll(/[A-Za-z_]\w*/g, (name) => NUMPY_NAMES.get(name)!);
 }
 
 function secondRounding(rounding: 'double' | 'double-up', s: number): Snippet[] {
@@ -202,7 +220,8 @@ function secondRounding(rounding: 'double' | 'double-up', s: number): Snippet[] 
   return rounding === 'double'
     ? [
         numpy(`q = np.sign(q) * ((np.abs(q) + ${half}) >> ${s})`),
+        inC(`q = q < 0 ? -((-q + ${half}) >> ${s}) : (q + ${half}) >> ${s};`),
         rtl(`y = (q + (q < 0 ? ${half - 1} : ${half})) >>> ${s};  // halves away from zero; all signed`),
       ]
-    : [numpy(`q = (q + ${half}) >> ${s}`), rtl(`y = (q + ${half}) >>> ${s};`)];
+    : [numpy(`q = (q + ${half}) >> ${s}`), inC(`q = (q + ${half}) >> ${s};`), rtl(`y = (q + ${half}) >>> ${s};`)];
 }
