@@ -2,7 +2,7 @@ import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
-import { jointChanges } from './estimate/joint.js';
+import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { tellsOf } from './information.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
@@ -161,6 +161,8 @@ class Search {
     for (const changes of jointChanges(this.study, this.hypothesis([]).setup)) {
       if (this.explains(changes)) return;
     }
+    const ofBiases = this.causes.filter(({ code }) => code === 'bias-factor' || code === 'bias-shifted');
+    for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
   }
 
   pairs(): void {
@@ -282,10 +284,10 @@ class Search {
   }
 
   /** Estimators run on the accumulator and parameters of other changes. */
-  private estimateOn(base: readonly Change[]): void {
+  private estimateOn(base: readonly Change[], among = this.causes): void {
     const { setup } = this.hypothesis(base);
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
-    for (const cause of this.causes) {
+    for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
         base.every((own) => this.mayPair(own, change)),

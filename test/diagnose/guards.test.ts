@@ -15,7 +15,7 @@ function tiny(seed: number): World {
     weight: linear.weight.slice(0, linear.inFeatures),
     weightScale: linear.weightScale.slice(0, 1),
     weightZeroPoint: linear.weightZeroPoint.slice(0, 1),
-    bias: linear.bias && linear.bias.slice(0, 1),
+    bias: linear.bias?.slice(0, 1) ?? null,
   };
   return { ...world, linear: ofOne, x: x.slice(0, samples * linear.inFeatures), samples };
 }
@@ -87,4 +87,32 @@ test('rows in another order are found on what the other side is found to do', as
   const candidate = Int32Array.from([...captured.subarray(width), ...captured.subarray(0, width)]);
   const report = await compareLayer(world, world.linear, captured, { candidate, producer: {} });
   expect(report.candidate_layers![0].diagnosis!.causes).toContain('samples-misaligned');
+});
+
+test('biases in another order under another zero point: two causes with one number, not a number a channel', async () => {
+  const world = worldOf('small', randomFrom(21));
+  const { linear } = world;
+  const output = linear.output as QuantParams;
+  const [first, ...others] = linear.bias!;
+  const candidate = outputsOf(world, kernel('fbgemm'), {
+    ...linear,
+    bias: Float32Array.of(...others, first),
+    output: { ...output, zeroPoint: output.zeroPoint + 3 },
+  });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual([
+    'bias-shifted',
+    'output-zero-point-wrong',
+  ]);
+});
+
+test('one scale for all channels, and a cast that wraps', async () => {
+  const world = worldOf('small', randomFrom(22));
+  const { linear } = world;
+  const output = linear.output as QuantParams;
+  const weightScale = new Float64Array(linear.outFeatures).fill(Math.max(...linear.weightScale));
+  const wide = { ...output, quantMin: -(2 ** 20), quantMax: 2 ** 20 };
+  const candidate = outputsOf(world, kernel('fbgemm'), { ...linear, weightScale, output: wide }).map((v) => v & 255);
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['output-wraps', 'scale-per-tensor']);
 });

@@ -17,9 +17,9 @@ export interface Said {
 
 /**
  * Some layers of a folder, all made by `own` from a file that is right, declared as each other kernel: only steps may be named, and
- * `own` has to be among the kernels that explain them. most: layers of the folder.
+ * `own` has to be among the kernels that explain them; null: no kernel that is known. most: layers of the folder.
  */
-export async function declaredAsAnother(folder: string, own: string, most: number, said: Said): Promise<void> {
+export async function declaredAsAnother(folder: string, own: string | null, most: number, said: Said): Promise<void> {
   const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
   const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
   const step = Math.max(1, Math.floor(model.layers.length / most));
@@ -34,13 +34,14 @@ export async function declaredAsAnother(folder: string, own: string, most: numbe
   await capture.close();
 }
 
-function judge({ mismatched, diagnosis }: LayerReport, own: string, where: string, said: Said): void {
+function judge({ mismatched, diagnosis }: LayerReport, own: string | null, where: string, said: Said): void {
   if (mismatched === null) return;
   if (!diagnosis) said.equal++;
   else if (diagnosis.causes.includes('unexplained')) said.unexplained++;
   else {
     said.named++;
     const numbers = diagnosis.causes.filter((cause) => causeOf(cause).whose !== 'kernel');
-    if (numbers.length > 0 || !diagnosis.explained_by.includes(own)) said.wrong.push(`${where}: ${diagnosis.causes}`);
+    if (numbers.length > 0 || (own !== null && !diagnosis.explained_by.includes(own)))
+      said.wrong.push(`${where}: ${diagnosis.causes}`);
   }
 }

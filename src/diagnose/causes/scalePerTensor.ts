@@ -31,6 +31,14 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
+  // what wraps beside it leaves no interval to estimate from
+  changes: ({ data, declared: { params }, channels }) =>
+    data.side === 'candidate' && params.weightScale.some((s) => s !== params.weightScale[0])
+      ? candidates(params.weightScale)
+          .slice(0, 2)
+          .map((found) => oneForAll(found, channels))
+      : [],
+
   estimate: (study, base) => {
     const scales = study.declared.params.weightScale;
     if (study.channels < 2) return [];

@@ -18,6 +18,7 @@ import { type View, viewOf } from './view.js';
 /** Values that decide which zero points are worth a full pass. */
 const SAMPLE = 4000;
 const MOST_CHANNELS = 4096;
+const MOST_MOVED = 12;
 /** All of 16 bits; an int32 output has 2^32. */
 const MOST_ZERO_POINTS = 2 ** 16;
 
@@ -25,6 +26,22 @@ const MOST_ZERO_POINTS = 2 ** 16;
 export function* jointChanges(study: Study, base: Setup): Generator<readonly Change[]> {
   yield* outputScaleAndZeroPoint(study, base);
   if (base.kind === 'product') yield* scalesAndBiasesInOneOrder(base);
+}
+
+/** Zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
+export function zeroPointsNear({ declared }: Study): Change[] {
+  const { output } = declared.params;
+  if (declared.kind !== 'product' || !isQuantized(output)) return [];
+  return Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED)
+    .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
+    .map((zeroPoint) =>
+      outputChange(
+        'output-zero-point-wrong',
+        'y_zero_point',
+        { zeroPoint },
+        { declared: output.zeroPoint, found: zeroPoint },
+      ),
+    );
 }
 
 /** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */
