@@ -10,6 +10,7 @@ import type {
   PoolAttributes,
   ScalarAttributes,
   SlopeAttributes,
+  SoftplusAttributes,
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
@@ -19,6 +20,7 @@ import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { windowCovers } from '../tensor/covers.js';
 import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
+import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
@@ -102,6 +104,14 @@ const functions: Kernel['ops'] = {
     'x / (1 + exp(-x))',
     own((x) => x / (1 + Math.exp(-x))),
   ),
+  mish: functionOf('x * tanh(log(1 + exp(x)))', () => (x) => [x * Math.tanh(Math.log1p(Math.exp(x))), Math.abs(x)]),
+  softplus: functionOf('log(1 + exp(beta * x)) / beta', (attributes) => {
+    const { beta, threshold } = attributes as SoftplusAttributes;
+    return (x) => {
+      const soft = x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta;
+      return [soft, Math.abs(soft) + Math.abs(x) / 2]; // beta * x is rounded first
+    };
+  }),
   tanh: functionOf('tanh(x)', own(Math.tanh)),
   exp: functionOf('exp(x)', own(Math.exp)),
   erf: functionOf('erf(x)', own(erf)),
@@ -197,6 +207,7 @@ export const pyTorchFloats: Kernel['ops'] = {
   mean,
   interpolate: resampleOfFloats(adaptivePool),
   softmax,
+  scaled_dot_product_attention: attentionOfFloats,
   matmul: matmulOfFloats,
   batch_norm: batchNormOfFloats,
   layer_norm: layerNormOfFloats,

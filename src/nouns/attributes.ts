@@ -103,6 +103,17 @@ export interface MatmulAttributes {
   readonly adjY: boolean;
 }
 
+export interface SoftplusAttributes {
+  readonly beta: number;
+  readonly threshold: number;
+}
+
+export interface AttentionAttributes {
+  readonly scale: number;
+  /** A query sees no key behind its own place. */
+  readonly isCausal: boolean;
+}
+
 /** A table of rows; scale: null of floats. */
 export interface EmbeddingAttributes {
   readonly dtype: 'uint8' | 'int8' | 'uint4' | 'float32';

@@ -62,6 +62,7 @@ import { maxPool2d } from './maxPool2d.js';
 import { maxPool3d } from './maxPool3d.js';
 import { mean } from './mean.js';
 import { minimum } from './minimum.js';
+import { mish } from './mish.js';
 import { mul } from './mul.js';
 import { mulScalar } from './mulScalar.js';
 import { neg } from './neg.js';
@@ -78,10 +79,12 @@ import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
+import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { softplus } from './softplus.js';
 import { spaceToBatch } from './spaceToBatch.js';
 import { spaceToDepth } from './spaceToDepth.js';
 import { sqrt } from './sqrt.js';
@@ -136,6 +139,9 @@ export const ops: readonly Op[] = [
   hardsigmoid,
   sigmoid,
   silu,
+  mish,
+  softplus,
+  scaledDotProductAttention,
   tanh,
   leakyRelu,
   elu,

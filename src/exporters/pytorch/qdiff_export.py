@@ -491,10 +491,11 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "turned")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "turned", "shape")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
+        self.shape = tuple(tensor.shape)
         self.of = of  # the value that it is a view of
         self.indices = None  # the same as what a table is read by, once it was
         self.turned = None  # the same with the samples first, where this tensor has them second (time, batch, ...)
@@ -769,6 +770,8 @@ class _Watch:
             kind, fields, given = f"{kind}_scalar", {"other": float(given[1])}, given[:1]
         values = [self.find(each) if isinstance(each, torch.Tensor) else None for each in given]
         known = [value for value in values if value]
+        if any(value and tuple(each.shape) != value.shape for each, value in zip(given, values)):
+            return False
         constants = [self.constant(each, result) for each, value in zip(given, values) if not value]
         if not known or None in constants or any(value.params != {"dtype": "float32"} for value in known):
             return False
@@ -820,6 +823,10 @@ class _Watch:
         if op == "aten.transpose" and {bound["dim0"] % x.tensor.dim(), bound["dim1"] % x.tensor.dim()} == {0, 1} or (
                 op == "aten.permute" and [dim % x.tensor.dim() for dim in bound["dims"]] == [1, 0, *range(2, x.tensor.dim())]):
             self.turn(result, x)
+            return True
+        if op == "aten.permute" and not x.turned and bound["dims"][1] % x.tensor.dim() == 0:
+            dims = [0, bound["dims"][0], *bound["dims"][2:]]  # then its first two change places
+            self.turn(result, self.emit(name("permute"), "permute", result.transpose(0, 1), _params_of(result), x, dims=list(dims)))
             return True
         if op == "aten.flip" and len(bound["dims"]) == 1:
             return self.flipped(name, x, result, bound["dims"][0] % x.tensor.dim())
@@ -1021,6 +1028,17 @@ def _prelu(bound):
             "_constant": weight}
 
 
+def _activated(activation, fields):
+    return lambda bound: {**fields(bound), "activation": activation}
+
+
+def _attention(bound):
+    if bound["attn_mask"] is not None or bound["dropout_p"] or bound.get("enable_gqa"):
+        return None
+    scale = bound["scale"] if bound["scale"] is not None else 1 / math.sqrt(bound["query"].shape[-1])
+    return {"scale": float(scale), "is_causal": bool(bound["is_causal"])}
+
+
 _NOTHING = _numbers()
 _ACTIVATED = {"": "none", "_relu": "relu"}
 # An operator on codes -> model.json's op, and its fields from the operator's arguments; another op is another row.
@@ -1053,8 +1071,8 @@ _OPS = {
     "aten.mean.dim": ("mean", _numbers("dim", "keepdim")),
     "aten.upsample_nearest2d": ("interpolate", _resampled("nearest")), "aten.upsample_bilinear2d": ("interpolate", _resampled("bilinear")),
     "aten._upsample_nearest_exact2d": ("interpolate", _resampled("nearest-exact")),
-    "quantized.batch_norm2d": ("batch_norm", _norm(running_mean="mean", running_var="var")),
-    "quantized.batch_norm3d": ("batch_norm", _norm(running_mean="mean", running_var="var")),
+    **{f"quantized.batch_norm{n}{relu}": ("batch_norm", _activated(activation, _norm(running_mean="mean", running_var="var")))
+       for n in ("", "1d", "2d", "3d") for relu, activation in _ACTIVATED.items()},
     "quantized.layer_norm": ("layer_norm", _norm("normalized_shape")),
     "quantized.group_norm": ("group_norm", _norm("num_groups")),
     "quantized.instance_norm": ("instance_norm", _norm()),
@@ -1108,8 +1126,10 @@ _FLOAT_OPS = {
     **{f"aten.{op}.default": (op, ("self", "other"), _NOTHING) for op in ("maximum", "minimum")},
     "aten.matmul": ("matmul", ("self", "other"), _NOTHING), "aten.bmm": ("matmul", ("self", "mat2"), _NOTHING),
     "aten.cat": ("cat", ("tensors",), _numbers("dim")),
+    "aten.scaled_dot_product_attention": ("scaled_dot_product_attention", ("query", "key", "value"), _attention),
+    "aten.softplus": ("softplus", ("self",), _numbers("beta", "threshold")),
     **{f"aten.{op}": (op, ("self",), _NOTHING)
-       for op in ("relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "erf", "sqrt", "neg", "abs")},
+       for op in ("mish", "relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "erf", "sqrt", "neg", "abs")},
     "aten.hardtanh": ("hardtanh", ("self",), _numbers("min_val", "max_val")), "aten.clamp": ("clamp", ("self",), _numbers("min", "max")),
     "aten.clamp_min": ("clamp", ("self",), _numbers("min")), "aten.clamp_max": ("clamp", ("self",), _numbers("max")),
     "aten.leaky_relu": ("leaky_relu", ("self",), _numbers("negative_slope")),
@@ -1141,6 +1161,14 @@ _MOVES = {
 # Computed for each sample by itself, along its last axis or one by one: whether samples come first or second changes nothing.
 _TURNABLE = {"linear", "linear_dynamic", "quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div",
              "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "leaky_relu", "linear_float"}
+# What a dispatch mode sees in pieces -> the operator as a whole.
+_WHOLE = {
+    torch.nn.functional.linear: torch.ops.aten.linear.default, torch.matmul: torch.ops.aten.matmul.default,
+    torch.Tensor.matmul: torch.ops.aten.matmul.default, torch.Tensor.__matmul__: torch.ops.aten.matmul.default,
+    torch.bmm: torch.ops.aten.bmm.default, torch.conv1d: torch.ops.aten.conv1d.default, torch.conv2d: torch.ops.aten.conv2d.default,
+    torch.conv3d: torch.ops.aten.conv3d.default,
+    torch.nn.functional.scaled_dot_product_attention: torch.ops.aten.scaled_dot_product_attention.default,
+}
 _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
              "embedding", "embedding_bag", "index_select", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
@@ -1183,6 +1211,8 @@ class _EagerWatch(_Watch):
                     return watch.torchao_linear(*args, **(kwargs or {}))
                 if func is torch.nn.functional.pad:
                     return watch.pad(*args, **(kwargs or {}))
+                if func in _WHOLE and not watch.paused:
+                    return watch.whole(func, args, kwargs or {})
                 return func(*args, **(kwargs or {}))
 
         self.dispatch = Dispatch
@@ -1247,6 +1277,29 @@ class _EagerWatch(_Watch):
             if isinstance(module, _QFUNCTIONAL):
                 return self.functional_modules.get(module)
         return None
+
+    def whole(self, func, args, kwargs):
+        """A function on floats that PyTorch takes apart, into pieces that have other shapes than its values: one layer."""
+        leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        inputs = [value for value in map(self.find, leaves) if value and value.params]
+        if not inputs or any(leaf.is_quantized or leaf.dtype != torch.float32 for leaf in leaves):
+            return func(*args, **kwargs)
+        self.paused = True
+        try:
+            result = func(*args, **kwargs)
+            overload = _WHOLE[func]
+            bound = _bound(overload, args, kwargs)
+        except Exception:
+            self.failed_at = (self.frames[-1].path if self.frames else "", func.__name__)
+            raise
+        finally:
+            self.paused = False
+        for frame in self.frames:
+            frame.did_something = True
+        op = overload._schema.name.replace("::", ".")
+        if not self.float_op(op, self.name, result, False, bound):
+            self.common_op(op, self.name, inputs, args, [result], False)
+        return result
 
     def torchao_linear(self, x, weight, bias=None):
         """One layer, whose operators are not looked at; a static one's codes are a value of their own."""
