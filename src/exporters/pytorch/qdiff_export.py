@@ -1046,7 +1046,7 @@ _OPS = {
     **{f"quantized.{op}{relu}": (op, (lambda activation: lambda bound: {"activation": activation})(activation))
        for op in ("add", "mul") for relu, activation in _ACTIVATED.items()},
     **{f"quantized.{op}{form}": (f"{op}_scalar", (lambda activation: lambda bound: {"other": float(bound["b"]), "activation": activation})(activation))
-       for op in ("add", "mul") for relu, activation in _ACTIVATED.items() for form in (f"{relu}.Scalar", f"_scalar{relu}")},
+       for op in ("add", "mul") for relu, activation in _ACTIVATED.items() for form in (f"{relu}.Scalar", f"{relu}.Scalar2", f"_scalar{relu}")},
     **{f"quantized.cat{relu}": ("cat", (lambda activation: lambda bound: {"dim": bound["dim"], "activation": activation})(activation))
        for relu, activation in _ACTIVATED.items()},
     "aten.cat": ("cat", _numbers("dim")),
