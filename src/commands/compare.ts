@@ -140,7 +140,7 @@ async function compareAction(
 /** Compares, writes the reports, and returns the exit code. Throws InputError with every problem. */
 export async function comparePairs(io: CommandIo, pairs: readonly Pair[]): Promise<number> {
   for (const pair of pairs) checkOptions(pair.options);
-  checkTargets(pairs[0].options.reporter, pairs.flatMap(inputsOf));
+  checkTargets(pairs[0].options.reporter, pairs.flatMap(inputsOf), io.stdout.isTTY);
   const shard = shardOf(pairs[0].options.shard ?? { index: 1, count: 1 }, io.env);
   const started = io.now();
   const judged = await compareAll(io, pairs, shard);

@@ -30,7 +30,7 @@ export const mergeCommand: CliCommand = {
 };
 
 async function mergeAction(io: CommandIo, paths: readonly string[], options: OutputOptions): Promise<number> {
-  checkTargets(options.reporter);
+  checkTargets(options.reporter, [], io.stdout.isTTY);
   if (options.reporter?.some(({ name }) => name === 'blob')) {
     throw usage(
       'expected another format, got blob: blobs are what is merged; name all of them in one merge',

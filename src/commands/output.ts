@@ -80,8 +80,18 @@ function parseTarget(text: string, formats: Formats<never>): ReporterTarget {
   return { name, file };
 }
 
+/** A hundred kilobytes that nobody reads on a screen. */
+const FOR_FILES: ReadonlyMap<string, string> = new Map([
+  ['html', 'qdiff.html'],
+  ['blob', 'qdiff.blob'],
+]);
+
 /** Only one report may go to standard output or to a file, and to none that is read. Checked before work starts. */
-export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: readonly string[] = []): void {
+export function checkTargets(
+  targets: readonly ReporterTarget[] = [],
+  inputs: readonly string[] = [],
+  isTerminal = false,
+): void {
   const read = new Set(inputs.map(normalize));
   const overwritten = targets.find(({ file }) => file !== null && read.has(normalize(file)))?.file;
   if (overwritten) {
@@ -93,6 +103,11 @@ export function checkTargets(targets: readonly ReporterTarget[] = [], inputs: re
     throw usage(`expected a file of its own for each report, got ${printable(doubled)} twice`, '--reporter');
   }
   const toStdout = targets.filter(({ file }) => file === null).map(({ name }) => name);
+  const forFiles = toStdout.find((name) => FOR_FILES.has(name));
+  if (isTerminal && forFiles) {
+    const message = `expected a file for ${forFiles}, got a terminal; e.g. --reporter ${forFiles}=${FOR_FILES.get(forFiles)}`;
+    throw usage(message, '--reporter');
+  }
   if (toStdout.length < 2) return;
   const message = `expected one reporter for standard output, got ${toStdout.join(', ')}; give the others a file, e.g. ${toStdout[1]}=report.txt`;
   throw usage(message, '--reporter');

@@ -39,7 +39,7 @@ async function runAction(io: CommandIo, model: string, inputs: string, options: 
   const target = await targetOf(io, model);
   const runtime = runtimeFor(target.kind, options.runtime);
   const read = [target.path, inputs, options.candidate, options.baseline].filter((path) => path !== undefined);
-  checkTargets(options.reporter, read);
+  checkTargets(options.reporter, read, io.stdout.isTTY);
   checkOutput(options.output, read);
   await Promise.all([target.path, inputs].map(async (path) => (await openFile(io.fs, path)).close()));
   const processes = await io.processes();

@@ -75,3 +75,13 @@ test('progress: only on a terminal, and gone when the report comes', async () =>
   const { stderr } = await run(avx2);
   expect(stderr).toBe('');
 });
+
+test.each(['html', 'blob'])('%s is not poured into a terminal: a file for it is asked for', async (format) => {
+  const { exitCode, stdout, stderr } = await run([...avx2, '--reporter', format], { terminal: 80 });
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(
+    new RegExp(
+      `^qdiff: --reporter: expected a file for ${format}, got a terminal; e\\.g\\. --reporter ${format}=qdiff\\.${format}\\n`,
+    ),
+  );
+});
