@@ -310,9 +310,19 @@ function changing({ report }: Case, fixes: readonly Fix[]): Fix[] {
 
 // ---------------------------------------------------------------- parts of these
 
-function differingOf({ comparison, observed, zeroPoint }: Case, { run, diff }: Judged, values = observed) {
-  const { from, to } = comparison;
-  return differingRows({ run, input: run.input, observed: values, from, to, diff, afterRelu: zeroPoint !== null });
+function differingOf(one: Case, { run, diff }: Judged, values = one.observed) {
+  const { from, to } = one.comparison;
+  const afterRelu = one.zeroPoint !== null;
+  const rows = differingRows({ run, input: run.input, observed: values, from, to, diff, afterRelu });
+  return { ...rows, watch: (tried: number) => progress(one, tried) };
+}
+
+/** How far the search for this layer's causes is. */
+function progress({ comparison, layer }: Case, tried: number): void {
+  const { options, selected, from, to } = comparison;
+  const [layersDone, samplesTotal] = [selected.indexOf(layer), to - from];
+  const place = { layer: layer.name, layersDone, layersTotal: selected.length };
+  options.onProgress?.({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
 }
 
 /** The last value before a layer that the candidate wrote: what came with the input came from there. */

@@ -259,7 +259,9 @@ class Comparison {
     } else if (own) {
       const { input, inputs } = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const diagnosis = await this.diagnosis();
-      const differing = differingRows({ run, input, inputs, observed, from, to, diff: own, afterRelu: false });
+      const watch = (tried: number) => this.progress(run.ready.layer, 'diagnose', index, to - from, tried);
+      const rows = differingRows({ run, input, inputs, observed, from, to, diff: own, afterRelu: false });
+      const differing = { ...rows, watch };
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
       const found =
         notFinite.length > 0
@@ -382,7 +384,7 @@ class Comparison {
     if (!this.warnings.some(isSame)) this.warnings.push({ code, where, message });
   }
 
-  private progress(layer: Layer, stage: Progress['stage'], index: number, samplesDone: number): void {
+  private progress(layer: Layer, stage: Progress['stage'], index: number, samplesDone: number, tried?: number): void {
     const samplesTotal = this.to - this.from;
     this.options.onProgress?.({
       layer: layer.name,
@@ -391,6 +393,7 @@ class Comparison {
       layersTotal: this.selected.length,
       samplesDone,
       samplesTotal,
+      ...(tried !== undefined && { tried }),
     });
   }
 }

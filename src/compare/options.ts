@@ -47,6 +47,8 @@ export interface Progress {
   readonly layersTotal: number;
   readonly samplesDone: number;
   readonly samplesTotal: number;
+  /** Of a layer that is diagnosed: hypotheses. */
+  readonly tried?: number;
 }
 
 /** How far a layer may differ and still be accepted: at most `percent` of its values by more than `lsb` (or `ulp`). */

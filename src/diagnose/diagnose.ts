@@ -37,6 +37,8 @@ export interface DifferingLayer {
   readonly afterRelu: boolean;
   /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
   readonly met?: LayerDiagnosis | null;
+  /** Told how many hypotheses were tried, at each. */
+  readonly watch?: (tried: number) => void;
 }
 
 /** Of the values that differ between two sides: by the input alone, and by what this side does with it. */

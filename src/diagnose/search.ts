@@ -94,6 +94,7 @@ class Search {
   explains(changes: readonly Change[]): boolean {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
+    this.study.data.watch?.(this.tried);
     if (this.study.agreesOnSubset(hypothesis.setup)) {
       const isShown = this.isShown(hypothesis);
       if (isShown) this.found.push(hypothesis);

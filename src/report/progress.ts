@@ -11,6 +11,8 @@ export interface ProgressState {
   readonly samplesDone: number;
   readonly samplesTotal: number;
   readonly elapsedMs: number;
+  /** Of a layer whose causes are sought: hypotheses. */
+  readonly tried?: number;
 }
 
 /** Below this an estimate jumps too much to be worth reading. */
@@ -21,15 +23,18 @@ export function progressLine(
   state: ProgressState,
   { width, unicode }: Pick<ReportOptions, 'width' | 'unicode'>,
 ): string {
-  const { layersDone, layersTotal, samplesDone, samplesTotal, elapsedMs } = state;
+  const { layersDone, layersTotal, samplesDone, samplesTotal, elapsedMs, tried } = state;
   const layerShare = samplesTotal === 0 ? 0 : samplesDone / samplesTotal;
   const share = layersTotal === 0 ? 1 : Math.min(1, (layersDone + layerShare) / layersTotal);
   const estimates =
     elapsedMs >= ESTIMATE_FROM_MS && share > 0
       ? [`${duration((elapsedMs * (1 - share)) / share)} left`, rate(layersTotal * share, elapsedMs)]
       : [];
-  const position = `${Math.floor(100 * share)}%, layer ${Math.min(layersDone + 1, layersTotal)} of ${layersTotal}`;
-  const parts = [position, ...estimates, `sample ${samplesDone} of ${samplesTotal}`];
+  const layer = `layer ${Math.min(layersDone + 1, layersTotal)} of ${layersTotal}`;
+  const parts =
+    tried === undefined
+      ? [`${Math.floor(100 * share)}%, ${layer}`, ...estimates, `sample ${samplesDone} of ${samplesTotal}`]
+      : [`${layer}, trying hypothesis ${tried}`]; // how many there are shows at the end
   while (parts.length > 1 && parts.join(', ').length + 12 > width - 1) parts.pop();
   const line = parts.join(', ');
   const room = width - 1 - line.length - 2;

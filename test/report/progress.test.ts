@@ -15,6 +15,7 @@ const line = (change: object, width = 100) => progressLine({ ...state, ...change
 test.each([
   [{}, 100, '25%, layer 31 of 120, 3 min left, 30 layers/min, sample 256 of 512: m.layers.31.self_attn.q_proj'],
   [{}, 60, '25%, layer 31 of 120, 3 min left, 30 layers/min: m.l.…_proj'],
+  [{ tried: 400 }, 60, 'layer 31 of 120, trying hypothesis 400: m.l.31.s.q_proj'],
   [{}, 30, '25%, layer 31 of 120: m.l…roj'],
   [{ elapsedMs: 2999 }, 100, '25%, layer 31 of 120, sample 256 of 512: model.layers.31.self_attn.q_proj'],
   [

@@ -56,6 +56,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly observed: Rows;
   /** Multiply-adds that a sample takes. */
   readonly effort: number;
+  /** Told how many hypotheses were tried, at each. */
+  readonly watch?: (tried: number) => void;
   /** Values that differ under the reference. */
   readonly mismatched: number;
   /** Some differing values of every differing channel, in sample order. */
