@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""One operator a graph, with drawn parameters, between DequantizeLinear and QuantizeLinear, as QLinear or dynamic; captured by the exporter.
+
+    python onnx_models.py OUT --seed 1 --count 200        OUT/NAME/model.onnx and capture.npz; OUT/runtime.json
+"""
+import argparse
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper as nh
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src" / "exporters" / "onnx"))
+import qdiff_onnx  # noqa: E402
+
+F = np.float32
+MS = "com.microsoft"
+
+
+class Graph:
+    def __init__(self, rng):
+        self.rng, self.nodes, self.tensors, self.feeds = rng, [], [], {}
+        self.dtype = [np.uint8, np.int8][rng.integers(2)]
+        self.lowest = int(np.iinfo(self.dtype).min)
+
+    def const(self, value):
+        name = f"c{len(self.tensors)}"
+        self.tensors.append(nh.from_array(np.asarray(value), name))
+        return name
+
+    def op(self, kind, inputs, name, domain="", **attributes):
+        self.nodes.append(h.make_node(kind, inputs, [name], name=f"node_{name}", domain=domain, **attributes))
+        return name
+
+    def params(self, scale=None, zero=None):
+        scale = self.rng.uniform(0.01, 0.05) if scale is None else scale
+        zero = self.lowest + int(self.rng.integers(60, 200)) if zero is None else zero
+        return [self.const(F(scale)), self.const(self.dtype(zero))]
+
+    def input(self, name, *shape, samples=4):
+        self.feeds[name] = (self.rng.standard_normal((samples, *shape)) * 1.5).astype(F)
+        return name
+
+    def codes(self, name, *shape):
+        """A quantized input: its codes, reals, and parameters."""
+        params = self.params()
+        self.op("QuantizeLinear", [self.input(name, *shape), *params], f"{name}_q")
+        return f"{name}_q", params
+
+    def reals(self, name, *shape):
+        codes, params = self.codes(name, *shape)
+        return self.op("DequantizeLinear", [codes, *params], f"{name}_d")
+
+    def weights(self, *shape, channels, axis):
+        scales = self.rng.uniform(0.005, 0.015, channels if self.rng.random() < 0.5 else ()).astype(F)
+        inputs = [self.const(self.int8(*shape)), self.const(scales), self.const(np.zeros(scales.shape, np.int8))]
+        return self.op("DequantizeLinear", inputs, "w_d", axis=axis)
+
+    def int8(self, *shape):
+        return self.rng.integers(-128, 128, shape).astype(np.int8)
+
+    def bias(self, channels):
+        return [self.const((self.rng.standard_normal(channels) * 0.3).astype(F))] if self.rng.random() < 0.7 else []
+
+    def out(self, real, scale=None, zero=None):
+        params = self.params(self.rng.uniform(0.02, 0.06) if scale is None else scale, zero)
+        self.op("DequantizeLinear", [self.op("QuantizeLinear", [real, *params], "y_q"), *params], "y")
+
+
+def conv(g):
+    real = g.op("Conv", [g.reals("x", 4, 7, 6), g.weights(6, 4, 3, 3, channels=6, axis=0), *g.bias(6)], "op", pads=[1, 0, 1, 1], strides=[1, 2])
+    g.out(g.op("Relu", [real], "relu") if g.rng.random() < 0.4 else real)
+
+
+def gemm(g):
+    factors = {"alpha": 0.5} if g.rng.random() < 0.3 else {}
+    g.out(g.op("Gemm", [g.reals("x", 24), g.weights(24, 9, channels=9, axis=1), *g.bias(9)], "op", **factors))
+
+
+def qlinear_conv(g):
+    codes, params = g.codes("x", 6, 6, 6)
+    group = int(g.rng.choice([1, 2, 6]))
+    weights = [g.const(g.int8(6, 6 // group, 3, 3)), g.const(F(0.01)), g.const(np.int8(0))]
+    outputs = g.params(0.1)
+    bias = g.const(g.rng.integers(-2000, 2000, 6).astype(np.int32))
+    g.op("QLinearConv", [codes, *params, *weights, *outputs, bias], "y_q", group=group, pads=[1, 1, 0, 1], dilations=[1, 2])
+    g.op("DequantizeLinear", ["y_q", *outputs], "y")
+
+
+def conv_integer(g):
+    g.nodes.append(h.make_node("DynamicQuantizeLinear", [g.input("x", 4, 6, 6)], ["q", "s", "z"], name="node_q"))
+    ints = g.op("ConvInteger", ["q", g.const(g.int8(5, 4, 3, 3)), "z"], "ints")
+    g.op("Mul", [g.op("Cast", [ints], "cast", to=T.FLOAT), g.op("Mul", ["s", g.const(F(0.01))], "ss")], "y")
+
+
+def of_two(kind):
+    def make(g):
+        a = g.reals("x", 5, 12)
+        b = g.reals("x2", 5, 12) if g.rng.random() < 0.6 else g.reals("x2", 1, 12)
+        g.out(g.op(kind, [a, b], "op"))
+    return make
+
+
+def of_one(kind, *shape, scale=None, zero=None, **attributes):
+    return lambda g: g.out(g.op(kind, [g.reals("x", *(shape or (4, 6, 6)))], "op", **attributes), scale, zero and zero(g))
+
+
+def where(g):
+    a, b = g.reals("x", 4, 9), g.reals("x2", 4, 9)
+    g.out(g.op("Where", [g.const(g.rng.random((4, 9)) < 0.5), a, b], "op"))
+
+
+def concat(g):
+    g.out(g.op("Concat", [g.reals("x", 3, 8), g.reals("x2", 2, 8)], "op", axis=1))
+
+
+def layer_norm(g):
+    numbers = [g.const(g.rng.uniform(0.5, 1.5, 16).astype(F)), g.const(g.rng.standard_normal(16).astype(F))]
+    g.out(g.op("LayerNormalization", [g.reals("x", 5, 16), *numbers], "op", axis=-1))
+
+
+def resize(g):
+    factors = g.const(np.array([1, 1, 1.5, 2.5], F))
+    grid = str(g.rng.choice(["half_pixel", "align_corners", "asymmetric"]))
+    g.out(g.op("Resize", [g.reals("x", 4, 6, 6), "", factors], "op", mode="linear", coordinate_transformation_mode=grid))
+
+
+def transposed(g):
+    weights = g.weights(4, 6, 3, 3, channels=6, axis=1)
+    g.out(g.op("ConvTranspose", [g.reals("x", 4, 5, 5), weights, *g.bias(6)], "op", strides=[2, 1], pads=[1, 0, 0, 1]))
+
+
+POOL = {"kernel_shape": [2, 2], "strides": [2, 1], "pads": [1, 0, 0, 1]}
+KINDS = {
+    "conv": conv, "gemm": gemm, "qlinear_conv": qlinear_conv, "conv_integer": conv_integer, "where": where, "concat": concat,
+    "layer_norm": layer_norm, "resize": resize, "conv_transpose": transposed,
+    **{kind.lower(): of_two(kind) for kind in ("Add", "Mul", "Sub", "Div", "Max", "Min", "MatMul") if kind != "MatMul"},
+    **{kind.lower(): of_one(kind) for kind in ("Sigmoid", "Tanh", "HardSwish", "Erf", "Relu", "Elu", "Gelu", "GlobalAveragePool")},
+    "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
+    "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
+}
+
+
+def write(folder, kind, seed):
+    g = Graph(np.random.default_rng([seed, list(KINDS).index(kind)]))
+    KINDS[kind](g)
+    inputs = [h.make_tensor_value_info(name, T.FLOAT, ["N", *value.shape[1:]]) for name, value in g.feeds.items()]
+    graph = h.make_graph(g.nodes, "g", inputs, [h.make_tensor_value_info("y", T.FLOAT, None)], g.tensors)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 21), h.make_opsetid(MS, 1)], ir_version=10)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, folder / "model.onnx")
+    with contextlib.redirect_stdout(io.StringIO()):
+        qdiff_onnx.capture(folder / "model.onnx", g.feeds, folder / "capture.npz")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--each", type=int, default=8)
+    options = parser.parse_args()
+    for kind in KINDS:
+        for k in range(options.each):
+            write(options.out / f"{kind}-{k}", kind, options.seed * 1000 + k)
+    (options.out / "runtime.json").write_text(json.dumps({"version": onnxruntime.__version__}))
+
+
+if __name__ == "__main__":
+    main()
