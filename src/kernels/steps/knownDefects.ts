@@ -72,6 +72,13 @@ export const defects: readonly Defect[] = [
   },
 ];
 
+/** Of layers that clamp codes between two bounds. */
+export const clampDefect: Pick<Defect, 'family' | 'what' | 'avoid'> = {
+  family: 'qnnpack',
+  what: "QNNPACK's clamp (relu6, hardtanh, clamp) of a channels_last image writes its values in the order of memory into a contiguous tensor: they stand in wrong places",
+  avoid: 'call contiguous() before it, or use engine fbgemm',
+};
+
 /** vector: bytes that its registers hold, by the CPU. */
 function isLeftOver({ window, groups, inChannels, outChannels }: PlacedPatch, vector: number): boolean {
   const { kernel, stride, padding, dilation, transposed } = window;
