@@ -32,15 +32,26 @@ export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductCh
     .map(([order, of, from]) => change(params, order, of, from));
 }
 
-function ordersOf({ inFeatures: inputs, outFeatures: outputs }: Product): Named[] {
+/** The few that need no look at the data: another change may stand beside them. */
+export function commonOrders({ data, declared: { params } }: ProductStudy): ProductChange[] {
+  if (data.side !== 'candidate' || params.inFeatures < 2) return [];
+  return wholeOrders(params).map(([order, of, from]) => change(params, order, of, from));
+}
+
+/** Memory of the other layout (of square layers a cause of its own), and the reverse. */
+function wholeOrders({ inFeatures: inputs, outFeatures: outputs }: Product): Named[] {
+  const reversed: Named = ['reversed along k', 'weights', (n, k) => n * inputs + inputs - 1 - k];
+  if (inputs === outputs) return [reversed];
+  return [
+    ['[in, out] memory read as [out, in]', 'weights', (n, k) => at(n * inputs + k, outputs, inputs)],
+    ['[out, in] memory read as [in, out]', 'weights', (n, k) => k * outputs + n],
+    reversed,
+  ];
+}
+
+function ordersOf(params: Product): Named[] {
+  const { inFeatures: inputs } = params;
   const row = (out: number) => out * inputs;
-  const memory: Named[] =
-    inputs === outputs
-      ? []
-      : [
-          ['[in, out] memory read as [out, in]', 'weights', (n, k) => at(n * inputs + k, outputs, inputs)],
-          ['[out, in] memory read as [in, out]', 'weights', (n, k) => k * outputs + n],
-        ];
   const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter((side) => inputs % side === 0);
   const planes = sides
     .filter((side) => side < inputs)
@@ -52,7 +63,7 @@ function ordersOf({ inFeatures: inputs, outFeatures: outputs }: Product): Named[
         (n, k) => row(n) + (k % b) * a + Math.floor(k / b),
       ];
     });
-  return [...memory, ['reversed along k', 'weights', (n, k) => row(n) + inputs - 1 - k], ...planes, ...shifts(inputs)];
+  return [...wholeOrders(params), ...planes, ...shifts(inputs)];
 }
 
 /** Place i of the transpose's memory, [inputs, outputs], in the declared matrix. */

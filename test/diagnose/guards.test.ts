@@ -116,3 +116,15 @@ test('one scale for all channels, and a cast that wraps', async () => {
   const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
   expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['output-wraps', 'scale-per-tensor']);
 });
+
+test('weights reversed along k, and another zero point', async () => {
+  const world = worldOf('small', randomFrom(23));
+  const { linear } = world;
+  const { inFeatures, weight } = linear;
+  const output = linear.output as QuantParams;
+  const reversed = weight.map((_, i) => weight[i - (i % inFeatures) + inFeatures - 1 - (i % inFeatures)]);
+  const moved = { ...linear, weight: reversed, output: { ...output, zeroPoint: output.zeroPoint + 4 } };
+  const candidate = outputsOf(world, kernel('fbgemm'), moved);
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['k-order', 'output-zero-point-wrong']);
+});

@@ -5,7 +5,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { matrixOrders } from '../matrixOrders.js';
+import { commonOrders, matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -28,6 +28,8 @@ export const kOrder: Cause<'k-order', 'product'> = {
   kinds: ['product'],
   whose: 'model',
   parameterFree: true,
+
+  changes: (study) => (isConvolution(study) ? [] : commonOrders(study)),
 
   estimate: (study, base) => (isConvolution(study) ? imagesAndTaps(study, base) : matrixOrders(study, base)),
 
