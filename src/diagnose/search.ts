@@ -3,10 +3,11 @@ import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
+import { followed } from './followed.js';
 import { tellsOf } from './information.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
-import { applyChanges, type Change, FREEDOM, type Setup } from './setup.js';
+import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
@@ -28,6 +29,8 @@ export interface SearchResult {
 /** Values that estimators may read in all: bounds the time without a clock, so that results do not depend on the machine. */
 const ESTIMATE_BUDGET = 4e8;
 const MOST_EXPLANATIONS = 12;
+/** Beyond these no two orders are tried at once. */
+const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
 /** Values for which a number is needed that is nearly the declared one, beside another change. */
@@ -181,6 +184,24 @@ class Search {
     );
     // on a base that changes nothing, estimates are those that failed alone
     for (const base of [...active, ...globals]) this.estimateOn([base]);
+    if (this.found.length === 0) this.orders();
+  }
+
+  /** Two orders of weights and places at once, or one that the observed values follow, and a number besides. */
+  private orders(): void {
+    const { study } = this;
+    if (!isProductStudy(study)) return;
+    const { setup } = this.hypothesis([]);
+    const orders = this.causes
+      .filter((cause) => cause.parameterFree)
+      .flatMap((cause) => this.estimate(cause, setup, false) as ProductChange[])
+      .filter(({ freedom }) => freedom === FREEDOM.none);
+    const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
+    for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
+    if (this.found.length > 0 || orders.length > MOST_ORDERS) return;
+    orders.forEach((a, i) => {
+      for (const b of orders.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
+    });
   }
 
   /** A conversion of codes has one scale and one shift: two numbers of the file move it to nearly any other. */

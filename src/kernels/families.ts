@@ -142,8 +142,13 @@ const pyTorchConversions = elementwise({
 const atenOps: Ops = { ...pyTorchConversions, ...atenTensors };
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
+const decomposedConversions = elementwise({
+  quantize: quantizeDecomposed,
+  dequantize: dequantizeFloat32,
+  bound: quantizeDecomposed,
+});
 export const decomposedOps: Ops = {
-  ...elementwise({ quantize: quantizeDecomposed, dequantize: dequantizeFloat32, bound: quantizeDecomposed }),
+  ...decomposedConversions,
   ...decomposedTensors,
 };
 
@@ -196,7 +201,9 @@ export function oneDnnOps(
   const convolution = { ...linear, accumulate, multiplier, packed: scrambledWeights };
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
   const ofPyTorch = invertsScales ? withDynamic(convolutions(convolution)) : convolutions(convolution, TRANSPOSED);
-  return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps };
+  // Inductor compiles the graph's own quantize
+  const conversions = invertsScales ? {} : decomposedConversions;
+  return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps, ...conversions };
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */

@@ -190,6 +190,12 @@ def pt2e(out):
                 done[f"{name}-{quantizer}"] = None
             except Exception:
                 done[f"{name}-{quantizer}"] = traceback.format_exc()
+    for name in ("inverted", "squeeze", "curves") if done else ():
+        try:
+            qdiff_export.export(exported(name, quantizers()["inductor"]()), inputs(name, 6), Path(out) / f"{name}-lowered", lowered=True)
+            done[f"{name}-lowered"] = None
+        except Exception:
+            done[f"{name}-lowered"] = traceback.format_exc()
     return done
 
 

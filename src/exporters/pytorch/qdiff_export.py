@@ -1717,7 +1717,7 @@ def _dequantized(node):
 class _OpGroup(_Group):
     """dequantize -> operator -> [relu] -> quantize: one layer of another op."""
 
-    def __init__(self, node, op, fields):
+    def __init__(self, node, op, fields, lowered=False):
         self.linear, self.op, self.fields, self.weight, self.bias = node, op, fields, None, None
         self.is_convolution = op.startswith("conv")
         if self.is_convolution:
@@ -1725,13 +1725,16 @@ class _OpGroup(_Group):
             self.bias = node.args[2] if len(node.args) > 2 else node.kwargs.get("bias")
         else:
             self.inputs = _dequantized(node)
-        self.relu = self._only_user(node, ("aten.relu", "aten.relu_")) if self.is_convolution or op in ("add", "mul", "cat") else None
+        fused = ("aten.relu", "aten.relu_") if self.is_convolution or op in ("add", "mul", "cat") else ()
+        if lowered and self.is_convolution:  # onednn has it for images, and clamps besides
+            fused = (*fused, "aten.relu6", "aten.hardtanh", "aten.hardtanh_") if op == "conv2d" else ()
+        self.relu = self._only_user(node, fused)
         self.quantize = self._only_user(self.relu or node, _QUANTIZE)
         self.last = self.quantize or self.relu or node
         self.inner = {node for node in (self.linear, self.relu) if node not in (None, self.last)}
 
 
-def _op_group(node):
+def _op_group(node, lowered=False):
     """The group whose operator this is; None if it computes on other floats, or no codes come of it."""
     op, fields = _PT2E_OPS.get(_target(node).rstrip("_"), (None, None))
     if op is None:
@@ -1740,7 +1743,7 @@ def _op_group(node):
         x, weight = node.args[:2]
         codes = _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
         axis = weight.args[3] if codes and _target(weight).endswith("per_channel") else 0
-        return _OpGroup(node, op, fields) if codes and axis == 0 else None
+        return _OpGroup(node, op, fields, lowered) if codes and axis == 0 else None
     group = _OpGroup(node, op, fields) if _dequantized(node) and len(_dequantized(node)) >= (2 if op in ("add", "mul") else 1) else None
     return group if group and group.quantize is not None else None
 
@@ -1780,8 +1783,9 @@ class _Pt2eWatch(_Watch):
         super().__init__(model, recording)
         self.lowered = lowered
         self.groups = {group.last: group for group in map(_Group, filter(_is_group, model.graph.nodes))}
-        if not lowered:  # other operators are lowered to kernels that are not called here
-            self.groups.update({group.last: group for group in map(_op_group, model.graph.nodes) if group})
+        others = [group for group in (_op_group(node, lowered) for node in model.graph.nodes) if group]
+        # operators without weights are lowered to code that is not called here
+        self.groups.update({group.last: group for group in others if group.is_convolution or not lowered})
         self.inner = set().union(*(group.inner for group in self.groups.values())) if self.groups else set()
         self.linears = {group.linear for group in self.groups.values()}
         self.weights_only = {group.weight for group in self.groups.values() if group.weight is not None}
@@ -1885,7 +1889,12 @@ class _Pt2eWatch(_Watch):
         if group.is_convolution:
             weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
             parameters = lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias)
-        result = run(node)
+        if self.lowered:
+            x, x_scale, x_zero_point = value_of(group.inputs[0].args)[:3]
+            output = {key: output[key] for key in output if key not in ("quant_min", "quant_max")}
+            result, fields["activation"] = self.lower_convolution(name, node, group, x, x_scale, x_zero_point, weight, bias, output, fields)
+        else:
+            result = run(node)
         self.emit(name, group.op, result, output, sources if all(sources) else None, parameters=parameters, **fields)
         return result
 
@@ -1905,11 +1914,33 @@ class _Pt2eWatch(_Watch):
                   parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
         return result
 
-    def lower(self, name, node, x, x_scale, x_zero_point, weight, bias, output, activation):
-        """The linear of a compiled model, on x86."""
+    def lower_convolution(self, name, node, group, x, x_scale, x_zero_point, weight, bias, output, fields):
+        """The convolution of a compiled model, on x86: its values, and what is fused as model.json says it."""
+        self.check_lowered(name, x, weight)
+        geometry = [fields[key] for key in ("stride", "padding", "dilation", "groups")]
+        outputs, x_scale, x_zero_point = len(weight.codes), float(x_scale), int(x_zero_point)
+        scales = torch.from_numpy(np.broadcast_to(np.float32(weight.scale), outputs).copy())
+        if node not in self.prepacked:
+            self.prepacked[node] = torch.ops.onednn.qconv_prepack(weight.codes, scales, x_scale, x_zero_point, *geometry, list(x.shape))
+        dtype, scale, zero_point = getattr(torch, output["dtype"]), output.get("scale", 1.0), output.get("zero_point", 0)
+        attr, scalars, activation = _fused(group.relu, output)
+        follows = _target(next(iter(group.last.users), None)).rstrip("_")
+        if group.last is group.linear and x.dim() == 4 and follows in ("aten.add", "aten.hardswish", "aten.silu"):
+            _warn(f"{name}: torch.compile fuses the {follows.split('.')[1]} that follows into the convolution, which then rounds it otherwise: "
+                  "here both are layers of their own")
+        convolve = getattr(torch.ops.onednn, f"qconv{x.dim() - 2}d_pointwise")
+        return convolve(x, x_scale, x_zero_point, self.prepacked[node], scales, torch.zeros(outputs, dtype=torch.int64), bias, *geometry,
+                        scale, zero_point, dtype, attr, scalars, ""), activation
+
+    @staticmethod
+    def check_lowered(name, x, weight):
         if x.dtype != torch.uint8 or np.any(weight.zero_point):
             raise ExportError(f"{name}: lowered=True needs uint8 activations and weights of zero point 0, as X86InductorQuantizer "
                               "makes them; export without lowered")
+
+    def lower(self, name, node, x, x_scale, x_zero_point, weight, bias, output, activation):
+        """The linear of a compiled model, on x86."""
+        self.check_lowered(name, x, weight)
         if node not in self.prepacked:
             self.prepacked[node] = torch.ops.onednn.qlinear_prepack(weight.codes, None)
             if np.ndim(weight.scale) == 0:
@@ -1921,6 +1952,21 @@ class _Pt2eWatch(_Watch):
             x.reshape(-1, x.shape[-1]), float(x_scale), int(x_zero_point), self.prepacked[node], scales,
             torch.zeros(outputs, dtype=torch.int64), bias, scale, zero_point, dtype, activation, [], "")
         return result.reshape(*x.shape[:-1], outputs)
+
+
+def _fused(activation, output):
+    """onednn's name of a fused activation and its numbers, and model.json's; a clamp of codes is as onednn quantizes its bounds."""
+    if activation is None:
+        return "none", [], "none"
+    if _target(activation).startswith("aten.relu") and _target(activation) != "aten.relu6":
+        return "relu", [], "relu"
+    bounds = [0.0, 6.0] if _target(activation) == "aten.relu6" else [float(bound) for bound in (*activation.args[1:3], *(-1, 1)[len(activation.args) - 1:])]
+    if output["dtype"] == "float32":
+        if bounds != [0, 6]:
+            raise ExportError(f"{activation.name} from {bounds[0]} to {bounds[1]} of a convolution that returns floats: export without lowered")
+        return "hardtanh", bounds, "relu6"
+    steps = np.float32(bounds) * (np.float32(1) / np.float32(output["scale"])) + np.float32(output["zero_point"])
+    return "hardtanh", bounds, {"clamp": [int(code) for code in np.rint(np.clip(steps, 0, 255))]}
 
 
 class _Pt2eWeight:

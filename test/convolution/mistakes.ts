@@ -1,0 +1,229 @@
+/** What people write into a convolution by hand, and the cause that it is. */
+
+import { int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
+import { downward, halfAway, halfUp, towardZero } from '../../src/kernels/steps/round.js';
+import { sizeOf } from '../../src/tensor/shape.js';
+import { type Change, channelsOfGroup, type Form, isTransposed } from '../support/anyConvolution.js';
+
+const every = <T>(value: T, axes: number): T[] => new Array<T>(axes).fill(value);
+const padded = (ends: number, axes: number): [number, number][] => every([ends, ends], axes);
+
+/** Axes: how many places have. */
+function form(
+  op: string,
+  channels: number,
+  outputs: number,
+  size: readonly number[],
+  kernel: number,
+  more: Partial<Form> = {},
+): Form {
+  const axes = size.length;
+  const groups = more.groups ?? 1;
+  const weight = op.includes('transpose') ? [channels, outputs / groups] : [outputs, channels / groups];
+  return {
+    op,
+    input: [channels, ...size],
+    weight: [...weight, ...every(kernel, axes)],
+    stride: every(1, axes),
+    padding: padded(Math.floor(kernel / 2), axes),
+    dilation: every(1, axes),
+    groups,
+    ...more,
+  };
+}
+
+export const FORMS: Readonly<Record<string, Form>> = {
+  conv1d: form('conv1d', 4, 6, [17], 3),
+  'conv1d strided': form('conv1d', 4, 6, [19], 5, { stride: [2] }),
+  conv2d: form('conv2d', 4, 6, [7, 6], 3),
+  'conv2d channels last': form('conv2d', 4, 6, [7, 6], 3, { layout: 'NHWC' }),
+  'conv2d strided': form('conv2d', 3, 6, [9, 8], 3, { stride: [2, 2] }),
+  'conv2d dilated': form('conv2d', 3, 6, [9, 9], 3, { dilation: [2, 2], padding: padded(2, 2) }),
+  'conv2d grouped': form('conv2d', 8, 12, [6, 6], 3, { groups: 2 }),
+  'conv2d depthwise': form('conv2d', 8, 8, [7, 7], 3, { groups: 8 }),
+  'conv2d depthwise, two a channel': form('conv2d', 6, 12, [7, 7], 3, { groups: 6 }),
+  conv3d: form('conv3d', 2, 5, [4, 5, 4], 3),
+  conv_transpose1d: form('conv_transpose1d', 4, 6, [9], 3, { stride: [2] }),
+  conv_transpose2d: form('conv_transpose2d', 4, 6, [5, 4], 3, { stride: [2, 2] }),
+  'conv_transpose2d grouped': form('conv_transpose2d', 6, 6, [5, 4], 3, { stride: [2, 2], groups: 2 }),
+  conv_transpose3d: form('conv_transpose3d', 2, 4, [3, 3, 3], 3, { stride: [2, 2, 2] }),
+};
+
+export interface Mistake {
+  readonly name: string;
+  readonly cause: string;
+  /** Null: it is none there. */
+  readonly change: (form: Form) => Change | null;
+  /** It shows where steps of the output are not far above those of the sums. */
+  readonly coarse?: true;
+  /** What it changes; two of one kind are no pair. */
+  readonly part: string;
+}
+
+const flip = (f: Form, axes: (axis: number) => boolean): Change => ({
+  weight: ({ n, c, tap }, own) =>
+    own(
+      n,
+      c,
+      tap.map((k, axis) => (axes(axis) ? f.weight[axis + 2] - 1 - k : k)),
+    ),
+});
+
+export const MISTAKES: readonly Mistake[] = [
+  { name: 'padded with code 0', part: 'padding', cause: 'padding-value', change: () => ({ fill: 0 }) },
+  { name: 'padded with code 128', part: 'padding', cause: 'padding-value', change: () => ({ fill: 128 }) },
+  {
+    name: 'padded one place later',
+    part: 'window',
+    cause: 'padding-place',
+    change: (f) => ({ window: { padding: f.padding.map(([b, a], axis) => (axis === 0 ? [b - 1, a + 1] : [b, a])) } }),
+  },
+  {
+    name: 'no stride',
+    part: 'window',
+    cause: 'stride-wrong',
+    change: (f) => (f.stride[0] > 1 && !isTransposed(f) ? { window: { stride: f.stride.map(() => 1) } } : null),
+  },
+  {
+    name: 'no dilation',
+    part: 'window',
+    cause: 'dilation-wrong',
+    change: (f) => (f.dilation[0] > 1 ? { window: { dilation: f.dilation.map(() => 1) } } : null),
+  },
+  {
+    name: 'every group reads the first',
+    part: 'channels',
+    cause: 'groups-wrong',
+    change: (f) => (f.groups > 1 ? { channel: ({ c }) => c } : null),
+  },
+  {
+    name: 'inputs in turns',
+    part: 'channels',
+    cause: 'groups-wrong',
+    change: (f) =>
+      f.groups > 1 && channelsOfGroup(f) > 1 ? { channel: ({ c, group }) => c * f.groups + group } : null,
+  },
+  { name: 'kernel flipped', part: 'weight', cause: 'k-order', change: (f) => flip(f, () => true) },
+  {
+    name: 'kernel flipped along the last axis',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => (f.weight.length > 3 ? flip(f, (axis) => axis === f.weight.length - 3) : null),
+  },
+  {
+    name: 'rows for columns',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) =>
+      f.weight.length > 3
+        ? { weight: ({ n, c, tap }, own) => own(n, c, [...tap.slice(0, -2), tap.at(-1)!, tap.at(-2)!]) }
+        : null,
+  },
+  {
+    name: 'channels from last to first',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) =>
+      channelsOfGroup(f) > 1 ? { weight: ({ n, c, tap }, own) => own(n, channelsOfGroup(f) - 1 - c, tap) } : null,
+  },
+  {
+    name: 'OIHW memory read as OHWI',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      if (isTransposed(f) || channelsOfGroup(f) === 1) return null;
+      const kernel = f.weight.slice(2);
+      const [inputs, taps] = [f.weight[1], sizeOf(kernel)];
+      return {
+        weight: ({ n, c, tap }, own) => {
+          const place = tap.reduce((index, k, axis) => index * kernel[axis] + k, 0) * inputs + c;
+          const index = place % taps;
+          const cells = kernel.map((_, axis) => sizeOf(kernel.slice(axis + 1)));
+          return own(
+            n,
+            Math.floor(place / taps),
+            kernel.map((size, axis) => Math.floor(index / cells[axis]) % size),
+          );
+        },
+      };
+    },
+  },
+  {
+    name: 'weights as uint8',
+    part: 'weight',
+    cause: 'signedness',
+    change: () => ({ weight: ({ n, c, tap }, own) => own(n, c, tap) & 255 }),
+  },
+  {
+    name: 'activations as int8',
+    part: 'codes',
+    cause: 'signedness',
+    change: () => ({ code: (code) => (code << 24) >> 24 }),
+  },
+  {
+    name: 'no zero point of activations',
+    part: 'codes',
+    cause: 'activation-zero-point-missing',
+    change: () => ({ zeroPoint: 0 }),
+  },
+  {
+    name: 'halves away from zero',
+    part: 'round',
+    coarse: true,
+    cause: 'rounding-half-away',
+    change: () => ({ steps: { round: halfAway } }),
+  },
+  {
+    name: 'halves up',
+    part: 'round',
+    coarse: true,
+    cause: 'rounding-half-up',
+    change: () => ({ steps: { round: halfUp } }),
+  },
+  { name: 'toward zero', part: 'round', cause: 'rounding-truncate', change: () => ({ steps: { round: towardZero } }) },
+  { name: 'down', part: 'round', cause: 'rounding-floor', change: () => ({ steps: { round: downward } }) },
+  { name: 'no bias', part: 'bias', cause: 'bias-missing', change: () => ({ steps: { bias: noBias } }) },
+  {
+    name: 'int32 bias',
+    part: 'bias',
+    coarse: true,
+    cause: 'bias-int32',
+    change: () => ({ steps: { bias: int32BiasFloat64 } }),
+  },
+  {
+    name: 'biases shifted by one',
+    part: 'bias',
+    cause: 'bias-shifted',
+    change: () => ({ product: ({ bias }) => ({ bias: bias!.map((_, n) => bias![(n + 1) % bias!.length]) }) }),
+  },
+  {
+    name: 'biases doubled',
+    part: 'bias',
+    cause: 'bias-factor',
+    change: () => ({ product: ({ bias }) => ({ bias: bias!.map((b) => 2 * b) }) }),
+  },
+  {
+    name: 'the first scale for all channels',
+    part: 'scales',
+    cause: 'scale-per-tensor',
+    change: (f) =>
+      isTransposed(f)
+        ? null
+        : { product: ({ weightScale }) => ({ weightScale: weightScale.map(() => weightScale[0]) }) },
+  },
+  {
+    name: 'scales shifted by one',
+    part: 'scales',
+    cause: 'scale-shifted',
+    change: (f) =>
+      isTransposed(f)
+        ? null
+        : { product: ({ weightScale: s }) => ({ weightScale: s.map((_, n) => s[(n + 1) % s.length]) }) },
+  },
+  {
+    name: 'int8 range',
+    part: 'clamp',
+    cause: 'clamp-range',
+    change: () => ({ stored: (code) => Math.min(code, 127) }),
+  },
+];

@@ -1,0 +1,229 @@
+/** Convolutions of one to three axes, also transposed, dynamic or channels last, by plain loops; every number they read may be changed. */
+import { compare } from '../../src/compare/compare.js';
+import { productSteps } from '../../src/kernels/kernel.js';
+import { kernelByName } from '../../src/kernels/registry.js';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Model, ProductLayer } from '../../src/nouns/model.js';
+import type { QuantParams, Shape } from '../../src/nouns/value.js';
+import { finishProduct } from '../../src/replay/product.js';
+import { fromRows, toRows } from '../../src/tensor/rows.js';
+import { indicesOf, sizeOf } from '../../src/tensor/shape.js';
+import { validateModel } from '../../src/validate/model.js';
+import { randomFrom } from '../diagnose/world.js';
+
+export interface Form {
+  readonly op: string;
+  /** [C, ...] whatever the layout. */
+  readonly input: readonly number[];
+  /** As the file has it: [out, in / groups, ...kernel], or [in, out / groups, ...kernel] of a transposed one. */
+  readonly weight: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly (readonly [number, number])[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+  readonly layout?: 'NHWC';
+}
+
+/** What a value multiplies: its output channel, channel of the group, tap, and where. */
+export interface At {
+  readonly n: number;
+  readonly group: number;
+  readonly c: number;
+  readonly tap: readonly number[];
+  readonly out: readonly number[];
+}
+
+export type WeightAt = (n: number, c: number, tap: readonly number[]) => number;
+
+/** What is changed on the way to the codes. */
+export interface Change {
+  /** Over the declared output. */
+  readonly window?: Partial<Pick<Form, 'stride' | 'padding' | 'dilation'>>;
+  /** A code in place of the zero point, or another place. */
+  readonly fill?: number;
+  readonly channel?: (at: At, form: Form) => number;
+  readonly weight?: (at: At, own: WeightAt, form: Form) => number;
+  readonly code?: (code: number) => number;
+  readonly zeroPoint?: number;
+  readonly product?: (product: Product) => Partial<Product>;
+  readonly steps?: Partial<ProductSteps>;
+  readonly stored?: (code: number) => number;
+}
+
+export interface Scene {
+  readonly form: Form;
+  readonly samples: number;
+  /** Codes [samples, C, ...]. */
+  readonly x: Uint8Array;
+  readonly weight: Int8Array;
+  readonly params: QuantParams;
+  readonly raw: Record<string, unknown>;
+}
+
+export const isTransposed = ({ op }: Form) => op.includes('transpose');
+export const outputsOf = (form: Form) => (isTransposed(form) ? form.weight[1] * form.groups : form.weight[0]);
+export const channelsOfGroup = (form: Form) => form.input[0] / form.groups;
+
+export function outputDims(form: Form): number[] {
+  const { input, weight, stride, padding, dilation } = form;
+  return input.slice(1).map((size, axis) => {
+    const reach = dilation[axis] * (weight[axis + 2] - 1) + 1;
+    const ends = padding[axis][0] + padding[axis][1];
+    return isTransposed(form)
+      ? (size - 1) * stride[axis] - ends + reach
+      : Math.floor((size + ends - reach) / stride[axis]) + 1;
+  });
+}
+
+/** coarse: powers of two, and steps of the output not far above those of the sums: ties, and biases whose rounding shows. */
+export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, coarse = false } = {}): Scene {
+  const random = randomFrom(seed);
+  const code = () => (coarse ? zeroPoint + random.integer(-14, 14) : random.integer(40, 200));
+  const x = Uint8Array.from({ length: samples * sizeOf(form.input) }, code);
+  const most = coarse ? 6 : 90;
+  const weight = Int8Array.from({ length: sizeOf(form.weight) }, () => random.integer(-most, most));
+  const sx = coarse ? 2 ** -6 : 0.02;
+  const outputs = outputsOf(form);
+  const perChannel = !isTransposed(form);
+  const scale = () => (coarse ? 2 ** -random.integer(7, 8) : Math.fround(0.003 + 0.003 * random.uniform()));
+  const bias = () =>
+    coarse
+      ? random.integer(-25, 25) * 2 ** -14 + (random.uniform() < 0.5 ? 0 : random.integer(-9, 9) * 2 ** -18)
+      : Math.fround(random.normal() * 0.3);
+  const nested = (from: number, [first, ...rest]: readonly number[]): unknown =>
+    rest.length === 0
+      ? [...weight.subarray(from, from + first)]
+      : Array.from({ length: first }, (_, i) => nested(from + i * sizeOf(rest), rest));
+  const { op, stride, padding, dilation, groups } = form;
+  const sums = channelsOfGroup(form) * sizeOf(form.weight.slice(2));
+  const layer = {
+    name: 'y',
+    op,
+    input: 'x',
+    weight: nested(0, form.weight),
+    weight_scale: perChannel ? Array.from({ length: outputs }, scale) : scale(),
+    bias: Array.from({ length: outputs }, bias),
+    bias_dtype: 'float32',
+    ...{ stride, padding, dilation, groups },
+    output: { dtype: 'uint8', scale: coarse ? 2 ** -12 : 0.02 * 0.0045 * 60 * Math.sqrt(sums), zero_point: 121 },
+  };
+  const shape = form.layout ? [...form.input.slice(1), form.input[0]] : form.input;
+  const raw = {
+    format: 'qdiff-model',
+    version: 1,
+    layout: form.layout ?? 'NCHW',
+    producer: { framework: 'pytorch', flow: 'eager', engine: 'fbgemm' },
+    inputs: [{ name: 'x', dtype: 'uint8', scale: sx, zero_point: zeroPoint, shape }],
+    layers: [layer],
+  };
+  const params: QuantParams = { dtype: 'uint8', scale: sx, zeroPoint, quantMin: 0, quantMax: 255 };
+  return { form, samples, x, weight, params, raw };
+}
+
+/** Where a tap reads along an axis; null: nothing. */
+function readAt(form: Form, axis: number, out: number, tap: number): number | null {
+  const { stride, padding, dilation, input } = form;
+  const size = input[axis + 1];
+  const at = isTransposed(form)
+    ? (out + padding[axis][0] - tap * dilation[axis]) / stride[axis]
+    : out * stride[axis] - padding[axis][0] + tap * dilation[axis];
+  return Number.isInteger(at) && at >= 0 && at < size ? at : null;
+}
+
+/** Sums [samples, outputs, ...places]. */
+export function sumsOf({ form, samples, x, weight, params }: Scene, change: Change = {}): Int32Array {
+  const declared = outputDims(form);
+  const used = { ...form, ...change.window };
+  const [outputs, own, kernel] = [outputsOf(form), channelsOfGroup(form), form.weight.slice(2)];
+  const [places, taps, cells] = [sizeOf(declared), sizeOf(kernel), sizeOf(form.input.slice(1))];
+  const zero = change.zeroPoint ?? params.zeroPoint;
+  const tapIndex = (tap: readonly number[]) => tap.reduce((index, at, axis) => index * kernel[axis] + at, 0);
+  const perGroup = outputs / form.groups;
+  const weightAt: WeightAt = (n, c, tap) => {
+    const group = Math.floor(n / perGroup);
+    const pair = isTransposed(form) ? (group * own + c) * perGroup + (n % perGroup) : n * own + c;
+    return weight[pair * taps + tapIndex(tap)];
+  };
+  const sums = new Int32Array(samples * outputs * places);
+  const dims = form.input.slice(1);
+  for (let place = 0; place < places; place++) {
+    const out = indicesOf(place, declared);
+    for (let t = 0; t < taps; t++) {
+      const tap = indicesOf(t, kernel);
+      const reads = tap.map((k, axis) => readAt(used, axis, out[axis], k));
+      const isHole = reads.includes(null);
+      const cell = isHole ? 0 : reads.reduce<number>((index, at, axis) => index * dims[axis] + at!, 0);
+      for (let n = 0; n < outputs; n++) {
+        for (let c = 0; c < own; c++) {
+          const at = { n, group: Math.floor(n / perGroup), c, tap, out };
+          const w = change.weight ? change.weight(at, weightAt, form) : weightAt(n, c, tap);
+          const channel = change.channel ? change.channel(at, form) : at.group * own + c;
+          for (let sample = 0; sample < samples; sample++) {
+            const code = isHole
+              ? (change.fill ?? params.zeroPoint)
+              : x[(sample * form.input[0] + channel) * cells + cell];
+            sums[(sample * outputs + n) * places + place] += ((change.code?.(code) ?? code) - zero) * w;
+          }
+        }
+      }
+    }
+  }
+  return sums;
+}
+
+export function modelOf({ raw }: Scene, change: object = {}): Promise<Model> {
+  const [layer] = raw.layers as object[];
+  return validateModel({ ...raw, layers: [{ ...layer, ...change }] }, 'model.json', 'none');
+}
+
+const shapeOf = (form: Form): Shape => ({ dims: [outputsOf(form), ...outputDims(form)], channelAxis: 0 });
+
+/** What a script stores, [samples, outputs, ...places] as the layout has it. */
+export async function codesOf(scene: Scene, change: Change = {}, kernel = 'fbgemm'): Promise<Int32Array> {
+  const layer = (await modelOf(scene)).layers[0] as ProductLayer;
+  const { weight, patch: _, ...params } = layer.form;
+  const { outFeatures, inFeatures } = weight;
+  const own = {
+    ...params,
+    outFeatures,
+    inFeatures,
+    weight: await weight.read(),
+    input: scene.params,
+    output: layer.output!,
+  };
+  const product = { ...own, ...change.product?.(own) };
+  const steps = { ...productSteps(kernelByName(kernel), 'linear')!, ...change.steps };
+  const rows = toRows(sumsOf(scene, change), shapeOf(scene.form)) as Int32Array;
+  const codes = finishProduct(steps, product, rows) as Int32Array;
+  const first = fromRows(change.stored ? codes.map(change.stored) : codes, shapeOf(scene.form));
+  return inLayout(scene, first, shapeOf(scene.form).dims) as Int32Array;
+}
+
+/** Channels first to what the model says. */
+function inLayout<A extends NumericArray>({ form }: Scene, values: A, dims: readonly number[]): A {
+  if (!form.layout) return values;
+  return toRows(values, { dims, channelAxis: 0 }) as A;
+}
+
+function captureOf(model: Model, samples: number, values: Record<string, NumericArray>): Capture {
+  const shapes = model.shapes!;
+  const captured = Object.entries(values).map(([name, data]): [string, CapturedValue] => {
+    const features = data.length / samples;
+    const read = async (from: number, to: number) => data.subarray(from * features, to * features);
+    return [name, { samples, features, shape: shapes.get(name)!, dtype: 'int32', read }];
+  });
+  return { path: 'capture.npz', samples, values: new Map(captured), shapes, batchSizes: [samples], warnings: [] };
+}
+
+/** The diagnosis of a candidate beside a right capture. */
+export async function diagnosisOf(scene: Scene, y: NumericArray) {
+  const model = await modelOf(scene);
+  const { samples } = scene;
+  const x = inLayout(scene, scene.x, scene.form.input);
+  const candidate = captureOf(model, samples, { y });
+  const report = await compare(model, captureOf(model, samples, { x, y: await codesOf(scene) }), { candidate });
+  if (report.layers[0].status !== 'match') throw new Error(`the scene itself differs: ${report.layers[0].mismatched}`);
+  return report.candidate_layers![0].diagnosis;
+}
