@@ -18,6 +18,7 @@ export const kernelsSchema = z.object({
           cpu: z.string(),
           settings: z.string(),
           compared: z.enum(['numpy model', 'qdiff']),
+          of: z.optional(z.literal('convolutions')),
           values: count,
           mismatched: count,
         }),

@@ -10,6 +10,8 @@ export interface Verification {
   readonly settings: string;
   /** qdiff: its replay against the runtime (`npm run verify:runtimes`). numpy model: the model that the golden vectors come from. */
   readonly compared: 'qdiff' | 'numpy model';
+  /** What alone is counted here; absent: all that the run had, whatever else is counted apart. */
+  readonly of?: 'convolutions';
   readonly values: number;
   readonly mismatched: number;
 }

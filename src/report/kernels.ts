@@ -31,7 +31,10 @@ function verifiedSentence({ verified }: ListedKernel): string {
   const values = verified.reduce((sum, run) => sum + run.values, 0);
   const mismatched = verified.reduce((sum, run) => sum + run.mismatched, 0);
   const runtimes = [...new Set(verified.map(({ runtime, version }) => `${runtime} ${version}`))];
-  return `${thousands(values)} values in ${counted(verified.length, 'run')} of ${runtimes.join(', ')}; ${mismatched} differ`;
+  const runs = new Set(verified.map(({ of: _, values: __, ...run }) => JSON.stringify(run)));
+  const convolved = verified.filter((run) => run.of === 'convolutions').reduce((sum, run) => sum + run.values, 0);
+  const among = convolved > 0 ? `, ${thousands(convolved)} of convolutions among them` : '';
+  return `${thousands(values)} values in ${counted(runs.size, 'run')} of ${runtimes.join(', ')}${among}; ${mismatched} differ`;
 }
 
 /** "qdiff" ran itself; otherwise its oracle, the numpy model that the golden vectors come from. */
@@ -41,11 +44,12 @@ function runSentence({
   cpu,
   settings,
   compared,
+  of,
   values,
   mismatched,
 }: ListedKernel['verified'][number]): string {
   const where = [`${runtime} ${version}`, cpu, ...(settings === '' ? [] : [settings])].join(', ');
-  return `${where}: ${compared}, ${thousands(values)} values, ${mismatched} differ`;
+  return `${where}: ${compared}, ${thousands(values)} values${of ? ` of ${of}` : ''}, ${mismatched} differ`;
 }
 
 function thousands(value: number): string {

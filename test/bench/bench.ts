@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- [--write-readme] [--whole] start layer diagnosis kernel convolution growth npz memory network]
+ * npm run bench [-- [--write-readme] [--whole] start layer diagnosis kernel convolution kinds growth npz memory network]
  *
  * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON; QDIFF_NODES names further
  * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
@@ -11,6 +11,7 @@ import { delimiter, join } from 'node:path';
 import { nodeFileSystem } from '../../src/io.js';
 import { openNpz } from '../../src/load/npz.js';
 import { makeCase } from './case.js';
+import { convolutionKinds } from './convolutionKinds.js';
 import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, modes } from './kernel.js';
 import { machine } from './machine.js';
 import { network } from './network.js';
@@ -227,6 +228,8 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     const short = rows.map(([input, , mode, , , part]) => [input, mode, part]);
     forReadme.push(table(['a convolution through its offset table', 'accumulator', 'of the linear rate'], short));
   },
+
+  kinds: convolutionKinds,
 
   async growth() {
     const rows: string[][] = [];

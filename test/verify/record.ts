@@ -31,7 +31,7 @@ export class Rows {
 }
 
 function isSame(a: Verification, b: Verification): boolean {
-  return (['kernel', 'runtime', 'version', 'cpu', 'settings'] as const).every((key) => a[key] === b[key]);
+  return (['kernel', 'runtime', 'version', 'cpu', 'settings', 'of'] as const).every((key) => a[key] === b[key]);
 }
 
 export function thisCpu(): string {

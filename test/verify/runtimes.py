@@ -22,13 +22,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 from layers import (BATCHES, CALLS, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, calls_family, dynamic_calls,  # noqa: E402
                     dynamic_family, dynamic_near_ties, f32, float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 
-from torch_convolutions import convolutions  # noqa: E402
+from torch_convolutions import convolutions, dynamic_convolutions  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("runtime")
 parser.add_argument("--out", required=True)
 parser.add_argument("--size", type=float, default=1)
 parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--only", default="", help="convolutions: of PyTorch, nothing else")
 parser.add_argument("--flags", default="", help="CPU flags of an emulated CPU, in place of this machine's")
 args = parser.parse_args()
 OUT = Path(args.out)
@@ -65,6 +66,9 @@ def run_torch():
              else "onednn-avx2" if onednn_isa == "AVX2" or "avx512bw" not in FLAGS
              else "onednn-avx512" if onednn_isa == "AVX512_CORE" or not vnni
              else "onednn-amx" if "amx_int8" in FLAGS and onednn_isa in ("", "DEFAULT", "AVX512_CORE_AMX") else "onednn")
+    if args.only == "convolutions":
+        torch_convolutions(torch, fbgemm, level)
+        return finish("PyTorch", torch.__version__)
     torch_engine(torch, "fbgemm", fbgemm)
     torch_engine(torch, "x86", "fbgemm-vnni" if fbgemm == "fbgemm" else fbgemm)
     torch_engine(torch, "qnnpack", "qnnpack")
@@ -91,6 +95,8 @@ def torch_convolutions(torch, fbgemm, level):
 
     def run(engine, kernel_of, producer={}):
         convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, args.size, avx512, producer)
+        if engine != "pointwise":
+            dynamic_convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, avx512, producer)
 
     # on AMX the order of the scales is either, by blocking and threads: read as files without a kernel's name are
     cpu = {"kernel": None, "avx512_vnni": True, "amx_int8": True} if level == "onednn-amx" else {}

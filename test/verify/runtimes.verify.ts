@@ -5,6 +5,7 @@
  *
  *   npm run verify:runtimes                       natively, and as other CPUs where the runtimes have a variable for it
  *   QDIFF_VERIFY_SIZE=4 npm run verify:runtimes   four times the layers
+ *   QDIFF_VERIFY_ONLY=convolutions npm run verify:runtimes   PyTorch's convolutions alone, other layers than a whole run has
  *
  * With qemu-x86_64 installed, also on CPUs without VNNI or AVX that no variable imitates.
  */
@@ -22,6 +23,7 @@ import { pythonWith } from './environments.js';
 import { Rows, thisCpu } from './record.js';
 
 const SIZE = process.env.QDIFF_VERIFY_SIZE ?? '2';
+const ONLY = process.env.QDIFF_VERIFY_ONLY;
 /** Of each family. */
 const LAYERS_AS_OTHERS = 1;
 
@@ -68,51 +70,41 @@ const canEmulate = succeeds('qemu-x86_64', ['--version']);
 const work = mkdtempSync(join(tmpdir(), 'qdiff-verify-'));
 const rows = new Rows();
 
-describe.each(runs.filter((run) => canEmulate || !run.emulated))(
-  '$runtime $environment $variables $emulated.cpu',
-  (run) => {
-    it('equals the replay in every value', async () => {
-      const folder = join(work, String(runs.indexOf(run)));
-      capture(run, folder);
-      const { runtime, version } = JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8'));
-      const differing: string[] = [];
-      for (const kernel of kernels.map((k) => k.name).filter((name) => existsSync(join(folder, name)))) {
-        const counts = { values: 0, mismatched: 0 };
-        for (const family of readdirSync(join(folder, kernel))) {
-          const { values, layers } = await replay(join(folder, kernel, family));
-          counts.values += values;
-          counts.mismatched += layers.reduce((sum, layer) => sum + layer.mismatched, 0);
-          differing.push(...layers.map((layer) => `${kernel}/${family} ${layer.name}: ${layer.mismatched}`));
-        }
-        rows.add({
-          kernel,
-          runtime,
-          version,
-          cpu: cpuOf(run),
-          settings: settingsOf(kernel, run),
-          compared: 'qdiff',
-          ...counts,
-        });
+const isWanted = (run: Run) => (canEmulate || !run.emulated) && (!ONLY || run.runtime === 'torch');
+describe.each(runs.filter(isWanted))('$runtime $environment $variables $emulated.cpu', (run) => {
+  it('equals the replay in every value', async () => {
+    const folder = join(work, String(runs.indexOf(run)));
+    capture(run, folder);
+    const { runtime, version } = JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8'));
+    const differing: string[] = [];
+    for (const kernel of kernels.map((k) => k.name).filter((name) => existsSync(join(folder, name)))) {
+      const ran = { kernel, runtime, version, cpu: cpuOf(run), settings: settingsOf(kernel, run) };
+      for (const family of readdirSync(join(folder, kernel))) {
+        const { values, layers } = await replay(join(folder, kernel, family));
+        const mismatched = layers.reduce((sum, layer) => sum + layer.mismatched, 0);
+        differing.push(...layers.map((layer) => `${kernel}/${family} ${layer.name}: ${layer.mismatched}`));
+        const of = family.includes('convolutions') ? ({ of: 'convolutions' } as const) : {};
+        rows.add({ ...ran, compared: 'qdiff', ...of, values, mismatched });
       }
-      expect(differing).toEqual([]);
-    });
+    }
+    expect(differing).toEqual([]);
+  });
 
-    it('declared as each other kernel is never told a false name', async () => {
-      const folder = join(work, String(runs.indexOf(run)));
-      const said: Said = { equal: 0, named: 0, unexplained: 0, wrong: [] };
-      for (const kernel of kernels.map((k) => k.name).filter((name) => existsSync(join(folder, name)))) {
-        for (const family of readdirSync(join(folder, kernel))) {
-          await declaredAsAnother(join(folder, kernel, family), kernel, LAYERS_AS_OTHERS, said);
-        }
+  it.skipIf(ONLY)('declared as each other kernel is never told a false name', async () => {
+    const folder = join(work, String(runs.indexOf(run)));
+    const said: Said = { equal: 0, named: 0, unexplained: 0, wrong: [] };
+    for (const kernel of kernels.map((k) => k.name).filter((name) => existsSync(join(folder, name)))) {
+      for (const family of readdirSync(join(folder, kernel))) {
+        await declaredAsAnother(join(folder, kernel, family), kernel, LAYERS_AS_OTHERS, said);
       }
-      const { equal, named, unexplained, wrong } = said;
-      console.log(
-        `declared as each other kernel: ${equal} equal, ${named} named, ${unexplained} unexplained, ${wrong.length} wrong`,
-      );
-      expect(wrong).toEqual([]);
-    });
-  },
-);
+    }
+    const { equal, named, unexplained, wrong } = said;
+    console.log(
+      `declared as each other kernel: ${equal} equal, ${named} named, ${unexplained} unexplained, ${wrong.length} wrong`,
+    );
+    expect(wrong).toEqual([]);
+  });
+});
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
@@ -127,7 +119,8 @@ function capture(run: Run, folder: string): void {
     '--out',
     folder,
     '--seed',
-    String(runs.indexOf(run)),
+    String(runs.indexOf(run) + (ONLY ? 100 : 0)),
+    ...(ONLY ? ['--only', ONLY] : []),
   ];
   const size = ['--size', run.emulated ? String(Number(SIZE) / 4) : SIZE];
   // OpenBLAS would take the emulated CPU for the real one

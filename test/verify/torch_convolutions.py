@@ -7,7 +7,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "oracle"))
 import torch_conv as geometry_of  # noqa: E402, which path FBGEMM takes, and the exact sums that near ties are mined on
-from convolution_layers import CONVOLUTION_FAMILIES, convolution_family  # noqa: E402
+from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers  # noqa: E402
 from convolutions import exact, places  # noqa: E402
 from layers import f32, rng_for  # noqa: E402
 
@@ -44,6 +44,34 @@ def run_convolution(torch, weight_of, L, g):
         pack, op = getattr(ops, f"conv{axes}d_prepack"), getattr(ops, f"conv{axes}d_relu" if relu else f"conv{axes}d")
         packed = pack(weight, bias, *window, list(g["dil"]), g["G"])
     return op(q, packed, sy, zy).int_repr().numpy()
+
+
+def run_dynamic(torch, weight_of, L, g):
+    """Two calls of one image each."""
+    x, w, zw, sw, b, reduce_range = L
+    ops, kind = torch.ops.quantized, f"conv{'_transpose' if g['transposed'] else ''}{w.ndim - 2}d"
+    window = [list(g["st"]), list(g["pad"]), *([list(g["outpad"] or (0,) * (w.ndim - 2))] if g["transposed"] else []), list(g["dil"]), g["G"]]
+    packed = getattr(ops, f"{kind}_prepack")(weight_of(torch, w, zw, sw), None if b is None else torch.from_numpy(b), *window)
+    return np.concatenate([getattr(ops, f"{kind}_dynamic")(torch.from_numpy(part), packed, reduce_range).numpy() for part in (x[:1], x[1:])])
+
+
+def dynamic_convolutions(torch, weight_of, fixture_of, engine, kernel_of, seed, avx512, producer):
+    torch.backends.quantized.engine = engine
+    fixtures = {}
+    for tag, L, g in dynamic_layers(rng_for(seed, "torch", engine, "convolutions-dynamic"), engine in ("fbgemm", "qnnpack")):
+        x, w = L[:2]
+        if engine == "onednn":
+            g = {**g, "outpad": None}
+        if not is_reliable(engine, x[:1], w, g, avx512) or by_cost(engine, kernel_of, w, g):
+            continue
+        y = run_dynamic(torch, weight_of, L, g)
+        path = geometry_of.fbgemm_path(w.shape, g["G"], g["st"], g["pad"], g["dil"], g["transposed"], avx512)
+        for kernel in kernel_of(path):
+            fixture = fixtures.setdefault(kernel, fixture_of(kernel, f"{engine}-convolutions-dynamic"))
+            fixture.batches([1, 1])
+            fixture.dynamic_convolution(tag, *L, g, y)
+    for fixture in fixtures.values():
+        fixture.write({"family": "convolutions-dynamic"}, **producer)
 
 
 def run_pointwise(torch, L, g):
