@@ -120,10 +120,17 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
     if (params && isQuantized(params) && source.dtype.startsWith('float')) {
       const codes = await readAsCodes(source, params, refuseDtype, checks);
       if (codes) sources.set(slot.key, codes);
-    } else if (params) await checkDtype(source, params.dtype, refuseDtype, checks);
+    } else if (params && !isCondition(source, params)) await checkDtype(source, params.dtype, refuseDtype, checks);
     usable.push(slot);
   }
   return shapes ? readShaped(expected, shapes, usable, checks) : readMatrices(expected, usable, checks);
+}
+
+/** What is true or false, as codes of 1 and 0. */
+function isCondition({ dtype }: ArraySource, params: ValueParams): boolean {
+  return (
+    dtype === 'bool' && isQuantized(params) && params.dtype === 'uint8' && params.scale === 1 && params.zeroPoint === 0
+  );
 }
 
 /** Arrays of [samples, features]; leading axes are samples. */
