@@ -43,7 +43,8 @@ export class BaseSearch {
   offer(changes: readonly Change[]): void {
     if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
     const setup = this.setupOf(changes);
-    if (setup.order || !this.missed(setup, this.study.probe) || !this.missed(setup, this.study.sketch)) return;
+    const { glance, probe, sketch } = this.study;
+    if (setup.order || ![glance ?? probe, probe, sketch].every((scope) => this.missed(setup, scope))) return;
     const rows = this.missed(setup, this.study.subset);
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
   }

@@ -12,12 +12,18 @@ const SKETCH_VALUES = 5e3;
 const FEWEST_SKETCHED = 8;
 const MOST_DETAIL_CHANNELS = 32;
 const MOST_DETAIL_SAMPLES = 2048;
-const PROBE_SAMPLES = 24;
-const PROBE_CHANNELS = 32;
+/** Of a probe; and of a glance before it, at which nearly all of thousands of pairs fail. */
+const PROBE: Extent = { samples: 24, channels: 32 };
+const GLANCE: Extent = { samples: 4, channels: 8 };
 /** Values after which most refuted hypotheses are left. */
 const CHUNK_VALUES = 1 << 14;
 /** Values of a block when everything is replayed. */
 const BLOCK_VALUES = 2 << 20;
+
+interface Extent {
+  readonly samples: number;
+  readonly channels: number;
+}
 
 /** All samples if that is affordable; otherwise evenly spaced ones and some that are known to differ. */
 export function readSubset(data: LayerData): Promise<Scope> {
@@ -103,8 +109,20 @@ export function sketchOf(scope: Scope, width: number): Scope {
 export function probeOf(subset: Scope, differing: Uint8Array, { observed, declared }: LayerData): Scope {
   const { width } = observed;
   // whole values are computed as a whole
-  const channels = declared.kind === 'tensor' ? everyChannel(width) : probeChannels(differing, width);
-  return gridOf(subset, probeRows(subset, differing, width, channels), channels, width);
+  const channels = declared.kind === 'tensor' ? everyChannel(width) : probeChannels(differing, width, PROBE);
+  return gridOf(subset, probeRows(subset, differing, width, channels, PROBE), channels, width);
+}
+
+/** Fewer of them, of a product, whose rows and channels are computed by themselves; null where they would not be. */
+export function glanceOf(
+  subset: Scope,
+  differing: Uint8Array,
+  { observed, declared, dynamic }: LayerData,
+): Scope | null {
+  const { width } = observed;
+  if (declared.kind !== 'product' || dynamic || subset.samples.length <= GLANCE.samples) return null;
+  const channels = probeChannels(differing, width, GLANCE);
+  return gridOf(subset, probeRows(subset, differing, width, channels, GLANCE), channels, width);
 }
 
 /** Some rows of a scope that has every channel, and some of their channels. */
@@ -114,20 +132,20 @@ export function gridOf(scope: Scope, rows: readonly number[], channels: readonly
   return { ...picked, channels, observed: columnsOf(picked.observed, rows.length, width, channels) };
 }
 
-function probeChannels(differing: Uint8Array, width: number): number[] {
+function probeChannels(differing: Uint8Array, width: number, { channels: most }: Extent): number[] {
   const all = everyChannel(width);
-  if (all.length <= PROBE_CHANNELS) return all;
+  if (all.length <= most) return all;
   const differs = new Uint8Array(width);
   differing.forEach((d, i) => {
     if (d) differs[i % width] = 1;
   });
   const chosen = spread(
     all.filter((n) => differs[n]),
-    (PROBE_CHANNELS * 3) / 4,
+    (most * 3) / 4,
   );
   const agreeing = spread(
     all.filter((n) => !differs[n]),
-    PROBE_CHANNELS - chosen.length,
+    most - chosen.length,
   );
   return [...chosen, ...agreeing].sort((a, b) => a - b);
 }
@@ -136,11 +154,17 @@ function everyChannel(width: number): number[] {
   return Array.from({ length: width }, (_, n) => n);
 }
 
-function probeRows(subset: Scope, differing: Uint8Array, width: number, channels: readonly number[]): number[] {
+function probeRows(
+  subset: Scope,
+  differing: Uint8Array,
+  width: number,
+  channels: readonly number[],
+  { samples: most }: Extent,
+): number[] {
   const all = subset.samples.map((_, row) => row);
-  if (all.length <= PROBE_SAMPLES) return all;
+  if (all.length <= most) return all;
   const differ = all.filter((row) => channels.some((n) => differing[row * width + n]));
-  const chosen = new Set([...spread(differ, PROBE_SAMPLES / 2), ...spread(all, PROBE_SAMPLES / 2)]);
+  const chosen = new Set([...spread(differ, most / 2), ...spread(all, most / 2)]);
   return [...chosen].sort((a, b) => a - b);
 }
 
