@@ -1,7 +1,7 @@
 /**
  * npm run bench [-- [--write-readme] [--whole] start layer diagnosis kernel convolution kinds growth npz memory network]
  *
- * Every ratio is of medians of runs that took turns, in this one run. Python is python3, or $PYTHON; QDIFF_NODES names further
+ * Every ratio is of medians of runs that took turns, in this one run; of whole processes, of their CPU time. Python is python3, or $PYTHON; QDIFF_NODES names further
  * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
  * blocks of the 7B model besides, some minutes and 8 GB of disk. QDIFF_AGAINST: another checkout, built, to print beside this one.
  */
@@ -16,6 +16,7 @@ import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, 
 import { machine } from './machine.js';
 import { network } from './network.js';
 import {
+  awaited,
   bench,
   files,
   folder,
@@ -58,8 +59,8 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       const version = spawned(executable, ['--version']).stdout.trim();
       return [version, ms(node), ms(whole), ms(whole - node)];
     });
-    print('Start: 150x4x16, whole process', ['Node', 'empty, ms', 'qdiff, ms', 'over it, ms'], rows);
-    const head = ['a small run, 150 samples of 4 x 16', 'empty Node', 'qdiff', 'more'];
+    print('Start: 150x4x16, whole process, CPU time', ['Node', 'empty, ms', 'qdiff, ms', 'over it, ms'], rows);
+    const head = ['a small run, 150 samples of 4 x 16, CPU time', 'empty Node', 'qdiff', 'more'];
     forReadme.push(
       table(
         head,
@@ -84,7 +85,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       const [plain, whole] = [taken.get('plain')!, taken.get('with')!];
       return [name, ms(plain), ms(whole), times(whole / plain)];
     });
-    const head = ['whole process', 'compared, ms', 'and diagnosed, ms', 'ratio'];
+    const head = ['whole process, CPU time', 'compared, ms', 'and diagnosed, ms', 'ratio'];
     print('Diagnosis', head, rows);
     forReadme.push(table(head, rows));
   },
@@ -112,7 +113,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       );
       const whole = taken.get('qdiff')!;
       const over = (name: string) => (taken.has(name) ? times(taken.get(name)! / whole) : '-');
-      const { maxRss } = spawned(process.execPath, ['--require', bench('rss.cjs'), qdiff, ...files(at)]);
+      const { maxRss } = spawned(process.execPath, [qdiff, ...files(at)]);
       const peak = JSON.parse(spawned(python, [bench('script.py'), 'float64', at]).stdout).max_rss;
       rows.push([
         shapeName(samples, 4096, 4096),
@@ -132,10 +133,10 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       short.push([`${samples} samples, 4096 x 4096`, `${ms(whole)} ms`, ...qdiffs, fbgemm]);
     }
     const scripts = ['numpy int32 script', 'numpy float64 script', 'torch fbgemm layer'];
-    const head = ['one layer, whole process', 'qdiff', '--accelerator portable', ...scripts];
+    const head = ['one layer, whole process, CPU time', 'qdiff', '--accelerator portable', ...scripts];
     forReadme.push(table(head, short));
     print(
-      'One layer, whole process, default threads',
+      'One layer, whole process, default threads, CPU time',
       [
         'samples x K x N',
         'qdiff, ms',
@@ -256,11 +257,11 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       await makeCase(at, layers === 1 ? one(2048, 2048) : shapes, 256);
       const taken = inTurns(
         [1, 2, cpus().length].map((threads) =>
-          process_(String(threads), process.execPath, qdiff, ...files(at), '--threads', String(threads)),
+          awaited(String(threads), process.execPath, qdiff, ...files(at), '--threads', String(threads)),
         ),
         5,
       );
-      const { maxRss } = spawned(process.execPath, ['--require', bench('rss.cjs'), qdiff, ...files(at)]);
+      const { maxRss } = spawned(process.execPath, [qdiff, ...files(at)]);
       whole.push([
         String(layers),
         ms(taken.get('1')!),

@@ -1,6 +1,6 @@
 /** Processes that are measured, and what is printed of them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerShape } from './case.js';
 
@@ -26,34 +26,33 @@ export const forReadme: string[] = [];
 
 export interface Contender {
   readonly name: string;
-  /** One run; milliseconds. */
+  /** One run; milliseconds of the CPU, which other jobs of the machine change less than the time that passes. */
   run(): number;
 }
 
 export interface Spawned {
   readonly wallMs: number;
   readonly stdout: string;
-  /** Of a Node that preloads rss.cjs. */
-  readonly maxRss: number;
   readonly cpuMs: number;
+  readonly maxRss: number;
 }
 
 export function spawned(command: string, args: readonly string[]): Spawned {
-  const rss = join(folder, 'rss');
-  writeFileSync(rss, '0 0');
-  const started = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, QDIFF_BENCH_RSS: rss },
-  });
-  const wallMs = performance.now() - started;
+  const usage = join(folder, 'usage.json');
+  const measured = [bench('usage.py'), usage, command, ...args];
+  const { status, stdout, stderr, error } = spawnSync(python, measured, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (error || status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? stderr + stdout}`);
-  const [maxRss, cpuMs] = readFileSync(rss, 'utf8').split(' ').map(Number);
-  return { wallMs, stdout, maxRss, cpuMs };
+  const { wall, cpu, rss } = JSON.parse(readFileSync(usage, 'utf8')) as Record<'wall' | 'cpu' | 'rss', number>;
+  return { wallMs: 1000 * wall, stdout, cpuMs: 1000 * cpu, maxRss: rss };
 }
 
 export const process_ = (name: string, command: string, ...args: readonly string[]): Contender => ({
+  name,
+  run: () => spawned(command, args).cpuMs,
+});
+
+/** By the time that passes. */
+export const awaited = (name: string, command: string, ...args: readonly string[]): Contender => ({
   name,
   run: () => spawned(command, args).wallMs,
 });

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { makeCase } from './case.js';
 import {
-  bench,
   files,
   folder,
   inTurns,
@@ -38,9 +37,8 @@ export async function versions(against: string): Promise<void> {
     const run = (label: string, executable: string) => process_(label, process.execPath, executable, ...args);
     const taken = inTurns([run('other', other), run('own', qdiff)], ROUNDS);
     const [before, now] = [taken.get('other')!, taken.get('own')!];
-    const peak = (executable: string) =>
-      spawned(process.execPath, ['--require', bench('rss.cjs'), executable, ...args]).maxRss;
+    const peak = (executable: string) => spawned(process.execPath, [executable, ...args]).maxRss;
     return [name, ms(before), ms(now), times(now / before), `${mib(peak(other))} / ${mib(peak(qdiff))}`];
   });
-  print('Two versions, whole process', ['', 'other, ms', 'this, ms', 'ratio', 'memory, MiB'], rows);
+  print('Two versions, whole process, CPU time', ['', 'other, ms', 'this, ms', 'ratio', 'memory, MiB'], rows);
 }

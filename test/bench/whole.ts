@@ -1,7 +1,7 @@
 /** A 7B model: its linear layers and a product of an attention's size, block by block. */
 import { join } from 'node:path';
 import { type LayerShape, makeCase } from './case.js';
-import { bench, files, folder, forReadme, mib, ms, print, qdiff, spawned } from './processes.js';
+import { files, folder, forReadme, mib, ms, print, qdiff, spawned } from './processes.js';
 import { table } from './readme.js';
 
 /** 512 tokens in 4 sequences; 32 heads of 128. */
@@ -24,7 +24,7 @@ async function measured(counts: readonly number[]): Promise<void> {
     const at = join(folder, `blocks${blocks}`);
     const layers = Array.from({ length: blocks }, (_, b) => `${b}.scores`);
     await makeCase(at, blocksOf7B(blocks), EXTENT, { layers, dims: HEADS });
-    const { wallMs, maxRss, cpuMs } = spawned(process.execPath, ['--require', bench('rss.cjs'), qdiff, ...files(at)]);
+    const { wallMs, maxRss, cpuMs } = spawned(process.execPath, [qdiff, ...files(at)]);
     rows.push([String(blocks), ms(wallMs), ms(cpuMs), mib(maxRss)]);
   }
   const head = ['blocks of a 7B model, 512 tokens', 'whole process, ms', 'of the CPU, ms', 'peak MiB'];
