@@ -61,6 +61,12 @@ export function int32BiasOf({ bias: step }: ProductSteps, linear: Product): Int3
   return prepared.unit === 'int32' ? prepared.values : nearestInt32Bias(linear);
 }
 
+/** Biases of more than 32 bits, where the kernel adds them as they are; null otherwise. */
+export function int64BiasOf({ bias: step }: ProductSteps, linear: Product): Float64Array | null {
+  const prepared = step.prepare(linear);
+  return prepared.unit === 'accumulator' && prepared.integers ? Float64Array.from(prepared.integers) : null;
+}
+
 export function nearestInt32Bias(linear: Product): Int32Array {
   const { bias, outFeatures, input } = linear;
   return Int32Array.from({ length: outFeatures }, (_, n) =>

@@ -89,7 +89,7 @@ export function whyNoIntegers(steps: ProductSteps): string | null {
   const { fixedPoint, operations } = multiplier;
   const written: readonly (readonly [Step, unknown])[] = [
     [accumulate, accumulate.c],
-    [multiplier, fixedPoint ? fixedPoint.c : operations],
+    [multiplier, fixedPoint ? (fixedPoint.cOf ?? fixedPoint.c) : operations],
     [round, fixedPoint ?? round.c],
     [offsetAndClamp, offsetAndClamp.c],
   ];
@@ -138,15 +138,19 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   const output = codesFor(product.output, samples * made);
   const accumulator = new Int32Array(samples * made);
   const channelAt = channelsIn(shapes.output);
+  let isTooWide = false;
   for (const [from, to] of blocks(0, samples, read + made)) {
     input.set(await run.input.read(from, to), from * read);
     const { data, accumulator: sums } = await run.replay(from, to);
     output.set(data, from * made);
     check(kernel.name, steps, product, recipe, sums!, data, channelAt, layer.name);
     sums!.forEach((sum, i) => {
-      accumulator[from * made + i] = wrapInt32(sum + biasInt32[channelAt(i)]);
+      const biased = sum + biasInt32[channelAt(i)];
+      accumulator[from * made + i] = wrapInt32(biased);
+      isTooWide ||= recipe.wide && biased !== accumulator[from * made + i];
     });
   }
+  if (isTooWide) return 'its sums need more than 32 bits, which the vectors have not';
   const values = { input, output, accumulator };
   return {
     name: layer.name,
@@ -180,8 +184,9 @@ async function besideCapture({ values, samples }: Capture, layer: string, output
   return { values: output.length, mismatched };
 }
 
-function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int32Array {
+function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int16Array | Int32Array {
   if (dtype === 'uint8') return new Uint8Array(length);
+  if (dtype === 'int16') return new Int16Array(length);
   return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
 }
 

@@ -11,7 +11,8 @@ import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { tensorCall } from '../replay/tensor.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { GoldenArray } from './goldenArrays.js';
-import { type ValueInC, valueInC } from './valueInC.js';
+import type { ValueInC } from './inC/writer.js';
+import { valueInC } from './valueInC.js';
 
 export interface GoldenValue {
   readonly name: string;
@@ -71,7 +72,7 @@ async function valuesOf(
   dims: readonly (readonly number[])[],
 ) {
   const sizes = dims.map(sizeOf);
-  const values = params.map(({ dtype }, i) => bytesFor(dtype, samples * sizes[i]));
+  const values = params.map(({ dtype }, i) => codesFor(dtype, samples * sizes[i]));
   for (const [from, to] of blocks(
     0,
     samples,
@@ -84,6 +85,7 @@ async function valuesOf(
   return values;
 }
 
-function bytesFor(dtype: string, length: number): Int8Array | Uint8Array {
+function codesFor(dtype: string, length: number): Int8Array | Uint8Array | Int16Array {
+  if (dtype === 'int16') return new Int16Array(length);
   return dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length);
 }

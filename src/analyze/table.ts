@@ -8,10 +8,11 @@ import type { Product, ProductSteps } from '../nouns/kernel.js';
 import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf, whyNotReplayed, whyUnknown } from '../replay/layer.js';
 import { listed } from '../text.js';
-import { int32BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
+import { int32BiasOf, int64BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
 export async function table(model: Model, kernelName?: string): Promise<TableDocument> {
@@ -72,7 +73,9 @@ async function tableLayer(reference: Reference, layer: ProductLayer, input: Quan
 
 function channelsOf(steps: ProductSteps, linear: Product): TableChannel[] {
   const multipliers = multipliersOf(steps, linear);
-  const bias = int32BiasOf(steps, linear);
+  const wide = int64BiasOf(steps, linear);
+  const bias = wide ?? int32BiasOf(steps, linear);
+  const holdsInt32 = bias.every((value) => value === wrapInt32(value));
   const keepsFloat = linear.bias !== null && steps.bias.prepare(linear).unit !== 'int32';
   return Array.from({ length: linear.outFeatures }, (_, n) => ({
     channel: n,
@@ -80,7 +83,7 @@ function channelsOf(steps: ProductSteps, linear: Product): TableChannel[] {
     ...(multipliers.float32
       ? { multiplier_float32: multipliers.float32[n] }
       : { multiplier_int32: multipliers.int32[n], shift: multipliers.shift[n] }),
-    bias_int32: bias[n],
+    ...(holdsInt32 ? { bias_int32: bias[n] } : { bias_int64: bias[n] }),
     ...(keepsFloat ? { bias_float32: linear.bias![n] } : {}),
   }));
 }

@@ -12,7 +12,10 @@ const channelSchema = z.object({
   multiplier_float32: z.optional(
     real.check(z.describe('in place of the two, where the kernel multiplies by floats: their product')),
   ),
-  bias_int32: z.int().check(z.describe('at scale s_x * s_w; where the kernel keeps the bias in float, the nearest')),
+  bias_int32: z.optional(
+    z.int().check(z.describe('at scale s_x * s_w; where the kernel keeps the bias in float, the nearest')),
+  ),
+  bias_int64: z.optional(real.check(z.describe('in its place, where int32 does not hold it: 16 x 8'))),
   bias_float32: z.optional(real.check(z.describe('where the kernel keeps the bias in float'))),
 });
 

@@ -116,6 +116,7 @@ export interface AccumulateStep extends Step {
   readonly c: ((product: Product, id: string) => CLines) | null;
   form?(product: Product): AccumulateForm | null; // set where the accelerator knows the step
   readonly holdsBias?: true; // the sums depend on it
+  readonly wide?: true; // sums of 64 bits, a bias included
 }
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
 export interface AccumulateForm {
@@ -132,6 +133,8 @@ export type PreparedBias =
       readonly unit: 'accumulator';
       readonly add: (acc: number, channel: number) => number;
       readonly float32?: Float32Addend;
+      /** Integers that are added as they are, one a channel: the sum is an integer of more than 32 bits. */
+      readonly integers?: Float64Array | Int32Array;
       /** The same written out; null: no such form. */
       readonly operation: Operation | null;
     }
@@ -187,6 +190,8 @@ export interface FixedPointForm {
   numpy(x: string, value: number, multiplier: FixedPointMultiplier): readonly string[];
   /** Lines that make `code` of acc, m and e; null: no such form. */
   readonly c: readonly string[] | null;
+  /** In place of `c`, where a product's size decides. */
+  readonly cOf?: (product: Product) => readonly string[];
 }
 
 /** v = f32(f32(f32(f32(acc) * input) * channel[n]) + bias), then f32(v * output), or f32(v / output) where it divides. */

@@ -64,6 +64,7 @@ function columnsOf(channels: readonly TableChannel[]): Column[] {
     ...column('shift', ({ shift }) => shift),
     ...column('multiplier_float32', (c) => c.multiplier_float32, real),
     ...column('bias_int32', (c) => c.bias_int32),
+    ...column('bias_int64', (c) => c.bias_int64),
     ...column('bias_float32', (c) => c.bias_float32, real),
     ...column('weight zero point', (c) => c.weight_zero_point),
   ];
@@ -99,6 +100,7 @@ export function constantsCsv({ layers }: TableDocument): string {
         multiplier_int32: undefined,
         shift: undefined,
         ...channel,
+        bias_int32: channel.bias_int32 ?? channel.bias_int64,
         multiplier_float32: float32Of(channel.multiplier_float32),
         bias_float32: float32Of(channel.bias_float32),
       };

@@ -18,11 +18,14 @@ export function constantsC(document: TableDocument): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Of arrays that are not int32. */
+const TYPES: Partial<Record<keyof TableChannel, string>> = { shift: 'int8_t', bias_int64: 'int64_t' };
+
 function layerC({ name, op, kernel, equation, clamp, channels, ...zeroPoints }: TableLayer, id: string): string[] {
   const constant = (field: string, value: number | null | undefined) =>
     value === null || value === undefined ? [] : [`#define ${id.toUpperCase()}_${field} (${value})`];
-  const integers = (field: 'weight_zero_point' | 'multiplier_int32' | 'shift' | 'bias_int32') =>
-    array(channels, field, (values) => plainArray(field === 'shift' ? 'int8_t' : 'int32_t', `${id}_${field}`, values));
+  const integers = (field: 'weight_zero_point' | 'multiplier_int32' | 'shift' | 'bias_int32' | 'bias_int64') =>
+    array(channels, field, (values) => plainArray(TYPES[field] ?? 'int32_t', `${id}_${field}`, values));
   const floats = (field: 'multiplier_float32' | 'bias_float32') =>
     array(channels, field, (values) => {
       const literals = values.map(float32Literal).join(', ');
@@ -40,6 +43,7 @@ function layerC({ name, op, kernel, equation, clamp, channels, ...zeroPoints }: 
     ...integers('shift'),
     ...floats('multiplier_float32'),
     ...integers('bias_int32'),
+    ...integers('bias_int64'),
     ...floats('bias_float32'),
   ];
 }

@@ -2,14 +2,14 @@
 
 import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
+import { floatText } from '../analyze/inC/writer.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { Operation } from '../nouns/written.js';
-import { frexp } from '../numeric/float.js';
 import { positionsOf, sizeOf } from '../tensor/shape.js';
 import { patchLines, positionLoops } from './goldenConvolution.js';
 import { floatType, helpersOf } from './goldenHelpersC.js';
 import { commented, integerArray, isIntegers, plainArray } from './goldenText.js';
-import { BY_MULTIPLIER, valueArrays, valueFunction } from './goldenValuesC.js';
+import { valueArrays, valueFunction } from './goldenValuesC.js';
 
 /** A name that is an identifier in C and a file's name everywhere; names that fall together are numbered. */
 export function identifiers(names: readonly string[]): Map<string, string> {
@@ -38,7 +38,6 @@ export function goldenC(set: GoldenSet): Map<string, string> {
   ];
   const functions = [
     ...layers.flatMap(({ layer, id }) => [layerFunction(layer, id), '']),
-    ...(values.length > 0 ? [BY_MULTIPLIER] : []),
     ...values.flatMap(({ value, id }) => [valueFunction(value, id), '']),
   ];
   const helpers = helpersOf(functions.join('\n'));
@@ -104,18 +103,10 @@ function dimsInC({ shape, value }: GoldenArray, { patch, inFeatures, outFeatures
 
 function operationArrays({ operand, factor }: Operation, name: string, channels: number): string[] {
   const floats = (value: (channel: number) => number) =>
-    Array.from({ length: channels }, (_, n) => floatLiteral(value(n))).join(', ');
+    Array.from({ length: channels }, (_, n) => floatText(value(n))).join(', ');
   // an fma adds an exact product: 24 bits times 24 bits
   const value = factor ? (n: number) => operand(n) * factor(n) : operand;
   return [`static const golden_float ${name}[${channels}] = {${floats(value)}};`];
-}
-
-/** value = mantissa * 2^exponent with the mantissa as small as it gets: at most 24 bits, 48 for a product. */
-function floatLiteral(value: number): string {
-  const { fraction, exponent } = frexp(value);
-  let [mantissa, power] = [fraction * 2 ** 53, exponent - 53];
-  while (mantissa !== 0 && mantissa % 2 === 0) [mantissa, power] = [mantissa / 2, power + 1];
-  return mantissa === 0 ? '{0, 0}' : `{${mantissa}, ${power}}`;
 }
 
 // ---------------------------------------------------------------- the loop
@@ -125,7 +116,8 @@ function layerFunction(layer: GoldenLayer, id: string): string {
   const { product, steps, recipe } = layer;
   const { input, output, activation } = product;
   const [lo, hi] = clampOfCodes(activation, output, steps.bound);
-  const bias = recipe.biasInt32 ? [`  acc = wrap32((int64_t)acc + ${id}_bias_int32[n]);`] : [];
+  const held = (sum: string) => (recipe.wide ? sum : `wrap32(${sum})`);
+  const bias = recipe.biasInt32 ? [`  acc = ${held(`(int64_t)acc + ${id}_bias_int32[n]`)};`] : [];
   const { head, lines } = product.patch ? patchLines(layer, id) : rowLines(layer, id);
   return [
     `/* ${commented(layer.name)} */`,
@@ -134,7 +126,7 @@ function layerFunction(layer: GoldenLayer, id: string): string {
     ...lines,
     '  int64_t sum = 0, code;',
     ...steps.accumulate.c!(product, id).lines,
-    '  int32_t acc = wrap32(sum);',
+    `  ${recipe.wide ? 'int64_t' : 'int32_t'} acc = ${held('sum')};`,
     ...bias,
     ...(recipe.fixedPoint ? fixedPointLines(layer, id) : floatLines(layer, id)),
     `  return code < ${lo} ? ${lo} : code > ${hi} ? ${hi} : (int32_t)code;`,
@@ -170,7 +162,7 @@ function fixedPointLines({ recipe, steps, product }: GoldenLayer, id: string): s
   return [
     `  int64_t m = ${id}_multiplier_int32[n];`,
     `  int e = ${id}_shift[n];`,
-    ...recipe.fixedPoint!.c!,
+    ...(recipe.fixedPoint!.cOf?.(product) ?? recipe.fixedPoint!.c!),
     steps.offsetAndClamp.c!.code(product.output.zeroPoint),
   ];
 }

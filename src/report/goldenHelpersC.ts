@@ -1,7 +1,9 @@
 /** What the functions of golden's C call, as far as they call it. */
 
+import { VALUE_HELPERS } from './goldenValueHelpersC.js';
+
 /** Every shift of a negative number goes through its magnitude: C leaves it to the compiler. */
-const HELPERS: Readonly<Record<string, string>> = {
+const NUMBERS: Readonly<Record<string, string>> = {
   wrap32: `static inline int32_t wrap32(int64_t x) {
   uint32_t u = (uint32_t)(uint64_t)x;
   return u <= INT32_MAX ? (int32_t)u : (int32_t)((int64_t)u - 4294967296);
@@ -69,6 +71,9 @@ static inline int64_t to_integer(golden_float v) {
   return v.mantissa < 0 ? -a : a;
 }`,
 };
+
+/** In an order in which each calls only those before it. */
+const HELPERS: Readonly<Record<string, string>> = { ...NUMBERS, ...VALUE_HELPERS };
 
 /** Those that the code calls, and that they call in turn, in their order. */
 export function helpersOf(code: string): string {

@@ -6,6 +6,7 @@ import { sizeOf } from '../tensor/shape.js';
 const C_TYPES = new Map([
   ['Int8Array', 'int8_t'],
   ['Uint8Array', 'uint8_t'],
+  ['Int16Array', 'int16_t'],
   ['Int32Array', 'int32_t'],
 ]);
 

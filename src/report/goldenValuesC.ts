@@ -3,13 +3,6 @@ import type { GoldenValue } from '../analyze/goldenValues.js';
 import { sizeOf } from '../tensor/shape.js';
 import { commented, integerArray, plainArray } from './goldenText.js';
 
-/** TFLite's: two roundings, the second half away from zero. */
-export const BY_MULTIPLIER = `static inline int64_t by_multiplier(int64_t x, int64_t m, int e) {
-  int64_t wide = wrap32(e > 0 ? x * ((int64_t)1 << e) : x);
-  return shift_right_half_away(floor_shift(wide * m + ((int64_t)1 << 30), 31), e < 0 ? -e : 0);
-}
-`;
-
 export function valueArrays({ arrays, c, samples }: GoldenValue, id: string): string[] {
   return [
     ...arrays.map((array) => integerArray(array, [samples, sizeOf(array.shape) / samples], id)),

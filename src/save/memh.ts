@@ -3,6 +3,7 @@ import type { NamedArray } from './npz.js';
 const BITS = new Map([
   ['Int8Array', 8],
   ['Uint8Array', 8],
+  ['Int16Array', 16],
   ['Int32Array', 32],
   ['Float32Array', 32],
 ]);

@@ -19,6 +19,8 @@ export interface Recipe {
   /** int32, added to the accumulator first (wrapping); [outFeatures]. */
   readonly biasInt32: Int32Array | null;
   readonly biasFormula: string | null;
+  /** Sums and bias are 64 bits: nothing wraps. */
+  readonly wide: boolean;
   /** In place of operations: an int32 multiplier and a shift. */
   readonly fixedPoint: FixedPointForm | null;
   readonly operations: readonly Operation[];
@@ -43,14 +45,16 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
   const output = isQuantized(product.output) ? product.output : null;
   const prepared = dynamic ? ownBias(product) : record.bias.prepare(product);
   const real = prepared.unit === 'real' ? (channel: number) => prepared.values[channel] : null;
-  const before = prepared.unit === 'accumulator' ? [prepared.operation] : [];
+  const integers = prepared.unit === 'accumulator' ? prepared.integers : undefined;
+  const before = prepared.unit === 'accumulator' && !integers ? [prepared.operation] : [];
   const after = multiplier.operations?.(product, output, real) ?? null;
   const precision = precisionOf(multiplier, after);
   if (before.some((operation) => operation?.precision !== precision)) return { unwritten: record.bias };
-  const int32 = prepared.unit === 'int32' ? prepared : null;
-  if (int32?.numpy === null) return { unwritten: record.bias };
+  const int32 = integers ? narrowed(integers) : prepared.unit === 'int32' ? prepared : null;
+  if ((integers && !int32) || int32?.numpy === null) return { unwritten: record.bias };
+  const wide = record.accumulate.wide === true;
   if (output?.dtype === 'int32')
-    return { ...SUMS, biasInt32: int32?.values ?? null, biasFormula: int32?.numpy ?? null };
+    return { ...SUMS, wide, biasInt32: int32?.values ?? null, biasFormula: int32?.numpy ?? null };
   const fixedPoint = output && multiplier.fixedPoint;
   if (fixedPoint && (real || before.length > 0)) return { unwritten: record.bias };
   if (!fixedPoint && !after) return { unwritten: multiplier };
@@ -58,9 +62,16 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
     precision,
     biasInt32: int32?.values ?? null,
     biasFormula: int32?.numpy ?? null,
+    wide,
     fixedPoint,
     operations: fixedPoint ? [] : [...(before as Operation[]), ...after!],
   };
+}
+
+/** Integers that are added as they are; null where int32 does not hold them. */
+function narrowed(integers: ArrayLike<number>): { readonly values: Int32Array; readonly numpy: string } | null {
+  const values = Int32Array.from(integers);
+  return values.every((value, i) => value === integers[i]) ? { values, numpy: 'b' } : null;
 }
 
 /** A kernel may multiply some of its layers in another precision than the rest. */
@@ -88,7 +99,8 @@ export function trace(record: ProductSteps, product: Product, recipe: Recipe, ac
     steps.push({ name, value });
     return value;
   };
-  const biased = recipe.biasInt32 ? note('bias', wrapInt32(acc + recipe.biasInt32[channel])) : acc;
+  const held = (sum: number) => (recipe.wide ? sum : wrapInt32(sum));
+  const biased = recipe.biasInt32 ? note('bias', held(acc + recipe.biasInt32[channel])) : acc;
   const output = isQuantized(product.output) ? product.output : null;
   if (recipe.fixedPoint && output) {
     const fixed = recipe.fixedPoint.multiplierOf(product, output, channel);

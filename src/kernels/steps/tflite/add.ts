@@ -41,7 +41,7 @@ const EQUATION =
   'clamp(roundHalfAway((ua + ub) * mo / 2^eo) + zp), u = roundHalfAway((d << left) * m / 2^e), left = 20 (int16: 15)';
 
 /** Whether shifts alone do: int16, and scales that are powers of two. */
-function isOfPowers({ call: { attributes }, params }: Operands): boolean {
+export function isOfPowers({ call: { attributes }, params }: Pick<Operands, 'call' | 'params'>): boolean {
   const isAllowed = (attributes as AddAttributes | null)?.potScaleInt16 ?? false;
   const isPower = ({ scale }: QuantParams) => frexp(f32(scale)).fraction === 0.5;
   // TFLite refuses an output finer than an operand
@@ -124,7 +124,7 @@ export function addReference(sign: Sign): TensorSteps {
 }
 
 /** int16 operands of unlike shapes go through the reference's code. */
-function isBroadcastInt16({ inputs, output }: TensorCall): boolean {
+export function isBroadcastInt16({ inputs, output }: TensorCall): boolean {
   return inputs.some(
     ({ params, shape }) => params.dtype === 'int16' && sizeOf(shape.dims) !== sizeOf(output.shape.dims),
   );

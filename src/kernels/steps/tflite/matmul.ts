@@ -29,26 +29,46 @@ function operandOf(dims: readonly number[], isTransposed: boolean, isFirst: bool
   return isFirst ? { base, own: along, inner: across } : { base, own: across, inner: along };
 }
 
+/** Of each value of a sample's output: where its row of a and its column of b begin; how far apart their values are. */
+interface Places {
+  readonly a: Int32Array;
+  readonly b: Int32Array;
+  readonly inner: readonly [a: number, b: number];
+  readonly depth: number;
+}
+
+export function matmulPlaces({ inputs: [a, b], output, attributes }: TensorCall): Places {
+  const { adjX = false, adjY = false } = (attributes ?? {}) as Partial<MatmulAttributes>;
+  const [left, right] = [operandOf(a.shape.dims, adjX, true), operandOf(b.shape.dims, adjY, false)];
+  const { dims } = output.shape;
+  const [outer, [rows, columns], size] = [dims.slice(0, -2), dims.slice(-2), sizeOf(dims)];
+  const starts = (operand: Operand, own: (place: number) => number) =>
+    Int32Array.from({ length: size }, (_, place) => {
+      const at = indicesOf(floor(place / (rows * columns)), outer);
+      return operand.base(at) + own(place) * operand.own;
+    });
+  return {
+    a: starts(left, (place) => floor(place / columns) % rows),
+    b: starts(right, (place) => place % columns),
+    inner: [left.inner, right.inner],
+    depth: adjX ? a.shape.dims.at(-2)! : a.shape.dims.at(-1)!,
+  };
+}
+
 /** code: of a sum of products. */
 function products(call: TensorCall, params: readonly QuantParams[], code: (sum: number) => number): Int32Array {
   const [a, b] = call.inputs;
-  const { adjX, adjY } = call.attributes as MatmulAttributes;
-  const [left, right] = [operandOf(a.shape.dims, adjX, true), operandOf(b.shape.dims, adjY, false)];
-  const depth = adjX ? a.shape.dims.at(-2)! : a.shape.dims.at(-1)!;
-  const { dims } = call.output.shape;
-  const [outer, [rows, columns], size] = [dims.slice(0, -2), dims.slice(-2), sizeOf(dims)];
+  const places = matmulPlaces(call);
+  const size = sizeOf(call.output.shape.dims);
   const [za, zb] = params.map(({ zeroPoint }) => zeroPoint);
+  const [innerA, innerB] = places.inner;
   const out = new Int32Array(call.samples * size);
   for (let i = 0; i < out.length; i++) {
     const [sample, place] = [floor(i / size), i % size];
-    const at = indicesOf(floor(place / (rows * columns)), outer);
-    const [row, column] = [floor(place / columns) % rows, place % columns];
-    const fromA = sample * sizeOf(a.shape.dims) + left.base(at) + row * left.own;
-    const fromB = sample * sizeOf(b.shape.dims) + right.base(at) + column * right.own;
+    const fromA = sample * sizeOf(a.shape.dims) + places.a[place];
+    const fromB = sample * sizeOf(b.shape.dims) + places.b[place];
     let sum = 0;
-    for (let k = 0; k < depth; k++) {
-      sum += (a.data[fromA + k * left.inner] - za) * (b.data[fromB + k * right.inner] - zb);
-    }
+    for (let k = 0; k < places.depth; k++) sum += (a.data[fromA + k * innerA] - za) * (b.data[fromB + k * innerB] - zb);
     out[i] = code(sum);
   }
   return out;

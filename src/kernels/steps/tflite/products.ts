@@ -24,7 +24,8 @@ export const exactInt64: AccumulateStep = {
   equation: 'sum of dx * dw, 64 bits',
   run: (x, product, fast) => ({ data: exactSums(x, product, fast), overflowed: 0 }),
   numpy: exact.numpy,
-  c: null,
+  c: exact.c,
+  wide: true,
 };
 
 /** Of the file, int32 or int64; a float one is rounded as the converter does. */
@@ -37,7 +38,7 @@ export const integerBias: BiasStep = {
     const ready = int32BiasReciprocalHalfAway.prepare(product);
     const values = product.biasInt64 ?? (ready.unit === 'int32' ? ready.values : null);
     if (!values) return { unit: 'none' };
-    return { unit: 'accumulator', add: (acc, channel) => acc + values[channel], operation: null };
+    return { unit: 'accumulator', add: (acc, channel) => acc + values[channel], integers: values, operation: null };
   },
 };
 
@@ -54,7 +55,14 @@ function shortMultiplier(name: string, realOf: typeof multiplierOfDoubles): Mult
     },
     toReal: realUnfused.scaler,
     operations: null,
-    fixedPoint: null,
+    fixedPoint: {
+      multiplierOf: (product, output, channel) => quantizeMultiplier(realOf(product, output, channel)),
+      numpy: (x) => ['s = min((m + 2**15) >> 16, 2**15 - 1)', `q = (${x} * s + (1 << 14 - e)) >> (15 - e)`],
+      c: [
+        '  int64_t upper = m < 2147418112 ? (m + 32768) >> 16 : 32767;',
+        '  code = wrap32(shift_right_half_up(acc * upper, 15 - e));',
+      ],
+    },
   };
 }
 
@@ -92,7 +100,16 @@ export const inBlocksOf8: MultiplierStep = {
     return (acc, channel, bias) => (channel < end ? up : away)(acc, channel, bias);
   },
   operations: null,
-  fixedPoint: null,
+  fixedPoint: {
+    ...convolutionRuyAvx.fixedPoint!,
+    // both round high, which one decides
+    numpy: () => [],
+    c: null,
+    cOf: ({ outFeatures }) => [
+      ...DOUBLE_ROUNDING.c!.slice(0, -1),
+      `  code = e >= 0 ? high : n < ${Math.floor(outFeatures / 8) * 8} ? shift_right_half_up(high, -e) : shift_right_half_away(high, -e);`,
+    ],
+  },
 };
 
 /** uint8: vector code takes 16 values of the tensor at a time, whatever their channels. */

@@ -68,18 +68,38 @@ export const meanReference: TensorSteps = {
   codes: BYTES_AND_INT16,
 };
 
+interface ImageMean {
+  /** In the zero point's place. */
+  readonly bias: number;
+  readonly multiplier: FixedPointMultiplier;
+  /** By channel. */
+  readonly isVector: readonly boolean[];
+}
+
 /** Height and width of images of 8 bits, kept: the zero point is rounded by itself, raw sums are scaled, 16 channels at a time. */
-function meanOfImages(sums: Sums, hasVectors: boolean): Int32Array {
-  const { call, input, output, count, each } = sums;
+function imageMean({ call, input, output, count }: Sums, hasVectors: boolean): ImageMean {
   const [sx, sy] = [scaleOf(input), scaleOf(output)];
   const offset = f32(f32(input.zeroPoint * sx) / sy);
-  const bias = output.zeroPoint - truncate(f32(offset > 0 ? offset + 0.5 : offset - 0.5));
-  const multiplier = quantizeMultiplier(f32(sx / f32(f32(count) * sy)));
-  const [up, away] = [byMultiplierUp(multiplier), byMultiplier(f32(sx / f32(f32(count) * sy)))];
-  const channels = call.output.shape.dims.at(-1)!;
-  const isVector = hasVectors ? vectorChannels(channels, call.threads) : [];
-  const code = codeOf({ ...output, zeroPoint: bias }, RANGE(output));
-  return each((sum, element) => code((isVector[element % channels] ? up : away)(sum)));
+  return {
+    bias: output.zeroPoint - truncate(f32(offset > 0 ? offset + 0.5 : offset - 0.5)),
+    multiplier: quantizeMultiplier(f32(sx / f32(f32(count) * sy))),
+    isVector: hasVectors ? vectorChannels(call.output.shape.dims.at(-1)!, call.threads) : [],
+  };
+}
+
+/** Null: it is another mean, and computed as the reference's. */
+export function imageMeanOf(call: TensorCall): ImageMean | null {
+  const sums = sumsOf(call);
+  return isOfImages(sums) ? imageMean(sums, true) : null;
+}
+
+function meanOfImages(sums: Sums, hasVectors: boolean): Int32Array {
+  const { bias, multiplier, isVector } = imageMean(sums, hasVectors);
+  const channels = sums.call.output.shape.dims.at(-1)!;
+  const up = byMultiplierUp(multiplier);
+  const code = codeOf({ ...sums.output, zeroPoint: bias }, RANGE(sums.output));
+  const away = (sum: number) => multiplyByFixedPointDoubleRounding(sum, multiplier);
+  return sums.each((sum, element) => code((isVector[element % channels] ? up : away)(sum)));
 }
 
 /** Every thread has its own share of the channels, and so its own rest. */

@@ -10,7 +10,7 @@ import { tensorSteps } from '../tensor.js';
 import { BYTES, BYTES_AND_INT16 } from './common.js';
 
 /** Of one place of the output along an axis: its neighbours, and how far it lies from the first. */
-interface Place {
+export interface Place {
   readonly low: number;
   readonly high: number;
   readonly weight: number;
@@ -20,15 +20,28 @@ type Axis = (input: number, output: number, attributes: ResampleAttributes) => (
 /** of: codes at [row, column]: p00, p01, p10, p11. */
 type Blend = (p00: number, p01: number, p10: number, p11: number, y: number, x: number) => number;
 
+function placesOf(
+  call: TensorCall,
+  axis: Axis,
+): { readonly down: readonly Place[]; readonly across: readonly Place[] } {
+  const [from, to] = [gridOf(call.inputs[0].shape), gridOf(call.output.shape)];
+  const attributes = cornersOf(call.attributes as ResampleAttributes);
+  const [ys, xs] = [axis(from.rows, to.rows, attributes), axis(from.columns, to.columns, attributes)];
+  return {
+    down: Array.from({ length: to.rows }, (_, y) => ys(y)),
+    across: Array.from({ length: to.columns }, (_, x) => xs(x)),
+  };
+}
+
+/** Of the rows and columns of an output: the nearest place of its input, or the two beside it. */
+export function resizePlaces(call: TensorCall, form: 'integers' | 'xnnpack') {
+  return placesOf(call, isNearest(call) ? nearest : form === 'integers' ? inIntegers : inXnnpack);
+}
+
 function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
   const [{ data, shape }] = call.inputs;
   const [from, to] = [gridOf(shape), gridOf(call.output.shape)];
-  const attributes = cornersOf(call.attributes as ResampleAttributes);
-  const [ys, xs] = [axis(from.rows, to.rows, attributes), axis(from.columns, to.columns, attributes)];
-  const [down, across] = [
-    Array.from({ length: to.rows }, (_, y) => ys(y)),
-    Array.from({ length: to.columns }, (_, x) => xs(x)),
-  ];
+  const { down, across } = placesOf(call, axis);
   const out = new Int32Array(call.samples * to.size);
   for (let sample = 0; sample < call.samples; sample++) {
     const at = (y: number, x: number, c: number) => data[sample * from.size + from.at(y, x, c)];
@@ -46,7 +59,7 @@ function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
 }
 
 /** An image, wherever its channels are. */
-function gridOf({ dims, channelAxis }: Shape) {
+export function gridOf({ dims, channelAxis }: Shape) {
   const isLast = channelAxis === dims.length - 1;
   const channels = dims[channelAxis];
   const [rows, columns] = isLast ? dims : dims.slice(1);
@@ -139,7 +152,7 @@ const nearest: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
   };
 };
 
-const isNearest = ({ attributes }: TensorCall) => (attributes as ResampleAttributes).mode === 'nearest';
+export const isNearest = ({ attributes }: TensorCall) => (attributes as ResampleAttributes).mode === 'nearest';
 const NEAREST = 'the code of the nearest place';
 
 function resize(

@@ -30,10 +30,10 @@ function rows(call: TensorCall, codesOf: (distances: Int32Array) => ArrayLike<nu
   return out;
 }
 
-const betaOf = ({ attributes }: TensorCall) => f32((attributes as BetaAttributes).beta);
+export const betaOf = ({ attributes }: TensorCall) => f32((attributes as BetaAttributes).beta);
 
 /** Bits of codes that stand for 0 to 1. */
-const BITS: Partial<Record<QuantParams['dtype'], number>> = { int8: 8, uint8: 8, int16: 16 };
+export const BITS: Partial<Record<QuantParams['dtype'], number>> = { int8: 8, uint8: 8, int16: 16 };
 
 /** All integer: reference resolver and TFLite Micro, codes of 8 bits in; the output's parameters are taken for granted. */
 const softmaxFixedPoint: TensorSteps = {
@@ -85,19 +85,38 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** Tables of exp and 1 / (1 + x), the same code in every resolver; TFLite Micro makes them in float32. */
-function softmaxInt16(isMicro: boolean): TensorSteps {
-  const to = isMicro ? f32 : (x: number) => x;
+/** Of 513 entries: exp, and 1 / (1 + x). */
+export interface SoftmaxTables {
+  readonly exponentials: Int32Array;
+  readonly inverses: Int32Array;
+}
+
+function tablesOf(to: (x: number) => number): SoftmaxTables {
   const unit = to(1 / 65535);
   const outputScale = to(2 / 65535);
-  const tables = once(() => ({
+  return {
     exponentials: sampled(Math.exp, { scale: to(10 / 65535), zeroPoint: 32767, outputScale, to }),
     inverses: sampled((x) => to(1 / to(1 + x)), { scale: unit, zeroPoint: -32768, outputScale, to }),
-  }));
+  };
+}
+
+const [doubleTables, singleTables] = [once(() => tablesOf((x) => x)), once(() => tablesOf(f32))];
+
+export function softmaxTables(isMicro: boolean): SoftmaxTables {
+  return isMicro ? singleTables() : doubleTables();
+}
+
+/** Takes distances to units of the table's step. */
+export function softmaxMultiplier(call: TensorCall, isMicro: boolean) {
+  const product = scaleOf(quantized(call.inputs[0])) * betaOf(call);
+  return quantizeMultiplier((isMicro ? product : f32(product)) / (10 / 65535));
+}
+
+/** Tables of exp and 1 / (1 + x), the same code in every resolver; TFLite Micro makes them in float32. */
+function softmaxInt16(isMicro: boolean): TensorSteps {
   const run = (call: TensorCall) => {
-    const { exponentials, inverses } = tables();
-    const product = scaleOf(quantized(call.inputs[0])) * betaOf(call);
-    const multiplier = quantizeMultiplier((isMicro ? product : f32(product)) / (10 / 65535));
+    const { exponentials, inverses } = softmaxTables(isMicro);
+    const multiplier = softmaxMultiplier(call, isMicro);
     return rows(call, (distances) => {
       const powers = distances.map((d) =>
         lookedUp(exponentials, saturateInt16(multiplyByFixedPointDoubleRounding(d, multiplier) + 32767)),

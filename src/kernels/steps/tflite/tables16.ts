@@ -46,24 +46,29 @@ const ONE_MORE = new Set([
   4, 8, 12, 14, 15, 16, 17, 19, 20, 21, 22, 25, 27, 28, 29, 30, 31, 33, 34, 35, 37, 39, 40, 41, 43, 44, 45, 46, 49, 50,
   54, 62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255,
 ]);
-const SIGMOID = Int32Array.from(
+export const SIGMOID = Int32Array.from(
   { length: 256 },
   (_, i) => roundHalfEven(65536 / (1 + Math.exp(-i / 24))) + (ONE_MORE.has(i) ? 1 : 0),
 );
 
 /** log2(scale * 2^12) where it is 0, or one of those that a function has; null: another scale. */
-function powerOf(scale: number, powers: readonly number[]): number | null {
+export function powerOf(scale: number, powers: readonly number[]): number | null {
   const log = f32(f32(Math.log(scale)) * f32(1 / Math.log(2)));
   const left = 12 + roundHalfAway(log);
   return Math.abs(log - roundHalfAway(log)) < 1e-3 && powers.includes(left) ? left : null;
 }
 
-/** Codes in units of 1 / (3 * 2^12). */
-function inTableUnits(scale: number, power: number | null): (q: number) => number {
-  if (power !== null) return (q) => q * 3 * 2 ** power;
+/** A multiplier and a shift to the right, half up, that take codes to units of 1 / (3 * 2^12). */
+export function tableUnits(scale: number, power: number | null): { multiplier: number; shift: number } {
+  if (power !== null) return { multiplier: 3 * 2 ** power, shift: 0 };
   let [real, shift] = [scale * 4096 * 3, 0];
   for (; real <= 32767 / 2 && shift <= 30; shift++) real *= 2;
-  const [multiplier, half] = [truncate(real), shift === 0 ? 0 : 2 ** (shift - 1)];
+  return { multiplier: truncate(real), shift };
+}
+
+function inTableUnits(scale: number, power: number | null): (q: number) => number {
+  const { multiplier, shift } = tableUnits(scale, power);
+  const half = shift === 0 ? 0 : 2 ** (shift - 1);
   return (q) => floor((q * multiplier + half) / 2 ** shift);
 }
 
@@ -81,8 +86,8 @@ function tanhOf(v: number): number {
   return v >= 0 ? floor((result - 2 ** 23 + 128) / 256) : floor((2 ** 23 - result + 127) / 256);
 }
 
-interface Function16 {
-  readonly name: string;
+export interface Function16 {
+  readonly name: 'logistic' | 'tanh';
   readonly powers: readonly number[];
   readonly interpolated: (v: number) => number;
   readonly fixed: typeof logistic;
@@ -108,8 +113,8 @@ function function16({ name, powers, interpolated, fixed }: Function16, isBuiltin
   };
 }
 
-const LOGISTIC: Function16 = { name: 'logistic', powers: [0], interpolated: logisticOf, fixed: logistic };
-const TANH: Function16 = { name: 'tanh', powers: [0, 1], interpolated: tanhOf, fixed: hyperbolicTangent };
+export const LOGISTIC: Function16 = { name: 'logistic', powers: [0], interpolated: logisticOf, fixed: logistic };
+export const TANH: Function16 = { name: 'tanh', powers: [0, 1], interpolated: tanhOf, fixed: hyperbolicTangent };
 
 export const logisticInt16 = function16(LOGISTIC, false);
 export const logisticInt16Builtin = function16(LOGISTIC, true);
