@@ -1,14 +1,16 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
 import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
 import { declaredKernel, kernelByName } from '../../kernels/registry.js';
+import { defectsOfValues } from '../../kernels/tfliteDefects.js';
 import type { Capture } from '../../nouns/capture.js';
-import { isProduct, type Model } from '../../nouns/model.js';
+import { declaredParams, isProduct, type Layer, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
 import type { LintCode } from './evidence.js';
 import { notChecked } from './notChecked.js';
 import type { Range } from './range.js';
 import { rules } from './registry.js';
 import type { Found, Rule } from './rule.js';
+import { ofRelease } from './rules/kernelDefect.js';
 import { ofRuntime } from './runtime.js';
 import { saturationOf } from './saturation.js';
 import { type Subject, subjectOf } from './subject.js';
@@ -26,9 +28,15 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
     layers: [],
     not_checked: notChecked(model.layers),
   };
+  const params = declaredParams(model);
   for (const layer of model.layers) {
     document.findings.push(...ofRuntime(layer));
-    if (!isProduct(layer)) continue;
+    if (!isProduct(layer)) {
+      const inputs = layer.inputs.map((name) => params.get(name) ?? null);
+      const defects = layer.form ? defectsOfValues(layer, inputs).map(ofRelease) : [];
+      document.findings.push(...defects.map((found) => inWords('kernel-defect', found, { layer }, null)));
+      continue;
+    }
     const subject = await subjectOf(model, layer, kernel, captured);
     const found = findings(subject);
     for (const finding of found) document.findings.push(finding);
@@ -60,7 +68,12 @@ function ofChannel(rule: Rule, subject: Subject, channel: number): LintFinding[]
   return (rule.ofChannel?.(subject, channel) ?? []).map((found) => inWords(rule.code, found, subject, channel));
 }
 
-function inWords(code: LintCode, found: Found<LintCode>, { layer }: Subject, channel: number | null): LintFinding {
+function inWords(
+  code: LintCode,
+  found: Found<LintCode>,
+  { layer }: { readonly layer: Layer },
+  channel: number | null,
+): LintFinding {
   return {
     code,
     severity: found.severity,

@@ -142,7 +142,7 @@ export const sameUnderflows: AccumulateStep = {
 };
 
 /** Kernels smaller than the stride that leave cells at the end unread; 1x1 kernels are not affected. */
-function underflows({ patch }: Pick<Product, 'patch'>): boolean {
+export function underflows({ patch }: Pick<Product, 'patch'>): boolean {
   if (!patch?.same || patch.window.transposed || patch.window.kernel.every((size) => size === 1)) return false;
   const { kernel, stride, dilation } = patch.window;
   return patch.output.some(

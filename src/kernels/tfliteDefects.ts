@@ -1,0 +1,68 @@
+/** What releases of TFLite's runtimes compute wrongly of a layer, whatever the numbers: replayed as it is, and told before anything runs. */
+import type { TensorSteps } from '../nouns/kernel.js';
+import type { Layer, Release } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
+import type { PlacedPatch } from '../nouns/window.js';
+import { matmulXnnpack } from './steps/tflite/matmul.js';
+import { underflows } from './steps/tflite/products.js';
+import { sumReference } from './steps/tflite/reduce.js';
+import { delegateTensors, referenceOps } from './tflite.js';
+
+export interface ReleaseDefect {
+  readonly kernels: readonly string[];
+  readonly what: string;
+  readonly since: string;
+  readonly avoid: string;
+}
+
+/** Of a layer on whole values; inputs: parameters of what it reads. */
+export function defectsOfValues(
+  { op, output, delegates = [] }: Layer,
+  inputs: readonly (ValueParams | null)[],
+): ReleaseDefect[] {
+  const isOf = (ops: typeof referenceOps, steps: TensorSteps) => ops[op] === steps;
+  const second = inputs[1] && inputs[1].dtype !== 'float32' ? inputs[1].zeroPoint : 0;
+  return [
+    ...(isOf(referenceOps, sumReference) && output?.dtype === 'int8' ? [SUM] : []),
+    ...(isOf(delegateTensors, matmulXnnpack) && delegates.includes('tensorflow-2.21') && second !== 0 ? [MATMUL] : []),
+  ];
+}
+
+/** Of a product: its patch where it has one, whether its int8 weights have a zero point. */
+export function defectsOfProduct(
+  { delegates = [] }: Layer,
+  { patch, weightZeroPoint, weightDtype }: { patch?: PlacedPatch; weightZeroPoint: Int32Array; weightDtype?: string },
+): ReleaseDefect[] {
+  if (!OLD.some((release) => delegates.includes(release))) return [];
+  if (patch) return underflows({ patch }) ? [SAME] : [];
+  return weightDtype !== 'uint8' && weightZeroPoint.some((zero) => zero !== 0) ? [WEIGHTS] : [];
+}
+
+const OLD: readonly Release[] = ['litert-1.4', 'litert-1.2', 'tensorflow-2.21'];
+const BEFORE_2_3 = 'LiteRT up to 1.4, TensorFlow up to 2.21';
+const ELSEWHERE = 'use LiteRT 2.3, or OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES';
+
+const SUM: ReleaseDefect = {
+  kernels: ['tflite-reference'],
+  what: 'the reference resolver reads the int8 codes of a SUM as bytes without a sign, and clamps to 0..255',
+  since: 'LiteRT 2.3.0 or before',
+  avoid: 'check against the builtin kernels (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES), not BUILTIN_REF',
+};
+const MATMUL: ReleaseDefect = {
+  kernels: ['xnnpack'],
+  what: "XNNPACK ignores the zero point of a BATCH_MATMUL's second operand",
+  since: 'TensorFlow 2.21',
+  avoid: ELSEWHERE,
+};
+const SAME: ReleaseDefect = {
+  kernels: ['xnnpack'],
+  what: 'XNNPACK computes the bias alone, since SAME padding of a kernel smaller than its stride falls below 0',
+  since: BEFORE_2_3,
+  avoid: `${ELSEWHERE}; or VALID padding`,
+};
+const WEIGHTS: ReleaseDefect = {
+  kernels: ['xnnpack'],
+  what: "XNNPACK ignores the zero point of a FULLY_CONNECTED's int8 weights",
+  since: BEFORE_2_3,
+  avoid: `${ELSEWHERE}; or symmetric weights`,
+};
