@@ -1,7 +1,6 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
 import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
 import { declaredKernel, kernelByName } from '../../kernels/registry.js';
-import { defectsOfValues } from '../../kernels/tfliteDefects.js';
 import type { Capture } from '../../nouns/capture.js';
 import { declaredParams, isProduct, type Layer, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
@@ -9,6 +8,7 @@ import type { LintCode } from './evidence.js';
 import { notChecked } from './notChecked.js';
 import type { Range } from './range.js';
 import { rules } from './registry.js';
+import { defectsOfValues } from './releaseDefects.js';
 import type { Found, Rule } from './rule.js';
 import { ofRelease } from './rules/kernelDefect.js';
 import { ofRuntime } from './runtime.js';

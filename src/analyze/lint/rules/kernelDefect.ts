@@ -1,6 +1,6 @@
 import { kernels, productKernels } from '../../../kernels/registry.js';
 import { defects } from '../../../kernels/steps/knownDefects.js';
-import { defectsOfProduct, type ReleaseDefect } from '../../../kernels/tfliteDefects.js';
+import { defectsOfProduct, type ReleaseDefect } from '../releaseDefects.js';
 import type { Found, Rule } from '../rule.js';
 
 /** Those that have the op; where none has, since it is wrong, all of the family. */

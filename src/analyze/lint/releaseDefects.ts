@@ -1,12 +1,13 @@
 /** What releases of TFLite's runtimes compute wrongly of a layer, whatever the numbers: replayed as it is, and told before anything runs. */
-import type { TensorSteps } from '../nouns/kernel.js';
-import type { Layer, Release } from '../nouns/model.js';
-import type { ValueParams } from '../nouns/value.js';
-import type { PlacedPatch } from '../nouns/window.js';
-import { matmulXnnpack } from './steps/tflite/matmul.js';
-import { underflows } from './steps/tflite/products.js';
-import { sumReference } from './steps/tflite/reduce.js';
-import { delegateTensors, referenceOps } from './tflite.js';
+
+import { matmulXnnpack } from '../../kernels/steps/tflite/matmul.js';
+import { underflows } from '../../kernels/steps/tflite/products.js';
+import { sumReference } from '../../kernels/steps/tflite/reduce.js';
+import { delegateTensors, referenceOps } from '../../kernels/tflite.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
+import type { Layer, Release } from '../../nouns/model.js';
+import type { ValueParams } from '../../nouns/value.js';
+import type { PlacedPatch } from '../../nouns/window.js';
 
 export interface ReleaseDefect {
   readonly kernels: readonly string[];
