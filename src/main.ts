@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import type { Action } from './commands/command.js';
 import { commands, MAIN_COMMAND } from './commands/registry.js';
 import { columnsOf } from './commands/width.js';
@@ -18,16 +18,16 @@ Example:
 
 Options of a comparison (all: qdiff diff --help):
   --candidate NPZ|DIR    your own implementation's values
-  --kernel NAME          what is replayed; qdiff kernels lists them
-  --mode propagated      each layer on the replay's own output
-  --reporter NAME[=FILE] table, json, junit, markdown, github-actions, html
+  --kernel NAME          what is replayed (qdiff kernels)
+  --mode propagated      layers on the replay's outputs
+  --reporter NAME[=FILE] table, json, junit, markdown, html
   --baseline FILE        accept what was recorded
-  -v, -q                 everything; verdict and problems only
+  -v, -q                 everything; only the verdict
 
 Exit codes:
   0  every compared value is equal, or accepted
-  1  at least one layer differs; for lint a finding, for diff-reports worse
-  2  could not run: a line for each problem on standard error
+  1  a layer differs; lint: a finding; diff-reports: worse
+  2  could not run: a line a problem on standard error
 `;
 
 /** Runs one command in-process; returns the exit code of CLI's table (0, 1, 2, 70). */
@@ -49,7 +49,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       getOutHelpWidth: () => columnsOf(io),
       getErrHelpWidth: () => columnsOf(io),
     })
-    .configureHelp({ minWidthToWrap: 20 }) // of 80 columns the longest command leaves 38
+    .configureHelp({ minWidthToWrap: 20, formatItem: itemOfHelp }) // of 80 columns the longest command leaves 38
     .showHelpAfterError('(qdiff --help lists commands and options)');
   const unknown = unknownHelp(argv);
   if (unknown !== null) {
@@ -63,6 +63,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return await exitCodeOf(error, argv, io);
   }
+}
+
+/** On a narrow terminal what an option does stands below it. */
+function itemOfHelp(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? 80;
+  if (description === '' || width - termWidth - 4 >= 24) {
+    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+  }
+  const lines = helper.boxWrap(description, Math.max(width - 6, 20)).split('\n');
+  return [`  ${term}`, ...lines.map((line) => `      ${line}`)].join('\n');
 }
 
 /** Commander answers help about what is no command with help about all, as an error. */

@@ -2,6 +2,7 @@ import { takes, takesCodes } from '../kernels/kernel.js';
 import { elementwiseKernels, kernelByName, kernels, productKernels, tensorKernels } from '../kernels/registry.js';
 import type { Kernel, ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
+import { isQuantized } from '../nouns/value.js';
 import { isKernelsOwn } from './facts.js';
 import { frameworkOf, isOf } from './frameworks.js';
 import { rangeOf } from './ranges.js';
@@ -39,6 +40,7 @@ function declaredUnderKernels(study: Study): { readonly kernel: Kernel; readonly
   }
   if (declared.kind === 'tensor') {
     return tensorKernels({ op, onFloats }, own, ofLayer)
+      .filter(({ steps }) => steps === declared.steps || onFloats || declared.params.inputs.every(isQuantized))
       .filter(({ steps }) => takesCodes(steps, [...declared.params.inputs, declared.params.output]))
       .filter(({ steps }) => !steps.lacks?.(declared.params))
       .map(({ kernel, steps }) => ({ kernel, setup: { ...declared, steps } }));

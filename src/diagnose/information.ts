@@ -1,5 +1,7 @@
 /** How much a layer's values tell of it. */
 import { isQuantized } from '../nouns/value.js';
+import { causeOf } from './registry.js';
+import { type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
 
 /** Each change is one of some hundred: as many values by chance are one in 2^16; two changes need twice as many. */
@@ -22,4 +24,10 @@ function clampsOf({ declared: { params } }: Study): (value: number) => boolean {
   const { quantMin, quantMax, zeroPoint } = output;
   const isClamped = 'activation' in params && params.activation === 'relu';
   return (value) => value <= quantMin || value >= quantMax || (isClamped && value === zeroPoint);
+}
+
+/** One change without a number, of which the data show that it took place: one value is enough (explain's --repro has no more). */
+export function showsItself(named: readonly Change[]): boolean {
+  const [only] = named;
+  return named.length === 1 && only.freedom === FREEDOM.none && causeOf(only.cause).shows !== undefined;
 }

@@ -4,7 +4,7 @@ import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
-import { tellsOf } from './information.js';
+import { showsItself, tellsOf } from './information.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
@@ -295,7 +295,7 @@ class Search {
   /** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
   private isShown(hypothesis: Hypothesis): boolean {
     const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
-    if (!tellsOf(this.study, named.length)) return false;
+    if (!tellsOf(this.study, named.length) && !showsItself(named)) return false;
     return named.every((change) => {
       const found = foundBy(this.study, hypothesis, change);
       if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;

@@ -78,6 +78,7 @@ export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: K
     ({ kernel, steps }) => {
       // a whole runtime's own forms are compared with each other elsewhere
       if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
+      if (!data.onFloats && !declared.params.inputs.every(isQuantized)) return false; // theirs read codes
       if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
       if (!free && kernel.runtime !== data.kernel.runtime) return false;
       seen.add(steps);

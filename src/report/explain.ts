@@ -2,7 +2,7 @@
 import { Chalk } from 'chalk';
 import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { counted, printable } from '../text.js';
-import { type Column, renderColumns } from './columns.js';
+import { type Column, fits, renderColumns } from './columns.js';
 import { wrap } from './layout.js';
 import { option, path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
@@ -277,30 +277,31 @@ function multiplierText(column: ExplainColumn): string {
 function stepLines(document: ExplainDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
   const { columns, first_difference: first, candidate_column: own } = document;
   const rows = rowsOf(document);
-  const mark = options.unicode ? '←' : '<-';
-  const table: Column[] = [
-    { head: ['step'], cells: rows.map(([label]) => label), align: 'left', shortenTo: 20 },
-    ...columns.map(
-      (column): Column => ({
-        head: [column.kernel],
-        cells: rows.map(([, text]) => text(column)),
-        align: 'right',
-      }),
-    ),
-    ...(own ? [{ head: ['on yours'], cells: rows.map(([, text]) => text(own)), align: 'right' } as const] : []),
-    {
-      head: [''],
-      cells: rows.map(([, , key]) => (first !== null && key === first ? `${mark} first` : '')),
-      align: 'left',
-      paint: () => chalk.red,
-    },
-  ];
-  const { head, rows: lines } = renderColumns(table, {
-    width: options.width,
-    ellipsis: options.unicode ? '…' : '...',
-    headPaint: chalk.dim,
+  const arrow = options.unicode ? '←' : '<-';
+  const steps: Column = { head: ['step'], cells: rows.map(([label]) => label), align: 'left', shortenTo: 20 };
+  const of = (head: string) => (column: ExplainColumn) => {
+    return { head: [head], cells: rows.map(([, text]) => text(column)), align: 'right' } as const;
+  };
+  const marked = (mark: string): Column => ({
+    head: [''],
+    cells: rows.map(([, , key]) => (first !== null && key === first ? mark : '')),
+    align: 'left',
+    paint: () => chalk.red,
   });
-  return [...head, ...lines];
+  const kernels = columns.map((column) => of(column.kernel)(column));
+  const yours = own ? [of('on yours')(own)] : [];
+  const all = [steps, ...kernels, ...yours, marked(`${arrow} first`)];
+  const short = [
+    steps,
+    ...kernels,
+    marked(fits([steps, ...kernels, marked(`${arrow} first`)], options.width) ? `${arrow} first` : arrow),
+  ];
+  const tables = fits(all, options.width) ? [all] : [short, ...(own ? [[steps, ...yours]] : [])];
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
+  return tables.flatMap((table) => {
+    const { head, rows: lines } = renderColumns(table, layout);
+    return [...head, ...lines];
+  });
 }
 
 function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
