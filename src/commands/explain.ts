@@ -28,7 +28,15 @@ import type { CliCommand } from './command.js';
 import { documentCommand, type Given } from './documentCommand.js';
 import { writeFolder } from './folder.js';
 import { openPair, usage } from './open.js';
-import { acceleratorOption, collect, parseIndex, parseName, parsePosition, selectLayers } from './options.js';
+import {
+  acceleratorOption,
+  collect,
+  parseIndex,
+  parseName,
+  parsePosition,
+  repeatedWords,
+  selectLayers,
+} from './options.js';
 import { formatsOf, type OutputOptions, writeDocument } from './output.js';
 
 interface Options extends OutputOptions {
@@ -77,7 +85,8 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     ...(await documentOf(io, chosen, options)),
     ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
   };
-  const text = explainText({ model: modelPath, capture: capturePath ?? null, candidate: options.candidate });
+  const repeated = repeatedWords(options.kernel, options.map);
+  const text = explainText({ model: modelPath, capture: capturePath ?? null, candidate: options.candidate, repeated });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
   return 0;
 }

@@ -13,6 +13,8 @@ interface ExplainInputs {
   readonly model: string;
   readonly capture: string | null;
   readonly candidate?: string;
+  /** Other options of the run. */
+  readonly repeated?: readonly string[];
 }
 
 const MOST_PAIRS = 4;
@@ -21,11 +23,12 @@ export function explainText({
   model,
   capture,
   candidate,
+  repeated = [],
 }: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
   return (document, options) => {
     const chalk = new Chalk({ level: options.color });
     const files = [path(model), ...(capture === null ? [] : [path(capture)])];
-    const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)])];
+    const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)]), ...repeated];
     const { layer, channel, sample, at } = document;
     const needsFile = document.numpy.some((line) => line.includes('repro.npz'));
     const value = [

@@ -35,7 +35,8 @@ async function said(argv: readonly string[]): Promise<string> {
 /** The words that a shell makes of the commands in a text. */
 function commandsIn(text: string): string[][] {
   const lines = [...text.matchAll(/next: (?:<code>)?(.*?)(?:<\/code>.*|\))?$/gm)].map(([, line]) => unescaped(line));
-  return [...new Set(lines)].map((line) => {
+  const commands = lines.flatMap((line) => line.split(' && ').filter((command) => command !== './reference'));
+  return [...new Set(commands)].map((line) => {
     const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
     return words.split('\0').slice(0, -1);
   });
