@@ -158,7 +158,7 @@ export class Diagnosis {
       name: layer.name,
       op: layer.op,
       arithmetic: layer.arithmetic,
-      ...(layer.onFloats && { onFloats: true as const }),
+      ...(layer.onFloats && !layer.arithmetic && { onFloats: true as const }),
       otherArithmetic: this.side === 'capture' ? otherArithmetic(run.kernel, layer, declared.kind) : null,
       producer: this.producer,
       side: this.side,

@@ -9,7 +9,7 @@ export type Ran = Pick<Layer, 'op' | 'arithmetic' | 'onFloats'> | string;
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
 export function stepsOf({ ops, opsInFloat, onFloats = {} }: Kernel, layer: Ran): OpSteps | null {
   const { op, arithmetic, onFloats: isOnFloats } = typeof layer === 'string' ? { op: layer } : layer;
-  const own = isOnFloats ? onFloats : (arithmetic === 'float' && opsInFloat) || ops;
+  const own = (arithmetic === 'float' && opsInFloat) || (isOnFloats ? onFloats : ops);
   return Object.hasOwn(own, op) ? own[op] : null;
 }
 

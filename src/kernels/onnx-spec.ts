@@ -27,6 +27,14 @@ const dynamic = product({
   uint8Weights: ['uint8'],
 });
 
+const ops: Kernel['ops'] = {
+  ...products(dynamic, dynamicOnnxRuntime),
+  ...convolutionsDynamic({ ...dynamic, dynamic: dynamicOnnxRuntime }),
+  ...quantizesItself(dynamicOnnxRuntime),
+  ...onnxRuntimeInFloat,
+  ...ofAnyWidth({ sigmoid: sigmoidInFloat }),
+};
+
 export const onnxSpec: Kernel = {
   name: 'onnx-spec',
   equation: 'y = saturate(rint((sum of sx*(x-zx) * sw*(w-zw) + b) / sy) + zp), float32, any order',
@@ -37,11 +45,6 @@ export const onnxSpec: Kernel = {
   sums: 'float',
   confirm: null,
   wholeRuntime: true,
-  ops: {
-    ...products(dynamic, dynamicOnnxRuntime),
-    ...convolutionsDynamic({ ...dynamic, dynamic: dynamicOnnxRuntime }),
-    ...quantizesItself(dynamicOnnxRuntime),
-    ...onnxRuntimeInFloat,
-    ...ofAnyWidth({ sigmoid: sigmoidInFloat }),
-  },
+  ops,
+  onFloats: ops, // it dequantizes whatever it reads
 };

@@ -126,7 +126,7 @@ export interface Layer<F extends Form | null = Form | null> {
   /** What the runtime computes it with, where it has the choice, and why it is that. */
   readonly arithmetic?: 'integers' | 'float';
   readonly because?: string;
-  /** Every value that it reads and gives is float32, and the runtime has no choice. */
+  /** Every value that it reads and gives is float32. */
   readonly onFloats?: true;
   /** Of a layer run in float: what would make it integers. */
   readonly remedy?: string;

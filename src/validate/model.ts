@@ -205,11 +205,13 @@ function originOf(
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 
-/** An op on whole values that are all float32, where nothing else says what it ran in. */
+/** An op on whole values that are all float32: steps on codes read none. */
 function onFloats(inputs: readonly (Value | undefined)[], { form, output }: ReadLayer, fields: RawOrigin | null) {
   const values = [...inputs.map((input) => input?.params), output];
   const isOnFloats =
-    form.kind === 'tensor' && !fields?.arithmetic && values.every((params) => params?.dtype === 'float32');
+    form.kind === 'tensor' &&
+    fields?.arithmetic !== 'integers' &&
+    values.every((params) => params?.dtype === 'float32');
   return isOnFloats ? { onFloats: true as const } : {};
 }
 
