@@ -8,12 +8,18 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import type { Layer, Release } from '../../nouns/model.js';
 import type { ValueParams } from '../../nouns/value.js';
 import type { PlacedPatch } from '../../nouns/window.js';
+import type { Found } from './rule.js';
 
 export interface ReleaseDefect {
   readonly kernels: readonly string[];
   readonly what: string;
   readonly since: string;
   readonly avoid: string;
+}
+
+/** A release's defect as a finding. */
+export function ofRelease({ kernels: names, what, since, avoid }: ReleaseDefect): Found<'kernel-defect'> {
+  return { severity: 'warning', kernels: names, evidence: { since }, facts: { what, avoid } };
 }
 
 /** Of a layer on whole values; inputs: parameters of what it reads. */

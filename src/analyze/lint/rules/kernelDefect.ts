@@ -1,17 +1,12 @@
 import { kernels, productKernels } from '../../../kernels/registry.js';
 import { defects } from '../../../kernels/steps/knownDefects.js';
-import { defectsOfProduct, type ReleaseDefect } from '../releaseDefects.js';
-import type { Found, Rule } from '../rule.js';
+import { defectsOfProduct, ofRelease } from '../releaseDefects.js';
+import type { Rule } from '../rule.js';
 
 /** Those that have the op; where none has, since it is wrong, all of the family. */
 function kernelsOf(family: string, op: string): string[] {
   const having = productKernels(op).flatMap(({ kernel }) => (kernel.family === family ? [kernel.name] : []));
   return having.length > 0 ? having : kernels.flatMap((kernel) => (kernel.family === family ? [kernel.name] : []));
-}
-
-/** A release's defect as a finding. */
-export function ofRelease({ kernels: names, what, since, avoid }: ReleaseDefect): Found<'kernel-defect'> {
-  return { severity: 'warning', kernels: names, evidence: { since }, facts: { what, avoid } };
 }
 
 /** What PyTorch and TFLite's runtimes are known to compute wrongly, whatever the numbers. */
