@@ -305,13 +305,13 @@ function findingLines(finding: Finding, view: View): string[] {
   ];
 }
 
-/** Whoever copies a line gets it whole, where it fits the screen. */
+/** Whoever copies a line gets it whole: like a command to type it is never wrapped. */
 function codeLines(view: View, label: string, { where, text }: { where: string; text: string }): string[] {
   const { chalk, options } = view;
   const whole = `${label}${where}: ${text}`;
   if (whole.length <= options.width) return [chalk.dim(label) + printable(`${where}: `) + chalk.cyan(printable(text))];
   const heading = labelled(view, label, `${where}:`, undefined, chalk.dim);
-  return [...heading, ...labelled(view, '    ', text, chalk.cyan)];
+  return [...heading, `    ${chalk.cyan(printable(text))}`];
 }
 
 function noteLines(view: View): string[] {
