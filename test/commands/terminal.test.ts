@@ -6,6 +6,8 @@ import { cli } from '../support/cli.js';
 const avx2 = ['fixtures/pytorch/iris-avx2/model.json', 'fixtures/pytorch/iris-avx2/capture.npz'];
 const run = cli();
 
+type Diagnosis = { fixes: { code: { text: string }[] }[] };
+
 describe('colour', () => {
   const cases: [
     what: string,
@@ -45,9 +47,16 @@ describe('colour', () => {
 });
 
 describe('width', () => {
-  test.each([30, 40, 60, 80, 132, 200])('%i columns', async (terminal) => {
+  test.each([30, 40, 60, 80, 132, 200])('%i columns, and what is copied from it is whole', async (terminal) => {
+    const json = JSON.parse((await run([...avx2, '--reporter', 'json'])).stdout);
+    const toPaste: string[] = json.layers.flatMap(({ diagnosis }: { diagnosis: Diagnosis | null }) =>
+      (diagnosis?.fixes ?? []).flatMap(({ code }) => code.map(({ text }) => text)),
+    );
+    expect(toPaste).not.toEqual([]);
     const { stdout } = await run(avx2, { terminal, env: { NO_COLOR: '1' } });
-    const lines = stdout.split('\n').filter((line) => !line.startsWith('next: '));
+    for (const code of toPaste) expect(stdout).toContain(code);
+    const copied = new Set(toPaste.map((code) => `    ${code}`));
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('next: ') && !copied.has(line));
     expect(lines.filter((line) => displayWidth(line) > terminal)).toEqual([]);
   });
 
