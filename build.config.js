@@ -63,11 +63,20 @@ const library = await build({
   input: 'src/index.ts',
   output: { ...oneFile, file: 'dist/index.js', format: 'esm' },
 });
+// What `qdiff run` starts where onnxruntime-node lies beside it.
+const nodeExporter = await build({
+  ...common,
+  input: 'src/exporters/onnx/qdiff_onnx.ts',
+  output: { ...oneFile, file: 'dist/exporters/qdiff_onnx.cjs', format: 'cjs' },
+});
 // The html report's page: read only where that report is asked for.
 const page = await buildPage(notices);
 writeFileSync(join(dist, 'report.html'), page.html);
 writeChecksums();
-writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices([...cli.output, ...library.output, ...page.chunks]));
+writeFileSync(
+  join(dist, 'THIRD_PARTY_NOTICES.txt'),
+  notices([...cli.output, ...library.output, ...nodeExporter.output, ...page.chunks]),
+);
 await writeSchemas();
 execFileSync(
   process.execPath,
@@ -130,6 +139,7 @@ function writeChecksums() {
   const files = [
     ...cliFiles,
     'dist/report.html',
+    'dist/exporters/qdiff_onnx.cjs',
     ...exporters.sort().map((name) => `src/exporters/${name.replaceAll('\\', '/')}`),
   ];
   const sums = files.map((name) => [name, crc32(readFileSync(join(root, name)))]);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Ended, Processes } from './nouns/processes.js';
@@ -12,6 +13,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const running = new Set<ChildProcess>();
 
 export const processes: Processes = {
+  node: process.execPath,
+
+  beside: (name) => {
+    try {
+      return createRequire(import.meta.url).resolve(name);
+    } catch {
+      return null;
+    }
+  },
+
   run: (program, args, env) =>
     new Promise<Ended | null>((resolve, reject) => {
       const child = spawn(program, args, {

@@ -9,7 +9,7 @@ import type { CliCommand, CommandIo } from './command.js';
 import { checkOptions, comparePairs, declareComparison, type Options } from './compare.js';
 import { usage } from './open.js';
 import { checkTargets, written } from './output.js';
-import { EXPORTERS, pythonFor, type RunnableKind, type Runtime, runtimeFor } from './runtimes.js';
+import { type RunnableKind, type Runner, type Runtime, runnerFor, runtimeFor } from './runtimes.js';
 
 interface RunOptions extends Options {
   readonly output?: string;
@@ -26,7 +26,7 @@ export const runCommand: CliCommand = {
       .option('-o, --output <npz>', 'keep the capture; of FILE.py:NAME the model too, beside it')
       .option(
         '--runtime <name>',
-        'onnxruntime; xnnpack (default), tflite-builtin, tflite-reference, tflm; pytorch: on the Python of the path',
+        'onnxruntime, onnxruntime-node; xnnpack (default), tflite-builtin, tflite-reference, tflm; pytorch',
       );
     declareComparison(command).action((model: string, inputs: string, options: RunOptions) =>
       run((io) => runAction(io, model, inputs, options)),
@@ -43,10 +43,10 @@ async function runAction(io: CommandIo, model: string, inputs: string, options: 
   checkOutput(options.output, read);
   await Promise.all([target.path, inputs].map(async (path) => (await openFile(io.fs, path)).close()));
   const processes = await io.processes();
-  const python = await pythonFor(io, processes, runtime);
+  const runner = await runnerFor(io, processes, runtime);
   return processes.inScratch(async ({ folder, remove }) => {
     const capture = basename(options.output ?? 'capture.npz');
-    await captured(io, processes, { python, runtime, model, inputs, target, folder, capture });
+    await captured(io, processes, { runner, runtime, model, inputs, target, folder, capture });
     const made = runtime.kind === 'pytorch' ? modelBeside(capture) : null;
     if (options.output !== undefined) {
       const kept = dirname(options.output);
@@ -113,7 +113,7 @@ function checkOutput(output: string | undefined, read: readonly string[]): void 
 }
 
 interface Run {
-  readonly python: string;
+  readonly runner: Runner;
   readonly runtime: Runtime;
   /** As the user wrote them. */
   readonly model: string;
@@ -125,13 +125,12 @@ interface Run {
 
 /** Runs the exporter, a copy of it in the scratch folder. Throws InputError with what it says. */
 async function captured(io: CommandIo, processes: Processes, run: Run): Promise<void> {
-  const { python, runtime, model, inputs, target, folder, capture } = run;
-  const asset = EXPORTERS[runtime.kind];
-  const exporter = join(folder, basename(asset));
-  await io.writeFile(exporter, await io.readAsset(asset));
+  const { runner, runtime, model, inputs, target, folder, capture } = run;
+  const exporter = join(folder, basename(runner.exporter));
+  await io.writeFile(exporter, await io.readAsset(runner.exporter));
   const args = runtime.args({ model: target.whole, inputs: resolve(inputs), folder, capture });
   if (io.stderr.isTTY) io.stderr.write(`running ${printable(model)} (${runtime.name}) ...`);
-  const ended = await processes.run(python, [exporter, ...args], {
+  const ended = await processes.run(runner.program, [exporter, ...runner.before, ...args], {
     TMPDIR: folder,
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONIOENCODING: 'utf-8',

@@ -10,6 +10,9 @@ export const EXPORTERS: Readonly<Record<string, string>> = {
   tflite: 'src/exporters/tflite/qdiff_tflite.py',
 };
 
+/** Captures from Node. */
+const NODE_EXPORTER = 'dist/exporters/qdiff_onnx.cjs';
+
 /** What a model is that can be run. */
 export type RunnableKind = 'onnx' | 'tflite' | 'pytorch';
 
@@ -27,10 +30,12 @@ export interface Runtime {
   /** --runtime takes it. */
   readonly name: string;
   readonly kind: RunnableKind;
-  /** Python's modules that it needs; of a list any one. */
+  /** Python's modules that it needs; of a list any one. None: Python has nothing to do with it. */
   readonly modules: readonly (readonly string[])[];
   /** What pip installs for them. */
   readonly packages: string;
+  /** The Node package that does where no Python has the modules. */
+  readonly nodePackage?: string;
   /** The exporter's command line. */
   readonly args: (files: RunFiles) => readonly string[];
 }
@@ -54,6 +59,15 @@ const RUNTIMES: readonly Runtime[] = [
     kind: 'onnx',
     modules: [['onnx'], ['onnxruntime'], ['numpy']],
     packages: 'onnx onnxruntime',
+    nodePackage: 'onnxruntime-node',
+    args: ({ model, inputs, folder, capture }) => [model, inputs, `${folder}/${capture}`],
+  },
+  {
+    name: 'onnxruntime-node',
+    kind: 'onnx',
+    modules: [],
+    packages: '',
+    nodePackage: 'onnxruntime-node',
     args: ({ model, inputs, folder, capture }) => [model, inputs, `${folder}/${capture}`],
   },
   tflite('xnnpack', 'xnnpack'),
@@ -87,19 +101,49 @@ import importlib.util, sys
 sys.exit(0 if all(any(importlib.util.find_spec(name) for name in any_of.split("|")) for any_of in sys.argv[1:]) else 3)
 `;
 
-/** QDIFF_PYTHON, or the first Python of the path that has the runtime. Throws InputError with the command that installs it. */
-export async function pythonFor(io: CommandIo, processes: Processes, runtime: Runtime): Promise<string> {
-  const asked = io.env.QDIFF_PYTHON;
-  const tried = asked ? [asked] : ['python3', 'python'];
+/** A program that captures. */
+export interface Runner {
+  readonly program: string;
+  /** What it runs, a file of the package. */
+  readonly exporter: string;
+  /** Arguments before those of the exporter's command line. */
+  readonly before: readonly string[];
+}
+
+/**
+ * QDIFF_PYTHON, or the first Python of the path that has the runtime, or this Node with the runtime's package beside qdiff. Throws
+ * InputError with the command that installs it.
+ */
+export async function runnerFor(io: CommandIo, processes: Processes, runtime: Runtime): Promise<Runner> {
+  const { nodePackage } = runtime;
+  const asked = runtime.modules.length > 0 ? io.env.QDIFF_PYTHON : undefined;
+  const python = await pythonFor(processes, runtime, asked ? [asked] : ['python3', 'python']);
+  if (python.found) return { program: python.found, exporter: EXPORTERS[runtime.kind], before: [] };
+  const path = nodePackage && !asked ? processes.beside(nodePackage) : null;
+  if (path !== null) return { program: processes.node, exporter: NODE_EXPORTER, before: [path] };
+  const npm = nodePackage && !asked ? `npm i ${nodePackage} --onnxruntime-node-install=skip` : null;
+  const here =
+    npm && (python.missing ? `; or beside qdiff: ${npm}` : `expected ${nodePackage} beside qdiff; install: ${npm}`);
+  const message = `${python.missing ?? ''}${here ?? ''}`;
+  throw new InputError([{ kind: 'no-runtime', where: runtime.name, message }]);
+}
+
+/** The first program that has the runtime's modules; else what is missing. */
+async function pythonFor(
+  processes: Processes,
+  { modules, packages }: Runtime,
+  tried: readonly string[],
+): Promise<{ readonly found?: string; readonly missing?: string }> {
+  if (modules.length === 0) return {};
   let present: string | null = null;
   for (const program of tried) {
-    const ended = await processes.run(program, ['-c', HAS_MODULES, ...runtime.modules.map((names) => names.join('|'))]);
-    if (ended?.status === 0) return program;
+    const ended = await processes.run(program, ['-c', HAS_MODULES, ...modules.map((names) => names.join('|'))]);
+    if (ended?.status === 0) return { found: program };
     if (ended?.status === 3) present ??= program;
   }
-  const missing = runtime.modules.map((names) => names.join(' or ')).filter((name) => name !== 'numpy');
-  const where = asked ? 'in QDIFF_PYTHON' : 'on the path';
+  const names = modules.map((any) => any.join(' or ')).filter((name) => name !== 'numpy');
+  const where = tried.length === 1 ? 'in QDIFF_PYTHON' : 'on the path';
   const got = present === null ? `no ${printable(tried[0])}` : `${printable(present)} without`;
-  const message = `expected a Python with ${missing.join(' and ')} ${where}, got ${got}; install: ${printable(present ?? tried[0])} -m pip install ${runtime.packages}`;
-  throw new InputError([{ kind: 'no-runtime', where: runtime.name, message }]);
+  const install = `${printable(present ?? tried[0])} -m pip install ${packages}`;
+  return { missing: `expected a Python with ${names.join(' and ')} ${where}, got ${got}; install: ${install}` };
 }

@@ -15,6 +15,10 @@ export interface Scratch {
 }
 
 export interface Processes {
+  /** The Node that runs this. */
+  readonly node: string;
+  /** Where Node finds a package that is not part of qdiff but lies beside it; null where none does. */
+  beside(name: string): string | null;
   /** Starts a program, by no shell, and waits for it. Null: there is no such program. */
   run(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended | null>;
   /** A folder that is gone when the work ends, or when Ctrl-C or another signal ends this process and what it started. */

@@ -9,6 +9,13 @@ export interface NamedArray {
   readonly data: NumericArray;
 }
 
+/** As a runtime has it; numpy's name of the type where the array's own does not tell it (bool, float16). */
+export interface RuntimeArray {
+  readonly shape: readonly number[];
+  readonly data: NumericArray | BigInt64Array | BigUint64Array;
+  readonly descr?: string;
+}
+
 const DESCR = new Map<string, string>([
   ['Int8Array', '|i1'],
   ['Uint8Array', '|u1'],
@@ -18,11 +25,13 @@ const DESCR = new Map<string, string>([
   ['Uint32Array', '<u4'],
   ['Float32Array', '<f4'],
   ['Float64Array', '<f8'],
+  ['BigInt64Array', '<i8'],
+  ['BigUint64Array', '<u8'],
 ]);
 
-function npyBytes({ shape, data }: NamedArray): Buffer {
+function npyBytes({ shape, data, descr = DESCR.get(data.constructor.name) }: RuntimeArray): Buffer {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const dict = `{'descr': '${DESCR.get(data.constructor.name)}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // data is aligned to 64 bytes
   const header = Buffer.alloc(length, ' ');
   header.write('\x93NUMPY\x01\x00', 'latin1');
@@ -33,7 +42,7 @@ function npyBytes({ shape, data }: NamedArray): Buffer {
 }
 
 /** The same arrays give the same bytes. */
-export async function npzBytes(arrays: ReadonlyMap<string, NamedArray>): Promise<Buffer> {
+export async function npzBytes(arrays: ReadonlyMap<string, RuntimeArray>): Promise<Buffer> {
   const zip = new ZipFile();
   const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, compress: true };
   for (const [key, array] of arrays) addMember(zip, memberName(key), npyBytes(array), options);

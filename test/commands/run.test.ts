@@ -1,7 +1,7 @@
 /** `qdiff run` without a Python: what is started, what is said, what is left behind. In the runtimes: test/exporters/run.test.ts. */
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Ended, Processes } from '../../src/nouns/processes.js';
 import { processes } from '../../src/processes.js';
@@ -16,6 +16,8 @@ const TFLITE = 'fixtures/tflite/cnn-int8/model.tflite';
 const SCRIPT = join(folder, "it's $(touch broken).py");
 writeFileSync(SCRIPT, '');
 
+const NODE_EXPORTER = { 'dist/exporters/qdiff_onnx.cjs': '' };
+
 interface Started {
   readonly program: string;
   readonly args: readonly string[];
@@ -24,13 +26,21 @@ interface Started {
 const ended = (status: number | null, stderr = ''): Ended => ({ status, stdout: '', stderr });
 
 /** Programs that are not there but for those in `present`, which have every module if `has`; the exporter does `work`. */
-function imagined(present: readonly string[], has = true, work: (args: readonly string[]) => Ended = () => ended(0)) {
+function imagined(
+  present: readonly string[],
+  has = true,
+  work: (args: readonly string[]) => Ended = () => ended(0),
+  beside: string | null = null,
+) {
   const started: Started[] = [];
   const scratch: string[] = [];
   const fake: Processes = {
     ...processes,
+    node: 'this-node',
+    beside: () => beside,
     run: async (program, args) => {
       started.push({ program, args });
+      if (program === 'this-node') return work(args);
       if (!present.includes(program)) return null;
       return args[0] === '-c' ? ended(has ? 0 : 3) : work(args);
     },
@@ -43,9 +53,9 @@ function imagined(present: readonly string[], has = true, work: (args: readonly 
   return { fake, started, scratch };
 }
 
-/** As the exporter of ONNX Runtime: the capture is the third argument. */
+/** As the exporters of ONNX Runtime: the capture is the last argument. */
 const captures = (args: readonly string[]): Ended => {
-  copyFileSync(CAPTURE, args[3]);
+  copyFileSync(CAPTURE, args.at(-1)!);
   return ended(0);
 };
 
@@ -115,9 +125,42 @@ describe('qdiff run', () => {
       expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
       expect(ran.stderr).toMatch(new RegExp(`^qdiff: ${name}: expected .*\n$`));
       expect(ran.stderr).toContain(message);
-      expect(ran.stderr).toContain(`; install: ${present[0] ?? 'python3'} -m pip install ${packages}\n`);
+      const node =
+        name === 'onnxruntime' ? '; or beside qdiff: npm i onnxruntime-node --onnxruntime-node-install=skip' : '';
+      expect(ran.stderr).toContain(`; install: ${present[0] ?? 'python3'} -m pip install ${packages}${node}\n`);
       expect(scratch).toEqual([]);
     }
+  });
+
+  test.each([
+    [['python3'], false, []],
+    [[], false, []],
+    [['python3'], true, ['--runtime', 'onnxruntime-node']],
+  ])(
+    'of Pythons %j that have it (%s), %j: from Node, where its package lies beside qdiff',
+    async (present, has, options) => {
+      const { fake, started } = imagined(present, has, captures, '/beside/onnxruntime-node/index.js');
+      const ran = await cli(new Map(), NODE_EXPORTER)(['run', ONNX, CAPTURE, ...options], { processes: fake });
+      expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(started.at(-1)).toMatchObject({
+        program: 'this-node',
+        args: [
+          expect.stringContaining('qdiff_onnx.cjs'),
+          '/beside/onnxruntime-node/index.js',
+          resolve(ONNX),
+          resolve(CAPTURE),
+          expect.any(String),
+        ],
+      });
+    },
+  );
+
+  test('--runtime onnxruntime-node without the package: the command that installs it, and no Python is asked', async () => {
+    const { fake, started } = imagined(['python3'], true, captures);
+    const ran = await cli()(['run', ONNX, CAPTURE, '--runtime', 'onnxruntime-node'], { processes: fake });
+    const install = 'npm i onnxruntime-node --onnxruntime-node-install=skip';
+    expect(ran.stderr).toBe(`qdiff: onnxruntime-node: expected onnxruntime-node beside qdiff; install: ${install}\n`);
+    expect(started).toEqual([]);
   });
 
   test('QDIFF_PYTHON is the only one asked', async () => {
@@ -161,7 +204,7 @@ describe('qdiff run', () => {
     [[ONNX, 'none.npz'], /none\.npz: expected a file, found nothing/],
     [
       [ONNX, CAPTURE, '--runtime', 'xnnpack'],
-      /--runtime: expected one of onnxruntime for this model, got xnnpack, which runs other models/,
+      /--runtime: expected one of onnxruntime, onnxruntime-node for this model, got xnnpack, which runs other models/,
     ],
     [
       [TFLITE, CAPTURE, '--runtime', 'nope'],

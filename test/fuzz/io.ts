@@ -64,6 +64,8 @@ function checkFileName(name: string): void {
 
 /** A machine without Python. */
 const noPrograms: Processes = {
+  node: '',
+  beside: () => null,
   run: async () => null,
   inScratch: (work) => work({ folder: 'scratch', remove: () => {} }),
   move: async () => {},

@@ -47,6 +47,18 @@ export function externalBytes(
   };
 }
 
+/** Where the file of a tensor is, which lies in the model's folder. Throws InputError. */
+export async function externalPath(
+  fs: FileSystem,
+  modelPath: string,
+  entries: ReadonlyMap<string, string>,
+  where: string,
+): Promise<string> {
+  const path = join(dirname(modelPath), checkedLocation(entries.get('location') ?? '', where));
+  await checkInside(fs, modelPath, path, where);
+  return path;
+}
+
 /**
  * What a tensor's file is, before anything is replayed: a link out of the folder, no file, or too short a one is refused although
  * nothing reads it. One that is missing is said when its layer is. sizes: of files looked at before.

@@ -1,0 +1,130 @@
+/** Every value of an ONNX model as ONNX Runtime computes it: what qdiff_onnx.py does, from Node. Why it goes so is said there. */
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { openNpy } from '../../load/npyFolder.js';
+import { openNpz } from '../../load/npz.js';
+import { externalPath } from '../../load/onnx/external.js';
+import type { OnnxModel } from '../../load/onnx/proto.js';
+import { readOnnxModel } from '../../load/onnx/read.js';
+import type { ArrayFile } from '../../nouns/array.js';
+import type { FileSystem } from '../../nouns/file.js';
+import { npzBytes, type RuntimeArray } from '../../save/npz.js';
+import { printable } from '../../text.js';
+import { callsOf, type Feeds } from './feeds.js';
+import { ModelNames, nodeName, type Values } from './names.js';
+import { producerOf } from './producer.js';
+import { joined, type Ort, type OrtTensor, openSession, type Session, STORED } from './runtime.js';
+import { withNodeNames, withOutputs } from './wire.js';
+
+/** Writes one npz file, in a folder that is this run's own. Throws InputError, and what ONNX Runtime throws. */
+export async function capture(
+  fs: FileSystem,
+  ort: Ort,
+  paths: { readonly model: string; readonly inputs: string; readonly capture: string },
+): Promise<void> {
+  const folder = dirname(paths.capture);
+  const [named, optimized, wide] = ['named', 'optimized', 'wide'].map((name) => join(folder, `${name}.onnx`));
+  const model = await modelAt(fs, paths.model);
+  await placeExternalData(fs, model, folder);
+  writeFileSync(named, await withNodeNames(fs, paths.model, readFileSync(paths.model), nodeName));
+  const calls = await using(openSession(ort, named, 'extended', optimized), async (session) =>
+    callsOf(ort, session, await inputsAt(fs, paths.inputs)),
+  );
+  const fused = await modelAt(fs, optimized);
+  const outputs = new Set(fused.graph.outputs.map(({ name }) => name));
+  const tensors = new Set(fused.graph.nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== ''));
+  const added = [...tensors].filter((name) => !outputs.has(name));
+  writeFileSync(wide, withOutputs(readFileSync(optimized), added));
+  const values = await using(openSession(ort, wide, 'disabled'), (session) => ran(session, calls, storable(session)));
+  const changed = await using(openSession(ort, paths.model, 'all'), async (session) => {
+    const names = storable(session);
+    const ordinary = await ran(session, calls, names);
+    return names.reduce((sum, name) => sum + different(ordinary.get(name)!, values.get(name)!), 0);
+  });
+  const inputs: Values = new Map(
+    [...calls[0].keys()].map((name) => [name, joined(calls.map((call) => call.get(name)!))]),
+  );
+  const arrays = new Map<string, OrtTensor>([...inputs, ...new ModelNames(model.graph).of(fused.graph, values)]);
+  const meant = new Map<string, RuntimeArray>();
+  if (calls.length > 1) meant.set('batch_sizes', sizesOf(calls));
+  const producer = Buffer.from(JSON.stringify(producerOf(versionOf(ort), changed)));
+  meant.set('producer', { shape: [producer.length], data: new Uint8Array(producer) });
+  const all = new Map([...[...arrays].map(([name, value]) => [name, stored(value)] as const), ...meant]);
+  writeFileSync(paths.capture, await npzBytes(all));
+}
+
+async function modelAt(fs: FileSystem, path: string): Promise<OnnxModel> {
+  const file = await fs.open(path);
+  try {
+    return await readOnnxModel(file, path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function inputsAt(fs: FileSystem, path: string): Promise<ArrayFile['arrays']> {
+  return path.endsWith('.npy') ? new Map([['', await openNpy(fs, path)]]) : (await openNpz(fs, path)).arrays;
+}
+
+/** ONNX Runtime finds external data under the model's folder only, and takes no symbolic link. */
+async function placeExternalData(fs: FileSystem, { path, graph }: OnnxModel, folder: string): Promise<void> {
+  for (const { name, data } of graph.initializers) {
+    if (data.kind !== 'external') continue;
+    const source = await externalPath(fs, path, data.entries, `${printable(path)} tensor ${printable(name)}`);
+    const target = join(folder, relative(dirname(path), source));
+    if (existsSync(target)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    try {
+      linkSync(realpathSync(source), target);
+    } catch {
+      copyFileSync(source, target); // another disk
+    }
+  }
+}
+
+async function using<T>(opening: Promise<Session>, work: (session: Session) => Promise<T>): Promise<T> {
+  const session = await opening;
+  try {
+    return await work(session);
+  } finally {
+    await session.release();
+  }
+}
+
+function storable({ outputMetadata }: Session): string[] {
+  return outputMetadata.filter(({ isTensor, type }) => isTensor && STORED.has(type!)).map(({ name }) => name);
+}
+
+async function ran(session: Session, calls: readonly Feeds[], names: readonly string[]): Promise<Values> {
+  const results: Map<string, OrtTensor>[] = [];
+  for (const call of calls) {
+    const feeds = Object.assign(Object.create(null), Object.fromEntries(call));
+    const result = await session.run(feeds, names);
+    results.push(new Map(names.map((name) => [name, result[name]])));
+  }
+  return new Map(names.map((name) => [name, joined(results.map((result) => result.get(name)!))]));
+}
+
+/** How many values: bits, but any NaN is as good as another. */
+function different(a: OrtTensor, b: OrtTensor): number {
+  if (a.type !== b.type || `${a.dims}` !== `${b.dims}`) return Math.max(a.data.length, b.data.length, 1);
+  let count = 0;
+  for (let i = 0; i < a.data.length; i++) {
+    const [x, y] = [a.data[i], b.data[i]];
+    if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) count++;
+  }
+  return count;
+}
+
+function sizesOf(calls: readonly Feeds[]): RuntimeArray {
+  const samples = (call: Feeds) => [...call.values()].find(({ dims }) => dims.length > 0)?.dims[0] ?? 1;
+  return { shape: [calls.length], data: BigInt64Array.from(calls, (call) => BigInt(samples(call))) };
+}
+
+function stored({ type, dims, data }: OrtTensor): RuntimeArray {
+  return { shape: dims, data, descr: STORED.get(type)!.descr };
+}
+
+function versionOf({ env: { versions } }: Ort): string {
+  return versions.node ?? versions.common;
+}

@@ -1,0 +1,114 @@
+/** What tensors of the graph that runs are called in the model. */
+import { onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import type { OnnxGraph, OnnxNode } from '../../load/onnx/proto.js';
+import type { OrtTensor } from './runtime.js';
+
+/** Fusion keeps a node's name, so that each gets one that says which it is. */
+export function nodeName(index: number): string {
+  return `qdiff${index}`;
+}
+
+export type Values = ReadonlyMap<string, OrtTensor>;
+
+const CODES: readonly string[] = ['int8', 'uint8', 'int16', 'uint16'];
+const PASSED: readonly string[] = ['Relu', 'Clip', 'Add'];
+
+export class ModelNames {
+  private readonly producers = new Map<string, OnnxNode>();
+  private readonly readers = new Map<string, OnnxNode[]>();
+  private readonly elementTypes = new Map<string, number>();
+  private readonly computed = new Set<string>();
+
+  constructor(private readonly model: OnnxGraph) {
+    for (const node of model.nodes) {
+      for (const name of node.outputs) if (name) this.producers.set(name, node);
+      for (const name of node.inputs) this.readers.set(name, [...(this.readers.get(name) ?? []), node]);
+      const value = node.attributes.find(({ name, t }) => name === 'value' && t)?.t;
+      if (node.opType === 'Constant' && value) this.elementTypes.set(node.outputs[0], value.dataType);
+    }
+    for (const { name, dataType } of model.initializers) this.elementTypes.set(name, dataType);
+    this.follow();
+  }
+
+  /** The values of the fused graph by the model's names; those of tensors that the optimizer invented are left out. */
+  of(fused: OnnxGraph, values: Values): Map<string, OrtTensor> {
+    const named = new Map<string, OrtTensor>();
+    const renamed = new Map<string, OrtTensor>();
+    for (const node of fused.nodes) {
+      const origin = this.originOf(node);
+      for (const [position, name] of node.outputs.entries()) {
+        const value = values.get(name);
+        if (!value) continue;
+        if (this.producers.has(name)) this.keep(named, name, value);
+        else if (origin) this.keep(renamed, this.computedBy(origin, position, value), value);
+      }
+    }
+    const every = new Map([...renamed, ...named]);
+    const names = [...this.producers.keys()].filter((name) => this.computed.has(name) && every.has(name));
+    return new Map(names.map((name) => [name, every.get(name)!]));
+  }
+
+  private keep(into: Map<string, OrtTensor>, name: string, value: OrtTensor): void {
+    const own = this.inItsType(name, value);
+    if (own) into.set(name, own);
+    else into.delete(name);
+  }
+
+  private originOf({ name }: OnnxNode): OnnxNode | undefined {
+    const index = /^qdiff(\d+)(?:_token_\d+)*$/.exec(name)?.[1];
+    return index === undefined ? undefined : this.model.nodes[Number(index)];
+  }
+
+  /** Which tensors follow from the inputs: the others are constants. Nodes are sorted, or ONNX Runtime had refused the graph. */
+  private follow(): void {
+    const constants = new Set(this.model.initializers.map(({ name }) => name));
+    const known = new Set(this.model.inputs.map(({ name }) => name).filter((name) => !constants.has(name)));
+    for (const { inputs, outputs, opType } of this.model.nodes) {
+      const follows = inputs.length === 0 ? opType !== 'Constant' : inputs.some((name) => known.has(name));
+      for (const name of follows ? outputs : []) {
+        known.add(name);
+        this.computed.add(name);
+      }
+    }
+  }
+
+  /** What a fused node computes, of which the optimizer kept the first node's name: codes are those of the Q behind it. */
+  private computedBy(node: OnnxNode, position: number, { type }: OrtTensor): string {
+    let at = node.outputs[Math.min(position, node.outputs.length - 1)];
+    if (type.startsWith('float') || node.opType === 'QuantizeLinear') return at;
+    for (;;) {
+      const behind = (this.readers.get(at) ?? []).filter(({ inputs }) => inputs[0] === at);
+      const quantize = behind.find(({ opType }) => opType === 'QuantizeLinear');
+      if (quantize) return quantize.outputs[0];
+      const [only] = behind;
+      if (behind.length !== 1 || only.domain !== '' || !PASSED.includes(only.opType)) return at;
+      at = only.outputs[0];
+    }
+  }
+
+  /** Null where the optimizer computes something else under this name. int8 activations run as uint8, all codes + 128. */
+  private inItsType(name: string, value: OrtTensor): OrtTensor | null {
+    const type = this.typeOfCodes(this.producers.get(name)!);
+    if (type === null && CODES.includes(value.type) && this.isDequantized(name)) return null;
+    if (type === null || type === value.type) return value;
+    if (type !== 'int8' || value.type !== 'uint8') return null;
+    return { type, dims: value.dims, data: Int8Array.from(value.data as Uint8Array, (code) => code - 128) };
+  }
+
+  /** Whether the model has floats here, of codes that the optimizer moves instead. */
+  private isDequantized(name: string): boolean {
+    let node = this.producers.get(name);
+    while (node && node.opType !== 'QuantizeLinear' && node.opType !== 'DequantizeLinear') {
+      node = this.producers.get(node.inputs[0] ?? '');
+    }
+    return node?.opType === 'DequantizeLinear';
+  }
+
+  /** Of QuantizeLinear: its zero point's type, or output_dtype, or uint8. Null: another operator, or not known. */
+  private typeOfCodes({ opType, inputs, attributes }: OnnxNode): string | null {
+    if (opType !== 'QuantizeLinear') return null;
+    const asked = attributes.find(({ name, i }) => name === 'output_dtype' && i)?.i;
+    const element = asked ?? (inputs[2] ? this.elementTypes.get(inputs[2]) : UINT8);
+    return element === undefined ? null : onnxDtype(element).name;
+  }
+}
