@@ -20,6 +20,7 @@ import {
   reasons,
 } from '../../src/diagnose/sentences.js';
 import type { FixContext } from '../../src/diagnose/words/causeWords.js';
+import { saturationWays } from '../../src/diagnose/words/saturation.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
 const codes = [...CAUSE_WORDS.keys()] as CauseCode[];
@@ -305,6 +306,13 @@ test.each(saturation)('the fix of saturation knows %s', (_, change, includes, la
   const fix = fixFor(['int16-saturation'], context({ subject: 'capture', ...change }));
   expect(fix).toContain(includes);
   expect(fix).not.toContain(lacks);
+});
+
+test('torchao is sent to no other CPU: without VNNI PyTorch adds by itself', () => {
+  const [, exactSums] = saturationWays(context({ foundKernel: 'torchao-avx2', producer: { flow: 'torchao' } }));
+  expect(exactSums.text).toContain('leave ONEDNN_MAX_CPU_ISA unset');
+  expect(exactSums.text).not.toContain('run on');
+  expect(exactSums.code.map(({ text }) => text)).toEqual(['unset ONEDNN_MAX_CPU_ISA']);
 });
 
 test('a capture of another kernel than declared: name it, where it is known', () => {

@@ -37,13 +37,17 @@ export async function qdiff(...args: string[]): Promise<Said> {
   return { code, ...written };
 }
 
-/** What differs in a run on this CPU, whatever it is, must be saturation, all of it. */
-export function notExplained({ layers }: Report): unknown[] {
+/** What differs in a run on this CPU, whatever it is, must be saturation, all of it, or another of these causes. */
+export function notExplained({ layers }: Report, ...others: readonly string[]): unknown[] {
   return layers
     .filter(({ status, diagnosis, mismatched }) => {
       if (status !== 'mismatch') return false;
       const { causes = [], explained = 0, lost = 0 } = diagnosis ?? {};
-      return !causes.includes('int16-saturation') || explained !== mismatched || lost !== 0;
+      return (
+        !causes.some((cause) => ['int16-saturation', ...others].includes(cause)) ||
+        explained !== mismatched ||
+        lost !== 0
+      );
     })
     .map(({ name, mismatched, diagnosis }) => ({ name, mismatched, diagnosis }));
 }

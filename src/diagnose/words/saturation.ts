@@ -98,6 +98,7 @@ function exactCode({ framework, producer, dynamic, evidence }: FixContext): Snip
   if (framework === 'ONNX Runtime') {
     return [python('onnxruntime', 'session_options.add_session_config_entry("session.x64quantprecision", "1")')];
   }
+  if (producer.flow === 'torchao') return [shell('unset ONEDNN_MAX_CPU_ISA')];
   const isEager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
   if (framework === 'PyTorch' && (isEager || evidence['int16-saturation']?.every_cpu)) {
     return [torch('torch.backends.quantized.engine = "qnnpack"  # before convert()')];
@@ -114,7 +115,10 @@ function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni:
   if (framework === 'ONNX Runtime') {
     return 'uint8 weights (U8U8), S8S8 with session.qdqisint8allowed=1, session.x64quantprecision=1, or a CPU with VNNI: their sums are exact';
   }
-  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !/^(pt2e|torchao)/.test(producer.flow ?? '');
+  if (producer.flow === 'torchao') {
+    return 'leave ONEDNN_MAX_CPU_ISA unset, with PyTorch 2.6 or later: its sums are exact, on a CPU without VNNI too';
+  }
+  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
   return `run on a CPU with ${vnni}${eager ? ', or use the qnnpack engine' : ''}: its sums are exact`;
 }
 
