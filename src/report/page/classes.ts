@@ -34,12 +34,3 @@ export function short(value: number): string {
   if (Number.isInteger(value)) return number(value);
   return Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll('-', '−') : number(Number(value.toPrecision(3)));
 }
-
-/** Three digits at most, and never a rounded 100: ">99.9 %". */
-export function percent(part: number, whole: number): string {
-  if (whole === 0) return '0 %';
-  const share = (100 * part) / whole;
-  if (share > 99.9 && share < 100) return '>99.9 %';
-  if (share > 0 && share < 0.01) return '<0.01 %';
-  return `${Number(share.toPrecision(share >= 10 ? 3 : 2))} %`;
-}

@@ -1,7 +1,8 @@
 /** One layer: its causes, its channels, the worst of them as pictures, and beside them one value. */
 import type { PageDetails } from '../../documents/blob.js';
+import { percent } from '../numbers.js';
 import { hashOf, layerHref, type Place } from './address.js';
-import { BINS, cssClass, EQUAL_BIN, number, percent } from './classes.js';
+import { BINS, cssClass, EQUAL_BIN, number } from './classes.js';
 import { element, roving } from './dom.js';
 import { channelText, isCompared, type Layer, layerText, type Model, positionOf, sizeText } from './model.js';
 import { legend } from './network.js';

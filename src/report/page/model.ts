@@ -1,5 +1,6 @@
 import type { PageDetails } from '../../documents/blob.js';
-import { number, percent } from './classes.js';
+import { percent } from '../numbers.js';
+import { number } from './classes.js';
 import type { PageLayer, PageRun } from './data.js';
 
 /** One model's comparison. */
@@ -99,7 +100,7 @@ export function positionOf({ channels }: Layer, channel: number): number {
   return -1;
 }
 
-/** "74 steps", "9 ULP"; of floats "0.0123 (0.35 % of the range)". */
+/** "74 steps", "9 ULP"; of floats "0.0123 (0.35% of the range)". */
 export function sizeText({ unit, step }: Layer, size: number): string {
   if (unit === 'ulp') return `${number(size)} ULP`;
   if (unit === 'lsb') return `${number(size)} ${size === 1 ? 'step' : 'steps'}`;
