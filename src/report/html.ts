@@ -11,7 +11,7 @@ import type { FindingDetail } from './finding.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
 import type { PageData } from './page/data.js';
-import { pageRun } from './pageData.js';
+import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   differs,
@@ -35,7 +35,8 @@ export const html: Reporter = (unordered, options) => {
   const runs = failingFirst(unordered);
   const addresses = addressesOf(runs);
   const cards = runs.map(({ report }) => cardsOf(report));
-  const page: PageData = { runs: runs.map((run, i) => pageRun(run, addresses[i], cards[i], options)) };
+  const excess = channelExcess(runs);
+  const page: PageData = { runs: runs.map((run, i) => pageRun(run, addresses[i], cards[i], excess, options)) };
   const sections = runs.map((run, i) => section(run, i, cards[i], options, runs.length > 1));
   return [
     start,

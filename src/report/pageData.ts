@@ -14,6 +14,10 @@ import { addedCauses, byName, causesOf, expectedSource, judged, whyOf } from './
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;
+/** Cells of a layer's map of channels; of more channels one cell is several, and shows the worst. */
+const MOST_CELLS = 2048;
+/** Channels that differ, in all of a page: about 23 bytes each. Of more, only the worst of each cell is kept. */
+const MOST_CHANNELS = 100_000;
 
 interface Context {
   readonly report: Report;
@@ -25,13 +29,22 @@ interface Context {
   readonly cardOf: ReadonlyMap<LayerReport, number>;
   readonly details: ReadonlyMap<string, PageLayerDetails>;
   readonly setOf: (causes: readonly string[]) => number;
+  /** channelExcess of the page. */
+  readonly excess: number;
 }
 
-/** address: the run's part of a link. */
+/** How many times as many channels differ as a page holds; at least 1. */
+export function channelExcess(runs: readonly Run[]): number {
+  const differing = runs.flatMap(({ report }) => judged(report).map(({ channels }) => channels?.length ?? 0));
+  return Math.max(1, differing.reduce((sum, count) => sum + count, 0) / MOST_CHANNELS);
+}
+
+/** address: the run's part of a link; excess: of all the page's runs. */
 export function pageRun(
   { name, report, details = [] }: Run,
   address: string,
   cards: readonly Card[],
+  excess: number,
   options: ReportOptions,
 ): PageRun {
   const layers = judged(report);
@@ -49,6 +62,7 @@ export function pageRun(
     cardOf: new Map(cards.flatMap(({ finding }, i) => finding.layers.map((layer) => [layer, i] as const))),
     details: new Map(details.map((one) => [one.name, one])),
     setOf,
+    excess,
   };
   return {
     name: printable(name),
@@ -113,11 +127,15 @@ function referenceOf(replayed: LayerReport | undefined, { candidate_layers: cand
   return { mismatched: replayed.mismatched, maxAbsDiff: finite(largestSize(replayed)) };
 }
 
-function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
-  const channels = layer.channels ?? [];
+function channelsOf(layer: LayerReport, { report, options, setOf, excess }: Context) {
+  const differing = layer.channels ?? [];
+  const worst = worstFirst(differing).slice(0, options.channels ?? DEFAULT_CHANNELS);
+  const channelsPerCell = Math.ceil(Math.max((layer.out_features ?? 0) / MOST_CELLS, excess));
+  const channels = excess > 1 ? worstOfCells(differing, channelsPerCell, worst) : differing;
   const added = addedCauses(layer, report);
   const causes = (c: ChannelReport) => [...new Set([...c.causes, ...added(c.channel)])];
   return {
+    channelsPerCell,
     channels: {
       index: base64(Uint32Array.from(channels, (c) => c.channel)),
       mismatched: base64(Uint32Array.from(channels, (c) => c.mismatched)),
@@ -125,10 +143,20 @@ function channelsOf(layer: LayerReport, { report, options, setOf }: Context) {
       meanDiff: base64(Float32Array.from(channels, meanOf)),
       causeSet: base64(Uint8Array.from(channels, (c) => Math.min(255, setOf(causes(c))))),
     },
-    worst: worstFirst(channels)
-      .slice(0, options.channels ?? DEFAULT_CHANNELS)
-      .map(({ channel, histogram }): PageChannel => ({ channel, histogram })),
+    worst: worst.map(({ channel, histogram }): PageChannel => ({ channel, histogram })),
   };
+}
+
+/** In their order: the worst channel of each cell, and others that the page tells more of. */
+function worstOfCells(channels: readonly ChannelReport[], channelsPerCell: number, others: readonly ChannelReport[]) {
+  const worst = new Map<number, ChannelReport>();
+  for (const channel of channels) {
+    const cell = Math.floor(channel.channel / channelsPerCell);
+    const other = worst.get(cell);
+    if (!other || largestOf(channel) > largestOf(other)) worst.set(cell, channel);
+  }
+  const kept = new Set([...worst.values(), ...others]);
+  return channels.filter((channel) => kept.has(channel));
 }
 
 /** The layer's differences by size; equal values too. */

@@ -382,7 +382,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await opened.locator('.layer').waitFor();
     const clicked = performance.now() - started;
     expect(await opened.locator('.layer h1').innerText()).toBe('model.layers.150.mlp.down_proj');
-    expect(await opened.locator('.channels a').count()).toBe(2048);
+    expect(await opened.locator('.channels a').count()).toBe(586); // cells of 7: the page holds 100,000 channels that differ
     console.log(
       `200 x 4096: first paint ${paint.toFixed(0)} ms, script ${drawn.toFixed(0)} ms, layer ${clicked.toFixed(0)} ms`,
     );

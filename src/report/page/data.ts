@@ -59,7 +59,9 @@ export interface PageLayer {
   readonly command: string | null;
   /** Nine bins: <= -17, -16..-5, -4..-2, -1, 0, 1, 2..4, 5..16, >= 17. */
   readonly histogram: readonly number[];
-  /** Channels that differ, one entry each. */
+  /** Of the map of channels: a cell shows the worst of so many. */
+  readonly channelsPerCell: number;
+  /** Channels that differ, one entry each; of a page with too many only the worst of each cell. */
   readonly channels: {
     /** uint32 */
     readonly index: string;

@@ -11,8 +11,6 @@ import { valuePanel } from './value.js';
 
 /** Cells with their number inside; of more there are rows of small ones. */
 const MOST_NUMBERED = 160;
-/** Cells in all; of more channels one cell is several, and shows the worst. */
-const MOST_CELLS = 2048;
 const MOST_THUMBNAILS = 8;
 
 export function layerView(place: Place): HTMLElement {
@@ -87,7 +85,7 @@ function counts({ sides }: Model, layer: Layer): HTMLElement {
 // ---------------------------------------------------------------- channels
 
 function channels(model: Model, layer: Layer, chosen: number): HTMLElement {
-  const each = Math.ceil(layer.outFeatures / MOST_CELLS);
+  const each = layer.channelsPerCell;
   const cells = Math.ceil(layer.outFeatures / each);
   const sizes = new Float32Array(cells);
   const worst = Int32Array.from({ length: cells }, (_, i) => i * each);

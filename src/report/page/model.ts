@@ -17,7 +17,7 @@ interface Channels {
   readonly causeSet: Uint8Array;
 }
 
-/** A layer whose channels are decoded when they are first asked for. Arrays have an entry for each channel that differs. */
+/** A layer whose channels are decoded when they are first asked for. Arrays have an entry for each channel that is kept. */
 export interface Layer extends Omit<PageLayer, 'channels' | 'worst' | 'details'>, Channels {
   readonly index: number;
   readonly histogramOf: ReadonlyMap<number, readonly number[]>;
@@ -87,7 +87,7 @@ export function hasOwnCause({ mismatched, inherited }: Layer): boolean {
   return mismatched > 0 && !inherited;
 }
 
-/** Position of a channel among those that differ; -1 where it is equal. */
+/** Position of a channel among those that are kept; -1 where it is equal, or not kept. */
 export function positionOf({ channels }: Layer, channel: number): number {
   let low = 0;
   let high = channels.length - 1;
@@ -111,6 +111,9 @@ export function sizeText({ unit, step }: Layer, size: number): string {
 export function channelText(layer: Layer, channel: number, { causeSets }: Model): string {
   if (channel >= layer.outFeatures) return `${layer.name} has ${layer.outFeatures} channels`;
   const at = positionOf(layer, channel);
+  if (at < 0 && layer.channels.length < layer.differing) {
+    return `equal, or not the worst of its ${layer.channelsPerCell}: qdiff explain tells`;
+  }
   if (at < 0) return isCompared(layer) ? 'equal' : 'not compared';
   return [
     `${number(layer.counts[at])} of ${number(layer.perChannel)} differ`,
