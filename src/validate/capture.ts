@@ -49,7 +49,7 @@ function countedByFirst(
   slots: ReadonlyMap<string, Slot>,
   sources: ReadonlyMap<string, ArraySource>,
 ): SampleCount | null {
-  if ([...slots.values()].some(({ key, counts }) => counts && sources.has(key))) return null;
+  if ([...slots.values()].some(({ key, counts, loose }) => counts && !loose && sources.has(key))) return null;
   const first = [...sources].find(([, { shape }]) => shape.length > 1 && !shape.includes(0));
   return first ? { count: first[1].shape[0], because: `as ${printable(first[0])} has` } : null;
 }

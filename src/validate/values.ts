@@ -28,6 +28,8 @@ export interface Slot {
   readonly params: ValueParams | null;
   /** Read or computed by a layer that is replayed: its samples are the capture's. */
   readonly counts: boolean;
+  /** Of a graph, behind a layer that is not replayed, which may have put another axis first: as many samples as it has. */
+  readonly loose: boolean;
 }
 
 /** The arrays that belong to a model, in its order. A layer named like another's `.input` is that layer. */
@@ -35,6 +37,7 @@ export function slotsOf(model: Model): Map<string, Slot> {
   const slots = new Map<string, Slot>();
   const read = new Set(model.layers.filter(isReplayed).flatMap((layer) => layer.inputs));
   const params = new Map<string, ValueParams | null>();
+  const loose = looseValues(model);
   const add = (
     key: string,
     value: string,
@@ -42,7 +45,8 @@ export function slotsOf(model: Model): Map<string, Slot> {
     computedBy: Layer | null,
     counts: boolean,
   ) => {
-    if (!slots.has(key)) slots.set(key, { key, value, computedBy, params: valueParams, counts });
+    const slot = { key, value, computedBy, params: valueParams, counts, loose: loose.has(value) };
+    if (!slots.has(key)) slots.set(key, slot);
   };
   for (const input of model.inputs) {
     params.set(input.name, input.params);
@@ -61,6 +65,15 @@ export function slotsOf(model: Model): Map<string, Slot> {
     }
   }
   return slots;
+}
+
+function looseValues({ inputs, layers }: Model): ReadonlySet<string> {
+  const loose = new Set<string>();
+  if (!inputs.some(({ ofGraph }) => ofGraph)) return loose;
+  for (const layer of layers) {
+    if (!isReplayed(layer) || layer.inputs.some((input) => loose.has(input))) loose.add(layer.name);
+  }
+  return loose;
 }
 
 const ACCUMULATOR: ValueParams = {
@@ -188,7 +201,8 @@ function readShaped(
   const dims = new Map([...known].map(([name, shape]) => [name, shape.dims] as const));
   const arranged = new Map<Slot, Arrangement>();
   let { samples } = expected;
-  for (const slot of slots) {
+  const aside: string[] = [];
+  for (const slot of [...slots.filter(({ loose }) => !loose), ...slots.filter(({ loose }) => loose)]) {
     const source = sources.get(slot.key)!;
     const of = dims.get(slot.value);
     const arrangement = arrangementOf(source, of, model.samplesPerCall !== undefined);
@@ -198,13 +212,18 @@ function readShaped(
       checks.problem('shape', [source.key], `expected shape (samples, ${of!.join(', ')}), ${got}`);
     } else if (slot.counts && samples && arrangement.samples !== samples.count) {
       const got = `got ${arrangement.samples} (shape ${shapeText(source.shape)})`;
-      checks.problem('samples', [source.key], `expected ${samples.count} samples (${samples.because}), ${got}`);
+      if (slot.loose) aside.push(slot.key);
+      else checks.problem('samples', [source.key], `expected ${samples.count} samples (${samples.because}), ${got}`);
     } else {
       if (slot.counts) samples ??= { count: arrangement.samples, because: `as ${printable(slot.key)} has` };
       if (samples && arrangement.samples !== samples.count) continue;
       dims.set(slot.value, arrangement.dims);
       arranged.set(slot, arrangement);
     }
+  }
+  if (aside.length > 0) {
+    const what = `${counted(aside.length, 'value')} whose first axis is not that of the ${samples!.count} samples`;
+    checks.warn('samples', [], `${what} not compared: ${listed(aside)}`);
   }
   const before = checks.problems.length;
   const contradictions: [string, string][] = [];

@@ -329,3 +329,38 @@ describe('one line for each problem', () => {
     expect(await problemsOf(validate(smallCapture(changes), change))).toEqual(problems);
   });
 });
+
+/** x -> lstm (not replayed, time first) -> quant -> dequant; x is the graph's. */
+function recurrentGraph(model: Json): void {
+  const codes = { dtype: 'uint8', scale: 0.5, zero_point: 0 };
+  const nodes = ['n'];
+  model.inputs = [{ name: 'x', dtype: 'float32', of_graph: true }];
+  model.layers = [
+    { name: 'lstm', op: 'lstm', input: 'x', output: { dtype: 'float32' }, nodes },
+    { name: 'quant', op: 'quantize', input: 'lstm', output: codes, nodes },
+    { name: 'own', op: 'quantize', input: 'x', output: codes, nodes },
+  ];
+}
+
+describe('a graph whose layer that is not replayed puts another axis first', () => {
+  const arrays = (own: number) => ({
+    x: npy('float32', [5, 2, 3], counting(30)),
+    lstm: npy('float32', [2, 5, 3], counting(30)),
+    quant: npy('uint8', [2, 5, 3], counting(30)),
+    own: npy('uint8', [own, 2, 3], counting(6 * own)),
+  });
+
+  test('what is behind it is left alone, and said', async () => {
+    const capture = await validate(npz(arrays(5)), recurrentGraph);
+    expect([capture.samples, [...capture.values.keys()]]).toEqual([5, ['x', 'own']]);
+    expect(capture.warnings.map(({ message }) => message)).toEqual([
+      '2 values whose first axis is not that of the 5 samples not compared: lstm, quant',
+    ]);
+  });
+
+  test('what is not behind it still has to agree', async () => {
+    expect(await problemsOf(validate(npz(arrays(4)), recurrentGraph))).toEqual([
+      'c.npz own: expected 5 samples (as x has), got 4 (shape (4, 2, 3))',
+    ]);
+  });
+});

@@ -93,8 +93,17 @@ export class Graph {
   }
 }
 
+/** ONNX Runtime's own are ONNX's, with 16 bits before opset 21 had them (UseQDQContribOps). */
+const CONTRIBUTED = ['QuantizeLinear', 'DequantizeLinear'];
+
 function named(node: OnnxNode, index: number): GraphNode {
-  return { ...node, index, name: node.name || node.outputs.find((name) => name !== '') || `${node.opType} ${index}` };
+  const isSame = node.domain === 'com.microsoft' && CONTRIBUTED.includes(node.opType);
+  return {
+    ...node,
+    ...(isSame && { domain: '' }),
+    index,
+    name: node.name || node.outputs.find((name) => name !== '') || `${node.opType} ${index}`,
+  };
 }
 
 /** Whether it is an operator of ONNX itself. */

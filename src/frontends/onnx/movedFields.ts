@@ -21,7 +21,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Reshape', reshape],
   ['Squeeze', (node, context) => withAxes('squeeze', node, context)],
   ['Unsqueeze', (node, context) => withAxes('unsqueeze', node, context)],
-  ['Transpose', (node) => known('permute', { dims: intsOf(node, 'perm') })],
+  ['Transpose', (node) => permute(intsOf(node, 'perm'))],
   ['Slice', slice],
   ['Split', split],
   ['Gather', gather],
@@ -43,6 +43,10 @@ export async function movedFields(node: GraphNode, context: Context, output: num
 /** Of any other axis the samples' is no more the first. */
 function flatten(axis: number): SharedFields {
   return { op: 'flatten', fields: { start_dim: axis }, unknown: axis === 1 ? null : `axis is ${axis}` };
+}
+
+function permute(dims: readonly number[] | null): SharedFields {
+  return { op: 'permute', fields: { dims }, unknown: dims?.[0] === 0 ? null : OVER_SAMPLES };
 }
 
 /** An attribute before some opset, an input from then on; null where it is neither, undefined where nothing is said. */
@@ -169,18 +173,34 @@ async function pad(node: GraphNode, context: Context): Promise<SharedFields> {
   const mode = attribute(node, 'mode')?.s ?? 'constant';
   const [ends, axes] = [await intsAt(node, 1, 'pads', context), await intsAt(node, 3, 'axes', context)];
   if (!PADDED.includes(mode)) return unknown('pad', `Pad in mode ${mode} is not replayed`);
-  if (!allKnown(ends) || axes !== undefined) return unknown('pad', 'its pads are not constant, or of some axes only');
-  const rank = ends.length / 2;
-  if (ends[0] !== 0 || ends[rank] !== 0) return unknown('pad', OVER_SAMPLES);
+  const rank = axes === undefined ? (ends?.length ?? 0) / 2 : (dimsOf(node.inputs[0], context)?.length ?? 0);
+  if (!allKnown(ends) || (axes !== undefined && (!allKnown(axes) || rank === 0)))
+    return unknown('pad', 'its pads are not constant');
+  const [before, after] = [0, 1].map((side) => ofEveryAxis(ends, side, axes, rank));
+  if (before[0] !== 0 || after[0] !== 0) return unknown('pad', OVER_SAMPLES);
   const value = await paddingOf(node, context);
   if (value === null) return unknown('pad', 'what it fills with is not constant');
-  const pairs = Array.from({ length: rank - 1 }, (_, i) => [ends[rank - 1 - i], ends[2 * rank - 1 - i]]);
+  const pairs = Array.from({ length: rank - 1 }, (_, i) => [before[rank - 1 - i], after[rank - 1 - i]]);
   return known('pad', { pad: pairs.flat(), mode, ...(mode === 'constant' ? { value } : {}) });
 }
 
-async function paddingOf(node: GraphNode, { constants }: Context): Promise<number | null> {
+/** Of the pads, which are all those before and then all those behind. */
+function ofEveryAxis(ends: readonly number[], side: number, axes: readonly number[] | undefined, rank: number) {
+  const half = ends.length / 2;
+  const own = ends.slice(side * half, (side + 1) * half);
+  const all = new Array<number>(rank).fill(0);
+  own.forEach((count, i) => {
+    all[(rank + (axes?.[i] ?? i)) % rank] = count;
+  });
+  return all;
+}
+
+/** As a real: of codes the file has the code. */
+async function paddingOf(node: GraphNode, { constants, typeOf }: Context): Promise<number | null> {
   const tensor = node.inputs[2] ?? '';
-  if (tensor === '') return attribute(node, 'value')?.f ?? 0;
-  const given = constants.get(tensor) ?? constants.real(tensor);
-  return given?.source ? Number((await given.source.read())[0]) : null;
+  const given = tensor === '' ? null : (constants.get(tensor) ?? constants.real(tensor));
+  if (tensor !== '' && !given?.source) return null;
+  const value = given ? Number((await given.source!.read())[0]) : (attribute(node, 'value')?.f ?? 0);
+  const type = typeOf(node.inputs[0]);
+  return type === null || type === 'float32' ? value : (value - type.zeroPoint[0]) * type.scale[0];
 }

@@ -20,8 +20,11 @@ const ON_SHAPES = [
   'Range',
 ];
 
-/** Those whose inputs behind the first are shapes, indices or bounds. */
-const TAKE_SHAPES = ['Reshape', 'Expand', 'Slice', 'Tile', 'Pad', 'Resize', 'Unsqueeze', 'Squeeze', 'Split'];
+/** Those whose inputs behind the first are shapes, indices or bounds; of LSTM and its kin states to begin with, zeros of a shape. */
+const TAKE_SHAPES = [
+  ...['Reshape', 'Expand', 'Slice', 'Tile', 'Pad', 'Resize', 'Unsqueeze', 'Squeeze', 'Split'],
+  ...['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM'],
+];
 
 export class ShapeNodes {
   /** The node outside that takes what a node leads to. */
@@ -48,7 +51,7 @@ export class ShapeNodes {
       if (graph.isOutput(output)) return null;
       for (const reader of graph.readersOf(output)) {
         const inner = this.takers.get(reader);
-        const takes = isOnnx(reader, ...TAKE_SHAPES) && reader.inputs[0] !== output;
+        const takes = TAKE_SHAPES.includes(reader.opType) && reader.inputs[0] !== output;
         if (!inner && !takes) return null;
         taker ??= inner ?? reader;
       }

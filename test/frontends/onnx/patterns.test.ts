@@ -524,3 +524,69 @@ test('a constant operand with a number for each sample is said, not computed wit
   );
   expect(layers[1].notReplayed).toMatch(/runs along the samples' axis/);
 });
+
+const fieldsOf = async (data: Bytes) => {
+  const model = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  await model.close();
+  return model.layers;
+};
+
+test('Pad of codes fills with the code that the file has, along the axes that it names', async () => {
+  const padded = (more: readonly string[]) =>
+    model({
+      inputs: [valueInfo('x', 1, [2, 3])],
+      outputs: outputY,
+      initializers: [
+        ...params(),
+        tensor('pads', [4], BigInt64Array.of(0n, 1n, 0n, 2n)),
+        tensor('pads1', [2], BigInt64Array.of(1n, 2n)),
+        tensor('last', [1], BigInt64Array.of(-1n)),
+        tensor('fill', [], Uint8Array.of(3)),
+      ],
+      nodes: [
+        xq,
+        node('Pad', ['xq', ...more], ['yq'], {}, 'pad'),
+        node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+      ],
+    });
+  for (const more of [
+    ['pads', 'fill'],
+    ['pads1', 'fill', 'last'],
+  ]) {
+    const [, layer] = await fieldsOf(padded(more));
+    const { form } = layer as { form: { from?: unknown; fill?: number } };
+    expect([layer.op, layer.notReplayed, form.fill]).toEqual(['pad', undefined, 3]);
+  }
+});
+
+test("ONNX Runtime's own QuantizeLinear and DequantizeLinear are ONNX's", async () => {
+  const own = (op: string, inputs: readonly string[], output: string) => node(`com.microsoft:${op}`, inputs, [output]);
+  const data = model({
+    inputs: inputX,
+    outputs: outputY,
+    initializers: [tensor('s', [], Float32Array.of(0.5)), tensor('z', [], Uint16Array.of(9))],
+    nodes: [own('QuantizeLinear', ['x', 's', 'z'], 'xq'), own('DequantizeLinear', ['xq', 's', 'z'], 'y')],
+  });
+  expect(await layersOf(data)).toEqual(['quantize xq <- x [xq]', 'dequantize y <- xq [y]']);
+});
+
+test('a recurrent layer: time comes first, which is said, and its first states are its own', async () => {
+  const nodes = [
+    node('Transpose', ['x'], ['t'], { perm: [1, 0, 2] }),
+    node('Shape', ['x'], ['s']),
+    node('ConstantOfShape', ['s'], ['h0']),
+    node('LSTM', ['t', 'w', 'r', '', '', 'h0'], ['y'], { hidden_size: 2 }),
+  ];
+  const data = model({
+    inputs: [...inputX, valueInfo('w'), valueInfo('r')],
+    outputs: outputY,
+    nodes: [...nodes, xq],
+    initializers: params(),
+  });
+  const layers = await fieldsOf(data);
+  expect(layers.map(({ name, nodes: own, notReplayed }) => [name, own, notReplayed])).toEqual([
+    ['t', ['t'], "it works over the samples' axis"],
+    ['y', ['s', 'h0', 'y'], 'LSTM runs in float, outside the quantized part'],
+    ['xq', ['xq'], undefined],
+  ]);
+});

@@ -98,5 +98,8 @@ function whyNot(node: GraphNode, type: Draft['output'], context: Context): strin
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
-  return node.domain === '' ? `${name} runs in float, outside the quantized part` : `${name} is not replayed`;
+  if (node.domain !== '') return `${name} is not replayed`;
+  return type === 'float32'
+    ? `${name} runs in float, outside the quantized part`
+    : `${name} is outside the quantized part`;
 }
