@@ -88,7 +88,11 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
     throw node.refuse(`expected a range within 0..${shape[wrong.axis]} (axis ${wrong.axis}), got ${range}`);
   }
   const first = becomesSamples(node, index, own);
-  if (first !== null) own.push({ axis: first, start: 0, end: 1, step: 1, shrinks: true });
+  if (first !== null) {
+    const at = own.findIndex(({ axis }) => axis === first);
+    const whole = { axis: first, start: 0, end: 1, step: 1 };
+    own.splice(at < 0 ? own.length : at, 1, { ...(own[at] ?? whole), shrinks: true });
+  }
   const dim = own.map(({ axis }) => node.graph.axis(index, axis));
   if (dim.includes(0)) return { ...translation, notReplayed: 'it slices the batch' };
   if (own.length === 0) return { op: 'identity', data: [position], fields: {} };
@@ -109,14 +113,16 @@ function onlySamplesLeave({ graph }: Node, index: number, ranges: readonly Range
   return ranges.length > 0 && ranges.every(({ axis, shrinks }) => axis === 0 && shrinks);
 }
 
-/** Of [6, 1, 8] cut to [1, 8]: the axis of one that is the samples' from then on. */
+/** Of [6, 1, 8] cut to [1, 8], or of [2, 24] to [1, 24]: the axis of one that is the samples' from then on. */
 function becomesSamples({ graph, operator }: Node, index: number, ranges: readonly Range[]): number | null {
   const [output] = operator.outputs;
   if (graph.batch !== 1 || graph.dropsFirst(index) || !graph.dropsFirst(output)) return null;
   const { shape } = graph.tensor(index);
   const gone = new Set(ranges.flatMap(({ axis, shrinks }) => (shrinks ? [axis] : [])));
   const first = shape.findIndex((_, axis) => !gone.has(axis));
-  return first >= 0 && shape[first] === 1 && graph.tensor(output).shape.length > 1 ? first : null;
+  const range = ranges.find(({ axis }) => axis === first);
+  const left = range ? range.end - range.start : shape[first];
+  return left === 1 && graph.tensor(output).shape.length > 1 ? first : null;
 }
 
 /** x, begin, size; -1: to the end. */

@@ -107,6 +107,7 @@ function layerOf(node: Node, translation: Translation, output: number): RawLayer
   const inputs = [...dataOf(node, translation.data), ...(translation.reads ?? [])];
   const rank = graph.tensor(output).shape.length;
   const read = inputs.flatMap((index) => {
+    if (graph.tensor(index).type.name === 'resource') return []; // a variable's handle
     if (!graph.isConstant(index)) return graph.computed.has(index) ? [graph.key(index)] : [];
     return isReadable(graph, index) ? [graph.constant(index, rank)] : [];
   });
