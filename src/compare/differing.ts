@@ -4,7 +4,7 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { ImageRows } from '../diagnose/study/data.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';
-import { isTensor } from '../nouns/model.js';
+import { isProduct, isTensor } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
 import { type LayerRows, layerRows } from '../replay/rows.js';
 import type { LayerRun } from '../replay/session.js';
@@ -27,12 +27,13 @@ export interface Difference {
 
 export function differingRows(difference: Difference): DifferingLayer {
   if (isTensor(difference.run.ready.layer)) return differingSamples(difference);
-  const { run, input, observed, from, to, diff, afterRelu } = difference;
+  const { run, input, inputs = run.inputs, observed, from, to, diff, afterRelu } = difference;
+  const added = isProduct(run.ready.layer) ? inputs.slice(1) : [];
   const rows = layerRows(run, input);
   const each = rows.perSample;
   return {
     run: { ...run, batches: rows.batches, callOf: (row) => run.callOf(Math.floor(row / each)) },
-    inputs: [rows.input],
+    inputs: [rows.input, ...added.map(rows.of)],
     ...(run.ready.patch && { images: imagesOf(run, input, each) }),
     observed: rows.of(observed),
     from: from * each,

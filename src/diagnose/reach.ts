@@ -24,6 +24,7 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
   const before = stepsBeforeRounding(steps, params);
   const code = stepsToCode(steps, params);
   const channels = params.outFeatures;
+  const added = study.engine.addend(setup, scope);
   // a rounded bias, and the first of two roundings in fixed point, move a value by less than the multiplier
   const units = Float64Array.from(
     { length: channels },
@@ -32,7 +33,7 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
   const store = setup.stores?.apply ?? ((own: number) => own);
   return (i) => {
     const channel = i % channels;
-    const v = before(sums[i], channel);
+    const v = before(sums[i], channel, i, added?.[i]);
     const slack = Math.abs(units[channel]) * (1 + RELATIVE) + Math.abs(v) * RELATIVE;
     const [least, most] = [code(v - slack), code(v + slack)];
     for (let c = least; c <= most && c <= least + MOST_CODES; c++) if (store(c) === scope.observed[i]) return true;

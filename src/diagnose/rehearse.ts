@@ -61,7 +61,7 @@ function withSmallWeights(setup: ProductSetup): ProductSetup {
 function withSevenBits(setup: ProductSetup): ProductSetup {
   const { input } = setup.params;
   const zeroPoint = clamp(roundHalfEven(input.zeroPoint / 2), 0, 127);
-  return { ...withParams(setup, { input: { ...input, scale: 2 * input.scale, zeroPoint } }), reads: [null] };
+  return { ...withParams(setup, { input: { ...input, scale: 2 * input.scale, zeroPoint } }), reads: setup.reads.map((read, i) => (i === 0 ? null : read)) };
 }
 
 function sevenBitScope(scope: Scope, before: ProductSetup, after: ProductSetup): Scope {
@@ -70,5 +70,6 @@ function sevenBitScope(scope: Scope, before: ProductSetup, after: ProductSetup):
   const read = before.reads[0]?.apply ?? ((code: number) => code);
   const data = new Uint8Array(x.data.length);
   for (let i = 0; i < data.length; i++) data[i] = clamp(roundHalfEven((read(x.data[i]) - from) / 2) + to, 0, 127);
-  return { ...scope, inputs: [{ rows: x.rows, cols: x.cols, data }] };
+  const [, ...others] = scope.inputs;
+  return { ...scope, inputs: [{ rows: x.rows, cols: x.cols, data }, ...others] };
 }

@@ -171,7 +171,8 @@ export function withParams<S extends Setup>(setup: S, params: Partial<S['params'
 
 /** What the layer declares of one of its inputs. This and the next function know how many a form has. */
 export function inputOf({ params }: Setup, input = 0): ValueParams {
-  return 'inputs' in params ? params.inputs[input] : params.input;
+  if ('inputs' in params) return params.inputs[input];
+  return input === 1 && 'addend' in params ? params.addend! : params.input;
 }
 
 /** Other parameters of one of its inputs; floats have none. */
@@ -179,7 +180,7 @@ export function withInput<S extends Setup>(setup: S, params: Partial<QuantParams
   const own = inputOf(setup, input);
   if (!isQuantized(own)) return setup;
   const changed = { ...own, ...params };
-  if (setup.kind !== 'tensor') return withParams<Setup>(setup, { input: changed }) as S;
+  if (setup.kind !== 'tensor') return withParams<Setup>(setup, input === 1 ? { addend: changed } : { input: changed }) as S;
   return withParams<TensorSetup>(setup, {
     inputs: setup.params.inputs.map((one, i) => (i === input ? changed : one)),
   }) as S;

@@ -6,6 +6,7 @@ import type {
   DynamicStep,
   ElementwiseSteps,
   Kernel,
+  OnReals,
   OpSteps,
   ProductSteps,
   QuantizeStep,
@@ -26,10 +27,12 @@ import { dynamicFbgemm, dynamicOnInputGrid, dynamicQnnpack } from './steps/dynam
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
+import { sumsOfPointwise, sumsOfQuantized, sumsOfScript } from './steps/onReals.js';
 import {
   type Isa,
   oneDnnConvolutionPairs,
   oneDnnConvolutionScaling,
+  oneDnnSilu,
   scrambledWeights,
 } from './steps/oneDnnConvolution.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
@@ -192,7 +195,11 @@ function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
 /** isa: the instructions that its convolutions run with; invertsScales: PyTorch hands it 1/scale. */
 export function oneDnnOps(
   own: Own<'accumulate' | 'multiplier'>,
-  { isa, invertsScales }: { readonly isa: Isa; readonly invertsScales: boolean },
+  {
+    isa,
+    invertsScales,
+    onReals = invertsScales ? sumsOfQuantized : sumsOfPointwise(oneDnnSilu(isa)),
+  }: { readonly isa: Isa; readonly invertsScales: boolean; readonly onReals?: OnReals },
   dynamic: DynamicStep | null,
 ): Ops {
   const linear = oneDnnLinear(own);
@@ -201,9 +208,11 @@ export function oneDnnOps(
   const convolution = { ...linear, accumulate, multiplier, packed: scrambledWeights };
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
   const ofPyTorch = invertsScales ? withDynamic(convolutions(convolution)) : convolutions(convolution, TRANSPOSED);
+  // of images alone
+  const fused = { conv2d: { ...convolution, onReals: { ...onReals, add: null } }, conv2d_add: { ...convolution, onReals } };
   // Inductor compiles the graph's own quantize
   const conversions = invertsScales ? {} : decomposedConversions;
-  return { ...products(linear, dynamic), ...ofPyTorch, ...atenOps, ...conversions };
+  return { ...products(linear, dynamic), ...ofPyTorch, ...fused, ...atenOps, ...conversions };
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */
@@ -284,6 +293,8 @@ export function numpyOps(
   return {
     ...products(linear, dynamic),
     ...convolutions(linear),
+    conv2d: { ...linear, onReals: { ...sumsOfScript, add: null } },
+    conv2d_add: { ...linear, onReals: sumsOfScript },
     ...elementwise({ quantize: quantizeDivision, bound: quantizeDivision, ...conversions }),
   };
 }

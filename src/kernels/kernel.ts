@@ -36,8 +36,9 @@ export function elementwiseSteps(kernel: Kernel, layer: Ran): ElementwiseSteps |
 }
 
 /** Whether a kernel's product takes a layer's weights and gives its output. */
-export function takes(steps: ProductSteps, { weightDtype, input, output }: Product): boolean {
-  const { uint8Weights, float, givesFloats } = steps;
+export function takes(steps: ProductSteps, { weightDtype, input, output, curve }: Product): boolean {
+  const { uint8Weights, float, givesFloats, onReals } = steps;
+  if (curve && !onReals?.curves[curve]) return false;
   if (givesFloats && output.dtype !== 'float32') return false;
   return (
     (weightDtype !== 'uint8' || uint8Weights.includes(input.dtype)) && (output.dtype !== 'int32' || float === null)

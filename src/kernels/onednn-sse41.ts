@@ -7,6 +7,7 @@ import { oneDnnLibrary } from './libraries.js';
 import { pairsSaturatingInt16Blocks256 } from './steps/accumulate.js';
 import { dynamicOneDnnGemm } from './steps/dynamic.js';
 import { oneDnnGemmInverted } from './steps/multiplier.js';
+import { sumsOfQuantizedSse41 } from './steps/onReals.js';
 
 export const onednnSse41: Kernel = {
   name: 'onednn-sse41',
@@ -21,7 +22,7 @@ export const onednnSse41: Kernel = {
   confirm: 'ONEDNN_MAX_CPU_ISA=SSE41',
   ops: oneDnnOps(
     { accumulate: pairsSaturatingInt16Blocks256, multiplier: oneDnnGemmInverted },
-    { isa: 'avx2', invertsScales: true },
+    { isa: 'avx2', invertsScales: true, onReals: sumsOfQuantizedSse41 },
     dynamicOneDnnGemm,
   ),
 };

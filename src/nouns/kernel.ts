@@ -1,8 +1,8 @@
 /** One layer in memory, and the kernels that compute it. */
-import type { Matrix } from './array.js';
+import type { Matrix, NumericArray } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
-import type { ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
+import type { Curve, ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
 import type { TensorSteps } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
@@ -16,6 +16,8 @@ export interface Product extends ProductParams {
   readonly weight: Int8Array | Int16Array;
   readonly input: QuantParams;
   readonly output: ValueParams;
+  /** Of a second value that is added to the real ones, in the output's shape. */
+  readonly addend?: ValueParams;
   /** Set where rows are patches. */
   readonly patch?: PlacedPatch;
   /** Where its channels stand among the layer's; absent: they are all of them. */
@@ -46,6 +48,8 @@ export interface Elementwise {
 export interface Codes extends Matrix<Uint8Array | Int8Array | Int16Array | Int32Array> {
   /** Of patches: which position of its sample each row is. */
   readonly positions?: Int32Array;
+  /** Of a product that adds a second value: that one, [rows, outFeatures]. */
+  readonly addend?: NumericArray;
 }
 
 /**
@@ -169,6 +173,8 @@ export interface MultiplierStep extends Step {
   toSteps(product: Product, output: QuantParams): Scaler;
   /** Accumulator units to float32 real values, for layers with a float output. */
   toReal(product: Product): Scaler;
+  /** Set where `toSteps` makes `toReal` first: what it does then. */
+  readonly fromReal?: (product: Product, output: QuantParams) => (real: number) => number;
   /** `toSteps` written out, or `toReal` where output is null; a real bias is added where the step adds it. Null: no such form. */
   readonly operations:
     | ((product: Product, output: QuantParams | null, bias: RealBias | null) => readonly Operation[])
@@ -314,11 +320,35 @@ export interface ProductSteps {
   readonly givesFloats?: true; // no output of codes
   /** Dtypes of codes that it takes; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
+  /** What it fuses on real values, before they become codes; absent: nothing. */
+  readonly onReals?: OnReals;
   /** What the runtime makes of a convolution's weights when it packs them; absent: nothing. */
   readonly packed?: (weight: Product['weight'], patch: PlacedPatch) => Product['weight'];
   /** What the same name stands for besides: biases that a converter or the user rounds, a product taken in another order. */
   readonly alsoBiases: readonly BiasStep[];
   readonly alsoMultipliers: readonly MultiplierStep[];
+}
+
+export interface OnReals {
+  /** Null: it adds no second value. */
+  readonly add: AddStep | null;
+  readonly curves: Readonly<Partial<Record<Curve, CurveStep>>>;
+}
+
+/** v in its equation: the real value; a, sa: the centred code of the second value and its scale. */
+export interface AddStep extends Step {
+  /** code: of the second value, or a float. */
+  prepare(addend: ValueParams): (real: number, code: number) => number;
+  /** Of one value, whose code is known. */
+  operation(addend: ValueParams, code: number): Operation;
+}
+
+export interface CurveStep extends Step {
+  prepare(product: Product): (real: number) => number;
+  /** The largest number that it takes to this one, in double precision; NaN: none. */
+  last(real: number): number;
+  /** An expression of the float32 v. */
+  readonly numpy: ((v: string) => string) | null;
 }
 
 export interface FloatPath {

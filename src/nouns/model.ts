@@ -40,6 +40,8 @@ export interface ProductParams {
   readonly biasInt64?: Float64Array;
   /** Fused into the requantization. */
   readonly activation: Activation;
+  /** Fused before it, on real values. */
+  readonly curve?: Curve;
   /** Absent: int8. */
   readonly weightDtype?: 'uint8';
   /** An integer bias that is none of the accumulator: int32 at a scale of its own (`bias` holds its reals), or int64. */
@@ -50,6 +52,9 @@ export interface ProductParams {
 
 /** A clamp in codes [lo, hi] is for quantized outputs. */
 export type Activation = 'none' | 'relu' | 'relu6' | 'relu_n1_to_1' | { readonly clamp: [lo: number, hi: number] };
+
+/** No clamp: a product has to be real numbers first. */
+export type Curve = 'hardswish' | 'silu';
 
 /** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic, convolutions. */
 export interface ProductForm extends ProductParams {

@@ -5,7 +5,7 @@
  * (`multiply-add`).
  */
 export interface Operation {
-  readonly kind: 'add' | 'multiply' | 'divide' | 'fma' | 'multiply-add';
+  readonly kind: 'add' | 'multiply' | 'divide' | 'fma' | 'multiply-add' | 'curve';
   /** What it is to people. */
   readonly name: string;
   /** To what it rounds. */
@@ -16,6 +16,8 @@ export interface Operation {
   /** Of a fused operation. */
   readonly factor?: (channel: number) => number;
   readonly factorFormula?: string;
+  /** Of a curve, which has no operand: what it does to v, and its numpy, an expression of v. */
+  readonly curve?: { readonly apply: (v: number) => number; readonly numpy: (v: string) => string };
 }
 
 export type Precision = 'float32' | 'float64';

@@ -19,6 +19,7 @@ import { conv1d } from './conv1d.js';
 import { conv1dDynamic } from './conv1dDynamic.js';
 import { conv1dFloat } from './conv1dFloat.js';
 import { conv2d } from './conv2d.js';
+import { conv2dAdd } from './conv2dAdd.js';
 import { conv2dDynamic } from './conv2dDynamic.js';
 import { conv2dFloat } from './conv2dFloat.js';
 import { conv3d } from './conv3d.js';
@@ -107,6 +108,7 @@ export const ops: readonly Op[] = [
   conv1d,
   conv1dDynamic,
   conv2d,
+  conv2dAdd,
   conv2dDynamic,
   conv3d,
   conv3dDynamic,

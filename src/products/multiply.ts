@@ -1,5 +1,5 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
-import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps, SumData } from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
 import { fromRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
@@ -19,7 +19,18 @@ export function fastCodes(
   x: Codes | Gathered,
   fast: Fast,
 ): Uint8Array | Int8Array | null {
-  return fast?.codes(steps, product, x) ?? null;
+  return hasReals(product) ? null : (fast?.codes(steps, product, x) ?? null);
+}
+
+/** Codes of sums that are there already; null where the case is not taken. */
+export function fastFinish(steps: ProductSteps, product: Product, sums: SumData, fast: Fast) {
+  const isTaken = sums instanceof Int32Array && !hasReals(product);
+  return isTaken ? (fast?.finish(steps, product, sums) ?? null) : null;
+}
+
+/** It does something to real values, which the accelerator knows nothing of. */
+function hasReals({ addend, curve }: Product): boolean {
+  return addend !== undefined || curve !== undefined;
 }
 
 /** `fromRows` of codes. */

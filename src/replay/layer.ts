@@ -87,7 +87,8 @@ function whatIsMissing(
   { form, output }: ProductLayer,
   input: ValueParams,
 ): string | null {
-  const { weightDtype, ownBias, weightScale, dynamic } = form;
+  const { weightDtype, ownBias, weightScale, dynamic, curve } = form;
+  if (curve && !steps.onReals?.curves[curve]) return `a fused ${curve}`;
   // a dynamic layer's codes are uint8
   const codes = isQuantized(input) ? input.dtype : 'uint8';
   if (weightDtype === 'uint8' && !steps.uint8Weights.includes(codes)) return `uint8 weights and ${codes} codes`;
@@ -122,12 +123,12 @@ export function replayLayer(
   { call, input, isInBlock }: InCall = {},
 ): Replayed {
   const { layer } = ready;
-  const [x] = inputs;
+  const [x, added] = inputs;
   const steps = stepsOf(kernel, layer);
   if (steps?.kind === 'product' && isProduct(layer)) {
     if (steps.dynamic?.grain === 'row') return replayRows(steps, ready, layer, x, fast, call);
     const product = productOf(ready, layer, quantizedParams(input ?? ready.input), call);
-    const codes = input ? quantizeRows(steps, product, x) : (x as Codes);
+    const codes = input ? quantizeRows(steps, product, x) : ({ ...x, ...(added && { addend: added.data }) } as Codes);
     if (product.patch) return replayPatches(steps, product, codes, ready.shapes, fast);
     return replayProduct(steps, product, rowsOf(codes, product), fast);
   }
@@ -173,12 +174,12 @@ export function rangeOfRow(values: NumericArray): { min: number; max: number } {
 
 /** The layer with its numbers: what kernels read and causes change. */
 export function productOf(
-  { weight, patch }: Pick<ReadyLayer, 'weight' | 'patch'>,
+  { weight, patch, inputs: [, addend] = [] }: Pick<ReadyLayer, 'weight' | 'patch'> & Partial<Pick<ReadyLayer, 'inputs'>>,
   { form, output, ranAs }: ProductLayer,
   input: QuantParams,
   call?: Call,
 ): Product {
-  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, biasInt64, activation, weightDtype } = form;
+  const { perChannel, weightScale, weightZeroPoint, bias, biasInt32, biasInt64, activation, curve, weightDtype } = form;
   const { outFeatures, inFeatures } = form.weight;
   const params = { perChannel, weightScale, weightZeroPoint, bias, biasInt32, activation };
   return {
@@ -188,6 +189,8 @@ export function productOf(
     inFeatures,
     weight: weight!,
     input,
+    ...(curve && { curve }),
+    ...(addend && { addend }),
     ...(weightDtype && { weightDtype }),
     ...(biasInt64 && { biasInt64 }),
     ...(call && { call }),

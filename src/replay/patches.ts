@@ -72,7 +72,7 @@ function acceleratedPatches(
   shape: Shape,
   fast: Fast,
 ): Uint8Array | Int8Array | null {
-  if (steps.float || steps.dynamic) return null;
+  if (steps.float || steps.dynamic || product.addend) return null;
   if (isNarrow(product)) return depthwise(steps, product, x, shape, fast);
   const { patch, input, outFeatures } = product;
   const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
@@ -126,6 +126,8 @@ function byRows(
   fast: Fast,
 ): Replayed {
   const samples = toRows(x.data, shape);
+  const { outFeatures } = product;
+  const added = x.addend && toRows(x.addend, output);
   const patches = patchesFor(product.patch!, product.input);
   const { positions, taps } = patches.taps;
   const cols = taps * channelsOf(shape);
@@ -138,7 +140,9 @@ function byRows(
     const to = Math.min(rows, from + rowsAtOnce);
     const data = gather(samples, shape, patches, from, to);
     const at = patches.taps.hasHoles ? Int32Array.from({ length: to - from }, (_, i) => (from + i) % positions) : null;
-    parts.push(replayProduct(steps, product, { rows: to - from, cols, data, ...(at && { positions: at }) }, fast));
+    const addend = added?.subarray(from * outFeatures, to * outFeatures);
+    const codes = { rows: to - from, cols, data, ...(at && { positions: at }), ...(addend && { addend }) };
+    parts.push(replayProduct(steps, product, codes, fast));
   }
   return inLayout(parts, output);
 }

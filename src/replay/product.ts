@@ -1,7 +1,8 @@
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
+import { sumsOfScript } from '../kernels/steps/onReals.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, FloatSums, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
+import type { Codes, Fast, FloatSums, MultiplierStep, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { f32, isPowerOfTwo } from '../numeric/float.js';
@@ -9,7 +10,7 @@ import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { eachGroup, groupsOf, partOf } from '../products/groups.js';
-import { fastCodes } from '../products/multiply.js';
+import { fastCodes, fastFinish } from '../products/multiply.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
 export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
@@ -17,6 +18,7 @@ export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Floa
 /** Replays a product under any record of steps. x: codes [rows, groups * inFeatures]; of a dynamic layer, quantized with `product.input`. */
 export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
   if (groupsOf(product) === 1) return replayGroup(steps, product, x, fast);
+  if (x.addend) return replayJoined(steps, product, x, fast);
   const parts = Array.from(eachGroup(product, x), (group) => replayGroup(steps, group.product, group.x, fast));
   return beside(parts, product.outFeatures);
 }
@@ -26,8 +28,20 @@ function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast
   const codes = fastCodes(steps, product, x, fast);
   if (codes) return accelerated(steps, product, x, codes, fast);
   const { data: accumulator, overflowed } = steps.accumulate.run(x, product, fast);
-  const data = finishProduct(steps, product, accumulator, fast);
+  const data = finishProduct(steps, product, accumulator, fast, x.addend);
   return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
+}
+
+/** The second value is added to all groups at once. */
+function replayJoined(steps: ProductSteps, product: Product, x: Codes, fast: Fast): Replayed {
+  const sums = Array.from(eachGroup(product, x), (group): Replayed => {
+    const { data, overflowed } = steps.accumulate.run(group.x, group.product, fast);
+    const accumulator = data as Int32Array;
+    const cols = group.product.outFeatures;
+    return { rows: x.rows, cols, data: accumulator, low: null, high: null, accumulator, overflowed };
+  });
+  const whole = beside(sums, product.outFeatures);
+  return { ...whole, data: finishProduct(steps, product, whole.accumulator!, fast, x.addend) };
 }
 
 /** Groups side by side: [rows, outFeatures]. */
@@ -77,22 +91,26 @@ function accelerated(
   };
 }
 
-/** Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator: [rows, outFeatures]. */
+/**
+ * Everything after the accumulator: bias, multiplier, rounding, offset and clamp. accumulator, and the second value where one is
+ * added: [rows, outFeatures].
+ */
 export function finishProduct(
   steps: ProductSteps,
   product: Product,
   accumulator: SumData,
   fast: Fast = null,
+  addend: NumericArray | null = null,
 ): Int32Array | Uint8Array | Int8Array | Float32Array {
   const onGrid = ofInputGrid(steps, product);
   if (onGrid) return toGrid(finishProduct(onGrid.steps, onGrid.product, accumulator, fast), product.input);
-  const codes = accumulator instanceof Int32Array && fast?.finish(steps, product, accumulator);
+  const codes = fastFinish(steps, product, accumulator, fast);
   if (codes) return codes;
   if (product.output.dtype === 'int32') return toSums(steps, product, product.output, accumulator);
   if (steps.dynamic) return toReals(accumulator, product, steps.dynamic.toReal(product));
   return isQuantized(product.output)
-    ? roundToCodes(steps, product, accumulator)
-    : toReals(accumulator, product, biased(steps, product, steps.multiplier.toReal(product)));
+    ? roundToCodes(steps, product, accumulator, addend)
+    : toReals(accumulator, product, realBeforeClamp(steps, product), addend);
 }
 
 /** The layer on codes that a dynamic one is on its way, where it has one; the parameters of its input are those chosen. */
@@ -115,9 +133,50 @@ function toSums(steps: ProductSteps, product: Product, output: QuantParams, accu
   return Int32Array.from(accumulator, (acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
 }
 
-/** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps. */
+/** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps, and what it does to reals. */
 export function stepsBeforeRounding(record: ProductSteps, product: Product): Scaled {
-  return biased(record, product, record.multiplier.toSteps(product, quantized(product.output)));
+  const output = quantized(product.output);
+  const onReals = onRealsOf(record, product);
+  if (!onReals) return biased(record, product, record.multiplier.toSteps(product, output));
+  const { toReal, fromReal } = realHalves(record.multiplier, product, output);
+  const real = biased(record, product, toReal);
+  return (acc, channel, element, added) => fromReal(onReals(real(acc, channel, element), added ?? 0));
+}
+
+/** Where a multiplier has no real values on its way, they are made of its steps, in its precision. */
+function realHalves({ arithmetic, ...multiplier }: MultiplierStep, product: Product, output: QuantParams) {
+  const { toReal, toSteps, fromReal } = multiplier;
+  if (fromReal) return { toReal: toReal(product), fromReal: fromReal(product, output) };
+  const steps = toSteps(product, output);
+  if (arithmetic === 'float64') {
+    const { scale } = output;
+    const real: Scaler = (acc, channel, bias, element) => steps(acc, channel, bias, element) * scale;
+    return { toReal: real, fromReal: (v: number) => v / scale };
+  }
+  // fixed point rounds to codes: what is added to those is another code
+  const scale = arithmetic === 'float32' ? f32(output.scale) : Number.NaN;
+  const real: Scaler = (acc, channel, bias, element) => f32(steps(acc, channel, bias, element) * scale);
+  return { toReal: real, fromReal: (v: number) => f32(v / scale) };
+}
+
+/** What is done to the real values; null: nothing. */
+function onRealsOf({ onReals, multiplier }: ProductSteps, product: Product) {
+  const { curve, addend } = product;
+  if (!curve && !addend) return null;
+  // another precision is a script's
+  const own = multiplier.arithmetic === 'float64' ? sumsOfScript : (onReals ?? sumsOfScript);
+  const add = addend && (own.add ?? sumsOfScript.add!).prepare(addend);
+  const bend = curve && (own.curves[curve] ?? sumsOfScript.curves[curve]!).prepare(product);
+  return (real: number, added: number) => {
+    const sum = add ? add(real, added) : real;
+    return bend ? bend(sum) : sum;
+  };
+}
+
+function realBeforeClamp(record: ProductSteps, product: Product): Scaled {
+  const real = biased(record, product, record.multiplier.toReal(product));
+  const onReals = onRealsOf(record, product);
+  return onReals ? (acc, channel, element, added) => onReals(real(acc, channel, element), added ?? 0) : real;
 }
 
 /** Steps before rounding to output codes: the kernel's round, offset and clamp steps, with a fused activation's bounds. */
@@ -127,19 +186,24 @@ export function stepsToCode(record: ProductSteps, product: Product): (steps: num
   return record.offsetAndClamp.prepare(record.round, output.zeroPoint, lo, hi);
 }
 
-function roundToCodes(record: ProductSteps, product: Product, accumulator: SumData): Int32Array {
+function roundToCodes(
+  record: ProductSteps,
+  product: Product,
+  accumulator: SumData,
+  addend: NumericArray | null,
+): Int32Array {
   const steps = stepsBeforeRounding(record, product);
   const code = stepsToCode(record, product);
   const codes = new Int32Array(accumulator.length);
   const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < codes.length; i++) {
-    codes[i] = code(steps(accumulator[i], channel, i));
+    codes[i] = code(steps(accumulator[i], channel, i, addend?.[i]));
     if (++channel === channels) channel = 0;
   }
   return codes;
 }
 
-type Scaled = (acc: number, channel: number, element?: number) => number;
+type Scaled = (acc: number, channel: number, element?: number, added?: number) => number;
 
 function biased(record: ProductSteps, product: Product, scale: Scaler): Scaled {
   const bias = record.bias.prepare(product);
@@ -161,12 +225,12 @@ function biased(record: ProductSteps, product: Product, scale: Scaler): Scaled {
   }
 }
 
-function toReals(accumulator: SumData, product: Product, toReal: (acc: number, channel: number) => number) {
+function toReals(accumulator: SumData, product: Product, toReal: Scaled, addend: NumericArray | null = null) {
   const clamp = clampOfReals(product.activation);
   const reals = new Float32Array(accumulator.length);
   const channels = product.outFeatures;
   for (let i = 0, channel = 0; i < reals.length; i++) {
-    reals[i] = limitedTo(clamp, toReal(accumulator[i], channel));
+    reals[i] = limitedTo(clamp, toReal(accumulator[i], channel, i, addend?.[i]));
     if (++channel === channels) channel = 0;
   }
   return reals;

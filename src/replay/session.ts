@@ -199,7 +199,7 @@ export class ReplaySession {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
       if (isTensor(layer)) return this.replayTensors(run, layer, xs, from);
-      if (isProduct(layer)) return this.replayCalls(run, layer, xs[0], from);
+      if (isProduct(layer)) return this.replayCalls(run, layer, xs, from);
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
@@ -312,16 +312,17 @@ export class ReplaySession {
   }
 
   /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
-  private replayCalls(run: Opened, layer: ProductLayer, x: Matrix, firstSample: number): Replayed {
+  private replayCalls(run: Opened, layer: ProductLayer, xs: readonly Matrix[], firstSample: number): Replayed {
     const { ready, kernel, batches, callOf } = run;
     const steps = productSteps(kernel, layer)!;
     const parts: Replayed[] = [];
-    for (let row = 0; row < x.rows; ) {
+    const [{ rows }] = xs;
+    for (let row = 0; row < rows; ) {
       const sample = firstSample + row;
-      const end = row + sameCall(run, steps, sample, firstSample + x.rows) - sample;
+      const end = row + sameCall(run, steps, sample, firstSample + rows) - sample;
       const input = batches ? chosenInput(steps, layer.form, batches.rangeOf(batches.batchOf(sample))) : undefined;
-      const block = { rows: end - row, cols: x.cols, data: x.data.subarray(row * x.cols, end * x.cols) };
-      parts.push(replayLayer(kernel, ready, [block], this.fast, { input, call: callOf(sample) }));
+      const part = ({ cols, data }: Matrix) => ({ rows: end - row, cols, data: data.subarray(row * cols, end * cols) });
+      parts.push(replayLayer(kernel, ready, xs.map(part), this.fast, { input, call: callOf(sample) }));
       row = end;
     }
     return joined(parts);

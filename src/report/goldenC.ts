@@ -173,6 +173,7 @@ const CALLS: Readonly<Record<Operation['kind'], string>> = {
   divide: 'divide',
   fma: 'add', // of a product that is exact
   'multiply-add': '', // of float outputs alone, which have no vectors
+  curve: '',
 };
 
 function floatLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {

@@ -137,7 +137,7 @@ function columnOf(kernel: Kernel, one: ValueToExplain): ExplainColumn {
   const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
   const fixed = Number.isFinite(real) ? quantizeMultiplier(real) : null; // a dynamic input may hold inf
-  const traced = steps.float ? floatTrace(steps, product, x) : tracedBy(kernel.name, steps, product, accumulator, code);
+  const traced = steps.float ? floatTrace(steps, product, x) : tracedBy(kernel.name, steps, product, { accumulator, value: code, added: x.addend?.[0] });
   const biasReal =
     product.bias?.[0] ??
     (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);
@@ -179,9 +179,14 @@ interface Traced {
   readonly fixedPoint: FixedPointMultiplier | null;
 }
 
-function tracedBy(name: string, steps: ProductSteps, product: Product, accumulator: number, value: number): Traced {
-  const recipe = recipeOf(steps, product);
-  if (isUnwritten(recipe)) return untraced(steps, product, accumulator, value);
+function tracedBy(
+  name: string,
+  steps: ProductSteps,
+  product: Product,
+  { accumulator, value, added }: { accumulator: number; value: number; added: number | undefined },
+): Traced {
+  const recipe = recipeOf(steps, product, added);
+  if (isUnwritten(recipe)) return untraced(steps, product, accumulator, value, added);
   const traced = trace(steps, product, recipe, accumulator, 0);
   if (!Object.is(traced.value + 0, value + 0))
     throw new Error(`steps of ${name} give ${traced.value}, its replay ${value}`);
@@ -194,9 +199,15 @@ function tracedBy(name: string, steps: ProductSteps, product: Product, accumulat
 }
 
 /** Of steps that are not written out, the last number alone. */
-function untraced(record: ProductSteps, product: Product, accumulator: number, value: number): Traced {
+function untraced(
+  record: ProductSteps,
+  product: Product,
+  accumulator: number,
+  value: number,
+  added: number | undefined,
+): Traced {
   const isCode = isQuantized(product.output);
-  const last = isCode ? stepsBeforeRounding(record, product)(accumulator, 0) : value;
+  const last = isCode ? stepsBeforeRounding(record, product)(accumulator, 0, 0, added) : value;
   const { name } = record.dynamic ?? record.multiplier;
   return {
     steps: [{ name, value: last }],
@@ -260,7 +271,7 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
       ];
   const steps = productSteps(kernel, value)!;
   const position = x.positions?.[0];
-  const one = { steps, product, x: x.data, position, accumulator: column.accumulator!, value: column.value };
+  const one = { steps, product, x: x.data, position, added: x.addend?.[0], accumulator: column.accumulator!, value: column.value };
   return numpySnippet(one, codes);
 }
 

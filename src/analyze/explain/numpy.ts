@@ -19,6 +19,8 @@ export interface OneValue {
   readonly x: ArrayLike<number>;
   /** Of a patch: the output's position. */
   readonly position?: number;
+  /** The code of a second value that is added. */
+  readonly added?: number;
   /** Zero points corrected, before bias. */
   readonly accumulator: number;
   readonly value: number;
@@ -31,7 +33,7 @@ export function numpySnippet(given: OneValue, codes: readonly [x: string, w: str
   const one = { ...given, ...ofInputGrid(given.steps, given.product) };
   const { steps, product } = one;
   if (steps.float) return floatSnippet(one, codes);
-  const found = recipeOf(steps, product);
+  const found = recipeOf(steps, product, one.added);
   if (isUnwritten(found)) return [noNumpy(found.unwritten)];
   const recipe = found;
   const written = { ...one, recipe, isReal: product !== given.product };
@@ -131,7 +133,7 @@ function operationLines(one: Written): string[] | { readonly unwritten: Step } {
 
 /** A fused operation that two roundings would miss is written as its result. */
 function operationText(
-  { kind, formula, factorFormula, operand, factor }: Operation,
+  { kind, formula, factorFormula, operand, factor, curve }: Operation,
   v: string,
   from: number,
   to: number,
@@ -152,6 +154,8 @@ function operationText(
       const sum = `float(${v}) * float(${formula}) + float(${factorFormula})`;
       return fusedText(sum, f32(from * a + factor!(0)), to);
     }
+    case 'curve':
+      return curve!.numpy(v);
   }
 }
 

@@ -69,11 +69,13 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
   const { run, ownRun, sample, channel, kernels, causes } = place;
   const readBy = async (from: LayerRun) => {
     const values = await rowOfPlace(place, from.input);
+    const addend = from.inputs.length > 1 ? await addedAt(place, from.inputs[1]) : undefined;
     return (kernel: Kernel) => {
       const product = productAt(layer, from, kernel, channel, sample, values);
       const { dynamic } = productSteps(kernel, layer)!;
       const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
-      return { product, x: codesOf(place, product, Int32Array.from(values, quantize)) };
+      const x = codesOf(place, product, Int32Array.from(values, quantize));
+      return { product, x: { ...x, ...(addend && { addend }) } };
     };
   };
   const quantizedFor = await readBy(run);
@@ -122,6 +124,12 @@ function rowOfPlace({ run, sample, position }: Place, input: ValueReader): Promi
   const rows = layerRows(run, input);
   const row = sample * rows.perSample + position;
   return rows.input.read(row, row + 1);
+}
+
+/** What is added to the value: the second input's at its place. */
+async function addedAt({ run, sample, channel, position }: Place, added: ValueReader): Promise<NumericArray> {
+  const feature = featureAt(run.ready.shapes.output, { channel, position });
+  return (await added.read(sample, sample + 1)).subarray(feature, feature + 1);
 }
 
 /** [y, x] of an image; undefined where a channel has one value. */

@@ -38,8 +38,8 @@ export function isUnwritten(found: object): found is Unwritten {
 /** An int32 output is the sums themselves. */
 const SUMS = { precision: 'float64', fixedPoint: null, operations: [] } as const;
 
-/** Of a product that sums integers: a float one has no order of its own. */
-export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwritten {
+/** Of a product that sums integers: a float one has no order of its own. added: the code of its second value, where one is added. */
+export function recipeOf(record: ProductSteps, product: Product, added?: number): Recipe | Unwritten {
   const { dynamic } = record;
   const multiplier = stepOfCall(dynamic?.multiplier ?? record.multiplier, product);
   const output = isQuantized(product.output) ? product.output : null;
@@ -47,7 +47,13 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
   const real = prepared.unit === 'real' ? (channel: number) => prepared.values[channel] : null;
   const integers = prepared.unit === 'accumulator' ? prepared.integers : undefined;
   const before = prepared.unit === 'accumulator' && !integers ? [prepared.operation] : [];
-  const after = multiplier.operations?.(product, output, real) ?? null;
+  const scaled = multiplier.operations?.(product, output, real) ?? null;
+  const joined = scaled && onReals(record, product, added);
+  if (joined && isUnwritten(joined)) return joined;
+  // what comes after the real value follows it
+  const reals = joined && joined.length > 0 ? (multiplier.operations!(product, null, real)?.length ?? 0) : 0;
+  if (reals > 0 && !multiplier.fromReal) return { unwritten: multiplier };
+  const after = scaled && [...scaled.slice(0, reals), ...(joined ?? []), ...scaled.slice(reals)];
   const precision = precisionOf(multiplier, after);
   if (before.some((operation) => operation?.precision !== precision)) return { unwritten: record.bias };
   const int32 = integers ? narrowed(integers) : prepared.unit === 'int32' ? prepared : null;
@@ -66,6 +72,21 @@ export function recipeOf(record: ProductSteps, product: Product): Recipe | Unwri
     fixedPoint,
     operations: fixedPoint ? [] : [...(before as Operation[]), ...after!],
   };
+}
+
+/** What is done to the real value. */
+function onReals({ onReals }: ProductSteps, product: Product, added: number | undefined): Operation[] | Unwritten {
+  const { addend, curve } = product;
+  const [add, bend] = [addend && onReals!.add!, curve && onReals!.curves[curve]!];
+  if (add && added === undefined) return { unwritten: add };
+  if (bend && !bend.numpy) return { unwritten: bend };
+  const curved = bend ? [curveOperation(bend.name, bend.prepare(product), bend.numpy!)] : [];
+  return [...(add ? [add.operation(addend!, added!)] : []), ...curved];
+}
+
+function curveOperation(name: string, apply: (v: number) => number, numpy: (v: string) => string): Operation {
+  const formula = numpy('v');
+  return { kind: 'curve', name, precision: 'float32', formula, operand: () => 0, curve: { apply, numpy } };
 }
 
 /** Integers that are added as they are; null where int32 does not hold them. */
@@ -133,5 +154,7 @@ export function applied(operation: Operation, v: number, channel: number, to: (v
       return fma32(a, operation.factor!(channel), v);
     case 'multiply-add':
       return fma32(v, a, operation.factor!(channel));
+    case 'curve':
+      return operation.curve!.apply(v);
   }
 }

@@ -123,7 +123,7 @@ function worstOutputs(
   worst: readonly Range[],
   bias: Float64Array,
 ): Range[] | null {
-  if (!isQuantized(product.output) || !own || own.float) return null;
+  if (!isQuantized(product.output) || !own || own.float || product.addend || product.curve) return null;
   const steps = stepsBeforeRounding(own, product);
   const code = stepsToCode(own, product);
   // the kernel's own steps add the bias

@@ -31,6 +31,8 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
     stepsBeforeRounding(unrounded(s.steps), study.engine.inCall(s.params, value.sample))(
       study.engine.accumulator(s, study.subset)[i],
       channel,
+      i,
+      study.engine.addend(s, study.subset)?.[i],
     );
   const before = steps(without);
   const after = steps(setup);

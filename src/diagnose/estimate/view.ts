@@ -1,9 +1,11 @@
 import type { RealValue } from '../../kernels/reals.js';
 import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
+import { sumsOfScript } from '../../kernels/steps/onReals.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { downward, halfEven, towardZero } from '../../kernels/steps/round.js';
-import type { ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { NumericArray } from '../../nouns/array.js';
+import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { roundOf } from '../conversions.js';
@@ -81,7 +83,30 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     ? codeBounds(scope, params.output, setup.steps.round, fusedClamp(setup, params.output, scope), firstRounding(setup))
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
+  beforeReals(bounds, params, engine.addend(setup, scope), step);
   return { rows: scope.samples.length, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, integerBias };
+}
+
+/** What bounds the result bounds the sum before a curve and before a second value is added, in steps. */
+function beforeReals(
+  { lo, hi }: { readonly lo: Float64Array; readonly hi: Float64Array },
+  { curve, addend }: Product,
+  added: NumericArray | null,
+  step: number,
+): void {
+  const last = curve && sumsOfScript.curves[curve]!.last;
+  const join = addend && sumsOfScript.add!.prepare(addend);
+  for (let i = 0; i < lo.length; i++) {
+    if (last) {
+      const [least, most] = [last(lo[i] * step), last(hi[i] * step)];
+      lo[i] = lo[i] > 0 ? least / step : Number.NEGATIVE_INFINITY; // below 0 it goes down and up again
+      hi[i] = Number.isNaN(most) ? 0 : most / step;
+    }
+    if (!join) continue;
+    const own = join(0, added![i]) / step;
+    lo[i] -= own;
+    hi[i] -= own;
+  }
 }
 
 /** One value by one weight of 1, without a bias. */

@@ -10,7 +10,7 @@ import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayFloatProduct, replayProduct } from '../../replay/product.js';
 import { type CodeMap, mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { firstMissOf } from './agree.js';
-import { rowsOf } from './arrays.js';
+import { columnsOf, rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
@@ -90,9 +90,11 @@ export class ProductEngine implements Engine<ProductSetup> {
       return firstMissOf(this.outputs(setup, scope), scope.observed);
     }
     const accumulator = this.accumulator(setup, scope);
+    const added = this.addend(setup, scope);
     const length = rows * params.outFeatures;
     for (let from = 0; from < accumulator.length; from += length) {
-      const data = this.finish(steps, params, accumulator.subarray(from, from + length));
+      const part = added?.subarray(from, from + length);
+      const data = this.finish(steps, params, accumulator.subarray(from, from + length), part);
       const miss = firstMissOf({ data, low: null, high: null }, scope.observed.subarray(from, from + length));
       if (miss >= 0) return from + miss;
     }
@@ -294,21 +296,32 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   // -------------------------------------------------------------- calls whose size decides the arithmetic
 
-  private finishCalls({ steps }: ProductSetup, scope: Scope, params: Product, accumulator: SumData) {
+  private finishCalls(setup: ProductSetup, scope: Scope, params: Product, accumulator: SumData) {
+    const { steps } = setup;
+    const added = this.addend(setup, scope);
     const [{ samples }, { outFeatures: width }] = [scope, params];
     let end = this.sameCall(steps, scope, 0);
-    if (end >= samples.length) return this.finish(steps, this.inCall(params, samples[0]), accumulator);
+    if (end >= samples.length) return this.finish(steps, this.inCall(params, samples[0]), accumulator, added);
     const data = isQuantized(params.output) ? new Int32Array(accumulator.length) : new Float32Array(accumulator.length);
     for (let first = 0; first < samples.length; first = end) {
       end = this.sameCall(steps, scope, first);
       const part = accumulator.subarray(first * width, end * width);
-      data.set(this.finish(steps, this.inCall(params, samples[first]), part), first * width);
+      const other = added?.subarray(first * width, end * width);
+      data.set(this.finish(steps, this.inCall(params, samples[first]), part, other), first * width);
     }
     return data;
   }
 
-  private finish(steps: ProductSteps, params: Product, accumulator: SumData) {
-    return finishProduct(steps, params, accumulator, this.data.fast);
+  private finish(steps: ProductSteps, params: Product, accumulator: SumData, added?: NumericArray | null) {
+    return finishProduct(steps, params, accumulator, this.data.fast, added ?? null);
+  }
+
+  /** The second value of a scope as a setup reads it, [rows, channels]; null: none is added. */
+  addend({ params, reads: [, read] }: ProductSetup, { inputs: [, added], channels }: Scope): NumericArray | null {
+    if (!params.addend) return null;
+    const { rows, cols, data } = added;
+    const own = channels ? columnsOf(data, rows, cols, channels) : data;
+    return read ? Int32Array.from(own, read.apply) : own;
   }
 
   /** One past the last row of a scope whose call is computed as that of row `first`. */

@@ -160,6 +160,10 @@ function twoStage32(name: string, equation: string, dequantize: Dequantize, requ
       if (divides) return (acc, channel, bias) => f32(real(acc, channel, bias) / last);
       return (acc, channel, bias) => f32(real(acc, channel, bias) * last);
     },
+    fromReal(product, output) {
+      const { output: last, divides } = requantize(output.scale, product);
+      return divides ? (real) => f32(real / last) : (real) => f32(real * last);
+    },
     toReal,
     operations(product, output, bias) {
       const { input, channel, numpy } = dequantize(product);
@@ -266,6 +270,7 @@ function withInverted(
     equation: `${equation}, R(s) = f32(1 / f32(1 / s))`,
     toSteps: (product, output) => step.toSteps(inverting(product), inverted(output)),
     toReal: (product) => step.toReal(inverting(product)),
+    fromReal: (product, output) => step.fromReal!(inverting(product), inverted(output)),
     operations: (product, output, bias) =>
       step.operations!(inverting(product), output && inverted(output), bias).map((operation) => ({
         ...operation,

@@ -2,9 +2,10 @@
  * oneDNN's convolutions: which implementation computes one follows from the instructions and the geometry, and with it the order of
  * the scales and what stands in a pair. Source: ONEDNN_VERBOSE of torch 2.13 (oneDNN 3.12), 26.8 million values replayed.
  */
-import type { MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { CurveStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
 import { saturatingPairs, type Width } from './accumulate.js';
+import { silu, siluOfReference } from './curves.js';
 import { oneDnnConvolutionScales } from './multiplier.js';
 
 export type Isa = 'amx' | 'vnni' | 'avx512' | 'avx2';
@@ -15,6 +16,7 @@ type Scaling = 'sequential' | 'product' | 'divided';
 type Pairing = 'none' | 'tap' | 'row' | 'flat' | 'columns';
 
 interface Implementation {
+  readonly isReference?: true;
   readonly scaling: Scaling;
   readonly pairing: Pairing;
 }
@@ -28,7 +30,8 @@ function implementationOf(isa: Isa, patch: PlacedPatch): Implementation {
   if (window.transposed && groups > 1 && odd && !depthwise) return { scaling: 'divided', pairing }; // conv:any+gemm
   if (isa === 'avx2') {
     const isReference = !window.transposed && groups > 1 && odd && !(depthwise && spatial < 3);
-    return isReference ? { scaling: 'divided', pairing: 'none' } : { scaling: 'product', pairing }; // ref:any, jit_uni_int8
+    if (isReference) return { scaling: 'divided', pairing: 'none', isReference }; // ref:any
+    return { scaling: 'product', pairing }; // jit_uni_int8
   }
   if (window.transposed) return { scaling: 'sequential', pairing }; // jit_deconvolution
   if (isa === 'avx512') return onAvx512(patch, depthwise);
@@ -66,10 +69,18 @@ export function oneDnnConvolutionScaling(isa: Isa, invertsScales: boolean): Mult
     equation: `${steps.sequential.equation}; or by the implementation ${steps.product.equation}, or / sy`,
     toSteps: (product, output) => stepOf(product).toSteps(product, output),
     toReal: (product) => stepOf(product).toReal(product),
+    fromReal: (product, output) => stepOf(product).fromReal!(product, output),
     operations: (product, output, bias) => stepOf(product).operations!(product, output, bias),
     fixedPoint: null,
     float32: (product, output) => stepOf(product).float32!(product, output),
   };
+}
+
+/** What has no kernel of its own runs in reference code. */
+export function oneDnnSilu(isa: Isa): CurveStep {
+  const prepare: CurveStep['prepare'] = (product) =>
+    of(isa, product).isReference ? siluOfReference : silu.prepare(product);
+  return { ...silu, name: `silu-${isa}`, prepare };
 }
 
 /** Pairs inside one tap, and holes left out of them: with an odd number of channels another result than FBGEMM's. */

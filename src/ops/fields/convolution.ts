@@ -4,7 +4,7 @@ import { shapeText } from '../../load/npy.js';
 import type { ProductForm, WeightSource } from '../../nouns/model.js';
 import type { Patch } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
-import { channelsOf, dimsText, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, dimsText, sameDims, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
 import { expectInput } from './inputs.js';
@@ -21,6 +21,21 @@ const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 /** One that quantizes float images itself, with a scale chosen from all that a call reads (TFLite: from each image). */
 export function dynamicConvolution(name: string, called: string, spatial: number, transposed = false): Op {
   return { ...convolution(name, spatial, transposed, true), called };
+}
+
+/** One that adds a second value of its output's shape before it makes codes. */
+export function convolutionAdd(name: string, spatial: number): Op {
+  const own = convolution(name, spatial, false);
+  return {
+    ...own,
+    inputs: [2, 2],
+    dims(layer) {
+      const dims = convolutionDims(layer);
+      const [, { name: added, shape }] = layer.inputs;
+      if (typeof dims === 'string' || sameDims(dims, shape.dims)) return dims;
+      return `expected a second input of the output's shape ${dimsText(dims)}, got ${printable(added)} of shape ${dimsText(shape.dims)}`;
+    },
+  };
 }
 
 /** spatial: how many axes its windows have; isDynamic: it quantizes float images itself. */

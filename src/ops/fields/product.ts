@@ -3,7 +3,7 @@ import type { Checks } from '../../documents/checks.js';
 import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
+import type { Activation, Curve, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
 import type { ValueParams } from '../../nouns/value.js';
 import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
@@ -44,6 +44,10 @@ const INT64_BIASES: NumberRule = {
 };
 const BIASES = { float32: FLOAT_BIASES, int32: INT32_BIASES, int64: INT64_BIASES } as const;
 
+const CURVES: readonly [Curve, ...Curve[]] = ['hardswish', 'silu'];
+const EXPECTED_ACTIVATION =
+  'expected "none", "relu", "relu6", {"clamp": [lo, hi]} in codes, or a curve of real values: "hardswish", "silu"';
+
 /** Fields of a layer that multiplies by weights. */
 export const productFields = {
   weight: numbers('int8 or uint8 [out_features, in_features]', { type: 'array', items: list('integer') }),
@@ -59,7 +63,7 @@ export const productFields = {
   bias_scale: z.optional(
     numbers('of an int32 bias, where it is not s_x * s_w: one number or [out_features]', oneOrList('number')),
   ),
-  activation: z.optional(activation),
+  activation: z.optional(z.union([activation, z.enum(CURVES)], EXPECTED_ACTIVATION)),
 };
 
 /** Of products on rows: whether several axes of the input make one; `rows`: whatever its axes, its values are rows one after the other. */
@@ -118,7 +122,8 @@ export async function productParams(
     const fix = 'say "bias_dtype": "int32", or leave it out';
     checks.problem('bias', [...place, 'bias_scale'], `expected no scale of a float32 bias, got one; ${fix}`);
   }
-  const activation = activationOf(layer);
+  const curve = CURVES.find((name) => name === raw.activation);
+  const activation: Activation = curve ? 'none' : activationOf(layer);
   if (!weight || !scales || checks.problems.length > before) return null;
   const perChannel = [scale, zeroPoint].some((numbers) => numbers && numbers.shape.length > 0);
   const channels = Array.from({ length: perChannel ? weight.outFeatures : 1 }, (_, channel) => channel);
@@ -131,6 +136,7 @@ export async function productParams(
     weightZeroPoint: Int32Array.from(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
     ...biasOf(biases, biasDtype, biasScales, ofChannel(weightScale), layer.inputs[0]?.params),
     activation,
+    ...(curve && { curve }),
     ...(dtype === 'uint8' ? { weightDtype: dtype } : {}),
   };
 }
