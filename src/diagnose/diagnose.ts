@@ -216,7 +216,13 @@ function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup |
   if (product && isProduct(layer) && !isHybrid) {
     const params = productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT);
     const activation = afterRelu ? 'relu' : params.activation;
-    return { kind: 'product', ...AS_STORED, reads: inputs.map(() => null), steps: product, params: { ...params, activation } };
+    return {
+      kind: 'product',
+      ...AS_STORED,
+      reads: inputs.map(() => null),
+      steps: product,
+      params: { ...params, activation },
+    };
   }
   if (elementwise && isElementwise(layer) && !layer.form.chosen) {
     return { kind: 'elementwise', ...AS_STORED, steps: elementwise, params: elementwiseOf(layer, input) };

@@ -61,7 +61,10 @@ function withSmallWeights(setup: ProductSetup): ProductSetup {
 function withSevenBits(setup: ProductSetup): ProductSetup {
   const { input } = setup.params;
   const zeroPoint = clamp(roundHalfEven(input.zeroPoint / 2), 0, 127);
-  return { ...withParams(setup, { input: { ...input, scale: 2 * input.scale, zeroPoint } }), reads: setup.reads.map((read, i) => (i === 0 ? null : read)) };
+  return {
+    ...withParams(setup, { input: { ...input, scale: 2 * input.scale, zeroPoint } }),
+    reads: setup.reads.map((read, i) => (i === 0 ? null : read)),
+  };
 }
 
 function sevenBitScope(scope: Scope, before: ProductSetup, after: ProductSetup): Scope {

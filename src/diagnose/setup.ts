@@ -180,7 +180,8 @@ export function withInput<S extends Setup>(setup: S, params: Partial<QuantParams
   const own = inputOf(setup, input);
   if (!isQuantized(own)) return setup;
   const changed = { ...own, ...params };
-  if (setup.kind !== 'tensor') return withParams<Setup>(setup, input === 1 ? { addend: changed } : { input: changed }) as S;
+  if (setup.kind !== 'tensor')
+    return withParams<Setup>(setup, input === 1 ? { addend: changed } : { input: changed }) as S;
   return withParams<TensorSetup>(setup, {
     inputs: setup.params.inputs.map((one, i) => (i === input ? changed : one)),
   }) as S;

@@ -27,7 +27,6 @@ import { dynamicFbgemm, dynamicOnInputGrid, dynamicQnnpack } from './steps/dynam
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
 import { float32Product, float32ProductFused, float32ProductReciprocal } from './steps/multiplier.js';
 import { clampRoundOffset, offsetClampRound, packInt16, roundThenOffset } from './steps/offsetAndClamp.js';
-import { sumsOfPointwise, sumsOfQuantized, sumsOfScript } from './steps/onReals.js';
 import {
   type Isa,
   oneDnnConvolutionPairs,
@@ -35,6 +34,7 @@ import {
   oneDnnSilu,
   scrambledWeights,
 } from './steps/oneDnnConvolution.js';
+import { sumsOfPointwise, sumsOfQuantized, sumsOfScript } from './steps/onReals.js';
 import { qnnpackConvolution } from './steps/qnnpackConvolution.js';
 import {
   quantizeDecomposed,
@@ -209,7 +209,10 @@ export function oneDnnOps(
   // what inverts no scales is onednn::qconv_pointwise, which has no transposed form
   const ofPyTorch = invertsScales ? withDynamic(convolutions(convolution)) : convolutions(convolution, TRANSPOSED);
   // of images alone
-  const fused = { conv2d: { ...convolution, onReals: { ...onReals, add: null } }, conv2d_add: { ...convolution, onReals } };
+  const fused = {
+    conv2d: { ...convolution, onReals: { ...onReals, add: null } },
+    conv2d_add: { ...convolution, onReals },
+  };
   // Inductor compiles the graph's own quantize
   const conversions = invertsScales ? {} : decomposedConversions;
   return { ...products(linear, dynamic), ...ofPyTorch, ...fused, ...atenOps, ...conversions };

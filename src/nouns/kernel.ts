@@ -3,6 +3,7 @@ import type { Matrix, NumericArray } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
 import type { Curve, ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
+import type { PreparedBias } from './preparedBias.js';
 import type { TensorSteps } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
@@ -64,6 +65,7 @@ export interface Gathered {
 }
 
 export type { FloatSums, NearSums } from './floatSums.js';
+export type { Float32Addend, PreparedBias } from './preparedBias.js';
 export type { Bounded, CodeArray, Computed, TensorCall, TensorSteps, TensorValue, Vectors } from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
@@ -126,29 +128,6 @@ export interface AccumulateStep extends Step {
 export interface AccumulateForm {
   readonly pairs: { readonly codeShift: number; readonly blockLength: number } | null;
 }
-
-/** A layer's bias made ready once; where it enters decides what `MultiplierStep` sees. */
-export type PreparedBias =
-  | { readonly unit: 'none' }
-  /** Added to the int32 accumulator, wrapping. numpy: a float of the value, of the Python floats sx, sw and b. */
-  | { readonly unit: 'int32'; readonly values: Int32Array; readonly numpy: string | null }
-  /** Added to the float accumulator, before any scale: v = add(acc, channel). */
-  | {
-      readonly unit: 'accumulator';
-      readonly add: (acc: number, channel: number) => number;
-      readonly float32?: Float32Addend;
-      /** Integers that are added as they are, one a channel: the sum is an integer of more than 32 bits. */
-      readonly integers?: Float64Array | Int32Array;
-      /** The same written out; null: no such form. */
-      readonly operation: Operation | null;
-    }
-  /** Added in real units, between the multiplier's dequantizing and requantizing half. */
-  | { readonly unit: 'real'; readonly values: Float32Array | Float64Array };
-
-/** Numbers of an `add` that is f32(f32(acc) + addend), or f32(f32(acc) + product) with one rounding. One a channel. */
-export type Float32Addend =
-  | { readonly addend: Float32Array; readonly product: null }
-  | { readonly addend: null; readonly product: Float64Array };
 
 export interface BiasStep extends Step {
   readonly arithmetic: 'int32' | 'float';

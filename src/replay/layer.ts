@@ -174,7 +174,11 @@ export function rangeOfRow(values: NumericArray): { min: number; max: number } {
 
 /** The layer with its numbers: what kernels read and causes change. */
 export function productOf(
-  { weight, patch, inputs: [, addend] = [] }: Pick<ReadyLayer, 'weight' | 'patch'> & Partial<Pick<ReadyLayer, 'inputs'>>,
+  {
+    weight,
+    patch,
+    inputs: [, addend] = [],
+  }: Pick<ReadyLayer, 'weight' | 'patch'> & Partial<Pick<ReadyLayer, 'inputs'>>,
   { form, output, ranAs }: ProductLayer,
   input: QuantParams,
   call?: Call,

@@ -2,7 +2,16 @@ import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activati
 import { sumsOfScript } from '../kernels/steps/onReals.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, FloatSums, MultiplierStep, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
+import type {
+  Codes,
+  Fast,
+  FloatSums,
+  MultiplierStep,
+  Product,
+  ProductSteps,
+  Scaler,
+  SumData,
+} from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { f32, isPowerOfTwo } from '../numeric/float.js';

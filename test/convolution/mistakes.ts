@@ -3,7 +3,7 @@
 import { int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
 import { downward, halfAway, halfUp, towardZero } from '../../src/kernels/steps/round.js';
 import { sizeOf } from '../../src/tensor/shape.js';
-import { type Change, channelsOfGroup, type Form, isTransposed } from '../support/anyConvolution.js';
+import { type Change, channelsOfGroup, type Form, isFused, isTransposed } from '../support/anyConvolution.js';
 
 const every = <T>(value: T, axes: number): T[] => new Array<T>(axes).fill(value);
 const padded = (ends: number, axes: number): [number, number][] => every([ends, ends], axes);
@@ -43,6 +43,10 @@ export const FORMS: Readonly<Record<string, Form>> = {
   'conv2d depthwise': form('conv2d', 8, 8, [7, 7], 3, { groups: 8 }),
   'conv2d depthwise, two a channel': form('conv2d', 6, 12, [7, 7], 3, { groups: 6 }),
   conv3d: form('conv3d', 2, 5, [4, 5, 4], 3),
+  conv2d_add: form('conv2d_add', 4, 6, [7, 6], 3),
+  'conv2d_add grouped': form('conv2d_add', 8, 12, [6, 6], 3, { groups: 2 }),
+  'conv2d with hardswish': form('conv2d', 4, 6, [7, 6], 3, { curve: 'hardswish' }),
+  'conv2d with silu': form('conv2d', 4, 6, [7, 6], 3, { curve: 'silu' }),
   conv_transpose1d: form('conv_transpose1d', 4, 6, [9], 3, { stride: [2] }),
   conv_transpose2d: form('conv_transpose2d', 4, 6, [5, 4], 3, { stride: [2, 2] }),
   'conv_transpose2d grouped': form('conv_transpose2d', 6, 6, [5, 4], 3, { stride: [2, 2], groups: 2 }),
@@ -171,16 +175,21 @@ export const MISTAKES: readonly Mistake[] = [
     part: 'round',
     coarse: true,
     cause: 'rounding-half-away',
-    change: () => ({ steps: { round: halfAway } }),
+    change: (f) => (isFused(f) ? null : { steps: { round: halfAway } }), // the zero point first: away from zero is up
   },
   {
     name: 'halves up',
     part: 'round',
     coarse: true,
     cause: 'rounding-half-up',
-    change: () => ({ steps: { round: halfUp } }),
+    change: (f) => (f.curve ? null : { steps: { round: halfUp } }), // a curve leaves no ties
   },
-  { name: 'toward zero', part: 'round', cause: 'rounding-truncate', change: () => ({ steps: { round: towardZero } }) },
+  {
+    name: 'toward zero',
+    part: 'round',
+    cause: 'rounding-truncate',
+    change: (f) => (isFused(f) ? null : { steps: { round: towardZero } }), // the zero point first: down
+  },
   { name: 'down', part: 'round', cause: 'rounding-floor', change: () => ({ steps: { round: downward } }) },
   { name: 'no bias', part: 'bias', cause: 'bias-missing', change: () => ({ steps: { bias: noBias } }) },
   {
@@ -219,6 +228,19 @@ export const MISTAKES: readonly Mistake[] = [
       isTransposed(f)
         ? null
         : { product: ({ weightScale: s }) => ({ weightScale: s.map((_, n) => s[(n + 1) % s.length]) }) },
+  },
+  {
+    name: 'no zero point of what is added',
+    part: 'added',
+    cause: 'activation-zero-point-missing',
+    change: (f) =>
+      f.op.endsWith('_add') ? { product: ({ addend }) => ({ addend: { ...addend!, zeroPoint: 0 } }) } : null,
+  },
+  {
+    name: 'what is added as int8',
+    part: 'added',
+    cause: 'signedness',
+    change: (f) => (f.op.endsWith('_add') ? { added: (code) => (code << 24) >> 24 } : null),
   },
   {
     name: 'int8 range',

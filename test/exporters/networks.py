@@ -122,6 +122,22 @@ class Curves(nn.Module):
         return self.fc((torch.tanh(self.b(x)) * torch.sigmoid(self.c(x))).flatten(1))
 
 
+class Shortcuts(nn.Module):
+    """What torch.compile fuses into a convolution: SiLU, hardtanh, a second value; not the convolution's own input (e)."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1, groups=4)
+        self.d, self.e, self.f, self.fc = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 4, 1), nn.Linear(4, 3)
+        self.g = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        x = F.silu(self.a(x))
+        x = F.relu(self.b(F.relu(self.d(x))) + x)
+        x = x + self.c(F.hardtanh(self.g(x), -1, 2))
+        return self.fc(F.silu(self.f(F.relu(self.e(x) + x))).mean((2, 3)))
+
+
 class Parts(nn.Module):
     """Values cut along an axis: chunk, split, select, unbind."""
 
@@ -140,6 +156,7 @@ class Parts(nn.Module):
 
 NETWORKS = {"residual": Residual, "inverted": Inverted, "squeeze": Squeeze, "inception": Inception, "unet": UNet, "audio": Audio,
             "curves": Curves, "parts": Parts}
+FUSED = {"shortcuts": Shortcuts}
 
 
 def inputs(name, samples):
@@ -161,7 +178,7 @@ def exported(name, quantizer):
     """As a graph of convert_pt2e."""
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     torch.manual_seed(3)
-    model = NETWORKS[name]().train()
+    model = {**NETWORKS, **FUSED}[name]().train()
     model(inputs(name, 32))
     prepared = prepare_pt2e(torch.export.export(model.eval(), (inputs(name, 6),)).module(), quantizer)
     for seed in range(4):
@@ -190,7 +207,7 @@ def pt2e(out):
                 done[f"{name}-{quantizer}"] = None
             except Exception:
                 done[f"{name}-{quantizer}"] = traceback.format_exc()
-    for name in ("inverted", "squeeze", "curves") if done else ():
+    for name in ("inverted", "squeeze", "curves", "shortcuts") if done else ():
         try:
             qdiff_export.export(exported(name, quantizers()["inductor"]()), inputs(name, 6), Path(out) / f"{name}-lowered", lowered=True)
             done[f"{name}-lowered"] = None

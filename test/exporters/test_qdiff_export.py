@@ -697,6 +697,17 @@ class Pt2e(Case):
                 break
         self.assertIn("fc1: weights per channel along axis 1", self.refused(net, inputs))
 
+    def test_what_torch_compile_fuses_into_convolutions_is_one_layer(self):
+        import networks
+        net = networks.exported("shortcuts", networks.quantizers()["inductor"]())
+        model, _, warned = self.export(net, networks.inputs("shortcuts", 6), lowered=True)
+        layers = {layer["name"]: layer for layer in model["layers"] if layer["op"].startswith("conv2d")}
+        self.assertEqual({name: (layer["op"], layer["activation"]) for name, layer in layers.items() if name != "g"},
+                         {"a": ("conv2d", "silu"), "d": ("conv2d", "relu"), "b": ("conv2d_add", "relu"), "c": ("conv2d_add", "none"),
+                          "e": ("conv2d", "none"), "f": ("conv2d", "silu")})
+        self.assertEqual(layers["b"]["input"], ["d", "a"])
+        self.assertEqual(warned, "")
+
     def test_dynamic_graphs(self):
         self.assertIn("quantizes dynamically in a graph of convert_pt2e", self.refused(*models.pt2e(is_dynamic=True)[:2]))
 

@@ -118,6 +118,26 @@ def dynamic_layers(rng, zero_points):
             yield "extremes" if extreme else "any", [x, w, zw, sw, b, bool(rng.integers(2))], geometry(c)
 
 
+def fused_layers(rng, kinds):
+    """Yields (kind, layer, geometry, second value or None) of convolutions of images; reals within a few units, where curves bend."""
+    shapes = [c for c in SHAPES if len(c["K"]) == 2 and not c["T"]]
+    for i, c in enumerate(shapes * 2):
+        kind = kinds[i % len(kinds)]
+        L = layer(rng, c, False, bool(i % 3 == 2))
+        K = int(np.prod(c["K"])) * c["IC"] // c["G"]
+        to = rng.uniform(1, 6) / (6000 * np.sqrt(K) * L[2] * np.mean(L[5]))
+        sw = (L[5] * f32(to)).astype(f32).astype(np.float64) if np.ndim(L[5]) else float(f32(L[5] * to))
+        b = None if L[6] is None else rng.standard_normal(c["OC"]).astype(f32)
+        sy = float(rng.uniform(.02, .06))
+        L[5:8], L[9] = [sw, b, sy], kind.endswith("relu")
+        O = [(s + 2 * p - d * (k - 1) - 1) // t + 1 for s, p, d, k, t in zip(c["S"], c["pad"], c["dil"], c["K"], c["st"])]
+        added = None
+        if kind.startswith("add"):
+            a, scale, zero = codes(rng, "uint8", (c["N"], c["OC"], *O)), float(rng.uniform(.5, 2) * sy), int(rng.integers(256))
+            added = (f32(scale) * (a.astype(f32) - f32(zero)), 1.0, 0) if "float" in kind else (a, scale, zero)
+        yield kind, L, geometry(c), added
+
+
 TIES = [
     shape(1, 3, 64, (4, 4), (3, 3), pad=(1, 1)), shape(1, 16, 64, (4, 4), (3, 3), pad=(1, 1)), shape(1, 16, 128, (3, 3), (1, 1)),
     shape(1, 64, 64, (4, 4), (3, 3), G=64, pad=(1, 1)), shape(1, 64, 64, (4, 4), (3, 3), G=16, pad=(1, 1)),

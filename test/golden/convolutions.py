@@ -3,7 +3,7 @@ import numpy as np
 import other_kernels as ok
 import torch_conv as tc
 import torch_kernels as tk
-from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers
+from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers, fused_layers
 from layers import f32, rng_for
 
 ISA = {"onednn": "vnni", "onednn-avx512": "avx512", "onednn-avx2": "avx2", "onednn-sse41": "sse41", "onednn-pointwise": "vnni",
@@ -110,6 +110,37 @@ def dynamic_convolutions(kernel, seed, fixture_of, write):
         calls = [tc.conv_dynamic(MODELS[kernel], part, w, zw, sw, b, reduce_range, engine, **g) for part in (x[:1], x[1:])]
         fixture.dynamic_convolution(tag, x, w, zw, sw, b, reduce_range, g, np.concatenate(calls))
     write(fixture, DYNAMIC_RIVALS[kernel])
+
+
+# What is fused on real values: a second value, or a curve.
+FUSED = {**{kernel: ["add", "add relu"] for kernel in (*ISA, "numpy")},
+         **{kernel: ["add", "hardswish", "silu", "add relu", "silu float", "hardswish float", "add float relu"] for kernel in ISA if "pointwise" in kernel}}
+
+
+def fused(kernel, kind, L, g, added):
+    x, zx, sx, w, zw, sw, b, sy, zy, relu = L
+    a, s_a, zp_a = added or (None, 1.0, 0)
+    if kernel == "numpy":
+        P, _, O = tc.patches(x, zx, w.shape[2:], g["st"], g["pad"], g["dil"])
+        acc = tc.wrap32(tc.conv_acc(P, tc.weight_rows(w, g["G"], False), zx, zw, False) + (0 if b is None else ok.bias_int(b, sx, sw, np.float64)))
+        v = tc.nchw(acc * (np.asarray(sw, np.float64) * sx / sy), O) * sy + (a.astype(np.int64) - zp_a) * s_a
+        return np.clip(np.rint(v / sy) + zy, zy if relu else 0, 255).astype(np.uint8)
+    how = tc.onednn_kernel(ISA[kernel], w.shape, g["G"], places(x, w, **g), g["dil"], False)
+    how = dict(zip(("sat", "order", "scaling"), how))
+    if "pointwise" not in kernel:
+        return tc.onednn_conv_add(x, zx, sx, w, zw, sw, b, sy, zy, relu, a, zp_a, s_a, fma=kernel != "onednn-sse41", **how, **g)
+    attr = kind.split()[0]
+    attr = {"add": "none", "silu": "swish-ref" if how["scaling"] == "ref" else "swish"}.get(attr, attr)
+    return tc.onednn_qconv_pointwise(x, zx, sx, w, sw, b, sy, zy, attr, accum=a, zp_a=zp_a, s_a=s_a, relu=relu, f32_out="float" in kind, **how, **g)
+
+
+def fused_convolutions(kernel, seed, fixture_of, write):
+    fixture = fixture_of(kernel, "convolutions-fused")
+    for kind, L, g, added in fused_layers(rng_for(seed, kernel, "convolutions-fused"), FUSED[kernel]):
+        activation = "relu" if L[9] else "none" if added else kind.split()[0]
+        fixture.fused_convolution(kind.replace(" ", "-"), L, g, added, activation, fused(kernel, kind, L, g, added))
+    own = {"onednn-pointwise-avx2": "onednn-pointwise", "onednn-avx2": "onednn", "onednn-sse41": "onednn", "onednn-avx512": "onednn-avx2"}
+    write(fixture, [own.get(kernel, "onednn-pointwise-avx2"), "numpy" if kernel != "numpy" else "onednn"])
 
 
 def convolution_families(kernel, seed, fixture_of, write):

@@ -83,6 +83,20 @@ class Fixture:
         op = f"{'conv_transpose' if g['transposed'] else 'conv'}{axes}d"
         self.linear(tag, x, ("uint8", sx, zx), w, sw, zw, b, relu, ("uint8", sy, zy), y, op=op, **more)
 
+    def fused_convolution(self, tag, L, g, added, activation, y):
+        """added: codes (or floats), scale and zero point of a second value; None: a curve in place of it."""
+        self.convolution(tag, L, g, y)
+        layer = self.layers[-1]
+        layer["activation"] = activation
+        if y.dtype == f32:
+            layer["output"] = output("float32")
+        if added:
+            a, *params = added
+            source = f"a-{len(self.layers) - 1}"
+            self.inputs.append({"name": source, **(output("float32") if a.dtype == f32 else output("uint8", *params)), "shape": a.shape[1:]})
+            self.capture[source] = a
+            layer.update(op="conv2d_add", input=[layer["input"], source])
+
     def dynamic_convolution(self, tag, x, w, zw, sw, b, reduce_range, g, y):
         more = {"stride": g["st"], "padding": g["pad"], "dilation": g["dil"], "groups": g["G"], "reduce_range": reduce_range}
         if g["outpad"]:

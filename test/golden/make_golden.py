@@ -32,7 +32,7 @@ import torch_kernels as tk  # noqa: E402
 import torchao as ao  # noqa: E402
 from convolutions import MODELS as CONVOLUTIONS  # noqa: E402
 from convolutions import DYNAMIC as DYNAMIC_CONVOLUTIONS  # noqa: E402
-from convolutions import convolution_families, dynamic_convolutions  # noqa: E402
+from convolutions import FUSED, convolution_families, dynamic_convolutions, fused_convolutions  # noqa: E402
 
 
 def fixture_of(kernel, family):
@@ -463,6 +463,8 @@ for kernel in [*CONVOLUTIONS, "pt2e-reference"]:
         convolution_families(kernel, args.seed, fixture_of, write)
         if kernel in DYNAMIC_CONVOLUTIONS:
             dynamic_convolutions(kernel, args.seed, fixture_of, write)
+        if kernel in FUSED:
+            fused_convolutions(kernel, args.seed, fixture_of, write)
 
 
 # ---------------------------------------------------------------- --check

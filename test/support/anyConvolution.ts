@@ -24,7 +24,12 @@ export interface Form {
   readonly dilation: readonly number[];
   readonly groups: number;
   readonly layout?: 'NHWC';
+  /** What oneDNN fuses on real values. */
+  readonly curve?: 'hardswish' | 'silu';
 }
+
+export const isFused = ({ op, curve }: Form) => op.endsWith('_add') || curve !== undefined;
+const kernelOf = (form: Form) => (isFused(form) ? 'onednn-pointwise' : 'fbgemm');
 
 /** What a value multiplies: its output channel, channel of the group, tap, and where. */
 export interface At {
@@ -50,6 +55,8 @@ export interface Change {
   readonly product?: (product: Product) => Partial<Product>;
   readonly steps?: Partial<ProductSteps>;
   readonly stored?: (code: number) => number;
+  /** Of the second value. */
+  readonly added?: (code: number) => number;
 }
 
 export interface Scene {
@@ -58,6 +65,8 @@ export interface Scene {
   /** Codes [samples, C, ...]. */
   readonly x: Uint8Array;
   readonly weight: Int8Array;
+  /** Codes of a second value that is added. */
+  readonly added: Uint8Array | null;
   readonly params: QuantParams;
   readonly raw: Record<string, unknown>;
 }
@@ -96,30 +105,37 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
     rest.length === 0
       ? [...weight.subarray(from, from + first)]
       : Array.from({ length: first }, (_, i) => nested(from + i * sizeOf(rest), rest));
-  const { op, stride, padding, dilation, groups } = form;
+  const { op, stride, padding, dilation, groups, curve } = form;
   const sums = channelsOfGroup(form) * sizeOf(form.weight.slice(2));
   const layer = {
     name: 'y',
     op,
-    input: 'x',
+    input: op.endsWith('_add') ? ['x', 'a'] : ['x'],
     weight: nested(0, form.weight),
     weight_scale: perChannel ? Array.from({ length: outputs }, scale) : scale(),
     bias: Array.from({ length: outputs }, bias),
     bias_dtype: 'float32',
-    ...{ stride, padding, dilation, groups },
+    ...{ stride, padding, dilation, groups, ...(curve && { activation: curve }) },
     output: { dtype: 'uint8', scale: coarse ? 2 ** -12 : 0.02 * 0.0045 * 60 * Math.sqrt(sums), zero_point: 121 },
   };
   const shape = form.layout ? [...form.input.slice(1), form.input[0]] : form.input;
+  const dims = [outputs, ...outputDims(form)];
+  const added = op.endsWith('_add')
+    ? Uint8Array.from({ length: samples * sizeOf(dims) }, () => random.integer(coarse ? 80 : 0, coarse ? 100 : 255))
+    : null;
+  const a = { name: 'a', dtype: 'uint8', scale: layer.output.scale / 2, zero_point: 90, shape: dims };
   const raw = {
     format: 'qdiff-model',
     version: 1,
     layout: form.layout ?? 'NCHW',
-    producer: { framework: 'pytorch', flow: 'eager', engine: 'fbgemm' },
-    inputs: [{ name: 'x', dtype: 'uint8', scale: sx, zero_point: zeroPoint, shape }],
+    producer: isFused(form)
+      ? { framework: 'pytorch', flow: 'pt2e-lowered' }
+      : { framework: 'pytorch', flow: 'eager', engine: 'fbgemm' },
+    inputs: [{ name: 'x', dtype: 'uint8', scale: sx, zero_point: zeroPoint, shape }, ...(added ? [a] : [])],
     layers: [layer],
   };
   const params: QuantParams = { dtype: 'uint8', scale: sx, zeroPoint, quantMin: 0, quantMax: 255 };
-  return { form, samples, x, weight, params, raw };
+  return { form, samples, x, weight, added, params, raw };
 }
 
 /** Where a tap reads along an axis; null: nothing. */
@@ -181,8 +197,10 @@ export function modelOf({ raw }: Scene, change: object = {}): Promise<Model> {
 const shapeOf = (form: Form): Shape => ({ dims: [outputsOf(form), ...outputDims(form)], channelAxis: 0 });
 
 /** What a script stores, [samples, outputs, ...places] as the layout has it. */
-export async function codesOf(scene: Scene, change: Change = {}, kernel = 'fbgemm'): Promise<Int32Array> {
-  const layer = (await modelOf(scene)).layers[0] as ProductLayer;
+export async function codesOf(scene: Scene, change: Change = {}, kernel = kernelOf(scene.form)): Promise<Int32Array> {
+  const model = await modelOf(scene);
+  const layer = model.layers[0] as ProductLayer;
+  const addend = scene.added && model.inputs[1].params;
   const { weight, patch: _, ...params } = layer.form;
   const { outFeatures, inFeatures } = weight;
   const own = {
@@ -192,11 +210,15 @@ export async function codesOf(scene: Scene, change: Change = {}, kernel = 'fbgem
     weight: await weight.read(),
     input: scene.params,
     output: layer.output!,
+    ...(addend && { addend }),
   };
   const product = { ...own, ...change.product?.(own) };
-  const steps = { ...productSteps(kernelByName(kernel), 'linear')!, ...change.steps };
+  const op = isFused(scene.form) ? layer.op : 'linear';
+  const steps = { ...productSteps(kernelByName(kernel), op)!, ...change.steps };
   const rows = toRows(sumsOf(scene, change), shapeOf(scene.form)) as Int32Array;
-  const codes = finishProduct(steps, product, rows) as Int32Array;
+  const added =
+    scene.added && toRows(change.added ? Int32Array.from(scene.added, change.added) : scene.added, shapeOf(scene.form));
+  const codes = finishProduct(steps, product, rows, null, added) as Int32Array;
   const first = fromRows(change.stored ? codes.map(change.stored) : codes, shapeOf(scene.form));
   return inLayout(scene, first, shapeOf(scene.form).dims) as Int32Array;
 }
@@ -223,7 +245,11 @@ export async function diagnosisOf(scene: Scene, y: NumericArray) {
   const { samples } = scene;
   const x = inLayout(scene, scene.x, scene.form.input);
   const candidate = captureOf(model, samples, { y });
-  const report = await compare(model, captureOf(model, samples, { x, y: await codesOf(scene) }), { candidate });
+  const report = await compare(
+    model,
+    captureOf(model, samples, { x, y: await codesOf(scene), ...(scene.added && { a: scene.added }) }),
+    { candidate },
+  );
   if (report.layers[0].status !== 'match') throw new Error(`the scene itself differs: ${report.layers[0].mismatched}`);
   return report.candidate_layers![0].diagnosis;
 }

@@ -137,7 +137,9 @@ function columnOf(kernel: Kernel, one: ValueToExplain): ExplainColumn {
   const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
   const fixed = Number.isFinite(real) ? quantizeMultiplier(real) : null; // a dynamic input may hold inf
-  const traced = steps.float ? floatTrace(steps, product, x) : tracedBy(kernel.name, steps, product, { accumulator, value: code, added: x.addend?.[0] });
+  const traced = steps.float
+    ? floatTrace(steps, product, x)
+    : tracedBy(kernel.name, steps, product, { accumulator, value: code, added: x.addend?.[0] });
   const biasReal =
     product.bias?.[0] ??
     (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);
@@ -271,7 +273,15 @@ function snippetOf(value: ValueToExplain, kernel: Kernel, column: ExplainColumn,
       ];
   const steps = productSteps(kernel, value)!;
   const position = x.positions?.[0];
-  const one = { steps, product, x: x.data, position, added: x.addend?.[0], accumulator: column.accumulator!, value: column.value };
+  const one = {
+    steps,
+    product,
+    x: x.data,
+    position,
+    added: x.addend?.[0],
+    accumulator: column.accumulator!,
+    value: column.value,
+  };
   return numpySnippet(one, codes);
 }
 

@@ -1,4 +1,4 @@
-import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
@@ -12,7 +12,11 @@ import { number } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'activation-zero-point-missing': SomeChannels & { readonly zero_point?: number };
+    'activation-zero-point-missing': SomeChannels & {
+      readonly zero_point?: number;
+      /** Of several, where it is not the first. */
+      readonly input?: number;
+    };
   }
 }
 
@@ -24,7 +28,10 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
   whose: 'model',
   parameterFree: true,
 
-  changes: ({ declared }) => (paramsOf(declared).zeroPoint === 0 ? [] : [withZeroPoint(0, FREEDOM.none)]),
+  changes: ({ declared }) =>
+    inputsOf(declared).flatMap((params, input) =>
+      isQuantized(params) && params.zeroPoint !== 0 ? [withZeroPoint(0, FREEDOM.none, input)] : [],
+    ),
 
   // the usual reason for a wrong number here is a missing one, so only a declared 0 is estimated; it counts as no freedom
   estimate: (study, base) => {
@@ -32,19 +39,34 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
     return estimatedInputZeroPoints(study, base).map((zeroPoint) => withZeroPoint(zeroPoint, FREEDOM.none));
   },
 
-  evidence: ({ study }) => ({ zero_point: paramsOf(study.declared).zeroPoint }),
+  evidence: ({ study, change: { input = 0 } }) => {
+    const params = inputOf(study.declared, input);
+    return { ...(isQuantized(params) && { zero_point: params.zeroPoint }), ...(input > 0 && { input }) };
+  },
 
   words: {
     title: 'activation zero point not subtracted',
-    explanation: 'The input codes are multiplied as they are, without subtracting their zero point.',
-    evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}`)],
-    fix: parameterFix(
-      (context) => `correct the zero point of ${printable(context.layer)}'s input in model.json`,
-      "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
-    ),
-    code: (_, context) => codeOf(INT32_SUMS)(context),
+    explanation: (e) =>
+      e.input
+        ? 'The codes of the second input are added as they are, without subtracting their zero point.'
+        : 'The input codes are multiplied as they are, without subtracting their zero point.',
+    evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}${e.input ? ' of the second input' : ''}`)],
+    fix: (e, context) =>
+      parameterFix(
+        ({ layer }) => `correct the zero point of ${printable(layer)}'s ${e.input ? 'second ' : ''}input in model.json`,
+        e.input
+          ? "subtract the second input's zero point before scaling it, in int16 or wider (uint8 - 128 wraps)"
+          : "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
+      )(e, context),
+    code: (e, context) => (e.input ? [] : codeOf(INT32_SUMS)(context)),
   },
 };
+
+/** A product may add a second value. */
+function inputsOf(setup: Setup): ValueParams[] {
+  const added = setup.kind === 'product' ? setup.params.addend : undefined;
+  return [inputOf(setup), ...(added ? [added] : [])];
+}
 
 function paramsOf(setup: Setup): QuantParams {
   const input = inputOf(setup);
@@ -78,13 +100,14 @@ function weightSums(setup: Setup, channels: number): Float64Array {
   });
 }
 
-function withZeroPoint(zeroPoint: number, freedom: number): Change {
+function withZeroPoint(zeroPoint: number, freedom: number, input = 0): Change {
   return {
     cause: 'activation-zero-point-missing',
     coordinate: 'x_zero_point',
     freedom,
-    label: String(zeroPoint),
+    ...(input === 1 && { input }),
+    label: input === 0 ? String(zeroPoint) : `${zeroPoint} of input ${input}`,
     ...(zeroPoint === 0 ? {} : { found: { zero_point: zeroPoint } }),
-    apply: (setup) => withInput(setup, { zeroPoint }),
+    apply: (setup) => withInput(setup, { zeroPoint }, input),
   };
 }

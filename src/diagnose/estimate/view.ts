@@ -1,8 +1,8 @@
 import type { RealValue } from '../../kernels/reals.js';
 import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
-import { sumsOfScript } from '../../kernels/steps/onReals.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
+import { sumsOfScript } from '../../kernels/steps/onReals.js';
 import { downward, halfEven, towardZero } from '../../kernels/steps/round.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';

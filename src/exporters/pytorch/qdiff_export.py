@@ -943,8 +943,11 @@ _CONVOLUTIONS.update({f"quantized.conv_transpose{n}d": (f"conv_transpose{n}d", "
 _CONVOLUTIONS.update({f"{op}_dynamic": (f"{kind}_dynamic", "none") for op, (kind, relu) in list(_CONVOLUTIONS.items()) if relu == "none"})
 
 
+_CONVOLUTIONS.update({"quantized.conv2d_add": ("conv2d_add", "none"), "quantized.conv2d_add_relu": ("conv2d_add", "relu")})
+
+
 def _spatial(kind):
-    return int(kind.removesuffix("_dynamic")[-2])
+    return int(kind.removesuffix("_dynamic").removesuffix("_add")[-2])
 
 
 def _window_of(packed, kind):
@@ -1398,7 +1401,7 @@ class _EagerWatch(_Watch):
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
         op = func._schema.name.replace("::", ".")
-        in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,))
+        in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,)) or op.startswith("quantized.conv2d_add")
         if in_place:
             self.keep(inputs)
         try:
@@ -1439,7 +1442,8 @@ class _EagerWatch(_Watch):
             transposed, is_dynamic = kind.startswith("conv_transpose"), kind.endswith("_dynamic")
             self.ran_dynamic, self.ran_static = self.ran_dynamic or is_dynamic, self.ran_static or not is_dynamic
             asked = {"reduce_range": bool(bound["reduce_range"])} if is_dynamic else {}
-            self.emit(name, kind, result, params, inputs[0], activation=activation, **asked, **_window_of(packed, kind),
+            sources = inputs[:2] if kind.endswith("_add") else inputs[0]
+            self.emit(name, kind, result, params, sources, activation=activation, **asked, **_window_of(packed, kind),
                       parameters=lambda: self.convolution(name, packed, transposed, _spatial(kind) == 1))
         elif params and all(value.params for value in inputs) and self.replayed(op, inputs, args, result, params, in_place, bound):
             pass
@@ -1714,6 +1718,38 @@ def _dequantized(node):
     return leaves if leaves and codes else []
 
 
+def _shape(node):
+    """Of a node's value; what convert_pt2e put in has that of what it reads."""
+    while "val" not in node.meta and _target(node) in (*_QUANTIZE, *_DEQUANTIZE):
+        node = node.args[0]
+    return node.meta["val"].shape if "val" in node.meta else None
+
+
+def _ancestors(node):
+    found, left = set(), [node]
+    while left:
+        new = [each for each in left.pop().all_input_nodes if each not in found]
+        found.update(new)
+        left += new
+    return found
+
+
+def _added(convolution, add, is_quantized):
+    """What torch.compile lets the convolution add (codes, or floats where floats come of it); None: it leaves the add alone."""
+    if add.kwargs or len(add.args) != 2 or convolution.args[0] is add.args[1]:
+        return None
+    other = add.args[1] if add.args[0] is convolution else add.args[0]
+    if other is convolution or not isinstance(other, torch.fx.Node) or _target(other) not in _DEQUANTIZE or not _is_static(other):
+        return None
+    if _shape(convolution) is None or _shape(convolution) != _shape(other):
+        return None
+    memory = other.args[0] if is_quantized else other  # is written over: whoever else reads it has to be done before
+    readers = [reader for user in memory.users for reader in (user.users if is_quantized and _target(user) in _DEQUANTIZE else [user])]
+    before = _ancestors(convolution)
+    alone = len([reader for reader in readers if reader not in before]) <= 1
+    return memory if alone and memory is not convolution.args[0].args[0] else None
+
+
 class _OpGroup(_Group):
     """dequantize -> operator -> [relu] -> quantize: one layer of another op."""
 
@@ -1726,12 +1762,29 @@ class _OpGroup(_Group):
         else:
             self.inputs = _dequantized(node)
         fused = ("aten.relu", "aten.relu_") if self.is_convolution or op in ("add", "mul", "cat") else ()
-        if lowered and self.is_convolution:  # onednn has it for images, and clamps besides
-            fused = (*fused, "aten.relu6", "aten.hardtanh", "aten.hardtanh_") if op == "conv2d" else ()
+        if lowered and self.is_convolution:  # onednn has it for images, and more besides
+            fused = (*fused, *_CLAMPS, *_CURVES) if op == "conv2d" else ()
         self.relu = self._only_user(node, fused)
-        self.quantize = self._only_user(self.relu or node, _QUANTIZE)
-        self.last = self.quantize or self.relu or node
-        self.inner = {node for node in (self.linear, self.relu) if node not in (None, self.last)}
+        self.add = self.added = None
+        if lowered and op == "conv2d" and not self.relu:
+            self.add_to()
+        self.quantize = self._only_user(self.relu or self.add or node, _QUANTIZE)
+        if lowered and self.relu and not self.quantize and _clamp_of(self.relu) not in (None, [0, 6]):
+            self.relu = None  # its floats are the same in a layer of its own
+        self.last = self.quantize or self.relu or self.add or node
+        self.inner = {node for node in (self.linear, self.add, self.relu) if node not in (None, self.last)}
+
+    def add_to(self):
+        """A second value that the convolution adds, with ReLU after it or not."""
+        add = next(iter(self.linear.users), None)
+        if len(self.linear.users) != 1 or _target(add) not in ("aten.add", "aten.add_"):
+            return
+        relu = self._only_user(add, ("aten.relu", "aten.relu_"))
+        is_quantized = self._only_user(relu or add, _QUANTIZE) is not None
+        added = _added(self.linear, add, is_quantized)
+        if added is not None:
+            self.add, self.added, self.relu, self.op = add, added, relu, "conv2d_add"
+            self.addend = next(each for each in add.args if each is not self.linear)
 
 
 def _op_group(node, lowered=False):
@@ -1788,6 +1841,7 @@ class _Pt2eWatch(_Watch):
         self.groups.update({group.last: group for group in others if group.is_convolution or not lowered})
         self.inner = set().union(*(group.inner for group in self.groups.values())) if self.groups else set()
         self.linears = {group.linear for group in self.groups.values()}
+        self.linears.update(group.add for group in self.groups.values() if getattr(group, "add", None) and group.quantize)
         self.weights_only = {group.weight for group in self.groups.values() if group.weight is not None}
         self.prepacked = {}
         dynamic = next((node for node in model.graph.nodes if _target(node).startswith("quantized_decomposed.choose_qparams")), None)
@@ -1892,7 +1946,11 @@ class _Pt2eWatch(_Watch):
         if self.lowered:
             x, x_scale, x_zero_point = value_of(group.inputs[0].args)[:3]
             output = {key: output[key] for key in output if key not in ("quant_min", "quant_max")}
-            result, fields["activation"] = self.lower_convolution(name, node, group, x, x_scale, x_zero_point, weight, bias, output, fields)
+            added = None
+            if group.added is not None:
+                added = (value_of(group.added), *(value_of(group.addend.args)[1:3] if group.quantize else (1.0, 0)))
+                sources.append(self.find(added[0]))
+            result, fields["activation"] = self.lower_convolution(name, node, group, (x, x_scale, x_zero_point), weight, bias, output, fields, added)
         else:
             result = run(node)
         self.emit(name, group.op, result, output, sources if all(sources) else None, parameters=parameters, **fields)
@@ -1914,8 +1972,9 @@ class _Pt2eWatch(_Watch):
                   parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
         return result
 
-    def lower_convolution(self, name, node, group, x, x_scale, x_zero_point, weight, bias, output, fields):
+    def lower_convolution(self, name, node, group, given, weight, bias, output, fields, added):
         """The convolution of a compiled model, on x86: its values, and what is fused as model.json says it."""
+        x, x_scale, x_zero_point = given
         self.check_lowered(name, x, weight)
         geometry = [fields[key] for key in ("stride", "padding", "dilation", "groups")]
         outputs, x_scale, x_zero_point = len(weight.codes), float(x_scale), int(x_zero_point)
@@ -1924,13 +1983,15 @@ class _Pt2eWatch(_Watch):
             self.prepacked[node] = torch.ops.onednn.qconv_prepack(weight.codes, scales, x_scale, x_zero_point, *geometry, list(x.shape))
         dtype, scale, zero_point = getattr(torch, output["dtype"]), output.get("scale", 1.0), output.get("zero_point", 0)
         attr, scalars, activation = _fused(group.relu, output)
-        follows = _target(next(iter(group.last.users), None)).rstrip("_")
-        if group.last is group.linear and x.dim() == 4 and follows in ("aten.add", "aten.hardswish", "aten.silu"):
-            _warn(f"{name}: torch.compile fuses the {follows.split('.')[1]} that follows into the convolution, which then rounds it otherwise: "
-                  "here both are layers of their own")
         convolve = getattr(torch.ops.onednn, f"qconv{x.dim() - 2}d_pointwise")
-        return convolve(x, x_scale, x_zero_point, self.prepacked[node], scales, torch.zeros(outputs, dtype=torch.int64), bias, *geometry,
-                        scale, zero_point, dtype, attr, scalars, ""), activation
+        packed = (x, x_scale, x_zero_point, self.prepacked[node], scales, torch.zeros(outputs, dtype=torch.int64))
+        if added is None:
+            return convolve(*packed, bias, *geometry, scale, zero_point, dtype, attr, scalars, ""), activation
+        addend, added_scale, added_zero_point = added
+        result = addend.clone(memory_format=torch.channels_last)  # is written over
+        convolve.binary(*packed, result, bias, *geometry, scale, zero_point, dtype, float(added_scale), int(added_zero_point),
+                        "sum", 1.0, attr, scalars, "")
+        return result, activation
 
     @staticmethod
     def check_lowered(name, x, weight):
@@ -1954,16 +2015,30 @@ class _Pt2eWatch(_Watch):
         return result.reshape(*x.shape[:-1], outputs)
 
 
+_CLAMPS = ("aten.relu6", "aten.hardtanh", "aten.hardtanh_")
+# onednn's name, and model.json's
+_CURVES = {f"aten.{op}{end}": (name, op) for op, name in (("hardswish", "hardswish"), ("silu", "swish")) for end in ("", "_")}
+
+
+def _clamp_of(activation):
+    """The bounds of relu6 and hardtanh; None: it is neither."""
+    if _target(activation) not in _CLAMPS:
+        return None
+    if _target(activation) == "aten.relu6":
+        return [0.0, 6.0]
+    return [float(bound) for bound in (*activation.args[1:3], *(-1, 1)[len(activation.args) - 1:])]
+
+
 def _fused(activation, output):
     """onednn's name of a fused activation and its numbers, and model.json's; a clamp of codes is as onednn quantizes its bounds."""
     if activation is None:
         return "none", [], "none"
-    if _target(activation).startswith("aten.relu") and _target(activation) != "aten.relu6":
+    if _target(activation) in _CURVES:
+        return *_CURVES[_target(activation)][:1], [], _CURVES[_target(activation)][1]
+    bounds = _clamp_of(activation)
+    if bounds is None:
         return "relu", [], "relu"
-    bounds = [0.0, 6.0] if _target(activation) == "aten.relu6" else [float(bound) for bound in (*activation.args[1:3], *(-1, 1)[len(activation.args) - 1:])]
     if output["dtype"] == "float32":
-        if bounds != [0, 6]:
-            raise ExportError(f"{activation.name} from {bounds[0]} to {bounds[1]} of a convolution that returns floats: export without lowered")
         return "hardtanh", bounds, "relu6"
     steps = np.float32(bounds) * (np.float32(1) / np.float32(output["scale"])) + np.float32(output["zero_point"])
     return "hardtanh", bounds, {"clamp": [int(code) for code in np.rint(np.clip(steps, 0, 255))]}

@@ -61,7 +61,7 @@ export function siluOfReference(v: number): number {
 }
 
 /** The lowest point of v * logistic(v). */
-const LOWEST = -1.2784645427610738;
+const LOWEST = -1.278464542761074;
 const siluOf = (v: number) => v / (1 + Math.exp(-v));
 
 /** torch calls it silu, oneDNN swish. */

@@ -303,7 +303,34 @@ def onednn_conv_add(x, zp_x, s_x, w, zp_w, s_w, bias, s_y, zp_y, relu, accum, zp
     return nchw(onednn_requant(acc, s_x, s_w, bias, s_y, zp_y, relu, scaling, post=lambda v: _join(d, S, v, fma)), O)
 
 
-POINTWISE = {"none": lambda v, s: v, "relu": lambda v, s: np.maximum(v, f32(0)),
+def logistic(v):
+    """jit_uni_eltwise_injector: exp of -|v| by 2^n and a polynomial, one rounding each; 1 - y on the other side"""
+    bits = lambda word: np.uint32(word).view(f32)
+    x = -np.abs(v)
+    n = np.floor(x * bits(0x3fb8aa3b) + f32(.5))
+    r = fma32(-n, bits(0x3f317218), x)
+    y = np.full_like(r, bits(0x3c07cfce))
+    for word in (0x3d2b9d0d, 0x3e2aad40, 0x3efffee3, 0x3f7ffffb, 0x3f800000):
+        y = fma32(y, r, bits(word))
+    e = np.where(x < bits(0xc2aeac50), f32(0), (y * np.ldexp(f32(1), (n - 1).astype(int))) * f32(2))
+    y = e / (e + f32(1))
+    return np.where(np.signbit(v), y, f32(1) - y)
+
+
+THIRTYSECONDS = np.float64([2.0 ** (i / 32) for i in range(32)])
+
+
+def expf(x):
+    """glibc: 2^(n/32) and a polynomial of degree 3, in double"""
+    z = np.float64(x) * (32 / np.log(2))
+    n = np.rint(z)
+    r = z - n
+    c = np.float64([0.05550361559341535, 0.2402284522445722, 0.6931471806916203]) / np.float64([32 ** 3, 32 ** 2, 32])
+    n = n.astype(int)
+    return (((c[0] * r + c[1]) * r * r + c[2] * r + 1) * np.ldexp(THIRTYSECONDS[n % 32], n // 32)).astype(f32)
+
+
+POINTWISE = {"swish": lambda v, s: v * logistic(v), "swish-ref": lambda v, s: v * (f32(1) / (f32(1) + expf(-v))), "none": lambda v, s: v, "relu": lambda v, s: np.maximum(v, f32(0)),
              "hardtanh": lambda v, s: np.minimum(np.maximum(v, f32(s[0])), f32(s[1])),
              "hardswish": lambda v, s: v * np.minimum(np.maximum(v * f32(1 / 6) + f32(.5), f32(0)), f32(1))}
 
@@ -315,7 +342,7 @@ def onednn_qconv_pointwise(x, zp_x, s_x, w, s_w, bias, s_y, zp_y, attr="none", s
     if accum is None:
         post = lambda v: POINTWISE[attr](v, scalars)
     else:
-        d = (np.moveaxis(accum.reshape(accum.shape[:2] + (-1,)), 1, 2).astype(np.int64) - int(zp_a)).astype(f32)
+        d = (np.moveaxis(accum.reshape(accum.shape[:2] + (-1,)), 1, 2).astype(np.float64) - int(zp_a)).astype(f32)
         post = lambda v: _join(d, f32(s_a), v, fma)
     return nchw(onednn_requant(acc, s_x, s_w, bias, s_y, zp_y, relu, scaling, True, post, f32_out), O)
 
