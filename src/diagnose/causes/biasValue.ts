@@ -1,7 +1,8 @@
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import { contains, everything, type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
+import { contains, type Interval, twoNumbersFit } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { findPermutation } from '../estimate/permutation.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { isUngrouped } from '../facts.js';
@@ -22,6 +23,10 @@ declare module '../evidence.js' {
 const MOST_LISTED = 8;
 /** What rounds down, or to int32, moves every channel by less. */
 const LEAST_STEPS = 1.5;
+/** Another rounding or a short multiplier beside a rule moves values by no more. */
+const OTHER_STEPS = 1;
+/** Zero points beside an order. */
+const OFFSETS = Array.from({ length: 25 }, (_, i) => i - 12);
 
 /** Biases are others than the file says, a number a channel: a stale file. */
 export const biasValue: Cause<'bias-value', 'product'> = {
@@ -40,7 +45,10 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
     if (!found || !restsOnEnough(study, found.channels)) return [];
     const moved = (n: number) => found.values[n] - view.biasSteps[n];
-    if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || isOneNumber(study, view, intervals)) return [];
+    if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || followARule(study, view, intervals)) return [];
+    // what a step beside it moves may hide the rule
+    const asDeclared = viewOf(study, study.declared);
+    if (base !== study.declared && followARule(study, asDeclared, biasIntervals(asDeclared))) return [];
     return [changeTo(base, view, found.values, found.channels, intervals)];
   },
 
@@ -83,8 +91,8 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
   return withParams(base, { biasInt32: integers });
 }
 
-/** An offset of one number in all channels, or of the weights' sums, is a zero point: no bias. */
-function isOneNumber({ declared, channels }: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+/** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
+function followARule({ declared, channels }: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
   if (channels < 2) return true;
   const { weight, inFeatures } = declared.params;
   const sums = Float64Array.from({ length: channels }, (_, n) => {
@@ -92,12 +100,16 @@ function isOneNumber({ declared, channels }: ProductStudy, view: View, intervals
     for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k];
     return sum * view.stepsPerUnit[n];
   });
-  return [() => 1, (n: number) => sums[n], (n: number) => view.biasSteps[n]].some((slope) => {
-    const shared = everything();
-    for (const [n, { lo, hi }] of intervals.entries()) {
-      narrow(shared, slope(n), lo - view.biasSteps[n], hi - view.biasSteps[n]);
-    }
-    return !isEmpty(widened(shared, 1e-6));
+  const moves = intervals.map(({ lo, hi }, n) => ({
+    lo: lo - view.biasSteps[n] - OTHER_STEPS,
+    hi: hi - view.biasSteps[n] + OTHER_STEPS,
+  }));
+  const ones = new Float64Array(channels).fill(1);
+  const slopes = [ones, sums, view.biasSteps];
+  if (slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)))) return true;
+  return OFFSETS.some((offset) => {
+    const fits = (n: number, from: number) => contains(moves[n], view.biasSteps[from] - view.biasSteps[n] + offset);
+    return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
   });
 }
 

@@ -98,7 +98,7 @@ function wrapped(label: string, least: number | null, steps: TensorSteps | null)
       const wrap = (code: number) => code - codes * Math.floor((code - quantMin) / codes);
       const apply = least === null ? wrap : (code: number) => Math.max(least, wrap(code));
       const own = steps && setup.kind === 'tensor' ? { ...setup, steps } : setup;
-      return { ...unlimited(own, least !== null), stores: { name: label, apply } };
+      return { ...unlimited(own, least !== null), stores: { name: label, apply, period: codes } };
     },
   };
 }

@@ -72,3 +72,35 @@ export function majority(intervals: readonly Interval[], share: number): Interva
   });
   return most > 0 && most >= share * intervals.length ? best : null;
 }
+
+type Point = readonly [p: number, q: number];
+const FAR = 1e6;
+
+/** Whether some p and q put `p * a[n] + q * b[n]` into every interval n: the square of all is cut by each line. */
+export function twoNumbersFit(a: ArrayLike<number>, b: ArrayLike<number>, intervals: readonly Interval[]): boolean {
+  const unit = (of: ArrayLike<number>) => Math.max(...Array.from(of, Math.abs)) || 1;
+  const [unitA, unitB] = [unit(a), unit(b)];
+  let corners: Point[] = [
+    [-FAR, -FAR],
+    [FAR, -FAR],
+    [FAR, FAR],
+    [-FAR, FAR],
+  ];
+  intervals.forEach(({ lo, hi }, n) => {
+    const at = ([p, q]: Point) => (p * a[n]) / unitA + (q * b[n]) / unitB;
+    if (lo > Number.NEGATIVE_INFINITY) corners = cut(corners, (corner) => at(corner) - lo);
+    if (hi < Number.POSITIVE_INFINITY) corners = cut(corners, (corner) => hi - at(corner));
+  });
+  return corners.length > 0;
+}
+
+/** The part of a convex polygon where a linear function is not negative. */
+function cut(corners: readonly Point[], f: (corner: Point) => number): Point[] {
+  return corners.flatMap((own, i) => {
+    const next = corners[(i + 1) % corners.length];
+    const [here, there] = [f(own), f(next)];
+    const share = here / (here - there);
+    const crossing: Point = [own[0] + share * (next[0] - own[0]), own[1] + share * (next[1] - own[1])];
+    return [...(here >= 0 ? [own] : []), ...(here < 0 !== there < 0 ? [crossing] : [])];
+  });
+}

@@ -79,8 +79,10 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     if (bias.unit === 'accumulator') return bias.add(0, n) * stepsPerUnit[n];
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
+  const expected = (i: number) => acc[i] * stepsPerUnit[i % channels] + biasSteps[i % channels];
+  const own = isQuantized(params.output) ? unwrapped(scope, setup, params.output, expected) : scope;
   const bounds = isQuantized(params.output)
-    ? codeBounds(scope, params.output, setup.steps.round, fusedClamp(setup, params.output, scope), firstRounding(setup))
+    ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), firstRounding(setup))
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
   beforeReals(bounds, params, engine.addend(setup, scope), step);
@@ -193,21 +195,42 @@ function inFirstUnits(
   );
 }
 
+/** Codes before they wrapped: of those that are stored as one, the nearest to what is computed, which another number moves by less. */
+function unwrapped(
+  { observed }: Scope,
+  { stores, params }: ProductSetup,
+  { zeroPoint }: QuantParams,
+  expected: (i: number) => number,
+): Pick<Scope, 'observed'> {
+  const period = stores?.period;
+  if (period === undefined) return { observed };
+  const least = params.activation === 'relu' ? zeroPoint : Number.NEGATIVE_INFINITY;
+  return {
+    observed: Float64Array.from(observed, (code, i) => {
+      const computed = Math.max(least, expected(i) + zeroPoint);
+      return code + period * Math.floor((computed - code) / period + 0.5);
+    }),
+  };
+}
+
 /** Where codes are clamped: under a fused activation at the extreme codes that are observed, also if the declared zero point is wrong. */
-function fusedClamp({ params, steps }: ProductSetup, output: QuantParams, { observed }: Scope): [number, number] {
+function fusedClamp({ params, steps }: ProductSetup, output: QuantParams, { observed }: Pick<Scope, 'observed'>): [number, number] {
   const [lo, hi] = clampOfCodes(params.activation, output, steps.bound);
   if (params.activation === 'none') return [lo, hi];
   return [Math.max(lo, smallest(observed)), params.activation === 'relu' ? hi : Math.min(hi, largest(observed))];
 }
 
-/** How far the first of two roundings in fixed point moves a value, in steps, by channel; null: there is one only. */
+/**
+ * How far the first of two roundings in fixed point moves a value, in steps, by channel, where a scale may be twice the declared one;
+ * null: there is one only.
+ */
 function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   if (!roundsTwice(steps)) return null;
   const { multiplierOf } = steps.multiplier as FixedPointStep;
   const output = params.output as QuantParams;
   return Float64Array.from(
     { length: params.outFeatures },
-    (_, n) => 2 ** (Math.min(0, multiplierOf(params, output, n).exponent) - 1),
+    (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent),
   );
 }
 
@@ -218,7 +241,7 @@ export function roundsTwice({ multiplier }: Pick<ProductSteps, 'multiplier'>): b
 
 /** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. slack: by channel. */
 function codeBounds(
-  { observed }: Scope,
+  { observed }: Pick<Scope, 'observed'>,
   { zeroPoint }: QuantParams,
   round: RoundStep,
   [lowest, highest]: readonly [number, number],
