@@ -49,6 +49,10 @@ export class BaseSearch {
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
   }
 
+  get hasNear(): boolean {
+    return this.near.length > 0;
+  }
+
   /** Sets of changes that explain the subset, each with its base; what was offered is then forgotten. */
   explanations(): Change[][] {
     const found = this.near.flatMap((near) => this.onBases(near));
@@ -58,9 +62,18 @@ export class BaseSearch {
 
   /** Of the bases that give what the declared one does, one of each kind on which numbers are estimated otherwise. */
   get otherKinds(): readonly ProductChange[] {
+    return this.kindsAmong(this.allIdle);
+  }
+
+  /** The same of all bases: what is estimated on one is then to be found on any. */
+  get allKinds(): readonly ProductChange[] {
+    return this.kindsAmong(this.bases);
+  }
+
+  private kindsAmong(bases: readonly Base[]): readonly ProductChange[] {
     const known = new Set([kindOf(this.study.declared.steps)]);
     const others: ProductChange[] = [];
-    for (const base of this.allIdle) {
+    for (const base of bases) {
       if (known.has(kindOf(base))) continue;
       known.add(kindOf(base));
       others.push(unnamed(base));

@@ -40,6 +40,10 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   readonly whose: 'kernel' | 'capture' | 'model';
   /** Changes without a number found in the data. */
   changes?(study: Study<K>): Change<SetupOf<K>>[];
+  /** Each way in which it can happen, whether or not the data admit it alone: beside it a number may be wrong. */
+  forms?(study: Study<K>): Change<SetupOf<K>>[];
+  /** What a scale may be by a rule, and not by chance: tried in place of one that was found beside another change. */
+  rules?(study: Study<K>): Change<SetupOf<K>>[];
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */

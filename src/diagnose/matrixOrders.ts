@@ -32,6 +32,11 @@ export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductCh
     .map(([order, of, from]) => change(params, order, of, from));
 }
 
+/** All of them: beside a wrong number none gives the observed values. */
+export function allOrders({ declared: { params } }: ProductStudy): ProductChange[] {
+  return params.inFeatures < 2 ? [] : ordersOf(params).map(([order, of, from]) => change(params, order, of, from));
+}
+
 /** The few that need no look at the data: another change may stand beside them. */
 export function commonOrders({ data, declared: { params } }: ProductStudy): ProductChange[] {
   if (data.side !== 'candidate' || params.inFeatures < 2) return [];

@@ -8,7 +8,7 @@ import { showsItself, tellsOf } from './information.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
-import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
 export interface Hypothesis {
@@ -33,6 +33,16 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
+/** Found from what all channels share, at little cost. */
+const OF_ALL_CHANNELS: readonly string[] = [
+  'output-zero-point-wrong',
+  'output-scale-wrong',
+  'input-scale-wrong',
+  'bias-factor',
+  'bias-shifted',
+  'multiplier-short',
+];
+const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
 /** Values for which a number is needed that is nearly the declared one, beside another change. */
 const FEWEST_TINY = 8;
 
@@ -54,6 +64,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
+    run.ruledNumbers();
     run.onOtherBases();
   }
   if (run.found.length === 0) run.siblings();
@@ -184,21 +195,59 @@ class Search {
     );
     // on a base that changes nothing, estimates are those that failed alone
     for (const base of [...active, ...globals]) this.estimateOn([base]);
+    if (this.found.length === 0) this.formsBesideNumbers();
     if (this.found.length === 0) this.orders();
+    if (this.found.length > 0 || !this.study.free) return;
+    const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
+    for (const kind of this.bases?.allKinds ?? []) {
+      for (const base of active) this.estimateOn([base], ofAll, [kind]);
+      const { setup } = this.hypothesis([kind]);
+      for (const base of ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
+        this.estimateOn([base], this.causes, [kind]);
+      }
+      if (this.bases?.hasNear) return;
+    }
   }
 
-  /** Two orders of weights and places at once, or one that the observed values follow, and a number besides. */
+  /** A scale that was found beside another change may be what a rule makes of the declared ones. */
+  ruledNumbers(): void {
+    const rules = this.causes.flatMap((cause) => cause.rules?.(this.study) ?? []);
+    for (const { changes } of [...this.found]) {
+      const own = changes.slice(this.prefix.length);
+      const scale = own.find(({ cause }) => SCALES.includes(cause));
+      if (!scale || own.length < 2) continue;
+      const others = own.filter((change) => change !== scale);
+      for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
+    }
+  }
+
+  /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
+  private formsBesideNumbers(): void {
+    const { study } = this;
+    if (!isProductStudy(study)) return;
+    const forms = this.causes.flatMap((cause) => cause.forms?.(study) ?? []) as ProductChange[];
+    const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
+    const isOrder = ({ cause }: Change) => cause === 'k-order';
+    for (const change of followed(study, forms.filter(isOrder), setupOf)) this.estimateOn([change]);
+    const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
+    const before = channelsThatDiffer(study, study.declared);
+    for (const change of forms) {
+      if (isOrder(change)) continue;
+      const few = channelsThatDiffer(study, setupOf(change)) * 2 <= before;
+      this.estimateOn([change], few ? this.causes : ofAll);
+    }
+  }
+
+  /** Two orders of weights and places at once. */
   private orders(): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
     const { setup } = this.hypothesis([]);
     const orders = this.causes
       .filter((cause) => cause.parameterFree)
-      .flatMap((cause) => this.estimate(cause, setup, false) as ProductChange[])
+      .flatMap((cause) => this.estimate(cause, setup, false))
       .filter(({ freedom }) => freedom === FREEDOM.none);
-    const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
-    for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
-    if (this.found.length > 0 || orders.length > MOST_ORDERS) return;
+    if (orders.length > MOST_ORDERS) return;
     orders.forEach((a, i) => {
       for (const b of orders.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
     });
@@ -305,9 +354,9 @@ class Search {
     });
   }
 
-  /** Estimators run on the accumulator and parameters of other changes. */
-  private estimateOn(base: readonly Change[], among = this.causes): void {
-    const { setup } = this.hypothesis(base);
+  /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
+  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = []): void {
+    const { setup } = this.hypothesis([...on, ...base]);
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
@@ -343,6 +392,10 @@ class Search {
     const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
     if (!this.nearest || mismatches < this.nearest.mismatches) this.nearest = { hypothesis, mismatches };
   }
+}
+
+function channelsThatDiffer(study: ProductStudy, setup: ProductSetup): number {
+  return study.mismatchesByChannel(setup, study.sketch).filter((mismatches) => mismatches > 0).length;
 }
 
 /** Two changes make a pair if they move different coordinates and are different causes. */

@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, permuteBias, rotationOf } from '../estimate/permutation.js';
+import { findPermutation, permuteBias, rotationOf, rotations } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
@@ -38,8 +38,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
           : contains(loosened(intervals[n], view, n), reals[from] / view.step),
       (from) => (own ?? reals)[from],
     );
-    if (ofReals)
-      changes.push(permuted('float', ofReals, (setup) => withParams(setup, permuteBias(setup.params, ofReals))));
+    if (ofReals) changes.push(declaredIn(ofReals));
     // or an integer bias permuted after it was rounded
     const prepared = base.steps.bias.prepare(params);
     if (prepared.unit === 'int32' && params.bias) {
@@ -57,6 +56,11 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
         );
     }
     return changes;
+  },
+
+  forms: ({ declared: { params } }) => {
+    const { bias, biasInt32 } = params;
+    return bias || biasInt32 ? rotations(params.outFeatures).map(declaredIn) : [];
   },
 
   words: channelOrder('biases', 'bias', [
@@ -85,6 +89,10 @@ function loosened(interval: Interval, view: View, channel: number): Interval {
   const { lo, hi } = widened(interval, 2e-6);
   const half = view.integerBias ? Math.abs(view.stepsPerUnit[channel]) / 2 : 0;
   return { lo: lo - half, hi: hi + half };
+}
+
+function declaredIn(permutation: readonly number[]): ProductChange {
+  return permuted('float', permutation, (setup) => withParams(setup, permuteBias(setup.params, permutation)));
 }
 
 function permuted(

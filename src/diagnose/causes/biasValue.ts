@@ -73,11 +73,12 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
 /** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
 function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores }: ProductSetup): boolean {
-  const { input, weight, weightScale, weightZeroPoint, output, bias, biasInt32 } = declared.params;
+  const { input, weightScale, weightZeroPoint, output, bias, biasInt32 } = declared.params;
   const same = params.bias === bias && params.biasInt32 === biasInt32 && params.output === output;
   if (reads !== declared.reads || stores !== declared.stores) return false;
-  const ofWeights = params.weight === weight && params.weightScale === weightScale;
-  return same && ofWeights && params.input === input && params.weightZeroPoint === weightZeroPoint;
+  // of weights: no number is estimated on another, and their order has none
+  const ofWeights = params.weightScale === weightScale && params.weightZeroPoint === weightZeroPoint;
+  return same && ofWeights && params.input === input;
 }
 
 /** Steps to numbers of the file: real ones, or integers where it has such. */
@@ -107,10 +108,14 @@ function followARule({ declared, channels }: ProductStudy, view: View, intervals
   const ones = new Float64Array(channels).fill(1);
   const slopes = [ones, sums, view.biasSteps];
   if (slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)))) return true;
-  return OFFSETS.some((offset) => {
-    const fits = (n: number, from: number) => contains(moves[n], view.biasSteps[from] - view.biasSteps[n] + offset);
-    return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
-  });
+  // integers take the scale of the channel that adds them
+  const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
+  return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
+    OFFSETS.some((offset) => {
+      const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + offset);
+      return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
+    }),
+  );
 }
 
 function changeTo(

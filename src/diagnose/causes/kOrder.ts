@@ -5,7 +5,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { commonOrders, matrixOrders } from '../matrixOrders.js';
+import { allOrders, commonOrders, matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -32,6 +32,8 @@ export const kOrder: Cause<'k-order', 'product'> = {
   changes: (study) => (isConvolution(study) ? [] : commonOrders(study)),
 
   estimate: (study, base) => (isConvolution(study) ? imagesAndTaps(study, base) : matrixOrders(study, base)),
+
+  forms: (study) => (isConvolution(study) ? imagesAndTaps(study, study.declared) : allOrders(study)),
 
   words: {
     title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,

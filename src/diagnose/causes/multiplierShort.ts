@@ -59,6 +59,8 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     });
   },
 
+  rules: ({ declared }) => shortForms(declared.params).flatMap((form) => changesOf(declared, form)),
+
   // one of so many numbers gives one or two values by chance
   shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
 

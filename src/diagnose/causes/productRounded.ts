@@ -5,7 +5,7 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, isUngrouped, writesCodes } from '../facts.js';
-import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
@@ -39,14 +39,9 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
   // some of so many losses give one or two values by chance
   shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
 
-  estimate: (study, base) =>
-    roundedProductSums.filter(mayFit(study, base)).map((accumulate) => ({
-      cause: 'product-rounded',
-      coordinate: 'accumulator',
-      freedom: FREEDOM.none,
-      label: accumulate.name,
-      apply: (setup) => withSteps(setup, { accumulate }),
-    })),
+  estimate: (study, base) => roundedProductSums.filter(mayFit(study, base)).map(changeTo),
+
+  forms: () => roundedProductSums.map(changeTo),
 
   evidence: ({ study, setup, without }) => {
     const { product } = setup.steps.accumulate as LossyAccumulateStep;
@@ -66,6 +61,16 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
     code: stepLines(INT32_SUMS),
   },
 };
+
+function changeTo(accumulate: LossyAccumulateStep): ProductChange {
+  return {
+    cause: 'product-rounded',
+    coordinate: 'accumulator',
+    freedom: FREEDOM.none,
+    label: accumulate.name,
+    apply: (setup) => withSteps(setup, { accumulate }),
+  };
+}
 
 /** By some values of one row each: their sums in a loop of their own. */
 function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulateStep) => boolean {

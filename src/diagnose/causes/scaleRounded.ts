@@ -54,6 +54,8 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
 
+  rules: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+
   // some of so many roundings gives one or two values by chance
   shows: ({ study, without }) =>
     study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE),

@@ -1,9 +1,9 @@
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, rotationOf } from '../estimate/permutation.js';
+import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
-import { FREEDOM, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { inC, numpy } from '../words/code.js';
 import { channelOrder } from '../words/fixes.js';
@@ -13,6 +13,19 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'scale-shifted': SomeChannels & Permutation;
   }
+}
+
+function permuted(scales: Float64Array, permutation: readonly number[]): ProductChange {
+  const weightScale = Float64Array.from(permutation, (from) => scales[from]);
+  const shift = rotationOf(permutation);
+  return {
+    cause: 'scale-shifted',
+    coordinate: 'w_scale',
+    freedom: FREEDOM.permutationOrPatch,
+    label: permutation.join(','),
+    found: shift === undefined ? { permutation } : { shift },
+    apply: (setup) => withParams(setup, { weightScale }),
+  };
 }
 
 /** Per-channel weight scales in another order (shifted, permuted). */
@@ -33,20 +46,11 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
       (n, from) => contains(intervals[n], scales[from]),
       (from) => scales[from],
     );
-    if (!permutation) return [];
-    const weightScale = Float64Array.from(permutation, (from) => scales[from]);
-    const shift = rotationOf(permutation);
-    return [
-      {
-        cause: 'scale-shifted',
-        coordinate: 'w_scale',
-        freedom: FREEDOM.permutationOrPatch,
-        label: permutation.join(','),
-        found: shift === undefined ? { permutation } : { shift },
-        apply: (setup) => withParams(setup, { weightScale }),
-      },
-    ];
+    return permutation ? [permuted(scales, permutation)] : [];
   },
+
+  forms: ({ declared: { params } }) =>
+    rotations(params.weightScale.length).map((own) => permuted(params.weightScale, own)),
 
   words: channelOrder('weight scales', 'weight_scale', [
     numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),

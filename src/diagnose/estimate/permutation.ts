@@ -23,6 +23,17 @@ export function findPermutation(
   return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueFrom) : null;
 }
 
+/** Beyond these no person shifts a list. */
+const MOST_ROTATIONS = 32;
+
+/** The orders that a person makes by mistake: rotations by few places, and the reversal. */
+export function rotations(count: number): number[][] {
+  if (count < 3) return [];
+  const all = Array.from({ length: count }, (_, n) => n);
+  const shifts = all.slice(1).filter((shift) => Math.min(shift, count - shift) * 2 <= MOST_ROTATIONS);
+  return [...shifts.map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
+}
+
 /** The rotation that a permutation is, or undefined. */
 export function rotationOf(permutation: readonly number[]): number | undefined {
   const shift = permutation[0];

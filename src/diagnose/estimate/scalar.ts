@@ -125,21 +125,24 @@ export function sharedInterval(intervals: readonly Interval[]): Interval | null 
 const MOST_HALVINGS = 26;
 
 /**
- * A number of an interval that gives every value of the subset, by halving: what is too small asks for more where the slope is
- * positive. Null: some ask for more, some for less, or the kernel does not round twice, whose codes alone bound the number loosely.
+ * A number of an interval that gives every value of the subset in the channels that admit the interval, by halving: what is too small
+ * asks for more where the slope is positive. Null: some ask for more, some for less, or the kernel does not round twice, whose codes alone bound the number loosely.
  */
 export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: Interval, at: (p: number) => Setup) {
   if (base.kind !== 'product' || !roundsTwice(base.steps)) return null;
   const { observed } = study.subset;
   const view = viewOf(study, base);
-  const { slope } = line(view, study.subset);
+  const { slope, offset, slack } = line(view, study.subset);
+  const admits = intervalsByChannel(view, slope, offset, slack).map((own) => {
+    return !isEmpty(intersection([widened(own, 2e-6), { lo, hi }]));
+  });
   let [from, to] = [lo, hi];
   for (let halving = 0; halving < MOST_HALVINGS; halving++) {
     const middle = (from + to) / 2;
     const misses = study.misses(at(middle), study.subset);
     let [more, less] = [0, 0];
     for (let i = 0; i < observed.length && !(more && less); i++) {
-      if (misses[i] === 0) continue;
+      if (misses[i] === 0 || !admits[i % view.channels]) continue;
       if (misses[i] > 0 === slope(i, i % view.channels) > 0) more++;
       else less++;
     }

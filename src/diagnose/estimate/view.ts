@@ -214,7 +214,11 @@ function unwrapped(
 }
 
 /** Where codes are clamped: under a fused activation at the extreme codes that are observed, also if the declared zero point is wrong. */
-function fusedClamp({ params, steps }: ProductSetup, output: QuantParams, { observed }: Pick<Scope, 'observed'>): [number, number] {
+function fusedClamp(
+  { params, steps }: ProductSetup,
+  output: QuantParams,
+  { observed }: Pick<Scope, 'observed'>,
+): [number, number] {
   const [lo, hi] = clampOfCodes(params.activation, output, steps.bound);
   if (params.activation === 'none') return [lo, hi];
   return [Math.max(lo, smallest(observed)), params.activation === 'relu' ? hi : Math.min(hi, largest(observed))];

@@ -1,0 +1,72 @@
+/** Two mistakes of which one hides the other: a form of the one is tried, and the other's number found on it. */
+import { expect, test } from 'vitest';
+import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
+import type { Product } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
+
+type Change = (linear: Product) => Partial<Product>;
+
+const output = (linear: Product) => linear.output as QuantParams;
+const rotated = <A extends Float32Array | Float64Array>(values: A): A =>
+  values.map((_, i) => values[(i + 1) % values.length]) as A;
+
+const twiceTheBias: Change = ({ bias }) => ({ bias: bias!.map((b) => 2 * b) });
+const biasesOfOthers: Change = ({ bias }) => ({ bias: rotated(bias!) });
+const scalesOfOthers: Change = ({ weightScale }) => ({ weightScale: rotated(weightScale) });
+const otherScale: Change = (linear) => ({ output: { ...output(linear), scale: output(linear).scale * 1.1 } });
+const oneWeight: Change = ({ weight }) => ({
+  weight: weight.map((w, i) => (i === 40 ? (w > 0 ? w - 90 : w + 90) : w)),
+});
+
+/** The low 8 bits of codes of any size. */
+function wrapping(world: World, linear: Product): Int32Array {
+  const wide = { ...output(linear), quantMin: -(2 ** 20), quantMax: 2 ** 20 };
+  return outputsOf(world, kernel('fbgemm'), { ...linear, output: wide }).map((v) => v & 255);
+}
+
+const shifting = fbgemmWith({ accumulate: roundedProductSums.find(({ product }) => product?.bits === 5)! });
+
+test.each([
+  ['output-wraps', 'bias-factor', twiceTheBias, wrapping],
+  ['output-wraps', 'bias-shifted', biasesOfOthers, wrapping],
+  ['output-wraps', 'scale-shifted', scalesOfOthers, wrapping],
+  ['output-wraps', 'weight-value', oneWeight, wrapping],
+  [
+    'product-rounded',
+    'output-scale-wrong',
+    otherScale,
+    (world: World, own: Product) => outputsOf(world, shifting, own),
+  ],
+  [
+    'weight-value',
+    'scale-shifted',
+    scalesOfOthers,
+    (world: World, own: Product) => outputsOf(world, kernel('qnnpack'), { ...own, ...oneWeight(own) }),
+  ],
+] as const)('%s and %s', async (one, other, change, compute) => {
+  const world = worldOf('small', randomFrom(31));
+  const candidate = compute(world, { ...world.linear, ...change(world.linear) });
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  expect(report.candidate_layers![0].diagnosis!.causes).toEqual(expect.arrayContaining([one, other]));
+});
+
+test('a scale twice the declared one, where fixed point rounds twice', async () => {
+  const world = worldOf('small', randomFrom(32));
+  const captured = outputsOf(world, kernel('tflite-double'));
+  const declared = { ...world.linear, output: { ...output(world.linear), scale: output(world.linear).scale * 2 } };
+  const report = await compareLayer(world, declared, captured, { producer: {}, kernel: 'tflite-double' });
+  expect(report.layers[0].diagnosis!.causes).toEqual(['output-scale-wrong']);
+});
+
+test.each([2, 3, 4])(
+  'biases of other channels on another base are no stale file (zero point off by %i)',
+  async (by) => {
+    const world = worldOf('small', randomFrom(33));
+    const moved = { ...output(world.linear), zeroPoint: output(world.linear).zeroPoint + by };
+    const own = { ...world.linear, ...biasesOfOthers(world.linear), output: moved };
+    const candidate = outputsOf(world, kernel('cmsis-nn'), own);
+    const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+    expect(report.candidate_layers![0].diagnosis!.causes).not.toContain('bias-value');
+  },
+);
