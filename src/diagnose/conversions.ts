@@ -13,7 +13,7 @@ import {
 import { rescaleFloat64 } from '../kernels/steps/rescale.js';
 import { halfAway, halfEven } from '../kernels/steps/round.js';
 import type { ElementwiseSteps, QuantizeStep, RescaleStep, RoundStep } from '../nouns/kernel.js';
-import { f32 } from '../numeric/float.js';
+import { f32, fma32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import type { CauseCode } from './evidence.js';
 import { addsZeroPoint, hasRoundedBound } from './facts.js';
@@ -22,11 +22,13 @@ import type { ElementwiseStudy } from './study/study.js';
 
 // ---------------------------------------------------------------- scripts
 
-/** How a script quantizes: by a division, in one width throughout. */
+/** How a script quantizes: by a division or by the reciprocal, in one width throughout. */
 export interface Script {
   readonly round: RoundStep;
   readonly zeroPointFirst: boolean;
   readonly float64: boolean;
+  /** `fused`: with the zero point, rounded once. */
+  readonly by: 'division' | 'reciprocal' | 'fused';
 }
 
 interface ScriptedQuantize extends QuantizeStep {
@@ -34,18 +36,25 @@ interface ScriptedQuantize extends QuantizeStep {
 }
 
 export function scriptedQuantize(script: Script): ScriptedQuantize {
-  const { round, zeroPointFirst, float64 } = script;
-  const equation = `${round.equation}, v = ${zeroPointFirst ? 'x / s + zp' : 'x / s'}, in ${float64 ? 'float64' : 'float32'}`;
+  const { round, zeroPointFirst, float64, by } = script;
+  const quotient = by === 'division' ? 'x / s' : 'x * (1 / s)';
+  const v = by === 'fused' ? 'fma(x, 1 / s, zp)' : zeroPointFirst ? `${quotient} + zp` : quotient;
+  const equation = `${round.equation}, v = ${v}, in ${float64 ? 'float64' : 'float32'}`;
   return {
     name: equation,
     equation,
     numpy: null,
     script,
     prepare: ({ scale, zeroPoint, quantMin, quantMax }) => {
-      const divide = float64 ? (real: number) => real / scale : (real: number) => f32(real / f32(scale));
-      const add = float64 ? (a: number, b: number) => a + b : (a: number, b: number) => f32(a + b);
+      const to = float64 ? (value: number) => value : f32;
+      const [s, reciprocal] = [to(scale), to(1 / to(scale))];
+      const divide = by === 'division' ? (real: number) => to(real / s) : (real: number) => to(real * reciprocal);
+      const first =
+        by === 'fused'
+          ? (real: number) => fma32(real, reciprocal, zeroPoint)
+          : (real: number) => to(divide(real) + zeroPoint);
       const code = zeroPointFirst
-        ? (real: number) => round.apply(add(divide(real), zeroPoint))
+        ? (real: number) => round.apply(first(real))
         : (real: number) => round.apply(divide(real)) + zeroPoint;
       return (real) => clamp(code(real), quantMin, quantMax);
     },
@@ -57,13 +66,18 @@ export function scriptOf(step: QuantizeStep | null): Script | null {
   return step && 'script' in step ? (step as ScriptedQuantize).script : null;
 }
 
+interface ScriptedRescale extends RescaleStep {
+  readonly round: RoundStep;
+}
+
 /** Codes to codes by a quotient in float64. */
-export function scriptedRescale(round: RoundStep): RescaleStep {
+export function scriptedRescale(round: RoundStep): ScriptedRescale {
   const equation = `${round.equation}, v = d * (sx / sy) in float64`;
   return {
     name: equation,
     equation,
     numpy: null,
+    round,
     prepare: ({ scale }, output) => {
       const multiplier = scale / output.scale;
       return (centred) => round.apply(centred * multiplier);
@@ -86,7 +100,8 @@ export function addsZeroPointFirst(step: QuantizeStep): boolean {
 }
 
 /** How a conversion rounds. */
-export function roundOf({ quantize }: ElementwiseSteps): RoundStep {
+export function roundOf({ quantize, rescale }: ElementwiseSteps): RoundStep {
+  if (rescale) return (rescale as Partial<ScriptedRescale>).round ?? halfEven;
   return scriptOf(quantize)?.round ?? (quantize === quantizeDivisionHalfAway ? halfAway : halfEven);
 }
 
@@ -142,7 +157,7 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
   const others = quantizeSteps
     .filter((step) => step !== current && step !== quantizeDivisionHalfAway && (free || possible.has(step)))
     .map((step) => ({ cause: quantizeCause(declared, current, step), steps: { ...declared.steps, quantize: step } }));
-  const script = scriptedQuantize({ round: halfEven, zeroPointFirst: false, float64: true });
+  const script = scriptedQuantize({ round: halfEven, zeroPointFirst: false, float64: true, by: 'division' });
   const inFloat64 = { cause: 'multiplier-precision' as const, steps: { ...declared.steps, quantize: script } };
   return free ? [...others, inFloat64] : others;
 }

@@ -44,6 +44,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const apply = (values: Float64Array) => withBiases(base, values, view);
     const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
     if (!found || !restsOnEnough(study, found.channels)) return [];
+    if (!isShownElsewhere(study, base, found.channels)) return [];
     const moved = (n: number) => found.values[n] - view.biasSteps[n];
     if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || followARule(study, view, intervals)) return [];
     // what a step beside it moves may hide the rule
@@ -79,6 +80,13 @@ function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores 
   // of weights: no number is estimated on another, and their order has none
   const ofWeights = params.weightScale === weightScale && params.weightZeroPoint === weightZeroPoint;
   return same && ofWeights && params.input === input;
+}
+
+/** Another rounding or another sum of the bias moves a channel as half a step more does: one that keeps its bias has to show it. */
+function isShownElsewhere(study: ProductStudy, { steps }: ProductSetup, moved: readonly number[]): boolean {
+  const { steps: own } = study.declared;
+  if (steps.round === own.round && steps.bias === own.bias && steps.multiplier === own.multiplier) return true;
+  return study.mismatchesByChannel(study.declared).some((mismatches, n) => mismatches > 0 && !moved.includes(n));
 }
 
 /** Steps to numbers of the file: real ones, or integers where it has such. */

@@ -161,20 +161,29 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
   );
 }
 
+const WAYS = [
+  { by: 'division', float64: true },
+  { by: 'division', float64: false },
+  { by: 'reciprocal', float64: false },
+  { by: 'fused', float64: false },
+] as const;
+
 function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {
   const declared = study.declared.steps;
   if (!study.free || isFixedPointConversion(declared)) return [];
   return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) => scripted(declared, round));
 }
 
-/** In both widths, and with the zero point first where that is declared. */
+/** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared. */
 function scripted({ quantize, rescale, dequantize }: ElementwiseSteps, round: RoundStep): Partial<ElementwiseSteps>[] {
   const orders = quantize && isZeroPointFirst(quantize) ? [true, false] : [false];
-  const byDivision = orders.flatMap((zeroPointFirst) =>
-    [true, false].map((float64) => ({ quantize: scriptedQuantize({ round, zeroPointFirst, float64 }) })),
+  const byScript = orders.flatMap((zeroPointFirst) =>
+    WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) => ({
+      quantize: scriptedQuantize({ round, zeroPointFirst, ...way }),
+    })),
   );
   const betweenCodes = rescale || (quantize && dequantize) ? [{ rescale: scriptedRescale(round) }] : [];
-  return [...(quantize ? byDivision : []), ...betweenCodes];
+  return [...(quantize ? byScript : []), ...betweenCodes];
 }
 
 export const roundingHalfAway = rounding('rounding-half-away', {

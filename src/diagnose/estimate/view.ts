@@ -121,8 +121,9 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
   const step = stepOf(output);
   const stepsPerUnit = new Float64Array(channels).fill(unit / step);
   const biasSteps = new Float64Array(channels);
+  const expected = (i: number) => acc[i] * stepsPerUnit[0];
   const bounds = isQuantized(output)
-    ? codeBounds(scope, output, roundOf(steps), [output.quantMin, output.quantMax])
+    ? codeBounds(unwrapped(scope, setup, output, expected), output, roundOf(steps), [output.quantMin, output.quantMax])
     : floatBounds(scope, clampOfReals('none'), acc, stepsPerUnit, biasSteps);
   const rows = scope.samples.length;
   return { rows, channels, acc, rowUnits: null, stepsPerUnit, biasSteps, ...bounds, step, integerBias: false };
@@ -198,13 +199,13 @@ function inFirstUnits(
 /** Codes before they wrapped: of those that are stored as one, the nearest to what is computed, which another number moves by less. */
 function unwrapped(
   { observed }: Scope,
-  { stores, params }: ProductSetup,
+  { stores, params }: ProductSetup | ElementwiseSetup,
   { zeroPoint }: QuantParams,
   expected: (i: number) => number,
 ): Pick<Scope, 'observed'> {
   const period = stores?.period;
   if (period === undefined) return { observed };
-  const least = params.activation === 'relu' ? zeroPoint : Number.NEGATIVE_INFINITY;
+  const least = 'activation' in params && params.activation === 'relu' ? zeroPoint : Number.NEGATIVE_INFINITY;
   return {
     observed: Float64Array.from(observed, (code, i) => {
       const computed = Math.max(least, expected(i) + zeroPoint);
