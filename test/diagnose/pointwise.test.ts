@@ -44,6 +44,17 @@ describe('raised', () => {
   });
 });
 
+test('requantize, rounded down under a scale that is another: both', async () => {
+  const [input, output] = [quant(0.0217, 117), quant(0.0317, 101)];
+  const x = codes(1);
+  const down = (scale: number) => (v: number) => {
+    return Math.min(255, Math.max(0, Math.floor((v - 117) * (0.0217 / scale)) + 101));
+  };
+  const [right, wrong] = [x.map(down(0.0317)), x.map(down(0.0317 * 1.1))];
+  const scene = { code: 'rounding-floor', what: 'two', op: 'requantize', input, output, x, wrong, right } as const;
+  expect((await diagnose(scene))?.causes).toEqual(expect.arrayContaining(['rounding-floor', 'output-scale-wrong']));
+});
+
 describe('nearly', () => {
   test.each(NEARLY)('$op, $what: not $code', async ({ code, ...scene }) => {
     const diagnosis = await diagnose({ code, ...scene });

@@ -223,6 +223,10 @@ export const RAISED: readonly PointwiseScene[] = [
   // uint8 codes are not negative: a cast of v + zero point goes down as well, and both are said
   { ...rounding('rounding-truncate', 'down', Math.floor), also: ['rounding-floor'] },
   rounding('rounding-floor', 'int8, down', Math.floor, int8),
+  {
+    ...quantized('rounding-floor', 'down, by the reciprocal, of what lies on codes', () => new Int32Array(0)),
+    ...onCodes(),
+  },
   rounding('rounding-half-away', 'ties away from zero', (v) => Math.sign(v) * halfUp(Math.abs(v))),
   rounding('rounding-half-up', 'int8, ties up', halfUp, int8),
   {
@@ -314,6 +318,19 @@ export const NEARLY: readonly PointwiseScene[] = [
   hardtanh('clamp-range', 'a leaky one', (v) => Math.min(132, v < 68 ? 68 - ((68 - v) >> 3) : v)),
   hardtanh('capture-after-relu', 'clamped from one step above', (v) => Math.min(132, Math.max(v, 101))),
 ];
+
+/** Of reals that lie on codes the last digit decides: of a quotient another than of a product with the reciprocal. */
+function onCodes(params: QuantParams = { ...int8, scale: Math.fround(0.0317) }) {
+  const x = Float32Array.from(codes(5), (v) => Math.fround((v - 100) * params.scale));
+  const reciprocal = Math.fround(1 / params.scale);
+  const down = (real: number) => Math.floor(Math.fround(real * reciprocal)) + params.zeroPoint;
+  return {
+    output: params,
+    x,
+    wrong: Int32Array.from(x, (real) => clamped(down(real), params)),
+    right: fbgemmCodes(x, params),
+  };
+}
 
 /** Next to ties of an uneven scale: a candidate's own arithmetic against fbgemm's. */
 function nearTies(code: (real: number) => number, params = uneven): Pick<PointwiseScene, 'x' | 'wrong' | 'right'> {
