@@ -62,16 +62,18 @@ export function formsOf(steps: ProductSteps): ProductSteps[] {
 
 /**
  * Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. A capture's is one
- * that its framework has, as long as there is any.
+ * that its framework has, and its CPU may run, as long as there is any.
  */
 export function nearestKernel(
-  { kernel: declared, declared: { kind }, side, producer }: LayerData & { readonly producer: Producer },
+  { kernel: declared, declared: { kind }, side, lacks, producer }: LayerData & { readonly producer: Producer },
   explainedBy: readonly string[],
 ): string | null {
   const explaining = kernels.filter((kernel) => explainedBy.includes(kernel.name));
   const framework = frameworkOf(producer);
   const own = side === 'candidate' ? [] : explaining.filter(({ name }) => isOf(framework, name));
-  const all = own.length > 0 ? own : explaining;
+  const ofFramework = own.length > 0 ? own : explaining;
+  const here = ofFramework.filter((kernel) => !lacks?.(kernel));
+  const all = here.length > 0 ? here : ofFramework;
   // the bound of a float product admits much: it is nearest only where nothing else explains
   const integer = all.filter(({ sums, name }) => kind !== 'product' || sums !== 'float' || name === declared.name);
   const found = integer.length > 0 ? integer : all;

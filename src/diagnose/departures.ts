@@ -86,11 +86,13 @@ function overRanges(steps: ProductSteps): ProductSteps[] {
   return [steps, ...ranged.map((other) => ({ ...steps, dynamic: other }))];
 }
 
-/** Every kernel that has the op with integer sums. */
+/** Every kernel that has the op with integer sums; those that the CPU is said not to run come last. */
 export function rivals({ data }: ProductStudy) {
-  return productKernels(data.op, data.kernel, data.ofLayer).filter(
+  const all = productKernels(data.op, data.kernel, data.ofLayer).filter(
     ({ steps }) => !steps.float && takes(steps, data.declared.params),
   );
+  const isLast = ({ kernel }: (typeof all)[number]) => Number(data.lacks?.(kernel) ?? false);
+  return all.sort((a, b) => isLast(a) - isLast(b));
 }
 
 /** Whether a change is a step of kernels only that the judged side cannot have run; one with the same effect is believed before it. */

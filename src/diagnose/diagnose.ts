@@ -1,5 +1,5 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
-import { formOf } from '../kernels/reference.js';
+import { formOf, lacksFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
@@ -162,6 +162,7 @@ export class Diagnosis {
       otherArithmetic: this.side === 'capture' ? otherArithmetic(run.kernel, layer, declared.kind) : null,
       producer: this.producer,
       side: this.side,
+      ...(this.side === 'capture' && { lacks: (kernel: Kernel) => lacksFor(kernel, this.producer) }),
       madeBy: this.madeBy(run.kernel),
       kernel: run.kernel,
       ...((layer.delegates || run.kernel.ofLayer) && {

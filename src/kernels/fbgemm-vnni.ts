@@ -19,6 +19,7 @@ export const fbgemmVnni: Kernel = {
   library: fbgemmLibrary,
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
+  needs: 'avx512Vnni',
   confirm: null,
   onFloats: pyTorchFloats,
   ops: fbgemmOps({ accumulate: exact }, fbgemmConvolutionPairs('fbgemmSaturatingEverywhere', false)),

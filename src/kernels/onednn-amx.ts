@@ -23,6 +23,7 @@ export const onednnAmx: Kernel = {
   library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with AMX',
   sums: 'exact',
+  needs: 'amxInt8',
   confirm: null,
   onFloats: pyTorchFloats,
   ops: oneDnnOps(

@@ -20,6 +20,7 @@ export const onednnAvx512: Kernel = {
   library: oneDnnLibrary,
   origin: 'oneDNN on a CPU with AVX512 and no VNNI',
   sums: 'saturating',
+  needs: 'avx512',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX512_CORE',
   onFloats: pyTorchFloats,
   ops: oneDnnOps(

@@ -21,6 +21,7 @@ export const onednnPointwiseAmx: Kernel = {
   flow: 'pt2e-lowered',
   origin: 'PT2E lowered to oneDNN on a CPU with AMX',
   sums: 'exact',
+  needs: 'amxInt8',
   confirm: null,
   onFloats: pyTorchFloats,
   ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnAmx }, { isa: 'amx', invertsScales: false }, null),

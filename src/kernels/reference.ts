@@ -5,8 +5,10 @@ import { fbgemm } from './fbgemm.js';
 import { productSteps } from './kernel.js';
 import { onednn } from './onednn.js';
 import { onednnAmx } from './onednn-amx.js';
+import { onednnAvx2 } from './onednn-avx2.js';
 import { onednnPointwise } from './onednn-pointwise.js';
 import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
+import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
 import { declaredKernel, kernelByName } from './registry.js';
 
 export interface Reference {
@@ -23,6 +25,12 @@ export interface Reference {
 const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
   [onednn, onednnAmx],
   [onednnPointwise, onednnPointwiseAmx],
+]);
+
+/** On a CPU with AVX2 alone, oneDNN's order of multiplications; its sums where no pair can saturate. */
+const ON_AVX2: ReadonlyMap<Kernel, Kernel> = new Map([
+  [onednn, onednnAvx2],
+  [onednnPointwise, onednnPointwiseAvx2],
 ]);
 
 type Readings = readonly [Kernel, ...Kernel[]];
@@ -57,6 +65,8 @@ function oneDnnTakes(layer: Layer): boolean {
 }
 
 function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: readonly Call[]): Readings {
+  const onAvx2 = runsAvx2(producer) && neverSaturates(layer) ? ON_AVX2.get(kernel) : undefined;
+  if (onAvx2) return [onAvx2];
   const onAmx = mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
   if (!onAmx) return [kernel];
   // AMX's convolutions multiply in either order, by blocking and threads
@@ -76,9 +86,30 @@ export function formOf(kernel: Kernel, layer: Layer, producer: Producer): Kernel
 }
 
 /** oneDNN takes the newest instructions that the CPU has and its variable allows. */
-function mayRunAmx({ amxInt8, avx512Vnni, environment }: Producer): boolean {
-  const most = environment?.get('ONEDNN_MAX_CPU_ISA') ?? environment?.get('DNNL_MAX_CPU_ISA') ?? 'DEFAULT';
-  return amxInt8 !== false && avx512Vnni !== false && /^(DEFAULT|ALL|.*AMX.*)$/i.test(most);
+function mayRunAmx(producer: Producer): boolean {
+  const { amxInt8, avx512Vnni } = producer;
+  return amxInt8 !== false && avx512Vnni !== false && /^(DEFAULT|ALL|.*AMX.*)$/i.test(mostOf(producer));
+}
+
+function runsAvx2(producer: Producer): boolean {
+  const { cpuCapability, avx512, avxVnni } = producer;
+  const most = mostOf(producer);
+  if (/^AVX2$/i.test(most)) return cpuCapability !== 'DEFAULT';
+  return cpuCapability === 'AVX2' && avx512 === false && avxVnni === false && !/^(SSE41|AVX)$/i.test(most);
+}
+
+function mostOf({ environment }: Producer): string {
+  return environment?.get('ONEDNN_MAX_CPU_ISA') ?? environment?.get('DNNL_MAX_CPU_ISA') ?? 'DEFAULT';
+}
+
+/** Codes of 7 bits: 127 * -128 + 127 * -128 fits int16. Elsewhere saturation is a departure to be named, not the reference. */
+function neverSaturates(layer: Layer): boolean {
+  return isProduct(layer) && layer.form.dynamic?.reduceRange === true;
+}
+
+/** Whether the CPU is said to be without the instructions that a kernel takes. */
+export function lacksFor({ needs }: Kernel, producer: Producer): boolean {
+  return needs !== undefined && producer[needs] === false;
 }
 
 /** Whether a call is not computed as it would be under the kernel without AMX. */

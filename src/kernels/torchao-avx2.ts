@@ -18,6 +18,7 @@ export const torchaoAvx2: Kernel = {
   family: 'torchao',
   origin: 'torchao, oneDNN held to AVX2',
   sums: 'saturating',
+  needs: 'avx512Vnni',
   confirm: 'ONEDNN_MAX_CPU_ISA=AVX2',
   wholeRuntime: true,
   ...torchaoForms(pairsSaturatingInt16Blocks384),

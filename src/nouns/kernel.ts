@@ -379,6 +379,8 @@ export interface Kernel {
   readonly origin: string;
   /** What people call the arithmetic of its sums. */
   readonly sums: 'exact' | 'saturating' | 'float';
+  /** Without it a CPU never computes like this; absent: every CPU may. */
+  readonly needs?: 'avx512' | 'avx512Vnni' | 'amxInt8';
   /** The variable that makes any x86 CPU with VNNI compute like this. */
   readonly confirm: string | null;
   readonly flow?: 'pt2e-reference' | 'pt2e-lowered' | 'torchao'; // of exported programs, or of quantize_

@@ -42,6 +42,25 @@ test.each<[string, Producer, string[]]>([
   ['no VNNI, hence no AMX', { engine: 'onednn', avx512Vnni: false }, ['onednn']],
 ])('%s', (_, producer, names) => expect(read(producer, large)).toEqual(names));
 
+const dynamicLayer = (reduceRange: boolean): Layer =>
+  ({ ...layer('linear_dynamic'), form: { kind: 'product', dynamic: { reduceRange } } }) as unknown as Layer;
+const avx2: Producer = { engine: 'onednn', cpuCapability: 'AVX2', avx512: false, avx512Vnni: false, avxVnni: false };
+const held = (most: string) => ({ environment: new Map([['ONEDNN_MAX_CPU_ISA', most]]) });
+
+// 127 * -128 + 127 * -128 fits int16: nothing to name, and the order of multiplications is the CPU's
+test.each<[string, Producer, boolean, string]>([
+  ['AVX2 alone', avx2, true, 'onednn-avx2'],
+  ['pointwise', { ...avx2, engine: 'x86', flow: 'pt2e-lowered' }, true, 'onednn-pointwise-avx2'],
+  ['AVX-VNNI beside it', { ...avx2, avxVnni: true }, true, 'onednn'],
+  ['held below it', { ...avx2, ...held('SSE41') }, true, 'onednn'],
+  ['AVX512-VNNI held to it', { engine: 'onednn', avx512Vnni: true, ...held('AVX2') }, true, 'onednn-avx2'],
+  ['codes of 8 bits: saturation is a departure', avx2, false, 'onednn'],
+  ['a kernel is named', { ...avx2, kernel: 'onednn' }, true, 'onednn'],
+])('a dynamic layer of oneDNN, %s', (_, producer, reduceRange, name) => {
+  const readings = referenceFor({ amxInt8: false, ...producer }).readings(dynamicLayer(reduceRange), large);
+  expect(readings.map((kernel) => kernel.name)).toEqual([name]);
+});
+
 it('leaves other ops to the kernel of the whole model', () => expect(read(amx, [], 'relu')).toEqual(['onednn']));
 
 it('takes --kernel for all layers', () => expect(read(amx, large, 'linear', 'qnnpack')).toEqual(['qnnpack']));

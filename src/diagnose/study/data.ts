@@ -35,6 +35,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly kernel: Kernel;
   /** What other kernels have of this very layer; absent: their op is all they have. */
   readonly ofLayer?: (kernel: Kernel) => Kernel;
+  /** Kernels for which the CPU is said to lack instructions: named only where no other explains. */
+  readonly lacks?: (kernel: Kernel) => boolean;
   readonly op: string;
   /** What the layer is said to run in, where its runtime has the choice. */
   readonly arithmetic?: 'integers' | 'float';
