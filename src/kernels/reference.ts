@@ -1,5 +1,5 @@
 /** Which kernel each layer of a model is replayed under: the CPU's part, that a name of the whole model does not say. */
-import type { Call, Kernel } from '../nouns/kernel.js';
+import type { Call, Kernel, OpSteps } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Producer } from '../nouns/model.js';
 import { fbgemm } from './fbgemm.js';
 import { productSteps } from './kernel.js';
@@ -10,6 +10,7 @@ import { onednnPointwise } from './onednn-pointwise.js';
 import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
 import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
 import { declaredKernel, kernelByName } from './registry.js';
+import { exact } from './steps/accumulate.js';
 
 export interface Reference {
   /** Of the whole model. */
@@ -27,11 +28,19 @@ const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
   [onednnPointwise, onednnPointwiseAmx],
 ]);
 
-/** On a CPU with AVX2 alone, oneDNN's order of multiplications; its sums where no pair can saturate. */
+/** On a CPU with AVX2 alone: its order of multiplications, and exact sums, as always. */
 const ON_AVX2: ReadonlyMap<Kernel, Kernel> = new Map([
-  [onednn, onednnAvx2],
-  [onednnPointwise, onednnPointwiseAvx2],
+  [onednn, withExactSums(onednnAvx2)],
+  [onednnPointwise, withExactSums(onednnPointwiseAvx2)],
 ]);
+
+function withExactSums(kernel: Kernel): Kernel {
+  const ops = Object.entries(kernel.ops).map(([op, steps]): [string, OpSteps] => [
+    op,
+    steps.kind === 'product' ? { ...steps, accumulate: exact } : steps,
+  ]);
+  return { ...kernel, sums: 'exact', ops: Object.fromEntries(ops) };
+}
 
 type Readings = readonly [Kernel, ...Kernel[]];
 
@@ -102,7 +111,7 @@ function mostOf({ environment }: Producer): string {
   return environment?.get('ONEDNN_MAX_CPU_ISA') ?? environment?.get('DNNL_MAX_CPU_ISA') ?? 'DEFAULT';
 }
 
-/** Codes of 7 bits: 127 * -128 + 127 * -128 fits int16. Elsewhere saturation is a departure to be named, not the reference. */
+/** Codes of 7 bits: 127 * -128 + 127 * -128 fits int16, so that the kernel of that name is all there is to say. */
 function neverSaturates(layer: Layer): boolean {
   return isProduct(layer) && layer.form.dynamic?.reduceRange === true;
 }

@@ -12,6 +12,7 @@ import { expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
+import { hasVnni } from './record.js';
 
 const python = process.env.QDIFF_PYTHON;
 const NETWORKS = Number(process.env.QDIFF_VERIFY_SIZE ?? '2') * 4;
@@ -36,7 +37,7 @@ function allowed(
   const causes = new Set<string>([
     ...(sameArithmetic ? [] : ['multiplier-precision', 'fma']),
     ...(range ? ['activation-range'] : []),
-    ...(full && setting !== 'native' && ran !== 'qnnpack' ? ['int16-saturation'] : []),
+    ...(full && !(setting === 'native' && hasVnni()) && ran !== 'qnnpack' ? ['int16-saturation'] : []),
   ]);
   return { range, causes };
 }

@@ -20,7 +20,7 @@ const PACKAGES = ['onnxruntime==1.32.0', 'onnx==1.23.2', 'numpy'];
 const each = String(8 * Number(process.env.QDIFF_VERIFY_SIZE ?? '1'));
 const hasEmulator = spawnSync('qemu-x86_64', ['--version']).status === 0;
 const CPUS = [
-  ['this CPU', 'ort', thisCpu(), []],
+  ['this CPU', /VNNI|AMX/.test(thisCpu()) ? 'ort' : 'ort-avx2', thisCpu(), []],
   ...(hasEmulator ? [['Haswell', 'ort-avx2', 'Haswell (qemu)', ['qemu-x86_64', '-cpu', 'Haswell']] as const] : []),
 ] as const;
 

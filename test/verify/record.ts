@@ -43,3 +43,8 @@ export function thisCpu(): string {
   );
   return `${cpus()[0].model.trim()}${level ? ` (${level.replace('avx512bw', 'avx512').replace('_', '-').toUpperCase()})` : ''}`;
 }
+
+/** AVX512's: what PyTorch asks for. */
+export function hasVnni(): boolean {
+  return /AVX512-VNNI|AMX/.test(thisCpu());
+}

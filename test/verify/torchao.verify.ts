@@ -12,7 +12,7 @@ import { compare } from '../../src/compare/compare.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { pythonWith } from './environments.js';
-import { Rows, thisCpu } from './record.js';
+import { hasVnni, Rows, thisCpu } from './record.js';
 
 const NETWORKS = Number(process.env.QDIFF_VERIFY_SIZE ?? '2') * 30;
 const PACKAGES = ['torch==2.13.0', 'torchao==0.18.0', 'numpy'];
@@ -24,7 +24,7 @@ afterAll(() => {
 });
 
 /** torch._int_mm is oneDNN's, which follows the variable, on these alone: src/kernels/torchao.md. */
-const held = /AVX512-VNNI|AMX/.test(thisCpu()) ? 'torchao-avx2' : 'torchao';
+const held = hasVnni() ? 'torchao-avx2' : 'torchao';
 
 it.each([
   ['torchao', {}],
