@@ -83,7 +83,7 @@ for (const { cpu, env, forced } of CPUS) {
       const { stdout, stderr } = run(python.path!, [join(HERE, 'models.py'), out], { env });
       expect(stdout, stderr).not.toBe('');
       done = JSON.parse(stdout.trim().split('\n').at(-1)!);
-    });
+    }, 600_000);
 
     test('every model was tried', () => {
       expect(Object.keys(done).sort()).toEqual([...MODELS].sort());
