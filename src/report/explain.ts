@@ -246,7 +246,7 @@ function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
     ...(first.bias === null ? [] : ([['+ b / (sx * sw)', biasText, 'bias']] satisfies Row[])),
     [quantized ? '* sx * sw / sy' : '* sx * sw', multiplierText],
     ['  float32 bits', (c) => c.multiplier_bits!],
-    ['  fixed point', (c) => `${c.multiplier_fixed!.multiplier} * 2^${c.multiplier_fixed!.shift - 31}`],
+    ['  fixed point', fixedPointText],
     ...(quantized
       ? ([
           ['= before rounding', (c) => number(c.before_rounding!), 'multiplier'],
@@ -271,6 +271,11 @@ function activationText(activation: ExplainDocument['activation']): string {
 function biasText(column: ExplainColumn): string {
   const units = column.bias_accumulator_units!;
   return column.bias_is_int32 ? `${units} int32` : `${number(units)} float`;
+}
+
+/** A scale that is inf has none: a candidate's input may hold inf where the capture's does not. */
+function fixedPointText({ multiplier_fixed: fixed }: ExplainColumn): string {
+  return fixed === null ? '-' : `${fixed.multiplier} * 2^${fixed.shift - 31}`;
 }
 
 function multiplierText(column: ExplainColumn): string {
