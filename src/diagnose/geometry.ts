@@ -7,9 +7,12 @@ import type { CauseCode } from './evidence.js';
 import { FREEDOM, type PatchReading, type ProductChange, type ProductSetup } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
-/** A convolution of codes whose input is at hand; a dynamic one's patches are floats. */
+/** A convolution whose input is at hand; of a dynamic one floats, of which those that take a range of each row are rows. */
 export const isConvolution: Fact = ({ declared, data }) =>
-  declared.kind === 'product' && declared.params.patch !== undefined && data.images !== undefined && !data.dynamic;
+  declared.kind === 'product' &&
+  declared.params.patch !== undefined &&
+  data.images !== undefined &&
+  declared.steps.dynamic?.grain !== 'row';
 
 export function patchOf({ params }: ProductSetup): PlacedPatch {
   if (!params.patch) throw new Error('expected a convolution');
@@ -17,10 +20,10 @@ export function patchOf({ params }: ProductSetup): PlacedPatch {
 }
 
 /** As declared. */
-function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>): PatchReading {
+function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>, isDynamic: boolean): PatchReading {
   const { taps, groups, inChannels } = patch!;
   const channels = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
-  return { name: 'declared', taps, groups, channels, fill: input.zeroPoint };
+  return { name: 'declared', taps, groups, channels, fill: isDynamic ? null : input.zeroPoint };
 }
 
 interface Otherwise {
@@ -40,7 +43,11 @@ export function readOtherwise(study: ProductStudy, otherwise: Otherwise): Produc
   const declared = study.declared.params;
   let made: PatchReading | null = null;
   const apply = (setup: ProductSetup): ProductSetup => {
-    made ??= { ...declaredReading(declared), ...otherwise.reading(), name: `${cause} ${label}` };
+    made ??= {
+      ...declaredReading(declared, study.data.dynamic !== null),
+      ...otherwise.reading(),
+      name: `${cause} ${label}`,
+    };
     const { taps, groups } = made;
     const patch = { ...patchOf(setup), taps, ...(otherwise.window && { window: otherwise.window }) };
     return { ...setup, patches: made, params: { ...setup.params, patch, groups } };

@@ -49,8 +49,8 @@ export interface PatchReading {
   readonly groups: number;
   /** The channels that each group reads, [groups * channels of a group]. */
   readonly channels: Int32Array;
-  /** What padding holds. */
-  readonly fill: number;
+  /** The code that padding holds; null: that of real 0, whatever it is. */
+  readonly fill: number | null;
   /** Of each cell [position, channel] of the image: the cell that is read in its place. */
   readonly moved?: Int32Array;
 }

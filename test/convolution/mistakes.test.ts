@@ -1,13 +1,13 @@
 /** Mistakes in convolutions of every form: each is named, by itself and beside another. QDIFF_SEED=N makes other layers of them. */
 import { describe, expect, test } from 'vitest';
 import { type Change, codesOf, diagnosisOf, sceneOf } from '../support/anyConvolution.js';
-import { FORMS, MISTAKES, type Mistake } from './mistakes.js';
+import { DYNAMIC_FORMS, FORMS, MISTAKES, type Mistake } from './mistakes.js';
 
 const SEED = Number(process.env.QDIFF_SEED ?? 1);
 
 /** Null: a mistake that is none in this form. */
 async function diagnosed(name: string, mistakes: readonly Mistake[], seed: number) {
-  const form = FORMS[name];
+  const form = FORMS[name] ?? DYNAMIC_FORMS[name];
   const changes = mistakes.map(({ change }) => change(form)).filter((change): change is Change => change !== null);
   if (changes.length < mistakes.length) return null;
   const steps = Object.assign({}, ...changes.map((change) => change.steps));
@@ -24,6 +24,17 @@ const possible = (name: string) => MISTAKES.filter(({ change }) => change(FORMS[
 
 describe.each(Object.keys(FORMS))('%s', (name) => {
   test.each(possible(name))('$name is $cause', async (own) => {
+    const diagnosis = await diagnosed(name, [own], MISTAKES.indexOf(own));
+    expect(diagnosis).toMatchObject({ causes: [own.cause], lost: 0 });
+    expect(diagnosis!.explained).toBe(diagnosis!.of);
+  });
+});
+
+const GEOMETRY = MISTAKES.filter(
+  ({ cause }) => /^(padding|stride|dilation|groups)-/.test(cause) || cause === 'k-order',
+);
+describe.each(Object.entries(DYNAMIC_FORMS))('%s', (name, form) => {
+  test.each(GEOMETRY.filter(({ change }) => change(form) !== null))('$name is $cause', async (own) => {
     const diagnosis = await diagnosed(name, [own], MISTAKES.indexOf(own));
     expect(diagnosis).toMatchObject({ causes: [own.cause], lost: 0 });
     expect(diagnosis!.explained).toBe(diagnosis!.of);

@@ -53,6 +53,13 @@ export const FORMS: Readonly<Record<string, Form>> = {
   conv_transpose3d: form('conv_transpose3d', 2, 4, [3, 3, 3], 3, { stride: [2, 2, 2] }),
 };
 
+/** Of floats, whose codes the layer makes. */
+export const DYNAMIC_FORMS: Readonly<Record<string, Form>> = Object.fromEntries(
+  Object.entries(FORMS)
+    .filter(([, own]) => !own.op.endsWith('_add') && !own.curve)
+    .map(([name, own]) => [`${name}, dynamic`, { ...own, op: `${own.op}_dynamic` }]),
+);
+
 export interface Mistake {
   readonly name: string;
   readonly cause: string;

@@ -64,6 +64,8 @@ export interface Scene {
   readonly samples: number;
   /** Codes [samples, C, ...]. */
   readonly x: Uint8Array;
+  /** Of a dynamic one: the floats that they are quantized from. */
+  readonly floats: Float32Array | null;
   readonly weight: Int8Array;
   /** Codes of a second value that is added. */
   readonly added: Uint8Array | null;
@@ -71,6 +73,7 @@ export interface Scene {
   readonly raw: Record<string, unknown>;
 }
 
+export const isDynamic = ({ op }: Form) => op.endsWith('_dynamic');
 export const isTransposed = ({ op }: Form) => op.includes('transpose');
 export const outputsOf = (form: Form) => (isTransposed(form) ? form.weight[1] * form.groups : form.weight[0]);
 export const channelsOfGroup = (form: Form) => form.input[0] / form.groups;
@@ -95,8 +98,11 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
   const weight = Int8Array.from({ length: sizeOf(form.weight) }, () => random.integer(-most, most));
   const sx = coarse ? 2 ** -6 : 0.02;
   const outputs = outputsOf(form);
+  const sums = channelsOfGroup(form) * sizeOf(form.weight.slice(2));
   const perChannel = !isTransposed(form);
-  const scale = () => (coarse ? 2 ** -random.integer(7, 8) : Math.fround(0.003 + 0.003 * random.uniform()));
+  const ofDynamic = () => Math.fround((0.5 + 0.5 * random.uniform()) / (60 * Math.sqrt(sums)));
+  const scale = () =>
+    isDynamic(form) ? ofDynamic() : coarse ? 2 ** -random.integer(7, 8) : Math.fround(0.003 + 0.003 * random.uniform());
   const bias = () =>
     coarse
       ? random.integer(-25, 25) * 2 ** -14 + (random.uniform() < 0.5 ? 0 : random.integer(-9, 9) * 2 ** -18)
@@ -106,7 +112,6 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
       ? [...weight.subarray(from, from + first)]
       : Array.from({ length: first }, (_, i) => nested(from + i * sizeOf(rest), rest));
   const { op, stride, padding, dilation, groups, curve } = form;
-  const sums = channelsOfGroup(form) * sizeOf(form.weight.slice(2));
   const layer = {
     name: 'y',
     op,
@@ -116,14 +121,16 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
     bias: Array.from({ length: outputs }, bias),
     bias_dtype: 'float32',
     ...{ stride, padding, dilation, groups, ...(curve && { activation: curve }) },
-    output: { dtype: 'uint8', scale: coarse ? 2 ** -12 : 0.02 * 0.0045 * 60 * Math.sqrt(sums), zero_point: 121 },
+    output: isDynamic(form)
+      ? { dtype: 'float32' }
+      : { dtype: 'uint8', scale: coarse ? 2 ** -12 : 0.02 * 0.0045 * 60 * Math.sqrt(sums), zero_point: 121 },
   };
   const shape = form.layout ? [...form.input.slice(1), form.input[0]] : form.input;
   const dims = [outputs, ...outputDims(form)];
   const added = op.endsWith('_add')
     ? Uint8Array.from({ length: samples * sizeOf(dims) }, () => random.integer(coarse ? 80 : 0, coarse ? 100 : 255))
     : null;
-  const a = { name: 'a', dtype: 'uint8', scale: layer.output.scale / 2, zero_point: 90, shape: dims };
+  const a = { name: 'a', dtype: 'uint8', scale: layer.output.scale! / 2, zero_point: 90, shape: dims };
   const raw = {
     format: 'qdiff-model',
     version: 1,
@@ -131,11 +138,27 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
     producer: isFused(form)
       ? { framework: 'pytorch', flow: 'pt2e-lowered' }
       : { framework: 'pytorch', flow: 'eager', engine: 'fbgemm' },
-    inputs: [{ name: 'x', dtype: 'uint8', scale: sx, zero_point: zeroPoint, shape }, ...(added ? [a] : [])],
+    inputs: [
+      isDynamic(form)
+        ? { name: 'x', dtype: 'float32', shape }
+        : { name: 'x', dtype: 'uint8', scale: sx, zero_point: zeroPoint, shape },
+      ...(added ? [a] : []),
+    ],
     layers: [layer],
   };
   const params: QuantParams = { dtype: 'uint8', scale: sx, zeroPoint, quantMin: 0, quantMax: 255 };
-  return { form, samples, x, weight, added, params, raw };
+  const scene = { form, samples, x, floats: null, weight, added, params, raw };
+  return isDynamic(form) ? quantizing(scene) : scene;
+}
+
+/** The same codes as floats, and what the kernel makes of them. */
+function quantizing(scene: Scene): Scene {
+  const { form, params, x } = scene;
+  const { scale, zeroPoint } = params;
+  const floats = Float32Array.from(x, (code) => (code - zeroPoint) * scale);
+  const { dynamic } = productSteps(kernelByName(kernelOf(form)), form.op)!;
+  const chosen = dynamic!.chooseQuantParams(Math.min(...floats), Math.max(...floats), false);
+  return { ...scene, floats, x: Uint8Array.from(floats, dynamic!.quantize.prepare(chosen)), params: chosen };
 }
 
 /** Where a tap reads along an axis; null: nothing. */
@@ -197,7 +220,11 @@ export function modelOf({ raw }: Scene, change: object = {}): Promise<Model> {
 const shapeOf = (form: Form): Shape => ({ dims: [outputsOf(form), ...outputDims(form)], channelAxis: 0 });
 
 /** What a script stores, [samples, outputs, ...places] as the layout has it. */
-export async function codesOf(scene: Scene, change: Change = {}, kernel = kernelOf(scene.form)): Promise<Int32Array> {
+export async function codesOf(
+  scene: Scene,
+  change: Change = {},
+  kernel = kernelOf(scene.form),
+): Promise<Int32Array | Float32Array> {
   const model = await modelOf(scene);
   const layer = model.layers[0] as ProductLayer;
   const addend = scene.added && model.inputs[1].params;
@@ -213,14 +240,14 @@ export async function codesOf(scene: Scene, change: Change = {}, kernel = kernel
     ...(addend && { addend }),
   };
   const product = { ...own, ...change.product?.(own) };
-  const op = isFused(scene.form) ? layer.op : 'linear';
+  const op = isFused(scene.form) || isDynamic(scene.form) ? layer.op : 'linear';
   const steps = { ...productSteps(kernelByName(kernel), op)!, ...change.steps };
   const rows = toRows(sumsOf(scene, change), shapeOf(scene.form)) as Int32Array;
   const added =
     scene.added && toRows(change.added ? Int32Array.from(scene.added, change.added) : scene.added, shapeOf(scene.form));
-  const codes = finishProduct(steps, product, rows, null, added) as Int32Array;
+  const codes = finishProduct(steps, product, rows, null, added) as Int32Array | Float32Array;
   const first = fromRows(change.stored ? codes.map(change.stored) : codes, shapeOf(scene.form));
-  return inLayout(scene, first, shapeOf(scene.form).dims) as Int32Array;
+  return inLayout(scene, first, shapeOf(scene.form).dims);
 }
 
 /** Channels first to what the model says. */
@@ -243,7 +270,7 @@ function captureOf(model: Model, samples: number, values: Record<string, Numeric
 export async function diagnosisOf(scene: Scene, y: NumericArray) {
   const model = await modelOf(scene);
   const { samples } = scene;
-  const x = inLayout(scene, scene.x, scene.form.input);
+  const x = inLayout<NumericArray>(scene, scene.floats ?? scene.x, scene.form.input);
   const candidate = captureOf(model, samples, { y });
   const report = await compare(
     model,

@@ -4,7 +4,6 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import type { Borders, SomeChannels } from '../evidence.js';
-import { readsCodes } from '../facts.js';
 import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
@@ -16,7 +15,7 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'padding-value': SomeChannels &
       Borders & {
-        /** Codes; or a mode in place of the found one. */
+        /** Codes; or a mode in place of the found one. Absent: of a dynamic layer, whose zero point is another in each call. */
         readonly declared?: number;
         readonly found?: number | 'reflect' | 'replicate' | 'circular';
       };
@@ -27,17 +26,19 @@ declare module '../evidence.js' {
 export const paddingValue: Cause<'padding-value', 'product'> = {
   code: 'padding-value',
   kinds: ['product'],
-  needs: [isConvolution, readsCodes, ({ declared }) => patchOf(declared as ProductSetup).taps.hasHoles],
+  needs: [isConvolution, ({ declared }) => patchOf(declared as ProductSetup).taps.hasHoles],
   whose: 'kernel',
   parameterFree: true,
 
   changes: (study) => {
-    const zeroPoint = zeroPointOf(study.declared);
-    return [...(zeroPoint === 0 ? [] : [filledWith(study, 0, FREEDOM.none)]), ...modes(study)];
+    const codes = study.data.dynamic ? OF_DYNAMIC : [0];
+    const others = codes.filter((code) => code !== zeroPointOf(study));
+    return [...others.map((code) => filledWith(study, code, FREEDOM.none)), ...modes(study)];
   },
 
   estimate: (study, base) => {
-    if (base.patches) return [];
+    const zeroPoint = zeroPointOf(study);
+    if (base.patches || zeroPoint === null) return [];
     const intervals = sharedIntervals(study, base, (view, scope) => {
       const weights = weightsOnHoles(study, base, scope);
       return {
@@ -45,7 +46,6 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
         offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
       };
     });
-    const zeroPoint = zeroPointOf(study.declared);
     const { quantMin, quantMax } = study.declared.params.input;
     return (intervals ? sharedIntegers(intervals) : [])
       .map((off) => zeroPoint + off)
@@ -53,14 +53,16 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
       .map((code) => filledWith(study, code, FREEDOM.oneNumber));
   },
 
-  evidence: ({ study }) => ({ declared: zeroPointOf(study.declared), ...bordersOf(study) }),
+  evidence: ({ study }) => ({ ...declaredIn(study), ...bordersOf(study) }),
 
   words: {
     title: (e) => `padding holds ${paddingText(e.found)}, not the zero point`,
     explanation: 'Padding is real 0, which is the zero point of the input; another code there is another value.',
     ofOneLayer: true,
     evidence: (e) => [
-      e.declared === undefined ? null : `zero point ${e.declared}, padding with ${paddingText(e.found)}`,
+      e.declared === undefined
+        ? `padding with ${paddingText(e.found)}, whatever the zero point of the call`
+        : `zero point ${e.declared}, padding with ${paddingText(e.found)}`,
       bordersText(e),
     ],
     fix: (e, context) =>
@@ -71,12 +73,21 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
   },
 };
 
-function zeroPointOf(setup: ProductSetup): number {
-  return (inputOf(setup) as { zeroPoint: number }).zeroPoint;
+/** A dynamic layer's codes are uint8 around a zero point of each call. */
+const OF_DYNAMIC = [0, 128];
+
+/** Null: a dynamic layer has one for each call. */
+function zeroPointOf({ declared, data }: ProductStudy): number | null {
+  return data.dynamic ? null : (inputOf(declared) as { zeroPoint: number }).zeroPoint;
+}
+
+function declaredIn(study: ProductStudy): { declared?: number } {
+  const declared = zeroPointOf(study);
+  return declared === null ? {} : { declared };
 }
 
 function filledWith(study: ProductStudy, code: number, freedom: number): ProductChange {
-  const found = { declared: zeroPointOf(study.declared), found: code };
+  const found = { ...declaredIn(study), found: code };
   return readOtherwise(study, {
     cause: 'padding-value',
     label: String(code),
@@ -102,7 +113,7 @@ function modes(study: ProductStudy): ProductChange[] {
     readOtherwise(study, {
       cause: 'padding-value',
       label: mode,
-      found: { declared: zeroPointOf(study.declared), found: mode },
+      found: { ...declaredIn(study), found: mode },
       reading: () => ({ taps: reflected(study, MODES[mode]) }),
     }),
   );

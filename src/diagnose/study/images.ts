@@ -24,10 +24,10 @@ export async function readImages(images: ImageRows, rows: readonly number[]): Pr
   return { data: concat(parts, distinct.length * width), of, width, positions, channels };
 }
 
-/** Patches of rows as a reading takes them, [rows, groups * taps * channels of a group]. */
-export function patchesOf(images: Images, rows: readonly number[], reading: PatchReading): NumericArray {
+/** Patches of rows as a reading takes them, [rows, groups * taps * channels of a group]; fill: what padding holds. */
+export function patchesOf(images: Images, rows: readonly number[], reading: PatchReading, fill: number): NumericArray {
   const { source, taps } = reading.taps;
-  const { channels, groups, fill, moved } = reading;
+  const { channels, groups, moved } = reading;
   const each = channels.length / groups;
   const data = emptyLike(images.data, rows.length * taps * channels.length);
   let at = 0;

@@ -107,7 +107,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
   codes(setup: ProductSetup, scope: Scope): Codes {
-    if (this.data.dynamic) return placed(setup, scope, mapCodes(this.quantized(setup.steps, scope), setup.reads[0]));
+    if (this.data.dynamic) return placed(setup, scope, mapCodes(this.quantized(setup, scope), setup.reads[0]));
     return storedCodes(setup, scope, setup.patches ? this.patched(setup.patches, scope) : (scope.inputs[0] as Codes));
   }
 
@@ -197,7 +197,9 @@ export class ProductEngine implements Engine<ProductSetup> {
     let codes = readings.get(reading.name);
     if (!codes) {
       const { channels, taps } = reading;
-      const data = patchesOf(scope.images!, scope.samples, reading) as Codes['data'];
+      // of floats real 0; a code there is told by NaN, as no number is
+      const fill = this.data.dynamic ? (reading.fill === null ? 0 : Number.NaN) : reading.fill!;
+      const data = patchesOf(scope.images!, scope.samples, reading, fill) as Codes['data'];
       codes = { rows: scope.samples.length, cols: taps.taps * channels.length, data };
       if (readings.size >= MOST_READINGS) readings.delete(readings.keys().next().value!);
       readings.set(reading.name, codes);
@@ -262,21 +264,23 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** The same object as long as the kernel quantizes in the same way. */
-  private quantized({ dynamic }: ProductSteps, scope: Scope): Codes {
+  private quantized({ steps: { dynamic }, patches }: ProductSetup, scope: Scope): Codes {
     let known = this.quantizedInputs.get(scope);
     if (!known) {
       known = new Map();
       this.quantizedInputs.set(scope, known);
     }
-    const key = quantizationOf(dynamic!, this.data.dynamic!.reduceRange);
+    const key = `${quantizationOf(dynamic!, this.data.dynamic!.reduceRange)} ${patches?.name ?? ''}`;
     let codes = known.get(key);
     if (!codes) {
-      const { rows, cols, data } = scope.inputs[0];
+      const { rows, cols, data } = patches ? this.patched(patches, scope) : scope.inputs[0];
+      const fill = patches?.fill ?? 0;
       codes = { rows, cols, data: new Uint8Array(data.length) };
       const steps = { ...this.data.declared.steps, dynamic };
       this.eachBatch(scope, steps, (first, count, input) => {
         const quantize = dynamic!.quantize.prepare(input);
-        for (let i = first * cols; i < (first + count) * cols; i++) codes!.data[i] = quantize(data[i]);
+        for (let i = first * cols; i < (first + count) * cols; i++)
+          codes!.data[i] = Number.isNaN(data[i]) ? fill : quantize(data[i]);
       });
       if (known.size >= MOST_KEPT) known.delete(known.keys().next().value!);
       known.set(key, codes);
