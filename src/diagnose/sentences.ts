@@ -5,6 +5,7 @@
  */
 import { kernelNamed } from '../kernels/registry.js';
 import type { DiagnosisReport } from '../nouns/report.js';
+import { opByName } from '../ops/registry.js';
 import { counted, listed, printable } from '../text.js';
 import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';
 import { isOf } from './frameworks.js';
@@ -271,12 +272,15 @@ function countedTitles(causes: readonly string[], evidence: Evidence): string {
 
 /** How to see it on the spot: the variable that makes any x86 CPU compute like the found kernel. */
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
-  const { subject, framework, foundKernel } = context;
-  if (subject !== 'capture' || framework !== 'PyTorch' || foundKernel === null || !causes.includes('int16-saturation'))
-    return null;
-  if (context.evidence['int16-saturation']?.exact) return null;
-  const variable = kernelNamed(foundKernel)?.confirm ?? null;
-  return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too`;
+  const { subject, framework, foundKernel, op } = context;
+  if (subject !== 'capture' || framework !== 'PyTorch' || !causes.includes('int16-saturation')) return null;
+  const { exact, every_cpu: path } = context.evidence['int16-saturation'] ?? {};
+  if (path)
+    return `FBGEMM's ${path} kernel gives these values on every x86 CPU, whatever FBGEMM_ENABLE_INSTRUCTIONS says`;
+  if (foundKernel === null || exact) return null;
+  const { confirm: variable = null, library } = kernelNamed(foundKernel) ?? {};
+  const limit = opByName(op)?.channels === 'layout' && library?.confirmedConvolutions;
+  return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too${limit || ''}`;
 }
 
 /** "963 of 963 differing values", "900 of 963 differing values; 2 that agreed are lost". */

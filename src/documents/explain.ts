@@ -78,6 +78,11 @@ export const explainSchema = z.object({
     .check(z.describe('null: a pointwise layer')),
   output: z.object({ dtype: z.string(), scale: real, zero_point: integer }),
   activation,
+  /** Of a convolution that adds a second value, or bends what it has, before it makes codes. */
+  addend: z
+    .optional(z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, value: number }))
+    .check(z.describe('of the second input: the code that is added, or the float')),
+  curve: z.optional(z.enum(['hardswish', 'silu'])),
   products: z
     .array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() }))
     .check(z.describe('the largest by magnitude, (x - zx) * (w - zw)')),

@@ -5,6 +5,9 @@ import { fbgemmPathOf } from './steps/fbgemmConvolution.js';
 export const fbgemmLibrary: Library = {
   exactOn: 'AVX512-VNNI',
   defaultRange: '0..127, the default of the x86 and fbgemm qconfigs',
+  // the dispatch of engine x86, and that of the groupwise kernel, look at the CPU alone
+  confirmedConvolutions:
+    ', under engine fbgemm, but where its groupwise kernel runs (3x3, padding 1, 2 to 16 channels a group, as many out as in)',
   saturatesIn(patch) {
     const path = fbgemmPathOf(patch);
     return path === 'others' ? null : path;

@@ -15,6 +15,8 @@ export interface Library {
   /** What the default qconfig of its engine makes of activations; fits "reduce_range=True (...)". */
   readonly defaultRange?: string;
   readonly limits?: readonly Limit[];
+  /** Of which convolutions the variable that confirms its kernels is true; follows that sentence. */
+  readonly confirmedConvolutions?: string;
   /** The kernel of its own that a geometry runs in, where that saturates whatever the CPU. */
   saturatesIn?(patch: PlacedPatch): 'depthwise' | 'direct' | null;
 }

@@ -81,7 +81,7 @@ function headerLines(document: ExplainDocument, options: ReportOptions): string[
 }
 
 function codeLines(document: ExplainDocument, options: ReportOptions): string[] {
-  const { input, weight, output, layer, channel, columns } = document;
+  const { input, addend, weight, output, layer, channel, columns } = document;
   const { bias } = columns[0];
   const rows = [
     ['x', `${printable(input.name)}: ${paramsText(input)}`],
@@ -93,6 +93,7 @@ function codeLines(document: ExplainDocument, options: ReportOptions): string[] 
       ? [['w', `${printable(layer)}, channel ${channel}: ${weight.dtype ?? 'int8'}, ${scaleText(weight)}`]]
       : []),
     ...(bias === null ? [] : [['b', `${bias}`]]),
+    ...(addend ? [['a', `${printable(addend.name)}, ${addend.value}: ${paramsText(addend)}`] as const] : []),
     ['y', paramsText(output)],
   ];
   return rows.flatMap(([name, text]) => labelled({ options }, `${name}  `, text));
@@ -238,7 +239,24 @@ function pointwiseRows({ op, columns }: ExplainDocument): Row[] {
   ];
 }
 
-function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
+/** What is done to the real value before it is a code. */
+function fusedRows({ addend, curve, columns: [first] }: ExplainDocument): Row[] {
+  const isTraced = first.steps.some(({ name }) => name === 'second input');
+  const traced = (own: string) => (c: ExplainColumn) => {
+    const step = c.steps.find(({ name }) => name === own);
+    return step ? number(step.value) : '';
+  };
+  return [
+    ...(addend && isTraced ? ([['+ second input', traced('second input')]] satisfies Row[]) : []),
+    ...(curve ? ([[`${curve}(real value)`, traced(curve)]] satisfies Row[]) : []),
+  ];
+}
+
+function linearRows(document: ExplainDocument): Row[] {
+  const {
+    columns: [first],
+    activation,
+  } = document;
   const [lo, hi] = first.clamp ?? [0, 0];
   const quantized = first.before_rounding !== null;
   return [
@@ -247,6 +265,7 @@ function linearRows({ columns: [first], activation }: ExplainDocument): Row[] {
     [quantized ? '* sx * sw / sy' : '* sx * sw', multiplierText],
     ['  float32 bits', (c) => c.multiplier_bits!],
     ['  fixed point', fixedPointText],
+    ...fusedRows(document),
     ...(quantized
       ? ([
           ['= before rounding', (c) => number(c.before_rounding!), 'multiplier'],

@@ -43,6 +43,8 @@ export const FORMS: Readonly<Record<string, Form>> = {
   'conv2d depthwise': form('conv2d', 8, 8, [7, 7], 3, { groups: 8 }),
   'conv2d depthwise, two a channel': form('conv2d', 6, 12, [7, 7], 3, { groups: 6 }),
   conv3d: form('conv3d', 2, 5, [4, 5, 4], 3),
+  'conv2d with weight zero points': form('conv2d', 4, 8, [9, 8], 3, { weightZeroPoints: true }),
+  'conv2d grouped with weight zero points': form('conv2d', 8, 12, [6, 6], 3, { groups: 2, weightZeroPoints: true }),
   conv2d_add: form('conv2d_add', 4, 6, [7, 6], 3),
   'conv2d_add grouped': form('conv2d_add', 8, 12, [6, 6], 3, { groups: 2 }),
   'conv2d with hardswish': form('conv2d', 4, 6, [7, 6], 3, { curve: 'hardswish' }),
@@ -217,6 +219,12 @@ export const MISTAKES: readonly Mistake[] = [
     part: 'bias',
     cause: 'bias-factor',
     change: () => ({ product: ({ bias }) => ({ bias: bias!.map((b) => 2 * b) }) }),
+  },
+  {
+    name: 'no zero points of weights',
+    part: 'weight zero points',
+    cause: 'weight-zero-point-missing',
+    change: (f) => (f.weightZeroPoints ? { withoutWeightZeroPoints: true } : null),
   },
   {
     name: 'the first scale for all channels',

@@ -26,6 +26,8 @@ export interface Form {
   readonly layout?: 'NHWC';
   /** What oneDNN fuses on real values. */
   readonly curve?: 'hardswish' | 'silu';
+  /** Other than 0. */
+  readonly weightZeroPoints?: true;
 }
 
 export const isFused = ({ op, curve }: Form) => op.endsWith('_add') || curve !== undefined;
@@ -52,6 +54,7 @@ export interface Change {
   readonly weight?: (at: At, own: WeightAt, form: Form) => number;
   readonly code?: (code: number) => number;
   readonly zeroPoint?: number;
+  readonly withoutWeightZeroPoints?: true;
   readonly product?: (product: Product) => Partial<Product>;
   readonly steps?: Partial<ProductSteps>;
   readonly stored?: (code: number) => number;
@@ -67,6 +70,8 @@ export interface Scene {
   /** Of a dynamic one: the floats that they are quantized from. */
   readonly floats: Float32Array | null;
   readonly weight: Int8Array;
+  /** By output channel. */
+  readonly weightZero: readonly number[];
   /** Codes of a second value that is added. */
   readonly added: Uint8Array | null;
   readonly params: QuantParams;
@@ -112,12 +117,16 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
       ? [...weight.subarray(from, from + first)]
       : Array.from({ length: first }, (_, i) => nested(from + i * sizeOf(rest), rest));
   const { op, stride, padding, dilation, groups, curve } = form;
+  const weightZero = Array.from({ length: outputs }, () =>
+    form.weightZeroPoints ? random.integer(coarse ? -2 : -9, coarse ? 2 : 9) : 0,
+  );
   const layer = {
     name: 'y',
     op,
     input: op.endsWith('_add') ? ['x', 'a'] : ['x'],
     weight: nested(0, form.weight),
     weight_scale: perChannel ? Array.from({ length: outputs }, scale) : scale(),
+    ...(form.weightZeroPoints && { weight_zero_point: weightZero }),
     bias: Array.from({ length: outputs }, bias),
     bias_dtype: 'float32',
     ...{ stride, padding, dilation, groups, ...(curve && { activation: curve }) },
@@ -147,7 +156,7 @@ export function sceneOf(form: Form, { samples = 6, seed = 1, zeroPoint = 117, co
     layers: [layer],
   };
   const params: QuantParams = { dtype: 'uint8', scale: sx, zeroPoint, quantMin: 0, quantMax: 255 };
-  const scene = { form, samples, x, floats: null, weight, added, params, raw };
+  const scene = { form, samples, x, floats: null, weight, weightZero, added, params, raw };
   return isDynamic(form) ? quantizing(scene) : scene;
 }
 
@@ -172,7 +181,7 @@ function readAt(form: Form, axis: number, out: number, tap: number): number | nu
 }
 
 /** Sums [samples, outputs, ...places]. */
-export function sumsOf({ form, samples, x, weight, params }: Scene, change: Change = {}): Int32Array {
+export function sumsOf({ form, samples, x, weight, weightZero, params }: Scene, change: Change = {}): Int32Array {
   const declared = outputDims(form);
   const used = { ...form, ...change.window };
   const [outputs, own, kernel] = [outputsOf(form), channelsOfGroup(form), form.weight.slice(2)];
@@ -180,6 +189,7 @@ export function sumsOf({ form, samples, x, weight, params }: Scene, change: Chan
   const zero = change.zeroPoint ?? params.zeroPoint;
   const tapIndex = (tap: readonly number[]) => tap.reduce((index, at, axis) => index * kernel[axis] + at, 0);
   const perGroup = outputs / form.groups;
+  const zeros = change.withoutWeightZeroPoints ? weightZero.map(() => 0) : weightZero;
   const weightAt: WeightAt = (n, c, tap) => {
     const group = Math.floor(n / perGroup);
     const pair = isTransposed(form) ? (group * own + c) * perGroup + (n % perGroup) : n * own + c;
@@ -203,7 +213,7 @@ export function sumsOf({ form, samples, x, weight, params }: Scene, change: Chan
             const code = isHole
               ? (change.fill ?? params.zeroPoint)
               : x[(sample * form.input[0] + channel) * cells + cell];
-            sums[(sample * outputs + n) * places + place] += ((change.code?.(code) ?? code) - zero) * w;
+            sums[(sample * outputs + n) * places + place] += ((change.code?.(code) ?? code) - zero) * (w - zeros[n]);
           }
         }
       }

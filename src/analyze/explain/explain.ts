@@ -25,6 +25,8 @@ export interface ValueToExplain {
   readonly op: string;
   readonly arithmetic?: Layer['arithmetic'];
   readonly inputName: string;
+  /** Of a second input that is added. */
+  readonly addendName?: string;
   readonly sample: number;
   readonly channel: number;
   /** Its position; undefined where a channel has one value. */
@@ -84,6 +86,7 @@ export function explain(value: ValueToExplain): ExplainDocument {
       ? { dtype: output.dtype, scale: output.scale, zero_point: output.zeroPoint }
       : { dtype: output.dtype, scale: null, zero_point: null },
     activation: product.activation,
+    ...fusedParts(value),
     products,
     ...(patch && { patch }),
     columns,
@@ -95,6 +98,27 @@ export function explain(value: ValueToExplain): ExplainDocument {
       columns.at(-1)!,
       product.inFeatures > MOST_INLINE_CODES,
     ),
+  };
+}
+
+/** What is done to the real value before it is a code. */
+function fusedParts({
+  product: { addend, curve },
+  x,
+  addendName,
+}: ValueToExplain): Pick<ExplainDocument, 'addend' | 'curve'> {
+  const params = addend && (isQuantized(addend) ? addend : { scale: null, zeroPoint: null });
+  return {
+    ...(params && {
+      addend: {
+        name: addendName!,
+        dtype: addend.dtype,
+        scale: params.scale,
+        zero_point: params.zeroPoint,
+        value: x.addend![0],
+      },
+    }),
+    ...(curve && { curve }),
   };
 }
 

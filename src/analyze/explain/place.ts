@@ -84,6 +84,7 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
     op: layer.op,
     arithmetic: layer.arithmetic,
     inputName: layer.inputs[0],
+    addendName: layer.inputs[1],
     sample,
     channel,
     at: atOf(place),
