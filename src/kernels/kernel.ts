@@ -7,9 +7,9 @@ import type { ValueParams } from '../nouns/value.js';
 export type Ran = Pick<Layer, 'op' | 'arithmetic' | 'onFloats'> | string;
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
-export function stepsOf({ ops, opsInFloat, onFloats = {} }: Kernel, layer: Ran): OpSteps | null {
+export function stepsOf({ ops, opsInFloat, onFloats }: Kernel, layer: Ran): OpSteps | null {
   const { op, arithmetic, onFloats: isOnFloats } = typeof layer === 'string' ? { op: layer } : layer;
-  const own = (arithmetic === 'float' && opsInFloat) || (isOnFloats ? onFloats : ops);
+  const own = (isOnFloats && onFloats) || (arithmetic === 'float' && opsInFloat) || (isOnFloats ? {} : ops);
   return Object.hasOwn(own, op) ? own[op] : null;
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { convolutionsDynamic, product, products, quantizesItself } from './families.js';
-import { ofAnyWidth, onnxRuntimeInFloat } from './onnxRuntime.js';
+import { ofAnyWidth, onnxRuntimeInFloat, onnxRuntimeOnFloats } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 import { sigmoidInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32 } from './steps/bias.js';
@@ -46,5 +46,5 @@ export const onnxSpec: Kernel = {
   confirm: null,
   wholeRuntime: true,
   ops,
-  onFloats: ops, // it dequantizes whatever it reads
+  onFloats: onnxRuntimeOnFloats,
 };

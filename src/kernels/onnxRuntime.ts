@@ -1,5 +1,5 @@
 /** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
-import type { AccumulateStep, DynamicStep, OpSteps, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateStep, DynamicStep, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import {
   convolutions,
   convolutionsDynamic,
@@ -11,6 +11,7 @@ import {
   quantizesItself,
   TRANSPOSED,
 } from './families.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { averagePoolInFloat, globalAveragePoolInFloat, softmaxInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32, realBias } from './steps/bias.js';
@@ -18,9 +19,10 @@ import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
-import { functionsInFloat } from './steps/floatFunctions.js';
+import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
-import { binaryFloats, throughReals, unaryFloats } from './steps/floats.js';
+import { batchNormOfFloats } from './steps/floatNorms.js';
+import { betweenCodes, binaryFloats, preluOfFloats, throughReals, unaryFloats } from './steps/floats.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
@@ -152,4 +154,16 @@ export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   amin: throughReals(smallestOfAxes),
   layer_norm: layerNormInFloat,
   instance_norm: instanceNormInFloat,
+  batch_norm: betweenCodes(batchNormOfFloats),
+  prelu: betweenCodes(preluOfFloats),
+  softplus: betweenCodes(pyTorchFloats.softplus as TensorSteps),
 });
+
+/** On floats alone: one rounding, or within the bounds that PyTorch's are in. */
+export const onnxRuntimeOnFloats: Ops = {
+  ...pyTorchFloats,
+  ...functionsInFloat,
+  sigmoid: sigmoidInFloat32,
+  prelu: preluOfFloats,
+  where: whereFloats(quantizeDivision),
+};

@@ -4,7 +4,7 @@
  * Dynamic: the bias is added in an FMA, unlike x86. With dot product it is ort.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeInFloat, onnxRuntimeOps, onnxRuntimeTensors } from './onnxRuntime.js';
+import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps, onnxRuntimeTensors } from './onnxRuntime.js';
 import { neonMlalInt16Wrap } from './steps/accumulate.js';
 import { dynamicOnnxRuntimeArm } from './steps/dynamic.js';
 import { float32ProductFused } from './steps/multiplier.js';
@@ -28,4 +28,5 @@ export const ortArm: Kernel = {
     onnxRuntimeTensors(addOnnxRuntime('neon')),
   ),
   opsInFloat: onnxRuntimeInFloat,
+  onFloats: onnxRuntimeOnFloats,
 };

@@ -6,7 +6,7 @@
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeInFloat, onnxRuntimeOps } from './onnxRuntime.js';
+import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 
 export const ort: Kernel = {
@@ -21,4 +21,5 @@ export const ort: Kernel = {
   confirm: null,
   ops: onnxRuntimeOps({ accumulate: exact }),
   opsInFloat: onnxRuntimeInFloat,
+  onFloats: onnxRuntimeOnFloats,
 };

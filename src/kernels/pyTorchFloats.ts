@@ -28,7 +28,7 @@ import { binaryFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
-import { tensorSteps } from './steps/tensor.js';
+import { boundedSteps, tensorSteps } from './steps/tensor.js';
 
 function lengthOf({ samples, output }: TensorCall): number {
   return samples * sizeOf(output.shape.dims);
@@ -43,7 +43,7 @@ type Function = (x: number) => readonly [exact: number, magnitude: number];
 const RELATIVE = 2 ** -21;
 
 function functionOf(equation: string, of: (attributes: unknown) => Function): TensorSteps {
-  return tensorSteps(`${equation}, float32`, (call) => {
+  return boundedSteps(`${equation}, float32`, (call) => {
     const [apply, [{ data }]] = [of(call.attributes), call.inputs];
     return boundedReals(data.length, (i) => {
       const [exact, magnitude] = apply(data[i]);
@@ -128,7 +128,7 @@ const functions: Kernel['ops'] = {
 
 /** Of `count` terms, whose magnitudes sum to the same of the values' magnitudes. */
 function summed(op: string, equation: string, countOf: (call: TensorCall) => number): TensorSteps {
-  return tensorSteps(`${equation}, float32 in any order`, (call) => {
+  return boundedSteps(`${equation}, float32 in any order`, (call) => {
     const { value } = realFormOf(op)!;
     const exact = value!(call);
     const magnitudes = value!({
@@ -148,7 +148,7 @@ const averagePool = summed('avg_pool2d', 'sum of x / n', window);
 const adaptivePool = summed('adaptive_avg_pool2d', 'sum of x / n', places);
 
 /** exp of 20 units in the last place, of differences that are rounded. */
-const softmax: TensorSteps = tensorSteps('exp(x - max) / sum of exp(x - max), float32', (call) => {
+const softmax: TensorSteps = boundedSteps('exp(x - max) / sum of exp(x - max), float32', (call) => {
   const [{ data, shape }] = call.inputs;
   const axis = checkedAxes(axisOf((call.attributes as AxisAttributes).dim, shape));
   const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];

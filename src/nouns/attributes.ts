@@ -138,9 +138,9 @@ export interface FloatProductAttributes {
   readonly groups: number;
 }
 
-/** Codes, one or one a channel. */
+/** Codes, or reals of scale 1; one or one a channel. */
 export interface PreluAttributes {
-  readonly weight: Int32Array;
+  readonly weight: Int32Array | Float32Array;
   readonly scale: number;
   readonly zeroPoint: number;
 }

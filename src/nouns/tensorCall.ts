@@ -49,6 +49,8 @@ export type { Vectors } from './host.js';
 /** What an op on whole values does on a kernel. */
 export interface TensorSteps {
   readonly kind: 'tensor';
+  /** What it computes of floats is known within a bound; absent: to the bit. */
+  readonly isBounded?: true;
   readonly equation: string;
   /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];

@@ -1,4 +1,4 @@
-/** x > 0 ? x : weight * x; weight: codes of the input's dtype, one or one a channel. */
+/** x > 0 ? x : weight * x; weight: codes of the input's dtype, one or one a channel; without a scale reals, of what runs in float. */
 
 import * as z from 'zod/mini';
 import type { PreluAttributes } from '../nouns/attributes.js';
@@ -13,13 +13,15 @@ export const prelu: Op = {
   schema: () =>
     z.object({
       ...layerFields,
-      weight: numbers('codes, one or [channels]', list('integer')),
-      weight_scale: z.nonoptional(valueFields.scale),
+      weight: numbers('codes, or float32 without weight_scale, one or [channels]', list('number')),
+      weight_scale: z.optional(valueFields.scale),
       weight_zero_point: z.optional(z.int()),
       output: outputSchema,
     }),
   inputs: [1, 1],
-  needs: ['weight', 'weight_scale', 'output'],
+  needs: ['weight', 'output'],
+  beyond: (field) =>
+    field('weight_scale') === undefined && field('arithmetic') !== 'float' ? 'without weight_scale' : null,
   reads: 'codes',
   channels: 'input',
   dims({ form, inputs: [{ shape }] }) {
@@ -43,12 +45,16 @@ async function preluAttributes({
 }: RawLayer): Promise<PreluAttributes | null> {
   const field = fields && numberField(fields.weight, [...place, 'weight'], checks, arrays);
   if (!field) return null;
+  const { weight_scale: scale, weight_zero_point: zeroPoint = 0 } = fields as {
+    weight_scale?: number;
+    weight_zero_point?: number;
+  };
+  if (scale === undefined) {
+    const reals = await loadNumbers(field, { expected: 'expected a finite number', accepts: Number.isFinite }, checks);
+    return reals && { weight: Float32Array.from(reals), scale: 1, zeroPoint: 0 };
+  }
   const [lo, hi] = input?.params?.dtype === 'int8' ? [-128, 127] : [0, 255];
   const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
   const codes = await loadNumbers(field, { expected: `expected a code in ${lo}..${hi}`, accepts }, checks);
-  const { weight_scale: scale, weight_zero_point: zeroPoint = 0 } = fields as {
-    weight_scale: number;
-    weight_zero_point?: number;
-  };
   return codes && { weight: Int32Array.from(codes), scale, zeroPoint };
 }

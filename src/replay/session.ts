@@ -173,7 +173,9 @@ export class ReplaySession {
     const producer = this.layers.get(input);
     if (!producer) return `its input ${input} was not captured`;
     const upstream = this.whyNotReplayed(producer);
-    return upstream && `its input ${input} was not captured and cannot be replayed: ${upstream}`;
+    if (upstream) return `its input ${input} was not captured and cannot be replayed: ${upstream}`;
+    const isBounded = producer.onFloats && tensorSteps(this.kernelOf(producer), producer)?.isBounded;
+    return isBounded ? `its input ${input} was not captured and is known within a bound only` : null;
   }
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */

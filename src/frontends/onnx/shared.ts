@@ -32,7 +32,11 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'HardSigmoid':
       return hardSigmoid(floatOf(node, 'alpha', Math.fround(0.2)), floatOf(node, 'beta', 0.5));
     case 'Softmax':
-      return known('softmax', { dim: intOf(node, 'axis', -1) });
+      return softmax(node, context);
+    case 'PRelu':
+      return prelu(node, context);
+    case 'BatchNormalization':
+      return batchNorm(node, context);
     case 'Concat':
       return known('cat', { dim: intOf(node, 'axis', 1) });
     case 'Where':
@@ -59,6 +63,49 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     default:
       return known(opName(node), {});
   }
+}
+
+/** Before opset 13 it is over all axes from `axis` on, as one. */
+function softmax(node: GraphNode, context: Context): SharedFields {
+  const since = node.domain === '' ? (context.graph.model.opsets.get('') ?? 13) : intOf(node, 'opset', 13);
+  if (since >= 13) return { op: 'softmax', fields: { dim: intOf(node, 'axis', -1) }, unknown: null };
+  const axis = intOf(node, 'axis', 1);
+  const rank = dimsOf(node.inputs[0], context)?.length;
+  const isLast = axis === -1 || axis + 1 === rank;
+  return {
+    op: 'softmax',
+    fields: { dim: axis },
+    unknown: isLast ? null : 'before opset 13 it takes several axes as one',
+  };
+}
+
+/** One slope, or one a channel: [C, 1, 1]. */
+function prelu({ inputs: [, slope = ''] }: GraphNode, { constants, arrays }: Context): SharedFields {
+  const given = constants.get(slope) ?? constants.real(slope);
+  const [channels = 1, ...rest] = given?.shape ?? [];
+  const isKnown = given?.source && given.dtype.name === 'float32' && rest.every((dim) => dim === 1);
+  if (!isKnown) return { op: 'prelu', fields: {}, unknown: 'its slopes are no float constants, one or one a channel' };
+  const array = reshaped(`${slope}.flat`, given.source!, [channels]);
+  return { op: 'prelu', fields: { weight: arrays.add(`${slope}.flat`, array) }, unknown: null };
+}
+
+/** With the numbers that training has left. */
+async function batchNorm(node: GraphNode, { constants, arrays }: Context): Promise<SharedFields> {
+  const op = 'batch_norm';
+  const names = ['weight', 'bias', 'running_mean', 'running_var'];
+  const given = node.inputs
+    .slice(1, 5)
+    .map((tensor) => [tensor, constants.get(tensor) ?? constants.real(tensor)] as const);
+  const isKnown =
+    given.length === 4 && given.every(([, numbers]) => numbers?.source && numbers.dtype.name === 'float32');
+  if (!isKnown || intOf(node, 'training_mode', 0) === 1)
+    return { op, fields: {}, unknown: 'its numbers are no float constants' };
+  const fields = given.map(([tensor, numbers], i) => [names[i], arrays.constant(tensor, numbers!)] as const);
+  return {
+    op,
+    fields: { ...Object.fromEntries(fields), eps: floatOf(node, 'epsilon', Math.fround(1e-5)) },
+    unknown: null,
+  };
 }
 
 /** Numbers that go with a value, or, of layer_norm, with a place of what is normalized. */

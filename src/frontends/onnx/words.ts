@@ -23,6 +23,8 @@ const OPS = new Map([
   ['ReduceMax', 'amax'],
   ['ReduceMin', 'amin'],
   ['Gemm', 'linear'],
+  ['MatMul', 'matmul'],
+  ['BatchNormalization', 'batch_norm'],
   ['DepthToSpace', 'pixel_shuffle'],
   ['Resize', 'interpolate'],
   ['LayerNormalization', 'layer_norm'],

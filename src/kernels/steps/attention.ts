@@ -3,9 +3,9 @@ import type { AttentionAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { floor } from '../../numeric/round.js';
 import { boundedReals, UNIT, within } from './bounded.js';
-import { tensorSteps } from './tensor.js';
+import { boundedSteps } from './tensor.js';
 
-export const attentionOfFloats: TensorSteps = tensorSteps('softmax(q k^T * scale) v, float32', (call) => {
+export const attentionOfFloats: TensorSteps = boundedSteps('softmax(q k^T * scale) v, float32', (call) => {
   const [q, , v] = call.inputs.map(({ shape }) => shape.dims);
   const [queries, width] = [q.at(-2)!, v.at(-1)!];
   const rows = call.inputs[0].data.length / q.at(-1)!;

@@ -1,16 +1,17 @@
 /**
- * Functions of one value that a runtime computes in float32 between dequantize and quantize: by which polynomial is not modelled, how far
+ * Functions of one value that a runtime computes in float32, between dequantize and quantize or on floats: by which polynomial is not modelled, how far
  * it may be off is. Every code within the bound is possible. Source: MLAS and Eigen, whose errors stay within 4 steps of float32.
  */
 import type { EluAttributes, GeluAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { erf } from '../../numeric/erf.js';
 import { f32 } from '../../numeric/float.js';
-import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { boundedCodes, boundedReals, codesOf, type Near, within } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
-import { tensorSteps } from './tensor.js';
+import { boundedSteps } from './tensor.js';
 
 /** exact, and the magnitude that its error is relative to: larger than itself where terms cancel. */
 type Function = (x: number) => readonly [exact: number, magnitude: number];
@@ -19,7 +20,14 @@ type Function = (x: number) => readonly [exact: number, magnitude: number];
 const RELATIVE = 2 ** -21;
 
 function ofCodes(equation: string, functionOf: (attributes: unknown) => Function): TensorSteps {
-  return tensorSteps(`quantize(${equation}), float32`, ({ attributes, inputs: [input], output }) => {
+  return boundedSteps(`quantize(${equation}), float32`, ({ attributes, inputs: [input], output }) => {
+    if (!isQuantized(output.params)) {
+      const apply = functionOf(attributes);
+      return boundedReals(input.data.length, (i) => {
+        const [exact, magnitude] = apply(input.data[i]);
+        return within(exact, magnitude * RELATIVE);
+      });
+    }
     const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
     const apply = functionOf(attributes);
     const known = new Map<number, Near>();
@@ -54,6 +62,9 @@ const gelu = (attributes: unknown): Function => {
   const share = (x: number) => (approximate === 'tanh' ? Math.tanh(inner(x)) : erf(x * Math.SQRT1_2));
   return (x) => [(x / 2) * (1 + share(x)), Math.abs(x)];
 };
+
+/** MLAS adds 0.5 last: its error is that of 0.5, however small the result. */
+export const sigmoidInFloat32 = ofCodes('1 / (1 + exp(-x))', () => (x) => [1 / (1 + Math.exp(-x)), 0.5]);
 
 /** By the op's name. */
 export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {

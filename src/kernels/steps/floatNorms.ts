@@ -10,7 +10,7 @@ import { floor } from '../../numeric/round.js';
 import { channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
 import { boundedReals, type Near, UNIT, within } from './bounded.js';
 import { imageOf } from './pool.js';
-import { tensorSteps } from './tensor.js';
+import { boundedSteps } from './tensor.js';
 
 /** Of values that are normalized together. */
 interface Moments {
@@ -68,7 +68,7 @@ function overGroups(
   });
 }
 
-export const layerNormOfFloats: TensorSteps = tensorSteps(
+export const layerNormOfFloats: TensorSteps = boundedSteps(
   '(x - mean) / deviation * w + b of a row, float32',
   (call) => {
     const row = sizeOf((call.attributes as LayerNormAttributes).dims);
@@ -82,7 +82,7 @@ export const layerNormOfFloats: TensorSteps = tensorSteps(
   },
 );
 
-export const groupNormOfFloats: TensorSteps = tensorSteps(
+export const groupNormOfFloats: TensorSteps = boundedSteps(
   '(x - mean) / deviation * w + b of a group of channels, float32',
   (call) => {
     const { shape } = imageOf(call);
@@ -95,7 +95,7 @@ export const groupNormOfFloats: TensorSteps = tensorSteps(
 );
 
 /** By a mean and a variance that the file gives. */
-export const batchNormOfFloats: TensorSteps = tensorSteps('(x - mean) / sqrt(var + eps) * w + b, float32', (call) => {
+export const batchNormOfFloats: TensorSteps = boundedSteps('(x - mean) / sqrt(var + eps) * w + b, float32', (call) => {
   const { weight, bias, mean, variance, eps } = call.attributes as BatchNormAttributes;
   const { shape, data } = imageOf(call);
   const size = sizeOf(shape.dims);

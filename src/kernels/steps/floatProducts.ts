@@ -7,7 +7,7 @@ import { fromRows, toRows } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedReals, UNIT, within } from './bounded.js';
 import { imageOf, placesOf } from './pool.js';
-import { tensorSteps } from './tensor.js';
+import { boundedSteps } from './tensor.js';
 
 /** [rows, outFeatures], of sums and of the magnitudes of their terms. */
 interface Sums {
@@ -22,7 +22,7 @@ function bounded({ exact, magnitudes }: Sums, terms: number) {
   return boundedReals(exact.length, (i) => within(exact[i], magnitudes[i] * relative));
 }
 
-export const linearOfFloats: TensorSteps = tensorSteps('sum of x * w + b, float32 in any order', (call) => {
+export const linearOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
   const { weight, bias, outFeatures } = attributesOf(call);
   const [{ data }] = call.inputs;
   const depth = weight.length / outFeatures;
@@ -42,7 +42,7 @@ export const linearOfFloats: TensorSteps = tensorSteps('sum of x * w + b, float3
   return bounded(sums, depth);
 });
 
-export const convolutionOfFloats: TensorSteps = tensorSteps('sum of x * w + b, float32 in any order', (call) => {
+export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
   const { weight, outFeatures } = attributesOf(call);
   const sums = convolved(call);
   const { shape } = call.output;

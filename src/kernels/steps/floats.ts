@@ -1,9 +1,12 @@
 /** What a runtime leaves in float between dequantize and quantize: one float32 rounding an operator. */
+import type { PreluAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
+import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes, clampOfReals, limitedTo } from './activation.js';
+import { boundedCodes, codesOf } from './bounded.js';
 import { fill, quantized, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
@@ -63,3 +66,30 @@ export function unaryFloats(equation: string, apply: (x: number) => number): Ten
     return written(call, (i) => f32(apply(x(read(i)))));
   });
 }
+
+const FLOAT32 = { dtype: 'float32' } as const;
+
+/** Dequantize, what `steps` compute of floats, quantize. */
+export function betweenCodes(steps: TensorSteps): TensorSteps {
+  return ofCodes(`quantize(${steps.equation})`, (call) => {
+    const inputs = call.inputs.map((input) => {
+      const data = Float32Array.from(input.data, realOf(input));
+      return { ...input, params: FLOAT32, data };
+    });
+    const reals = steps.run({ ...call, inputs, output: { ...call.output, params: FLOAT32 } });
+    const code = quantizeDivision.prepare(quantized(call.output));
+    if (!('low' in reals)) return Int32Array.from(reals, code);
+    const { data, low, high } = reals;
+    return boundedCodes(data.length, (i) => codesOf({ low: low[i], near: data[i], high: high[i] }, code));
+  });
+}
+
+/** Channels are the axis after the samples'. */
+export const preluOfFloats: TensorSteps = tensorSteps('x < 0 ? x * w : x', (call) => {
+  const { weight, scale, zeroPoint } = call.attributes as PreluAttributes;
+  const { shape, data } = call.inputs[0];
+  const each = sizeOf(shape.dims.slice(1));
+  const slopes = Array.from(weight, (code) => f32((code - zeroPoint) * f32(scale)));
+  const slope = (i: number) => slopes[slopes.length > 1 ? floor(i / each) % shape.dims[0] : 0];
+  return Float32Array.from(data, (x, i) => (x < 0 ? x * slope(i) : x));
+});

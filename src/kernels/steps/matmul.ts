@@ -13,7 +13,7 @@ import { dequantizeFloat32 } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
 import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { halfEven } from './round.js';
-import { tensorSteps } from './tensor.js';
+import { boundedSteps, tensorSteps } from './tensor.js';
 
 /** No order of summation is the right one; a product of two float32 adds a rounding that the bound holds too. */
 function matmulFloats(quantize: QuantizeStep): TensorSteps {
@@ -48,7 +48,7 @@ export const matmulAten = matmulFloats(quantizeFma);
 export const matmulDecomposed = matmulFloats(quantizeDecomposed);
 
 /** Floats times floats. */
-export const matmulOfFloats: TensorSteps = tensorSteps('sum of a * b, float32 in any order', (call) => {
+export const matmulOfFloats: TensorSteps = boundedSteps('sum of a * b, float32 in any order', (call) => {
   const sumOf = sums(call, (input) => Float64Array.from(input.data));
   return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
     const { low, near, high } = sumOf(i);

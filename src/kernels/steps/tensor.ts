@@ -29,3 +29,8 @@ export function tensorSteps(
 ): TensorSteps {
   return { kind: 'tensor', equation, run, ...(arithmetic && { arithmetic }) };
 }
+
+/** Of floats the result is known within a bound. */
+export function boundedSteps(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
+  return { ...tensorSteps(equation, run), isBounded: true };
+}

@@ -22,6 +22,27 @@ const REPLAYED = ['Relu', 'Clip', 'Identity', 'Pad', ...MOVES];
 const KEEPS_FLOAT =
   /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
 
+/** Of floats, one or some: exact, or within a bound. */
+const FUNCTIONS = [
+  ...[
+    'Sigmoid',
+    'Tanh',
+    'Erf',
+    'Exp',
+    'Sqrt',
+    'LeakyRelu',
+    'Elu',
+    'Gelu',
+    'HardSigmoid',
+    'HardSwish',
+    'Softplus',
+    'PRelu',
+  ],
+  ...['Softmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
+  ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'Concat', 'MatMul'],
+];
+const OF_SEVERAL = ['Concat', 'MatMul'];
+
 const GIVES_BOOLEANS = [
   'Greater',
   'GreaterOrEqual',
@@ -44,7 +65,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const computed = floats(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
-  const inputs = node.inputs.filter((input) => input !== '' && !constants.get(input));
+  const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
+  const read = ofOne ? node.inputs.slice(0, 1) : node.inputs;
+  const inputs = read.filter((input) => input !== '' && !constants.get(input));
   const type = context.typeOf(first);
   const keeps = isOnnx(node, node.opType) && KEEPS_FLOAT.test(node.opType) && type === 'float32';
   const drafts: Draft[] = [];
@@ -58,7 +81,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       (isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
       context.typeOf(name) ??
       (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
-    const why = notReplayed ? { notReplayed } : {};
+    const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
+    const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
   }
   return drafts;
@@ -81,10 +105,11 @@ function floats(node: GraphNode, context: Context): Draft | null {
     op: opName(node),
     inputs: inputs as string[],
     output: 'float32',
-    arithmetic: 'float',
-    because: 'it reads floats, which nothing dequantized for it',
+    ...ON_FLOATS,
   };
 }
+
+const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
 
 const MOVES_CODES = 'ONNX Runtime quantizes before it, and what was captured are codes as reals';
 
@@ -93,8 +118,14 @@ function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Co
   return session.unfused === null && session.captured.has(output) && isOnnx(graph.onlyReader(output), 'QuantizeLinear');
 }
 
+function areFloats(node: GraphNode, { constants, typeOf }: Context): boolean {
+  if (!isOnnx(node, ...OF_SEVERAL)) return true;
+  return node.inputs.every((input) => !constants.get(input) && typeOf(input) === 'float32');
+}
+
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...MOVES) && quantizesFirst(node, context)) return MOVES_CODES;
+  if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;

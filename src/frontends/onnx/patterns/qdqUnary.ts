@@ -19,6 +19,8 @@ const IN_FLOAT = [
   'Abs',
   'Exp',
   'PRelu',
+  'Softplus',
+  'BatchNormalization',
   'ReduceMean',
   'Resize',
   'LayerNormalization',
