@@ -48,7 +48,7 @@ function flooredSoftmax({ name, op, arithmetic, output }: Layer): LintFinding[] 
       channel: null,
       kernels: KERNELS,
       message: `1/scale is ${exact}, and QLinearSoftmax multiplies by ${used}: every probability is ${((1 - used / exact) * 100).toPrecision(2)}% too small`,
-      fix: 'give its output the scale 1/256, as onnxruntime.quantization does',
+      fix: 'give its output the scale 1/256, by TensorQuantOverrides of extra_options; QuantFormat.QOperator does so by itself, QDQ writes 1/255, which is floored to 254',
       evidence: { inverse_scale: exact, used },
     },
   ];

@@ -36,7 +36,35 @@ it('says which layers never saturate, and why', async () => {
   expect(await never('conv1d-qdq-external')).toEqual([small, small, small]);
   expect(await never('hand-qoperator')).toEqual(['its weights are uint8', 'a kernel of its own is exact']);
   const settings = new Map([['session.x64quantprecision', '1']]);
-  expect(new Set(await never('mlp-qdq-u8s8', { settings }))).toEqual(new Set(['its weights are uint8']));
+  const asUint8 = 'its weights ran as uint8, by session.x64quantprecision=1';
+  expect(new Set(await never('mlp-qdq-u8s8', { settings }))).toEqual(new Set([asUint8]));
+  expect(new Set(await never('cnn-qdq-s8s8', { settings }))).toEqual(new Set(['it runs in float', asUint8]));
+});
+
+it('says that a Softmax of scale 1/255, which QDQ has, is multiplied by 254, and what writes 1/256', async () => {
+  const softmax = (scale: number) =>
+    model({
+      inputs: [valueInfo('x')],
+      outputs: [valueInfo('y')],
+      initializers: [...scaled('x', 0.5, 3), ...scaled('y', scale, 0)],
+      nodes: [
+        node('QuantizeLinear', ['x', 'x_scale', 'x_zero_point'], ['xq']),
+        node('DequantizeLinear', ['xq', 'x_scale', 'x_zero_point'], ['xd']),
+        node('Softmax', ['xd'], ['s']),
+        node('QuantizeLinear', ['s', 'y_scale', 'y_zero_point'], ['yq']),
+        node('DequantizeLinear', ['yq', 'y_scale', 'y_zero_point'], ['y']),
+      ],
+    });
+  const floored = async (scale: number) => {
+    const opened = await openModel(memoryFiles({ 'm.onnx': softmax(scale) }), 'm.onnx');
+    const { findings } = await lint(opened, null);
+    await opened.close();
+    return findings.filter(({ code }) => code === 'softmax-scale-floored');
+  };
+  expect(await floored(1 / 256)).toEqual([]);
+  const [finding] = await floored(1 / 255);
+  expect(finding).toMatchObject({ layer: 'yq', evidence: { used: 254 } });
+  expect(finding.fix).toMatch(/TensorQuantOverrides/);
 });
 
 it('says that MatMulNBits quantizes its activations again, unless the session is told not to', async () => {
