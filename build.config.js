@@ -130,14 +130,14 @@ function writeCompiled() {
     for (const job of jobs) execFileSync(node, ['-e', run, ...job], { cwd: root, env });
 }
 
-/** Of all that the command reads of itself while it runs: damage is noticed before it is used. */
+/** Of all that the command reads of itself while it runs: damage is noticed before it is used. A compiled form holds its own. */
 function writeChecksums() {
-  const cliFiles = readdirSync(join(dist, 'cli')).map((name) => `dist/cli/${name}`);
+  const code = readdirSync(join(dist, 'cli')).filter((name) => name.endsWith('.cjs'));
   const exporters = readdirSync(join(root, 'src/exporters'), { recursive: true }).filter((name) =>
     name.endsWith('.py'),
   );
   const files = [
-    ...cliFiles,
+    ...code.map((name) => `dist/cli/${name}`),
     'dist/report.html',
     'dist/exporters/qdiff_onnx.cjs',
     ...exporters.sort().map((name) => `src/exporters/${name.replaceAll('\\', '/')}`),

@@ -1,7 +1,7 @@
 'use strict';
-const { existsSync, readFileSync, writeFileSync, writeSync } = require('node:fs');
+const { existsSync, readFileSync, renameSync, writeFileSync, writeSync } = require('node:fs');
 const Module = require('node:module');
-const { dirname, join, relative } = require('node:path');
+const { basename, dirname, join, relative } = require('node:path');
 const { Script } = require('node:vm');
 const { crc32 } = require('node:zlib');
 
@@ -13,29 +13,43 @@ const file = join(folder, 'main.cjs');
 const WORTH_A_FILE = 16e3;
 
 /** What V8 made of a file in the build (written by build.config.js): V8 takes only what the same version made. */
-const compiledOf = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versions.v8.split('-')[0]}.cache`;
+const builtFrom = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versions.v8.split('-')[0]}.cache`;
 
 /**
- * Loads the command's main file, and later what it loads when it is needed, as `require` would, but with what V8 made of them in
- * the build: compiling is 16 of the 40 ms of a small run. V8 would run a damaged one, so that it is only handed over where its
- * checksum is right. For a V8 that the build had not, Node keeps what it compiled (from 22.1 on), which saves a quarter of that.
+ * Loads the command's main file, and later what it loads when it is needed, as `require` would, but with what V8 made of them:
+ * compiling is 40% of a small run. For a V8 that the build had not, that is kept from the first run on, where Node keeps the like
+ * (22.1 on, unless NODE_DISABLE_COMPILE_CACHE): what Node keeps itself lacks functions that are called after loading, most of it.
  */
 exports.loadMain = () => {
   const sums = checksums();
-  compileWith(sums);
-  if (!existsSync(compiledOf(file)) && Module.enableCompileCache) Module.enableCompileCache();
+  if (existsSync(builtFrom(file))) compileWith(sums, builtFrom);
+  else {
+    const kept = Module.enableCompileCache?.().directory;
+    if (kept)
+      keepCompiled(sums, (path, sum) => join(kept, `qdiff-${basename(path, '.cjs')}-${sum.toString(16)}.cache`));
+    else compileWith(sums, builtFrom);
+  }
   return require(file);
 };
 
-/** In the build: without any cache, and afterwards what V8 made of the files that were loaded is kept, where there is none yet. */
-exports.writeCompiled = () => {
-  const scripts = new Map();
-  compileWith({}, scripts);
-  process.on('exit', () => {
-    for (const [path, script] of scripts)
-      if (!existsSync(compiledOf(path))) writeFileSync(compiledOf(path), script.createCachedData());
+/** In the build: what V8 made of the files that are loaded is kept beside them. */
+exports.writeCompiled = () => keepCompiled({}, builtFrom);
+
+/** What V8 made by the end of a run that did its work is kept, of files that have no such yet. */
+function keepCompiled(sums, nameOf) {
+  const scripts = compileWith(sums, nameOf, new Map());
+  process.on('exit', (code) => {
+    if (code > 1 || process.argv.length < 4) return; // --version calls few functions
+    for (const [name, { script, sum }] of scripts) {
+      const data = script.createCachedData();
+      const whole = `${name}.${process.pid}`; // another process may read it
+      try {
+        writeFileSync(whole, Buffer.concat([data, checksum(data, sum)]));
+        renameSync(whole, name);
+      } catch {} // no place to write: compiled again
+    }
   });
-};
+}
 
 /** CRC-32 of the files in dist/, by their path in the package; none in the middle of a build. */
 function checksums() {
@@ -46,37 +60,44 @@ function checksums() {
   }
 }
 
-function cache(path, sums) {
+/** V8 would run what is damaged or another file's: at the end stands a checksum of both. */
+function compiledIn(name, sum) {
   try {
-    const compiled = compiledOf(path);
-    const data = readFileSync(compiled);
-    return crc32(data) === sums[nameOf(compiled)] ? data : undefined;
+    const whole = readFileSync(name);
+    const data = whole.subarray(0, -4);
+    return checksum(data, sum).equals(whole.subarray(-4)) ? data : undefined;
   } catch {
     return undefined;
   }
 }
 
-function compileWith(sums, scripts) {
+function checksum(data, sumOfSource) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(crc32(data, sumOfSource));
+  return bytes;
+}
+
+/** scripts: takes what is compiled here, under the name that it is to have. */
+function compileWith(sums, nameOf, scripts) {
   const { _compile: compile } = Module.prototype;
   Module.prototype._compile = function (source, path, ...rest) {
     if (dirname(path) !== folder) return compile.call(this, source, path, ...rest);
-    check(path, source, sums);
-    const cachedData = cache(path, sums);
-    if (!cachedData && !scripts) return compile.call(this, source, path, ...rest);
+    const sum = crc32(source);
+    check(path, sum, sums);
+    const name = nameOf(path, sum);
+    const cachedData = compiledIn(name, sum);
+    const isKept = scripts && !cachedData && source.length > WORTH_A_FILE;
+    if (!cachedData && !isKept) return compile.call(this, source, path, ...rest);
     const script = new Script(Module.wrap(source), { filename: path, cachedData });
-    if (source.length > WORTH_A_FILE) scripts?.set(path, script);
+    if (isKept) scripts.set(name, { script, sum });
     return script.runInThisContext()(this.exports, (id) => this.require(id), this, path, folder);
   };
+  return scripts;
 }
 
-function check(path, source, sums) {
-  const name = nameOf(path);
-  if (sums[name] === undefined || crc32(source) === sums[name]) return;
+function check(path, sum, sums) {
+  const name = relative(root, path).replaceAll('\\', '/'); // as the checksums call it
+  if (sums[name] === undefined || sums[name] === sum) return;
   writeSync(2, `qdiff: ${name}: expected the file of this version, got one that is damaged; install qdiff again\n`);
   process.exit(2);
-}
-
-/** As the checksums call it. */
-function nameOf(path) {
-  return relative(root, path).replaceAll('\\', '/');
 }

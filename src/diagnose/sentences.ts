@@ -7,6 +7,7 @@ import { kernelNamed } from '../kernels/registry.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { opByName } from '../ops/registry.js';
 import { counted, listed, printable } from '../text.js';
+import { evidenceOf } from './causesInOrder.js';
 import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';
 import { isOf } from './frameworks.js';
 import { causes as rows } from './registry.js';
@@ -83,10 +84,6 @@ export const CAUSE_WORDS: ReadonlyMap<string, CauseWords<object>> = new Map([
 
 function textOf(cause: string): CauseWords<object> | null {
   return CAUSE_WORDS.get(cause) ?? null;
-}
-
-function evidenceOf(cause: string, evidence: Evidence): object {
-  return Object.hasOwn(evidence, cause) ? (evidence[cause as keyof Evidence] ?? {}) : {};
 }
 
 /** "int16 saturation and bias rounded to int32". */
@@ -252,13 +249,6 @@ function origin({ foundKernel, declaredKernel, explainedBy, framework, subject, 
   const own = subject !== 'candidate' && isOf(framework, foundKernel);
   if (!own) return ` (consistent with ${printable(foundKernel)})`;
   return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${kernelOrigin(foundKernel)})`;
-}
-
-/** What most values need comes first; what came with the input before all. */
-export function inOrder(causes: readonly string[], evidence: Evidence): string[] {
-  const valuesOf = (cause: string) => (evidenceOf(cause, evidence) as { readonly values?: number }).values ?? 0;
-  const rank = (cause: string) => (cause === 'inherited' ? Number.POSITIVE_INFINITY : valuesOf(cause));
-  return [...causes].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
 }
 
 /** "one weight differs (72 values) and bias rounded to int32 (1 value)". */

@@ -1,5 +1,6 @@
 /** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
 
+import { inOrder } from '../diagnose/causesInOrder.js';
 import { frameworkName } from '../diagnose/frameworks.js';
 import {
   actsOnSteps,
@@ -11,7 +12,6 @@ import {
   headlines,
   indistinguishableSentences,
   inheritedSentence,
-  inOrder,
   reasons,
   rehearsalSentence,
   sharedAccumulation,

@@ -1,7 +1,7 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
 
+import { inOrder } from '../diagnose/causesInOrder.js';
 import { frameworkName } from '../diagnose/frameworks.js';
-import { inOrder } from '../diagnose/sentences.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { largestInUnits, largestOf } from './differences.js';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inOrder } from '../../src/diagnose/causesInOrder.js';
 import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diagnose/evidence.js';
 import {
   actsOnSteps,
@@ -15,7 +16,6 @@ import {
   headlines,
   imitation,
   indistinguishableSentences,
-  inOrder,
   kernelOrigin,
   reasons,
 } from '../../src/diagnose/sentences.js';

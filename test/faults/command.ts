@@ -25,10 +25,18 @@ const happens = (accident: Accident) => `
     while (Date.now() < end);
   };`;
 
-export function run(argv: readonly string[], options: { cwd?: string; accident?: Accident; bin?: string } = {}) {
+interface Options {
+  readonly cwd?: string;
+  readonly accident?: Accident;
+  readonly bin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function run(argv: readonly string[], options: Options = {}) {
   const { cwd, accident } = options;
+  const env = { ...process.env, ...options.env };
   const first = accident ? ['--import', `data:text/javascript,${encodeURIComponent(happens(accident))}`] : [];
-  const child = spawnSync(process.execPath, [...first, options.bin ?? bin, ...argv], { cwd, encoding: 'utf8' });
+  const child = spawnSync(process.execPath, [...first, options.bin ?? bin, ...argv], { cwd, env, encoding: 'utf8' });
   const { status, signal, stdout, stderr } = child;
   return { status, signal, stdout, stderr };
 }

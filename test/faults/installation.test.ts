@@ -1,6 +1,8 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { causes } from '../../src/diagnose/registry.js';
 import { pair, run, temporaryFolder } from './command.js';
 
 const root = temporaryFolder();
@@ -55,12 +57,41 @@ test('any byte of a compiled form may be another: it is not used then', () => {
   }
 });
 
+test('for a V8 that the build had not a compiled form is kept, and not used where a byte of it is another', () => {
+  const path = join(root, 'other');
+  for (const part of ['bin', 'dist', 'src/exporters', 'package.json'])
+    cpSync(part, join(path, part), { recursive: true, filter: (file) => !file.endsWith('.cache') });
+  const [bin, kept] = [join(path, 'bin/qdiff.js'), join(path, 'kept')];
+  mkdirSync(kept);
+  const runHere = (...argv: readonly string[]) => run(argv, { bin, env: { NODE_COMPILE_CACHE: kept } });
+  const files = () => readdirSync(kept, { recursive: true, encoding: 'utf8' }).filter((name) => /qdiff-/.test(name));
+  runHere('--version');
+  expect(files()).toEqual([]); // of few functions
+  const expected = runHere(...pair);
+  expect(expected).toEqual(run([...pair], { bin: join(root, 'bin/qdiff.js') }));
+  expect(files().length > 1).toBe('enableCompileCache' in Module);
+  for (const name of files()) {
+    const whole = readFileSync(join(kept, name));
+    for (const at of [0, whole.length >> 10, whole.length >> 1, whole.length - 64]) {
+      writeFileSync(join(kept, name), Buffer.from(whole).fill(whole[at] ^ 0xff, at, at + 64));
+      expect(runHere(...pair)).toEqual(expected);
+    }
+  }
+});
+
+test('without a difference no search is loaded', () => {
+  const main = readFileSync('dist/cli/main.cjs', 'utf8');
+  const words = causes.map(({ words }) => words.explanation).filter((text) => typeof text === 'string');
+  expect(words.length).toBeGreaterThan(5);
+  expect(words.filter((text) => main.includes(text))).toEqual([]);
+});
+
 test('every file that the command loads has a checksum', () => {
   const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8'));
   const loaded = readdirSync(join(root, 'dist/cli')).map((name) => `dist/cli/${name}`);
   expect(Object.keys(sums).sort()).toEqual(
     [
-      ...loaded,
+      ...loaded.filter((name) => name.endsWith('.cjs')), // a compiled form holds its own
       'dist/report.html',
       'src/exporters/onnx/qdiff_onnx.py',
       'src/exporters/pytorch/qdiff_export.py',
