@@ -276,6 +276,8 @@ export interface FloatLinearStep extends Step {
   run(x: Codes, product: Product): FloatSums;
   /** The same from integer sums (`sums`, where they are known), which are faster. */
   near(x: Codes, product: Product, fast?: Fast, sums?: SumData | null): NearSums;
+  /** Of an exact integer sum: a number that is off by less than the bound; null where none is known to be. */
+  withinBound(product: Product): ((sum: number, channel: number) => number) | null;
   /** An expression of x, zx, sx, w, zw and sw, without bias. */
   readonly numpy: string | null;
 }

@@ -296,6 +296,39 @@ function quantizedSpread(
   return { data, low, high };
 }
 
+/** One in so many values may be asked for by itself: more of them take longer than all at once. */
+const ASKED_ALONE = 64;
+
+/**
+ * Places of the first `most` codes that the float path does not allow, from exact sums; null: all are to be replayed. The bound, a
+ * product as large as the sums', matters only where a number within it has another code than the observed one.
+ */
+export function floatMisses(
+  record: ProductSteps,
+  product: Product,
+  x: Codes,
+  sums: SumData,
+  observed: NumericArray,
+  most: number,
+): readonly number[] | null {
+  const real = record.float!.product.withinBound(product);
+  if (!isQuantized(product.output) || real === null) return null;
+  const clamp = clampOfCodes(product.activation, product.output, record.bound);
+  const codeOf = codeOfReal(record, product.output, clamp);
+  const codesOf = spreadCodes(record, product.output, clamp);
+  const misses: number[] = [];
+  let left = Math.max(ASKED_ALONE, sums.length / ASKED_ALONE);
+  for (let i = 0, channel = 0; i < sums.length && misses.length < most; i++) {
+    if (codeOf(real(sums[i], channel)) !== observed[i]) {
+      if (--left < 0) return null;
+      const [low, , high] = oneSpread(record, product, x, i, codesOf);
+      if (!(observed[i] >= low && observed[i] <= high)) misses.push(i);
+    }
+    if (++channel === product.outFeatures) channel = 0;
+  }
+  return misses;
+}
+
 type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
 
 /** Null where the numbers' error leaves a code open, or is NaN. */

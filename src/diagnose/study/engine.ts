@@ -8,6 +8,8 @@ export interface Engine<S extends Setup = Setup> {
   outputs(setup: S, scope: Scope): Outputs;
   /** The first value of a scope that a setup does not compute as observed, -1: none; `rows` rows are computed at a time. */
   firstMiss(setup: S, scope: Scope, rows: number): number;
+  /** 1 where a scope's values are not as observed, where that is known without all that is computed; null: it is not. */
+  differences?(setup: S, scope: Scope): Uint8Array | null;
   /** Drops what is kept for a scope. */
   forget(scope: Scope): void;
 }

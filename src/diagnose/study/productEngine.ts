@@ -7,14 +7,15 @@ import { emptyLike } from '../../numeric/array.js';
 import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { rangeOfRow } from '../../replay/layer.js';
-import { finishProduct, replayFloatProduct, replayProduct } from '../../replay/product.js';
-import { type CodeMap, mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
+import { finishProduct, floatMisses, replayFloatProduct, replayProduct } from '../../replay/product.js';
+import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf, rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
 import { Identities, SetupKeys } from './keys.js';
+import { placed, storedCodes } from './storedCodes.js';
 
 /** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
 const MOST_KEPT = 24;
@@ -70,21 +71,41 @@ export class ProductEngine implements Engine<ProductSetup> {
     return outputs;
   }
 
-  /** The exact sums that it begins with are those of other hypotheses. */
   private spread(setup: ProductSetup, scope: Scope): Outputs {
-    const { steps } = setup;
-    const { fast } = this.data;
     const params = this.restrict(setup.params, scope);
     const codes = this.restrictedCodes(setup, scope);
-    if (this.data.dynamic || groupsOf(params) > 1 || !sumsFitInt32(codes, params))
-      return replayProduct(steps, params, codes, fast);
-    const sums = this.accumulator({ ...setup, steps: { ...steps, accumulate: exact } }, scope);
-    return replayFloatProduct(steps, params, codes, fast, sums);
+    const sums = this.floatSums(setup, scope, params, codes);
+    return sums === null
+      ? replayProduct(setup.steps, params, codes, this.data.fast)
+      : replayFloatProduct(setup.steps, params, codes, this.data.fast, sums);
+  }
+
+  /** The exact sums that a float product begins with are those of other hypotheses. */
+  private floatSums(setup: ProductSetup, scope: Scope, params: Product, codes: Codes): SumData | null {
+    if (this.data.dynamic || groupsOf(params) > 1 || !sumsFitInt32(codes, params)) return null;
+    return this.accumulator({ ...setup, steps: { ...setup.steps, accumulate: exact } }, scope);
+  }
+
+  private floatMisses(setup: ProductSetup, scope: Scope, most: number): readonly number[] | null {
+    const params = this.restrict(setup.params, scope);
+    const codes = this.restrictedCodes(setup, scope);
+    const sums = this.floatSums(setup, scope, params, codes);
+    return sums && floatMisses(setup.steps, params, codes, sums, scope.observed, most);
+  }
+
+  differences(setup: ProductSetup, scope: Scope): Uint8Array | null {
+    const misses = setup.steps.float && this.floatMisses(setup, scope, scope.observed.length);
+    if (!misses) return null;
+    const differing = new Uint8Array(scope.observed.length);
+    for (const i of misses) differing[i] = 1;
+    return differing;
   }
 
   /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */
   firstMiss(setup: ProductSetup, scope: Scope, rows: number): number {
     const { steps, stores } = setup;
+    const misses = steps.float && this.floatMisses(setup, scope, 1);
+    if (misses) return misses[0] ?? -1;
     const params = this.restrict(setup.params, scope);
     if (this.data.dynamic || steps.float || stores || steps.multiplier.ofCall || rows >= scope.samples.length) {
       return firstMissOf(this.outputs(setup, scope), scope.observed);
@@ -378,27 +399,4 @@ export class ProductEngine implements Engine<ProductSetup> {
       visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
     }
   }
-}
-
-/** Of what is stored: estimators ask for the codes of each channel by itself. */
-const mapped = new WeakMap<Codes['data'], Map<CodeMap, Codes>>();
-
-function readAs(stored: Codes, map: CodeMap | null): Codes {
-  if (!map) return stored;
-  const known = mapped.get(stored.data) ?? new Map<CodeMap, Codes>();
-  mapped.set(stored.data, known);
-  const codes = known.get(map) ?? mapCodes(stored, map);
-  if (!known.has(map) && known.size >= MOST_READINGS) known.delete(known.keys().next().value!);
-  known.set(map, codes);
-  return codes;
-}
-
-function storedCodes(setup: ProductSetup, scope: Scope, stored: Codes): Codes {
-  return placed(setup, scope, readAs(stored, setup.reads[0]));
-}
-
-/** Patches with holes are summed by where they stand. */
-function placed({ params }: ProductSetup, { samples }: Scope, codes: Codes): Codes {
-  const { taps } = params.patch ?? {};
-  return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
 }

@@ -288,7 +288,9 @@ export class Study<K extends Kind = Kind> {
   }
 
   private differences(setup: Setup, scope: Scope): Uint8Array {
-    return differences(this.outputs(setup, scope), scope.observed);
+    const isKept = setup.within || setup === this.declared;
+    const found = isKept ? null : this.asEngine.differences?.(setup, scope);
+    return found ?? differences(this.outputs(setup, scope), scope.observed);
   }
 
   private agrees(setup: Setup, scope: Scope): boolean {

@@ -74,6 +74,13 @@ export const anyOrderFloat32: FloatLinearStep = {
       return { exact, bound, error };
     };
   },
+  /** The bound is K + 1 times u of what it is off by 3 u of. */
+  withinBound(product) {
+    const scales = scalesOf(product, relativeBound(product.inFeatures));
+    if (product.inFeatures < 3 || scales.some(Number.isNaN)) return null;
+    const biases = Float64Array.from(scales, (_, n) => realBiasOf(product, n));
+    return (sum, channel) => sum * scales[channel] + biases[channel];
+  },
   numpy: '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)',
 };
 

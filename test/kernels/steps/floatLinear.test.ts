@@ -5,7 +5,7 @@ import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
 import type { FloatLinearStep, ProductSteps } from '../../../src/nouns/kernel.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
 import { exactSums } from '../../../src/products/exactSums.js';
-import { replayFloatProduct } from '../../../src/replay/product.js';
+import { floatMisses, replayFloatProduct } from '../../../src/replay/product.js';
 import { linearSteps } from '../../support/steps.js';
 import { layerCases, params } from '../layers.js';
 
@@ -64,7 +64,7 @@ function withProduct(product: FloatLinearStep): ProductSteps {
 }
 
 it('is nearly right, and its codes are right, by integer sums', () => {
-  let settled = 0;
+  let [settled, told] = [0, 0];
   const counting = withProduct({
     ...anyOrderFloat32,
     run(x, linear) {
@@ -94,6 +94,23 @@ it('is nearly right, and its codes are right, by integer sums', () => {
           }
         });
         expect(replayFloatProduct(counting, linear, x)).toEqual(replayFloatProduct(readable, linear, x));
+        // a miss is where neither end has the code
+        const { data, ...ends } = replayFloatProduct(readable, linear, x);
+        const [low, high] = [ends.low!, ends.high!];
+        for (const [values, by] of [
+          [low, 0],
+          [high, 0],
+          [low, -1],
+          [data, 1],
+          [high, 1],
+        ] as const) {
+          const observed = Int32Array.from(values, (code, i) => code + (i % 3 === 2 ? by : 0));
+          const misses = floatMisses(readable, linear, x, exactSums(x, linear), observed, 5);
+          if (misses === null) continue;
+          told++;
+          const all = [...observed.keys()].filter((i) => observed[i] < low[i] || observed[i] > high[i]);
+          expect(misses).toEqual(all.slice(0, 5));
+        }
         // of any part, and with sums that are there already
         const [from, to] = [Math.min(3, exact.exact.length), exact.exact.length];
         const part = anyOrderFloat32.near(x, linear, null, exactSums(x, linear))(from, to);
@@ -104,5 +121,6 @@ it('is nearly right, and its codes are right, by integer sums', () => {
     ),
     { seed: 35, numRuns: 300 },
   );
+  expect(told).toBeGreaterThan(300);
   expect(settled).toBeGreaterThan(100); // ties, and scales that float32 cannot hold
 });
