@@ -93,6 +93,7 @@ test('every file that the command loads has a checksum', () => {
     [
       ...loaded.filter((name) => name.endsWith('.cjs')), // a compiled form holds its own
       'dist/report.html',
+      'dist/exporters/qdiff_onnx.cjs',
       'src/exporters/onnx/qdiff_onnx.py',
       'src/exporters/pytorch/qdiff_export.py',
       'src/exporters/tflite/qdiff_tflite.py',
