@@ -12,7 +12,7 @@ import type { Kernel } from '../../src/nouns/kernel.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { isQuantized } from '../../src/nouns/value.js';
 import { chosenInput, productOf } from '../../src/replay/layer.js';
-import { oneChannel } from '../../src/replay/product.js';
+import { oneChannel } from '../../src/replay/oneChannel.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { cli } from '../support/cli.js';
 import { hasNumpy, outputOf } from '../support/tools.js';

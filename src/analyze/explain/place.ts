@@ -10,7 +10,7 @@ import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { columnsOfGroup } from '../../products/groups.js';
 import { chosenInput, productOf, rangeOfRow } from '../../replay/layer.js';
-import { oneChannel } from '../../replay/product.js';
+import { oneChannel } from '../../replay/oneChannel.js';
 import { layerRows } from '../../replay/rows.js';
 import type { LayerRun } from '../../replay/session.js';
 import { coordinatesOf, featureAt, positionsOf } from '../../tensor/shape.js';

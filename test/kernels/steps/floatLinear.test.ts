@@ -5,7 +5,7 @@ import { weightScaleOf } from '../../../src/kernels/steps/scales.js';
 import type { FloatLinearStep, ProductSteps } from '../../../src/nouns/kernel.js';
 import { f32, fma32 } from '../../../src/numeric/float.js';
 import { exactSums } from '../../../src/products/exactSums.js';
-import { floatMisses, replayFloatProduct } from '../../../src/replay/product.js';
+import { floatMisses, replayFloatProduct } from '../../../src/replay/floatProduct.js';
 import { linearSteps } from '../../support/steps.js';
 import { layerCases, params } from '../layers.js';
 

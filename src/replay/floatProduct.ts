@@ -1,0 +1,155 @@
+/** Products of floats, whose sum no order of is right: what each may give. */
+import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Codes, Fast, FloatSums, Product, ProductSteps, SumData } from '../nouns/kernel.js';
+import { isQuantized, type QuantParams } from '../nouns/value.js';
+import { isPowerOfTwo } from '../numeric/float.js';
+import { oneChannel } from './oneChannel.js';
+import { NO_SUMS, type Replayed } from './replayed.js';
+
+export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
+
+/**
+ * The float path of PT2E's reference graph: no summation order is right, so the exact sum is quantized and
+ * [low, high] spans what the proven error bound allows.
+ */
+export function replayFloatProduct(
+  record: ProductSteps,
+  product: Product,
+  x: Codes,
+  fast: Fast = null,
+  sums: SumData | null = null,
+): ReplayedFloatProduct {
+  const spread = isQuantized(product.output)
+    ? quantizedSpread(record, product, product.output, x, fast, sums)
+    : realSpread(record.float!.product.run(x, product), clampOfReals(product.activation));
+  return { rows: x.rows, cols: product.outFeatures, ...spread, ...NO_SUMS };
+}
+
+/** Values that are looked at one after the other: their numbers stay in the cache. */
+const SPREAD_AT_ONCE = 2 ** 14;
+
+/** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
+function quantizedSpread(
+  record: ProductSteps,
+  product: Product,
+  output: QuantParams,
+  x: Codes,
+  fast: Fast,
+  sums: SumData | null,
+) {
+  const clamp = clampOfCodes(product.activation, output, record.bound);
+  const certain = certainCodes(record, output, clamp);
+  const codesOf = spreadCodes(record, output, clamp);
+  const near = record.float!.product.near(x, product, fast, sums);
+  const data = new Int32Array(x.rows * product.outFeatures);
+  const open = new Map<number, readonly [low: number, high: number]>();
+  for (let from = 0; from < data.length; from += SPREAD_AT_ONCE) {
+    const { exact, bound, error } = near(from, Math.min(data.length, from + SPREAD_AT_ONCE));
+    for (let i = 0; i < exact.length; i++) {
+      const code = certain(exact[i], bound[i], error[i]);
+      data[from + i] = code;
+      if (!Number.isNaN(code)) continue;
+      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, from + i, codesOf);
+      data[from + i] = codes[1];
+      open.set(from + i, [codes[0], codes[2]]);
+    }
+  }
+  const [low, high] = [data.slice(), data.slice()];
+  for (const [i, ends] of open) [low[i], high[i]] = ends;
+  return { data, low, high };
+}
+
+/** One in so many values may be asked for by itself: more of them take longer than all at once. */
+const ASKED_ALONE = 64;
+
+/**
+ * Places of the first `most` codes that the float path does not allow, from exact sums; null: all are to be replayed. The bound, a
+ * product as large as the sums', matters only where a number within it has another code than the observed one.
+ */
+export function floatMisses(
+  record: ProductSteps,
+  product: Product,
+  x: Codes,
+  sums: SumData,
+  observed: NumericArray,
+  most: number,
+): readonly number[] | null {
+  const real = record.float!.product.withinBound(product);
+  if (!isQuantized(product.output) || real === null) return null;
+  const clamp = clampOfCodes(product.activation, product.output, record.bound);
+  const codeOf = codeOfReal(record, product.output, clamp);
+  const codesOf = spreadCodes(record, product.output, clamp);
+  const misses: number[] = [];
+  let left = Math.max(ASKED_ALONE, sums.length / ASKED_ALONE);
+  for (let i = 0, channel = 0; i < sums.length && misses.length < most; i++) {
+    if (codeOf(real(sums[i], channel)) !== observed[i]) {
+      if (--left < 0) return null;
+      const [low, , high] = oneSpread(record, product, x, i, codesOf);
+      if (!(observed[i] >= low && observed[i] <= high)) misses.push(i);
+    }
+    if (++channel === product.outFeatures) channel = 0;
+  }
+  return misses;
+}
+
+type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
+
+/** Null where the numbers' error leaves a code open, or is NaN. */
+function spreadCodes(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]): SpreadCodes {
+  const codeOf = codeOfReal(record, output, clamp);
+  const slackOf = slackIn(output);
+  const code = (real: number, error: number) => {
+    const found = codeOf(real - error);
+    if (error === 0) return found;
+    return error > 0 && codeOf(real + error) === found ? found : null;
+  };
+  return (exact, bound, error) => {
+    const slack = slackOf(exact, bound);
+    const [low, middle, high] = [code(exact - slack, error), code(exact, error), code(exact + slack, error)];
+    return low === null || middle === null || high === null ? null : [low, middle, high];
+  };
+}
+
+/** The one code of all numbers in reach, as quantizing keeps their order: that of the least and of the largest; NaN: there are several. */
+function certainCodes(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]) {
+  const codeOf = codeOfReal(record, output, clamp);
+  const slackOf = slackIn(output);
+  return (exact: number, bound: number, error: number): number => {
+    const slack = slackOf(exact, bound);
+    const least = codeOf(exact - slack - error);
+    return error >= 0 && codeOf(exact + slack + error) === least ? least : Number.NaN;
+  };
+}
+
+function codeOfReal(record: ProductSteps, output: QuantParams, clamp: readonly [number, number]) {
+  const quantize = record.float!.quantize.prepare(output);
+  return (real: number) => limitedTo(clamp, quantize(real));
+}
+
+/** How far a number may lie from what is exact when it is quantized. */
+function slackIn({ scale }: QuantParams): (exact: number, bound: number) => number {
+  const isExact = isPowerOfTwo(scale);
+  // 2^-22: the float32 reciprocal and product of the quantize step round twice
+  return (exact, bound) => (bound === 0 && isExact ? 0 : bound + (Math.abs(exact) * 2 ** -22 + 2 ** -40 * scale));
+}
+
+function oneSpread(record: ProductSteps, product: Product, x: Codes, index: number, codesOf: SpreadCodes) {
+  const { inFeatures, outFeatures } = product;
+  const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
+  const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
+  const { exact, bound } = record.float!.product.run(codes, oneChannel(product, channel));
+  return codesOf(exact[0], bound[0], 0)!;
+}
+
+function realSpread({ exact, bound }: FloatSums, clamp: readonly [number, number]) {
+  const data = Float32Array.from(exact, (v) => limitedTo(clamp, v));
+  const low = new Float64Array(exact.length);
+  const high = new Float64Array(exact.length);
+  for (let i = 0; i < exact.length; i++) {
+    const slack = bound[i] + Math.abs(exact[i]) * 2 ** -23;
+    low[i] = limitedTo(clamp, exact[i] - slack);
+    high[i] = limitedTo(clamp, exact[i] + slack);
+  }
+  return { data, low, high };
+}
