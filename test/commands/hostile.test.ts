@@ -95,27 +95,36 @@ describe('numbers beyond the usual', () => {
     },
   );
 
-  const dynamic = { op: 'linear_dynamic', input: 'x', activation: 'none', reduce_range: false, output: { dtype: 'float32' } };
+  const dynamic = {
+    op: 'linear_dynamic',
+    input: 'x',
+    activation: 'none',
+    reduce_range: false,
+    output: { dtype: 'float32' },
+  };
   const floats = (x: number[], fc: number[]) =>
     npzOf([
       ['x', npy('float32', [1, 2], x)],
       ['fc', npy('float32', [1, 1], fc)],
     ]);
 
-  test.each(['captured', 'candidate'])('inf in the %s input of a dynamic layer: no scale, hence no fixed point', async (where) => {
-    const layers = [{ name: 'fc', ...dynamic, weight: [[127, -128]], weight_scale: 0.01 }];
-    const model = { format: 'qdiff-model', version: 1, inputs: [{ name: 'x', dtype: 'float32' }], layers };
-    const inputs = (own: string) => (own === where ? [Number.POSITIVE_INFINITY, 2] : [1, 2]);
-    const files = filesOf(model)
-      .set('capture.npz', floats(inputs('captured'), [5]))
-      .set('candidate.npz', floats(inputs('candidate'), [7]));
-    for (const command of [['explain'], []]) {
-      const rest = command.length === 0 ? ['--reporter', 'html'] : [];
-      const { code, stderr } = await run([...command, ...pair, '--candidate', 'candidate.npz', ...rest], files);
-      expect(stderr).toBe('');
-      expect(code).toBeLessThan(2);
-    }
-  });
+  test.each(['captured', 'candidate'])(
+    'inf in the %s input of a dynamic layer: no scale, hence no fixed point',
+    async (where) => {
+      const layers = [{ name: 'fc', ...dynamic, weight: [[127, -128]], weight_scale: 0.01 }];
+      const model = { format: 'qdiff-model', version: 1, inputs: [{ name: 'x', dtype: 'float32' }], layers };
+      const inputs = (own: string) => (own === where ? [Number.POSITIVE_INFINITY, 2] : [1, 2]);
+      const files = filesOf(model)
+        .set('capture.npz', floats(inputs('captured'), [5]))
+        .set('candidate.npz', floats(inputs('candidate'), [7]));
+      for (const command of [['explain'], []]) {
+        const rest = command.length === 0 ? ['--reporter', 'html'] : [];
+        const { code, stderr } = await run([...command, ...pair, '--candidate', 'candidate.npz', ...rest], files);
+        expect(stderr).toBe('');
+        expect(code).toBeLessThan(2);
+      }
+    },
+  );
 
   test('an int32 output at a scale of its own is said to have no kernel', async () => {
     const output = { dtype: 'int32', scale: 0.01, zero_point: 5 };
