@@ -48,6 +48,8 @@ const explainedSchema = z.object({
   kernels: z.array(z.string()),
   rows: z.array(z.object({ label: z.string(), cells: z.array(z.string()), departs: z.boolean() })),
   /** k, x, w, product: the largest. */
+  /** Of a convolution: what it reads and multiplies with, row by row of the kernel. */
+  patch: z.optional(z.object({ head: z.string(), x: z.array(z.array(z.string())), w: z.array(z.array(z.string())) })),
   products: z.array(numbers),
   pairs: z.array(
     z.object({ kernel: z.string(), k: integers, x: integers, w: integers, sum: z.int(), saturated: z.int() }),

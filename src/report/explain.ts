@@ -48,7 +48,7 @@ export function explainText({
       codeLines(document, options),
       document.weight ? productLines(document, options, chalk.dim) : [],
       otherCodeLines(document, options, chalk.dim),
-      document.patch ? patchLines(document.patch, document, options) : [],
+      patchLines(document, options),
       ...document.columns
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
         .map((c) => pairLines(c, options)),
@@ -158,26 +158,29 @@ function otherCodeLines(
 const signedCode = (value: number) => (value > 0 ? `+${value}` : String(value));
 
 /** x and w of one channel side by side, as they lie in the kernel; padding in brackets. */
-function patchLines(
-  { kernel_size: kernel, channels, channel, cells }: NonNullable<ExplainDocument['patch']>,
-  { at }: ExplainDocument,
-  options: ReportOptions,
-): string[] {
+/** Row by row what a patch reads, and what it is multiplied with; null: no convolution. */
+export function patchGrid({ patch, at }: ExplainDocument): { head: string; x: string[][]; w: string[][] } | null {
+  if (!patch) return null;
+  const { kernel_size: kernel, channels, channel, cells } = patch;
   const width = kernel.at(-1)!;
-  const texts = [cells.map(({ x, pixel }) => (pixel ? `${x}` : `(${x})`)), cells.map(({ w }) => `${w}`)];
-  const most = Math.max(...texts.flat().map((text) => text.length));
-  const line = (own: readonly string[], row: number) =>
-    own
-      .slice(row * width, (row + 1) * width)
-      .map((text) => text.padStart(most))
-      .join(' ');
+  const rows = (texts: readonly string[]) =>
+    Array.from({ length: texts.length / width }, (_, row) => texts.slice(row * width, (row + 1) * width));
   const which = channels === 1 ? '' : `, channel ${channel} of its ${channels}`;
   const padding = cells.some(({ pixel }) => pixel === null) ? ', padding in brackets' : '';
-  const head = `the patch${at ? ` of ${at.join(',')}` : ''}, ${kernel.join(' x ')}${which}${padding}: x, and w`;
-  return [
-    ...prose({ options }, `${head}:`),
-    ...Array.from({ length: cells.length / width }, (_, row) => `  ${line(texts[0], row)}    ${line(texts[1], row)}`),
-  ];
+  return {
+    head: `the patch${at ? ` of ${at.join(',')}` : ''}, ${kernel.join(' x ')}${which}${padding}: x, and w`,
+    x: rows(cells.map(({ x, pixel }) => (pixel ? `${x}` : `(${x})`))),
+    w: rows(cells.map(({ w }) => `${w}`)),
+  };
+}
+
+function patchLines(document: ExplainDocument, options: ReportOptions): string[] {
+  const grid = patchGrid(document);
+  if (!grid) return [];
+  const { head, x, w } = grid;
+  const most = Math.max(...[...x, ...w].flat().map((text) => text.length));
+  const line = (own: readonly string[]) => own.map((text) => text.padStart(most)).join(' ');
+  return [...prose({ options }, `${head}:`), ...x.map((own, row) => `  ${line(own)}    ${line(w[row])}`)];
 }
 
 /** In raw codes, as the instruction sees them. */

@@ -1,7 +1,7 @@
 /** Single values as a page shows them, and a blob keeps them for it. */
 import type { ChannelDetails, LayerDetails } from '../analyze/explain/details.js';
 import type { PageDetails, PageLayerDetails } from '../documents/blob.js';
-import { explainHeads, explainRows } from './explain.js';
+import { explainHeads, explainRows, patchGrid } from './explain.js';
 
 export function pageLayerDetails({ name, channels }: LayerDetails): PageLayerDetails {
   return { name, channels: channels.map(pageDetails) };
@@ -22,6 +22,7 @@ function pageDetails({ channel, points: all, map, explained }: ChannelDetails): 
       captured: explained.captured,
       kernels: explainHeads(explained),
       rows: explainRows(explained),
+      ...patchOf(explained),
       products: explained.products.map(({ k, x, w, product }) => [k, x, w, product]),
       pairs: explained.columns.flatMap(({ kernel, saturating_pairs: pairs }) =>
         pairs
@@ -32,6 +33,16 @@ function pageDetails({ channel, points: all, map, explained }: ChannelDetails): 
     },
   };
 }
+
+/** A patch as a small grid. */
+function patchOf(
+  explained: NonNullable<ChannelDetails['explained']>,
+): Pick<NonNullable<PageDetails['explained']>, 'patch'> {
+  const grid = patchGrid(explained);
+  return grid && grid.x.flat().length <= MOST_CELLS ? { patch: grid } : {};
+}
+
+const MOST_CELLS = 400;
 
 /** JSON has no other numbers; a chart neither. */
 export function finite(value: number): number {

@@ -309,6 +309,11 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await cell.click();
     await expect.poll(() => hash(page)).toMatch(/\/\d+\/3,4$/);
     await expect.poll(() => page.locator('.value code').innerText()).toMatch(/--sample \d+ --at 3,4$/);
+    await page.locator('.thumbnails a').first().click(); // the channel's worst value, which the page works out
+    await expect.poll(() => page.locator('.patch tr').allInnerTexts()).toHaveLength(3);
+    for (const row of await page.locator('.patch tr').allInnerTexts()) {
+      expect(row.trim()).toMatch(/^(\(?\d+\)?\s+){3}·(\s+-?\d+){3}$/); // padding in brackets, weights beside it
+    }
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -45,7 +45,7 @@ function hint(explained: PageExplained | null, cell: Cell | null): string {
   return `The page keeps the arithmetic of the channel’s worst value (sample ${explained.sample}${explained.at.length > 0 ? `, at ${explained.at.join(',')}` : ''}); the command below shows this one.`;
 }
 
-function arithmetic({ kernels, rows, products, pairs, pairsInAll }: PageExplained): HTMLElement[] {
+function arithmetic({ kernels, rows, patch, products, pairs, pairsInAll }: PageExplained): HTMLElement[] {
   const steps = table(
     ['step', ...kernels],
     rows.map(({ label, cells, departs }) => ({ cells: [label, ...cells], departs })),
@@ -55,6 +55,7 @@ function arithmetic({ kernels, rows, products, pairs, pairsInAll }: PageExplaine
   return [
     element('div', { class: 'scroll' }, steps),
     ...(pairs.length > 0 ? [element('h4', {}, 'Pairs that leave int16'), pairList(pairs, more)] : []),
+    ...(patch ? [element('h4', {}, capital(patch.head)), patchTable(patch)] : []),
     element('h4', {}, 'Largest products, zero points subtracted'),
     table(
       ['k', 'x', 'w', 'product'],
@@ -62,6 +63,18 @@ function arithmetic({ kernels, rows, products, pairs, pairsInAll }: PageExplaine
       'products',
     ),
   ];
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+function patchTable({ x, w }: NonNullable<PageExplained['patch']>): HTMLElement {
+  const cells = (own: readonly string[]) => own.map((text) => element('td', { class: 'number' }, text));
+  const rows = x.map((own, row) =>
+    element('tr', {}, ...cells(own), element('td', { class: 'gap' }, '·'), ...cells(w[row])),
+  );
+  return element('div', { class: 'scroll' }, element('table', { class: 'patch' }, element('tbody', {}, ...rows)));
 }
 
 function pairList(pairs: PageExplained['pairs'], more: number): HTMLElement {
