@@ -1,8 +1,10 @@
 /** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
+
 import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
+import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
 import { fixedPointDoubleRoundingUp, float64OfFloat32Scales } from './steps/multiplier.js';
 import { quantizeDivisionHalfAway, quantizeDoubleHalfAway, quantizeReciprocal } from './steps/quantize.js';
@@ -62,6 +64,12 @@ const onReference = elementwise({
   bound,
 });
 
+/** They choose among codes, of any width. */
+const EXTREMES: Ops = {
+  amax: { ...largestOfAxes, codes: ['uint8', 'int8', 'int16'] },
+  amin: { ...smallestOfAxes, codes: ['uint8', 'int8', 'int16'] },
+};
+
 /** Reference and builtin kernels. */
 const shared: Ops = {
   sub: addReference(-1),
@@ -71,6 +79,7 @@ const shared: Ops = {
   avg_pool2d: averagePoolTflite,
   max_pool2d: maxPoolTflite('reference'),
   matmul: matmulTflite,
+  ...EXTREMES,
 };
 
 /** Linear layers of LiteRT's reference resolver multiply in float64. */
@@ -171,4 +180,5 @@ export const delegateTensors: Ops = {
   tanh: tanhXnnpack,
   interpolate: resizeXnnpack,
   matmul: matmulXnnpack,
+  ...EXTREMES,
 };

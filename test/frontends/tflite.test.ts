@@ -465,6 +465,63 @@ test('several outputs are several layers', async () => {
   ]);
 });
 
+test('parts of one row each are rows', async () => {
+  const axis: TensorSpec = { name: 'axis', type: 'int32', shape: [], data: Int32Array.of(0) };
+  const row = { ...VALUE, shape: [1, 4] };
+  const layers = await layersOf({
+    tensors: [{ name: 'x', ...VALUE, shape: [2, 4] }, axis, { name: 'a', ...row }, { name: 'b', ...row }],
+    inputs: [0],
+    outputs: [2, 3],
+    operators: [{ code: 'SPLIT', inputs: [1, 0], outputs: [2, 3], options: [{ i32: 2 }] }],
+  });
+  expect(layers).toMatchObject([
+    { name: 'a', op: 'slice', dim: [1], start: [0], end: [1], drop: [1], shape: [4] },
+    { name: 'b', op: 'slice', dim: [1], start: [1], end: [2], drop: [1], shape: [4] },
+  ]);
+});
+
+test("a variable's handle is no value of the node that it is handed to", async () => {
+  const layers = await layersOf({
+    tensors: [
+      { name: 'x', ...VALUE },
+      { name: 'v', type: 'resource', shape: [] },
+      { name: 'y', ...VALUE },
+    ],
+    inputs: [0],
+    outputs: [2],
+    operators: [
+      { code: 'VAR_HANDLE', inputs: [], outputs: [1] },
+      { code: 'CUSTOM', custom: 'Loop', inputs: [0, 1], outputs: [2] },
+    ],
+  });
+  expect(layers).toMatchObject([{ name: 'y', op: 'custom', input: 'x', not_replayed: 'custom operator Loop' }]);
+});
+
+test.each([
+  ['REDUCE_MAX', 'amax', [1, 0, 3]],
+  ['REDUCE_MIN', 'amin', [-1, -3, 2]],
+] as const)('%s of codes is in every runtime the same', async (code, op, expected) => {
+  const axis: TensorSpec = { name: 'axis', type: 'int32', shape: [1], data: Int32Array.of(-1) };
+  const graph: GraphSpec = {
+    tensors: [{ name: 'x', ...VALUE, shape: [1, 3, 2] }, axis, { name: 'y', ...VALUE, shape: [1, 3] }],
+    inputs: [0],
+    outputs: [2],
+    operators: [{ code, inputs: [0, 1], outputs: [2], options: [undefined] }],
+  };
+  expect(await layersOf(graph)).toMatchObject([{ name: 'y', op, dim: [2], delegates: expect.anything() }]);
+  const capture = npz({
+    x: npy('int8', [1, 3, 2], [1, -1, -3, 0, 2, 3]),
+    y: npy('int8', [1, 3], expected),
+  });
+  const fs = memoryFiles({ 'm.tflite': tflite(graph).bytes, 'c.npz': capture });
+  const model = await openModel(fs, 'm.tflite');
+  const values = await openCapture(fs, 'c.npz', model);
+  for (const kernel of ['tflite-reference', 'tflite-builtin', 'xnnpack', 'tflm']) {
+    const { layers } = await compare(model, values, { kernel } as CompareOptions);
+    expect(layers.map(({ values: count, mismatched }) => [count, mismatched])).toEqual([[3, 0]]);
+  }
+});
+
 test('inputs that model.json cannot declare are layers that are not replayed', async () => {
   const { inputs, layers } = await rawOf(one('ELU', { type: 'int64', scale: undefined }, {}));
   expect(inputs).toEqual([]);

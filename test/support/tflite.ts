@@ -25,10 +25,13 @@ export const CODES = {
   SVDF: 27,
   CUSTOM: 32,
   SPLIT: 49,
+  REDUCE_MAX: 82,
+  REDUCE_MIN: 89,
   ELU: 111,
   QUANTIZE: 114,
   WHILE: 119,
   CALL_ONCE: 129,
+  VAR_HANDLE: 142,
 };
 
 /** BuiltinOptions by operator: the union's type, and the fields by id. */
@@ -38,6 +41,8 @@ const OPTION_TYPES: Partial<Record<keyof typeof CODES, number>> = {
   AVERAGE_POOL_2D: 5,
   FULLY_CONNECTED: 8,
   ADD: 11,
+  REDUCE_MAX: 27,
+  REDUCE_MIN: 27,
   SPLIT: 35,
   WHILE: 93,
   CALL_ONCE: 103,

@@ -139,7 +139,18 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['SLICE', slice],
   ['STRIDED_SLICE', stridedSlice],
   ['MAX_POOL_2D', maxPool],
-  ...['MEAN', 'SUM', 'LOGISTIC', 'TANH', 'PAD', 'RESHAPE', 'EXPAND_DIMS', 'TRANSPOSE', 'RESIZE_BILINEAR', 'SPLIT'].map(
-    (name): [string, Rule] => [name, always],
-  ),
+  ...[
+    'MEAN',
+    'SUM',
+    'REDUCE_MAX',
+    'REDUCE_MIN',
+    'LOGISTIC',
+    'TANH',
+    'PAD',
+    'RESHAPE',
+    'EXPAND_DIMS',
+    'TRANSPOSE',
+    'RESIZE_BILINEAR',
+    'SPLIT',
+  ].map((name): [string, Rule] => [name, always]),
 ]);

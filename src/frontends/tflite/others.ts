@@ -95,6 +95,8 @@ export const OTHERS: ReadonlyMap<string, Rule> = new Map([
   ['MAX_POOL_2D', pool('max_pool2d', {})],
   ['MEAN', reduction('mean')],
   ['SUM', reduction('sum')],
+  ['REDUCE_MAX', reduction('amax')],
+  ['REDUCE_MIN', reduction('amin')],
   ['QUANTIZE', quantize],
   ['DEQUANTIZE', named('dequantize')],
   ['RELU', rectifier('relu', 'relu')],

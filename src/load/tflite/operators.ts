@@ -89,6 +89,8 @@ export const OPTIONS: ReadonlyMap<string, OptionsTable> = new Map([
   ['DEPTH_TO_SPACE', options(94, 'block_size:i32')],
   ['MEAN', REDUCER],
   ['SUM', REDUCER],
+  ['REDUCE_MAX', REDUCER],
+  ['REDUCE_MIN', REDUCER],
   ['SUB', options(28, ACTIVATION, 'pot_scale_int16:flag=1')],
   ['SQUEEZE', options(30)],
   [
