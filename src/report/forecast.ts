@@ -118,8 +118,13 @@ function matrixColumns(
 ): Column[] {
   const shown = layers.slice(-MOST_LAYERS);
   const cells = (text: (kernel: string) => string) => groups.map(({ first }) => text(first));
+  // steps of codes: of floats near 0 a code's difference is a million float steps
+  const ofCodes = layers.filter(({ unit }) => unit === 'lsb');
   const worst = (kernel: string) =>
-    layers.reduce((most, { max_abs_diff }) => Math.max(most, max_abs_diff[kernel] ?? 0), 0);
+    (ofCodes.length > 0 ? ofCodes : layers).reduce(
+      (most, { max_abs_diff }) => Math.max(most, max_abs_diff[kernel] ?? 0),
+      0,
+    );
   const changed = (kernel: string) => layers.filter((layer) => layer.changed[kernel]).length;
   const number = (head: readonly string[], text: (kernel: string) => string): Column => ({
     head: [...head],

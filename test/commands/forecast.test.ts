@@ -46,3 +46,9 @@ it('--labels gives accuracy; labels of another length are refused', async () => 
   expect([wrong.exitCode, wrong.stdout]).toEqual([2, '']);
   expect(wrong.stderr).toContain('labels.npy: expected 151 integers, a class for each sample, got int64 of 150 values');
 });
+
+it('the largest difference is one of codes where there are any: beside them float steps are millions', async () => {
+  const folder = 'fixtures/tflite/cnn-int8';
+  const { stdout } = await qdiff(['forecast', `${folder}/model.tflite`, `${folder}/captured-ref.npz`]);
+  expect(stdout).toMatch(/^xnnpack .* [1-9] +0$/m);
+});
