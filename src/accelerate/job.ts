@@ -55,7 +55,7 @@ interface Exports {
   packActivations(job: number, kind: number, source: number, zeroPoint: number): void;
   run(job: number): void;
   finish(job: number, sums: number): void;
-  depthwise(job: number, signed: number, sums: number): void;
+  depthwise(job: number, signed: number, seeds: number, sums: number): void;
   transpose(source: number, target: number, outer: number, inner: number): void;
   dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
@@ -188,8 +188,8 @@ export class Machine {
   }
 
   /** Sums of a described product whose every channel reads one of its own, by this thread alone. */
-  depthwise(isSigned: boolean, sums: number): void {
-    this.exports.depthwise(JOB, isSigned ? 1 : 0, sums);
+  depthwise(isSigned: boolean, seeds: number, sums: number): void {
+    this.exports.depthwise(JOB, isSigned ? 1 : 0, seeds, sums);
   }
 
   /** Codes of sums that lie at an address, by this thread alone. */

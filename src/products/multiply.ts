@@ -1,7 +1,7 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
 import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps, SumData } from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
-import { fromRows } from '../tensor/rows.js';
+import { fromRows, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
 
 /** Exact sums, no pairs. */
@@ -31,6 +31,13 @@ export function fastFinish(steps: ProductSteps, product: Product, sums: SumData,
 /** It does something to real values, which the accelerator knows nothing of. */
 function hasReals({ addend, curve }: Product): boolean {
   return addend !== undefined || curve !== undefined;
+}
+
+/** `toRows` of codes. */
+export function fastToRows(data: Codes['data'], shape: Shape, fast: Fast): Codes['data'] {
+  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
+  const isMoved = stride > 1 && (data instanceof Uint8Array || data instanceof Int8Array);
+  return (isMoved && fast?.transposed(data, channels, stride)) || toRows(data, shape);
 }
 
 /** `fromRows` of codes. */

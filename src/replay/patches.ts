@@ -5,9 +5,9 @@ import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
 import { channelsOfProduct, groupsOf } from '../products/groups.js';
-import { fastCodes, fastFromRows } from '../products/multiply.js';
+import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
-import { fromRows, toRows } from '../tensor/rows.js';
+import { fromRows, inBits, toRows } from '../tensor/rows.js';
 import { channelsOf } from '../tensor/shape.js';
 import { gatheredPatches } from './padded.js';
 import { replayProduct } from './product.js';
@@ -94,7 +94,7 @@ function depthwise(steps: ProductSteps, product: Product, x: Codes, shape: Shape
   const patch = product.patch!;
   if (patch.inChannels !== 1 || patch.outChannels !== 1) return null;
   const last = { dims: [...patch.input, outFeatures], channelAxis: patch.input.length };
-  const groups = gatheredPatches({ ...x, data: toRows(x.data, shape) }, last, patch, input.zeroPoint);
+  const groups = gatheredPatches({ ...x, data: fastToRows(x.data, shape, fast) }, last, patch, input.zeroPoint);
   if (!groups) return null;
   const channels = Array.from({ length: outFeatures }, (_, n) => channelsOfProduct(product, n, n + 1));
   return fast!.depthwise(steps, channels, groups[0]);
@@ -109,10 +109,14 @@ function isNarrow(product: Product): boolean {
 
 function sideBySide(parts: readonly (Uint8Array | Int8Array)[], width: number): Uint8Array | Int8Array {
   const whole = emptyLike(parts[0], parts[0].length * parts.length);
-  const step = width * parts.length;
-  parts.forEach((part, group) => {
-    for (let from = 0, to = group * width; from < part.length; from += width, to += step) {
-      for (let n = 0; n < width; n++) whole[to + n] = part[from + n];
+  const inWords = width % 4 === 0; // four codes at a time
+  const moved = (codes: Uint8Array | Int8Array) =>
+    inWords ? new Int32Array(codes.buffer, codes.byteOffset, codes.length / 4) : inBits(codes);
+  const [target, length] = [moved(whole), inWords ? width / 4 : width];
+  const step = length * parts.length;
+  parts.map(moved).forEach((part, group) => {
+    for (let from = 0, to = group * length; from < part.length; from += length, to += step) {
+      for (let n = 0; n < length; n++) target[to + n] = part[from + n];
     }
   });
   return whole;

@@ -51,6 +51,7 @@ const GEOMETRIES: Record<string, Geometry> = {
   },
   pointwise: { op: 'conv2d', input: [32, 14, 14], weight: [24, 32, 1, 1] },
   groups: { op: 'conv2d', input: [32, 14, 14], weight: [32, 8, 3, 3], options: { padding: [1, 1], groups: 4 } },
+  'groups of three': { op: 'conv2d', input: [8, 14, 14], weight: [6, 4, 3, 3], options: { groups: 2 } },
   'groups, channels last': {
     op: 'conv2d',
     layout: 'NHWC',

@@ -673,29 +673,31 @@ function columnProducts(job: Job, columns: usize, w: usize, panel: i32, offset: 
 // ---------------------------------------------------------------- channels by themselves
 
 /**
- * Sums [rows, channels] of products whose every channel reads one of its own, which stand side by side in x: over inFeatures taps at
- * base[row] + offset[tap]. weight: int16, centred, [taps, channels] padded to eight. What a row writes behind its last channel the next
- * overwrites.
+ * Sums [rows, channels] of products whose every channel reads one of its own, which stand side by side in x: over pairs of taps at
+ * base[row] + offset[tap]. weight: int16, centred, [taps / 2, channels padded to eight, 2]; seeds: what the zero point takes from the
+ * sums of each channel, padded likewise. What a row writes behind its last channel the next overwrites.
  */
-export function depthwise(address: usize, signed: i32, sums: usize): void {
+export function depthwise(address: usize, signed: i32, seeds: usize, sums: usize): void {
   const job = changetype<Job>(address);
-  const zero = i16x8.splat(<i16>job.xZeroPoint);
   const channels = job.channels;
-  const step: usize = ((channels + 7) & ~7) * 2;
+  const step: usize = ((channels + 7) & ~7) * 4;
   const taps = job.inFeatures;
   for (let row: i32 = 0; row < job.rows; row++, sums += channels * 4) {
     const from = job.x + load<i32>(job.base + row * 4);
     for (let n: i32 = 0; n < channels; n += 8) {
-      let low = i32x4.splat(0);
-      let high = i32x4.splat(0);
-      let weight = job.weight + n * 2;
+      let low = v128.load(seeds + n * 4);
+      let high = v128.load(seeds + n * 4, 16);
+      let weight = job.weight + n * 4;
       let offset = job.offset;
-      for (let tap: i32 = 0; tap < taps; tap++, offset += 4, weight += step) {
-        const at = from + load<i32>(offset) + n;
-        const codes = i16x8.sub(signed ? v128.load_ext<i8>(at) : v128.load_ext<u8>(at), zero);
-        const weights = v128.load(weight);
-        low = i32x4.add(low, i32x4.extmul_low_i16x8_s(codes, weights));
-        high = i32x4.add(high, i32x4.extmul_high_i16x8_s(codes, weights));
+      for (let tap: i32 = 0; tap < taps; tap += 2, offset += 8, weight += step) {
+        const one = from + load<i32>(offset) + n;
+        const other = from + load<i32>(offset, 4) + n;
+        const a = signed ? v128.load_ext<i8>(one) : v128.load_ext<u8>(one);
+        const b = signed ? v128.load_ext<i8>(other) : v128.load_ext<u8>(other);
+        const first = v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+        const last = v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+        low = i32x4.add(low, i32x4.dot_i16x8_s(first, v128.load(weight)));
+        high = i32x4.add(high, i32x4.dot_i16x8_s(last, v128.load(weight, 16)));
       }
       v128.store(sums + n * 4, low);
       v128.store(sums + n * 4, high, 16);
