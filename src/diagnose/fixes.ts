@@ -1,8 +1,8 @@
 /** What would make two sides agree: ways out of a finding, each rehearsed by itself by a replay. */
 import type { Fix } from './fixed.js';
+import type { Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
 import { rehearseReducedRange, rehearseSmallWeights, rehearseSums } from './rehearse.js';
-import type { Hypothesis } from './search.js';
 import { candidateCode, candidateFix, codeFor, fixFor } from './sentences.js';
 import { applyChanges, type Change, type ProductSetup } from './setup.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';

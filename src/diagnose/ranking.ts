@@ -1,0 +1,62 @@
+/** Of hypotheses that explain the same: which is believed. */
+import { causes } from './registry.js';
+import type { Change, Setup } from './setup.js';
+
+/** A set of changes that, replayed, equals every observed value of the subset. */
+export interface Hypothesis {
+  readonly changes: readonly Change[];
+  readonly setup: Setup;
+}
+
+export function causesOf({ changes }: Hypothesis): string[] {
+  return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
+}
+
+/** The number of causes; one that only moves ties counts twice. */
+export function weightOf(hypothesis: Hypothesis): number {
+  return causesOf(hypothesis).length + hypothesis.changes.filter((change) => change.tiny).length;
+}
+
+/** Fewer causes, less freedom, then what is more common (the registry's order). */
+export function rankOf({ changes }: Hypothesis): number[] {
+  const named = changes.filter((change) => !change.unnamed);
+  const freedom = Math.max(0, ...named.map((change) => change.freedom));
+  return [freedom, named.reduce((sum, change) => sum + priorOf(change), 0), changes.length - named.length];
+}
+
+/** What is rare comes after all that is not. */
+function priorOf({ cause, rare }: Change): number {
+  return causes.findIndex(({ code }) => code === cause) + (rare ? causes.length : 0);
+}
+
+export function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const i = a.findIndex((rank, at) => rank !== b[at]);
+  return i < 0 ? 0 : a[i] - b[i];
+}
+
+/** One hypothesis for each set of causes (the first, i.e. simplest), with no more freedom than the best. */
+export function distinct(explanations: readonly Hypothesis[]): Hypothesis[] {
+  const best = explanations.length === 0 ? 0 : rankOf(explanations[0])[0];
+  const bySet = new Map<string, Hypothesis>();
+  for (const hypothesis of explanations) {
+    const key = causesOf(hypothesis).sort().join('+');
+    if (rankOf(hypothesis)[0] <= best && !bySet.has(key)) bySet.set(key, hypothesis);
+  }
+  return [...bySet.values()];
+}
+
+/** Two changes make a pair if they move different coordinates and are different causes. */
+export function combine(a: Change, b: Change): boolean {
+  if (a.cause === b.cause || a.coordinate === b.coordinate) return false;
+  // a fixed-point multiplier carries its int32 bias
+  const causesOfBoth = [a.cause, b.cause];
+  return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));
+}
+
+export function subsetsBySize(changes: readonly Change[], most: number): Change[][] {
+  const subsets: Change[][] = [];
+  for (let bits = 1; bits < 2 ** changes.length; bits++) {
+    subsets.push(changes.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1));
+  }
+  return subsets.filter((s) => new Set(s.map((c) => c.cause)).size <= most).sort((a, b) => a.length - b.length);
+}
