@@ -5,7 +5,7 @@ import { truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { biasCode, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
@@ -21,8 +21,6 @@ declare module '../evidence.js' {
     };
   }
 }
-
-const LEAST_UNITS = 0.5;
 
 /** np.astype(int32) of a real bias. */
 const truncated: BiasStep = {
@@ -67,13 +65,6 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
             apply: (setup: ProductSetup) => withSteps(setup, { bias }),
           }),
         ),
-
-  // less than half a unit breaks ties only, as any other base does: then there is none
-  shows: ({ study, setup }) =>
-    setup.params.bias === null ||
-    setup.steps.bias === inOutputSteps ||
-    setup.params.bias.some((b) => Math.abs(b) >= LEAST_UNITS) ||
-    study.agreesOnSubset(withParams(setup, { bias: null })),
 
   evidence: ({ study }) => {
     const { bias, output, input, weightScale, perChannel } = study.declared.params;
