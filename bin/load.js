@@ -18,15 +18,18 @@ const builtFrom = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versi
 /**
  * Loads the command's main file, and later what it loads when it is needed, as `require` would, but with what V8 made of them:
  * compiling is 40% of a small run. For a V8 that the build had not, that is kept from the first run on, where Node keeps the like
- * (22.1 on, unless NODE_DISABLE_COMPILE_CACHE): what Node keeps itself lacks functions that are called after loading, most of it.
+ * (22.8 on, unless NODE_DISABLE_COMPILE_CACHE): what Node keeps itself lacks functions that are called after loading, most of it.
  */
 exports.loadMain = () => {
   const sums = checksums();
   if (existsSync(builtFrom(file))) compileWith(sums, builtFrom);
   else {
-    const kept = Module.enableCompileCache?.().directory;
+    Module.enableCompileCache?.();
+    const kept = Module.getCompileCacheDir?.();
     if (kept)
-      keepCompiled(sums, (path, sum) => join(kept, `qdiff-${basename(path, '.cjs')}-${sum.toString(16)}.cache`));
+      keepCompiled(sums, (path, sum) =>
+        join(kept, `qdiff-${basename(builtFrom(path), '.cache')}-${sum.toString(16)}.cache`),
+      );
     else compileWith(sums, builtFrom);
   }
   return require(file);

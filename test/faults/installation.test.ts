@@ -69,7 +69,7 @@ test('for a V8 that the build had not a compiled form is kept, and not used wher
   expect(files()).toEqual([]); // of few functions
   const expected = runHere(...pair);
   expect(expected).toEqual(run([...pair], { bin: join(root, 'bin/qdiff.js') }));
-  expect(files().length > 1).toBe('enableCompileCache' in Module);
+  expect(files().length > 1).toBe('getCompileCacheDir' in Module);
   for (const name of files()) {
     const whole = readFileSync(join(kept, name));
     for (const at of [0, whole.length >> 10, whole.length >> 1, whole.length - 64]) {
