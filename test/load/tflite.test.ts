@@ -193,8 +193,8 @@ test.each([0, 1, 7, 8, 40, 0.5, 0.9])('a file cut at %s is refused', async (wher
 
 // ---------------------------------------------------------------- buffers behind the FlatBuffer
 
-function external(offset: number | bigint, size: number | bigint): Written {
-  const buffer: Fields = [undefined, { u64: offset }, { u64: size }];
+function external(offset: number | bigint, size: number | bigint, own?: Uint8Array): Written {
+  const buffer: Fields = [own && { bytes: own }, { u64: offset }, { u64: size }];
   const tensors = oneLinear().tensors.map(
     ({ data: _, name, shape, scale }, i) =>
       [
@@ -231,6 +231,17 @@ test('data behind the FlatBuffer are where offset and size say, beyond 2 GiB too
   const fs = { ...memoryFiles({}), open: async () => sparse };
   const { subgraphs } = await openTflite(fs, 'm.tflite');
   expect(subgraphs[0].tensors[1].data).toEqual({ offset: start, length: 12 });
+});
+
+test('data inside come first, as in LiteRT', async () => {
+  const { bytes } = external(
+    64,
+    12,
+    Uint8Array.from({ length: 12 }, (_, i) => 200 + i),
+  );
+  const { subgraphs } = await openTflite(memoryFiles({ 'm.tflite': bytes }), 'm.tflite');
+  const { offset, length } = subgraphs[0].tensors[1].data!;
+  expect([bytes[offset], length]).toEqual([200, 12]);
 });
 
 test.each<[number | bigint, number | bigint, RegExp]>([

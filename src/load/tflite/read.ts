@@ -58,13 +58,12 @@ async function readKinds(model: Table): Promise<OperatorKind[]> {
   return kinds;
 }
 
-/** Inside the FlatBuffer, or behind it: so files may be longer than the 2 GiB that its offsets reach. */
+/** Inside the FlatBuffer, which LiteRT reads first, or behind it: so files may be longer than the 2 GiB that its offsets reach. */
 async function readBuffer(table: Table, fileBytes: number): Promise<ByteRange | null> {
+  const data = await table.vector(0, 'data', 1);
+  if (data && data.count > 0) return data;
   const offset = table.uint64(1, 'offset');
-  if (offset <= 1) {
-    const data = await table.vector(0, 'data', 1);
-    return data && data.count > 0 ? data : null;
-  }
+  if (offset <= 1) return null;
   const length = table.uint64(2, 'size');
   if (offset + length > fileBytes) {
     const got = `byte ${offset} and ${length} bytes`;
