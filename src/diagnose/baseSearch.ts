@@ -40,11 +40,15 @@ export class BaseSearch {
   }
 
   /** Keeps what failed, if only next to borders between codes. Changes of the base itself are other bases. */
-  offer(changes: readonly Change[]): void {
+  offer(changes: readonly Change[], setup: Setup = this.setupOf(changes)): void {
     if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
-    const setup = this.setupOf(changes);
     const { glance, probe, sketch } = this.study;
-    if (setup.order || ![glance ?? probe, probe, sketch].every((scope) => this.missed(setup, scope))) return;
+    if (
+      setup.kind !== 'product' ||
+      setup.order ||
+      ![glance ?? probe, probe, sketch].every((scope) => this.missed(setup, scope))
+    )
+      return;
     const rows = this.missed(setup, this.study.subset);
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
   }

@@ -46,6 +46,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   rules?(study: Study<K>): Change<SetupOf<K>>[];
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
+  /** Its estimates move what comes after a product's sums: nothing is estimated where that cannot give what was observed. */
+  readonly afterSums?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */
   estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
   /** A change that takes every sample to find: asked where nothing else explains. It is proven by being found. */

@@ -104,12 +104,13 @@ class Search {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
     this.study.data.watch?.(this.tried);
+    if (!this.study.mayFollow(hypothesis.setup)) return false;
     if (this.study.agreesOnSubset(hypothesis.setup)) {
       const isShown = this.isShown(hypothesis);
       if (isShown) this.found.push(hypothesis);
       return isShown;
     }
-    this.bases?.offer(changes);
+    this.bases?.offer(changes, hypothesis.setup);
     return false;
   }
 
@@ -355,6 +356,7 @@ class Search {
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
+      if (cause.afterSums && !this.study.mayFollow(setup, true)) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
         base.every((own) => this.mayPair(own, change)),
       );

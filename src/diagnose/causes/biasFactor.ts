@@ -28,6 +28,7 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const { bias, biasInt32 } = base.params;
     const values = bias ?? biasInt32;

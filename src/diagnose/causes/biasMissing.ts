@@ -44,6 +44,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
         ]
       : [],
 
+  afterSums: true,
   estimate: (study, base) => [
     ...missingInSome(study, base),
     ...(study.data.side === 'capture' && hasZeros(base.params) ? estimated(study, base) : []),

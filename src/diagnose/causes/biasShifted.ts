@@ -20,6 +20,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const { params } = base;
     if (!params.bias && !params.biasInt32) return [];

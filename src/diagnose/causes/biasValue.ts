@@ -35,6 +35,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   needs: [isUngrouped],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base, onEstimate) => {
     const { bias, biasInt32 } = base.params;
     if (onEstimate || (!bias && !biasInt32) || !hasDeclaredNumbers(study, base)) return [];

@@ -23,6 +23,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   needs: [readsCodes, converts],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const input = inputOf(base);
     if (!isQuantized(input)) return [];

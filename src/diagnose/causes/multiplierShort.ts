@@ -44,6 +44,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   whose: 'kernel',
   parameterFree: true,
 
+  afterSums: true,
   estimate: (study, base) => {
     const isPossible = multipliersThatFit(study, base, 1e-3);
     // where the declared number fits as well, the data show no other

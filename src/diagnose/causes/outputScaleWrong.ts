@@ -23,6 +23,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   needs: [writesCodes, converts],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];

@@ -26,6 +26,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study)],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];

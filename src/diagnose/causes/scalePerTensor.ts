@@ -39,6 +39,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
           .map((found) => oneForAll(found, channels))
       : [],
 
+  afterSums: true,
   estimate: (study, base) => {
     const scales = study.declared.params.weightScale;
     if (study.channels < 2) return [];

@@ -106,11 +106,22 @@ const ROUNDINGS: readonly Rounding[] = [
   ),
 ];
 
+/** The same array for the same scales: what is kept for it is shared by all pairs of a rounding. */
+const roundedBefore = new WeakMap<Float32Array | Float64Array, Map<Rounding['apply'], Float32Array | Float64Array>>();
+
+function roundedScales<A extends Float32Array | Float64Array>(scales: A, apply: Rounding['apply']): A {
+  const known = roundedBefore.get(scales) ?? new Map();
+  roundedBefore.set(scales, known);
+  if (!known.has(apply)) known.set(apply, scales.map(apply));
+  return known.get(apply) as A;
+}
+
 function withRounded(setup: ProductSetup, of: Of, { apply }: Rounding): ProductSetup {
   const input = inputOf(setup);
   const { output } = setup.params;
   let changed = setup;
-  if (of.includes('weight')) changed = withParams(changed, { weightScale: changed.params.weightScale.map(apply) });
+  if (of.includes('weight'))
+    changed = withParams(changed, { weightScale: roundedScales(changed.params.weightScale, apply) });
   if (of.includes('input') && isQuantized(input)) changed = withInput(changed, { scale: apply(input.scale) });
   if (of.includes('output') && isQuantized(output)) changed = withOutput(changed, { scale: apply(output.scale) });
   return changed;

@@ -34,6 +34,7 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base) => {
     const scales = base.params.weightScale;
     if (scales.length < 2) return [];

@@ -25,6 +25,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  afterSums: true,
   estimate: (study, base): ProductChange[] => {
     if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];
     const scope = base.params.perChannel ? study.detail : study.subset;

@@ -126,6 +126,14 @@ export class Study<K extends Kind = Kind> {
     return setup.order !== null || this.agrees(setup, this.probe);
   }
 
+  /**
+   * False for all setups whose sums no bias, scale, rounding or clamp turns into what was observed: most of those on noise.
+   * Of sums that are met for the first time nothing is said, unless `atOnce`: a glance is cheaper.
+   */
+  mayFollow(setup: Setup, atOnce = false): boolean {
+    return this.asEngine.mayFollow?.(setup, this.probe, atOnce) ?? true;
+  }
+
   private passesGlance(setup: Setup): boolean {
     return this.glance === null || setup.order !== null || this.agrees(setup, this.glance);
   }
