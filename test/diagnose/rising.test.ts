@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { risesWith } from '../../src/diagnose/study/rising.js';
+import { kernels } from '../../src/kernels/registry.js';
+import { fixedPointMultipliers, floatMultipliers } from '../../src/kernels/steps/multiplier.js';
+import { rounds } from '../../src/kernels/steps/round.js';
+import type { ProductSteps } from '../../src/nouns/kernel.js';
+import { exactSums } from '../../src/products/exactSums.js';
+import { finishProduct } from '../../src/replay/product.js';
+import { linearSteps } from '../support/steps.js';
+import { type Kind, randomFrom, worldOf } from './world.js';
+
+const KINDS: readonly Kind[] = ['small', 'wide', 'per tensor', 'ties', 'near ties', 'int8 with ReLU'];
+const integer = linearSteps('numpy');
+const finishes: [string, ProductSteps][] = [
+  ...kernels.map((kernel): [string, ProductSteps] => [kernel.name, linearSteps(kernel)]),
+  ...[...floatMultipliers, ...fixedPointMultipliers].flatMap((multiplier) =>
+    rounds.map((round): [string, ProductSteps] => [
+      `${multiplier.name}, ${round.name}`,
+      { ...integer, float: null, multiplier, round },
+    ]),
+  ),
+].filter(([, steps]) => steps && !steps.float && !steps.givesFloats);
+
+function sumsOf(kind: Kind) {
+  const { linear, x, samples } = worldOf(kind, randomFrom(5));
+  const sums = exactSums({ rows: samples, cols: linear.inFeatures, data: x }, linear);
+  return { linear, sums: Int32Array.from(sums) };
+}
+
+// what makes it exact to give up a pair for its sums alone
+describe.each(KINDS)('codes rise with sums: %s', (kind) => {
+  const { linear, sums } = sumsOf(kind);
+  test.each(finishes)('%s', (_, steps) => {
+    expect(risesWith(sums, finishProduct(steps, linear, sums), linear.outFeatures)).toBe(true);
+  });
+});
+
+test('codes that are moved by one sample do not rise', () => {
+  const { linear, sums } = sumsOf('small');
+  const codes = finishProduct(integer, linear, sums);
+  const moved = Int32Array.from(codes, (_, i) => codes[(i + linear.outFeatures) % codes.length]);
+  expect(risesWith(sums, moved, linear.outFeatures)).toBe(false);
+});
+
+test('equal sums of a channel give codes one apart at most', () => {
+  const sums = Int32Array.of(4, 4, 9);
+  expect(risesWith(sums, Uint8Array.of(7, 8, 7), 1)).toBe(true);
+  expect(risesWith(sums, Uint8Array.of(7, 9, 9), 1)).toBe(false);
+  expect(risesWith(sums, Uint8Array.of(9, 7, 9), 1)).toBe(false);
+});
