@@ -105,13 +105,11 @@ class Search {
     this.tried++;
     this.study.data.watch?.(this.tried);
     if (!this.study.mayFollow(hypothesis.setup)) return false;
-    if (this.study.agreesOnSubset(hypothesis.setup)) {
-      const isShown = this.isShown(hypothesis);
-      if (isShown) this.found.push(hypothesis);
-      return isShown;
-    }
-    this.bases?.offer(changes, hypothesis.setup);
-    return false;
+    const agrees = this.study.agreesOnSubset(hypothesis.setup);
+    if (!agrees) this.bases?.offer(changes, hypothesis.setup);
+    const isShown = agrees && this.isShown(hypothesis);
+    if (isShown) this.found.push(hypothesis);
+    return isShown;
   }
 
   /** What failed next to borders between codes only: the same on other bases. */

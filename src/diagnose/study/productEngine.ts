@@ -3,7 +3,6 @@ import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { emptyLike } from '../../numeric/array.js';
 import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
@@ -16,7 +15,8 @@ import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
 import { Identities, SetupKeys } from './keys.js';
-import { risesWith } from './rising.js';
+import { codesOfChannels, mostOf } from './restricted.js';
+import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
 
 /** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
@@ -24,22 +24,8 @@ const MOST_KEPT = 24;
 const MOST_KEPT_SUMS = 2 ** 24;
 /** Patches of a scope can be some 100 MB. */
 const MOST_READINGS = 2;
-/** Values of a scope as small as a glance: thousands of pairs go around dozens of the same sums and patches. */
-const KEPT_ANYWAY = 2 ** 18;
 /** Three numbers a value. */
 const MOST_FLOATS = 2;
-
-/** What the channels of a scope read, their groups side by side. */
-interface Restricted {
-  readonly channels: readonly number[];
-  readonly inFeatures: number;
-  readonly own: Pick<Codes, 'cols' | 'data'>;
-}
-
-interface Sums {
-  readonly rise: boolean;
-  readonly largest: number;
-}
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
@@ -48,8 +34,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
   private readonly readings = new WeakMap<Scope, Map<string, Codes>>();
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
-  private readonly followed = new WeakMap<Scope, Map<string, Sums | null>>();
-  private readonly restricted = new WeakMap<object, Restricted>();
+  private readonly rising = new Rising();
   private readonly floats = new WeakMap<Scope, Map<string, Outputs>>();
   private readonly identities = new Identities();
   private readonly keys = new SetupKeys();
@@ -146,23 +131,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     if (this.data.dynamic || steps.float || steps.accumulate.holdsBias || stores || order || within) return true;
     if (params.addend || params.curve) return true; // neither rises with the sums
     const key = this.keyOf(setup);
-    let known = this.followed.get(scope);
-    if (!known) {
-      known = new Map();
-      this.followed.set(scope, known);
-    }
-    if (!atOnce && !known.has(key)) {
-      known.set(key, null);
-      return true;
-    }
-    let sums = known.get(key);
-    if (!sums) {
-      const data = this.accumulator(setup, scope);
-      const channels = scope.channels?.length ?? params.outFeatures;
-      sums = { rise: risesWith(data, scope.observed, channels), largest: largestOf(data) };
-      known.set(key, sums);
-    }
-    return sums.rise || mayOverflow(params, sums.largest);
+    return this.rising.mayFollow(scope, key, params, atOnce, () => this.accumulator(setup, scope));
   }
 
   forget(scope: Scope): void {
@@ -275,21 +244,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private restrictedCodes(setup: ProductSetup, scope: Scope): Codes {
     const { channels } = scope;
     const codes = this.codes(setup, scope);
-    if (!channels || groupsOf(setup.params) === 1) return codes;
-    const { inFeatures } = setup.params;
-    const known = this.restricted.get(codes.data);
-    if (known?.channels === channels && known.inFeatures === inFeatures) return { ...codes, ...known.own };
-    const data = emptyLike(codes.data, codes.rows * channels.length * inFeatures);
-    channels.forEach((channel, i) => {
-      const from = groupOf(setup.params, channel) * inFeatures;
-      for (let row = 0; row < codes.rows; row++) {
-        const own = codes.data.subarray(row * codes.cols + from, row * codes.cols + from + inFeatures);
-        data.set(own, (row * channels.length + i) * inFeatures);
-      }
-    });
-    const own = { cols: channels.length * inFeatures, data };
-    this.restricted.set(codes.data, { channels, inFeatures, own });
-    return { ...codes, ...own };
+    return channels && groupsOf(setup.params) > 1 ? codesOfChannels(codes, setup.params, channels) : codes;
   }
 
   /** Groups side by side, [rows, outFeatures]. */
@@ -446,33 +401,4 @@ export class ProductEngine implements Engine<ProductSetup> {
       visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
     }
   }
-}
-
-/** Beyond it steps wrap, or become the smallest int32: a larger sum may give a smaller code. */
-const OVERFLOWS = 2 ** 30;
-
-/** Whether bias and multiplier may leave int32; of an output of floats nothing is known. */
-function mayOverflow({ output, input, weightScale, bias, biasInt32, biasInt64 }: Product, sum: number): boolean {
-  if (!isQuantized(output)) return true;
-  const integers = sum + largestOf(biasInt32) + largestOf(biasInt64);
-  const unit = input.scale * largestOf(weightScale);
-  return !(integers < OVERFLOWS && (integers * unit + largestOf(bias)) / output.scale < OVERFLOWS);
-}
-
-const largestKnown = new WeakMap<object, number>();
-
-function largestOf(numbers: NumericArray | Float64Array | null | undefined): number {
-  if (!numbers) return 0;
-  let largest = largestKnown.get(numbers);
-  if (largest === undefined) {
-    largest = 0;
-    for (const own of numbers) largest = Math.max(largest, Math.abs(own));
-    largestKnown.set(numbers, largest);
-  }
-  return largest;
-}
-
-/** How many arrays of a length are kept. */
-function mostOf(most: number, length: number): number {
-  return Math.max(most, Math.floor(KEPT_ANYWAY / Math.max(1, length)));
 }

@@ -1,5 +1,7 @@
 import type { NumericArray } from '../../nouns/array.js';
-import type { SumData } from '../../nouns/kernel.js';
+import type { Product, SumData } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { Scope } from './data.js';
 
 /** What the steps after the sums may take from rising codes: ties of elements that are computed otherwise. */
 const OF_TIES = 1;
@@ -22,4 +24,55 @@ export function risesWith(sums: SumData, codes: NumericArray, channels: number):
     }
   }
   return true;
+}
+
+interface Sums {
+  readonly rise: boolean;
+  readonly largest: number;
+}
+
+/** Of which sums any steps after them may give what was observed, by the sums' key. */
+export class Rising {
+  private readonly known = new WeakMap<Scope, Map<string, Sums | null>>();
+
+  mayFollow(scope: Scope, key: string, params: Product, atOnce: boolean, sumsOf: () => SumData): boolean {
+    const known = this.known.get(scope) ?? new Map<string, Sums | null>();
+    this.known.set(scope, known);
+    if (!atOnce && !known.has(key)) {
+      known.set(key, null);
+      return true;
+    }
+    let sums = known.get(key);
+    if (!sums) {
+      const data = sumsOf();
+      const channels = scope.channels?.length ?? params.outFeatures;
+      sums = { rise: risesWith(data, scope.observed, channels), largest: largestOf(data) };
+      known.set(key, sums);
+    }
+    return sums.rise || mayOverflow(params, sums.largest);
+  }
+}
+
+/** Beyond it steps wrap, or become the smallest int32: a larger sum may give a smaller code. */
+const OVERFLOWS = 2 ** 30;
+
+/** Whether bias and multiplier may leave int32; of an output of floats nothing is known. */
+function mayOverflow({ output, input, weightScale, bias, biasInt32, biasInt64 }: Product, sum: number): boolean {
+  if (!isQuantized(output)) return true;
+  const integers = sum + largestOf(biasInt32) + largestOf(biasInt64);
+  const unit = input.scale * largestOf(weightScale);
+  return !(integers < OVERFLOWS && (integers * unit + largestOf(bias)) / output.scale < OVERFLOWS);
+}
+
+const largestKnown = new WeakMap<object, number>();
+
+function largestOf(numbers: NumericArray | Float64Array | null | undefined): number {
+  if (!numbers) return 0;
+  let largest = largestKnown.get(numbers);
+  if (largest === undefined) {
+    largest = 0;
+    for (const own of numbers) largest = Math.max(largest, Math.abs(own));
+    largestKnown.set(numbers, largest);
+  }
+  return largest;
 }
