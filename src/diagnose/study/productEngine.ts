@@ -128,10 +128,9 @@ export class ProductEngine implements Engine<ProductSetup> {
   /** Known for all setups of the same sums. */
   mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
-    if (this.data.dynamic || steps.float || steps.accumulate.holdsBias || stores || order || within) return true;
-    if (params.addend || params.curve) return true; // neither rises with the sums
-    const key = this.keyOf(setup);
-    return this.rising.mayFollow(scope, key, params, atOnce, () => this.accumulator(setup, scope));
+    const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
+    if (this.data.dynamic || others || stores || order || within) return true;
+    return this.rising.mayFollow(scope, this.keyOf(setup), params, atOnce, () => this.accumulator(setup, scope));
   }
 
   forget(scope: Scope): void {
@@ -171,11 +170,8 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** Accumulators under a setup, [samples, channels] of the scope. */
   accumulator(setup: ProductSetup, scope: Scope): SumData {
-    let cache = this.accumulators.get(scope);
-    if (!cache) {
-      cache = new Map();
-      this.accumulators.set(scope, cache);
-    }
+    const cache = this.accumulators.get(scope) ?? new Map<string, SumData>();
+    this.accumulators.set(scope, cache);
     const key = this.keyOf(setup);
     let accumulator = cache.get(key);
     if (!accumulator) {
@@ -242,9 +238,8 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** What the scope's channels read: of a grouped product, for each of them the codes of its group, as if it were one of its own. */
   private restrictedCodes(setup: ProductSetup, scope: Scope): Codes {
-    const { channels } = scope;
     const codes = this.codes(setup, scope);
-    return channels && groupsOf(setup.params) > 1 ? codesOfChannels(codes, setup.params, channels) : codes;
+    return scope.channels && groupsOf(setup.params) > 1 ? codesOfChannels(codes, setup.params, scope.channels) : codes;
   }
 
   /** Groups side by side, [rows, outFeatures]. */
