@@ -127,6 +127,8 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   const { kernel } = run;
   const product = { ...productOf(run.ready, layer, run.ready.input, run.callOf(0)), output: layer.output };
   const steps = productSteps(kernel, layer)!;
+  const onReals = fusedStep(steps, product);
+  if (onReals) return `kernel ${kernel.name} ${hasNoC(onReals)}`;
   refuseMixedCalls(layer, run, steps, samples);
   const recipe = recipeOf(steps, product);
   if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));
@@ -163,6 +165,12 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     arrays: arraysOf(layer.name, samples, shapes, product, steps, recipe, values),
     captured: await besideCapture(capture, layer.name, output),
   };
+}
+
+/** What is done to real values, which no C is written of; null: nothing. */
+function fusedStep({ onReals }: ProductSteps, { addend, curve }: Product): Step | null {
+  if (addend) return onReals!.add;
+  return curve ? onReals!.curves[curve]! : null;
 }
 
 /** Of a value in C order, samples in front: its channel. */

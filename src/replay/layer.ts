@@ -89,6 +89,7 @@ function whatIsMissing(
 ): string | null {
   const { weightDtype, ownBias, weightScale, dynamic, curve } = form;
   if (curve && !steps.onReals?.curves[curve]) return `a fused ${curve}`;
+  if (output?.dtype === 'int32' && (curve || steps.onReals?.add)) return 'an int32 output'; // no sums are left
   // a dynamic layer's codes are uint8
   const codes = isQuantized(input) ? input.dtype : 'uint8';
   if (weightDtype === 'uint8' && !steps.uint8Weights.includes(codes)) return `uint8 weights and ${codes} codes`;
