@@ -27,6 +27,8 @@ const MOST_READINGS = 2;
 /** Three numbers a value. */
 const MOST_FLOATS = 2;
 
+type Visit = (first: number, rows: number, input: QuantParams) => void;
+
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
   private readonly accumulators = new Map<Scope, Map<string, SumData>>();
@@ -366,11 +368,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     return call ? { ...params, call } : params;
   }
 
-  private eachBatch(
-    { samples, inputs }: Scope,
-    steps: ProductSteps,
-    visit: (first: number, rows: number, input: QuantParams) => void,
-  ): void {
+  private eachBatch({ samples, inputs }: Scope, steps: ProductSteps, visit: Visit): void {
     const dynamic = this.data.dynamic!;
     if (steps.dynamic!.grain === 'row') {
       this.eachRow(inputs[0], steps, visit);
@@ -386,11 +384,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     }
   }
 
-  private eachRow(
-    { rows, cols, data }: Matrix,
-    { dynamic }: ProductSteps,
-    visit: (first: number, rows: number, input: QuantParams) => void,
-  ): void {
+  private eachRow({ rows, cols, data }: Matrix, { dynamic }: ProductSteps, visit: Visit): void {
     for (let row = 0; row < rows; row++) {
       const { min, max } = rangeOfRow(data.subarray(row * cols, (row + 1) * cols));
       visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
