@@ -353,7 +353,13 @@ async function openFiles(io: Io, { model: modelPath, capture: capturePath, optio
   const opened = await openPair(io, modelPath, capturePath, open, use, options.kernel);
   if (!ran) return opened;
   ran.opened();
-  return { model: { ...opened.model, path: ran.model }, capture: { ...opened.capture, path: ran.capture } };
+  return { model: calledBy(ran.model, opened.model), capture: calledBy(ran.capture, opened.capture) };
+}
+
+function calledBy<T extends Model | Capture>(name: string, file: T): T {
+  const whereOf = (where: string) => (where.startsWith(file.path) ? name + where.slice(file.path.length) : where);
+  const warnings = file.warnings.map((warning) => ({ ...warning, where: whereOf(warning.where) }));
+  return { ...file, path: name, warnings };
 }
 
 /** Single values, for pages. */

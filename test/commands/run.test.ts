@@ -113,6 +113,22 @@ describe('qdiff run', () => {
     expect(JSON.parse(ran.stdout)).toMatchObject({ model: `${SCRIPT}:model`, capture: CAPTURE, verdict: 'match' });
   });
 
+  test('what is said of a capture that is not kept is said of what it was made from', async () => {
+    const shorter = (args: readonly string[]): Ended => {
+      const made = exports(args);
+      const of = (flag: string) => args.find((arg) => arg.startsWith(`--${flag}=`))!.slice(flag.length + 3);
+      const file = join(of('out'), of('capture-name').replace('.npz', '.model.json'));
+      const model = JSON.parse(readFileSync(file, 'utf8'));
+      writeFileSync(file, JSON.stringify({ ...model, layers: model.layers.slice(0, -1) }));
+      return made;
+    };
+    const { fake } = imagined(['python3'], true, shorter);
+    const ran = await cli()(['run', `${SCRIPT}:model`, CAPTURE, '--reporter', 'json'], { processes: fake });
+    expect(JSON.parse(ran.stdout).warnings).toEqual([
+      { code: 'unknown-array', where: CAPTURE, message: '1 array of no value of the model ignored: fc2' },
+    ]);
+  });
+
   test.each([
     ['onnxruntime', ONNX, [], 'expected a Python with onnx and onnxruntime on the path', 'onnx onnxruntime'],
     ['xnnpack', TFLITE, [], 'ai_edge_litert or tflite_runtime or tensorflow on the path', 'ai-edge-litert'],
