@@ -382,17 +382,23 @@ describe('one line for each problem', () => {
     [
       'unknown activation',
       (m) => (m.layers[0].activation = 'gelu'),
-      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got "gelu"'],
+      [
+        'm.json layers[0].activation: expected "none", "relu", "relu6", {"clamp": [lo, hi]} in codes, or a curve of real values: "hardswish", "silu", got "gelu"',
+      ],
     ],
     [
       'a clamp without two codes',
       (m) => (m.layers[0].activation = { clamp: [3] }),
-      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got an object'],
+      [
+        'm.json layers[0].activation: expected "none", "relu", "relu6", {"clamp": [lo, hi]} in codes, or a curve of real values: "hardswish", "silu", got an object',
+      ],
     ],
     [
       'a clamp of reals',
       (m) => (m.layers[0].activation = { clamp: [0, 5.5] }),
-      ['m.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got an object'],
+      [
+        'm.json layers[0].activation: expected "none", "relu", "relu6", {"clamp": [lo, hi]} in codes, or a curve of real values: "hardswish", "silu", got an object',
+      ],
     ],
     [
       'a clamp beyond the codes of the output',
@@ -540,7 +546,7 @@ describe('one line for each problem', () => {
         m.layers[2].input = 'no';
       },
       [
-        'm.json layers[0].activation: expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes, got "x"',
+        'm.json layers[0].activation: expected "none", "relu", "relu6", {"clamp": [lo, hi]} in codes, or a curve of real values: "hardswish", "silu", got "x"',
         'm.json layers[0].output.zero_point: expected an integer in 0..255 (uint8), got -1',
         'm.json layers[0].weight[0][0]: expected an integer in -128..127, got 300',
         'm.json layers[0].bias[0]: expected a number that float32 holds, got Infinity',
