@@ -222,7 +222,8 @@ class Search {
     const forms = this.causes.flatMap((cause) => cause.forms?.(study) ?? []) as ProductChange[];
     const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
     const isOrder = ({ cause }: Change) => cause === 'k-order';
-    for (const change of followed(study, forms.filter(isOrder), setupOf)) this.estimateOn([change]);
+    const orders = [...this.ordersAlone().filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
+    for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     const before = channelsThatDiffer(study, study.declared);
     for (const change of forms) {
@@ -232,15 +233,20 @@ class Search {
     }
   }
 
+  /** Orders of weights and places that need no number. */
+  private ordersAlone(): ProductChange[] {
+    const { setup } = this.hypothesis([]);
+    return this.causes
+      .filter((cause) => cause.parameterFree)
+      .flatMap((cause) => this.estimate(cause, setup, false) as ProductChange[])
+      .filter(({ freedom }) => freedom === FREEDOM.none);
+  }
+
   /** Two orders of weights and places at once. */
   private orders(): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
-    const { setup } = this.hypothesis([]);
-    const orders = this.causes
-      .filter((cause) => cause.parameterFree)
-      .flatMap((cause) => this.estimate(cause, setup, false))
-      .filter(({ freedom }) => freedom === FREEDOM.none);
+    const orders = this.ordersAlone();
     if (orders.length > MOST_ORDERS) return;
     orders.forEach((a, i) => {
       for (const b of orders.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
