@@ -175,7 +175,9 @@ export class ReplaySession {
     const upstream = this.whyNotReplayed(producer);
     if (upstream) return `its input ${input} was not captured and cannot be replayed: ${upstream}`;
     const isBounded = producer.onFloats && tensorSteps(this.kernelOf(producer), producer)?.isBounded;
-    return isBounded && !this.capture.values.has(input) ? `its input ${input} was not captured and is known within a bound only` : null;
+    return isBounded && !this.capture.values.has(input)
+      ? `its input ${input} was not captured and is known within a bound only`
+      : null;
   }
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
