@@ -189,8 +189,9 @@ class Search {
     );
     // on a base that changes nothing, estimates are those that failed alone
     for (const base of [...active, ...globals]) this.estimateOn([base]);
-    if (this.found.length === 0) this.formsBesideNumbers();
-    if (this.found.length === 0) this.orders();
+    const alone = this.found.length === 0 && isProductStudy(this.study) ? this.ordersAlone() : [];
+    if (this.found.length === 0) this.formsBesideNumbers(alone);
+    if (this.found.length === 0) this.twoOrders(alone);
     if (this.found.length > 0 || !this.study.free) return;
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
@@ -216,13 +217,13 @@ class Search {
   }
 
   /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
-  private formsBesideNumbers(): void {
+  private formsBesideNumbers(alone: readonly ProductChange[]): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
     const forms = this.causes.flatMap((cause) => cause.forms?.(study) ?? []) as ProductChange[];
     const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
     const isOrder = ({ cause }: Change) => cause === 'k-order';
-    const orders = [...this.ordersAlone().filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
+    const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
     for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     const before = channelsThatDiffer(study, study.declared);
@@ -243,10 +244,7 @@ class Search {
   }
 
   /** Two orders of weights and places at once. */
-  private orders(): void {
-    const { study } = this;
-    if (!isProductStudy(study)) return;
-    const orders = this.ordersAlone();
+  private twoOrders(orders: readonly ProductChange[]): void {
     if (orders.length > MOST_ORDERS) return;
     orders.forEach((a, i) => {
       for (const b of orders.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
