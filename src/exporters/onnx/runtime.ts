@@ -50,25 +50,25 @@ export function openSession(ort: Ort, path: string, level: Level, optimizedModel
 }
 
 interface Stored {
-  /** As npy writes it. */
-  readonly descr: string;
+  /** As npy writes it, where the array's own type does not tell. */
+  readonly descr?: string;
   readonly array: new (length: number) => Numbers;
 }
 
 /** Types that an npz holds, by ONNX Runtime's names. */
 export const STORED: ReadonlyMap<string, Stored> = new Map<string, Stored>([
   ['bool', { descr: '|b1', array: Uint8Array }],
-  ['int8', { descr: '|i1', array: Int8Array }],
-  ['uint8', { descr: '|u1', array: Uint8Array }],
-  ['int16', { descr: '<i2', array: Int16Array }],
-  ['uint16', { descr: '<u2', array: Uint16Array }],
+  ['int8', { array: Int8Array }],
+  ['uint8', { array: Uint8Array }],
+  ['int16', { array: Int16Array }],
+  ['uint16', { array: Uint16Array }],
   ['float16', { descr: '<f2', array: Uint16Array }],
-  ['int32', { descr: '<i4', array: Int32Array }],
-  ['uint32', { descr: '<u4', array: Uint32Array }],
-  ['float32', { descr: '<f4', array: Float32Array }],
-  ['float64', { descr: '<f8', array: Float64Array }],
-  ['int64', { descr: '<i8', array: BigInt64Array }],
-  ['uint64', { descr: '<u8', array: BigUint64Array }],
+  ['int32', { array: Int32Array }],
+  ['uint32', { array: Uint32Array }],
+  ['float32', { array: Float32Array }],
+  ['float64', { array: Float64Array }],
+  ['int64', { array: BigInt64Array }],
+  ['uint64', { array: BigUint64Array }],
 ]);
 
 /** The values of all calls, one behind the other along axis 0. */
