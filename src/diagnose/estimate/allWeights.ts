@@ -13,6 +13,8 @@ const SPARE_CODES = 1.2;
 const CERTAIN = 4;
 /** Where a weight is as likely as not more than one off. */
 const HOPELESS = 3;
+/** Of what rounding in double precision adds. */
+const ROUNDED = 1e-6;
 /** Multiply-adds of a channel. */
 const MOST_REPAIRS = 3e7;
 
@@ -34,7 +36,10 @@ export function solveAll(residuals: Residuals, isWeight: (k: number, change: num
   const uncertain = (deviation * CERTAIN * Math.sqrt(system.widest)) / 0.5;
   const open = more(Math.ceil(((rows.length * lo.length) / bounded.length) * uncertain ** 2), lo.length);
   if (uncertain > HOPELESS) return open;
-  const found = system.solve(rows.map((row) => (lo[row] + hi[row]) / 2));
+  const { found, rest } = system.solve(rows.map((row) => (lo[row] + hi[row]) / 2));
+  // integers leave no less than reals do: noise ends here, where `repair` would try them one by one
+  const mayRest = rows.reduce((sum, row) => sum + ((hi[row] - lo[row]) / 2) ** 2, 0);
+  if (rest > mayRest * (1 + ROUNDED)) return null;
   const changes = new Int32Array(inFeatures);
   for (const [i, k] of columns.entries()) changes[k] = Math.round(found[i]);
   if (uncertain > 1) repair(residuals, changes, columns);
@@ -94,7 +99,8 @@ function explainsAll({ lo, hi, centred, rows, inFeatures }: Residuals, changes: 
 interface System {
   /** Largest diagonal entry of the inverse of the Gram matrix. */
   readonly widest: number;
-  solve(target: readonly number[]): Float64Array;
+  /** The least squares, and what they leave. */
+  solve(target: readonly number[]): { readonly found: Float64Array; readonly rest: number };
 }
 
 /** Channels share their activations, and mostly their rows. */
@@ -138,8 +144,14 @@ function makeSystem(
     widest: widestOfInverse(factor, n),
     solve(target) {
       const right = new Float64Array(n);
-      for (let r = 0; r < target.length; r++) for (let i = 0; i < n; i++) right[i] += x[r * n + i] * target[r];
-      return backward(factor, forward(factor, right, n), n);
+      let rest = 0;
+      for (let r = 0; r < target.length; r++) {
+        rest += target[r] ** 2;
+        for (let i = 0; i < n; i++) right[i] += x[r * n + i] * target[r];
+      }
+      const half = forward(factor, right, n);
+      for (const part of half) rest -= part ** 2;
+      return { found: backward(factor, half, n), rest };
     },
   };
 }
