@@ -60,8 +60,13 @@ export function formsOf(steps: ProductSteps): ProductSteps[] {
   return biases.flatMap((bias) => multipliers.map((multiplier) => ({ ...steps, bias, multiplier })));
 }
 
+/** PT2E's lowered graphs run kernels of their own, which their engine's share a family with. */
+export function isOfFlow({ flow }: Kernel, declared: Kernel): boolean {
+  return flow !== undefined && flow === declared.flow;
+}
+
 /**
- * Of the kernels that explain all, the one nearest to what is declared: its own variants, then its runtime's. A capture's is one
+ * Of the kernels that explain all, the one nearest to what is declared: of its flow, its own variants, then its runtime's. A capture's is one
  * that its framework has, and its CPU may run, as long as there is any.
  */
 export function nearestKernel(
@@ -79,6 +84,7 @@ export function nearestKernel(
   const found = integer.length > 0 ? integer : all;
   const nearest =
     found.find((kernel) => kernel.name === declared.name) ??
+    found.find((kernel) => isOfFlow(kernel, declared)) ??
     found.find((kernel) => kernel.family === declared.family) ??
     found.find((kernel) => kernel.runtime === declared.runtime) ??
     found[0];

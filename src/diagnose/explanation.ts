@@ -1,5 +1,6 @@
 /** What is said of a layer: the report of a hypothesis that is proven, or of none. */
 
+import { kernelByName } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
@@ -7,7 +8,7 @@ import { isQuantized } from '../nouns/value.js';
 import { foundBy } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { samplesForWeights } from './causes/weightValue.js';
-import { consistentKernels, nearestKernel } from './consistent.js';
+import { consistentKernels, isOfFlow, nearestKernel } from './consistent.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
@@ -159,10 +160,12 @@ async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) 
   };
 }
 
-/** Kernels of the framework that made a capture come before others that compute the same. */
-function ownFirst({ side, producer }: LayerCase, kernels: readonly string[]): string[] {
-  const isOwn = (name: string) => side === 'capture' && isOf(frameworkOf(producer), name);
-  return [...kernels.filter(isOwn), ...kernels.filter((name) => !isOwn(name))];
+/** Kernels of the flow, then of the framework, that made a capture come before others that compute the same. */
+function ownFirst({ side, producer, kernel }: LayerCase, kernels: readonly string[]): string[] {
+  if (side !== 'capture') return [...kernels];
+  const framework = frameworkOf(producer);
+  const rank = (name: string) => (isOfFlow(kernelByName(name), kernel) ? 0 : isOf(framework, name) ? 1 : 2);
+  return [...kernels].sort((a, b) => rank(a) - rank(b));
 }
 
 /** It makes codes of floats. */

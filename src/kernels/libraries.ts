@@ -7,7 +7,7 @@ export const fbgemmLibrary: Library = {
   defaultRange: '0..127, the default of the x86 and fbgemm qconfigs',
   // the dispatch of engine x86, and that of the groupwise kernel, look at the CPU alone
   confirmedConvolutions:
-    ', under engine fbgemm, but where its groupwise kernel runs (3x3, padding 1, 2 to 16 channels a group, as many out as in)',
+    ', under engine fbgemm, except where its groupwise kernel runs (3x3, padding 1, 2 to 16 channels a group, as many out as in)',
   saturatesIn(patch) {
     const path = fbgemmPathOf(patch);
     return path === 'others' ? null : path;

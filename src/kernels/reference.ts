@@ -29,17 +29,19 @@ const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
 ]);
 
 /** On a CPU with AVX2 alone: its order of multiplications, and exact sums, as always. */
-const ON_AVX2: ReadonlyMap<Kernel, Kernel> = new Map([
-  [onednn, withExactSums(onednnAvx2)],
-  [onednnPointwise, withExactSums(onednnPointwiseAvx2)],
+const ON_AVX2: ReadonlyMap<Kernel, ReturnType<typeof withExactSums>> = new Map([
+  [onednn, withExactSums(onednn, onednnAvx2)],
+  [onednnPointwise, withExactSums(onednnPointwise, onednnPointwiseAvx2)],
 ]);
 
-function withExactSums(kernel: Kernel): Kernel {
-  const ops = Object.entries(kernel.ops).map(([op, steps]): [string, OpSteps] => [
+/** onCpu's order; by its name where it is that kernel, as nothing can saturate, elsewhere by the name of what is exact. */
+function withExactSums({ name }: Kernel, onCpu: Kernel): { readonly itself: Kernel; readonly exact: Kernel } {
+  const ops = Object.entries(onCpu.ops).map(([op, steps]): [string, OpSteps] => [
     op,
     steps.kind === 'product' ? { ...steps, accumulate: exact } : steps,
   ]);
-  return { ...kernel, sums: 'exact', ops: Object.fromEntries(ops) };
+  const itself: Kernel = { ...onCpu, sums: 'exact', ops: Object.fromEntries(ops) };
+  return { itself, exact: { ...itself, name } };
 }
 
 type Readings = readonly [Kernel, ...Kernel[]];
@@ -74,8 +76,8 @@ function oneDnnTakes(layer: Layer): boolean {
 }
 
 function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: readonly Call[]): Readings {
-  const onAvx2 = runsAvx2(producer) && neverSaturates(layer) ? ON_AVX2.get(kernel) : undefined;
-  if (onAvx2) return [onAvx2];
+  const onAvx2 = runsAvx2(producer) ? ON_AVX2.get(kernel) : undefined;
+  if (onAvx2) return [neverSaturates(layer) ? onAvx2.itself : onAvx2.exact];
   const onAmx = mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
   if (!onAmx) return [kernel];
   // AMX's convolutions multiply in either order, by blocking and threads

@@ -117,12 +117,19 @@ export function productKernels(
   return kernelsWith((kernel) => productSteps(kernel, { op }), declared, ofLayer);
 }
 
-/** As productKernels, for a layer: of a graph whose runtime has the choice of arithmetic, its own kernels as they run the layer. */
+/**
+ * As productKernels, for a layer: of a graph whose runtime has the choice of arithmetic, or of a model that only `declared` and its
+ * like can run, those kernels as they run the layer.
+ */
 export function kernelsOfProduct(
   layer: Pick<Layer, 'op' | 'arithmetic'>,
   op = layer.op,
+  declared: Kernel | null = null,
 ): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
-  if (layer.arithmetic === undefined) return productKernels(op);
+  if (layer.arithmetic === undefined) {
+    const own = declared?.wholeRuntime && declared.flow !== undefined && declared.family;
+    return productKernels(op, declared).filter(({ kernel }) => !own || kernel.family === own);
+  }
   return kernelsWith((kernel) => (kernel.opsInFloat ? productSteps(kernel, { ...layer, op }) : null), null);
 }
 

@@ -38,8 +38,8 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
       neverLines(document, options),
       notCheckedLines(document, options),
       ...groups.slice(0, most).map((group, i) => {
-        const sameAbove = groups.slice(0, i).some(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
-        return groupLines(group, sameAbove, options, chalk);
+        const above = groups.slice(0, i).filter(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
+        return groupLines(group, above, options, chalk);
       }),
       groups.length > most ? [`${groups.length - most} more kinds of findings: -v, or --reporter json`] : [],
       [
@@ -120,7 +120,7 @@ function notCheckedLines({ not_checked: all }: LintDocument, options: ReportOpti
 /** Findings of one layer, code and severity; the first stands for all. */
 function grouped(findings: readonly LintFinding[]): LintFinding[][] {
   const groups = new Map<string, LintFinding[]>();
-  for (const finding of findings) {
+  for (const finding of saidOnce(findings)) {
     const key = JSON.stringify([finding.layer, finding.code, finding.severity, finding.kernels]);
     const group = groups.get(key);
     if (group) group.push(finding);
@@ -129,11 +129,22 @@ function grouped(findings: readonly LintFinding[]): LintFinding[][] {
   return [...groups.values()].sort((a, b) => RANK[b[0].severity] - RANK[a[0].severity]);
 }
 
+/** Kernels that pair products otherwise may lose the same pair: one finding, on all of them. */
+function saidOnce(findings: readonly LintFinding[]): LintFinding[] {
+  const found = new Map<string, LintFinding>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.layer, finding.code, finding.severity, finding.channel, finding.message]);
+    const kernels = [...new Set([...(found.get(key)?.kernels ?? []), ...finding.kernels])];
+    found.set(key, { ...finding, kernels });
+  }
+  return [...found.values()];
+}
+
 const RANK: Readonly<Record<Severity, number>> = { error: 2, warning: 1, info: 0 };
 
 function groupLines(
   group: readonly LintFinding[],
-  sameAbove: boolean,
+  above: readonly (readonly LintFinding[])[],
   options: ReportOptions,
   chalk: InstanceType<typeof Chalk>,
 ): string[] {
@@ -142,12 +153,14 @@ function groupLines(
   const channels = group.flatMap(({ channel }) => (channel === null ? [] : [channel]));
   const which = channels.length === 0 ? '' : `: ${counted(channels.length, 'channel')} (${ranges(channels)})`;
   const heading = `${options.unicode ? unicode : ascii} ${printable(first.layer)} ${first.severity} ${first.code}${which}`;
+  const kernels = first.kernels.join(', ');
+  const saidAbove = above.some(([it]) => it.kernels.join(', ') === kernels);
   const example = channels.length > 1 ? `channel ${first.channel}, ${first.message}` : first.message;
   return [
     ...prose({ options }, heading).map((line) => chalk[color](line)),
     ...labelled({ options }, '    because  ', example),
-    ...(first.kernels.length > 0 && !sameAbove ? labelled({ options }, '    on       ', first.kernels.join(', ')) : []),
-    ...labelled({ options }, '    fix      ', sameAbove ? 'as above' : first.fix),
+    ...(kernels !== '' && !saidAbove ? labelled({ options }, '    on       ', kernels) : []),
+    ...labelled({ options }, '    fix      ', above.length > 0 ? 'as above' : first.fix),
   ];
 }
 
@@ -163,7 +176,8 @@ function ranges(channels: readonly number[]): string {
   return parts.length > 12 ? `${parts.slice(0, 12).join(', ')}, ...` : parts.join(', ');
 }
 
-function summary(findings: readonly LintFinding[]): string {
+function summary(all: readonly LintFinding[]): string {
+  const findings = saidOnce(all);
   if (findings.length === 0) return 'no findings';
   const parts = (['error', 'warning', 'info'] as const).flatMap((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length;

@@ -125,3 +125,26 @@ describe('--max-severity moves the limit of exit 1', () => {
 it('a capture that is not there is exit 2', async () => {
   expect((await qdiff(['lint', model, 'missing.npz'])).exitCode).toBe(2);
 });
+
+it('a pair that kernels of other K blocks lose too is said once, on all of them', async () => {
+  const weight = Array.from({ length: 302 }, (_, k) => (k < 2 ? 127 : 0));
+  const layer = {
+    name: 'fc',
+    op: 'linear',
+    input: 'x',
+    weight: [weight],
+    weight_scale: 1,
+    output: { dtype: 'float32' },
+  };
+  const x = { name: 'x', dtype: 'uint8', scale: 1, zero_point: 0 };
+  const net = { format: 'qdiff-model', version: 1, producer: {}, inputs: [x], layers: [layer] };
+  const lint = cli(new Map([['net.json', JSON.stringify(net)]]));
+  const { findings } = JSON.parse((await lint(['lint', 'net.json', '--reporter', 'json'])).stdout);
+  const saturating = findings.filter(({ code }: { code: string }) => code === 'int16-saturation');
+  expect(saturating.length).toBeGreaterThan(1);
+  const { stdout } = await lint(['lint', 'net.json']);
+  expect(stdout.match(/255 \* 127 \+ 255 \* 127/g)).toHaveLength(1);
+  for (const name of saturating.flatMap(({ kernels }: { kernels: string[] }) => kernels))
+    expect(stdout).toContain(name);
+  expect(stdout).toMatch(/^1 error/m);
+});

@@ -16,8 +16,8 @@ const AVX2: Producer = {
   amxInt8: false,
 };
 
-async function said(set: string, producer: Producer) {
-  const folder = join('fixtures/kernels/onednn-avx2', set);
+async function said(set: string, producer: Producer, kernel = 'onednn-avx2') {
+  const folder = join('fixtures/kernels', kernel, set);
   const model = { ...(await openModel(nodeFileSystem, join(folder, 'model.json'))), producer };
   const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
   const { layers } = await compare(model, capture);
@@ -36,3 +36,11 @@ test.each(['saturating', 'dynamic'])(
     }
   },
 );
+
+test('a lowered graph on AVX2: the kernels of that flow come first', async () => {
+  const found = await said('saturating', { ...AVX2, flow: 'pt2e-lowered' }, 'onednn-pointwise-avx2');
+  expect(found.length).toBeGreaterThan(0);
+  for (const { kernel, explained_by } of found) {
+    expect([kernel, explained_by?.[0]]).toEqual(['onednn-pointwise-avx2', 'onednn-pointwise-avx2']);
+  }
+});

@@ -61,6 +61,13 @@ test.each<[string, Producer, boolean, string]>([
   expect(readings.map((kernel) => kernel.name)).toEqual([name]);
 });
 
+it("on AVX2 alone sums are exact, and multiplied in that CPU's order: floats behind them are equal", () => {
+  const lowered: Producer = { ...avx2, flow: 'pt2e-lowered', amxInt8: false };
+  const [kernel] = referenceFor(lowered).readings(layer('linear'), large);
+  expect(kernel).toMatchObject({ name: 'onednn-pointwise', sums: 'exact' });
+  expect(kernel.ops.linear).toMatchObject({ accumulate: { name: 'exact' }, multiplier: { name: 'oneDnnGemm' } });
+});
+
 it('leaves other ops to the kernel of the whole model', () => expect(read(amx, [], 'relu')).toEqual(['onednn']));
 
 it('takes --kernel for all layers', () => expect(read(amx, large, 'linear', 'qnnpack')).toEqual(['qnnpack']));

@@ -2,14 +2,14 @@
 import { exact, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture } from '../../nouns/capture.js';
-import type { Codes, Product } from '../../nouns/kernel.js';
+import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { eachGroup, type Group } from '../../products/groups.js';
 import { blocks } from '../../replay/blocks.js';
 import { layerRows } from '../../replay/rows.js';
 import type { ReplaySession } from '../../replay/session.js';
-import { saturatingGroups } from './pairs.js';
+import { type PairGroup, saturatingGroups } from './pairs.js';
 import { emptyRange, emptyRanges, type GrowingRange, type Range, widen } from './range.js';
 
 export interface Observation {
@@ -36,7 +36,7 @@ export async function observe(
   session: ReplaySession,
   layer: ProductLayer,
   product: Product,
-  bias: Float64Array,
+  { bias, kernel }: { readonly bias: Float64Array; readonly kernel: Kernel },
   capture: Capture,
 ): Promise<Observation> {
   const { outFeatures } = product;
@@ -44,7 +44,7 @@ export async function observe(
   const { input, perSample, of } = layerRows(run, run.input);
   const count = capture.samples * perSample;
   const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
-  const seen = nothingSeen(layer, product, count, captured !== null);
+  const seen = nothingSeen(saturatingGroups(product, layer, kernel), product, count, captured !== null);
   for (const [from, to] of blocks(0, count, input.features + outFeatures)) {
     const positions = product.patch && Int32Array.from({ length: to - from }, (_, i) => (from + i) % perSample);
     const data = await input.read(from, to);
@@ -56,14 +56,14 @@ export async function observe(
   return seen;
 }
 
-function nothingSeen(layer: ProductLayer, product: Product, samples: number, hasOutputs: boolean): Growing {
+function nothingSeen(groups: readonly PairGroup[], product: Product, samples: number, hasOutputs: boolean): Growing {
   const { outFeatures } = product;
   return {
     samples,
     codes: emptyRange(),
     codesAbove127: 0,
     accumulators: emptyRanges(outFeatures),
-    inexact: new Map(saturatingGroups(product, layer).map(({ step }) => [step, new Uint32Array(outFeatures)])),
+    inexact: new Map(groups.map(({ step }) => [step, new Uint32Array(outFeatures)])),
     outputs: hasOutputs ? emptyRanges(outFeatures) : null,
   };
 }

@@ -3,7 +3,7 @@
 import { takes } from '../../kernels/kernel.js';
 import { kernelsOfProduct } from '../../kernels/registry.js';
 import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
-import type { Product } from '../../nouns/kernel.js';
+import type { Kernel, Product } from '../../nouns/kernel.js';
 import type { Layer } from '../../nouns/model.js';
 import { linear } from '../../ops/linear.js';
 import type { Range } from './range.js';
@@ -32,20 +32,26 @@ export interface LosingPairs {
 }
 
 /** x86: vpmaddubsw saturates. */
-export function saturatingGroups(product: Product, layer: Ran): PairGroup[] {
-  return groupsOf(product, layer, (step) => step !== neonMlalInt16Wrap);
+export function saturatingGroups(product: Product, layer: Ran, declared: Kernel): PairGroup[] {
+  return groupsOf(product, layer, declared, (step) => step !== neonMlalInt16Wrap);
 }
 
 /** ARM without dot product: smlal wraps. */
-export function wrappingGroups(product: Product, layer: Ran): PairGroup[] {
-  return groupsOf(product, layer, (step) => step === neonMlalInt16Wrap);
+export function wrappingGroups(product: Product, layer: Ran, declared: Kernel): PairGroup[] {
+  return groupsOf(product, layer, declared, (step) => step === neonMlalInt16Wrap);
 }
 
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */
-function groupsOf(product: Product, layer: Ran, selects: (step: PairedAccumulateStep) => boolean): PairGroup[] {
+function groupsOf(
+  product: Product,
+  layer: Ran,
+  declared: Kernel,
+  selects: (step: PairedAccumulateStep) => boolean,
+): PairGroup[] {
   const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
   // a dynamic layer adds its products as the static one does
-  for (const { kernel, steps } of kernelsOfProduct(layer, product.patch ? layer.op : linear.name)) {
+  const op = product.patch ? layer.op : linear.name;
+  for (const { kernel, steps } of kernelsOfProduct(layer, op, declared)) {
     const step = steps.accumulate;
     // of uint8 weights and int32 outputs not every kernel has one
     if (!isPaired(step) || !selects(step) || !step.applies(product) || !takes(steps, product)) continue;

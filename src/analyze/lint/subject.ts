@@ -62,13 +62,13 @@ export async function subjectOf(
     layer,
     product,
     range,
-    observed: await observed(captured, layer, product, bias),
+    observed: await observed(captured, layer, product, bias, kernel),
     bias,
     worst,
     outputs: worstOutputs(steps, product, worst, bias),
     clampedTo: clampRange(product, steps),
-    saturating: saturatingGroups(product, layer),
-    wrapping: wrappingGroups(product, layer),
+    saturating: saturatingGroups(product, layer, kernel),
+    wrapping: wrappingGroups(product, layer, kernel),
   };
 }
 
@@ -83,10 +83,11 @@ async function observed(
   layer: ProductLayer,
   product: Product,
   bias: Float64Array,
+  kernel: Kernel,
 ): Promise<Observation | null> {
   // a dynamic layer's codes are not in the capture: its input is float
   if (!captured || layer.form.dynamic || captured.session.whyNotReplayed(layer)) return null;
-  return observe(captured.session, layer, product, bias, captured.capture);
+  return observe(captured.session, layer, product, { bias, kernel }, captured.capture);
 }
 
 function biasUnits(product: Product): Float64Array {

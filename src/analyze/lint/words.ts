@@ -21,6 +21,8 @@ const ELSEWHERE_THAN_FBGEMM =
   "the qnnpack engine, or oneDNN's convolutions (engine x86 on a CPU with AVX512-VNNI); FBGEMM saturates here on every CPU";
 const OF_ONNX_RUNTIME =
   'quantize_static(..., reduce_range=True), or quantize_dynamic likewise, which keeps the weights in -64..64, or uint8 weights (weight_type=QuantType.QUInt8), session.x64quantprecision=1, or a CPU with VNNI';
+const OF_TORCHAO =
+  'quantize_(model, Int8DynamicActivationInt8WeightConfig(..., reduce_range=True)), which keeps activations and weights in -64..63 (Int8StaticActivationInt8WeightConfig likewise), or leave ONEDNN_MAX_CPU_ISA unset: sums are then exact';
 const SYMMETRIC = 'quantize weights symmetrically (zero_point 0)';
 const WIDER = 'widen the output scale';
 const NARROWER = 'narrow the output scale';
@@ -29,10 +31,13 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
   'int16-saturation': {
     message: ({ evidence, facts }) =>
       `${pairSum(evidence.pair)} leaves int16${facts ? `; ${seenSaturating(evidence.saturated_values ?? 0, facts)}` : ''}`,
-    fix: ({ kernels }) =>
-      kernels.every((name) => kernelNamed(name)?.runtime === 'onnxruntime')
-        ? OF_ONNX_RUNTIME
-        : `${REDUCE_RANGE}, or run where products are not paired: ${kernels.some((name) => kernelNamed(name)?.sums === 'exact') ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS}`,
+    fix: ({ kernels: names }) => {
+      const kernels = names.map((name) => kernelNamed(name));
+      if (kernels.every((kernel) => kernel?.runtime === 'onnxruntime')) return OF_ONNX_RUNTIME;
+      if (kernels.every((kernel) => kernel?.family === 'torchao')) return OF_TORCHAO;
+      const elsewhere = kernels.some((kernel) => kernel?.sums === 'exact') ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS;
+      return `${REDUCE_RANGE}, or run where products are not paired: ${elsewhere}`;
+    },
   },
   'int16-wrap': {
     message: ({ evidence: { pair } }) =>

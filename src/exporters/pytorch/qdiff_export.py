@@ -1415,7 +1415,16 @@ class _EagerWatch(_Watch):
             for frame in self.frames:
                 frame.did_something = True
             self.record(op, x, inputs, args, result, in_place, _bound(func, args, kwargs))
+            if x and any(each.alias_info and not each.alias_info.is_write for each in func._schema.returns):
+                self.share_version(tree_leaves(result), args[0])
         return result
+
+    def share_version(self, views, base):
+        """A view counts its base's changes, from when the operator has returned: here it is not told yet."""
+        for view in views:
+            if id(view) in self.values and not base.is_inference():
+                tensor, version, value = self.values[id(view)]
+                self.values[id(view)] = (tensor, version if version is None else base._version, value)
 
     def record(self, op, x, inputs, args, result, in_place, bound):
         """x: the first argument's value, if it has one; inputs: all that have."""

@@ -118,3 +118,11 @@ describe('what a capture of 7-bit codes says of saturating weights', () => {
     expect((await lintSmall(withRelu(0))).layers[1].input_range.worst).toEqual([0, 255]);
   });
 });
+
+it('a model of torchao: only kernels that run it, and its own words', async () => {
+  const { model } = await opened('torchao');
+  const { findings } = await lint(model, null);
+  const saturating = findings.filter(({ code }) => code === 'int16-saturation');
+  expect(new Set(saturating.flatMap(({ kernels }) => kernels))).toEqual(new Set(['torchao-avx2']));
+  expect(saturating[0].fix).toContain('Int8DynamicActivationInt8WeightConfig(..., reduce_range=True)');
+});
