@@ -1,6 +1,6 @@
 /** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
 
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
@@ -18,10 +18,14 @@ import {
   leakyReluXnnpack,
 } from './steps/tflite/activations.js';
 import { addBuiltin, addReference, addXnnpack } from './steps/tflite/add.js';
-import { concatTflite } from './steps/tflite/concat.js';
+import { indexOfLargest, indexOfSmallest, maximumTflite, minimumTflite } from './steps/tflite/choices.js';
+import { byWidth } from './steps/tflite/common.js';
+import { concatTflite, stackTflite } from './steps/tflite/concat.js';
+import { absTflite, eluTflite, expTflite, geluTflite, logTflite } from './steps/tflite/functions.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
 import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
+import { preluMicro, preluTflite } from './steps/tflite/prelu.js';
 import {
   meanBuiltin,
   meanReference,
@@ -32,7 +36,9 @@ import {
   sumXnnpack,
 } from './steps/tflite/reduce.js';
 import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
+import { l2NormalizeTflite, rsqrtTflite, sqrtTflite } from './steps/tflite/roots.js';
 import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
+import { squaredDifferenceTflite } from './steps/tflite/squaredDifference.js';
 import {
   logisticMicro,
   logisticTflite,
@@ -44,17 +50,6 @@ import {
 import { logisticInt16, logisticInt16Builtin, tanhInt16, tanhInt16Builtin } from './steps/tflite/tables16.js';
 
 type Ops = Kernel['ops'];
-
-/** By the type of the input's codes. */
-function byWidth(bytes: TensorSteps, wide: TensorSteps): TensorSteps {
-  return {
-    kind: 'tensor',
-    equation: `${bytes.equation}; int16: ${wide.equation}`,
-    codes: [...(bytes.codes ?? []), ...(wide.codes ?? [])],
-    departure: 'table-entry',
-    run: (call) => (call.inputs[0].params.dtype === 'int16' ? wide : bytes).run(call),
-  };
-}
 
 const bound = quantizeDivisionHalfAway;
 const onReference = elementwise({
@@ -75,6 +70,21 @@ const shared: Ops = {
   sub: addReference(-1),
   mul: multiplyTflite,
   cat: concatTflite,
+  stack: stackTflite,
+  maximum: maximumTflite,
+  minimum: minimumTflite,
+  argmax: indexOfLargest,
+  argmin: indexOfSmallest,
+  prelu_of_two: preluTflite,
+  squared_difference: squaredDifferenceTflite,
+  sqrt: sqrtTflite,
+  rsqrt: rsqrtTflite,
+  l2_normalize: l2NormalizeTflite,
+  abs: absTflite,
+  exp: expTflite,
+  log: logTflite,
+  elu: eluTflite,
+  gelu: geluTflite,
   hardswish: hardSwishTflite,
   avg_pool2d: averagePoolTflite,
   max_pool2d: maxPoolTflite('reference'),
@@ -107,6 +117,7 @@ export const microOps: Ops = {
   ...referenceOps,
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingOfDoubles }), null),
   mul: multiplyMicro,
+  prelu_of_two: preluMicro,
   matmul: matmulMicro,
   leaky_relu: leakyReluMicro,
   sum: sumMicro,
@@ -172,6 +183,7 @@ export const delegateTensors: Ops = {
   sub: addXnnpack(-1),
   mul: multiplyXnnpack,
   cat: concatTflite,
+  stack: stackTflite,
   leaky_relu: leakyReluXnnpack,
   max_pool2d: maxPoolTflite('xnnpack'),
   mean: meanXnnpack,

@@ -81,6 +81,30 @@ function oneMinusOverOnePlus(a: number, bits: Bits): number {
   return rescaledByPot(wrap(inverseOfHalfSum(a, bits) - 2 ** (bits - 3), bits), 2, bits);
 }
 
+/** 1.5, and sqrt(1/2). */
+const [HALF_THREE, HALF_SQRT_2] = [2 ** 28 + 2 ** 27, 1518500250];
+
+/** 1 / sqrt(x), x >= 0 whole: a multiplier of 31 fraction bits, and the power of two that goes with it; 0 as 1. */
+export function inverseSquareRoot(whole: number): { multiplier: number; exponent: number } {
+  if (whole <= 1) return { multiplier: 2 ** 31 - 1, exponent: 0 };
+  let [input, shift] = [whole, 11];
+  for (; input >= 2 ** 29; shift++) input = Math.floor(input / 4);
+  const pairs = Math.floor((Math.clz32(input) - 1) / 2) - 1;
+  shift -= pairs;
+  input *= 4 ** pairs;
+  const half = roundingDivideByPot(Math.floor(input / 2), 1);
+  const times = (a: number, b: number) => multiplyHigh(a, b, 32);
+  let x = 2 ** 28; // 1, with 3 integer bits
+  for (let i = 0; i < 5; i++) {
+    const cube = rescaledByPot(times(times(x, x), x), 6, 32);
+    x = rescaledByPot(wrapInt32(times(HALF_THREE, x) - times(half, cube)), 3, 32);
+  }
+  const multiplier = times(x, HALF_SQRT_2);
+  return shift < 0
+    ? { multiplier: wrapInt32(multiplier * 2 ** -shift), exponent: 0 }
+    : { multiplier, exponent: -shift };
+}
+
 export function logistic(a: number, integerBits: number, bits: Bits): number {
   if (a === 0) return 2 ** (bits - 2);
   const positive = oneOverOnePlus(expOnNegative(-Math.abs(a), integerBits, bits), bits);

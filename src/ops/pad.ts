@@ -1,4 +1,7 @@
-/** torch.nn.functional.pad: two numbers an axis, the last axis first. Constant padding is the code of `value`. */
+/**
+ * torch.nn.functional.pad: two numbers an axis, the last axis first. Constant padding is the code of `value`.
+ * symmetric, TFLite's: reflected with its edge.
+ */
 import * as z from 'zod/mini';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
 import { isQuantized } from '../nouns/value.js';
@@ -6,7 +9,7 @@ import { dimsText } from '../tensor/shape.js';
 import { moving } from './fields/layout.js';
 import { integer } from './fields/schema.js';
 
-type Mode = 'constant' | 'reflect' | 'replicate' | 'circular';
+type Mode = 'constant' | 'reflect' | 'replicate' | 'circular' | 'symmetric';
 
 interface Fields {
   readonly pad: readonly number[];
@@ -18,6 +21,7 @@ interface Fields {
 const READS: Readonly<Record<Mode, (own: number, last: number) => number>> = {
   constant: (own, last) => (own < 0 || own > last ? -1 : own),
   reflect: (own, last) => last - Math.abs(last - Math.abs(own)),
+  symmetric: (own, last) => (own < 0 ? -1 - own : own > last ? 2 * last + 1 - own : own),
   replicate: (own, last) => Math.min(Math.max(own, 0), last),
   circular: (own, last) => (own + last + 1) % (last + 1),
 };
@@ -25,7 +29,7 @@ const READS: Readonly<Record<Mode, (own: number, last: number) => number>> = {
 /** The most that an axis can be padded with, and how that is said. */
 function mostOf(mode: Mode): readonly [most: (size: number) => number, rule: string] {
   if (mode === 'reflect') return [(size) => size - 1, ', each smaller than its axis'];
-  if (mode === 'circular') return [(size) => size, ', each at most its axis'];
+  if (mode === 'circular' || mode === 'symmetric') return [(size) => size, ', each at most its axis'];
   return [() => Number.POSITIVE_INFINITY, ''];
 }
 
@@ -35,7 +39,7 @@ export const pad = moving<Fields>(
   'pad',
   {
     pad: z.array(integer).check(z.refine((pad) => pad.length % 2 === 0, EXPECTED)),
-    mode: z.optional(z.enum(['constant', 'reflect', 'replicate', 'circular'])),
+    mode: z.optional(z.enum(['constant', 'reflect', 'replicate', 'circular', 'symmetric'])),
     value: z.optional(z.number()),
   },
   ({ pad: ends, mode = 'constant', value = 0 }, { inputs: [input] }) => {

@@ -6,6 +6,8 @@ import { add } from './add.js';
 import { addScalar } from './addScalar.js';
 import { amax } from './amax.js';
 import { amin } from './amin.js';
+import { argmax } from './argmax.js';
+import { argmin } from './argmin.js';
 import { avgPool1d } from './avgPool1d.js';
 import { avgPool2d } from './avgPool2d.js';
 import { avgPool3d } from './avgPool3d.js';
@@ -51,11 +53,13 @@ import { identity } from './identity.js';
 import { indexSelect } from './indexSelect.js';
 import { instanceNorm } from './instanceNorm.js';
 import { interpolate } from './interpolate.js';
+import { l2Normalize } from './l2Normalize.js';
 import { layerNorm } from './layerNorm.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
 import { linearFloat } from './linearFloat.js';
+import { log } from './log.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
@@ -73,6 +77,7 @@ import { permute } from './permute.js';
 import { pixelShuffle } from './pixelShuffle.js';
 import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
+import { preluOfTwo } from './preluOfTwo.js';
 import { quantize } from './quantize.js';
 import { quantizeDynamic } from './quantizeDynamic.js';
 import { readVariable } from './readVariable.js';
@@ -80,6 +85,7 @@ import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
+import { rsqrt } from './rsqrt.js';
 import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
@@ -89,7 +95,9 @@ import { softplus } from './softplus.js';
 import { spaceToBatch } from './spaceToBatch.js';
 import { spaceToDepth } from './spaceToDepth.js';
 import { sqrt } from './sqrt.js';
+import { squaredDifference } from './squaredDifference.js';
 import { squeeze } from './squeeze.js';
+import { stack } from './stack.js';
 import { sub } from './sub.js';
 import { sum } from './sum.js';
 import { tanh } from './tanh.js';
@@ -131,11 +139,13 @@ export const ops: readonly Op[] = [
   div,
   maximum,
   minimum,
+  squaredDifference,
   neg,
   abs,
   addScalar,
   mulScalar,
   cat,
+  stack,
   where,
   hardswish,
   hardsigmoid,
@@ -151,8 +161,11 @@ export const ops: readonly Op[] = [
   gelu,
   erf,
   exp,
+  log,
   sqrt,
+  rsqrt,
   prelu,
+  preluOfTwo,
   threshold,
   maxPool1d,
   maxPool2d,
@@ -167,9 +180,12 @@ export const ops: readonly Op[] = [
   sum,
   amax,
   amin,
+  argmax,
+  argmin,
   quantizeDynamic,
   interpolate,
   softmax,
+  l2Normalize,
   batchNorm,
   layerNorm,
   groupNorm,

@@ -1,4 +1,6 @@
-/** A range of an axis, or of several: x[:, start:end:step] of axis 1. drop: those of them, one long now, that leave. */
+/**
+ * A range of an axis, or of several: x[:, start:end:step] of axis 1, backwards where step is negative. drop: those of them, one long now, that leave.
+ */
 import * as z from 'zod/mini';
 import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
 import { isOverSamples, oneOrMoreAxes } from './fields/axes.js';
@@ -21,7 +23,7 @@ interface Range {
 }
 
 const bound = z.optional(z.nullable(z.union([integer, z.array(z.nullable(integer))])));
-const positive = z.int().check(z.positive());
+const step = z.int().check(z.refine((own) => own !== 0, 'expected a whole number other than 0'));
 
 export const slice = moving<Fields>(
   'slice',
@@ -29,7 +31,7 @@ export const slice = moving<Fields>(
     dim: oneOrMoreAxes,
     start: bound,
     end: bound,
-    step: z.optional(z.union([positive, z.array(positive)])),
+    step: z.optional(z.union([step, z.array(step)])),
     drop: z.optional(z.array(integer)),
   },
   (fields) => ({
@@ -60,14 +62,19 @@ function rangesOf({ dim, start, end, step }: Fields, dims: readonly number[]): r
     const axis = axisOf(one, { dims });
     if (typeof axis === 'string') return axis;
     const size = dims[axis];
-    const [from, to] = [within(own(start ?? null, i) ?? 0, size), within(own(end ?? null, i) ?? size, size)];
-    if (from < to) return { axis, from, to, step: own(step ?? 1, i) ?? 1 };
+    const by = own(step ?? 1, i) ?? 1;
+    const [first, last] = [own(start ?? null, i), own(end ?? null, i)];
+    const [from, to] =
+      by > 0
+        ? [within(first ?? 0, size, 0), within(last ?? size, size, 0)]
+        : [within(first ?? size, size, -1), last === null ? -1 : within(last, size, -1)];
+    if ((to - from) * by > 0) return { axis, from, to, step: by };
     return `expected a range that is not empty of axis ${one}, which has ${size}, got ${from}..${to}`;
   });
   return ranges.find((range) => typeof range === 'string') ?? (ranges as Range[]);
 }
 
-/** Counted from the end where it is negative. */
-function within(at: number, size: number): number {
-  return Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+/** Counted from the end where it is negative. before: -1 of ranges that walk backwards. */
+function within(at: number, size: number, before: -1 | 0): number {
+  return Math.min(Math.max(at < 0 ? at + size : at, before), size + before);
 }

@@ -1,20 +1,20 @@
-/** ONNX SpaceToDepth: places become channels, those of one block a whole image apart. */
-import { divided, moving, ofImages } from './fields/layout.js';
-import { factor } from './fields/window.js';
+/** ONNX SpaceToDepth, TFLite's SPACE_TO_DEPTH: places become channels, those of one block a whole image apart. */
+import { type Blocked, blockedFields, divided, moving, ofImages } from './fields/layout.js';
 
-export const spaceToDepth = moving<{ block_size: number }>(
+export const spaceToDepth = moving<Blocked>(
   'space_to_depth',
-  { block_size: factor },
-  ({ block_size: r }) => ({
-    dims: ofImages(([channels, height, width]) => {
-      const [rows, columns] = [divided(height, r, 'rows'), divided(width, r, 'columns')];
-      if (typeof rows === 'string') return rows;
-      return typeof columns === 'string' ? columns : [channels * r * r, rows, columns];
+  blockedFields,
+  ({ block_size: r, channels_last }) =>
+    ofImages(channels_last === true, {
+      dims([channels, height, width]) {
+        const [rows, columns] = [divided(height, r, 'rows'), divided(width, r, 'columns')];
+        if (typeof rows === 'string') return rows;
+        return typeof columns === 'string' ? columns : [channels * r * r, rows, columns];
+      },
+      from([c, y, x], [channels]) {
+        const block = Math.floor(c / channels);
+        return [c % channels, y * r + Math.floor(block / r), x * r + (block % r)];
+      },
     }),
-    from: ([c, y, x], [channels]) => {
-      const block = Math.floor(c / channels);
-      return [c % channels, y * r + Math.floor(block / r), x * r + (block % r)];
-    },
-  }),
   { needs: ['block_size'] },
 );

@@ -27,6 +27,7 @@ export const CODES = {
   SPLIT: 49,
   REDUCE_MAX: 82,
   REDUCE_MIN: 89,
+  LOG_SOFTMAX: 50,
   ELU: 111,
   QUANTIZE: 114,
   WHILE: 119,

@@ -152,5 +152,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'TRANSPOSE',
     'RESIZE_BILINEAR',
     'SPLIT',
+    'DEPTH_TO_SPACE',
+    'SPACE_TO_DEPTH',
   ].map((name): [string, Rule] => [name, always]),
 ]);

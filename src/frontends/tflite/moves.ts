@@ -40,7 +40,7 @@ function keepsOrder(dims: readonly number[], shape: readonly number[]): boolean 
 
 /** [axis][before, after], the batch first; model.json says the last axis first and has no batch. */
 const padding =
-  (data: readonly number[]): Rule =>
+  (data: readonly number[], mode?: (node: Node) => string): Rule =>
   async (node) => {
     const ends = await node.integers(1);
     if (!ends) return { op: 'pad', data: [0], notReplayed: 'its paddings are computed' };
@@ -48,7 +48,7 @@ const padding =
     const own = node.graph.dropsFirst(node.needs(0).index) ? axes.slice(1) : axes;
     if (own !== axes && axes[0].some((end) => end !== 0))
       return { op: 'pad', data: [0], notReplayed: 'it pads the batch' };
-    const fields = { pad: own.reverse().flat() };
+    const fields = { pad: own.reverse().flat(), ...(mode ? { mode: mode(node) } : {}) };
     if (data.length === 1) return { op: 'pad', data: [0], fields };
     const value = await realOf(node, 2);
     if (value === null) return { op: 'pad', data: [0], fields, notReplayed: 'the value that it pads with is computed' };
@@ -81,8 +81,9 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
   );
   if (onlySamplesLeave(node, index, own)) return { op: 'reshape', data: [position], fields: {} };
   const translation = { op: 'slice', data: [position] };
-  if (own.some(({ step }) => step < 1)) return { ...translation, notReplayed: 'it walks backwards' };
-  const wrong = own.find(({ axis, start, end }) => start < 0 || end > shape[axis] || start >= end);
+  const wrong = own.find(({ axis, start, end, step }) =>
+    step > 0 ? start < 0 || end > shape[axis] || start >= end : start >= shape[axis] || end < -1 || start <= end,
+  );
   if (wrong) {
     const range = `${wrong.start}..${wrong.end}`;
     throw node.refuse(`expected a range within 0..${shape[wrong.axis]} (axis ${wrong.axis}), got ${range}`);
@@ -100,7 +101,7 @@ function sliced(node: Node, position: number, ranges: readonly Range[]): Transla
   const fields = {
     dim,
     start: own.map(({ start }) => start),
-    end: own.map(({ end }) => end),
+    end: own.map(({ end }) => (end < 0 ? null : end)),
     step: own.map(({ step }) => step),
     ...(drop.length > 0 ? { drop } : {}),
   };
@@ -147,6 +148,7 @@ const stridedSlice: Rule = async (node) => {
   const { shape } = node.needs(0);
   const [begin, end, strides] = [await node.integers(1), await node.integers(2), await node.integers(3)];
   if (!begin || !end || !strides) return { op: 'slice', data: [0], notReplayed: 'its range is computed' };
+  if (strides.includes(0)) throw node.refuse('expected strides other than 0');
   if (node.number('ellipsis_mask') !== 0 || node.number('new_axis_mask') !== 0) {
     return { op: 'slice', data: [0], notReplayed: 'its new axes have no model' };
   }
@@ -155,11 +157,14 @@ const stridedSlice: Rule = async (node) => {
   const bit = (mask: string, axis: number) => Math.floor(node.number(mask) / 2 ** axis) % 2 === 1;
   const ranges = begin.map((first, axis) => {
     const size = shape[axis];
-    const within = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+    const step = strides[axis];
+    const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+    const within = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, least), most);
     const shrinks = bit('shrink_axis_mask', axis);
-    const start = bit('begin_mask', axis) ? 0 : within(first);
+    const start = bit('begin_mask', axis) ? (step > 0 ? least : most) : within(first);
     if (shrinks) return { axis, start, end: start + 1, step: 1, shrinks };
-    return { axis, start, end: bit('end_mask', axis) ? size : within(end[axis]), step: strides[axis], shrinks };
+    const last = bit('end_mask', axis) ? (step > 0 ? most : least) : within(end[axis]);
+    return { axis, start, end: last, step, shrinks };
   });
   return sliced(node, 0, ranges);
 };
@@ -241,6 +246,50 @@ const gather: Rule = async (node) => {
   return { op: 'index_select', data: [0], fields };
 };
 
+/** x, the axes that are walked backwards. */
+const reversed: Rule = async (node) => {
+  const { shape } = node.needs(0);
+  const axes = await node.integers(1);
+  if (!axes) return { op: 'slice', data: [0], notReplayed: 'its axes are computed' };
+  const ranges = axes.map((said) => {
+    const axis = said < 0 ? said + shape.length : said;
+    if (!(axis >= 0 && axis < shape.length))
+      throw node.refuse(`expected an axis of [${shape.join(', ')}], got ${said}`);
+    return { axis, start: shape[axis] - 1, end: -1, step: -1, shrinks: false };
+  });
+  return sliced(node, 0, ranges);
+};
+
+/** x, the shape whose axes those of one are repeated to. */
+const expanded: Rule = async (node) => {
+  const { index, shape } = node.needs(0);
+  const { index: to, shape: wanted } = node.output();
+  if (!(await node.integers(1))) return { op: 'expand', data: [0], notReplayed: 'its shape is computed' };
+  const isSameRank = shape.length === wanted.length && node.graph.dropsFirst(index) === node.graph.dropsFirst(to);
+  if (!isSameRank) return { op: 'expand', data: [0], notReplayed: 'its axes become more' };
+  return { op: 'expand', data: [0], fields: { size: node.graph.dropsFirst(to) ? wanted : [1, ...wanted] } };
+};
+
+/** Values of one shape beside each other, along an axis of its own. */
+const pack: Rule = (node) => {
+  const { index, shape } = node.needs(0);
+  const said = node.number('axis');
+  const axis = said < 0 ? said + shape.length + 1 : said;
+  if (!(axis >= 0 && axis <= shape.length)) throw node.refuse(`expected an axis of ${shape.length + 1}, got ${said}`);
+  if (axis === 0 && node.graph.batch > 1) return { op: 'stack', notReplayed: 'it stacks the batch' };
+  return { op: 'stack', fields: { dim: node.graph.dropsFirst(index) ? Math.max(1, axis) : axis + 1 } };
+};
+
+/** Blocks of places and channels, of images. */
+const blocked =
+  (op: string): Rule =>
+  (node) => {
+    const { index, shape } = node.needs(0);
+    if (shape.length !== 4) throw node.refuse(`expected images (4 axes), got [${shape.join(', ')}]`);
+    if (node.graph.hasImages(index)) return { op, notReplayed: 'a sample is several images' };
+    return { op, fields: { block_size: node.positive('block_size'), channels_last: true } };
+  };
+
 /** x, block sizes, two numbers for each: cells that are put on, or cut off. */
 const blocks =
   (op: string, field: string): Rule =>
@@ -264,6 +313,12 @@ export const MOVES: ReadonlyMap<string, Rule> = new Map([
   ['TRANSPOSE', transpose],
   ['PAD', padding([0])],
   ['PADV2', padding([0, 2])],
+  ['MIRROR_PAD', padding([0], (node) => (node.number('mode') === 0 ? 'reflect' : 'symmetric'))],
+  ['DEPTH_TO_SPACE', blocked('depth_to_space')],
+  ['SPACE_TO_DEPTH', blocked('space_to_depth')],
+  ['PACK', pack],
+  ['REVERSE_V2', reversed],
+  ['BROADCAST_TO', expanded],
   ['SLICE', slice],
   ['STRIDED_SLICE', stridedSlice],
   ['SPLIT', split],

@@ -15,6 +15,8 @@ export interface Translation {
   readonly nodes?: readonly string[];
   /** Of operators with several outputs: what each is. */
   readonly each?: readonly Translation[];
+  /** It computes an index, which has no scale. */
+  readonly isIndex?: boolean;
   /** Why no engine can take it. */
   readonly notReplayed?: string | null;
 }

@@ -78,6 +78,26 @@ const softmax: Rule = (node) => ({ op: 'softmax', fields: { dim: -1, beta: node.
 
 const leakyRelu: Rule = (node) => ({ op: 'leaky_relu', fields: { negative_slope: node.number('alpha') } });
 
+/** Along the last axis. */
+const normalize: Rule = (node) => {
+  const { activation, notReplayed } = fusedActivation(node);
+  return { op: 'l2_normalize', notReplayed: activation === 'none' ? notReplayed : `its activation is ${activation}` };
+};
+
+const gelu: Rule = (node) => ({ op: 'gelu', fields: { approximate: node.flag('approximate') ? 'tanh' : 'none' } });
+
+/** x, axis: an index, of int32 or int64. */
+const indexOfExtreme =
+  (op: string): Rule =>
+  async (node) => {
+    const { index, shape } = node.needs(0);
+    const [axis] = (await node.integers(1)) ?? [];
+    if (axis === undefined) return { op, data: [0], notReplayed: 'its axis is computed' };
+    const dim = node.graph.axis(index, axisOf(node, shape, axis));
+    if (dim === 0) return { op, data: [0], notReplayed: 'it compares samples' };
+    return { op, data: [0], fields: { dim }, isIndex: true };
+  };
+
 const matmul: Rule = (node) => ({ op: 'matmul', fields: { adj_x: node.flag('adj_x'), adj_y: node.flag('adj_y') } });
 
 function axisOf(node: Node, shape: readonly number[], axis: number): number {
@@ -91,6 +111,20 @@ export const OTHERS: ReadonlyMap<string, Rule> = new Map([
   ['ADD', arithmetic('add')],
   ['SUB', arithmetic('sub')],
   ['MUL', arithmetic('mul')],
+  ['MAXIMUM', named('maximum')],
+  ['MINIMUM', named('minimum')],
+  ['PRELU', named('prelu_of_two')],
+  ['SQUARED_DIFFERENCE', named('squared_difference')],
+  ['RSQRT', named('rsqrt')],
+  ['ABS', named('abs')],
+  ['EXP', named('exp')],
+  ['LOG', named('log')],
+  ['SQRT', named('sqrt')],
+  ['ELU', named('elu')],
+  ['GELU', gelu],
+  ['L2_NORMALIZATION', normalize],
+  ['ARG_MAX', indexOfExtreme('argmax')],
+  ['ARG_MIN', indexOfExtreme('argmin')],
   ['AVERAGE_POOL_2D', pool('avg_pool2d', { count_include_pad: false })],
   ['MAX_POOL_2D', pool('max_pool2d', {})],
   ['MEAN', reduction('mean')],

@@ -67,7 +67,7 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
 }
 
 /** Values of a type, or without the parameters, that an engine for codes needs. */
-function unusableValues(node: Node, { op, data }: Translation): string | null {
+function unusableValues(node: Node, { op, data, isIndex }: Translation): string | null {
   const { graph, operator } = node;
   const inputs = dataOf(node, data);
   const [input, output] = [inputs.find((index) => !graph.isConstant(index)), operator.outputs[0]].map(
@@ -78,7 +78,8 @@ function unusableValues(node: Node, { op, data }: Translation): string | null {
   if (computed.length === 0) return 'it reads nothing but constants';
   const unread = inputs.find((index) => graph.isConstant(index) && !isReadable(graph, index));
   if (unread !== undefined) return `it reads the constant ${graph.key(unread)}`;
-  const types = [input, output].map((index) => graph.tensor(index).type.name);
+  const coded = isIndex ? [input] : [input, output];
+  const types = coded.map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
   if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
@@ -86,7 +87,7 @@ function unusableValues(node: Node, { op, data }: Translation): string | null {
   if (odd) return `${odd} values have no model`;
   const mixed = PRODUCTS.has(operator.name) && types[0] !== types[1];
   if (mixed) return `${op} from ${types.join(' to ')} has no model`;
-  const unsaid = [input, output].find((index) => graph.params(index) === null);
+  const unsaid = coded.find((index) => graph.params(index) === null);
   return unsaid === undefined ? null : `the scale of ${graph.key(unsaid)} is not in the file`;
 }
 

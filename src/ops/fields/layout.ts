@@ -5,6 +5,7 @@ import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import type { Op, RawLayer } from '../op.js';
 import { keptParams } from './elementwise.js';
 import { keptOutput, layerFields } from './schema.js';
+import { factor } from './window.js';
 
 export interface Moves {
   /** Of the output; a string where the input does not fit. */
@@ -47,13 +48,33 @@ function sourcesOf(output: readonly number[], input: readonly number[], from: No
   });
 }
 
-/** Of images [channels, height, width]. */
-export function ofImages(dims: (image: readonly number[]) => readonly number[] | string): Moves['dims'] {
-  return ({ dims: input }) =>
-    input.length === 3
-      ? dims(input)
-      : `expected an input of 3 axes (channels, height, width), got [${input.join(', ')}]`;
+type Image = readonly number[];
+
+/** Of images [channels, height, width], or with their channels last. */
+export function ofImages(
+  isLast: boolean,
+  { dims, from }: { dims(image: Image): Image | string; from(at: Image, image: Image): Image },
+): Moves {
+  const order = isLast ? 'height, width, channels' : 'channels, height, width';
+  const first = ([a, b, c]: Image): Image => (isLast ? [c, a, b] : [a, b, c]);
+  const back = ([a, b, c]: Image): Image => (isLast ? [b, c, a] : [a, b, c]);
+  return {
+    dims({ dims: image }) {
+      if (image.length !== 3) return `expected an input of 3 axes (${order}), got [${image.join(', ')}]`;
+      const made = dims(first(image));
+      return typeof made === 'string' ? made : back(made);
+    },
+    from: (at, image) => back(from(first(at), first(image))),
+  };
 }
+
+/** Of ops that turn blocks of places into channels, and back. */
+export interface Blocked {
+  readonly block_size: number;
+  readonly channels_last?: boolean;
+}
+
+export const blockedFields = { block_size: factor, channels_last: z.optional(z.boolean()) };
 
 /** What divides a size, or why it does not. */
 export function divided(size: number, by: number, what: string): number | string {

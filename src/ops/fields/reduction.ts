@@ -14,6 +14,23 @@ interface Attributes extends ReduceAttributes {
   readonly keepdim: boolean;
 }
 
+/** int32 is the only type that indices are declared with; a capture may hold them as int64. */
+const INDEX = { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 } as const;
+
+export function indexOfExtreme(name: string): Op {
+  const { reads: _, ...own } = reduction(name);
+  return {
+    ...own,
+    schema: () => z.object({ ...layerFields, dim: oneOrMoreAxes, keepdim: z.optional(z.boolean()) }),
+    channels: 'last',
+    read({ fields }) {
+      if (!fields) return null;
+      const { dim, keepdim = false } = fields as { dim: number | number[]; keepdim?: boolean };
+      return { form: tensorForm({ dim: [dim].flat(), keepdim } satisfies Attributes), output: INDEX };
+    },
+  };
+}
+
 export function reduction(name: string): Op {
   return {
     name,
@@ -44,5 +61,6 @@ function reducedDims({ form, inputs: [{ shape }] }: ShapedLayer): readonly numbe
   const axes = axesOf(dim, shape);
   if (typeof axes === 'string') return axes;
   if (keepdim) return shape.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  return shape.dims.filter((_, axis) => !axes.includes(axis));
+  const kept = shape.dims.filter((_, axis) => !axes.includes(axis));
+  return kept.length > 0 ? kept : [1];
 }

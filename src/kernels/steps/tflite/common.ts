@@ -1,5 +1,5 @@
 /** What TFLite's steps on whole values share. s, z: scale and zero point, q: a code, d = q - z. */
-import type { QuantizeStep, TensorCall } from '../../../nouns/kernel.js';
+import type { QuantizeStep, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { IntegerDtype, QuantParams } from '../../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import {
@@ -50,4 +50,15 @@ export function inBlocks({ output, first, ofCall }: TensorCall, width: number): 
   const size = sizeOf(output.shape.dims);
   const [start, end] = [first * size, Math.floor((ofCall * size) / width) * width];
   return (element) => start + element < end;
+}
+
+/** By the type of the input's codes. */
+export function byWidth(bytes: TensorSteps, wide: TensorSteps): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: `${bytes.equation}; int16: ${wide.equation}`,
+    codes: [...(bytes.codes ?? []), ...(wide.codes ?? [])],
+    departure: 'table-entry',
+    run: (call) => (quantized(call.inputs[0]).dtype === 'int16' ? wide : bytes).run(call),
+  };
 }

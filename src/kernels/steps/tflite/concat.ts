@@ -1,10 +1,12 @@
 /** CONCATENATION: codes are copied; uint8 ones of other parameters than the output's are rescaled in float32. */
 
+import type { AxisAttributes } from '../../../nouns/attributes.js';
 import type { TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
-import { roundHalfAway } from '../../../numeric/round.js';
+import { floor, roundHalfAway } from '../../../numeric/round.js';
+import { sizeOf } from '../../../tensor/shape.js';
 import { quantized } from '../call.js';
 import { axisIn, joined } from '../concat.js';
 import { tensorSteps, withoutActivation } from '../tensor.js';
@@ -17,6 +19,21 @@ function codeOf(input: QuantParams, output: QuantParams): (q: number) => number 
   const offset = f32(f32(-input.zeroPoint) * ratio);
   return (q) => clamp(roundHalfAway(f32(f32(q * ratio) + offset)) + output.zeroPoint, 0, 255);
 }
+
+/** PACK: codes as they are, of the parameters of the first. */
+export const stackTflite: TensorSteps = {
+  ...tensorSteps('q', ({ attributes, inputs, output, samples }) => {
+    const { dims } = inputs[0].shape;
+    const { dim } = attributes as AxisAttributes;
+    const inner = sizeOf(dims.slice(dim < 0 ? dim + dims.length + 1 : dim - 1));
+    const count = inputs.length;
+    return Int32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => {
+      const row = floor(i / inner);
+      return inputs[row % count].data[floor(row / count) * inner + (i % inner)];
+    });
+  }),
+  codes: BYTES_AND_INT16,
+};
 
 export const concatTflite: TensorSteps = withoutActivation({
   ...tensorSteps(

@@ -30,7 +30,7 @@ function table(
 }
 
 /** Reference and builtin kernels. */
-function tableTflite(name: string, apply: RealFunction): TensorSteps {
+export function tableTflite(name: string, apply: RealFunction): TensorSteps {
   return table(`roundHalfAway(f32(${name}(f32(sx * d)) * f32(1 / sy))) + zp`, (input, output) => {
     const [scale, inverse] = [scaleOf(input), f32(1 / scaleOf(output))];
     return (q) => roundHalfAway(f32(apply(f32(scale * (q - input.zeroPoint))) * inverse)) + output.zeroPoint;

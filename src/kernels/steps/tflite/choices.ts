@@ -1,0 +1,39 @@
+/** Codes that are chosen, or where they are: no arithmetic, and the parameters are taken to be the same. */
+import type { ReduceAttributes } from '../../../nouns/attributes.js';
+import type { TensorSteps } from '../../../nouns/kernel.js';
+import { floor } from '../../../numeric/round.js';
+import { axesOf, checkedAxes } from '../../../tensor/axes.js';
+import { sizeOf } from '../../../tensor/shape.js';
+import { fillPairs } from '../call.js';
+import { tensorSteps } from '../tensor.js';
+import { BYTES_AND_INT16 } from './common.js';
+
+type Choice = (a: number, b: number) => number;
+
+const ofBoth = (name: string, choose: Choice): TensorSteps => ({
+  ...tensorSteps(`${name}(qa, qb)`, (call) => fillPairs(call, choose)),
+  codes: BYTES_AND_INT16,
+});
+
+export const maximumTflite = ofBoth('max', Math.max);
+export const minimumTflite = ofBoth('min', Math.min);
+
+/** The first of equal ones. */
+function indexOf(name: string, beats: (a: number, b: number) => boolean): TensorSteps {
+  return {
+    ...tensorSteps(`the index of the ${name} code`, ({ attributes, inputs: [{ data, shape }], samples }) => {
+      const [axis] = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
+      const [inner, length] = [sizeOf(shape.dims.slice(axis + 1)), shape.dims[axis]];
+      return Int32Array.from({ length: (samples * sizeOf(shape.dims)) / length }, (_, i) => {
+        const start = floor(i / inner) * inner * length + (i % inner);
+        let best = 0;
+        for (let at = 1; at < length; at++) if (beats(data[start + at * inner], data[start + best * inner])) best = at;
+        return best;
+      });
+    }),
+    codes: [...BYTES_AND_INT16, 'int32'],
+  };
+}
+
+export const indexOfLargest = indexOf('largest', (a, b) => a > b);
+export const indexOfSmallest = indexOf('smallest', (a, b) => a < b);

@@ -1,0 +1,66 @@
+/** Functions of one code: ABS by a multiplier, the others by tables. */
+import type { GeluAttributes } from '../../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { f32 } from '../../../numeric/float.js';
+import { clamp } from '../../../numeric/integer.js';
+import { quantized } from '../call.js';
+import { tensorSteps } from '../tensor.js';
+import { BYTES_AND_INT16, byMultiplier, codeOf, scaleOf } from './common.js';
+import { tableTflite } from './tables.js';
+import { lookedUp, sampled } from './tables16.js';
+
+type RealFunction = (x: number) => number;
+
+/** A multiplier where the scales differ. */
+export const absTflite: TensorSteps = {
+  ...tensorSteps('clamp(|d| * m / 2^e + zp), m of f32(sx / sy)', (call) => {
+    const [x, y] = [call.inputs[0], call.output].map(quantized);
+    const [from, to] = [scaleOf(x), scaleOf(y)];
+    const steps = from === to ? (d: number) => d : byMultiplier(f32(from / to));
+    const code = codeOf(y, [y.quantMin, y.quantMax]);
+    return Int32Array.from(call.inputs[0].data, (q) => code(steps(Math.abs(q - x.zeroPoint))));
+  }),
+  codes: BYTES_AND_INT16,
+};
+
+/** int16: 513 entries in float32, interpolated. */
+export function ofFloats(name: string, apply: RealFunction): TensorSteps {
+  const bytes = tableTflite(name, apply);
+  const wide = (call: TensorCall) => {
+    const [x, y] = [call.inputs[0], call.output].map(quantized);
+    const table = sampled(apply, { scale: scaleOf(x), zeroPoint: x.zeroPoint, outputScale: scaleOf(y), to: f32 });
+    return Int32Array.from(call.inputs[0].data, (q) => clamp(lookedUp(table, q), -32768, 32767));
+  };
+  const run = (call: TensorCall) => (quantized(call.inputs[0]).dtype === 'int16' ? wide(call) : bytes.run(call));
+  return { ...bytes, run, codes: ['int8', 'int16'] };
+}
+
+export const logTflite: TensorSteps = {
+  ...tensorSteps('log', (call) => {
+    const { scale, zeroPoint, quantMin } = quantized(call.output);
+    const least = f32((quantMin - zeroPoint) * f32(scale)); // of what has no logarithm
+    return ofFloats('log', (x) => (x <= 0 ? least : f32(Math.log(x)))).run(call);
+  }),
+  codes: ['int8', 'int16'],
+};
+
+export const expTflite = ofFloats('exp', (x) => f32(Math.exp(x)));
+export const eluTflite: TensorSteps = {
+  ...tableTflite('elu', (x) => (x < 0 ? f32(Math.expm1(x)) : x)),
+  codes: ['int8'],
+};
+
+const TANH_FACTOR = f32((2 / Math.sqrt(Math.PI)) * Math.SQRT1_2);
+
+function geluByTanh(x: number): number {
+  const cubed = f32(f32(f32(f32(0.044715) * x) * x) * x);
+  return f32(f32(0.5 * x) * f32(1 + f32(Math.tanh(f32(TANH_FACTOR * f32(x + cubed))))));
+}
+
+const approximated = ofFloats('gelu', geluByTanh);
+
+/** By tanh alone. */
+export const geluTflite: TensorSteps = {
+  ...approximated,
+  lacks: ({ attributes }) => ((attributes as GeluAttributes).approximate === 'tanh' ? null : 'the error function'),
+};

@@ -1,0 +1,4 @@
+/** Where along an axis the largest value is, the first of equal ones; an index, which has no scale. */
+import { indexOfExtreme } from './fields/reduction.js';
+
+export const argmax = indexOfExtreme('argmax');

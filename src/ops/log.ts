@@ -1,0 +1,4 @@
+/** The natural logarithm. */
+import { intoOwn } from './fields/unary.js';
+
+export const log = intoOwn('log');
