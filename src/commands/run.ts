@@ -4,7 +4,7 @@ import { openFile } from '../load/bytes.js';
 import { InputError } from '../nouns/problem.js';
 import type { Ended, Processes } from '../nouns/processes.js';
 import { path as asPath, option } from '../report/next.js';
-import { printable } from '../text.js';
+import { fitted, printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { checkOptions, comparePairs, declareComparison, type Options } from './compare.js';
 import { usage } from './open.js';
@@ -136,7 +136,10 @@ async function captured(io: CommandIo, processes: Processes, run: Run): Promise<
     PYTHONIOENCODING: 'utf-8',
   });
   if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-  if (ended?.status === 0) return;
+  if (ended?.status === 0) {
+    for (const line of ownLines(ended)) io.stderr.write(`${fitted(`qdiff: ${line}`)}\n`);
+    return;
+  }
   const itself = `${basename(printable(model))}: `;
   const problems = saidBy(ended).map((said) => {
     const message = said.startsWith(itself) ? said.slice(itself.length) : said;
@@ -145,11 +148,20 @@ async function captured(io: CommandIo, processes: Processes, run: Run): Promise<
   throw new InputError(problems);
 }
 
+const linesOf = (ended: Ended | null) => (ended?.stderr ?? '').split('\n').filter((line) => line.trim() !== '');
+
+/** The exporter's: what it says of a run that succeeded is worth a line too. */
+function ownLines(ended: Ended | null): string[] {
+  return linesOf(ended)
+    .flatMap((line) => /^qdiff_\w+: (.*)$/.exec(line)?.[1] ?? [])
+    .map(printable);
+}
+
 /** Why it failed: the exporter's own lines, or the last of a program that broke down. */
 function saidBy(ended: Ended | null): string[] {
-  const lines = (ended?.stderr ?? '').split('\n').filter((line) => line.trim() !== '');
-  const own = lines.flatMap((line) => /^qdiff_\w+: (.*)$/.exec(line)?.[1] ?? []);
-  if (own.length > 0) return own.map(printable);
+  const own = ownLines(ended);
+  if (own.length > 0) return own;
+  const lines = linesOf(ended);
   const how =
     ended?.status === null || ended === null ? 'was ended by the system' : `ended with exit code ${ended.status}`;
   return [`expected a capture, got a runtime that ${how}${lines.length > 0 ? `: ${printable(lines.at(-1)!)}` : ''}`];

@@ -17,6 +17,15 @@ export interface QuantParams {
   readonly perUnit?: number;
 }
 
+/** Of places along an axis, which have no scale; a capture may hold them as int64. */
+export const INDEX: QuantParams = {
+  dtype: 'int32',
+  scale: 1,
+  zeroPoint: 0,
+  quantMin: -(2 ** 31),
+  quantMax: 2 ** 31 - 1,
+};
+
 export interface FloatParams {
   readonly dtype: 'float32';
 }

@@ -57,7 +57,6 @@ function countedByFirst(
 /** PyTorch's capture is taken as it is: any other dtype means that something was converted on the way. */
 function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): string | null {
   if (stored === declared || (declared === 'float32' && stored === 'float64')) return null;
-  if (declared === 'int32' && stored === 'int64') return null; // of indices, which runtimes give either way
   const expected = `expected ${declared}, got ${stored}`;
   if (declared === 'float32') return `${expected}; save float values as .astype(np.float32)`;
   if (stored.startsWith('float')) return `${expected}; save the integer representation (torch: int_repr())`;

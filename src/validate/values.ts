@@ -4,7 +4,7 @@ import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-import { isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
+import { INDEX, isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
@@ -133,10 +133,15 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
     if (params && isQuantized(params) && source.dtype.startsWith('float')) {
       const codes = await readAsCodes(source, params, refuseDtype, checks);
       if (codes) sources.set(slot.key, codes);
-    } else if (params && !isCondition(source, params)) await checkDtype(source, params.dtype, refuseDtype, checks);
+    } else if (params && !isCondition(source, params) && !isLongIndex(source, params))
+      await checkDtype(source, params.dtype, refuseDtype, checks);
     usable.push(slot);
   }
   return shapes ? readShaped(expected, shapes, usable, checks) : readMatrices(expected, usable, checks);
+}
+
+function isLongIndex({ dtype }: ArraySource, params: ValueParams): boolean {
+  return params === INDEX && dtype === 'int64';
 }
 
 /** What is true or false, as codes of 1 and 0. */

@@ -240,6 +240,32 @@ tflite(title, () => {
     expect(existsSync(join(folder, `${name}.npz`))).toBe(false);
   });
 
+  /** Scale 0.02, zero point 5: -1.01 is at -45.5, halves go away from zero; 9 is beyond 2.44. */
+  test('floats for an input of codes are quantized by its scale, and a line says so; whole numbers are codes', async () => {
+    const hand = join(PROJECT, 'fixtures/tflite/hand-int8/model.tflite');
+    const capture = join(folder, 'of-floats.npz');
+    const given = (first: readonly number[]) => {
+      const values = new Float32Array(324);
+      values.set(first);
+      writeFileSync(join(folder, 'floats.npy'), npy('float32', [1, 9, 9, 4], values));
+      return exported('tflite', python.tflite, hand, 'floats.npy', capture);
+    };
+    const codes = async () => [
+      ...((await read(capture)).values.get('x') as [string, unknown, Int8Array])[2].slice(0, 4),
+    ];
+    const ran = given([-1.01, 1.01, 0.5, 9]);
+    expect(ran).toMatchObject({ status: 0 });
+    const said = "x is float32; quantized with the model's scale 0.0199.*, zero point 5; 1 of 324 are beyond its range";
+    expect(ran.stderr).toMatch(new RegExp(`^qdiff_tflite: inputs: ${said} and are clamped$`, 'm'));
+    expect(await codes()).toEqual([-46, 56, 30, 127]);
+    expect(given([-46, 56, 30, 127]).stderr).not.toContain('quantized');
+    expect(await codes()).toEqual([-46, 56, 30, 127]);
+    expect(given([Number.NaN])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/values that are not finite/),
+    });
+  });
+
   test.each([
     ['empty', Buffer.alloc(0)],
     ['cut off', readFileSync(model).subarray(0, 3000)],

@@ -169,6 +169,27 @@ test('int16 sums of a row that is repeated take the code of the reference', asyn
   expect(layers).toMatchObject([{ values: 28, mismatched: 0 }]);
 });
 
+test('an index is compared as int64 too', async () => {
+  const graph: GraphSpec = {
+    tensors: [
+      { name: 'x', type: 'int8', scale: [0.5], shape: [1, 4] },
+      { name: 'axis', type: 'int32', shape: [1], data: Int32Array.of(-1) },
+      { name: 'y', type: 'int64', shape: [1] },
+    ],
+    inputs: [0],
+    outputs: [2],
+    operators: [{ code: 'ARG_MAX', inputs: [0, 1], outputs: [2] }],
+  };
+  const values = npz({
+    x: npy('int8', [3, 4], [1, 9, 9, 2, 0, 0, 0, 7, 5, 4, 3, 2]),
+    y: npy('int64', [3], [1, 3, 1]),
+  });
+  const files = memoryFiles({ 'm.tflite': tflite(graph).bytes, 'c.npz': values });
+  const model = await openModel(files, 'm.tflite');
+  const { layers } = await compare(model, await openCapture(files, 'c.npz', model), { diagnose: false });
+  expect(layers).toMatchObject([{ values: 3, mismatched: 1 }]);
+});
+
 test('rows across the axes of an image', async () => {
   const { bytes } = tflite(oneLinear({ x: { shape: [1, 2, 3, 4] }, y: { shape: [6, 3] } }));
   const model = await openModel(memoryFiles({ 'm.tflite': bytes }), 'm.tflite');

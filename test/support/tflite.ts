@@ -28,6 +28,7 @@ export const CODES = {
   REDUCE_MAX: 82,
   REDUCE_MIN: 89,
   LOG_SOFTMAX: 50,
+  ARG_MAX: 56,
   ELU: 111,
   QUANTIZE: 114,
   WHILE: 119,

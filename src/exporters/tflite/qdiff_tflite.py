@@ -6,7 +6,8 @@
 
 Needs numpy and one of ai-edge-litert, tflite-runtime, tensorflow; tflm needs tflite_micro besides. Python 3.9 or later.
 INPUTS: an npz with an array for each input (its tensor's name, or in0, in1 ...), or one npy for a model of one input; axis 0 is
-the samples, each a call, in order: a streaming model keeps its state. Then: qdiff MODEL.tflite CAPTURE.npz
+the samples, each a call, in order: a streaming model keeps its state. Floats for an input of codes are codes where all are whole numbers of
+its range; others are quantized with the input's own scale and zero point, and a line says so. Then: qdiff MODEL.tflite CAPTURE.npz
 
 The interpreter lets tensors share memory, so that most values are gone when a call ends. preserve_all_tensors keeps them, but cuts
 what a delegate takes into single nodes. Here every tensor is an output of the model: what is delegated, and how, stays. A second,
@@ -224,13 +225,33 @@ def _samples(tensor, name, array):
     with np.errstate(all="ignore"):
         converted = array.astype(dtype)
     if array.dtype != dtype and not (array.dtype.kind == dtype.kind == "f") and not np.array_equal(converted, array):
-        scale, zero_point = tensor["quantization"]
-        codes = f" of scale {scale}, zero point {zero_point}: quantize them first" if scale else ""
-        raise CaptureError(f"inputs: {name} is {array.dtype}; the model takes {dtype}{codes}")
+        if array.dtype.kind != "f" or dtype.kind not in "iu" or not tensor["quantization"][0] or not np.isfinite(array).all():
+            raise CaptureError(f"inputs: {name} is {array.dtype}{_of_what(array)}; the model takes {dtype}{_of_codes(tensor)}")
+        converted = _quantized(tensor, name, array)
     joined = bool(shape) and array.shape[1:] == shape[1:] and len(array) % shape[0] == 0
     if not joined and array.shape[1:] != shape:
         raise CaptureError(f"inputs: {name} is {list(array.shape)}; the model takes {list(shape)} a call")
     return np.ascontiguousarray(converted).reshape((-1, *shape))
+
+
+def _of_what(array):
+    return " with values that are not finite" if array.dtype.kind == "f" and not np.isfinite(array).all() else ""
+
+
+def _of_codes(tensor):
+    scale, zero_point = tensor["quantization"]
+    return f" of scale {scale}, zero point {zero_point}: give those, or floats" if scale else ""
+
+
+def _quantized(tensor, name, array):
+    """As QUANTIZE of the reference kernels: divided in float32, halves away from zero."""
+    (scale, zero_point), limits = tensor["quantization"], np.iinfo(tensor["dtype"])
+    steps = array.astype(np.float32) / np.float32(scale)
+    codes = np.trunc(steps + np.copysign(0.5, steps.astype(np.float64))) + zero_point
+    beyond = int(((codes < limits.min) | (codes > limits.max)).sum())
+    cut = f"; {beyond} of {codes.size} are beyond its range and are clamped" if beyond else ""
+    print(f"qdiff_tflite: inputs: {name} is {array.dtype}; quantized with the model's scale {scale}, zero point {zero_point}{cut}", file=sys.stderr)
+    return np.clip(codes, limits.min, limits.max).astype(tensor["dtype"])
 
 
 # ---------------------------------------------------------------- the machine, and the files

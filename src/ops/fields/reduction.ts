@@ -3,6 +3,7 @@
 import * as z from 'zod/mini';
 import type { ReduceAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
+import { INDEX } from '../../nouns/value.js';
 import { axesOf } from '../../tensor/axes.js';
 import type { Op, ShapedLayer } from '../op.js';
 import { isOverSamples, oneOrMoreAxes } from './axes.js';
@@ -13,9 +14,6 @@ import { tensorForm } from './tensor.js';
 interface Attributes extends ReduceAttributes {
   readonly keepdim: boolean;
 }
-
-/** int32 is the only type that indices are declared with; a capture may hold them as int64. */
-const INDEX = { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 } as const;
 
 export function indexOfExtreme(name: string): Op {
   const { reads: _, ...own } = reduction(name);
