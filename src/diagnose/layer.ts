@@ -6,6 +6,7 @@ import { contains, widened } from './estimate/interval.js';
 import type { CauseEvidence, FoundParameter } from './evidence.js';
 import { constantly, explained, type LayerCase, type LayerDiagnosis, unexplained } from './explanation.js';
 import type { Hypothesis } from './ranking.js';
+import { searchReordered } from './reordered.js';
 import { type SearchResult, search } from './search.js';
 import { applyChanges, type Change, FREEDOM } from './setup.js';
 import type { Outcome } from './study/data.js';
@@ -13,6 +14,15 @@ import { Study } from './study/study.js';
 
 /** How often a hypothesis that the subset admits and all samples refute may extend the subset. */
 const MOST_ROUNDS = 3;
+
+/** Reordered rows are confirmed where they are found: their search reads every sample. */
+const IN_ANOTHER_ORDER: Outcome = {
+  explained: Number.NaN,
+  lost: 0,
+  mismatched: 0,
+  byChannel: new Float64Array(0),
+  failures: [],
+};
 
 /** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
@@ -33,7 +43,10 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
     study = await Study.open({ ...layer, refuting });
     result = await searchWithShared(study, layer.shared);
   }
-  return constant ? constantly(layer, constant) : unexplained(layer, study, result);
+  if (constant) return constantly(layer, constant);
+  const inAnotherOrder = await searchReordered(study);
+  if (inAnotherOrder.length > 0) return explained(layer, study, inAnotherOrder, IN_ANOTHER_ORDER);
+  return unexplained(layer, study, result);
 }
 
 /** Channels that hold one bound of the output: sums that leave their width may do so too, and any number may. */
@@ -87,11 +100,9 @@ function refined(study: Study, shared: readonly Change[]): Change[][] {
   });
 }
 
-/** Reordered rows are confirmed where they are found: their search reads every sample. */
 async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
   const setups = hypotheses.map(({ setup }) => setup);
   const inOrder = await study.confirm(setups.filter((setup) => setup.order === null));
   const outcomes = inOrder.values();
-  const all: Outcome = { explained: Number.NaN, lost: 0, mismatched: 0, byChannel: new Float64Array(0), failures: [] };
-  return setups.map((setup) => (setup.order === null ? outcomes.next().value! : all));
+  return setups.map((setup) => (setup.order === null ? outcomes.next().value! : IN_ANOTHER_ORDER));
 }

@@ -25,7 +25,7 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
   const code = stepsToCode(steps, params);
   const channels = params.outFeatures;
   const added = study.engine.addend(setup, scope);
-  // a rounded bias, and the first of two roundings in fixed point, move a value by less than the multiplier
+  // a rounded bias moves a value by half a multiplier, the first of two roundings in fixed point by a whole one at most
   const units = Float64Array.from(
     { length: channels },
     (_, n) => (input.scale * weightScaleOf(params, n)) / output.scale,
@@ -34,7 +34,7 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
   return (i) => {
     const channel = i % channels;
     const v = before(sums[i], channel, i, added?.[i]);
-    const slack = Math.abs(units[channel]) * (1 + RELATIVE) + Math.abs(v) * RELATIVE;
+    const slack = Math.abs(units[channel]) * 1.5 * (1 + RELATIVE) + Math.abs(v) * RELATIVE;
     const [least, most] = [code(v - slack), code(v + slack)];
     for (let c = least; c <= most && c <= least + MOST_CODES; c++) if (store(c) === scope.observed[i]) return true;
     return most > least + MOST_CODES;

@@ -70,3 +70,37 @@ test.each([2, 3, 4])(
     expect(report.candidate_layers![0].diagnosis!.causes).not.toContain('bias-value');
   },
 );
+
+/** Scales of powers of two: a multiplier of them is half a mantissa, and a shift in any number of bits. */
+const inPowers = (world: World): World => {
+  const power = (scale: number) => 2 ** Math.round(Math.log2(scale));
+  const { input, weightScale } = world.linear;
+  const y = output(world.linear);
+  return {
+    ...world,
+    linear: {
+      ...world.linear,
+      weightScale: weightScale.map(power),
+      input: { ...input, scale: power(input.scale) },
+      output: { ...y, scale: power(y.scale) },
+    },
+  };
+};
+
+test('one scale for all, where all are powers of two, is no multiplier of few bits', async () => {
+  const world = inPowers(worldOf('small', randomFrom(38)));
+  const linear = { ...world.linear, bias: null };
+  const { weightScale } = linear;
+  const candidate = outputsOf(world, undefined, {
+    ...linear,
+    weightScale: weightScale.map(() => Math.max(...weightScale)),
+  });
+  const report = await compareLayer({ ...world, linear }, linear, outputsOf(world, kernel('cmsis-nn'), linear), {
+    candidate,
+    producer: {},
+    kernel: 'cmsis-nn',
+  });
+  const { causes } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toContain('scale-per-tensor');
+  expect(causes).not.toContain('multiplier-short');
+});

@@ -109,6 +109,8 @@ function shortForms(params: Product): ShortForm[] {
     for (const round of [roundHalfAway, floor, Math.ceil]) {
       const own = (shift: (real: number) => number) =>
         reals.map((real) => simplest(Math.max(1, round(real * 2 ** shift(real))), shift(real)));
+      // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
+      if (own((real) => shiftOf(real, bits)).every((number, n) => numberOf(number) === reals[n])) return forms;
       forms.push({ bits, perChannel: true, numbers: own((real) => shiftOf(real, bits)) });
       forms.push({ bits, perChannel: false, numbers: own(() => shiftOf(largest, bits)) });
     }
@@ -142,8 +144,8 @@ function multipliersThatFit(
 
 /** Each channel's number to the nearest of so many bits. */
 export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
-  const forms = shortForms(base.params).filter((form) => form.bits === bits && form.perChannel);
-  return changesOf(base, forms[0]).slice(0, 1);
+  const form = shortForms(base.params).find((own) => own.bits === bits && own.perChannel);
+  return form ? changesOf(base, form).slice(0, 1) : [];
 }
 
 function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: ShortForm): ShortChange[] {

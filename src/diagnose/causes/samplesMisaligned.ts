@@ -69,9 +69,20 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const permutation = shift === null ? assign(observed, replayed, places) : null;
   if (shift === null && permutation === null) return null;
   const order = permutation ?? observed.map((_, sample) => (sample + shift!) % samples);
-  const moved = order.filter((from, row) => observed[row] !== replayed[row] && from !== row).length;
+  return inOrderOf(order, positions, (from, row) => observed[row] !== replayed[row] && from !== row);
+}
+
+/** Sample i is sample order[i] of the replay; null where too few have moved. */
+export function inOrderOf(
+  order: readonly number[],
+  positions: number,
+  isElsewhere: (from: number, row: number) => boolean = (from, row) => from !== row,
+): Change | null {
+  const moved = order.filter(isElsewhere).length;
   // two rows that happen to be swapped are found in noise sooner than four
   if (moved < 2) return null;
+  const samples = order.length;
+  const shift = order.every((from, row) => from === (row + order[0]) % samples) ? order[0] : null;
   return {
     cause: 'samples-misaligned',
     coordinate: 'rows',

@@ -1,0 +1,49 @@
+/** Samples in another order, of an implementation that departs in something else too: their order is found by likeness. */
+import { expect, test } from 'vitest';
+import type { NumericArray } from '../../src/nouns/array.js';
+import type { Product } from '../../src/nouns/kernel.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
+
+type Compute = (world: World) => NumericArray;
+
+const changed =
+  (change: (linear: Product) => Partial<Product>, by = 'fbgemm'): Compute =>
+  (world) =>
+    outputsOf(world, kernel(by), { ...world.linear, ...change(world.linear) });
+
+const otherScale = changed(({ output }) => ({
+  output: { ...(output as QuantParams), scale: 1.1 * (output as QuantParams).scale },
+}));
+const noBias = changed(() => ({ bias: null }));
+const oneWeight = changed(({ weight }) => ({
+  weight: weight.map((w, i) => (i === 40 ? (w > 0 ? w - 90 : w + 90) : w)),
+}));
+
+/** Sample i has the values of sample i + 3. */
+function shifted(values: NumericArray, samples: number): NumericArray {
+  const by = (3 * values.length) / samples;
+  return values.map((_, i) => values[(i + by) % values.length]);
+}
+
+test.each([
+  ['fixed-point-multiplier', changed(() => ({}), 'tflite-double')],
+  ['output-scale-wrong', otherScale],
+  ['bias-missing', noBias],
+  ['weight-value', oneWeight],
+] as const)('%s', async (other, compute) => {
+  const world = worldOf('small', randomFrom(35));
+  const candidate = shifted(compute(world), world.samples);
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes.sort()).toEqual([other, 'samples-misaligned'].sort());
+  expect(evidence).toMatchObject({ 'samples-misaligned': { shift: 3, moved: world.samples } });
+});
+
+test('noise is in no order', async () => {
+  const world = worldOf('small', randomFrom(36));
+  const random = randomFrom(37);
+  const candidate = outputsOf(world).map(() => random.integer(0, 255));
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  expect(report.candidate_layers![0].diagnosis!.causes).toEqual(['unexplained']);
+});
