@@ -24,7 +24,7 @@ import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
-import { binaryFloats, unaryFloats } from './steps/floats.js';
+import { binaryFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
@@ -194,6 +194,9 @@ export const pyTorchFloats: Kernel['ops'] = {
   conv1d_float: convolutionOfFloats,
   conv2d_float: convolutionOfFloats,
   conv3d_float: convolutionOfFloats,
+  conv_transpose1d_float: convolutionOfFloats,
+  conv_transpose2d_float: convolutionOfFloats,
+  conv_transpose3d_float: convolutionOfFloats,
   cat,
   max_pool1d: maxPool,
   max_pool2d: maxPool,
@@ -205,6 +208,7 @@ export const pyTorchFloats: Kernel['ops'] = {
   adaptive_avg_pool2d: adaptivePool,
   adaptive_avg_pool3d: adaptivePool,
   mean,
+  prelu: preluOfFloats,
   interpolate: resampleOfFloats(adaptivePool),
   softmax,
   scaled_dot_product_attention: attentionOfFloats,

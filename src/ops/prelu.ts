@@ -21,7 +21,9 @@ export const prelu: Op = {
   inputs: [1, 1],
   needs: ['weight', 'output'],
   beyond: (field) =>
-    field('weight_scale') === undefined && field('arithmetic') !== 'float' ? 'without weight_scale' : null,
+    field('weight_scale') === undefined && field('arithmetic') !== 'float' && !isFloat(field('output'))
+      ? 'without weight_scale'
+      : null,
   reads: 'codes',
   channels: 'input',
   dims({ form, inputs: [{ shape }] }) {
@@ -35,6 +37,10 @@ export const prelu: Op = {
     return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
   },
 };
+
+function isFloat(output: unknown): boolean {
+  return (output as { dtype?: unknown } | null | undefined)?.dtype === 'float32';
+}
 
 async function preluAttributes({
   fields,

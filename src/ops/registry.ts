@@ -29,10 +29,13 @@ import { conv3dDynamic } from './conv3dDynamic.js';
 import { conv3dFloat } from './conv3dFloat.js';
 import { convTranspose1d } from './convTranspose1d.js';
 import { convTranspose1dDynamic } from './convTranspose1dDynamic.js';
+import { convTranspose1dFloat } from './convTranspose1dFloat.js';
 import { convTranspose2d } from './convTranspose2d.js';
 import { convTranspose2dDynamic } from './convTranspose2dDynamic.js';
+import { convTranspose2dFloat } from './convTranspose2dFloat.js';
 import { convTranspose3d } from './convTranspose3d.js';
 import { convTranspose3dDynamic } from './convTranspose3dDynamic.js';
+import { convTranspose3dFloat } from './convTranspose3dFloat.js';
 import { depthToSpace } from './depthToSpace.js';
 import { dequantize } from './dequantize.js';
 import { div } from './div.js';
@@ -122,10 +125,13 @@ export const ops: readonly Op[] = [
   conv3dDynamic,
   convTranspose1d,
   convTranspose1dDynamic,
+  convTranspose1dFloat,
   convTranspose2d,
   convTranspose2dDynamic,
+  convTranspose2dFloat,
   convTranspose3d,
   convTranspose3dDynamic,
+  convTranspose3dFloat,
   embedding,
   embeddingBag,
   linearFloat,

@@ -1,5 +1,6 @@
 """What qdiff_export writes, without qdiff: names, inputs, selection, errors, files. Run: python -m unittest."""
 import contextlib
+import copy
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import numpy as np
 import qdiff_export
 import torch
 import torch.ao.quantization as Q
+import torch.ao.quantization.quantize_fx as quantize_fx
 import torch.nn as nn
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -105,6 +107,34 @@ class Like(Case):
             if codes[name].dtype == np.uint8:
                 apart = np.abs(codes[name].astype(int) - captured[name].astype(int))
                 self.assertLessEqual((apart > 1).mean(), 0.2, name)
+
+    def test_a_graph_of_prepare_qat_fx_gives_what_its_fake_quantizations_give(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Linear(6, 8), nn.Linear(8, 8)
+
+            def forward(self, x):
+                x = F.relu(self.a(x))
+                return torch.tanh(self.b(x) + x)
+
+        torch.manual_seed(0)
+        mapping = Q.QConfigMapping().set_global(Q.get_default_qat_qconfig("fbgemm", version=0))
+        prepared = quantize_fx.prepare_qat_fx(Net().train(), mapping, (X,))
+        prepared(X)
+        prepared.eval().apply(Q.disable_observer)
+        self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), X)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            path = qdiff_export.capture(prepared, X, self.out / "qat.npz", like=self.out / "model.json")
+        said = " ".join(str(w.message) for w in caught)
+        self.assertIn("quantize to 0..127, not 0..255, a to 0..127", said)
+        self.assertNotIn("not on the grid", said)
+        captured, codes = np.load(self.out / "capture.npz"), np.load(path)
+        for name in ("quantize", "a", "b", "add"):
+            apart = np.abs(codes[name].astype(int) - captured[name].astype(int))
+            self.assertLessEqual(apart.max(), 1, name)
+            self.assertLessEqual((apart > 0).mean(), 0.05, name)
 
     def test_no_layer_of_it(self):
         self.export(small(), X)
@@ -260,6 +290,45 @@ class Layers(Case):
 
         model, arrays, _ = self.export(converted(Net(), X), X)
         self.assertEqual((model["inputs"][0]["name"], arrays["batch_sizes"].tolist()), ("batch_sizes_", [10]))
+
+
+class Floats(Case):
+    def test_a_view_of_what_changed_in_place_before_is_no_change(self):
+        class Net(Small):
+            def forward(self, x):
+                x = super().forward(x)
+                x = x.mul_(2).add_(1)
+                one, two = x.view(len(x), 3, 1).unbind(2)[0], x[:, :2]
+                return one[:, :2] + two
+
+        model, _, _ = self.export(converted(Net(), X), X)
+        self.assertEqual([name for name, op, _ in self.edges(model) if op == "inplace"], [])
+
+    def test_prelu_and_transposed_convolutions(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.quant, self.a, self.dequant = Q.QuantStub(), nn.Conv2d(2, 4, 3), Q.DeQuantStub()
+                self.p, self.u = nn.PReLU(4), nn.ConvTranspose2d(4, 6, 3, 2, 1, 1, groups=2)
+
+            def forward(self, x):
+                return self.u(self.p(self.dequant(self.a(self.quant(x)))))
+
+        net, x = Net(), torch.randn(2, 2, 5, 5)
+        weight = net.u.weight.detach().clone()
+        net.u.qconfig = None
+        net.eval().qconfig = models.qconfig()
+        for module in (net.p, net.u):
+            module.qconfig = None
+        prepared = Q.prepare(net)
+        prepared(x)
+        model, _, _ = self.export(Q.convert(prepared), x)
+        layers = {layer["name"]: layer for layer in model["layers"]}
+        self.assertEqual([layers[name]["op"] for name in "pu"], ["prelu", "conv_transpose2d_float"])
+        self.assertEqual(layers["u"]["output_padding"], [1, 1])
+        # [in, out / groups] a group each to [out, in / groups]
+        turned = weight.view(2, 2, 3, 3, 3).transpose(1, 2).reshape(6, 2, 3, 3)
+        np.testing.assert_array_equal(np.float32(layers["u"]["weight"]), turned.reshape(-1).numpy())
 
 
 class Shapes(Case):
@@ -439,6 +508,16 @@ class Refusals(Case):
         net.qconfig = Q.get_default_qat_qconfig("x86")
         self.assertRegex(self.refused(Q.prepare_qat(net)), "FakeQuantize: the model is prepared but not converted")
 
+    def test_dropout_in_training_mode(self):
+        net = nn.Sequential(small(), nn.Dropout(0.5))
+        self.assertIn("1 is a Dropout in training mode, whose values are random: call model.eval() first", self.refused(net))
+        self.export(net.eval(), X)
+
+    def test_inputs_that_do_not_fit(self):
+        said = self.refused(small(), torch.randn(3, 7))
+        self.assertRegex(said, r"^fc1: quantized.linear failed: .*; fc1 takes 6 input features; the model was called with x \[3, 7\]$")
+        self.assertRegex(self.refused(small(), torch.ones(3, 6, dtype=torch.int64)), r"pass float32 inputs: inputs.float\(\)")
+
     def test_what_is_no_module(self):
         self.assertIn("got a state_dict", self.refused(small().state_dict()))
         self.assertIn("got NoneType", self.refused(None))
@@ -608,6 +687,12 @@ class CommandLine(Case):
             code = qdiff_export.main([f"--{name}={value}" for name, value in files.items()])
         self.assertNotIn("Traceback", said.getvalue())
         return code, said.getvalue()
+
+    def test_a_function_that_takes_something(self):
+        script = self.out.parent / "mine.py"
+        script.write_text("def model(x):\n    return x\n")
+        np.save(self.out.parent / "x.npy", X.numpy())
+        self.assertRegex(self.command(model=f"{script}:model")[1], "mine.py:model: it needs x: expected a quantized module, or a function without")
 
     def test_refused(self):
         folder = self.out.parent

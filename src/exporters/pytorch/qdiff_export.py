@@ -28,6 +28,7 @@ import math
 import operator
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -170,6 +171,36 @@ class _Wanted:
                 self.follows[source] = layer["name"]
         quantized = {layer["name"]: layer["output"] for layer in layers if layer["op"] == "quantize" and layer.get("output")}
         self.params.update(quantized)
+        self.after = self.of_graph(layers) if isinstance(model, torch.fx.GraphModule) else {}
+
+    def of_graph(self, layers):
+        """Of a graph of prepare_fx: a fake quantization's path -> call by call the layer whose value it gives, quantize of an input; None:
+        no layer. That of a pool's input is called behind the pool, too."""
+        of_input = {layer["input"]: layer["name"] for layer in layers if layer["op"] == "quantize" and isinstance(layer["input"], str)}
+        path_of = {module: path for path, module in self.modules.items()}  # one of two names is the other's module
+        declared = Counter(_base_of(layer["name"]) for layer in layers)
+        nodes = [node for node in self.model.graph.nodes if node.op != "output" and not self.is_fake(node)]
+        named = {node: _base_of(node.target if node.op == "call_module" else re.sub(r"_\d+$", "", node.name)) for node in nodes}
+        counts, uses, names, after = Counter(named.values()), Counter(), {}, {}
+        for node in self.model.graph.nodes:
+            if node in named:
+                uses[named[node]] += 1
+                sure = node.op == "call_module" or counts[named[node]] == declared[named[node]]
+                names[node] = of_input.get(node.target) if node.op == "placeholder" else (
+                    None if not sure else named[node] if uses[named[node]] == 1 else f"{named[node]}@{uses[named[node]]}")
+            elif self.is_fake(node):
+                source = node.args[0]
+                while names.get(source) not in self.params and self.is_relu(source):  # fused into what it reads
+                    source = source.args[0]
+                after.setdefault(path_of[self.model.get_submodule(node.target)], []).append(of_input.get(names.get(source), names.get(source)))
+        return after
+
+    def is_fake(self, node):
+        return node.op == "call_module" and hasattr(self.model.get_submodule(node.target), "fake_quant_enabled")
+
+    def is_relu(self, node):
+        name = type(self.modules.get(node.target)).__name__ if node.op == "call_module" else node.name
+        return node.op in ("call_module", "call_function", "call_method") and re.match("relu(?!6)", name, re.I) is not None
 
     def of_call(self, args, kwargs):
         values, uses = {}, Counter()
@@ -177,7 +208,7 @@ class _Wanted:
         def hook(path):
             def keep(_module, _inputs, output):
                 uses[path] += 1
-                name = path if uses[path] == 1 else f"{path}@{uses[path]}"
+                name = self.after[path][uses[path] - 1] if path in self.after else path if uses[path] == 1 else f"{path}@{uses[path]}"
                 if name in self.params and isinstance(output, torch.Tensor):
                     values[name] = (output.dequantize() if output.is_quantized else output.detach().clone(), self.params[name])
             return keep
@@ -213,6 +244,15 @@ class _Wanted:
 
     def say_what_differs(self, declared, path):
         """What makes values differ that is no arithmetic, each module's own, as far as the float model says it."""
+        given = [(self.modules[path], name) for path, names in self.after.items() for name in names if name]
+        other = {name: (float(fake.scale.reshape(-1)[0]), self.params[name]["scale"]) for fake, name in given if "scale" in self.params[name]}
+        other = {name: pair for name, pair in other.items() if abs(pair[0] / pair[1] - 1) > 1e-6}
+        if other:
+            said = [f"{name} {own:.6g}, not {declared_scale:.6g}" for name, (own, declared_scale) in other.items()]
+            _warn(f"the float model quantizes with other scales than model.json (convert() keeps one of a module that is called twice, and fixed "
+                  f"ones of sigmoid and tanh), and values differ by that, whatever the arithmetic: {_listed(said, 10)}")
+        for name in other:
+            self.between.pop(name, None)
         if self.between:
             _warn(f"not on the grid of model.json's codes in the float model, which quantizes nothing there: {_listed(list(self.between), 10)}; "
                   "they are written as the nearest codes, and what reads them differs since it read what lies between")
@@ -227,7 +267,10 @@ class _Wanted:
                 continue
             with contextlib.suppress(KeyError, ValueError, RuntimeError, AttributeError):
                 self._say_weights(layer, module, numbers)
-            self._see_range(layer, module)
+            self._see_range(layer, getattr(module, "activation_post_process", None))
+        outputs = {layer["name"]: layer for layer in declared["layers"]}
+        for fake, name in given:
+            self._see_range(outputs[name], fake)
         if self.clamps:
             _warn("the float model clamps to another range than model.json (reduce_range), and values beyond differ: "
                   f"{_listed(self.clamps, 10)}")
@@ -242,14 +285,18 @@ class _Wanted:
             _warn(f"{layer['name']}: the float model's weights have other scales than model.json's, by up to {100 * off:.2g}% (convert() asks the "
                   "observer, a fused fake quantization divides the range by 128 and 127): values differ by that, whatever the arithmetic")
 
-    def _see_range(self, layer, module):
-        fake, output = getattr(module, "activation_post_process", None), layer.get("output") or {}
+    def _see_range(self, layer, fake):
+        output = layer.get("output") or {}
         if not hasattr(fake, "quant_max") or output.get("dtype") not in ("uint8", "int8"):
             return
         limits = np.iinfo(output["dtype"])
         given = (output.get("quant_min", int(limits.min)), output.get("quant_max", int(limits.max)))
         if (int(fake.quant_min), int(fake.quant_max)) != given:
             self.clamps.append(f"{layer['name']} to {int(fake.quant_min)}..{int(fake.quant_max)}, not {given[0]}..{given[1]}")
+
+
+def _base_of(name):
+    return name.split("@")[0]
 
 
 def _codes_of(name, tensor, params):
@@ -330,6 +377,8 @@ def _checked_model(model):
     if not isinstance(model, torch.nn.Module):
         raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
     for path, module in model.named_modules():
+        if module.training and getattr(module, "p", 0) and type(module).__module__ == "torch.nn.modules.dropout":
+            raise ExportError(f"{path or 'the model'} is a {type(module).__name__} in training mode, whose values are random: call model.eval() first")
         if isinstance(module, torch.jit.ScriptModule):
             raise ExportError(f"{path or 'the model'} is TorchScript, which cannot be watched: export the Python module, "
                               "before torch.jit.script or trace")
@@ -693,7 +742,16 @@ class _Watch:
             if self.failed_at is None or isinstance(error, ExportError):
                 raise
             where, op = self.failed_at
-            raise ExportError(f"{where or 'the model'}: {op} failed: {_first_sentence(error)}{_advice(op, str(error))}") from error
+            advice = _advice(op, str(error)) or self.given(where, args, kwargs)
+            raise ExportError(f"{where or 'the model'}: {op} failed: {_first_sentence(error)}{advice}") from error
+
+    def given(self, where, args, kwargs):
+        """The shapes that the model was called with, beside what the layer that failed takes."""
+        module = dict(self.model.named_modules()).get(where)
+        takes = next((f"{where} takes {getattr(module, of)} {of.replace('in_', 'input ')}; "
+                      for of in ("in_features", "in_channels") if hasattr(module, of)), "")
+        shapes = [f"{name} {list(tensor.shape)}" for name, tensor in _named_arguments(self.model, args, kwargs)]
+        return f"; {takes}the model was called with {_listed(shapes, 4)}"
 
     def unique(self, base):
         """What is computed again is "fc1@2"."""
@@ -923,8 +981,8 @@ def _advice(op, message):
         return "; a quantized tensor reached a float op: put DeQuantStub before it, prepare and convert again"
     if "Guard failed" in message:
         return "; the graph was exported for other shapes: give inputs of those, or dynamic_shapes to torch.export.export"
-    if "Double" in message:
-        return "; pass float32 inputs: inputs.float()"
+    if "Double" in message or "Float Tensor" in message:
+        return "; pass float32 inputs: inputs.float(), of a file array.astype(numpy.float32)"
     return ""
 
 
@@ -1096,6 +1154,15 @@ def _geometry(bound):
     return {**found, "padding": padding, "groups": bound["groups"]}
 
 
+def _transposed_weights(bound):
+    """[in, out / groups, ...] as a convolution has them: [out, in / groups, ...]."""
+    weight, groups = bound["weight"].detach(), bound["groups"]
+    each = weight.shape[0] // groups
+    turned = weight.reshape(groups, each, *weight.shape[1:]).transpose(1, 2).reshape(-1, each, *weight.shape[2:])
+    added = bound["output_padding"]
+    return {**_float_weights({**bound, "weight": turned}), "output_padding": added if isinstance(added, int) else list(added)}
+
+
 def _float_weights(bound):
     """A product whose weights are no codes."""
     weight, bias = bound["weight"], bound.get("bias")
@@ -1152,6 +1219,9 @@ _FLOAT_OPS = {
     "aten.native_batch_norm": ("batch_norm", ("input",), _unless("training", False, _norm(running_mean="running_mean", running_var="running_var"))),
     "aten._native_batch_norm_legit_no_training": ("batch_norm", ("input",), _norm(running_mean="running_mean", running_var="running_var")),
     "aten.linear": ("linear_float", ("input",), _float_weights), **{f"aten.conv{n}d": (f"conv{n}d_float", ("input",), _float_weights) for n in (1, 2, 3)},
+    **{f"aten.conv_transpose{n}d": (f"conv_transpose{n}d_float", ("input",), _transposed_weights) for n in (1, 2, 3)},
+    **{f"aten.{op}": ("prelu", ("self",), lambda bound: {"weight": bound["weight"].detach().float().reshape(-1).numpy()})
+       for op in ("prelu", "_prelu_kernel")},
     "aten.constant_pad_nd": ("pad", ("self",), _numbers("pad", "value")), "aten.pad": ("pad", ("self",), _of_pad),
     **{f"aten.reflection_pad{n}d": ("pad", ("self",), _mirrored) for n in (1, 2, 3)},
 }
@@ -1169,7 +1239,8 @@ _WHOLE = {
     torch.nn.functional.linear: torch.ops.aten.linear.default, torch.matmul: torch.ops.aten.matmul.default,
     torch.Tensor.matmul: torch.ops.aten.matmul.default, torch.Tensor.__matmul__: torch.ops.aten.matmul.default,
     torch.bmm: torch.ops.aten.bmm.default, torch.conv1d: torch.ops.aten.conv1d.default, torch.conv2d: torch.ops.aten.conv2d.default,
-    torch.conv3d: torch.ops.aten.conv3d.default,
+    torch.conv3d: torch.ops.aten.conv3d.default, torch.conv_transpose1d: torch.ops.aten.conv_transpose1d.default,
+    torch.conv_transpose2d: torch.ops.aten.conv_transpose2d.input, torch.conv_transpose3d: torch.ops.aten.conv_transpose3d.input,
     torch.nn.functional.scaled_dot_product_attention: torch.ops.aten.scaled_dot_product_attention.default,
 }
 _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
@@ -2221,7 +2292,8 @@ def _load_inputs(path, batch):
     try:
         loaded = np.load(path, allow_pickle=False)
     except ValueError as error:
-        raise ExportError(f"{path}: expected an npy or npz file of numbers: {error}") from error
+        why = "" if "pickle" in str(error) else f": {error}"
+        raise ExportError(f"{path}: expected an npy or npz file of numbers{why}; numpy.save writes one") from error
     arrays = dict(loaded.items()) if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     if not batch:
         return arrays
@@ -2252,6 +2324,8 @@ def _arguments_of(model, inputs, path):
         if isinstance(inputs, dict) and len(required) == 1:
             if len(inputs) == 1:
                 return (next(iter(inputs.values())),)
+            if required[0].name in inputs:  # beside labels
+                return (inputs[required[0].name],)
             print(f"qdiff_export: {path}: forward{signature} got its arrays {', '.join(inputs)} as a dict", file=sys.stderr)
             return (inputs,)
         found = f"arrays {', '.join(inputs)}" if isinstance(inputs, dict) else "one array"
@@ -2313,7 +2387,13 @@ def _module_of_script(path, name):
         spec.loader.exec_module(module)
         model = operator.attrgetter(name)(module)
         if callable(model) and not isinstance(model, (torch.nn.Module, torch.export.ExportedProgram)):
+            needed = _arguments_needed(model)
+            if needed:
+                raise ExportError(f"{path.name}:{name}: it needs {_listed(needed, 4)}: expected a quantized module, or a function "
+                                  "without arguments that returns one")
             model = model()
+    except ExportError:
+        raise
     except (Exception, SystemExit) as error:
         at = _line_of(path, error)
         hint = ""
@@ -2324,6 +2404,13 @@ def _module_of_script(path, name):
             hint = f"; its modules: {', '.join(named[:8])}" if named else ""
         raise ExportError(f"{path.name}:{name}: {at}{_said(error)}{hint}") from error
     return model
+
+
+def _arguments_needed(function):
+    with contextlib.suppress(TypeError, ValueError):  # without a signature
+        return [p.name for p in inspect.signature(function).parameters.values()
+                if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return []
 
 
 def _import_definitions(path):

@@ -3,15 +3,16 @@
 import * as z from 'zod/mini';
 import type { FloatProductAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
+import type { Window } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import type { Op, RawLayer, ShapedLayer } from '../op.js';
+import type { Op, RawLayer, ReadLayer, ShapedLayer } from '../op.js';
 import { floatsOf } from './affine.js';
 import { expectInput } from './inputs.js';
 import { layerFields, list, numbers, outputSchema } from './schema.js';
 import { tensorForm } from './tensor.js';
-import { doesNotFit, perPlace, readWindow, windowFields } from './window.js';
+import { doesNotFit, outputPadding, perPlace, readWindow, windowFields } from './window.js';
 
 const whole = z.int().check(z.positive());
 
@@ -23,6 +24,20 @@ const fields = {
 
 const windows = { ...windowFields, kernel_size: perPlace, groups: z.optional(whole) };
 
+/** Weights as a convolution has them, output channels first; the window is read backwards. */
+export function transposedFloatProduct(name: string, spatial: number): Op {
+  const op = floatProduct(name, spatial);
+  return {
+    ...op,
+    schema: () => z.object({ ...op.schema().shape, output_padding: outputPadding }),
+    read: (layer) => readProduct(layer, spatial, readTransposed),
+  };
+}
+
+type ReadWindow = (layer: RawLayer, kernel: readonly number[]) => Window | null;
+const readPlain: ReadWindow = (layer, kernel) => readWindow(layer, kernel, false);
+const readTransposed: ReadWindow = (layer, kernel) => readWindow(layer, kernel, true);
+
 /** spatial: how many axes a convolution's window has; 0: rows along the last axis. */
 export function floatProduct(name: string, spatial: number): Op {
   return {
@@ -33,15 +48,21 @@ export function floatProduct(name: string, spatial: number): Op {
     needs: ['weight', 'out_features', ...(spatial > 0 ? ['kernel_size'] : []), 'output'],
     channels: spatial > 0 ? 'layout' : 'last',
     dims: (layer) => (spatial > 0 ? imageDims(layer) : rowDims(layer)),
-    async read(layer) {
-      expectInput(layer, ['float32'], 'put a dequantize layer before it');
-      const attributes = await attributesOf(layer, spatial);
-      return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
-    },
+    read: (layer) => readProduct(layer, spatial, readPlain),
   };
 }
 
-async function attributesOf(layer: RawLayer, spatial: number): Promise<FloatProductAttributes | null> {
+async function readProduct(layer: RawLayer, spatial: number, windowOf: ReadWindow): Promise<ReadLayer | null> {
+  expectInput(layer, ['float32'], 'put a dequantize layer before it');
+  const attributes = await attributesOf(layer, spatial, windowOf);
+  return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
+}
+
+async function attributesOf(
+  layer: RawLayer,
+  spatial: number,
+  windowOf: ReadWindow,
+): Promise<FloatProductAttributes | null> {
   const [weight, bias] = [await floatsOf(layer, 'weight'), await floatsOf(layer, 'bias')];
   if (!layer.fields || !weight || bias === undefined) return null;
   const {
@@ -53,7 +74,7 @@ async function attributesOf(layer: RawLayer, spatial: number): Promise<FloatProd
     groups?: number;
   };
   const kernel = spatial === 0 ? [] : Array.isArray(size) ? size : new Array<number>(spatial).fill(size!);
-  const window = spatial === 0 ? null : readWindow(layer, kernel, false);
+  const window = spatial === 0 ? null : windowOf(layer, kernel);
   const rest = weight.length / out / sizeOf(kernel);
   const fits =
     Number.isInteger(rest) && out % groups === 0 && kernel.length === spatial && (bias?.length ?? out) === out;
