@@ -244,7 +244,7 @@ class _Wanted:
 
     def say_what_differs(self, declared, path):
         """What makes values differ that is no arithmetic, each module's own, as far as the float model says it."""
-        given = [(self.modules[path], name) for path, names in self.after.items() for name in names if name]
+        given = [(self.modules[path], name) for path, names in self.after.items() for name in names if name in self.params]
         other = {name: (float(fake.scale.reshape(-1)[0]), self.params[name]["scale"]) for fake, name in given if "scale" in self.params[name]}
         other = {name: pair for name, pair in other.items() if abs(pair[0] / pair[1] - 1) > 1e-6}
         if other:
