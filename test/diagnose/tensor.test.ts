@@ -7,7 +7,7 @@ import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array
 import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
-import { codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
+import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 
@@ -67,7 +67,13 @@ describe.each(RAISED)('$code: $what', (scene) => {
     expect(scene.also ? sets : sets.slice(0, 1)).toContain(scene.code);
     expect([explained, fix]).toEqual([of, expect.any(String)]);
     expect(evidence).toHaveProperty([causes[0]]);
+    if (scene.operands) expect(evidence[causes[0]]).toMatchObject({ inputs: scene.operands });
   });
+});
+
+test.each(BROADCAST)('$what: no name, since none has it', async (scene) => {
+  const { causes, explained } = await diagnosed(scene);
+  expect([causes, explained]).toEqual([['unexplained'], 0]);
 });
 
 test.each(NEARLY)('$code, but $what: has not that name', async (scene) => {

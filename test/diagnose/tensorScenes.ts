@@ -16,6 +16,8 @@ export interface TensorScene {
   readonly wrong: (x: readonly NumericArray[], right: NumericArray) => ArrayLike<number>;
   /** What the data admit as well. */
   readonly also?: readonly string[];
+  /** The operands that are named. */
+  readonly operands?: readonly number[];
 }
 
 interface Params {
@@ -45,7 +47,12 @@ const IMAGE = [5, 7, 4];
 /** Half of all sums are ties. */
 const halves = { a: params(0.5, 101), b: params(0.5, 90), y: params(1, 77) };
 
-function add(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, a = A, b = B, y = Y): TensorScene {
+function add(
+  scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'operands'>,
+  a = A,
+  b = B,
+  y = Y,
+): TensorScene {
   const inputs = [at(a, IMAGE), at(b, IMAGE)];
   return { ...scene, layer: { op: 'add', input: ['x0', 'x1'], output: y }, inputs, output: IMAGE };
 }
@@ -111,6 +118,26 @@ function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>): Tens
   return { ...scene, layer, inputs: [at(A, [3, 8]), at(B, [2, 8])], output: [5, 8] };
 }
 
+/** A gate of one value a channel, [4, 1, 1], for an image of as many rows; index: of the gate's value that one of the image meets. */
+function gated(index: (channel: number, row: number) => number): Omit<TensorScene, 'code' | 'what'> {
+  const wrong = ([x, g]: readonly NumericArray[]) =>
+    Array.from(x, (q, i) => {
+      const [sample, channel, row] = [Math.floor(i / 48), Math.floor(i / 12) % 4, Math.floor(i / 3) % 4];
+      const gate = g[sample * 4 + index(channel, row)];
+      const v = (A.scale * (q - A.zero_point) * (B.scale * (gate - B.zero_point))) / Y.scale;
+      return code(roundHalfEven(v) + Y.zero_point);
+    });
+  const layer = { op: 'mul', input: ['x0', 'x1'], output: Y };
+  return { layer, inputs: [at(A, [4, 4, 3]), at(B, [4, 1, 1])], output: [4, 4, 3], wrong };
+}
+
+/** Broadcast along another axis: no cause has it. */
+export const BROADCAST: readonly TensorScene[] = [
+  { code: 'unexplained', what: 'a gate of channels taken by rows', ...gated((_, row) => row) },
+  { code: 'unexplained', what: 'the first gate for all channels', ...gated(() => 0) },
+  { code: 'unexplained', what: 'gates in reverse', ...gated((channel) => 3 - channel) },
+];
+
 /** Each part of a sample as the function makes it. */
 const joined = (parts: readonly ((q: number) => number)[]) => (x: readonly NumericArray[]) =>
   Array.from({ length: SAMPLES * 40 }, (_, i) => {
@@ -172,11 +199,31 @@ export const RAISED: readonly TensorScene[] = [
     code: 'rescale-missing',
     what: 'the second input of add as if it had the output’s scale',
     wrong: sum(roundHalfEven, A, { ...B, scale: Y.scale }),
+    operands: [1],
+  }),
+  add({
+    code: 'rescale-missing',
+    what: 'the first input of add as if it had the output’s scale',
+    wrong: sum(roundHalfEven, { ...A, scale: Y.scale }),
+    operands: [0],
+  }),
+  add({
+    code: 'rescale-missing',
+    what: 'both inputs of add as if they had the output’s scale',
+    wrong: sum(roundHalfEven, { ...A, scale: Y.scale }, { ...B, scale: Y.scale }),
+    operands: [0, 1],
   }),
   add({
     code: 'rescale-missing',
     what: 'the zero point of the first input of add left in',
     wrong: sum(roundHalfEven, { ...A, zero_point: 0 }),
+    operands: [0],
+  }),
+  add({
+    code: 'rescale-missing',
+    what: 'the zero point of the second input of add left in',
+    wrong: sum(roundHalfEven, A, { ...B, zero_point: 0 }),
+    operands: [1],
   }),
   cat({ code: 'rescale-missing', what: 'the second input of cat copied', wrong: joined([requantized(A), (q) => q]) }),
   add(

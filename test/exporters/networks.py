@@ -69,7 +69,7 @@ class Squeeze(nn.Module):
     def forward(self, x):
         x = self.depthwise(self.stem(x))
         x = x * self.gate(self.excite(F.relu(self.squeeze(F.adaptive_avg_pool2d(x, 1)))))
-        return self.fc(torch.flatten(F.adaptive_avg_pool2d(self.out(x), 1), 1))
+        return self.fc(self.out(x).mean([-2, -1]))
 
 
 class Inception(nn.Module):

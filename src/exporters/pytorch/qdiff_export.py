@@ -886,6 +886,9 @@ class _Watch:
             dims = [0, bound["dims"][0], *bound["dims"][2:]]  # then its first two change places
             self.turn(result, self.emit(name("permute"), "permute", result.transpose(0, 1), _params_of(result), x, dims=list(dims)))
             return True
+        if op == "aten.as_strided_" and tuple(result.shape) == x.shape and set(x.shape[2:]) == {1}:  # adaptive_avg_pool3d to one place
+            self.bind(result, x, in_place=True)
+            return True
         if op == "aten.flip" and len(bound["dims"]) == 1:
             return self.flipped(name, x, result, bound["dims"][0] % x.tensor.dim())
         if x.turned:
@@ -1123,6 +1126,7 @@ _OPS = {
     "quantized.softmax": ("softmax", _numbers("dim")),
     "aten.clamp": ("clamp", _numbers("min", "max")), "aten.hardtanh": ("hardtanh", _numbers("min_val", "max_val")),
     "aten.quantized_max_pool1d": ("max_pool1d", _pool), "aten.quantized_max_pool2d": ("max_pool2d", _pool),
+    "aten.quantized_max_pool3d": ("max_pool3d", _pool),
     "quantized.max_pool1d": ("max_pool1d", _pool), "quantized.max_pool2d": ("max_pool2d", _pool),
     "aten.avg_pool1d": ("avg_pool1d", _pool), "aten.avg_pool2d": ("avg_pool2d", _pool), "aten.avg_pool3d": ("avg_pool3d", _pool),
     "aten.adaptive_avg_pool2d": ("adaptive_avg_pool2d", _numbers("output_size")),

@@ -29,13 +29,13 @@ export const meanAten: TensorSteps = tensorSteps(
   },
 );
 
-/** QNNPACK over height and width of uint8 images; ATen's code elsewhere. */
+/** QNNPACK over height and width of uint8 images, asked for as [2, 3]; ATen's code elsewhere, for [-2, -1] and [3, 2] too. */
 export const meanQnnpack: TensorSteps = {
   ...meanAten,
   run(call) {
     const [{ shape, params }] = call.inputs;
-    const axes = axesIn(call);
-    const isTaken = params.dtype === 'uint8' && shape.dims.length === 3 && sameDims(axes, [1, 2]);
+    const { dim } = call.attributes as ReduceAttributes;
+    const isTaken = params.dtype === 'uint8' && shape.dims.length === 3 && sameDims(dim, [2, 3]);
     return isTaken ? meanOfCentred(call) : meanAten.run(call);
   },
 };
