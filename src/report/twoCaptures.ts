@@ -32,14 +32,25 @@ export function twoCapturesHeadline(layers: readonly LayerReport[], report: Repo
 
 const sideOf = ({ name, kernel }: TwoCaptures['capture']) => `${printable(name)} (${printable(kernel)})`;
 
-/** Of the last layer that was compared; nothing where the finding is about that. */
-function atTheOutput(layers: readonly LayerReport[], { candidate_layers: all }: Report): string {
-  const last = all?.findLast(({ values }) => values !== null);
-  if (!last || layers.includes(last)) return '';
-  const name = printable(last.name);
-  return last.mismatched === 0
-    ? `; at the output (${name}) nothing differs`
-    : `; at the output (${name}) that leaves ${extentOf(last)}`;
+/** Of what was compared and nothing reads, else of the last; nothing where the finding is about that. */
+function atTheOutput(layers: readonly LayerReport[], { candidate_layers: all = null }: Report): string {
+  const compared = (all ?? []).filter(({ values }) => values !== null);
+  const read = new Set(compared.flatMap(({ inputs }) => inputs));
+  const ends = compared.filter(({ name }) => !read.has(name));
+  const others = (ends.length > 1 ? ends : compared.slice(-1)).filter((end) => !layers.includes(end));
+  const different = others.filter(({ mismatched }) => mismatched !== 0);
+  const [first] = different.length > 0 ? different : others;
+  if (!first) return '';
+  const leaves = `(${printable(first.name)}) that leaves ${extentOf(first)}`;
+  if (others.length === 1) {
+    return different.length === 0
+      ? `; at the output (${printable(first.name)}) nothing differs`
+      : `; at the output ${leaves}`;
+  }
+  const outputs = others.length < ends.length ? 'other outputs' : 'outputs';
+  if (different.length === 0) return `; at the ${others.length} ${outputs} nothing differs`;
+  const differ = different.length === 1 ? 'differs' : 'differ';
+  return `; ${different.length} of ${others.length} ${outputs} ${differ}: at the first ${leaves}`;
 }
 
 /** What came with the input beside it. */

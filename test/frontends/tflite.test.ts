@@ -270,6 +270,19 @@ test('each is what its own runtime computes, and one sentence says where they pa
   expect(inherited).toEqual(['59 values came with the input: from the same one both sides give the same']);
 });
 
+test('of several outputs it says how many differ', async () => {
+  const report = await twoCaptures('functions', 'ref', 'xnn');
+  const [first] = findings(report, () => true).map(({ headlines }) => headlines);
+  expect(first).toEqual([
+    'requantize: LiteRT 2.3.0 (tflite-reference) rounds twice, half up and then half away from zero; LiteRT 2.3.0 (xnnpack) has a ' +
+      'multiplier of 8 fractional bits and rounds once, half up: 1 of 96 values on the same input; at the 10 outputs nothing differs',
+  ]);
+  const both = await twoCaptures('pixels', 'opt', 'xnn');
+  expect(findings(both, () => true).flatMap(({ headlines }) => headlines)[0]).toMatch(
+    /; 3 of 3 outputs differ: at the first \(StatefulPartitionedCall_1:0\) that leaves \d+ of \d+ values/,
+  );
+});
+
 test.each([
   ['hand-int8', 'ref', 'tflm'],
   ['hand-int8', 'opt', 'xnn'],
