@@ -207,7 +207,13 @@ function builtinForm(layer: Layer, where: Where): OpSteps | null {
   return avx ? linearOnAvx : linearElsewhere;
 }
 
+/** Its vectors of 4 rows and 32 columns have sums of (w + 7) * q, and are quantized without a zero point whatever the file says. */
+function isIn4Bits({ patch, dynamic, weight: { inFeatures, outFeatures } }: ProductForm): boolean {
+  return !patch && dynamic?.bits === 4 && inFeatures % 2 === 0 && inFeatures >= 32 && outFeatures >= 4;
+}
+
 function builtinHybrid(form: ProductForm): OpSteps {
+  if (isIn4Bits(form)) return { ...hybridOf(hybridReference), lacks: 'weights of 4 bits from 32 columns on' };
   if (isSymmetric(form)) return hybridOf(hybridSymmetric);
   return hybridOf(form.patch?.depthwise ? hybridInBlocks : hybridReference);
 }

@@ -299,6 +299,7 @@ export interface ProductSteps {
   /** Dtypes of codes that uint8 weights are multiplied with, as far as it was run. */
   readonly uint8Weights: readonly IntegerDtype[];
   readonly givesFloats?: true; // no output of codes
+  readonly lacks?: string; // with what it has no model, to people; such a product is not replayed
   /** Dtypes of codes that it takes; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
   /** What it fuses on real values, before they become codes; absent: nothing. */

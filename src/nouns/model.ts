@@ -56,6 +56,15 @@ export type Activation = 'none' | 'relu' | 'relu6' | 'relu_n1_to_1' | { readonly
 /** No clamp: a product has to be real numbers first. */
 export type Curve = 'hardswish' | 'silu';
 
+/** Of a layer that quantizes its own input. */
+export interface Dynamic {
+  readonly reduceRange: boolean;
+  readonly asymmetric?: boolean;
+  readonly perRow?: boolean;
+  /** Of weights that are stored narrower than their codes. */
+  readonly bits?: 4;
+}
+
 /** Rows of codes times weights, then bias, multiplier, rounding, offset and clamp: linear, linear_dynamic, convolutions. */
 export interface ProductForm extends ProductParams {
   readonly kind: 'product';
@@ -63,7 +72,7 @@ export interface ProductForm extends ProductParams {
   /** Set where rows are made of several axes of the input: TFLite reads [5, 5, 16] as a row of 400. */
   readonly flatten?: true | 'rows';
   /** Set where the layer quantizes its own input, with a scale chosen from each batch. */
-  readonly dynamic: { readonly reduceRange: boolean; readonly asymmetric?: boolean; readonly perRow?: boolean } | null;
+  readonly dynamic: Dynamic | null;
   /** Set where rows are patches. */
   readonly patch?: Patch;
 }

@@ -88,6 +88,7 @@ function whatIsMissing(
   input: ValueParams,
 ): string | null {
   const { weightDtype, ownBias, weightScale, dynamic, curve } = form;
+  if (steps.lacks) return steps.lacks;
   if (curve && !steps.onReals?.curves[curve]) return `a fused ${curve}`;
   if (output?.dtype === 'int32' && (curve || steps.onReals?.add)) return 'an int32 output'; // no sums are left
   // a dynamic layer's codes are uint8

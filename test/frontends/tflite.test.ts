@@ -8,8 +8,10 @@ import type { CompareOptions } from '../../src/compare/options.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { readTflite } from '../../src/frontends/tflite/tflite.js';
 import { nodeFileSystem } from '../../src/io.js';
+import { kernelByName } from '../../src/kernels/registry.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
+import { whyNotReplayed } from '../../src/replay/layer.js';
 import { findings } from '../../src/report/findings.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npz } from '../support/npz.js';
@@ -188,6 +190,53 @@ test('an index is compared as int64 too', async () => {
   const model = await openModel(files, 'm.tflite');
   const { layers } = await compare(model, await openCapture(files, 'c.npz', model), { diagnose: false });
   expect(layers).toMatchObject([{ values: 3, mismatched: 1 }]);
+});
+
+/** As litert-torch writes a mean over the last of two axes. */
+test('a mean over an axis of one sample besides', async () => {
+  const mean = (shape: number[], axes: number[], y: number[], keep: number): GraphSpec => ({
+    tensors: [
+      { name: 'x', ...VALUE, shape },
+      { name: 'axes', type: 'int32', shape: [axes.length], data: Int32Array.from(axes) },
+      { name: 'y', ...VALUE, shape: y },
+    ],
+    inputs: [0],
+    outputs: [2],
+    operators: [{ code: 'MEAN', inputs: [0, 1], outputs: [2], options: [{ u8: keep }] }],
+  });
+  expect((await layersOf(mean([1, 9, 16], [0, 2], [9], 0)))[0]).toMatchObject({ op: 'mean', dim: [2], shape: [9] });
+  const [images] = await layersOf(mean([1, 4, 4, 3], [0, 1, 2], [1, 1, 1, 3], 1));
+  expect(images.not_replayed).toBe('its axes include that of one image');
+});
+
+/** The error function of the C library is its own, which codes of 16 bits show. */
+test.each([
+  ['int8', undefined],
+  ['int16', 'its error function on int16 codes has no model'],
+] as const)('GELU by the error function on %s', async (type, because) => {
+  const value: TensorSpec = { type, zeroPoint: [0] };
+  expect((await layersOf(one('GELU', value, value)))[0].not_replayed).toBe(because);
+});
+
+/** [N, K] of int4 weights beside floats: the builtin kernels have vectors of 4 rows and 32 columns, XNNPACK none. */
+test.each([
+  [4, 32, 'no dynamic linear with weights of 4 bits'],
+  [3, 32, null],
+  [4, 30, null],
+])('int4 weights [%i, %i] beside floats', async (n, k, because) => {
+  const float: TensorSpec = { type: 'float32', scale: undefined };
+  const w: TensorSpec = { type: 'int4', shape: [n, k], data: new Uint8Array((n * k) / 2), scale: [0.5] };
+  const b: TensorSpec = { type: 'float32', shape: [n], scale: undefined, data: new Float32Array(n) };
+  const change = { x: { ...float, shape: [1, k] }, w, b, y: { ...float, shape: [1, n] } };
+  const model = await openModel(memoryFiles({ 'm.tflite': tflite(oneLinear(change)).bytes }), 'm.tflite');
+  const [layer] = model.layers;
+  const whyNot = (name: string) =>
+    whyNotReplayed(kernelByName(name).ofLayer!(layer, model.producer), layer, [{ dtype: 'float32' }]);
+  expect(layer.op).toBe('linear_dynamic');
+  expect(whyNot('tflite-reference')).toBeNull();
+  const said = whyNot('tflite-builtin');
+  if (because === null) expect(said).toBeNull();
+  else expect(said).toContain(because);
 });
 
 test('rows across the axes of an image', async () => {

@@ -42,8 +42,12 @@ const reduction =
     const { index, shape } = node.needs(0);
     const axes = await node.integers(1);
     const own = new Set(axes?.map((axis) => axisOf(node, shape, axis)));
+    const keepdim = node.flag('keep_dims');
+    const ofOne = node.graph.batch === 1 && node.graph.dropsFirst(index) && own.size > 1 && own.delete(0); // litert-torch's [0, 2]
+    const isOtherKernels = ofOne && keepdim && shape.length === 4 && own.size === 2 && own.has(1) && own.has(2);
+    if (isOtherKernels) return { op, data: [0], notReplayed: 'its axes include that of one image' };
     const dim = axes && [...own].map((axis) => node.graph.axis(index, axis));
-    const fields = { dim, keepdim: node.flag('keep_dims') };
+    const fields = { dim, keepdim };
     return { op, data: [0], fields, notReplayed: dim ? null : 'its axes are computed' };
   };
 
@@ -84,7 +88,13 @@ const normalize: Rule = (node) => {
   return { op: 'l2_normalize', notReplayed: activation === 'none' ? notReplayed : `its activation is ${activation}` };
 };
 
-const gelu: Rule = (node) => ({ op: 'gelu', fields: { approximate: node.flag('approximate') ? 'tanh' : 'none' } });
+/** The C library's float32 error function is an ulp off here and there: 3 of 1152 codes of 16 bits show it, of 8 none did. */
+const gelu: Rule = (node) => {
+  const isByTanh = node.flag('approximate');
+  const shows = !isByTanh && node.output().type.name === 'int16';
+  const notReplayed = shows ? 'its error function on int16 codes has no model' : null;
+  return { op: 'gelu', fields: { approximate: isByTanh ? 'tanh' : 'none' }, notReplayed };
+};
 
 /** x, axis: an index, of int32 or int64. */
 const indexOfExtreme =

@@ -28,7 +28,13 @@ export function fullyConnected(node: Node): Translation {
   const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : across;
   const fields = { ...flatten, ...absentBias(node, x) };
   if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), fields, because);
-  const dynamic = { ...flatten, asymmetric_quantize_inputs: node.flag('asymmetric_inputs'), reduce_range: false };
+  const bits = w.type.name === 'int4' ? { weight_bits: 4 } : {};
+  const dynamic = {
+    ...flatten,
+    asymmetric_quantize_inputs: node.flag('asymmetric_inputs'),
+    reduce_range: false,
+    ...bits,
+  };
   return product(node, 'linear_dynamic', w, node.input(2), dynamic, because);
 }
 

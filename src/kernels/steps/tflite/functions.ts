@@ -1,6 +1,7 @@
 /** Functions of one code: ABS by a multiplier, the others by tables. */
 import type { GeluAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { erf } from '../../../numeric/erf.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { quantized } from '../call.js';
@@ -57,10 +58,16 @@ function geluByTanh(x: number): number {
   return f32(f32(0.5 * x) * f32(1 + f32(Math.tanh(f32(TANH_FACTOR * f32(x + cubed))))));
 }
 
-const approximated = ofFloats('gelu', geluByTanh);
+const NEGATIVE_HALF_ROOT = f32(-Math.SQRT1_2);
 
-/** By tanh alone. */
+/** x / 2 * erfc(-x / sqrt(2)); where erfc is small its table's entry is near 0 anyway. */
+function geluByErf(x: number): number {
+  return f32(f32(0.5 * x) * f32(1 - erf(f32(x * NEGATIVE_HALF_ROOT))));
+}
+
+const [byTanh, byErf] = [ofFloats('gelu', geluByTanh), ofFloats('gelu', geluByErf)];
+
 export const geluTflite: TensorSteps = {
-  ...approximated,
-  lacks: ({ attributes }) => ((attributes as GeluAttributes).approximate === 'tanh' ? null : 'the error function'),
+  ...byTanh,
+  run: (call) => ((call.attributes as GeluAttributes).approximate === 'tanh' ? byTanh : byErf).run(call),
 };
