@@ -85,6 +85,13 @@ export function rivalKernels(declared: Kernel | null): readonly Kernel[] {
 /** What runs a graph of TFLite's, each node in its own form. */
 const tfliteRuntimes = kernels.filter(({ ofLayer, runtime }) => ofLayer && runtime !== 'pytorch');
 
+const RUN_TFLITE: ReadonlySet<string> = new Set([...tfliteRuntimes.map(({ runtime }) => runtime), 'cmsis-nn']);
+
+/** Whether a layer of TFLite's runs in a kernel: CMSIS-NN's are TFLite Micro's on Arm, XNNPACK's take what a release delegates. */
+export function runsLayer({ delegates = [] }: Layer, { runtime }: Kernel): boolean {
+  return RUN_TFLITE.has(runtime) && (runtime !== 'xnnpack' || delegates.length > 0);
+}
+
 /** Releases that compute otherwise, as their captures declare them. */
 const RELEASES = [
   ['ai-edge-litert', '2.3.0'],

@@ -1,6 +1,6 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
 import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
-import { declaredKernel, kernelByName } from '../../kernels/registry.js';
+import { declaredKernel, kernelByName, runsLayer } from '../../kernels/registry.js';
 import type { Capture } from '../../nouns/capture.js';
 import { declaredParams, isProduct, type Layer, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';
@@ -50,12 +50,16 @@ function findings(subject: Subject): LintFinding[] {
     ...row.flatMap((rule) => ofLayer(rule, subject)),
     ...channels.flatMap((channel) => row.flatMap((rule) => ofChannel(rule, subject, channel))),
   ]);
-  return subject.layer.arithmetic === undefined ? found : found.flatMap(ofOwnRuntime);
+  return found.flatMap((finding) => ofOwnRuntime(subject.layer, finding));
 }
 
 /** Of a graph that one runtime runs: what others cannot take is no finding. */
-function ofOwnRuntime(finding: LintFinding): LintFinding[] {
-  const own = finding.kernels.filter((name) => kernelByName(name).opsInFloat);
+function ofOwnRuntime(layer: Layer, finding: LintFinding): LintFinding[] {
+  if (layer.arithmetic === undefined && !layer.delegates) return [finding];
+  const own = finding.kernels.filter((name) => {
+    const kernel = kernelByName(name);
+    return layer.delegates ? runsLayer(layer, kernel) : kernel.opsInFloat;
+  });
   return finding.kernels.length > 0 && own.length === 0 ? [] : [{ ...finding, kernels: own }];
 }
 

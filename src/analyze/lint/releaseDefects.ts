@@ -37,12 +37,12 @@ export function defectsOfValues(
 
 /** Of a product: its patch where it has one, whether its int8 weights have a zero point. */
 export function defectsOfProduct(
-  { delegates = [] }: Layer,
-  { patch, weightZeroPoint, weightDtype }: { patch?: PlacedPatch; weightZeroPoint: Int32Array; weightDtype?: string },
+  { delegates = [], output }: Layer,
+  { patch, weightZeroPoint }: { patch?: PlacedPatch; weightZeroPoint: Int32Array },
 ): ReleaseDefect[] {
   if (!OLD.some((release) => delegates.includes(release))) return [];
   if (patch) return underflows({ patch }) ? [SAME] : [];
-  return weightDtype !== 'uint8' && weightZeroPoint.some((zero) => zero !== 0) ? [WEIGHTS] : [];
+  return output?.dtype !== 'uint8' && weightZeroPoint.some((zero) => zero !== 0) ? [WEIGHTS] : [];
 }
 
 const OLD: readonly Release[] = ['litert-1.4', 'litert-1.2', 'tensorflow-2.21'];

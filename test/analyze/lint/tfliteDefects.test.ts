@@ -1,4 +1,5 @@
 /** What releases of TFLite's runtimes compute wrongly, told from the model alone. */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lint } from '../../../src/analyze/lint/lint.js';
@@ -50,4 +51,23 @@ test('the second operand of a BATCH_MATMUL that has a zero point', async () => {
   await model.close();
   const said = findings.filter(({ code }) => code === 'kernel-defect').map(({ message }) => message);
   expect(said).toContain("XNNPACK ignores the zero point of a BATCH_MATMUL's second operand (TensorFlow 2.21)");
+});
+
+const FIXTURES = readdirSync(join('fixtures', 'tflite'), { withFileTypes: true }).filter((entry) =>
+  entry.isDirectory(),
+);
+
+test.each(FIXTURES.map(({ name }) => name))('%s: nothing is said of kernels that never run a .tflite', async (name) => {
+  const model = await openModel(nodeFileSystem, join('fixtures', 'tflite', name, 'model.tflite'));
+  const { findings } = await lint(model, null);
+  await model.close();
+  expect(
+    findings.flatMap(({ kernels }) => kernels.filter((kernel) => !/^(tflite|tflm|xnnpack|cmsis)/.test(kernel))),
+  ).toEqual([]);
+});
+
+test('weights of uint8 have a zero point in every release', async () => {
+  const model = await openModel(nodeFileSystem, join('fixtures', 'tflite', 'legacy-uint8', 'model.tflite'));
+  expect((await lint(model, null)).findings).toEqual([]);
+  await model.close();
 });
