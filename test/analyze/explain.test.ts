@@ -90,12 +90,13 @@ describe.each(run.map((kernel) => ({ name: kernel.name, kernel })))('$name', asy
   });
 
   it.skipIf(!hasNumpy)('numpy prints the same values (python3 with numpy)', () => {
-    const scripts = documents.map(({ numpy }, i) => {
-      const { x, product } = values[i];
+    // every third: Python takes longer to read the arrays than all else takes
+    const some = documents.map((document, i) => ({ document, value: values[i] })).filter((_, i) => i % 3 === 0);
+    const scripts = some.map(({ document: { numpy }, value: { x, product } }) => {
       const file = `{"x_int8": np.array([${x.data}]), "w_int8": np.array([${product.weight}])}`;
       return numpy.join('\n').replace('np.load("repro.npz")', file);
     });
-    const wanted = documents.map(({ columns }) => Math.fround(columns[0].value));
+    const wanted = some.map(({ document }) => Math.fround(document.columns[0].value));
     expect(printed(scripts).map(Math.fround)).toEqual(wanted);
   });
 });

@@ -13,6 +13,9 @@ import {
   worldOf,
 } from './world.js';
 
+/** QDIFF_SEED=N makes other layers for the near misses. */
+const SEED = Number(process.env.QDIFF_SEED ?? 3);
+
 type Spoil = (values: Int32Array, world: World, random: Random) => NumericArray;
 
 /** Its name, what it does, and on which kinds of layer, if not on all. */
@@ -80,15 +83,13 @@ describe.each(KINDS)('%s layer', (kind) => {
 });
 
 test.each(NEAR_MISSES)('$code, but $but: has not that name', async ({ code, on, make }) => {
-  for (const seed of [3, 4]) {
-    const random = randomFrom(seed * 7919);
-    const world = worldOf(on, random);
-    const { declared, captured, candidate } = make(world, random);
-    const report = await compareLayer(world, declared, captured, { candidate });
-    const said = explanationsOf(report).flatMap((set) => set.split('+'));
-    expect(said, `seed ${seed}`).not.toEqual([]); // something differs
-    expect(said, `seed ${seed}`).not.toContain(code);
-  }
+  const random = randomFrom(SEED * 7919);
+  const world = worldOf(on, random);
+  const { declared, captured, candidate } = make(world, random);
+  const report = await compareLayer(world, declared, captured, { candidate });
+  const said = explanationsOf(report).flatMap((set) => set.split('+'));
+  expect(said).not.toEqual([]); // something differs
+  expect(said).not.toContain(code);
 });
 
 function clamped(v: number): number {
