@@ -157,9 +157,16 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
   const others = quantizeSteps
     .filter((step) => step !== current && step !== quantizeDivisionHalfAway && (free || possible.has(step)))
     .map((step) => ({ cause: quantizeCause(declared, current, step), steps: { ...declared.steps, quantize: step } }));
-  const script = scriptedQuantize({ round: halfEven, zeroPointFirst: false, float64: true, by: 'division' });
-  const inFloat64 = { cause: 'multiplier-precision' as const, steps: { ...declared.steps, quantize: script } };
-  return free ? [...others, inFloat64] : others;
+  if (!free) return others;
+  const orders = addsZeroPointFirst(current) ? [false, true] : [false];
+  const inFloat64 = orders.map((zeroPointFirst) => ({
+    cause: 'multiplier-precision' as const,
+    steps: {
+      ...declared.steps,
+      quantize: scriptedQuantize({ round: halfEven, zeroPointFirst, float64: true, by: 'division' }),
+    },
+  }));
+  return [...others, ...inFloat64];
 }
 
 function quantizeCause(setup: Setup, declared: QuantizeStep, other: QuantizeStep): CauseCode {

@@ -1,5 +1,6 @@
 /** How much a layer's values tell of it. */
 import { isQuantized } from '../nouns/value.js';
+import type { FoundParameter } from './evidence.js';
 import { causeOf } from './registry.js';
 import { type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
@@ -30,4 +31,15 @@ function clampsOf({ declared: { params } }: Study): (value: number) => boolean {
 export function showsItself(named: readonly Change[]): boolean {
   const [only] = named;
   return named.length === 1 && only.freedom === FREEDOM.none && causeOf(only.cause).shows !== undefined;
+}
+
+/** A scale that some rounding of the declared one may be: four digits of it. */
+const SLIGHT = 1e-3;
+
+/** It moves values next to borders between codes only, which other changes do as well. */
+export function isSlight({ coordinate, found }: Change): boolean {
+  if (coordinate !== 'x_scale' && coordinate !== 'w_scale' && coordinate !== 'y_scale') return false;
+  const own = found as { readonly found?: number | readonly FoundParameter[] } | undefined;
+  const numbers = typeof own?.found === 'object' ? own.found : [found as FoundParameter];
+  return numbers.every((number) => Math.abs(number?.found / number?.declared - 1) < SLIGHT);
 }

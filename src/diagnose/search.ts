@@ -3,13 +3,13 @@ import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
-import { followed } from './followed.js';
-import { showsItself, tellsOf } from './information.js';
+import { channelsThatDiffer, followed } from './followed.js';
+import { isSlight, showsItself, tellsOf } from './information.js';
 import { combine, compareRanks, distinct, type Hypothesis, rankOf, subsetsBySize, weightOf } from './ranking.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from './study/study.js';
+import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 
 export interface SearchResult {
   /** Simplest first; all have the same number of causes. Empty: unexplained. */
@@ -59,6 +59,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
+    run.onOtherBases();
     run.ruledNumbers();
     run.onOtherBases();
   }
@@ -212,7 +213,9 @@ class Search {
       const scale = own.find(({ cause }) => SCALES.includes(cause));
       if (!scale || own.length < 2) continue;
       const others = own.filter((change) => change !== scale);
-      for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
+      // a base that was found for the number is another one for the rule
+      for (const beside of [others, others.filter((change) => !isOfBase(change))])
+        for (const rule of rules) if (beside.every((other) => combine(other, rule))) this.explains([...beside, rule]);
     }
   }
 
@@ -347,7 +350,8 @@ class Search {
       const found = foundBy(this.study, hypothesis, change);
       if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;
       // next to borders a value tells as much as a coin, and the other change may have moved them
-      if (named.length > 1 && change.tiny && this.study.mismatches(found.without) < FEWEST_TINY) return false;
+      if (named.length > 1 && (change.tiny || isSlight(change)) && this.study.mismatches(found.without) < FEWEST_TINY)
+        return false;
       return causeOf(change.cause).shows?.(found) ?? true;
     });
   }
@@ -391,8 +395,4 @@ class Search {
     const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
     if (!this.nearest || mismatches < this.nearest.mismatches) this.nearest = { hypothesis, mismatches };
   }
-}
-
-function channelsThatDiffer(study: ProductStudy, setup: ProductSetup): number {
-  return study.mismatchesByChannel(setup, study.sketch).filter((mismatches) => mismatches > 0).length;
 }

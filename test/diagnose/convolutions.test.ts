@@ -20,3 +20,10 @@ test('the scenes are right where nothing is wrong', async () => {
     expect(await diagnosisOf(scene, await codesOf(scene, sumsOf(scene)), 'capture')).toBeNull();
   }
 });
+
+test('who forgets the zero point pads with 0 as well: one mistake', async () => {
+  const { scene } = RAISED.find(({ code }) => code === 'padding-value')!;
+  const wrong = await codesOf(scene, sumsOf(scene, { padding: () => 0, zeroPoint: 0 }));
+  const diagnosis = await diagnosisOf(scene, wrong, 'candidate');
+  expect(diagnosis!.causes).toEqual(['activation-zero-point-missing']);
+});

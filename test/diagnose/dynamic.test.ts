@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dynamicOneDnnBrgemm, dynamicOneDnnGemm, withRange } from '../../src/kernels/steps/dynamic.js';
+import { withoutInputZeroPoint } from '../../src/kernels/steps/lossyAccumulate.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import { dynamicSteps } from '../support/steps.js';
 import * as world from './dynamicWorld.js';
@@ -163,6 +164,23 @@ test('a mixture of two scripts', async () => {
   const captured = outputsOf(dynamicSteps('fbgemm')!);
   const diagnosis = await world.diagnose(truth, captured, { engine: 'x86', candidate: outputsOf(mixed) });
   expect(diagnosis!.causes).toEqual(['multiplier-precision']);
+});
+
+test('codes multiplied without the zero point of their call', async () => {
+  const steps = dynamicSteps('fbgemm')!;
+  const candidate = outputsOf({ ...steps, accumulate: withoutInputZeroPoint(steps.accumulate) });
+  const diagnosis = await world.diagnose(truth, outputsOf(steps), { engine: 'x86', candidate });
+  expect(diagnosis!.causes).toEqual(['activation-zero-point-missing']);
+});
+
+test('biases of a stale file, less than one real unit off', async () => {
+  const steps = dynamicSteps('fbgemm')!;
+  const bias = truth.bias!.map((b, n) => Math.fround(b + 0.1 * Math.sin(7 * n)));
+  const diagnosis = await world.diagnose(truth, outputsOf(steps), {
+    engine: 'x86',
+    candidate: outputsOf(steps, { ...truth, bias }),
+  });
+  expect(diagnosis!.causes).toEqual(['bias-value']);
 });
 
 // ---------------------------------------------------------------- near misses

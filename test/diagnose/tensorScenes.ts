@@ -305,6 +305,15 @@ export const RAISED: readonly TensorScene[] = [
     'sigmoid',
     S,
   ),
+  unary(
+    {
+      code: 'table-entry',
+      what: 'one entry of a sigmoid table',
+      wrong: ([x], right) => Array.from(right, (q, i) => (x[i] === 100 ? q + 3 : q)),
+    },
+    'sigmoid',
+    S,
+  ),
   resize({ code: 'resample-grid', what: 'corners aligned', wrong: resized((o) => (o * 3) / 5, true) }),
   resize({ code: 'resample-grid', what: 'the nearest place', wrong: resized((o) => Math.floor(o * (2 / 3)), false) }),
   withRelu(add({ code: 'capture-before-relu', what: 'add before its ReLU', wrong: sum(roundHalfEven) })),
@@ -393,6 +402,17 @@ export const NEARLY: readonly TensorScene[] = [
     wrong: (_, right) => Array.from(right, (q) => Math.max(q, Y.zero_point + 2)),
   }),
   pool({ code: 'pool-rounding', what: 'noise', wrong: noisy(0.1) }),
+  pool(
+    {
+      code: 'multiplier-precision',
+      what: 'padding counted and the zero point added last, as QNNPACK does',
+      wrong: pooled(
+        (v, zp) => roundHalfEven(v) + zp,
+        () => 4,
+      ),
+    },
+    { count_include_pad: false },
+  ),
   pool({
     code: 'pool-divisor',
     what: 'divided by 3',

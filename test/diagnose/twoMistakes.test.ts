@@ -87,6 +87,17 @@ const inPowers = (world: World): World => {
   };
 };
 
+test('a scale of four digits that few values show beside another mistake is not named', async () => {
+  const world = worldOf('small', randomFrom(41));
+  const moved = { ...output(world.linear), scale: output(world.linear).scale * 1.0001 };
+  const own = { ...world.linear, ...biasesOfOthers(world.linear), output: moved };
+  const report = await compareLayer(world, world.linear, outputsOf(world), {
+    candidate: outputsOf(world, undefined, own),
+    producer: {},
+  });
+  expect(report.candidate_layers![0].diagnosis!.causes).not.toContain('output-scale-wrong');
+});
+
 test('one scale for all, where all are powers of two, is no multiplier of few bits', async () => {
   const world = inPowers(worldOf('small', randomFrom(38)));
   const linear = { ...world.linear, bias: null };

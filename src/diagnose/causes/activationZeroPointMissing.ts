@@ -1,11 +1,22 @@
+import { withoutInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import type { SomeChannels } from '../evidence.js';
-import { converts, readsCodes } from '../facts.js';
-import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
-import type { Study } from '../study/study.js';
+import { converts, quantizesItsInput, readsCodes } from '../facts.js';
+import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import {
+  type Change,
+  FREEDOM,
+  inputOf,
+  type ProductChange,
+  type ProductSetup,
+  type Setup,
+  withInput,
+  withSteps,
+} from '../setup.js';
+import { isProductStudy, type Study } from '../study/study.js';
 import { codeOf, INT32_SUMS } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number } from '../words/parts.js';
@@ -24,18 +35,22 @@ declare module '../evidence.js' {
 export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> = {
   code: 'activation-zero-point-missing',
   kinds: ['product', 'elementwise'],
-  needs: [readsCodes, converts],
+  needs: [(study) => readsCodes(study) || ofCandidatesCalls(study), converts],
   whose: 'model',
   parameterFree: true,
 
-  changes: ({ declared }) =>
-    inputsOf(declared).flatMap((params, input) =>
-      isQuantized(params) && params.zeroPoint !== 0 ? [withZeroPoint(0, FREEDOM.none, input)] : [],
-    ),
+  changes: (study) =>
+    study.data.dynamic
+      ? [ofEachCall()]
+      : inputsOf(study.declared).flatMap((params, input) => {
+          if (!isQuantized(params) || params.zeroPoint === 0) return [];
+          const missing = withZeroPoint(0, FREEDOM.none, input);
+          return input === 0 ? [missing, ...inPaddingToo(study, missing)] : [missing];
+        }),
 
   // the usual reason for a wrong number here is a missing one, so only a declared 0 is estimated; it counts as no freedom
   estimate: (study, base) => {
-    if (study.data.side === 'candidate' || paramsOf(base).zeroPoint !== 0) return [];
+    if (study.data.dynamic || study.data.side === 'candidate' || paramsOf(base).zeroPoint !== 0) return [];
     return estimatedInputZeroPoints(study, base).map((zeroPoint) => withZeroPoint(zeroPoint, FREEDOM.none));
   },
 
@@ -98,6 +113,36 @@ function weightSums(setup: Setup, channels: number): Float64Array {
     for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k] - zeroPoint;
     return sum;
   });
+}
+
+/** A script that quantizes what it reads may forget the zero point that it chose. */
+function ofCandidatesCalls(study: Study): boolean {
+  return quantizesItsInput(study) && study.data.side === 'candidate';
+}
+
+function ofEachCall(): Change {
+  const change: ProductChange = {
+    cause: 'activation-zero-point-missing',
+    coordinate: 'x_zero_point',
+    freedom: FREEDOM.none,
+    label: 'of each call',
+    apply: (setup) => withSteps(setup, { accumulate: withoutInputZeroPoint(setup.steps.accumulate) }),
+  };
+  return change as Change;
+}
+
+/** Who forgets it pads with 0 as well. */
+function inPaddingToo(study: Study, missing: Change): Change[] {
+  if (!isProductStudy(study) || !isConvolution(study) || !patchOf(study.declared).taps.hasHoles) return [];
+  const { cause, label } = missing;
+  const padded = readOtherwise(study, { cause, label, found: {}, reading: () => ({ fill: 0 }) });
+  return [
+    {
+      ...missing,
+      label: `${label} and in padding`,
+      apply: (setup) => padded.apply(missing.apply(setup) as ProductSetup),
+    },
+  ];
 }
 
 function withZeroPoint(zeroPoint: number, freedom: number, input = 0): Change {

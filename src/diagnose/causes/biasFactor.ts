@@ -37,7 +37,8 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
     const interval = factorsOf(study, base, false);
     // another base may round what this one adds in float
     const ofBases = study.free ? factorsOf(study, base, true) : interval;
-    if (!ofBases || contains(widened(ofBases, 2e-6), 1)) return [];
+    // what may be 0 is no bias at all
+    if (!ofBases || contains(widened(ofBases, 2e-6), 1) || contains(ofBases, 0)) return [];
     const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
     const points = (interval ? pointsIn(interval) : []).map((factor) => ({ factor, equals: null }));
     return [...named, ...points]

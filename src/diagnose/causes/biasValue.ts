@@ -1,3 +1,4 @@
+import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, twoNumbersFit } from '../estimate/interval.js';
@@ -47,7 +48,11 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     if (!found || !restsOnEnough(study, found.channels)) return [];
     if (!isShownElsewhere(study, base, found.channels)) return [];
     const moved = (n: number) => found.values[n] - view.biasSteps[n];
-    if (found.channels.every((n) => Math.abs(moved(n)) < LEAST_STEPS) || followARule(study, view, intervals)) return [];
+    if (
+      found.channels.every((n) => Math.abs(moved(n)) < (isQuantized(base.params.output) ? LEAST_STEPS : 0)) ||
+      followARule(study, view, intervals)
+    )
+      return [];
     // what a step beside it moves may hide the rule
     const asDeclared = viewOf(study, study.declared);
     if (base !== study.declared && followARule(study, asDeclared, biasIntervals(asDeclared))) return [];
@@ -104,6 +109,9 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
 function followARule({ declared, channels }: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
   if (channels < 2) return true;
+  // a float output is rounded to no step
+  const isCode = isQuantized(declared.params.output);
+  const [other, offsets] = isCode ? [OTHER_STEPS, OFFSETS] : [0, [0]];
   const { weight, inFeatures } = declared.params;
   const sums = Float64Array.from({ length: channels }, (_, n) => {
     let sum = 0;
@@ -111,8 +119,8 @@ function followARule({ declared, channels }: ProductStudy, view: View, intervals
     return sum * view.stepsPerUnit[n];
   });
   const moves = intervals.map(({ lo, hi }, n) => ({
-    lo: lo - view.biasSteps[n] - OTHER_STEPS,
-    hi: hi - view.biasSteps[n] + OTHER_STEPS,
+    lo: lo - view.biasSteps[n] - other,
+    hi: hi - view.biasSteps[n] + other,
   }));
   const ones = new Float64Array(channels).fill(1);
   const slopes = [ones, sums, view.biasSteps];
@@ -120,7 +128,7 @@ function followARule({ declared, channels }: ProductStudy, view: View, intervals
   // integers take the scale of the channel that adds them
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
-    OFFSETS.some((offset) => {
+    offsets.some((offset) => {
       const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + offset);
       return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
     }),

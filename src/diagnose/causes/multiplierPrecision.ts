@@ -18,7 +18,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { formOf, otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -47,6 +47,13 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     if (isProductStudy(study)) return ofProduct(study);
     if (isTensorStudy(study)) return ofTensor(study);
     return isElementwiseStudy(study) ? ofConversion(study) : [];
+  },
+
+  // another kernel's pool may divide by another count: that is no matter of precision
+  shows: ({ study, setup, without }) => {
+    if (!isTensorStudy(study) || formOf(study)?.divisors === undefined) return true;
+    const [before, after] = [study.values(without), study.values(setup)];
+    return before.every((value: number, i: number) => Math.abs(value - after[i]) <= 1);
   },
 
   evidence: (found) => {

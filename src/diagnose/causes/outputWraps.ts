@@ -1,12 +1,12 @@
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst } from '../departures.js';
 import type { At, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams, withSteps } from '../setup.js';
-import { isTensorStudy } from '../study/study.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { scriptsToNearest } from '../tensorSteps.js';
 import { clampTo } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
@@ -47,13 +47,18 @@ export const outputWraps: Cause<'output-wraps'> = {
     );
   },
 
+  // a script's steps come with it, and explain without it what leaves no range
+  shows: ({ study, setup }) => {
+    const { leaves } = unlimitedIn(study, setup);
+    return study.subset.observed.some((_: number, i: number) => leaves(i));
+  },
+
   evidence: ({ study, setup, without }) => {
     const { output } = study.declared.params;
     if (!isQuantized(output)) return {};
-    const unlimited = study.values({ ...setup, stores: null });
+    const { unlimited, leaves } = unlimitedIn(study, setup);
     const clamped = study.values(without);
     const { observed, samples } = study.subset;
-    const leaves = (i: number) => unlimited[i] < output.quantMin || unlimited[i] > output.quantMax;
     const at = observed.findIndex((value: number, i: number) => leaves(i) && value !== clamped[i]);
     const channel = at % study.channels;
     const sample = samples[Math.floor(at / study.channels)];
@@ -81,6 +86,13 @@ export const outputWraps: Cause<'output-wraps'> = {
         : declareCode(context),
   },
 };
+
+/** Codes before they wrapped, and which of them leave the range. */
+function unlimitedIn(study: Study, setup: Setup) {
+  const { quantMin, quantMax } = study.declared.params.output as QuantParams;
+  const unlimited = study.values({ ...setup, stores: null });
+  return { unlimited, leaves: (i: number) => unlimited[i] < quantMin || unlimited[i] > quantMax };
+}
 
 /** least: where a ReLU clamps what has wrapped. steps: in place of a tensor's. */
 function wrapped(label: string, least: number | null, steps: TensorSteps | null): Change {

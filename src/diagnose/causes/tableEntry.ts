@@ -15,9 +15,9 @@ declare module '../evidence.js' {
   }
 }
 
-/** A differing entry is seen so often at least, and all of them together. */
+/** A differing entry is seen so often at least, and all of them together so often again. */
 const FEWEST_EACH = 3;
-const FEWEST = 12;
+const FEWEST_AGAIN = 6;
 const MOST_SHOWN = 8;
 
 /** A table of one entry a code that is built in another way. */
@@ -68,7 +68,8 @@ function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number
     if (differing[i]) seen.set(data[i], (seen.get(data[i]) ?? 0) + 1);
   }
   const counts = [...seen.values()];
-  const isEnough = counts.every((count) => count >= FEWEST_EACH) && counts.reduce((sum, n) => sum + n, 0) >= FEWEST;
+  const isEnough =
+    counts.every((count) => count >= FEWEST_EACH) && counts.reduce((sum, n) => sum + n - 1, 0) >= FEWEST_AGAIN;
   return isEnough ? table : null;
 }
 

@@ -41,6 +41,17 @@ function sumsOf(x: Codes, product: Product, lose: (p: number) => number): Float6
   return sums;
 }
 
+/** The same sums of codes as they are: where a layer quantizes its own input no file has the zero point. */
+export function withoutInputZeroPoint(step: AccumulateStep): AccumulateStep {
+  return {
+    name: `${step.name} without zx`,
+    equation: step.equation.replace('(x - zx)', 'x'),
+    run: (x, product, fast = null) => step.run(x, { ...product, input: { ...product.input, zeroPoint: 0 } }, fast),
+    numpy: null,
+    c: null,
+  };
+}
+
 /** Every product loses its low bits before it is added. */
 export const roundedProductSums: readonly LossyAccumulateStep[] = (
   ['down', 'half up', 'towards zero'] as const
