@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { dynamicOneDnnBrgemm, dynamicOneDnnGemm, withRange } from '../../src/kernels/steps/dynamic.js';
+import { scriptedQuantize } from '../../src/diagnose/conversions.js';
+import { dynamicOneDnnBrgemm, dynamicOneDnnGemm, dynamicStep, withRange } from '../../src/kernels/steps/dynamic.js';
 import { withoutInputZeroPoint } from '../../src/kernels/steps/lossyAccumulate.js';
+import { downward, towardZero } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import { dynamicSteps } from '../support/steps.js';
 import * as world from './dynamicWorld.js';
@@ -32,7 +34,7 @@ describe.each([
     ['weight-transposed', { weight: truth.weight.map((_, i) => truth.weight[(i % IN) * IN + Math.floor(i / IN)]) }],
     ['weight-value', weightsWith([4, 7, -128])],
     ['weight-value', weightsWith([4, 7, -128], [4, 9, 1], [11, 0, -128], [11, 2, 3])],
-    ['unexplained', { bias: truth.bias!.map((b, n) => b * (1 + n / 50)) }],
+    ['bias-value', { bias: truth.bias!.map((b, n) => b * (1 + n / 50)) }],
     ['weight-value', { weight: truth.weight.map((w, i) => (i < IN ? -w : w)) }],
     ['weight-value', { weight: truth.weight.map((w, i) => ((w * 7 + i * 31) % 255) - 127) }],
   ])('%s', async (cause, wrong) => {
@@ -181,6 +183,25 @@ test('biases of a stale file, less than one real unit off', async () => {
     candidate: outputsOf(steps, { ...truth, bias }),
   });
   expect(diagnosis!.causes).toEqual(['bias-value']);
+});
+
+test.each([
+  ['rounding-truncate', towardZero, false],
+  ['rounding-floor', downward, true],
+] as const)('%s where a script makes codes of its input', async (cause, round, zeroPointFirst) => {
+  const quantize = scriptedQuantize({ round, zeroPointFirst, float64: false, by: 'division' });
+  const candidate = outputsOf(dynamicWith('fbgemm', (step) => dynamicStep({ ...step, quantize })));
+  const captured = outputsOf(dynamicSteps('fbgemm')!);
+  const diagnosis = await world.diagnose(truth, captured, { engine: 'x86', candidate });
+  expect(diagnosis!.causes).toEqual([cause]);
+});
+
+test('scales of weights as a print shows them', async () => {
+  const weightScale = truth.weightScale.map((scale) => Number(scale.toFixed(4)));
+  const steps = dynamicSteps('fbgemm')!;
+  const candidate = outputsOf(steps, { ...truth, weightScale });
+  const diagnosis = await world.diagnose(truth, outputsOf(steps), { engine: 'x86', candidate });
+  expect(diagnosis!.causes).toEqual(['scale-rounded']);
 });
 
 // ---------------------------------------------------------------- near misses

@@ -1,3 +1,4 @@
+import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
@@ -89,6 +90,7 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
 
 function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
   const { steps: declared } = study.declared;
+  if (declared.dynamic && !declared.dynamic.onInputGrid) return study.free ? ofCalls(code) : [];
   if (isFixedPoint(declared.multiplier)) return study.free ? onFixedPoint(code, declared) : [];
   const rules = study.free ? [halfEven, ...ROUNDING_CAUSES.map(([step]) => step)] : kernelSteps(study, 'round');
   return rules
@@ -97,6 +99,23 @@ function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
       if (declared.float) return [onFloatPath(code, declared.float, round)];
       return ordersOf(study.declared, round).map((steps) => onAnyBase(code, round, steps));
     });
+}
+
+/** Of what a layer quantizes by itself; of a sum that is never negative trunc is floor, and half away half up. */
+function ofCalls(code: RoundingCode): ProductChange[] {
+  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
+    (round === towardZero || round === halfAway ? [false] : [false, true]).flatMap((zeroPointFirst) =>
+      WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way): ProductChange => {
+        const quantize = scriptedQuantize({ round, zeroPointFirst, ...way });
+        return {
+          ...(change(code, { round }) as ProductChange),
+          label: quantize.name,
+          rare: true,
+          apply: (setup) => withSteps(setup, { dynamic: dynamicStep({ ...setup.steps.dynamic!, quantize }) }),
+        };
+      }),
+    ),
+  );
 }
 
 /** Of v, and where the zero point comes first of v + zp. Of a sum that is never negative trunc is floor, and half away half up. */

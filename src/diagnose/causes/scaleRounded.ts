@@ -49,7 +49,7 @@ const [FEWEST_ALONE, FEWEST_BESIDE] = [3, 8];
 export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   code: 'scale-rounded',
   kinds: ['product'],
-  needs: [({ declared, data }) => data.dynamic === null && isQuantized(inputOf(declared))],
+  needs: [({ declared, data }) => data.dynamic !== null || isQuantized(inputOf(declared))],
   whose: 'model',
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
