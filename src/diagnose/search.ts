@@ -59,7 +59,6 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
-    run.onOtherBases();
     run.ruledNumbers();
     run.onOtherBases();
   }
@@ -213,9 +212,7 @@ class Search {
       const scale = own.find(({ cause }) => SCALES.includes(cause));
       if (!scale || own.length < 2) continue;
       const others = own.filter((change) => change !== scale);
-      // a base that was found for the number is another one for the rule
-      for (const beside of [others, others.filter((change) => !isOfBase(change))])
-        for (const rule of rules) if (beside.every((other) => combine(other, rule))) this.explains([...beside, rule]);
+      for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
     }
   }
 
