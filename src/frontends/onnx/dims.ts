@@ -22,6 +22,12 @@ const POOLS = ['MaxPool', 'AveragePool', 'QLinearAveragePool'];
 const GLOBAL = ['GlobalAveragePool', 'GlobalMaxPool', 'QLinearGlobalAveragePool'];
 const OF_TWO = ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'];
 
+/** The second matrix, which is weights or another value, is at that input. */
+export const WEIGHTS_AT: ReadonlyMap<string, number> = new Map([
+  ...['Gemm', 'MatMul', 'MatMulInteger', 'DynamicQuantizeMatMul'].map((op) => [op, 1] as const),
+  ...['QGemm', 'QLinearMatMul'].map((op) => [op, 3] as const),
+]);
+
 type From = Pick<Context, 'graph' | 'constants'>;
 
 const known = new WeakMap<Graph, Map<string, Dims | null>>();
@@ -40,15 +46,29 @@ export function dimsOf(tensor: string, from: From, depth = 0): Dims | null {
   return dims;
 }
 
+export function isDeclared(tensor: string, { graph, constants }: From): boolean {
+  return declaredDims(graph.model).has(tensor) || constants.get(tensor) !== null;
+}
+
+/** What is known of a tensor otherwise. Before anybody asks. */
+export function sayDims(tensor: string, dims: Dims, { graph }: From): void {
+  const found = known.get(graph) ?? new Map<string, Dims | null>();
+  known.set(graph, found);
+  found.set(tensor, dims);
+}
+
 function computedDims(node: GraphNode, from: From, depth: number): Dims | null {
   const of = (i: number) => (node.inputs[i] ? dimsOf(node.inputs[i], from, depth) : null);
   const { opType } = node;
   if (KEEP_SHAPE.includes(opType)) return of(0);
+  const weights = WEIGHTS_AT.get(opType);
+  if (weights !== undefined) return productDims(node, of(0), of(weights));
   if (OF_WINDOWS.includes(opType)) return windowDims(node, of(0), from);
   if (POOLS.includes(opType)) return pooledDims(node, of(0));
   if (GLOBAL.includes(opType)) return of(0)?.map((dim, axis) => (axis < 2 ? dim : 1)) ?? null;
   if (OF_TWO.includes(opType)) return broadcast(of(0), of(1));
   if (['QLinearAdd', 'QLinearMul'].includes(opType)) return broadcast(of(0), of(3));
+  if (isOnnx(node, 'Transpose')) return turned(of(0), intsOf(node, 'perm'));
   if (isOnnx(node, 'Concat'))
     return joined(
       node.inputs.map((_, i) => of(i)),
@@ -60,6 +80,17 @@ function computedDims(node: GraphNode, from: From, depth: number): Dims | null {
       intOf(node, 'axis', 1),
     );
   return opType === 'Resize' ? (of(0)?.map(() => null) ?? null) : null;
+}
+
+function productDims(node: GraphNode, x: Dims | null, w: Dims | null): Dims | null {
+  if (!x || !w || x.length < 2 || w.length < 2) return null;
+  const batch = broadcast(x.slice(0, -2), w.slice(0, -2)) ?? [];
+  return [...batch, x.at(-2) ?? null, w.at(intOf(node, 'transB', 0) === 1 ? -2 : -1) ?? null];
+}
+
+function turned(x: Dims | null, perm: readonly number[] | null): Dims | null {
+  const order = perm ?? x?.map((_, axis) => x.length - 1 - axis);
+  return x && order?.length === x.length && order.every((axis) => axis in x) ? order.map((axis) => x[axis]) : null;
 }
 
 function windowDims(node: GraphNode, input: Dims | null, { graph, constants }: From): Dims | null {

@@ -9,8 +9,10 @@ import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import { BOOLEAN, outputOf, quantizationOf, sameParams } from './quantization.js';
+import { rowsOf } from './rows.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
+import { sayReshaped } from './shapeValues.js';
 
 export interface GraphLayers {
   /** In execution order. */
@@ -27,6 +29,7 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
   const types = await Types.of(graph, constants);
   const arrays = new Arrays();
   const context: Context = { graph, constants, arrays, session, typeOf: (tensor) => types.get(tensor) };
+  await sayReshaped(context);
   const finder = new Finder(context, types, new ShapeNodes(graph, constants));
   await finder.find(firstPatterns);
   await finder.find(patterns);
@@ -38,7 +41,12 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
   const shapes = shapesOf(graph.model);
   const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
   return {
-    drafts: drafts.map((draft) => ({ ...checked(draft, types), shape: shapeOf(draft, shapes) })),
+    drafts: await Promise.all(
+      drafts.map(async (draft) => ({
+        ...checked(draft, types),
+        shape: inRows(shapeOf(draft, shapes), await rowsOf(draft.name, context)),
+      })),
+    ),
     inputs: given.map(({ name }) => ({ name, type: types.get(name), shape: shapes.get(name) })),
     arrays,
   };
@@ -58,6 +66,11 @@ function shapesOf({ graph }: OnnxModel): Map<string, readonly number[]> {
 function shapeOf({ name, nodes }: Draft, shapes: ReadonlyMap<string, readonly number[]>) {
   const last = nodes.at(-1) ?? null;
   return shapes.get(name) ?? (isOnnx(last, 'QuantizeLinear') ? shapes.get(last.inputs[0]) : undefined);
+}
+
+/** Of a value whose rows are several of a sample's, the shape of the sample. */
+function inRows(row: readonly number[] | undefined, rows: number): readonly number[] | undefined {
+  return row && rows > 1 ? [rows, ...row] : row;
 }
 
 class Finder {

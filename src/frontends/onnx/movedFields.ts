@@ -4,6 +4,7 @@ import { dimsOf, type ShapeValue } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 import { resize } from './resized.js';
+import { rowsOf } from './rows.js';
 import { shapeValues } from './shapeValues.js';
 
 type Rule = (node: GraphNode, context: Context, output: number) => SharedFields | Promise<SharedFields>;
@@ -64,14 +65,19 @@ async function reshape(node: GraphNode, context: Context): Promise<SharedFields>
   const size = await intsAt(node, 1, 'shape', context);
   if (!size || size.length === 0) return unknown('reshape', 'its shape is not known before it runs');
   const [first, ...given] = size;
-  const [samples, ...before] = dimsOf(node.inputs[0], context) ?? [];
-  const rest = given.map((dim, i) => (dim === 0 ? (before[i] ?? 0) : dim));
+  const [all, ...axes] = dimsOf(node.inputs[0], context) ?? [];
+  const [joined, rows] = [await rowsOf(node.inputs[0], context), await rowsOf(node.outputs[0], context)];
+  const before = joined > 1 ? [joined, ...axes] : axes;
+  const samples = typeof all === 'number' ? all / joined : all;
+  const rest = given.map((dim, i) => (dim === 0 ? (axes[i] ?? 0) : dim));
   if (rest.filter((dim) => dim === null || dim === -1).length > 1)
     return unknown('reshape', 'its shape is not known before it runs');
   const own = rest.map((dim) => dim ?? -1);
+  if (rows > 1) return known('reshape', { size: [-1, rows, ...own] });
   const whole = !own.includes(-1) && before.length > 0 && allKnown(before);
   if (whole && sizeOf(own) !== sizeOf(before)) return unknown('reshape', OVER_SAMPLES);
-  const kept = first === 0 || first === null || (first === samples && first > 0) || (first === -1 && whole);
+  const kept =
+    first === 0 || first === null || (first === samples && first > 0) || (whole && (first === -1 || joined > 1));
   return kept ? known('reshape', { size: [-1, ...own] }) : unknown('reshape', OVER_SAMPLES);
 }
 

@@ -1,14 +1,16 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
 import { sizeOf } from '../../tensor/shape.js';
-import { dimsOf, type ShapeValue } from './dims.js';
+import { type Dims, dimsOf, isDeclared, type ShapeValue, sayDims } from './dims.js';
 import type { Context } from './draft.js';
-import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
+import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+
+type From = Pick<Context, 'graph' | 'constants'>;
 
 /** Longer than any chain that computes a shape. */
 const DEEPEST = 64;
 
 /** Numbers of an integer tensor; null where it is none that follows from shapes and constants. */
-export async function shapeValues(tensor: string, context: Context, depth = 0): Promise<ShapeValue[] | null> {
+export async function shapeValues(tensor: string, context: From, depth = 0): Promise<ShapeValue[] | null> {
   const { graph, constants } = context;
   const constant = constants.get(tensor);
   if (constant) return constant.source && isShort(constant.shape) ? Array.from(await constants.numbers(tensor)) : null;
@@ -38,17 +40,39 @@ export async function shapeValues(tensor: string, context: Context, depth = 0): 
   }
 }
 
+/** Dims of what Reshape gives, where the file does not declare them: its shape is read first. */
+export async function sayReshaped(from: From): Promise<void> {
+  for (const node of from.graph.nodes) {
+    const [x, shape = ''] = node.inputs;
+    if (!isOnnx(node, 'Reshape') || isDeclared(node.outputs[0], from)) continue;
+    const [before, size] = [dimsOf(x, from), await shapeValues(shape, from)];
+    if (size) sayDims(node.outputs[0], reshapedDims(before, size), from);
+  }
+}
+
+function reshapedDims(before: Dims | null, size: Dims): Dims {
+  const copied = size.map((dim, axis) => (dim === 0 ? (before?.[axis] ?? null) : dim));
+  const own = copied.filter((dim) => dim !== -1);
+  const isKnown = allKnown(before) && allKnown(own) && sizeOf(own) > 0;
+  const left = isKnown ? sizeOf(before) / sizeOf(own) : null;
+  return copied.map((dim) => (dim === -1 ? left : dim));
+}
+
+function allKnown(dims: Dims | null): dims is readonly number[] {
+  return dims?.every((dim) => dim !== null) ?? false;
+}
+
 /** More axes than any tensor has. */
 function isShort(shape: readonly number[]): boolean {
   return shape.length <= 1 && sizeOf(shape) <= 64;
 }
 
-function shapeOf(node: GraphNode, context: Context): ShapeValue[] | null {
+function shapeOf(node: GraphNode, context: From): ShapeValue[] | null {
   const dims = dimsOf(node.inputs[0], context);
   return dims ? dims.slice(intOf(node, 'start', 0), attribute(node, 'end')?.i ?? undefined) : null;
 }
 
-async function slicedValues(node: GraphNode, context: Context, from: ShapeValue[] | null, depth: number) {
+async function slicedValues(node: GraphNode, context: From, from: ShapeValue[] | null, depth: number) {
   const bound = async (i: number, name: string) =>
     (node.inputs[i] ? await shapeValues(node.inputs[i], context, depth + 1) : intsOf(node, name))?.[0] ?? null;
   const [start, end] = [await bound(1, 'starts'), await bound(2, 'ends')];

@@ -62,7 +62,7 @@ const OF_ONE = ['Neg', 'Abs'];
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
-  const computed = floats(node, context);
+  const computed = (await squared(node, context)) ?? floats(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
@@ -88,6 +88,15 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   return drafts;
 }
 
+/** Pow by 2, which ONNX Runtime computes as x * x. */
+async function squared(node: GraphNode, { constants, typeOf }: Context): Promise<Draft | null> {
+  const [x, exponent = ''] = node.inputs;
+  if (!isOnnx(node, 'Pow') || typeOf(x) !== 'float32' || constants.get(exponent)?.source?.shape.length !== 0)
+    return null;
+  const [by] = await constants.numbers(exponent);
+  return by === 2 ? onFloats(node, 'mul', [x, x]) : null;
+}
+
 /** Elementwise on float32 values and constants: exact. */
 function floats(node: GraphNode, context: Context): Draft | null {
   const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
@@ -98,15 +107,11 @@ function floats(node: GraphNode, context: Context): Draft | null {
     return constant.dtype.name === 'float32' ? context.arrays.value(tensor, constant, { dtype: 'float32' }) : null;
   });
   if (inputs.includes(null) || runsAlongSamples(node.inputs, context)) return null;
-  return {
-    at: node,
-    nodes: [node],
-    name: node.outputs[0],
-    op: opName(node),
-    inputs: inputs as string[],
-    output: 'float32',
-    ...ON_FLOATS,
-  };
+  return onFloats(node, opName(node), inputs as string[]);
+}
+
+function onFloats(node: GraphNode, op: string, inputs: readonly string[]): Draft {
+  return { at: node, nodes: [node], name: node.outputs[0], op, inputs, output: 'float32', ...ON_FLOATS };
 }
 
 const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
