@@ -2,6 +2,7 @@
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { HOLE, tapsOf } from '../tensor/patches.js';
+import { sizeOf } from '../tensor/shape.js';
 import type { Fact } from './cause.js';
 import type { CauseCode } from './evidence.js';
 import { FREEDOM, type PatchReading, type ProductChange, type ProductSetup } from './setup.js';
@@ -53,6 +54,21 @@ export function readOtherwise(study: ProductStudy, otherwise: Otherwise): Produc
     return { ...setup, patches: made, params: { ...setup.params, patch, groups } };
   };
   return { cause, coordinate: 'patches', freedom, label, found, apply };
+}
+
+/** Values of taps and of an image's cells, of each of some hundred readings: beyond them these take 100 MB and more. */
+const MOST_KEPT = 1 << 15;
+
+/** Other readings of small images are made once for a study: estimates ask for them on each of some hundred bases. */
+export function madeOnce(make: (study: ProductStudy) => ProductChange[]): (study: ProductStudy) => ProductChange[] {
+  const known = new WeakMap<ProductStudy, ProductChange[]>();
+  return (study) => {
+    const { taps, input, groups, inChannels } = patchOf(study.declared);
+    if (Math.max(taps.source.length, sizeOf(input) * groups * inChannels) > MOST_KEPT) return make(study);
+    const made = known.get(study) ?? make(study);
+    known.set(study, made);
+    return made;
+  };
 }
 
 /** Another window over the declared output. */

@@ -1,3 +1,4 @@
+import { halving, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -75,6 +76,7 @@ class Search {
   private readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
   private readonly bases: BaseSearch | null;
+  private readonly isRefutedBySums: (change: Change) => boolean;
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
   private spent = 0;
@@ -87,6 +89,7 @@ class Search {
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.bases = BaseSearch.of(study, prefix);
+    this.isRefutedBySums = refutedBySums(study, (change) => this.hypothesis([change]).setup);
   }
 
   /** Of a candidate: what the other side is found to do. */
@@ -226,11 +229,10 @@ class Search {
     const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
     for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
-    const before = channelsThatDiffer(study, study.declared);
+    const leavesFew = halving(study);
     for (const change of forms) {
       if (isOrder(change)) continue;
-      const few = channelsThatDiffer(study, setupOf(change)) * 2 <= before;
-      this.estimateOn([change], few ? this.causes : ofAll);
+      this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : ofAll);
     }
   }
 
@@ -356,12 +358,13 @@ class Search {
   /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
   private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = []): void {
     const { setup } = this.hypothesis([...on, ...base]);
+    const ofSameSums = this.study.sameSums(setup, this.hypothesis([]).setup);
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       if (cause.afterSums && !this.study.mayFollow(setup, true)) continue;
-      const changes = this.estimate(cause, setup, onEstimate).filter((change) =>
-        base.every((own) => this.mayPair(own, change)),
+      const changes = this.estimate(cause, setup, onEstimate).filter(
+        (change) => !(ofSameSums && this.isRefutedBySums(change)) && base.every((own) => this.mayPair(own, change)),
       );
       changes.some((change) => this.explains([...base, change]));
     }

@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
-import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -25,37 +25,7 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => {
-    if (base.patches) return [];
-    const { groups, inChannels, outChannels } = patchOf(study.declared);
-    const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
-    const inTurns = inputs.map((c) => (c % inChannels) * groups + Math.floor(c / inChannels));
-    // each output a group of its own: output n reads group n % groups
-    const outputs = Int32Array.from({ length: groups * outChannels * inChannels }, (_, i) => {
-      const [n, c] = [Math.floor(i / inChannels), i % inChannels];
-      return (n % groups) * inChannels + c;
-    });
-    return [
-      change(
-        study,
-        'first',
-        groups,
-        inputs.map((c) => c % inChannels),
-      ),
-      ...(inChannels > 1 ? [change(study, 'inputs in turns', groups, inTurns)] : []),
-      ...(outChannels > 1 ? [change(study, 'outputs in turns', groups * outChannels, outputs)] : []),
-      ...(outChannels > 1 && inChannels > 1
-        ? [
-            change(
-              study,
-              'both in turns',
-              groups * outChannels,
-              outputs.map((c) => inTurns[c]),
-            ),
-          ]
-        : []),
-    ];
-  },
+  estimate: (study, base) => (base.patches ? [] : otherGroups(study)),
 
   words: {
     title: (e) => (e.found === 'first' ? 'every group reads the first' : `groups taken by turns`),
@@ -75,6 +45,37 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
       ])(context),
   },
 };
+
+const otherGroups = madeOnce((study) => {
+  const { groups, inChannels, outChannels } = patchOf(study.declared);
+  const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
+  const inTurns = inputs.map((c) => (c % inChannels) * groups + Math.floor(c / inChannels));
+  // each output a group of its own: output n reads group n % groups
+  const outputs = Int32Array.from({ length: groups * outChannels * inChannels }, (_, i) => {
+    const [n, c] = [Math.floor(i / inChannels), i % inChannels];
+    return (n % groups) * inChannels + c;
+  });
+  return [
+    change(
+      study,
+      'first',
+      groups,
+      inputs.map((c) => c % inChannels),
+    ),
+    ...(inChannels > 1 ? [change(study, 'inputs in turns', groups, inTurns)] : []),
+    ...(outChannels > 1 ? [change(study, 'outputs in turns', groups * outChannels, outputs)] : []),
+    ...(outChannels > 1 && inChannels > 1
+      ? [
+          change(
+            study,
+            'both in turns',
+            groups * outChannels,
+            outputs.map((c) => inTurns[c]),
+          ),
+        ]
+      : []),
+  ];
+});
 
 type Rule = 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
 

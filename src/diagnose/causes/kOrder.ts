@@ -4,7 +4,7 @@ import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
-import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
 import { allOrders, commonOrders, matrixOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -69,12 +69,12 @@ function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[]
 /** Of weight [out, tap, channel]: which one is used, as an index into the declared rows. */
 type Order = (out: number, tap: number, channel: number) => number;
 
-function weightOrders(study: ProductStudy): ProductChange[] {
+const weightOrders = madeOnce((study) => {
   const { params } = study.declared;
   const patch = patchOf(study.declared);
   const orders = [...tapOrders(params, patch), ...memoryOrders(params, patch)];
   return orders.map(([order, from]) => weightChange(params, order, from));
-}
+});
 
 type Named = readonly [order: string, from: Order];
 
@@ -156,7 +156,7 @@ function weightChange(params: Product, order: string, from: Order): ProductChang
 }
 
 /** The image's memory taken for another layout's. */
-function imageOrders(study: ProductStudy): ProductChange[] {
+const imageOrders = madeOnce((study) => {
   const { images } = study.data;
   const { input } = patchOf(study.declared);
   const [places, channels] = [sizeOf(input), images!.channels];
@@ -183,4 +183,4 @@ function imageOrders(study: ProductStudy): ProductChange[] {
   const exchange = (place: number, c: number) =>
     ((place % columns) * rows + Math.floor(place / columns)) * channels + c;
   return [...memory, ...(isSquare ? [change('image rows for columns', exchange)] : [])];
-}
+});

@@ -2,7 +2,16 @@ import type { Window } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
 import type { Cause } from '../cause.js';
 import type { Borders, SomeChannels } from '../evidence.js';
-import { bordersOf, combinations, isConvolution, mapTaps, patchOf, readOtherwise, withWindow } from '../geometry.js';
+import {
+  bordersOf,
+  combinations,
+  isConvolution,
+  madeOnce,
+  mapTaps,
+  patchOf,
+  readOtherwise,
+  withWindow,
+} from '../geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, modelLine, numpy } from '../words/code.js';
@@ -30,7 +39,7 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => (base.patches ? [] : [...shifted(study), ...dropped(study)]),
+  estimate: (study, base) => (base.patches ? [] : otherPlaces(study)),
 
   evidence: ({ study }) => bordersOf(study),
 
@@ -61,6 +70,8 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
 };
 
 type Padding = Window['padding'];
+
+const otherPlaces = madeOnce((study) => [...shifted(study), ...dropped(study)]);
 
 /** As many rows and columns, distributed otherwise; those nearest to the declared ones first. */
 function shifted(study: ProductStudy): ProductChange[] {

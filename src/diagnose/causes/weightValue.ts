@@ -149,7 +149,16 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   const { inFeatures } = base.params;
   if (inFeatures > MOST_FEATURES_ON_TOP && base.steps !== study.declared.steps) return null;
   const isTooMuch = (columns: readonly number[]) => columns.length * subset.samples.length * inFeatures > MOST_EFFORT;
-  if (isTooMuch(differing(study.mismatchesByChannel(base, study.sketch)))) return null;
+  const sketched = differing(study.mismatchesByChannel(base, study.sketch));
+  if (
+    isTooMuch(sketched) ||
+    isNoise(
+      study,
+      base,
+      sketched.filter((n) => !repaired.has(n)),
+    )
+  )
+    return null;
   const columns = differing(study.mismatchesByChannel(base)).filter((n) => !repaired.has(n));
   if (isTooMuch(columns)) return null;
   const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
@@ -160,6 +169,13 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
     patches.push(...all);
   }
   return columns.length > 0 ? { patches, channels: columns } : null;
+}
+
+/** Whether a few samples show that the first of these channels has no weights that give its values. */
+function isNoise(study: ProductStudy, base: ProductSetup, [column]: readonly number[]): boolean {
+  const { sketch } = study;
+  if (column === undefined || sketch === study.subset) return false; // that comes by itself
+  return new WeightSearch(study, sketch, base, viewOf(study, base, sketch)).refutesAll(column);
 }
 
 /** All weights of a channel by one number: its zero point is another, not its weights. */

@@ -1,7 +1,7 @@
 import type { Window } from '../../nouns/window.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, OtherSteps, SomeChannels } from '../evidence.js';
-import { combinations, isConvolution, patchOf, withWindow } from '../geometry.js';
+import { combinations, isConvolution, madeOnce, patchOf, withWindow } from '../geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import type { CauseWords } from '../words/causeWords.js';
@@ -48,12 +48,7 @@ export const strideWrong: Cause<'stride-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => {
-    if (base.patches) return [];
-    const { window, output } = patchOf(study.declared);
-    const axes = window.stride.map((own, axis) => (output[axis] === 1 ? [own] : othersOf(own, MOST_STRIDE)));
-    return combinations(axes).flatMap((stride) => changes(study, 'stride-wrong', { stride }));
-  },
+  estimate: (study, base) => (base.patches ? [] : otherStrides(study)),
 
   words: otherSteps('stride', 'Windows lie further apart, or nearer, than the file says.'),
 };
@@ -66,18 +61,25 @@ export const dilationWrong: Cause<'dilation-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => {
-    if (base.patches) return [];
-    const { window } = patchOf(study.declared);
-    const axes = window.dilation.map((own, axis) => (window.kernel[axis] === 1 ? [own] : othersOf(own, MOST_DILATION)));
-    return combinations(axes).flatMap((dilation) => [
-      ...changes(study, 'dilation-wrong', { dilation }),
-      ...centred(study, dilation),
-    ]);
-  },
+  estimate: (study, base) => (base.patches ? [] : otherDilations(study)),
 
   words: otherSteps('dilation', 'Taps lie further apart, or nearer, than the file says.'),
 };
+
+const otherStrides = madeOnce((study) => {
+  const { window, output } = patchOf(study.declared);
+  const axes = window.stride.map((own, axis) => (output[axis] === 1 ? [own] : othersOf(own, MOST_STRIDE)));
+  return combinations(axes).flatMap((stride) => changes(study, 'stride-wrong', { stride }));
+});
+
+const otherDilations = madeOnce((study) => {
+  const { window } = patchOf(study.declared);
+  const axes = window.dilation.map((own, axis) => (window.kernel[axis] === 1 ? [own] : othersOf(own, MOST_DILATION)));
+  return combinations(axes).flatMap((dilation) => [
+    ...changes(study, 'dilation-wrong', { dilation }),
+    ...centred(study, dilation),
+  ]);
+});
 
 function othersOf(own: number, most: number): number[] {
   const others = Array.from({ length: Math.max(most, own) }, (_, i) => i + 1).filter((other) => other !== own);

@@ -21,10 +21,19 @@ const MOST_REPAIRS = 3e7;
 /** What every weight of a channel has to be changed by; or about how many samples it would take to know. */
 export type Solved = { readonly changes: Int32Array } | { readonly samples: number };
 
+/** Whether a few rows show already that no weights give what was observed: reals leave more of it than rounding can. */
+export function isRefuted({ lo, hi, centred, inFeatures }: Residuals): boolean {
+  const rows = boundedRows(lo, hi);
+  const columns = usedColumns(centred, rows, inFeatures);
+  if (rows.length <= columns.length || rows.length * columns.length ** 2 > MOST_EFFORT) return false;
+  const system = systemOf(centred, rows, columns, inFeatures);
+  return system !== null && leavesTooMuch(system.solve(middles(lo, hi, rows)).rest, lo, hi, rows);
+}
+
 /** Null: no integers give what was observed. */
 export function solveAll(residuals: Residuals, isWeight: (k: number, change: number) => boolean): Solved | null {
   const { lo, hi, centred, inFeatures, rounded } = residuals;
-  const bounded = [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
+  const bounded = boundedRows(lo, hi);
   const columns = usedColumns(centred, bounded, inFeatures);
   const needed = rounded ? Math.ceil(SPARE_CODES * columns.length) : columns.length + SPARE_FLOATS;
   if (columns.length === 0 || columns.length > MOST_COLUMNS) return null;
@@ -36,16 +45,28 @@ export function solveAll(residuals: Residuals, isWeight: (k: number, change: num
   const uncertain = (deviation * CERTAIN * Math.sqrt(system.widest)) / 0.5;
   const open = more(Math.ceil(((rows.length * lo.length) / bounded.length) * uncertain ** 2), lo.length);
   if (uncertain > HOPELESS) return open;
-  const { found, rest } = system.solve(rows.map((row) => (lo[row] + hi[row]) / 2));
-  // integers leave no less than reals do: noise ends here, where `repair` would try them one by one
-  const mayRest = rows.reduce((sum, row) => sum + ((hi[row] - lo[row]) / 2) ** 2, 0);
-  if (rest > mayRest * (1 + ROUNDED)) return null;
+  const { found, rest } = system.solve(middles(lo, hi, rows));
+  // noise ends here, where `repair` would try integers one by one
+  if (leavesTooMuch(rest, lo, hi, rows)) return null;
   const changes = new Int32Array(inFeatures);
   for (const [i, k] of columns.entries()) changes[k] = Math.round(found[i]);
   if (uncertain > 1) repair(residuals, changes, columns);
   const isPossible = columns.every((k) => changes[k] === 0 || isWeight(k, changes[k]));
   if (isPossible && explainsAll(residuals, changes)) return { changes };
   return uncertain > 1 ? open : null;
+}
+
+function boundedRows(lo: Float64Array, hi: Float64Array): number[] {
+  return [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
+}
+
+function middles(lo: Float64Array, hi: Float64Array, rows: readonly number[]): number[] {
+  return rows.map((row) => (lo[row] + hi[row]) / 2);
+}
+
+/** Integers leave no less than reals do, and within the bounds no row leaves more than half of its own. */
+function leavesTooMuch(rest: number, lo: Float64Array, hi: Float64Array, rows: readonly number[]): boolean {
+  return rest > (1 + ROUNDED) * rows.reduce((sum, row) => sum + ((hi[row] - lo[row]) / 2) ** 2, 0);
 }
 
 /** Where a few of the rounded weights are likely one off: by the one that brings the sums nearest to what was observed, again and again. */

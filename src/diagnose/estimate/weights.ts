@@ -4,7 +4,7 @@ import { isQuantized } from '../../nouns/value.js';
 import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
-import { solveAll } from './allWeights.js';
+import { isRefuted, solveAll } from './allWeights.js';
 import { everything, type Interval, isBounded } from './interval.js';
 import { type ChangedWeight, pairedEffort, severalUnderSaturation } from './saturatingWeights.js';
 import { type Correction, effortOf, type Residuals, solveTogether } from './severalWeights.js';
@@ -117,6 +117,11 @@ export class WeightSearch {
     if (!solved || 'samples' in solved) return solved;
     const changed = [...solved.changes.keys()].filter((k) => solved.changes[k] !== 0);
     return changed.map((k) => ({ channel, k, declared: declared[k], found: declared[k] + solved.changes[k] }));
+  }
+
+  /** Whether no weights at all give a channel's values. */
+  refutesAll(column: number): boolean {
+    return !this.paired && isRefuted(this.residuals(column));
   }
 
   /** Multiply-adds of a search for several weights in one channel. */

@@ -10,6 +10,8 @@ export interface Engine<S extends Setup = Setup> {
   firstMiss(setup: S, scope: Scope, rows: number): number;
   /** 1 where a scope's values are not as observed, where that is known without all that is computed; null: it is not. */
   differences?(setup: S, scope: Scope): Uint8Array | null;
+  /** Whether two setups differ in the steps after their sums only. */
+  sameSums?(a: S, b: S): boolean;
   /** False: no steps like these can give what was observed, whatever their numbers. */
   mayFollow?(setup: S, scope: Scope, atOnce: boolean): boolean;
   /** Drops what is kept for a scope. */

@@ -135,6 +135,10 @@ export class ProductEngine implements Engine<ProductSetup> {
     return this.rising.mayFollow(scope, this.keyOf(setup), params, atOnce, () => this.accumulator(setup, scope));
   }
 
+  sameSums(a: ProductSetup, b: ProductSetup): boolean {
+    return this.keyOf(a) === this.keyOf(b);
+  }
+
   forget(scope: Scope): void {
     this.accumulators.delete(scope);
   }

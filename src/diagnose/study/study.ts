@@ -134,6 +134,11 @@ export class Study<K extends Kind = Kind> {
     return this.asEngine.mayFollow?.(setup, this.probe, atOnce) ?? true;
   }
 
+  /** Whether two setups differ in what comes after the sums only; of other kinds than products nothing is said. */
+  sameSums(a: Setup, b: Setup): boolean {
+    return this.asEngine.sameSums?.(a, b) ?? false;
+  }
+
   private passesGlance(setup: Setup): boolean {
     return this.glance === null || setup.order !== null || this.agrees(setup, this.glance);
   }
@@ -163,12 +168,13 @@ export class Study<K extends Kind = Kind> {
 
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
-    return this.eachChunk(this.subset, (part) => {
+    const isSame = (part: Scope) => {
       const one = this.outputs(a, part).data;
       const other = this.outputs(b, part).data;
       for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
       return true;
-    });
+    };
+    return (this.engine.wholeScopes || isSame(this.probe)) && this.eachChunk(this.subset, isSame);
   }
 
   /** Differing values of the probe, or of the whole subset. */
