@@ -26,21 +26,20 @@ type Named = readonly [order: string, of: 'weights' | 'input', from: Order, runs
 export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { params } = study.declared;
   if (base.params.weight !== params.weight || params.inFeatures < 2) return [];
-  const fits = mayFit(study, base);
-  return ordersOf(params)
-    .filter(([, , from, runs]) => fits(from, runs))
-    .map(([order, of, from]) => change(params, order, of, from));
+  const orders = ordersOf(params);
+  const fits = mayFit(study, base, orders);
+  return orders.filter((_, order) => fits(order)).map((order) => change(params, order));
 }
 
 /** All of them: beside a wrong number none gives the observed values. */
 export function allOrders({ declared: { params } }: ProductStudy): ProductChange[] {
-  return params.inFeatures < 2 ? [] : ordersOf(params).map(([order, of, from]) => change(params, order, of, from));
+  return params.inFeatures < 2 ? [] : ordersOf(params).map((order) => change(params, order));
 }
 
 /** The few that need no look at the data: another change may stand beside them. */
 export function commonOrders({ data, declared: { params } }: ProductStudy): ProductChange[] {
   if (data.side !== 'candidate' || params.inFeatures < 2) return [];
-  return wholeOrders(params).map(([order, of, from]) => change(params, order, of, from));
+  return wholeOrders(params).map((order) => change(params, order));
 }
 
 /** Memory of the other layout (of square layers a cause of its own), and the reverse. */
@@ -54,7 +53,16 @@ function wholeOrders({ inFeatures: inputs, outFeatures: outputs }: Product): Nam
   ];
 }
 
-function ordersOf(params: Product): Named[] {
+const known = new WeakMap<Product, readonly Named[]>();
+
+/** Thousands of a wide layer, asked for on each base. */
+function ordersOf(params: Product): readonly Named[] {
+  const orders = known.get(params) ?? makeOrders(params);
+  known.set(params, orders);
+  return orders;
+}
+
+function makeOrders(params: Product): Named[] {
   const { inFeatures: inputs } = params;
   const row = (out: number) => out * inputs;
   const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter((side) => inputs % side === 0);
@@ -85,34 +93,54 @@ function shifts(inputs: number): Named[] {
       const around =
         by > 0 ? { first: inputs - by, end: inputs, by: by - inputs } : { first: 0, end: -by, by: by + inputs };
       return [
-        [`shifted by ${by}`, 'input', ordered(inputs, [within]), [within]],
-        [`rotated by ${by}`, 'input', ordered(inputs, [within, around]), [within, around]],
+        [`shifted by ${by}`, 'input', placesOf(inputs, [within]), [within]],
+        [`rotated by ${by}`, 'input', placesOf(inputs, [within, around]), [within, around]],
       ];
     }),
   );
 }
 
-function ordered(inputs: number, runs: readonly Run[]): Order {
+function placesOf(inputs: number, runs: readonly Run[]): Order {
   return (out, k) => {
     const own = runs.find(({ first, end }) => k >= first && k < end);
     return own ? out * inputs + k + own.by : -1;
   };
 }
 
-function mayFit(study: ProductStudy, base: ProductSetup): (from: Order, runs?: readonly Run[]) => boolean {
+function mayFit(study: ProductStudy, base: ProductSetup, orders: readonly Named[]): (order: number) => boolean {
   const scope = study.sketch;
   const view = viewOf(study, base, scope);
   const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));
   const stride = Math.max(1, Math.floor(all.length / TRIED));
   const tried = all.filter((_, i) => i % stride === 0);
-  const sumOf = sumsIn(base.params, study.engine.codes(base, scope));
-  return (from, runs) =>
+  const codes = study.engine.codes(base, scope);
+  const sumOf = sumsIn(base.params, codes);
+  const sums = knownSums(codes, base.params);
+  return (order) =>
     tried.length > 8 &&
     tried.every((i) => {
       const n = i % view.channels;
-      const v = sumOf(Math.floor(i / view.channels), n, from, runs) * view.stepsPerUnit[n] + view.biasSteps[n];
+      const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
+      sums.set(i, ofValue);
+      if (Number.isNaN(ofValue[order])) {
+        const [, , from, runs] = orders[order];
+        ofValue[order] = sumOf(Math.floor(i / view.channels), n, from, runs);
+      }
+      const v = ofValue[order] * view.stepsPerUnit[n] + view.biasSteps[n];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
+}
+
+/** By value of a scope the sums of all orders, as far as they were asked for: those of a base are mostly another's. */
+const sumsOfCodes = new WeakMap<object, Map<string, Map<number, Float64Array>>>();
+
+function knownSums({ data }: Codes, { input, weightZeroPoint }: Product): Map<number, Float64Array> {
+  const ofCodes = sumsOfCodes.get(data) ?? new Map<string, Map<number, Float64Array>>();
+  sumsOfCodes.set(data, ofCodes);
+  const key = `${input.zeroPoint}|${weightZeroPoint.join()}`;
+  const sums = ofCodes.get(key) ?? new Map<number, Float64Array>();
+  ofCodes.set(key, sums);
+  return sums;
 }
 
 /** The sum of one row and channel, its weights in another order. */
@@ -131,8 +159,7 @@ function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product
   };
 }
 
-function change(params: Product, order: string, of: 'weights' | 'input', from: Order): ProductChange {
-  const { weight, inFeatures } = params;
+function change(params: Product, [order, of, from, runs]: Named): ProductChange {
   let taken: Product['weight'] | null = null;
   return {
     cause: 'k-order',
@@ -141,12 +168,29 @@ function change(params: Product, order: string, of: 'weights' | 'input', from: O
     label: order,
     found: { of, order, matrix: true },
     apply: (setup) => {
-      taken ??= weight.map((_, i) => {
-        const out = Math.floor(i / inFeatures);
-        const index = from(out, i % inFeatures);
-        return index < 0 ? weightZeroPointOf(params, out) : weight[index];
-      });
+      taken ??= runs ? moved(params, runs) : ordered(params, from);
       return withParams(setup, { weight: taken });
     },
   };
+}
+
+function ordered(params: Product, from: Order): Product['weight'] {
+  const { weight, inFeatures } = params;
+  return weight.map((_, i) => {
+    const out = Math.floor(i / inFeatures);
+    const index = from(out, i % inFeatures);
+    return index < 0 ? weightZeroPointOf(params, out) : weight[index];
+  });
+}
+
+/** The same by stretches of a row. */
+function moved(params: Product, runs: readonly Run[]): Product['weight'] {
+  const { weight, inFeatures, outFeatures } = params;
+  const taken = weight.slice();
+  for (let out = 0; out < outFeatures; out++) {
+    const row = out * inFeatures;
+    taken.fill(weightZeroPointOf(params, out), row, row + inFeatures);
+    for (const { first, end, by } of runs) taken.set(weight.subarray(row + first + by, row + end + by), row + first);
+  }
+  return taken;
 }

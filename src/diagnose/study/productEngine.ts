@@ -135,8 +135,10 @@ export class ProductEngine implements Engine<ProductSetup> {
     return this.rising.mayFollow(scope, this.keyOf(setup), params, atOnce, () => this.accumulator(setup, scope));
   }
 
+  /** What is stored otherwise than computed, or in floats, does not rise with them: it is refuted by no sums. */
   sameSums(a: ProductSetup, b: ProductSetup): boolean {
-    return this.keyOf(a) === this.keyOf(b);
+    const isPlain = ({ stores, order, within, steps }: ProductSetup) => !(stores || order || within || steps.float);
+    return isPlain(a) && isPlain(b) && this.keyOf(a) === this.keyOf(b);
   }
 
   forget(scope: Scope): void {
