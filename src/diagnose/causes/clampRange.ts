@@ -5,6 +5,7 @@ import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { clampTo, codeOf, modelLine } from '../words/code.js';
 import { number } from '../words/parts.js';
@@ -91,7 +92,15 @@ export const clampRange: Cause<'clamp-range'> = {
   },
 };
 
+const ranges = new WeakMap<Scope, Range>();
+
 function observedRange({ subset }: Study): Range {
+  const range = ranges.get(subset) ?? rangeOfCodes(subset);
+  ranges.set(subset, range);
+  return range;
+}
+
+function rangeOfCodes(subset: Scope): Range {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (const y of subset.observed) {

@@ -48,9 +48,10 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   estimate: (study, base) => {
     const isPossible = multipliersThatFit(study, base, 1e-3);
     // where the declared number fits as well, the data show no other
-    const isReal = multipliersThatFit(study, base, 1e-6);
+    const isReal = isPossible && multipliersThatFit(study, base, 1e-6);
+    if (!isPossible) return [];
     const { params } = study.declared;
-    if (Array.from({ length: study.channels }, (_, n) => isReal(n, realOf(params, n))).every(Boolean)) return [];
+    if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
     const known = new Set<string>();
     return shortForms(params).flatMap((short) => {
       const key = short.numbers.map(numberOf).join();
@@ -123,12 +124,12 @@ function simplest(k: number, n: number): Short {
   return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };
 }
 
-/** Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias. */
+/** Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias; null: one channel admits none. */
 function multipliersThatFit(
   study: ProductStudy,
   base: ProductSetup,
   slack: number,
-): (channel: number, multiplier: number) => boolean {
+): ((channel: number, multiplier: number) => boolean) | null {
   const view = viewOf(study, base, study.sketch);
   const intervals = intervalsByChannel(
     view,
@@ -139,7 +140,8 @@ function multipliersThatFit(
       ? 0
       : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
   ).map((interval) => widened(interval, slack));
-  return (channel, multiplier) => !isEmpty(intervals[channel]) && contains(intervals[channel], multiplier);
+  if (intervals.some(isEmpty)) return null;
+  return (channel, multiplier) => contains(intervals[channel], multiplier);
 }
 
 /** Each channel's number to the nearest of so many bits. */

@@ -6,7 +6,9 @@ import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
+import { gridOf } from '../study/sample.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
@@ -171,11 +173,23 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   return columns.length > 0 ? { patches, channels: columns } : null;
 }
 
-/** Whether a few samples show that the first of these channels has no weights that give its values. */
-function isNoise(study: ProductStudy, base: ProductSetup, [column]: readonly number[]): boolean {
-  const { sketch } = study;
-  if (column === undefined || sketch === study.subset) return false; // that comes by itself
-  return new WeightSearch(study, sketch, base, viewOf(study, base, sketch)).refutesAll(column);
+/** Samples of one channel for each of its weights: of noise more is left in them than rounding can leave. */
+const SAMPLES_EACH = 2;
+const SPARE_SAMPLES = 16;
+
+const noted = new WeakMap<ProductStudy, Map<number, Scope>>();
+
+/** Whether some samples show that the first of these channels has no weights that give its values. */
+function isNoise(study: ProductStudy, base: ProductSetup, [channel]: readonly number[]): boolean {
+  if (channel === undefined) return false;
+  const known = noted.get(study) ?? new Map<number, Scope>();
+  noted.set(study, known);
+  const rows = SAMPLES_EACH * base.params.inFeatures + SPARE_SAMPLES;
+  const { subset } = study;
+  const scope =
+    known.get(channel) ?? gridOf(subset, spread([...subset.samples.keys()], rows), [channel], study.channels);
+  known.set(channel, scope);
+  return new WeightSearch(study, scope, base, viewOf(study, base, scope)).refutesAll(0);
 }
 
 /** All weights of a channel by one number: its zero point is another, not its weights. */
