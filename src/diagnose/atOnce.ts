@@ -18,12 +18,19 @@ export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
   return (setup) => [some, sketch].every((scope) => differing(setup, scope) <= most);
 }
 
-/** Whether nothing after the sums that a change makes gives what was observed: asked for each base that moves no sums. */
-export function refutedBySums(study: Study, setupOf: (change: Change) => Setup): (change: Change) => boolean {
-  const known = new WeakMap<Change, boolean>();
+/** Whether nothing gives what was observed after the sums that a change makes: asked for it beside each of what moves no sums. */
+export function refutedBySums(study: Study, setupOf: (changes: readonly Change[]) => Setup) {
+  const declared = setupOf([]);
+  const keepsSums = known((change) => study.sameSums(setupOf([change]), declared));
+  const isRefuted = known((change) => !study.mayFollow(setupOf([change]), true));
+  return (change: Change, beside: readonly Change[]): boolean => beside.every(keepsSums) && isRefuted(change);
+}
+
+function known(of: (change: Change) => boolean): (change: Change) => boolean {
+  const answers = new WeakMap<Change, boolean>();
   return (change) => {
-    const refuted = known.get(change) ?? !study.mayFollow(setupOf(change), true);
-    known.set(change, refuted);
-    return refuted;
+    const answer = answers.get(change) ?? of(change);
+    answers.set(change, answer);
+    return answer;
   };
 }

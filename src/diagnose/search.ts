@@ -76,7 +76,7 @@ class Search {
   private readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
   private readonly bases: BaseSearch | null;
-  private readonly isRefutedBySums: (change: Change) => boolean;
+  private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
   private spent = 0;
@@ -89,7 +89,7 @@ class Search {
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.bases = BaseSearch.of(study, prefix);
-    this.isRefutedBySums = refutedBySums(study, (change) => this.hypothesis([change]).setup);
+    this.isRefuted = refutedBySums(study, (changes) => this.hypothesis(changes).setup);
   }
 
   /** Of a candidate: what the other side is found to do. */
@@ -184,7 +184,8 @@ class Search {
       this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
-        if ((active.has(a) || active.has(b)) && this.mayPair(a, b)) this.explains([a, b]);
+        const isOpen = (active.has(a) || active.has(b)) && this.mayPair(a, b);
+        if (isOpen && !this.isRefuted(a, [b]) && !this.isRefuted(b, [a])) this.explains([a, b]);
       }
     });
     const globals = this.estimated.filter(
@@ -358,13 +359,12 @@ class Search {
   /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
   private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = []): void {
     const { setup } = this.hypothesis([...on, ...base]);
-    const ofSameSums = this.study.sameSums(setup, this.hypothesis([]).setup);
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       if (cause.afterSums && !this.study.mayFollow(setup, true)) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter(
-        (change) => !(ofSameSums && this.isRefutedBySums(change)) && base.every((own) => this.mayPair(own, change)),
+        (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => this.mayPair(own, change)),
       );
       changes.some((change) => this.explains([...base, change]));
     }
