@@ -22,6 +22,8 @@ const builtFrom = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versi
  */
 exports.loadMain = () => {
   const sums = checksums();
+  const gone = Object.keys(sums).find((name) => !existsSync(join(root, name)));
+  if (gone) refuse(gone, 'none');
   if (existsSync(builtFrom(file))) compileWith(sums, builtFrom);
   else {
     Module.enableCompileCache?.();
@@ -101,6 +103,11 @@ function compileWith(sums, nameOf, scripts) {
 function check(path, sum, sums) {
   const name = relative(root, path).replaceAll('\\', '/'); // as the checksums call it
   if (sums[name] === undefined || sums[name] === sum) return;
-  writeSync(2, `qdiff: ${name}: expected the file of this version, got one that is damaged; install qdiff again\n`);
+  refuse(name, 'one that is damaged');
+}
+
+/** 1 would say that values differ. */
+function refuse(name, got) {
+  writeSync(2, `qdiff: ${name}: expected the file of this version, got ${got}; install qdiff again\n`);
   process.exit(2);
 }

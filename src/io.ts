@@ -37,9 +37,11 @@ function openRegular(path: string): number {
 
 /** A file of the package that is installed at `root`. Throws InputError where it is not the one that was built. */
 export function readAsset(root: string, path: string): string {
-  const bytes = readFileSync(join(root, path));
-  const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8')) as Record<string, number>;
-  if (crc32(bytes) === sums[path]) return bytes.toString();
+  try {
+    const bytes = readFileSync(join(root, path));
+    const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8')) as Record<string, number>;
+    if (crc32(bytes) === sums[path]) return bytes.toString();
+  } catch {} // gone, or no list of checksums
   const message = 'expected the file of this version, got one that is damaged; install qdiff again';
   throw new InputError([{ kind: 'installation', where: path, message }]);
 }

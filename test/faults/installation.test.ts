@@ -40,6 +40,22 @@ test.each([
   expect(stderr).toContain(`qdiff: ${file}: `);
 });
 
+test.each([
+  'dist/cli/main.cjs',
+  'dist/cli/cli.cjs',
+  'dist/cli/diagnose.cjs',
+  'dist/report.html',
+  'dist/checksums.json',
+])('without %s nothing is compared', (file) => {
+  const path = join(root, file);
+  const whole = readFileSync(path);
+  rmSync(path);
+  const { status, stdout, stderr } = run([...pair, '--reporter', 'html'], { bin });
+  writeFileSync(path, whole);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/^qdiff: \S+: expected the file of this version, got .*; install qdiff again\n$/);
+});
+
 test('any byte of a compiled form may be another: it is not used then', () => {
   const names = readdirSync(join(root, 'dist/cli')).filter((name) => name.endsWith('.cache'));
   expect(names.length).toBeGreaterThan(1); // of the main job, and of a diagnosis
