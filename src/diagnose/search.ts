@@ -4,7 +4,7 @@ import { type Cause, foundBy, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
-import { channelsThatDiffer, followed } from './followed.js';
+import { followed } from './followed.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
 import { combine, compareRanks, distinct, type Hypothesis, rankOf, subsetsBySize, weightOf } from './ranking.js';
 import { regionsOf, within } from './regions.js';
