@@ -56,7 +56,3 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>, first: number, 
   }
   return (n * product - sumA * sumB) / Math.sqrt((n * squareA - sumA * sumA) * (n * squareB - sumB * sumB));
 }
-
-export function channelsThatDiffer(study: ProductStudy, setup: ProductSetup): number {
-  return study.mismatchesByChannel(setup, study.sketch).filter((mismatches) => mismatches > 0).length;
-}
