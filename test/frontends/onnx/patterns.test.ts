@@ -390,6 +390,38 @@ describe('around it', () => {
     ]);
   });
 
+  describe('a Reshape that joins samples and places', () => {
+    const numbers = [tensor('flat', [2], BigInt64Array.of(-1n, 3n)), tensor('back', [3], BigInt64Array.of(2n, 4n, 2n))];
+    const nodes = [
+      node('Reshape', ['xd', 'flat'], ['rows']),
+      node('QuantizeLinear', ['rows', 'x_scale', 'x_zero_point'], ['rq']),
+      node('DequantizeLinear', ['rq', 'x_scale', 'x_zero_point'], ['rd']),
+      wd,
+      node('Gemm', ['rd', 'wd'], ['g'], { transB: 1 }, 'fc'),
+      yq('g'),
+      node('DequantizeLinear', ['yq', 'y_scale', 'y_zero_point'], ['d']),
+      node('Reshape', ['d', 'back'], ['b']),
+      node('QuantizeLinear', ['b', 'y_scale', 'y_zero_point'], ['bq']),
+      node('DequantizeLinear', ['bq', 'y_scale', 'y_zero_point'], ['y']),
+    ];
+    const replayed = async (more: readonly Bytes[] = []) => {
+      const initializers = [...params(), ...weights, ...numbers];
+      const inputs = [valueInfo('x', 1, [2, 4, 3])];
+      const all = [xq, xd, ...nodes, ...more];
+      const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes: all }));
+      return Object.fromEntries(layers.map(({ name, notReplayed = null }) => [name, notReplayed]));
+    };
+
+    it('stands around a linear layer', async () => {
+      expect(await replayed()).toEqual({ xq: null, rq: null, yq: null, bq: null, y: null });
+    });
+
+    it('is not replayed where somebody counts the axes of what it gives', async () => {
+      const turned = await replayed([node('Transpose', ['rd'], ['t'], { perm: [1, 0] })]);
+      expect(turned).toMatchObject({ rq: "it works over the samples' axis", bq: "it works over the samples' axis" });
+    });
+  });
+
   it('an integer input has the parameters of what reads it; others are said not to be read', async () => {
     const data = model({
       inputs: [valueInfo('xq', 2), valueInfo('ids', 7)],
