@@ -1,5 +1,6 @@
 /** Tensors that are known before anything runs: initializers, and what nodes make of them. */
 
+import { INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import { checkExternalFile } from '../../load/onnx/external.js';
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import { type CheckedTensor, openTensor, type TensorFile } from '../../load/onnx/tensor.js';
@@ -8,8 +9,10 @@ import type { NumericArray } from '../../nouns/array.js';
 import { InputError, type Problem } from '../../nouns/problem.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
+import { derived } from './derived.js';
 import { folds } from './folds.js';
-import type { Graph, GraphNode } from './graph.js';
+import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import { shapeValues } from './shapeValues.js';
 
 /** A tensor's dtype, shape and numbers, which are read when they are asked for. */
 export type Constant = CheckedTensor;
@@ -40,7 +43,11 @@ export class Constants {
     }
     if (problems.length === 0) await constants.checkFiles(graph.model.graph.initializers, problems);
     if (problems.length > 0) throw new InputError(problems);
-    for (const node of graph.nodes) await collecting(problems, () => constants.fold(node));
+    for (const node of graph.nodes) {
+      await collecting(problems, () =>
+        isOnnx(node, 'Range') ? constants.foldRange(node, graph) : constants.fold(node),
+      );
+    }
     if (problems.length > 0) throw new InputError(problems);
     return constants;
   }
@@ -89,6 +96,21 @@ export class Constants {
       this.constants.set(output, folded);
       this.nodes.add(node);
     }
+  }
+
+  /** Counts along an axis whose length the file declares: the positions of a transformer. */
+  private async foldRange(node: GraphNode, graph: Graph): Promise<void> {
+    const [output] = node.outputs;
+    const given = await Promise.all(node.inputs.map((input) => shapeValues(input, { graph, constants: this })));
+    const [start, limit, delta] = given.map((values) => values?.[0] ?? null);
+    const isFloat = node.inputs.some((input) => this.get(input)?.dtype.name.startsWith('float'));
+    if (start === null || limit === null || !delta || isFloat) return;
+    const count = Math.max(0, Math.ceil((limit - start) / delta));
+    if (count > MOST_NUMBERS_AT_ONCE) return;
+    const numbers = async () => Float64Array.from({ length: count }, (_, i) => start + i * delta);
+    const source = derived(output, 'int64', [count], numbers);
+    this.constants.set(output, { dtype: onnxDtype(INT64), shape: [count], source });
+    this.nodes.add(node);
   }
 
   get(name: string): Constant | null {

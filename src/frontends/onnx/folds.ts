@@ -1,7 +1,7 @@
 /** Operators on constants, a line each: what stands in a file as nodes is a number all the same. */
 
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
-import { FLOAT32, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { FLOAT32, INT64, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import type { CheckedTensor } from '../../load/onnx/tensor.js';
 import type { NumericArray } from '../../nouns/array.js';
@@ -28,7 +28,6 @@ type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor 
 
 const MOST_MADE = 1 << 24;
 const FLOAT = onnxDtype(FLOAT32);
-const INT64 = onnxDtype(7);
 
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Constant', constant],
@@ -41,6 +40,7 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Squeeze', squeeze],
   ['Unsqueeze', unsqueeze],
   ['Transpose', transpose],
+  ['Gather', gather],
   ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
 ]);
@@ -52,9 +52,9 @@ function constant({ node, key, open }: Folding): CheckedTensor | null {
   const one = (dtype: OnnxDtype, values: readonly number[], shape: readonly number[]) =>
     made(key, dtype, shape, () => array(dtype, values));
   if (given?.name === 'value_float') return one(FLOAT, [given.f ?? 0], []);
-  if (given?.name === 'value_int') return one(INT64, [given.i ?? 0], []);
+  if (given?.name === 'value_int') return one(onnxDtype(INT64), [given.i ?? 0], []);
   if (given?.name === 'value_floats') return one(FLOAT, given.floats, [given.floats.length]);
-  if (given?.name === 'value_ints') return one(INT64, given.ints, [given.ints.length]);
+  if (given?.name === 'value_ints') return one(onnxDtype(INT64), given.ints, [given.ints.length]);
   return null;
 }
 
@@ -145,6 +145,27 @@ function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
   if (!isOrder) return null;
   const source = permutedArray(key, x.source, order);
   return { dtype: x.dtype, shape: source.shape, source };
+}
+
+/** Rows of a table, by constant numbers: the positions of a transformer. */
+async function gather({ node, inputs: [x, indices], key, numbers }: Folding): Promise<CheckedTensor | null> {
+  if (!x?.source || !indices?.source || x.shape.length === 0 || sizeOf(indices.shape) > MOST_MADE) return null;
+  const { source, dtype, shape } = x;
+  const axis = intOf(node, 'axis', 0);
+  const at = axis < 0 ? axis + shape.length : axis;
+  const [count = 0, inner] = [shape[at], sizeOf(shape.slice(at + 1))];
+  const rows = Array.from(await numbers(1), (row) => (row < 0 ? row + count : row));
+  const taken = [...shape.slice(0, at), ...indices.shape, ...shape.slice(at + 1)];
+  if (!rows.every((row) => row >= 0 && row < count) || sizeOf(taken) > MOST_MADE) return null;
+  return made(key, dtype, taken, async () => {
+    const values = await source.read();
+    const starts = Array.from({ length: sizeOf(shape.slice(0, at)) }, (_, outer) => outer * count);
+    const places = starts.flatMap((start) => rows.map((row) => (start + row) * inner));
+    return array(
+      dtype,
+      places.flatMap((place) => Array.from(values.subarray(place, place + inner))),
+    );
+  });
 }
 
 /** Weights that are stored as floats and quantized when the model is loaded: one scale, or one along an axis. */

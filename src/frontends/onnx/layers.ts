@@ -35,8 +35,9 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
   await finder.find(patterns);
   const drafts = await finder.withDequantized();
   const isGiven = new Set(graph.model.graph.inputs.map(({ name }) => name));
+  const isLookedUp = (tensor: string) => isOfTable(graph.makerOf(tensor), constants);
   for (const { tensor, q } of drafts.flatMap(({ reads = [] }) => reads)) {
-    if (isGiven.has(tensor) && types.get(tensor) === null) types.set(tensor, q);
+    if (types.get(tensor) === null && (isGiven.has(tensor) || isLookedUp(tensor))) types.set(tensor, q);
   }
   const shapes = shapesOf(graph.model);
   const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
@@ -44,6 +45,7 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
     drafts: await Promise.all(
       drafts.map(async (draft) => ({
         ...checked(draft, types),
+        output: draft.output ?? (isLookedUp(draft.name) ? types.get(draft.name) : null),
         shape: inRows(shapeOf(draft, shapes), await rowsOf(draft.name, context)),
       })),
     ),
@@ -66,6 +68,11 @@ function shapesOf({ graph }: OnnxModel): Map<string, readonly number[]> {
 function shapeOf({ name, nodes }: Draft, shapes: ReadonlyMap<string, readonly number[]>) {
   const last = nodes.at(-1) ?? null;
   return shapes.get(name) ?? (isOnnx(last, 'QuantizeLinear') ? shapes.get(last.inputs[0]) : undefined);
+}
+
+/** An embedding: its codes are those of a table that the file has, and who reads them says what they stand for. */
+function isOfTable(node: GraphNode | null, constants: Constants): boolean {
+  return isOnnx(node, 'Gather') && constants.get(node.inputs[0]) !== null;
 }
 
 /** Of a value whose rows are several of a sample's, the shape of the sample. */

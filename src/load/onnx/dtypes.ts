@@ -46,6 +46,7 @@ export const FLOAT32 = 1;
 export const UINT8 = 2;
 export const INT8 = 3;
 export const INT32 = 6;
+export const INT64 = 7;
 export const BOOL = 9;
 
 export function onnxDtype(code: number): OnnxDtype {

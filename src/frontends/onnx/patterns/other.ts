@@ -77,10 +77,12 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
     const notReplayed = unknown ?? whyNot(node, type, context);
     const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
-    const output =
-      (isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
-      context.typeOf(name) ??
-      (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
+    const areCodes = isOnnx(node, ...MOVES) && quantizesFirst(node, context)?.between;
+    const output = areCodes
+      ? null
+      : ((isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
+        context.typeOf(name) ??
+        (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null));
     const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
     const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
@@ -118,9 +120,15 @@ const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothin
 
 const MOVES_CODES = 'ONNX Runtime quantizes before it, and what was captured are codes as reals';
 
-/** A QuantizeLinear goes up through what moves values: its codes are the same. */
-function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Context): boolean {
-  return session.unfused === null && session.captured.has(output) && isOnnx(graph.onlyReader(output), 'QuantizeLinear');
+/**
+ * A QuantizeLinear goes up through what moves values: its codes are the same. between: others that move stand before it, and what was
+ * captured are the codes themselves.
+ */
+function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Context): { between: boolean } | null {
+  if (session.unfused !== null || !session.captured.has(output)) return null;
+  let [reader, between] = [graph.onlyReader(output), false];
+  while (isOnnx(reader, ...MOVES)) [reader, between] = [graph.onlyReader(reader.outputs[0]), true];
+  return isOnnx(reader, 'QuantizeLinear') ? { between } : null;
 }
 
 function areFloats(node: GraphNode, { constants, typeOf }: Context): boolean {
