@@ -73,12 +73,17 @@ export class Arrays {
   /** Values that layers read and the file holds, as model.json has them. */
   readonly values = new Map<string, object>();
 
-  /** The name of a constant as a value; null where qdiff does not read its numbers. params: model.json's. */
-  value(name: string, { source, shape }: Constant, params: object): string | null {
+  /**
+   * The name of a constant as a value; null where qdiff does not read its numbers. params: model.json's. asPart: joined with others, for
+   * which its axes count, the samples' being 1.
+   */
+  value(name: string, { source, shape }: Constant, params: object, asPart = false): string | null {
     if (!source) return null;
     // leading 1s broadcast like axes that are not there, the samples' among them
-    const first = shape.findIndex((dim) => dim !== 1);
+    const first = asPart ? 1 : shape.findIndex((dim) => dim !== 1);
     const dims = first < 0 ? [] : shape.slice(first);
+    const before = this.values.get(name) as { readonly shape: readonly number[] } | undefined;
+    if (asPart && (shape[0] !== 1 || dims.length === 0 || (before && before.shape.length !== dims.length))) return null;
     this.values.set(name, { name, ...params, shape: dims, value: this.add(name, source) });
     return name;
   }

@@ -390,6 +390,27 @@ describe('around it', () => {
     ]);
   });
 
+  it('Concat reads constants too: the class of a vision transformer', async () => {
+    const part = tensor('c', [1, 2], Uint8Array.of(3, 250));
+    const dequantized = node('DequantizeLinear', ['c', 'x_scale', 'x_zero_point'], ['cd']);
+    const data = between([dequantized, node('Concat', ['cd', 'xd'], ['g'], { axis: 1 }, 'join')], [part]);
+    expect(await layersOf(data)).toEqual(around('cat yq <- c xq [join yq] integers'));
+    const inputs = ['y_scale', 'y_zero_point', 'c', 'x_scale', 'x_zero_point', 'xq', 'x_scale', 'x_zero_point'];
+    const joined = model({
+      inputs: inputX,
+      outputs: outputY,
+      initializers: [...params(), part],
+      nodes: [xq, node('com.microsoft:QLinearConcat', inputs, ['yq'], { axis: 1 }, 'join'), yd],
+    });
+    expect(await layersOf(joined)).toEqual(around('cat yq <- c xq [join] integers'));
+  });
+
+  it('Concat of a constant that is not one for all samples is not replayed', async () => {
+    const part = tensor('c', [2, 2], Float32Array.of(3, 250, 1, 2));
+    const data = between([node('Concat', ['c', 'xd'], ['g'], { axis: 1 }, 'join')], [part]);
+    expect(await layersOf(data)).not.toContain('cat yq <- c xq [join yq] integers');
+  });
+
   describe('a Reshape that joins samples and places', () => {
     const numbers = [tensor('flat', [2], BigInt64Array.of(-1n, 3n)), tensor('back', [3], BigInt64Array.of(2n, 4n, 2n))];
     const nodes = [

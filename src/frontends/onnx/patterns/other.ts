@@ -67,7 +67,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
   const read = ofOne ? node.inputs.slice(0, 1) : node.inputs;
-  const inputs = read.filter((input) => input !== '' && !constants.get(input));
+  const parts = isOnnx(node, 'Concat') ? partsOf(node, context) : null;
+  const inputs = parts ?? read.filter((input) => input !== '' && !constants.get(input));
   const type = context.typeOf(first);
   const keeps = isOnnx(node, node.opType) && KEEPS_FLOAT.test(node.opType) && type === 'float32';
   const drafts: Draft[] = [];
@@ -131,7 +132,19 @@ function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Co
   return isOnnx(reader, 'QuantizeLinear') ? { between } : null;
 }
 
-function areFloats(node: GraphNode, { constants, typeOf }: Context): boolean {
+/** Floats, with those of the file among them; null where one of them is none. */
+function partsOf({ inputs }: GraphNode, { arrays, constants, typeOf }: Context): readonly string[] | null {
+  const parts = inputs.map((tensor) => {
+    const constant = constants.get(tensor) ?? constants.real(tensor);
+    if (!constant) return typeOf(tensor) === 'float32' ? tensor : null;
+    return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, true) : null;
+  });
+  return parts.includes(null) ? null : (parts as string[]);
+}
+
+function areFloats(node: GraphNode, context: Context): boolean {
+  const { constants, typeOf } = context;
+  if (isOnnx(node, 'Concat')) return partsOf(node, context) !== null;
   if (!isOnnx(node, ...OF_SEVERAL)) return true;
   return node.inputs.every((input) => !constants.get(input) && typeOf(input) === 'float32');
 }

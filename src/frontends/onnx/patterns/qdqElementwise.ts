@@ -46,14 +46,14 @@ function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
 }
 
 /** The value that an operand is: a tensor's codes, or a constant of the file; null where its numbers are not read. */
-export function valueNamed(operand: Operand, { arrays }: Context): string | null {
+export function valueNamed(operand: Operand, { arrays }: Context, asPart = false): string | null {
   if (operand.kind === 'codes' || operand.kind === 'float') return operand.tensor;
   const { tensor, constant } = operand;
   if (operand.kind === 'weight') {
     const params = outputOf(operand.q);
-    return params && arrays.value(tensor, constant, params);
+    return params && arrays.value(tensor, constant, params, asPart);
   }
-  return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }) : null;
+  return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, asPart) : null;
 }
 
 /** The codes of a Relu's or Clip's bounds, where QuantizeLinear's own clamp does not replace it. */

@@ -4,6 +4,7 @@ import type { Context, Draft, Pattern } from '../draft.js';
 import type { GraphNode } from '../graph.js';
 import { operandOf, rangeOf, tailOf } from '../operand.js';
 import { sharedFields } from '../shared.js';
+import { valueNamed } from './qdqElementwise.js';
 
 /** ONNX Runtime has these on codes. */
 const ON_CODES = ['Concat', 'Softmax', 'Sigmoid', 'LeakyRelu', 'AveragePool', 'GlobalAveragePool'];
@@ -35,7 +36,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const operands = await Promise.all(own.map((input) => operandOf(input, context)));
   const codes = operands.filter((operand) => operand.kind === 'codes');
   const tail = await tailOf(node.outputs[0], context);
-  if (!tail.q || codes.length === 0 || codes.length !== operands.length) return null;
+  const inputs = operands.map((operand) => (operand.kind === 'float' ? null : valueNamed(operand, context, true)));
+  if (!tail.q || codes.length === 0 || inputs.includes(null)) return null;
+  if (operands.some(({ kind }) => kind === 'constant')) return null;
   const refused = ON_CODES.includes(node.opType) ? null : `ONNX Runtime has no ${node.opType} on codes`;
   const { op, fields, unknown } = await sharedFields(node, context);
   return [
@@ -44,7 +47,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       nodes: [node, ...tail.nodes],
       name: tail.tensor,
       op,
-      inputs: codes.map(({ tensor }) => tensor),
+      inputs: inputs as string[],
       fields,
       output: tail.q,
       ...rangeOf(tail),

@@ -82,21 +82,30 @@ async function values(node: GraphNode, { values: places, output }: Places, conte
   if (!reads || !q) return null;
   const { op, fields, unknown } = await sharedFields(node, context);
   const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...integers(q, context) };
-  const inputs = reads.map(({ tensor }) => tensor);
-  return [{ ...common, inputs, output: q, reads, ...(unknown ? { notReplayed: unknown } : {}) }];
+  const operands = reads.map((read) => operandAt(read, context));
+  const inputs = operands.map((operand) => valueNamed(operand, context, true));
+  const why = unknown ?? (inputs.includes(null) ? UNREAD_OPERAND : null);
+  return [
+    {
+      ...common,
+      inputs: inputs.map((name) => name ?? ''),
+      output: q,
+      reads: operands.filter(({ kind }) => kind === 'codes'),
+      ...(why ? { notReplayed: why } : {}),
+    },
+  ];
+}
+
+function operandAt({ tensor, q }: Read, { constants }: Context) {
+  const constant = constants.get(tensor);
+  return constant ? ({ kind: 'weight', tensor, constant, q } as const) : ({ kind: 'codes', tensor, q } as const);
 }
 
 async function binary(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const reads = await readsAt(node, [0, 3], context);
   const q = await paramsAt(node, 6, context);
   if (!reads || !q) return null;
-  const { constants } = context;
-  const operands = reads.map(({ tensor, q: own }) => {
-    const constant = constants.get(tensor);
-    return constant
-      ? ({ kind: 'weight', tensor, constant, q: own } as const)
-      : ({ kind: 'codes', tensor, q: own } as const);
-  });
+  const operands = reads.map((read) => operandAt(read, context));
   const inputs = operands.map((operand) => valueNamed(operand, context));
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
   const moving = operands.filter(({ kind }) => kind === 'codes');
