@@ -308,6 +308,24 @@ describe('what is not replayed is named', () => {
     expect(await reasonFor(data)).toBeUndefined();
   });
 
+  it('Resize of floats to the nearest moves them; linear, which ONNX Runtime computes in float, is not replayed', async () => {
+    const resized = (mode: string) =>
+      model({
+        inputs: [valueInfo('x', 1, [1, 2, 4, 4])],
+        outputs: outputY,
+        initializers: [tensor('scales', [4], Float32Array.of(1, 1, 2, 2))],
+        nodes: [
+          node('Resize', ['x', '', 'scales'], ['y'], {
+            mode,
+            coordinate_transformation_mode: 'asymmetric',
+            nearest_mode: 'floor',
+          }),
+        ],
+      });
+    expect(await reasonFor(resized('nearest'), 'y')).toBeUndefined();
+    expect(await reasonFor(resized('linear'), 'y')).toBe('Resize runs in float, outside the quantized part');
+  });
+
   it('weights in blocks', async () => {
     const blocked = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1, block_size: 3 });
     const data = between([blocked, gemm()], [weights[0], tensor('w_scale', [2, 1], Float32Array.of(1, 1))]);

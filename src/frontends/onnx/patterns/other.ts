@@ -4,6 +4,7 @@ import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
 import { BOOLEAN } from '../quantization.js';
+import { mixes } from '../resized.js';
 import { runsAlongSamples } from '../shapeValues.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
@@ -152,7 +153,8 @@ function areFloats(node: GraphNode, context: Context): boolean {
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...MOVES) && quantizesFirst(node, context)) return MOVES_CODES;
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
-  if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : 'the type of what it reads is not known';
+  if (isOnnx(node, ...REPLAYED) || (isOnnx(node, 'Resize') && !mixes(node)))
+    return type === 'float32' ? null : 'the type of what it reads is not known';
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   if (node.domain !== '') return `${name} is not replayed`;
