@@ -1,6 +1,5 @@
 /** Tensors that are known before anything runs: initializers, and what nodes make of them. */
 
-import { INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import { checkExternalFile } from '../../load/onnx/external.js';
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import { type CheckedTensor, openTensor, type TensorFile } from '../../load/onnx/tensor.js';
@@ -9,13 +8,14 @@ import type { NumericArray } from '../../nouns/array.js';
 import { InputError, type Problem } from '../../nouns/problem.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import { derived } from './derived.js';
 import { folds } from './folds.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
-import { shapeValues } from './shapeValues.js';
 
 /** A tensor's dtype, shape and numbers, which are read when they are asked for. */
 export type Constant = CheckedTensor;
+
+/** What a Range gives, whose bounds follow from shapes: that is known elsewhere. */
+type RangeOf = (node: GraphNode, graph: Graph, constants: Constants) => Promise<Constant | null>;
 
 /** Enough to say of one file. */
 const MOST_PROBLEMS = 100;
@@ -34,7 +34,7 @@ export class Constants {
   private constructor(private readonly from: TensorFile) {}
 
   /** Throws InputError with every tensor whose size contradicts its shape, that is there twice or lies outside. */
-  static async of(graph: Graph, from: TensorFile): Promise<Constants> {
+  static async of(graph: Graph, from: TensorFile, rangeOf: RangeOf): Promise<Constants> {
     const constants = new Constants(from);
     const problems: Problem[] = [];
     for (const tensor of graph.model.graph.initializers) {
@@ -45,7 +45,7 @@ export class Constants {
     if (problems.length > 0) throw new InputError(problems);
     for (const node of graph.nodes) {
       await collecting(problems, () =>
-        isOnnx(node, 'Range') ? constants.foldRange(node, graph) : constants.fold(node),
+        isOnnx(node, 'Range') ? constants.take(node, graph, rangeOf) : constants.fold(node),
       );
     }
     if (problems.length > 0) throw new InputError(problems);
@@ -76,6 +76,13 @@ export class Constants {
     }
   }
 
+  private async take(node: GraphNode, graph: Graph, rangeOf: RangeOf): Promise<void> {
+    const range = await rangeOf(node, graph, this);
+    if (!range) return;
+    this.constants.set(node.outputs[0], range);
+    this.nodes.add(node);
+  }
+
   private async fold(node: GraphNode): Promise<void> {
     const [output] = node.outputs;
     const fold = node.domain === '' ? folds.get(node.opType) : undefined;
@@ -96,21 +103,6 @@ export class Constants {
       this.constants.set(output, folded);
       this.nodes.add(node);
     }
-  }
-
-  /** Counts along an axis whose length the file declares: the positions of a transformer. */
-  private async foldRange(node: GraphNode, graph: Graph): Promise<void> {
-    const [output] = node.outputs;
-    const given = await Promise.all(node.inputs.map((input) => shapeValues(input, { graph, constants: this })));
-    const [start, limit, delta] = given.map((values) => values?.[0] ?? null);
-    const isFloat = node.inputs.some((input) => this.get(input)?.dtype.name.startsWith('float'));
-    if (start === null || limit === null || !delta || isFloat) return;
-    const count = Math.max(0, Math.ceil((limit - start) / delta));
-    if (count > MOST_NUMBERS_AT_ONCE) return;
-    const numbers = async () => Float64Array.from({ length: count }, (_, i) => start + i * delta);
-    const source = derived(output, 'int64', [count], numbers);
-    this.constants.set(output, { dtype: onnxDtype(INT64), shape: [count], source });
-    this.nodes.add(node);
   }
 
   get(name: string): Constant | null {

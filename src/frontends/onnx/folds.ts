@@ -27,6 +27,8 @@ export interface Folding {
 type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor | null;
 
 const MOST_MADE = 1 << 24;
+/** Copied one by one: 1024 places of 1024 values. */
+const MOST_TAKEN = 1 << 20;
 const FLOAT = onnxDtype(FLOAT32);
 
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
@@ -149,14 +151,14 @@ function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
 
 /** Rows of a table, by constant numbers: the positions of a transformer. */
 async function gather({ node, inputs: [x, indices], key, numbers }: Folding): Promise<CheckedTensor | null> {
-  if (!x?.source || !indices?.source || x.shape.length === 0 || sizeOf(indices.shape) > MOST_MADE) return null;
+  if (!x?.source || !indices?.source || x.shape.length === 0 || sizeOf(indices.shape) > MOST_TAKEN) return null;
   const { source, dtype, shape } = x;
   const axis = intOf(node, 'axis', 0);
   const at = axis < 0 ? axis + shape.length : axis;
   const [count = 0, inner] = [shape[at], sizeOf(shape.slice(at + 1))];
   const rows = Array.from(await numbers(1), (row) => (row < 0 ? row + count : row));
   const taken = [...shape.slice(0, at), ...indices.shape, ...shape.slice(at + 1)];
-  if (!rows.every((row) => row >= 0 && row < count) || sizeOf(taken) > MOST_MADE) return null;
+  if (!rows.every((row) => row >= 0 && row < count) || sizeOf(taken) > MOST_TAKEN) return null;
   return made(key, dtype, taken, async () => {
     const values = await source.read();
     const starts = Array.from({ length: sizeOf(shape.slice(0, at)) }, (_, outer) => outer * count);

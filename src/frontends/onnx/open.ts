@@ -14,6 +14,7 @@ import type { ValueType } from './draft.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
 import { outputOf } from './quantization.js';
+import { rangeOf } from './range.js';
 import { sessionOf } from './session.js';
 import { simplified } from './simplify.js';
 
@@ -27,7 +28,7 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
     const onnx = await readOnnxModel(file, path);
     checkOpsets(onnx);
     const whole = new Graph(onnx);
-    const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) });
+    const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) }, rangeOf);
     const { layers, added } = await layersAsRun(simplified(whole, constants), constants, ranBy);
     if (layers.drafts.length === 0) {
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
