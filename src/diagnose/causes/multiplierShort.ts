@@ -47,9 +47,9 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   afterSums: true,
   estimate: (study, base) => {
     const isPossible = multipliersThatFit(study, base, 1e-3);
-    // where the declared number fits as well, the data show no other
-    const isReal = isPossible && multipliersThatFit(study, base, 1e-6);
     if (!isPossible) return [];
+    // where the declared number fits as well, the data show no other
+    const isReal = multipliersThatFit(study, base, 1e-6);
     const { params } = study.declared;
     if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
     const known = new Set<string>();
@@ -111,8 +111,9 @@ function shortForms(params: Product): ShortForm[] {
       const own = (shift: (real: number) => number) =>
         reals.map((real) => simplest(Math.max(1, round(real * 2 ** shift(real))), shift(real)));
       // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
-      if (own((real) => shiftOf(real, bits)).every((number, n) => numberOf(number) === reals[n])) return forms;
-      forms.push({ bits, perChannel: true, numbers: own((real) => shiftOf(real, bits)) });
+      const nearest = own((real) => shiftOf(real, bits));
+      if (nearest.every((number, n) => numberOf(number) === reals[n])) return forms;
+      forms.push({ bits, perChannel: true, numbers: nearest });
       forms.push({ bits, perChannel: false, numbers: own(() => shiftOf(largest, bits)) });
     }
   }
