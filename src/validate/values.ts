@@ -70,7 +70,8 @@ export function slotsOf(model: Model): Map<string, Slot> {
 function looseValues({ inputs, layers }: Model): ReadonlySet<string> {
   const loose = new Set<string>();
   // a graph may have no input that is read: the words of a transformer are int64
-  if (![...inputs.map(({ ofGraph }) => ofGraph), ...layers.map(({ nodes }) => nodes)].some(Boolean)) return loose;
+  const isGraph = inputs.some(({ ofGraph }) => ofGraph) || layers.some(({ nodes }) => nodes !== undefined);
+  if (!isGraph) return loose;
   for (const layer of layers) {
     if (!isReplayed(layer) || layer.inputs.some((input) => loose.has(input))) loose.add(layer.name);
   }

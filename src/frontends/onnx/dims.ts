@@ -28,15 +28,15 @@ export const WEIGHTS_AT: ReadonlyMap<string, number> = new Map([
   ...['QGemm', 'QLinearMatMul'].map((op) => [op, 3] as const),
 ]);
 
-type From = Pick<Context, 'graph' | 'constants'>;
+/** What shapes follow from. */
+export type From = Pick<Context, 'graph' | 'constants'>;
 
 const known = new WeakMap<Graph, Map<string, Dims | null>>();
 
 /** Of every axis, the samples' first; null in it: not said. Null: nothing is known. */
 export function dimsOf(tensor: string, from: From, depth = 0): Dims | null {
   const { graph, constants } = from;
-  const found = known.get(graph) ?? new Map<string, Dims | null>();
-  known.set(graph, found);
+  const found = knownOf(graph);
   const before = found.get(tensor);
   if (before !== undefined) return before;
   const declared = declaredDims(graph.model).get(tensor) ?? constants.get(tensor)?.shape;
@@ -52,9 +52,17 @@ export function isDeclared(tensor: string, { graph, constants }: From): boolean 
 
 /** What is known of a tensor otherwise. Before anybody asks. */
 export function sayDims(tensor: string, dims: Dims, { graph }: From): void {
+  knownOf(graph).set(tensor, dims);
+}
+
+function knownOf(graph: Graph): Map<string, Dims | null> {
   const found = known.get(graph) ?? new Map<string, Dims | null>();
   known.set(graph, found);
-  found.set(tensor, dims);
+  return found;
+}
+
+export function allKnown(dims: Dims | null | undefined): dims is readonly number[] {
+  return dims?.every((dim) => dim !== null) ?? false;
 }
 
 function computedDims(node: GraphNode, from: From, depth: number): Dims | null {

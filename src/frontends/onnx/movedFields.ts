@@ -1,10 +1,10 @@
 /** Operators that move values, in model.json's words: which go where follows from constants and shapes. */
 import { sizeOf } from '../../tensor/shape.js';
-import { dimsOf, type ShapeValue } from './dims.js';
+import { allKnown, dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 import { resize } from './resized.js';
-import { rowsOf } from './rows.js';
+import { ofSample, rowsOf } from './rows.js';
 import { shapeValues } from './shapeValues.js';
 
 type Rule = (node: GraphNode, context: Context, output: number) => SharedFields | Promise<SharedFields>;
@@ -56,10 +56,6 @@ async function intsAt(node: GraphNode, i: number, name: string, context: Context
   return tensor === '' ? (intsOf(node, name) ?? undefined) : shapeValues(tensor, context);
 }
 
-function allKnown(values: readonly ShapeValue[] | null | undefined): values is number[] {
-  return values?.every((value) => value !== null) ?? false;
-}
-
 /** The samples stay where they are if the first axis is copied, or what is left is one sample's. */
 async function reshape(node: GraphNode, context: Context): Promise<SharedFields> {
   const size = await intsAt(node, 1, 'shape', context);
@@ -67,7 +63,7 @@ async function reshape(node: GraphNode, context: Context): Promise<SharedFields>
   const [first, ...given] = size;
   const [all, ...axes] = dimsOf(node.inputs[0], context) ?? [];
   const [joined, rows] = [await rowsOf(node.inputs[0], context), await rowsOf(node.outputs[0], context)];
-  const before = joined > 1 ? [joined, ...axes] : axes;
+  const before = (await ofSample(node.inputs[0], context)) ?? [];
   const samples = typeof all === 'number' ? all / joined : all;
   const rest = given.map((dim, i) => (dim === 0 ? (axes[i] ?? 0) : dim));
   if (rest.filter((dim) => dim === null || dim === -1).length > 1)

@@ -3,30 +3,15 @@
  * as ONNX Runtime's preprocessing writes every linear layer of a transformer. They are read as [N, 9, 16] all the same.
  */
 import { sizeOf } from '../../tensor/shape.js';
-import { type Dims, dimsOf, type ShapeValue, WEIGHTS_AT } from './dims.js';
-import type { Context } from './draft.js';
+import { allKnown, type Dims, dimsOf, type From, WEIGHTS_AT } from './dims.js';
 import { type Graph, type GraphNode, intOf } from './graph.js';
 import { shapeValues } from './shapeValues.js';
 
-type From = Pick<Context, 'graph' | 'constants'>;
-
 /** Each row of the output follows from that row of the first input, whatever a row is. */
 const ROW_BY_ROW = new Set([
-  ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'Identity', 'Cast', 'Dropout'],
-  ...[
-    'Relu',
-    'Clip',
-    'Sigmoid',
-    'Tanh',
-    'Gelu',
-    'Erf',
-    'LeakyRelu',
-    'Elu',
-    'HardSwish',
-    'HardSigmoid',
-    'QLinearSigmoid',
-  ],
-  ...['QLinearLeakyRelu', 'Neg', 'Abs', 'Exp', 'Sqrt'],
+  ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'Identity', 'Cast', 'Dropout', 'Relu', 'Clip'],
+  ...['Sigmoid', 'Tanh', 'Gelu', 'Erf', 'LeakyRelu', 'Elu', 'HardSwish', 'HardSigmoid', 'Neg', 'Abs', 'Exp', 'Sqrt'],
+  ...['QLinearSigmoid', 'QLinearLeakyRelu'],
 ]);
 /** By the last axis. */
 const OVER_LAST = new Set(['Softmax', 'LayerNormalization']);
@@ -73,11 +58,11 @@ function rowByRowFrom(tensor: string, from: From): GraphNode | null {
 async function rowsMade(node: GraphNode, from: From): Promise<number> {
   const size = await shapeValues(node.inputs[1] ?? '', from); // first: what calls itself behind an await fills no stack
   const before = await ofSample(node.inputs[0], from);
-  if (!before || !size) return 1;
+  if (!allKnown(before) || before.length === 0 || !size) return 1;
   const [first, ...rest] = size;
-  const own = rest.map((dim, i) => (dim === 0 ? (dimsOf(node.inputs[0], from)?.[i + 1] ?? null) : dim));
-  if (first === 0 || own.length === 0 || !own.every((dim) => dim !== null && dim > 0)) return 1;
-  const rows = sizeOf(before) / sizeOf(own as number[]);
+  const own: Dims = rest.map((dim, i) => (dim === 0 ? (dimsOf(node.inputs[0], from)?.[i + 1] ?? null) : dim));
+  if (first === 0 || own.length === 0 || !allKnown(own) || own.some((dim) => dim <= 0)) return 1;
+  const rows = sizeOf(before) / sizeOf(own);
   const isWhole = rows > 1 && Number.isInteger(rows) && (first === null || first === -1 || first % rows === 0);
   return isWhole && leadsToReshape(node.outputs[0], from, 0) ? rows : 1;
 }
@@ -119,11 +104,10 @@ function isOfEveryRow(tensor: string, { graph, constants }: From): boolean {
   return isSmall(tensor) || (maker?.opType === 'Mul' && maker.inputs.every(isSmall));
 }
 
-/** The shape of one sample's value; null where it is not known before the graph runs. */
-export async function ofSample(tensor: string, from: From): Promise<number[] | null> {
-  const dims: Dims | null = dimsOf(tensor, from);
+/** Dims of one sample's value; null where nothing is known of them. */
+export async function ofSample(tensor: string, from: From): Promise<Dims | null> {
+  const dims = dimsOf(tensor, from);
   if (!dims) return null;
   const rows = await rowsOf(tensor, from);
-  const own: ShapeValue[] = rows === 1 ? dims.slice(1) : [rows, ...dims.slice(1)];
-  return own.length > 0 && own.every((dim) => dim !== null) ? (own as number[]) : null;
+  return rows === 1 ? dims.slice(1) : [rows, ...dims.slice(1)];
 }

@@ -1,10 +1,8 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
 import { sizeOf } from '../../tensor/shape.js';
-import { type Dims, dimsOf, isDeclared, type ShapeValue, sayDims } from './dims.js';
+import { allKnown, type Dims, dimsOf, type From, isDeclared, type ShapeValue, sayDims } from './dims.js';
 import type { Context } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
-
-type From = Pick<Context, 'graph' | 'constants'>;
 
 /** Longer than any chain that computes a shape. */
 const DEEPEST = 64;
@@ -56,10 +54,6 @@ function reshapedDims(before: Dims | null, size: Dims): Dims {
   const isKnown = allKnown(before) && allKnown(own) && sizeOf(own) > 0;
   const left = isKnown ? sizeOf(before) / sizeOf(own) : null;
   return copied.map((dim) => (dim === -1 ? left : dim));
-}
-
-function allKnown(dims: Dims | null): dims is readonly number[] {
-  return dims?.every((dim) => dim !== null) ?? false;
 }
 
 /** More axes than any tensor has. */

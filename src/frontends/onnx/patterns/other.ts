@@ -68,7 +68,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
   const read = ofOne ? node.inputs.slice(0, 1) : node.inputs;
-  const parts = isOnnx(node, 'Concat') ? partsOf(node, context) : null;
+  const parts = isOnnx(node, 'Concat') ? floatsNamed(node, context, true) : null;
   const inputs = parts ?? read.filter((input) => input !== '' && !constants.get(input));
   const type = context.typeOf(first);
   const keeps = isOnnx(node, node.opType) && KEEPS_FLOAT.test(node.opType) && type === 'float32';
@@ -105,13 +105,8 @@ async function squared(node: GraphNode, { constants, typeOf }: Context): Promise
 function floats(node: GraphNode, context: Context): Draft | null {
   const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
   if (!isOnnx(node, ...OF_TWO, ...OF_ONE) || node.inputs.length !== operands) return null;
-  const inputs = node.inputs.map((tensor) => {
-    const constant = context.constants.get(tensor) ?? context.constants.real(tensor);
-    if (!constant) return context.typeOf(tensor) === 'float32' ? tensor : null;
-    return constant.dtype.name === 'float32' ? context.arrays.value(tensor, constant, { dtype: 'float32' }) : null;
-  });
-  if (inputs.includes(null) || runsAlongSamples(node.inputs, context)) return null;
-  return onFloats(node, opName(node), inputs as string[]);
+  const inputs = floatsNamed(node, context);
+  return inputs && !runsAlongSamples(node.inputs, context) ? onFloats(node, opName(node), inputs) : null;
 }
 
 function onFloats(node: GraphNode, op: string, inputs: readonly string[]): Draft {
@@ -133,19 +128,23 @@ function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Co
   return isOnnx(reader, 'QuantizeLinear') ? { between } : null;
 }
 
-/** Floats, with those of the file among them; null where one of them is none. */
-function partsOf({ inputs }: GraphNode, { arrays, constants, typeOf }: Context): readonly string[] | null {
-  const parts = inputs.map((tensor) => {
+/** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
+function floatsNamed(
+  { inputs }: GraphNode,
+  { arrays, constants, typeOf }: Context,
+  asPart = false,
+): readonly string[] | null {
+  const named = inputs.map((tensor) => {
     const constant = constants.get(tensor) ?? constants.real(tensor);
     if (!constant) return typeOf(tensor) === 'float32' ? tensor : null;
-    return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, true) : null;
+    return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, asPart) : null;
   });
-  return parts.includes(null) ? null : (parts as string[]);
+  return named.includes(null) ? null : (named as string[]);
 }
 
 function areFloats(node: GraphNode, context: Context): boolean {
   const { constants, typeOf } = context;
-  if (isOnnx(node, 'Concat')) return partsOf(node, context) !== null;
+  if (isOnnx(node, 'Concat')) return floatsNamed(node, context, true) !== null;
   if (!isOnnx(node, ...OF_SEVERAL)) return true;
   return node.inputs.every((input) => !constants.get(input) && typeOf(input) === 'float32');
 }

@@ -36,9 +36,10 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const operands = await Promise.all(own.map((input) => operandOf(input, context)));
   const codes = operands.filter((operand) => operand.kind === 'codes');
   const tail = await tailOf(node.outputs[0], context);
-  const inputs = operands.map((operand) => (operand.kind === 'float' ? null : valueNamed(operand, context, true)));
-  if (!tail.q || codes.length === 0 || inputs.includes(null)) return null;
-  if (operands.some(({ kind }) => kind === 'constant')) return null;
+  const areCodes = operands.every(({ kind }) => kind === 'codes' || kind === 'weight');
+  if (!tail.q || codes.length === 0 || !areCodes) return null;
+  const inputs = operands.map((operand) => valueNamed(operand, context, true));
+  if (inputs.includes(null)) return null;
   const refused = ON_CODES.includes(node.opType) ? null : `ONNX Runtime has no ${node.opType} on codes`;
   const { op, fields, unknown } = await sharedFields(node, context);
   return [

@@ -82,49 +82,34 @@ async function values(node: GraphNode, { values: places, output }: Places, conte
   if (!reads || !q) return null;
   const { op, fields, unknown } = await sharedFields(node, context);
   const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...integers(q, context) };
-  const operands = reads.map((read) => operandAt(read, context));
-  const inputs = operands.map((operand) => valueNamed(operand, context, true));
-  const why = unknown ?? (inputs.includes(null) ? UNREAD_OPERAND : null);
-  return [
-    {
-      ...common,
-      inputs: inputs.map((name) => name ?? ''),
-      output: q,
-      reads: operands.filter(({ kind }) => kind === 'codes'),
-      ...(why ? { notReplayed: why } : {}),
-    },
-  ];
+  return [{ ...common, ...operandsOf(reads, context, true), output: q, ...(unknown ? { notReplayed: unknown } : {}) }];
 }
 
-function operandAt({ tensor, q }: Read, { constants }: Context) {
-  const constant = constants.get(tensor);
-  return constant ? ({ kind: 'weight', tensor, constant, q } as const) : ({ kind: 'codes', tensor, q } as const);
+/** Values and constants of the file. asPart: joined with others. */
+function operandsOf(
+  all: readonly Read[],
+  context: Context,
+  asPart: boolean,
+): Pick<Draft, 'inputs' | 'reads' | 'notReplayed'> {
+  const operands = all.map(({ tensor, q }) => {
+    const constant = context.constants.get(tensor);
+    return constant ? ({ kind: 'weight', tensor, constant, q } as const) : ({ kind: 'codes', tensor, q } as const);
+  });
+  const inputs = operands.map((operand) => valueNamed(operand, context, asPart));
+  return {
+    inputs: inputs.map((name) => name ?? ''),
+    reads: operands.filter(({ kind }) => kind === 'codes'),
+    ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
+  };
 }
 
 async function binary(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const reads = await readsAt(node, [0, 3], context);
   const q = await paramsAt(node, 6, context);
   if (!reads || !q) return null;
-  const operands = reads.map((read) => operandAt(read, context));
-  const inputs = operands.map((operand) => valueNamed(operand, context));
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
-  const moving = operands.filter(({ kind }) => kind === 'codes');
-  const common = {
-    at: node,
-    nodes: [node],
-    name: node.outputs[0],
-    op,
-    ...integers(q, context),
-    output: q,
-    reads: moving,
-  };
-  return [
-    {
-      ...common,
-      inputs: inputs.map((name) => name ?? ''),
-      ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
-    },
-  ];
+  const common = { at: node, nodes: [node], name: node.outputs[0], op, ...integers(q, context), output: q };
+  return [{ ...common, ...operandsOf(reads, context, false) }];
 }
 
 async function product(
