@@ -16,11 +16,13 @@ import {
   EXACT,
   fillAccumulator,
   fillDiff,
+  isUnexplained,
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
 import { sessionOf } from './models/beside.js';
 import { explainByFiles } from './models/explained.js';
+import { ReadTooLate } from './readTooLate.js';
 import { secondCapture } from './secondCapture.js';
 import { CatchUp } from './shard.js';
 import { unknownInput } from './unknownInput.js';
@@ -46,6 +48,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
     found: new Map(),
+    late: new ReadTooLate({ ...comparison, values: chained }, 'candidate'),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),
@@ -58,6 +61,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
+  for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
   const { ownSession, diagnosis, found } = onOwnValues;
   const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
@@ -96,10 +100,10 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   if (report.status !== 'mismatch') return report;
   if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
     await comparison.catchUp.before(index + 1);
-    const isSaid = await explainByFiles(comparison, layer, report);
+    const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
     if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
   }
-  const isExplained = report.diagnosis !== null && !report.diagnosis.causes.includes('unexplained');
+  const isExplained = report.diagnosis !== null && !isUnexplained(report);
   const unknown = isExplained ? null : unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);
   return report;

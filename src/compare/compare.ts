@@ -16,6 +16,7 @@ import { acceleratorFor } from './accelerator.js';
 import type { AnsweringSide } from './answers.js';
 import { assemble } from './assemble.js';
 import type { ComparedCandidate } from './candidate.js';
+import { alternativeFor } from './coverage.js';
 import { knownDefects } from './defects.js';
 import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
@@ -34,6 +35,8 @@ import {
 } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
+import { diffReplay } from './readings.js';
+import { ReadTooLate } from './readTooLate.js';
 import { CatchUp, selectedLayers } from './shard.js';
 import { classification } from './wholeValues.js';
 
@@ -70,6 +73,8 @@ class Comparison {
   private readonly isWhole: boolean;
   /** Of a classifier, where all that leads to it is compared. */
   private readonly output: Layer | null;
+  /** Values that were read when their memory held others. */
+  private readonly late: ReadTooLate;
   /** The replay in the capture's place, where a candidate is judged by that. */
   private readonly replayed: Capture | null;
 
@@ -89,6 +94,8 @@ class Comparison {
     this.replayed = chained ? replayedCapture(model, capture, chained) : null;
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
+    const { reference, from, to } = this;
+    this.late = new ReadTooLate({ model, values: capture, reference, from, to, fast }, 'capture');
     ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
     this.isWhole = this.selected.length === model.layers.length && !options.failFast;
     this.output = this.isWhole ? classification(model, capture, options.candidate ?? null) : null;
@@ -108,6 +115,7 @@ class Comparison {
       layers.push(report);
       if (options.failFast && !options.candidate && differs(report)) break;
     }
+    for (const report of await this.late.explainsLeft(layers)) if (!options.candidate) this.accept(report);
     const candidate = options.candidate ? await this.candidateLayers(options.candidate, layers) : null;
     const names = new Set([...own].map(({ name }) => name));
     return {
@@ -146,7 +154,7 @@ class Comparison {
     const report = uncomparedReport(layer, this.session.kernelOf(layer).name);
     const reason = this.session.whyNotReplayed(layer);
     if (reason) {
-      this.warn('not-replayed', layer.name, reason + this.alternative(layer));
+      this.warn('not-replayed', layer.name, reason + alternativeFor(layer, this.capture, this.options.candidate));
       return { ...report, status: 'not-replayed', kernel: null };
     }
     const expected = this.capture.values.get(layer.name);
@@ -167,12 +175,6 @@ class Comparison {
     for (const defect of knownDefects(run, this.model.producer, this.capture.batchSizes, report))
       this.warn('kernel-defect', layer.name, defect);
     return report;
-  }
-
-  /** What is captured of a layer that is not replayed is compared with nothing, unless another capture is there. */
-  private alternative({ name }: Layer): string {
-    if (this.options.candidate || !this.capture.values.has(name)) return '';
-    return '; another capture of it is compared with --candidate';
   }
 
   /** Of a layer of which nothing else was captured. */
@@ -256,7 +258,7 @@ class Comparison {
     const source = mode === 'isolated' ? null : await otherInput(this.isolated, run, { from, to, fast });
     if (own && own.mismatched === 0) {
       report.diagnosis = inherited(report, run.kernel.name, source ?? run.ready.layer.inputs[0]);
-    } else if (own) {
+    } else if (own && !(await this.late.explains(run.ready.layer, report))) {
       const { input, inputs } = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const diagnosis = await this.diagnosis();
       const watch = (tried: number) => this.progress(run.ready.layer, 'diagnose', index, to - from, tried);
@@ -267,9 +269,7 @@ class Comparison {
         notFinite.length > 0
           ? diagnosis.withoutNumbers(notFinite, differing)
           : await this.named(run, observed, own, await diagnosis.layer(differing));
-      const before = found.report.causes.includes('unexplained')
-        ? await this.beforeIt(run.ready.layer, observed, found.report)
-        : null;
+      const before = await this.beforeIt(run.ready.layer, observed, found.report);
       this.found.set(run.ready.layer.name, before ?? found);
       fillDiagnosis(report, before ?? inSamples(found, run));
       if (source !== null) report.diagnosis!.evidence.inherited = { from: source };
@@ -284,10 +284,12 @@ class Comparison {
     observed: CapturedValue,
     unexplained: DiagnosisReport,
   ): Promise<LayerDiagnosis | null> {
+    if (!unexplained.causes.includes('unexplained')) return null;
+    if (!unexplained.causes.includes('unexplained')) return null;
     const { model, capture: values, isolated: session, from, to, fast } = this;
-    const diagnosis = await this.diagnosis();
     const { seenAs, tellsOfOthers, throughChain } = await import('./chain.js');
     if (!tellsOfOthers(unexplained)) return null;
+    const diagnosis = await this.diagnosis();
     const chain = { model, values, session, free: diagnosis.free, diagnosis, from, to, fast };
     const finding = await throughChain(chain, layer, observed, null, unexplained.of);
     if (!finding) return null;
@@ -322,15 +324,10 @@ class Comparison {
 
   /** Propagated mode: the layer on its captured input, or null where that is missing. */
   private async isolatedDiff(run: LayerRun, observed: CapturedValue): Promise<LayerDiffResult | null> {
+    const { from, to, fast } = this;
     const { layer } = run.ready;
     if (this.isolated.whyNotReplayed(layer)) return null;
-    const isolated = await this.isolated.open(layer);
-    const diff = layerDiff(layer.output, observed.shape, EXACT, this.fast);
-    for (const [start, end] of blocks(this.from, this.to, isolated.input.features + observed.features)) {
-      const { data: actual, low, high } = await isolated.replay(start, end);
-      diff.add({ firstSample: start, expected: await observed.read(start, end), actual, low, high });
-    }
-    return diff.result();
+    return diffReplay({ from, to, fast }, await this.isolated.open(layer), observed, null);
   }
 
   /** Which causes are responsible for the answers; of a shard in which something differs, with all the other layers. */
@@ -385,14 +382,13 @@ class Comparison {
   }
 
   private progress(layer: Layer, stage: Progress['stage'], index: number, samplesDone: number, tried?: number): void {
-    const samplesTotal = this.to - this.from;
     this.options.onProgress?.({
       layer: layer.name,
       stage,
       layersDone: index,
       layersTotal: this.selected.length,
       samplesDone,
-      samplesTotal,
+      samplesTotal: this.to - this.from,
       ...(tried !== undefined && { tried }),
     });
   }

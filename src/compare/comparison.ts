@@ -8,6 +8,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ReplaySession } from '../replay/session.js';
 import type { CompareOptions } from './options.js';
+import type { ReadTooLate } from './readTooLate.js';
 import type { SecondCapture } from './secondCapture.js';
 import type { CatchUp } from './shard.js';
 
@@ -45,6 +46,8 @@ export interface OwnComparison extends CandidateComparison {
   /** Set where the candidate says who computed it. */
   readonly second: SecondCapture | null;
   readonly diagnosis: Diagnosis;
+  /** Values that were read when their memory held others. */
+  readonly late: ReadTooLate;
   readonly catchUp: CatchUp;
   /** What was found of the candidate's layers that differ. */
   readonly found: Map<string, LayerDiagnosis>;

@@ -1,3 +1,5 @@
+import type { Capture } from '../nouns/capture.js';
+import type { Layer } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import { InputError } from '../nouns/problem.js';
 import type { Coverage, LayerReport, Report } from '../nouns/report.js';
@@ -29,3 +31,8 @@ export function refuseNothing({ coverage, verdict, model, warnings }: Report): v
 }
 
 const MOST_REASONS = 3;
+
+/** What is captured of a layer that is not replayed is compared with nothing, unless another capture is there. */
+export function alternativeFor({ name }: Layer, { values }: Capture, candidate: Capture | null | undefined): string {
+  return candidate || !values.has(name) ? '' : '; another capture of it is compared with --candidate';
+}

@@ -4,17 +4,18 @@ import { isElementwise, type Producer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { LayerRun } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
+import { isUnexplained } from './layerReport.js';
 
 /** A defect that is modelled is said wherever it acts; one that is only recognized, where nothing explains the values. */
 export function knownDefects(
   run: LayerRun,
   producer: Producer,
   batchSizes: readonly number[],
-  { diagnosis }: LayerReport,
+  report: LayerReport,
 ): string[] {
   const { kernel, ready } = run;
   const { patch } = ready;
-  const unexplained = diagnosis?.causes.includes('unexplained') ?? false;
+  const unexplained = isUnexplained(report);
   if (unexplained && clampsScrambled(run))
     return [`known to be wrong here, in PyTorch 2.13.0: ${clampDefect.what}; ${clampDefect.avoid}`];
   if (!patch) return [];

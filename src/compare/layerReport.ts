@@ -97,13 +97,18 @@ function mismatchOf({ firstMismatch, shape }: LayerDiffResult): LayerReport['fir
   return { sample, channel, at: coordinatesOf(shape, position), expected, actual };
 }
 
-/** A diff of accumulators, in the shape of their layer's output. */
 /** Whether a layer of that name differs. */
 export function differingIn(layers: readonly LayerReport[]): (name: string) => boolean {
   const names = new Set(layers.filter(({ status }) => status === 'mismatch').map(({ name }) => name));
   return (name) => names.has(name);
 }
 
+/** Whether nothing was named. */
+export function isUnexplained({ diagnosis }: LayerReport): boolean {
+  return diagnosis?.causes.includes('unexplained') ?? false;
+}
+
+/** A diff of accumulators, in the shape of their layer's output. */
 export function accumulatorDiff(shape: Shape): LayerDiff {
   return new LayerDiff({ shape, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
 }

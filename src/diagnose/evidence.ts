@@ -13,6 +13,14 @@ export type * from './evidenceParts.js';
 export interface CauseEvidence {
   'kernel-defect': SomeChannels & RuntimeForm;
   inherited: SomeChannels & { readonly from?: string };
+  'memory-reused': SomeChannels & {
+    /** Whose bytes stand in the value's place, `distance` bytes further on in theirs. */
+    readonly over?: readonly { readonly layer: string; readonly distance: number }[];
+    /** Values that no layer's bytes explain. */
+    readonly left?: number;
+    /** What the layer read in time; its own values are right. */
+    readonly input?: string;
+  };
   unexplained: SomeChannels & {
     /** The hypothesis that leaves the fewest values. */
     readonly nearest?: {

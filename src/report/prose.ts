@@ -8,11 +8,15 @@ import type { ReportOptions } from './reporter.js';
 const WIDEST_PROSE = 100;
 
 interface Screen {
-  readonly options: Pick<ReportOptions, 'width'>;
+  readonly options: Pick<ReportOptions, 'width' | 'brief'>;
 }
 
 export function prose({ options }: Screen, text: string): string[] {
-  return wrap(printable(text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
+  return wrap(shown(options, text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
+}
+
+function shown({ brief = plain }: Screen['options'], text: string): string {
+  return brief(printable(text));
 }
 
 /** A label, and text that keeps to the right of it; below it where there is no room beside. */
@@ -26,9 +30,9 @@ export function labelled(
   const width = Math.min(options.width, WIDEST_PROSE) - label.length;
   if (width >= 24) {
     const indent = ' '.repeat(label.length);
-    return wrap(printable(text), width).map((line, i) => (i === 0 ? labelPaint(label) : indent) + paint(line));
+    return wrap(shown(options, text), width).map((line, i) => (i === 0 ? labelPaint(label) : indent) + paint(line));
   }
-  const lines = wrap(printable(text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
+  const lines = wrap(shown(options, text), Math.max(8, options.width - 4)).map((line) => `    ${paint(line)}`);
   return label.trim() === '' ? lines : [labelPaint(label.trimEnd()), ...lines];
 }
 

@@ -14,6 +14,8 @@ export interface ReportOptions {
   readonly color: 0 | 1 | 2 | 3;
   /** Columns of the terminal; 80 where there is none. */
   readonly width: number;
+  /** Text with long names made short. */
+  readonly brief?: (text: string) => string;
   /** Whether block characters and marks may be used; otherwise ASCII. Names from files are shown either way. */
   readonly unicode: boolean;
   /** Commands that this build has, for the next one to type. */

@@ -5,6 +5,7 @@ import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
+import { briefly } from './briefNames.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
 import { divergenceSentences } from './divergences.js';
@@ -59,15 +60,17 @@ export const tableOfRuns =
 
 export function table(report: Report, options: ReportOptions, tell: Tell): string {
   const verbose = options.verbosity === 'verbose';
+  const ellipsis = options.unicode ? '…' : '...';
+  const names = judged(report).map(({ name }) => name);
   const view: View = {
     whole: report,
     report: arranged(report, {
       sort: options.sort,
       channels: options.channels ?? (verbose ? Number.POSITIVE_INFINITY : DEFAULT_CHANNELS),
     }),
-    options,
+    options: { ...options, brief: briefly(names, ellipsis) },
     chalk: new Chalk({ level: options.color }),
-    ellipsis: options.unicode ? '…' : '...',
+    ellipsis,
     verbose,
   };
   const blocks =
@@ -165,7 +168,7 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
   const shareWidth = widest(layers.map((layer) => percent(layer.mismatched ?? 0, layer.values ?? 0)));
   const columns: Column[] = [
     { head: [''], cells: marks.map((mark) => mark[options.unicode ? 0 : 1]), align: 'left', paint },
-    { head: ['layer'], cells: cells((l) => printable(l.name)), align: 'left', shortenTo: 12, paint },
+    { head: ['layer'], cells: cells((l) => options.brief!(printable(l.name))), align: 'left', shortenTo: 12, paint },
     { head: ['op'], cells: cells((l) => printable(l.op)), align: 'left', shortenTo: 6, dropOrder: 5 },
     { head: ['values'], cells: compared((l) => String(l.values)), align: 'right', dropOrder: 4 },
     {

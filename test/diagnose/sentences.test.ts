@@ -84,6 +84,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'table-entry': ['capture', 'tflm', { declared: 'a table of 256', found: 'int32 fixed point' }],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
+    'memory-reused': ['capture', 'tflite-builtin', { over: [{ layer: 'dense', distance: -64 }], left: 2 }],
     'multiplier-precision': [
       'candidate',
       'numpy',
@@ -245,6 +246,7 @@ test('all that is said about each cause, verbatim', async () => {
 /** What a candidate mends by no line: another point to write at, rows that are missing, a runtime's own form, more than one number. */
 const WITHOUT_LINES = [
   ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'capture-after-relu', 'constant-values'],
+  'memory-reused',
   ...['fixed-point-multiplier', 'multiplier-precision', 'multiplier-short'], // by their formulas: below
 ];
 

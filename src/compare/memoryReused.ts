@@ -1,0 +1,280 @@
+/**
+ * Values that were read when their memory held others: an interpreter lets tensors share memory, so that what is read after a call is
+ * what later layers have left there. Proven byte by byte: where a value is not what the chain of replays gives, it is what the chain
+ * gives of a later layer, at one distance for all samples; and a layer that read the value in time gives what the chain gives.
+ */
+import type { CauseEvidence } from '../diagnose/evidence.js';
+import { fixed } from '../diagnose/fixed.js';
+import { frameworkName, frameworkOf } from '../diagnose/frameworks.js';
+import { fixFor } from '../diagnose/sentences.js';
+import { type Reference, referenceFor } from '../kernels/reference.js';
+import { forecastKernels } from '../kernels/registry.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { Capture, ValueReader } from '../nouns/capture.js';
+import type { Fast } from '../nouns/kernel.js';
+import type { Layer, Model, Producer } from '../nouns/model.js';
+import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
+import { isQuantized, type ValueParams } from '../nouns/value.js';
+import { blocks } from '../replay/blocks.js';
+import { replayedCapture } from '../replay/reference.js';
+import { ReplaySession } from '../replay/session.js';
+
+export interface AskedOfMemory {
+  readonly model: Model;
+  /** The values that were read. */
+  readonly values: Capture;
+  readonly reference: Reference;
+  readonly from: number;
+  readonly to: number;
+  readonly fast: Fast;
+}
+
+/** What is found, layer by layer, and the kernel that gives the chain. */
+export interface FoundInMemory {
+  readonly kernel: string;
+  readonly layers: ReadonlyMap<string, Found>;
+}
+
+/** Of a graph's runtimes the one that finds most is believed: a capture that was made by hand seldom says which ran. */
+export async function foundInMemory(asked: AskedOfMemory): Promise<FoundInMemory> {
+  const { model, reference } = asked;
+  const isGraph = model.layers.some(({ delegates }) => delegates);
+  const others = isGraph ? forecastKernels(model).map(({ name }) => referenceFor(model.producer, name)) : [];
+  let [best, kernel] = [new Map<string, Found>(), reference.kernel.name];
+  for (const chain of [reference, ...others.filter((other) => other.kernel !== reference.kernel)]) {
+    const found = await underKernel({ ...asked, reference: chain });
+    if (found.size > best.size || (found.size === best.size && leftIn(found) < leftIn(best)))
+      [best, kernel] = [found, chain.kernel.name];
+  }
+  return { kernel, layers: best };
+}
+
+/** In a layer's report; false: it is not one of those. */
+export function nameIn(
+  report: LayerReport,
+  { kernel, layers }: FoundInMemory,
+  subject: DiagnosisReport['subject'],
+  producer: Producer,
+): boolean {
+  const found = layers.get(report.name);
+  if (!found) return false;
+  report.diagnosis = diagnosisOf(report, found, kernel, subject, producer);
+  for (const channel of report.channels ?? []) channel.causes = report.diagnosis.causes;
+  return true;
+}
+
+function leftIn(found: ReadonlyMap<string, Found>): number {
+  return [...found.values()].reduce((sum, { left }) => sum + left, 0);
+}
+
+interface Found {
+  readonly evidence: CauseEvidence['memory-reused'];
+  /** Values that no layer's bytes explain: a kernel's working memory is no tensor. */
+  readonly left: number;
+}
+
+async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
+  const { model, values, reference, fast } = asked;
+  const session = new ReplaySession(model, values, reference, 'propagated', fast);
+  const memory = new Memory(asked, replayedCapture(model, values, session).values);
+  const found = new Map<string, Found>();
+  const right = new Set<string>();
+  for (const layer of model.layers) {
+    const late = await memory.placesOf(layer);
+    const input = layer.inputs.find((one) => found.has(one));
+    if (late === 'right') {
+      right.add(layer.name);
+      if (input !== undefined) found.set(layer.name, { evidence: { input }, left: 0 });
+    } else if (late) found.set(layer.name, late);
+  }
+  for (const [name, { left }] of found) if (left > 0 && !isReadRightly(model, name, right)) found.delete(name);
+  return found;
+}
+
+/** Whether a layer behind it is right: then it was computed right, and is not what was read of it. */
+function isReadRightly({ layers }: Model, name: string, right: ReadonlySet<string>): boolean {
+  const behind = new Set([name]);
+  for (const layer of layers) if (layer.inputs.some((input) => behind.has(input))) behind.add(layer.name);
+  return [...behind].some((one) => one !== name && right.has(one));
+}
+
+/** Bytes that are looked for together. */
+const WINDOW = 8;
+/** Of these: a run of one or two values may stand anywhere. */
+const DISTINCT = 4;
+/** Samples in which places are looked for; all others have to agree. */
+const GLANCE = 4;
+/** How many windows of a value are looked for in one layer, from the first to the last byte that is not explained. */
+const WINDOWS = 16;
+
+/** Of one value in some samples. */
+interface Seen {
+  /** A sample each. */
+  readonly observed: readonly Buffer[];
+  readonly right: readonly Buffer[];
+}
+
+/** The captured values, and beside them what the chain gives. */
+class Memory {
+  constructor(
+    private readonly asked: AskedOfMemory,
+    private readonly chain: Capture['values'],
+  ) {}
+
+  /** What stands in place of a value; null: something else does, or nobody knows the value. */
+  async placesOf(layer: Layer): Promise<Found | 'right' | null> {
+    if (!this.asked.values.values.has(layer.name) || !this.chain.has(layer.name)) return null;
+    const { from, to } = this.asked;
+    const glance = await this.seen(layer, from, Math.min(to, from + GLANCE));
+    const places: PlaceOf[] = [];
+    let left = differing(glance);
+    for (const of of left.length > 0 ? this.laterThan(layer) : []) {
+      if (left.length === 0) break;
+      const theirs = await this.bytesOf(of, from, from + glance.observed.length);
+      for (const distance of distancesIn(glance.observed, left, theirs)) {
+        const rest = left.filter((at) => !isFrom(glance.observed, theirs, at, distance));
+        if (rest.length < left.length) places.push({ distance, of });
+        left = rest;
+      }
+    }
+    return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
+  }
+
+  /** The same in every sample. */
+  private async throughout(layer: Layer, places: readonly PlaceOf[]): Promise<Found | 'right' | null> {
+    let [isRight, values] = [true, 0];
+    for (const [start, end] of this.blocksOf(layer)) {
+      const seen = await this.seen(layer, start, end);
+      let left = differing(seen);
+      isRight &&= left.length === 0;
+      for (const { of, distance } of places) {
+        const theirs = await this.bytesOf(of, start, end);
+        left = left.filter((at) => !isFrom(seen.observed, theirs, at, distance));
+      }
+      const width = seen.observed[0].length / this.chain.get(layer.name)!.features;
+      values += new Set(left.map(({ sample, byte }) => `${sample} ${Math.floor(byte / width)}`)).size;
+    }
+    if (isRight) return 'right';
+    const over = places.map(({ of, distance }) => ({ layer: of.name, distance }));
+    return over.length > 0 ? { evidence: { over, ...(values > 0 && { left: values }) }, left: values } : null;
+  }
+
+  private laterThan(layer: Layer): readonly Layer[] {
+    const { layers } = this.asked.model;
+    return layers.slice(layers.indexOf(layer) + 1).filter(({ name }) => this.chain.has(name));
+  }
+
+  private blocksOf({ name }: Layer) {
+    return blocks(this.asked.from, this.asked.to, 2 * this.chain.get(name)!.features);
+  }
+
+  private async seen(layer: Layer, from: number, to: number): Promise<Seen> {
+    const observed = await this.bytesOf(layer, from, to, this.asked.values.values.get(layer.name)!);
+    return { observed, right: await this.bytesOf(layer, from, to) };
+  }
+
+  /** As they stand in memory. */
+  private async bytesOf(
+    { name, output }: Layer,
+    from: number,
+    to: number,
+    value: ValueReader = this.chain.get(name)!,
+  ): Promise<Buffer[]> {
+    const stored = inMemory(await value.read(from, to), output);
+    const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
+    const each = bytes.length / (to - from);
+    return Array.from({ length: to - from }, (_, i) => bytes.subarray(i * each, (i + 1) * each));
+  }
+}
+
+/** A layer's bytes, so many further on. */
+interface PlaceOf {
+  readonly distance: number;
+  readonly of: Layer;
+}
+
+/** A byte of a value in one sample. */
+interface At {
+  readonly sample: number;
+  readonly byte: number;
+}
+
+function differing({ observed, right }: Seen): readonly At[] {
+  return observed.flatMap((bytes, sample) => {
+    const at: At[] = [];
+    bytes.forEach((byte, i) => {
+      if (byte !== right[sample][i]) at.push({ sample, byte: i });
+    });
+    return at;
+  });
+}
+
+function isFrom(
+  observed: readonly Buffer[],
+  theirs: readonly Buffer[],
+  { sample, byte }: At,
+  distance: number,
+): boolean {
+  return observed[sample][byte] === theirs[sample][byte + distance];
+}
+
+/** Distances at which a window around one of these bytes stands in another value, in every sample. */
+function* distancesIn(observed: readonly Buffer[], left: readonly At[], theirs: readonly Buffer[]): Generator<number> {
+  const tried = new Set<number>();
+  for (let i = 0; i < WINDOWS; i++) {
+    const { sample, byte } = left[Math.floor((i * left.length) / WINDOWS)];
+    for (const start of [byte, byte - WINDOW + 1]) {
+      const window = observed[sample].subarray(Math.max(0, start), Math.max(0, start) + WINDOW);
+      if (start < 0 || window.length < WINDOW || new Set(window).size < DISTINCT) continue;
+      const at = theirs[sample].indexOf(window);
+      if (at < 0 || tried.has(at - start)) continue;
+      tried.add(at - start);
+      const stands = (bytes: Buffer, s: number) =>
+        bytes.subarray(start, start + WINDOW).equals(theirs[s].subarray(at, at + WINDOW));
+      if (observed.every(stands)) yield at - start;
+    }
+  }
+}
+
+function inMemory(data: NumericArray, output: ValueParams | null): NumericArray {
+  if (!output || !isQuantized(output)) return Float32Array.from(data);
+  if (output.dtype === 'uint8') return Uint8Array.from(data);
+  if (output.dtype === 'int8') return Int8Array.from(data);
+  return output.dtype === 'int16' ? Int16Array.from(data) : Int32Array.from(data);
+}
+
+function diagnosisOf(
+  { name, op, mismatched, kernel: declaredKernel }: LayerReport,
+  { evidence: memory, left }: Found,
+  kernel: string,
+  subject: DiagnosisReport['subject'],
+  producer: Producer,
+): DiagnosisReport {
+  const evidence = { 'memory-reused': memory };
+  const context = {
+    layer: name,
+    op,
+    subject,
+    framework: frameworkName(frameworkOf(producer)),
+    declaredKernel: declaredKernel!,
+    foundKernel: kernel,
+    explainedBy: [kernel],
+    evidence,
+    producer,
+    dynamic: false,
+    quantizes: false,
+  };
+  const text = fixFor(['memory-reused'], context);
+  return {
+    causes: ['memory-reused'],
+    subject,
+    kernel,
+    explained: Math.max(0, mismatched! - left),
+    of: mismatched!,
+    lost: 0,
+    explained_by: [kernel],
+    indistinguishable: [],
+    evidence,
+    ...fixed(text === null ? [] : [{ subject, text, rehearsal: null }]),
+  };
+}

@@ -1,0 +1,118 @@
+/** Captures by an interpreter whose tensors share memory, read when its call has ended. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { nodeFileSystem } from '../../src/io.js';
+import { openNpz } from '../../src/load/npz.js';
+import type { LayerReport, Report } from '../../src/nouns/report.js';
+import { cli } from '../support/cli.js';
+import { type NpyDtype, npy, npz } from '../support/npz.js';
+
+const MODEL = 'fixtures/tflite/cnn-int8/model.tflite';
+const CAPTURE = 'fixtures/tflite/cnn-int8/captured-ref.npz';
+
+interface Value {
+  readonly dtype: NpyDtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+type Values = ReadonlyMap<string, Value>;
+
+/** As they are read from memory in which values take turns: each is where the one before the last was. */
+function readAtTheEnd(values: Values, order: readonly string[], spoil = (byte: number) => byte): Map<string, Value> {
+  const read = new Map(values);
+  const samples = values.get(order[0])!.shape[0];
+  const each = (name: string) => values.get(name)!.bytes.length / samples;
+  const room = Math.max(...order.map(each)) + 64;
+  const outputs = order.map((name) => ({ name, bytes: new Uint8Array(values.get(name)!.bytes.length) }));
+  for (let sample = 0; sample < samples; sample++) {
+    const memory = new Uint8Array(2 * room);
+    const at = (i: number) => (i % 2) * room + 16 * (i % 3); // not all begin at one address
+    for (const [i, { name }] of outputs.entries())
+      memory.set(values.get(name)!.bytes.subarray(sample * each(name), (sample + 1) * each(name)), at(i));
+    for (const [i, { name, bytes }] of outputs.entries())
+      bytes.set(memory.subarray(at(i), at(i) + each(name)).map(spoil), sample * each(name));
+  }
+  for (const { name, bytes } of outputs) read.set(name, { ...values.get(name)!, bytes });
+  return read;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+let values: Values;
+/** Layers that are captured, as they run. */
+let order: string[];
+
+async function reportOf(name: string, ...options: string[]): Promise<Report> {
+  return JSON.parse((await cli()([MODEL, name, '--reporter', 'json', ...options])).stdout);
+}
+
+function written(name: string, own: Values): string {
+  const path = join(folder, name);
+  const arrays = [...own].map(([key, { dtype, shape, bytes }]) => {
+    const whole = Uint8Array.from(bytes);
+    const data = { int8: Int8Array, uint8: Uint8Array, int32: Int32Array, float32: Float32Array }[dtype as 'int8'];
+    return [key, npy(dtype, shape, [...new data(whole.buffer)])] as const;
+  });
+  writeFileSync(path, npz(Object.fromEntries(arrays)));
+  return path;
+}
+
+beforeAll(async () => {
+  const file = await openNpz(nodeFileSystem, CAPTURE);
+  const read = new Map<string, Value>();
+  for (const [name, source] of file.arrays) {
+    const data = await source.read();
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    read.set(name, { dtype: source.dtype as NpyDtype, shape: source.shape, bytes });
+  }
+  values = read;
+  const report = await reportOf(CAPTURE);
+  order = report.layers.filter(({ status }) => status === 'match').map(({ name }) => name);
+  expect(order.length).toBeGreaterThan(6);
+});
+
+function causesOf(layers: readonly LayerReport[]): string[] {
+  return layers.flatMap(({ status, diagnosis }) => (status === 'mismatch' ? (diagnosis?.causes ?? ['none']) : []));
+}
+
+describe('values read when the call has ended', () => {
+  test('of a capture: each layer that differs is told, and where its bytes come from', async () => {
+    const late = readAtTheEnd(values, order);
+    const { layers } = await reportOf(written('late.npz', late));
+    const causes = causesOf(layers);
+    expect(causes.length).toBeGreaterThan(order.length / 2);
+    expect(new Set(causes)).toEqual(new Set(['memory-reused']));
+    const [first] = layers.filter(({ status }) => status === 'mismatch');
+    expect(first.diagnosis).toMatchObject({ kernel: 'tflite-reference', explained: first.mismatched });
+    for (const { diagnosis } of layers) {
+      const { over = [], input } = (diagnosis?.evidence['memory-reused'] ?? {}) as { over?: object[]; input?: string };
+      if (diagnosis) expect(over.length > 0 || input !== undefined).toBe(true);
+    }
+  });
+
+  test('without a word of who ran it, the runtime is found', async () => {
+    const { producer: _, ...unsigned } = Object.fromEntries(readAtTheEnd(values, order));
+    const { layers } = await reportOf(written('unsigned.npz', new Map(Object.entries(unsigned))));
+    const told = layers.filter(({ diagnosis }) => diagnosis?.causes.includes('memory-reused'));
+    expect(told.length).toBeGreaterThan(order.length / 2);
+    expect(new Set(told.map(({ diagnosis }) => diagnosis!.kernel))).toEqual(new Set(['tflite-reference']));
+  });
+
+  test('of a candidate: a device whose buffers were dumped at the end', async () => {
+    const dumped = new Map([...readAtTheEnd(values, order)].filter(([name]) => order.includes(name)));
+    const { candidate_layers: layers } = await reportOf(CAPTURE, '--candidate', written('dumped.npz', dumped));
+    expect(new Set(causesOf(layers!))).toEqual(new Set(['memory-reused']));
+    const text = (await cli()([MODEL, CAPTURE, '--candidate', join(folder, 'dumped.npz')])).stdout;
+    expect(text).toContain('Yours: values read after their memory was used again');
+    expect(text).toContain('write each value out when its layer has run');
+  });
+});
+
+test('bytes that no layer has are not said to be a layer’s', async () => {
+  const spoilt = readAtTheEnd(values, order, (byte) => byte ^ 0x15);
+  const { layers } = await reportOf(written('spoilt.npz', spoilt), '--layer', order[1]);
+  expect(causesOf(layers)).toHaveLength(1);
+  expect(causesOf(layers)).not.toContain('memory-reused');
+});
