@@ -14,5 +14,6 @@ export interface ModelFile {
 
 /** What ran a graph, and which of its values were taken: both decide what some runtimes make of it. */
 export interface RanBy extends Producer {
-  readonly captured?: ReadonlySet<string>;
+  /** Their shapes. */
+  readonly captured?: ReadonlyMap<string, readonly number[]>;
 }

@@ -100,7 +100,7 @@ export async function producerIn(fs: FileSystem, path: string): Promise<RanBy> {
   if (!file) return {};
   const producer = await readProducer(file, new Checks(path));
   await file.close();
-  return { ...producer, captured: new Set(file.arrays.keys()) };
+  return { ...producer, captured: new Map([...file.arrays].map(([name, { shape }]) => [name, shape])) };
 }
 
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */

@@ -238,6 +238,8 @@ export interface Model {
   readonly channelAxes: ReadonlyMap<string, number>;
   /** As declared; contiguous where nothing is. */
   readonly memory: ReadonlyMap<string, Memory>;
+  /** Of values that a call leaves with other axes before the samples': how many blocks stand there. */
+  readonly blocksBefore?: ReadonlyMap<string, number>;
   readonly warnings: readonly Warning[];
 }
 

@@ -6,6 +6,7 @@ import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { listed, printable } from '../text.js';
 import { PRODUCER, readProducer } from './producer.js';
+import { samplesFirst } from './samplesFirst.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /** Code of the warning of a candidate that is golden's own folder: report/verdict.ts says it beside the verdict. */
@@ -27,7 +28,8 @@ export async function validateCandidate(
 ): Promise<Capture> {
   const checks = new Checks(file.path);
   const slots = slotsBeside(model, capture);
-  const { sources, used } = renamed(slots, file, names, checks);
+  const { sources: stored, used } = renamed(slots, file, names, checks);
+  const sources = samplesFirst(stored, model, file);
   const features = featuresOf(model);
   for (const [key, { features: count }] of capture.values) {
     const value = slots.get(key)?.value ?? key;

@@ -9,13 +9,15 @@ import { featuresOf } from '../ops/fields/features.js';
 import { printable } from '../text.js';
 import { type CaptureUse, checkComparable } from './comparable.js';
 import { PRODUCER, readProducer } from './producer.js';
+import { samplesFirst } from './samplesFirst.js';
 import { BATCH_SIZES, isReplayed, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
 
 /** The values of the model that a capture holds. Throws InputError with every problem, of what it is to be used for too. */
 export async function validateCapture(model: Model, file: ArrayFile, use: CaptureUse = 'replay'): Promise<Capture> {
   const checks = new Checks(file.path);
   const slots = slotsOf(model);
-  const sources = new Map([...file.arrays].filter(([key]) => slots.has(key)));
+  const stored = new Map([...file.arrays].filter(([key]) => slots.has(key)));
+  const sources = samplesFirst(stored, model, file);
   if (checkComparable(model, new Set(sources.keys()), file, use, checks)) {
     warnOfOthers(file, new Set([...slots.keys(), ...(model.folded ?? [])]), checks);
     if (use !== 'values') checkInputs(model, file, checks);

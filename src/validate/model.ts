@@ -60,7 +60,15 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   const shapes = shapesOf(parts, declared, checks);
   const warnings = checks.finish();
   const memory = new Map([...rawInputs, ...rawLayers].flatMap(declaredMemory));
-  return { path, producer: producerOf(file!.producer), ...parts, shapes, memory, warnings };
+  const blocks = blocksBefore(rawLayers);
+  const more = blocks.size > 0 ? { blocksBefore: blocks } : {};
+  return { path, producer: producerOf(file!.producer), ...parts, shapes, memory, ...more, warnings };
+}
+
+/** Of layers, whose fields' types are checked already. */
+function blocksBefore(layers: readonly unknown[]): Map<string, number> {
+  const blocks = layers.map((raw) => [nameOf(raw), field(raw, 'blocks_before')] as const);
+  return new Map(blocks.filter((pair): pair is [string, number] => pair[0] !== null && typeof pair[1] === 'number'));
 }
 
 /** Of an input or a layer, whose fields' types are checked already. */

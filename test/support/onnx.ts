@@ -87,9 +87,10 @@ export function node(
   );
 }
 
-export function valueInfo(name: string, elemType = 1, dims: readonly number[] = []): Bytes {
-  const shape = join(...dims.map((dim) => bytes(1, int(1, dim))));
-  return join(bytes(1, name), bytes(2, bytes(1, join(int(1, elemType), bytes(2, shape)))));
+/** dims: a name is any length; null: nothing is said, not how many there are. */
+export function valueInfo(name: string, elemType = 1, dims: readonly (number | string)[] | null = []): Bytes {
+  const all = dims?.map((dim) => bytes(1, typeof dim === 'string' ? bytes(2, dim) : int(1, dim)));
+  return join(bytes(1, name), bytes(2, bytes(1, join(int(1, elemType), ...(all ? [bytes(2, join(...all))] : [])))));
 }
 
 export interface GraphParts {

@@ -9,13 +9,13 @@ import { InputError, type Problem } from '../../nouns/problem.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { folds } from './folds.js';
-import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import type { Graph, GraphNode } from './graph.js';
 
 /** A tensor's dtype, shape and numbers, which are read when they are asked for. */
 export type Constant = CheckedTensor;
 
-/** What a Range gives, whose bounds follow from shapes: that is known elsewhere. */
-type RangeOf = (node: GraphNode, graph: Graph, constants: Constants) => Promise<Constant | null>;
+/** What follows from shapes: that is known elsewhere. */
+type FromShapes = (node: GraphNode, constants: Constants) => Promise<Constant | null>;
 
 /** Enough to say of one file. */
 const MOST_PROBLEMS = 100;
@@ -34,7 +34,7 @@ export class Constants {
   private constructor(private readonly from: TensorFile) {}
 
   /** Throws InputError with every tensor whose size contradicts its shape, that is there twice or lies outside. */
-  static async of(graph: Graph, from: TensorFile, rangeOf: RangeOf): Promise<Constants> {
+  static async of(graph: Graph, from: TensorFile, fromShapes: FromShapes): Promise<Constants> {
     const constants = new Constants(from);
     const problems: Problem[] = [];
     for (const tensor of graph.model.graph.initializers) {
@@ -44,9 +44,10 @@ export class Constants {
     if (problems.length === 0) await constants.checkFiles(graph.model.graph.initializers, problems);
     if (problems.length > 0) throw new InputError(problems);
     for (const node of graph.nodes) {
-      await collecting(problems, () =>
-        isOnnx(node, 'Range') ? constants.take(node, graph, rangeOf) : constants.fold(node),
-      );
+      await collecting(problems, async () => {
+        await constants.fold(node);
+        if (!constants.nodes.has(node)) await constants.take(node, fromShapes);
+      });
     }
     if (problems.length > 0) throw new InputError(problems);
     return constants;
@@ -76,10 +77,10 @@ export class Constants {
     }
   }
 
-  private async take(node: GraphNode, graph: Graph, rangeOf: RangeOf): Promise<void> {
-    const range = await rangeOf(node, graph, this);
-    if (!range) return;
-    this.constants.set(node.outputs[0], range);
+  private async take(node: GraphNode, fromShapes: FromShapes): Promise<void> {
+    const constant = await fromShapes(node, this);
+    if (!constant) return;
+    this.constants.set(node.outputs[0], constant);
     this.nodes.add(node);
   }
 

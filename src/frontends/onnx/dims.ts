@@ -1,7 +1,7 @@
 /** Dims of tensors, as the file declares them, or as follows from what they are computed from. */
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { floor } from '../../numeric/round.js';
-import type { Context } from './draft.js';
+import type { Constants } from './constants.js';
 import { attribute, type Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
 /** Null: not known before the graph runs, as the number of samples is. */
@@ -29,19 +29,50 @@ export const WEIGHTS_AT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** What shapes follow from. */
-export type From = Pick<Context, 'graph' | 'constants'>;
+export interface From {
+  readonly graph: Graph;
+  readonly constants: Constants;
+  /** Set where dims are those of a run, not those that the file alone gives. */
+  readonly run?: Run;
+}
 
-const known = new WeakMap<Graph, Map<string, Dims | null>>();
+export interface Run {
+  /** Shapes of what was captured, the calls one behind the other along the first axis. */
+  readonly captured: ReadonlyMap<string, readonly number[]>;
+  /** Of all calls; null: nothing was captured. */
+  readonly samples: number | null;
+  /** Of a call, as the file has it; SAMPLES where any number fits. */
+  readonly batch: number;
+}
+
+/** The samples of a call, where the file leaves their number open: a prime, so that a dim shows how many of them it is. */
+export const SAMPLES = 1_000_003;
+
+/** What is known of how a graph was run. */
+export function runOf({ model }: Graph, captured: Run['captured']): Run {
+  const inputs = model.graph.inputs.filter(({ dims }) => dims && dims.length > 0);
+  const isOpen = inputs.some(({ dims }) => dims![0] === null);
+  const first = inputs.find(({ name }) => captured.has(name));
+  return {
+    captured,
+    samples: first ? (captured.get(first.name)![0] ?? null) : null,
+    batch: isOpen ? SAMPLES : (inputs[0]?.dims?.[0] ?? SAMPLES),
+  };
+}
+
+const known = new WeakMap<object, Map<string, Dims | null>>();
 
 /** Of every axis, the samples' first; null in it: not said. Null: nothing is known. */
 export function dimsOf(tensor: string, from: From, depth = 0): Dims | null {
   const { graph, constants } = from;
-  const found = knownOf(graph);
+  const found = knownOf(from);
   const before = found.get(tensor);
   if (before !== undefined) return before;
-  const declared = declaredDims(graph.model).get(tensor) ?? constants.get(tensor)?.shape;
+  const declared = declaredDims(graph.model).get(tensor) ?? constants.get(tensor)?.shape ?? null;
   const node = graph.makerOf(tensor);
-  const dims = declared ?? (node && depth < DEEPEST ? computedDims(node, from, depth + 1) : null);
+  const isEnough = from.run ? allKnown(declared) : declared !== null;
+  const computed = !isEnough && node && depth < DEEPEST ? computedDims(node, from, depth + 1) : null;
+  const dims = from.run ? asRun(tensor, declared, computed, from) : (declared ?? computed);
   found.set(tensor, dims);
   return dims;
 }
@@ -51,13 +82,36 @@ export function isDeclared(tensor: string, { graph, constants }: From): boolean 
 }
 
 /** What is known of a tensor otherwise. Before anybody asks. */
-export function sayDims(tensor: string, dims: Dims, { graph }: From): void {
-  knownOf(graph).set(tensor, dims);
+export function sayDims(tensor: string, dims: Dims | null, from: From): void {
+  const declared = from.run ? (declaredDims(from.graph.model).get(tensor) ?? null) : null;
+  knownOf(from).set(tensor, from.run ? asRun(tensor, declared, dims, from) : dims);
 }
 
-function knownOf(graph: Graph): Map<string, Dims | null> {
-  const found = known.get(graph) ?? new Map<string, Dims | null>();
-  known.set(graph, found);
+/** Declared, else computed, else captured: of the first axis that says only how many samples all calls had. */
+function asRun(tensor: string, declared: Dims | null, computed: Dims | null, { graph, run }: From): Dims | null {
+  const { captured, samples, batch } = run!;
+  const shape = captured.get(tensor);
+  const own = declared ?? computed;
+  if (!own) return shape && shape.length > 0 && shape[0] === samples ? [batch, ...shape.slice(1)] : null;
+  const both =
+    declared?.map((dim, axis) => dim ?? (computed?.length === declared.length ? computed[axis] : null)) ?? own;
+  const isGiven = graph.makerOf(tensor) === null;
+  const dims = isGiven && both[0] === null ? [batch, ...both.slice(1)] : both;
+  if (shape?.length !== dims.length) return dims;
+  const first = dims[0] ?? (shape[0] === samples ? batch : null);
+  const hasSamples = [first, ...dims].some(ofSamples) || batch !== SAMPLES;
+  return hasSamples ? dims.map((dim, axis) => dim ?? (axis === 0 ? first : shape[axis])) : dims;
+}
+
+/** Whether a dim counts samples of a call whose number is open. */
+export function ofSamples(dim: ShapeValue): boolean {
+  return dim !== null && dim > 0 && dim % SAMPLES === 0;
+}
+
+function knownOf({ graph, run }: From): Map<string, Dims | null> {
+  const by = run ?? graph;
+  const found = known.get(by) ?? new Map<string, Dims | null>();
+  known.set(by, found);
   return found;
 }
 
@@ -132,7 +186,7 @@ function windowed(node: GraphNode, kernel: Dims, places: Dims, round: ((x: numbe
   });
 }
 
-function broadcast(a: Dims | null, b: Dims | null): Dims | null {
+export function broadcast(a: Dims | null, b: Dims | null): Dims | null {
   if (!a || !b) return null;
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const skip = long.length - short.length;

@@ -2,6 +2,7 @@
 import type { ArraySource } from '../../nouns/array.js';
 import type { Hazard, Layer, RanAs } from '../../nouns/model.js';
 import type { Constant, Constants } from './constants.js';
+import type { From } from './dims.js';
 import type { Graph, GraphNode } from './graph.js';
 import type { Quantization } from './quantization.js';
 import type { Session } from './session.js';
@@ -40,6 +41,8 @@ export interface Draft {
   readonly notReplayed?: string;
   /** Without the samples' axis; where the file gives it. */
   readonly shape?: readonly number[];
+  /** Blocks that stand before the samples in what a call leaves, where they are not first. */
+  readonly blocksBefore?: number;
 }
 
 /** An op of model.json's and its attributes. */
@@ -55,6 +58,8 @@ export interface Context {
   readonly constants: Constants;
   readonly arrays: Arrays;
   readonly session: Session;
+  /** What shapes follow from, where they are those of a run: with a capture all that it shows. */
+  readonly asRun: From;
   /** How the codes of a tensor stand for reals, as who makes it says; null where that is not known. */
   typeOf(tensor: string): ValueType;
 }
@@ -75,15 +80,17 @@ export class Arrays {
 
   /**
    * The name of a constant as a value; null where qdiff does not read its numbers. params: model.json's. asPart: joined with others, for
-   * which its axes count, the samples' being 1.
+   * which its axes count, the samples' being 1. without: an axis of one that stands where the samples are.
    */
-  value(name: string, { source, shape }: Constant, params: object, asPart = false): string | null {
+  value(name: string, { source, shape: all }: Constant, params: object, asPart = false, without = -1): string | null {
     if (!source) return null;
+    const shape = all.filter((_, axis) => axis !== without);
     // leading 1s broadcast like axes that are not there, the samples' among them
     const first = asPart ? 1 : shape.findIndex((dim) => dim !== 1);
     const dims = first < 0 ? [] : shape.slice(first);
     const before = this.values.get(name) as { readonly shape: readonly number[] } | undefined;
-    if (asPart && (shape[0] !== 1 || dims.length === 0 || (before && before.shape.length !== dims.length))) return null;
+    if (asPart && (shape[0] !== 1 || dims.length === 0)) return null;
+    if (before && (asPart || without >= 0) && before.shape.length !== dims.length) return null;
     this.values.set(name, { name, ...params, shape: dims, value: this.add(name, source) });
     return name;
   }

@@ -43,9 +43,22 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Unsqueeze', unsqueeze],
   ['Transpose', transpose],
   ['Gather', gather],
+  ['Sqrt', numbersOf(Math.sqrt)],
+  ['Mul', numbersOf((a, b) => a * b)],
+  ['Div', numbersOf((a, b) => a / b)],
   ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
 ]);
+
+/** Of float32 numbers, not of tensors: the scale of a transformer's scores. */
+function numbersOf(apply: (a: number, b: number) => number): Fold {
+  return async ({ inputs, key }) => {
+    if (!inputs.every((x) => x?.source && x.dtype === FLOAT && sizeOf(x.shape) === 1)) return null;
+    const [a, b = Number.NaN] = await Promise.all(inputs.map(async (x) => Number((await x!.source!.read())[0])));
+    const shape = inputs.map((x) => x!.shape).reduce((most, own) => (own.length > most.length ? own : most));
+    return made(key, FLOAT, shape, () => Float32Array.of(f32(apply(a, b))));
+  };
+}
 
 function constant({ node, key, open }: Folding): CheckedTensor | null {
   const tensor = attribute(node, 'value')?.t;

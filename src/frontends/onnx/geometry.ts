@@ -19,7 +19,7 @@ export function geometryOf(node: GraphNode, kernel: readonly number[], context: 
   const pads = intsOf(node, 'pads');
   const none = new Array<number>(2 * kernel.length).fill(0);
   if (['SAME_UPPER', 'SAME_LOWER'].includes(autoPad)) {
-    const places = dimsOf(node.inputs[0], context)?.slice(2) ?? [];
+    const places = dimsOf(node.inputs[0], context.asRun)?.slice(2) ?? [];
     const padding = kernel.map((size, i) =>
       same({ size, stride: stride[i], dilation: dilation[i] }, places[i] ?? null),
     );

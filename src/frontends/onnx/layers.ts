@@ -4,12 +4,14 @@ import { BOOL, FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
+import { allKnown, runOf } from './dims.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
+import { embeddedCodes } from './embedded.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import { BOOLEAN, outputOf, quantizationOf, sameParams } from './quantization.js';
-import { rowsOf } from './rows.js';
+import { blocksBefore, isFirst, losesSamples, placeOf, sampleDims, saySamples } from './samples.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
 import { sayReshaped } from './shapeValues.js';
@@ -28,27 +30,25 @@ export interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
 export async function layersOf(graph: Graph, constants: Constants, session: Session): Promise<GraphLayers> {
   const types = await Types.of(graph, constants);
   const arrays = new Arrays();
-  const context: Context = { graph, constants, arrays, session, typeOf: (tensor) => types.get(tensor) };
+  const asRun = { graph, constants, run: runOf(graph, session.captured) };
+  const context: Context = { graph, constants, arrays, session, asRun, typeOf: (tensor) => types.get(tensor) };
   await sayReshaped(context);
+  await saySamples(asRun);
   const finder = new Finder(context, types, new ShapeNodes(graph, constants));
   await finder.find(firstPatterns);
   await finder.find(patterns);
   const drafts = await finder.withDequantized();
   const isGiven = new Set(graph.model.graph.inputs.map(({ name }) => name));
-  const isLookedUp = (tensor: string) => isOfTable(graph.makerOf(tensor), constants);
   for (const { tensor, q } of drafts.flatMap(({ reads = [] }) => reads)) {
-    if (types.get(tensor) === null && (isGiven.has(tensor) || isLookedUp(tensor))) types.set(tensor, q);
+    if (types.get(tensor) === null && isGiven.has(tensor)) types.set(tensor, q);
   }
   const shapes = shapesOf(graph.model);
   const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
   return {
-    drafts: await Promise.all(
-      drafts.map(async (draft) => ({
-        ...checked(draft, types),
-        output: draft.output ?? (isLookedUp(draft.name) ? types.get(draft.name) : null),
-        shape: inRows(shapeOf(draft, shapes), await rowsOf(draft.name, context)),
-      })),
-    ),
+    drafts: drafts.map((draft) => ({
+      ...onSamples(checked(draft, types), context),
+      ...stored(draft, shapes, context),
+    })),
     inputs: given.map(({ name }) => ({ name, type: types.get(name), shape: shapes.get(name) })),
     arrays,
   };
@@ -70,14 +70,18 @@ function shapeOf({ name, nodes }: Draft, shapes: ReadonlyMap<string, readonly nu
   return shapes.get(name) ?? (isOnnx(last, 'QuantizeLinear') ? shapes.get(last.inputs[0]) : undefined);
 }
 
-/** An embedding: its codes are those of a table that the file has, and who reads them says what they stand for. */
-function isOfTable(node: GraphNode | null, constants: Constants): boolean {
-  return isOnnx(node, 'Gather') && constants.get(node.inputs[0]) !== null;
+/** A layer behind which nobody knows where the samples are. */
+function onSamples(draft: Draft, { asRun }: Context): Draft {
+  if (draft.notReplayed || !draft.nodes.some((node) => losesSamples(node, asRun))) return draft;
+  return { ...draft, notReplayed: "the samples' axis is not the first of what it reads" };
 }
 
-/** Of a value whose rows are several of a sample's, the shape of the sample. */
-function inRows(row: readonly number[] | undefined, rows: number): readonly number[] | undefined {
-  return row && rows > 1 ? [rows, ...row] : row;
+/** The shape of a sample, and where it is in what was captured. */
+function stored(draft: Draft, shapes: ReadonlyMap<string, readonly number[]>, { asRun }: Context) {
+  if (isFirst(placeOf(draft.name, asRun))) return { shape: shapeOf(draft, shapes) };
+  const dims = sampleDims(draft.name, asRun);
+  const before = blocksBefore(draft.name, asRun);
+  return { shape: allKnown(dims) ? dims : undefined, ...(before === null ? {} : { blocksBefore: before }) };
 }
 
 class Finder {
@@ -186,6 +190,8 @@ class Types {
       const [first = '', scale = '', zeroPoint] = node.inputs;
       if (isOnnx(node, 'QuantizeLinear') && isFloat(scale)) types.set(first, 'float32');
       if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
+      const embedded = await embeddedCodes(node, graph, constants);
+      if (embedded) types.set(node.outputs[0], embedded);
       if (!isOnnx(node, 'DequantizeLinear') || !isFloat(scale)) continue;
       types.set(node.outputs[0], 'float32');
       if (graph.makerOf(first) || constants.get(first)) continue;

@@ -4,25 +4,25 @@ import { allKnown, dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 import { resize } from './resized.js';
-import { ofSample, rowsOf } from './rows.js';
-import { shapeValues } from './shapeValues.js';
+import { partsOf, valuesAt } from './runDims.js';
+import { isFirst, placeOf, sampleAxis, sampleDims } from './samples.js';
 
 type Rule = (node: GraphNode, context: Context, output: number) => SharedFields | Promise<SharedFields>;
 
 const known = (op: string, fields: Record<string, unknown>): SharedFields => ({ op, fields, unknown: null });
 const unknown = (op: string, why: string): SharedFields => ({ op, fields: {}, unknown: why });
 
-const OVER_SAMPLES = "it works over the samples' axis";
+export const OVER_SAMPLES = "it works over the samples' axis";
 
 /** Past the end of every axis, as ONNX's INT64_MAX. */
 const END = 2 ** 31 - 1;
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['Flatten', (node) => flatten(intOf(node, 'axis', 1))],
+  ['Flatten', flatten],
   ['Reshape', reshape],
   ['Squeeze', (node, context) => withAxes('squeeze', node, context)],
   ['Unsqueeze', (node, context) => withAxes('unsqueeze', node, context)],
-  ['Transpose', (node) => permute(intsOf(node, 'perm'))],
+  ['Transpose', permute],
   ['Slice', slice],
   ['Split', split],
   ['Gather', gather],
@@ -42,47 +42,74 @@ export async function movedFields(node: GraphNode, context: Context, output: num
 }
 
 /** Of any other axis the samples' is no more the first. */
-function flatten(axis: number): SharedFields {
-  return { op: 'flatten', fields: { start_dim: axis }, unknown: axis === 1 ? null : `axis is ${axis}` };
+function flatten(node: GraphNode, context: Context): SharedFields {
+  const axis = intOf(node, 'axis', 1);
+  const own = axis === 1 && isFirst(placeOf(node.inputs[0], context.asRun)) ? null : asReshape(node, context);
+  return own ?? { op: 'flatten', fields: { start_dim: axis }, unknown: axis === 1 ? null : `axis is ${axis}` };
 }
 
-function permute(dims: readonly number[] | null): SharedFields {
-  return { op: 'permute', fields: { dims }, unknown: dims?.[0] === 0 ? null : OVER_SAMPLES };
+/** Samples stay first in what is read, wherever they are. */
+function permute(node: GraphNode, { asRun }: Context): SharedFields {
+  const perm = intsOf(node, 'perm');
+  const [before, after] = [node.inputs[0], node.outputs[0]].map((tensor) => placeOf(tensor, asRun));
+  if (isFirst(before) && (perm === null || perm[0] === 0 || isFirst(after)))
+    return { op: 'permute', fields: { dims: perm }, unknown: perm?.[0] === 0 ? null : OVER_SAMPLES };
+  const order = perm ?? dimsOf(node.inputs[0], asRun)!.map((_, axis, { length }) => length - 1 - axis);
+  const own = order.flatMap((axis) => {
+    if (axis !== before.axis) return [sampleAxis(axis, order.length, before)!];
+    return before.outer * before.inner > 1 ? [axis + 1] : [];
+  });
+  return known('permute', { dims: [0, ...own] });
 }
 
 /** An attribute before some opset, an input from then on; null where it is neither, undefined where nothing is said. */
-async function intsAt(node: GraphNode, i: number, name: string, context: Context) {
-  const tensor = node.inputs[i] ?? '';
-  return tensor === '' ? (intsOf(node, name) ?? undefined) : shapeValues(tensor, context);
+function intsAt(node: GraphNode, i: number, name: string, { asRun }: Context) {
+  return valuesAt(node, i, name, asRun);
+}
+
+/** Where all is known: what one sample's values are after. */
+function asReshape(node: GraphNode, { asRun }: Context): SharedFields | null {
+  const [before, after] = [node.inputs[0], node.outputs[0]].map((tensor) => sampleDims(tensor, asRun));
+  if (!allKnown(before) || !allKnown(after) || sizeOf(before) !== sizeOf(after)) return null;
+  return known('reshape', { size: [-1, ...after] });
 }
 
 /** The samples stay where they are if the first axis is copied, or what is left is one sample's. */
 async function reshape(node: GraphNode, context: Context): Promise<SharedFields> {
+  const whole = asReshape(node, context);
+  if (whole) return whole;
   const size = await intsAt(node, 1, 'shape', context);
-  if (!size || size.length === 0) return unknown('reshape', 'its shape is not known before it runs');
+  if (!size || size.length === 0) return unknown('reshape', UNKNOWN_SHAPE);
   const [first, ...given] = size;
-  const [all, ...axes] = dimsOf(node.inputs[0], context) ?? [];
-  const [joined, rows] = [await rowsOf(node.inputs[0], context), await rowsOf(node.outputs[0], context)];
-  const before = (await ofSample(node.inputs[0], context)) ?? [];
-  const samples = typeof all === 'number' ? all / joined : all;
-  const rest = given.map((dim, i) => (dim === 0 ? (axes[i] ?? 0) : dim));
-  if (rest.filter((dim) => dim === null || dim === -1).length > 1)
-    return unknown('reshape', 'its shape is not known before it runs');
-  const own = rest.map((dim) => dim ?? -1);
-  if (rows > 1) return known('reshape', { size: [-1, rows, ...own] });
-  const whole = !own.includes(-1) && before.length > 0 && allKnown(before);
-  if (whole && sizeOf(own) !== sizeOf(before)) return unknown('reshape', OVER_SAMPLES);
-  const kept =
-    first === 0 || first === null || (first === samples && first > 0) || (whole && (first === -1 || joined > 1));
-  return kept ? known('reshape', { size: [-1, ...own] }) : unknown('reshape', OVER_SAMPLES);
+  const before = dimsOf(node.inputs[0], context.asRun) ?? [];
+  if (!isFirst(placeOf(node.inputs[0], context.asRun))) return unknown('reshape', OVER_SAMPLES);
+  const rest = given.map((dim, i) => (dim === 0 ? (before[i + 1] ?? 0) : dim));
+  if (rest.filter((dim) => dim === null || dim === -1).length > 1) return unknown('reshape', UNKNOWN_SHAPE);
+  if (allKnown(rest) && !rest.includes(-1) && allKnown(before) && before.length > 0)
+    return unknown('reshape', OVER_SAMPLES);
+  const kept = first === 0 || first === null || (first === before[0] && first > 0);
+  return kept ? known('reshape', { size: [-1, ...rest.map((dim) => dim ?? -1)] }) : unknown('reshape', OVER_SAMPLES);
 }
+
+const UNKNOWN_SHAPE = 'its shape is not known before it runs';
 
 async function withAxes(op: 'squeeze' | 'unsqueeze', node: GraphNode, context: Context): Promise<SharedFields> {
   const axes = await intsAt(node, 1, 'axes', context);
+  const isPlain = isFirst(placeOf(node.inputs[0], context.asRun)) && allKnown(axes) && !axes.includes(0);
+  if (isPlain && op === 'squeeze' && axes.length > 0) return known(op, { dim: axes });
+  if (isPlain && op === 'unsqueeze' && axes.length === 1) return known(op, { dim: axes[0] });
+  const whole = asReshape(node, context);
+  if (whole) return whole;
   if (!allKnown(axes) || axes.length === 0) return unknown(op, 'its axes are not constant');
-  if (axes.includes(0)) return unknown(op, OVER_SAMPLES);
-  if (op === 'squeeze') return known(op, { dim: axes });
-  return axes.length === 1 ? known(op, { dim: axes[0] }) : unknown(op, 'it puts in several axes');
+  return unknown(op, axes.includes(0) ? OVER_SAMPLES : 'it puts in several axes');
+}
+
+/** Of one sample, the samples' axis being 0; null: that. */
+export function ownAxis(axis: number, { inputs: [x] }: GraphNode, { asRun }: Context, tensor = x): number | null {
+  const place = placeOf(tensor, asRun);
+  const rank = dimsOf(tensor, asRun)?.length;
+  if (isFirst(place) && (rank === undefined || axis < 0)) return axis === 0 || axis + (rank ?? 0) === 0 ? null : axis;
+  return sampleAxis(axis, rank!, place);
 }
 
 async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
@@ -100,8 +127,10 @@ async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
     end: bounded(ends[i]!),
     step: steps ? steps[i]! : 1,
   }));
-  const own = ranges.filter(({ dim, start, end, step }) => dim !== 0 || start !== 0 || end < END || step !== 1);
-  if (own.some(({ dim }) => dim === 0)) return unknown('slice', OVER_SAMPLES);
+  const own = ranges
+    .map((range) => ({ ...range, dim: ownAxis(range.dim, node, context) }))
+    .filter(({ dim, start, end, step }) => dim !== null || start !== 0 || end < END || step !== 1);
+  if (own.some(({ dim }) => dim === null)) return unknown('slice', OVER_SAMPLES);
   if (own.some(({ step }) => step < 1)) return unknown('slice', 'a step of it is negative');
   if (own.length === 0) return known('identity', {});
   const field = (name: keyof (typeof own)[number]) => own.map((range) => range[name]);
@@ -114,32 +143,24 @@ function bounded(value: number): number {
 
 /** One range of the axis for each output. */
 async function split(node: GraphNode, context: Context, output: number): Promise<SharedFields> {
-  const axis = intOf(node, 'axis', 0);
-  const given = await intsAt(node, 1, 'split', context);
-  const whole = dimsOf(node.inputs[0], context)?.at(axis) ?? null;
-  const parts = node.outputs.length;
-  const sizes = given ?? (given === undefined && whole ? evenParts(whole, parts) : null);
-  if (!allKnown(sizes) || sizes.length !== parts) return unknown('slice', 'the sizes of its parts are not constant');
-  if (axis === 0) return unknown('slice', OVER_SAMPLES);
+  const axis = ownAxis(intOf(node, 'axis', 0), node, context);
+  const sizes = await partsOf(dimsOf(node.inputs[0], context.asRun), node, context.asRun);
+  if (!allKnown(sizes) || sizes.length !== node.outputs.length)
+    return unknown('slice', 'the sizes of its parts are not constant');
+  if (axis === null) return unknown('slice', OVER_SAMPLES);
   const start = sizes.slice(0, output).reduce((sum, size) => sum + size, 0);
   return known('slice', { dim: axis, start, end: start + sizes[output] });
-}
-
-/** The last may be smaller. */
-function evenParts(whole: number, parts: number): number[] {
-  const size = Math.ceil(whole / parts);
-  return Array.from({ length: parts }, (_, i) => Math.min(size, whole - i * size));
 }
 
 /** More indices than anything takes by constants. */
 const MOST_INDICES = 1 << 16;
 
 async function gather(node: GraphNode, context: Context): Promise<SharedFields> {
-  const axis = intOf(node, 'axis', 0);
+  const axis = ownAxis(intOf(node, 'axis', 0), node, context);
   const indices = context.constants.get(node.inputs[1] ?? '');
   if (!indices?.source || sizeOf(indices.shape) > MOST_INDICES)
     return unknown('index_select', 'its indices are not constant');
-  if (axis === 0) return unknown('index_select', OVER_SAMPLES);
+  if (axis === null) return unknown('index_select', OVER_SAMPLES);
   const index = Array.from(await context.constants.numbers(node.inputs[1]));
   if (indices.shape.length === 1) return known('index_select', { dim: axis, index });
   if (indices.shape.length > 1) return unknown('index_select', `its indices have ${indices.shape.length} axes`);
@@ -148,8 +169,10 @@ async function gather(node: GraphNode, context: Context): Promise<SharedFields> 
 }
 
 async function expand(node: GraphNode, context: Context): Promise<SharedFields> {
+  const [before, after] = [node.inputs[0], node.outputs[0]].map((tensor) => sampleDims(tensor, context.asRun));
+  if (before && allKnown(after) && before.length === after.length) return known('expand', { size: [-1, ...after] });
   const size = await intsAt(node, 1, 'shape', context);
-  const rank = dimsOf(node.inputs[0], context)?.length ?? size?.length;
+  const rank = dimsOf(node.inputs[0], context.asRun)?.length ?? size?.length;
   if (!size || !allKnown(size.slice(1))) return unknown('expand', 'its shape is not known before it runs');
   if (size.length !== rank) return unknown('expand', 'it adds axes in front');
   return known('expand', { size: [-1, ...size.slice(1)] });
@@ -157,7 +180,15 @@ async function expand(node: GraphNode, context: Context): Promise<SharedFields> 
 
 async function tile(node: GraphNode, context: Context): Promise<SharedFields> {
   const times = await intsAt(node, 1, 'repeats', context);
-  return allKnown(times) ? known('tile', { dims: times }) : unknown('tile', 'its repeats are not constant');
+  if (!allKnown(times)) return unknown('tile', 'its repeats are not constant');
+  return known('tile', { dims: ofSample(times, 1, node, context) });
+}
+
+/** Numbers of every axis, as those of a sample's. */
+function ofSample(all: readonly number[], ofSamples: number, node: GraphNode, { asRun }: Context): number[] {
+  const place = placeOf(node.inputs[0], asRun);
+  if (isFirst(place)) return [...all];
+  return [ofSamples, ...all.filter((_, axis) => axis !== place.axis || place.outer * place.inner > 1)];
 }
 
 /** CRD is PyTorch's. */
@@ -175,14 +206,15 @@ async function pad(node: GraphNode, context: Context): Promise<SharedFields> {
   const mode = attribute(node, 'mode')?.s ?? 'constant';
   const [ends, axes] = [await intsAt(node, 1, 'pads', context), await intsAt(node, 3, 'axes', context)];
   if (!PADDED.includes(mode)) return unknown('pad', `Pad in mode ${mode} is not replayed`);
-  const rank = axes === undefined ? (ends?.length ?? 0) / 2 : (dimsOf(node.inputs[0], context)?.length ?? 0);
+  const rank = axes === undefined ? (ends?.length ?? 0) / 2 : (dimsOf(node.inputs[0], context.asRun)?.length ?? 0);
   if (!allKnown(ends) || (axes !== undefined && (!allKnown(axes) || rank === 0)))
     return unknown('pad', 'its pads are not constant');
-  const [before, after] = [0, 1].map((side) => ofEveryAxis(ends, side, axes, rank));
+  const [before, after] = [0, 1].map((side) => ofSample(ofEveryAxis(ends, side, axes, rank), 0, node, context));
   if (before[0] !== 0 || after[0] !== 0) return unknown('pad', OVER_SAMPLES);
   const value = await paddingOf(node, context);
   if (value === null) return unknown('pad', 'what it fills with is not constant');
-  const pairs = Array.from({ length: rank - 1 }, (_, i) => [before[rank - 1 - i], after[rank - 1 - i]]);
+  const last = before.length - 1;
+  const pairs = Array.from({ length: last }, (_, i) => [before[last - i], after[last - i]]);
   return known('pad', { pad: pairs.flat(), mode, ...(mode === 'constant' ? { value } : {}) });
 }
 

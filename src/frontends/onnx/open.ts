@@ -10,11 +10,12 @@ import type { Warning } from '../../nouns/problem.js';
 import { counted, listed, printable } from '../../text.js';
 import type { ModelFile, RanBy } from '../modelFile.js';
 import { Constants } from './constants.js';
+import { runOf } from './dims.js';
 import type { ValueType } from './draft.js';
+import { fromShapes } from './fromShapes.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
 import { outputOf } from './quantization.js';
-import { rangeOf } from './range.js';
 import { sessionOf } from './session.js';
 import { simplified } from './simplify.js';
 
@@ -28,7 +29,10 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
     const onnx = await readOnnxModel(file, path);
     checkOpsets(onnx);
     const whole = new Graph(onnx);
-    const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) }, rangeOf);
+    const run = runOf(whole, ranBy.captured ?? new Map());
+    const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) }, (node, constants) =>
+      fromShapes(node, { graph: whole, constants, run }),
+    );
     const { layers, added } = await layersAsRun(simplified(whole, constants), constants, ranBy);
     if (layers.drafts.length === 0) {
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
@@ -45,14 +49,14 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
  * The layers, and the tensors that show how they were captured: floats inside a group that an ordinary session fuses. They exist only
  * where tensors were added to the model's outputs, and then all that were captured count as such.
  */
-async function layersAsRun(graph: Graph, constants: Constants, { captured = new Set(), ...producer }: RanBy) {
+async function layersAsRun(graph: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
   const layers = await layersOf(graph, constants, session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
   );
   if (inside.length === 0) return { layers, added: inside };
-  return { layers: await layersOf(graph, constants, { ...session, added: captured }), added: inside };
+  return { layers: await layersOf(graph, constants, { ...session, added: new Set(captured.keys()) }), added: inside };
 }
 
 function outputsAdded(path: string, added: readonly string[]): Warning[] {
@@ -80,7 +84,21 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     return [{ name, ...params, shape, of_graph: true }];
   });
   const layers = drafts.map((draft) => {
-    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape, range } = draft;
+    const {
+      name,
+      op,
+      fields,
+      nodes,
+      arithmetic,
+      because,
+      remedy,
+      ranAs,
+      hazards,
+      notReplayed,
+      shape,
+      range,
+      blocksBefore,
+    } = draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
     const origin = {
@@ -99,6 +117,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
       ...fields,
       output: range ? { ...paramsOf(draft.output), quant_min: range[0], quant_max: range[1] } : paramsOf(draft.output),
       shape,
+      blocks_before: blocksBefore,
       ...origin,
     };
   });

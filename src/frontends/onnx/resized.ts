@@ -67,7 +67,7 @@ async function sizesOf(node: GraphNode, context: Context): Promise<Sizes | null>
   const scales = constants.get(node.inputs[place] ?? '');
   if (scales?.source && sizeOf(scales.shape) > 0)
     return { factors: Array.from(await constants.numbers(node.inputs[place])), given: null };
-  const [given, dims] = [await shapeValues(node.inputs[3] ?? '', context), dimsOf(node.inputs[0], context)];
+  const [given, dims] = [await shapeValues(node.inputs[3] ?? '', context.asRun), dimsOf(node.inputs[0], context.asRun)];
   if (!given || !dims || given.length !== dims.length) return null;
   const factors = given.map((size, i) => (i === 0 ? 1 : size === null || dims[i] === null ? null : size / dims[i]));
   return { factors, given };

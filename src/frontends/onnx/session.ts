@@ -14,8 +14,8 @@ export interface Session {
   readonly exactWeights: boolean;
   /** MatMulNBits quantizes its activations again. */
   readonly quantizesAgain: boolean;
-  /** Tensors that a capture has; none where none is read. */
-  readonly captured: ReadonlySet<string>;
+  /** Shapes of the tensors that a capture has; none where none is read. */
+  readonly captured: ReadonlyMap<string, readonly number[]>;
   /** Tensors that were added to the model's outputs: each has one reader more. */
   readonly added: ReadonlySet<string>;
 }
@@ -33,7 +33,7 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
 /** Where nothing is said: x86-64, default options. */
 export function sessionOf(
   { arch = '', cpuCapability = '', settings = new Map() }: Producer,
-  captured: ReadonlySet<string> = new Set(),
+  captured: ReadonlyMap<string, readonly number[]> = new Map(),
 ): Session {
   const setting = (name: string) => settings.get(`session.${name}`) ?? settings.get(name) ?? '';
   const level = levelOf(settings);

@@ -1,7 +1,6 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
 import { sizeOf } from '../../tensor/shape.js';
-import { allKnown, type Dims, dimsOf, type From, isDeclared, type ShapeValue, sayDims } from './dims.js';
-import type { Context } from './draft.js';
+import { allKnown, type Dims, dimsOf, type From, isDeclared, ofSamples, type ShapeValue, sayDims } from './dims.js';
 import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
 /** Longer than any chain that computes a shape. */
@@ -22,7 +21,10 @@ export async function shapeValues(tensor: string, context: From, depth = 0): Pro
     case 'Cast':
     case 'Unsqueeze':
     case 'Squeeze':
+    case 'Reshape':
       return of(0);
+    case 'Where':
+      return chosenValues(await of(0), await of(1), await of(2));
     case 'Concat': {
       const parts = await Promise.all(node.inputs.map((_, i) => of(i)));
       return parts.some((part) => part === null) ? null : parts.flatMap((part) => part!);
@@ -48,7 +50,7 @@ export async function sayReshaped(from: From): Promise<void> {
   }
 }
 
-function reshapedDims(before: Dims | null, size: Dims): Dims {
+export function reshapedDims(before: Dims | null, size: Dims): Dims {
   const copied = size.map((dim, axis) => (dim === 0 ? (before?.[axis] ?? null) : dim));
   const own = copied.filter((dim) => dim !== -1);
   const isKnown = allKnown(before) && allKnown(own) && sizeOf(own) > 0;
@@ -78,20 +80,30 @@ const ARITHMETIC: ReadonlyMap<string, (a: number, b: number) => number> = new Ma
   ['Sub', (a, b) => a - b],
   ['Mul', (a, b) => a * b],
   ['Div', (a, b) => Math.trunc(a / b)],
+  ['Equal', (a, b) => (a === b ? 1 : 0)],
 ]);
 
+/** Of two lists as long as each other, or one of them a number. */
 function computed({ opType }: GraphNode, a: ShapeValue[] | null, b: ShapeValue[] | null): ShapeValue[] | null {
   const apply = ARITHMETIC.get(opType);
-  if (!apply || a?.length !== 1 || b?.length !== 1) return null;
-  return a[0] === null || b[0] === null ? [null] : [apply(a[0], b[0])];
+  if (!apply || !a || !b || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return null;
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => {
+    const [x, y] = [a[a.length === 1 ? 0 : i], b[b.length === 1 ? 0 : i]];
+    if (opType === 'Equal' && isSamples(x) !== isSamples(y)) return x === -1 || y === -1 ? 0 : null;
+    if (x === null || y === null) return null;
+    const value = apply(x, y);
+    // a sum with the samples, or a part of them, is no number that is known
+    return (isSamples(x) || isSamples(y)) && !isSamples(value) && value !== x / y && opType !== 'Equal' ? null : value;
+  });
 }
 
-/** Whether a constant operand has a number for each sample: as many axes as what it is computed with, and the first is longer than 1. */
-export function runsAlongSamples(tensors: readonly string[], context: Context): boolean {
-  const ranks = tensors.map((tensor) => dimsOf(tensor, context)?.length ?? 0);
-  const rank = Math.max(...ranks);
-  return tensors.some((tensor) => {
-    const shape = context.constants.get(tensor)?.shape ?? [];
-    return shape.length === rank && rank > 1 && ranks.filter((own) => own === rank).length > 1 && shape[0] > 1;
-  });
+/** As many as a call has: open, and no less than one. */
+function isSamples(value: ShapeValue): boolean {
+  return value === null || ofSamples(value);
+}
+
+/** As Expand's shape is chosen, -1 standing for what is kept. */
+function chosenValues(condition: ShapeValue[] | null, a: ShapeValue[] | null, b: ShapeValue[] | null) {
+  if (!condition || !a || !b || [a, b].some(({ length }) => length !== condition.length)) return null;
+  return condition.map((is, i) => (is === null ? null : is === 0 ? b[i] : a[i]));
 }

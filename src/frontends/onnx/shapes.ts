@@ -18,6 +18,8 @@ const ON_SHAPES = [
   'Reshape',
   'ConstantOfShape',
   'Range',
+  'Equal',
+  'Where',
 ];
 
 /** Those whose inputs behind the first are shapes, indices or bounds; of LSTM and its kin states to begin with, zeros of a shape. */
@@ -34,7 +36,11 @@ export class ShapeNodes {
   constructor(graph: Graph, constants: Constants) {
     for (let i = graph.nodes.length - 1; i >= 0; i--) {
       const node = graph.nodes[i];
-      const taker = constants.nodes.has(node) || !isOnnx(node, ...ON_SHAPES) ? null : this.takerOf(node, graph);
+      if (constants.nodes.has(node) || !isOnnx(node, ...ON_SHAPES)) continue;
+      const readers = node.outputs.flatMap((output) => graph.readersOf(output));
+      const isConstant = readers.length > 0 && readers.every((reader) => constants.nodes.has(reader));
+      if (isConstant && !node.outputs.some((output) => graph.isOutput(output))) constants.nodes.add(node);
+      const taker = this.takerOf(node, graph, constants);
       if (!taker) continue;
       this.takers.set(node, taker);
       this.byTaker.set(taker, [node, ...(this.byTaker.get(taker) ?? [])]);
@@ -45,11 +51,12 @@ export class ShapeNodes {
     return this.takers.keys();
   }
 
-  private takerOf(node: GraphNode, graph: Graph): GraphNode | null {
+  private takerOf(node: GraphNode, graph: Graph, constants: Constants): GraphNode | null {
     let taker: GraphNode | null = null;
     for (const output of node.outputs) {
       if (graph.isOutput(output)) return null;
       for (const reader of graph.readersOf(output)) {
+        if (constants.nodes.has(reader)) continue;
         const inner = this.takers.get(reader);
         const takes = TAKE_SHAPES.includes(reader.opType) && reader.inputs[0] !== output;
         if (!inner && !takes) return null;

@@ -5,8 +5,9 @@ import { dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { poolFields } from './geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, intsOf } from './graph.js';
-import { movedFields } from './movedFields.js';
+import { movedFields, OVER_SAMPLES, ownAxis } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
+import { isFirst, placeOf } from './samples.js';
 import { opName } from './words.js';
 
 /** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. output: which of the node's. */
@@ -38,17 +39,21 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'BatchNormalization':
       return batchNorm(node, context);
     case 'Concat':
-      return known('cat', { dim: intOf(node, 'axis', 1) });
+      return along('cat', intOf(node, 'axis', 1), node, context);
     case 'Where':
       return known('where', {});
     case 'ReduceMax':
     case 'ReduceMin':
     case 'ReduceMean': {
       const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
+      if (!dim) return { op: opName(node), fields: {}, unknown: 'its axes are not constant' };
+      const own = dim.map((axis) =>
+        isFirst(placeOf(node.inputs[0], context.asRun)) ? axis : ownAxis(axis, node, context),
+      );
       return {
         op: opName(node),
-        fields: dim ? { dim: [...dim], keepdim: intOf(node, 'keepdims', 1) === 1 } : {},
-        unknown: dim ? null : 'its axes are not constant',
+        fields: { dim: own, keepdim: intOf(node, 'keepdims', 1) === 1 },
+        unknown: own.includes(null) ? OVER_SAMPLES : null,
       };
     }
     case 'LayerNormalization':
@@ -65,16 +70,23 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
   }
 }
 
+/** Of one axis, which is that of a sample where the samples are not first. */
+function along(op: string, axis: number, node: GraphNode, context: Context): SharedFields {
+  const isOwn = isFirst(placeOf(node.outputs[0], context.asRun));
+  const dim = isOwn ? axis : ownAxis(axis, node, context, node.outputs[0]);
+  return { op, fields: { dim }, unknown: dim === null ? OVER_SAMPLES : null };
+}
+
 /** Before opset 13 it is over all axes from `axis` on, as one. */
 function softmax(node: GraphNode, context: Context): SharedFields {
   const since = node.domain === '' ? (context.graph.model.opsets.get('') ?? 13) : intOf(node, 'opset', 13);
-  if (since >= 13) return { op: 'softmax', fields: { dim: intOf(node, 'axis', -1) }, unknown: null };
+  if (since >= 13) return along('softmax', intOf(node, 'axis', -1), node, context);
   const axis = intOf(node, 'axis', 1);
-  const rank = dimsOf(node.inputs[0], context)?.length;
+  const rank = dimsOf(node.inputs[0], context.asRun)?.length;
   const isLast = axis === -1 || axis + 1 === rank;
   return {
     op: 'softmax',
-    fields: { dim: axis },
+    fields: { dim: isLast ? -1 : axis },
     unknown: isLast ? null : 'before opset 13 it takes several axes as one',
   };
 }
@@ -154,7 +166,7 @@ function pool(node: GraphNode, op: string, context: Context): SharedFields {
 /** How many axes it averages over follows from the rank, which the file may say. */
 function globalPool(node: GraphNode, context: Context): SharedFields {
   const last = intOf(node, 'channels_last', 0) === 1;
-  const dims = dimsOf(node.inputs[0], context) ?? dimsOf(node.outputs[0], context);
+  const dims = dimsOf(node.inputs[0], context.asRun) ?? dimsOf(node.outputs[0], context.asRun);
   const rank = Math.max(1, dims ? dims.length - 2 : 2);
   const fields = { output_size: new Array<number>(rank).fill(1), ...(last ? { channels_last: true } : {}) };
   return { op: `adaptive_avg_pool${rank}d`, fields, unknown: null };

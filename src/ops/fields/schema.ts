@@ -40,6 +40,7 @@ export const shapeFields = {
   channel_axis: z.optional(z.nullable(integer)),
   strides: z.optional(z.nullable(z.array(integer))),
   memory_format: z.optional(z.nullable(z.enum(['contiguous', 'channels_last']))),
+  blocks_before: z.optional(z.int().check(z.positive())),
 };
 
 export const valueFields = {

@@ -356,7 +356,9 @@ describe('a capture made by adding outputs to the model', () => {
 
   it('is told by tensors that exist in float only', async () => {
     const captured = new Set(['/AveragePool_output_0', '/Concat_output_0_QuantizeLinear_Output']);
-    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), { captured });
+    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), {
+      captured: new Map([...captured].map((name) => [name, []])),
+    });
     await model.close();
     const pool = model.layers.find(({ op }) => op === 'avg_pool2d')!;
     expect(pool.arithmetic).toBe('float');
@@ -366,7 +368,9 @@ describe('a capture made by adding outputs to the model', () => {
 
   it('is not told by codes, which every capture has', async () => {
     const captured = new Set(['/AveragePool_output_0_QuantizeLinear_Output', 'x_QuantizeLinear_Output']);
-    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), { captured });
+    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), {
+      captured: new Map([...captured].map((name) => [name, []])),
+    });
     await model.close();
     expect(model.layers.find(({ op }) => op === 'avg_pool2d')!.arithmetic).toBe('integers');
   });

@@ -5,7 +5,7 @@ import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
 import { BOOLEAN } from '../quantization.js';
 import { mixes } from '../resized.js';
-import { runsAlongSamples } from '../shapeValues.js';
+import { axisBeside, runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
 
@@ -106,7 +106,9 @@ function floats(node: GraphNode, context: Context): Draft | null {
   const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
   if (!isOnnx(node, ...OF_TWO, ...OF_ONE) || node.inputs.length !== operands) return null;
   const inputs = floatsNamed(node, context);
-  return inputs && !runsAlongSamples(node.inputs, context) ? onFloats(node, opName(node), inputs) : null;
+  return inputs && !runsAlongSamples(node.inputs, node.outputs[0], context.asRun)
+    ? onFloats(node, opName(node), inputs)
+    : null;
 }
 
 function onFloats(node: GraphNode, op: string, inputs: readonly string[]): Draft {
@@ -130,14 +132,15 @@ function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Co
 
 /** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
 function floatsNamed(
-  { inputs }: GraphNode,
-  { arrays, constants, typeOf }: Context,
+  { inputs, outputs: [output] }: GraphNode,
+  { arrays, asRun, constants, typeOf }: Context,
   asPart = false,
 ): readonly string[] | null {
   const named = inputs.map((tensor) => {
     const constant = constants.get(tensor) ?? constants.real(tensor);
     if (!constant) return typeOf(tensor) === 'float32' ? tensor : null;
-    return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, asPart) : null;
+    if (constant.dtype.name !== 'float32') return null;
+    return arrays.value(tensor, constant, { dtype: 'float32' }, asPart, axisBeside(constant.shape, output, asRun));
   });
   return named.includes(null) ? null : (named as string[]);
 }

@@ -4,7 +4,7 @@ import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, isOnnx } from '../graph.js';
 import { type Operand, operandOf, type Tail, tailOf } from '../operand.js';
 import { codesOf, outputOf } from '../quantization.js';
-import { runsAlongSamples } from '../shapeValues.js';
+import { axisBeside, runsAlongSamples } from '../samples.js';
 import { opName } from '../words.js';
 
 export const qdqElementwise: Pattern = { ops: ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'], match };
@@ -18,7 +18,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (!tail.q) return null;
   const reads = operands.filter((operand) => operand.kind === 'codes' || operand.kind === 'weight');
   const ran = arithmeticOf(reads, tail, context, { refused: refusal(node, operands) });
-  const inputs = operands.map((operand) => valueNamed(operand, context));
+  const inputs = operands.map((operand) => valueNamed(operand, context, node.outputs[0]));
   const draft: Draft = {
     at: node,
     nodes: [node, ...tail.nodes],
@@ -30,7 +30,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     reads: codes,
     ...ran,
     ...(inputs.includes(null) ? { notReplayed: UNREAD_OPERAND } : {}),
-    ...(runsAlongSamples(operandTensors(operands), context) ? { notReplayed: ALONG_SAMPLES } : {}),
+    ...(runsAlongSamples(operandTensors(operands), node.outputs[0], context.asRun)
+      ? { notReplayed: ALONG_SAMPLES }
+      : {}),
   };
   return [draft];
 }
@@ -45,15 +47,23 @@ function refusal(node: GraphNode, operands: readonly Operand[]): string | null {
   return operands.some(({ kind }) => kind === 'constant') ? 'one of its operands is a float constant' : null;
 }
 
-/** The value that an operand is: a tensor's codes, or a constant of the file; null where its numbers are not read. */
-export function valueNamed(operand: Operand, { arrays }: Context, asPart = false): string | null {
+/** The value that an operand of what gives `output` is: a tensor's codes, or a constant of the file; null where its numbers are not read. */
+export function valueNamed(
+  operand: Operand,
+  { arrays, asRun }: Context,
+  output: string,
+  asPart = false,
+): string | null {
   if (operand.kind === 'codes' || operand.kind === 'float') return operand.tensor;
   const { tensor, constant } = operand;
+  const beside = axisBeside(constant.shape, output, asRun);
   if (operand.kind === 'weight') {
     const params = outputOf(operand.q);
-    return params && arrays.value(tensor, constant, params, asPart);
+    return params && arrays.value(tensor, constant, params, asPart, beside);
   }
-  return constant.dtype.name === 'float32' ? arrays.value(tensor, constant, { dtype: 'float32' }, asPart) : null;
+  return constant.dtype.name === 'float32'
+    ? arrays.value(tensor, constant, { dtype: 'float32' }, asPart, beside)
+    : null;
 }
 
 /** The codes of a Relu's or Clip's bounds, where QuantizeLinear's own clamp does not replace it. */

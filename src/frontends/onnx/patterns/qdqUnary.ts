@@ -38,7 +38,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const tail = await tailOf(node.outputs[0], context);
   const areCodes = operands.every(({ kind }) => kind === 'codes' || kind === 'weight');
   if (!tail.q || codes.length === 0 || !areCodes) return null;
-  const inputs = operands.map((operand) => valueNamed(operand, context, true));
+  const inputs = operands.map((operand) => valueNamed(operand, context, node.outputs[0], true));
   if (inputs.includes(null)) return null;
   const refused = ON_CODES.includes(node.opType) ? null : `ONNX Runtime has no ${node.opType} on codes`;
   const { op, fields, unknown } = await sharedFields(node, context);

@@ -82,20 +82,28 @@ async function values(node: GraphNode, { values: places, output }: Places, conte
   if (!reads || !q) return null;
   const { op, fields, unknown } = await sharedFields(node, context);
   const common = { at: node, nodes: [node], name: node.outputs[0], op, fields, ...integers(q, context) };
-  return [{ ...common, ...operandsOf(reads, context, true), output: q, ...(unknown ? { notReplayed: unknown } : {}) }];
+  return [
+    {
+      ...common,
+      ...operandsOf(reads, context, node.outputs[0], true),
+      output: q,
+      ...(unknown ? { notReplayed: unknown } : {}),
+    },
+  ];
 }
 
 /** Values and constants of the file. asPart: joined with others. */
 function operandsOf(
   all: readonly Read[],
   context: Context,
+  output: string,
   asPart: boolean,
 ): Pick<Draft, 'inputs' | 'reads' | 'notReplayed'> {
   const operands = all.map(({ tensor, q }) => {
     const constant = context.constants.get(tensor);
     return constant ? ({ kind: 'weight', tensor, constant, q } as const) : ({ kind: 'codes', tensor, q } as const);
   });
-  const inputs = operands.map((operand) => valueNamed(operand, context, asPart));
+  const inputs = operands.map((operand) => valueNamed(operand, context, output, asPart));
   return {
     inputs: inputs.map((name) => name ?? ''),
     reads: operands.filter(({ kind }) => kind === 'codes'),
@@ -109,7 +117,7 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
   if (!reads || !q) return null;
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
   const common = { at: node, nodes: [node], name: node.outputs[0], op, ...integers(q, context), output: q };
-  return [{ ...common, ...operandsOf(reads, context, false) }];
+  return [{ ...common, ...operandsOf(reads, context, node.outputs[0], false) }];
 }
 
 async function product(

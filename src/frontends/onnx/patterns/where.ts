@@ -4,7 +4,7 @@ import type { Context, Draft, Pattern, Read } from '../draft.js';
 import { type GraphNode, isMicrosoft, isOnnx } from '../graph.js';
 import { type Operand, operandOf, rangeOf, tailOf } from '../operand.js';
 import { BOOLEAN, type Quantization, quantizationOf } from '../quantization.js';
-import { runsAlongSamples } from '../shapeValues.js';
+import { runsAlongSamples } from '../samples.js';
 import { ALONG_SAMPLES, UNREAD_OPERAND, valueNamed } from './qdqElementwise.js';
 
 export const where: Pattern = { ops: ['Where', 'QLinearWhere'], match };
@@ -53,10 +53,11 @@ function chosen(node: GraphNode, operands: readonly Codes[], reads: readonly Rea
   const constant = context.constants.get(condition);
   const params = { dtype: 'uint8', scale: 1, zero_point: 0 };
   const first = constant ? context.arrays.value(condition, constant, params) : condition;
-  const inputs = [first, ...operands.map((operand) => valueNamed(operand, context))];
+  const inputs = [first, ...operands.map((operand) => valueNamed(operand, context, node.outputs[0]))];
   const along = runsAlongSamples(
     node.domain === '' ? [condition, ...operands.map(({ tensor }) => tensor)] : [],
-    context,
+    node.outputs[0],
+    context.asRun,
   );
   const why = inputs.includes(null) ? UNREAD_OPERAND : along ? ALONG_SAMPLES : null;
   const ofCondition = constant ? [] : [{ tensor: condition, q: BOOLEAN }];

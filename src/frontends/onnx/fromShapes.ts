@@ -1,0 +1,45 @@
+/**
+ * Constants that follow from shapes, which the file declares or a capture shows: positions of a transformer (Range), and the width of its
+ * heads as a real, for the scale of its scores (Cast).
+ */
+import { FLOAT32, INT64, type OnnxDtype, onnxDtype } from '../../load/onnx/dtypes.js';
+import type { Constant } from './constants.js';
+import { derived } from './derived.js';
+import { type From, ofSamples } from './dims.js';
+import { type GraphNode, intOf, isOnnx } from './graph.js';
+import { sayRunDims } from './runDims.js';
+import { shapeValues } from './shapeValues.js';
+
+/** More places than any sequence has, and fewer than SAMPLES. */
+const MOST = 1 << 17;
+
+/** Of every node, in order. Null where it does not follow. */
+export async function fromShapes(node: GraphNode, from: From): Promise<Constant | null> {
+  await sayRunDims(node, from);
+  if (isOnnx(node, 'Range')) return range(node, from);
+  return isOnnx(node, 'Cast') ? cast(node, from) : null;
+}
+
+async function range(node: GraphNode, from: From): Promise<Constant | null> {
+  const given = await Promise.all(node.inputs.map((input) => shapeValues(input, from)));
+  const [start, limit, delta] = given.map((values) => values?.[0] ?? null);
+  const isFloat = node.inputs.some((input) => from.constants.get(input)?.dtype.name.startsWith('float'));
+  if (start === null || limit === null || !delta || isFloat) return null;
+  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  if (count > MOST) return null;
+  const numbers = Float64Array.from({ length: count }, (_, i) => start + i * delta);
+  return made(node, onnxDtype(INT64), numbers);
+}
+
+async function cast(node: GraphNode, from: From): Promise<Constant | null> {
+  const [x = ''] = node.inputs;
+  if (intOf(node, 'to', 0) !== FLOAT32 || from.constants.get(x)) return null;
+  const values = await shapeValues(x, from);
+  if (!values || values.some((value) => value === null || ofSamples(value))) return null;
+  return made(node, onnxDtype(FLOAT32), Float32Array.from(values as number[]));
+}
+
+function made({ outputs: [output] }: GraphNode, dtype: OnnxDtype, numbers: Float64Array | Float32Array): Constant {
+  const shape = [numbers.length];
+  return { dtype, shape, source: derived(output, dtype.stored!, shape, async () => numbers) };
+}
