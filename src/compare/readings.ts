@@ -34,17 +34,22 @@ export async function readingsOf(
   { observed, zeroPoint }: { readonly observed: ValueReader; readonly zeroPoint: number | null },
 ): Promise<Reading[]> {
   const readings: Reading[] = [];
-  const inputs = new Set<ValueReader>();
   for (const [kind, session] of sessions) {
     if (session.whyNotReplayed(layer)) continue;
     const run = await session.open(layer);
-    if (inputs.has(run.input)) continue;
-    inputs.add(run.input);
+    if (await isTried(samples, run, readings)) continue;
     const reading = { kind, run, diff: await diffReplay(samples, run, observed, zeroPoint) };
     if (reading.diff.mismatched === 0) return [reading];
     readings.push(reading);
   }
   return readings;
+}
+
+/** Whether it was replayed so on equal values: a search would find the same again. */
+async function isTried(samples: Samples, { kernel, inputs }: LayerRun, tried: readonly Reading[]): Promise<boolean> {
+  for (const { run } of tried)
+    if (run.kernel === kernel && (await firstDiffering(samples, inputs, run.inputs)) < 0) return true;
+  return false;
 }
 
 /** Replays a layer as declared on its run's input, and counts where values differ from that. */
