@@ -103,7 +103,7 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
     const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
     if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
   }
-  const isExplained = report.diagnosis !== null && !isUnexplained(report);
+  const isExplained = report.diagnosis !== null && !isUnexplained(report.diagnosis);
   const unknown = isExplained ? null : unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);
   return report;

@@ -12,7 +12,7 @@ import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { otherInput } from './inherited.js';
-import { fillDiagnosis } from './layerReport.js';
+import { fillDiagnosis, isUnexplained } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { diffReplay, type Reading, type ReadingKind, readingsOf } from './readings.js';
@@ -81,10 +81,6 @@ async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
   if (held.length === 0) return false;
   say(one, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
   return true;
-}
-
-function isUnexplained({ causes }: DiagnosisReport): boolean {
-  return causes.includes('unexplained');
 }
 
 /** Where it has nothing before this layer, the captured value is the likelier. */

@@ -16,6 +16,7 @@ import type { DiagnosisReport } from '../nouns/report.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { rowOf } from '../tensor/shape.js';
 import { differingRows, inSamples } from './differing.js';
+import { isUnexplained } from './layerReport.js';
 import { diffReplay, type Samples } from './readings.js';
 
 export interface Chain extends Samples {
@@ -198,7 +199,7 @@ async function explainedAs(
   if (diff.mismatched === 0) return null;
   const differing = differingRows({ run, input: run.input, observed: value, from, to, diff, afterRelu: false });
   const found = inSamples(await diagnosis.layer(differing), run);
-  return found.report.causes.includes('unexplained') ? null : { layer, found };
+  return isUnexplained(found.report) ? null : { layer, found };
 }
 
 /** Whether the chain gives every observed value where a layer of it has these. */

@@ -30,6 +30,7 @@ import {
   fillAccumulator,
   fillDiagnosis,
   fillDiff,
+  isUnexplained,
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
@@ -284,8 +285,7 @@ class Comparison {
     observed: CapturedValue,
     unexplained: DiagnosisReport,
   ): Promise<LayerDiagnosis | null> {
-    if (!unexplained.causes.includes('unexplained')) return null;
-    if (!unexplained.causes.includes('unexplained')) return null;
+    if (!isUnexplained(unexplained)) return null;
     const { model, capture: values, isolated: session, from, to, fast } = this;
     const { seenAs, tellsOfOthers, throughChain } = await import('./chain.js');
     if (!tellsOfOthers(unexplained)) return null;

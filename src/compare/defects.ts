@@ -11,11 +11,11 @@ export function knownDefects(
   run: LayerRun,
   producer: Producer,
   batchSizes: readonly number[],
-  report: LayerReport,
+  { diagnosis }: LayerReport,
 ): string[] {
   const { kernel, ready } = run;
   const { patch } = ready;
-  const unexplained = isUnexplained(report);
+  const unexplained = isUnexplained(diagnosis);
   if (unexplained && clampsScrambled(run))
     return [`known to be wrong here, in PyTorch 2.13.0: ${clampDefect.what}; ${clampDefect.avoid}`];
   if (!patch) return [];

@@ -104,7 +104,7 @@ export function differingIn(layers: readonly LayerReport[]): (name: string) => b
 }
 
 /** Whether nothing was named. */
-export function isUnexplained({ diagnosis }: LayerReport): boolean {
+export function isUnexplained(diagnosis: LayerReport['diagnosis']): boolean {
   return diagnosis?.causes.includes('unexplained') ?? false;
 }
 

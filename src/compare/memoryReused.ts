@@ -4,9 +4,6 @@
  * gives of a later layer, at one distance for all samples; and a layer that read the value in time gives what the chain gives.
  */
 import type { CauseEvidence } from '../diagnose/evidence.js';
-import { fixed } from '../diagnose/fixed.js';
-import { frameworkName, frameworkOf } from '../diagnose/frameworks.js';
-import { fixFor } from '../diagnose/sentences.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { forecastKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -18,6 +15,7 @@ import { isQuantized, type ValueParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
 import { ReplaySession } from '../replay/session.js';
+import { named } from './named.js';
 
 export interface AskedOfMemory {
   readonly model: Model;
@@ -58,20 +56,30 @@ export function nameIn(
 ): boolean {
   const found = layers.get(report.name);
   if (!found) return false;
-  report.diagnosis = diagnosisOf(report, found, kernel, subject, producer);
+  const of = report.mismatched!;
+  report.diagnosis = named({
+    layer: report,
+    subject,
+    producer,
+    declaredKernel: report.kernel!,
+    kernel,
+    explainedBy: [kernel],
+    cause: 'memory-reused',
+    evidence: { 'memory-reused': found },
+    explained: Math.max(0, of - (found.left ?? 0)),
+    of,
+    hasFix: true,
+    rehearsal: null,
+  });
   for (const channel of report.channels ?? []) channel.causes = report.diagnosis.causes;
   return true;
 }
 
 function leftIn(found: ReadonlyMap<string, Found>): number {
-  return [...found.values()].reduce((sum, { left }) => sum + left, 0);
+  return [...found.values()].reduce((sum, { left = 0 }) => sum + left, 0);
 }
 
-interface Found {
-  readonly evidence: CauseEvidence['memory-reused'];
-  /** Values that no layer's bytes explain: a kernel's working memory is no tensor. */
-  readonly left: number;
-}
+type Found = CauseEvidence['memory-reused'];
 
 async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
   const { model, values, reference, fast } = asked;
@@ -84,10 +92,11 @@ async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
     const input = layer.inputs.find((one) => found.has(one));
     if (late === 'right') {
       right.add(layer.name);
-      if (input !== undefined) found.set(layer.name, { evidence: { input }, left: 0 });
+      if (input !== undefined) found.set(layer.name, { input });
     } else if (late) found.set(layer.name, late);
   }
-  for (const [name, { left }] of found) if (left > 0 && !isReadRightly(model, name, right)) found.delete(name);
+  for (const [name, { left }] of found)
+    if (left !== undefined && !isReadRightly(model, name, right)) found.delete(name);
   return found;
 }
 
@@ -116,6 +125,9 @@ interface Seen {
 
 /** The captured values, and beside them what the chain gives. */
 class Memory {
+  /** Of the chain, in the samples of a glance: every value that is not right looks through all after it. */
+  private readonly glanced = new Map<Layer, Promise<Buffer[]>>();
+
   constructor(
     private readonly asked: AskedOfMemory,
     private readonly chain: Capture['values'],
@@ -130,7 +142,7 @@ class Memory {
     let left = differing(glance);
     for (const of of left.length > 0 ? this.laterThan(layer) : []) {
       if (left.length === 0) break;
-      const theirs = await this.bytesOf(of, from, from + glance.observed.length);
+      const theirs = await this.glance(of);
       for (const distance of distancesIn(glance.observed, left, theirs)) {
         const rest = left.filter((at) => !isFrom(glance.observed, theirs, at, distance));
         if (rest.length < left.length) places.push({ distance, of });
@@ -138,6 +150,13 @@ class Memory {
       }
     }
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
+  }
+
+  private glance(layer: Layer): Promise<Buffer[]> {
+    const { from, to } = this.asked;
+    const bytes = this.glanced.get(layer) ?? this.bytesOf(layer, from, Math.min(to, from + GLANCE));
+    this.glanced.set(layer, bytes);
+    return bytes;
   }
 
   /** The same in every sample. */
@@ -156,7 +175,7 @@ class Memory {
     }
     if (isRight) return 'right';
     const over = places.map(({ of, distance }) => ({ layer: of.name, distance }));
-    return over.length > 0 ? { evidence: { over, ...(values > 0 && { left: values }) }, left: values } : null;
+    return over.length > 0 ? { over, ...(values > 0 && { left: values }) } : null;
   }
 
   private laterThan(layer: Layer): readonly Layer[] {
@@ -241,40 +260,4 @@ function inMemory(data: NumericArray, output: ValueParams | null): NumericArray 
   if (output.dtype === 'uint8') return Uint8Array.from(data);
   if (output.dtype === 'int8') return Int8Array.from(data);
   return output.dtype === 'int16' ? Int16Array.from(data) : Int32Array.from(data);
-}
-
-function diagnosisOf(
-  { name, op, mismatched, kernel: declaredKernel }: LayerReport,
-  { evidence: memory, left }: Found,
-  kernel: string,
-  subject: DiagnosisReport['subject'],
-  producer: Producer,
-): DiagnosisReport {
-  const evidence = { 'memory-reused': memory };
-  const context = {
-    layer: name,
-    op,
-    subject,
-    framework: frameworkName(frameworkOf(producer)),
-    declaredKernel: declaredKernel!,
-    foundKernel: kernel,
-    explainedBy: [kernel],
-    evidence,
-    producer,
-    dynamic: false,
-    quantizes: false,
-  };
-  const text = fixFor(['memory-reused'], context);
-  return {
-    causes: ['memory-reused'],
-    subject,
-    kernel,
-    explained: Math.max(0, mismatched! - left),
-    of: mismatched!,
-    lost: 0,
-    explained_by: [kernel],
-    indistinguishable: [],
-    evidence,
-    ...fixed(text === null ? [] : [{ subject, text, rehearsal: null }]),
-  };
 }

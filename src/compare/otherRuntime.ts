@@ -1,8 +1,5 @@
 /** A layer that no cause explains may be a runtime's own form of it: the runtimes that have one are asked for every value. */
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { fixed } from '../diagnose/fixed.js';
-import { frameworkName, frameworkOf } from '../diagnose/frameworks.js';
-import { fixFor } from '../diagnose/sentences.js';
 import { FREEDOM } from '../diagnose/setup.js';
 import { departureTo, equationOf } from '../kernels/departure.js';
 import { stepsOf } from '../kernels/kernel.js';
@@ -10,9 +7,10 @@ import { runtimeKernels } from '../kernels/registry.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Producer } from '../nouns/model.js';
-import type { DiagnosisReport } from '../nouns/report.js';
 import { blocks } from '../replay/blocks.js';
 import type { ReplaySession } from '../replay/session.js';
+import { isUnexplained } from './layerReport.js';
+import { named } from './named.js';
 
 export interface Asked {
   readonly session: ReplaySession;
@@ -43,13 +41,13 @@ async function equalTo(asked: Asked): Promise<Kernel[]> {
 
 /** Whether a finding rests on numbers that the data were asked for: a runtime's own form needs none. */
 export function restsOnNumbers({ report, changes }: LayerDiagnosis): boolean {
-  return report.causes.includes('unexplained') || changes.some(({ freedom }) => freedom !== FREEDOM.none);
+  return isUnexplained(report) || changes.some(({ freedom }) => freedom !== FREEDOM.none);
 }
 
 /** A finding of the search, with the runtimes that give every value too. */
 export async function withRuntimes(asked: Asked, searched: LayerDiagnosis): Promise<LayerDiagnosis> {
   const { report } = searched;
-  if (report.causes.includes('unexplained') || report.subject === 'model') return searched;
+  if (isUnexplained(report) || report.subject === 'model') return searched;
   const own = (await equalTo(asked)).map(({ name }) => name).filter((name) => name !== asked.declared.name);
   const explained_by = [...new Set([...report.explained_by, ...own])];
   return { ...searched, report: { ...report, explained_by, kernel: report.kernel ?? own[0] ?? null } };
@@ -74,32 +72,19 @@ function found(asked: Asked, equal: readonly Kernel[]): LayerDiagnosis {
   const cause = departureTo(own, other, layer);
   const explainedBy = [...new Set(equal.map(({ name }) => name))];
   const kernel = explainedBy.find((name) => name !== declared.name) ?? explainedBy[0];
-  const evidence = { [cause]: { declared: equationOf(own), found: equationOf(other) } };
-  const context = {
-    layer: layer.name,
-    op: layer.op,
+  const report = named({
+    layer,
     subject,
-    framework: frameworkName(frameworkOf(producer)),
-    declaredKernel: declared.name,
-    foundKernel: kernel,
-    explainedBy,
-    evidence,
     producer,
-    dynamic: false,
-    quantizes: false,
-  };
-  const text = kernel === declared.name ? null : fixFor([cause], context);
-  const report: DiagnosisReport = {
-    causes: [cause],
-    subject,
+    declaredKernel: declared.name,
     kernel,
+    explainedBy,
+    cause,
+    evidence: { [cause]: { declared: equationOf(own), found: equationOf(other) } },
     explained: mismatched,
     of: mismatched,
-    lost: 0,
-    explained_by: explainedBy,
-    indistinguishable: [],
-    evidence,
-    ...fixed(text === null ? [] : [{ subject, text, rehearsal: { mismatched_after_fix: 0 } }]),
-  };
+    hasFix: kernel !== declared.name,
+    rehearsal: { mismatched_after_fix: 0 },
+  });
   return { report, byChannel: new Map(), changes: [] };
 }

@@ -1,5 +1,4 @@
 /** Whether values look as if they were read when their memory held others; what that takes to prove is loaded only then. */
-import type { Capture, CapturedValue } from '../nouns/capture.js';
 import { isElementwise, isLayout, type Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isUnexplained } from './layerReport.js';
@@ -12,6 +11,7 @@ const DIFFERENT = 5;
 
 /** Of one capture, or of a candidate. */
 export class ReadTooLate {
+  private readonly bytes = new Map<string, Buffer | null>();
   private found: Promise<FoundInMemory> | null = null;
 
   constructor(
@@ -28,7 +28,8 @@ export class ReadTooLate {
   /** What nothing explains; returns the reports that it named. */
   async explainsLeft(reports: readonly LayerReport[]): Promise<LayerReport[]> {
     const named: LayerReport[] = [];
-    for (const report of reports.filter(isUnexplained)) if (await this.name(report)) named.push(report);
+    for (const report of reports.filter(({ diagnosis }) => isUnexplained(diagnosis)))
+      if (await this.name(report)) named.push(report);
     return named;
   }
 
@@ -40,29 +41,78 @@ export class ReadTooLate {
 
   /** Whether what was captured of it stands in a later value too, to which it was not handed on. */
   private async isSuspect(layer: Layer): Promise<boolean> {
-    const { model, values, from } = this.asked;
-    const own = await firstOf(values, layer.name, from);
-    if (own === null) return false;
+    const { model } = this.asked;
+    const own = await this.bytesOf(layer.name);
+    const runs = own && new Runs(own);
+    if (!runs) return false;
     const handedOn = new Set([layer.name]);
     for (const later of model.layers.slice(model.layers.indexOf(layer) + 1)) {
       const isCopy = isLayout(later) || isElementwise(later);
       if (isCopy && later.inputs.some((input) => handedOn.has(input))) handedOn.add(later.name);
-      const other = handedOn.has(later.name) ? null : await firstOf(values, later.name, from);
-      if (other && standsIn(own, other)) return true;
+      const other = handedOn.has(later.name) ? null : await this.bytesOf(later.name);
+      if (other && runs.standIn(other)) return true;
+    }
+    return false;
+  }
+
+  /** A sample's values; of floats and wide integers the lowest bytes say enough. Every layer that differs asks for those after it. */
+  private async bytesOf(name: string): Promise<Buffer | null> {
+    const { values, from } = this.asked;
+    const known = this.bytes.get(name);
+    if (known !== undefined) return known;
+    const data = await values.values.get(name)?.read(from, from + 1);
+    const bytes = data ? Buffer.from(new Uint8Array(data)) : null;
+    this.bytes.set(name, bytes);
+    return bytes;
+  }
+}
+
+/** A row of values, told by four of them that follow each other. */
+interface Run {
+  readonly bytes: Buffer;
+  /** Where the four begin. */
+  readonly at: number;
+}
+
+/** Rows of one value, looked for in others in one pass. */
+class Runs {
+  private readonly byWord = new Map<number, Run[]>();
+  /** Of the words that may be one of these: most of another value is passed over by it. */
+  private readonly mayBe = new Uint8Array(1 << 16);
+
+  constructor(own: Buffer) {
+    for (let i = 0; i < RUNS; i++) {
+      const start = Math.max(0, Math.floor((i * (own.length - RUN)) / RUNS));
+      const bytes = own.subarray(start, start + RUN);
+      if (new Set(bytes).size < DIFFERENT) continue;
+      const at = mostVaried(bytes);
+      const word = bytes.readUInt32BE(at);
+      this.byWord.set(word, [...(this.byWord.get(word) ?? []), { bytes, at }]);
+      this.mayBe[hashOf(word)] = 1;
+    }
+  }
+
+  standIn(other: Buffer): boolean {
+    if (this.byWord.size === 0) return false;
+    let word = 0;
+    for (let end = 1; end <= other.length; end++) {
+      word = ((word << 8) | other[end - 1]) >>> 0;
+      if (end < 4 || this.mayBe[hashOf(word)] === 0) continue;
+      const start = end - 4;
+      for (const { bytes, at } of this.byWord.get(word) ?? [])
+        if (start >= at && other.subarray(start - at, start - at + bytes.length).equals(bytes)) return true;
     }
     return false;
   }
 }
 
-/** A sample's values as bytes; of floats and wide integers the lowest say enough. */
-async function firstOf({ values }: Capture, name: string, sample: number): Promise<Buffer | null> {
-  const value: CapturedValue | undefined = values.get(name);
-  return value ? Buffer.from(Uint8Array.from(await value.read(sample, sample + 1), (v) => v & 0xff)) : null;
+/** Zeros behind a ReLU are everywhere: the four that differ most. */
+function mostVaried(bytes: Buffer): number {
+  const variety = (at: number) => new Set(bytes.subarray(at, at + 4)).size;
+  const places = Array.from({ length: bytes.length - 3 }, (_, at) => at);
+  return places.reduce((best, at) => (variety(at) > variety(best) ? at : best));
 }
 
-function standsIn(own: Buffer, other: Buffer): boolean {
-  return Array.from({ length: RUNS }, (_, i) => Math.floor((i * (own.length - RUN)) / RUNS)).some((start) => {
-    const run = own.subarray(Math.max(0, start), Math.max(0, start) + RUN);
-    return new Set(run).size >= DIFFERENT && other.includes(run);
-  });
+function hashOf(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> 16;
 }

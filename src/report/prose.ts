@@ -15,7 +15,8 @@ export function prose({ options }: Screen, text: string): string[] {
   return wrap(shown(options, text), Math.max(1, Math.min(options.width, WIDEST_PROSE)));
 }
 
-function shown({ brief = plain }: Screen['options'], text: string): string {
+/** On a screen, in a line of its own or in a column. */
+export function shown({ brief = plain }: Screen['options'], text: string): string {
   return brief(printable(text));
 }
 

@@ -17,7 +17,7 @@ import { modelLines } from './modelDifferences.js';
 import { nextCommand } from './next.js';
 import { notFiniteSentences } from './notFinite.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
-import { labelled, prose } from './prose.js';
+import { labelled, prose, shown } from './prose.js';
 import type { Reporter, ReportOptions } from './reporter.js';
 import {
   accumulatorSentence,
@@ -168,7 +168,7 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
   const shareWidth = widest(layers.map((layer) => percent(layer.mismatched ?? 0, layer.values ?? 0)));
   const columns: Column[] = [
     { head: [''], cells: marks.map((mark) => mark[options.unicode ? 0 : 1]), align: 'left', paint },
-    { head: ['layer'], cells: cells((l) => options.brief!(printable(l.name))), align: 'left', shortenTo: 12, paint },
+    { head: ['layer'], cells: cells((l) => shown(options, l.name)), align: 'left', shortenTo: 12, paint },
     { head: ['op'], cells: cells((l) => printable(l.op)), align: 'left', shortenTo: 6, dropOrder: 5 },
     { head: ['values'], cells: compared((l) => String(l.values)), align: 'right', dropOrder: 4 },
     {

@@ -62,11 +62,6 @@ function permute(node: GraphNode, { asRun }: Context): SharedFields {
   return known('permute', { dims: [0, ...own] });
 }
 
-/** An attribute before some opset, an input from then on; null where it is neither, undefined where nothing is said. */
-function intsAt(node: GraphNode, i: number, name: string, { asRun }: Context) {
-  return valuesAt(node, i, name, asRun);
-}
-
 /** Where all is known: what one sample's values are after. */
 function asReshape(node: GraphNode, { asRun }: Context): SharedFields | null {
   const [before, after] = [node.inputs[0], node.outputs[0]].map((tensor) => sampleDims(tensor, asRun));
@@ -78,7 +73,7 @@ function asReshape(node: GraphNode, { asRun }: Context): SharedFields | null {
 async function reshape(node: GraphNode, context: Context): Promise<SharedFields> {
   const whole = asReshape(node, context);
   if (whole) return whole;
-  const size = await intsAt(node, 1, 'shape', context);
+  const size = await valuesAt(node, 1, 'shape', context.asRun);
   if (!size || size.length === 0) return unknown('reshape', UNKNOWN_SHAPE);
   const [first, ...given] = size;
   const before = dimsOf(node.inputs[0], context.asRun) ?? [];
@@ -94,7 +89,7 @@ async function reshape(node: GraphNode, context: Context): Promise<SharedFields>
 const UNKNOWN_SHAPE = 'its shape is not known before it runs';
 
 async function withAxes(op: 'squeeze' | 'unsqueeze', node: GraphNode, context: Context): Promise<SharedFields> {
-  const axes = await intsAt(node, 1, 'axes', context);
+  const axes = await valuesAt(node, 1, 'axes', context.asRun);
   const isPlain = isFirst(placeOf(node.inputs[0], context.asRun)) && allKnown(axes) && !axes.includes(0);
   if (isPlain && op === 'squeeze' && axes.length > 0) return known(op, { dim: axes });
   if (isPlain && op === 'unsqueeze' && axes.length === 1) return known(op, { dim: axes[0] });
@@ -114,10 +109,10 @@ export function ownAxis(axis: number, { inputs: [x] }: GraphNode, { asRun }: Con
 
 async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
   const [starts, ends, axes, steps] = [
-    await intsAt(node, 1, 'starts', context),
-    await intsAt(node, 2, 'ends', context),
-    await intsAt(node, 3, 'axes', context),
-    await intsAt(node, 4, 'steps', context),
+    await valuesAt(node, 1, 'starts', context.asRun),
+    await valuesAt(node, 2, 'ends', context.asRun),
+    await valuesAt(node, 3, 'axes', context.asRun),
+    await valuesAt(node, 4, 'steps', context.asRun),
   ];
   const all = [starts, ends, axes ?? [], steps ?? []];
   if (!starts || !ends || !all.every(allKnown)) return unknown('slice', 'its bounds are not constant');
@@ -171,7 +166,7 @@ async function gather(node: GraphNode, context: Context): Promise<SharedFields> 
 async function expand(node: GraphNode, context: Context): Promise<SharedFields> {
   const [before, after] = [node.inputs[0], node.outputs[0]].map((tensor) => sampleDims(tensor, context.asRun));
   if (before && allKnown(after) && before.length === after.length) return known('expand', { size: [-1, ...after] });
-  const size = await intsAt(node, 1, 'shape', context);
+  const size = await valuesAt(node, 1, 'shape', context.asRun);
   const rank = dimsOf(node.inputs[0], context.asRun)?.length ?? size?.length;
   if (!size || !allKnown(size.slice(1))) return unknown('expand', 'its shape is not known before it runs');
   if (size.length !== rank) return unknown('expand', 'it adds axes in front');
@@ -179,7 +174,7 @@ async function expand(node: GraphNode, context: Context): Promise<SharedFields> 
 }
 
 async function tile(node: GraphNode, context: Context): Promise<SharedFields> {
-  const times = await intsAt(node, 1, 'repeats', context);
+  const times = await valuesAt(node, 1, 'repeats', context.asRun);
   if (!allKnown(times)) return unknown('tile', 'its repeats are not constant');
   return known('tile', { dims: ofSample(times, 1, node, context) });
 }
@@ -204,7 +199,7 @@ const PADDED = ['constant', 'reflect'];
 /** Two numbers an axis; model.json has them the last axis first. */
 async function pad(node: GraphNode, context: Context): Promise<SharedFields> {
   const mode = attribute(node, 'mode')?.s ?? 'constant';
-  const [ends, axes] = [await intsAt(node, 1, 'pads', context), await intsAt(node, 3, 'axes', context)];
+  const [ends, axes] = [await valuesAt(node, 1, 'pads', context.asRun), await valuesAt(node, 3, 'axes', context.asRun)];
   if (!PADDED.includes(mode)) return unknown('pad', `Pad in mode ${mode} is not replayed`);
   const rank = axes === undefined ? (ends?.length ?? 0) / 2 : (dimsOf(node.inputs[0], context.asRun)?.length ?? 0);
   if (!allKnown(ends) || (axes !== undefined && (!allKnown(axes) || rank === 0)))

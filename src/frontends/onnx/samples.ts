@@ -62,7 +62,7 @@ export function sampleDims(tensor: string, from: From): Dims | null {
   const dims = dimsOf(tensor, from);
   const { axis, outer, inner } = placeOf(tensor, from);
   const own = outer * inner;
-  return dims && dims.flatMap((dim, i) => (i !== axis ? [dim] : own === 1 ? [] : [own]));
+  return dims?.flatMap((dim, i) => (i !== axis ? [dim] : own === 1 ? [] : [own])) ?? null;
 }
 
 /** An axis of a tensor as that of its samples' values, the samples' own being 0; null: the samples'. */
