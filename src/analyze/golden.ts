@@ -127,15 +127,17 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   const { kernel } = run;
   const product = { ...productOf(run.ready, layer, run.ready.input, run.callOf(0)), output: layer.output };
   const steps = productSteps(kernel, layer)!;
-  const onReals = fusedStep(steps, product);
-  if (onReals) return `kernel ${kernel.name} ${hasNoC(onReals)}`;
   refuseMixedCalls(layer, run, steps, samples);
   const recipe = recipeOf(steps, product);
   if (isUnwritten(recipe)) throw noIntegers(kernel, hasNoC(recipe.unwritten));
+  const fused = fusedWithoutC(recipe);
+  if (fused !== null) return `kernel ${kernel.name} ${fused}`;
   if (recipe.precision === 'float64') return `${kernel.name} multiplies it in float64`;
   const { shapes } = run.ready;
   const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
   const [read, made] = [sizeOf(shapes.inputs[0].dims), sizeOf(shapes.output.dims)];
+  const { addend } = product;
+  const added = addend && isQuantized(addend) ? codesFor(addend, samples * made) : null;
   const input = codesFor(product.input, samples * read);
   const output = codesFor(product.output, samples * made);
   const accumulator = new Int32Array(samples * made);
@@ -143,9 +145,11 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   let isTooWide = false;
   for (const [from, to] of blocks(0, samples, read + made)) {
     input.set(await run.input.read(from, to), from * read);
+    added?.set(await run.inputs[1].read(from, to), from * made);
     const { data, accumulator: sums } = await run.replay(from, to);
     output.set(data, from * made);
-    check(kernel.name, steps, product, recipe, sums!, data, channelAt, layer.name);
+    const block = { sums: sums!, outputs: data, added: added?.subarray(from * made, to * made) };
+    check(kernel.name, steps, product, recipe, block, channelAt, layer.name);
     sums!.forEach((sum, i) => {
       const biased = sum + biasInt32[channelAt(i)];
       accumulator[from * made + i] = wrapInt32(biased);
@@ -153,7 +157,7 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     });
   }
   if (isTooWide) return 'its sums need more than 32 bits, which the vectors have not';
-  const values = { input, output, accumulator };
+  const values = { input, added, output, accumulator };
   return {
     name: layer.name,
     op: layer.op,
@@ -167,10 +171,12 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
   };
 }
 
-/** What is done to real values, which no C is written of; null: nothing. */
-function fusedStep({ onReals }: ProductSteps, { addend, curve }: Product): Step | null {
-  if (addend) return onReals!.add;
-  return curve ? onReals!.curves[curve]! : null;
+/** What is done to real values and has no C: sums with floats, curves of the C library. */
+function fusedWithoutC({ operations }: Recipe): string | null {
+  const without = operations.find(({ kind, curve, addend, operand }) =>
+    kind === 'curve' ? curve!.c === null : !addend && operand.length > 1,
+  );
+  return without ? hasNoC({ name: without.name, equation: without.formula }) : null;
 }
 
 /** Of a value in C order, samples in front: its channel. */
@@ -204,13 +210,16 @@ function check(
   steps: ProductSteps,
   product: Product,
   recipe: Recipe,
-  sums: SumData,
-  outputs: ArrayLike<number>,
+  {
+    sums,
+    outputs,
+    added,
+  }: { readonly sums: SumData; readonly outputs: ArrayLike<number>; readonly added?: ArrayLike<number> },
   channelAt: (index: number) => number,
   layer: string,
 ): void {
   for (let i = 0; i < sums.length; i++) {
-    const { value } = trace(steps, product, recipe, sums[i], channelAt(i));
+    const { value } = trace(steps, product, recipe, sums[i], channelAt(i), added?.[i]);
     if (value !== outputs[i])
       throw new Error(`${layer}: the recipe of ${name} gives ${value}, its replay ${outputs[i]}`);
   }

@@ -22,14 +22,20 @@ export type GoldenProduct = Product & { readonly output: QuantParams };
 export function arraysOf(
   layer: string,
   samples: number,
-  { inputs: [read], output: made }: LayerShapes,
+  { inputs: [read, second], output: made }: LayerShapes,
   product: GoldenProduct,
   steps: ProductSteps,
   recipe: Recipe,
-  values: { readonly input: NumericArray; readonly output: NumericArray; readonly accumulator: Int32Array },
+  values: {
+    readonly input: NumericArray;
+    /** Codes of a second value. */
+    readonly added: NumericArray | null;
+    readonly output: NumericArray;
+    readonly accumulator: Int32Array;
+  },
 ): GoldenArray[] {
   const { outFeatures } = product;
-  const { input, output, accumulator } = values;
+  const { input, added, output, accumulator } = values;
   const biasInt32 = recipe.biasInt32 ?? nearestInt32Bias(product);
   const at = (name: string, value: string | null, shape: readonly number[], data: NumericArray): GoldenArray => ({
     name: `${layer}.${name}`,
@@ -41,6 +47,7 @@ export function arraysOf(
   const zeroPoints = Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n));
   return [
     at('input', `${layer}.input`, [samples, ...read.dims], input),
+    ...(added ? [at('input_1', null, [samples, ...second.dims], added)] : []),
     at('weight', null, weightDims(product), weightCodes(product)),
     at('weight_zero_point', null, perChannel, zeroPoints),
     at('bias_int32', null, perChannel, biasInt32),

@@ -8,6 +8,7 @@ import type { Product, ProductSteps } from '../nouns/kernel.js';
 import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
+import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf, whyNotReplayed, whyUnknown } from '../replay/layer.js';
@@ -28,7 +29,7 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
     const input = declared.get(layer.inputs[0]) ?? null;
     const why = whyLeftOut(reference, layer, input);
     if (why !== null) skipped.push({ layer: layer.name, why });
-    else layers.push(await tableLayer(reference, layer, input as QuantParams));
+    else layers.push(await tableLayer(reference, layer, input as QuantParams, declared.get(layer.inputs[1])));
   }
   if (layers.length > 0) {
     return { format: 'qdiff-table', version: 1, kernel: reference.kernel.name, layers, skipped };
@@ -54,21 +55,37 @@ function kernelOf(reference: Reference, layer: Layer) {
   return reference.readings(layer, [{ rows: Number.POSITIVE_INFINITY, inFeatures, outFeatures }])[0];
 }
 
-async function tableLayer(reference: Reference, layer: ProductLayer, input: QuantParams): Promise<TableLayer> {
+async function tableLayer(
+  reference: Reference,
+  layer: ProductLayer,
+  input: QuantParams,
+  added: ValueParams | null | undefined,
+): Promise<TableLayer> {
   const kernel = kernelOf(reference, layer);
   const steps = productSteps(kernel, layer)!;
-  const linear = productOf({ weight: await layer.form.weight.read() }, layer, input);
-  const { output, activation } = linear;
+  const linear = productOf(
+    { weight: await layer.form.weight.read(), inputs: added ? [input, added] : [input] },
+    layer,
+    input,
+  );
+  const { output, activation, addend } = linear;
   return {
     name: layer.name,
     op: layer.op,
     kernel: kernel.name,
     equation: stepOfCall(steps.multiplier, linear).equation,
     input_zero_point: input.zeroPoint,
+    ...addendOf(addend, output),
     output_zero_point: isQuantized(output) ? output.zeroPoint : null,
     clamp: isQuantized(output) ? [...clampOfCodes(activation, output, steps.bound)] : null,
     channels: channelsOf(steps, linear),
   };
+}
+
+function addendOf(addend: ValueParams | undefined, output: ValueParams) {
+  if (!addend || !isQuantized(addend)) return {};
+  const steps = isQuantized(output) ? output.scale : 1;
+  return { addend_zero_point: addend.zeroPoint, addend_multiplier_float32: f32(addend.scale / steps) };
 }
 
 function channelsOf(steps: ProductSteps, linear: Product): TableChannel[] {

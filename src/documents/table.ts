@@ -31,6 +31,10 @@ export const tableSchema = z.object({
       /** From the accumulator to steps of the output's scale. */
       equation: z.string(),
       input_zero_point: z.int(),
+      addend_zero_point: z.optional(z.int()).check(z.describe('of a second input that is added')),
+      addend_multiplier_float32: z
+        .optional(real)
+        .check(z.describe('takes its centred codes to steps of the output: the ratio of the scales')),
       output_zero_point: z.nullable(z.int()).check(z.describe('null for a float output')),
       clamp: z.nullable(z.tuple([z.int(), z.int()])).check(z.describe('codes, a fused ReLU included')),
       channels: z.array(channelSchema),

@@ -321,8 +321,8 @@ export interface OnReals {
 export interface AddStep extends Step {
   /** code: of the second value, or a float. */
   prepare(addend: ValueParams): (real: number, code: number) => number;
-  /** Of one value, whose code is known. */
-  operation(addend: ValueParams, code: number): Operation;
+  /** code: of one value; null: of any, `a` in the formula. */
+  operation(addend: ValueParams, code: number | null): Operation;
 }
 
 export interface CurveStep extends Step {
@@ -331,6 +331,8 @@ export interface CurveStep extends Step {
   last(real: number): number;
   /** An expression of the float32 v. */
   readonly numpy: ((v: string) => string) | null;
+  /** The C function of a golden_float (report/goldenCurveHelpersC.ts); null: none is written. */
+  readonly c: ((product: Product) => string | null) | null;
 }
 
 export interface FloatPath {

@@ -12,12 +12,20 @@ export interface Operation {
   readonly precision: Precision;
   /** numpy, of the Python floats sx, sw, sy, b; f32 is np.float32, R and round_half_away are helpers of `analyze/explain/numpy.ts`. */
   readonly formula: string;
-  readonly operand: (channel: number) => number;
+  /** added: the code of a second value, where it is one. */
+  readonly operand: (channel: number, added?: number) => number;
   /** Of a fused operation. */
   readonly factor?: (channel: number) => number;
   readonly factorFormula?: string;
   /** Of a curve, which has no operand: what it does to v, and its numpy, an expression of v. */
-  readonly curve?: { readonly apply: (v: number) => number; readonly numpy: (v: string) => string };
+  readonly curve?: {
+    readonly apply: (v: number) => number;
+    readonly numpy: ((v: string) => string) | null;
+    /** The C function that does it. */
+    readonly c: string | null;
+  };
+  /** Of what a second value adds: its parameters, where it is codes. */
+  readonly addend?: { readonly scale: number; readonly zeroPoint: number };
 }
 
 export type Precision = 'float32' | 'float64';

@@ -36,13 +36,18 @@ function layerLines(layer: TableLayer, options: ReportOptions, chalk: InstanceTy
   return [
     ...prose(
       { options },
-      `${printable(layer.name)} (${layer.op}, kernel ${layer.kernel}): input zero point ${zx}, ${output}`,
+      `${printable(layer.name)} (${layer.op}, kernel ${layer.kernel}): input zero point ${zx}, ${addendText(layer)}${output}`,
     ),
     ...prose({ options }, layer.equation),
     ...head,
     ...rows,
     ...(left > 0 ? [`and ${counted(left, 'more channel')}: -v, or --format csv`] : []),
   ];
+}
+
+function addendText({ addend_zero_point: zero, addend_multiplier_float32: multiplier }: TableLayer): string {
+  if (multiplier === undefined) return '';
+  return `second input (code - ${zero}) * ${Number(Number(multiplier).toPrecision(9))}, `;
 }
 
 function columnsOf(channels: readonly TableChannel[]): Column[] {
@@ -84,6 +89,8 @@ const CSV_FIELDS = [
   'output_zero_point',
   'clamp_min',
   'clamp_max',
+  'addend_zero_point',
+  'addend_multiplier_float32',
 ] as const;
 
 /** RFC 4180, a row a channel; empty: the layer does not have it. */
@@ -94,6 +101,8 @@ export function constantsCsv({ layers }: TableDocument): string {
         layer: csvName(layer.name),
         kernel: layer.kernel,
         input_zero_point: layer.input_zero_point,
+        addend_zero_point: layer.addend_zero_point,
+        addend_multiplier_float32: float32Of(layer.addend_multiplier_float32),
         output_zero_point: layer.output_zero_point,
         clamp_min: layer.clamp?.[0],
         clamp_max: layer.clamp?.[1],

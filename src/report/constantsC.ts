@@ -21,7 +21,7 @@ export function constantsC(document: TableDocument): string {
 /** Of arrays that are not int32. */
 const TYPES: Partial<Record<keyof TableChannel, string>> = { shift: 'int8_t', bias_int64: 'int64_t' };
 
-function layerC({ name, op, kernel, equation, clamp, channels, ...zeroPoints }: TableLayer, id: string): string[] {
+function layerC({ name, op, kernel, equation, clamp, channels, ...others }: TableLayer, id: string): string[] {
   const constant = (field: string, value: number | null | undefined) =>
     value === null || value === undefined ? [] : [`#define ${id.toUpperCase()}_${field} (${value})`];
   const integers = (field: 'weight_zero_point' | 'multiplier_int32' | 'shift' | 'bias_int32' | 'bias_int64') =>
@@ -34,8 +34,14 @@ function layerC({ name, op, kernel, equation, clamp, channels, ...zeroPoints }: 
   return [
     `/* ${commented(name)}: ${commented(op)}, ${commented(kernel)}: ${commented(equation)} */`,
     ...constant('OUT_FEATURES', channels.length),
-    ...constant('INPUT_ZERO_POINT', zeroPoints.input_zero_point),
-    ...constant('OUTPUT_ZERO_POINT', zeroPoints.output_zero_point),
+    ...constant('INPUT_ZERO_POINT', others.input_zero_point),
+    ...constant('ADDEND_ZERO_POINT', others.addend_zero_point),
+    ...(others.addend_multiplier_float32 === undefined
+      ? []
+      : [
+          `#define ${id.toUpperCase()}_ADDEND_MULTIPLIER_FLOAT32 (${float32Literal(others.addend_multiplier_float32)})`,
+        ]),
+    ...constant('OUTPUT_ZERO_POINT', others.output_zero_point),
     ...constant('CLAMP_MIN', clamp?.[0]),
     ...constant('CLAMP_MAX', clamp?.[1]),
     ...integers('weight_zero_point'),

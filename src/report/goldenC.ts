@@ -2,7 +2,7 @@
 
 import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
-import { floatText } from '../analyze/inC/writer.js';
+import { floatText, inIntegers } from '../analyze/inC/writer.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { Operation } from '../nouns/written.js';
 import { positionsOf, sizeOf } from '../tensor/shape.js';
@@ -85,7 +85,9 @@ function layerArrays(layer: GoldenLayer, id: string): string[] {
     constant('OUT_FEATURES', outFeatures),
     ...arrays.filter(isIntegers).map((array) => integerArray(array, dimsInC(array, product), id)),
     ...accumulate.arrays.map(({ name, values }) => plainArray('int32_t', name, values)),
-    ...recipe.operations.flatMap((operation, i) => operationArrays(operation, `${id}_operand_${i}`, outFeatures)),
+    ...recipe.operations.flatMap((operation, i) =>
+      isConstant(operation) ? operationArrays(operation, `${id}_operand_${i}`, outFeatures) : [],
+    ),
   ];
 }
 
@@ -99,6 +101,11 @@ function dimsInC({ shape, value }: GoldenArray, { patch, inFeatures, outFeatures
   if (patch || shape.length < 3) return shape;
   const features = value?.endsWith('.input') ? inFeatures : outFeatures;
   return [sizeOf(shape) / features, features];
+}
+
+/** One number a channel. */
+function isConstant({ addend, curve }: Operation): boolean {
+  return !addend && !curve;
 }
 
 function operationArrays({ operand, factor }: Operation, name: string, channels: number): string[] {
@@ -176,12 +183,21 @@ const CALLS: Readonly<Record<Operation['kind'], string>> = {
   curve: '',
 };
 
+/** What a second value adds is computed from its code `a`: its product with the scale is exact, or rounded first. */
+function operandText({ addend, kind }: Operation, constant: string): string {
+  if (!addend) return constant;
+  const { mantissa, exponent } = inIntegers(addend.scale);
+  const centred = `a - (${addend.zeroPoint})`;
+  if (kind === 'fma') return `(golden_float){(${centred}) * (int64_t)${mantissa}, ${exponent}}`;
+  return `multiply((golden_float){${centred}, 0}, ${floatText(addend.scale)})`;
+}
+
 function floatLines({ recipe, steps, product }: GoldenLayer, id: string): string[] {
   const { zeroPoint } = product.output;
   const { zeroPointFirst, code } = steps.offsetAndClamp.c!;
-  const operations = recipe.operations.map(({ kind, formula, factorFormula }, i) => {
+  const operations = recipe.operations.map(({ kind, formula, factorFormula, curve }, i) => {
     const text = commented(factorFormula ? `${formula} * (${factorFormula}), one rounding` : formula);
-    return `  v = ${CALLS[kind]}(v, ${id}_operand_${i}[n]);  /* ${text} */`;
+    return `  v = ${curve?.c ? `${curve.c}(v)` : `${CALLS[kind]}(v, ${operandText(recipe.operations[i], `${id}_operand_${i}[n]`)})`};  /* ${text} */`;
   });
   return [
     '  golden_float v = rounded(acc, 0);',

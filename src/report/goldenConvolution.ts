@@ -1,7 +1,7 @@
 /** The loop nest of a convolution in C: one output's patch and its weights, tap by tap, the group's channels fastest. */
 import type { GoldenLayer } from '../analyze/golden.js';
 import { leavesHolesOut } from '../kernels/steps/accumulate.js';
-import type { Shape } from '../nouns/value.js';
+import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';
 import { positionDims, sizeOf } from '../tensor/shape.js';
 
@@ -22,9 +22,14 @@ function dimsOf({ dims }: Shape): string {
   return dims.map((dim) => `[${dim}]`).join('');
 }
 
+/** Of a second value: its code `a` is one of them. */
+function isCodes(addend: ValueParams | undefined): boolean {
+  return addend !== undefined && isQuantized(addend);
+}
+
 /** Parameters of the function, and what makes x and w [IN_FEATURES], and `hole` where sums leave padding out. */
 export function patchLines({ product, shapes, steps }: GoldenLayer, id: string): { head: string; lines: string[] } {
-  const { input, patch, weightDtype } = product;
+  const { input, patch, weightDtype, addend } = product;
   const { window, groups, inChannels, outChannels } = patch!;
   const axes = axesOf(window);
   const at = axes.map((axis) => `int o${axis}`).join(', ');
@@ -43,7 +48,7 @@ export function patchLines({ product, shapes, steps }: GoldenLayer, id: string):
     ...(hasHole ? ['hole[k] = !inside;'] : []),
   ];
   return {
-    head: `const ${input.dtype}_t image${dimsOf(shapes.inputs[0])}, int n, ${at}`,
+    head: `const ${input.dtype}_t image${dimsOf(shapes.inputs[0])}, ${isCodes(addend) ? 'int64_t a, ' : ''}int n, ${at}`,
     lines: [
       `  ${input.dtype}_t x[${features}];`,
       `  ${weightDtype ?? 'int8'}_t w[${features}];`,
@@ -94,6 +99,15 @@ function weightIndex({ window, groups, outChannels }: PlacedPatch, channel: stri
 /** Compares every output of every sample. */
 export function positionLoops({ product, shapes, samples }: GoldenLayer, id: string): string[] {
   const { window, output } = product.patch!;
+  const added = isCodes(product.addend)
+    ? [
+        `${id}_input_1[sample]${indexed(
+          shapes.inputs[1],
+          'n',
+          axesOf(window).map((axis) => `o${axis}`),
+        )}`,
+      ]
+    : [];
   const axes = axesOf(window);
   const places = axes.map((axis) => `o${axis}`);
   const bounds: [string, number | string][] = [
@@ -108,7 +122,7 @@ export function positionLoops({ product, shapes, samples }: GoldenLayer, id: str
   const total = samples * sizeOf(shapes.output.dims);
   return [
     ...loops,
-    `${inner}if (${id}_compute(${id}_input[sample], n, ${places.join(', ')}) != ${id}_output[sample]${indexed(shapes.output, 'n', places)}) differ++;`,
+    `${inner}if (${id}_compute(${[`${id}_input[sample]`, ...added, 'n', ...places].join(', ')}) != ${id}_output[sample]${indexed(shapes.output, 'n', places)}) differ++;`,
     `  printf("${id}: %ld of %ld values differ\\n", differ, ${total}L);`,
   ];
 }

@@ -1,5 +1,6 @@
 /** What the functions of golden's C call, as far as they call it. */
 
+import { CURVE_HELPERS } from './goldenCurveHelpersC.js';
 import { VALUE_HELPERS } from './goldenValueHelpersC.js';
 
 /** Every shift of a negative number goes through its magnitude: C leaves it to the compiler. */
@@ -73,7 +74,7 @@ static inline int64_t to_integer(golden_float v) {
 };
 
 /** In an order in which each calls only those before it. */
-const HELPERS: Readonly<Record<string, string>> = { ...NUMBERS, ...VALUE_HELPERS };
+const HELPERS: Readonly<Record<string, string>> = { ...NUMBERS, ...VALUE_HELPERS, ...CURVE_HELPERS };
 
 /** Those that the code calls, and that they call in turn, in their order. */
 export function helpersOf(code: string): string {

@@ -56,6 +56,17 @@ const CASES: Record<string, Geometry> = {
   },
 };
 
+const fused = { layout: 'NCHW', input: [4, 6, 5], weight: [8, 4, 3, 3] } as const;
+/** What oneDNN's convolutions do to their real values. */
+const FUSED: Record<string, Geometry> = {
+  hardswish: { ...fused, op: 'conv2d', options: { padding: [1, 1], activation: 'hardswish' } },
+  silu: { ...fused, op: 'conv2d', options: { padding: [1, 1], activation: 'silu' } },
+  hardtanh: { ...fused, op: 'conv2d', options: { padding: [1, 1], activation: { clamp: [90, 140] } } },
+  'a sum': { ...fused, op: 'conv2d_add', layout: 'NHWC', input: [6, 5, 4], options: { padding: [1, 1] } },
+  'a sum, clamped': { ...fused, op: 'conv2d_add', options: { padding: [1, 1], activation: 'relu' } },
+};
+Object.assign(CASES, FUSED);
+
 const SAMPLES = 3;
 
 /** A model and its inputs alone: nothing was captured. */
@@ -69,7 +80,7 @@ async function filesOf(name: string): Promise<[string, string]> {
   const layer = {
     name: 'conv',
     op,
-    input: 'x',
+    ...(op === 'conv2d_add' ? { inputs: ['x', 'y'] } : { input: 'x' }),
     weight: list(weight),
     weight_dtype: 'int8',
     weight_scale: 0.013,
@@ -79,14 +90,19 @@ async function filesOf(name: string): Promise<[string, string]> {
     output: { dtype: 'uint8', scale: 0.6, zero_point: 121 },
   };
   const inputs = [{ name: 'x', dtype: 'uint8', scale: 0.02, zero_point: 200, shape: input }];
+  const joined = layout === 'NCHW' ? [out, ...input.slice(1)] : [...input.slice(0, -1), out];
+  if (op === 'conv2d_add') inputs.push({ name: 'y', dtype: 'uint8', scale: 0.17, zero_point: 31, shape: joined });
   const model = { format: 'qdiff-model', version: 1, producer: {}, layout, inputs, layers: [layer] };
   const folder = join(temporary, name.replace(/\W+/g, '-'));
   mkdirSync(folder, { recursive: true });
   const paths: [string, string] = [join(folder, 'model.json'), join(folder, 'inputs.npz')];
   writeFileSync(paths[0], JSON.stringify(model));
-  const size = input.reduce((product, dim) => product * dim, SAMPLES);
-  const data = Uint8Array.from({ length: size }, () => (uniform() < 0.5 ? 255 : whole(0, 255)));
-  writeFileSync(paths[1], await npzBytes(new Map([['x', { shape: [SAMPLES, ...input], data }]])));
+  const arrays = inputs.map(({ name, shape }) => {
+    const size = shape.reduce((product, dim) => product * dim, SAMPLES);
+    const data = Uint8Array.from({ length: size }, () => (uniform() < 0.5 ? 255 : whole(0, 255)));
+    return [name, { shape: [SAMPLES, ...shape], data }] as const;
+  });
+  writeFileSync(paths[1], await npzBytes(new Map(arrays)));
   return paths;
 }
 
@@ -100,7 +116,11 @@ async function golden(name: string, kernel: string, format: string) {
 
 // FBGEMM pairs padding, oneDNN leaves it out and pairs inside taps, QNNPACK sums exactly
 const KERNELS = ['fbgemm-vnni', 'fbgemm-avx2', 'onednn-avx2', 'onednn-avx512', 'qnnpack'];
-const PAIRS = Object.keys(CASES).flatMap((name) => KERNELS.map((kernel) => [name, kernel] as const));
+const PAIRS = Object.keys(CASES).flatMap((name) =>
+  (name in FUSED ? ['onednn-pointwise', 'onednn-pointwise-avx2'] : KERNELS).map((kernel) => [name, kernel] as const),
+);
+// quantized::conv2d_add hands oneDNN inverted scales
+PAIRS.push(['a sum, clamped', 'onednn']);
 
 it.skipIf(!hasCc).each(PAIRS)('C computes %s under %s from the image (cc)', async (name, kernel) => {
   const { folder } = await golden(name, kernel, 'c');
@@ -116,6 +136,21 @@ it.skipIf(!hasCc)('the C says so where an output is another (cc)', async () => {
   writeFileSync(source, readFileSync(source, 'utf8').replace(': 200;', ': 0;'));
   outputOf('cc', ['-std=c99', '-o', 'reference', 'reference.c'], folder);
   expect(() => outputOf(join(folder, 'reference'), [])).toThrow();
+});
+
+it('the table has what a second value is multiplied by', async () => {
+  const [model] = await filesOf('a sum');
+  const { stdout } = await qdiff(['table', model, '--kernel', 'onednn-pointwise', '--format', 'json']);
+  const [layer] = JSON.parse(stdout).layers;
+  expect(layer).toMatchObject({ addend_zero_point: 31, addend_multiplier_float32: Math.fround(0.17 / 0.6) });
+  for (const [format, text] of [
+    ['csv', /,31,0\.283333/],
+    ['c', /ADDEND_MULTIPLIER_FLOAT32 \(0\.283333\d+f\)/],
+    ['table', /second input \(code - 31\) \* 0\.283333/],
+  ] as const) {
+    const other = await qdiff(['table', model, '--kernel', 'onednn-pointwise', '--format', format]);
+    expect(other.stdout.replace(/\s+/g, ' ')).toMatch(text);
+  }
 });
 
 describe('as data', () => {

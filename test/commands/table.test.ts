@@ -197,7 +197,7 @@ it('the CSV has a row a channel, and every name is quoted', async () => {
   const [head, ...rows] = stdout.trimEnd().split('\r\n');
   expect(head.split(',').slice(0, 3)).toEqual(['layer', 'kernel', 'channel']);
   expect(rows).toHaveLength(16 + 3);
-  expect(rows[0]).toBe('"fc1",tflite-double,0,128,0,1967529236,-9,,17362,,128,0,255');
+  expect(rows[0]).toBe('"fc1",tflite-double,0,128,0,1967529236,-9,,17362,,128,0,255,,');
 });
 
 it('the table is a screen of 80 columns', async () => {

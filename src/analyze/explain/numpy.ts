@@ -121,6 +121,7 @@ function operationLines(one: Written): string[] | { readonly unwritten: Step } {
   let exact = to(biased(one));
   const lines: string[] = [];
   for (const operation of recipe.operations) {
+    if (operation.curve?.numpy === null) return { unwritten: { name: operation.name, equation: operation.formula } };
     const before = exact;
     exact = applied(operation, before, 0, to);
     lines.push(`v = ${operationText(operation, v, before, exact)}`);
@@ -155,7 +156,7 @@ function operationText(
       return fusedText(sum, f32(from * a + factor!(0)), to);
     }
     case 'curve':
-      return curve!.numpy(v);
+      return curve!.numpy!(v);
   }
 }
 

@@ -6,7 +6,15 @@
 
 import { clampOfReals, limitedTo } from '../../kernels/steps/activation.js';
 import { stepOfCall } from '../../kernels/steps/multiplier.js';
-import type { FixedPointForm, MultiplierStep, PreparedBias, Product, ProductSteps, Step } from '../../nouns/kernel.js';
+import type {
+  CurveStep,
+  FixedPointForm,
+  MultiplierStep,
+  PreparedBias,
+  Product,
+  ProductSteps,
+  Step,
+} from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Operation, Precision } from '../../nouns/written.js';
 import { f32, fma32 } from '../../numeric/float.js';
@@ -38,8 +46,8 @@ export function isUnwritten(found: object): found is Unwritten {
 /** An int32 output is the sums themselves. */
 const SUMS = { precision: 'float64', fixedPoint: null, operations: [] } as const;
 
-/** Of a product that sums integers: a float one has no order of its own. added: the code of its second value, where one is added. */
-export function recipeOf(record: ProductSteps, product: Product, added?: number): Recipe | Unwritten {
+/** Of a product that sums integers: a float one has no order of its own. added: the code of its second value, where one is known. */
+export function recipeOf(record: ProductSteps, product: Product, added: number | null = null): Recipe | Unwritten {
   const { dynamic } = record;
   const multiplier = stepOfCall(dynamic?.multiplier ?? record.multiplier, product);
   const output = isQuantized(product.output) ? product.output : null;
@@ -49,7 +57,6 @@ export function recipeOf(record: ProductSteps, product: Product, added?: number)
   const before = prepared.unit === 'accumulator' && !integers ? [prepared.operation] : [];
   const scaled = multiplier.operations?.(product, output, real) ?? null;
   const joined = scaled && onReals(record, product, added);
-  if (joined && isUnwritten(joined)) return joined;
   // what comes after the real value follows it
   const reals = joined && joined.length > 0 ? (multiplier.operations!(product, null, real)?.length ?? 0) : 0;
   if (reals > 0 && !multiplier.fromReal) return { unwritten: multiplier };
@@ -75,18 +82,16 @@ export function recipeOf(record: ProductSteps, product: Product, added?: number)
 }
 
 /** What is done to the real value. */
-function onReals({ onReals }: ProductSteps, product: Product, added: number | undefined): Operation[] | Unwritten {
+function onReals({ onReals }: ProductSteps, product: Product, added: number | null): Operation[] {
   const { addend, curve } = product;
   const [add, bend] = [addend && onReals!.add!, curve && onReals!.curves[curve]!];
-  if (add && added === undefined) return { unwritten: add };
-  if (bend && !bend.numpy) return { unwritten: bend };
-  const curved = bend ? [curveOperation(bend.name, bend.prepare(product), bend.numpy!)] : [];
-  return [...(add ? [add.operation(addend!, added!)] : []), ...curved];
+  const curved = bend ? [curveOperation(bend, product)] : [];
+  return [...(add ? [add.operation(addend!, added)] : []), ...curved];
 }
 
-function curveOperation(name: string, apply: (v: number) => number, numpy: (v: string) => string): Operation {
-  const formula = numpy('v');
-  return { kind: 'curve', name, precision: 'float32', formula, operand: () => 0, curve: { apply, numpy } };
+function curveOperation({ name, equation, prepare, numpy, c }: CurveStep, product: Product): Operation {
+  const curve = { apply: prepare(product), numpy, c: c?.(product) ?? null };
+  return { kind: 'curve', name, precision: 'float32', formula: numpy?.('v') ?? equation, operand: () => 0, curve };
 }
 
 /** Integers that are added as they are; null where int32 does not hold them. */
@@ -114,7 +119,14 @@ export interface TracedStep {
 }
 
 /** One value, operation after operation; `value` is the code, or the float32 of a float output. */
-export function trace(record: ProductSteps, product: Product, recipe: Recipe, acc: number, channel: number) {
+export function trace(
+  record: ProductSteps,
+  product: Product,
+  recipe: Recipe,
+  acc: number,
+  channel: number,
+  added?: number,
+) {
   const steps: TracedStep[] = [];
   const note = (name: string, value: number) => {
     steps.push({ name, value });
@@ -132,7 +144,7 @@ export function trace(record: ProductSteps, product: Product, recipe: Recipe, ac
   }
   const to = recipe.precision === 'float32' ? f32 : (v: number) => v;
   let v = to(biased);
-  for (const operation of recipe.operations) v = note(operation.name, applied(operation, v, channel, to));
+  for (const operation of recipe.operations) v = note(operation.name, applied(operation, v, channel, to, added));
   if (output) {
     return { steps, beforeRounding: v, rounded: record.round.apply(v), value: stepsToCode(record, product)(v) };
   }
@@ -141,8 +153,14 @@ export function trace(record: ProductSteps, product: Product, recipe: Recipe, ac
 }
 
 /** to: what the operation rounds to. */
-export function applied(operation: Operation, v: number, channel: number, to: (v: number) => number): number {
-  const a = operation.operand(channel);
+export function applied(
+  operation: Operation,
+  v: number,
+  channel: number,
+  to: (v: number) => number,
+  added?: number,
+): number {
+  const a = operation.operand(channel, added);
   switch (operation.kind) {
     case 'add':
       return to(v + a);

@@ -6,7 +6,7 @@ import type { CurveStep } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 
-const SIXTH = f32(1 / 6);
+export const SIXTH = f32(1 / 6);
 
 /** No FMA. */
 export const hardswish: CurveStep = {
@@ -15,6 +15,7 @@ export const hardswish: CurveStep = {
   prepare: () => (v) => f32(v * Math.min(Math.max(f32(f32(v * SIXTH) + 0.5), 0), 1)),
   last: (real) => (real >= 3 ? real : real >= -0.375 ? (Math.sqrt(9 + 24 * real) - 3) / 2 : Number.NaN),
   numpy: (v) => `${v} * min(max(${v} * f32(1 / 6) + f32(0.5), f32(0)), f32(1))`,
+  c: () => 'hardswish',
 };
 
 const float32 = new Float32Array(1);
@@ -23,10 +24,10 @@ const ofBits = (word: number) => {
   bits[0] = word;
   return float32[0];
 };
-const [LOG2_E, LN_2] = [ofBits(0x3fb8aa3b), ofBits(0x3f317218)];
+export const [LOG2_E, LN_2] = [ofBits(0x3fb8aa3b), ofBits(0x3f317218)];
 /** ln of the least and of the largest float32. */
-const [LEAST, MOST] = [ofBits(0xc2aeac50), ofBits(0x42b17218)];
-const POLYNOMIAL = [0x3c07cfce, 0x3d2b9d0d, 0x3e2aad40, 0x3efffee3, 0x3f7ffffb, 0x3f800000].map(ofBits);
+export const [LEAST, MOST] = [ofBits(0xc2aeac50), ofBits(0x42b17218)];
+export const POLYNOMIAL = [0x3c07cfce, 0x3d2b9d0d, 0x3e2aad40, 0x3efffee3, 0x3f7ffffb, 0x3f800000].map(ofBits);
 
 /** 2^n times a polynomial of what is left, n a whole number of ln 2. */
 function exponential(x: number): number {
@@ -80,4 +81,5 @@ export const silu: CurveStep = {
     return lo;
   },
   numpy: null,
+  c: () => 'silu',
 };

@@ -30,12 +30,17 @@ function adding({ name, equation, scaleOf, formula, fused }: Joined): AddStep {
     },
     operation(addend, code) {
       const { scale, zeroPoint } = partsOf(addend);
-      const centred = f32(code - zeroPoint);
-      const own = { name: 'second input', precision: 'float32', formula: `f32(${centred})` } as const;
+      const centred = (added: number) => f32((code ?? added) - zeroPoint);
+      const operand = `f32(${code === null ? 'a' : centred(code)})`;
       const by = scaleOf(scale);
+      const codes = isQuantized(addend) && { addend: { scale: by, zeroPoint } };
+      const own = { name: 'second input', precision: 'float32', formula: operand, ...codes } as const;
       const text = formula.replace('s', String(scale));
-      if (fused) return { ...own, kind: 'fma', operand: () => centred, factor: () => by, factorFormula: text };
-      return { ...own, kind: 'add', formula: `f32(${centred}) * ${text}`, operand: () => f32(centred * by) };
+      if (fused) {
+        const factors = { factor: () => by, factorFormula: text };
+        return { ...own, kind: 'fma', operand: (_, added) => centred(added!), ...factors };
+      }
+      return { ...own, kind: 'add', formula: `${operand} * ${text}`, operand: (_, added) => f32(centred(added!) * by) };
     },
   };
 }
@@ -72,8 +77,8 @@ export const sumsOfScript: OnReals = {
     },
     operation(addend, code) {
       const { scale, zeroPoint } = partsOf(addend);
-      const formula = `${code - zeroPoint} * ${scale}`;
-      const operand = () => (code - zeroPoint) * scale;
+      const formula = `${code === null ? 'a' : code - zeroPoint} * ${scale}`;
+      const operand = (_: number, added?: number) => ((code ?? added!) - zeroPoint) * scale;
       return { kind: 'add', name: 'second input', precision: 'float64', formula, operand };
     },
   },

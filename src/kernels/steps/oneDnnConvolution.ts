@@ -80,7 +80,8 @@ export function oneDnnConvolutionScaling(isa: Isa, invertsScales: boolean): Mult
 export function oneDnnSilu(isa: Isa): CurveStep {
   const prepare: CurveStep['prepare'] = (product) =>
     of(isa, product).isReference ? siluOfReference : silu.prepare(product);
-  return { ...silu, name: `silu-${isa}`, prepare };
+  const c: CurveStep['c'] = (product) => (of(isa, product).isReference ? null : silu.c!(product));
+  return { ...silu, name: `silu-${isa}`, prepare, c };
 }
 
 /** Pairs inside one tap, and holes left out of them: with an odd number of channels another result than FBGEMM's. */

@@ -225,7 +225,7 @@ function inC(variant: Variant, given: Case, name: string): GoldenLayer | null {
   if (recipe.fixedPoint ? !recipe.fixedPoint.c : !steps.round.c) return null;
   const { data, accumulator } = replayProduct(steps, product, x);
   const output = product.output.dtype === 'int8' ? Int8Array.from(data) : Uint8Array.from(data);
-  const values = { input: x.data as Int8Array, output, accumulator: accumulator as Int32Array };
+  const values = { input: x.data as Int8Array, added: null, output, accumulator: accumulator as Int32Array };
   const shapes = { inputs: [rowOf(product.inFeatures)], output: rowOf(product.outFeatures) };
   const made = { name, op: 'linear', samples: x.rows, shapes, captured: null };
   return { ...made, steps, product, recipe, arrays: arraysOf(name, x.rows, shapes, product, steps, recipe, values) };
