@@ -329,10 +329,8 @@ export interface CurveStep extends Step {
   prepare(product: Product): (real: number) => number;
   /** The largest number that it takes to this one, in double precision; NaN: none. */
   last(real: number): number;
-  /** An expression of the float32 v. */
-  readonly numpy: ((v: string) => string) | null;
-  /** The C function of a golden_float (report/goldenCurveHelpersC.ts); null: none is written. */
-  readonly c: ((product: Product) => string | null) | null;
+  readonly numpy: ((v: string) => string) | null; // an expression of the float32 v
+  readonly c: ((product: Product) => string | null) | null; // a function of report/goldenCurveHelpersC.ts
 }
 
 export interface FloatPath {

@@ -2,6 +2,7 @@
 
 import { int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
 import { downward, halfAway, halfUp, towardZero } from '../../src/kernels/steps/round.js';
+import type { QuantParams } from '../../src/nouns/value.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import { type Change, channelsOfGroup, type Form, isFused, isTransposed } from '../support/anyConvolution.js';
 
@@ -250,6 +251,19 @@ export const MISTAKES: readonly Mistake[] = [
     cause: 'activation-zero-point-missing',
     change: (f) =>
       f.op.endsWith('_add') ? { product: ({ addend }) => ({ addend: { ...addend!, zeroPoint: 0 } }) } : null,
+  },
+  {
+    name: 'another scale of what is added',
+    part: 'added',
+    cause: 'input-scale-wrong',
+    change: (f) =>
+      f.op.endsWith('_add')
+        ? {
+            product: ({ addend }) => ({
+              addend: { ...(addend as QuantParams), scale: Math.fround((addend as QuantParams).scale * 1.3) },
+            }),
+          }
+        : null,
   },
   {
     name: 'what is added as int8',

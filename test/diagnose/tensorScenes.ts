@@ -17,7 +17,7 @@ export interface TensorScene {
   /** What the data admit as well. */
   readonly also?: readonly string[];
   /** The operands that are named. */
-  readonly operands?: readonly number[];
+  readonly evidence?: { readonly inputs: readonly number[] } | { readonly input: number };
 }
 
 interface Params {
@@ -48,7 +48,7 @@ const IMAGE = [5, 7, 4];
 const halves = { a: params(0.5, 101), b: params(0.5, 90), y: params(1, 77) };
 
 function add(
-  scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'operands'>,
+  scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evidence'>,
   a = A,
   b = B,
   y = Y,
@@ -113,7 +113,7 @@ function unary(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, op:
 const sigmoid = (q: number) => 1 / (1 + Math.exp(-A.scale * (q - A.zero_point)));
 const S = params(1 / 256, 0);
 
-function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>): TensorScene {
+function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evidence'>): TensorScene {
   const layer = { op: 'cat', input: ['x0', 'x1'], dim: 1, output: Y };
   return { ...scene, layer, inputs: [at(A, [3, 8]), at(B, [2, 8])], output: [5, 8] };
 }
@@ -196,34 +196,51 @@ const withRelu = (scene: TensorScene): TensorScene => ({ ...scene, layer: { ...s
 
 export const RAISED: readonly TensorScene[] = [
   add({
+    code: 'input-scale-wrong',
+    what: 'another scale of the second input of add',
+    wrong: sum(roundHalfEven, A, { ...B, scale: f32(B.scale * 1.3) }),
+    evidence: { input: 1 },
+  }),
+  add({
+    code: 'input-scale-wrong',
+    what: 'the second input’s scale for the first input of add',
+    wrong: sum(roundHalfEven, { ...A, scale: B.scale }),
+  }),
+  cat({
+    code: 'input-scale-wrong',
+    what: 'another scale of the second input of cat',
+    wrong: joined([requantized(A), requantized({ ...B, scale: B.scale * 0.8 })]),
+    evidence: { input: 1 },
+  }),
+  add({
     code: 'rescale-missing',
     what: 'the second input of add as if it had the output’s scale',
     wrong: sum(roundHalfEven, A, { ...B, scale: Y.scale }),
-    operands: [1],
+    evidence: { inputs: [1] },
   }),
   add({
     code: 'rescale-missing',
     what: 'the first input of add as if it had the output’s scale',
     wrong: sum(roundHalfEven, { ...A, scale: Y.scale }),
-    operands: [0],
+    evidence: { inputs: [0] },
   }),
   add({
     code: 'rescale-missing',
     what: 'both inputs of add as if they had the output’s scale',
     wrong: sum(roundHalfEven, { ...A, scale: Y.scale }, { ...B, scale: Y.scale }),
-    operands: [0, 1],
+    evidence: { inputs: [0, 1] },
   }),
   add({
     code: 'rescale-missing',
     what: 'the zero point of the first input of add left in',
     wrong: sum(roundHalfEven, { ...A, zero_point: 0 }),
-    operands: [0],
+    evidence: { inputs: [0] },
   }),
   add({
     code: 'rescale-missing',
     what: 'the zero point of the second input of add left in',
     wrong: sum(roundHalfEven, A, { ...B, zero_point: 0 }),
-    operands: [1],
+    evidence: { inputs: [1] },
   }),
   cat({ code: 'rescale-missing', what: 'the second input of cat copied', wrong: joined([requantized(A), (q) => q]) }),
   add(
@@ -341,6 +358,11 @@ const noisy = (share: number) => (_: readonly NumericArray[], right: NumericArra
 };
 
 export const NEARLY: readonly TensorScene[] = [
+  add({
+    code: 'input-scale-wrong',
+    what: 'the second input squared',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, Int16Array.from(z, (q) => B.zero_point + (q - B.zero_point) ** 2 / 64)]),
+  }),
   add(
     {
       code: 'output-wraps',

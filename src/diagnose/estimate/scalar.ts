@@ -68,7 +68,7 @@ export function ownIntervals(study: Study, base: Setup, line: LineOf): Interval[
   return sketchedIntervals(study, base, line, mostAreEmpty);
 }
 
-type LineOf = (view: View, scope: Scope) => Line;
+export type LineOf = (view: View, scope: Scope) => Line;
 
 function sketchedIntervals(
   study: Study,

@@ -33,6 +33,8 @@ export interface View {
   readonly hi: Float64Array;
   /** Real value of a step. */
   readonly step: number;
+  /** Of a second value that is added: what each result has of it, in steps, at its declared scale; bounds are those without it. */
+  readonly added: Float64Array | null;
   /** The bias is a rounded integer in accumulator units. */
   readonly integerBias: boolean;
 }
@@ -85,29 +87,35 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), firstRounding(setup))
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
-  beforeReals(bounds, params, engine.addend(setup, scope), step);
-  return { rows: scope.samples.length, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, integerBias };
+  const added = addedSteps(params, engine.addend(setup, scope), step);
+  beforeReals(bounds, params, added, step);
+  const rows = scope.samples.length;
+  return { rows, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, added, integerBias };
+}
+
+function addedSteps({ addend }: Product, codes: NumericArray | null, step: number): Float64Array | null {
+  if (!addend || !codes) return null;
+  const join = sumsOfScript.add!.prepare(addend);
+  return Float64Array.from(codes, (code) => join(0, code) / step);
 }
 
 /** What bounds the result bounds the sum before a curve and before a second value is added, in steps. */
 function beforeReals(
   { lo, hi }: { readonly lo: Float64Array; readonly hi: Float64Array },
-  { curve, addend }: Product,
-  added: NumericArray | null,
+  { curve }: Product,
+  added: Float64Array | null,
   step: number,
 ): void {
   const last = curve && sumsOfScript.curves[curve]!.last;
-  const join = addend && sumsOfScript.add!.prepare(addend);
   for (let i = 0; i < lo.length; i++) {
     if (last) {
       const [least, most] = [last(lo[i] * step), last(hi[i] * step)];
       lo[i] = lo[i] > 0 ? least / step : Number.NEGATIVE_INFINITY; // below 0 it goes down and up again
       hi[i] = Number.isNaN(most) ? 0 : most / step;
     }
-    if (!join) continue;
-    const own = join(0, added![i]) / step;
-    lo[i] -= own;
-    hi[i] -= own;
+    if (!added) continue;
+    lo[i] -= added[i];
+    hi[i] -= added[i];
   }
 }
 
@@ -126,7 +134,18 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
     ? codeBounds(unwrapped(scope, setup, output, expected), output, roundOf(steps), [output.quantMin, output.quantMax])
     : floatBounds(scope, clampOfReals('none'), acc, stepsPerUnit, biasSteps);
   const rows = scope.samples.length;
-  return { rows, channels, acc, rowUnits: null, stepsPerUnit, biasSteps, ...bounds, step, integerBias: false };
+  return {
+    rows,
+    channels,
+    acc,
+    rowUnits: null,
+    stepsPerUnit,
+    biasSteps,
+    ...bounds,
+    step,
+    added: null,
+    integerBias: false,
+  };
 }
 
 /** Real values of the op as one sum each, in one channel; nothing bounded where the op has none. */
@@ -148,6 +167,7 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     biasSteps: new Float64Array(1),
     ...bounds,
     step: output.scale,
+    added: null,
     integerBias: false,
   };
 }

@@ -107,7 +107,7 @@ export function inOrder(array: string, { permutation, shift }: Permutation): Sni
 
 /** A number that is wrong in the file, or in the candidate. */
 export function scaleLine(
-  of: 'input' | 'output' | 'weight_scale',
+  of: string,
   part: 'scale' | 'zero_point' | number | null,
   mine: string,
   { found, declared, same_as: sameAs, channel }: Partial<FoundParameter>,
