@@ -128,3 +128,25 @@ test('weights reversed along k, and another zero point', async () => {
   const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
   expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['k-order', 'output-zero-point-wrong']);
 });
+
+const shifted = <A extends Float32Array>(values: A) => Float32Array.of(...values.subarray(1), values[0]);
+
+test('codes off by 128 and biases in another order, on another base: two causes, not a number a channel', async () => {
+  const world = worldOf('per tensor', randomFrom(24));
+  const { linear } = world;
+  const input = { ...linear.input, zeroPoint: linear.input.zeroPoint + 128 };
+  const candidate = outputsOf(world, kernel('ort'), { ...linear, input, bias: shifted(linear.bias!) });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  const { causes } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual(expect.arrayContaining(['signedness', 'bias-shifted']));
+  expect(causes).not.toContain('bias-value');
+});
+
+test('a bias in output steps is one times s_y: both names are said', async () => {
+  const world = worldOf('small', randomFrom(25));
+  const { linear } = world;
+  const step = (linear.output as QuantParams).scale;
+  const candidate = outputsOf(world, kernel('fbgemm'), { ...linear, bias: linear.bias!.map((b) => b * step) });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  expect(explanationsOf(report)).toEqual(expect.arrayContaining(['bias-unscaled', 'bias-factor']));
+});

@@ -119,6 +119,12 @@ function dequantized(code: string, what: string, real: (code: number) => number,
   return { code, what, op: 'dequantize', input: params, output: float, x, wrong: Float32Array.from(x, real) };
 }
 
+/** A candidate that takes another scale. */
+function dequantizedBy(code: string, what: string, scale: number): PointwiseScene {
+  const scene = dequantized(code, what, (v) => Math.fround(scale) * (v - even.zeroPoint));
+  return { ...scene, right: Float32Array.from(scene.x, (v) => even.scale * (v - even.zeroPoint)) };
+}
+
 /** Codes of another scale; what is captured is another kernel's, or of other parameters, or `wrong` of the right codes. */
 function requantized(
   code: string,
@@ -248,6 +254,8 @@ export const RAISED: readonly PointwiseScene[] = [
     to: { ...even, scale: even.scale * 1.05 },
     also: ['input-scale-wrong'],
   }),
+  dequantizedBy('scale-rounded', 'four decimals, as Python prints them', 0.0312),
+  requantized('rescale-missing', 'codes handed on as they are', { change: (_, x) => x }),
   requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
   requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
   requantized('clamp-range', 'seven bits', { change: (v) => Math.min(v, 127) }),
@@ -304,6 +312,10 @@ export const NEARLY: readonly PointwiseScene[] = [
   ),
   dequantized('input-scale-wrong', 'above the zero point', (v) => (v > 100 ? 0.0313 : even.scale) * (v - 100)),
   dequantized('activation-zero-point-missing', 'one instead of none', (v) => even.scale * (v - 1)),
+  dequantizedBy('scale-rounded', 'four decimals that are not the nearest even ones', 0.0313),
+  requantized('rescale-missing', 'every third one more', {
+    change: (_, x, i) => Math.min(255, x + Number(i % 3 === 0)),
+  }),
   requantized('fixed-point-multiplier', 'a value in fifty one more', {
     change: (v, _, i) => v + Number(i % 50 === 7),
     producer: {},

@@ -28,6 +28,14 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  // a bias added to output steps as it is: unscaled, and times s_y
+  changes: ({ declared, free }) => {
+    const { bias, output } = declared.params;
+    if (!free || !isQuantized(output) || !bias || countWhere(bias, (b) => b !== 0) < 2) return [];
+    const factor = output.scale;
+    return [timesFactor({ factor, equals: 's_y' }, null)[0]];
+  },
+
   afterSums: true,
   estimate: (study, base) => {
     const { bias, biasInt32 } = base.params;
@@ -111,13 +119,17 @@ function namedFactors({ declared }: ProductStudy): Factor[] {
 }
 
 /** Times the number before it is rounded to an integer, or after. */
-function timesFactor({ factor, equals }: Factor, interval: Interval): ProductChange[] {
+function timesFactor({ factor, equals }: Factor, interval: Interval | null): ProductChange[] {
   const change = (label: string, apply: (setup: ProductSetup) => ProductSetup): ProductChange => ({
     cause: 'bias-factor',
     coordinate: 'bias_values',
     freedom: equals === null ? FREEDOM.oneNumber : FREEDOM.none,
     label: `${factor} ${label}`,
-    found: { factor, interval: [interval.lo, interval.hi], ...(equals === null ? {} : { equals }) },
+    found: {
+      factor,
+      ...(interval && { interval: [interval.lo, interval.hi] }),
+      ...(equals === null ? {} : { equals }),
+    },
     apply,
   });
   const scaled = (values: Int32Array) => values.map((b) => roundHalfEven(b * factor));

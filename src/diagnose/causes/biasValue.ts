@@ -127,9 +127,13 @@ function followARule({ declared, channels }: ProductStudy, view: View, intervals
   if (slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)))) return true;
   // integers take the scale of the channel that adds them
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
+  // a zero point that is left out, and codes read with the other sign, move each channel by its weights
+  const { zeroPoint } = declared.params.input;
+  const besides = [...offsets.map((offset) => ones.map(() => offset))];
+  for (const codes of isCode ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum) => codes * sum));
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
-    offsets.some((offset) => {
-      const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + offset);
+    besides.some((beside) => {
+      const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + beside[n]);
       return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
     }),
   );

@@ -34,7 +34,7 @@ declare module '../evidence.js' {
 }
 
 export const MOST_BITS = 16;
-const FEWEST_DIFFERING = 3;
+const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
 /** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
 export const multiplierShort: Cause<'multiplier-short', 'product'> = {
@@ -63,8 +63,11 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 
   rules: ({ declared }) => shortForms(declared.params).flatMap((form) => changesOf(declared, form)),
 
-  // one of so many numbers gives one or two values by chance
-  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
+  // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
+  shows: ({ study, without }) =>
+    study.sameOnSubset(without, study.declared)
+      ? study.data.mismatched >= FEWEST_DIFFERING
+      : study.mismatches(without) >= FEWEST_BESIDE,
 
   evidence: ({ change, study }) => {
     const { params } = study.declared;

@@ -1,9 +1,9 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
-import { writesCodes } from '../facts.js';
-import { FREEDOM, inputOf, type TensorChange, type TensorSetup, withInput } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { converts, readsCodes, writesCodes } from '../facts.js';
+import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
@@ -19,17 +19,20 @@ declare module '../evidence.js' {
 type Left = 'scale' | 'scale and zero point' | 'zero point';
 
 /** An input's codes taken as they are: not brought to the output's scale, or its zero point left in. */
-export const rescaleMissing: Cause<'rescale-missing', 'tensor'> = {
+export const rescaleMissing: Cause<'rescale-missing'> = {
   code: 'rescale-missing',
-  kinds: ['tensor'],
-  needs: [writesCodes, (study) => isTensorStudy(study) && study.declared.params.inputs.length > 1],
+  kinds: ['tensor', 'elementwise'],
+  needs: [
+    writesCodes,
+    (study) => (isTensorStudy(study) ? study.declared.params.inputs.length > 1 : readsCodes(study) && converts(study)),
+  ],
   whose: 'capture',
 
   changes: (study) => {
-    const { inputs, output } = study.declared.params;
+    const { output } = study.declared.params;
     if (!isQuantized(output)) return [];
-    const every = inputs.map((_, i) => i);
-    const sets = [...every.map((i) => [i]), ...(inputs.length > 1 ? [every] : [])];
+    const every = study.declared.reads.map((_, i) => i);
+    const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
     return sets.flatMap((taken) => changesOf(study, taken, output));
   },
 
@@ -58,15 +61,16 @@ export const rescaleMissing: Cause<'rescale-missing', 'tensor'> = {
   },
 };
 
-function changesOf({ declared }: TensorStudy, taken: readonly number[], output: QuantParams): TensorChange[] {
+function changesOf({ declared }: Study, taken: readonly number[], output: QuantParams): Change[] {
   const { scale, zeroPoint } = output;
   const ways: [Left, (own: QuantParams) => Partial<QuantParams>][] = [
     ['scale', () => ({ scale })],
     ['scale and zero point', () => ({ scale, zeroPoint })],
     ['scale and zero point', () => ({ scale, zeroPoint: 0 })],
-    ['zero point', () => ({ zeroPoint: 0 })],
+    // of one value that is a cause of its own
+    ...(declared.kind === 'tensor' ? [['zero point', () => ({ zeroPoint: 0 })] satisfies (typeof ways)[number]] : []),
   ];
-  return ways.flatMap(([left, params]): TensorChange[] => {
+  return ways.flatMap(([left, params]): Change[] => {
     const changed = taken.filter((i) => differs(inputOf(declared, i) as QuantParams, params));
     if (changed.length !== taken.length) return [];
     return [
@@ -77,8 +81,7 @@ function changesOf({ declared }: TensorStudy, taken: readonly number[], output: 
         freedom: FREEDOM.none,
         label: `${left} of ${taken.join()}`,
         found: { inputs: [...taken], left },
-        apply: (setup: TensorSetup) =>
-          taken.reduce((read, i) => withInput(read, params(inputOf(read, i) as QuantParams), i), setup),
+        apply: (setup) => taken.reduce((read, i) => withInput(read, params(inputOf(read, i) as QuantParams), i), setup),
       },
     ];
   });

@@ -1,18 +1,11 @@
 import { isQuantized } from '../../nouns/value.js';
-import { roundHalfAway } from '../../numeric/round.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import {
-  FREEDOM,
-  inputOf,
-  type ProductChange,
-  type ProductSetup,
-  withInput,
-  withOutput,
-  withParams,
-} from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { converts } from '../facts.js';
+import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
+import type { Study } from '../study/study.js';
 import { torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
@@ -46,10 +39,13 @@ const WHICH: readonly (readonly Of[number][])[] = [
 const [FEWEST_ALONE, FEWEST_BESIDE] = [3, 8];
 
 /** Scales taken to a few decimals or digits, as a print shows them. */
-export const scaleRounded: Cause<'scale-rounded', 'product'> = {
+export const scaleRounded: Cause<'scale-rounded'> = {
   code: 'scale-rounded',
-  kinds: ['product'],
-  needs: [({ declared, data }) => data.dynamic !== null || isQuantized(inputOf(declared))],
+  kinds: ['product', 'elementwise'],
+  needs: [
+    converts,
+    ({ declared, data }) => declared.kind !== 'product' || data.dynamic !== null || isQuantized(inputOf(declared)),
+  ],
   whose: 'model',
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
@@ -77,7 +73,7 @@ export const scaleRounded: Cause<'scale-rounded', 'product'> = {
   },
 };
 
-function allOf({ declared }: ProductStudy): ProductChange[] {
+function allOf({ declared }: Study): Change[] {
   const known = new Set<string>();
   return ROUNDINGS.flatMap((rounding) =>
     WHICH.flatMap((of) => {
@@ -98,13 +94,20 @@ interface Rounding {
 }
 
 const ROUNDINGS: readonly Rounding[] = [
-  ...[4, 3, 5, 6, 2, 7].map(
-    (digits): Rounding => ({ digits, kind: 'decimals', apply: (s) => roundHalfAway(s * 10 ** digits) / 10 ** digits }),
-  ),
+  ...[4, 3, 5, 6, 2, 7].map((digits): Rounding => ({ digits, kind: 'decimals', apply: (s) => toDecimals(s, digits) })),
   ...[5, 4, 3, 2, 6].map(
-    (digits): Rounding => ({ digits, kind: 'significant digits', apply: (s) => Number(s.toPrecision(digits)) }),
+    (digits): Rounding => ({
+      digits,
+      kind: 'significant digits',
+      apply: (s) => toDecimals(s, digits - 1 - Math.floor(Math.log10(s))),
+    }),
   ),
 ];
+
+/** Ties to even, as Python prints: 0.03125 is 0.0312. */
+function toDecimals(scale: number, digits: number): number {
+  return roundHalfEven(scale * 10 ** digits) / 10 ** digits;
+}
 
 /** The same array for the same scales: what is kept for it is shared by all pairs of a rounding. */
 const roundedBefore = new WeakMap<Float32Array | Float64Array, Map<Rounding['apply'], Float32Array | Float64Array>>();
@@ -116,22 +119,24 @@ function roundedScales<A extends Float32Array | Float64Array>(scales: A, apply: 
   return known.get(apply) as A;
 }
 
-function withRounded(setup: ProductSetup, of: Of, { apply }: Rounding): ProductSetup {
+function withRounded<S extends Setup>(setup: S, of: Of, { apply }: Rounding): S {
   const input = inputOf(setup);
   const { output } = setup.params;
-  let changed = setup;
-  if (of.includes('weight'))
+  let changed: Setup = setup;
+  if (of.includes('weight') && changed.kind === 'product')
     changed = withParams(changed, { weightScale: roundedScales(changed.params.weightScale, apply) });
   if (of.includes('input') && isQuantized(input)) changed = withInput(changed, { scale: apply(input.scale) });
   if (of.includes('output') && isQuantized(output)) changed = withOutput(changed, { scale: apply(output.scale) });
-  return changed;
+  return changed as S;
 }
 
-function scalesOf({ params: { input, weightScale, output } }: ProductSetup): number[] {
-  return [input.scale, ...weightScale, isQuantized(output) ? output.scale : 1];
+function scalesOf(setup: Setup): number[] {
+  const ofWeights = setup.kind === 'product' ? [...setup.params.weightScale] : [];
+  const [input, output] = [inputOf(setup), setup.params.output].map((value) => (isQuantized(value) ? value.scale : 1));
+  return [input, ...ofWeights, output];
 }
 
-function change(declared: ProductSetup, rounded: ProductSetup, of: Of, rounding: Rounding): ProductChange {
+function change(declared: Setup, rounded: Setup, of: Of, rounding: Rounding): Change {
   const [before, after] = [scalesOf(declared), scalesOf(rounded)];
   const worst = before.reduce(
     (at, s, i) => (Math.abs(after[i] / s - 1) > Math.abs(after[at] / before[at] - 1) ? i : at),
