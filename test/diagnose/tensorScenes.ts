@@ -268,6 +268,11 @@ export const RAISED: readonly TensorScene[] = [
     what: 'add with another output scale',
     wrong: sum(roundHalfEven, A, B, { ...Y, scale: 0.107 }),
   }),
+  pool({
+    code: 'output-zero-point-wrong',
+    what: 'means with a zero point of their own',
+    wrong: (_, right) => Array.from(right, (q) => code(q + 3)),
+  }),
   add({
     code: 'clamp-range',
     what: 'add clamped to 7 bits',
@@ -402,6 +407,14 @@ export const NEARLY: readonly TensorScene[] = [
     halves.b,
     halves.y,
   ),
+  add({
+    code: 'input-scale-wrong',
+    what: 'another scale of the second input above its zero point',
+    wrong: ([x, z]) =>
+      sumOf(x, z, roundHalfEven).map((q, i) =>
+        code(z[i] > B.zero_point ? q + roundHalfEven((0.01 * (z[i] - B.zero_point)) / Y.scale) : q),
+      ),
+  }),
   add({
     code: 'output-zero-point-wrong',
     what: 'one channel shifted',

@@ -1,10 +1,11 @@
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { clamp } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
-import { type Change, FREEDOM, type Setup, withOutput } from '../setup.js';
-import type { Study } from '../study/study.js';
+import { type Change, type CodeMap, FREEDOM, type Setup, withOutput } from '../setup.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
@@ -41,7 +42,9 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
           freedom: FREEDOM.oneNumber,
           label: String(zeroPoint),
           found: { declared: output.zeroPoint, found: zeroPoint },
-          apply: (setup) => withOutput(setup, { zeroPoint }),
+          apply: takesItsInputs(study, base, zeroPoint)
+            ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
+            : (setup) => withOutput(setup, { zeroPoint }),
         }),
       );
   },
@@ -55,6 +58,15 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+/** A pool's codes have the zero point of what it reads: one of its own is added to them. */
+function takesItsInputs(study: Study, base: Setup, zeroPoint: number): boolean {
+  return isTensorStudy(study) && study.free && study.sameOnSubset(withOutput(base, { zeroPoint }), base);
+}
+
+function movedBy(codes: number, { quantMin, quantMax }: QuantParams): CodeMap {
+  return { name: `moved by ${codes}`, apply: (code) => clamp(code + codes, quantMin, quantMax) };
+}
 
 /** Away from the clamps y - zero_point - v is the error of the zero point, within half a step: the median of these. */
 function whereErrorsLie(study: Study, base: Setup): number | null {
