@@ -198,7 +198,7 @@ async function explainedAs(
   const diff = await diffReplay(chain, run, value, null);
   if (diff.mismatched === 0) return null;
   const differing = differingRows({ run, input: run.input, observed: value, from, to, diff, afterRelu: false });
-  const found = inSamples(await diagnosis.layer(differing), run);
+  const found = inSamples(await diagnosis.layer({ ...differing, proven: true }), run);
   return isUnexplained(found.report) ? null : { layer, found };
 }
 

@@ -37,6 +37,8 @@ export interface DifferingLayer {
   readonly afterRelu: boolean;
   /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
   readonly met?: LayerDiagnosis | null;
+  /** Nobody observed it: it is what gives every value of a layer after it. */
+  readonly proven?: true;
   /** Told how many hypotheses were tried, at each. */
   readonly watch?: (tried: number) => void;
 }

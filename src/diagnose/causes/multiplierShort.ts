@@ -65,9 +65,10 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
   shows: ({ study, without }) =>
-    study.sameOnSubset(without, study.declared)
+    study.data.proven ||
+    (study.sameOnSubset(without, study.declared)
       ? study.data.mismatched >= FEWEST_DIFFERING
-      : study.mismatches(without) >= FEWEST_BESIDE,
+      : study.mismatches(without) >= FEWEST_BESIDE),
 
   evidence: ({ change, study }) => {
     const { params } = study.declared;
