@@ -35,6 +35,7 @@ import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { multiplyAten, multiplyFloats, preluAten } from './steps/multiply.js';
 import { groupNormAten, layerNormAten } from './steps/norms.js';
+import { scramblesVectors } from './steps/pool.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
 import { softmaxAten, softmaxDecomposed, softmaxQnnpack } from './steps/softmax.js';
@@ -58,17 +59,19 @@ export const atenTensors: Ops = {
   gelu: geluAten,
   threshold: thresholdAten,
   prelu: preluAten,
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  max_pool3d: maxPool,
-  avg_pool1d: averagePoolAten,
-  avg_pool2d: averagePoolAten,
-  avg_pool3d: averagePoolAten,
-  adaptive_avg_pool1d: adaptiveAveragePoolAten,
-  adaptive_avg_pool2d: adaptiveAveragePoolAten,
-  adaptive_avg_pool3d: adaptiveAveragePoolAten,
+  ...onImages({
+    max_pool1d: maxPool,
+    max_pool2d: maxPool,
+    max_pool3d: maxPool,
+    avg_pool1d: averagePoolAten,
+    avg_pool2d: averagePoolAten,
+    avg_pool3d: averagePoolAten,
+    adaptive_avg_pool1d: adaptiveAveragePoolAten,
+    adaptive_avg_pool2d: adaptiveAveragePoolAten,
+    adaptive_avg_pool3d: adaptiveAveragePoolAten,
+    interpolate: withoutTflites(resampleAten(adaptiveAveragePoolAten)),
+  }),
   mean: meanAten,
-  interpolate: withoutTflites(resampleAten(adaptiveAveragePoolAten)),
   softmax: withoutTflites(softmaxAten),
   matmul: withoutTflites(matmulAten),
   batch_norm: batchNormAten,
@@ -86,15 +89,21 @@ export const qnnpackTensors: Ops = {
   hardsigmoid: hardsigmoidQnnpack,
   sigmoid: sigmoidQnnpack,
   tanh: tanhQnnpack,
-  max_pool2d: maxPoolQnnpack,
-  avg_pool1d: averagePoolQnnpack,
-  avg_pool2d: averagePoolQnnpack,
-  adaptive_avg_pool1d: adaptiveAveragePoolQnnpack,
-  adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
+  ...onImages({
+    max_pool2d: maxPoolQnnpack,
+    avg_pool1d: averagePoolQnnpack,
+    avg_pool2d: averagePoolQnnpack,
+    adaptive_avg_pool1d: adaptiveAveragePoolQnnpack,
+    adaptive_avg_pool2d: adaptiveAveragePoolQnnpack,
+    interpolate: withoutTflites(resampleAten(adaptiveAveragePoolQnnpack)),
+  }),
   mean: meanQnnpack,
-  interpolate: withoutTflites(resampleAten(adaptiveAveragePoolQnnpack)),
   softmax: withoutTflites(softmaxQnnpack),
 };
+
+function onImages(ops: Record<string, TensorSteps>): Ops {
+  return Object.fromEntries(Object.entries(ops).map(([op, steps]) => [op, scramblesVectors(steps)]));
+}
 
 function betweenEachCodes(floats: Ops): Ops {
   const tensors = Object.entries(floats).filter(([op]) => !op.endsWith('_float'));

@@ -212,6 +212,8 @@ export interface Producer {
   readonly avxVnni?: boolean;
   readonly threads?: number;
   readonly amxInt8?: boolean;
+  /** By our exporters, which add no output: what they captured is what an ordinary run computes. */
+  readonly capturedAsRun?: boolean;
   readonly environment?: ReadonlyMap<string, string>;
   /** Values that TFLite's delegate computed. */
   readonly delegated?: readonly string[];

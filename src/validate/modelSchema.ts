@@ -43,6 +43,7 @@ export const producerSchema = z.object({
   avx_vnni: flag,
   threads: z.optional(z.nullable(z.int().check(z.positive()))),
   amx_int8: flag,
+  outputs_changed_by_capturing: z.optional(z.nullable(z.int())),
   delegated: z.optional(z.nullable(z.array(z.string()))),
   environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
   settings: z.optional(z.nullable(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))),

@@ -27,6 +27,7 @@ export function producerOf(raw: RawProducer | null | undefined): Producer {
     avxVnni: rest.avx_vnni ?? undefined,
     amxInt8: rest.amx_int8 ?? undefined,
     threads: rest.threads ?? undefined,
+    capturedAsRun: rest.outputs_changed_by_capturing == null ? undefined : true,
     delegated: rest.delegated ?? undefined,
     settings: rest.settings
       ? new Map(Object.entries(rest.settings).map(([name, value]) => [name, settingText(value)]))

@@ -1,6 +1,8 @@
 /** What ONNX Runtime's operators on codes do not have is said, not computed. */
 import { expect, test } from 'vitest';
+import { fbgemm } from '../../src/kernels/fbgemm.js';
 import { ort } from '../../src/kernels/ort.js';
+import type { Kernel, TensorCall, TensorSteps } from '../../src/nouns/kernel.js';
 import type { Layer } from '../../src/nouns/model.js';
 import { whyNotReplayed } from '../../src/replay/layer.js';
 
@@ -23,4 +25,26 @@ test('means have one place, and divide by what a window holds', () => {
   expect(reason('adaptive_avg_pool2d', { size: [null, 1] })).toMatch(/with more than one place$/);
   expect(reason('avg_pool2d', { divisor: null })).toBeNull();
   expect(reason('avg_pool2d', { divisor: 3 })).toMatch(/with a divisor of its own$/);
+});
+
+test('images of one place are resized channel by channel; PyTorch alone writes them as rows', () => {
+  const image = (places: number) => ({
+    shape: { dims: [3, places, places], channelAxis: 0 },
+    memory: { format: 'contiguous', strides: null },
+    params: value,
+  });
+  const call = {
+    attributes: { mode: 'bilinear', alignCorners: false, size: [2, 2], scaleFactor: null, recomputed: false },
+    activation: 'none',
+    inputs: [{ ...image(1), data: Int32Array.of(1, 2, 3) }],
+    output: image(2),
+    samples: 1,
+    vectors: 'default',
+  };
+  const codes = ({ ops }: Kernel) => {
+    const done = (ops.interpolate as TensorSteps).run(call as unknown as TensorCall);
+    return [...('data' in done ? (done.data as Int32Array) : done)];
+  };
+  expect(codes(ort)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
+  expect(codes(fbgemm)).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
 });

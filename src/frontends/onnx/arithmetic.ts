@@ -83,6 +83,8 @@ export function arithmeticOf(
   const given = tail.nodes.map(({ inputs }) => inputs[0]).find((tensor) => session.added.has(tensor));
   if (given !== undefined) return float(`${printable(given)} ${ADDED}`, CAPTURE);
   if (refused) return float(refused, remedy);
+  const computed = tail.nodes.map(({ inputs }) => inputs[0]).find((tensor) => session.unfusedAt.has(tensor));
+  if (computed !== undefined) return float(`the run computed ${printable(computed)}, which no fused one does`);
   const redundant = tail.q && tail.clamp ? isRedundant(tail.q, tail.clamp.lower, tail.clamp.upper) : true;
   if (!redundant) return float(notRedundant(tail), REDUNDANT);
   const kinds = all.map((operand) => kindOf(operand, context));

@@ -46,8 +46,9 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
 }
 
 /**
- * The layers, and the tensors that show how they were captured: floats inside a group that an ordinary session fuses. They exist only
- * where tensors were added to the model's outputs, and then all that were captured count as such.
+ * The layers, and the tensors that show how they were captured: floats inside a group that an ordinary session fuses. They exist
+ * where tensors were added to the model's outputs, and then all that were captured count as such; or, where a run that was not changed
+ * computed them, because it did not fuse that group.
  */
 async function layersAsRun(graph: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
@@ -56,7 +57,11 @@ async function layersAsRun(graph: Graph, constants: Constants, { captured = new 
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
   );
   if (inside.length === 0) return { layers, added: inside };
-  return { layers: await layersOf(graph, constants, { ...session, added: new Set(captured.keys()) }), added: inside };
+  const seen = producer.capturedAsRun ? { unfusedAt: new Set(inside) } : { added: new Set(captured.keys()) };
+  return {
+    layers: await layersOf(graph, constants, { ...session, ...seen }),
+    added: producer.capturedAsRun ? [] : inside,
+  };
 }
 
 function outputsAdded(path: string, added: readonly string[]): Warning[] {

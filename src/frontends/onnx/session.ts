@@ -18,6 +18,8 @@ export interface Session {
   readonly captured: ReadonlyMap<string, readonly number[]>;
   /** Tensors that were added to the model's outputs: each has one reader more. */
   readonly added: ReadonlySet<string>;
+  /** Floats inside groups that would be fused, which an ordinary run computed: it did not fuse those. */
+  readonly unfusedAt: ReadonlySet<string>;
 }
 
 /** As onnxruntime's Python names levels, or its numbers. */
@@ -52,6 +54,7 @@ export function sessionOf(
     quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),
     captured,
     added: new Set(),
+    unfusedAt: new Set(),
   };
 }
 

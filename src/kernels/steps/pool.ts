@@ -1,6 +1,6 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type { CodeArray, TensorCall, TensorValue } from '../../nouns/kernel.js';
-import { isQuantized, type Shape } from '../../nouns/value.js';
+import type { CodeArray, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import type { Shape } from '../../nouns/value.js';
 import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger, largerByte } from '../../numeric/integer.js';
 import type { Cover } from '../../tensor/covers.js';
@@ -61,20 +61,20 @@ function intoWindows<A extends Int32Array | Float32Array>(
       }
     }
   }
-  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+  return fromRows(out, call.output.shape);
 }
 
 /** The largest code of every window and channel, `least` of an empty one. */
 export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): CodeArray {
   const { data, shape } = imageOf(call);
   const out = storageFor(data, call.samples * sizeOf(call.output.shape.dims), least);
-  if (shape.channelAxis === 0 && channelStride(shape) > 1 && !isScrambled(call)) {
+  if (shape.channelAxis === 0 && channelStride(shape) > 1) {
     if (isBytes(data)) largestByteInPlanes(out, data, positionsOf(shape), covers);
     else largestInPlanes(out, data, positionsOf(shape), covers);
     return out;
   }
   largestInRows(out, toRows(data, shape), { places: positionsOf(shape), channels: channelsOf(shape) }, covers);
-  return isScrambled(call) ? out : fromRows(out, call.output.shape);
+  return fromRows(out, call.output.shape);
 }
 
 /** As many of `least`, bytes where the codes are: a maximum is one of them. */
@@ -137,14 +137,22 @@ function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers
  * A defect of PyTorch's: (N, C, 1, 1) lies like channels_last and like a contiguous tensor at once; its kernel takes the first,
  * and writes rows of channels into an output that is the second.
  */
+export function scramblesVectors(steps: TensorSteps): TensorSteps {
+  return {
+    ...steps,
+    run(call) {
+      const values = steps.run(call) as CodeArray;
+      return isScrambled(call) ? toRows(values, call.output.shape) : values;
+    },
+  };
+}
+
 function isScrambled(call: TensorCall): boolean {
   const input = imageOf(call);
   const { shape, memory } = input;
   const declared = memory.format === 'channels_last' || memory.strides !== null;
   const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
-  return (
-    isQuantized(input.params) && isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1
-  );
+  return isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
 }
 
 export function sumOf({ cover, code }: Covered): number {

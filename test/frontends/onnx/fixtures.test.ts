@@ -366,6 +366,20 @@ describe('a capture made by adding outputs to the model', () => {
     expect(model.warnings.map(({ code }) => code)).toContain('outputs-added');
   });
 
+  it('is none where our exporter captured: the run did not fuse what it computed in float', async () => {
+    const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), {
+      captured: new Map([['/AveragePool_output_0', []]]),
+      capturedAsRun: true,
+    });
+    await model.close();
+    expect(model.warnings).toEqual([]);
+    expect(model.layers.find(({ op }) => op === 'avg_pool2d')!.because).toBe(
+      'the run computed /AveragePool_output_0, which no fused one does',
+    );
+    const others = model.layers.filter(({ op, arithmetic }) => op === 'conv2d' && arithmetic === 'integers');
+    expect(others.length).toBeGreaterThan(0);
+  });
+
   it('is not told by codes, which every capture has', async () => {
     const captured = new Set(['/AveragePool_output_0_QuantizeLinear_Output', 'x_QuantizeLinear_Output']);
     const model = await openModel(nodeFileSystem, pathOf('net-qdq-s8'), {

@@ -413,6 +413,14 @@ describe('around it', () => {
     const dequantized = node('DequantizeLinear', ['c', 'x_scale', 'x_zero_point'], ['cd']);
     const data = between([dequantized, node('Concat', ['cd', 'xd'], ['g'], { axis: 1 }, 'join')], [part]);
     expect(await layersOf(data)).toEqual(around('cat yq <- c xq [join yq] integers'));
+    const int8 = tensor('c', [1, 2], Int8Array.of(3, -25));
+    const kept = between(
+      [dequantized, node('Concat', ['cd', 'xd'], ['g'], { axis: 1 }, 'join')],
+      [int8],
+      params(0, 0, Int8Array),
+    );
+    const { layers } = await opened(kept);
+    expect(layers[1].because).toBe('c stays int8 (it is constant), the others are rewritten to uint8');
     const inputs = ['y_scale', 'y_zero_point', 'c', 'x_scale', 'x_zero_point', 'xq', 'x_scale', 'x_zero_point'];
     const joined = model({
       inputs: inputX,

@@ -36,8 +36,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const operands = await Promise.all(own.map((input) => operandOf(input, context)));
   const codes = operands.filter((operand) => operand.kind === 'codes');
   const tail = await tailOf(node.outputs[0], context);
-  const areCodes = operands.every(({ kind }) => kind === 'codes' || kind === 'weight');
-  if (!tail.q || codes.length === 0 || !areCodes) return null;
+  const reads = operands.filter((operand) => operand.kind === 'codes' || operand.kind === 'weight');
+  if (!tail.q || codes.length === 0 || reads.length < operands.length) return null;
   const inputs = operands.map((operand) => valueNamed(operand, context, node.outputs[0], true));
   if (inputs.includes(null)) return null;
   const refused = ON_CODES.includes(node.opType) ? null : `ONNX Runtime has no ${node.opType} on codes`;
@@ -53,7 +53,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       output: tail.q,
       ...rangeOf(tail),
       reads: codes,
-      ...arithmeticOf(codes, tail, context, { refused }),
+      ...arithmeticOf(reads, tail, context, { refused }),
       ...(unknown ? { notReplayed: unknown } : {}),
     },
   ];
