@@ -48,7 +48,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
     found: new Map(),
-    late: new ReadTooLate({ ...comparison, values: chained }, 'candidate'),
+    late: new ReadTooLate({ ...comparison, values: chained }, 'candidate', comparison.warn),
     catchUp: new CatchUp(model, selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),

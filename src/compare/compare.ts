@@ -96,7 +96,9 @@ class Comparison {
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     const { reference, from, to } = this;
-    this.late = new ReadTooLate({ model, values: capture, reference, from, to, fast }, 'capture');
+    this.late = new ReadTooLate({ model, values: capture, reference, from, to, fast }, 'capture', (...warning) =>
+      this.warn(...warning),
+    );
     ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
     this.isWhole = this.selected.length === model.layers.length && !options.failFast;
     this.output = this.isWhole ? classification(model, capture, options.candidate ?? null) : null;

@@ -13,10 +13,12 @@ const DIFFERENT = 5;
 export class ReadTooLate {
   private readonly bytes = new Map<string, Buffer | null>();
   private found: Promise<FoundInMemory> | null = null;
+  private isSaid = false;
 
   constructor(
     private readonly asked: AskedOfMemory,
     private readonly subject: DiagnosisReport['subject'],
+    private readonly warn: (code: string, where: string, message: string) => void,
   ) {}
 
   /** Before a search that would take long and find nothing: true where the layer's report says it now. */
@@ -36,7 +38,12 @@ export class ReadTooLate {
   private async name(report: LayerReport): Promise<boolean> {
     const { foundInMemory, nameIn } = await import('./memoryReused.js');
     this.found ??= foundInMemory(this.asked);
-    return nameIn(report, await this.found, this.subject, this.asked.model.producer);
+    const found = await this.found;
+    if (found.passedOver !== undefined && !this.isSaid) {
+      this.isSaid = true;
+      this.warn('memory-not-searched', report.name, found.passedOver);
+    }
+    return nameIn(report, found, this.subject, this.asked.model.producer);
   }
 
   /** Whether what was captured of it stands in a later value too, to which it was not handed on. */

@@ -3,7 +3,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type AskedOfMemory, foundInMemory } from '../../src/compare/memoryReused.js';
+import { ReadTooLate } from '../../src/compare/readTooLate.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
+import { referenceFor } from '../../src/kernels/reference.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { LayerReport, Report } from '../../src/nouns/report.js';
 import { cli } from '../support/cli.js';
@@ -115,4 +119,20 @@ test('bytes that no layer has are not said to be a layer’s', async () => {
   const { layers } = await reportOf(written('spoilt.npz', spoilt), '--layer', order[1]);
   expect(causesOf(layers)).toHaveLength(1);
   expect(causesOf(layers)).not.toContain('memory-reused');
+});
+
+test('values that would not fit into memory at once are passed over, and one warning says so', async () => {
+  const model = await openModel(nodeFileSystem, MODEL);
+  const capture = await openCapture(nodeFileSystem, CAPTURE, model);
+  const reference = referenceFor(model.producer);
+  const asked = { model, values: capture, reference, from: 0, to: 1, fast: null };
+  expect((await foundInMemory(asked)).passedOver).toBeUndefined();
+  const many: AskedOfMemory = { ...asked, values: { ...capture, samples: 2 ** 28 } };
+  expect((await foundInMemory(many)).passedOver).toMatch(/holds \d+ MiB of values, and at most 256 MiB/);
+  const warnings: string[][] = [];
+  const late = new ReadTooLate(many, 'capture', (...warning) => warnings.push(warning));
+  const report = await reportOf(CAPTURE);
+  const unexplained = report.layers.map((layer) => ({ ...layer, diagnosis: { causes: ['unexplained'] } }));
+  expect(await late.explainsLeft(unexplained as unknown as LayerReport[])).toEqual([]);
+  expect(warnings.map(([code, where]) => [code, where])).toEqual([['memory-not-searched', report.layers[0].name]]);
 });
