@@ -111,6 +111,35 @@ describe('tensors of the graph that runs are called as in the model', () => {
   });
 });
 
+test('floats that the optimizer quantized before it moves them are not the model’s, unless they were codes of that scale', async () => {
+  const moved = (nodes: Bytes[]) => graphOf(model({ inputs: [valueInfo('x')], outputs: [valueInfo('y')], nodes }));
+  const [quantize, dequantize] = ['QuantizeLinear', 'DequantizeLinear'];
+  const fused = await moved([
+    node(quantize, ['x', 'a', ''], ['xq']),
+    node(dequantize, ['xq', 'a', ''], ['xd'], {}, 'x_dq'),
+    node('Flatten', ['xd'], ['f'], {}, 'qdiff0'),
+  ]);
+  const values = new Map([['f', tensor('float32', Float32Array.of(0.5))]]);
+  const named = (graph: Awaited<typeof fused>) =>
+    new ModelNames(
+      graph,
+      new Map([
+        ['b', '1'],
+        ['c', '2'],
+      ]),
+    ).of(fused, values, new Map([['a', '1']]));
+  const given = await moved([node('Flatten', ['x'], ['f'])]);
+  const codesOf = (scale: string) =>
+    moved([
+      node(quantize, ['x', scale, ''], ['q']),
+      node(dequantize, ['q', scale, ''], ['d']),
+      node('Flatten', ['d'], ['f']),
+    ]);
+  expect([...named(given).keys()]).toEqual([]);
+  expect([...named(await codesOf('b')).keys()]).toEqual(['f']);
+  expect([...named(await codesOf('c')).keys()]).toEqual([]);
+});
+
 /** A runtime that fuses nothing: each value is its call's first input. */
 function imaginedOrt(shape: readonly (number | string)[], type = 'float32'): Ort {
   const session = async (path: string): Promise<Session> => {

@@ -7,7 +7,7 @@ import { openArrays } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { Report } from '../../src/nouns/report.js';
 import { type NpyDtype, npy, npz } from '../support/npz.js';
-import { gemmModel, valueInfo } from '../support/onnx.js';
+import { gemmModel, model, node, scaled, valueInfo } from '../support/onnx.js';
 import { notExplained, qdiff } from './command.js';
 import { findPythonWith, PROJECT, type Python, run } from './python.js';
 
@@ -120,6 +120,28 @@ onnx(onnxTitle, () => {
     expect(values.get('yq')).toMatchObject(['uint8', [6, 2], {}]);
     expect(values.get('batch_sizes')).toMatchObject(['int64', [3], {}]);
     expect(notExplained(await compared(model, capture))).toEqual([]);
+  });
+
+  test('a float that holds codes, since they are quantized before they move, is not captured as the model’s', async () => {
+    const path = join(folder, 'moved.onnx');
+    const moved = model({
+      inputs: [valueInfo('x', 1, [2, 3, 4])],
+      outputs: [valueInfo('y', 1, [2, 4, 3])],
+      initializers: [...scaled('t', 0.5, 0, Int8Array), ...scaled('s', 1 / 256, -128, Int8Array)],
+      nodes: [
+        node('Transpose', ['x'], ['t'], { perm: [0, 2, 1] }),
+        node('QuantizeLinear', ['t', 't_scale', 't_zero_point'], ['tq']),
+        node('com.microsoft:QLinearSigmoid', ['tq', 't_scale', 't_zero_point', 's_scale', 's_zero_point'], ['sq']),
+        node('DequantizeLinear', ['sq', 's_scale', 's_zero_point'], ['y']),
+      ],
+    });
+    writeFileSync(path, moved);
+    const numbers = Array.from({ length: 24 }, (_, i) => i / 7 - 2);
+    writeFileSync(join(folder, 'x24.npy'), npy('float32', [2, 3, 4], numbers));
+    const capture = join(folder, 'moved.npz');
+    expect(exported('onnx', python.onnx, path, 'x24.npy', capture)).toMatchObject({ status: 0, stderr: '' });
+    expect([...(await read(capture)).values.keys()]).toEqual(['x', 'tq', 'sq', 'y']);
+    expect(notExplained(await compared(path, capture))).toEqual([]);
   });
 
   const five = npy('float32', [5, 3], new Float32Array(15));

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, realpathSy
 import { dirname, join, relative } from 'node:path';
 import { openNpy } from '../../load/npyFolder.js';
 import { openNpz } from '../../load/npz.js';
+import { FLOAT32 } from '../../load/onnx/dtypes.js';
 import { externalPath } from '../../load/onnx/external.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { readOnnxModel } from '../../load/onnx/read.js';
@@ -11,7 +12,7 @@ import type { FileSystem } from '../../nouns/file.js';
 import { npzBytes, type RuntimeArray } from '../../save/npz.js';
 import { printable } from '../../text.js';
 import { callsOf, type Feeds } from './feeds.js';
-import { ModelNames, nodeName, type Values } from './names.js';
+import { ModelNames, nodeName, type Scales, type Values } from './names.js';
 import { producerOf } from './producer.js';
 import { joined, type Ort, type OrtTensor, openSession, type Session, STORED } from './runtime.js';
 import { withNodeNames, withOutputs } from './wire.js';
@@ -44,7 +45,8 @@ export async function capture(
   const inputs: Values = new Map(
     [...calls[0].keys()].map((name) => [name, joined(calls.map((call) => call.get(name)!))]),
   );
-  const arrays = new Map<string, OrtTensor>([...inputs, ...new ModelNames(model.graph).of(fused.graph, values)]);
+  const names = new ModelNames(model.graph, await scalesOf(fs, model));
+  const arrays = new Map<string, OrtTensor>([...inputs, ...names.of(fused.graph, values, await scalesOf(fs, fused))]);
   const meant = new Map<string, RuntimeArray>();
   if (calls.length > 1) meant.set('batch_sizes', sizesOf(calls));
   const producer = Buffer.from(JSON.stringify(producerOf(versionOf(ort), changed)));
@@ -60,6 +62,24 @@ async function modelAt(fs: FileSystem, path: string): Promise<OnnxModel> {
   } finally {
     await file.close();
   }
+}
+
+async function scalesOf(fs: FileSystem, { path, graph }: OnnxModel): Promise<Scales> {
+  const scales = new Map<string, string>();
+  const file = await fs.open(path);
+  try {
+    for (const { name, dataType, data } of graph.initializers) {
+      if (dataType !== FLOAT32 || data.kind === 'external') continue;
+      const [range, more] = data.kind === 'raw' ? [data.range] : data.pieces;
+      if (more || range?.end - range?.start !== Float32Array.BYTES_PER_ELEMENT) continue;
+      const bytes = new Uint8Array(Float32Array.BYTES_PER_ELEMENT);
+      await file.read(bytes, range.start);
+      scales.set(name, `${bytes}`);
+    }
+  } finally {
+    await file.close();
+  }
+  return scales;
 }
 
 async function inputsAt(fs: FileSystem, path: string): Promise<ArrayFile['arrays']> {

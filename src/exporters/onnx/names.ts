@@ -1,5 +1,5 @@
 /** What tensors of the graph that runs are called in the model. */
-import { onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { FLOAT32, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { OnnxGraph, OnnxNode } from '../../load/onnx/proto.js';
 import type { OrtTensor } from './runtime.js';
 
@@ -12,6 +12,29 @@ export type Values = ReadonlyMap<string, OrtTensor>;
 
 const CODES: readonly string[] = ['int8', 'uint8', 'int16', 'uint16'];
 const PASSED: readonly string[] = ['Relu', 'Clip', 'Add'];
+const KEEPS_TYPE: readonly string[] = [
+  ...['Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Slice', 'Split', 'Gather', 'Expand', 'Tile', 'Pad'],
+  ...['Identity', 'Concat', 'DepthToSpace', 'SpaceToDepth', 'MaxPool', 'Resize', 'Upsample', 'ReduceMax', 'ReduceMin'],
+  ...['Relu', 'Clip', 'Max', 'Min'],
+];
+
+/** The bytes of initializers that are one float. */
+export type Scales = ReadonlyMap<string, string>;
+
+type Makers = ReadonlyMap<string, OnnxNode>;
+
+/** The tensor that comes here through what only moves values, and the node that makes it. */
+function sourceOf(name: string, makers: Makers): { at: string; node: OnnxNode | undefined } {
+  let [at, node] = [name, makers.get(name)];
+  while (node && KEEPS_TYPE.includes(node.opType)) [at, node] = [node.inputs[0], makers.get(node.inputs[0])];
+  return { at, node };
+}
+
+/** Of the scale that dequantized what is moved here; null where nothing did. */
+function scaleBehind(name: string, makers: Makers, scales: Scales): string | null {
+  const { node } = sourceOf(name, makers);
+  return node?.opType === 'DequantizeLinear' ? (scales.get(node.inputs[1]) ?? '') : null;
+}
 
 export class ModelNames {
   private readonly producers = new Map<string, OnnxNode>();
@@ -19,28 +42,38 @@ export class ModelNames {
   private readonly elementTypes = new Map<string, number>();
   private readonly computed = new Set<string>();
 
-  constructor(private readonly model: OnnxGraph) {
+  constructor(
+    private readonly model: OnnxGraph,
+    private readonly scales: Scales = new Map(),
+  ) {
     for (const node of model.nodes) {
       for (const name of node.outputs) if (name) this.producers.set(name, node);
       for (const name of node.inputs) this.readers.set(name, [...(this.readers.get(name) ?? []), node]);
       const value = node.attributes.find(({ name, t }) => name === 'value' && t)?.t;
       if (node.opType === 'Constant' && value) this.elementTypes.set(node.outputs[0], value.dataType);
     }
+    for (const { name, elemType } of model.inputs) this.elementTypes.set(name, elemType);
     for (const { name, dataType } of model.initializers) this.elementTypes.set(name, dataType);
     this.follow();
   }
 
   /** The values of the fused graph by the model's names; those of tensors that the optimizer invented are left out. */
-  of(fused: OnnxGraph, values: Values): Map<string, OrtTensor> {
+  of(fused: OnnxGraph, values: Values, scales: Scales = new Map()): Map<string, OrtTensor> {
     const named = new Map<string, OrtTensor>();
     const renamed = new Map<string, OrtTensor>();
+    const makers: Makers = new Map(fused.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
     for (const node of fused.nodes) {
       const origin = this.originOf(node);
       for (const [position, name] of node.outputs.entries()) {
         const value = values.get(name);
         if (!value) continue;
-        if (this.producers.has(name)) this.keep(named, name, value);
-        else if (origin) this.keep(renamed, this.computedBy(origin, position, value), value);
+        const isNamed = this.producers.has(name);
+        const target = isNamed || !origin ? name : this.computedBy(origin, position, value);
+        const scale = value.type.startsWith('float') ? scaleBehind(name, makers, scales) : null;
+        // the optimizer quantizes before what moves it: codes as reals
+        if (scale !== null && scale !== scaleBehind(target, this.producers, this.scales)) continue;
+        if (isNamed) this.keep(named, target, value);
+        else if (origin) this.keep(renamed, target, value);
       }
     }
     const every = new Map([...renamed, ...named]);
@@ -89,19 +122,17 @@ export class ModelNames {
   /** Null where the optimizer computes something else under this name. int8 activations run as uint8, all codes + 128. */
   private inItsType(name: string, value: OrtTensor): OrtTensor | null {
     const type = this.typeOfCodes(this.producers.get(name)!);
-    if (type === null && CODES.includes(value.type) && this.isDequantized(name)) return null;
+    if (type === null && CODES.includes(value.type) && this.isFloat(name)) return null;
     if (type === null || type === value.type) return value;
     if (type !== 'int8' || value.type !== 'uint8') return null;
     return { type, dims: value.dims, data: Int8Array.from(value.data as Uint8Array, (code) => code - 128) };
   }
 
-  /** Whether the model has floats here, of codes that the optimizer moves instead. */
-  private isDequantized(name: string): boolean {
-    let node = this.producers.get(name);
-    while (node && node.opType !== 'QuantizeLinear' && node.opType !== 'DequantizeLinear') {
-      node = this.producers.get(node.inputs[0] ?? '');
-    }
-    return node?.opType === 'DequantizeLinear';
+  /** Whether the model has floats here, where the optimizer moves codes instead. */
+  private isFloat(name: string): boolean {
+    const { at, node } = sourceOf(name, this.producers);
+    if (node && node.opType !== 'Constant') return !/^(Dynamic)?Q|^Cast$|Integer/.test(node.opType);
+    return this.elementTypes.get(at) === FLOAT32;
   }
 
   /** Of QuantizeLinear: its zero point's type, or output_dtype, or uint8. Null: another operator, or not known. */

@@ -33,6 +33,8 @@ import onnxruntime as ort
 LEVELS = {"all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL, "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
           "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC, "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL}
 DEFAULT_DOMAINS = ("", "ai.onnx")
+KEEPS_TYPE = ("Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Gather", "Expand", "Tile", "Pad", "Identity", "Concat",
+              "DepthToSpace", "SpaceToDepth", "MaxPool", "Resize", "Upsample", "ReduceMax", "ReduceMin", "Relu", "Clip", "Max", "Min")
 
 
 class CaptureError(RuntimeError):
@@ -82,6 +84,7 @@ class _Graph:
             node.name = f"qdiff{index}"
             self.nodes[node.name] = node
         self.tensors = {out: node for node in self.nodes.values() for out in node.output if out}
+        self.constants = {tensor.name: tensor for tensor in self.proto.graph.initializer}
         self.readers = {}
         for node in self.nodes.values():
             for name in node.input:
@@ -103,15 +106,20 @@ class _Graph:
     def named_as_in_the_model(self, values):
         """The values of the fused graph by the model's names; those of tensors that the optimizer invented are left out."""
         named, renamed = {}, {}
+        makers = {name: node for node in self.fused.graph.node for name in node.output}
+        constants = {tensor.name: tensor for tensor in self.fused.graph.initializer}
         for node in self.fused.graph.node:
             origin = self.nodes.get(re.sub(r"(_token_\d+)+$", "", node.name))
             for position, name in enumerate(node.output):
                 if name not in values:
                     continue
+                target = name if name in self.tensors or origin is None else self.computed_by(origin, position, values[name])
+                rounded = values[name].dtype.kind == "f" and _scale_behind(name, makers, constants)
+                if rounded and rounded != _scale_behind(target, self.tensors, self.constants):
+                    continue  # the optimizer quantizes before what moves it: codes as reals
                 if name in self.tensors:
                     named[name] = self.in_its_type(name, values[name])
                 elif origin is not None:
-                    target = self.computed_by(origin, position, values[name])
                     renamed[target] = self.in_its_type(target, values[name])
         every, computed = {**renamed, **named}, self.computed()
         return {name: every[name] for name in self.tensors if name in computed and every.get(name) is not None}
@@ -143,18 +151,18 @@ class _Graph:
     def in_its_type(self, name, value):
         """None where the optimizer computes something else under this name. int8 activations run as uint8, all codes + 128."""
         dtype = self.dtype_of_codes(self.tensors[name])
-        if dtype is None and value.dtype in (np.int8, np.uint8, np.int16, np.uint16) and self.is_dequantized(name):
+        if dtype is None and value.dtype in (np.int8, np.uint8, np.int16, np.uint16) and self.is_float(name):
             return None
         if dtype is None or dtype == value.dtype:
             return value
         return (value ^ 128).view(np.int8) if (dtype, value.dtype) == (np.int8, np.uint8) else None
 
-    def is_dequantized(self, name):
-        """Whether the model has floats here, of codes that the optimizer moves instead."""
-        node = self.tensors.get(name)
-        while node is not None and node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
-            node = self.tensors.get(node.input[0]) if node.input else None
-        return node is not None and node.op_type == "DequantizeLinear"
+    def is_float(self, name):
+        """Whether the model has floats here, where the optimizer moves codes instead."""
+        at, node = _source(name, self.tensors)
+        if node is not None and node.op_type != "Constant":
+            return not re.match(r"(Dynamic)?Q|Cast$|.*Integer", node.op_type)
+        return self.element_types().get(at) == onnx.TensorProto.FLOAT
 
     def dtype_of_codes(self, node):
         """Of QuantizeLinear: its zero point's type, or output_dtype, or uint8. None: another operator, or not known."""
@@ -168,10 +176,27 @@ class _Graph:
         return onnx.helper.tensor_dtype_to_np_dtype(element or onnx.TensorProto.UINT8)
 
     def element_types(self):
-        constants = {tensor.name: tensor.data_type for tensor in self.proto.graph.initializer}
+        constants = {value.name: value.type.tensor_type.elem_type for value in self.proto.graph.input}
+        constants.update({tensor.name: tensor.data_type for tensor in self.proto.graph.initializer})
         for node in self.nodes.values():
             constants.update({node.output[0]: a.t.data_type for a in node.attribute if node.op_type == "Constant" and a.name == "value"})
         return constants
+
+
+def _source(name, makers):
+    """The tensor that comes here through what only moves values, and the node that makes it."""
+    while name in makers and makers[name].op_type in KEEPS_TYPE:
+        name = makers[name].input[0]
+    return name, makers.get(name)
+
+
+def _scale_behind(name, makers, constants):
+    """The bytes of the scale that dequantized what is moved here; None where nothing did."""
+    _, node = _source(name, makers)
+    if node is None or node.op_type != "DequantizeLinear":
+        return None
+    scale = constants.get(node.input[1])
+    return b"" if scale is None or scale.external_data else onnx.numpy_helper.to_array(scale).tobytes()
 
 
 def _beside_its_data(proto, path, folder):

@@ -275,7 +275,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       mul: 1040,
       dequantize: 806,
       mean: 64,
-      quantize: 576,
+      quantize: 592,
       sqrt: 32,
       div: 768,
       linear: 1030,

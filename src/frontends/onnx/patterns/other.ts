@@ -79,12 +79,10 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
     const notReplayed = unknown ?? whyNot(node, type, context);
     const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
-    const areCodes = isOnnx(node, ...MOVES) && quantizesFirst(node, context)?.between;
-    const output = areCodes
-      ? null
-      : ((isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
-        context.typeOf(name) ??
-        (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null));
+    const output =
+      (isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
+      context.typeOf(name) ??
+      (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
     const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
@@ -117,19 +115,6 @@ function onFloats(node: GraphNode, op: string, inputs: readonly string[]): Draft
 
 const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
 
-const MOVES_CODES = 'ONNX Runtime quantizes before it, and what was captured are codes as reals';
-
-/**
- * A QuantizeLinear goes up through what moves values: its codes are the same. between: others that move stand before it, and what was
- * captured are the codes themselves.
- */
-function quantizesFirst({ outputs: [output] }: GraphNode, { graph, session }: Context): { between: boolean } | null {
-  if (session.unfused !== null || !session.captured.has(output)) return null;
-  let [reader, between] = [graph.onlyReader(output), false];
-  while (isOnnx(reader, ...MOVES)) [reader, between] = [graph.onlyReader(reader.outputs[0]), true];
-  return isOnnx(reader, 'QuantizeLinear') ? { between } : null;
-}
-
 /** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
 function floatsNamed(
   { inputs, outputs: [output] }: GraphNode,
@@ -153,7 +138,6 @@ function areFloats(node: GraphNode, context: Context): boolean {
 }
 
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
-  if (isOnnx(node, ...MOVES) && quantizesFirst(node, context)) return MOVES_CODES;
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
   if (isOnnx(node, ...REPLAYED) || (isOnnx(node, 'Resize') && !mixes(node)))
     return type === 'float32' ? null : 'the type of what it reads is not known';
