@@ -1,6 +1,6 @@
 /** The file behind --candidate-model, and what its layers are to those of the model. */
 import { besideModel, type CandidateModel } from '../compare/models/beside.js';
-import { openCapture, openModel, producerIn } from '../frontends/open.js';
+import { bringsModel, openCapture, openModel, producerIn } from '../frontends/open.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import type { Model } from '../nouns/model.js';
@@ -15,13 +15,14 @@ interface Asked {
 
 export async function openCandidateModel(
   io: Io,
-  { path, values, map = [] }: Asked,
+  { path, values: given, map = [] }: Asked,
   { model, capture }: { readonly model: Model; readonly capture: Capture },
   open: Open,
 ): Promise<CandidateModel> {
   if (map.length > 0) {
     throw usage('expected it without --candidate-model, whose layers are matched by name and weights', '--map');
   }
+  const values = given ?? ((await bringsModel(io.fs, path)) ? path : undefined);
   const ranBy = values === undefined ? {} : await producerIn(io.fs, values);
   const other = await open(openModel(io.fs, path, ranBy));
   const file = values === undefined ? null : await open(openCapture(io.fs, values, other, 'values'));

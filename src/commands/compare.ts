@@ -6,7 +6,7 @@ import { comparePart } from '../compare/compare.js';
 import { refuseNothing } from '../compare/coverage.js';
 import type { AcceleratorChoice, CompareOptions } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
-import { openCandidate } from '../frontends/open.js';
+import { bringsModel, openCandidate } from '../frontends/open.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
 import { collecting } from '../load/refuse.js';
 import type { Capture } from '../nouns/capture.js';
@@ -334,10 +334,11 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
 /** What is judged in the replay's place, if anything: the user's values, or another model's. */
 async function openJudged(
   io: Io,
-  { candidate: path, candidateModel, map, against }: Options,
+  { candidate: path, candidateModel: named, map, against }: Options,
   { model, capture }: { readonly model: Model; readonly capture: Capture },
   open: Open,
 ): Promise<Pick<CompareOptions, 'candidate' | 'candidateModel'>> {
+  const candidateModel = named ?? (path !== undefined && (await bringsModel(io.fs, path)) ? path : undefined);
   if (candidateModel !== undefined) {
     const { openCandidateModel } = await import('./candidateModel.js');
     const beside = await openCandidateModel(io, { path: candidateModel, values: path, map }, { model, capture }, open);

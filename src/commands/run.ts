@@ -97,7 +97,7 @@ async function targetOf(io: CommandIo, model: string): Promise<Target> {
     );
   }
   const kind = await kindOf(io.fs, model);
-  if (kind !== 'json') return { kind, path: model, whole: resolve(model) };
+  if (kind === 'onnx' || kind === 'tflite') return { kind, path: model, whole: resolve(model) };
   const message =
     'expected a model that a runtime can run (.onnx, .tflite, FILE.py:NAME), got a model.json or another file; its ' +
     'capture comes from the exporter: qdiff exporter pytorch > qdiff_export.py';

@@ -11,7 +11,7 @@ import { printable } from '../text.js';
 import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
-import { otherInput } from './inherited.js';
+import { otherInput, sourceOf } from './inherited.js';
 import { fillDiagnosis, isUnexplained } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
@@ -319,17 +319,6 @@ function progress({ comparison, layer }: Case, tried: number): void {
   const [layersDone, samplesTotal] = [selected.indexOf(layer), to - from];
   const place = { layer: layer.name, layersDone, layersTotal: selected.length };
   options.onProgress?.({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
-}
-
-/** The last value before a layer that the candidate wrote: what came with the input came from there. */
-function sourceOf({ model, candidate }: OwnComparison, input: string): string {
-  let name = input;
-  while (!candidate.values.has(name)) {
-    const producer = model.layers.find((layer) => layer.name === name);
-    if (!producer) return input;
-    [name] = producer.inputs;
-  }
-  return name;
 }
 
 /** Which input explains it, where that is not its own value before it. */

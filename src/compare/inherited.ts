@@ -1,6 +1,7 @@
 import { fixed } from '../diagnose/fixed.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
+import type { OwnComparison } from './comparison.js';
 import { firstDiffering, type Samples } from './readings.js';
 
 /** Exact on its own input; it differs only since its input does. */
@@ -25,4 +26,15 @@ export async function otherInput(session: ReplaySession, run: LayerRun, samples:
   if (session.whyNotReplayed(layer)) return null;
   const { inputs } = await session.open(layer);
   return layer.inputs[await firstDiffering(samples, run.inputs, inputs)] ?? null;
+}
+
+/** The last value before a layer that the candidate wrote: what came with the input came from there. */
+export function sourceOf({ model, candidate }: Pick<OwnComparison, 'model' | 'candidate'>, input: string): string {
+  let name = input;
+  while (!candidate.values.has(name)) {
+    const producer = model.layers.find((layer) => layer.name === name);
+    if (!producer) return input;
+    [name] = producer.inputs;
+  }
+  return name;
 }

@@ -17,6 +17,7 @@ import type { CaptureUse } from '../validate/comparable.js';
 import { validateModel } from '../validate/model.js';
 import { field, nameOf } from '../validate/names.js';
 import { readProducer } from '../validate/producer.js';
+import { carriesModel, withoutModel } from './carried.js';
 import { asCapture, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 import { kindOf } from './kind.js';
@@ -103,9 +104,20 @@ export async function producerIn(fs: FileSystem, path: string): Promise<RanBy> {
   return { ...producer, captured: new Map([...file.arrays].map(([name, { shape }]) => [name, shape])) };
 }
 
+/** Whether values bring the model that computed them. */
+export async function bringsModel(fs: FileSystem, path: string): Promise<boolean> {
+  if (await fs.isDirectory(path).catch(() => true)) return false;
+  const file = path.endsWith('.npz') ? await collecting([], () => openNpz(fs, path)) : undefined;
+  await file?.close();
+  return file !== undefined && carriesModel(file);
+}
+
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */
 export function openCapture(fs: FileSystem, path: string, model: Model, use?: CaptureUse): Promise<Capture & Closable> {
-  return withArrays(fs, path, (file) => validateCapture(model, withInputs(asCapture(file), model), use));
+  return withArrays(fs, path, async (file) => {
+    const values = carriesModel(file) ? await withoutModel(file) : file;
+    return validateCapture(model, withInputs(asCapture(values), model), use);
+  });
 }
 
 /** As openCapture, for the user's own values; names: MINE to the model's, for those that differ; against: what it is judged by. */

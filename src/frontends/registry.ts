@@ -1,9 +1,10 @@
 import type { FileSystem } from '../nouns/file.js';
+import { readCarried } from './carried.js';
 import type { ModelFile, RanBy } from './modelFile.js';
 
 /** A kind of file in model.json's place. */
 export interface FrontEnd {
-  readonly kind: 'onnx' | 'tflite';
+  readonly kind: 'onnx' | 'tflite' | 'npz';
   readonly extension: string;
   /** Told by the first bytes of the file. */
   recognizes(head: Uint8Array): boolean;
@@ -27,6 +28,12 @@ export const frontEnds: readonly FrontEnd[] = [
     extension: '.onnx',
     recognizes: (head) => ONNX_TAGS.includes(head[0]) && hasControl(head),
     load: async () => (await import('./onnx/open.js')).readOnnx,
+  },
+  {
+    kind: 'npz',
+    extension: '.npz',
+    recognizes: (head) => Buffer.from(head.subarray(0, 2)).toString('latin1') === 'PK',
+    load: async () => readCarried,
   },
 ];
 

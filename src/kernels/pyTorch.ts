@@ -1,5 +1,6 @@
 /** What PyTorch's engines do for ops on whole values, and its reference graph. */
-import type { Kernel, TensorSteps } from '../nouns/kernel.js';
+import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import {
   celuAten,
@@ -106,31 +107,49 @@ function onImages(ops: Record<string, TensorSteps>): Ops {
 }
 
 function betweenEachCodes(floats: Ops): Ops {
-  const tensors = Object.entries(floats).filter(([op]) => !op.endsWith('_float'));
   return Object.fromEntries(
-    tensors.map(([op, steps]) => [op, withoutTflites(betweenCodes(steps as TensorSteps, quantizeDecomposed))]),
+    Object.entries(floats).map(([op, steps]) => [
+      op,
+      withoutTflites(betweenCodes(steps as TensorSteps, quantizeDecomposed)),
+    ]),
+  );
+}
+
+const betweenCodesDecomposed = betweenEachCodes(pyTorchFloats);
+
+/** Steps from codes to codes, beside floats that are read or given as they are. */
+function orOfFloats(own: Readonly<Record<string, TensorSteps>>): Ops {
+  return Object.fromEntries(
+    Object.entries(own).map(([op, steps]) => {
+      const floats = betweenCodesDecomposed[op] as TensorSteps;
+      const isOfCodes = ({ inputs, output }: TensorCall) =>
+        [...inputs, output].every(({ params }) => isQuantized(params));
+      return [op, { ...steps, run: (call) => (isOfCodes(call) ? steps : floats).run(call) }];
+    }),
   );
 }
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedTensors: Ops = {
-  ...betweenEachCodes(pyTorchFloats),
+  ...betweenCodesDecomposed,
   embedding: embeddingFused,
   embedding_bag: embeddingFused,
   add: addFloats(quantizeDecomposed),
   sub: subtractFloats(quantizeDecomposed),
   mul: multiplyFloats(quantizeDecomposed),
   cat: concatFloats(quantizeDecomposed),
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  max_pool3d: maxPool,
-  avg_pool1d: averagePoolFloats,
-  avg_pool2d: averagePoolFloats,
-  adaptive_avg_pool1d: adaptiveAveragePoolFloats,
-  adaptive_avg_pool2d: adaptiveAveragePoolFloats,
-  adaptive_avg_pool3d: adaptiveAveragePoolFloats,
-  mean: meanFloats,
-  interpolate: withoutTflites(resampleFloats(adaptiveAveragePoolFloats)),
-  softmax: withoutTflites(softmaxDecomposed),
-  matmul: withoutTflites(matmulDecomposed),
+  ...orOfFloats({
+    max_pool1d: maxPool,
+    max_pool2d: maxPool,
+    max_pool3d: maxPool,
+    avg_pool1d: averagePoolFloats,
+    avg_pool2d: averagePoolFloats,
+    adaptive_avg_pool1d: adaptiveAveragePoolFloats,
+    adaptive_avg_pool2d: adaptiveAveragePoolFloats,
+    adaptive_avg_pool3d: adaptiveAveragePoolFloats,
+    mean: meanFloats,
+    interpolate: withoutTflites(resampleFloats(adaptiveAveragePoolFloats)),
+    softmax: withoutTflites(softmaxDecomposed),
+    matmul: withoutTflites(matmulDecomposed),
+  }),
 };

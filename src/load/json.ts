@@ -25,6 +25,11 @@ export async function readJson(fs: FileSystem, path: string): Promise<unknown> {
   } finally {
     await file.close();
   }
+  return jsonIn(bytes, where);
+}
+
+/** The same of bytes that are read already. */
+export function jsonIn(bytes: Buffer, where: string): unknown {
   const text = decodeText(bytes, where);
   checkLevels(bytes, where);
   return parseJson(text, where);

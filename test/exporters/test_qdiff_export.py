@@ -124,13 +124,14 @@ class Like(Case):
         prepared(X)
         prepared.eval().apply(Q.disable_observer)
         self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), X)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            path = qdiff_export.capture(prepared, X, self.out / "qat.npz", like=self.out / "model.json")
-        said = " ".join(str(w.message) for w in caught)
-        self.assertIn("quantize to 0..127, not 0..255, a to 0..127", said)
-        self.assertNotIn("not on the grid", said)
+        switches = [module.observer_enabled.clone() for module in prepared.modules() if hasattr(module, "observer_enabled")]
+        path = qdiff_export.capture(prepared, X, self.out / "qat.npz", like=self.out / "model.json")
+        after = [module.observer_enabled for module in prepared.modules() if hasattr(module, "observer_enabled")]
+        self.assertTrue(all(torch.equal(*pair) for pair in zip(switches, after)), "the model is left as it was")
         captured, codes = np.load(self.out / "capture.npz"), np.load(path)
+        own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
+        self.assertEqual((own["a"]["output"]["quant_min"], own["a"]["output"]["quant_max"]), (0, 127))
+        self.assertEqual([name for name in codes if name.endswith(".float")], [])
         for name in ("quantize", "a", "b", "add"):
             apart = np.abs(codes[name].astype(int) - captured[name].astype(int))
             self.assertLessEqual(apart.max(), 1, name)

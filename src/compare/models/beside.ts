@@ -129,6 +129,11 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
   };
 }
 
+/** What a float model gives between codes, which its layer's nearest codes stand for. */
+function isBesideCodes(name: string, { layers }: Model): boolean {
+  return layers.some((layer) => name === `${layer.name}.float`);
+}
+
 function isUnmatched({ name }: Layer, { unmatched }: Matched): boolean {
   return unmatched.layers.includes(name);
 }
@@ -141,7 +146,7 @@ function said(
   other: Model,
 ): Warning[] {
   const warn = (where: string, message: string): Warning => ({ code: 'unmatched', where: printable(where), message });
-  const { others } = unmatched;
+  const others = unmatched.others.filter((name) => !isBesideCodes(name, other));
   const layers = unmatched.layers.filter((name) => !values.has(name));
   return [
     ...(layers.length > 0 ? [warn(model.path, `no layer of ${printable(other.path)} is ${listed(layers, 8)}`)] : []),

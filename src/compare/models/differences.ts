@@ -1,12 +1,13 @@
 /** What two models say differently of one layer: found before any value is looked at. */
 import { weightScaleOf } from '../../kernels/steps/scales.js';
+import type { FloatProductAttributes } from '../../nouns/attributes.js';
 import { isProduct, isTensor, type Model, type ProductLayer } from '../../nouns/model.js';
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { biasRounding } from './biasRounding.js';
-import type { LayerPair, Matched } from './match.js';
+import { isOfFloats, type LayerPair, type Matched } from './match.js';
 import { centredWeights } from './weights.js';
 
 type Found = Omit<ModelDifference, 'layer' | 'candidate_layer'>;
@@ -54,6 +55,9 @@ async function ofLayers({ layer, other }: LayerPair, inputs: Both<ValueParams | 
     ...whole('op', layer.op, other.op),
     ...whole('arithmetic', layer.arithmetic ?? null, other.arithmetic ?? layer.arithmetic ?? null),
     ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs) : []),
+    ...(isProduct(layer) && isTensor(other) && isOfFloats(layer, other)
+      ? await ofFloatWeights(layer, (other.form.attributes as FloatProductAttributes).weight)
+      : []),
     ...(isTensor(layer) && isTensor(other) && layer.op === other.op
       ? ofAttributes(layer.form.attributes, other.form.attributes)
       : []),
@@ -132,6 +136,40 @@ function each(
     const [expected, actual] = pair(n);
     return isSame(expected, actual) ? [] : [{ field, channel: isOne ? null : n, expected, actual }];
   });
+}
+
+/** Floats that a fake quantization made are codes of a scale of its own; others are other numbers, the first of a channel. */
+async function ofFloatWeights(own: ProductLayer, floats: Float32Array): Promise<Found[]> {
+  const codes = await centredWeights(own);
+  const { outFeatures, inFeatures } = own.form.weight;
+  const found: Found[] = [];
+  for (let channel = 0; channel < outFeatures; channel++) {
+    const row = floats.subarray(channel * inFeatures, (channel + 1) * inFeatures);
+    const expected = weightScaleOf(own.form, channel);
+    const actual = stepOf(row) ?? expected;
+    if (Math.abs(actual / expected - 1) > 2 ** -20) found.push({ field: 'weight_scale', channel, expected, actual });
+    const k = row.findIndex((float, i) => Math.abs(float / actual - codes[channel * inFeatures + i]) > NEAR);
+    const code = codes[channel * inFeatures + k];
+    if (k >= 0) found.push({ field: 'weight', channel, k, expected: code, actual: nearWhole(row[k] / actual) });
+  }
+  return found;
+}
+
+/** How far from a whole step float32 takes a code. */
+const NEAR = 0.001;
+
+/** The largest number that all are multiples of, at most 128 times; null: there is none. */
+function stepOf(floats: Float32Array): number | null {
+  const most = floats.reduce((max, float) => Math.max(max, Math.abs(float)), 0);
+  for (let n = 1; n <= 128; n++) {
+    const step = most / n;
+    if (step > 0 && floats.every((float) => Math.abs(float / step - Math.round(float / step)) <= NEAR)) return step;
+  }
+  return null;
+}
+
+function nearWhole(code: number): number {
+  return Math.abs(code - Math.round(code)) <= NEAR ? Math.round(code) : code;
 }
 
 /** The first code of a channel that differs. */

@@ -1,37 +1,66 @@
 /** Why a layer of another model differs where the files do: what they say differently, proven by the other file's own layer. */
 import { fixed } from '../../diagnose/fixed.js';
+import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isProduct, type Layer } from '../../nouns/model.js';
 import type { LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { OwnComparison } from '../comparison.js';
+import { otherInput, sourceOf } from '../inherited.js';
 import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
+import { isOfFloats, type LayerPair } from './match.js';
+import { type Part, partsNeeded } from './needed.js';
+
+interface Meaning {
+  readonly cause: string;
+  /** Absent: it is never taken back, since nothing of the layer is left without it. */
+  readonly part?: Part;
+}
 
 /** What a difference of a field makes of values. */
-const CAUSES: ReadonlyMap<string, string> = new Map([
-  ['scale', 'output-scale-wrong'],
-  ['zero_point', 'output-zero-point-wrong'],
-  ['weight_scale', 'weight-scale-wrong'],
-  ['weight', 'weight-value'],
-  ['bias', 'bias-value'],
-  ['activation', 'clamp-range'],
-  ['padding', 'padding-place'],
-  ['stride', 'stride-wrong'],
-  ['dilation', 'dilation-wrong'],
-  ['groups', 'groups-wrong'],
-  ['arithmetic', 'float-arithmetic'],
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
+  ['scale', { cause: 'output-scale-wrong', part: 'output' }],
+  ['zero_point', { cause: 'output-zero-point-wrong', part: 'output' }],
+  ['quant_min', { cause: 'clamp-range', part: 'clamp' }],
+  ['quant_max', { cause: 'clamp-range', part: 'clamp' }],
+  ['activation', { cause: 'clamp-range', part: 'clamp' }],
+  ['weight_scale', { cause: 'weight-scale-wrong', part: 'weights' }],
+  ['weight', { cause: 'weight-value', part: 'weights' }],
+  ['bias', { cause: 'bias-value', part: 'bias' }],
+  ['padding', { cause: 'padding-place' }],
+  ['stride', { cause: 'stride-wrong' }],
+  ['dilation', { cause: 'dilation-wrong' }],
+  ['groups', { cause: 'groups-wrong' }],
+  ['arithmetic', { cause: 'float-arithmetic', part: 'arithmetic' }],
 ]);
 
-/** In place of a search, which knows one file only: false where the files say nothing of it, or not all. */
+/**
+ * In place of a search, which knows one file only: false where the files say nothing of it, or not all, and where the declared layer
+ * gives the values on what it read.
+ */
 export async function explainByFiles(comparison: OwnComparison, layer: Layer, report: LayerReport): Promise<boolean> {
   const { candidateModel: beside } = comparison.options;
+  const pair = beside?.pairs.find((one) => one.layer === layer);
+  if (!beside || !pair) return false;
   const read = comparison.session.paramsOf(layer.inputs[0]);
   const scale = read && isQuantized(read) ? read.scale : Number.NaN;
-  const said = beside ? differencesOf(beside, layer, scale) : [];
-  if (!beside || said.length === 0 || !(await isOwnFiles(comparison, beside, layer))) return false;
-  const causes = [...new Set(said.map(({ cause }) => cause))];
+  const all = differencesOf(beside, pair, scale);
+  const input = await effectsOfInput(comparison, layer);
+  const isAlike = ranAlike(comparison, beside, pair);
+  if ((all.length === 0 && isAlike) || input?.departing === 0) return false;
+  const parts = new Set([...all.flatMap(({ part }) => part ?? []), ...(isAlike ? [] : [FLOATS])]);
+  const needed = await partsNeeded(comparison, beside, pair, parts);
+  if (!needed) return false;
+  const said = all.filter(({ part }) => part === undefined || needed.has(part));
+  const causes = [
+    ...new Set([
+      ...(input && input.inherited > 0 ? ['inherited'] : []),
+      ...said.map(({ cause }) => cause),
+      ...(needed.has(FLOATS) ? ['float-arithmetic'] : []),
+    ]),
+  ];
   report.diagnosis = {
     causes,
     subject: 'candidate',
@@ -41,28 +70,55 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
     lost: 0,
     explained_by: [],
     indistinguishable: [],
-    evidence: evidenceOf(said),
+    evidence: {
+      ...(input && input.inherited > 0 ? { inherited: { from: input.from, values: input.inherited } } : {}),
+      ...evidenceOf(said, layer, pair.other),
+    },
     ...fixed([{ subject: 'candidate', text: fixOf(said, beside), rehearsal: null }]),
   };
   for (const channel of report.channels ?? []) channel.causes = [...causes];
   return true;
 }
 
-interface Said extends ModelDifference {
-  readonly cause: string;
+const FLOATS: Part = 'arithmetic';
+
+/** Whether both files' kernels multiply integers, or both floats. */
+function ranAlike({ session }: OwnComparison, { model }: CandidateModel, { layer, other }: LayerPair): boolean {
+  const [own, theirs] = [session.kernelOf(layer), referenceFor(model.producer).kernel];
+  return layer.op !== other.op || (own.sums === 'float') === (theirs.sums === 'float');
 }
 
+/** What the declared layer makes of the other side's own input: how much of it differs already, and how much it leaves. */
+async function effectsOfInput(comparison: OwnComparison, layer: Layer) {
+  const { ownSession, session, candidate, capture } = comparison;
+  const [own, expected] = [candidate.values.get(layer.name), capture.values.get(layer.name)];
+  if (!own || !expected || ownSession.whyNotReplayed(layer)) return null;
+  const run = await ownSession.open(layer);
+  const from = sourceOf(comparison, (await otherInput(session, run, comparison)) ?? layer.inputs[0]);
+  const [{ mismatched: departing }, { mismatched: inherited }] = [
+    await diffReplay(comparison, run, own, null),
+    await diffReplay(comparison, run, expected, null),
+  ];
+  return { from, departing, inherited };
+}
+
+interface Said extends ModelDifference, Meaning {}
+
 /** Of the layer, and of the scales that it reads. */
-function differencesOf({ differences }: CandidateModel, layer: Layer, scale: number): Said[] {
+function differencesOf({ differences }: CandidateModel, { layer, other }: LayerPair, scale: number): Said[] {
   // a bias rounded to nearest is what kernels do themselves: a search names it
   const all = differences.filter((one) => one.layer === layer.name && one.rounded !== 'to nearest');
   const read = differences.filter(({ layer: name, field }) => layer.inputs.includes(name) && field === 'scale');
   const there = read.find(({ layer: name }) => name === layer.inputs[0])?.actual ?? scale;
   const own = all.filter((one) => !followsFromScale(one, all, layer, [scale, there as number]));
+  const meaningOf = (one: ModelDifference): Meaning | undefined => {
+    if (one.rounded) return { cause: 'bias-int32', part: 'bias' };
+    return one.field === 'op' && isOfFloats(layer, other) ? { cause: 'float-arithmetic' } : MEANINGS.get(one.field);
+  };
   return [
-    ...own.map((one) => ({ ...one, cause: one.rounded ? 'bias-int32' : (CAUSES.get(one.field) ?? '') })),
-    ...read.map((one) => ({ ...one, cause: 'input-scale-wrong' })),
-  ].filter(({ cause }) => cause !== '');
+    ...own.flatMap((one) => ({ ...one, ...(meaningOf(one) ?? []) })),
+    ...read.map((one) => ({ ...one, cause: 'input-scale-wrong', part: 'input' as const })),
+  ].filter((one): one is Said => 'cause' in one);
 }
 
 /** Codes of weights and biases that stand for the same numbers, quantized by the scales that each file says. inputs: of what they read. */
@@ -82,30 +138,76 @@ function followsFromScale(
   return unit !== there && Math.abs(a - b) <= 0.51 * (unit + there);
 }
 
-/** Whether the other file's layer gives the other side's values on its own input. */
-async function isOwnFiles(comparison: OwnComparison, beside: CandidateModel, layer: Layer): Promise<boolean> {
-  const { besideSession: session } = comparison;
-  const pair = beside.pairs.find((one) => one.layer === layer);
-  const value = pair && beside.values.values.get(pair.other.name);
-  if (!session || !pair || !value || session.whyNotReplayed(pair.other)) return false;
-  const { mismatched } = await diffReplay(comparison, await session.open(pair.other), value, null);
-  return mismatched === 0;
-}
-
-/** Of numbers of the whole layer; those of channels are in the report's list. */
-function evidenceOf(said: readonly Said[]): Record<string, unknown> {
+function evidenceOf(said: readonly Said[], layer: Layer, other: Layer): Record<string, unknown> {
   const evidence: Record<string, unknown> = {};
   for (const { cause, field, expected, actual, channel, rounded } of said) {
     if (rounded) evidence[cause] = { bias: 'int32', rounding: rounded };
     else if (field === 'arithmetic') evidence[cause] = { ran: actual };
+    else if (field === 'op') evidence[cause] = { ran: 'float', reads: layer.inputs[0] };
+    else if (field.startsWith('quant_m')) evidence[cause] = { declared: rangeOf(layer), found: rangeOf(other) };
     else if (channel === null && typeof actual === 'number') evidence[cause] ??= { declared: expected, found: actual };
   }
-  return evidence;
+  const scales = said.filter(({ field }) => field === 'weight_scale');
+  if (scales.length === 0) return evidence;
+  const found = scales
+    .slice(0, MOST_LISTED)
+    .map(({ channel, expected, actual }) => ({ channel: channel ?? undefined, declared: expected, found: actual }));
+  return { ...evidence, 'weight-scale-wrong': { found, omitted: scales.length - found.length } };
 }
 
-function fixOf(said: readonly Said[], { path }: CandidateModel): string {
+const MOST_LISTED = 8;
+
+function rangeOf({ output }: Layer) {
+  return output && isQuantized(output) ? [output.quantMin, output.quantMax] : undefined;
+}
+
+function fixOf(said: readonly Said[], { path, model }: CandidateModel): string {
+  if (said.length === 0) return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
   if (said.every(({ rounded }) => rounded))
     return `expect it: codes have no fraction; where ${printable(path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
+  const trained = [
+    said.some(isFusedRange)
+      ? "PyTorch's fused fake quantization divides a weight's range by 127 or 128 where convert() takes 127.5: train with get_default_qat_qconfig(engine, version=0)"
+      : null,
+    said.some(isObservedAgain)
+      ? 'convert() observes the weights once more: model.apply(torch.ao.quantization.disable_observer) before it'
+      : null,
+    said.some(isReducedRange)
+      ? `it clamps to ${REDUCED} (reduce_range), the converted model to its dtype's range: calibrate without reduce_range`
+      : null,
+  ].filter((text) => text !== null);
+  if (
+    model.producer.flow === 'pt2e-reference' &&
+    trained.length > 0 &&
+    said.every((one) => TRAINED.some((is) => is(one)))
+  )
+    return `expect it, or change the training: ${trained.join('; ')}`;
+  const floats = said.find(({ field }) => field === 'op');
+  if (floats) return `quantize what ${printable(floats.layer)} reads there too, as the declared model does`;
   const fields = [...new Set(said.map(({ layer, field }) => `${field} of ${printable(layer)}`))];
   return `give ${printable(path)} the same ${fields.slice(0, 4).join(', ')}${fields.length > 4 ? ' ...' : ''}: export both from one quantized model`;
 }
+
+/**
+ * A scale as torch.fused_moving_avg_obs_fake_quant takes it of a symmetric range, max(-min / 128, max / 127), beside the observer's
+ * max(-min, max) / 127.5.
+ */
+function isFusedRange({ field, expected, actual }: Said): boolean {
+  const ratio = (actual as number) / (expected as number);
+  return field === 'weight_scale' && ratio > 0.996093 && ratio < 1.003938 && Math.abs(ratio - 1) > 1e-6;
+}
+
+/** Averages move with each call. */
+function isObservedAgain(one: Said): boolean {
+  const ratio = (one.actual as number) / (one.expected as number);
+  return one.field === 'weight_scale' && !isFusedRange(one) && Math.abs(ratio - 1) < 0.1;
+}
+
+const REDUCED = '0..127';
+
+function isReducedRange({ field, expected, actual }: Said): boolean {
+  return field === 'quant_max' && expected === 255 && actual === 127;
+}
+
+/** What training with fake quantization does otherwise than convert(). */
+const TRAINED = [isFusedRange, isObservedAgain, isReducedRange];

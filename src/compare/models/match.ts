@@ -159,10 +159,15 @@ function makesCodes(layer: Layer): boolean {
   return isElementwise(layer) && layer.output !== null && isQuantized(layer.output);
 }
 
-/** Of one op, or both only move values. */
+/** Of one op, or both only move values; a product of codes may be one of floats there, which nothing quantized. */
 function isAlike(a: Layer, b: Layer): boolean {
+  if (isOfFloats(a, b)) return true;
   if (isProduct(a) && isProduct(b)) return sameShape(a, b);
   return a.op === b.op || (isLayout(a) && isLayout(b));
+}
+
+export function isOfFloats(a: Layer, b: Layer): boolean {
+  return isProduct(a) && b.op === `${a.op}_float`;
 }
 
 function sameShape(a: ProductLayer, b: ProductLayer): boolean {

@@ -1,4 +1,5 @@
 /** Weights of two models, whatever type and zero point their files keep them with. */
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 
@@ -8,6 +9,13 @@ export async function centredWeights({ form }: ProductLayer): Promise<Int16Array
   const codes = await weight.read();
   const { inFeatures } = weight;
   return Int16Array.from(codes, (code, i) => code - weightZeroPointOf(form, Math.floor(i / inFeatures)));
+}
+
+/** As floats would have them. */
+export async function realWeights(layer: ProductLayer): Promise<Float32Array> {
+  const { inFeatures } = layer.form.weight;
+  const scaleOf = (i: number) => weightScaleOf(layer.form, Math.floor(i / inFeatures));
+  return Float32Array.from(await centredWeights(layer), (code, i) => code * scaleOf(i));
 }
 
 /** Equal for equal weights of equal shape (FNV-1a, twice). */

@@ -4,6 +4,7 @@ import { anyOrderFloat32 } from '../../kernels/steps/floatLinear.js';
 import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
@@ -31,6 +32,8 @@ declare module '../evidence.js' {
       /** Values that the error bound of float32 leaves open, and all values looked at. */
       readonly within_bound?: number;
       readonly of?: number;
+      /** The value that is not quantized before it is read. */
+      readonly reads?: string;
     };
   }
 }
@@ -103,6 +106,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
         ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
         : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
     evidence: (e) => [
+      e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],

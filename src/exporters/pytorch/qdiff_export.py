@@ -115,28 +115,37 @@ def _capture_like(model, inputs, path, like, limit):
         raise ExportError(f"expected a torch.nn.Module, got {type(model).__name__}")
     try:
         declared = json.loads(Path(like).read_text(encoding="utf-8"))
-        layers, sources = declared["layers"], declared["inputs"]
+        sources, arrays = declared["inputs"], {}
+        if declared.get("arrays"):
+            arrays = np.load(Path(like).parent / declared["arrays"])
+        plain = lambda field: np.asarray(arrays[field["array"]]) if isinstance(field, dict) and "array" in field else field
+        layers = [{key: plain(field) for key, field in layer.items()} for layer in declared["layers"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ExportError(f"{like}: expected a model.json of qdiff: {error}") from error
-    wanted = _Wanted(model, layers)
-    written = {name: [] for name in [*wanted.params, *(entry["name"] for entry in sources)]}
-    for args, kwargs, _samples in _calls(model, inputs, limit):
-        values = wanted.of_call(args, kwargs)
-        wanted.move(layers, values)
-        arguments = dict(_named_arguments(model, args, kwargs))
-        for entry in sources:
-            if entry["name"] in arguments:
-                values[entry["name"]] = (arguments[entry["name"]], entry)
-        for name, (tensor, params) in values.items():
-            written[name].append(_codes_of(name, tensor, params))
-    calls = max(map(len, written.values()), default=0)
-    found = {name: np.concatenate(parts) for name, parts in written.items() if parts and len(parts) == calls}
+    wanted = _Like(model, layers)
+    written, sizes = {}, []
+    with wanted.as_trained():
+        for args, kwargs, samples in _calls(model, inputs, limit):
+            values = wanted.of_call(args, kwargs)
+            arguments = dict(_named_arguments(model, args, kwargs))
+            values.update({entry["name"]: (arguments[entry["name"]], entry) for entry in sources if entry["name"] in arguments})
+            sizes.append(samples)
+            for name, (tensor, params) in values.items():
+                written.setdefault(name, []).append(_codes_of(name, tensor, params))
+    found = {name: np.concatenate(parts) for name, parts in written.items() if len(parts) == len(sizes)}
     if not set(found) & set(wanted.params):
         raise ExportError(f"like={like}: no module of the model has the name of a layer with known parameters: {_listed(list(wanted.params), 10)}")
-    wanted.say_what_differs(declared, Path(like))
     missing = [name for name in wanted.params if name not in found]
     if missing:
         _warn(f"the model has no module of these names, whose values are left out: {_listed(missing, 10)}")
+    found["batch_sizes"] = np.array(sizes, np.int64)
+    computed, numbers = wanted.as_layers()
+    head = {"format": "qdiff-model", "version": 1, "producer": _producer("pt2e-reference"), "inputs": sources, "constants": declared.get("constants", [])}
+    constants = [{key: plain(field) for key, field in constant.items()} for constant in head["constants"]]
+    head["constants"] = [{key: field.tolist() if isinstance(field, np.ndarray) else field for key, field in constant.items()} for constant in constants]
+    said = json.dumps({**head, "layers": computed}, allow_nan=False)
+    found.update(numbers)
+    found["model"] = np.frombuffer(said.encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".qdiff-export-", dir=path.parent))
     try:
@@ -150,18 +159,22 @@ def _capture_like(model, inputs, path, like, limit):
 _FLOAT_FUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "FloatFunctional", ())
 
 
-class _Wanted:
-    """The values of a float model that a model.json has, by hooks on modules. A layer's ReLU that was fused into it is what is
-    left as "identity": the float model's value of both is what comes after."""
+def _fake_of(module):
+    """A fake quantization that is switched on; None: no such module."""
+    enabled = getattr(module, "fake_quant_enabled", None)
+    return module if enabled is not None and bool(enabled.reshape(-1)[0]) else None
+
+
+class _Like:
+    """What a float model gives for the layers of a model.json, and what it computes them with, by hooks on modules: codes by the scale of
+    its own fake quantization, weights as they were multiplied. A layer's ReLU that was fused into it is what is left as "identity": the
+    float model's value of both is what comes after."""
 
     def __init__(self, model, layers):
-        self.model, self.modules = model, dict(model.named_modules())
+        self.model, self.layers, self.modules = model, layers, dict(model.named_modules())
         self.params, self.follows, known = {}, {}, {}
-        self.clamps = []
-        self.between = {}  # what is not on the grid of its codes
-        self.raw = {entry["name"] for entry in layers if entry["op"] == "dequantize"}
         for layer in layers:
-            source = layer.get("input") if isinstance(layer.get("input"), str) else (layer.get("input") or [None])[0]
+            source = _sources_of(layer)[0]
             output = layer.get("output") or known.get(source)
             known[layer["name"]] = output
             if output is None or layer["op"] == "quantize":
@@ -172,6 +185,9 @@ class _Wanted:
         quantized = {layer["name"]: layer["output"] for layer in layers if layer["op"] == "quantize" and layer.get("output")}
         self.params.update(quantized)
         self.after = self.of_graph(layers) if isinstance(model, torch.fx.GraphModule) else {}
+        self.fakes = {}  # layer -> the fake quantization of its value
+        self.weights = {}  # module's path -> its weights as it multiplies them
+        self.between = set()  # what no codes stand for
 
     def of_graph(self, layers):
         """Of a graph of prepare_fx: a fake quantization's path -> call by call the layer whose value it gives, quantize of an input; None:
@@ -202,97 +218,174 @@ class _Wanted:
         name = type(self.modules.get(node.target)).__name__ if node.op == "call_module" else node.name
         return node.op in ("call_module", "call_function", "call_method") and re.match("relu(?!6)", name, re.I) is not None
 
+    @contextlib.contextmanager
+    def as_trained(self):
+        """Observers move scales with every call; and the model is left as it was."""
+        switches = [module.observer_enabled for module in self.modules.values() if isinstance(getattr(module, "observer_enabled", None), torch.Tensor)]
+        were = [switch.clone() for switch in switches]
+        try:
+            for switch in switches:
+                switch.zero_()
+            yield
+        finally:
+            for switch, before in zip(switches, were):
+                switch.copy_(before)
+
     def of_call(self, args, kwargs):
-        values, uses = {}, Counter()
+        """name -> (tensor, how it is written); NAME.float is what lies between codes and is read by other layers."""
+        given, uses = {}, Counter()
 
         def hook(path):
-            def keep(_module, _inputs, output):
+            def keep(module, _inputs, output):
                 uses[path] += 1
                 name = self.after[path][uses[path] - 1] if path in self.after else path if uses[path] == 1 else f"{path}@{uses[path]}"
                 if name in self.params and isinstance(output, torch.Tensor):
-                    values[name] = (output.dequantize() if output.is_quantized else output.detach().clone(), self.params[name])
+                    given[name] = output.dequantize() if output.is_quantized else output.detach().clone()
+                    fake = _fake_of(module) or _fake_of(getattr(module, "activation_post_process", None))
+                    if fake is not None:
+                        self.fakes[name] = fake
+            return keep
+
+        def keep_weights(path):
+            def keep(_module, _inputs, output):
+                self.weights[path] = output.detach()
             return keep
 
         with contextlib.ExitStack() as hooks:
             for path, module in self.modules.items():
-                owner = path.removesuffix(".activation_post_process")
-                of_functional = owner != path and isinstance(self.modules[owner], _FLOAT_FUNCTIONAL)
-                if path and not isinstance(module, _FLOAT_FUNCTIONAL):  # whose observer sees its result, and nothing calls it
+                owner, _, child = path.rpartition(".")
+                of_functional = child == "activation_post_process" and isinstance(self.modules[owner], _FLOAT_FUNCTIONAL)
+                if child == "weight_fake_quant":
+                    hooks.callback(module.register_forward_hook(keep_weights(owner)).remove)
+                elif path and not isinstance(module, _FLOAT_FUNCTIONAL):  # whose observer sees its result, and nothing calls it
                     hooks.callback(module.register_forward_hook(hook(owner if of_functional else path)).remove)
             with torch.no_grad():
                 self.model(*args, **kwargs)
         for layer, after in self.follows.items():
-            if layer in values and after in values:
-                values[layer] = (values[after][0], self.params[layer])
+            if layer in given and after in given:
+                given[layer] = given[after]
+                if after in self.fakes:
+                    self.fakes[layer] = self.fakes[after]
+        return self.written(given)
+
+    def written(self, given):
+        """In the order of the layers, since what only moves or dequantizes values has no module that is asked, and follows."""
+        values, own, grid = {}, {}, {}  # grid: what a value was quantized by, also where it is real again
+        for layer in self.layers:
+            name, sources = layer["name"], _sources_of(layer)
+            declared, source = self.params.get(name) or layer.get("output") or {"dtype": "float32"}, sources[0]
+            if name not in given and source in given and (layer["op"] in ("dequantize", "quantize") or layer["op"] in ("flatten", "reshape") and "shape" in layer):
+                tensor = given[source]
+                if math.prod(layer["shape"]) == math.prod(tensor.shape[1:]):
+                    given[name] = tensor.reshape(len(tensor), *layer["shape"])
+            if name not in given:
+                continue
+            tensor = given[name]
+            read = next((grid[one] for one in sources if one in grid and _is_on_grid(tensor, grid[one])), None)
+            params = _params_of_fake(self.fakes[name], declared) if name in self.fakes else read if "scale" in declared else declared
+            if read or name in self.fakes:
+                grid[name] = read if params is declared else params
+            if params is None and not _is_on_grid(tensor, declared):
+                self.between.add(name)
+                values[f"{name}.float"] = tensor, {"dtype": "float32"}
+            own[name] = params = params or declared
+            values[name] = tensor, params
+        self.own = own
         return values
 
+    def as_layers(self):
+        """The float model in model.json's words: what it multiplies and quantizes by, layer by layer; and its arrays."""
+        arrays, layers = {}, []
+        read = lambda layer, floats: [f"{source}.float" if floats and source in self.between else source for source in _sources_of(layer)]
+        for layer in self.layers:
+            name, entry = layer["name"], dict(layer)
+            is_moved = "output" not in layer
+            if not is_moved and name in self.own:
+                entry["output"] = self.own[name]
+            entry.update(self.multiplied(layer))
+            reads = read(layer, not is_moved)
+            if reads[0].endswith(".float") and "weight" in entry:
+                entry = _of_floats(entry)
+            floats = {} if is_moved else {"output": {"dtype": "float32"}, "arithmetic": "float"}
+            for twin in [entry, {**entry, "name": f"{name}.float", **floats}][: 1 + (name in self.between)]:
+                reads = read(layer, not is_moved or twin is not entry)
+                twin["input"] = reads[0] if isinstance(layer.get("input"), str) else reads
+                layers.append({key: _array_of(arrays, f"{name}.{key}", field) for key, field in twin.items()})
+        return layers, arrays
 
-    def move(self, layers, values):
-        """What only gives values another shape has no module that is asked: it follows."""
-        for layer in layers:
-            source = layer.get("input")
-            if layer["op"] in ("flatten", "reshape") and isinstance(source, str) and source in values and layer["name"] not in values:
-                tensor, params = values[source]
-                if layer.get("shape") and math.prod(layer["shape"]) == math.prod(tensor.shape[1:]):
-                    values[layer["name"]] = tensor.reshape(len(tensor), *layer["shape"]), params
-        for name, (tensor, params) in values.items():
-            if "scale" in params and tensor.dtype.is_floating_point and name not in self.between:
-                steps = tensor.detach().double() / params["scale"]
-                inside = (steps - steps.round()).abs()
-                if bool((inside > 0.01).any()) and name not in self.raw:
-                    self.between[name] = float((inside > 0.01).double().mean())
+    def multiplied(self, layer):
+        """Weights, scales and bias of the module of a layer, where they are codes of its own scales; else nothing."""
+        path = _base_of(layer["name"])
+        module, weights = self.modules.get(path), self.weights.get(path)
+        fake = _fake_of(getattr(module, "weight_fake_quant", None))
+        if weights is None or fake is None or "weight_scale" not in layer:
+            return {}
+        shape = np.asarray(layer["weight"]).shape
+        scale, zero = (tensor.detach().double().numpy().reshape(-1) for tensor in (fake.scale, fake.zero_point))
+        own = weights.detach().double().numpy()
+        if own.shape != shape or len(scale) not in (1, shape[0]):
+            return {}
+        along = (slice(None), *[None] * (len(shape) - 1))
+        codes = np.rint(own / scale[along]) + zero[along]
+        limits = np.iinfo(layer.get("weight_dtype", "int8"))
+        if codes.min() < limits.min or codes.max() > limits.max:
+            return {}
+        given = {"weight": codes.astype(limits.dtype), "weight_scale": scale.tolist(), "weight_zero_point": zero.astype(int).tolist()}
+        bias = _bias_of(module)
+        if bias is not None and layer.get("bias") is not None and not np.allclose(bias, np.asarray(layer["bias"], float), 1e-4, 1e-6):
+            given["bias"] = bias.astype(np.float32)
+        return given
 
-    def say_what_differs(self, declared, path):
-        """What makes values differ that is no arithmetic, each module's own, as far as the float model says it."""
-        given = [(self.modules[path], name) for path, names in self.after.items() for name in names if name in self.params]
-        other = {name: (float(fake.scale.reshape(-1)[0]), self.params[name]["scale"]) for fake, name in given if "scale" in self.params[name]}
-        other = {name: pair for name, pair in other.items() if abs(pair[0] / pair[1] - 1) > 1e-6}
-        if other:
-            said = [f"{name} {own:.6g}, not {declared_scale:.6g}" for name, (own, declared_scale) in other.items()]
-            _warn(f"the float model quantizes with other scales than model.json (convert() keeps one of a module that is called twice, and fixed "
-                  f"ones of sigmoid and tanh), and values differ by that, whatever the arithmetic: {_listed(said, 10)}")
-        for name in other:
-            self.between.pop(name, None)
-        if self.between:
-            _warn(f"not on the grid of model.json's codes in the float model, which quantizes nothing there: {_listed(list(self.between), 10)}; "
-                  "they are written as the nearest codes, and what reads them differs since it read what lies between")
-        arrays = {}
-        if declared.get("arrays"):
-            with contextlib.suppress(OSError, ValueError):
-                arrays = np.load(path.parent / declared["arrays"])
-        numbers = lambda field: np.asarray(arrays[field["array"]] if isinstance(field, dict) else field)
-        for layer in declared["layers"]:
-            module = self.modules.get(layer["name"])
-            if module is None:
-                continue
-            with contextlib.suppress(KeyError, ValueError, RuntimeError, AttributeError):
-                self._say_weights(layer, module, numbers)
-            self._see_range(layer, getattr(module, "activation_post_process", None))
-        outputs = {layer["name"]: layer for layer in declared["layers"]}
-        for fake, name in given:
-            self._see_range(outputs[name], fake)
-        if self.clamps:
-            _warn("the float model clamps to another range than model.json (reduce_range), and values beyond differ: "
-                  f"{_listed(self.clamps, 10)}")
 
-    def _say_weights(self, layer, module, numbers):
-        fake = getattr(module, "weight_fake_quant", None)
-        if fake is None or "weight_scale" not in layer or not hasattr(fake, "scale"):
-            return
-        own, given = fake.scale.detach().double().numpy().reshape(-1), numbers(layer["weight_scale"]).astype(float).reshape(-1)
-        off = np.abs(own / given - 1).max()
-        if off > 1e-6:
-            _warn(f"{layer['name']}: the float model's weights have other scales than model.json's, by up to {100 * off:.2g}% (convert() asks the "
-                  "observer, a fused fake quantization divides the range by 128 and 127): values differ by that, whatever the arithmetic")
+def _sources_of(layer):
+    source = layer.get("input")
+    return source if isinstance(source, list) and source else [source]
 
-    def _see_range(self, layer, fake):
-        output = layer.get("output") or {}
-        if not hasattr(fake, "quant_max") or output.get("dtype") not in ("uint8", "int8"):
-            return
-        limits = np.iinfo(output["dtype"])
-        given = (output.get("quant_min", int(limits.min)), output.get("quant_max", int(limits.max)))
-        if (int(fake.quant_min), int(fake.quant_max)) != given:
-            self.clamps.append(f"{layer['name']} to {int(fake.quant_min)}..{int(fake.quant_max)}, not {given[0]}..{given[1]}")
+
+def _params_of_fake(fake, declared):
+    """What it quantizes by, as model.json says it."""
+    low, high = int(fake.quant_min), int(fake.quant_max)
+    dtype = declared["dtype"] if "scale" in declared else "int8" if low < 0 else "uint8"
+    limits = np.iinfo(dtype)
+    params = {"dtype": dtype, "scale": float(fake.scale.reshape(-1)[0]), "zero_point": int(fake.zero_point.reshape(-1)[0])}
+    return params if (low, high) == (limits.min, limits.max) else {**params, "quant_min": low, "quant_max": high}
+
+
+def _is_on_grid(tensor, params):
+    steps = tensor.detach().double() / params["scale"]
+    return not bool(((steps - steps.round()).abs() > 0.01).any())
+
+
+def _of_floats(layer):
+    """A product of codes as the one of floats that its float model runs: what it reads is quantized by nothing."""
+    scale, zero = (np.asarray(layer[field], float).reshape(-1) for field in ("weight_scale", "weight_zero_point"))
+    weight = np.asarray(layer["weight"])
+    along = (slice(None), *[None] * (weight.ndim - 1))
+    kept = {key: field for key, field in layer.items() if not key.startswith(("weight", "bias_", "activation"))}
+    more = {"kernel_size": list(weight.shape[2:])} if weight.ndim > 2 else {}
+    return {**kept, **more, "op": f"{layer['op']}_float", "weight": ((weight - zero[along]) * scale[along]).astype(np.float32).reshape(-1),
+            "out_features": len(weight)}
+
+
+def _bias_of(module):
+    """What is added to the sums in all, a norm that the module fuses too."""
+    bias, norm = getattr(module, "bias", None), getattr(module, "bn", None)
+    total = None if bias is None else bias.detach().double().numpy()
+    if norm is not None:
+        factor = norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()
+        total = (norm.bias.detach().double() + factor * ((0 if bias is None else bias.detach().double()) - norm.running_mean.double())).numpy()
+    return total
+
+
+def _array_of(arrays, key, field):
+    """Numbers beside the model, unless they are few."""
+    field = np.asarray(field) if isinstance(field, list) and key.endswith((".weight", ".bias", ".weight_scale", ".weight_zero_point")) else field
+    if not isinstance(field, np.ndarray):
+        return field
+    if field.size <= 16:
+        return field.tolist()
+    arrays[key] = field
+    return {"array": key}
 
 
 def _base_of(name):

@@ -22,6 +22,7 @@ export function betweenCodes(floats: TensorSteps, quantize: QuantizeStep): Tenso
           data: Float32Array.from(input.data, dequantizeFloat32.prepare(input.params)),
         };
       });
+      if (!isQuantized(call.output.params)) return floats.run({ ...call, inputs });
       const output = quantized(call.output);
       const reals = floats.run({ ...call, activation: 'none', inputs, output: { ...call.output, params: FLOAT } });
       const { data, low, high } = 'data' in reals ? reals : { data: reals, low: reals, high: reals };
