@@ -1,21 +1,16 @@
 /** What a few values tell of a change, whatever stands beside it. */
 import type { Change, ProductSetup, Setup } from './setup.js';
-import { spread } from './study/arrays.js';
 import type { Scope } from './study/data.js';
-import { pickRows } from './study/sample.js';
 import type { ProductStudy, Study } from './study/study.js';
-
-/** Of noise they tell as much as all. */
-const FEW_ROWS = 8;
 
 /** Whether a setup gives half of the channels that differ in what is declared: the rest may have reasons of their own. */
 export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
-  const { sketch, channels, declared } = study;
+  const { glimpse, sketch, declared } = study;
   const differing = (setup: ProductSetup, scope: Scope) =>
     study.mismatchesByChannel(setup, scope).filter((mismatches) => mismatches > 0).length;
   const most = differing(declared, sketch) / 2;
-  const some = pickRows(sketch, spread([...sketch.samples.keys()], FEW_ROWS), channels);
-  return (setup) => [some, sketch].every((scope) => differing(setup, scope) <= most);
+  const scopes = glimpse ? [glimpse, sketch] : [sketch];
+  return (setup) => scopes.every((scope) => differing(setup, scope) <= most);
 }
 
 /** Whether nothing gives what was observed after the sums that a change makes: asked for it beside each of what moves no sums. */

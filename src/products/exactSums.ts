@@ -18,6 +18,32 @@ export function exactSums(x: Codes, product: Product, fast: Fast = null): Float6
   return sums ? new Float64Array(sums) : readableExactSums(x, product);
 }
 
+/** By weight and its zero points. */
+const reaches = new WeakMap<Product['weight'], WeakMap<Int32Array, number>>();
+
+/** Whether no sum of products leaves +-`most`, whatever their order, where it begins within +-`start`. */
+export function sumsStayWithin(most: number, x: Codes, product: Product, start: number): boolean {
+  const { input, weight, weightZeroPoint } = product;
+  const known = reaches.get(weight) ?? new WeakMap<Int32Array, number>();
+  reaches.set(weight, known);
+  const reach = known.get(weightZeroPoint) ?? reachOf(product);
+  known.set(weightZeroPoint, reach);
+  return start + reach * largestDifference(x.data, [input.zeroPoint]) <= most;
+}
+
+/** The most that |w - zero point| adds up to in a channel. */
+function reachOf(product: Product): number {
+  const { weight, inFeatures, outFeatures } = product;
+  let reach = 0;
+  for (let channel = 0, i = 0; channel < outFeatures; channel++) {
+    const zeroPoint = weightZeroPointOf(product, channel);
+    let own = 0;
+    for (let k = 0; k < inFeatures; k++, i++) own += Math.abs(weight[i] - zeroPoint);
+    reach = Math.max(reach, own);
+  }
+  return reach;
+}
+
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
 export function magnitudeSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
   const { input } = product;

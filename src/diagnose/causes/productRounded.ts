@@ -74,7 +74,8 @@ function changeTo(accumulate: LossyAccumulateStep): ProductChange {
 
 /** By some values of one row each: their sums in a loop of their own. */
 function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulateStep) => boolean {
-  const scope = study.sketch;
+  const { glimpse, sketch } = study;
+  const scope = glimpse && glimpse.observed.length > 4 * TRIED ? glimpse : sketch;
   const view = viewOf(study, base, scope);
   const codes = study.engine.codes(base, scope);
   const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);

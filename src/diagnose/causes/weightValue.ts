@@ -1,3 +1,4 @@
+import { isPaired } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
@@ -126,7 +127,9 @@ function changeTo(
 function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: boolean): Patch[] {
   // where many channels differ, something else is wrong
   const few = Math.max(4, study.channels / 4);
-  if (differing(study.mismatchesByChannel(base, study.sketch)).length > few) return [];
+  const { glimpse, sketch } = study;
+  const differIn = (scope: Scope) => differing(study.mismatchesByChannel(base, scope)).length;
+  if ((glimpse && differIn(glimpse) > few) || differIn(sketch) > few) return [];
   const scope = study.detail;
   const mismatched = study.mismatchesByChannel(base, scope);
   const channels = differing(mismatched);
@@ -146,22 +149,18 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
 
 /** Every weight of the channels that differ otherwise: all of them have to come out as integers that give every value. */
 function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly Patch[]) {
-  const { subset } = study;
+  const { subset, glimpse, sketch } = study;
   const repaired = new Set(single.map((p) => p.channel));
   const { inFeatures } = base.params;
+  if (isPaired(base.steps.accumulate) && base.steps.accumulate.applies(base.params)) return null; // no linear equations
   if (inFeatures > MOST_FEATURES_ON_TOP && base.steps !== study.declared.steps) return null;
+  const isLeft = (n: number) => !repaired.has(n);
   const isTooMuch = (columns: readonly number[]) => columns.length * subset.samples.length * inFeatures > MOST_EFFORT;
-  const sketched = differing(study.mismatchesByChannel(base, study.sketch));
-  if (
-    isTooMuch(sketched) ||
-    isNoise(
-      study,
-      base,
-      sketched.filter((n) => !repaired.has(n)),
-    )
-  )
-    return null;
-  const columns = differing(study.mismatchesByChannel(base)).filter((n) => !repaired.has(n));
+  for (const scope of glimpse ? [glimpse, sketch] : [sketch]) {
+    const channels = differing(study.mismatchesByChannel(base, scope));
+    if (isTooMuch(channels) || isNoise(study, base, channels.filter(isLeft))) return null;
+  }
+  const columns = differing(study.mismatchesByChannel(base)).filter(isLeft);
   if (isTooMuch(columns)) return null;
   const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
   const patches: Patch[] = [...single];

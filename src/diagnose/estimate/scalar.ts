@@ -76,14 +76,18 @@ function sketchedIntervals(
   line: LineOf,
   isRefuted: (intervals: readonly Interval[]) => boolean,
 ): Interval[] | null {
-  for (const scope of new Set([study.sketch, study.subset])) {
+  const { glimpse, sketch, subset } = study;
+  const intervalsOf = (scope: Scope) => {
     const view = viewOf(study, base, scope);
     const { slope, offset, slack } = line(view, scope);
-    const intervals = intervalsByChannel(view, slope, offset, slack);
-    if (scope === study.subset) return intervals;
-    if (isRefuted(intervals)) return null;
+    return intervalsByChannel(view, slope, offset, slack);
+  };
+  if (sketch !== subset) {
+    // of noise: no channel that admits no number has one that others share
+    if (glimpse && mostAreEmpty(intervalsOf(glimpse))) return null;
+    if (isRefuted(intervalsOf(sketch))) return null;
   }
-  return null;
+  return intervalsOf(subset);
 }
 
 /**

@@ -10,6 +10,8 @@ const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 const SKETCH_VALUES = 5e3;
 const FEWEST_SKETCHED = 8;
+/** Of a sketch of many more. */
+const GLIMPSED = 8;
 const MOST_DETAIL_CHANNELS = 32;
 const MOST_DETAIL_SAMPLES = 2048;
 /** Of a probe; and of a glance before it, at which nearly all of thousands of pairs fail. */
@@ -103,6 +105,12 @@ export function sketchOf(scope: Scope, width: number): Scope {
   const all = scope.samples.map((_, row) => row);
   const rows = spread(all, Math.max(FEWEST_SKETCHED, SKETCH_VALUES / width));
   return rows.length === all.length ? scope : pickRows(scope, rows, width);
+}
+
+/** Fewer rows of a sketch: of noise they tell as much. */
+export function glimpseOf(sketch: Scope, width: number): Scope | null {
+  const all = [...sketch.samples.keys()];
+  return all.length < 3 * GLIMPSED ? null : pickRows(sketch, spread(all, GLIMPSED), width);
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */

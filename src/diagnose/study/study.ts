@@ -12,6 +12,7 @@ import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
 import {
   glanceOf,
+  glimpseOf,
   pickRows,
   probeOf,
   readBlocks,
@@ -37,6 +38,8 @@ export class Study<K extends Kind = Kind> {
   readonly engine: Engines[K];
   /** A few samples of every channel: enough to refute most estimates. */
   readonly sketch: Scope;
+  /** Fewer of them, where that is cheaper. */
+  readonly glimpse: Scope | null;
   /** A few samples and channels, to refute a hypothesis at little cost. */
   readonly probe: Scope;
   /** Fewer of them, where that is cheaper. */
@@ -67,6 +70,7 @@ export class Study<K extends Kind = Kind> {
     this.declared = data.declared;
     this.engine = engineOf(data) as Engines[K];
     this.sketch = sketchOf(subset, this.channels);
+    this.glimpse = glimpseOf(this.sketch, this.channels);
     this.differing = differences(this.outputs(this.declared, subset), subset.observed);
     this.probe = probeOf(subset, this.differing, data);
     this.glance = glanceOf(subset, this.differing, data);
@@ -169,6 +173,7 @@ export class Study<K extends Kind = Kind> {
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
     const isSame = (part: Scope) => {
+      if (this.asEngine.sameBySums?.(a, b, part)) return true;
       const one = this.outputs(a, part).data;
       const other = this.outputs(b, part).data;
       for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;

@@ -277,7 +277,8 @@ function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Lo
       const start = row * inFeatures;
       let lost = 0;
       for (let p = 0; p < count; p++) {
-        lost += step.loss(Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]));
+        const sum = Math.imul(codes[start + k0[p]], w0[p]) + Math.imul(codes[start + k1[p]], w1[p]);
+        if (sum > 32767 || sum < -32768) lost += step.loss(sum);
       }
       sums[row * outFeatures + channel] -= lost;
     }

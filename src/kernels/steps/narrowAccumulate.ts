@@ -1,7 +1,7 @@
 /** Accumulators narrower than int32: what hypotheses are made of; no kernel has one. */
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
-import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { int32BiasFloat64 } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
@@ -44,10 +44,12 @@ function narrow(
     ...(bias && { holdsBias: true }),
     run(x, product, fast = null) {
       const sums = exactSums(x, product, fast);
-      const { overflowed } = toInt32(sums);
+      const inFull = toInt32(sums);
       const factors = of === 'raw' ? withoutZeroPoints(product) : product;
-      const wide = of === 'raw' ? exactSums(x, factors, fast) : sums;
       const held = bias ? int32BiasOf(product) : null;
+      const largest = held ? held.reduce((most, own) => Math.max(most, Math.abs(own)), 0) : 0;
+      if (sumsStayWithin(2 ** (bits - 1) - 1, x, factors, largest)) return inFull;
+      const wide = of === 'raw' ? exactSums(x, factors, fast) : sums;
       const added = (i: number) => (held ? held[i % held.length] : 0);
       const start = bias === 'first' ? held : null;
       const running = when === 'running' ? runningSums(x, factors, bits, fast, start) : wide;
@@ -56,7 +58,8 @@ function narrow(
         if (when !== 'running') return apply(wide[i] + added(i)) - added(i);
         return bias === 'last' ? apply(running[i] + added(i)) - added(i) : running[i] - added(i);
       };
-      return { data: Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed(i))), overflowed };
+      const data = Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed(i)));
+      return { data, overflowed: inFull.overflowed };
     },
     numpy: (product) => [
       ...narrowNumpy(operands, bits, overflow, when, bias ? { bias, value: int32BiasOf(product)?.[0] ?? 0 } : null),
@@ -132,8 +135,10 @@ export const biasedAccumulators: readonly NarrowAccumulateStep[] = [
   narrow(16, 'saturate', 'sum', { when: 'running', bias: 'last' }),
 ];
 
+const NO_ZERO_POINT = Int32Array.of(0);
+
 function withoutZeroPoints(product: Product): Product {
-  return { ...product, input: { ...product.input, zeroPoint: 0 }, weightZeroPoint: new Int32Array(1) };
+  return { ...product, input: { ...product.input, zeroPoint: 0 }, weightZeroPoint: NO_ZERO_POINT };
 }
 
 /** Saturated to so many bits after every product, in order of k. start: what each channel begins with. */
