@@ -10,7 +10,7 @@ interface Fields {
 
 export const batchToSpace = moving<Fields>(
   'batch_to_space',
-  { block_shape: blockShape, crops: ends },
+  () => ({ block_shape: blockShape(), crops: ends() }),
   ({ block_shape: block, crops }) => {
     const blocks = { block, ends: crops };
     return {

@@ -4,7 +4,7 @@ import { factor } from './fields/window.js';
 
 export const channelShuffle = moving<{ groups: number }>(
   'channel_shuffle',
-  { groups: factor },
+  () => ({ groups: factor }),
   ({ groups }) => ({
     dims({ dims }) {
       const each = divided(dims[0], groups, 'channels');

@@ -2,6 +2,11 @@
 import * as z from 'zod/mini';
 import { moving } from './fields/layout.js';
 
-export const dropout = moving('dropout', { p: z.optional(z.number()) }, () => ({ dims: ({ dims }) => dims }), {
-  channels: 'input',
-});
+export const dropout = moving(
+  'dropout',
+  () => ({ p: z.optional(z.number()) }),
+  () => ({ dims: ({ dims }) => dims }),
+  {
+    channels: 'input',
+  },
+);

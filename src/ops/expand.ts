@@ -6,7 +6,7 @@ import { integer } from './fields/schema.js';
 
 export const expand = moving<{ size: readonly number[] }>(
   'expand',
-  { size: z.array(integer) },
+  () => ({ size: z.array(integer) }),
   ({ size: [, ...size] }) => ({
     dims({ dims }) {
       const fits = size.length === dims.length && dims.every((own, i) => own === 1 || [own, 1, -1].includes(size[i]));

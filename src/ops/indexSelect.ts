@@ -12,7 +12,7 @@ interface Fields {
 
 export const indexSelect = moving<Fields>(
   'index_select',
-  { dim: integer, index: z.array(integer).check(z.minLength(1)) },
+  () => ({ dim: integer, index: z.array(integer).check(z.minLength(1)) }),
   ({ dim, index }) => ({
     dims(input) {
       const axis = axisOf(dim, input);

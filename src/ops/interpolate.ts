@@ -12,28 +12,30 @@ import { tensorForm } from './fields/tensor.js';
 import type { Op, ShapedLayer } from './op.js';
 
 const EXPECTED_SIZE = 'expected a whole number from 1 on, or one a dimension';
-const size = z.int(EXPECTED_SIZE).check(z.positive(EXPECTED_SIZE));
 const EXPECTED_FACTOR = 'expected a number above 0, or one a dimension';
-const factor = z.number(EXPECTED_FACTOR).check(z.positive(EXPECTED_FACTOR));
 const modes = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'trilinear', 'area'] as const;
 
 /** More places than any image has. */
 const MOST = 1 << 16;
 
-const fields = {
-  size: z.optional(z.nullable(z.union([size, z.array(size)], EXPECTED_SIZE))),
-  scale_factor: z.optional(z.nullable(z.union([factor, z.array(factor)], EXPECTED_FACTOR))),
-  mode: z.optional(z.enum(modes)),
-  align_corners: z.optional(z.nullable(z.boolean())),
-  recompute_scale_factor: z.optional(z.nullable(z.boolean())),
-  /** TFLite's. */
-  half_pixel_centers: z.optional(z.boolean()),
-};
-type Fields = Partial<z.infer<z.ZodMiniObject<typeof fields>>>;
+function fields() {
+  const size = z.int(EXPECTED_SIZE).check(z.positive(EXPECTED_SIZE));
+  const factor = z.number(EXPECTED_FACTOR).check(z.positive(EXPECTED_FACTOR));
+  return {
+    size: z.optional(z.nullable(z.union([size, z.array(size)], EXPECTED_SIZE))),
+    scale_factor: z.optional(z.nullable(z.union([factor, z.array(factor)], EXPECTED_FACTOR))),
+    mode: z.optional(z.enum(modes)),
+    align_corners: z.optional(z.nullable(z.boolean())),
+    recompute_scale_factor: z.optional(z.nullable(z.boolean())),
+    /** TFLite's. */
+    half_pixel_centers: z.optional(z.boolean()),
+  };
+}
+type Fields = Partial<z.infer<z.ZodMiniObject<ReturnType<typeof fields>>>>;
 
 export const interpolate: Op = {
   name: 'interpolate',
-  schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
+  schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput }),
   inputs: [1, 1],
   reads: 'codes',
   beyond: (field) =>

@@ -37,11 +37,11 @@ const EXPECTED = 'expected two integers an axis, the last axis first';
 
 export const pad = moving<Fields>(
   'pad',
-  {
+  () => ({
     pad: z.array(integer).check(z.refine((pad) => pad.length % 2 === 0, EXPECTED)),
     mode: z.optional(z.enum(['constant', 'reflect', 'replicate', 'circular', 'symmetric'])),
     value: z.optional(z.number()),
-  },
+  }),
   ({ pad: ends, mode = 'constant', value = 0 }, { inputs: [input] }) => {
     const params = input?.params;
     const before = (axis: number, rank: number) => ends[2 * (rank - 1 - axis)] ?? 0;

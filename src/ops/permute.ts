@@ -6,7 +6,7 @@ import { integer } from './fields/schema.js';
 
 export const permute = moving<{ dims: readonly number[] }>(
   'permute',
-  { dims: z.array(integer) },
+  () => ({ dims: z.array(integer) }),
   ({ dims: order }) => {
     const axes = (rank: number) => order.slice(1).map((dim) => (dim < 0 ? dim + rank : dim) - 1);
     return {

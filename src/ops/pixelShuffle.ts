@@ -4,7 +4,7 @@ import { factor } from './fields/window.js';
 
 export const pixelShuffle = moving<{ upscale_factor: number }>(
   'pixel_shuffle',
-  { upscale_factor: factor },
+  () => ({ upscale_factor: factor }),
   ({ upscale_factor: r }) =>
     ofImages(false, {
       dims([channels, height, width]) {

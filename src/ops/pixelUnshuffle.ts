@@ -4,7 +4,7 @@ import { factor } from './fields/window.js';
 
 export const pixelUnshuffle = moving<{ downscale_factor: number }>(
   'pixel_unshuffle',
-  { downscale_factor: factor },
+  () => ({ downscale_factor: factor }),
   ({ downscale_factor: r }) =>
     ofImages(false, {
       dims([channels, height, width]) {

@@ -12,7 +12,7 @@ interface Fields {
 
 export const reshape = moving<Fields>(
   'reshape',
-  { size: z.optional(z.array(integer)) },
+  () => ({ size: z.optional(z.array(integer)) }),
   ({ shape, size = [] }) => ({
     dims({ dims }) {
       const wanted = shape ?? sized(size.slice(1), dims);

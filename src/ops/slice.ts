@@ -22,18 +22,21 @@ interface Range {
   readonly step: number;
 }
 
-const bound = z.optional(z.nullable(z.union([integer, z.array(z.nullable(integer))])));
-const step = z.int().check(z.refine((own) => own !== 0, 'expected a whole number other than 0'));
-
-export const slice = moving<Fields>(
-  'slice',
-  {
+function sliceFields() {
+  const bound = z.optional(z.nullable(z.union([integer, z.array(z.nullable(integer))])));
+  const step = z.int().check(z.refine((own) => own !== 0, 'expected a whole number other than 0'));
+  return {
     dim: oneOrMoreAxes,
     start: bound,
     end: bound,
     step: z.optional(z.union([step, z.array(step)])),
     drop: z.optional(z.array(integer)),
-  },
+  };
+}
+
+export const slice = moving<Fields>(
+  'slice',
+  sliceFields,
   (fields) => ({
     dims(input) {
       const ranges = rangesOf(fields, input.dims);

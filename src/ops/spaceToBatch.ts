@@ -11,7 +11,7 @@ interface Fields {
 
 export const spaceToBatch = moving<Fields>(
   'space_to_batch',
-  { block_shape: blockShape, paddings: ends },
+  () => ({ block_shape: blockShape(), paddings: ends() }),
   ({ block_shape: block, paddings }, { inputs: [input] }) => {
     const blocks = { block, ends: paddings };
     return {

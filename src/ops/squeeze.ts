@@ -6,7 +6,7 @@ import { moving } from './fields/layout.js';
 
 export const squeeze = moving<{ dim?: number | number[] }>(
   'squeeze',
-  { dim: z.optional(oneOrMoreAxes) },
+  () => ({ dim: z.optional(oneOrMoreAxes) }),
   ({ dim }) => ({
     dims(input) {
       const axes = dim === undefined ? input.dims.map((_, axis) => axis) : axesOf([dim].flat(), input);

@@ -5,7 +5,7 @@ import { moving } from './fields/layout.js';
 
 export const tile = moving<{ dims: readonly number[] }>(
   'tile',
-  { dims: z.array(z.int().check(z.positive())) },
+  () => ({ dims: z.array(z.int().check(z.positive())) }),
   ({ dims: [, ...times] }) => ({
     dims: ({ dims }) =>
       times.length === dims.length

@@ -5,7 +5,7 @@ import { integer } from './fields/schema.js';
 
 export const transpose = moving<{ dim0: number; dim1: number }>(
   'transpose',
-  { dim0: integer, dim1: integer },
+  () => ({ dim0: integer, dim1: integer }),
   ({ dim0, dim1 }) => {
     const swapped = (at: readonly number[], dims: readonly number[]) => {
       const [a, b] = checkedAxes(axesOf([dim0, dim1], { dims }));

@@ -6,7 +6,7 @@ import { integer } from './fields/schema.js';
 
 export const unsqueeze = moving<{ dim: number }>(
   'unsqueeze',
-  { dim: integer },
+  () => ({ dim: integer }),
   ({ dim }) => ({
     dims(input) {
       const axis = axisOf(dim, input, 1);

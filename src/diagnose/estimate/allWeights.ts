@@ -171,7 +171,8 @@ function makeSystem(
   let widest: number | null = null;
   return {
     get widest() {
-      return (widest ??= widestOfInverse(factor, n));
+      widest ??= widestOfInverse(factor, n);
+      return widest;
     },
     solve(target) {
       const right = new Float64Array(n);

@@ -16,11 +16,13 @@ const AXES = ['[length]', '[height, width]', '[depth, height, width]'];
 /** spatial: how many axes have places. */
 export function adaptivePool(name: string, spatial: number): Op {
   const expected = `expected a whole number from 1 on, or ${AXES[spatial - 1]}, null for as many as the input has`;
-  const size = z.nullable(z.int(expected).check(z.positive(expected)));
-  const sizes = z.array(size).check(z.refine(({ length }) => length === 1 || length === spatial, expected));
   return {
     name,
-    schema: () => z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput }),
+    schema() {
+      const size = z.nullable(z.int(expected).check(z.positive(expected)));
+      const sizes = z.array(size).check(z.refine(({ length }) => length === 1 || length === spatial, expected));
+      return z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput });
+    },
     inputs: [1, 1],
     needs: ['output_size'],
     reads: 'codes',

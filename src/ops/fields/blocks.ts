@@ -2,11 +2,12 @@
 import * as z from 'zod/mini';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 
-const size = z.int().check(z.positive());
-const cells = z.int().check(z.nonnegative());
+export const blockShape = () => z.array(z.int().check(z.positive())).check(z.minLength(1));
 
-export const blockShape = z.array(size).check(z.minLength(1));
-export const ends = z.array(z.tuple([cells, cells]));
+export function ends() {
+  const cells = z.int().check(z.nonnegative());
+  return z.array(z.tuple([cells, cells]));
+}
 
 /** How an image becomes images: cells that are put on before and after each axis, and the blocks' sizes. */
 export interface Blocks {

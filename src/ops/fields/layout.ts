@@ -18,13 +18,13 @@ export interface Moves {
 /** moves: null after a problem. */
 export function moving<Fields>(
   name: string,
-  fields: z.ZodMiniObject['shape'],
+  fields: () => z.ZodMiniObject['shape'],
   moves: (fields: Fields, layer: RawLayer) => Moves | null,
   own: Partial<Op> = {},
 ): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput }),
     inputs: [1, 1],
     movesValues: true,
     channels: 'layout',
@@ -74,7 +74,7 @@ export interface Blocked {
   readonly channels_last?: boolean;
 }
 
-export const blockedFields = { block_size: factor, channels_last: z.optional(z.boolean()) };
+export const blockedFields = () => ({ block_size: factor, channels_last: z.optional(z.boolean()) });
 
 /** What divides a size, or why it does not. */
 export function divided(size: number, by: number, what: string): number | string {
