@@ -74,6 +74,7 @@ const REGISTRIES: readonly Registry[] = [
       'output.ts',
       'progress.ts',
       'runtimes.ts',
+      'unwritable.ts',
       'width.ts',
     ],
     type: 'CliCommand',

@@ -10,6 +10,7 @@ import { harmlessInLog, printable } from '../text.js';
 import type { CommandIo } from './command.js';
 import { usage } from './open.js';
 import { collect, parseChannels } from './options.js';
+import { unwritable } from './unwritable.js';
 import { columnsOf } from './width.js';
 
 /** `json`: to standard output; `json=report.json`: to a file. */
@@ -125,7 +126,7 @@ export async function written(path: string, writing: Promise<void>): Promise<voi
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
-    const message = `expected a file that can be written, got ${code}; check that its folder may be written to`;
+    const message = unwritable('a file that can be written', code, 'check that its folder may be written to');
     throw new InputError([{ kind: 'unwritable', where: printable(path), message }]);
   }
 }

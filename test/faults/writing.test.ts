@@ -39,7 +39,8 @@ describe.each(WRITERS)('%s', (_, argv, status) => {
     const cwd = temporaryFolder();
     const { status, stderr, stdout } = run(argv, { cwd, accident });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^qdiff: .*out: expected .*, got ${accident}; .*\\n$`));
+    const advice = accident === 'ENOSPC' ? 'make room on its disk, or name another place' : 'check that .*';
+    expect(stderr).toMatch(new RegExp(`^qdiff: .*out: expected .*, got ${accident}; ${advice}\\n$`));
     expect(readdirSync(cwd)).toEqual([]);
   });
 

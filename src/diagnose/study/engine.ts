@@ -12,8 +12,6 @@ export interface Engine<S extends Setup = Setup> {
   differences?(setup: S, scope: Scope): Uint8Array | null;
   /** Whether two setups differ in the steps after their sums only. */
   sameSums?(a: S, b: S): boolean;
-  /** True: two setups compute the same of a scope, as their sums show that differ in nothing else; false: nothing is known. */
-  sameBySums?(a: S, b: S, scope: Scope): boolean;
   /** False: no steps like these can give what was observed, whatever their numbers. */
   mayFollow?(setup: S, scope: Scope, atOnce: boolean): boolean;
   /** Drops what is kept for a scope. */

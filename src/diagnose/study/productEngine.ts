@@ -141,13 +141,6 @@ export class ProductEngine implements Engine<ProductSetup> {
     return isPlain(a) && isPlain(b) && this.keyOf(a) === this.keyOf(b);
   }
 
-  /** A width that no sum leaves, saturation of pairs that stay below it: what follows them is not computed again. */
-  sameBySums(a: ProductSetup, b: ProductSetup, scope: Scope): boolean {
-    if (this.data.dynamic || a.steps.float || !areAlikeAfterSums(a, b)) return false;
-    const [one, other] = [this.accumulator(a, scope), this.accumulator(b, scope)];
-    return one.every((sum: number, i: number) => sum === other[i]);
-  }
-
   forget(scope: Scope): void {
     this.accumulators.delete(scope);
   }
@@ -403,14 +396,4 @@ export class ProductEngine implements Engine<ProductSetup> {
       visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
     }
   }
-}
-
-function areAlikeAfterSums({ steps, ...a }: ProductSetup, { steps: other, ...b }: ProductSetup): boolean {
-  const { accumulate: _, ...one } = steps;
-  const { accumulate: __, ...two } = other;
-  return areSame(a, b) && areSame(one, two);
-}
-
-function areSame<T extends object>(a: T, b: T): boolean {
-  return (Object.keys({ ...a, ...b }) as (keyof T)[]).every((key) => a[key] === b[key]);
 }
