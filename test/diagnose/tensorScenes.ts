@@ -17,7 +17,7 @@ export interface TensorScene {
   /** What the data admit as well. */
   readonly also?: readonly string[];
   /** The operands that are named. */
-  readonly evidence?: { readonly inputs: readonly number[] } | { readonly input: number };
+  readonly evidence?: { readonly inputs: readonly number[]; readonly scale_of?: number } | { readonly input: number };
 }
 
 interface Params {
@@ -202,9 +202,10 @@ export const RAISED: readonly TensorScene[] = [
     evidence: { input: 1 },
   }),
   add({
-    code: 'input-scale-wrong',
-    what: 'the second input’s scale for the first input of add',
+    code: 'rescale-missing',
+    what: 'the second input’s scale for both inputs of add',
     wrong: sum(roundHalfEven, { ...A, scale: B.scale }),
+    evidence: { inputs: [0], scale_of: 1 },
   }),
   cat({
     code: 'input-scale-wrong',
@@ -392,6 +393,11 @@ export const NEARLY: readonly TensorScene[] = [
     code: 'rescale-missing',
     what: 'the second input with a scale of neither',
     wrong: sum(roundHalfEven, A, { ...B, scale: 0.07 }),
+  }),
+  add({
+    code: 'rescale-missing',
+    what: 'the mean of both scales for the first input',
+    wrong: sum(roundHalfEven, { ...A, scale: (A.scale + B.scale) / 2 }),
   }),
   add({ code: 'rounding-half-away', what: 'noise', wrong: noisy(0.03) }, halves.a, halves.b, halves.y),
   add({ code: 'rounding-half-up', what: 'noise', wrong: noisy(0.2) }, halves.a, halves.b, halves.y),

@@ -2,7 +2,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
-import { type Change, FREEDOM, inputOf, withInput } from '../setup.js';
+import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
@@ -11,8 +11,12 @@ import { decidingValue } from './deciding.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    /** Which of the inputs, counted from 0, and what of them took no part. */
-    'rescale-missing': SomeChannels & { readonly inputs?: readonly number[]; readonly left?: string } & AnotherRule;
+    /** Which of the inputs, counted from 0, and what of them took no part; scale_of: the input whose scale was taken in its place. */
+    'rescale-missing': SomeChannels & {
+      readonly inputs?: readonly number[];
+      readonly left?: string;
+      readonly scale_of?: number;
+    } & AnotherRule;
   }
 }
 
@@ -39,12 +43,14 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
   words: {
-    title: (e) =>
-      e.left === 'zero point'
+    title: (e) => {
+      if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
+      return e.left === 'zero point'
         ? `zero point of ${operands(e.inputs)} left in`
-        : `${operands(e.inputs)} not brought to the output's scale`,
-    explanation:
-      "Codes of an input are taken as if they were the output's: each has a scale and a zero point of its own.",
+        : `${operands(e.inputs)} not brought to the output's scale`;
+    },
+    explanation: (e) =>
+      `Codes of an input are taken as if they were ${e.scale_of === undefined ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
     ofOneLayer: true,
     evidence: (e, context) => [
       e.left && e.inputs ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
@@ -63,14 +69,15 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
 
 function changesOf({ declared }: Study, taken: readonly number[], output: QuantParams): Change[] {
   const { scale, zeroPoint } = output;
-  const ways: [Left, (own: QuantParams) => Partial<QuantParams>][] = [
+  const ways: [Left, (own: QuantParams) => Partial<QuantParams>, scaleOf?: number][] = [
     ['scale', () => ({ scale })],
     ['scale and zero point', () => ({ scale, zeroPoint })],
     ['scale and zero point', () => ({ scale, zeroPoint: 0 })],
+    ...(taken.length === 1 ? besides(declared, taken[0], output) : []).map((of) => byScaleOf(declared, of)),
     // of one value that is a cause of its own
     ...(declared.kind === 'tensor' ? [['zero point', () => ({ zeroPoint: 0 })] satisfies (typeof ways)[number]] : []),
   ];
-  return ways.flatMap(([left, params]): Change[] => {
+  return ways.flatMap(([left, params, scaleOf]): Change[] => {
     const changed = taken.filter((i) => differs(inputOf(declared, i) as QuantParams, params));
     if (changed.length !== taken.length) return [];
     return [
@@ -79,12 +86,26 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
         coordinate: 'x_scale',
         ...(taken.length === 1 && { input: taken[0] }),
         freedom: FREEDOM.none,
-        label: `${left} of ${taken.join()}`,
-        found: { inputs: [...taken], left },
+        label: `${left} of ${taken.join()}${scaleOf === undefined ? '' : ` by ${scaleOf}`}`,
+        found: { inputs: [...taken], left, ...(scaleOf !== undefined && { scale_of: scaleOf }) },
         apply: (setup) => taken.reduce((read, i) => withInput(read, params(inputOf(read, i) as QuantParams), i), setup),
       },
     ];
   });
+}
+
+/** Codes are summed or joined as if both had the scale of one. */
+function byScaleOf(declared: Setup, of: number): ['scale', () => Partial<QuantParams>, number] {
+  const { scale } = inputOf(declared, of) as QuantParams;
+  return ['scale', () => ({ scale }), of];
+}
+
+/** The first input of each scale that is not the output's. */
+function besides(declared: Setup, input: number, output: QuantParams): number[] {
+  const scales = declared.reads.map((_, i) => inputOf(declared, i)).map((own) => (isQuantized(own) ? own.scale : null));
+  return scales.flatMap((scale, i) =>
+    i === input || scale === null || scale === output.scale || scales.indexOf(scale) < i ? [] : i,
+  );
 }
 
 function differs(own: QuantParams, params: (own: QuantParams) => Partial<QuantParams>): boolean {
