@@ -3,9 +3,10 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
+import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
-import { isTensorStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { codeOf, inC, modelLine, numpy } from '../words/code.js';
 
 declare module '../evidence.js' {
@@ -30,6 +31,7 @@ export const signedness: Cause<'signedness'> = {
 
   changes: (study) => [
     ...(readsCodes(study) && isComputed(study) ? activationChanges(study.declared) : []),
+    ...(isProductStudy(study) && readsCodes(study) && isConvolution(study) ? paddedChanges(study) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
   ],
@@ -74,6 +76,30 @@ function activationChanges(declared: Setup): Change[] {
       ...change('activation', 'x', dtype, off, (setup) => readAs(setup, map, input)),
       ...(declared.reads.length > 1 && { input }),
     }));
+  });
+}
+
+/** No code is as large: what padding holds, whatever is read otherwise. */
+const PADDING = 2 ** 24;
+
+/** A script reads codes, takes off the zero point, and pads with 0. */
+function paddedChanges(study: ProductStudy): Change[] {
+  const { declared } = study;
+  const { dtype, zeroPoint } = declared.params.input;
+  if ((dtype !== 'uint8' && dtype !== 'int8') || !patchOf(declared).taps.hasHoles) return [];
+  const padded = readOtherwise(study, {
+    cause: 'signedness',
+    label: 'padding of real 0',
+    found: {},
+    reading: () => ({ fill: PADDING }),
+  });
+  return otherReadings(dtype).map(({ map, off }) => {
+    const own = {
+      name: `${map.name}, padding`,
+      apply: (code: number) => (code === PADDING ? zeroPoint : map.apply(code)),
+    };
+    const of = change('activation', 'x', dtype, off, (setup) => readAs(padded.apply(setup as ProductSetup), own));
+    return { ...of, label: `${of.label}, ${padded.label}` };
   });
 }
 

@@ -29,7 +29,9 @@ export function patchesOf(images: Images, rows: readonly number[], reading: Patc
   const { source, taps } = reading.taps;
   const { channels, groups, moved } = reading;
   const each = channels.length / groups;
-  const data = emptyLike(images.data, rows.length * taps * channels.length);
+  const length = rows.length * taps * channels.length;
+  // padding may be told by what is no code
+  const data = fill < 2 ** 15 || Number.isNaN(fill) ? emptyLike(images.data, length) : new Int32Array(length);
   let at = 0;
   rows.forEach((row, r) => {
     const image = images.of[r] * images.width;
