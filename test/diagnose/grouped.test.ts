@@ -42,6 +42,7 @@ describe.each(Object.entries(GEOMETRIES))('%s', (_name, geometry) => {
     ['scale-shifted', { weight_scale: [...scales.slice(1), scales[0]] }],
     ['bias-shifted', { bias: [...bias.slice(1), bias[0]] }],
     ['bias-missing', { bias: null }],
+    ['bias-value', { bias: bias.map((b, n) => (n === 6 ? b + 0.7 : b)) }],
     ['output-scale-wrong', { output: { ...(layer.output as object), scale: 0.031 } }],
     ['output-zero-point-wrong', { output: { ...(layer.output as object), zero_point: 120 } }],
   ])('%s', async (cause, change) => {

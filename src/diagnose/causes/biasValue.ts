@@ -6,7 +6,6 @@ import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChan
 import { findPermutation } from '../estimate/permutation.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
-import { isUngrouped } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
@@ -33,7 +32,6 @@ const OFFSETS = Array.from({ length: 25 }, (_, i) => i - 12);
 export const biasValue: Cause<'bias-value', 'product'> = {
   code: 'bias-value',
   kinds: ['product'],
-  needs: [isUngrouped],
   whose: 'model',
 
   afterSums: true,
