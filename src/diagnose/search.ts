@@ -99,7 +99,7 @@ class Search {
 
   /** Enough differs for more than one change without a number. */
   get mayBeSeveral(): boolean {
-    return this.study.data.mismatched >= FEWEST_DIFFERING;
+    return this.study.data.proven || this.study.data.mismatched >= FEWEST_DIFFERING;
   }
 
   /** Tries a set of changes on the probe, then on the subset; keeps it if it equals every value. */
@@ -378,10 +378,11 @@ class Search {
       return [];
     }
     const changes = cause.estimate(this.study, base, onEstimate);
-    // the estimates of a product have guards of their own, by channel
-    return this.mayBeSeveral || isProductStudy(this.study)
-      ? changes
-      : changes.filter(({ freedom }) => freedom === FREEDOM.none);
+    if (this.mayBeSeveral) return changes;
+    // what a product's estimates find by channel has guards of its own
+    return changes.filter(({ freedom, channels }) =>
+      isProductStudy(this.study) ? freedom !== FREEDOM.oneNumber || channels : freedom === FREEDOM.none,
+    );
   }
 
   private hypothesis(changes: readonly Change[]): Hypothesis {

@@ -5,19 +5,18 @@ import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
 import { compareLayer, explanationsOf, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
-/** One channel, a few samples: three values. */
-function tiny(seed: number): World {
+/** Few samples of few channels. */
+function tiny(seed: number, samples = 3, outFeatures = 1): World {
   const { linear, x, ...world } = worldOf('small', randomFrom(seed));
-  const [outFeatures, samples] = [1, 3];
-  const ofOne: Product = {
+  const ofFew: Product = {
     ...linear,
     outFeatures,
-    weight: linear.weight.slice(0, linear.inFeatures),
-    weightScale: linear.weightScale.slice(0, 1),
-    weightZeroPoint: linear.weightZeroPoint.slice(0, 1),
-    bias: linear.bias?.slice(0, 1) ?? null,
+    weight: linear.weight.slice(0, linear.inFeatures * outFeatures),
+    weightScale: linear.weightScale.slice(0, outFeatures),
+    weightZeroPoint: linear.weightZeroPoint.slice(0, outFeatures),
+    bias: linear.bias?.slice(0, outFeatures) ?? null,
   };
-  return { ...world, linear: ofOne, x: x.slice(0, samples * linear.inFeatures), samples };
+  return { ...world, linear: ofFew, x: x.slice(0, samples * linear.inFeatures), samples };
 }
 
 test('three values, of which some are clamped, are no evidence of two mistakes', async () => {
@@ -28,6 +27,35 @@ test('three values, of which some are clamped, are no evidence of two mistakes',
     const report = await compareLayer(world, world.linear, outputsOf(world), { candidate });
     for (const name of explanationsOf(report)) expect(name).not.toContain('+');
   }
+});
+
+const OF_THE_WHOLE_LAYER = /-scale-wrong|zero-point-wrong|bias-factor/;
+
+test('one value of few that is a code away is no evidence of a number of the whole layer', async () => {
+  for (const [samples, channels] of [
+    [6, 1],
+    [3, 2],
+    [8, 4],
+  ]) {
+    for (let seed = 1; seed <= 6; seed++) {
+      const world = tiny(seed, samples, channels);
+      const right = outputsOf(world);
+      const random = randomFrom(seed + 100);
+      const at = random.integer(0, right.length - 1);
+      const candidate = right.map((v, i) => (i === at ? clamp(v + 2 * random.integer(0, 1) - 1, 0, 255) : v));
+      const report = await compareLayer(world, world.linear, right, { candidate });
+      for (const name of explanationsOf(report)) expect(name).not.toMatch(OF_THE_WHOLE_LAYER);
+    }
+  }
+});
+
+test('three values that a scale moves are enough', async () => {
+  const world = tiny(1, 3);
+  const { linear } = world;
+  const output = linear.output as QuantParams;
+  const candidate = outputsOf(world, undefined, { ...linear, output: { ...output, scale: output.scale * 1.25 } });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate });
+  expect(explanationsOf(report)).toContain('output-scale-wrong');
 });
 
 /** (acc * k + half) >> n with each channel's number in so many bits, the bias rounded to the sums' units. */
