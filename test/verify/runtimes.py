@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 from layers import (BATCHES, CALLS, NP, OTHER_FAMILIES, RANGE, TORCH_FAMILIES, Fixture, any_layer, calls_family, dynamic_calls,  # noqa: E402
                     dynamic_family, dynamic_near_ties, f32, float_bias_family, int8_family, other_family, pointwise_family, rng_for, torch_family)
 
-from torch_convolutions import convolutions, dynamic_convolutions  # noqa: E402
+from torch_convolutions import convolutions, dynamic_convolutions, fused_convolutions  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("runtime")
@@ -97,6 +97,8 @@ def torch_convolutions(torch, fbgemm, level):
         convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, args.size, avx512, producer)
         if engine != "pointwise":
             dynamic_convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, avx512, producer)
+        if engine in ("onednn", "pointwise"):
+            fused_convolutions(torch, torch_weight, fixture_of, engine, kernel_of, args.seed, avx512, producer)
 
     # on AMX the order of the scales is either, by blocking and threads: read as files without a kernel's name are
     cpu = {"kernel": None, "avx512_vnni": True, "amx_int8": True} if level == "onednn-amx" else {}

@@ -7,7 +7,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "oracle"))
 import torch_conv as geometry_of  # noqa: E402, which path FBGEMM takes, and the exact sums that near ties are mined on
-from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers  # noqa: E402
+from convolution_layers import CONVOLUTION_FAMILIES, convolution_family, dynamic_layers, fused_layers  # noqa: E402
 from convolutions import exact, places  # noqa: E402
 from layers import f32, rng_for  # noqa: E402
 
@@ -74,16 +74,57 @@ def dynamic_convolutions(torch, weight_of, fixture_of, engine, kernel_of, seed, 
         fixture.write({"family": "convolutions-dynamic"}, **producer)
 
 
-def run_pointwise(torch, L, g):
-    """onednn::qconv_pointwise, what PT2E models are lowered to."""
+def run_pointwise(torch, L, g, attr=None, limits=(), added=None, to_float=False):
+    """onednn::qconv_pointwise, what PT2E models are lowered to; attr: what it fuses, added: its second value, which it overwrites."""
     x, zx, sx, w, zw, sw, b, sy, zy, relu = L
     axes, scales = w.ndim - 2, np.broadcast_to(np.asarray(sw, f32), len(w)).copy()
     window = [list(g["st"]), list(g["pad"]), list(g["dil"]), g["G"]]
     packed = torch.ops.onednn.qconv_prepack(torch.from_numpy(w), torch.from_numpy(scales), sx, zx, *window)
     op = torch.ops.onednn.qconv2d_pointwise if axes == 2 else getattr(torch.ops.onednn, f"qconv{axes}d_pointwise")
     zeros, bias = torch.zeros(len(w), dtype=torch.long), None if b is None else torch.from_numpy(b)
-    activation = "relu" if relu else "none"
-    return op(torch.from_numpy(x), sx, zx, packed, torch.from_numpy(scales), zeros, bias, *window, sy, zy, torch.uint8, activation, [], "").numpy()
+    attr = attr or ("relu" if relu else "none")
+    to = (1.0, 0, torch.float32) if to_float else (sy, zy, torch.uint8)
+    if added is None:
+        return op(torch.from_numpy(x), sx, zx, packed, torch.from_numpy(scales), zeros, bias, *window, *to, attr, list(limits), "").numpy()
+    a, sa, za = added
+    joined = torch.from_numpy(a.copy()).contiguous(memory_format=torch.channels_last)
+    return op.binary(torch.from_numpy(x), sx, zx, packed, torch.from_numpy(scales), zeros, joined, bias, *window, *to, sa, za, "sum", 1.0, attr, [], "").numpy()
+
+
+def run_add(torch, weight_of, L, g, added):
+    """quantized::conv2d_add(_relu), which overwrites what is added."""
+    x, zx, sx, w, zw, sw, b, sy, zy, relu = L
+    a, sa, za = added
+    quantized = torch._make_per_tensor_quantized_tensor
+    window = [list(g["st"]), list(g["pad"]), list(g["dil"]), g["G"]]
+    packed = torch.ops.quantized.conv2d_prepack(weight_of(torch, w, zw, sw), None if b is None else torch.from_numpy(b), *window)
+    op = torch.ops.quantized.conv2d_add_relu if relu else torch.ops.quantized.conv2d_add
+    return op(quantized(torch.from_numpy(x), sx, zx), quantized(torch.from_numpy(a.copy()), sa, za), packed, sy, zy).int_repr().numpy()
+
+
+CURVES = {"silu": "swish", "hardswish": "hardswish", "relu6": "hardtanh"}
+FUSED = {"onednn": ["add", "add relu"],
+         "pointwise": ["add", "hardswish", "silu", "relu6", "add relu", "silu float", "hardswish float", "add float relu"]}
+
+
+def fused_convolutions(torch, weight_of, fixture_of, engine, kernel_of, seed, avx512, producer):
+    """What is fused on real values: a second value, or a curve."""
+    torch.backends.quantized.engine = "onednn"
+    [kernel] = kernel_of("")
+    fixture = fixture_of(kernel, f"{engine}-convolutions-fused")
+    for kind, L, g, added in fused_layers(rng_for(seed, "torch", engine, "convolutions-fused"), FUSED[engine]):
+        if not is_reliable("onednn", L[0], L[3], g, avx512) or by_cost("onednn", kernel_of, L[3], g):
+            continue
+        attr, to_float = kind.split()[0], "float" in kind
+        if engine == "onednn":
+            y = run_add(torch, weight_of, L, g, added)
+        elif added:
+            y = run_pointwise(torch, L, g, None, (), added, to_float)
+        else:
+            y = run_pointwise(torch, L, g, CURVES[attr], (0.0, 6.0) if attr == "relu6" else (), None, to_float)
+        activation = "relu" if L[9] else "none" if added else attr
+        fixture.fused_convolution(kind.replace(" ", "-"), L, g, added, activation, y)
+    fixture.write({"family": "convolutions-fused"}, **producer)
 
 
 def convolutions(torch, weight_of, fixture_of, engine, kernel_of, seed, size, avx512, producer):
