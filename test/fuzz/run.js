@@ -1,7 +1,7 @@
 // npm run fuzz -- COUNT SEED [--from I] [--only KIND] [--out DIR] [--minutes M] [--python PYTHON] [--show I]
 // Needs `npm run build`. Tries COUNT inputs, each in a process that is replaced where it hangs, ends or grows.
 import { fork } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,11 @@ import { build } from 'rolldown';
 import { assemblyscript } from '../../src/accelerate/assembly/compile.js';
 import { Tally } from './tally.js';
 
-const HANG_MS = 60_000; // of a clock, on a machine that may do much else
-const CORPUS_MS = 120_000;
+/** Of work: on a machine that does much else an `inspect` of half a second takes more than a minute. */
+const HANG_MS = 30_000;
+/** Of a clock: what waits does no work. */
+const LONGEST_MS = 900_000;
+const LOOK_MS = 2000;
 const REPLACED_BYTES = 1100 << 20;
 const EXAMPLES = 60;
 
@@ -40,6 +43,16 @@ await build({
   output: { file: script, format: 'esm', codeSplitting: false },
 });
 
+/** Milliseconds that a process has worked; where there is no /proc, those of the clock. */
+function workOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10; // ticks of 1/100 s
+  } catch {
+    return Date.now();
+  }
+}
+
 /** A process that answers one question at a time. */
 class Child {
   async start() {
@@ -57,23 +70,26 @@ class Child {
     this.process.stderr.on('data', (data) => {
       this.errors = (this.errors + data).slice(-4000);
     });
-    const { numpy, ended, detail } = await this.answer(CORPUS_MS);
+    const { numpy, ended, detail } = await this.answer();
     if (ended) throw new Error(`the corpus could not be made: ${ended} ${detail}`);
     return numpy;
   }
 
   /** The next message; `{ ended }` where none comes. */
-  answer(ms) {
+  answer() {
     return new Promise((answered) => {
       const done = (message) => {
-        clearTimeout(timer);
+        clearInterval(timer);
         this.process.removeAllListeners();
         answered(message);
       };
-      const timer = setTimeout(() => {
-        done({ ended: 'hang', detail: `more than ${ms} ms` });
+      const [started, before] = [Date.now(), workOf(this.process.pid)];
+      const timer = setInterval(() => {
+        const [work, waited] = [workOf(this.process.pid) - before, Date.now() - started];
+        if (work <= HANG_MS && waited <= LONGEST_MS) return;
+        done({ ended: 'hang', detail: `${work} ms of work in ${waited} ms` });
         this.stop();
-      }, ms);
+      }, LOOK_MS);
       this.process.once('message', done);
       this.process.once('exit', (code, signal) =>
         done({ ended: 'process-ended', detail: `${signal ?? code}: ${this.errors}` }),
@@ -83,7 +99,7 @@ class Child {
 
   ask(question) {
     this.process.send(question);
-    return this.answer(HANG_MS);
+    return this.answer();
   }
 
   stop() {
