@@ -49,10 +49,13 @@ export function severalUnderSaturation(
   if (leading.length * inFeatures * values * MOST_PASSES > MOST_EFFORT) return null;
   const all = Array.from({ length: rows }, (_, row) => row);
   const state = new Weights(channel, residuals, leading);
-  for (let pass = 0; pass < MOST_PASSES && state.cost > 0; pass++) if (!state.improve()) return null;
+  const most = Math.min(MOST_WEIGHTS, (differing - 1) / 2);
+  for (let left = MOST_PASSES; left > 0 && state.cost > 0; left--) {
+    // each that is left makes one weight what it was, at the most
+    if (state.changed().length - left > most || !state.improve()) return null;
+  }
   const changed = state.changed();
-  if (state.cost > 0 || changed.length < 2 || changed.length > MOST_WEIGHTS) return null;
-  if (2 * changed.length + 1 > differing) return null;
+  if (state.cost > 0 || changed.length < 2 || changed.length > most) return null;
   const judge = new Weights(channel, residuals, all, state.now);
   if (judge.cost > 0) return null;
   const determined: ChangedWeight[] = [];
@@ -74,6 +77,14 @@ function leadingRows({ lo, hi, rows }: Residuals): number[] {
   const off = (row: number) => Math.max(lo[row], -hi[row], 0);
   const order = Array.from({ length: rows }, (_, row) => row).sort((a, b) => off(b) - off(a));
   return [...order.slice(0, MOST_ROWS / 2), ...spread(order.slice(MOST_ROWS / 2), MOST_ROWS / 2)];
+}
+
+/** What of a row's sum changes with a weight: its shifted code, its partner's product, the shifted zero point, and its share as it is. */
+interface Terms {
+  readonly code: number;
+  readonly rest: number;
+  readonly zero: number;
+  readonly share: number;
 }
 
 /** A channel's weights as they are tried, and how far each row still is from what it may be. */
@@ -147,13 +158,14 @@ class Weights {
 
   private bestValue(k: number, limit: number): { found: number; cost: number } | null {
     const [least, most] = this.channel.range;
+    const terms = this.rows.map((row) => this.termsOf(row, k));
     let best: { found: number; cost: number } | null = null;
     for (let found = least; found <= most; found++) {
       if (found === this.now[k]) continue;
       const bound = best?.cost ?? limit;
       let cost = 0;
-      for (let r = 0; r < this.rows.length && cost < bound; r++) {
-        cost += this.squared(this.rows[r], this.added[r] + this.change(this.rows[r], k, found));
+      for (let r = 0; r < terms.length && cost < bound; r++) {
+        cost += this.squared(this.rows[r], this.added[r] + this.changeBy(terms[r], found));
       }
       if (cost < bound) best = { found, cost };
     }
@@ -168,14 +180,23 @@ class Weights {
 
   /** Of a row's sum, where weight k becomes another. */
   private change(row: number, k: number, found: number): number {
+    return this.changeBy(this.termsOf(row, k), found);
+  }
+
+  private termsOf(row: number, k: number): Terms {
     const { codes, partner, shift, loss, zeroPoints } = this.channel;
     const start = row * codes.cols;
     const other = partner[k];
     const rest = other < 0 ? 0 : (codes.data[start + other] + shift) * this.now[other];
     const code = codes.data[start + k] + shift;
-    const before = code * this.now[k] + rest;
-    const after = code * found + rest;
-    return after - loss(after) - before + loss(before) - (zeroPoints[row] + shift) * (found - this.now[k]);
+    const zero = zeroPoints[row] + shift;
+    const pair = code * this.now[k] + rest;
+    return { code, rest, zero, share: pair - loss(pair) - zero * this.now[k] };
+  }
+
+  private changeBy({ code, rest, zero, share }: Terms, found: number): number {
+    const pair = code * found + rest;
+    return pair - this.channel.loss(pair) - zero * found - share;
   }
 
   /** The channel's sum of a row; its zero points are only those of the activations, since others stay as they are. */
