@@ -16,6 +16,7 @@ import { fillDiagnosis, isUnexplained } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { diffReplay, type Reading, type ReadingKind, readingsOf } from './readings.js';
+import { explainsPlaces } from './rightPlaces.js';
 import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
@@ -51,6 +52,7 @@ export async function explain(
   const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
   const one: Case = { comparison, layer, report, captured, met, ...values };
   if (!captured && (await isSecondCapture(one))) return;
+  if (await explainsPlaces(comparison, layer, report, values)) return;
   const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
   if (!first) return;

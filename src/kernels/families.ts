@@ -22,6 +22,7 @@ import {
   int32BiasReciprocalHalfAway,
   realBias,
 } from './steps/bias.js';
+import { takenInMemoryOrder } from './steps/clampInMemoryOrder.js';
 import { dequantizeExpanded, dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicFbgemm, dynamicOnInputGrid, dynamicQnnpack } from './steps/dynamic.js';
 import { fixedPointConvolution } from './steps/fixedPointMultiplier.js';
@@ -173,6 +174,13 @@ export function fbgemmOps(own: Own<'accumulate'>, convolutionSums: AccumulateSte
   return { ...products(linear, dynamicFbgemm), ...withDynamic(convolutions(convolution)), ...atenOps };
 }
 
+const qnnpackClamps: Ops = Object.fromEntries(
+  ['relu6', 'hardtanh', 'clamp'].map((op) => [
+    op,
+    { ...(pyTorchConversions[op] as ElementwiseSteps), taken: takenInMemoryOrder },
+  ]),
+);
+
 export function qnnpackOps(): Ops {
   const linear = product({
     accumulate: exact,
@@ -185,7 +193,7 @@ export function qnnpackOps(): Ops {
   const convolution = { ...linear, multiplier: qnnpackConvolution };
   // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
   const known = withDynamic(convolutions(convolution, ['conv_transpose3d']), '8 bits');
-  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...qnnpackTensors };
+  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...qnnpackClamps, ...qnnpackTensors };
 }
 
 function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {

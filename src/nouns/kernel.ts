@@ -2,10 +2,10 @@
 import type { Matrix, NumericArray } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
-import type { Curve, ElementwiseForm, Layer, Producer, ProductParams, RanAs } from './model.js';
+import type { Curve, ElementwiseForm, Layer, Memory, Producer, ProductParams, RanAs } from './model.js';
 import type { PreparedBias } from './preparedBias.js';
 import type { TensorSteps } from './tensorCall.js';
-import type { IntegerDtype, QuantParams, ValueParams } from './value.js';
+import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
 
@@ -356,6 +356,8 @@ export interface ElementwiseSteps {
   readonly block?: (input: ValueParams, output: ValueParams) => number;
   /** What computes the rest; absent: no model. */
   readonly rest?: ElementwiseSteps;
+  /** Where in the input a runtime takes each value from, if not from its own place; null: from that. */
+  readonly taken?: (layer: Elementwise, memory: Memory, shape: Shape) => Int32Array | null;
 }
 
 /** Centred codes (no zero point) of one scale to steps of another, rounded. */

@@ -17,6 +17,7 @@ import {
 } from '../nouns/model.js';
 import type { Layout, Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
+import { emptyLike } from '../numeric/array.js';
 import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
@@ -42,6 +43,8 @@ export interface LayerRun {
   readonly input: ValueReader;
   /** Set for a dynamic layer, whose input's scale is chosen batch by batch. */
   readonly batches: BatchRanges | null;
+  /** Where in its input each value is taken from, where a runtime takes it from another place; `inputs` are as it reads them. */
+  readonly taken: Int32Array | null;
   /** How the runtime's calls ran, for what is computed of whole values. */
   readonly inCalls: Omit<InCalls, 'firstSample'>;
   /** Of a product: the runtime's call that a sample belongs to. */
@@ -182,13 +185,15 @@ export class ReplaySession {
 
   /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
   async open(layer: Layer, kernel = this.kernelOf(layer)): Promise<LayerRun> {
-    const inputs: ValueReader[] = [];
-    for (const name of layer.inputs) inputs.push(await this.inputOf(layer, name));
-    if (isState(layer)) inputs.push(await this.stateOf(layer));
-    const [input] = inputs;
+    const given: ValueReader[] = [];
+    for (const name of layer.inputs) given.push(await this.inputOf(layer, name));
+    if (isState(layer)) given.push(await this.stateOf(layer));
     const stored = isProduct(layer) ? await layer.form.weight.read() : null;
     const params = layer.inputs.map((name) => this.params.get(name)!);
-    const shapes = this.shapesOf(layer, inputs);
+    const shapes = this.shapesOf(layer, given);
+    const taken = this.takenBy(kernel, layer, params[0], shapes);
+    const inputs = taken ? [takenFrom(given[0], taken)] : given;
+    const [input] = inputs;
     const patch =
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
     const packed = patch && productSteps(kernel, layer)?.packed;
@@ -198,7 +203,7 @@ export class ReplaySession {
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
     const batches = choosesParams(layer) ? await this.batchRanges(input) : null;
     const inCalls = { ends: this.batchEnds, ...this.calls };
-    const run = { ready, kernel, inputs, input, batches, inCalls, callOf };
+    const run = { ready, kernel, inputs, input, taken, batches, inCalls, callOf };
     const replay = async (from: number, to: number) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
@@ -208,6 +213,13 @@ export class ReplaySession {
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
     return { ...run, replay };
+  }
+
+  private takenBy(kernel: Kernel, layer: Layer, input: ValueParams, shapes: LayerShapes): Int32Array | null {
+    const taken = isElementwise(layer) ? elementwiseSteps(kernel, layer)?.taken : undefined;
+    if (!taken || !isElementwise(layer)) return null;
+    const elementwise = { input, output: layer.output ?? input, clamp: layer.form.clamp };
+    return taken(elementwise, this.calls.memoryOf(layer.inputs[0]), shapes.inputs[0]);
   }
 
   /** Of a file of matrices, where nothing says shapes, they follow from what is read. */
@@ -335,6 +347,18 @@ export class ReplaySession {
 
 function readerOf(kept: NumericArray, features: number): ValueReader {
   return { features, read: async (from, to) => kept.subarray(from * features, to * features) };
+}
+
+/** Each row with its values from other places. */
+function takenFrom(reader: ValueReader, places: Int32Array): ValueReader {
+  const { features } = reader;
+  const read = async (from: number, to: number) => {
+    const data = await reader.read(from, to);
+    const moved = emptyLike(data, data.length);
+    for (let i = 0; i < moved.length; i++) moved[i] = data[i - (i % features) + places[i % features]];
+    return moved;
+  };
+  return { features, read };
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {

@@ -72,9 +72,8 @@ export const defects: readonly Defect[] = [
   },
 ];
 
-/** Of layers that clamp codes between two bounds. */
-export const clampDefect: Pick<Defect, 'family' | 'what' | 'avoid'> = {
-  family: 'qnnpack',
+/** Of layers that clamp codes between two bounds (clampInMemoryOrder.ts). */
+export const clampDefect: Pick<Defect, 'what' | 'avoid'> = {
   what: "QNNPACK's clamp (relu6, hardtanh, clamp) of a channels_last image writes its values in the order of memory into a contiguous tensor: they stand in wrong places",
   avoid: 'call contiguous() before it, or use engine fbgemm',
 };
