@@ -40,9 +40,14 @@ export function largestMagnitude({ lo, hi }: Range): number {
 }
 
 /** What a layer reads: declared, or for a dynamic layer what its batches are spread over. */
-export function inputParams(model: Model, layer: ProductLayer): QuantParams {
+export function inputParams(model: Model, layer: ProductLayer, kernel: Kernel): QuantParams {
   const declared = paramsOf(model, layer.inputs[0]);
-  return layer.form.dynamic || !declared ? dynamicParams(layer) : declared;
+  const params = layer.form.dynamic || !declared ? dynamicParams(layer) : declared;
+  if (!keepsZeroPoint(kernel)) return params;
+  const half = (params.quantMax + 1) / 2;
+  return layer.form.dynamic
+    ? { ...params, dtype: 'int8', quantMin: -half, quantMax: half - 1 }
+    : { ...params, zeroPoint: 0 };
 }
 
 function paramsOf(model: Model, value: string): QuantParams | null {
@@ -57,8 +62,17 @@ function dynamicParams(layer: ProductLayer): QuantParams {
   return { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax };
 }
 
+/** torchao multiplies int8 codes as they are, and takes the zero point's part off the floats. */
+function keepsZeroPoint({ family }: Kernel): boolean {
+  return family === 'torchao';
+}
+
 export function inputRange(model: Model, layer: ProductLayer, input: QuantParams, kernel: Kernel): InputRange {
   const { quantMin, quantMax, zeroPoint } = input;
+  if (keepsZeroPoint(kernel)) {
+    const codes = { lo: quantMin, hi: quantMax };
+    return { codes, centred: codes };
+  }
   // the zero point of a batch can be any of its codes
   if (layer.form.dynamic) return { codes: { lo: 0, hi: quantMax }, centred: { lo: -quantMax, hi: quantMax } };
   const codes = rectified(model, layer.inputs[0], { lo: quantMin, hi: quantMax }, input, kernel);

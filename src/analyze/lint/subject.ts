@@ -50,7 +50,7 @@ export async function subjectOf(
   kernel: Kernel,
   captured: Captured | null,
 ): Promise<Subject> {
-  const input = inputParams(model, layer);
+  const input = inputParams(model, layer, kernel);
   const patch = placedPatch(model, layer);
   const product = productOf({ weight: await layer.form.weight.read(), ...(patch && { patch }) }, layer, input);
   const range = inputRange(model, layer, input, kernel);

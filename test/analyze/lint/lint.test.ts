@@ -121,8 +121,11 @@ describe('what a capture of 7-bit codes says of saturating weights', () => {
 
 it('a model of torchao: only kernels that run it, and its own words', async () => {
   const { model } = await opened('torchao');
-  const { findings } = await lint(model, null);
+  const { findings, layers } = await lint(model, null);
   const saturating = findings.filter(({ code }) => code === 'int16-saturation');
   expect(new Set(saturating.flatMap(({ kernels }) => kernels))).toEqual(new Set(['torchao-avx2']));
+  const worst = new Map(layers.map(({ name, input_range }) => [name, input_range.worst]));
+  expect(worst.get('per_token')).toEqual([-128, 127]); // multiplied as they are, whatever the zero point
+  expect(worst.get('reduced_zero_point')).toEqual([-64, 63]);
   expect(saturating[0].fix).toContain('Int8DynamicActivationInt8WeightConfig(..., reduce_range=True)');
 });
