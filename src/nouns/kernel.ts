@@ -335,17 +335,14 @@ export interface CurveStep extends Step {
 
 export interface FloatPath {
   readonly product: FloatLinearStep;
-  /** Of the result. */
-  readonly quantize: QuantizeStep;
+  readonly quantize: QuantizeStep; // of the result
 }
 
 /** What an elementwise op does on a kernel: reads codes as reals, or as they are; clamps; writes codes. */
 export interface ElementwiseSteps {
   readonly kind: 'elementwise';
-  /** Codes to reals. */
-  readonly dequantize: DequantizeStep | null;
-  /** Reals to codes. */
-  readonly quantize: QuantizeStep | null;
+  readonly dequantize: DequantizeStep | null; // codes to reals
+  readonly quantize: QuantizeStep | null; // reals to codes
   /** Codes of one scale to codes of another without reals between. */
   readonly rescale: RescaleStep | null;
   /** Makes codes of the bounds of a clamp. */

@@ -137,6 +137,41 @@ class Like(Case):
             self.assertLessEqual(apart.max(), 1, name)
             self.assertLessEqual((apart > 0).mean(), 0.05, name)
 
+    def test_a_graph_of_prepare_qat_pt2e_gives_every_layer(self):
+        try:
+            from torchao.quantization.pt2e import move_exported_model_to_eval
+            from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_qat_pt2e
+            from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
+        except ImportError:
+            self.skipTest("torchao is not there")
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.norm, self.b, self.fc = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Conv2d(6, 6, 1), nn.Linear(6, 4)
+
+            def forward(self, x):
+                x = F.relu(self.norm(self.a(x)))
+                x = F.hardswish(self.b(x)) + x
+                return torch.tanh(self.fc(x.mean([2, 3])))
+
+        torch.manual_seed(0)
+        images = torch.randn(4, 3, 6, 6)
+        quantizer = x86.X86InductorQuantizer().set_global(x86.get_default_x86_inductor_quantization_config(is_qat=True))
+        prepared = prepare_qat_pt2e(torch.export.export(Net().train(), (images,)).module(), quantizer)
+        prepared(images)
+        move_exported_model_to_eval(prepared)
+        prepared.apply(Q.disable_observer)
+        self.export(convert_pt2e(copy.deepcopy(prepared)), images)
+        codes = np.load(qdiff_export.capture(prepared, images, self.out / "qat.npz", like=self.out / "model.json"))
+        layers = {layer["name"]: layer for layer in json.loads((self.out / "model.json").read_text())["layers"]}
+        own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
+        self.assertEqual(list(own), list(layers))
+        captured = np.load(self.out / "capture.npz")
+        for name in layers:
+            self.assertEqual((codes[name].shape, codes[name].dtype), (captured[name].shape, captured[name].dtype), name)
+        self.assertNotEqual(own["a"]["weight_scale"], layers["a"]["weight_scale"], "the fused fake quantization's own")
+
     def test_no_layer_of_it(self):
         self.export(small(), X)
         folder = self.out

@@ -167,7 +167,7 @@ function fixOf(said: readonly Said[], { path, model }: CandidateModel): string {
     return `expect it: codes have no fraction; where ${printable(path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
   const trained = [
     said.some(isFusedRange)
-      ? "PyTorch's fused fake quantization divides a weight's range by 127 or 128 where convert() takes 127.5: train with get_default_qat_qconfig(engine, version=0)"
+      ? "PyTorch's fused fake quantization divides a weight's range by 127 or 128 where convert() takes 127.5: train with FakeQuantize in its place (get_default_qat_qconfig(engine, version=0))"
       : null,
     said.some(isObservedAgain)
       ? 'convert() observes the weights once more: model.apply(torch.ao.quantization.disable_observer) before it'

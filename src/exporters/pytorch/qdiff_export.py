@@ -184,9 +184,12 @@ class _Like:
                 self.follows[source] = layer["name"]
         quantized = {layer["name"]: layer["output"] for layer in layers if layer["op"] == "quantize" and layer.get("output")}
         self.params.update(quantized)
-        self.after = self.of_graph(layers) if isinstance(model, torch.fx.GraphModule) else {}
+        is_graph = isinstance(model, torch.fx.GraphModule)
+        is_exported = is_graph and any(_target(node).startswith("aten.") for node in model.graph.nodes)
+        self.nodes = self.of_exported() if is_exported else {}
+        self.after = self.of_graph(layers) if is_graph and not is_exported else {}
         self.fakes = {}  # layer -> the fake quantization of its value
-        self.weights = {}  # module's path -> its weights as it multiplies them
+        self.weights = {}  # layer -> its weights as they are multiplied, and their fake quantization
         self.between = set()  # what no codes stand for
 
     def of_graph(self, layers):
@@ -211,8 +214,74 @@ class _Like:
                 after.setdefault(path_of[self.model.get_submodule(node.target)], []).append(of_input.get(names.get(source), names.get(source)))
         return after
 
+    def of_exported(self):
+        """Of a graph of prepare_qat_pt2e: layer -> (the node that gives its value, its fake quantization, that of its weights). Both
+        graphs have the same nodes in the same order; a convolution and its norm are one."""
+        computed, moving = [], set()
+        for node in self.model.graph.nodes:
+            if node.op == "placeholder" or any(source in moving for source in node.all_input_nodes):
+                moving.add(node)
+                if _target(node).startswith("aten.") and _target(node) not in _PASSED and not self.of_norm(node):
+                    computed.append(node)
+        nodes = {node.target: (node, self.fake_after(node)) for node in self.model.graph.nodes if node.op == "placeholder"}
+        left, found = iter(computed), {}
+        for layer in self.layers:
+            source, last = _sources_of(layer)[0], None
+            if layer["op"] in ("quantize", "dequantize"):
+                last, fake = nodes.get(source, (None, None))
+                nodes[layer["name"]] = last, fake
+                found[layer["name"]] = (fake if fake is not None else last, fake if layer["op"] == "quantize" else None, None)
+                continue
+            node = next(left, None)
+            if node is None or ("weight_scale" in layer) != (_target(node) in _PRODUCTS):
+                return {}
+            last = node
+            if _target(node) in _PRODUCTS:
+                last = next((user for step in node.users for user in step.users if _target(user) == "aten.batch_norm"), node)
+                relu = next((user for user in last.users if _target(user) in _RELU), None)
+                if layer.get("activation", "none") != "none" and relu is not None and relu in computed:
+                    last = next(left, None)
+            fake = self.fake_after(last) if last is not None else None
+            nodes[layer["name"]] = last, fake
+            weight = node.args[1] if _target(node) in _PRODUCTS and self.is_fake(node.args[1]) else None
+            found[layer["name"]] = (fake if "scale" in (layer.get("output") or {}) and fake is not None else last, fake if "scale" in (layer.get("output") or {}) else None, weight)
+        return found
+
+    @staticmethod
+    def of_norm(node):
+        """What prepare_qat_pt2e puts between a convolution and its norm, and the norm."""
+        is_scaled = lambda one: _target(one) == "aten.div" and _target(one.args[0]) in _PRODUCTS
+        return is_scaled(node) or _target(node) == "aten.batch_norm" and is_scaled(node.args[0])
+
+    def fake_after(self, node):
+        return next((user for user in node.users if self.is_fake(user)), None)
+
+    def of_nodes(self, args, kwargs):
+        """The values of a call of such a graph."""
+        wanted = {node for entry in self.nodes.values() for node in entry if node is not None}
+        kept = {}
+
+        class Kept(torch.fx.Interpreter):
+            def run_node(self, node):
+                value = super().run_node(node)
+                if node in wanted:
+                    kept[node] = value.detach().clone()
+                return value
+
+        with torch.no_grad():
+            Kept(self.model).run(*args, *kwargs.values())
+        modules = lambda node: _fake_of(self.model.get_submodule(node.target))
+        for name, (node, fake, weight) in self.nodes.items():
+            if fake is not None and modules(fake) is not None:
+                self.fakes[name] = modules(fake)
+            if weight is not None:
+                self.weights[name] = kept[weight], modules(weight)
+        shapes = {layer["name"]: layer.get("shape") for layer in self.layers}
+        return {name: kept[node] for name, (node, _, _) in self.nodes.items()
+                if node is not None and math.prod(shapes[name] or kept[node].shape[1:]) == math.prod(kept[node].shape[1:])}
+
     def is_fake(self, node):
-        return node.op == "call_module" and hasattr(self.model.get_submodule(node.target), "fake_quant_enabled")
+        return isinstance(node, torch.fx.Node) and node.op == "call_module" and hasattr(self.model.get_submodule(node.target), "fake_quant_enabled")
 
     def is_relu(self, node):
         name = type(self.modules.get(node.target)).__name__ if node.op == "call_module" else node.name
@@ -233,6 +302,8 @@ class _Like:
 
     def of_call(self, args, kwargs):
         """name -> (tensor, how it is written); NAME.float is what lies between codes and is read by other layers."""
+        if self.nodes:
+            return self.written(self.of_nodes(args, kwargs))
         given, uses = {}, Counter()
 
         def hook(path):
@@ -247,8 +318,8 @@ class _Like:
             return keep
 
         def keep_weights(path):
-            def keep(_module, _inputs, output):
-                self.weights[path] = output.detach()
+            def keep(module, _inputs, output):
+                self.weights[path] = output.detach(), _fake_of(module)
             return keep
 
         with contextlib.ExitStack() as hooks:
@@ -316,8 +387,7 @@ class _Like:
     def multiplied(self, layer):
         """Weights, scales and bias of the module of a layer, where they are codes of its own scales; else nothing."""
         path = _base_of(layer["name"])
-        module, weights = self.modules.get(path), self.weights.get(path)
-        fake = _fake_of(getattr(module, "weight_fake_quant", None))
+        weights, fake = self.weights.get(layer["name"]) or self.weights.get(path) or (None, None)
         if weights is None or fake is None or "weight_scale" not in layer:
             return {}
         shape = np.asarray(layer["weight"]).shape
@@ -331,10 +401,14 @@ class _Like:
         if codes.min() < limits.min or codes.max() > limits.max:
             return {}
         given = {"weight": codes.astype(limits.dtype), "weight_scale": scale.tolist(), "weight_zero_point": zero.astype(int).tolist()}
-        bias = _bias_of(module)
+        bias = _bias_of(self.modules.get(path))
         if bias is not None and layer.get("bias") is not None and not np.allclose(bias, np.asarray(layer["bias"], float), 1e-4, 1e-6):
             given["bias"] = bias.astype(np.float32)
         return given
+
+
+_PRODUCTS = {"aten.linear", "aten.conv1d", "aten.conv2d", "aten.conv3d", "aten.convolution"}
+_PASSED = {"aten.dropout", "aten.detach", "aten.detach_", "aten.clone", "aten.contiguous", "aten.alias", "aten.lift_fresh_copy", "aten._assert_tensor_metadata"}
 
 
 def _sources_of(layer):
