@@ -218,10 +218,12 @@ class _Like:
         """Of a graph of prepare_qat_pt2e: layer -> (the node that gives its value, its fake quantization, that of its weights). Both
         graphs have the same nodes in the same order; a convolution and its norm are one."""
         computed, moving = [], set()
+        norms = {node: self.norm_of(node) for node in self.model.graph.nodes if _target(node) in _PRODUCTS}
+        of_norms = {step for steps in norms.values() for step in steps}
         for node in self.model.graph.nodes:
             if node.op == "placeholder" or any(source in moving for source in node.all_input_nodes):
                 moving.add(node)
-                if _target(node).startswith("aten.") and _target(node) not in _PASSED and not self.of_norm(node):
+                if _target(node).startswith("aten.") and _target(node) not in _PASSED and node not in of_norms:
                     computed.append(node)
         nodes = {node.target: (node, self.fake_after(node)) for node in self.model.graph.nodes if node.op == "placeholder"}
         left, found = iter(computed), {}
@@ -237,7 +239,7 @@ class _Like:
                 return {}
             last = node
             if _target(node) in _PRODUCTS:
-                last = next((user for step in node.users for user in step.users if _target(user) == "aten.batch_norm"), node)
+                last = norms[node][-1] if norms[node] else node
                 relu = next((user for user in last.users if _target(user) in _RELU), None)
                 if layer.get("activation", "none") != "none" and relu is not None and relu in computed:
                     last = next(left, None)
@@ -248,10 +250,13 @@ class _Like:
         return found
 
     @staticmethod
-    def of_norm(node):
-        """What prepare_qat_pt2e puts between a convolution and its norm, and the norm."""
-        is_scaled = lambda one: _target(one) == "aten.div" and _target(one.args[0]) in _PRODUCTS
-        return is_scaled(node) or _target(node) == "aten.batch_norm" and is_scaled(node.args[0])
+    def norm_of(product):
+        """What prepare_qat_pt2e puts between a convolution and its norm (a division, and its bias), and the norm; [] without."""
+        step = lambda node, target: next((user for user in node.users if _target(user) == target), None)
+        scaled = step(product, "aten.div")
+        biased = scaled and step(scaled, "aten.add")
+        norm = scaled and step(biased or scaled, "aten.batch_norm")
+        return [one for one in (scaled, biased, norm) if one is not None] if norm is not None else []
 
     def fake_after(self, node):
         return next((user for user in node.users if self.is_fake(user)), None)
@@ -401,7 +406,7 @@ class _Like:
         if codes.min() < limits.min or codes.max() > limits.max:
             return {}
         given = {"weight": codes.astype(limits.dtype), "weight_scale": scale.tolist(), "weight_zero_point": zero.astype(int).tolist()}
-        bias = _bias_of(self.modules.get(path))
+        bias = None if self.nodes else _bias_of(self.modules.get(path))  # a graph's norm is no module
         if bias is not None and layer.get("bias") is not None and not np.allclose(bias, np.asarray(layer["bias"], float), 1e-4, 1e-6):
             given["bias"] = bias.astype(np.float32)
         return given
