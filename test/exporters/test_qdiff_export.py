@@ -132,6 +132,18 @@ class Like(Case):
         own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
         self.assertEqual((own["a"]["output"]["quant_min"], own["a"]["output"]["quant_max"]), (0, 127))
         self.assertEqual([name for name in codes if name.endswith(".float")], [])
+        self.assertIsInstance(own["a"]["weight_scale"], list)
+
+    def test_a_scale_of_the_whole_tensor_is_one_number(self):
+        torch.manual_seed(0)
+        prepared = quantize_fx.prepare_qat_fx(nn.Sequential(nn.Linear(6, 4)).train(), Q.get_default_qat_qconfig_mapping("qnnpack"), (X,))
+        prepared(X)
+        prepared.eval().apply(Q.disable_observer)
+        self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), X)
+        codes = np.load(qdiff_export.capture(prepared, X, self.out / "qat.npz", like=self.out / "model.json"))
+        [layer] = [layer for layer in json.loads(bytes(codes["model"]))["layers"] if layer["op"] == "linear"]
+        self.assertIsInstance(layer["weight_scale"], float)
+        self.assertIsInstance(layer["weight_zero_point"], int)
         for name in ("quantize", "a", "b", "add"):
             apart = np.abs(codes[name].astype(int) - captured[name].astype(int))
             self.assertLessEqual(apart.max(), 1, name)

@@ -405,7 +405,8 @@ class _Like:
         limits = np.iinfo(layer.get("weight_dtype", "int8"))
         if codes.min() < limits.min or codes.max() > limits.max:
             return {}
-        given = {"weight": codes.astype(limits.dtype), "weight_scale": scale.tolist(), "weight_zero_point": zero.astype(int).tolist()}
+        each = lambda numbers: numbers.tolist() if len(numbers) > 1 or shape[0] == 1 and isinstance(layer["weight_scale"], list) else numbers[0].item()
+        given = {"weight": codes.astype(limits.dtype), "weight_scale": each(scale), "weight_zero_point": each(zero.astype(int))}
         bias = None if self.nodes else _bias_of(self.modules.get(path))  # a graph's norm is no module
         if bias is not None and layer.get("bias") is not None and not np.allclose(bias, np.asarray(layer["bias"], float), 1e-4, 1e-6):
             given["bias"] = bias.astype(np.float32)
