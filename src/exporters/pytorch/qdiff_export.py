@@ -352,8 +352,9 @@ class _Like:
             declared, source = self.params.get(name) or layer.get("output") or {"dtype": "float32"}, sources[0]
             if name not in given and source in given and (layer["op"] in ("dequantize", "quantize") or layer["op"] in ("flatten", "reshape") and "shape" in layer):
                 tensor = given[source]
-                if math.prod(layer["shape"]) == math.prod(tensor.shape[1:]):
-                    given[name] = tensor.reshape(len(tensor), *layer["shape"])
+                shape = layer.get("shape", tensor.shape[1:])  # a file of matrices says none
+                if math.prod(shape) == math.prod(tensor.shape[1:]):
+                    given[name] = tensor.reshape(len(tensor), *shape)
             if name not in given:
                 continue
             tensor = given[name]
