@@ -2,7 +2,7 @@
 import { fixed } from '../../diagnose/fixed.js';
 import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import { isProduct, type Layer } from '../../nouns/model.js';
+import { isProduct, isTensor, type Layer } from '../../nouns/model.js';
 import type { LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
@@ -43,7 +43,10 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
 export async function explainByFiles(comparison: OwnComparison, layer: Layer, report: LayerReport): Promise<boolean> {
   const { candidateModel: beside } = comparison.options;
   const pair = beside?.pairs.find((one) => one.layer === layer);
-  if (!beside || !pair) return false;
+  // values that a runtime takes from wrong places are its defect, whatever the files say
+  const takesOthers =
+    !comparison.session.whyNotReplayed(layer) && (await comparison.session.open(layer)).taken !== null;
+  if (!beside || !pair || takesOthers) return false;
   const read = comparison.session.paramsOf(layer.inputs[0]);
   const scale = read && isQuantized(read) ? read.scale : Number.NaN;
   const all = differencesOf(beside, pair, scale);
@@ -85,7 +88,8 @@ const FLOATS: Part = 'arithmetic';
 /** Whether both files' kernels multiply integers, or both floats. */
 function ranAlike({ session }: OwnComparison, { model }: CandidateModel, { layer, other }: LayerPair): boolean {
   const [own, theirs] = [session.kernelOf(layer), referenceFor(model.producer).kernel];
-  return layer.op !== other.op || (own.sums === 'float') === (theirs.sums === 'float');
+  const isComputed = isProduct(layer) || isTensor(layer); // a clamp has no sums
+  return !isComputed || layer.op !== other.op || (own.sums === 'float') === (theirs.sums === 'float');
 }
 
 /** What the declared layer makes of the other side's own input: how much of it differs already, and how much it leaves. */
