@@ -139,6 +139,9 @@ const modelDifference = z.object({
   rounded: z
     .optional(z.enum(['to nearest', 'toward zero']))
     .check(z.describe('of a float bias: the other file has it as int32 codes at s_x * s_w')),
+  rounded_here: z
+    .optional(z.literal(true))
+    .check(z.describe('with rounded: it is the other file that has the bias as float')),
 });
 
 export const reportSchema = z.object({

@@ -165,6 +165,8 @@ export interface ModelDifference {
   actual: ModelNumber;
   /** Of a float bias: the other file has it as int32 codes at s_x * s_w. */
   rounded?: 'to nearest' | 'toward zero';
+  /** It is the other file that has it as float. */
+  rounded_here?: true;
 }
 
 export type ModelNumber = null | boolean | number | string | ModelNumber[] | { [name: string]: ModelNumber };

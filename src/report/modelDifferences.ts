@@ -16,8 +16,9 @@ export function modelLines(view: Viewed): string[] {
   if (path === undefined || !differences) return [];
   if (differences.length === 0) return prose(view, `the model files say the same: ${printable(path)}`);
   const lines = [...grouped(differences, ({ field }) => field)].flatMap(([field, all]) => {
-    const [{ layer, channel, expected, actual, rounded }] = all;
-    const how = rounded ? `: int32 codes at s_x * s_w, rounded ${rounded}` : '';
+    const [{ layer, channel, expected, actual, rounded, rounded_here: isHere }] = all;
+    const codes = `int32 codes at s_x * s_w, rounded ${rounded}`;
+    const how = rounded ? (isHere ? `; here ${codes}` : `: ${codes}`) : '';
     const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
     const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
     return labelled(

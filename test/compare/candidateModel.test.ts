@@ -90,3 +90,26 @@ it("a PyTorch model and its ONNX export: the biases' rounding is said first, and
     ['dequant', 'mismatch', ['inherited']],
   ]);
 });
+
+it('the other way round the same is said: here are codes, there are floats', async () => {
+  const folder = 'fixtures/onnx-export';
+  const captures = { capture: `${folder}/capture-onnx.npz`, values: `${folder}/capture.npz` };
+  const report = await beside(`${folder}/model.onnx`, `${folder}/model.json`, captures);
+  const biases = report.model_differences!.filter(({ field }) => field === 'bias');
+  expect(biases.length).toBeGreaterThan(0);
+  for (const one of biases) expect(one).toMatchObject({ rounded: 'toward zero', rounded_here: true });
+  const found = report.candidate_layers!.flatMap(({ diagnosis }) => diagnosis?.causes ?? []);
+  expect(new Set(found)).toEqual(new Set(['bias-int32', 'inherited']));
+});
+
+it('what the files say and what the other CPU does are named together, of every layer', async () => {
+  const folder = 'fixtures/onnx-export/residual';
+  const captures = { capture: `${folder}/capture.npz`, values: `${folder}/capture-onnx-avx2.npz` };
+  const report = await beside(`${folder}/model.json`, `${folder}/model.onnx`, captures);
+  const why = report.candidate_layers!.map(({ name, diagnosis }) => [name, diagnosis?.causes]);
+  expect(why.filter(([, causes]) => `${causes}` !== 'inherited')).toEqual([
+    ['quant', undefined],
+    ['stem', ['bias-int32', 'int16-saturation']],
+    ['fc', ['inherited', 'bias-int32']],
+  ]);
+});

@@ -199,9 +199,13 @@ function ofBias(own: ProductLayer, other: ProductLayer, [x, y]: Both<ValueParams
     (n) => [a(n), b(n)],
     (u, v) => f32(u) === f32(v),
   );
-  if (!x || !isQuantized(x) || !own.form.bias) return found;
-  const rounded = biasRounding(found, (n) => x.scale * weightScaleOf(own.form, n));
-  return rounded === null ? found : found.map((one) => ({ ...one, rounded }));
+  const roundedIn = ({ form }: ProductLayer, input: ValueParams | null, codes: typeof found) =>
+    input && isQuantized(input) ? biasRounding(codes, (n) => input.scale * weightScaleOf(form, n)) : null;
+  const there = own.form.bias ? roundedIn(own, x, found) : null;
+  if (there !== null) return found.map((one) => ({ ...one, rounded: there }));
+  const swapped = found.map((one) => ({ ...one, expected: one.actual, actual: one.expected }));
+  const here = other.form.bias ? roundedIn(other, y, swapped) : null;
+  return here === null ? found : found.map((one) => ({ ...one, rounded: here, rounded_here: true as const }));
 }
 
 /** Null where its unit is not known. */

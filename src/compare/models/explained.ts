@@ -1,13 +1,16 @@
 /** Why a layer of another model differs where the files do: what they say differently, proven by the other file's own layer. */
+import { Diagnosis } from '../../diagnose/diagnose.js';
 import { fixed } from '../../diagnose/fixed.js';
 import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isProduct, isTensor, type Layer } from '../../nouns/model.js';
-import type { LayerReport, ModelDifference } from '../../nouns/report.js';
+import type { DiagnosisReport, LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { OwnComparison } from '../comparison.js';
+import { differingRows } from '../differing.js';
 import { otherInput, sourceOf } from '../inherited.js';
+import { isUnexplained } from '../layerReport.js';
 import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
 import { isOfFloats, type LayerPair } from './match.js';
@@ -55,13 +58,15 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
   if ((all.length === 0 && isAlike) || input?.departing === 0) return false;
   const parts = new Set([...all.flatMap(({ part }) => part ?? []), ...(isAlike ? [] : [FLOATS])]);
   const needed = await partsNeeded(comparison, beside, pair, parts);
-  if (!needed) return false;
-  const said = all.filter(({ part }) => part === undefined || needed.has(part));
+  const besides = needed || all.length === 0 ? null : await besidesFiles(comparison, pair, beside);
+  if (!needed && !besides) return false;
+  const said = all.filter(({ part }) => part === undefined || !needed || needed.has(part));
   const causes = [
     ...new Set([
       ...(input && input.inherited > 0 ? ['inherited'] : []),
       ...said.map(({ cause }) => cause),
-      ...(needed.has(FLOATS) ? ['float-arithmetic'] : []),
+      ...(needed?.has(FLOATS) ? ['float-arithmetic'] : []),
+      ...(besides?.causes ?? []),
     ]),
   ];
   report.diagnosis = {
@@ -76,14 +81,35 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
     evidence: {
       ...(input && input.inherited > 0 ? { inherited: { from: input.from, values: input.inherited } } : {}),
       ...evidenceOf(said, layer, pair.other),
+      ...besides?.evidence,
     },
-    ...fixed([{ subject: 'candidate', text: fixOf(said, beside), rehearsal: null }]),
+    ...fixed([
+      { subject: 'candidate', text: fixOf(said, beside, comparison.model.path), rehearsal: null },
+      ...(besides?.fixes ?? []).map((fix) => ({ ...fix, rehearsal: null })),
+    ]),
   };
   for (const channel of report.channels ?? []) channel.causes = [...causes];
   return true;
 }
 
 const FLOATS: Part = 'arithmetic';
+
+/** What the other side's CPU does otherwise, where the other file's layer then gives its values; null: it does not. */
+async function besidesFiles(
+  comparison: OwnComparison,
+  { other }: LayerPair,
+  { model, values }: CandidateModel,
+): Promise<DiagnosisReport | null> {
+  const { besideSession: session, from, to, fast } = comparison;
+  const observed = values.values.get(other.name);
+  if (!session || !observed || session.whyNotReplayed(other)) return null;
+  const run = await session.open(other);
+  const diff = await diffReplay(comparison, run, observed, null);
+  const diagnosis = new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast);
+  const rows = differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: false });
+  const { report } = await diagnosis.layer(rows);
+  return isUnexplained(report) ? null : report;
+}
 
 /** Whether both files' kernels multiply integers, or both floats. */
 function ranAlike({ session }: OwnComparison, { model }: CandidateModel, { layer, other }: LayerPair): boolean {
@@ -144,8 +170,8 @@ function followsFromScale(
 
 function evidenceOf(said: readonly Said[], layer: Layer, other: Layer): Record<string, unknown> {
   const evidence: Record<string, unknown> = {};
-  for (const { cause, field, expected, actual, channel, rounded } of said) {
-    if (rounded) evidence[cause] = { bias: 'int32', rounding: rounded };
+  for (const { cause, field, expected, actual, channel, rounded, rounded_here: isHere } of said) {
+    if (rounded) evidence[cause] = { bias: isHere ? 'float' : 'int32', rounding: rounded };
     else if (field === 'arithmetic') evidence[cause] = { ran: actual };
     else if (field === 'op') evidence[cause] = { ran: 'float', reads: layer.inputs[0] };
     else if (field.startsWith('quant_m')) evidence[cause] = { declared: rangeOf(layer), found: rangeOf(other) };
@@ -165,10 +191,10 @@ function rangeOf({ output }: Layer) {
   return output && isQuantized(output) ? [output.quantMin, output.quantMax] : undefined;
 }
 
-function fixOf(said: readonly Said[], { path, model }: CandidateModel): string {
+function fixOf(said: readonly Said[], { path, model }: CandidateModel, own: string): string {
   if (said.length === 0) return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
   if (said.every(({ rounded }) => rounded))
-    return `expect it: codes have no fraction; where ${printable(path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
+    return `expect it: codes have no fraction; where ${printable(said[0].rounded_here ? own : path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
   const trained = [
     said.some(isFusedRange)
       ? "PyTorch's fused fake quantization divides a weight's range by 127 or 128 where convert() takes 127.5: train with FakeQuantize in its place (get_default_qat_qconfig(engine, version=0))"

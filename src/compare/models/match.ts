@@ -115,7 +115,9 @@ class Matcher {
 
   private readsAlike(layer: Layer, other: Layer): boolean {
     const alike = (name: string, i: number) =>
-      this.names.get(other.inputs[i]) === name || (this.constants.has(name) && this.constants.has(other.inputs[i]));
+      this.names.get(passedOn(this.other, other.inputs[i])) === passedOn(this.model, name) ||
+      this.names.get(other.inputs[i]) === name ||
+      (this.constants.has(name) && this.constants.has(other.inputs[i]));
     return (
       layer.inputs.length > 0 &&
       layer.inputs.length === other.inputs.length &&
@@ -187,6 +189,12 @@ export function foldedInto(theirs: Layer, own: Layer, model: Model, other: Model
 /** It passes on what the layer before it gives. */
 export function isPassedOn(layer: Layer): boolean {
   return isElementwise(layer) && layer.form.keepsParams && layer.form.clamp === null && layer.inputs.length === 1;
+}
+
+/** What a value is before layers that pass it on: one model has an Identity where another has none. */
+function passedOn(model: Pick<Model, 'layers'>, name: string): string {
+  const layer = model.layers.find((one) => one.name === name);
+  return layer && isPassedOn(layer) ? passedOn(model, layer.inputs[0]) : name;
 }
 
 /** A ReLU or clamp by itself: what another model folds into the layer before it. */

@@ -72,7 +72,7 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
       'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
     evidence: (e, context) => [
       e.rounding
-        ? `the export rounds the bias to int32, ${e.rounding}; ${printable(context.declaredKernel)} adds it as float`
+        ? `the export rounds the bias to int32, ${e.rounding}; ${e.bias === 'float' ? 'the other file has' : `${printable(context.declaredKernel)} adds`} it as float`
         : null,
       number(e.max_rounding_error_steps, (n) => {
         const where = e.channel === undefined ? '' : ` (channel ${e.channel})`;

@@ -68,7 +68,10 @@ async function scalesOf(fs: FileSystem, { path, graph }: OnnxModel): Promise<Sca
   const scales = new Map<string, string>();
   const file = await fs.open(path);
   try {
-    for (const { name, dataType, data } of graph.initializers) {
+    const constants = graph.nodes.flatMap(({ opType, attributes: [value], outputs: [name] }) =>
+      opType === 'Constant' && value?.t ? [{ ...value.t, name }] : [],
+    );
+    for (const { name, dataType, data } of [...constants, ...graph.initializers]) {
       if (dataType !== FLOAT32 || data.kind === 'external') continue;
       const [range, more] = data.kind === 'raw' ? [data.range] : data.pieces;
       if (more || range?.end - range?.start !== Float32Array.BYTES_PER_ELEMENT) continue;

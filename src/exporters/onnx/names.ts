@@ -18,7 +18,7 @@ const KEEPS_TYPE: readonly string[] = [
   ...['Relu', 'Clip', 'Max', 'Min'],
 ];
 
-/** The bytes of initializers that are one float. */
+/** The bytes of constants that are one float. */
 export type Scales = ReadonlyMap<string, string>;
 
 type Makers = ReadonlyMap<string, OnnxNode>;
@@ -30,7 +30,7 @@ function sourceOf(name: string, makers: Makers): { at: string; node: OnnxNode | 
   return { at, node };
 }
 
-/** Of the scale that dequantized what is moved here; null where nothing did. */
+/** Of the scale that dequantized what is moved here; null where nothing did, '' where the scale is not known. */
 function scaleBehind(name: string, makers: Makers, scales: Scales): string | null {
   const { node } = sourceOf(name, makers);
   return node?.opType === 'DequantizeLinear' ? (scales.get(node.inputs[1]) ?? '') : null;
@@ -69,9 +69,9 @@ export class ModelNames {
         if (!value) continue;
         const isNamed = this.producers.has(name);
         const target = isNamed || !origin ? name : this.computedBy(origin, position, value);
-        const scale = value.type.startsWith('float') ? scaleBehind(name, makers, scales) : null;
+        const [meant, ran] = [scaleBehind(target, this.producers, this.scales), scaleBehind(name, makers, scales)];
         // the optimizer quantizes before what moves it: codes as reals
-        if (scale !== null && scale !== scaleBehind(target, this.producers, this.scales)) continue;
+        if (value.type.startsWith('float') && ![null, '', meant].includes(ran) && meant !== '') continue;
         if (isNamed) this.keep(named, target, value);
         else if (origin) this.keep(renamed, target, value);
       }

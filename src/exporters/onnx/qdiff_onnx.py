@@ -84,7 +84,6 @@ class _Graph:
             node.name = f"qdiff{index}"
             self.nodes[node.name] = node
         self.tensors = {out: node for node in self.nodes.values() for out in node.output if out}
-        self.constants = {tensor.name: tensor for tensor in self.proto.graph.initializer}
         self.readers = {}
         for node in self.nodes.values():
             for name in node.input:
@@ -107,15 +106,15 @@ class _Graph:
         """The values of the fused graph by the model's names; those of tensors that the optimizer invented are left out."""
         named, renamed = {}, {}
         makers = {name: node for node in self.fused.graph.node for name in node.output}
-        constants = {tensor.name: tensor for tensor in self.fused.graph.initializer}
+        scales, own_scales = _scales(self.fused.graph), _scales(self.proto.graph)
         for node in self.fused.graph.node:
             origin = self.nodes.get(re.sub(r"(_token_\d+)+$", "", node.name))
             for position, name in enumerate(node.output):
                 if name not in values:
                     continue
                 target = name if name in self.tensors or origin is None else self.computed_by(origin, position, values[name])
-                rounded = values[name].dtype.kind == "f" and _scale_behind(name, makers, constants)
-                if rounded and rounded != _scale_behind(target, self.tensors, self.constants):
+                meant, ran = _scale_behind(target, self.tensors, own_scales), _scale_behind(name, makers, scales)
+                if values[name].dtype.kind == "f" and ran not in (None, "", meant) and meant != "":
                     continue  # the optimizer quantizes before what moves it: codes as reals
                 if name in self.tensors:
                     named[name] = self.in_its_type(name, values[name])
@@ -190,13 +189,18 @@ def _source(name, makers):
     return name, makers.get(name)
 
 
-def _scale_behind(name, makers, constants):
-    """The bytes of the scale that dequantized what is moved here; None where nothing did."""
+def _scales(graph):
+    """Constants of one number, by name."""
+    nodes = {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute if a.name == "value"}
+    tensors = {**nodes, **{tensor.name: tensor for tensor in graph.initializer}}
+    return {name: onnx.numpy_helper.to_array(tensor).item() for name, tensor in tensors.items()
+            if tensor.data_type == onnx.TensorProto.FLOAT and list(tensor.dims) in ([], [1]) and not tensor.external_data}
+
+
+def _scale_behind(name, makers, scales):
+    """The scale that dequantized what is moved here; None where nothing did, "" where the scale is not known."""
     _, node = _source(name, makers)
-    if node is None or node.op_type != "DequantizeLinear":
-        return None
-    scale = constants.get(node.input[1])
-    return b"" if scale is None or scale.external_data else onnx.numpy_helper.to_array(scale).tobytes()
+    return scales.get(node.input[1], "") if node is not None and node.op_type == "DequantizeLinear" else None
 
 
 def _beside_its_data(proto, path, folder):
