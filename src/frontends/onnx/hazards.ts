@@ -28,3 +28,11 @@ export function ignoredBiasScale(x: Quantization, w: Quantization, bias: Bias | 
   }
   return [];
 }
+
+/** QGemm has no place for a zero point of its bias. */
+export function ignoredBiasZeroPoint(bias: Bias | null): Hazard[] {
+  const zeroPoint = bias?.q?.zeroPoint.find((zero) => zero !== 0);
+  if (zeroPoint === undefined) return [];
+  const message = `the zero point of the bias is ${zeroPoint}, and the fused kernel adds its codes as if it were 0`;
+  return [{ code: 'bias-zero-point-ignored', message, fix: 'give the bias zero point 0', evidence: { zeroPoint } }];
+}

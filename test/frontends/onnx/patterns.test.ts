@@ -68,6 +68,29 @@ const between = (nodes: readonly Bytes[], more: readonly Bytes[] = [], initializ
 const around = (line: string) => ['quantize xq <- x [xq]', line, 'dequantize y <- yq [y]'];
 
 describe('a linear layer', () => {
+  const biased = (codes: Int32Array | Uint8Array, zero = codes.map(() => 7).subarray(0, 1)) => {
+    const bias = [...scaled('b', 0.0625, 7), tensor('b', [2], codes), tensor('bz', [], zero)];
+    const nodes = [wd, node('DequantizeLinear', ['b', 'b_scale', 'bz'], ['bd']), gemm('bd')];
+    return between(nodes, [...weights, ...bias]);
+  };
+
+  it('with a bias of 8 bits runs in float, on the numbers that its codes stand for', async () => {
+    const data = biased(Uint8Array.of(1, 250));
+    const { layers } = await opened(data);
+    expect(layers[1].because).toBe('its bias is uint8, and only int32 ones are added to sums');
+    expect(await weightsOf(data)).toMatchObject({ bias: [-0.375, 15.1875], biasInt32: null });
+  });
+
+  it('with a zero point of an int32 bias ignores it, which is said', async () => {
+    const data = biased(Int32Array.of(1, 250));
+    const { layers } = await opened(data);
+    expect(layers[1]).toMatchObject({
+      arithmetic: 'integers',
+      hazards: [{ code: 'bias-scale-ignored' }, { code: 'bias-zero-point-ignored' }],
+    });
+    expect(await weightsOf(data)).toMatchObject({ bias: null, biasInt32: [1, 250] });
+  });
+
   it('of a Gemm, with a weight scale for each channel', async () => {
     expect(await layersOf(gemmModel())).toEqual(around('linear yq <- xq [fc yq] integers'));
     expect(await weightsOf(gemmModel())).toEqual({
@@ -347,12 +370,6 @@ describe('what is not replayed is named', () => {
       nodes: [xq, other, wd, gemm(), yq('g'), yd],
     });
     expect(await reasonFor(data)).toBe('it reads xq with another scale or zero point than it was written with');
-  });
-
-  it('a bias with a zero point', async () => {
-    const bias = [...scaled('b', 0.0625, 7), tensor('b', [2], Int32Array.of(1, 2)), tensor('bz', [], Int32Array.of(7))];
-    const nodes = [wd, node('DequantizeLinear', ['b', 'b_scale', 'bz'], ['bd']), gemm('bd')];
-    expect(await reasonFor(between(nodes, [...weights, ...bias]))).toBe('its bias has a zero point');
   });
 
   it('scales of float16', async () => {

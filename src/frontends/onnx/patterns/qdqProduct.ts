@@ -5,12 +5,12 @@
 
 import { printable } from '../../../text.js';
 import { arithmeticOf } from '../arithmetic.js';
-import { type Behind, behind } from '../bias.js';
+import { type Behind, behind, dequantizedBias, notAdded } from '../bias.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { withFactors } from '../gemm.js';
 import { geometryOf, kernelOf } from '../geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
-import { ignoredBiasScale, QUANTIZES_AGAIN } from '../hazards.js';
+import { ignoredBiasScale, ignoredBiasZeroPoint, QUANTIZES_AGAIN } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
 import { ofFloats, quantizesAgain } from '../nBits.js';
 import { boundsOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
@@ -46,10 +46,12 @@ async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Contex
 async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, context: Context): Promise<Draft> {
   const { added } = around;
   const rounds = isBetweenCodes(around.output, context);
-  const rounded = rounds && around.bias ? roundedBias(around.bias, x.q, w.q) : around.bias;
-  const bias = around.tail.q ? around.bias : rounded;
+  const unadded = around.bias && notAdded(around.bias, node);
+  const given = around.bias && unadded ? dequantizedBias(around.bias) : around.bias;
+  const rounded = rounds && given && !unadded ? roundedBias(given, x.q, w.q) : given;
+  const bias = around.tail.q ? given : rounded;
   const scaleOff = biasScaleOff(node, x, w, bias);
-  const refused = refusal(node, w, bias) ?? scaleOff;
+  const refused = refusal(node, w, bias) ?? unadded ?? scaleOff;
   const unfit = refused ?? (around.tail.q === null ? await floatOutput(node, bias, added, context) : null);
   const ran = arithmeticOf([x], around.tail, context, {
     refused: unfit,
@@ -59,7 +61,11 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
   });
   const again = quantizesAgain(node, x, around.tail, context);
   const isFused = ran.arithmetic === 'integers';
-  const hazards = again ? [QUANTIZES_AGAIN] : isFused ? ignoredBiasScale(x.q, w.q, bias) : [];
+  const hazards = again
+    ? [QUANTIZES_AGAIN]
+    : isFused
+      ? [...ignoredBiasScale(x.q, w.q, bias), ...ignoredBiasZeroPoint(bias)]
+      : [];
   const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
   const own = withFactors(node, w.q, isFused ? bias && { ...bias, q: null } : rounded, isFused);
   const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
@@ -77,7 +83,7 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
     reads: [x],
     ...(again ? { because: again } : ran),
     ...(hazards.length > 0 ? { hazards } : {}),
-    notReplayed: again ?? notReplayed ?? shape.unknown ?? zeroPointOf(bias) ?? own.unknown ?? unknown ?? undefined,
+    notReplayed: again ?? notReplayed ?? shape.unknown ?? own.unknown ?? unknown ?? undefined,
   };
 }
 
@@ -126,17 +132,11 @@ function refusal(node: GraphNode, w: Weights, bias: Bias | null): string | null 
     return `weight ${name} is ${w.constant.dtype.name}${w.q.blockSize > 0 ? ` in blocks of ${w.q.blockSize}` : ''}${runs}`;
   }
   if ((node.inputs[2] ?? '') !== '' && !bias) return 'its bias is no constant';
-  const zeroPoint = zeroPointOf(bias);
-  if (zeroPoint) return zeroPoint;
   if (!isOnnx(node, 'Gemm')) return null;
   const [alpha, beta] = [floatOf(node, 'alpha', 1), floatOf(node, 'beta', 1)];
   if (intOf(node, 'transA', 0) === 1) return 'transA is 1';
   if (bias && beta !== 1) return `beta is ${beta}`;
   return alpha === 1 || !bias ? null : `alpha is ${alpha}`;
-}
-
-function zeroPointOf(bias: Bias | null): string | null {
-  return bias?.q?.zeroPoint.some((zeroPoint) => zeroPoint !== 0) ? 'its bias has a zero point' : null;
 }
 
 /** QLinearConv counts bias codes as if at s_x * s_w: only where they are nearly. Limits as measured. */
