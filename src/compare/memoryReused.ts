@@ -106,7 +106,7 @@ type Found = CauseEvidence['memory-reused'];
 async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
   const { model, values, reference, fast } = asked;
   const session = new ReplaySession(model, values, reference, 'propagated', fast);
-  const memory = new Memory(asked, replayedCapture(model, values, session).values);
+  const memory = new Memory(asked, replayedCapture(model, values, session).values, fromInputs(model, session));
   const found = new Map<string, Found>();
   const right = new Set<string>();
   for (const layer of model.layers) {
@@ -120,6 +120,15 @@ async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
   for (const [name, { left }] of found)
     if (left !== undefined && !isReadRightly(model, name, right)) found.delete(name);
   return found;
+}
+
+/** Layers that the chain computes itself: what is not replayed, and what reads it, is what was captured. */
+function fromInputs({ inputs, constants = [], layers }: Model, session: ReplaySession): ReadonlySet<string> {
+  const known = new Set([...inputs, ...constants].map(({ name }) => name));
+  for (const layer of layers)
+    if (session.whyNotReplayed(layer) === null && layer.inputs.every((input) => known.has(input)))
+      known.add(layer.name);
+  return known;
 }
 
 /** Whether a layer behind it is right: then it was computed right, and is not what was read of it. */
@@ -153,6 +162,7 @@ class Memory {
   constructor(
     private readonly asked: AskedOfMemory,
     private readonly chain: Capture['values'],
+    private readonly computed: ReadonlySet<string>,
   ) {}
 
   /** What stands in place of a value; null: something else does, or nobody knows the value. */
@@ -202,7 +212,7 @@ class Memory {
 
   private laterThan(layer: Layer): readonly Layer[] {
     const { layers } = this.asked.model;
-    return layers.slice(layers.indexOf(layer) + 1).filter(({ name }) => this.chain.has(name));
+    return layers.slice(layers.indexOf(layer) + 1).filter(({ name }) => this.computed.has(name));
   }
 
   private blocksOf({ name }: Layer) {

@@ -121,6 +121,29 @@ test('bytes that no layer has are not said to be a layer’s', async () => {
   expect(causesOf(layers)).not.toContain('memory-reused');
 });
 
+test('a later layer that is not replayed has its captured bytes, which prove nothing', async () => {
+  const codes = { dtype: 'uint8', scale: 0.5, zero_point: 0 } as const;
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'onnxruntime', kernel: 'ort' },
+    inputs: [{ name: 'x', ...codes }],
+    layers: [
+      { name: 'a', op: 'relu', input: ['x'], output: codes },
+      { name: 'b', op: 'moves_somehow', input: ['a'], output: codes },
+      { name: 'c', op: 'relu', input: ['b'], output: codes },
+    ],
+  };
+  const x = Array.from({ length: 128 }, (_, i) => (i * 37) % 251);
+  const other = x.map((code) => (code * 7 + 3) % 253);
+  const array = (numbers: readonly number[]) => npy('uint8', [4, 32], numbers);
+  const [file, captured] = [join(folder, 'moved.json'), join(folder, 'moved.npz')];
+  writeFileSync(file, JSON.stringify(model));
+  writeFileSync(captured, npz({ x: array(x), a: array(other), b: array(other), c: array(other) }));
+  const { layers } = JSON.parse((await cli()([file, captured, '--reporter', 'json'])).stdout) as Report;
+  expect(causesOf(layers)).toEqual(['unexplained']);
+});
+
 test('values that would not fit into memory at once are passed over, and one warning says so', async () => {
   const model = await openModel(nodeFileSystem, MODEL);
   const capture = await openCapture(nodeFileSystem, CAPTURE, model);
