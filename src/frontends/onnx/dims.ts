@@ -3,6 +3,7 @@ import type { OnnxModel } from '../../load/onnx/proto.js';
 import { floor } from '../../numeric/round.js';
 import type { Constants } from './constants.js';
 import { attribute, type Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+import { KEEPS_DIMS } from './kept.js';
 
 /** Null: not known before the graph runs, as the number of samples is. */
 export type ShapeValue = number | null;
@@ -12,11 +13,6 @@ export type Dims = readonly ShapeValue[];
 /** Longer than what stands between two tensors whose dims are declared. */
 const DEEPEST = 200;
 
-const KEEP_SHAPE = [
-  ...['QuantizeLinear', 'DequantizeLinear', 'Identity', 'Cast', 'Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Elu'],
-  ...['HardSwish', 'HardSigmoid', 'Softmax', 'LayerNormalization', 'BatchNormalization', 'Erf', 'Gelu', 'Neg', 'Abs'],
-  ...['QLinearSigmoid', 'QLinearLeakyRelu', 'QLinearSoftmax', 'DynamicQuantizeLinear', 'InstanceNormalization'],
-];
 const OF_WINDOWS = ['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger'];
 const POOLS = ['MaxPool', 'AveragePool', 'QLinearAveragePool'];
 const GLOBAL = ['GlobalAveragePool', 'GlobalMaxPool', 'QLinearGlobalAveragePool'];
@@ -122,7 +118,7 @@ export function allKnown(dims: Dims | null | undefined): dims is readonly number
 function computedDims(node: GraphNode, from: From, depth: number): Dims | null {
   const of = (i: number) => (node.inputs[i] ? dimsOf(node.inputs[i], from, depth) : null);
   const { opType } = node;
-  if (KEEP_SHAPE.includes(opType)) return of(0);
+  if (KEEPS_DIMS.has(opType)) return of(0);
   const weights = WEIGHTS_AT.get(opType);
   if (weights !== undefined) return productDims(node, of(0), of(weights));
   if (OF_WINDOWS.includes(opType)) return windowDims(node, of(0), from);

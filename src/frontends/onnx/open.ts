@@ -13,6 +13,7 @@ import { Constants } from './constants.js';
 import { runOf } from './dims.js';
 import type { ValueType } from './draft.js';
 import { fromShapes } from './fromShapes.js';
+import { fused } from './fusions.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
 import { outputOf } from './quantization.js';
@@ -50,8 +51,9 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
  * where tensors were added to the model's outputs, and then all that were captured count as such; or, where a run that was not changed
  * computed them, because it did not fuse that group.
  */
-async function layersAsRun(graph: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
+async function layersAsRun(whole: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
+  const graph = await fused(whole, constants, session);
   const layers = await layersOf(graph, constants, session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],

@@ -6,10 +6,6 @@ import { reshapedDims, shapeValues } from './shapeValues.js';
 
 type Rule = (x: Dims, node: GraphNode, from: From) => Promise<Dims | null> | Dims | null;
 
-const KEEP = [
-  ...['Exp', 'Log', 'Sqrt', 'Reciprocal', 'Not', 'Softplus', 'PRelu', 'LogSoftmax', 'Dropout', 'Sign', 'Floor', 'Ceil'],
-  ...['Round', 'Selu', 'Celu', 'Mish', 'ThresholdedRelu', 'GroupNormalization', 'CumSum', 'Trilu'],
-];
 const REDUCE = ['Mean', 'Max', 'Min', 'Sum', 'Prod', 'L1', 'L2', 'SumSquare', 'LogSum', 'LogSumExp'].map(
   (name) => `Reduce${name}`,
 );
@@ -28,7 +24,6 @@ const BROADCAST = [
 ];
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...KEEP.map((op): [string, Rule] => [op, (x) => x]),
   ...REDUCE.map((op): [string, Rule] => [op, reduced]),
   ...BROADCAST.map((op): [string, Rule] => [op, broadcasted]),
   ['ArgMax', (x, node) => without(x, [intOf(node, 'axis', 0)], intOf(node, 'keepdims', 1) === 1)],

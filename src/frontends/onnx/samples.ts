@@ -3,10 +3,12 @@
  * with windows or heads as [4 N, 9, 8], or has time before them. All are read as of one sample each, the samples first: what the graph
  * computes of a batch of one.
  */
+
 import { sizeOf } from '../../tensor/shape.js';
 import type { Constant } from './constants.js';
 import { allKnown, type Dims, dimsOf, type From, SAMPLES, WEIGHTS_AT } from './dims.js';
 import { type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+import { ONE_BY_ONE, OVER_AXIS } from './kept.js';
 import { at, sayRunDims, valuesAt } from './runDims.js';
 
 /** An axis of a tensor, on which each sample has `outer` blocks of `inner` places: it is outer * samples * inner long. */
@@ -99,36 +101,6 @@ export function runsAlongSamples(tensors: readonly string[], output: string, fro
 }
 
 /** Each value from one, or from those of the last axis; axes stay. */
-const KEEP = new Set([
-  ...[
-    'QuantizeLinear',
-    'DequantizeLinear',
-    'DynamicQuantizeLinear',
-    'Identity',
-    'Cast',
-    'Dropout',
-    'Relu',
-    'Clip',
-    'Not',
-  ],
-  ...[
-    'Sigmoid',
-    'Tanh',
-    'Gelu',
-    'Erf',
-    'LeakyRelu',
-    'Elu',
-    'HardSwish',
-    'HardSigmoid',
-    'Neg',
-    'Abs',
-    'Exp',
-    'Sqrt',
-    'Log',
-  ],
-  ...['Reciprocal', 'Softplus', 'Selu', 'Celu', 'Mish', 'QLinearSigmoid', 'QLinearLeakyRelu'],
-]);
-const OVER_AXIS = new Set(['Softmax', 'LogSoftmax', 'LayerNormalization', 'QLinearSoftmax']);
 /** Values at every input but those that are constant. */
 const ELEMENTWISE = new Set([
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where', 'Equal', 'Greater', 'Less', 'And', 'Or', 'QLinearAdd'],
@@ -166,7 +138,7 @@ async function placeAfter(
     ELEMENTWISE.has(node.opType) || JOINS.has(node.opType) ? aligned(own, dims, places, from) : places.get(x);
   const rank = dimsOf(x, from)?.length;
   if (!place || rank === undefined) return undefined;
-  if (KEEP.has(node.opType) || ELEMENTWISE.has(node.opType)) return place;
+  if (ONE_BY_ONE.has(node.opType) || ELEMENTWISE.has(node.opType)) return place;
   if (OVER_AXIS.has(node.opType)) return at(intOf(node, 'axis', -1), rank) === place.axis ? undefined : place;
   if (JOINS.has(node.opType)) {
     const isJoined = own.length === read.length && node.inputs.every((name) => !isLarge(name, from));

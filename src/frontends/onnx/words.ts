@@ -13,6 +13,7 @@ const OPS = new Map([
   ['Sigmoid', 'sigmoid'],
   ['HardSigmoid', 'hardsigmoid'],
   ['HardSwish', 'hardswish'],
+  ['Swish', 'silu'],
   ['LeakyRelu', 'leaky_relu'],
   ['PRelu', 'prelu'],
   ['LogSoftmax', 'log_softmax'],

@@ -78,5 +78,6 @@ export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
     Math.abs(x) * (Math.abs(x) / 6 + 0.5),
   ]),
   elu: ofCodes('x >= 0 ? x : alpha * (exp(x) - 1)', elu),
+  silu: ofCodes('x / (1 + exp(-x))', () => (x) => [x / (1 + Math.exp(-x)), Math.abs(x)]),
   gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', gelu),
 };

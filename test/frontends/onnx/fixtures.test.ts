@@ -295,6 +295,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       unsqueeze: 32,
       mul: 16,
       add: 512,
+      layer_norm: 512,
       linear_dynamic: 1030,
       reshape: 1024,
       permute: 1024,

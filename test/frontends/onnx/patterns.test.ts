@@ -760,3 +760,54 @@ test('a recurrent layer: time comes first, which is said, and its first states a
     ['xq', ['xq'], undefined],
   ]);
 });
+
+describe('floats that ONNX Runtime computes by one kernel', () => {
+  const scalar = (name: string, value: number) => tensor(name, [], Float32Array.of(value));
+  const constants = [
+    ...[scalar('two', 2), scalar('eps', 1e-5), scalar('root2', Math.SQRT2), scalar('one', 1), scalar('half', 0.5)],
+    ...[tensor('w', [3], Float32Array.of(1, 2, 3)), tensor('b', [3], new Float32Array(3))],
+  ];
+  const graphs = {
+    'layer_norm y <- x [m d p v e r q s y] float': [
+      node('ReduceMean', ['x'], ['m'], { axes: [-1] }),
+      node('Sub', ['x', 'm'], ['d']),
+      node('Pow', ['d', 'two'], ['p']),
+      node('ReduceMean', ['p'], ['v'], { axes: [-1] }),
+      node('Add', ['v', 'eps'], ['e']),
+      node('Sqrt', ['e'], ['r']),
+      node('Div', ['d', 'r'], ['q']),
+      node('Mul', ['q', 'w'], ['s']),
+      node('Add', ['s', 'b'], ['y']),
+    ],
+    'gelu y <- x [d e a m y] float': [
+      node('Div', ['x', 'root2'], ['d']),
+      node('Erf', ['d'], ['e']),
+      node('Add', ['e', 'one'], ['a']),
+      node('Mul', ['x', 'a'], ['m']),
+      node('Mul', ['m', 'half'], ['y']),
+    ],
+    'silu y <- x [s y] float': [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])],
+  };
+  const written = (nodes: readonly Bytes[]) =>
+    model({ inputs: inputX, outputs: outputY, initializers: constants, nodes });
+
+  test.each(Object.entries(graphs))('%s', async (line, nodes) => {
+    expect(await layersOf(written(nodes))).toEqual([line]);
+  });
+
+  test.each(Object.entries(graphs))(
+    '%s: not where a tensor between them was captured, or nothing is fused',
+    async (_, nodes) => {
+      const files = memoryFiles({ 'm.onnx': written(nodes) });
+      const inside = nodes.length === 2 ? 's' : 'd';
+      for (const ranBy of [
+        { captured: new Map([[inside, [4, 3]]]) },
+        { settings: new Map([['graph_optimization_level', 'basic']]) },
+      ]) {
+        const { layers, close } = await openModel(files, 'm.onnx', ranBy);
+        await close();
+        expect(layers.length).toBe(nodes.length);
+      }
+    },
+  );
+});

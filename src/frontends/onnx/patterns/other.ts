@@ -21,7 +21,7 @@ const REPLAYED = ['Relu', 'Clip', 'Identity', 'Pad', ...MOVES];
 
 /** Their one output has the type of their first input. */
 const KEEPS_FLOAT =
-  /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
+  /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|Swish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
 
 /** Of floats, one or some: exact, or within a bound. */
 const FUNCTIONS = [
@@ -36,6 +36,7 @@ const FUNCTIONS = [
     'Gelu',
     'HardSigmoid',
     'HardSwish',
+    'Swish',
     'Softplus',
     'PRelu',
   ],

@@ -1,0 +1,20 @@
+/** Operators that keep the dims of their first input. */
+
+/** Each number from the one at its place. */
+export const ONE_BY_ONE: ReadonlySet<string> = new Set([
+  ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'Identity', 'Cast', 'Dropout', 'Clip', 'Not'],
+  ...['Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'ThresholdedRelu', 'Gelu', 'Swish', 'Mish', 'HardSwish', 'Softplus'],
+  ...['Sigmoid', 'HardSigmoid', 'Tanh', 'Erf', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Neg', 'Abs', 'Sign'],
+  ...['Floor', 'Ceil', 'Round', 'QLinearSigmoid', 'QLinearLeakyRelu'],
+]);
+
+/** From those along an axis. */
+export const OVER_AXIS: ReadonlySet<string> = new Set([
+  ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'QLinearSoftmax'],
+]);
+
+export const KEEPS_DIMS: ReadonlySet<string> = new Set([
+  ...ONE_BY_ONE,
+  ...OVER_AXIS,
+  ...['BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'PRelu', 'CumSum', 'Trilu'],
+]);
