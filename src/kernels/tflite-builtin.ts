@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
-import { builtinOps } from './tflite.js';
+import { builtinOps, tfliteFloats } from './tflite.js';
 import { tfliteDoubleUp } from './tflite-double-up.js';
 import { ofBuiltinLayer } from './tfliteLayer.js';
 
@@ -21,6 +21,7 @@ export const tfliteBuiltin: Kernel = {
   confirm: null,
   runWith: 'experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES',
   wholeRuntime: true,
+  onFloats: tfliteFloats,
   ops: builtinOps,
   ofLayer: ofBuiltinLayer,
 };

@@ -3,6 +3,7 @@
 import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
+import { pyTorchFloats } from './pyTorchFloats.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
@@ -97,6 +98,10 @@ const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat3
 
 /** Of hybrid layers, whose dynamic step stands for all but the sums; `tfliteLayer.ts` has those, a layer each. */
 export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales });
+
+/** One rounding a value: alike in every runtime of these. */
+const { add, sub, mul } = pyTorchFloats;
+export const tfliteFloats: Ops = { add, sub, mul };
 
 export const referenceOps: Ops = {
   ...products(referenceLinear, null),

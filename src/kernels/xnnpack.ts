@@ -8,7 +8,7 @@ import type { Kernel } from '../nouns/kernel.js';
 import { xnnpackOps } from './families.js';
 import { xnnpackLibrary } from './libraries.js';
 import { exact } from './steps/accumulate.js';
-import { delegateTensors } from './tflite.js';
+import { delegateTensors, tfliteFloats } from './tflite.js';
 import { tfliteBuiltin } from './tflite-builtin.js';
 import { ofDelegatedLayer } from './tfliteLayer.js';
 
@@ -25,6 +25,7 @@ export const xnnpack: Kernel = {
   sums: 'exact',
   confirm: null,
   runWith: 'the default resolver, whose delegate is XNNPACK (experimental_op_resolver_type=OpResolverType.BUILTIN)',
+  onFloats: tfliteFloats,
   ops,
   ofLayer: ofDelegatedLayer(ops, tfliteBuiltin),
 };

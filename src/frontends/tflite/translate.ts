@@ -66,6 +66,9 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
   return [...inputs, ...outputs].filter((index) => index >= 0).map((index) => graph.tensor(index));
 }
 
+/** One rounding of float32 a value, or none: every runtime gives the same. */
+const EXACT_ON_FLOATS = new Set(['ADD', 'SUB', 'MUL', 'RELU', 'RELU6', 'RELU_N1_TO_1']);
+
 /** Values of a type, or without the parameters, that an engine for codes needs. */
 function unusableValues(node: Node, { op, data, isIndex }: Translation): string | null {
   const { graph, operator } = node;
@@ -82,6 +85,7 @@ function unusableValues(node: Node, { op, data, isIndex }: Translation): string 
   const types = coded.map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
   if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
+  if (isFloat && EXACT_ON_FLOATS.has(operator.name)) return null;
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
   const odd = types.find((type) => !CODES.has(type) && type !== 'float32');
   if (odd) return `${odd} values have no model`;
