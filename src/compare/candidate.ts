@@ -20,7 +20,7 @@ import {
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
-import { sessionOf } from './models/beside.js';
+import { sessionsOf } from './models/beside.js';
 import { explainByFiles } from './models/explained.js';
 import { ReadTooLate } from './readTooLate.js';
 import { secondCapture } from './secondCapture.js';
@@ -42,7 +42,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
-    besideSession: options.candidateModel ? sessionOf(options.candidateModel, fast) : null,
+    beside: options.candidateModel ? sessionsOf(options.candidateModel, fast) : null,
     second: secondCapture(model, candidate, chained, fast),
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),

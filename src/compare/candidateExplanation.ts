@@ -13,6 +13,7 @@ import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { otherInput, sourceOf } from './inherited.js';
 import { fillDiagnosis, isUnexplained } from './layerReport.js';
+import { asOwnFile } from './models/ownFile.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { diffReplay, type Reading, type ReadingKind, readingsOf } from './readings.js';
@@ -51,7 +52,7 @@ export async function explain(
   const found = comparison.captureFound.get(layer.name);
   const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
   const one: Case = { comparison, layer, report, captured, met, ...values };
-  if (!captured && (await isSecondCapture(one))) return;
+  if (!captured && (await isSecondSide(one))) return;
   if (await explainsPlaces(comparison, layer, report, values)) return;
   const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
@@ -60,15 +61,15 @@ export async function explain(
   else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
 }
 
-/** Where the candidate says who computed it, and that is what its runtime makes of its own values. */
-async function isSecondCapture(one: Case): Promise<boolean> {
+/** Where the candidate says who computed it, or is another file: that is what its runtime makes of its own values. */
+async function isSecondSide(one: Case): Promise<boolean> {
   const { comparison, layer, report, ...values } = one;
   const { second, chainedSession: ownSession, session, model, from, to, fast } = comparison;
-  if (!second) return false;
-  const source = async (run: LayerRun) =>
-    sourceOf(comparison, (await otherInput(session, run, comparison)) ?? layer.inputs[0]);
-  const asked = { second, model, ownSession, layer, report, from, to, fast, source, ...values };
-  const diagnosis = await asSecondCapture(asked);
+  const source = async (run: LayerRun | null) =>
+    sourceOf(comparison, (run && (await otherInput(session, run, comparison))) ?? layer.inputs[0]);
+  const asked = { model, ownSession, layer, report, from, to, fast, source, ...values };
+  const diagnosis =
+    (second ? await asSecondCapture({ second, ...asked }) : null) ?? (await asOwnFile(comparison, asked));
   if (!diagnosis) return false;
   report.diagnosis = diagnosis;
   for (const channel of report.channels ?? []) channel.causes = [...diagnosis.causes];

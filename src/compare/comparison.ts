@@ -41,8 +41,8 @@ export interface OwnComparison extends CandidateComparison {
   readonly chainedValues: Capture;
   /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
   readonly chainedSession: ReplaySession;
-  /** Of the candidate's own model, on its own values; null: it has none. */
-  readonly besideSession: ReplaySession | null;
+  /** Of the candidate's own model, on its own values and on the captured ones; null: it has none. */
+  readonly beside: { readonly own: ReplaySession; readonly onCaptured: ReplaySession } | null;
   /** Set where the candidate says who computed it. */
   readonly second: SecondCapture | null;
   readonly diagnosis: Diagnosis;

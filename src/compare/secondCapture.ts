@@ -11,6 +11,7 @@ import type { Layer, Model, Producer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { blocks } from '../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
+import { printable } from '../text.js';
 import { computedBy } from '../validate/producer.js';
 import { diffReplay } from './readings.js';
 
@@ -46,10 +47,9 @@ interface OneCapture {
   readonly does: string | null;
 }
 
-interface Asked {
-  readonly second: SecondCapture;
+export interface TwoSides {
   readonly model: Model;
-  /** The first capture's session on the second's values. */
+  /** The first side's session on the second's values. */
   readonly ownSession: ReplaySession;
   readonly layer: Layer;
   readonly report: LayerReport;
@@ -59,23 +59,60 @@ interface Asked {
   readonly from: number;
   readonly to: number;
   readonly fast: Fast;
-  /** What the layer read that the candidate has. */
-  source(run: LayerRun): Promise<string>;
+  /** What the layer read that the candidate has; null: it cannot be replayed on that. */
+  source(run: LayerRun | null): Promise<string>;
+}
+
+/** Who gives all of the candidate's values, and what that does otherwise. */
+export interface SecondSide {
+  readonly producer: Producer;
+  readonly kernel: Kernel;
+  readonly path: string | null;
+  /** Against the first side's kernel; null: nothing is known of the one or the other. */
+  forms(kernel: Kernel): Forms | null;
+}
+
+export interface Forms {
+  readonly cause: string;
+  readonly words: readonly [capture: string, candidate: string];
 }
 
 /** Null: its own runtime does not give every value, or the first capture's does and both read the same. */
-export async function asSecondCapture(asked: Asked): Promise<DiagnosisReport | null> {
-  const { second, ownSession, layer, observed, zeroPoint } = asked;
-  if (second.session.whyNotReplayed(layer) || ownSession.whyNotReplayed(layer)) return null;
-  const own = await second.session.open(layer);
-  if ((await diffReplay(asked, own, observed, zeroPoint)).mismatched > 0) return null;
-  const first = await ownSession.open(layer);
-  const counts = await countsOf(asked, first);
-  if (counts.departing + counts.inherited === 0) return null;
-  return diagnosisOf(asked, own, first, { ...counts, source: await asked.source(first) });
+export async function asSecondCapture(asked: TwoSides & { second: SecondCapture }): Promise<DiagnosisReport | null> {
+  const { second, layer, observed, zeroPoint } = asked;
+  if (second.session.whyNotReplayed(layer)) return null;
+  const { kernel, ...run } = await second.session.open(layer);
+  if ((await diffReplay(asked, { kernel, ...run }, observed, zeroPoint)).mismatched > 0) return null;
+  const forms = (first: Kernel) => formsOf(first, kernel, layer);
+  return ofTwoSides(asked, { producer: second.producer, kernel, path: null, forms });
 }
 
-interface Counts {
+/** Of one layer under two kernels. */
+export function formsOf(first: Kernel, second: Kernel, layer: Layer, op = layer.op): Forms | null {
+  const [a, b] = [stepsOf(first, layer.op), stepsOf(second, op)];
+  return a && b ? { cause: departureTo(a, b, layer), words: formsInWords(a, b) } : null;
+}
+
+/** Null: the first side cannot be replayed on what the second read, or nothing differs. */
+export async function ofTwoSides(asked: TwoSides, second: SecondSide): Promise<DiagnosisReport | null> {
+  const { ownSession, layer } = asked;
+  if (ownSession.whyNotReplayed(layer)) return null;
+  const first = await ownSession.open(layer);
+  const counts = await countsOf(asked, first);
+  return twoSides(asked, second, first.kernel, { ...counts, source: await asked.source(first) });
+}
+
+/** Null: nothing differs. */
+export function twoSides(
+  asked: TwoSides,
+  second: SecondSide,
+  kernel: Kernel,
+  counts: Counts & { source: string },
+): DiagnosisReport | null {
+  return counts.departing + counts.inherited === 0 ? null : diagnosisOf(asked, second, kernel, counts);
+}
+
+export interface Counts {
   readonly departing: number;
   readonly inherited: number;
   /** That would differ if the second computed as the first does. */
@@ -83,7 +120,7 @@ interface Counts {
 }
 
 /** Of the values that differ: those that the first runtime computes otherwise from the second's input, and the rest. */
-async function countsOf({ observed, expected, from, to }: Asked, run: LayerRun): Promise<Counts> {
+async function countsOf({ observed, expected, from, to }: TwoSides, run: LayerRun): Promise<Counts> {
   let [departing, inherited, left] = [0, 0, 0];
   for (const [start, end] of blocks(from, to, run.input.features + observed.features)) {
     const { data, low, high } = await run.replay(start, end);
@@ -100,19 +137,18 @@ async function countsOf({ observed, expected, from, to }: Asked, run: LayerRun):
 }
 
 function diagnosisOf(
-  asked: Asked,
-  own: LayerRun,
-  first: LayerRun,
+  asked: TwoSides,
+  second: SecondSide,
+  first: Kernel,
   counts: Counts & { source: string },
 ): DiagnosisReport {
   const { departing, inherited, source } = counts;
-  const { second, model, layer, report } = asked;
-  const [a, b] = [stepsOf(first.kernel, layer.op), stepsOf(own.kernel, layer.op)];
-  const forms = departing > 0 && a && b ? { cause: departureTo(a, b, layer), words: formsInWords(a, b) } : null;
+  const { model, report } = asked;
+  const forms = departing > 0 ? second.forms(first) : null;
   const one = (producer: Producer, kernel: string, does: string | null) => ({ name: nameOf(producer), kernel, does });
   const two: TwoCaptures = {
-    capture: one(model.producer, first.kernel.name, forms?.words[0] ?? null),
-    candidate: one(second.producer, own.kernel.name, forms?.words[1] ?? null),
+    capture: one(model.producer, first.name, forms?.words[0] ?? null),
+    candidate: one(second.producer, second.kernel.name, forms?.words[1] ?? null),
     values: departing,
     inherited,
     from: source,
@@ -121,23 +157,32 @@ function diagnosisOf(
   return {
     causes,
     subject: 'candidate',
-    kernel: own.kernel.name,
+    kernel: second.kernel.name,
     explained: report.mismatched!,
     of: report.mismatched!,
     lost: 0,
-    explained_by: [own.kernel.name],
+    explained_by: [second.kernel.name],
     indistinguishable: [],
     evidence: {
       ...(inherited > 0 ? { inherited: { from: source, values: inherited } } : {}),
       ...(forms ? { [forms.cause]: { values: departing, declared: forms.words[0], found: forms.words[1] } } : {}),
       'two-captures': two,
     },
-    ...fixed(forms ? fixesOf(asked, first.kernel, counts) : []),
+    ...fixed(forms ? fixesOf(asked, second, first, counts) : []),
   };
 }
 
 /** Run as the other side was. */
-function fixesOf({ model, report }: Asked, { runWith }: Kernel, { left }: Counts): DiagnosisReport['fixes'] {
+function fixesOf(
+  { model, report }: TwoSides,
+  { path }: SecondSide,
+  { runWith }: Kernel,
+  { left }: Counts,
+): DiagnosisReport['fixes'] {
+  if (path !== null) {
+    const text = `expect it: the files are not computed alike; what is to agree with ${printable(path)} to the bit, compare with its own capture`;
+    return [{ subject: 'candidate', text, rehearsal: null }];
+  }
   if (runWith === undefined || left >= report.mismatched!) return [];
   const text = `run both with what made the first capture, ${nameOf(model.producer)}: ${runWith}`;
   return [{ subject: 'candidate', text, rehearsal: { mismatched_after_fix: left } }];

@@ -21,6 +21,7 @@ export interface CauseEvidence {
     /** What the layer read in time; its own values are right. */
     readonly input?: string;
   };
+  'steps-fused': SomeChannels & { readonly declared?: string; readonly found?: string };
   unexplained: SomeChannels & {
     /** The hypothesis that leaves the fewest values. */
     readonly nearest?: {

@@ -1,6 +1,7 @@
 /** What PyTorch's engines do for ops on whole values, and its reference graph. */
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
+import { f32 } from '../numeric/float.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import {
   celuAten,
@@ -28,6 +29,7 @@ import {
 } from './steps/averagePool.js';
 import { batchNormAten } from './steps/batchNorm.js';
 import { betweenCodes } from './steps/betweenCodes.js';
+import { quantized } from './steps/call.js';
 import { concatAten, concatFloats } from './steps/concat.js';
 import { embeddingFused } from './steps/embedding.js';
 import { resampleAten, resampleFloats } from './steps/interpolate.js';
@@ -129,6 +131,16 @@ function orOfFloats(own: Readonly<Record<string, TensorSteps>>): Ops {
   );
 }
 
+/** Codes stay where the quantizer gave the pool its input's scale and zero point; some give it its own. */
+const maxPoolDecomposed: TensorSteps = {
+  ...maxPool,
+  run(call) {
+    const [own, read] = [quantized(call.output), quantized(call.inputs[0])];
+    const isSame = f32(own.scale) === f32(read.scale) && own.zeroPoint === read.zeroPoint;
+    return (isSame ? maxPool : (betweenCodesDecomposed.max_pool2d as TensorSteps)).run(call);
+  },
+};
+
 /** PT2E's reference graph: floats between dequantize and quantize. */
 export const decomposedTensors: Ops = {
   ...betweenCodesDecomposed,
@@ -139,9 +151,9 @@ export const decomposedTensors: Ops = {
   mul: multiplyFloats(quantizeDecomposed),
   cat: concatFloats(quantizeDecomposed),
   ...orOfFloats({
-    max_pool1d: maxPool,
-    max_pool2d: maxPool,
-    max_pool3d: maxPool,
+    max_pool1d: maxPoolDecomposed,
+    max_pool2d: maxPoolDecomposed,
+    max_pool3d: maxPoolDecomposed,
     avg_pool1d: averagePoolFloats,
     avg_pool2d: averagePoolFloats,
     adaptive_avg_pool1d: adaptiveAveragePoolFloats,

@@ -143,13 +143,11 @@ export class ReplaySession {
     return reason;
   }
 
-  /** Of the kernel alone. */
+  /** Under another kernel than its own, which may be unable to. */
   whyNotUnder(kernel: Kernel, layer: Layer): string | null {
-    return whyNotReplayed(
-      kernel,
-      layer,
-      layer.inputs.map((name) => this.params.get(name) ?? null),
-    );
+    const params = layer.inputs.map((name) => this.params.get(name) ?? null);
+    const reason = whyNotReplayed(kernel, layer, params);
+    return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
   }
 
   private reasonAgainst(layer: Layer): string | null {

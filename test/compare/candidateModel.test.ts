@@ -1,5 +1,8 @@
 /** The candidate comes from another file: layers matched, what the files say differently said first, then values. */
-import { expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { besideModel } from '../../src/compare/models/beside.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
@@ -112,4 +115,67 @@ it('what the files say and what the other CPU does are named together, of every 
     ['stem', ['bias-int32', 'int16-saturation']],
     ['fc', ['inherited', 'bias-int32']],
   ]);
+});
+
+describe('a PyTorch model and the .tflite that is made of it', () => {
+  const folder = 'fixtures/litert-export';
+  const [json, tflite] = [`${folder}/model.json`, `${folder}/model.tflite`];
+  const [captured, ran] = [`${folder}/capture.npz`, `${folder}/capture-litert.npz`];
+  const found = (report: Awaited<ReturnType<typeof beside>>) =>
+    report.candidate_layers!.flatMap(({ name, mismatched, diagnosis }) =>
+      mismatched === null ? [] : [[name, mismatched, diagnosis?.causes ?? []]],
+    );
+
+  it('is compared where both have a value, and what one file fuses is said as such', async () => {
+    const report = await beside(json, tflite, { capture: captured, values: ran });
+    expect(found(report)).toEqual([
+      ['quantize', 0, []],
+      ['stem', 0, []],
+      ['quantize@2', 187, ['steps-fused']],
+      ['quantize@3', 14, ['inherited', 'steps-fused']],
+      ['fc1', 16, ['inherited']],
+      ['quantize@4', 16, ['inherited']],
+      ['fc2', 6, ['inherited']],
+    ]);
+    const said = report.model_differences!.filter(({ rounded }) => !rounded);
+    expect(said.map(({ layer, field, expected, actual }) => [layer, field, expected, actual])).toEqual([
+      ['expand', 'steps', 'conv2d, dequantize, relu6, quantize', 'conv2d with relu6'],
+      ['depthwise', 'steps', 'conv2d, dequantize, relu6', 'conv2d with relu6'],
+    ]);
+    const twoSides = report.candidate_layers!.find(({ name }) => name === 'quantize@3')!.diagnosis!.evidence;
+    expect(twoSides['two-captures']).toMatchObject({
+      capture: {
+        kernel: 'pt2e-reference',
+        does: 'computes conv2d, dequantize, relu6, max_pool2d, avg_pool2d, flatten, quantize',
+      },
+      candidate: { does: 'computes conv2d with relu6, max_pool2d, avg_pool2d' },
+    });
+  });
+
+  it('runs the other file itself from the captured inputs, whose images lie otherwise', async () => {
+    const [own, replayed] = [
+      await beside(json, tflite, { capture: captured, values: ran }),
+      await beside(json, tflite, { capture: captured }),
+    ];
+    expect(found(replayed).map(([name, count]) => [name, count])).toEqual(
+      found(own).map(([name, count]) => [name, count]),
+    );
+  });
+
+  it.each([ran, null])('the other way round (%s): the same numbers, no name that speaks of a stale file', async () => {
+    const report = await beside(tflite, json, { capture: ran, values: captured });
+    const causes = new Set(report.candidate_layers!.flatMap(({ diagnosis }) => diagnosis?.causes ?? []));
+    expect([...causes].sort()).toEqual(['inherited', 'steps-fused']);
+    expect(found(report).map(([, count]) => count)).toEqual([0, 187, 14, 16, 16, 6]);
+  });
+
+  it('a bias that only one file has is named where its layer is seen, behind what is fused', async () => {
+    const model = JSON.parse(readFileSync(json, 'utf8'));
+    model.layers.find(({ name }: { name: string }) => name === 'expand').bias[3] += 0.5;
+    const other = join(mkdtempSync(join(tmpdir(), 'beside-')), 'model.json');
+    writeFileSync(other, JSON.stringify(model));
+    const report = await beside(tflite, other, { capture: ran });
+    const expand = report.candidate_layers!.find(({ mismatched }) => mismatched !== null && mismatched > 0)!;
+    expect(expand.diagnosis!.causes).toEqual(['bias-value']);
+  });
 });

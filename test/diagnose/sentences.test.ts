@@ -84,6 +84,11 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'table-entry': ['capture', 'tflm', { declared: 'a table of 256', found: 'int32 fixed point' }],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
+    'steps-fused': [
+      'candidate',
+      'xnnpack',
+      { declared: 'computes conv2d, dequantize, relu6, quantize', found: 'computes conv2d with relu6' },
+    ],
     'memory-reused': ['capture', 'tflite-builtin', { over: [{ layer: 'dense', distance: -64 }], left: 2 }],
     'multiplier-precision': [
       'candidate',

@@ -6,17 +6,20 @@ import { referenceFor } from '../../kernels/reference.js';
 import type { ArrayFile } from '../../nouns/array.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Fast } from '../../nouns/kernel.js';
-import type { Layer, Model } from '../../nouns/model.js';
+import type { Model } from '../../nouns/model.js';
 import { InputError, type Warning } from '../../nouns/problem.js';
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { replayedCapture } from '../../replay/reference.js';
 import { ReplaySession } from '../../replay/session.js';
+import { sameDims } from '../../tensor/shape.js';
 import { counted, listed, printable } from '../../text.js';
 import { validateCapture } from '../../validate/capture.js';
 import { computedBy } from '../../validate/producer.js';
 import { modelDifferences, paramsIn } from './differences.js';
-import { foldedInto, isClampAlone, isPassedOn, type LayerPair, type Matched, matchModels } from './match.js';
+import { type LayerPair, type Matched, matchModels } from './match.js';
+import type { Same } from './stages.js';
+import { layoutsOf } from './turned.js';
 import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike, withinCodes } from './values.js';
 
 export interface CandidateModel {
@@ -25,9 +28,13 @@ export interface CandidateModel {
   readonly candidate: Capture;
   readonly differences: readonly ModelDifference[];
   readonly pairs: readonly LayerPair[];
+  /** Values that only what reads them tells to be the same. */
+  readonly read: readonly Same[];
   readonly model: Model;
   /** The other model's values, by its own names. */
   readonly values: Capture;
+  /** The captured values by the other model's names. */
+  readonly captured: Capture;
 }
 
 /** file: a capture of the other model; null: it is replayed. Throws InputError where nothing of it can be compared. */
@@ -42,20 +49,53 @@ export async function besideModel(
   const differences = await modelDifferences(model, ran, matched);
   const values = file ?? (await ownReplay(model, capture, ran, matched));
   const candidate = asCandidate(model, capture, ran, matched, values);
-  return { path: other.path, candidate, differences, pairs: matched.pairs, model: ran, values };
+  const captured = asCandidate(ran, values, model, turnedAround(matched), capture);
+  return {
+    path: other.path,
+    candidate,
+    differences,
+    pairs: matched.pairs,
+    read: matched.read,
+    model: ran,
+    values,
+    captured,
+  };
 }
 
-/** The other model on its own values, layer by layer. */
-export function sessionOf({ model, values }: CandidateModel, fast: Fast): ReplaySession {
-  return new ReplaySession(model, values, referenceFor(model.producer), 'isolated', fast);
+/** The other model, layer by layer: on its own values, and on those that were captured. */
+export function sessionsOf({ model, values, captured }: CandidateModel, fast: Fast) {
+  const [own, onCaptured] = [values, captured].map(
+    (read) => new ReplaySession(model, read, referenceFor(model.producer), 'isolated', fast),
+  );
+  return { own, onCaptured };
+}
+
+function turnedAround({ pairs, names, read, unmatched }: Matched): Matched {
+  const turned = ([own, other]: Same): Same => [other, own];
+  return {
+    pairs: pairs.map(({ layer, other, same, related: [one, ...more] }) => ({
+      layer: other,
+      other: layer,
+      same: same.map(turned),
+      related: [turned(one), ...more.map(turned)],
+    })),
+    names: new Map([...names].map(([other, own]) => [own, other])),
+    read: read.map(turned),
+    unmatched: { layers: unmatched.others, others: unmatched.layers },
+  };
 }
 
 /** What the other model computes by itself from the inputs that were captured. */
 async function ownReplay(model: Model, capture: Capture, other: Model, { names }: Matched): Promise<Capture> {
+  const [layoutOf, otherLayoutOf] = [layoutsOf(model), layoutsOf(other)];
   const arrays = new Map(
     other.inputs.flatMap(({ name, params }) => {
-      const value = given(model, capture, names.get(name), params);
-      return value ? [[name, asSource(name, moved(value, model.layout, other.layout))] as const] : [];
+      const own = names.get(name);
+      const value = own === undefined ? null : given(model, capture, own, params);
+      if (!value) return [];
+      const there = moved(value, layoutOf(own!), otherLayoutOf(name));
+      const dims = other.shapes?.get(name)?.dims;
+      return [[name, asSource(name, dims && !sameDims(there.shape.dims, dims) ? value : there)] as const];
     }),
   );
   const file: ArrayFile = { path: capture.path, arrays, close: async () => {} };
@@ -74,9 +114,8 @@ function withAdvice(error: unknown, { path }: Model): unknown {
 }
 
 /** A captured value as an input of such params: floats of codes where floats are wanted. */
-function given(model: Model, { values }: Capture, name: string | undefined, params: ValueParams): CapturedValue | null {
-  const value = name === undefined ? undefined : values.get(name);
-  const own = name === undefined ? null : paramsIn(model)(name);
+function given(model: Model, { values }: Capture, name: string, params: ValueParams): CapturedValue | null {
+  const [value, own] = [values.get(name), paramsIn(model)(name)];
   if (!value || !own) return null;
   if (isQuantized(own) && !isQuantized(params)) return dequantizedValue(value, own);
   const read = inTermsOf(value, { params: own, layout: 'NCHW' }, { params, layout: 'NCHW' });
@@ -90,34 +129,25 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
     const message = `expected ${counted(capture.samples, 'sample')} (as the capture has), got ${theirs.samples}`;
     throw new InputError([{ kind: 'samples', where: printable(theirs.path), message }]);
   }
-  const put = (
-    name: string,
-    params: ValueParams | null,
-    from: ValueParams | null,
-    value: CapturedValue | undefined,
-  ) => {
-    const read = value && inTermsOf(value, { params: from, layout: other.layout }, { params, layout: model.layout });
-    const expected = capture.values.get(name);
-    if (read && (!expected || liesAs(read, expected)))
-      values.set(name, expected ? valueLike(read, { shape: expected.shape }) : read);
-    else if (value) odd.push(name);
+  const [layoutOf, otherLayoutOf] = [layoutsOf(model), layoutsOf(other)];
+  const put = ([name, params]: Named, [otherName, from]: Named) => {
+    const [value, expected] = [theirs.values.get(otherName), capture.values.get(name)];
+    if (!value) return;
+    const own = { params, layout: layoutOf(name) };
+    const readings = [otherLayoutOf(otherName), own.layout].map((layout) =>
+      inTermsOf(value, { params: from, layout }, own),
+    );
+    const read = readings.find((one) => one && (!expected || liesAs(one, expected)));
+    if (read) values.set(name, expected ? valueLike(read, { shape: expected.shape }) : read);
+    else odd.push(name);
   };
-  for (const { name, params } of other.inputs) {
-    const own = model.inputs.find((input) => input.name === matched.names.get(name));
-    if (own) put(own.name, own.params, params, theirs.values.get(name));
+  const [ownParams, theirParams] = [paramsIn(model), paramsIn(other)];
+  const isInput = ({ inputs }: Model, name: string) => inputs.some((input) => input.name === name);
+  for (const [from, name] of matched.names) {
+    if (isInput(model, name) || isInput(other, from)) put([name, ownParams(name)], [from, theirParams(from)]);
   }
-  for (const { layer, other: theirLayer } of matched.pairs) {
-    const from = foldedInto(theirLayer, layer, model, other);
-    put(layer.name, layer.output, from.output, theirs.values.get(from.name));
-    for (const behind of model.layers) {
-      if (
-        !(isClampAlone(behind) || isPassedOn(behind)) ||
-        behind.inputs[0] !== layer.name ||
-        !isUnmatched(behind, matched)
-      )
-        continue;
-      put(behind.name, behind.output, from.output, theirs.values.get(from.name));
-    }
+  for (const [{ layer: own }, { layer: from }] of [...matched.pairs.flatMap(({ same }) => same), ...matched.read]) {
+    if (!values.has(own.name)) put([own.name, own.output], [from.name, from.output]);
   }
   const { producer } = theirs;
   return {
@@ -134,9 +164,7 @@ function isBesideCodes(name: string, { layers }: Model): boolean {
   return layers.some((layer) => name === `${layer.name}.float`);
 }
 
-function isUnmatched({ name }: Layer, { unmatched }: Matched): boolean {
-  return unmatched.layers.includes(name);
-}
+type Named = readonly [name: string, params: ValueParams | null];
 
 function said(
   { unmatched }: Matched,

@@ -8,6 +8,8 @@ import { f32 } from '../../numeric/float.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { biasRounding } from './biasRounding.js';
 import { isOfFloats, type LayerPair, type Matched } from './match.js';
+import { type Paddings, paddingOf } from './padding.js';
+import { roundings, stepsText } from './stages.js';
 import { centredWeights } from './weights.js';
 
 type Found = Omit<ModelDifference, 'layer' | 'candidate_layer'>;
@@ -32,7 +34,8 @@ export async function modelDifferences(
   const [ownParams, theirParams] = [paramsIn(model), paramsIn(other)];
   for (const pair of pairs) {
     const inputs = [ownParams(pair.layer.inputs[0]), theirParams(pair.other.inputs[0])] as const;
-    say(pair.layer.name, pair.other.name, await ofLayers(pair, inputs));
+    const paddings = [paddingOf(pair.layer, model), paddingOf(pair.other, other)] as const;
+    say(pair.layer.name, pair.other.name, await ofLayers(pair, inputs, paddings));
   }
   return found;
 }
@@ -50,18 +53,32 @@ export function paramsIn({ inputs, layers }: Model): (name: string) => ValuePara
 
 type Both<T> = readonly [T, T];
 
-async function ofLayers({ layer, other }: LayerPair, inputs: Both<ValueParams | null>): Promise<Found[]> {
+async function ofLayers(
+  { layer, other, same, related }: LayerPair,
+  inputs: Both<ValueParams | null>,
+  paddings: Both<Paddings | null>,
+): Promise<Found[]> {
+  const isOwn = same.some(([a, b]) => a.layer === layer && b.layer === other);
+  const [own, theirs] = (isOwn ? same : related)[0];
   return [
     ...whole('op', layer.op, other.op),
     ...whole('arithmetic', layer.arithmetic ?? null, other.arithmetic ?? layer.arithmetic ?? null),
-    ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs) : []),
+    ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs, paddings) : []),
     ...(isProduct(layer) && isTensor(other) && isOfFloats(layer, other)
       ? await ofFloatWeights(layer, (other.form.attributes as FloatProductAttributes).weight)
       : []),
+    ...(isOwn && isProduct(layer) && isProduct(other)
+      ? whole('activation', activationOf(layer), activationOf(other))
+      : []),
+    ...(same.length > 0 && roundings(own.path) === roundings(theirs.path)
+      ? []
+      : whole('steps', stepsText(own.path), stepsText(theirs.path))),
     ...(isTensor(layer) && isTensor(other) && layer.op === other.op
       ? ofAttributes(layer.form.attributes, other.form.attributes)
       : []),
-    ...(layer.output && other.output ? ofValue(layer.output, other.output) : []),
+    ...(same.length > 0 && own.layer.output && theirs.layer.output
+      ? ofValue(own.layer.output, theirs.layer.output)
+      : []),
   ];
 }
 
@@ -97,12 +114,17 @@ function offset({ dtype, zeroPoint }: QuantParams): number {
   return dtype === 'int8' ? zeroPoint + 128 : zeroPoint;
 }
 
-async function ofProducts(own: ProductLayer, other: ProductLayer, inputs: Both<ValueParams | null>): Promise<Found[]> {
+async function ofProducts(
+  own: ProductLayer,
+  other: ProductLayer,
+  inputs: Both<ValueParams | null>,
+  paddings: Both<Paddings | null>,
+): Promise<Found[]> {
   const [a, b] = [own.form, other.form];
   const channels = a.weight.outFeatures;
   const isScaled = (x: number, y: number) => f32(x) === f32(y);
   return [
-    ...ofGeometry(own, other),
+    ...ofGeometry(own, other, paddings),
     ...each(
       'weight_scale',
       channels,
@@ -112,7 +134,6 @@ async function ofProducts(own: ProductLayer, other: ProductLayer, inputs: Both<V
     ),
     ...(await ofWeights(own, other)),
     ...ofBias(own, other, inputs),
-    ...whole('activation', activationOf(own), activationOf(other)),
   ];
 }
 
@@ -218,18 +239,14 @@ export function biasOf({ form }: ProductLayer, input: ValueParams | null): ((cha
   return (n) => codes[n] * f32(f32(input.scale) * f32(weightScaleOf(form, n)));
 }
 
-function ofGeometry({ form: a }: ProductLayer, { form: b }: ProductLayer): Found[] {
+function ofGeometry(
+  { form: a }: ProductLayer,
+  { form: b }: ProductLayer,
+  [padding, there]: Both<Paddings | null>,
+): Found[] {
   if (!a.patch || !b.patch) return [];
   const [own, other] = [a.patch.window, b.patch.window];
-  // padding that the output's size asks for has its numbers only once the input is known
-  const paddings =
-    a.patch.same || b.patch.same
-      ? []
-      : whole(
-          'padding',
-          own.padding.map((p) => [...p]),
-          other.padding.map((p) => [...p]),
-        );
+  const paddings = padding && there ? whole('padding', plain(padding), plain(there)) : [];
   return [
     ...whole('kernel_size', [...own.kernel], [...other.kernel]),
     ...whole('stride', [...own.stride], [...other.stride]),
@@ -245,8 +262,14 @@ function ofAttributes(a: unknown, b: unknown): Found[] {
   const [own, other] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
   return [...own.keys()].flatMap((key) => {
     const field = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (key === 'countIncludePad' && isUnpadded(own) && isUnpadded(other)) return [];
     return other.has(key) ? whole(field, plain(own.get(key)), plain(other.get(key))) : [];
   });
+}
+
+function isUnpadded(attributes: ReadonlyMap<string, unknown>): boolean {
+  const { padding = [] } = (attributes.get('window') ?? {}) as { padding?: readonly (readonly number[])[] };
+  return padding.flat().every((size) => size === 0);
 }
 
 function plain(value: unknown): Found['expected'] {

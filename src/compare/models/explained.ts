@@ -15,6 +15,7 @@ import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
 import { isOfFloats, type LayerPair } from './match.js';
 import { type Part, partsNeeded } from './needed.js';
+import { firstSeenIn, runOfOwnFile } from './ownFile.js';
 
 interface Meaning {
   readonly cause: string;
@@ -45,22 +46,26 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
  */
 export async function explainByFiles(comparison: OwnComparison, layer: Layer, report: LayerReport): Promise<boolean> {
   const { candidateModel: beside } = comparison.options;
-  const pair = beside?.pairs.find((one) => one.layer === layer);
+  const pair = beside && firstSeenIn(beside.pairs, layer);
   // values that a runtime takes from wrong places are its defect, whatever the files say
   const takesOthers =
     !comparison.session.whyNotReplayed(layer) && (await comparison.session.open(layer)).taken !== null;
   if (!beside || !pair || takesOthers) return false;
-  const read = comparison.session.paramsOf(layer.inputs[0]);
+  const read = comparison.session.paramsOf(pair.layer.inputs[0]);
   const scale = read && isQuantized(read) ? read.scale : Number.NaN;
   const all = differencesOf(beside, pair, scale);
   const input = await effectsOfInput(comparison, layer);
-  const isAlike = ranAlike(comparison, beside, pair);
+  const isOneStep = pair.same[0].every(({ path }) => path.length === 1);
+  const isAlike = !isOneStep || ranAlike(comparison, beside, pair);
   if ((all.length === 0 && isAlike) || input?.departing === 0) return false;
   const parts = new Set([...all.flatMap(({ part }) => part ?? []), ...(isAlike ? [] : [FLOATS])]);
-  const needed = await partsNeeded(comparison, beside, pair, parts);
-  const besides = needed || all.length === 0 ? null : await besidesFiles(comparison, pair, beside);
+  // what other steps clamp and quantize is not this layer's to take back
+  if (!isOneStep) for (const part of ['output', 'clamp'] as const) parts.delete(part);
+  const needed = (await runOfOwnFile(comparison, layer)) && (await partsNeeded(comparison, beside, pair, parts));
+  const besides = needed || all.length === 0 || !isOneStep ? null : await besidesFiles(comparison, pair, beside);
   if (!needed && !besides) return false;
-  const said = all.filter(({ part }) => part === undefined || !needed || needed.has(part));
+  const said = all.filter(({ part }) => part === undefined || !needed || !parts.has(part) || needed.has(part));
+  if (needed && said.length === 0 && !needed.has(FLOATS)) return false;
   const causes = [
     ...new Set([
       ...(input && input.inherited > 0 ? ['inherited'] : []),
@@ -80,7 +85,7 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
     indistinguishable: [],
     evidence: {
       ...(input && input.inherited > 0 ? { inherited: { from: input.from, values: input.inherited } } : {}),
-      ...evidenceOf(said, layer, pair.other),
+      ...evidenceOf(said, pair),
       ...besides?.evidence,
     },
     ...fixed([
@@ -100,7 +105,8 @@ async function besidesFiles(
   { other }: LayerPair,
   { model, values }: CandidateModel,
 ): Promise<DiagnosisReport | null> {
-  const { besideSession: session, from, to, fast } = comparison;
+  const { from, to, fast } = comparison;
+  const session = comparison.beside?.own;
   const observed = values.values.get(other.name);
   if (!session || !observed || session.whyNotReplayed(other)) return null;
   const run = await session.open(other);
@@ -111,11 +117,11 @@ async function besidesFiles(
   return isUnexplained(report) ? null : report;
 }
 
-/** Whether both files' kernels multiply integers, or both floats. */
+/** Not where the other file's kernel multiplies floats, and the declared one integers. */
 function ranAlike({ session }: OwnComparison, { model }: CandidateModel, { layer, other }: LayerPair): boolean {
   const [own, theirs] = [session.kernelOf(layer), referenceFor(model.producer).kernel];
   const isComputed = isProduct(layer) || isTensor(layer); // a clamp has no sums
-  return !isComputed || layer.op !== other.op || (own.sums === 'float') === (theirs.sums === 'float');
+  return !isComputed || layer.op !== other.op || own.sums === 'float' || theirs.sums !== 'float';
 }
 
 /** What the declared layer makes of the other side's own input: how much of it differs already, and how much it leaves. */
@@ -168,7 +174,7 @@ function followsFromScale(
   return unit !== there && Math.abs(a - b) <= 0.51 * (unit + there);
 }
 
-function evidenceOf(said: readonly Said[], layer: Layer, other: Layer): Record<string, unknown> {
+function evidenceOf(said: readonly Said[], { layer, other }: LayerPair): Record<string, unknown> {
   const evidence: Record<string, unknown> = {};
   for (const { cause, field, expected, actual, channel, rounded, rounded_here: isHere } of said) {
     if (rounded) evidence[cause] = { bias: isHere ? 'float' : 'int32', rounding: rounded };

@@ -1,17 +1,12 @@
 /** Which layer of a model is which of another's: by name, else by equal weights, by what they read, and by the order of the graph. */
-import {
-  isElementwise,
-  isLayout,
-  isProduct,
-  isTensor,
-  type Layer,
-  type Model,
-  type ProductLayer,
-} from '../../nouns/model.js';
+import { isElementwise, isLayout, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { ofValue } from './differences.js';
+import { type Likeness, likenessOf, type Same, stagesOf } from './stages.js';
+import { turnsImages } from './turned.js';
 import { weightsDigest } from './weights.js';
 
-export interface LayerPair {
+export interface LayerPair extends Likeness {
   readonly layer: Layer;
   readonly other: Layer;
 }
@@ -21,6 +16,8 @@ export interface Matched {
   readonly pairs: readonly LayerPair[];
   /** The model's value that each of the other's values is: of inputs and of matched layers. */
   readonly names: ReadonlyMap<string, string>;
+  /** Values that only what reads them tells to be the same. */
+  readonly read: readonly Same[];
   /** Layers of each that are none of the other's. */
   readonly unmatched: { readonly layers: readonly string[]; readonly others: readonly string[] };
 }
@@ -31,33 +28,57 @@ export async function matchModels(model: Model, other: Model): Promise<Matched> 
   matcher.byName();
   await matcher.byWeights();
   matcher.byReading();
-  while (matcher.byOrder()) matcher.byReading();
+  while (matcher.byOrder() || matcher.byReader()) matcher.byReading();
   return matcher.matched();
+}
+
+/** Layers by the values that they make. */
+type Made = ReadonlyMap<string, Layer>;
+
+function madeIn({ layers }: Model): Made {
+  return new Map(layers.map((layer) => [layer.name, layer]));
 }
 
 class Matcher {
   private readonly names = new Map<string, string>();
-  private readonly otherOf = new Map<Layer, Layer>();
+  private readonly pairOf = new Map<Layer, LayerPair>();
+  /** Of the other's layers: those that are matched, and what belongs to them. */
   private readonly taken = new Set<Layer>();
+  private readonly read: Same[] = [];
+  /** By a value of the other model, the model's that stand for the same numbers. */
+  private readonly alike = new Map<string, Set<string>>();
   private readonly constants: ReadonlySet<string>;
+  private readonly made: Made;
+  private readonly otherMade: Made;
 
   constructor(
     private readonly model: Model,
     private readonly other: Model,
   ) {
+    [this.made, this.otherMade] = [model, other].map(madeIn);
     this.constants = new Set([...(model.constants ?? []), ...(other.constants ?? [])].map(({ name }) => name));
   }
 
   private take(layer: Layer, other: Layer): void {
-    this.otherOf.set(layer, other);
+    const likeness = likenessOf(stagesOf(this.model, layer), stagesOf(this.other, other));
+    this.pairOf.set(layer, { layer, other, ...likeness });
     this.taken.add(other);
-    this.names.set(other.name, layer.name);
-    const whole = foldedInto(other, layer, this.model, this.other);
-    if (whole !== other) this.names.set(whole.name, layer.name);
+    for (const [own, theirs] of likeness.related) this.stand(own.layer.name, theirs.layer.name);
+    if (!this.names.has(other.name)) this.names.set(other.name, layer.name);
+  }
+
+  private stand(own: string, other: string): void {
+    if (!this.names.has(other)) this.names.set(other, own);
+    this.alike.set(other, (this.alike.get(other) ?? new Set()).add(own));
+  }
+
+  private forget(other: string): void {
+    this.names.delete(other);
+    this.alike.delete(other);
   }
 
   private left(): { readonly layers: readonly Layer[]; readonly others: readonly Layer[] } {
-    const layers = this.model.layers.filter((layer) => !this.otherOf.has(layer));
+    const layers = this.model.layers.filter((layer) => !this.pairOf.has(layer));
     return { layers, others: this.other.layers.filter((layer) => !this.taken.has(layer)) };
   }
 
@@ -66,11 +87,11 @@ class Matcher {
     const free = new Map(this.model.inputs.map((input) => [input.name, input]));
     const rest = this.other.inputs.filter(({ name }) => {
       if (!free.delete(name)) return true;
-      this.names.set(name, name);
+      this.stand(name, name);
       return false;
     });
     const unnamed = [...free.keys()];
-    for (const [i, { name }] of rest.entries()) if (i < unnamed.length) this.names.set(name, unnamed[i]);
+    for (const [i, { name }] of rest.entries()) if (i < unnamed.length) this.stand(unnamed[i], name);
     for (const { name, params } of this.other.inputs) {
       const own = this.model.inputs.find((input) => input.name === this.names.get(name));
       if (!own || isQuantized(own.params) === isQuantized(params)) continue;
@@ -79,8 +100,8 @@ class Matcher {
         (layer) => makesCodes(layer) && layer.inputs[0] === (isQuantized(params) ? own.name : name),
       );
       if (!quantize) continue;
-      if (isQuantized(params)) this.names.set(codes, quantize.name);
-      else this.names.set(quantize.name, codes);
+      if (isQuantized(params)) this.forget(codes);
+      this.stand(isQuantized(params) ? quantize.name : codes, isQuantized(params) ? codes : quantize.name);
     }
   }
 
@@ -115,14 +136,34 @@ class Matcher {
 
   private readsAlike(layer: Layer, other: Layer): boolean {
     const alike = (name: string, i: number) =>
-      this.names.get(passedOn(this.other, other.inputs[i])) === passedOn(this.model, name) ||
-      this.names.get(other.inputs[i]) === name ||
-      (this.constants.has(name) && this.constants.has(other.inputs[i]));
+      this.isSame(name, other.inputs[i]) || (this.constants.has(name) && this.constants.has(other.inputs[i]));
     return (
       layer.inputs.length > 0 &&
       layer.inputs.length === other.inputs.length &&
       (layer.inputs.every(alike) || (layer.inputs.length === 2 && [...layer.inputs].reverse().every(alike)))
     );
+  }
+
+  /** Up to what passes a value on: codes and the floats that they stand for, another layout. */
+  private isSame(own: string, other: string): boolean {
+    const owns = passedTo(this.made, own);
+    return passedTo(this.otherMade, other).some((name) => {
+      const alike = this.alike.get(name);
+      return alike !== undefined && owns.some((one) => alike.has(one));
+    });
+  }
+
+  /** What matched products read, where no layer of the one is that of the other: codes of one scale and zero point. */
+  byReader(): boolean {
+    const before = this.read.length;
+    for (const { layer, other } of this.pairOf.values()) {
+      const [a, b] = [this.made.get(layer.inputs[0]), this.otherMade.get(other.inputs[0])];
+      if (!isProduct(layer) || !a || !b || this.alike.has(b.name) || !isOfOneScale(a, b)) continue;
+      if ([...this.alike.values()].some((names) => names.has(a.name))) continue;
+      this.read.push([stagesOf(this.model, a)[0], stagesOf(this.other, b)[0]]);
+      this.stand(a.name, b.name);
+    }
+    return this.read.length > before;
   }
 
   /** The next products of one shape, behind those that are matched already; one pair at a time. */
@@ -131,8 +172,10 @@ class Matcher {
     const place = new Map(this.other.layers.map((layer, index) => [layer, index]));
     for (const layer of layers.filter(isProduct)) {
       const index = this.model.layers.indexOf(layer);
-      const before = this.model.layers.slice(0, index).flatMap((one) => place.get(this.otherOf.get(one)!) ?? []);
-      const after = this.model.layers.slice(index + 1).flatMap((one) => place.get(this.otherOf.get(one)!) ?? []);
+      const places = (layers: readonly Layer[]) =>
+        layers.flatMap((one) => place.get(this.pairOf.get(one)?.other ?? one) ?? []);
+      const before = places(this.model.layers.slice(0, index));
+      const after = places(this.model.layers.slice(index + 1));
       const [from, to] = [Math.max(-1, ...before), Math.min(this.other.layers.length, ...after)];
       const other = others.find((one) => {
         const at = place.get(one)!;
@@ -146,14 +189,16 @@ class Matcher {
   }
 
   matched(): Matched {
-    const pairs = this.model.layers.flatMap((layer) => {
-      const other = this.otherOf.get(layer);
-      return other ? [{ layer, other }] : [];
-    });
+    const pairs = this.model.layers.flatMap((layer) => this.pairOf.get(layer) ?? []);
     const { layers, others } = this.left();
-    const known = others.filter(({ name }) => !this.names.has(name));
-    const unmatched = { layers: layers.map(({ name }) => name), others: known.map(({ name }) => name) };
-    return { pairs, names: this.names, unmatched };
+    const same = [...pairs.flatMap(({ related }) => related), ...this.read];
+    const own = new Set(same.flatMap(([{ path }]) => path));
+    const theirs = new Set(same.flatMap(([, { path }]) => path));
+    const unmatched = {
+      layers: layers.filter((layer) => !own.has(layer)).map(({ name }) => name),
+      others: others.filter((layer) => !theirs.has(layer) && !this.names.has(layer.name)).map(({ name }) => name),
+    };
+    return { pairs, names: this.names, read: this.read, unmatched };
   }
 }
 
@@ -161,9 +206,13 @@ function makesCodes(layer: Layer): boolean {
   return isElementwise(layer) && layer.output !== null && isQuantized(layer.output);
 }
 
+/** Where only one of two is replayed, nothing is known of what the other fuses. */
+const FUSING = new Set(['add', 'sub', 'mul', 'div']);
+
 /** Of one op, or both only move values; a product of codes may be one of floats there, which nothing quantized. */
 function isAlike(a: Layer, b: Layer): boolean {
   if (isOfFloats(a, b)) return true;
+  if (FUSING.has(a.op) && (a.form === null) !== (b.form === null)) return false;
   if (isProduct(a) && isProduct(b)) return sameShape(a, b);
   return a.op === b.op || (isLayout(a) && isLayout(b));
 }
@@ -177,27 +226,22 @@ function sameShape(a: ProductLayer, b: ProductLayer): boolean {
   return own.outFeatures === other.outFeatures && own.inFeatures === other.inFeatures;
 }
 
-/** A layer with the ReLU that the model has folded into its own, or into its codes, and the other has by itself. */
-export function foldedInto(theirs: Layer, own: Layer, model: Model, other: Model): Layer {
-  const behind = other.layers.filter(({ inputs }) => inputs.includes(theirs.name));
-  const isFolded = (isProduct(own) || isTensor(own)) && behind.length === 1 && isClampAlone(behind[0]);
-  return isFolded && !model.layers.some((layer) => isClampAlone(layer) && layer.inputs[0] === own.name)
-    ? behind[0]
-    : theirs;
+/** A value and, back from it, those that it is but for its type and how it lies. */
+function passedTo(made: Made, value: string): string[] {
+  const names = [value];
+  for (const name of names) {
+    const layer = made.get(name);
+    if (layer && passesOn(layer)) names.push(layer.inputs[0]);
+  }
+  return names;
 }
 
-/** It passes on what the layer before it gives. */
-export function isPassedOn(layer: Layer): boolean {
-  return isElementwise(layer) && layer.form.keepsParams && layer.form.clamp === null && layer.inputs.length === 1;
+function passesOn(layer: Layer): boolean {
+  if (turnsImages(layer)) return true;
+  const isPlain = isElementwise(layer) && layer.form.clamp === null && layer.inputs.length === 1;
+  return isPlain && (layer.form.keepsParams || layer.output === null || !isQuantized(layer.output));
 }
 
-/** What a value is before layers that pass it on: one model has an Identity where another has none. */
-function passedOn(model: Pick<Model, 'layers'>, name: string): string {
-  const layer = model.layers.find((one) => one.name === name);
-  return layer && isPassedOn(layer) ? passedOn(model, layer.inputs[0]) : name;
-}
-
-/** A ReLU or clamp by itself: what another model folds into the layer before it. */
-export function isClampAlone(layer: Layer): boolean {
-  return isElementwise(layer) && layer.form.keepsParams && layer.form.clamp !== null && layer.inputs.length === 1;
+function isOfOneScale({ output: a }: Layer, { output: b }: Layer): boolean {
+  return a !== null && b !== null && isQuantized(a) && isQuantized(b) && ofValue(a, b).length === 0;
 }

@@ -4,7 +4,7 @@ import type { CauseEvidence } from '../evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { runtimeForm } from './fixes.js';
 
-type Other = 'kernel-defect' | 'inherited' | 'memory-reused';
+type Other = 'kernel-defect' | 'inherited' | 'memory-reused' | 'steps-fused';
 
 export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   'kernel-defect': runtimeForm(
@@ -17,6 +17,12 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
       e.values === undefined
         ? 'Exact on its own input; it differs only since its input does.'
         : 'Part of what differs came with its input, which differs already.',
+    fix: () => null,
+  },
+  'steps-fused': {
+    title: 'computed in other steps, with other roundings between',
+    explanation: 'One side rounds to codes between steps that the other computes in one.',
+    evidence: (e) => [e.declared === undefined ? null : `${e.declared}; the other side ${e.found}`],
     fix: () => null,
   },
   'memory-reused': {

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { takesCodes } from '../../../src/kernels/kernel.js';
+import { decomposedTensors } from '../../../src/kernels/pyTorch.js';
 import { tensorKernels } from '../../../src/kernels/registry.js';
 import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
 import { maxPool } from '../../../src/kernels/steps/maxPool.js';
@@ -172,4 +173,38 @@ it('a conversion of many codes is that of each', () => {
   const real = dequantizeFloat32.prepare(layer.input);
   const { data: found } = replayElementwise(elementwise, layer as never, { rows: 1, cols: 5000, data });
   expect([...found]).toEqual([...Float32Array.from(data, real)]);
+});
+
+it("PT2E's pool rescales where the quantizer gave it a scale of its own, and picks codes where not", () => {
+  const { inputs, output, ...call } = callOf('int8', []);
+  const window = {
+    kernel: [1, 1],
+    stride: [1, 1],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ],
+    dilation: [1, 1],
+    transposed: null,
+    ceil: false,
+  };
+  const run = (params: QuantParams) => {
+    const made = (decomposedTensors.max_pool2d as TensorSteps).run({
+      ...call,
+      inputs,
+      output: { ...output, params, shape: inputs[0].shape },
+      attributes: { window },
+    });
+    return 'data' in made ? made.data : made;
+  };
+  const [{ data, params: own }] = inputs as [TensorValue & { params: QuantParams }];
+  expect(Array.from(run(own))).toEqual(Array.from(data));
+  const other = { ...own, scale: own.scale * 1.3, zeroPoint: own.zeroPoint + 9 };
+  const rescaled = Array.from(data, (code) => {
+    const real = Math.fround(Math.fround(code - own.zeroPoint) * Math.fround(own.scale));
+    const units = Math.fround(real * Math.fround(1 / other.scale));
+    const even = Math.abs(units % 1) === 0.5 ? 2 * Math.round(units / 2) : Math.round(units);
+    return Math.min(Math.max(even + other.zeroPoint, -128), 127);
+  });
+  expect(Array.from(run(other))).toEqual(rescaled);
 });
