@@ -106,7 +106,7 @@ it('the other way round the same is said: here are codes, there are floats', asy
 });
 
 it('what the files say and what the other CPU does are named together, of every layer', async () => {
-  const folder = 'fixtures/onnx-export/residual';
+  const folder = 'fixtures/onnx-export-residual';
   const captures = { capture: `${folder}/capture.npz`, values: `${folder}/capture-onnx-avx2.npz` };
   const report = await beside(`${folder}/model.json`, `${folder}/model.onnx`, captures);
   const why = report.candidate_layers!.map(({ name, diagnosis }) => [name, diagnosis?.causes]);
