@@ -3,16 +3,15 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { FloatProductAttributes } from '../../nouns/attributes.js';
 import { isProduct, isTensor, type Model, type ProductLayer } from '../../nouns/model.js';
 import type { ModelDifference } from '../../nouns/report.js';
-import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { biasRounding } from './biasRounding.js';
 import { isOfFloats, type LayerPair, type Matched } from './match.js';
 import { type Paddings, paddingOf } from './padding.js';
+import { type Found, ofValue, whole } from './params.js';
 import { roundings, stepsText } from './stages.js';
 import { centredWeights } from './weights.js';
-
-type Found = Omit<ModelDifference, 'layer' | 'candidate_layer'>;
 
 export async function modelDifferences(
   model: Model,
@@ -80,38 +79,6 @@ async function ofLayers(
       ? ofValue(own.layer.output, theirs.layer.output)
       : []),
   ];
-}
-
-function whole(field: string, expected: Found['expected'], actual: Found['actual']): Found[] {
-  const isSame = JSON.stringify(expected) === JSON.stringify(actual);
-  return isSame || expected === null || actual === null ? [] : [{ field, channel: null, expected, actual }];
-}
-
-/** uint8 codes of one zero point are int8 ones of another, 128 below: no difference. */
-export function ofValue(own: ValueParams, other: ValueParams): Found[] {
-  if (!isQuantized(own) || !isQuantized(other)) return whole('dtype', own.dtype, other.dtype);
-  if (own.dtype === other.dtype || isShifted(own, other)) {
-    return [
-      ...(f32(own.scale) === f32(other.scale) ? [] : whole('scale', own.scale, other.scale)),
-      ...(offset(own) === offset(other) ? [] : whole('zero_point', own.zeroPoint, other.zeroPoint)),
-      ...(own.dtype === other.dtype
-        ? [...whole('quant_min', own.quantMin, other.quantMin), ...whole('quant_max', own.quantMax, other.quantMax)]
-        : []),
-    ];
-  }
-  return [
-    ...whole('dtype', own.dtype, other.dtype),
-    ...(f32(own.scale) === f32(other.scale) ? [] : whole('scale', own.scale, other.scale)),
-  ];
-}
-
-function isShifted(a: QuantParams, b: QuantParams): boolean {
-  return [a, b].every(({ dtype }) => dtype === 'uint8' || dtype === 'int8');
-}
-
-/** From the lowest code of the type. */
-function offset({ dtype, zeroPoint }: QuantParams): number {
-  return dtype === 'int8' ? zeroPoint + 128 : zeroPoint;
 }
 
 async function ofProducts(

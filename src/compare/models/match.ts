@@ -1,7 +1,7 @@
 /** Which layer of a model is which of another's: by name, else by equal weights, by what they read, and by the order of the graph. */
 import { isElementwise, isLayout, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
-import { ofValue } from './differences.js';
+import { ofValue } from './params.js';
 import { type Likeness, likenessOf, type Same, stagesOf } from './stages.js';
 import { turnsImages } from './turned.js';
 import { weightsDigest } from './weights.js';

@@ -4,7 +4,7 @@
  */
 import { isElementwise, isLayout, isProduct, isTensor, type Layer, type Model } from '../../nouns/model.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { ofValue } from './differences.js';
+import { ofValue } from './params.js';
 
 export interface Stage {
   readonly layer: Layer;
