@@ -161,7 +161,11 @@ export class Diagnosis {
       op: layer.op,
       arithmetic: layer.arithmetic,
       ...(layer.onFloats && !layer.arithmetic && { onFloats: true as const }),
-      otherArithmetic: this.side === 'capture' ? otherArithmetic(run.kernel, layer, declared.kind) : null,
+      // what a script does in float is of its own making where sums are added; elsewhere it is the text of the operator
+      otherArithmetic:
+        this.side === 'capture' || declared.kind === 'tensor'
+          ? otherArithmetic(run.kernel, layer, declared.kind)
+          : null,
       producer: this.producer,
       side: this.side,
       ...(this.side === 'capture' && { lacks: (kernel: Kernel) => lacksFor(kernel, this.producer) }),

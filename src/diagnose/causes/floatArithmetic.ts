@@ -32,6 +32,8 @@ declare module '../evidence.js' {
       /** Values that the error bound of float32 leaves open, and all values looked at. */
       readonly within_bound?: number;
       readonly of?: number;
+      /** What the declared kernel computes, of what is no sum of products. */
+      readonly declared_step?: string;
       /** The value that is not quantized before it is read. */
       readonly reads?: string;
     };
@@ -96,7 +98,9 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       steps = Math.max(steps, Math.abs(value - integer[i]));
       if (low && high && low[i] < high[i]) open++;
     });
-    return { ran: 'float', steps, within_bound: open, of: integer.length };
+    const { declared } = study as Study;
+    const own = declared.kind === 'tensor' ? { declared_step: declared.steps.equation } : {};
+    return { ran: 'float', steps, within_bound: open, of: integer.length, ...own };
   },
 
   words: {
@@ -104,13 +108,18 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
     explanation: (e) =>
       e.ran === 'integers'
         ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
-        : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+        : e.declared_step !== undefined
+          ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
+          : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
     evidence: (e) => [
       e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
+      e.declared_step === undefined ? null : `the reference: ${e.declared_step}`,
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],
     fix: (e, context) => {
+      if (context.subject === 'candidate' && e.declared_step !== undefined)
+        return `compute it as ${printable(context.declaredKernel)} does: ${e.declared_step}`;
       if (context.subject === 'candidate')
         return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
       if (context.framework !== 'ONNX Runtime') return declareKernel(context);
@@ -126,7 +135,9 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
             ),
           ]
         : context.subject === 'candidate'
-          ? INT32_SUMS
+          ? e.declared_step === undefined
+            ? INT32_SUMS
+            : []
           : declareCode(context),
   },
 };
