@@ -1,6 +1,5 @@
 /** What a layer may have to be for a cause to be possible. */
 import { isQuantized } from '../nouns/value.js';
-import { groupsOf } from '../products/groups.js';
 import type { Fact } from './cause.js';
 import { inputOf, type Setup } from './setup.js';
 
@@ -18,9 +17,6 @@ export function addsZeroPoint({ params: { output } }: Setup): boolean {
 }
 
 export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
-
-/** Every channel is made of all inputs. */
-export const isUngrouped: Fact = ({ declared }) => declared.kind !== 'product' || groupsOf(declared.params) === 1;
 
 /** Steps of every runtime are possible, and a script's. */
 export const anyRuntime: Fact = ({ free }) => free;

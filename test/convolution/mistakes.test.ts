@@ -1,5 +1,6 @@
 /** Mistakes in convolutions of every form: each is named, by itself and beside another. QDIFF_SEED=N makes other layers of them. */
 import { describe, expect, test } from 'vitest';
+import type { Product } from '../../src/nouns/kernel.js';
 import { type Change, codesOf, diagnosisOf, sceneOf } from '../support/anyConvolution.js';
 import { DYNAMIC_FORMS, FORMS, MISTAKES, type Mistake } from './mistakes.js';
 
@@ -12,7 +13,9 @@ async function diagnosed(name: string, mistakes: readonly Mistake[], seed: numbe
   if (changes.length < mistakes.length) return null;
   const steps = Object.assign({}, ...changes.map((change) => change.steps));
   const scene = sceneOf(form, { seed: SEED * 1000 + seed, coarse: mistakes.some(({ coarse }) => coarse) });
-  return diagnosisOf(scene, await codesOf(scene, { ...Object.assign({}, ...changes), steps }));
+  const product: Change['product'] = (own) =>
+    changes.reduce<Partial<Product>>((all, change) => Object.assign(all, change.product?.({ ...own, ...all })), {});
+  return diagnosisOf(scene, await codesOf(scene, { ...Object.assign({}, ...changes), steps, product }));
 }
 
 const mistake = (name: string) => {
@@ -52,6 +55,10 @@ const PAIRS: readonly (readonly [form: string, one: string, other: string])[] = 
   ['conv_transpose1d', 'kernel flipped', 'no bias'],
   ['conv_transpose2d', 'padded with code 0', 'kernel flipped'],
   ['conv_transpose2d grouped', 'padded one place later', 'down'],
+  ['conv2d grouped', 'scales shifted by one', 'the low 8 bits of a code'],
+  ['conv2d grouped', 'biases doubled', 'the low 8 bits of a code'],
+  ['conv2d depthwise', 'scales shifted by one', 'products without their low 4 bits'],
+  ['conv2d', 'biases doubled', 'sums of 16 bits'],
 ];
 
 test.each(PAIRS)('%s: %s, and %s', async (name, ...pair) => {

@@ -1,10 +1,18 @@
 /** What people write into a convolution by hand, and the cause that it is. */
 
 import { int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
+import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfUp, towardZero } from '../../src/kernels/steps/round.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { sizeOf } from '../../src/tensor/shape.js';
-import { type Change, channelsOfGroup, type Form, isFused, isTransposed } from '../support/anyConvolution.js';
+import {
+  type Change,
+  channelsOfGroup,
+  type Form,
+  isFused,
+  isTransposed,
+  outputsOf,
+} from '../support/anyConvolution.js';
 
 const every = <T>(value: T, axes: number): T[] => new Array<T>(axes).fill(value);
 const padded = (ends: number, axes: number): [number, number][] => every([ends, ends], axes);
@@ -82,6 +90,8 @@ const flip = (f: Form, axes: (axis: number) => boolean): Change => ({
       tap.map((k, axis) => (axes(axis) ? f.weight[axis + 2] - 1 - k : k)),
     ),
 });
+
+const hasLargeSums = (f: Form) => sizeOf(f.weight) / outputsOf(f) >= 36 && !isTransposed(f) && !f.weightZeroPoints;
 
 export const MISTAKES: readonly Mistake[] = [
   { name: 'padded with code 0', part: 'padding', cause: 'padding-value', change: () => ({ fill: 0 }) },
@@ -270,6 +280,77 @@ export const MISTAKES: readonly Mistake[] = [
     part: 'added',
     cause: 'signedness',
     change: (f) => (f.op.endsWith('_add') ? { added: (code) => (code << 24) >> 24 } : null),
+  },
+  {
+    name: 'products without their low 4 bits',
+    part: 'sums',
+    cause: 'product-rounded',
+    change: (f) => (isFused(f) ? null : { multiplied: (product) => (product >> 4) << 4 }),
+  },
+  {
+    name: 'sums of 16 bits',
+    part: 'sums',
+    cause: 'accumulator-wraps',
+    // others do not leave them
+    change: (f) => (isFused(f) || !hasLargeSums(f) ? null : { summed: (sum) => (sum << 16) >> 16 }),
+  },
+  {
+    name: 'another output scale',
+    part: 'output',
+    cause: 'output-scale-wrong',
+    change: (f) =>
+      f.curve
+        ? null
+        : {
+            product: ({ output }) => ({
+              output: { ...(output as QuantParams), scale: 1.3 * (output as QuantParams).scale },
+            }),
+          },
+  },
+  {
+    name: 'another zero point of the output',
+    part: 'output',
+    cause: 'output-zero-point-wrong',
+    change: () => ({ product: ({ output }) => ({ output: { ...(output as QuantParams), zeroPoint: 118 } }) }),
+  },
+  {
+    name: 'another scale of one channel',
+    part: 'scales',
+    cause: 'weight-scale-wrong',
+    change: (f) =>
+      isTransposed(f)
+        ? null
+        : { product: ({ weightScale }) => ({ weightScale: weightScale.map((s, n) => (n === 1 ? 1.2 * s : s)) }) },
+  },
+  {
+    name: 'another bias of one channel',
+    part: 'bias',
+    cause: 'bias-value',
+    change: () => ({ product: ({ bias }) => ({ bias: bias!.map((b, n) => (n === 2 ? b + 0.5 : b)) }) }),
+  },
+  {
+    name: 'another weight',
+    part: 'weight',
+    cause: 'weight-value',
+    change: () => ({
+      weight: ({ n, c, tap }, own) => own(n, c, tap) + (n === 1 && c === 0 && tap.every((k) => k === 1) ? 32 : 0),
+    }),
+  },
+  {
+    name: 'the low 8 bits of a code',
+    part: 'clamp',
+    cause: 'output-wraps',
+    // smaller patches leave no range
+    change: (f) =>
+      !hasLargeSums(f)
+        ? null
+        : {
+            product: ({ output }) => ({
+              output: { ...(output as QuantParams), quantMin: -(2 ** 20), quantMax: 2 ** 20 },
+            }),
+            steps: { offsetAndClamp: roundThenOffset },
+            stored: (code) => code & 255,
+          },
   },
   {
     name: 'int8 range',

@@ -57,6 +57,9 @@ export interface Change {
   readonly withoutWeightZeroPoints?: true;
   readonly product?: (product: Product) => Partial<Product>;
   readonly steps?: Partial<ProductSteps>;
+  /** What becomes of each product, and of each sum. */
+  readonly multiplied?: (product: number) => number;
+  readonly summed?: (sum: number) => number;
   readonly stored?: (code: number) => number;
   /** Of the second value. */
   readonly added?: (code: number) => number;
@@ -213,13 +216,14 @@ export function sumsOf({ form, samples, x, weight, weightZero, params }: Scene, 
             const code = isHole
               ? (change.fill ?? params.zeroPoint)
               : x[(sample * form.input[0] + channel) * cells + cell];
-            sums[(sample * outputs + n) * places + place] += ((change.code?.(code) ?? code) - zero) * (w - zeros[n]);
+            const product = ((change.code?.(code) ?? code) - zero) * (w - zeros[n]);
+            sums[(sample * outputs + n) * places + place] += change.multiplied?.(product) ?? product;
           }
         }
       }
     }
   }
-  return sums;
+  return change.summed ? sums.map(change.summed) : sums;
 }
 
 export function modelOf({ raw }: Scene, change: object = {}): Promise<Model> {

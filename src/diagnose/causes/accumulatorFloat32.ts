@@ -1,7 +1,7 @@
 import { float32RunningSum, float32Sum } from '../../kernels/steps/lossyAccumulate.js';
 import type { Cause } from '../cause.js';
 import type { At, SomeChannels } from '../evidence.js';
-import { isUngrouped, writesCodes } from '../facts.js';
+import { writesCodes } from '../facts.js';
 import { FREEDOM, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { isProductStudy } from '../study/study.js';
@@ -28,7 +28,7 @@ const LIMIT = 2 ** 24;
 export const accumulatorFloat32: Cause<'accumulator-float32', 'product'> = {
   code: 'accumulator-float32',
   kinds: ['product'],
-  needs: [isUngrouped, writesCodes, (study) => study.data.dynamic === null && isProductStudy(study) && isBeyond(study)],
+  needs: [writesCodes, (study) => study.data.dynamic === null && isProductStudy(study) && isBeyond(study)],
   whose: 'kernel',
 
   changes: () =>

@@ -27,10 +27,10 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
-    // v scales with 1 / s_y: factor = declared / found
+    // v scales with 1 / s_y: factor = declared / found; bounds are those without a second value
     const line = (view: View) => ({
-      slope: (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-      offset: () => 0,
+      slope: (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n] + (view.added?.[i] ?? 0),
+      offset: (i: number) => -(view.added?.[i] ?? 0),
     });
     const intervals = sharedIntervals(study, base, line);
     const factor = intervals && sharedInterval(intervals);

@@ -1,10 +1,10 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
-import type { Product } from '../../nouns/kernel.js';
+import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { anyRuntime, isUngrouped, writesCodes } from '../facts.js';
+import { anyRuntime, writesCodes } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
@@ -32,7 +32,7 @@ const FEWEST_DIFFERING = 3;
 export const productRounded: Cause<'product-rounded', 'product'> = {
   code: 'product-rounded',
   kinds: ['product'],
-  needs: [anyRuntime, isUngrouped, writesCodes, ({ data }) => data.dynamic === null],
+  needs: [anyRuntime, writesCodes, ({ data }) => data.dynamic === null],
   whose: 'kernel',
   parameterFree: true,
 
@@ -86,18 +86,10 @@ function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulate
     tried.length > 8 &&
     tried.every((i) => {
       const [row, n] = [Math.floor(i / view.channels), i % view.channels];
-      const x = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
-      const v = step.run(x, oneRow(base.params, n)).data[0] * view.stepsPerUnit[n] + view.biasSteps[n];
+      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
+      const x = columnsOfGroup(whole, base.params.inFeatures, groupOf(base.params, n));
+      const v =
+        step.run(x, channelsOfProduct(base.params, n, n + 1)).data[0] * view.stepsPerUnit[n] + view.biasSteps[n];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
-}
-
-function oneRow(params: Product, n: number): Product {
-  const { weight, inFeatures, weightZeroPoint } = params;
-  return {
-    ...params,
-    outFeatures: 1,
-    weight: weight.subarray(n * inFeatures, (n + 1) * inFeatures),
-    weightZeroPoint: weightZeroPoint.length > 1 ? weightZeroPoint.subarray(n, n + 1) : weightZeroPoint,
-  };
 }
