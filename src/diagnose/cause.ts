@@ -42,8 +42,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   changes?(study: Study<K>): Change<SetupOf<K>>[];
   /** Each way in which it can happen, whether or not the data admit it alone: beside it a number may be wrong. */
   forms?(study: Study<K>): Change<SetupOf<K>>[];
-  /** What a scale may be by a rule, and not by chance: tried in place of one that was found beside another change. */
-  rules?(study: Study<K>): Change<SetupOf<K>>[];
+  /** What a scale may be by a rule, and not by chance: tried in place of one that was found on top of `base`. */
+  rules?(study: Study<K>, base: SetupOf<K>): Change<SetupOf<K>>[];
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
   /** Its estimates move what comes after a product's sums: nothing is estimated where that cannot give what was observed. */

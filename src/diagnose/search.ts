@@ -38,6 +38,7 @@ const OF_ALL_CHANNELS: readonly string[] = [
   'bias-shifted',
   'multiplier-short',
 ];
+const LOSSES: readonly string[] = ['output-wraps', 'accumulator-wraps', 'product-rounded'];
 const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
 /** Values for which a number is needed that is nearly the declared one, beside another change. */
 const FEWEST_TINY = 8;
@@ -196,6 +197,7 @@ class Search {
     const alone = this.found.length === 0 && isProductStudy(this.study) ? this.ordersAlone() : [];
     if (this.found.length === 0) this.formsBesideNumbers(alone);
     if (this.found.length === 0) this.twoOrders(alone);
+    if (this.found.length === 0) this.formsBesideLosses();
     if (this.found.length > 0 || !this.study.free) return;
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
@@ -210,12 +212,13 @@ class Search {
 
   /** A scale that was found beside another change may be what a rule makes of the declared ones. */
   ruledNumbers(): void {
-    const rules = this.causes.flatMap((cause) => cause.rules?.(this.study) ?? []);
     for (const { changes } of [...this.found]) {
       const own = changes.slice(this.prefix.length);
       const scale = own.find(({ cause }) => SCALES.includes(cause));
       if (!scale || own.length < 2) continue;
       const others = own.filter((change) => change !== scale);
+      const { setup } = this.hypothesis(others);
+      const rules = this.causes.flatMap((cause) => cause.rules?.(this.study, setup) ?? []);
       for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
     }
   }
@@ -232,8 +235,20 @@ class Search {
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     const leavesFew = halving(study);
     for (const change of forms) {
-      if (isOrder(change)) continue;
+      // a factor is estimated on every base
+      if (isOrder(change) || change.cause === 'bias-factor') continue;
       this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : ofAll);
+    }
+  }
+
+  /** Beside bits that are lost no number can be estimated: those that people write by mistake are tried as they are. */
+  private formsBesideLosses(): void {
+    const { study } = this;
+    const forms = this.causes.flatMap((cause) => (cause.code === 'k-order' ? [] : (cause.forms?.(study) ?? [])));
+    const isLoss = ({ cause }: Change) => LOSSES.includes(cause);
+    const losses = [...this.enumerated, ...forms].filter(isLoss);
+    for (const form of forms) {
+      for (const loss of losses) if (!isLoss(form) && combine(form, loss)) this.explains([form, loss]);
     }
   }
 

@@ -95,6 +95,17 @@ describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (
   });
 });
 
+test('a short multiplier of one scale for all channels', async () => {
+  const world = worldOf('small', randomFrom(6));
+  const { linear } = world;
+  const weightScale = linear.weightScale.map(() => Math.max(...linear.weightScale));
+  const candidate = shortened({ ...world, linear: { ...linear, weightScale } }, 7, true);
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  const { causes, explained, of } = report.candidate_layers![0].diagnosis!;
+  expect([...causes].sort()).toEqual(['multiplier-short', 'scale-per-tensor']);
+  expect(explained).toBe(of);
+});
+
 test('a factor of the biases is named alone where the candidate rounds them and the declared kernel does not', async () => {
   const world = worldOf('wide', randomFrom(9));
   const bias = world.linear.bias!.map((b) => b / 2);

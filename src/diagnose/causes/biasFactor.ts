@@ -31,17 +31,14 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   // a bias added to output steps as it is: unscaled, and times s_y
   changes: ({ declared, free }) => {
     const { bias, output } = declared.params;
-    if (!free || !isQuantized(output) || !bias || countWhere(bias, (b) => b !== 0) < 2) return [];
+    if (!free || !isQuantized(output) || !bias || !hasSeveral(declared)) return [];
     const factor = output.scale;
     return [timesFactor({ factor, equals: 's_y' }, null)[0]];
   },
 
   afterSums: true,
   estimate: (study, base) => {
-    const { bias, biasInt32 } = base.params;
-    const values = bias ?? biasInt32;
-    // of one bias any other number is a factor: that is the number's own cause
-    if (!values || countWhere(values, (b) => b !== 0) < 2) return [];
+    if (!hasSeveral(base)) return [];
     const interval = factorsOf(study, base, false);
     // another base may round what this one adds in float
     const ofBases = study.free ? factorsOf(study, base, true) : interval;
@@ -55,6 +52,8 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
         timesFactor(own, interval && contains(widened(interval, 1e-6), own.factor) ? interval : ofBases),
       );
   },
+
+  forms: (study) => (hasSeveral(study.declared) ? namedFactors(study).flatMap((own) => timesFactor(own, null)) : []),
 
   words: {
     title: (e) => (e.factor === undefined ? 'biases times one number' : `biases times ${e.equals ?? short(e.factor)}`),
@@ -79,6 +78,12 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
       ])(context),
   },
 };
+
+/** Of one bias any other number is a factor: that is the number's own cause. */
+function hasSeveral({ params: { bias, biasInt32 } }: ProductSetup): boolean {
+  const values = bias ?? biasInt32;
+  return values !== null && countWhere(values, (b) => b !== 0) > 1;
+}
 
 /** Where the factor lies if the bias is added as on this base, or rounded as on any. */
 function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Interval | null {
@@ -115,7 +120,9 @@ function namedFactors({ declared }: ProductStudy): Factor[] {
     ['s_x / s_y', sx / sy],
     ['s_y / s_x', sy / sx],
   ];
-  return [...whole, ...scales.map(([equals, factor]) => ({ factor, equals }))];
+  return [...whole, ...scales.map(([equals, factor]) => ({ factor, equals }))].filter(({ factor }) =>
+    Number.isFinite(factor),
+  );
 }
 
 /** Times the number before it is rounded to an integer, or after. */

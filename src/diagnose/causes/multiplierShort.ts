@@ -61,7 +61,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     });
   },
 
-  rules: ({ declared }) => shortForms(declared.params).flatMap((form) => changesOf(declared, form)),
+  rules: (_, base) => shortForms(base.params).flatMap((form) => changesOf(base, form)),
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
   shows: ({ study, without }) =>
