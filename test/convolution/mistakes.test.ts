@@ -14,7 +14,10 @@ async function diagnosed(name: string, mistakes: readonly Mistake[], seed: numbe
   const steps = Object.assign({}, ...changes.map((change) => change.steps));
   const scene = sceneOf(form, { seed: SEED * 1000 + seed, coarse: mistakes.some(({ coarse }) => coarse) });
   const product: Change['product'] = (own) =>
-    changes.reduce<Partial<Product>>((all, change) => Object.assign(all, change.product?.({ ...own, ...all })), {});
+    changes.reduce<Partial<Product>>(
+      (all, change) => Object.assign(all, change.product?.(Object.assign({}, own, all))),
+      {},
+    );
   return diagnosisOf(scene, await codesOf(scene, { ...Object.assign({}, ...changes), steps, product }));
 }
 

@@ -1,9 +1,19 @@
 /** What few values admit by chance has no name, and what many say has the same one under a float path as under integers. */
 import { describe, expect, test } from 'vitest';
+import { downward } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
-import { compareLayer, explanationsOf, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
+import {
+  compareLayer,
+  explanationsOf,
+  fbgemmWith,
+  kernel,
+  outputsOf,
+  randomFrom,
+  type World,
+  worldOf,
+} from './world.js';
 
 /** Few samples of few channels. */
 function tiny(seed: number, samples = 3, outFeatures = 1): World {
@@ -92,6 +102,32 @@ describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (
       kernel: declared,
     });
     expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes, lost: 0 });
+  });
+});
+
+describe('biases of some channels', () => {
+  const world = worldOf('small', randomFrom(26));
+  const { linear } = world;
+  const step = (linear.output as QuantParams).scale;
+  const moved = (by: (n: number) => number) => ({ ...linear, bias: linear.bias!.map((b, n) => b + by(n) * step) });
+
+  test('and rounding down: two causes, not a number a channel', async () => {
+    const stale = moved((n) => (n % 5 === 2 ? 9 : 0));
+    const candidate = outputsOf(world, fbgemmWith({ round: downward }), stale);
+    const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+    const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+    expect([...causes].sort()).toEqual(['bias-value', 'rounding-floor']);
+    expect(evidence['bias-value']).toMatchObject({ found: [{}, {}] });
+  });
+
+  test('half a step up in the others is no rounding', async () => {
+    const candidate = outputsOf(
+      world,
+      undefined,
+      moved((n) => (n % 5 === 2 ? 9 : 0.5)),
+    );
+    const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+    expect(report.candidate_layers![0].diagnosis!.causes).not.toContain('rounding-floor');
   });
 });
 

@@ -54,6 +54,10 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     // what a step beside it moves may hide the rule
     const asDeclared = viewOf(study, study.declared);
     if (base !== study.declared && followARule(study, asDeclared, biasIntervals(asDeclared))) return [];
+    const kept = intervals.flatMap(({ lo, hi }, n) =>
+      Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
+    );
+    if (roundsToNearest(base) && isHalfAStep(kept)) return [];
     return [changeTo(base, view, found.values, found.channels, intervals)];
   },
 
@@ -84,6 +88,15 @@ function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores 
   // of weights: no number is estimated on another, and their order has none
   const ofWeights = params.weightScale === weightScale && params.weightZeroPoint === weightZeroPoint;
   return same && ofWeights && params.input === input;
+}
+
+const roundsToNearest = ({ steps, params }: ProductSetup) =>
+  isQuantized(params.output) && steps.round.apply(0.75) === 1;
+
+/** Rounding down moves every channel by half a step, which those that keep their biases show: a cause of its own. */
+function isHalfAStep(moves: readonly Interval[]): boolean {
+  const shown = moves.filter((move) => !contains(move, 0));
+  return shown.length > 1 && moves.every((move) => contains(move, -0.5));
 }
 
 /** Another rounding or another sum of the bias moves a channel as half a step more does: one that keeps its bias has to show it. */
