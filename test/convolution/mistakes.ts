@@ -173,6 +173,21 @@ export const MISTAKES: readonly Mistake[] = [
     },
   },
   {
+    name: 'OIHW memory read as IOHW',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      const [outputs, inputs] = f.weight;
+      if (isTransposed(f) || inputs === 1 || inputs === outputs) return null;
+      return {
+        weight: ({ n, c, tap }, own) => {
+          const place = c * outputs + n;
+          return own(Math.floor(place / inputs), place % inputs, tap);
+        },
+      };
+    },
+  },
+  {
     name: 'weights as uint8',
     part: 'weight',
     cause: 'signedness',

@@ -117,18 +117,25 @@ function tapOrders(params: Product, patch: PlacedPatch): Named[] {
 function memoryOrders(params: Product, patch: PlacedPatch): Named[] {
   const { window, inChannels } = patch;
   const taps = sizeOf(window.kernel);
-  if (window.transposed || taps === 1) return [];
+  if (window.transposed) return [];
   const { outFeatures: outputs } = params;
   const at = rowIndex(params, patch);
   const inFile = (place: number) => {
     const [out, channel, tap] = indicesOf(place, [outputs, inChannels, taps]);
     return at(out, tap, channel);
   };
+  // of a square one that is the transposed weight
+  const asInOut: Named[] =
+    inChannels === 1 || inChannels === outputs
+      ? []
+      : [['[out, in, kh, kw] memory as [in, out, kh, kw]', (out, tap, c) => inFile((c * outputs + out) * taps + tap)]];
+  if (taps === 1) return asInOut;
   const orders: Named[] = [
     ['[out, in, kh, kw] memory as [kh, kw, in, out]', (out, tap, c) => inFile((tap * inChannels + c) * outputs + out)],
   ];
   if (inChannels === 1) return orders;
   return [
+    ...asInOut,
     ['[out, in, kh, kw] memory as [out, kh, kw, in]', (out, tap, c) => inFile((out * taps + tap) * inChannels + c)],
     ['[out, kh, kw, in] memory as [out, in, kh, kw]', (out, tap, c) => at(out, 0, 0) + c * taps + tap],
     ...orders,
