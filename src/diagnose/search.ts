@@ -6,6 +6,7 @@ import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
+import { besideLosses } from './losses.js';
 import { combine, compareRanks, distinct, type Hypothesis, rankOf, subsetsBySize, weightOf } from './ranking.js';
 import { regionsOf, within } from './regions.js';
 import { causeOf, causes } from './registry.js';
@@ -38,7 +39,6 @@ const OF_ALL_CHANNELS: readonly string[] = [
   'bias-shifted',
   'multiplier-short',
 ];
-const LOSSES: readonly string[] = ['output-wraps', 'accumulator-wraps', 'product-rounded'];
 const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
 /** Values for which a number is needed that is nearly the declared one, beside another change. */
 const FEWEST_TINY = 8;
@@ -197,8 +197,8 @@ class Search {
     const alone = this.found.length === 0 && isProductStudy(this.study) ? this.ordersAlone() : [];
     if (this.found.length === 0) this.formsBesideNumbers(alone);
     if (this.found.length === 0) this.twoOrders(alone);
-    if (this.found.length === 0) this.formsBesideLosses();
     if (this.found.length > 0 || !this.study.free) return;
+    if (besideLosses(this.study, this.causes, this.enumerated).filter((pair) => this.explains(pair)).length > 0) return;
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
       for (const base of active) this.estimateOn([base], ofAll, [kind]);
@@ -217,8 +217,7 @@ class Search {
       const scale = own.find(({ cause }) => SCALES.includes(cause));
       if (!scale || own.length < 2) continue;
       const others = own.filter((change) => change !== scale);
-      const { setup } = this.hypothesis(others);
-      const rules = this.causes.flatMap((cause) => cause.rules?.(this.study, setup) ?? []);
+      const rules = this.causes.flatMap((cause) => cause.rules?.(this.study, this.hypothesis(others).setup) ?? []);
       for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
     }
   }
@@ -235,20 +234,8 @@ class Search {
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     const leavesFew = halving(study);
     for (const change of forms) {
-      // a factor is estimated on every base
-      if (isOrder(change) || change.cause === 'bias-factor') continue;
+      if (isOrder(change) || change.cause === 'bias-factor') continue; // a factor is estimated on every base
       this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : ofAll);
-    }
-  }
-
-  /** Beside bits that are lost no number can be estimated: those that people write by mistake are tried as they are. */
-  private formsBesideLosses(): void {
-    const { study } = this;
-    const forms = this.causes.flatMap((cause) => (cause.code === 'k-order' ? [] : (cause.forms?.(study) ?? [])));
-    const isLoss = ({ cause }: Change) => LOSSES.includes(cause);
-    const losses = [...this.enumerated, ...forms].filter(isLoss);
-    for (const form of forms) {
-      for (const loss of losses) if (!isLoss(form) && combine(form, loss)) this.explains([form, loss]);
     }
   }
 
@@ -393,11 +380,10 @@ class Search {
       return [];
     }
     const changes = cause.estimate(this.study, base, onEstimate);
-    if (this.mayBeSeveral) return changes;
     // what a product's estimates find by channel has guards of its own
-    return changes.filter(({ freedom, channels }) =>
-      isProductStudy(this.study) ? freedom !== FREEDOM.oneNumber || channels : freedom === FREEDOM.none,
-    );
+    const mayBe = ({ freedom, channels }: Change) =>
+      isProductStudy(this.study) ? freedom !== FREEDOM.oneNumber || channels : freedom === FREEDOM.none;
+    return this.mayBeSeveral ? changes : changes.filter(mayBe);
   }
 
   private hypothesis(changes: readonly Change[]): Hypothesis {

@@ -173,21 +173,6 @@ export const MISTAKES: readonly Mistake[] = [
     },
   },
   {
-    name: 'OIHW memory read as IOHW',
-    part: 'weight',
-    cause: 'k-order',
-    change: (f) => {
-      const [outputs, inputs] = f.weight;
-      if (isTransposed(f) || inputs === 1 || inputs === outputs) return null;
-      return {
-        weight: ({ n, c, tap }, own) => {
-          const place = c * outputs + n;
-          return own(Math.floor(place / inputs), place % inputs, tap);
-        },
-      };
-    },
-  },
-  {
     name: 'weights as uint8',
     part: 'weight',
     cause: 'signedness',
@@ -297,6 +282,27 @@ export const MISTAKES: readonly Mistake[] = [
     change: (f) => (f.op.endsWith('_add') ? { added: (code) => (code << 24) >> 24 } : null),
   },
   {
+    name: 'int8 range',
+    part: 'clamp',
+    cause: 'clamp-range',
+    change: () => ({ stored: (code) => Math.min(code, 127) }),
+  },
+  {
+    name: 'OIHW memory read as IOHW',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      const [outputs, inputs] = f.weight;
+      if (isTransposed(f) || inputs === 1 || inputs === outputs) return null;
+      return {
+        weight: ({ n, c, tap }, own) => {
+          const place = c * outputs + n;
+          return own(Math.floor(place / inputs), place % inputs, tap);
+        },
+      };
+    },
+  },
+  {
     name: 'products without their low 4 bits',
     part: 'sums',
     cause: 'product-rounded',
@@ -366,11 +372,5 @@ export const MISTAKES: readonly Mistake[] = [
             steps: { offsetAndClamp: roundThenOffset },
             stored: (code) => code & 255,
           },
-  },
-  {
-    name: 'int8 range',
-    part: 'clamp',
-    cause: 'clamp-range',
-    change: () => ({ stored: (code) => Math.min(code, 127) }),
   },
 ];
