@@ -319,14 +319,9 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'another output scale',
     part: 'output',
     cause: 'output-scale-wrong',
-    change: (f) =>
-      f.curve
-        ? null
-        : {
-            product: ({ output }) => ({
-              output: { ...(output as QuantParams), scale: 1.3 * (output as QuantParams).scale },
-            }),
-          },
+    change: () => ({
+      product: ({ output }) => ({ output: { ...(output as QuantParams), scale: 1.3 * (output as QuantParams).scale } }),
+    }),
   },
   {
     name: 'another zero point of the output',

@@ -1,6 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
-import { bisected, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
@@ -28,10 +28,13 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
     // v scales with 1 / s_y: factor = declared / found; bounds are those without a second value
-    const line = (view: View) => ({
-      slope: (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n] + (view.added?.[i] ?? 0),
-      offset: (i: number) => -(view.added?.[i] ?? 0),
-    });
+    const line = (view: View): Line =>
+      view.curved
+        ? { slope: (i) => view.curved!.reals[i], offset: () => 0, bounds: view.curved }
+        : {
+            slope: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n] + (view.added?.[i] ?? 0),
+            offset: (i) => -(view.added?.[i] ?? 0),
+          };
     const intervals = sharedIntervals(study, base, line);
     const factor = intervals && sharedInterval(intervals);
     if (!factor || factor.lo <= 0) return [];

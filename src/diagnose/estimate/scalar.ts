@@ -13,7 +13,7 @@ import {
   widened,
 } from './interval.js';
 import { mostAreEmpty } from './perChannel.js';
-import { roundsTwice, type View, viewOf } from './view.js';
+import { type Bounds, roundsTwice, type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
 const SLACKS = [0, 2e-7, 2e-6];
@@ -26,11 +26,12 @@ export function intervalsByChannel(
   slope: (i: number, channel: number) => number,
   offset: (i: number, channel: number) => number,
   slack = 0,
+  { lo, hi }: Bounds = view,
 ): Interval[] {
   const intervals = Array.from({ length: view.channels }, everything);
   for (let i = 0, channel = 0; i < view.acc.length; i++) {
     const shift = offset(i, channel);
-    narrow(intervals[channel], slope(i, channel), view.lo[i] - shift - slack, view.hi[i] - shift + slack);
+    narrow(intervals[channel], slope(i, channel), lo[i] - shift - slack, hi[i] - shift + slack);
     if (++channel === view.channels) channel = 0;
   }
   return intervals;
@@ -50,6 +51,8 @@ export interface Line {
   readonly slope: (i: number, channel: number) => number;
   readonly offset: (i: number, channel: number) => number;
   readonly slack?: number;
+  /** Of what is a line, where that is not what the view bounds. */
+  readonly bounds?: Bounds;
 }
 
 /**
@@ -79,8 +82,8 @@ function sketchedIntervals(
   const { glimpse, sketch, subset } = study;
   const intervalsOf = (scope: Scope) => {
     const view = viewOf(study, base, scope);
-    const { slope, offset, slack } = line(view, scope);
-    return intervalsByChannel(view, slope, offset, slack);
+    const { slope, offset, slack, bounds } = line(view, scope);
+    return intervalsByChannel(view, slope, offset, slack, bounds);
   };
   if (sketch !== subset) {
     // of noise: no channel that admits no number has one that others share

@@ -37,6 +37,13 @@ export interface View {
   readonly added: Float64Array | null;
   /** The bias is a rounded integer in accumulator units. */
   readonly integerBias: boolean;
+  /** Behind a curve: its results in steps, and what the observed values bound of them; null: there is none. */
+  readonly curved: (Bounds & { readonly reals: Float64Array }) | null;
+}
+
+export interface Bounds {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
 }
 
 export function viewOf(study: Study, setup: Setup, scope: Scope = study.subset): View {
@@ -88,9 +95,21 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
   const added = addedSteps(params, engine.addend(setup, scope), step);
+  const reals = curvedSteps(params, acc.length, (i) => expected(i) + (added?.[i] ?? 0), step);
+  const curved = reals && { reals, lo: bounds.lo.slice(), hi: bounds.hi.slice() };
   beforeReals(bounds, params, added, step);
   const rows = scope.samples.length;
-  return { rows, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, added, integerBias };
+  return { rows, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, added, integerBias, curved };
+}
+
+function curvedSteps(
+  params: Product,
+  length: number,
+  before: (i: number) => number,
+  step: number,
+): Float64Array | null {
+  const curve = params.curve && sumsOfScript.curves[params.curve]!.prepare(params);
+  return curve ? Float64Array.from({ length }, (_, i) => curve(before(i) * step) / step) : null;
 }
 
 function addedSteps({ addend }: Product, codes: NumericArray | null, step: number): Float64Array | null {
@@ -145,6 +164,7 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
     step,
     added: null,
     integerBias: false,
+    curved: null,
   };
 }
 
@@ -169,6 +189,7 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     step: output.scale,
     added: null,
     integerBias: false,
+    curved: null,
   };
 }
 
