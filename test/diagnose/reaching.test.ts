@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { reaching } from '../../src/diagnose/estimate/weights.js';
+import { reaching, reachingWrapped } from '../../src/diagnose/estimate/weights.js';
 
+const wrap16 = (sum: number) => (sum << 16) >> 16;
 const sat16 = (sum: number) => Math.max(-32768, Math.min(32767, sum));
 
-// what a change of one weight adds to a row whose pairs clamp: none that brings the row into its bounds may be left out
-test('no change of a weight that fits a clamped pair is left out', () => {
+// what a change of one weight adds to a row whose pairs clamp, or wrap: none that brings the row into its bounds may be left out
+test.each([
+  ['a clamped', sat16, reaching],
+  ['a wrapping', wrap16, reachingWrapped],
+])('no change of a weight that fits %s pair is left out', (_, narrowed, rangesOf) => {
   const code = fc.integer({ min: -128, max: 255 });
   const row = fc.record({
     code,
@@ -17,9 +21,9 @@ test('no change of a weight that fits a clamped pair is left out', () => {
   });
   fc.assert(
     fc.property(row, ({ code: x, zeroPoint, rest, declared, change, slack }) => {
-      const kept = sat16(x * (declared + change) + rest) - sat16(x * declared + rest);
+      const kept = narrowed(x * (declared + change) + rest) - narrowed(x * declared + rest);
       const added = kept - zeroPoint * change;
-      const ranges = reaching([-zeroPoint, x - zeroPoint], added - slack, added + slack / 2);
+      const ranges = rangesOf([-zeroPoint, x - zeroPoint], added - slack, added + slack / 2);
       expect(ranges.some(([from, to]) => from <= change && change <= to)).toBe(true);
     }),
     { seed: 19, numRuns: 3000 },
@@ -29,4 +33,9 @@ test('no change of a weight that fits a clamped pair is left out', () => {
 test('what no change reaches has none', () => {
   const reached = reaching([-10, 90], 255 * 90 + 1, Number.POSITIVE_INFINITY).filter(([from, to]) => from <= to);
   expect(reached).toEqual([]);
+});
+
+test('where sums wrap few changes are left to try', () => {
+  const tried = reachingWrapped([0, 77], 5000, 5040).flatMap(([from, to]) => Math.max(0, to - from + 1));
+  expect(tried.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(3);
 });

@@ -263,10 +263,12 @@ function singleUnderSaturation(
     const declared = weight[offset + k];
     const code = x[worst * inFeatures + k] + shift;
     const slopes = [-(zeroPoints[worst] + shift), code - zeroPoints[worst] - shift] as const;
-    const ranges = step.clamps ? reaching(slopes, lo[worst], hi[worst]) : [EVERY];
+    const ranges = (step.clamps ? reaching : reachingWrapped)(slopes, lo[worst], hi[worst]);
+    const tried = new Set<number>([declared]);
     for (const [from, to] of ranges) {
       for (let found = Math.max(least, declared + from); found <= Math.min(most, declared + to); found++) {
-        if (found === declared) continue;
+        if (tried.has(found)) continue;
+        tried.add(found);
         let explained = 0;
         while (explained < rows && explainsRow(order[explained], k, found)) explained++;
         if (explained === rows) fits.push({ k, found });
@@ -277,7 +279,6 @@ function singleUnderSaturation(
 }
 
 type Changes = readonly [from: number, to: number];
-const EVERY: Changes = [-255, 255];
 
 /**
  * Changes of a weight that may bring a row into its bounds: what one adds lies between the change times either slope, that of a
@@ -287,6 +288,11 @@ export function reaching([a, b]: readonly [number, number], lo: number, hi: numb
   const [least, most] = [Math.min(a, b), Math.max(a, b)];
   const [downFrom, downTo] = upwards(-most, -least, lo, hi);
   return [[-downTo, -downFrom], upwards(least, most, lo, hi)];
+}
+
+/** The same where sums wrap at 16 bits: a change may take one round, or out of one, on either side. */
+export function reachingWrapped([, slope]: readonly [number, number], lo: number, hi: number): Changes[] {
+  return [-2, -1, 0, 1, 2].flatMap((rounds) => reaching([slope, slope], lo - rounds * 65536, hi - rounds * 65536));
 }
 
 /** c from 1 on with c * most >= lo and c * least <= hi; 1e-6: the quotients are rounded. */
