@@ -24,7 +24,11 @@ export function realOf(params: Product, channel: number): number {
   return (input.scale * weightScaleOf(params, channel)) / (output as QuantParams).scale;
 }
 
-export function shortMultiplier(numbers: readonly Short[]): ShortMultiplierStep {
+/** @param of the numbers of a product with all channels, where its scales may be other ones */
+export function shortMultiplier(
+  numbers: readonly Short[],
+  of: (product: Product) => readonly Short[] = () => numbers,
+): ShortMultiplierStep {
   const name = `short multiplier ${numbers.map(({ k, n }) => `${k} * 2^-${n}`).join(', ')}`;
   return {
     ...float64Product,
@@ -32,7 +36,8 @@ export function shortMultiplier(numbers: readonly Short[]): ShortMultiplierStep 
     name,
     equation: `acc * ${numbers[0].k} * 2^-${numbers[0].n}`,
     toSteps: (product, output) => {
-      const own = numbersOf(product, numbers);
+      const isWhole = product.outFeatures === numbers.length;
+      const own = isWhole ? of(product).map(numberOf) : nearestOf(product, numbers);
       return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
     },
     operations: null,
@@ -40,8 +45,7 @@ export function shortMultiplier(numbers: readonly Short[]): ShortMultiplierStep 
 }
 
 /** Of the channels that a product has: a scope may hold some of them only. */
-function numbersOf(product: Product, numbers: readonly Short[]): number[] {
-  if (product.outFeatures === numbers.length) return numbers.map(numberOf);
+function nearestOf(product: Product, numbers: readonly Short[]): number[] {
   return Array.from({ length: product.outFeatures }, (_, n) => {
     const real = realOf(product, n);
     return numbers

@@ -131,12 +131,16 @@ describe('biases of some channels', () => {
   });
 });
 
-test('a short multiplier of one scale for all channels', async () => {
+test.each([
+  ['with biases', true],
+  ['without', false],
+])('a short multiplier of one scale for all channels, %s', async (_, biased) => {
   const world = worldOf('small', randomFrom(6));
-  const { linear } = world;
+  const linear = biased ? world.linear : { ...world.linear, bias: null };
   const weightScale = linear.weightScale.map(() => Math.max(...linear.weightScale));
   const candidate = shortened({ ...world, linear: { ...linear, weightScale } }, 7, true);
-  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  const captured = outputsOf(world, undefined, linear);
+  const report = await compareLayer(world, linear, captured, { candidate, producer: {} });
   const { causes, explained, of } = report.candidate_layers![0].diagnosis!;
   expect([...causes].sort()).toEqual(['multiplier-short', 'scale-per-tensor']);
   expect(explained).toBe(of);

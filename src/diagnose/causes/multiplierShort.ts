@@ -45,12 +45,13 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   parameterFree: true,
 
   afterSums: true,
-  estimate: (study, base) => {
+  estimate: (study, base, onEstimate) => {
     const isPossible = multipliersThatFit(study, base, 1e-3);
     if (!isPossible) return [];
     // where the declared number fits as well, the data show no other
     const isReal = multipliersThatFit(study, base, 1e-6);
-    const { params } = study.declared;
+    // one scale for all channels has other numbers; of an estimated scale they are those of the file
+    const { params } = onEstimate ? study.declared : base;
     if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
     const known = new Set<string>();
     return shortForms(params).flatMap((short) => {
@@ -70,8 +71,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
       ? study.data.mismatched >= FEWEST_DIFFERING
       : study.mismatches(without) >= FEWEST_BESIDE),
 
-  evidence: ({ change, study }) => {
-    const { params } = study.declared;
+  evidence: ({ change, without: { params } }) => {
     const numbers = (change as Partial<ShortChange>).numbers ?? [];
     const errors = numbers.map((number, n) => numberOf(number) / realOf(params, n) - 1);
     const channel = errors.reduce((worst, e, n) => (Math.abs(e) > Math.abs(errors[worst]) ? n : worst), 0);
@@ -98,6 +98,8 @@ interface ShortForm {
   readonly perChannel: boolean;
   /** One a channel. */
   readonly numbers: readonly Short[];
+  /** The same form of other scales. */
+  readonly of: (params: Product) => readonly Short[];
 }
 
 interface ShortChange extends ProductChange {
@@ -106,22 +108,28 @@ interface ShortChange extends ProductChange {
 
 /** Every number of bits, to the nearest, down and up; each channel with its own shift, or all with one. */
 function shortForms(params: Product): ShortForm[] {
-  const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
-  const largest = Math.max(...reals);
-  const shiftOf = (real: number, bits: number) => bits - frexp(real).exponent;
   const forms: ShortForm[] = [];
   for (let bits = 1; bits <= MOST_BITS; bits++) {
     for (const round of [roundHalfAway, floor, Math.ceil]) {
-      const own = (shift: (real: number) => number) =>
-        reals.map((real) => simplest(Math.max(1, round(real * 2 ** shift(real))), shift(real)));
+      const [own, shared] = [true, false].map((perChannel): ShortForm => {
+        const of = (other: Product) => numbersIn(other, bits, round, perChannel);
+        return { bits, perChannel, numbers: of(params), of };
+      });
       // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
-      const nearest = own((real) => shiftOf(real, bits));
-      if (nearest.every((number, n) => numberOf(number) === reals[n])) return forms;
-      forms.push({ bits, perChannel: true, numbers: nearest });
-      forms.push({ bits, perChannel: false, numbers: own(() => shiftOf(largest, bits)) });
+      if (own.numbers.every((number, n) => numberOf(number) === realOf(params, n))) return forms;
+      forms.push(own, shared);
     }
   }
   return forms;
+}
+
+function numbersIn(params: Product, bits: number, round: (v: number) => number, perChannel: boolean): Short[] {
+  const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
+  const largest = Math.max(...reals);
+  return reals.map((real) => {
+    const shift = bits - frexp(perChannel ? real : largest).exponent;
+    return simplest(Math.max(1, round(real * 2 ** shift)), shift);
+  });
 }
 
 /** Without factors of 2 in k. */
@@ -155,8 +163,12 @@ export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
   return form ? changesOf(base, form).slice(0, 1) : [];
 }
 
-function changesOf({ steps }: ProductSetup, { bits, perChannel, numbers }: ShortForm): ShortChange[] {
-  const multiplier = shortMultiplier(numbers);
+function changesOf({ steps, params }: ProductSetup, { bits, perChannel, numbers, of }: ShortForm): ShortChange[] {
+  const { weightScale } = params;
+  // scales are changed after it: what an order or one scale for all makes of it is of other numbers without them
+  const multiplier = shortMultiplier(numbers, (product) =>
+    product.weightScale.every((scale, n) => scale === weightScale[n]) ? numbers : of(product),
+  );
   // floor and truncation are changes of their own; ties go up with an added half, or as they went
   const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : [halfUp, halfEven];
   const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
