@@ -8,6 +8,7 @@ import type {
   EluAttributes,
   GeluAttributes,
   PoolAttributes,
+  ReduceAttributes,
   ScalarAttributes,
   SlopeAttributes,
   SoftplusAttributes,
@@ -16,8 +17,10 @@ import type {
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
-import { axisOf, checkedAxes } from '../tensor/axes.js';
+import { floor } from '../numeric/round.js';
+import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
 import { windowCovers } from '../tensor/covers.js';
+import { reducedAxes } from '../tensor/reduced.js';
 import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
@@ -115,6 +118,11 @@ const functions: Kernel['ops'] = {
   tanh: functionOf('tanh(x)', own(Math.tanh)),
   exp: functionOf('exp(x)', own(Math.exp)),
   erf: functionOf('erf(x)', own(erf)),
+  log: functionOf('log(x)', own(Math.log)),
+  rsqrt: functionOf(
+    '1 / sqrt(x)',
+    own((x) => 1 / Math.sqrt(x)),
+  ),
   sqrt: functionOf('sqrt(x)', own(Math.sqrt)), // MKL's, which is not correctly rounded
   elu: functionOf('x > 0 ? x : alpha * (exp(x) - 1)', elu),
   celu: functionOf('x > 0 ? x : alpha * (exp(x / alpha) - 1)', (attributes) => {
@@ -166,7 +174,33 @@ const softmax: TensorSteps = boundedSteps('exp(x - max) / sum of exp(x - max), f
   return boundedReals(data.length, (i) => within(exact[i], errors[i]));
 });
 
+/** Of a place of the output: the values that become one. */
+function linesOf({ attributes, inputs: [{ data, shape }] }: TensorCall): (i: number) => number[] {
+  const axes = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
+  const { first, step, size } = reducedAxes(shape.dims, axes);
+  return (i) => Array.from(step, (offset) => data[floor(i / size) * sizeOf(shape.dims) + first[i % size] + offset]);
+}
+
+const sum: TensorSteps = boundedSteps('sum of x, float32 in any order', (call) => {
+  const lineOf = linesOf(call);
+  return boundedReals(lengthOf(call), (i) => {
+    const line = lineOf(i);
+    const magnitude = line.reduce((total, x) => total + Math.abs(x), 0);
+    return within(
+      line.reduce((total, x) => total + x, 0),
+      magnitude * (line.length + 4) * UNIT,
+    );
+  });
+});
+
 // ---------------------------------------------------------------- what only picks
+
+function extreme(equation: string, of: (a: number, b: number) => number): TensorSteps {
+  return tensorSteps(equation, (call) => {
+    const lineOf = linesOf(call);
+    return Float32Array.from({ length: lengthOf(call) }, (_, i) => lineOf(i).reduce((best, x) => of(best, x)));
+  });
+}
 
 const maxPool: TensorSteps = tensorSteps('max of a window', (call) => {
   const covers = windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
@@ -208,6 +242,9 @@ export const pyTorchFloats: Kernel['ops'] = {
   adaptive_avg_pool2d: adaptivePool,
   adaptive_avg_pool3d: adaptivePool,
   mean,
+  sum,
+  amax: extreme('the largest', Math.max),
+  amin: extreme('the smallest', Math.min),
   prelu: preluOfFloats,
   interpolate: resampleOfFloats(adaptivePool),
   softmax,

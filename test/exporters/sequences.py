@@ -89,6 +89,34 @@ class Bags(nn.Module):
         return self.fc(torch.cat([self.one(word), self.bag(members, ends)], 1))
 
 
+class Floats(nn.Module):
+    """What a script computes itself on floats between two linears: an RMSNorm, reductions, powers."""
+
+    def __init__(self):
+        super().__init__()
+        self.into, self.out = nn.Linear(6, 12), nn.Linear(12, 4)
+
+    def forward(self, x):
+        x = self.into(x)
+        x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+        x = (1 - x.amax(-1, keepdim=True)) * torch.square(x) + x.amin((-2, -1), keepdim=True)
+        x = x.max(-1, keepdim=True).values / (1 / (1 + x.abs()) + x.abs().sum(-1, keepdim=True))
+        return self.out(x.exp().log() + x.abs().sum(1, keepdim=True) + x.min(1, keepdim=True).values + torch.zeros(12))
+
+
+class Bounds(nn.Module):
+    """A bound that is a tensor, and infinity, are no numbers of model.json: such layers are said, and others go on."""
+
+    def __init__(self):
+        super().__init__()
+        self.into, self.out = nn.Linear(6, 5), nn.Linear(5, 4)
+
+    def forward(self, x):
+        x = torch.clamp(self.into(x), torch.tensor(-0.5), torch.tensor(0.5))
+        hidden = torch.triu(torch.full((5, 5), float("-inf")), 1)
+        return self.out(F.softmax(x + hidden, -1))
+
+
 DYNAMIC = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.RNNCell}
 
 
@@ -116,7 +144,8 @@ def main(out, engine="x86"):
     made = {"recurrent": lambda: (dynamic(Recurrent()), x), "given": lambda: (dynamic(Given()), x),
             "time-first": lambda: (dynamic(TimeFirst()), x.transpose(0, 1).contiguous()),
             "static": lambda: (static(Static(), torch.randn(9, 5, 6), engine), x), "bags": lambda: (dynamic(Bags()), bags),
-            "text": lambda: (dynamic(Text()), torch.arange(24).view(3, 8))}
+            "text": lambda: (dynamic(Text()), torch.arange(24).view(3, 8)), "floats": lambda: (dynamic(Floats()), x),
+            "bounds": lambda: (dynamic(Bounds()), x)}
     done = {}
     for name, make in made.items():
         try:

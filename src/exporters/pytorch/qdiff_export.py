@@ -994,7 +994,8 @@ class _Watch:
         if row is None or not isinstance(result, torch.Tensor) or _params_of(result) != {"dtype": "float32"}:
             return False
         kind, operands, fields = row
-        given = [each for operand in operands if operand in bound for each in (bound[operand] if isinstance(bound[operand], (list, tuple)) else [bound[operand]])]
+        operands = [bound[each] if isinstance(each, str) else each for each in operands if not isinstance(each, str) or each in bound]
+        given = [each for operand in operands for each in (operand if isinstance(operand, (list, tuple)) else [operand])]
         fields = fields(bound)
         if fields is None or id(result) in self.values and not in_place:
             return False
@@ -1021,6 +1022,8 @@ class _Watch:
         if not isinstance(tensor, torch.Tensor) or params is None or tensor.dim() > result.dim():
             return None
         numbers = tensor.int_repr() if tensor.is_quantized else tensor.detach()
+        if not tensor.is_quantized and not bool(torch.isfinite(numbers).all()):  # JSON has no infinity
+            return None
         if tensor.dim() == result.dim():
             if not bool((numbers == numbers[:1]).all()):
                 return None
@@ -1358,6 +1361,19 @@ def _unless(name, value, fields=_NOTHING):
     return lambda bound: None if bound[name] != value else fields(bound)
 
 
+def _clamped(bound):
+    """Bounds that are tensors are no numbers of the file."""
+    bounds = _numbers(*(name for name in ("min", "max") if name in bound))(bound)
+    return None if any(isinstance(each, torch.Tensor) for each in bounds.values()) else bounds
+
+
+def _reduced(bound):
+    dim, rank = bound["dim"], bound["self"].dim()
+    if dim is None or dim == [] or bound.get("dtype") not in (None, torch.float32):
+        return None
+    return {"dim": dim % rank if isinstance(dim, int) else [each % rank for each in dim], "keepdim": bound["keepdim"]}
+
+
 def _groups_of(bound):
     return {**_norm()(bound), "num_groups": bound["group"]}
 
@@ -1377,16 +1393,19 @@ _FLOAT_OPS = {
     "aten.scaled_dot_product_attention": ("scaled_dot_product_attention", ("query", "key", "value"), _attention),
     "aten.softplus": ("softplus", ("self",), _numbers("beta", "threshold")),
     **{f"aten.{op}": (op, ("self",), _NOTHING)
-       for op in ("mish", "relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "erf", "sqrt", "neg", "abs")},
-    "aten.hardtanh": ("hardtanh", ("self",), _numbers("min_val", "max_val")), "aten.clamp": ("clamp", ("self",), _numbers("min", "max")),
-    "aten.clamp_min": ("clamp", ("self",), _numbers("min")), "aten.clamp_max": ("clamp", ("self",), _numbers("max")),
+       for op in ("mish", "relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs")},
+    "aten.hardtanh": ("hardtanh", ("self",), _numbers("min_val", "max_val")), **{f"aten.clamp{end}": ("clamp", ("self",), _clamped) for end in ("", "_min", "_max")},
+    "aten.square": ("mul", ("self", "self"), _NOTHING), "aten.pow.Tensor_Scalar": ("mul", ("self", "self"), _unless("exponent", 2)),
+    "aten.reciprocal": ("div", (1.0, "self"), _NOTHING), "aten.rsub.Scalar": ("sub", ("other", "self"), _unless("alpha", 1)),
+    "aten.sum.dim_IntList": ("sum", ("self",), _reduced),
+    **{f"aten.{own}": (op, ("self",), _reduced) for own, op in (("amax", "amax"), ("amin", "amin"), ("max.dim", "amax"), ("min.dim", "amin"))},
     "aten.leaky_relu": ("leaky_relu", ("self",), _numbers("negative_slope")),
     "aten.elu": ("elu", ("self",), _numbers("alpha", "scale", "input_scale")), "aten.celu": ("celu", ("self",), _numbers("alpha")),
     "aten.selu": ("elu", ("self",), lambda bound: {"alpha": 1.6732632423543772, "scale": 1.0507009873554805}),
     "aten.gelu": ("gelu", ("self",), _numbers("approximate")), "aten.threshold": ("threshold", ("self",), _numbers("threshold", "value")),
     "aten.softmax": ("softmax", ("self",), _of_softmax), "aten._softmax": ("softmax", ("self",), _of_softmax),
     **_INDEXED_POOL, **_AVERAGE, **{f"aten.avg_pool{n}d": (f"avg_pool{n}d", ("self",), _pool) for n in (1, 2, 3)},
-    "aten.mean.dim": ("mean", ("self",), lambda bound: None if bound["dim"] is None else _numbers("dim", "keepdim")(bound)),
+    "aten.mean.dim": ("mean", ("self",), _reduced),
     "aten.upsample_nearest2d": ("interpolate", ("input", "self"), _resampled("nearest")),
     "aten.upsample_bilinear2d": ("interpolate", ("input", "self"), _resampled("bilinear")),
     "aten._upsample_nearest_exact2d": ("interpolate", ("input", "self"), _resampled("nearest-exact")),
