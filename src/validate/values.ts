@@ -198,6 +198,12 @@ function imageOf(dims: readonly number[], { layout }: Model): Shape {
   return { dims, channelAxis: channelAxisOf(dims, layout) };
 }
 
+/** What nodes of an ONNX graph compute: its runtime may keep it in another order of axes. */
+function optimizedIn({ layers, producer }: Model): ReadonlySet<string> {
+  const ofNodes = layers.filter(({ nodes }) => nodes && producer.framework === 'onnxruntime');
+  return new Set(ofNodes.map(({ name }) => name));
+}
+
 /** Arrays of [samples, ...shape]; what the model does not know, the capture says, and layers have to agree. */
 function readShaped(
   { model, sources, ...expected }: Expected,
@@ -209,11 +215,14 @@ function readShaped(
   const arranged = new Map<Slot, Arrangement>();
   let { samples } = expected;
   const aside: string[] = [];
+  const turned: string[] = [];
+  const optimized = optimizedIn(model);
   for (const slot of [...slots.filter(({ loose }) => !loose), ...slots.filter(({ loose }) => loose)]) {
     const source = sources.get(slot.key)!;
     const of = dims.get(slot.value);
     const arrangement = arrangementOf(source, of, model.samplesPerCall !== undefined);
-    if (!arrangement) {
+    if (!arrangement && optimized.has(slot.key) && isPermuted(source.shape, of!)) turned.push(slot.key);
+    else if (!arrangement) {
       const fix = layoutFix(of!, source.shape.slice(1));
       const got = `got ${shapeText(source.shape)}${fix}`;
       checks.problem('shape', [source.key], `expected shape (samples, ${of!.join(', ')}), ${got}`);
@@ -227,6 +236,14 @@ function readShaped(
       dims.set(slot.value, arrangement.dims);
       arranged.set(slot, arrangement);
     }
+  }
+  if (turned.length > 0) {
+    const what = counted(turned.length, 'value');
+    checks.warn(
+      'layout',
+      [],
+      `${what} with axes in another order than in the graph, as the optimizer moves Transposes, not compared: ${listed(turned)}`,
+    );
   }
   if (aside.length > 0) {
     const what = `${counted(aside.length, 'value')} whose first axis is not that of the ${samples!.count} samples`;
@@ -243,6 +260,17 @@ function readShaped(
     values.set(slot.key, new SampleReader(sources.get(slot.key)!, { samples: count, shape }));
   }
   return { samples, values, shapes };
+}
+
+/** The axes of `dims` and that of the samples, or of samples joined along the first, in any order: [8, 16, 3] of two of [4, 3, 16]. */
+function isPermuted(shape: readonly number[], [first, ...others]: readonly number[]): boolean {
+  const rest = [...shape];
+  for (const length of others) {
+    const at = rest.indexOf(length);
+    if (at < 0) return false;
+    rest.splice(at, 1);
+  }
+  return rest.length === 1 ? rest[0] % first === 0 : rest.length === 2 && rest.includes(first);
 }
 
 /**

@@ -364,3 +364,36 @@ describe('a graph whose layer that is not replayed puts another axis first', () 
     ]);
   });
 });
+
+describe('a value that ONNX Runtime keeps in another order of axes', () => {
+  const turnedGraph = (framework: string) => (model: Json) => {
+    recurrentGraph(model);
+    model.producer = { framework };
+    model.inputs = [{ name: 'x', dtype: 'float32', shape: [4, 2, 3], of_graph: true }];
+    model.layers = [
+      { name: 'own', op: 'quantize', input: 'x', output: { dtype: 'uint8', scale: 0.5, zero_point: 0 }, nodes: ['n'] },
+    ];
+  };
+  const arrays = (shape: number[]) =>
+    npz({ x: npy('float32', [5, 4, 2, 3], counting(120)), own: npy('uint8', shape, counting(120)) });
+
+  test.each([
+    ['behind the samples', [5, 2, 3, 4]],
+    ['joined with the samples', [20, 3, 2]],
+  ])('%s: it is left alone, and said', async (_, shape) => {
+    const capture = await validate(arrays(shape), turnedGraph('onnxruntime'));
+    expect([...capture.values.keys()]).toEqual(['x']);
+    expect(capture.warnings.map(({ message }) => message)).toEqual([
+      '1 value with axes in another order than in the graph, as the optimizer moves Transposes, not compared: own',
+    ]);
+  });
+
+  test.each([
+    ['of lengths that are not its own', [5, 24], 'onnxruntime'],
+    ['of another runtime', [5, 2, 3, 4], 'tflite'],
+  ])('one %s is refused', async (_, shape, framework) => {
+    expect(await problemsOf(validate(arrays(shape), turnedGraph(framework)))).toEqual([
+      expect.stringContaining('c.npz own: expected shape (samples, 4, 2, 3), got '),
+    ]);
+  });
+});
