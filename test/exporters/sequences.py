@@ -100,6 +100,7 @@ class Floats(nn.Module):
         x = self.into(x)
         x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
         x = (1 - x.amax(-1, keepdim=True)) * torch.square(x) + x.amin((-2, -1), keepdim=True)
+        x = x.roll(-2, 1) + x[:, :1].expand(-1, 5, -1) * x.swapaxes(1, 2)[:, :1].repeat(1, 5, 3)[..., :12]
         x = x.max(-1, keepdim=True).values / (1 / (1 + x.abs()) + x.abs().sum(-1, keepdim=True))
         return self.out(x.exp().log() + x.abs().sum(1, keepdim=True) + x.min(1, keepdim=True).values + torch.zeros(12))
 

@@ -1071,8 +1071,10 @@ class _Watch:
         if x.turned:
             return op in _PARTS and not bound["dim"] % x.tensor.dim() and self.parts(op, name, x.turned, result, {**bound, "dim": 1})
         row = _MOVES.get(op)
-        if row and isinstance(result, torch.Tensor):
-            self.emit(name(row[0]), row[0], result, _params_of(result), x, **row[1](bound))
+        is_view = op == "aten.expand" and tuple(result.shape) == x.shape
+        fields = row[1](bound) if row and isinstance(result, torch.Tensor) and not is_view else None
+        if fields is not None:
+            self.emit(name(row[0]), row[0], result, _params_of(result), x, **fields)
             return True
         return op in _PARTS and bound["dim"] % x.tensor.dim() and self.parts(op, name, x, result, bound)
 
@@ -1422,8 +1424,28 @@ _FLOAT_OPS = {
     "aten.constant_pad_nd": ("pad", ("self",), _numbers("pad", "value")), "aten.pad": ("pad", ("self",), _of_pad),
     **{f"aten.reflection_pad{n}d": ("pad", ("self",), _mirrored) for n in (1, 2, 3)},
 }
-# An operator that moves values of any kind -> op and fields.
+def _expanded(bound):
+    """Axes that the input has not are in front of the samples."""
+    return {"size": list(bound["size"])} if len(bound["size"]) == bound["self"].dim() else None
+
+
+def _repeated(bound):
+    return {"dims": list(bound["repeats"])} if len(bound["repeats"]) == bound["self"].dim() and bound["repeats"][0] == 1 else None
+
+
+def _rolled(bound):
+    """Along one axis that is not the samples'."""
+    x, dims, shifts = bound["self"], bound["dims"], bound["shifts"]
+    if len(dims) != 1 or dims[0] % x.dim() == 0:
+        return None
+    size = x.shape[dims[0]]
+    return {"dim": dims[0] % x.dim(), "index": [(place - shifts[0]) % size for place in range(size)]}
+
+
+# An operator that moves values of any kind -> op and fields; fields of None: not so simply.
 _MOVES = {
+    "aten.expand": ("expand", _expanded), "aten.repeat": ("tile", _repeated), "aten.roll": ("index_select", _rolled),
+    "aten.swapaxes": ("transpose", _numbers(dim0="axis0", dim1="axis1")),
     "aten.permute": ("permute", _numbers("dims")), "aten.transpose": ("transpose", _numbers("dim0", "dim1")), "aten.slice": ("slice", _slice),
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")), "aten.pixel_unshuffle": ("pixel_unshuffle", _numbers("downscale_factor")),
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
@@ -1444,7 +1466,7 @@ _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "a
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
              "embedding", "embedding_bag", "index_select", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
-_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "index_select"}
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "index_select", "expand", "tile"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
