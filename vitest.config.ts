@@ -4,7 +4,7 @@ import { assemblyscript } from './src/accelerate/assembly/compile.js';
 /** They put others in the place of Node's modules, which all that imported these before would keep. */
 const alone = ['test/accelerate/noThreads.test.ts', 'test/faults/windows.test.ts'];
 
-/** They run Python, a compiler or hundreds of searches: half of the time, and the same on every Node. */
+/** They run Python, a compiler, a browser or hundreds of searches: most of the time, and the same on every Node. */
 const once = [
   'test/exporters/**/*.test.ts',
   'test/golden/{generator,golden}.test.ts',
@@ -12,7 +12,10 @@ const once = [
   'test/commands/golden.test.ts',
   'test/compare/runtimes.test.ts',
   'test/convolution/mistakes.test.ts',
-  'test/diagnose/{nearMiss,properties,equalKernels,advice}.test.ts',
+  'test/diagnose/**/*.test.ts',
+  'test/kernels/steps/written.test.ts',
+  'test/report/page.test.ts',
+  'test/reports/**/*.test.ts',
 ];
 
 // a worker loads the sources once for all of its files: each file by itself would take a sixth more of the whole time
