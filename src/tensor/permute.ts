@@ -1,8 +1,10 @@
 import type { NumericArray } from '../nouns/array.js';
 import { sizeOf } from './shape.js';
 
+type Values = NumericArray | BigInt64Array | BigUint64Array;
+
 /** Values in C order of a shape, in C order of it with its axes in another order: axis i of the result is axis order[i]. */
-export function permuted<A extends NumericArray>(values: A, shape: readonly number[], order: readonly number[]): A {
+export function permuted<A extends Values>(values: A, shape: readonly number[], order: readonly number[]): A {
   const dims = order.map((axis) => shape[axis]);
   const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
   const result = values.slice() as A;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capture } from '../../src/exporters/onnx/capture.js';
 import { ModelNames } from '../../src/exporters/onnx/names.js';
+import { inTheModelsOrder, ordersOf } from '../../src/exporters/onnx/orders.js';
 import type { Ort, OrtTensor, Session } from '../../src/exporters/onnx/runtime.js';
 import { withNodeNames, withOutputs } from '../../src/exporters/onnx/wire.js';
 import { nodeFileSystem } from '../../src/io.js';
@@ -138,6 +139,37 @@ test('floats that the optimizer quantized before it moves them are not the model
   expect([...named(given).keys()]).toEqual([]);
   expect([...named(await codesOf('b')).keys()]).toEqual(['f']);
   expect([...named(await codesOf('c')).keys()]).toEqual([]);
+});
+
+test('axes that the optimizer turned come into the order of a run without it; lengths of one have none', () => {
+  const of = (dims: number[], ...numbers: number[]): OrtTensor => ({
+    type: 'int8',
+    dims,
+    data: Int8Array.from(numbers),
+  });
+  const ran = new Map([
+    ['square', of([2, 2], 1, 3, 2, 4)],
+    ['same', of([1, 2, 2], 1, 2, 3, 5)],
+    ['long', of([3, 1, 2], 1, 2, 3, 4, 5, 6)],
+    ['fewer', of([2], 1, 2)],
+  ]);
+  const plain = new Map([
+    ['square', of([2, 2], 1, 2, 3, 5)],
+    ['same', of([1, 2, 2], 1, 2, 3, 4)],
+    ['long', of([1, 2, 3], 0, 0, 0, 0, 0, 0)],
+    ['fewer', of([3], 1, 2, 3)],
+  ]);
+  const orders = ordersOf(ran, plain);
+  expect([...orders]).toEqual([
+    ['square', [1, 0]],
+    ['long', [1, 2, 0]],
+    ['fewer', null],
+  ]);
+  expect([...inTheModelsOrder(ran, orders)]).toEqual([
+    ['square', of([2, 2], 1, 2, 3, 4)],
+    ['same', ran.get('same')],
+    ['long', of([1, 2, 3], 1, 3, 5, 2, 4, 6)],
+  ]);
 });
 
 /** A runtime that fuses nothing: each value is its call's first input. */

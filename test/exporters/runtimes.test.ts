@@ -144,6 +144,34 @@ onnx(onnxTitle, () => {
     expect(notExplained(await compared(path, capture))).toEqual([]);
   });
 
+  test('codes behind a Transpose that the optimizer moved have the model’s order of axes, call by call', async () => {
+    const path = join(folder, 'turned.onnx');
+    const turn = { perm: [0, 2, 1] };
+    const turned = model({
+      inputs: [valueInfo('x', 1, [2, 3, 3])],
+      outputs: [valueInfo('y', 1, [2, 3, 3])],
+      initializers: [...scaled('s', 0.5, 0, Int8Array), ...scaled('u', 1 / 256, -128, Int8Array)],
+      nodes: [
+        node('QuantizeLinear', ['x', 's_scale', 's_zero_point'], ['xq']),
+        node('DequantizeLinear', ['xq', 's_scale', 's_zero_point'], ['xd']),
+        node('Transpose', ['xd'], ['t'], turn),
+        node('QuantizeLinear', ['t', 's_scale', 's_zero_point'], ['tq']),
+        node('DequantizeLinear', ['tq', 's_scale', 's_zero_point'], ['td']),
+        node('Sigmoid', ['td'], ['g']),
+        node('QuantizeLinear', ['g', 'u_scale', 'u_zero_point'], ['gq']),
+        node('DequantizeLinear', ['gq', 'u_scale', 'u_zero_point'], ['gd']),
+        node('Transpose', ['gd'], ['y'], turn),
+      ],
+    });
+    writeFileSync(path, turned);
+    const numbers = Array.from({ length: 36 }, (_, i) => i / 7 - 2);
+    writeFileSync(join(folder, 'x36.npy'), npy('float32', [4, 3, 3], numbers));
+    const capture = join(folder, 'turned.npz');
+    expect(exported('onnx', python.onnx, path, 'x36.npy', capture)).toMatchObject({ status: 0, stderr: '' });
+    expect([...(await read(capture)).values.keys()]).toContain('gq');
+    expect(notExplained(await compared(path, capture))).toEqual([]);
+  });
+
   const five = npy('float32', [5, 3], new Float32Array(15));
   test.each([
     ['x5.npy', five, /x has 5 samples; the graph takes 2 a call/],

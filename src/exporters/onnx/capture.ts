@@ -13,6 +13,7 @@ import { npzBytes, type RuntimeArray } from '../../save/npz.js';
 import { printable } from '../../text.js';
 import { callsOf, type Feeds } from './feeds.js';
 import { ModelNames, nodeName, type Scales, type Values } from './names.js';
+import { inTheModelsOrder, type Orders, ordersOf } from './orders.js';
 import { producerOf } from './producer.js';
 import { joined, type Ort, type OrtTensor, openSession, type Session, STORED } from './runtime.js';
 import { withNodeNames, withOutputs } from './wire.js';
@@ -32,21 +33,27 @@ export async function capture(
     callsOf(ort, session, await inputsAt(fs, paths.inputs)),
   );
   const fused = await modelAt(fs, optimized);
-  const outputs = new Set(fused.graph.outputs.map(({ name }) => name));
-  const tensors = new Set(fused.graph.nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== ''));
-  const added = [...tensors].filter((name) => !outputs.has(name));
-  writeFileSync(wide, withOutputs(readFileSync(optimized), added));
-  const values = await using(openSession(ort, wide, 'disabled'), (session) => ran(session, calls, storable(session)));
+  const tensors = fused.graph.nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== '');
+  writeFileSync(wide, withMoreOutputs(readFileSync(optimized), fused, tensors));
+  const results = await using(openSession(ort, wide, 'disabled'), (session) => ran(session, calls, storable(session)));
   const changed = await using(openSession(ort, paths.model, 'all'), async (session) => {
     const names = storable(session);
     const ordinary = await ran(session, calls, names);
-    return names.reduce((sum, name) => sum + different(ordinary.get(name)!, values.get(name)!), 0);
+    const changes = (name: string, call: number) => different(ordinary[call].get(name)!, results[call].get(name)!);
+    return names.flatMap((name) => calls.map((_, call) => changes(name, call))).reduce((sum, count) => sum + count, 0);
   });
-  const inputs: Values = new Map(
-    [...calls[0].keys()].map((name) => [name, joined(calls.map((call) => call.get(name)!))]),
-  );
   const names = new ModelNames(model.graph, await scalesOf(fs, model));
-  const arrays = new Map<string, OrtTensor>([...inputs, ...names.of(fused.graph, values, await scalesOf(fs, fused))]);
+  const scales = await scalesOf(fs, fused);
+  const called = results.map((result) => names.of(fused.graph, result, scales));
+  const behind = names.behindTransposes();
+  const turnable = [...called[0].keys()].filter((name) => behind.has(name));
+  let orders: Orders = new Map();
+  if (turnable.length > 0) {
+    writeFileSync(wide, withMoreOutputs(readFileSync(named), model, turnable));
+    const [plain] = await using(openSession(ort, wide, 'disabled'), (session) => ran(session, [calls[0]], turnable));
+    orders = ordersOf(called[0], plain);
+  }
+  const arrays = new Map([...joinedCalls(calls), ...joinedCalls(called.map((call) => inTheModelsOrder(call, orders)))]);
   const meant = new Map<string, RuntimeArray>();
   if (calls.length > 1) meant.set('batch_sizes', sizesOf(calls));
   const producer = Buffer.from(JSON.stringify(producerOf(versionOf(ort), changed)));
@@ -118,14 +125,27 @@ function storable({ outputMetadata }: Session): string[] {
   return outputMetadata.filter(({ isTensor, type }) => isTensor && STORED.has(type!)).map(({ name }) => name);
 }
 
-async function ran(session: Session, calls: readonly Feeds[], names: readonly string[]): Promise<Values> {
-  const results: Map<string, OrtTensor>[] = [];
+/** The values of each call. */
+async function ran(session: Session, calls: readonly Feeds[], names: readonly string[]): Promise<Values[]> {
+  const results: Values[] = [];
   for (const call of calls) {
     const feeds = Object.assign(Object.create(null), Object.fromEntries(call));
     const result = await session.run(feeds, names);
     results.push(new Map(names.map((name) => [name, result[name]])));
   }
-  return new Map(names.map((name) => [name, joined(results.map((result) => result.get(name)!))]));
+  return results;
+}
+
+function joinedCalls(calls: readonly Values[]): Values {
+  return new Map([...calls[0].keys()].map((name) => [name, joined(calls.map((call) => call.get(name)!))]));
+}
+
+function withMoreOutputs(bytes: Buffer, { graph }: OnnxModel, names: readonly string[]): Buffer {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  return withOutputs(
+    bytes,
+    [...new Set(names)].filter((name) => !outputs.has(name)),
+  );
 }
 
 /** How many values: bits, but any NaN is as good as another. */

@@ -81,6 +81,16 @@ export class ModelNames {
     return new Map(names.map((name) => [name, every.get(name)!]));
   }
 
+  /** Tensors that a Transpose computes, or what reads one. */
+  behindTransposes(): ReadonlySet<string> {
+    const behind = new Set<string>();
+    for (const { opType, inputs, outputs } of this.model.nodes) {
+      if (opType === 'Transpose' || inputs.some((name) => behind.has(name)))
+        for (const name of outputs) behind.add(name);
+    }
+    return behind;
+  }
+
   private keep(into: Map<string, OrtTensor>, name: string, value: OrtTensor): void {
     const own = this.inItsType(name, value);
     if (own) into.set(name, own);

@@ -10,11 +10,14 @@ Tensors that are added to a model's outputs are read by someone: ONNX Runtime no
 run. So ONNX Runtime first optimizes the model and saves what it will run, kernels by name; the tensors of that graph become
 outputs, it runs with optimizations off, and each value gets the name that it has in the model. An ordinary session checks the
 outputs; producer.outputs_changed_by_capturing counts the values that differ. Tensors that the optimizer removed have no values.
+Where it moved a Transpose, tensors in between have their axes in another order: they get the model's, which a run without any
+optimization tells.
 """
 from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import os
 import platform
@@ -55,13 +58,15 @@ def capture(model, inputs, path, *, level="extended", settings=(), threads=1, li
         session = _session(graph.named, level, settings, threads, save=graph.optimized)
         calls = _calls(session, inputs, limit)
         del session
-        values = _run_all(graph, calls, settings, threads)
-        changed = _changed(str(model), level, settings, threads, calls, values.outputs)
+        results = _run_all(graph, calls, settings, threads)
+        changed = _changed(graph, level, settings, threads, calls, results)
+        results = [graph.named_as_in_the_model(result) for result in results]
+        orders = _orders(graph, settings, threads, calls[0], results[0])
     if changed:
         print(f"qdiff_onnx: {changed} values of the outputs differ from an ordinary session's, which lays tensors out otherwise",
               file=sys.stderr)
     producer = _producer(level, settings, threads, changed)
-    arrays = {**values.inputs, **graph.named_as_in_the_model(values.tensors)}
+    arrays = {**_joined(calls), **_joined([_turned(result, orders) for result in results])}
     if len(calls) > 1:
         arrays["batch_sizes"] = np.array([_samples(call) for call in calls], np.int64)
     _write(Path(path), arrays, producer)
@@ -131,6 +136,13 @@ class _Graph:
             if any(name in known for name in node.input) or not node.input and node.op_type != "Constant":
                 known.update(node.output)
         return known
+
+    def behind_transposes(self):
+        behind = set()
+        for node in self.nodes.values():
+            if node.op_type == "Transpose" or any(name in behind for name in node.input):
+                behind.update(node.output)
+        return behind
 
     def computed_by(self, node, position, value):
         """What a fused node computes, of which the optimizer kept the first node's name: codes are those of the Q behind it."""
@@ -290,29 +302,26 @@ def _samples(call):
     return next((len(array) for array in call.values() if array.ndim), 1)
 
 
-class _Values:
-    """inputs: the graph's; outputs: the graph's, for the check; tensors: of the fused graph. The calls' joined along axis 0."""
-
-    def __init__(self, calls, results, outputs):
-        join = lambda arrays: arrays[0] if len(arrays) == 1 else np.concatenate([np.atleast_1d(array) for array in arrays])
-        self.inputs = {name: join([call[name] for call in calls]) for name in calls[0]}
-        self.tensors = {name: join([result[name] for result in results]) for name in results[0]}
-        self.outputs = {name: self.tensors[name] for name in outputs if name in self.tensors}
+def _joined(calls):
+    """The arrays of all calls, one behind the other along axis 0."""
+    join = lambda arrays: arrays[0] if len(arrays) == 1 else np.concatenate([np.atleast_1d(array) for array in arrays])
+    return {name: join([call[name] for call in calls]) for name in calls[0]}
 
 
 def _run_all(graph, calls, settings, threads):
+    """The tensors of the fused graph, a dictionary a call."""
     graph.widen()
     session = _session(graph.wide, "none", settings, threads)
     names = [value.name for value in session.get_outputs() if _dtype(value.type) is not None]
-    results = [dict(zip(names, session.run(names, call))) for call in calls]
-    return _Values(calls, results, [value.name for value in graph.proto.graph.output])
+    return [dict(zip(names, session.run(names, call))) for call in calls]
 
 
-def _changed(model, level, settings, threads, calls, outputs):
+def _changed(graph, level, settings, threads, calls, results):
     """How many values of the outputs an ordinary session computes otherwise: bits, but any NaN is as good as another."""
-    session = _session(model, level if level in ("none", "basic") else "all", settings, threads)
-    ordinary = _Values(calls, [dict(zip(outputs, session.run(list(outputs), call))) for call in calls], outputs).outputs
-    return sum(_different(ordinary[name], outputs[name]) for name in outputs)
+    session = _session(graph.path, level if level in ("none", "basic") else "all", settings, threads)
+    outputs = [value.name for value in graph.proto.graph.output if value.name in results[0]]
+    ordinary = [session.run(outputs, call) for call in calls]
+    return sum(_different(value, result[name]) for values, result in zip(ordinary, results) for name, value in zip(outputs, values))
 
 
 def _different(a, b):
@@ -320,6 +329,44 @@ def _different(a, b):
         return max(a.size, b.size, 1)
     nan = (a != a) & (b != b)
     return int(((a != b) & ~nan).sum())
+
+
+# ---------------------------------------------------------------- axes that the optimizer turned
+
+def _orders(graph, settings, threads, call, result):
+    """{tensor: how its axes become the model's; None: in no order}, of those behind a Transpose, which the optimizer may have moved."""
+    behind = graph.behind_transposes() & set(result)
+    if not behind:
+        return {}
+    wide = onnx.load(graph.named, load_external_data=False)
+    have = {value.name for value in wide.graph.output}
+    wide.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(behind - have))
+    onnx.save(wide, graph.wide)
+    names = sorted(behind)
+    plain = dict(zip(names, _session(graph.wide, "none", settings, threads).run(names, call)))
+    orders = {name: _order(result[name], plain[name]) for name in names}
+    return {name: order for name, order in orders.items() if order is None or list(order) != sorted(order)}
+
+
+def _order(value, plain):
+    """Fused or not, values are nearly the same: of the orders that have the shape it is the one that leaves the least difference."""
+    if value.ndim != plain.ndim or value.size != plain.size:
+        return None
+    orders, seen = [], set()
+    for order in itertools.permutations(range(value.ndim)):
+        moved = tuple(axis for axis in order if value.shape[axis] > 1)
+        if tuple(value.shape[axis] for axis in order) == plain.shape and moved not in seen:
+            orders.append(order)
+            seen.add(moved)
+    if len(orders) < 2:
+        return orders[0] if orders else None
+    with np.errstate(all="ignore"):
+        return min(orders, key=lambda order: np.nan_to_num(np.abs(np.subtract(value.transpose(order), plain, dtype=np.float64))).sum())
+
+
+def _turned(result, orders):
+    return {name: value.transpose(orders[name]) if name in orders else value
+            for name, value in result.items() if orders.get(name, ()) is not None}
 
 
 # ---------------------------------------------------------------- the machine, and the file
