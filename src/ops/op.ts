@@ -65,6 +65,8 @@ export interface Op {
    * The channel axis follows from `channels`.
    */
   dims?(layer: ShapedLayer): readonly number[] | string;
+  /** Other fields with which it would have these dims (`padding 1 would fit`); null: none. */
+  fits?(layer: ShapedLayer, dims: readonly number[]): string | null;
 }
 
 /** A layer whose inputs' shapes are known. */

@@ -76,10 +76,24 @@ export class Shapes {
     if (typeof implied === 'string') this.contradicts(layer, index, implied);
     const dims = typeof implied === 'string' ? null : implied;
     if (dims && known && !sameDims(dims, known))
-      this.contradicts(layer, index, contradiction(layer, shapes, dims, known));
+      this.contradicts(layer, index, this.contradiction(layer, shapes, dims, known));
     const op = layer.form && opByName(layer.op);
     if (op?.channels === 'layout' && layer.form?.kind !== 'layout') this.readByLayout(layer.inputs[0]);
     this.add(layer.name, known ?? dims ?? undefined, op?.channels ?? null, shapes[0]);
+  }
+
+  private contradiction(
+    layer: Layer,
+    shapes: readonly (Shape | undefined)[],
+    expected: readonly number[],
+    got: readonly number[],
+  ): string {
+    const inputs = layer.inputs.map((name, i) => ({ name, shape: shapes[i]! }));
+    const from = listed(inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`));
+    const { layout } = this.model;
+    const fits = layer.form && opByName(layer.op)?.fits?.({ form: layer.form, inputs, layout }, got);
+    const fix = layoutFix(expected, got) || (fits ? `; ${fits}` : '');
+    return `expected shape ${dimsText(expected)} (${printable(layer.op)} of ${from}), got ${dimsText(got)}${fix}`;
   }
 
   /** input: whose channels the value has, where it takes them from there. */
@@ -115,16 +129,6 @@ export class Shapes {
     }
     return null;
   }
-}
-
-function contradiction(
-  { op, inputs }: Layer,
-  shapes: readonly (Shape | undefined)[],
-  expected: readonly number[],
-  got: readonly number[],
-): string {
-  const from = listed(inputs.map((name, i) => `${printable(name)} ${dimsText(shapes[i]!.dims)}`));
-  return `expected shape ${dimsText(expected)} (${printable(op)} of ${from}), got ${dimsText(got)}${layoutFix(expected, got)}`;
 }
 
 /** Where the other layout fits, that is what to do. */

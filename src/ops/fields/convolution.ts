@@ -12,7 +12,7 @@ import { type WeightField, weightField } from './numbers.js';
 import { checkLengths, productFields, productParams, type WeightReading } from './product.js';
 import { layerFields, outputSchema } from './schema.js';
 import { FLOAT } from './valueParams.js';
-import { doesNotFit, factor, outputPadding, readWindow, windowFields } from './window.js';
+import { doesNotFit, factor, outputPadding, readWindow, whatFits, windowFields } from './window.js';
 
 const ONLY_ZEROS = 'expected "zeros" (other modes are a pad layer before it, and padding 0 here)';
 
@@ -61,6 +61,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
     needs: ['weight', 'weight_scale', 'output'],
     channels: 'layout',
     dims: convolutionDims,
+    fits: fieldsThatFit,
     async read(layer) {
       if (isDynamic)
         expectInput(
@@ -112,7 +113,10 @@ function weightOf(layer: RawLayer, axes: readonly string[], groups: number, tran
       checks.problem('groups', [...place, 'weight'], `expected ${axes[0]} that groups divide, ${got}`);
       return null;
     },
-    check: (weight, lists) => checkLengths(lists, weight.outFeatures, `out_channels of ${printable(name)}`, checks),
+    check({ outFeatures }, lists) {
+      const each = transposed && groups > 1 ? `: ${groups} groups of ${outFeatures / groups}` : '';
+      checkLengths(lists, outFeatures, `out_channels of ${printable(name)}${each}`, checks);
+    },
   };
   return reading;
 }
@@ -159,6 +163,14 @@ function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLaye
   return axis === 0 ? [weight.outFeatures, ...output] : [...output, weight.outFeatures];
 }
 
+function fieldsThatFit({ form, inputs: [{ shape }], layout }: ShapedLayer, dims: readonly number[]): string | null {
+  const { weight, patch } = form as ProductForm;
+  const axis = layout === 'NCHW' ? 0 : shape.dims.length - 1;
+  if (dims.length !== shape.dims.length || dims[axis] !== weight.outFeatures) return null;
+  const [input, places] = [shape.dims, dims].map((all) => all.filter((_, i) => i !== axis));
+  return whatFits(patch!.window, input, places);
+}
+
 function wrongChannels(
   channels: number,
   outChannels: number,
@@ -172,7 +184,7 @@ function wrongChannels(
   const fits = channelsOf({ dims, channelAxis: axis }) / (channels / groups);
   const fixes = [
     ...(other === channels
-      ? [`its channels are ${axis === 0 ? 'last: say "layout": "NHWC"' : 'first: say "layout": "NCHW"'}`]
+      ? [`if its channels are ${axis === 0 ? 'last, say "layout": "NHWC"' : 'first, say "layout": "NCHW"'}`]
       : []),
     ...(window.transposed ? [] : otherOrder([outChannels, channels / groups, ...window.kernel], dims[axis] / groups)),
     ...(Number.isInteger(fits) && fits > 0 ? [`groups ${fits} would fit`] : []),

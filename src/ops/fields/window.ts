@@ -1,6 +1,7 @@
 /** Fields of layers that look through a window: convolutions and pools. */
 import * as z from 'zod/mini';
 import type { Window } from '../../nouns/window.js';
+import { windowDims } from '../../tensor/patches.js';
 import { dimsText } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
 
@@ -81,4 +82,47 @@ export function doesNotFit({ kernel, dilation, padding }: Window, places: readon
   const reach = kernel.map((size, axis) => dilation[axis] * (size - 1) + 1);
   const padded = places.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
   return `expected a kernel that fits the padded input ${dimsText(padded)}, got one that reaches ${dimsText(reach)} (${given})`;
+}
+
+/** The fields with which a window has another number of places: `padding 0 or dilation 2 would fit`; null without. */
+export function whatFits(window: Window, input: readonly number[], places: readonly number[]): string | null {
+  const { kernel, stride, padding, dilation, transposed } = window;
+  const reach = Math.max(...kernel.map((size, axis) => dilation[axis] * (size - 1) + 1));
+  const even = upTo(reach).map((end) => [end, end] as const);
+  const uneven = upTo(reach - 1).flatMap((end) => [[end, end + 1] as const, [end + 1, end] as const]);
+  const strides = upTo(Math.max(4, reach)).slice(1);
+
+  /** Of each axis what the file says, if that gives its places, else the first that does. */
+  const changed = <T>(name: string, own: readonly T[], choices: readonly T[], as: (all: readonly T[]) => Window) => {
+    const tried = [own, ...choices.map((choice) => own.map(() => choice))];
+    const sizes = tried.map((all) => windowDims(as(all), input));
+    const found = own.map((_, axis) => sizes.findIndex((dims) => dims[axis] === places[axis]));
+    return found.includes(-1) ? [] : [`${name} ${fieldText(found.map((at, axis) => tried[at][axis]))}`];
+  };
+  const fits = [
+    ...changed('padding', padding, [...even, ...uneven], (all) => ({ ...window, padding: all })),
+    ...changed('stride', stride, strides, (all) => ({ ...window, stride: all })),
+    ...changed('dilation', dilation, upTo(4).slice(1), (all) => ({ ...window, dilation: all })),
+  ];
+  if (transposed) {
+    for (const own of [null, ...strides]) {
+      const as = { ...window, stride: own === null ? stride : stride.map(() => own) };
+      const added = upTo(Math.max(...as.stride, ...dilation) - 1).slice(1);
+      const name = own === null ? 'output_padding' : `stride ${own} with output_padding`;
+      fits.push(...changed(name, transposed, added, (all) => ({ ...as, transposed: all })));
+      if (fits.length > 0) break;
+    }
+  }
+  return fits.length > 0 ? `${fits.join(' or ')} would fit` : null;
+}
+
+function upTo(most: number): number[] {
+  return Array.from({ length: most + 1 }, (_, i) => i);
+}
+
+/** As model.json has it: one number where all are alike. */
+function fieldText(values: readonly unknown[]): string {
+  const each = values.map((value) => JSON.stringify(Array.isArray(value) && value[0] === value[1] ? value[0] : value));
+  const text = each.every((value) => value === each[0]) && !each[0].startsWith('[') ? each[0] : `[${each.join(', ')}]`;
+  return text.replace(/,(?! )/g, ', ');
 }
