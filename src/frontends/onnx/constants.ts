@@ -96,7 +96,7 @@ export class Constants {
       inputs,
       key: output,
       open: (tensor) => openTensor(this.from, tensor, output),
-      numbers: (i) => this.numbers(node.inputs[i]),
+      numbers: (i) => (this.get(node.inputs[i]) ? this.numbers(node.inputs[i]) : inputs[i]!.source!.read()),
     });
     if (!folded) return;
     if (isReal) this.reals.set(output, folded);

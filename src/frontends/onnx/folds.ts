@@ -29,6 +29,8 @@ type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor 
 const MOST_MADE = 1 << 24;
 /** Copied one by one: 1024 places of 1024 values. */
 const MOST_TAKEN = 1 << 20;
+/** More than any tensor has. */
+const MOST_AXES = 64;
 const FLOAT = onnxDtype(FLOAT32);
 
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
@@ -43,20 +45,34 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Unsqueeze', unsqueeze],
   ['Transpose', transpose],
   ['Gather', gather],
+  ['Concat', concat],
+  ['Slice', slice],
   ['Sqrt', numbersOf(Math.sqrt)],
+  ['Add', numbersOf((a, b) => a + b)],
+  ['Sub', numbersOf((a, b) => a - b)],
   ['Mul', numbersOf((a, b) => a * b)],
   ['Div', numbersOf((a, b) => a / b)],
+  ['Mod', numbersOf((a, b) => a - b * Math.floor(a / b))],
   ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
 ]);
 
-/** Of float32 numbers, not of tensors: the scale of a transformer's scores. */
+/** Of a float32 number, not of tensors (the scale of a transformer's scores), and of the integers that make a shape. */
 function numbersOf(apply: (a: number, b: number) => number): Fold {
-  return async ({ inputs, key }) => {
-    if (!inputs.every((x) => x?.source && x.dtype === FLOAT && sizeOf(x.shape) === 1)) return null;
-    const [a, b = Number.NaN] = await Promise.all(inputs.map(async (x) => Number((await x!.source!.read())[0])));
-    const shape = inputs.map((x) => x!.shape).reduce((most, own) => (own.length > most.length ? own : most));
-    return made(key, FLOAT, shape, () => Float32Array.of(f32(apply(a, b))));
+  return async ({ inputs, key, numbers }) => {
+    const dtype = inputs[0]?.dtype;
+    const most = dtype === FLOAT ? 1 : MOST_AXES;
+    const isSmall = (x: CheckedTensor | null) => x?.source && x.dtype === dtype && sizeOf(x.shape) <= most;
+    if (!inputs.every(isSmall) || (dtype !== FLOAT && dtype !== onnxDtype(INT64))) return null;
+    const [a, b = a] = await Promise.all(inputs.map((_, i) => numbers(i)));
+    const shape = inputs
+      .map((x) => x!.shape)
+      .reduce((most, own) => (sizeOf(own) > sizeOf(most) || own.length > most.length ? own : most));
+    const count = sizeOf(shape);
+    if ([a, b].some(({ length }) => length !== count && length !== 1)) return null;
+    const whole = dtype === FLOAT ? f32 : Math.trunc;
+    const values = Array.from({ length: count }, (_, i) => whole(apply(a[i % a.length], b[i % b.length])));
+    return values.every(Number.isFinite) ? made(key, dtype, shape, () => array(dtype, values)) : null;
   };
 }
 
@@ -162,6 +178,68 @@ function transpose({ node, inputs: [x], key }: Folding): CheckedTensor | null {
   return { dtype: x.dtype, shape: source.shape, source };
 }
 
+function concat({ node, inputs, key }: Folding): CheckedTensor | null {
+  const [first] = inputs;
+  const rank = first?.shape.length ?? 0;
+  const axis = intOf(node, 'axis', 1) + (intOf(node, 'axis', 1) < 0 ? rank : 0);
+  const fits = (x: CheckedTensor | null) =>
+    x?.source &&
+    x.dtype === first!.dtype &&
+    x.shape.length === rank &&
+    x.shape.every((n, i) => i === axis || n === first!.shape[i]);
+  if (!first || rank === 0 || !inputs.every(fits)) return null;
+  const shape = first.shape.map((n, i) => (i === axis ? inputs.reduce((sum, x) => sum + x!.shape[axis], 0) : n));
+  if (sizeOf(shape) > MOST_MADE) return null;
+  const blocks = sizeOf(shape.slice(0, axis));
+  return made(key, first.dtype, shape, async () => {
+    const parts = await Promise.all(inputs.map((x) => x!.source!.read()));
+    const ofBlock = (part: NumericArray, block: number) =>
+      Array.from(part.subarray((block * part.length) / blocks, ((block + 1) * part.length) / blocks));
+    return array(
+      first.dtype,
+      Array.from({ length: blocks }, (_, block) => parts.flatMap((part) => ofBlock(part, block))).flat(),
+    );
+  });
+}
+
+/** Bounds and steps, which may be negative, are inputs since opset 10. */
+async function slice({ node, inputs: [x, ...bounds], key, numbers }: Folding): Promise<CheckedTensor | null> {
+  if (!x?.source || sizeOf(x.shape) > MOST_TAKEN) return null;
+  const { source, shape, dtype } = x;
+  const given = async (i: number, name: string) => (bounds[i] ? Array.from(await numbers(i + 1)) : intsOf(node, name));
+  const [starts, ends] = [await given(0, 'starts'), await given(1, 'ends')];
+  const axes = (await given(2, 'axes')) ?? shape.map((_, axis) => axis);
+  const steps = (await given(3, 'steps')) ?? [];
+  if (!starts || !ends || starts.length !== ends.length || steps.includes(0)) return null;
+  const places = shape.map((count) => Array.from({ length: count }, (_, i) => i));
+  for (const [i, start] of starts.entries()) {
+    const axis = axes[i] < 0 ? axes[i] + shape.length : axes[i];
+    if (!places[axis]) return null;
+    places[axis] = steppedOf(shape[axis], start, ends[i], steps[i] ?? 1);
+  }
+  const taken = places.map(({ length }) => length);
+  return made(key, dtype, taken, async () => {
+    const values = await source.read();
+    const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+    const all = places.reduce(
+      (before, own, axis) => before.flatMap((at) => own.map((place) => at + place * strides[axis])),
+      [0],
+    );
+    return array(
+      dtype,
+      all.map((at) => values[at]),
+    );
+  });
+}
+
+/** As ONNX has it: bounds count from the end where they are negative, and are clamped. */
+function steppedOf(count: number, start: number, end: number, step: number): number[] {
+  const [least, most] = step > 0 ? [0, count] : [-1, count - 1];
+  const bounded = (bound: number) => clamp(bound < 0 ? bound + count : bound, least, most);
+  const [first, last] = [clamp(bounded(start), 0, most), bounded(end)];
+  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, i) => first + i * step);
+}
+
 /** Rows of a table, by constant numbers: the positions of a transformer. */
 async function gather({ node, inputs: [x, indices], key, numbers }: Folding): Promise<CheckedTensor | null> {
   if (!x?.source || !indices?.source || x.shape.length === 0 || sizeOf(indices.shape) > MOST_TAKEN) return null;
@@ -185,47 +263,60 @@ async function gather({ node, inputs: [x, indices], key, numbers }: Folding): Pr
 
 /** Weights that are stored as floats and quantized when the model is loaded: one scale, or one along an axis. */
 async function quantize(folding: Folding): Promise<CheckedTensor | null> {
-  const { node, key, numbers } = folding;
-  const [x, s, z] = folding.inputs;
+  const {
+    inputs: [x, s, z],
+    key,
+  } = folding;
   const dtype = z?.dtype ?? onnxDtype(UINT8);
   const range = RANGE_OF.get(dtype.name);
-  if (!x?.source || !s?.source || !range || dtype.bits < 8 || intOf(node, 'block_size', 0) > 0) return null;
+  const scaled = await scaledOf(folding);
+  if (!x?.source || !s?.source || !range || dtype.bits < 8 || !scaled) return null;
   const { source, shape } = x;
-  const scales = await numbers(1);
-  const zeroPoints = z ? await numbers(2) : [0];
-  const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
-  if (scales.length > 1 && scales.length !== shape[axis]) return null;
-  const inner = sizeOf(shape.slice(axis + 1));
-  return made(key, dtype, shape, async () => {
-    const steps = Array.from(scales, (scale, i) =>
-      quantizeDivision.prepare({
-        dtype: 'int32',
-        scale,
-        zeroPoint: zeroPoints[i] ?? zeroPoints[0],
-        quantMin: range[0],
-        quantMax: range[1],
-      }),
-    );
-    const channel = (i: number) => (steps.length === 1 ? 0 : Math.floor(i / inner) % steps.length);
-    return array(
+  const steps = scaled.scales.map((scale, i) =>
+    quantizeDivision.prepare({
+      dtype: 'int32',
+      scale,
+      zeroPoint: scaled.zeroPoints[i],
+      quantMin: range[0],
+      quantMax: range[1],
+    }),
+  );
+  return made(key, dtype, shape, async () =>
+    array(
       dtype,
-      Array.from(await source.read(), (v, i) => steps[channel(i)](f32(v))),
-    );
-  });
+      Array.from(await source.read(), (v, i) => steps[scaled.channelOf(i)](f32(v))),
+    ),
+  );
 }
 
-/** Codes of one scale. */
-async function dequantize({ node, inputs: [x, s, z], key, numbers }: Folding): Promise<CheckedTensor | null> {
-  const isWhole = s?.dtype === FLOAT && sizeOf(s.shape) === 1 && intOf(node, 'block_size', 0) === 0;
-  if (!x?.source || !isWhole || x.dtype.name.startsWith('float') || (z && !z.source)) return null;
+async function dequantize(folding: Folding): Promise<CheckedTensor | null> {
+  const {
+    inputs: [x, s, z],
+    key,
+  } = folding;
+  const scaled = await scaledOf(folding);
+  if (!x?.source || s?.dtype !== FLOAT || x.dtype.name.startsWith('float') || (z && !z.source) || !scaled) return null;
   const { source, shape } = x;
-  const [[scale], [zeroPoint]] = [await numbers(1), z ? await numbers(2) : [0]];
+  const { scales, zeroPoints, channelOf } = scaled;
   return made(key, FLOAT, shape, async () =>
     array(
       FLOAT,
-      Array.from(await source.read(), (code) => f32((code - zeroPoint) * scale)),
+      Array.from(await source.read(), (code, i) => f32((code - zeroPoints[channelOf(i)]) * scales[channelOf(i)])),
     ),
   );
+}
+
+/** One scale, or one along an axis; null: in blocks. */
+async function scaledOf({ node, inputs: [x, s, z], numbers }: Folding) {
+  if (!x || !s?.source || (z && !z.source) || intOf(node, 'block_size', 0) > 0) return null;
+  const { shape } = x;
+  const scales = Array.from(await numbers(1));
+  const given = z ? await numbers(2) : [0];
+  const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
+  if (scales.length > 1 && scales.length !== shape[axis]) return null;
+  const inner = sizeOf(shape.slice(axis + 1));
+  const channelOf = (i: number) => (scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length);
+  return { scales, zeroPoints: scales.map((_, i) => given[i] ?? given[0]), channelOf };
 }
 
 function reshapedTo(x: CheckedTensor | null, key: string, shape: readonly number[]): CheckedTensor | null {

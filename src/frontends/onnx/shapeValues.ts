@@ -80,6 +80,9 @@ const ARITHMETIC: ReadonlyMap<string, (a: number, b: number) => number> = new Ma
   ['Sub', (a, b) => a - b],
   ['Mul', (a, b) => a * b],
   ['Div', (a, b) => Math.trunc(a / b)],
+  ['Mod', (a, b) => a - b * Math.floor(a / b)],
+  ['Max', Math.max],
+  ['Min', Math.min],
   ['Equal', (a, b) => (a === b ? 1 : 0)],
 ]);
 

@@ -25,12 +25,13 @@ export function simplified(graph: Graph, constants: Constants): Graph {
     const mayGo = !constants.nodes.has(original) && !node.outputs.some((output) => graph.isOutput(output));
     const key = mayGo && isOnnx(node, ...CONVERSIONS) ? conversionKey(node) : null;
     const twin = key === null ? undefined : conversions.get(key);
-    const maker = mayGo && changesNothing(node, left, constants) ? left.get(node.inputs[0]) : undefined;
+    const isSame = changesNothing(node, left, constants) || isDropped(original, graph);
+    const maker = mayGo && isSame ? left.get(node.inputs[0]) : undefined;
     if (twin) absorb(node, twin, twin.outputs);
     else if (maker) absorb(node, maker, node.inputs);
     else {
-      const isSame = node.inputs.every((input, i) => input === original.inputs[i]);
-      const kept = isSame ? original : node;
+      const isUntouched = node.inputs.every((input, i) => input === original.inputs[i]);
+      const kept = isUntouched ? original : node;
       if (constants.nodes.has(original)) constants.nodes.add(kept);
       nodes.push(kept);
       if (key !== null) conversions.set(key, kept);
@@ -55,4 +56,10 @@ function changesNothing(node: GraphNode, left: ReadonlyMap<string, GraphNode>, c
   if (zeroPoint === null) return false;
   const dtype = zeroPoint === '' ? onnxDtype(UINT8) : constants.get(zeroPoint)?.dtype;
   return dtype === onnxDtype(intOf(node, 'to', 0));
+}
+
+/** Dropout does nothing but in training, which an input says since opset 12; of its mask nothing follows. */
+function isDropped(node: GraphNode, graph: Graph): boolean {
+  const [, mask = ''] = node.outputs;
+  return isOnnx(node, 'Dropout') && (node.inputs[2] ?? '') === '' && graph.readersOf(mask).length === 0;
 }

@@ -629,12 +629,23 @@ test('a constant that is dequantized and quantized again is constant codes: two 
     node('QuantizeLinear', ['same', 'y_scale', 'y_zero_point'], ['bq']),
     node('DequantizeLinear', ['bq', 'y_scale', 'y_zero_point'], ['bd']),
   ];
-  const b = [tensor('b', [2], Uint8Array.of(2, 9)), ...scaled('b', 0.5, 1)];
-  expect(await layersOf(between([...again, add], b))).toEqual([
-    'quantize xq <- x [xq]',
-    'add yq <- xq bq [add yq] integers',
-    'dequantize y <- yq [y]',
-  ]);
+  const whole = scaled('b', 0.5, 1);
+  const perChannel = [
+    tensor('b_scale', [2], Float32Array.of(0.5, 0.25)),
+    tensor('b_zero_point', [2], Uint8Array.of(1, 2)),
+  ];
+  for (const [axis, own] of [
+    [1, whole],
+    [0, perChannel],
+  ] as const) {
+    again[0] = node('DequantizeLinear', ['b', 'b_scale', 'b_zero_point'], ['real'], { axis });
+    const b = [tensor('b', [2], Uint8Array.of(2, 9)), ...own];
+    expect(await layersOf(between([...again, add], b))).toEqual([
+      'quantize xq <- x [xq]',
+      'add yq <- xq bq [add yq] integers',
+      'dequantize y <- yq [y]',
+    ]);
+  }
 });
 
 test('a global pool has as many axes as the convolution before it', async () => {
@@ -700,6 +711,80 @@ const fieldsOf = async (data: Bytes) => {
   await model.close();
   return model.layers;
 };
+
+test('pads that the file computes from constants, as PyTorch’s exporter writes them', async () => {
+  const ints = (name: string, ...values: number[]) => tensor(name, [values.length], BigInt64Array.from(values, BigInt));
+  const data = model({
+    inputs: [valueInfo('x', 1, [2, 3])],
+    outputs: outputY,
+    initializers: [
+      ...params(),
+      ...[ints('last', 1, 2), ints('rank', 4), ints('half', 2), ints('rows', -1, 2), ints('zero', 0), ints('one', -1)],
+      ints('end', -(2 ** 40)),
+      tensor('fill', [], Uint8Array.of(3)),
+    ],
+    nodes: [
+      xq,
+      node('Sub', ['rank', 'half'], ['count']),
+      node('ConstantOfShape', ['count'], ['zeros'], { value: { tensor: ints('', 0) } }),
+      node('Concat', ['last', 'zeros'], ['all'], { axis: 0 }),
+      node('Reshape', ['all', 'rows'], ['pairs']),
+      node('Slice', ['pairs', 'one', 'end', 'zero', 'one'], ['reversed']),
+      node('Transpose', ['reversed'], ['ends']),
+      node('Reshape', ['ends', 'one'], ['flat']),
+      node('Cast', ['flat'], ['pads'], { to: 7 }),
+      node('Pad', ['xq', 'pads', 'fill'], ['yq'], {}, 'pad'),
+      node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+    ],
+  });
+  const [, layer] = await fieldsOf(data);
+  const { form } = layer as { form: { from?: unknown } };
+  const [, plain] = await fieldsOf(
+    model({
+      inputs: [valueInfo('x', 1, [2, 3])],
+      outputs: outputY,
+      initializers: [...params(), ints('pads', 0, 1, 0, 2), tensor('fill', [], Uint8Array.of(3))],
+      nodes: [
+        xq,
+        node('Pad', ['xq', 'pads', 'fill'], ['yq'], {}, 'pad'),
+        node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+      ],
+    }),
+  );
+  expect([layer.notReplayed, layer.nodes]).toEqual([undefined, ['pad']]);
+  expect(JSON.stringify(form)).toBe(JSON.stringify((plain as typeof layer & { form: unknown }).form));
+});
+
+test('a shape with a remainder in it: torch’s unflatten', async () => {
+  const ints = (name: string, ...values: number[]) => tensor(name, [values.length], BigInt64Array.from(values, BigInt));
+  const nodes = [
+    xq,
+    node('Shape', ['xq'], ['shape']),
+    node('Mod', ['minus', 'two'], ['axis']),
+    node('Slice', ['shape', 'zero', 'axis'], ['before']),
+    node('Concat', ['before', 'parts'], ['size'], { axis: 0 }),
+    node('Reshape', ['xq', 'size'], ['yq'], {}, 'reshape'),
+    node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+  ];
+  const data = model({
+    inputs: [valueInfo('x', 1, [2, 6])],
+    outputs: outputY,
+    initializers: [...params(), ints('minus', -1), ints('two', 2), ints('zero', 0), ints('parts', 2, 3)],
+    nodes,
+  });
+  const [, layer] = await fieldsOf(data);
+  expect([layer.op, layer.notReplayed]).toEqual(['reshape', undefined]);
+});
+
+test('Dropout is left out but in training', async () => {
+  const dropped = (...inputs: string[]) => [
+    node('Dropout', ['xd', ...inputs], ['d'], {}, 'drop'),
+    node('Relu', ['d'], ['g'], {}, 'relu'),
+  ];
+  const ratio = [tensor('ratio', [], Float32Array.of(0.5)), tensor('training', [], Uint8Array.of(1), 9)];
+  expect((await layersOf(between(dropped('ratio'), ratio)))[1]).toBe('requantize yq <- xq [relu yq]');
+  expect((await layersOf(between(dropped('ratio', 'training'), ratio))).join()).toContain('dropout d');
+});
 
 test('Pad of codes fills with the code that the file has, along the axes that it names', async () => {
   const padded = (more: readonly string[]) =>

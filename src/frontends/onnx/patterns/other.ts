@@ -131,6 +131,10 @@ function floatsNamed(
   return named.includes(null) ? null : (named as string[]);
 }
 
+function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): string {
+  return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';
+}
+
 function areFloats(node: GraphNode, context: Context): boolean {
   const { constants, typeOf } = context;
   if (isOnnx(node, 'Concat')) return floatsNamed(node, context, true) !== null;
@@ -141,7 +145,7 @@ function areFloats(node: GraphNode, context: Context): boolean {
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
   if (isOnnx(node, ...REPLAYED) || (isOnnx(node, 'Resize') && !mixes(node)))
-    return type === 'float32' ? null : 'the type of what it reads is not known';
+    return type === 'float32' ? null : whyNotFloats(node, context);
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   if (node.domain !== '') return `${name} is not replayed`;
