@@ -121,12 +121,18 @@ function isSymmetric({ patch, dynamic, weightScale }: ProductForm): boolean {
   return patch ? !patch.depthwise && weightScale.length === 1 : dynamic!.asymmetric === false;
 }
 
+/** Without a delegate each product becomes a float by itself, and those are added one after the other. */
+const HYBRID_TRANSPOSED = { ...hybridOf(hybridReference), lacks: 'sums in float32' };
+
+function referenceHybrid(form: ProductForm): OpSteps {
+  const { patch } = form;
+  if (patch?.window.transposed) return HYBRID_TRANSPOSED;
+  if (isSymmetric(form)) return hybridOf(hybridSymmetric);
+  return hybridOf(patch && !patch.depthwise ? hybridWeightFirst : hybridReference);
+}
+
 function referenceForm(layer: Layer, where: Where): OpSteps | null {
-  if (isProduct(layer) && layer.form.dynamic) {
-    if (isSymmetric(layer.form)) return hybridOf(hybridSymmetric);
-    const { patch } = layer.form;
-    return hybridOf(patch && !patch.depthwise ? hybridWeightFirst : hybridReference);
-  }
+  if (isProduct(layer) && layer.form.dynamic) return referenceHybrid(layer.form);
   if (isProduct(layer)) return referenceProduct(layer, layer.form, where);
   return tensorOf(layer, where) ?? rectified(layer, { rescale: rescaleFloat32Ratio });
 }
@@ -214,8 +220,10 @@ function isIn4Bits({ patch, dynamic, weight: { inFeatures, outFeatures } }: Prod
 
 function builtinHybrid(form: ProductForm): OpSteps {
   if (isIn4Bits(form)) return { ...hybridOf(hybridReference), lacks: 'weights of 4 bits from 32 columns on' };
+  const { patch } = form;
+  if (patch?.window.transposed || (patch && !patch.depthwise && patch.groups > 1)) return referenceHybrid(form);
   if (isSymmetric(form)) return hybridOf(hybridSymmetric);
-  return hybridOf(form.patch?.depthwise ? hybridInBlocks : hybridReference);
+  return hybridOf(patch?.depthwise ? hybridInBlocks : hybridReference);
 }
 
 function builtinConvolution(layer: Layer, form: ProductForm, { release, avx }: Where): OpSteps | null {
@@ -273,9 +281,10 @@ function delegateForm(own: Kernel['ops'], layer: Layer, { release }: Where): OpS
   return (release === 'tensorflow-2.21' ? OF_TENSORFLOW : BEFORE_2_3)[layer.op] ?? null;
 }
 
-/** 1x1 with stride 1 runs as rows, but where the weights are a single number. */
+/** 1x1 with stride 1 runs as rows, but in groups and where the weights are a single number. */
 function delegateHybrid({ patch, weight }: ProductForm, release: Release): OpSteps {
-  const isRows = patch?.window.kernel.every((size) => size === 1) && patch.window.stride.every((step) => step === 1);
+  const window = patch?.groups === 1 ? patch.window : null;
+  const isRows = window?.kernel.every((size) => size === 1) && window.stride.every((step) => step === 1);
   const own = hybridOf(isRows && weight.outFeatures * weight.inFeatures > 1 ? hybridXnnpackByPlace : hybridXnnpack);
   return release !== 'litert-2.3' && patch?.same ? { ...own, accumulate: sameUnderflows } : own;
 }

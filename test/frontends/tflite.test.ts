@@ -239,6 +239,33 @@ test.each([
   else expect(said).toContain(because);
 });
 
+/** [O, kh, kw, I] beside floats of 4 channels: of groups the builtin kernels run the reference's, and that adds a transposed one in float32. */
+test.each([
+  ['CONV_2D', [6, 3, 3, 4], 'f32(a * f32(s * sw)) + b', null],
+  ['CONV_2D', [6, 3, 3, 2], 'f32(f32(a * sw) * s) + b', null],
+  ['TRANSPOSE_CONV', [6, 3, 3, 4], null, 'no dynamic conv_transpose2d with sums in float32'],
+] as const)('%s of weights [%j] beside floats under the builtin kernels', async (code, shape, equation, because) => {
+  const float = { type: 'float32', scale: undefined } as const;
+  const scale = shape.slice(0, 1).flatMap((n) => new Array<number>(n).fill(0.5));
+  const options = [{ i8: 0 }, { i32: 1 }, { i32: 1 }];
+  const graph = convolution({ ...image(9, 8, 6), ...float }, { shape: [...shape], scale }, options, code);
+  const size: TensorSpec = { type: 'int32', shape: [4], scale: undefined, data: Int32Array.of(1, 9, 8, 6) };
+  const [x, ...others] = graph.tensors;
+  const inputs = code === 'TRANSPOSE_CONV' ? [3, 1, 0] : [0, 1];
+  const file = tflite({
+    ...graph,
+    tensors: [{ ...x, ...float }, ...others, { name: 'size', ...size }],
+    operators: [{ ...graph.operators[0], inputs }],
+  });
+  const model = await openModel(memoryFiles({ 'm.tflite': file.bytes }), 'm.tflite');
+  const [layer] = model.layers;
+  const kernel = kernelByName('tflite-builtin').ofLayer!(layer, model.producer);
+  const said = whyNotReplayed(kernel, layer, [{ dtype: 'float32' }]);
+  const steps = kernel.ops[layer.op];
+  if (because !== null) expect(said).toContain(because);
+  else expect([said, steps?.kind === 'product' && steps.dynamic?.equation]).toEqual([null, equation]);
+});
+
 test('rows across the axes of an image', async () => {
   const { bytes } = tflite(oneLinear({ x: { shape: [1, 2, 3, 4] }, y: { shape: [6, 3] } }));
   const model = await openModel(memoryFiles({ 'm.tflite': bytes }), 'm.tflite');

@@ -25,6 +25,7 @@ export const CODES = {
   SVDF: 27,
   CUSTOM: 32,
   SPLIT: 49,
+  TRANSPOSE_CONV: 67,
   REDUCE_MAX: 82,
   REDUCE_MIN: 89,
   MEAN: 40,
@@ -42,6 +43,7 @@ export const CODES = {
 const OPTION_TYPES: Partial<Record<keyof typeof CODES, number>> = {
   CONV_2D: 1,
   DEPTHWISE_CONV_2D: 2,
+  TRANSPOSE_CONV: 49,
   AVERAGE_POOL_2D: 5,
   FULLY_CONNECTED: 8,
   MEAN: 27,

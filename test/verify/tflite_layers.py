@@ -221,11 +221,11 @@ def hybrid_dense(net, x, n, asymmetric=True, per_channel=True, keep=False, act="
     return y
 
 
-def hybrid_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, depth=False, act="none", per_channel=True):
+def hybrid_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, depth=False, act="none", per_channel=True, groups=1):
     b, h, w, c = net.shapes[x]
     oh, ow = (out_size(*sizes, 1, padding) for sizes in zip((h, w), kernel, stride))
     n = c * n if depth else n
-    weights, _ = weights_of(net, (1, *kernel, n) if depth else (n, *kernel, c), n, 3 if depth else 0, per_channel, "int8")
+    weights, _ = weights_of(net, (1, *kernel, n) if depth else (n, *kernel, c // groups), n, 3 if depth else 0, per_channel, "int8")
     bias = net.tensor([n], "float32", data=net.rng.normal(0, 0.2, n))
     y = net.tensor((b, oh, ow, n), "float32")
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "fusedActivationFunction": ACTIVATIONS[act]}

@@ -181,7 +181,7 @@ def make(seed, size):
     net = Net(seed, "int8")
     x = net.input((2, size, size, 5), dtype="float32")
     a = hybrid_conv(net, x, 9, act=pick(net, ACTS))
-    b = hybrid_conv(net, a, 12, (1, 1))
+    b = hybrid_conv(net, hybrid_conv(net, hybrid_conv(net, a, 12, (1, 1)), 12, groups=3), 12, (1, 1), groups=2)
     c = hybrid_conv(net, b, 2, (3, 2), (2, 2), depth=True)
     d = hybrid_conv(net, c, 6, (2, 2), (2, 2), VALID, per_channel=False)
     rows = net.tensor((int(np.prod(net.shapes[d][:-1])), 6), "float32")
