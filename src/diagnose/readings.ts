@@ -4,11 +4,14 @@ import type { CodeMap } from './setup.js';
 export function otherReadings(dtype: 'uint8' | 'int8'): readonly { readonly off: 128 | 256; readonly map: CodeMap }[] {
   return dtype === 'uint8'
     ? [
-        { off: 256, map: { name: 'u8 as s8', apply: (code) => (code > 127 ? code - 256 : code) } },
-        { off: 128, map: { name: 'u8 - 128', apply: (code) => code - 128 } },
+        { off: 256, map: { name: 'u8 as s8', apply: toSigned, back: toUnsigned } },
+        { off: 128, map: { name: 'u8 - 128', apply: (code) => code - 128, back: (code) => code + 128 } },
       ]
     : [
-        { off: 256, map: { name: 's8 as u8', apply: (code) => (code < 0 ? code + 256 : code) } },
-        { off: 128, map: { name: 's8 + 128', apply: (code) => code + 128 } },
+        { off: 256, map: { name: 's8 as u8', apply: toUnsigned, back: toSigned } },
+        { off: 128, map: { name: 's8 + 128', apply: (code) => code + 128, back: (code) => code - 128 } },
       ];
 }
+
+const toSigned = (code: number) => (code > 127 ? code - 256 : code);
+const toUnsigned = (code: number) => (code < 0 ? code + 256 : code);

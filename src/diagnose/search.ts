@@ -37,11 +37,12 @@ const OF_ALL_CHANNELS: readonly string[] = [
   'input-scale-wrong',
   'bias-factor',
   'bias-shifted',
+  'scale-shifted',
   'multiplier-short',
 ];
 const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
-/** Values for which a number is needed that is nearly the declared one, beside another change. */
-const FEWEST_TINY = 8;
+/** Values for which a number is needed beside another change: fewer are given by some number as well as by what made them. */
+const FEWEST_FLEXIBLE = 8;
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -351,9 +352,9 @@ class Search {
     return named.every((change) => {
       const found = foundBy(this.study, hypothesis, change);
       if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;
-      // next to borders a value tells as much as a coin, and the other change may have moved them
-      if (named.length > 1 && (change.tiny || isSlight(change)) && this.study.mismatches(found.without) < FEWEST_TINY)
-        return false;
+      // next to borders a value tells as much as a coin, and the other change may have moved them; a number has many to choose from
+      const isFlexible = change.tiny || isSlight(change) || change.freedom === FREEDOM.oneNumber;
+      if (named.length > 1 && isFlexible && this.study.mismatches(found.without) < FEWEST_FLEXIBLE) return false;
       return causeOf(change.cause).shows?.(found) ?? true;
     });
   }

@@ -92,6 +92,8 @@ export const AS_STORED: Views = { reads: [null], stores: null, order: null };
 export interface CodeMap {
   readonly name: string;
   readonly apply: (code: number) => number;
+  /** Its inverse; absent: it has none, or is not needed. */
+  readonly back?: (code: number) => number;
   /** Codes that lie so far apart are stored as one. */
   readonly period?: number;
 }

@@ -131,6 +131,30 @@ describe('biases of some channels', () => {
   });
 });
 
+test('one stale bias where all are so small that another order nearly gives it', async () => {
+  const world = worldOf('wide', randomFrom(27));
+  const step = (world.linear.output as QuantParams).scale;
+  const linear = { ...world.linear, bias: world.linear.bias!.map((b) => b / 10) };
+  const stale = { ...linear, bias: linear.bias.map((b, n) => b + (n === 4 ? 6 * step : 0)) };
+  const captured = outputsOf(world, kernel('tflite-single'), linear);
+  const report = await compareLayer(world, stale, captured, { producer: {}, kernel: 'tflite-single' });
+  expect(report.layers[0].diagnosis!.causes).toEqual(['bias-value']);
+});
+
+test('a scale that few values ask for beside another mistake is not named', async () => {
+  const world = tiny(3, 6, 6);
+  const { linear } = world;
+  const { inFeatures } = linear;
+  const reversed = linear.weight.map((_, i) => linear.weight[i - (i % inFeatures) + inFeatures - 1 - (i % inFeatures)]);
+  const output = linear.output as QuantParams;
+  const own = { ...linear, weight: reversed };
+  const candidate = outputsOf(world, undefined, { ...own, output: { ...output, scale: output.scale * 1.004 } });
+  const few = outputsOf(world, undefined, own).filter((v, i) => v !== candidate[i]).length;
+  expect([few > 2, few < 8]).toEqual([true, true]);
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+  expect(explanationsOf(report).join()).not.toMatch(OF_THE_WHOLE_LAYER);
+});
+
 test.each([
   ['with biases', true],
   ['without', false],

@@ -25,9 +25,13 @@ function wrapping(world: World, linear: Product): Int32Array {
   return outputsOf(world, kernel('fbgemm'), { ...linear, output: wide }).map((v) => v & 255);
 }
 
+const offBy128 = (world: World, linear: Product): Int32Array => outputsOf(world, undefined, linear).map((v) => v - 128);
+
 const shifting = fbgemmWith({ accumulate: roundedProductSums.find(({ product }) => product?.bits === 5)! });
 
 test.each([
+  ['signedness', 'scale-shifted', scalesOfOthers, offBy128],
+  ['signedness', 'weight-value', oneWeight, offBy128],
   ['output-wraps', 'bias-factor', twiceTheBias, wrapping],
   ['output-wraps', 'bias-shifted', biasesOfOthers, wrapping],
   ['output-wraps', 'scale-shifted', scalesOfOthers, wrapping],

@@ -46,14 +46,15 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     if (!found || !restsOnEnough(study, found.channels)) return [];
     if (!isShownElsewhere(study, base, found.channels)) return [];
     const moved = (n: number) => found.values[n] - view.biasSteps[n];
-    if (
-      found.channels.every((n) => Math.abs(moved(n)) < (isQuantized(base.params.output) ? LEAST_STEPS : 0)) ||
-      followARule(study, view, intervals)
-    )
+    if (found.channels.every((n) => Math.abs(moved(n)) < (isQuantized(base.params.output) ? LEAST_STEPS : 0)))
       return [];
+    // where most channels are exact as they are, nothing beside a rule moves them
+    const isAlone = found.channels.length * 2 <= study.channels;
+    if (followARule(study, view, intervals, isAlone)) return [];
     // what a step beside it moves may hide the rule
     const asDeclared = viewOf(study, study.declared);
-    if (base !== study.declared && followARule(study, asDeclared, biasIntervals(asDeclared))) return [];
+    if (base !== study.declared && !isAlone && followARule(study, asDeclared, biasIntervals(asDeclared), false))
+      return [];
     const kept = intervals.flatMap(({ lo, hi }, n) =>
       Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
     );
@@ -118,11 +119,16 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
 }
 
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
-function followARule({ declared, channels }: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+function followARule(
+  { declared, channels }: ProductStudy,
+  view: View,
+  intervals: readonly Interval[],
+  isAlone: boolean,
+): boolean {
   if (channels < 2) return true;
   // a float output is rounded to no step
-  const isCode = isQuantized(declared.params.output);
-  const [other, offsets] = isCode ? [OTHER_STEPS, OFFSETS] : [0, [0]];
+  const isMoved = isQuantized(declared.params.output) && !isAlone;
+  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [0, [0]];
   const { weight, inFeatures } = declared.params;
   const sums = Float64Array.from({ length: channels }, (_, n) => {
     let sum = 0;
@@ -141,7 +147,7 @@ function followARule({ declared, channels }: ProductStudy, view: View, intervals
   // a zero point that is left out, and codes read with the other sign, move each channel by its weights
   const { zeroPoint } = declared.params.input;
   const besides = [...offsets.map((offset) => ones.map(() => offset))];
-  for (const codes of isCode ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum) => codes * sum));
+  for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum) => codes * sum));
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
     besides.some((beside) => {
       const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + beside[n]);

@@ -89,7 +89,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     return bias.unit === 'real' ? bias.values[n] / step : 0;
   });
   const expected = (i: number) => acc[i] * stepsPerUnit[i % channels] + biasSteps[i % channels];
-  const own = isQuantized(params.output) ? unwrapped(scope, setup, params.output, expected) : scope;
+  const own = isQuantized(params.output) ? asComputed(scope, setup, params.output, expected) : scope;
   const bounds = isQuantized(params.output)
     ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), firstRounding(setup))
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
@@ -150,7 +150,7 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
   const biasSteps = new Float64Array(channels);
   const expected = (i: number) => acc[i] * stepsPerUnit[0];
   const bounds = isQuantized(output)
-    ? codeBounds(unwrapped(scope, setup, output, expected), output, roundOf(steps), [output.quantMin, output.quantMax])
+    ? codeBounds(asComputed(scope, setup, output, expected), output, roundOf(steps), [output.quantMin, output.quantMax])
     : floatBounds(scope, clampOfReals('none'), acc, stepsPerUnit, biasSteps);
   const rows = scope.samples.length;
   return {
@@ -237,14 +237,15 @@ function inFirstUnits(
   );
 }
 
-/** Codes before they wrapped: of those that are stored as one, the nearest to what is computed, which another number moves by less. */
-function unwrapped(
+/** Codes as they were computed; of those that are stored as one, the nearest to what is computed, which another number moves by less. */
+function asComputed(
   { observed }: Scope,
   { stores, params }: ProductSetup | ElementwiseSetup,
   { zeroPoint }: QuantParams,
   expected: (i: number) => number,
 ): Pick<Scope, 'observed'> {
-  const period = stores?.period;
+  const { period, back } = stores ?? {};
+  if (back) return { observed: Float64Array.from(observed, back) };
   if (period === undefined) return { observed };
   const least = 'activation' in params && params.activation === 'relu' ? zeroPoint : Number.NEGATIVE_INFINITY;
   return {
