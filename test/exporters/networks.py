@@ -154,8 +154,26 @@ class Parts(nn.Module):
         return self.fc(y[:, :, 5])
 
 
+class Written(nn.Module):
+    """Values that are changed in place, functions that PyTorch takes apart, and numbers beside codes."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.fc = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1), nn.Linear(8, 4)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.a(x)
+        y = self.b(x)
+        y += x
+        x = self.relu(y)
+        x = self.c(x * x.mean((2, 3), keepdim=True).expand_as(x)) * 1.5 + 0.25
+        x = torch.concat([x.narrow(1, 0, 3).clip(-1, 1), x.movedim(1, 3).movedim(3, 1)[:, 3:]], 1)
+        return self.fc(x.mean((2, 3)).view_as(x[..., 0, 0]))
+
+
 NETWORKS = {"residual": Residual, "inverted": Inverted, "squeeze": Squeeze, "inception": Inception, "unet": UNet, "audio": Audio,
-            "curves": Curves, "parts": Parts}
+            "curves": Curves, "parts": Parts, "written": Written}
 FUSED = {"shortcuts": Shortcuts}
 
 

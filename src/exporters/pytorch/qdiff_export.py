@@ -902,7 +902,7 @@ class _Watch:
         self.time_first = False  # the model's inputs have their samples second
 
     def call(self, args, kwargs):
-        self.values, self.uses, self.failed_at = {}, Counter(), None
+        self.values, self.uses, self.failed_at, self.before = {}, Counter(), None, {}
         for name, tensor in _named_arguments(self.model, args, kwargs):
             value = Value(self.functional("", name), tensor, _params_of(tensor))
             if self.time_first and tensor.dim() > 2:
@@ -944,8 +944,21 @@ class _Watch:
         version = None if in_place or tensor.is_inference() else tensor._version
         self.values[id(tensor)] = (tensor, version, value)
 
+    def share_version(self, func, views, args):
+        """A view counts its base's changes, from when the operator has returned: a dispatch mode is not told yet."""
+        base = args[0] if args else None
+        if not isinstance(base, torch.Tensor) or base.is_inference():
+            return
+        if any(each.alias_info and not each.alias_info.is_write for each in func._schema.returns):
+            for view in views:
+                if id(view) in self.values:
+                    tensor, version, value = self.values[id(view)]
+                    self.values[id(view)] = (tensor, version if version is None else base._version, value)
+
     def find(self, tensor):
         """The value of a tensor; None for weights and constants."""
+        if id(tensor) in self.before:
+            return self.before[id(tensor)]
         _, version, value = self.values.get(id(tensor), (None, None, None))
         if value is None:
             return None
@@ -957,9 +970,10 @@ class _Watch:
             value.tensor = tensor
         return value
 
-    def keep(self, values):
-        """Before an op changes them in place: what has not been written yet may still be needed."""
-        for value in values:
+    def keep(self, tensors):
+        """Before an op changes them in place: what it read, and what has not been written yet, may still be needed."""
+        self.before = {id(tensor): value for tensor in tensors if (value := self.find(tensor))}
+        for value in self.before.values():
             if not value.written:
                 value.tensor = value.tensor.clone()
 
@@ -1015,10 +1029,11 @@ class _Watch:
         return True
 
     @staticmethod
-    def constant(given, result):
-        """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing."""
+    def constant(given, result, params=None):
+        """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing. params: of
+        codes that do not say their own."""
         tensor = torch.tensor(float(given)) if isinstance(given, (int, float)) else given
-        params = _params_of(tensor) if isinstance(tensor, torch.Tensor) and tensor.dim() else {"dtype": "float32"}
+        params = params or (_params_of(tensor) if isinstance(tensor, torch.Tensor) and tensor.dim() else {"dtype": "float32"})
         if not isinstance(tensor, torch.Tensor) or params is None or tensor.dim() > result.dim():
             return None
         numbers = tensor.int_repr() if tensor.is_quantized else tensor.detach()
@@ -1387,8 +1402,8 @@ _AVERAGE = {op: (own.removeprefix("aten._").removeprefix("aten."), ("self",), fi
                                 "aten.adaptive_avg_pool1d": _numbers("output_size")}.items() for op in (own,)}
 # An operator on floats -> model.json's op, which arguments are values, and the fields.
 _FLOAT_OPS = {
-    "aten.add.Tensor": ("add", ("self", "other"), _unless("alpha", 1)), "aten.sub.Tensor": ("sub", ("self", "other"), _unless("alpha", 1)),
-    **{f"aten.{op}.Tensor": (op, ("self", "other"), _NOTHING) for op in ("mul", "div")},
+    **{f"aten.{op}.{other}": (op, ("self", "other"), _unless("alpha", 1)) for op in ("add", "sub") for other in ("Tensor", "Scalar")},
+    **{f"aten.{op}.{other}": (op, ("self", "other"), _NOTHING) for op in ("mul", "div") for other in ("Tensor", "Scalar")},
     **{f"aten.{op}.default": (op, ("self", "other"), _NOTHING) for op in ("maximum", "minimum")},
     "aten.matmul": ("matmul", ("self", "other"), _NOTHING), "aten.bmm": ("matmul", ("self", "mat2"), _NOTHING),
     "aten.cat": ("cat", ("tensors",), _numbers("dim")),
@@ -1687,13 +1702,14 @@ class _EagerWatch(_Watch):
     def op(self, func, args, kwargs):
         if self.paused:
             return func(*args, **kwargs)
-        inputs = [self.find(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        inputs = [self.find(leaf) for leaf in leaves]
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
         op = func._schema.name.replace("::", ".")
         in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,)) or op.startswith("quantized.conv2d_add")
         if in_place:
-            self.keep(inputs)
+            self.keep(leaves)
         try:
             result = func(*args, **kwargs)
         except Exception:
@@ -1705,16 +1721,9 @@ class _EagerWatch(_Watch):
             for frame in self.frames:
                 frame.did_something = True
             self.record(op, x, inputs, args, result, in_place, _bound(func, args, kwargs))
-            if x and any(each.alias_info and not each.alias_info.is_write for each in func._schema.returns):
-                self.share_version(tree_leaves(result), args[0])
+            self.before = {}
+            self.share_version(func, tree_leaves(result), args)
         return result
-
-    def share_version(self, views, base):
-        """A view counts its base's changes, from when the operator has returned: here it is not told yet."""
-        for view in views:
-            if id(view) in self.values and not base.is_inference():
-                tensor, version, value = self.values[id(view)]
-                self.values[id(view)] = (tensor, version if version is None else base._version, value)
 
     def record(self, op, x, inputs, args, result, in_place, bound):
         """x: the first argument's value, if it has one; inputs: all that have."""
@@ -2096,7 +2105,7 @@ def _op_group(node, lowered=False):
         codes = _target(x) in _DEQUANTIZE and _is_static(x) and x.args[5] in _CODES and _target(weight) in _DEQUANTIZE_WEIGHT
         axis = weight.args[3] if codes and _target(weight).endswith("per_channel") else 0
         return _OpGroup(node, op, fields, lowered) if codes and axis == 0 else None
-    group = _OpGroup(node, op, fields) if _dequantized(node) and len(_dequantized(node)) >= (2 if op in ("add", "mul") else 1) else None
+    group = _OpGroup(node, op, fields) if not node.kwargs.get("alpha") and _dequantized(node) and len(_dequantized(node)) >= (2 if op in ("add", "mul") else 1) else None
     return group if group and group.quantize is not None else None
 
 
@@ -2128,6 +2137,14 @@ _PT2E_OPS = {
     **{f"aten.{op}": (op, _NOTHING) for op in ("hardswish", "hardsigmoid", "sigmoid", "tanh")},
     "aten.leaky_relu": ("leaky_relu", _numbers("negative_slope")),
 }
+
+
+# Operators that have a row, or are told by themselves, whatever they are made of.
+_KNOWN = {*_VIEWS, *_RELU, *_MOVES, *_PARTS, *_EMBEDDINGS, "aten.stack", *(".".join(key.split(".")[:2]) for key in _FLOAT_OPS)}
+
+
+def _is_composite(target):
+    return isinstance(target, torch._ops.OpOverload) and torch._C._dispatch_has_kernel_for_dispatch_key(target.name(), "CompositeImplicitAutograd")
 
 
 class _Pt2eWatch(_Watch):
@@ -2196,14 +2213,34 @@ class _Pt2eWatch(_Watch):
             return None
         if node in self.inner or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
             return run(node)
-        args = interpreter.map_nodes_to_values(node.args, node)
-        inputs = [self.find(leaf) for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
-        inputs = [value for value in inputs if value]
+        args, kwargs = interpreter.map_nodes_to_values((node.args, node.kwargs), node)
         target = _target(node)
+        if _is_composite(node.target) and target not in _KNOWN:
+            with self.inside(node):
+                return run(node)
+        return self.operator(node.target, target or node.op, args, kwargs, lambda: run(node), self.name(node), node)
+
+    def inside(self, node):
+        """An operator that is made of others: these are seen, each by itself."""
+        watch, path = self, self.path(node)[0]
+
+        class Dispatch(TorchDispatchMode):
+            def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+                run = lambda: func(*args, **(kwargs or {}))
+                result = watch.operator(func, func._schema.name.replace("::", "."), args, kwargs or {}, run, lambda op: watch.functional(path, op))
+                watch.share_version(func, tree_leaves(result), args)
+                return result
+
+        return Dispatch()
+
+    def operator(self, func, target, args, kwargs, run, name, node=None):
+        """What no group is made of."""
+        leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        inputs = [value for value in map(self.find, leaves) if value]
         in_place = target.endswith("_")
         if in_place:
-            self.keep(inputs)
-        result = run(node)
+            self.keep(leaves)
+        result = run()
         if not inputs:
             return result
         if target in _QUANTIZE and _is_static(node) and inputs[0].params == {"dtype": "float32"}:
@@ -2212,13 +2249,13 @@ class _Pt2eWatch(_Watch):
             if any(user not in self.linears for user in node.users):
                 self.emit(self.functional("", "dequantize"), "dequantize", result, _params_of(result), inputs[0])
         else:
-            self.other_op(node, inputs, args, result, in_place, lambda: interpreter.map_nodes_to_values(node.kwargs, node))
+            self.other_op(func, target, name, inputs, args, kwargs, result, in_place)
+        self.before = {}
         return result
 
-    def other_op(self, node, inputs, args, result, in_place, kwargs):
-        target, name = _target(node), self.name(node)
-        if isinstance(node.target, torch._ops.OpOverload):
-            bound = _bound(node.target, args, kwargs())
+    def other_op(self, func, target, name, inputs, args, kwargs, result, in_place):
+        if isinstance(func, torch._ops.OpOverload):
+            bound = _bound(func, args, kwargs)
             if target == "aten.stack" and self.stacked(name, [self.find(each) for each in args[0]], result, bound["dim"]):
                 return None
             if target in _EMBEDDINGS and self.find(bound["indices"]):
@@ -2227,12 +2264,13 @@ class _Pt2eWatch(_Watch):
             if x and x.params and self.moved(target, name, x, result, bound) or self.float_op(target, name, result, in_place, bound):
                 return
         outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
-        self.common_op(target or node.op, name, inputs, args, outputs, in_place)
+        self.common_op(target, name, inputs, args, outputs, in_place)
 
     def op_layer(self, interpreter, node, group, run):
         value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
         name = self.name(group.linear)(group.op)
-        sources = [self.find(value_of(leaf.args[0])) for leaf in group.inputs]
+        operands = [value_of(leaf.args) for leaf in group.inputs]
+        sources = [self.find(codes) for codes, *_ in operands]
         output = _pt2e_params(*value_of(group.quantize.args)[1:6]) if group.quantize else {"dtype": "float32"}
         args = [value_of(argument) for argument in group.linear.args]
         fields = group.fields(_bound(group.linear.target, args, value_of(group.linear.kwargs)))
@@ -2252,7 +2290,11 @@ class _Pt2eWatch(_Watch):
             result, fields["activation"] = self.lower_convolution(name, node, group, (x, x_scale, x_zero_point), weight, bias, output, fields, added)
         else:
             result = run(node)
-        self.emit(name, group.op, result, output, sources if all(sources) else None, parameters=parameters, **fields)
+        for i, (codes, *how) in enumerate(operands):
+            numbers = self.constant(codes, result, _pt2e_params(*how[:5])) if not sources[i] and any(sources) else None
+            sources[i] = sources[i] or (self.constant_value(name, numbers) if numbers else None)
+        op = group.op if all(sources) else _target(group.linear)
+        self.emit(name, op, result, output, [source for source in sources if source], parameters=parameters, **fields)
         return result
 
     def layer(self, interpreter, node, group, run):
