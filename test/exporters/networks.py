@@ -172,8 +172,29 @@ class Written(nn.Module):
         return self.fc(x.mean((2, 3)).view_as(x[..., 0, 0]))
 
 
+class Merged(nn.Module):
+    """Samples beside another axis: every place a row, heads and windows a batch, time first in torch's own attention."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.rows, self.qkv, self.out = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(8, 12), nn.Linear(12, 36), nn.Linear(12, 8)
+        self.norm, self.attention, self.fc = nn.LayerNorm(8), nn.MultiheadAttention(8, 2, batch_first=True), nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = self.a(x).permute(0, 2, 3, 1)
+        batch, height, width, channels = x.shape
+        x = F.relu(self.rows(x.reshape(-1, channels))).view(batch, 4, 2, 4, 2, 12)
+        x = x.permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, 4, 12)
+        heads = lambda t: t.view(-1, 4, 3, 4).transpose(1, 2).contiguous().view(-1, 4, 4)
+        x = self.qkv(x)
+        q, k, v = (heads(x[..., start:start + 12]) for start in (0, 12, 24))
+        x = torch.bmm(F.softmax(torch.bmm(q, k.transpose(1, 2)), -1), v).view(-1, 3, 4, 4).transpose(1, 2).reshape(-1, 4, 12)
+        x = self.norm(self.out(x)).view(batch, 16, 4, 8).mean(2)
+        return self.fc((x + self.attention(x, x, x, need_weights=False)[0]).mean(1))
+
+
 NETWORKS = {"residual": Residual, "inverted": Inverted, "squeeze": Squeeze, "inception": Inception, "unet": UNet, "audio": Audio,
-            "curves": Curves, "parts": Parts, "written": Written}
+            "curves": Curves, "parts": Parts, "written": Written, "merged": Merged}
 FUSED = {"shortcuts": Shortcuts}
 
 

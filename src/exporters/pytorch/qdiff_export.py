@@ -714,15 +714,34 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "turned", "shape")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "first", "at", "shape")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
         self.shape = tuple(tensor.shape)
         self.of = of  # the value that it is a view of
         self.indices = None  # the same as what a table is read by, once it was
-        self.turned = None  # the same with the samples first, where this tensor has them second (time, batch, ...)
+        self.first, self.at = None, (0, 1)  # the same with the samples first and by themselves, where this tensor has them elsewhere
         self.constant = None  # its numbers in model.json, where no call computes it
+
+
+def _samples_first(tensor, at, samples):
+    """A tensor with its samples first and by themselves. at: their axis, and by what other axes they are multiplied there from outside:
+    time * batch is (0, time), batch * heads (0, 1), time first (1, 1)."""
+    axis, outer = at
+    inner = tensor.shape[axis] // (outer * samples)
+    before, after = tensor.shape[:axis], tensor.shape[axis + 1:]
+    whole = tensor.reshape(*before, outer, samples, inner, *after).movedim(axis + 1, 0)
+    return whole.reshape(samples, *before, *(extent for extent in (outer, inner) if extent > 1), *after)
+
+
+def _along(value, dim):
+    """An axis of a value's tensor, where the samples are first; None: it is theirs."""
+    axis, outer = value.at
+    if value.first is None or dim == axis:
+        return dim or None
+    inner = value.tensor.shape[axis] // (outer * value.first.shape[0])
+    return dim + 1 if dim < axis else dim + (outer > 1) + (inner > 1)
 
 
 def _params_of(tensor):
@@ -907,7 +926,7 @@ class _Watch:
             value = Value(self.functional("", name), tensor, _params_of(tensor))
             if self.time_first and tensor.dim() > 2:
                 value.tensor = tensor.transpose(0, 1)
-                self.turn(tensor, value)
+                self.place(tensor, value, (1, 1))
             else:
                 self.bind(tensor, value)
         try:
@@ -974,32 +993,44 @@ class _Watch:
         """Before an op changes them in place: what it read, and what has not been written yet, may still be needed."""
         self.before = {id(tensor): value for tensor in tensors if (value := self.find(tensor))}
         for value in self.before.values():
-            if not value.written:
-                value.tensor = value.tensor.clone()
+            for each in (value, value.first):
+                if each and not each.written:
+                    each.tensor = each.tensor.clone()
 
     def emit(self, name, op, tensor, params, source, /, in_place=False, of=None, **layer):
         """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
         value = Value(name, tensor, params, of)
         self.bind(tensor, value, in_place)
         sources = source if isinstance(source, list) else [source] if source else []
-        if any(each.turned for each in sources):
-            along = layer.get("dim", 0) % tensor.dim() > 1 and op in ("cat", "softmax")
-            if not (op in _TURNABLE or along) or not all(each.turned or each.constant for each in sources):
-                value.params = None
-                return value
-            value.turned = value = Value(name, tensor.transpose(0, 1), params)
-            sources = [each.turned or each for each in sources]
+        placed = next((each for each in sources if each.first), None)
+        if placed:
+            samples = placed.first.shape[0]
+            found = _translated(op, layer, placed, sources, tensor)
+            if found is None:  # said, with its values where they can be told
+                op, found = f"{op} of merged samples" if op in _REPLAYED else op, ({}, placed.at)
+            layer, (axis, outer) = found
+            if tensor.dim() <= axis or tensor.shape[axis] % (outer * samples):
+                return self.lose(value)
+            value = Value(name, _samples_first(tensor, (axis, outer), samples), params, of)
+            self.place(tensor, value, (axis, outer), in_place)
+            sources = [each.first or each for each in sources]
         if params and sources and all(each.params for each in sources):
             self.recording.layer(value, op, sources, **layer)
         return value
 
-    def turn(self, tensor, value):
-        """Samples first and second change places, which is no layer: they stay first in every array."""
-        other = value.turned
-        if other is None:
-            other = Value(value.name, tensor, value.params)
-            other.turned = value
-        self.bind(tensor, other)
+    def lose(self, value):
+        value.params = None
+        if value.name not in self.recording.lost:
+            self.recording.lost.append(value.name)
+        return value
+
+    def place(self, tensor, first, at, in_place=False):
+        """A tensor that is a value with its samples elsewhere, which is no layer: they are first in every array."""
+        if at == (0, 1) and tuple(tensor.shape) == first.shape:
+            return self.bind(tensor, first, in_place)
+        value = Value(first.name, tensor, first.params)
+        value.first, value.at = first, at
+        return self.bind(tensor, value, in_place)
 
     def float_op(self, op, name, result, in_place, bound):
         """Records a row of _FLOAT_OPS whose values are all float32. name(short): the result's name."""
@@ -1010,6 +1041,9 @@ class _Watch:
         kind, operands, fields = row
         operands = [bound[each] if isinstance(each, str) else each for each in operands if not isinstance(each, str) or each in bound]
         given = [each for operand in operands for each in (operand if isinstance(operand, (list, tuple)) else [operand])]
+        others = (each for each in bound.values() if isinstance(each, torch.Tensor) and not any(each is one for one in given))
+        if any(map(self.find, others)):  # weights that are computed
+            return False
         fields = fields(bound)
         if fields is None or id(result) in self.values and not in_place:
             return False
@@ -1019,7 +1053,7 @@ class _Watch:
         known = [value for value in values if value]
         if any(value and tuple(each.shape) != value.shape for each, value in zip(given, values)):
             return False
-        constants = [self.constant(each, result) for each, value in zip(given, values) if not value]
+        constants = [self.constant(each, result, beside=known) for each, value in zip(given, values) if not value]
         if not known or None in constants or any(value.params != {"dtype": "float32"} for value in known):
             return False
         layer = name(kind)
@@ -1029,9 +1063,9 @@ class _Watch:
         return True
 
     @staticmethod
-    def constant(given, result, params=None):
+    def constant(given, result, params=None, beside=()):
         """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing. params: of
-        codes that do not say their own."""
+        codes that do not say their own. beside: the values that it is computed with."""
         tensor = torch.tensor(float(given)) if isinstance(given, (int, float)) else given
         params = params or (_params_of(tensor) if isinstance(tensor, torch.Tensor) and tensor.dim() else {"dtype": "float32"})
         if not isinstance(tensor, torch.Tensor) or params is None or tensor.dim() > result.dim():
@@ -1039,10 +1073,13 @@ class _Watch:
         numbers = tensor.int_repr() if tensor.is_quantized else tensor.detach()
         if not tensor.is_quantized and not bool(torch.isfinite(numbers).all()):  # JSON has no infinity
             return None
-        if tensor.dim() == result.dim():
-            if not bool((numbers == numbers[:1]).all()):
+        placed = next((each for each in beside if each and each.first), None)
+        axis = (placed.at[0] if placed else 0) - result.dim() + tensor.dim()
+        if axis >= 0:
+            one = numbers.narrow(axis, 0, 1)
+            if not bool((numbers == one).all()):
                 return None
-            numbers = numbers[0]
+            numbers = one if placed and result.shape[placed.at[0]] != placed.first.shape[0] else one.squeeze(axis)
         return {**params, "shape": list(numbers.shape) or [1], "value": numbers.reshape(-1).numpy()}
 
     @staticmethod
@@ -1070,52 +1107,68 @@ class _Watch:
 
     def moved(self, op, name, x, result, bound):
         """Values of any kind that move: a row of _MOVES, or a slice for each part of what is cut along an axis. False: another op."""
-        if op == "aten.transpose" and {bound["dim0"] % x.tensor.dim(), bound["dim1"] % x.tensor.dim()} == {0, 1} or (
-                op == "aten.permute" and [dim % x.tensor.dim() for dim in bound["dims"]] == [1, 0, *range(2, x.tensor.dim())]):
-            self.turn(result, x)
-            return True
-        if op == "aten.permute" and not x.turned and bound["dims"][1] % x.tensor.dim() == 0:
-            dims = [0, bound["dims"][0], *bound["dims"][2:]]  # then its first two change places
-            self.turn(result, self.emit(name("permute"), "permute", result.transpose(0, 1), _params_of(result), x, dims=list(dims)))
-            return True
+        rank = x.tensor.dim()
+        order = _order(op, bound, rank)
+        if order and (x.first or order[0]):
+            return self.turned(name, x, result, order)
         if op == "aten.as_strided_" and tuple(result.shape) == x.shape and set(x.shape[2:]) == {1}:  # adaptive_avg_pool3d to one place
             self.bind(result, x, in_place=True)
             return True
         if op == "aten.flip" and len(bound["dims"]) == 1:
-            return self.flipped(name, x, result, bound["dims"][0] % x.tensor.dim())
-        if x.turned:
-            return op in _PARTS and not bound["dim"] % x.tensor.dim() and self.parts(op, name, x.turned, result, {**bound, "dim": 1})
+            return self.flipped(name, x, result, bound["dims"][0] % rank)
         row = _MOVES.get(op)
         is_view = op == "aten.expand" and tuple(result.shape) == x.shape
         fields = row[1](bound) if row and isinstance(result, torch.Tensor) and not is_view else None
         if fields is not None:
             self.emit(name(row[0]), row[0], result, _params_of(result), x, **fields)
             return True
-        return op in _PARTS and bound["dim"] % x.tensor.dim() and self.parts(op, name, x, result, bound)
+        return op in _PARTS and self.parts(op, name, x, result, bound)
+
+    def turned(self, name, x, result, order):
+        """Axes in another order, where the samples are not the first before or after."""
+        (axis, outer), first = x.at, x.first or x
+        samples, at = first.shape[0], (order.index(axis), outer)
+        inner = x.tensor.shape[axis] // (outer * samples)
+        own = [part for part, extent in (("outer", outer), ("inner", inner)) if extent > 1]
+        apart = lambda axes: [part for each in axes for part in (own if each == axis else [each])]
+        before = apart(range(len(order)))
+        dims = [0, *(1 + before.index(part) for part in apart(order))]
+        if dims != sorted(dims):
+            whole = _samples_first(result, at, samples)
+            first = self.emit(name("permute"), "permute", whole, _params_of(result), first, dims=dims)
+        self.place(result, first, at)
+        return True
 
     def parts(self, op, name, x, result, bound):
-        dim, start = bound["dim"] % x.tensor.dim(), bound.get("index", 0) % x.tensor.shape[bound["dim"]]
-        dropped = {"drop": [dim]} if op in ("aten.select", "aten.unbind") else {}
+        dim = bound["dim"] % x.tensor.dim()
+        start, along, (axis, outer), first = bound.get("index", 0) % x.tensor.shape[dim], _along(x, dim), x.at, x.first or x
+        if along is None:
+            return False
+        dropped = {"drop": [along]} if op in ("aten.select", "aten.unbind") else {}
+        at = (axis - 1 if dropped and dim < axis else axis, outer)
         for part in (result,) if isinstance(result, torch.Tensor) else result:
             end = start + (1 if dropped else part.shape[dim])
-            self.emit(name("slice"), "slice", part, _params_of(part), x, dim=dim, start=start, end=end, step=1, **dropped)
+            whole = _samples_first(part, at, first.shape[0]) if x.first else part
+            value = self.emit(name("slice"), "slice", whole, _params_of(part), first, dim=along, start=start, end=end, step=1, **dropped)
+            if x.first:
+                self.place(part, value, at)
             start = end
         return True
 
     def flipped(self, name, x, result, dim):
-        axis = {0: 1, 1: 0}.get(dim, dim) if x.turned else dim
-        if axis == 0:
+        along, first = _along(x, dim), x.first or x
+        if along is None:
             return False
-        whole = result.transpose(0, 1) if x.turned else result
-        value = self.emit(name("index_select"), "index_select", whole, _params_of(result), x.turned or x, dim=axis,
-                          index=list(reversed(range(whole.shape[axis]))))
-        if x.turned:
-            self.turn(result, value)
+        whole = _samples_first(result, x.at, first.shape[0]) if x.first else result
+        value = self.emit(name("index_select"), "index_select", whole, _params_of(result), first, dim=along,
+                          index=list(reversed(range(whole.shape[along]))))
+        if x.first:
+            self.place(result, value, x.at)
         return True
 
     def stacked(self, name, values, result, dim):
         """One after the other along a new axis beside the samples, which may come first: joined along the next, and the axis made."""
-        values = [None if value is None or value.turned else value for value in values]
+        values = [None if value is None or value.first else value for value in values]
         dim %= result.dim()
         if dim > 1 or not values or None in values or not all(value.params for value in values) or values[0].tensor.dim() < 2:
             return False
@@ -1125,7 +1178,7 @@ class _Watch:
         parts = self.emit(name("cat"), "cat", joined, params, values, dim=1, **({"activation": "none"} if "scale" in params else {}))
         of = self.emit(name("reshape"), "reshape", whole, params, parts, of=parts)
         if not dim:
-            self.turn(result, of)
+            self.place(result, of, (1, 1))
         return True
 
     def common_op(self, op, name, inputs, args, outputs, in_place):
@@ -1149,12 +1202,20 @@ class _Watch:
 
     def view(self, name, op, value, tensor):
         """The same numbers in the same order: of another shape it is a layer, where values have shapes."""
-        if tuple(tensor.shape) == tuple(value.tensor.shape) or not value.params or not tensor.dim() or len(tensor) != len(value.tensor):
+        if tuple(tensor.shape) == tuple(value.tensor.shape) or not value.params or not tensor.dim() or not tensor.numel():
             return self.bind(tensor, value)
-        flat = tensor.dim() == 2
-        of_module = self.view_module()
-        base = self.unique(of_module) if of_module else self.functional(self.view_path(), "flatten" if flat else "reshape")
-        self.emit(base, "flatten" if flat else "reshape", tensor, value.params, value, of=value, **({"start_dim": 1} if flat else {}))
+        first, at = value.first or value, _samples_in(tensor.shape, value)
+        if at is None:
+            return self.bind(tensor, self.lose(Value(self.functional(self.view_path(), "reshape"), tensor, value.params)))
+        plain = at == (0, 1) and len(tensor) == first.shape[0]
+        whole = tensor if plain else _samples_first(tensor, at, first.shape[0])
+        if tuple(whole.shape) != first.shape:
+            flat = whole.dim() == 2
+            of_module = self.view_module()
+            base = self.unique(of_module) if of_module else self.functional(self.view_path(), "flatten" if flat else "reshape")
+            first = self.emit(base, "flatten" if flat else "reshape", whole, value.params, first, of=first, **({"start_dim": 1} if flat else {}))
+        if not plain or value.first:
+            self.place(tensor, first, at)
 
     def view_module(self):
         return None
@@ -1369,6 +1430,13 @@ def _float_weights(bound):
     return found if weight.dim() == 2 else {**found, "kernel_size": list(weight.shape[2:]), **_geometry(bound)}
 
 
+def _turned_weights(bound):
+    """Of aten.mm and aten.addmm, as which a mode may see a linear layer."""
+    bias = bound["self"] if bound["_overload"] == "default" and "mat1" in bound else None
+    known = bias is None or bias.dim() == 1
+    return _float_weights({"weight": bound["mat2"].t(), "bias": bias}) if known else None
+
+
 def _of_softmax(bound):
     return None if bound.get("dtype") is not None and bound["dtype"] != torch.float32 else {"dim": bound["dim"]}
 
@@ -1407,7 +1475,8 @@ _FLOAT_OPS = {
     **{f"aten.{op}.default": (op, ("self", "other"), _NOTHING) for op in ("maximum", "minimum")},
     "aten.matmul": ("matmul", ("self", "other"), _NOTHING), "aten.bmm": ("matmul", ("self", "mat2"), _NOTHING),
     "aten.cat": ("cat", ("tensors",), _numbers("dim")),
-    "aten.scaled_dot_product_attention": ("scaled_dot_product_attention", ("query", "key", "value"), _attention),
+    **{f"aten.{op}": ("scaled_dot_product_attention", ("query", "key", "value"), _attention)
+       for op in ("scaled_dot_product_attention", "_scaled_dot_product_flash_attention_for_cpu")},
     "aten.softplus": ("softplus", ("self",), _numbers("beta", "threshold")),
     **{f"aten.{op}": (op, ("self",), _NOTHING)
        for op in ("mish", "relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs")},
@@ -1432,7 +1501,8 @@ _FLOAT_OPS = {
     "aten.batch_norm": ("batch_norm", ("input",), _unless("training", False, _norm(running_mean="running_mean", running_var="running_var"))),
     "aten.native_batch_norm": ("batch_norm", ("input",), _unless("training", False, _norm(running_mean="running_mean", running_var="running_var"))),
     "aten._native_batch_norm_legit_no_training": ("batch_norm", ("input",), _norm(running_mean="running_mean", running_var="running_var")),
-    "aten.linear": ("linear_float", ("input",), _float_weights), **{f"aten.conv{n}d": (f"conv{n}d_float", ("input",), _float_weights) for n in (1, 2, 3)},
+    "aten.linear": ("linear_float", ("input",), _float_weights), "aten.mm": ("linear_float", ("self",), _turned_weights),
+    "aten.addmm": ("linear_float", ("mat1",), _unless("alpha", 1, _unless("beta", 1, _turned_weights))), **{f"aten.conv{n}d": (f"conv{n}d_float", ("input",), _float_weights) for n in (1, 2, 3)},
     **{f"aten.conv_transpose{n}d": (f"conv_transpose{n}d_float", ("input",), _transposed_weights) for n in (1, 2, 3)},
     **{f"aten.{op}": ("prelu", ("self",), lambda bound: {"weight": bound["weight"].detach().float().reshape(-1).numpy()})
        for op in ("prelu", "_prelu_kernel")},
@@ -1465,9 +1535,58 @@ _MOVES = {
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")), "aten.pixel_unshuffle": ("pixel_unshuffle", _numbers("downscale_factor")),
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
 }
-# Computed for each sample by itself, along its last axis or one by one: whether samples come first or second changes nothing.
-_TURNABLE = {"linear", "linear_dynamic", "quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div",
-             "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "leaky_relu", "linear_float"}
+# Computed one by one: where the samples are changes nothing.
+_ONE_BY_ONE = {"quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div", "maximum", "minimum",
+               "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "celu", "leaky_relu", "threshold",
+               "softplus", "mish", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs"}
+# Computed along this many of the last axes.
+_LAST_AXES = {"linear": 1, "linear_dynamic": 1, "linear_float": 1, "matmul": 2, "scaled_dot_product_attention": 2}
+
+
+def _translated(op, fields, x, sources, result):
+    """A layer's fields, and where its result has the samples, of a tensor that has them elsewhere; None: it is not computed so."""
+    axis, rank = x.at[0], x.tensor.dim()
+    if any(not each.constant and (each.at, each.tensor.dim(), bool(each.first)) != (x.at, rank, True) for each in sources):
+        return None
+    last = len(fields["normalized_shape"]) if op == "layer_norm" else _LAST_AXES.get(op)
+    if op in _ONE_BY_ONE or last and axis < rank - last:
+        return fields, x.at
+    if op in ("cat", "softmax", "slice", "index_select"):
+        along = _along(x, fields["dim"] % rank)
+        return along and ({**fields, "dim": along}, x.at)
+    if op in ("mean", "sum", "amax", "amin"):
+        dims = [dim % rank for dim in (fields["dim"] if isinstance(fields["dim"], list) else [fields["dim"]])]
+        along = [_along(x, dim) for dim in dims]
+        gone = 0 if fields["keepdim"] else sum(dim < axis for dim in dims)
+        return None if None in along else ({**fields, "dim": along}, (axis - gone, x.at[1]))
+    return None
+
+
+def _order(op, bound, rank):
+    """Of a transposition: which axis of the input each is."""
+    if op == "aten.permute":
+        return [dim % rank for dim in bound["dims"]]
+    if op not in ("aten.transpose", "aten.swapaxes"):
+        return None
+    order = list(range(rank))
+    one, other = (bound[name] % rank for name in (("dim0", "dim1") if op == "aten.transpose" else ("axis0", "axis1")))
+    order[one], order[other] = other, one
+    return order
+
+
+def _samples_in(shape, value):
+    """Where a view of a value has the samples; None: nowhere, or torn apart."""
+    first, (axis, outer) = value.first or value, value.at
+    if not value.first and shape[0] == first.shape[0]:
+        return (0, 1)
+    before = math.prod(value.tensor.shape[:axis]) * outer
+    for i, extent in enumerate(shape):
+        over, rest = divmod(before, math.prod(shape[:i]))
+        if not rest and over and extent % (over * first.shape[0]) == 0:
+            return (i, over)
+    return None
+
+
 # What a dispatch mode sees in pieces -> the operator as a whole.
 _WHOLE = {
     torch.nn.functional.linear: torch.ops.aten.linear.default, torch.matmul: torch.ops.aten.matmul.default,
@@ -1631,8 +1750,8 @@ class _EagerWatch(_Watch):
         if not source or not source.params or (static and weight.act_quant_scale.numel() != 1):
             self.emit(name, "torchao linear", result, params, source)
         elif static:
-            quantized = self.emit(self.unique(f"{name}.quantize"), "quantize", codes, _torchao_params(weight), source)
-            self.emit(name, "linear", result, params, quantized, **layer)
+            self.emit(self.unique(f"{name}.quantize"), "quantize", codes, _torchao_params(weight), source)
+            self.emit(name, "linear", result, params, self.find(codes), **layer)
         else:
             asymmetric = {"asymmetric_quantize_inputs": True} if how.mapping_type.name == "ASYMMETRIC" else {}
             self.emit(name, "linear_dynamic", result, params, source, reduce_range=bool(how.reduce_range),
@@ -1779,7 +1898,7 @@ class _EagerWatch(_Watch):
         name = self.name(kind)
         if kind in ("add", "mul", "matmul", "cat"):  # whose operands may be constants
             operands = [leaf for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
-            constants = {id(each): self.constant(each, result) for each in operands if not self.find(each)}
+            constants = {id(each): self.constant(each, result, beside=inputs) for each in operands if not self.find(each)}
             if None in constants.values():
                 self.emit(name, op, result, params, inputs, in_place)
                 return True
@@ -2291,7 +2410,7 @@ class _Pt2eWatch(_Watch):
         else:
             result = run(node)
         for i, (codes, *how) in enumerate(operands):
-            numbers = self.constant(codes, result, _pt2e_params(*how[:5])) if not sources[i] and any(sources) else None
+            numbers = self.constant(codes, result, _pt2e_params(*how[:5]), sources) if not sources[i] and any(sources) else None
             sources[i] = sources[i] or (self.constant_value(name, numbers) if numbers else None)
         op = group.op if all(sources) else _target(group.linear)
         self.emit(name, op, result, output, [source for source in sources if source], parameters=parameters, **fields)
