@@ -352,6 +352,26 @@ class Floats(Case):
         model, _, _ = self.export(converted(Net(), X), X)
         self.assertEqual([name for name, op, _ in self.edges(model) if op == "inplace"], [])
 
+    def test_heads_in_a_batch_have_their_samples_first(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(6, 8)
+
+            def forward(self, x):
+                heads = self.fc(x).view(-1, 5, 2, 4).transpose(1, 2).reshape(-1, 5, 4)
+                return F.relu(torch.bmm(heads, heads.transpose(1, 2)) + torch.ones(5)).sum(1)
+
+        X = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(0))
+        model, arrays, said = self.export(Q.quantize_dynamic(Net(), {nn.Linear}), X)
+        self.assertEqual([(layer["name"], layer["op"], layer["shape"]) for layer in model["layers"]],
+                         [("fc", "linear_dynamic", [5, 8]), ("reshape", "reshape", [5, 2, 4]), ("transpose", "transpose", [2, 5, 4]),
+                          ("permute", "permute", [2, 4, 5]), ("matmul", "matmul", [2, 5, 5]), ("add", "add", [2, 5, 5]), ("relu", "relu", [2, 5, 5]),
+                          ("sum", "sum", [2, 5])])
+        self.assertEqual(model["layers"][-1]["dim"], [2])
+        np.testing.assert_allclose(arrays["relu"].sum(2), arrays["sum"], rtol=1e-5)
+        self.assertEqual(said, "")
+
     def test_prelu_and_transposed_convolutions(self):
         class Net(nn.Module):
             def __init__(self):

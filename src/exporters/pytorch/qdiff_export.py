@@ -1806,11 +1806,15 @@ class _EagerWatch(_Watch):
     @contextlib.contextmanager
     def quietly(self):
         """What runs is no layer, and what comes of it is an input of whoever reads it."""
-        self.paused = True
+        before, self.paused = self.paused, True
         try:
             yield
         finally:
-            self.paused = False
+            self.paused = before
+
+    def emit(self, *args, **kwargs):
+        with self.quietly():  # a value turned so that its samples are first is no layer
+            return super().emit(*args, **kwargs)
 
     def state(self, name, tensor):
         """A hidden state that the caller gives is a value of its own; zeros are none."""
