@@ -4,7 +4,6 @@
  */
 import type {
   AveragePoolAttributes,
-  AxisAttributes,
   EluAttributes,
   GeluAttributes,
   PoolAttributes,
@@ -18,13 +17,14 @@ import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
 import { floor } from '../numeric/round.js';
-import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
+import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowCovers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
+import { gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { binaryFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
@@ -155,25 +155,6 @@ const mean = summed('mean', 'sum of x / n', ({ inputs: [{ shape }] }) => sizeOf(
 const averagePool = summed('avg_pool2d', 'sum of x / n', window);
 const adaptivePool = summed('adaptive_avg_pool2d', 'sum of x / n', places);
 
-/** exp of 20 units in the last place, of differences that are rounded. */
-const softmax: TensorSteps = boundedSteps('exp(x - max) / sum of exp(x - max), float32', (call) => {
-  const [{ data, shape }] = call.inputs;
-  const axis = checkedAxes(axisOf((call.attributes as AxisAttributes).dim, shape));
-  const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
-  const [exact, errors] = [new Float64Array(data.length), new Float64Array(data.length)];
-  for (let i = 0; i < data.length; i++) {
-    if (Math.floor(i / step) % count !== 0) continue;
-    const line = Array.from({ length: count }, (_, k) => data[i + k * step]);
-    const [max, min] = [Math.max(...line), Math.min(...line)];
-    const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
-    for (const [k, x] of line.entries()) {
-      exact[i + k * step] = Math.exp(x - max) / sum;
-      errors[i + k * step] = exact[i + k * step] * (count + 96 + 2 * (max - min)) * UNIT;
-    }
-  }
-  return boundedReals(data.length, (i) => within(exact[i], errors[i]));
-});
-
 /** Of a place of the output: the values that become one. */
 function linesOf({ attributes, inputs: [{ data, shape }] }: TensorCall): (i: number) => number[] {
   const axes = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
@@ -247,7 +228,9 @@ export const pyTorchFloats: Kernel['ops'] = {
   amin: extreme('the smallest', Math.min),
   prelu: preluOfFloats,
   interpolate: resampleOfFloats(adaptivePool),
-  softmax,
+  softmax: softmaxOfFloats,
+  log_softmax: logSoftmaxOfFloats,
+  glu: gluOfFloats,
   scaled_dot_product_attention: attentionOfFloats,
   matmul: matmulOfFloats,
   batch_norm: batchNormOfFloats,

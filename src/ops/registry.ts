@@ -48,6 +48,7 @@ import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { gelu } from './gelu.js';
+import { glu } from './glu.js';
 import { groupNorm } from './groupNorm.js';
 import { hardsigmoid } from './hardsigmoid.js';
 import { hardswish } from './hardswish.js';
@@ -63,6 +64,7 @@ import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
 import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
+import { logSoftmax } from './logSoftmax.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
@@ -165,9 +167,11 @@ export const ops: readonly Op[] = [
   elu,
   celu,
   gelu,
+  glu,
   erf,
   exp,
   log,
+  logSoftmax,
   sqrt,
   rsqrt,
   prelu,

@@ -90,7 +90,7 @@ class Bags(nn.Module):
 
 
 class Floats(nn.Module):
-    """What a script computes itself on floats between two linears: an RMSNorm, reductions, powers."""
+    """What a script computes itself on floats beside two linears: an RMSNorm, reductions, powers, GLU, log_softmax, other sizes."""
 
     def __init__(self):
         super().__init__()
@@ -102,7 +102,9 @@ class Floats(nn.Module):
         x = (1 - x.amax(-1, keepdim=True)) * torch.square(x) + x.amin((-2, -1), keepdim=True)
         x = x.roll(-2, 1) + x[:, :1].expand(-1, 5, -1) * x.swapaxes(1, 2)[:, :1].repeat(1, 5, 3)[..., :12]
         x = x.max(-1, keepdim=True).values / (1 / (1 + x.abs()) + x.abs().sum(-1, keepdim=True))
-        return self.out(x.exp().log() + x.abs().sum(1, keepdim=True) + x.min(1, keepdim=True).values + torch.zeros(12))
+        x = self.out(x.exp().log() + x.abs().sum(1, keepdim=True) + x.min(1, keepdim=True).values + torch.zeros(12))
+        x = F.interpolate(F.interpolate(x, size=7, mode="linear"), size=4)
+        return F.log_softmax(F.glu(x, -1), -1)
 
 
 class Bounds(nn.Module):

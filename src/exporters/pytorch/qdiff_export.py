@@ -1299,7 +1299,7 @@ def _pool(bound):
 def _resampled(mode):
     def fields(bound):
         found = {"mode": mode}
-        factors = bound.get("scale_factors") or [bound[key] for key in ("scales_h", "scales_w") if bound.get(key) is not None]
+        factors = bound.get("scale_factors") or [bound[key] for key in ("scales", "scales_d", "scales_h", "scales_w") if bound.get(key) is not None]
         if factors:
             found["scale_factor"] = [float(factor) for factor in factors]
         else:
@@ -1452,6 +1452,11 @@ def _clamped(bound):
     return None if any(isinstance(each, torch.Tensor) for each in bounds.values()) else bounds
 
 
+def _largest(bound):
+    """A pool to one place."""
+    return {"dim": [2, 3], "keepdim": True} if set(bound["output_size"]) == {1} and bound["self"].dim() == 4 else None
+
+
 def _reduced(bound):
     dim, rank = bound["dim"], bound["self"].dim()
     if dim is None or dim == [] or bound.get("dtype") not in (None, torch.float32):
@@ -1489,12 +1494,14 @@ _FLOAT_OPS = {
     "aten.elu": ("elu", ("self",), _numbers("alpha", "scale", "input_scale")), "aten.celu": ("celu", ("self",), _numbers("alpha")),
     "aten.selu": ("elu", ("self",), lambda bound: {"alpha": 1.6732632423543772, "scale": 1.0507009873554805}),
     "aten.gelu": ("gelu", ("self",), _numbers("approximate")), "aten.threshold": ("threshold", ("self",), _numbers("threshold", "value")),
-    "aten.softmax": ("softmax", ("self",), _of_softmax), "aten._softmax": ("softmax", ("self",), _of_softmax),
+    **{f"aten.{private}{op}": (op, ("self",), _of_softmax) for op in ("softmax", "log_softmax") for private in ("", "_")},
     **_INDEXED_POOL, **_AVERAGE, **{f"aten.avg_pool{n}d": (f"avg_pool{n}d", ("self",), _pool) for n in (1, 2, 3)},
     "aten.mean.dim": ("mean", ("self",), _reduced),
-    "aten.upsample_nearest2d": ("interpolate", ("input", "self"), _resampled("nearest")),
+    **{f"aten.{own}{n}d": ("interpolate", ("input", "self"), _resampled(mode)) for n in (1, 2, 3)
+       for own, mode in (("upsample_nearest", "nearest"), ("_upsample_nearest_exact", "nearest-exact"))},
     "aten.upsample_bilinear2d": ("interpolate", ("input", "self"), _resampled("bilinear")),
-    "aten._upsample_nearest_exact2d": ("interpolate", ("input", "self"), _resampled("nearest-exact")),
+    "aten.upsample_linear1d": ("interpolate", ("input", "self"), _resampled("linear")),
+    "aten.glu": ("glu", ("self",), _numbers("dim")), "aten.adaptive_max_pool2d": ("amax", ("self",), _largest),
     "aten.layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")), "aten.native_layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")),
     "aten.group_norm": ("group_norm", ("input",), _norm("num_groups")), "aten.native_group_norm": ("group_norm", ("input",), _groups_of),
     "aten.instance_norm": ("instance_norm", ("input",), _unless("running_mean", None, _norm())),
@@ -1551,7 +1558,7 @@ def _translated(op, fields, x, sources, result):
     last = len(fields["normalized_shape"]) if op == "layer_norm" else _LAST_AXES.get(op)
     if op in _ONE_BY_ONE or last and axis < rank - last:
         return fields, x.at
-    if op in ("cat", "softmax", "slice", "index_select"):
+    if op in ("cat", "softmax", "log_softmax", "glu", "slice", "index_select"):
         along = _along(x, fields["dim"] % rank)
         return along and ({**fields, "dim": along}, x.at)
     if op in ("mean", "sum", "amax", "amin"):

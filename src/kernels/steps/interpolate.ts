@@ -53,12 +53,13 @@ export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quant
 export function resampleOfFloats(area: TensorSteps): TensorSteps {
   return {
     kind: 'tensor',
-    equation: 'the nearest; bilinear: h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p) in float32, however contracted',
-    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'bilinear', 'area']),
+    equation:
+      'the nearest; bilinear: h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p) in float32, however contracted; linear: one row',
+    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'linear', 'bilinear', 'area']),
     run(call) {
       const { mode } = attributesOf(call);
       if (mode === 'area') return overArea(area, call);
-      if (mode === 'bilinear') return bilinearOfFloats(call);
+      if (mode === 'bilinear' || mode === 'linear') return bilinearOfFloats(call);
       return floatsOverWindows(call, nearestCovers(call), ({ code }) => code(0));
     },
   };
@@ -178,15 +179,19 @@ interface MixCover extends Cover {
   readonly col: Neighbours;
 }
 
+/** Of what has one axis. */
+const ONLY_ROW: Neighbours = { first: 0, second: 0, weights: [1, 0] };
+
 /** Four neighbours of every position of the output. */
 function mixCovers(call: TensorCall, isFused: boolean): MixCover[] {
   const { from, to } = sizesOf(call);
-  const [rows, cols] = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
+  const axes = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
+  const [rows, cols] = axes.length === 1 ? [[ONLY_ROW], axes[0]] : axes;
   const weights: [Neighbours, Neighbours][] = rows.flatMap((row) =>
     cols.map((col): [Neighbours, Neighbours] => [row, col]),
   );
   return weights.map(([row, col]) => {
-    const at = (y: number, x: number) => y * from[1] + x;
+    const at = (y: number, x: number) => y * from.at(-1)! + x;
     const places = [row.first, row.second].flatMap((y) => [at(y, col.first), at(y, col.second)]);
     return { places: Int32Array.from(places), inside: [4], padded: [4], row, col };
   });

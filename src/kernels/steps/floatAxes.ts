@@ -1,0 +1,62 @@
+/** PyTorch on floats along an axis: softmax, its logarithm, and halves; exp and sums in any order, known within a bound. */
+import type { AxisAttributes } from '../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { floor } from '../../numeric/round.js';
+import { axisOf, checkedAxes } from '../../tensor/axes.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { boundedReals, UNIT, within } from './bounded.js';
+import { boundedSteps } from './tensor.js';
+
+/** How many values an axis has, and how far apart they lie. */
+function alongOf({ attributes, inputs: [{ shape }] }: TensorCall) {
+  const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
+  return { count: shape.dims[axis], step: sizeOf(shape.dims.slice(axis + 1)) };
+}
+
+/** What each value becomes, of those along an axis. errorOf: in units of the last place of 1. */
+function alongAxis(equation: string, of: (line: readonly number[]) => (x: number) => [exact: number, error: number]) {
+  return boundedSteps(`${equation}, float32`, (call) => {
+    const [{ data }] = call.inputs;
+    const { count, step } = alongOf(call);
+    const [exact, errors] = [new Float64Array(data.length), new Float64Array(data.length)];
+    for (let i = 0; i < data.length; i++) {
+      if (floor(i / step) % count !== 0) continue;
+      const line = Array.from({ length: count }, (_, k) => data[i + k * step]);
+      const apply = of(line);
+      for (const [k, x] of line.entries()) [exact[i + k * step], errors[i + k * step]] = apply(x);
+    }
+    return boundedReals(data.length, (i) => within(exact[i], errors[i] * UNIT));
+  });
+}
+
+/** exp of 20 units in the last place, of differences that are rounded. */
+function exponentials(line: readonly number[]) {
+  const [max, min] = [Math.max(...line), Math.min(...line)];
+  const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
+  return { max, sum, relative: line.length + 96 + 2 * (max - min) };
+}
+
+export const softmaxOfFloats = alongAxis('exp(x - max) / sum of exp(x - max)', (line) => {
+  const { max, sum, relative } = exponentials(line);
+  return (x) => [Math.exp(x - max) / sum, (Math.exp(x - max) / sum) * relative];
+});
+
+export const logSoftmaxOfFloats = alongAxis('x - max - log(sum of exp(x - max))', (line) => {
+  const { max, sum, relative } = exponentials(line);
+  const log = Math.log(sum);
+  return (x) => [x - max - log, relative + 4 * log + 2 * (Math.abs(x) + Math.abs(max))];
+});
+
+export const gluOfFloats: TensorSteps = boundedSteps(
+  'a / (1 + exp(-b)), of one half a and the other b, float32',
+  (call) => {
+    const [{ data }] = call.inputs;
+    const { count, step } = alongOf(call);
+    const half = (count / 2) * step;
+    return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
+      const first = floor(i / half) * 2 * half + (i % half);
+      const exact = data[first] / (1 + Math.exp(-data[first + half]));
+      return within(exact, Math.abs(exact) * 2 ** -21);
+    });
+  },
+);
