@@ -1,6 +1,7 @@
 /** Sums that lose digits: what hypotheses are made of; no kernel of integers has one. */
 import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
+import { shiftRight, wrapInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
 import { exactSums, weightZeroPointOf } from '../../products/exactSums.js';
 import { toInt32 } from './toInt32.js';
@@ -11,34 +12,60 @@ export interface LossyAccumulateStep extends AccumulateStep {
 }
 
 const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
+type Rule = keyof typeof RULES;
 
-function roundedProducts(bits: number, rule: keyof typeof RULES): LossyAccumulateStep {
-  const apply = RULES[rule];
-  const unit = 2 ** bits;
+function roundedProducts(bits: number, rule: Rule): LossyAccumulateStep {
   return {
     name: `products to ${bits} bits less, ${rule}`,
     equation: `sum of ((x - zx) * (w - zw) / 2^${bits}, rounded ${rule}) * 2^${bits}`,
     product: { bits, rule },
-    run: (x, product) => toInt32(sumsOf(x, product, (p) => apply(p / unit) * unit)),
+    run: (x, product) => toInt32(sumsOf(x, product, bits, rule)),
     numpy: null,
     c: null,
   };
 }
 
-function sumsOf(x: Codes, product: Product, lose: (p: number) => number): Float64Array {
-  const { outFeatures, inFeatures, weight, input } = product;
+/** In int32 where no sum can leave it, as of 8 bits: a tenth of the time that real numbers take. */
+function sumsOf(x: Codes, product: Product, bits: number, rule: Rule): Float64Array {
+  const { outFeatures, inFeatures, input, weight } = product;
+  const largestWeight = weight instanceof Int8Array ? 128 : 32768;
   const sums = new Float64Array(x.rows * outFeatures);
+  const differences = new Float64Array(inFeatures);
+  const integers = new Int32Array(inFeatures);
   for (let row = 0; row < x.rows; row++) {
+    let largest = 0;
+    for (let k = 0; k < inFeatures; k++) {
+      differences[k] = x.data[row * inFeatures + k] - input.zeroPoint;
+      largest = Math.max(largest, Math.abs(differences[k]));
+    }
+    integers.set(differences);
     for (let n = 0; n < outFeatures; n++) {
       const zeroPoint = weightZeroPointOf(product, n);
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        sum += lose((x.data[row * inFeatures + k] - input.zeroPoint) * (weight[n * inFeatures + k] - zeroPoint));
-      }
-      sums[row * outFeatures + n] = sum;
+      const fits = inFeatures * largest * (largestWeight + Math.abs(zeroPoint)) < 2 ** 30;
+      const own = weight.subarray(n * inFeatures, (n + 1) * inFeatures);
+      const sum = fits
+        ? shiftedSum(integers, own, zeroPoint, bits, rule)
+        : roundedSum(differences, own, zeroPoint, bits, rule);
+      sums[row * outFeatures + n] = sum * 2 ** bits;
     }
   }
   return sums;
+}
+
+function roundedSum(x: Float64Array, w: Product['weight'], zeroPoint: number, bits: number, rule: Rule): number {
+  let sum = 0;
+  for (let k = 0; k < x.length; k++) sum += RULES[rule]((x[k] * (w[k] - zeroPoint)) / 2 ** bits);
+  return sum;
+}
+
+function shiftedSum(x: Int32Array, w: Product['weight'], zeroPoint: number, bits: number, rule: Rule): number {
+  const up = rule === 'half up' ? 2 ** (bits - 1) : 0;
+  const inward = rule === 'towards zero' ? 2 ** bits - 1 : 0;
+  let sum = 0;
+  for (let k = 0; k < x.length; k++) {
+    sum = wrapInt32(sum + shiftRight(wrapInt32(x[k] * (w[k] - zeroPoint)), bits, up, inward));
+  }
+  return sum;
 }
 
 /** The same sums of codes as they are: where a layer quantizes its own input no file has the zero point. */

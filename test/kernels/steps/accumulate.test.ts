@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import * as steps from '../../../src/kernels/steps/accumulate.js';
+import { type LossyAccumulateStep, roundedProductSums } from '../../../src/kernels/steps/lossyAccumulate.js';
 import type { AccumulateStep, Codes, Product } from '../../../src/nouns/kernel.js';
 import { codesOf, layerCases, linearOf, params } from '../layers.js';
 
@@ -90,6 +91,17 @@ function narrowed({ bits, overflow, of, when, bias }: steps.NarrowAccumulateStep
   };
 }
 
+function roundedBy({ bits, rule }: NonNullable<LossyAccumulateStep['product']>): Reference {
+  const unit = 1n << BigInt(bits);
+  const rounded = {
+    down: (p: bigint) => p >> BigInt(bits),
+    'half up': (p: bigint) => (p + unit / 2n) >> BigInt(bits),
+    'towards zero': (p: bigint) => p / unit,
+  };
+  return (x, w, zx, zw) => total(products(x, w, zx, zw).map((p) => rounded[rule](p) * unit));
+}
+const someLossy = roundedProductSums.filter(({ product }) => product!.bits === 4);
+
 const references: [AccumulateStep, Reference][] = [
   [steps.exact, exact],
   [
@@ -110,6 +122,7 @@ const references: [AccumulateStep, Reference][] = [
     step,
     narrowed(step),
   ]),
+  ...someLossy.map((step): [AccumulateStep, Reference] => [step, roundedBy(step.product!)]),
 ];
 
 function reference(refer: Reference, x: Codes, linear: Product): { data: number[]; overflowed: number } {
@@ -196,6 +209,8 @@ it('counts and wraps sums that leave int32', () => {
   const { data, overflowed } = steps.exact.run(x, linear);
   expect([...data]).toEqual([wrap(255n * 127n * 80000n), 255 * 80000]);
   expect(overflowed).toBe(1);
+  const lossy = someLossy[0].run(x, linear);
+  expect([...lossy.data]).toEqual([wrap(((255n * 127n) >> 4n) * 16n * 80000n), (255 >> 4) * 16 * 80000]);
 });
 
 it('takes codes far beyond 8 bits', () => {
