@@ -58,7 +58,11 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.found.length === 0) await run.arranged([]);
   if (run.found.length === 0 && run.otherSides.length > 0) await run.arranged(run.otherSides);
   run.wholeKernels();
-  if (run.isSettled()) return run.result();
+  if (run.isSettled()) {
+    // a base of several steps may stand where two of them do
+    if (run.fewestCauses > 2) run.enumeratedPairs();
+    return run.result();
+  }
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
@@ -179,7 +183,15 @@ class Search {
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
   }
 
-  pairs(): void {
+  /** Beside those that are proven already. */
+  get fewestCauses(): number {
+    const { prefix } = this;
+    const own = this.found.map((hypothesis) => ({ ...hypothesis, changes: hypothesis.changes.slice(prefix.length) }));
+    return Math.min(...own.map(weightOf));
+  }
+
+  /** Both without a number; returns those that change something. */
+  enumeratedPairs(): ReadonlySet<Change> {
     const active = new Set(this.enumerated.filter((change) => !this.isIdle(change)));
     // where steps of every runtime are possible, each pair that is near is tried on every base
     const steps =
@@ -190,6 +202,11 @@ class Search {
         if (isOpen && !this.isRefuted(a, [b]) && !this.isRefuted(b, [a])) this.explains([a, b]);
       }
     });
+    return active;
+  }
+
+  pairs(): void {
+    const active = this.enumeratedPairs();
     const globals = this.estimated.filter(
       (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
     );

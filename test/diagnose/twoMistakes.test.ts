@@ -1,6 +1,8 @@
 /** Two mistakes of which one hides the other: a form of the one is tried, and the other's number found on it. */
 import { expect, test } from 'vitest';
 import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
+import { offsetClampRound } from '../../src/kernels/steps/offsetAndClamp.js';
+import { downward } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
@@ -53,6 +55,15 @@ test.each([
   const candidate = compute(world, { ...world.linear, ...change(world.linear) });
   const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
   expect(report.candidate_layers![0].diagnosis!.causes).toEqual(expect.arrayContaining([one, other]));
+});
+
+test('rounded down after the zero point in float32: of a base that has the same by chance no third cause is named', async () => {
+  const world = worldOf('small', randomFrom(1345)); // one value in 1800 lies so close below an integer
+  const candidate = outputsOf(world, fbgemmWith({ round: downward, offsetAndClamp: offsetClampRound }));
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  const { causes } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toHaveLength(2);
+  expect(causes).toContain('zero-point-before-rounding');
 });
 
 test('a scale twice the declared one, where fixed point rounds twice', async () => {
