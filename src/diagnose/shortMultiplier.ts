@@ -24,10 +24,10 @@ export function realOf(params: Product, channel: number): number {
   return (input.scale * weightScaleOf(params, channel)) / (output as QuantParams).scale;
 }
 
-/** @param of the numbers of a product with all channels, where its scales may be other ones */
+/** @param of the numbers of a product, which may have some of the channels only, or other scales */
 export function shortMultiplier(
   numbers: readonly Short[],
-  of: (product: Product) => readonly Short[] = () => numbers,
+  of: (product: Product) => readonly Short[],
 ): ShortMultiplierStep {
   const name = `short multiplier ${numbers.map(({ k, n }) => `${k} * 2^-${n}`).join(', ')}`;
   return {
@@ -36,20 +36,9 @@ export function shortMultiplier(
     name,
     equation: `acc * ${numbers[0].k} * 2^-${numbers[0].n}`,
     toSteps: (product, output) => {
-      const isWhole = product.outFeatures === numbers.length;
-      const own = isWhole ? of(product).map(numberOf) : nearestOf(product, numbers);
+      const own = of(product).map(numberOf);
       return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
     },
     operations: null,
   };
-}
-
-/** Of the channels that a product has: a scope may hold some of them only. */
-function nearestOf(product: Product, numbers: readonly Short[]): number[] {
-  return Array.from({ length: product.outFeatures }, (_, n) => {
-    const real = realOf(product, n);
-    return numbers
-      .map(numberOf)
-      .reduce((best, own) => (Math.abs(own / real - 1) < Math.abs(best / real - 1) ? own : best));
-  });
 }

@@ -1,5 +1,7 @@
 /** What few values admit by chance has no name, and what many say has the same one under a float path as under integers. */
 import { describe, expect, test } from 'vitest';
+import { float64Product } from '../../src/kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
@@ -103,6 +105,19 @@ describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (
     });
     expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes, lost: 0 });
   });
+});
+
+test.each([
+  ['to the nearest power', Math.round],
+  ['down', Math.floor],
+])('a shift of each channel, its logarithm rounded %s, and a float bias', async (_, round) => {
+  const world = worldOf('small', randomFrom(41));
+  const { input, weightScale, output } = world.linear;
+  const shift = (n: number) => 2 ** round(Math.log2((input.scale * weightScale[n]) / (output as QuantParams).scale));
+  const multiplier = { ...float64Product, toSteps: () => (acc: number, n: number) => acc * shift(n) };
+  const candidate = outputsOf(world, fbgemmWith({ multiplier, offsetAndClamp: roundThenOffset }));
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes: ['multiplier-short'], lost: 0 });
 });
 
 describe('biases of some channels', () => {

@@ -106,13 +106,18 @@ interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
 }
 
-/** Every number of bits, to the nearest, down and up; each channel with its own shift, or all with one. */
+/** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */
 function shortForms(params: Product): ShortForm[] {
   const forms: ShortForm[] = [];
+  const largest = (of: Product) => Math.max(...realsOf(of));
   for (let bits = 1; bits <= MOST_BITS; bits++) {
-    for (const round of [roundHalfAway, floor, Math.ceil]) {
+    for (const round of [roundHalfAway, floor, Math.ceil, ...(bits === 1 ? [nearestPower] : [])]) {
       const [own, shared] = [true, false].map((perChannel): ShortForm => {
-        const of = (other: Product) => numbersIn(other, bits, round, perChannel);
+        const of = (other: Product) => {
+          // of some channels: the one shift follows from all of them
+          const all = other.outFeatures === params.outFeatures ? other : params;
+          return numbersIn(other, bits, round, perChannel ? null : largest(all));
+        };
         return { bits, perChannel, numbers: of(params), of };
       });
       // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
@@ -123,11 +128,19 @@ function shortForms(params: Product): ShortForm[] {
   return forms;
 }
 
-function numbersIn(params: Product, bits: number, round: (v: number) => number, perChannel: boolean): Short[] {
-  const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
-  const largest = Math.max(...reals);
-  return reals.map((real) => {
-    const shift = bits - frexp(perChannel ? real : largest).exponent;
+/** Of a number from 1 up to 2, as a rounded logarithm has it. */
+function nearestPower(v: number): number {
+  return v < Math.SQRT2 ? 1 : 2;
+}
+
+function realsOf(params: Product): number[] {
+  return Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
+}
+
+/** largest: of all channels, which then have one shift; null: each has its own. */
+function numbersIn(params: Product, bits: number, round: (v: number) => number, largest: number | null): Short[] {
+  return realsOf(params).map((real) => {
+    const shift = bits - frexp(largest ?? real).exponent;
     return simplest(Math.max(1, round(real * 2 ** shift)), shift);
   });
 }
@@ -164,10 +177,11 @@ export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
 }
 
 function changesOf({ steps, params }: ProductSetup, { bits, perChannel, numbers, of }: ShortForm): ShortChange[] {
-  const { weightScale } = params;
-  // scales are changed after it: what an order or one scale for all makes of it is of other numbers without them
+  const declared = new Set(params.weightScale);
+  const { input, output } = params;
+  // another scale of the input or output beside it is of the same numbers; one weight scale for all is of others
   const multiplier = shortMultiplier(numbers, (product) =>
-    product.weightScale.every((scale, n) => scale === weightScale[n]) ? numbers : of(product),
+    of(product.weightScale.every((scale) => declared.has(scale)) ? { ...product, input, output } : product),
   );
   // floor and truncation are changes of their own; ties go up with an added half, or as they went
   const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : [halfUp, halfEven];
