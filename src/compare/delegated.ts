@@ -4,7 +4,7 @@ import { isLayout, isState, type Layer, type Model } from '../nouns/model.js';
 import type { Warning } from '../nouns/problem.js';
 import { listed, printable } from '../text.js';
 
-/** Values that only move are the same in either: they are not looked at. */
+/** Values that only move, and floats, are the same in either: they are not looked at. */
 export function unlikeTheRule({ layers, producer }: Model): Warning[] {
   const { delegated, kernel } = producer;
   if (!delegated || (kernel !== undefined && kernel !== 'xnnpack')) return [];
@@ -17,7 +17,8 @@ export function unlikeTheRule({ layers, producer }: Model): Warning[] {
 }
 
 function isComputed(layer: Layer): boolean {
-  return layer.delegates !== undefined && layer.form !== null && !isLayout(layer) && !isState(layer);
+  const { delegates, form, onFloats } = layer;
+  return delegates !== undefined && form !== null && !onFloats && !isLayout(layer) && !isState(layer);
 }
 
 function warningOf(layers: readonly Layer[], did: string, does: string): Warning[] {

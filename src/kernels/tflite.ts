@@ -1,16 +1,19 @@
 /** What TFLite's four runtimes do for every op, in the newest release, on x86 with AVX; `tfliteLayer.ts` has what else decides. */
 
-import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
+import type { ElementwiseSteps, Kernel, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import type { ValueParams } from '../nouns/value.js';
+import { f32 } from '../numeric/float.js';
 import { elementwise, products, tfliteConvolutions, tfliteLinear } from './families.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { dequantizeBuiltin, dequantizeFloat32 } from './steps/dequantize.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { fixedPointDoubleRoundingOfDoubles } from './steps/fixedPointMultiplier.js';
+import { binaryFloats } from './steps/floats.js';
 import { fixedPointDoubleRoundingUp, float64OfFloat32Scales } from './steps/multiplier.js';
 import { quantizeDivisionHalfAway, quantizeDoubleHalfAway, quantizeReciprocal } from './steps/quantize.js';
 import { areBytes, rescaleBuiltin, rescaleDoubleRounding } from './steps/rescale.js';
 import { halfAway } from './steps/round.js';
+import { withoutActivation } from './steps/tensor.js';
 import {
   hardSwishTflite,
   leakyReluBuiltin,
@@ -99,9 +102,18 @@ const referenceLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat3
 /** Of hybrid layers, whose dynamic step stands for all but the sums; `tfliteLayer.ts` has those, a layer each. */
 export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFloat32Scales });
 
-/** One rounding a value: alike in every runtime of these. */
-const { add, sub, mul } = pyTorchFloats;
-export const tfliteFloats: Ops = { add, sub, mul };
+const { add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, avg_pool2d, ...ofFloats } =
+  pyTorchFloats;
+const ALONE = Object.fromEntries(
+  ['leaky_relu', 'cat', 'max_pool2d'].map((op) => [op, withoutActivation(ofFloats[op] as TensorSteps)]),
+);
+
+/** Alike in every runtime: what chooses or rounds once; sums, whose order is a runtime's own, within a bound. */
+export const tfliteFloats: Ops = {
+  ...{ add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, ...ALONE },
+  avg_pool2d: withoutActivation(avg_pool2d as TensorSteps),
+  squared_difference: binaryFloats('(a - b)^2', (a, b) => f32(a - b) ** 2),
+};
 
 export const referenceOps: Ops = {
   ...products(referenceLinear, null),

@@ -264,6 +264,20 @@ for (const [kernel, declared] of Object.entries(KERNELS)) {
   });
 }
 
+const [micro, ofMicro] = suite(python.tflm, 'qdiff exporter tflite --kernel tflm');
+micro(ofMicro, () => {
+  /** SPACE_TO_BATCH_ND of a batch of None: [1, ..] in the file, [2, ..] when LiteRT runs it. */
+  test('shapes that the file leaves to the run are no capture of Micro', () => {
+    const model = join(PROJECT, 'fixtures/tflite/dilated/model.tflite');
+    const inputs = join(PROJECT, 'fixtures/tflite/dilated/captured-ref.npz');
+    const ran = exported('tflite', python.tflm, model, inputs, join(folder, 'dilated.npz'), '--kernel', 'tflm');
+    expect(ran).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/runs .* as .*, as the file says, where LiteRT makes it .*a batch of 1/),
+    });
+  });
+});
+
 const [tflite, title] = suite(python.tflite, 'qdiff exporter tflite');
 tflite(title, () => {
   const model = join(PROJECT, 'fixtures/tflite/cnn-int8/model.tflite');

@@ -551,6 +551,45 @@ test('float operators between DEQUANTIZE and QUANTIZE are an island, but for tho
   ]);
 });
 
+/** The mean of -0.1, -0.2, -0.3 and 8 in float32 is 1.85 or the float below or above, by the order of the sum. */
+test.each([
+  [1.85, []],
+  [1.8499999, []],
+  [1.85001, ['mean']],
+])('a float island with a constant: a mean of %d', async (mean, differing) => {
+  const float = { type: 'float32', scale: undefined } as const;
+  const graph: GraphSpec = {
+    tensors: [
+      { name: 'x', ...float, shape: [1, 3] },
+      { name: 'neg', ...float, shape: [1, 3] },
+      { name: 'c', ...float, shape: [1, 1], data: Float32Array.of(8) },
+      { name: 'cat', ...float, shape: [1, 4] },
+      { name: 'axis', type: 'int32', shape: [1], scale: undefined, data: Int32Array.of(1) },
+      { name: 'mean', ...float, shape: [1] },
+    ],
+    inputs: [0],
+    outputs: [5],
+    operators: [
+      { code: 'NEG', inputs: [0], outputs: [1] },
+      { code: 'CONCATENATION', inputs: [1, 2], outputs: [3], options: [{ i32: 1 }] },
+      { code: 'MEAN', inputs: [3, 4], outputs: [5], options: [{ u8: 0 }] },
+    ],
+  };
+  const values = {
+    x: npy('float32', [1, 3], [0.1, 0.2, 0.3]),
+    neg: npy('float32', [1, 3], [-0.1, -0.2, -0.3]),
+    cat: npy('float32', [1, 4], [-0.1, -0.2, -0.3, 8]),
+    mean: npy('float32', [1], [mean]),
+  };
+  const files = memoryFiles({ 'm.tflite': tflite(graph).bytes, 'c.npz': npz(values) });
+  const model = await openModel(files, 'm.tflite');
+  for (const kernel of ['tflite-reference', 'tflite-builtin', 'xnnpack', 'tflm']) {
+    const { layers } = await compare(model, await openCapture(files, 'c.npz', model), { kernel, diagnose: false });
+    expect(layers.map(({ status }) => status)).not.toContain('not-replayed');
+    expect(layers.flatMap(({ name, status }) => (status === 'mismatch' ? [name] : []))).toEqual(differing);
+  }
+});
+
 test('a constant that is dequantized once is no layer, and its node is named', async () => {
   const float: TensorSpec = { type: 'float32', shape: [1, 4], scale: undefined };
   const layers = await layersOf({

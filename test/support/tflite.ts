@@ -16,6 +16,7 @@ export const TYPES = {
 export const CODES = {
   ADD: 0,
   AVERAGE_POOL_2D: 1,
+  CONCATENATION: 2,
   CONV_2D: 3,
   DEPTHWISE_CONV_2D: 4,
   DEQUANTIZE: 6,
@@ -32,6 +33,7 @@ export const CODES = {
   LOG_SOFTMAX: 50,
   GELU: 150,
   ARG_MAX: 56,
+  NEG: 59,
   ELU: 111,
   QUANTIZE: 114,
   WHILE: 119,
@@ -45,6 +47,7 @@ const OPTION_TYPES: Partial<Record<keyof typeof CODES, number>> = {
   DEPTHWISE_CONV_2D: 2,
   TRANSPOSE_CONV: 49,
   AVERAGE_POOL_2D: 5,
+  CONCATENATION: 10,
   FULLY_CONNECTED: 8,
   MEAN: 27,
   ADD: 11,

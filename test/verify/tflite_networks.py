@@ -1,7 +1,7 @@
 """Graphs of every operator that qdiff replays under TFLite's runtimes: each operator alone, and networks as people have them."""
 import numpy as np
 
-from tflite_file import RANGE, Net
+from tflite_file import ACTIVATIONS, RANGE, Net
 from tflite_layers import (SAME, VALID, binary, concat, constant, conv, dense, depthwise, dequantize, hybrid_conv, hybrid_dense, matmul, move, pad, pool,
                            quantize, reduce, reshape, resize, split, strided_slice, table, transpose, transpose_conv, unary)
 
@@ -189,6 +189,26 @@ def make(seed, size):
     e = hybrid_dense(net, rows, 10, per_channel=True)
     return done(net, hybrid_dense(net, e, 5, asymmetric=False, per_channel=False))
 
+
+@network("floats")
+def make(seed, size):
+    """What is alike in every runtime between codes: what chooses, rounds once, or sums in an order of its own."""
+    net = Net(seed)
+    x = net.input((1, 2 * size, size, 7), dtype="float32")
+    shape = net.shapes[x]
+    float_of = lambda code, read, shape=shape, **options: net.op(code, read, [y := net.tensor(shape, "float32")], 1, **options) and y
+    drawn = lambda shape: net.tensor(shape, "float32", data=net.rng.normal(0, 1, shape))
+    a = float_of("MUL", [x, drawn([7])], fusedActivationFunction=0)
+    b = float_of("ADD", [x, drawn([1, 1, size, 1])], fusedActivationFunction=ACTIVATIONS[pick(net, ACTS)])
+    size_of = lambda kernel, stride: {"filterHeight": kernel, "filterWidth": kernel, "strideH": stride, "strideW": stride, "padding": SAME}
+    pooled = (1, -(-2 * size // 2), -(-size // 2), 7)
+    values = [float_of("DIV", [a, drawn([])], fusedActivationFunction=0), float_of("NEG", [a]), float_of("ABS", [a]), float_of("MAXIMUM", [a, drawn([7])]),
+              float_of("MINIMUM", [b, a]), float_of("SQUARED_DIFFERENCE", [a, b]), float_of("LEAKY_RELU", [a], alpha=float(net.rng.uniform(-0.5, 0.5))),
+              float_of("CONCATENATION", [a, b, a], (*shape[:-1], 21), axis=3), float_of("REDUCE_MAX", [a, net.ints([3])], shape[:-1], keepDims=False),
+              float_of("REDUCE_MIN", [a, net.ints([1, 2])], (1, 1, 1, 7), keepDims=True), float_of("MAX_POOL_2D", [a], pooled, **size_of(3, 2)),
+              float_of("AVERAGE_POOL_2D", [a], pooled, **size_of(3, 2)), float_of("MEAN", [a, net.ints([1, 2])], (1, 7), keepDims=False),
+              float_of("MEAN", [a, net.ints([-1])], shape[:-1], keepDims=False), float_of("SUM", [b, net.ints([1])], (1, 1, size, 7), keepDims=True)]
+    return done(net, *values)
 
 # ------------------------------------------------------------ networks
 

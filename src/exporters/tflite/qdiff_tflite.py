@@ -57,6 +57,7 @@ def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None):
     wide = _Interpreter(with_outputs(data, plain.computed), kernel, threads)
     delegated = [plain.names[index] for index in plain.computed if index in wide.delegated]
     if kernel == "tflm":
+        _same_shapes(plain, wide, next(zip(*feeds)))
         watched, ordinary, delegated = _Micro(with_outputs(data, plain.computed)), _Micro(data), []
     else:
         watched, ordinary = wide, plain
@@ -86,6 +87,15 @@ def _run(plain, watched, ordinary, feeds):
         for index, value in zip(plain.outputs, expected):
             changed += _different(got[order[index]], value) if index in order else 0
     return {name: np.concatenate([np.atleast_1d(value) for value in parts]) for name, parts in values.items()}, changed
+
+
+def _same_shapes(plain, litert, call):
+    """Micro runs with the shapes that are in the file, where LiteRT computes them: of [2, 34, 16] it holds the [1, 34, 16] of a batch of None."""
+    for index, value in zip(plain.computed, litert.call(call, len(plain.computed))):
+        name, shape = plain.names[index], plain.shape(index)
+        if value.size != np.prod(shape):
+            raise CaptureError(f"tflite_micro runs {name} as {list(shape)}, as the file says, where LiteRT makes it {list(value.shape)}: "
+                               "what it computes is of a part; convert the model for a batch of 1, not of None")
 
 
 def _different(a, b):

@@ -121,6 +121,8 @@ export const OTHERS: ReadonlyMap<string, Rule> = new Map([
   ['ADD', arithmetic('add')],
   ['SUB', arithmetic('sub')],
   ['MUL', arithmetic('mul')],
+  ['DIV', arithmetic('div')],
+  ['NEG', named('neg')],
   ['MAXIMUM', named('maximum')],
   ['MINIMUM', named('minimum')],
   ['PRELU', named('prelu_of_two')],

@@ -66,26 +66,28 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
   return [...inputs, ...outputs].filter((index) => index >= 0).map((index) => graph.tensor(index));
 }
 
-/** One rounding of float32 a value, or none: every runtime gives the same. */
-const EXACT_ON_FLOATS = new Set(['ADD', 'SUB', 'MUL', 'RELU', 'RELU6', 'RELU_N1_TO_1']);
+/** Of float32, what every runtime gives alike: it chooses, or rounds once; or sums, in an order of its own. */
+const ON_FLOATS = new Set([
+  ...['ADD', 'SUB', 'MUL', 'DIV', 'NEG', 'ABS', 'SQUARED_DIFFERENCE', 'LEAKY_RELU', 'RELU', 'RELU6', 'RELU_N1_TO_1'],
+  ...['MAXIMUM', 'MINIMUM', 'REDUCE_MAX', 'REDUCE_MIN', 'MAX_POOL_2D', 'CONCATENATION'],
+  ...['MEAN', 'SUM', 'AVERAGE_POOL_2D'],
+]);
 
 /** Values of a type, or without the parameters, that an engine for codes needs. */
 function unusableValues(node: Node, { op, data, isIndex }: Translation): string | null {
   const { graph, operator } = node;
   const inputs = dataOf(node, data);
-  const [input, output] = [inputs.find((index) => !graph.isConstant(index)), operator.outputs[0]].map(
-    (index) => index ?? -1,
-  );
-  if (input < 0 || output < 0) return 'it reads or computes nothing';
-  const computed = inputs.filter((index) => !graph.isConstant(index));
-  if (computed.length === 0) return 'it reads nothing but constants';
+  const [output = -1] = operator.outputs;
+  if (inputs.length === 0 || output < 0) return 'it reads or computes nothing';
+  const input = inputs.find((index) => !graph.isConstant(index));
+  if (input === undefined) return 'it reads nothing but constants';
   const unread = inputs.find((index) => graph.isConstant(index) && !isReadable(graph, index));
   if (unread !== undefined) return `it reads the constant ${graph.key(unread)}`;
   const coded = isIndex ? [input] : [input, output];
   const types = coded.map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
   if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
-  if (isFloat && EXACT_ON_FLOATS.has(operator.name)) return null;
+  if (isFloat && ON_FLOATS.has(operator.name)) return null;
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
   const odd = types.find((type) => !CODES.has(type) && type !== 'float32');
   if (odd) return `${odd} values have no model`;
@@ -98,7 +100,7 @@ function unusableValues(node: Node, { op, data, isIndex }: Translation): string 
 /** A value of the file that model.json can declare. */
 function isReadable(graph: Graph, index: number): boolean {
   const { data, unusual, type } = graph.tensor(index);
-  return data !== null && unusual === null && type.dtype !== null && graph.params(index)?.scale !== undefined;
+  return data !== null && unusual === null && type.dtype !== null && graph.params(index) !== null;
 }
 
 function dataOf({ operator }: Node, data: readonly number[] | undefined): number[] {
