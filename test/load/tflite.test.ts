@@ -177,6 +177,14 @@ test.each<[string, Parameters<typeof oneLinear>[0], RegExp]>([
   expect(await problemsOf(open(tflite(oneLinear(change)).bytes))).toEqual([expect.stringMatching(problem)]);
 });
 
+/** TensorFlow's converter writes it of a comparison with 0. */
+test('a scale of 0 beside a constant number of int16 is none', async () => {
+  const graph = oneLinear();
+  const zero = { name: 'zero', type: 'int16', shape: [], scale: [0], zeroPoint: [0], data: Int16Array.of(0) } as const;
+  const { subgraphs } = await open(tflite({ ...graph, tensors: [...graph.tensors, zero] }).bytes);
+  expect(subgraphs[0].tensors[4]).toMatchObject({ name: 'zero', quantization: null });
+});
+
 test('an output that nothing computes is refused', async () => {
   const graph = oneLinear();
   const { bytes } = tflite({ ...graph, tensors: [...graph.tensors, { name: 'z' }], outputs: [4] });

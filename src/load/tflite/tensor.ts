@@ -23,7 +23,7 @@ export async function readTensor(table: Table, index: number, buffers: readonly 
     shape,
     signature,
     isDynamic: signature.some((dim, axis) => axis > 0 && dim < 0),
-    quantization: details && (await readQuantization(details, type, shape)),
+    quantization: details && (await readQuantization(details, { type, shape, isNumber: data !== null && count === 1 })),
     data,
     unusual: unusual(table, details),
   };
@@ -62,12 +62,15 @@ function unusual(table: Table, quantization: Table | null): string | null {
   return quantization && quantization.scalar(4, 'details_type', 'Uint8', 0) !== 0 ? 'quantized in blocks' : null;
 }
 
-/** Null without scales: min and max alone are notes of the converter. */
-async function readQuantization(
-  table: Table,
-  type: TensorType,
-  shape: readonly number[],
-): Promise<Quantization | null> {
+interface Coded {
+  readonly type: TensorType;
+  readonly shape: readonly number[];
+  /** A constant of one element. */
+  readonly isNumber: boolean;
+}
+
+/** Null without scales: min and max alone are notes of the converter, which gives a constant 0 of int16 a scale of 0. */
+async function readQuantization(table: Table, { type, shape, isNumber }: Coded): Promise<Quantization | null> {
   const scale = await table.vector(2, 'scale', 4);
   if (!scale || scale.count === 0) return null;
   const axis = table.scalar(6, 'quantized_dimension', 'Int32', 0);
@@ -76,6 +79,7 @@ async function readQuantization(
   if (zeroPoint?.count !== scale.count) {
     throw table.refuse('zero_point', `expected as many as scales, ${scale.count}, got ${zeroPoint?.count ?? 'none'}`);
   }
+  if (scale.count === 1 && isNumber && (await scaleOf(table, scale)) === 0) return null;
   const single = scale.count === 1 ? await singleOf(table, scale, zeroPoint, type) : null;
   return { scale, zeroPoint, axis, single };
 }
@@ -96,7 +100,7 @@ const ZERO_POINTS = new Map([
 ]);
 
 async function singleOf(table: Table, scale: VectorRange, zeroPoint: VectorRange, type: TensorType) {
-  const number = (await view(table, scale, 'scale')).getFloat32(0, true);
+  const number = await scaleOf(table, scale);
   // biases keep scales that no kernel reads, and one may underflow
   if (!(number > 0 && Number.isFinite(number)) && type.bits < 32) {
     throw table.refuse('scale', `expected a positive number, got ${number}`);
@@ -107,6 +111,10 @@ async function singleOf(table: Table, scale: VectorRange, zeroPoint: VectorRange
     throw table.refuse('zero_point', `expected ${lo === hi ? lo : `${lo}..${hi}`} (${type.name}), got ${zero}`);
   }
   return { scale: number, zeroPoint: Number(zero) };
+}
+
+async function scaleOf(table: Table, scale: VectorRange): Promise<number> {
+  return (await view(table, scale, 'scale')).getFloat32(0, true);
 }
 
 async function view(table: Table, { offset, length }: VectorRange, field: string): Promise<DataView> {
