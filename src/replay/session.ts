@@ -18,7 +18,7 @@ import {
 import type { Layout, Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
-import { impliedShape } from '../ops/fields/shape.js';
+import { asRead, impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
 import { type BatchRanges, batchOf } from './calls.js';
@@ -223,7 +223,8 @@ export class ReplaySession {
   /** Of a file of matrices, where nothing says shapes, they follow from what is read. */
   private shapesOf(layer: Layer, readers: readonly ValueReader[]): LayerShapes {
     const { shapes } = this.capture;
-    const inputs = layer.inputs.map((name, i) => shapes.get(name) ?? rowOf(readers[i].features));
+    const known = layer.inputs.map((name, i) => shapes.get(name) ?? rowOf(readers[i].features));
+    const inputs = asRead(layer, known, this.layout);
     return { inputs, output: shapes.get(layer.name) ?? impliedShape(layer, inputs, this.layout) };
   }
 

@@ -2,7 +2,7 @@
 import { type Checks, described, type Place } from '../documents/checks.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
-import { impliedDims, shapeWith } from '../ops/fields/shape.js';
+import { asRead, impliedDims, readsByLayout, shapeWith } from '../ops/fields/shape.js';
 import type { Op } from '../ops/op.js';
 import { opByName, opsOfMatrices } from '../ops/registry.js';
 import { dimsText, fitsOtherLayout, sameDims } from '../tensor/shape.js';
@@ -55,11 +55,16 @@ type Parts = Pick<Model, 'inputs' | 'constants' | 'layers' | 'layout' | 'channel
 /** `contradicts` is told of layers whose inputs give other dims, or fit nothing. */
 export class Shapes {
   readonly found = new Map<string, Shape>();
+  /** What products along the last axis compute. */
+  private readonly ofRows: ReadonlySet<string>;
 
   constructor(
     private readonly model: Parts,
     private readonly contradicts: (layer: Layer, index: number, problem: string) => void,
-  ) {}
+  ) {
+    const ofRows = model.layers.filter(({ form, op }) => form?.kind === 'product' && opByName(op)?.channels === 'last');
+    this.ofRows = new Set(ofRows.map(({ name }) => name));
+  }
 
   /** known: dims of values that a file or a capture gives. */
   infer(known: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, Shape> {
@@ -71,14 +76,19 @@ export class Shapes {
   }
 
   private layer(layer: Layer, index: number, known: readonly number[] | undefined): void {
-    const shapes = layer.inputs.map((name) => this.found.get(name));
-    const implied = impliedDims(layer, shapes, this.model.layout);
+    const { layout } = this.model;
+    const shapes = asRead(
+      layer,
+      layer.inputs.map((name) => this.found.get(name)),
+      layout,
+    );
+    const implied = impliedDims(layer, shapes, layout);
     if (typeof implied === 'string') this.contradicts(layer, index, implied);
     const dims = typeof implied === 'string' ? null : implied;
     if (dims && known && !sameDims(dims, known))
       this.contradicts(layer, index, this.contradiction(layer, shapes, dims, known));
     const op = layer.form && opByName(layer.op);
-    if (op?.channels === 'layout' && layer.form?.kind !== 'layout') this.readByLayout(layer.inputs[0]);
+    if (readsByLayout(layer)) this.readByLayout(layer.inputs[0], shapes[0]);
     this.add(layer.name, known ?? dims ?? undefined, op?.channels ?? null, shapes[0]);
   }
 
@@ -110,11 +120,9 @@ export class Shapes {
     this.found.set(name, declared !== undefined && declared < dims.length ? { dims, channelAxis: declared } : shape);
   }
 
-  /** A window's input has its channels where the layout says, whatever made it: [4, 44] behind a layer that is not replayed too. */
-  private readByLayout(name: string): void {
-    const shape = this.found.get(name);
-    const channelAxis = this.model.layout === 'NCHW' ? 0 : (shape?.dims.length ?? 1) - 1;
-    if (shape) this.found.set(name, { ...shape, channelAxis });
+  /** The value itself too, [4, 44] behind a layer that is not replayed, unless a product along the last axis made it. */
+  private readByLayout(name: string, shape: Shape | undefined): void {
+    if (shape && !this.ofRows.has(name)) this.found.set(name, shape);
   }
 
   /** What no layer makes has its channels where the first layer that cares reads them. */

@@ -83,6 +83,15 @@ describe('shapes of values', () => {
     }
   });
 
+  it('stand last in what a product along the last axis computes, whatever reads it', async () => {
+    const conv = { ...linear(1, 4, 'fc'), name: 'conv', op: 'conv1d', weight: [[[1], [1], [1], [1]]] };
+    for (const behind of [{ name: 'mean', op: 'mean', input: 'fc', dim: 1, output: CODES }, conv]) {
+      const { shapes } = await read(fileOf([linear(3, 5), behind], { shape: [4, 5] }));
+      expect(shapes?.get('fc'), behind.op).toEqual({ dims: [4, 3], channelAxis: 1 });
+      expect(shapes?.get(behind.name)?.dims, behind.op).toEqual(behind === conv ? [1, 3] : [3]);
+    }
+  });
+
   it('have their channels where the layout says, or the file', async () => {
     const axis = async (input: object, top = {}) =>
       (await read(fileOf([relu], input, top))).shapes!.get('act')!.channelAxis;

@@ -17,6 +17,17 @@ export function impliedDims(
   return op.dims ? op.dims({ form: layer.form, inputs, layout }) : inputs[0].shape.dims;
 }
 
+export function readsByLayout({ op, form }: Layer): boolean {
+  return form !== null && form.kind !== 'layout' && opByName(op)?.channels === 'layout';
+}
+
+/** A window's input has its channels where the layout says, whatever made it. */
+export function asRead<S extends Shape | undefined>(layer: Layer, shapes: readonly S[], layout: Layout): readonly S[] {
+  const [first, ...others] = shapes;
+  if (!first || !readsByLayout(layer)) return shapes;
+  return [{ ...first, channelAxis: layout === 'NCHW' ? 0 : first.dims.length - 1 }, ...others];
+}
+
 /** Of what a layer computes. Throws where its inputs do not fit or nothing is known of it: validation said so before. */
 export function impliedShape(layer: Layer, inputs: readonly Shape[], layout: Layout): Shape {
   const dims = impliedDims(layer, inputs, layout);
