@@ -262,10 +262,12 @@ class Comparison {
     if (own && own.mismatched === 0) {
       report.diagnosis = inherited(report, run.kernel.name, source ?? run.ready.layer.inputs[0]);
     } else if (own && !(await this.late.explains(run.ready.layer, report))) {
-      const { input, inputs } = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
+      // on the captured input also what a dynamic layer chooses follows from that
+      const ownRun = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
+      const { input, inputs } = ownRun;
       const diagnosis = await this.diagnosis();
       const watch = (tried: number) => this.progress(run.ready.layer, 'diagnose', index, to - from, tried);
-      const rows = differingRows({ run, input, inputs, observed, from, to, diff: own, afterRelu: false });
+      const rows = differingRows({ run: ownRun, input, inputs, observed, from, to, diff: own, afterRelu: false });
       const differing = { ...rows, watch };
       const notFinite = await notFiniteValues(run, own.notFinite.expected, from, to);
       const found =
