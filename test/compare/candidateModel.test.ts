@@ -41,6 +41,13 @@ it('a file beside itself has no differences, and its own replay the same values'
   expect(report.candidate_layers!.map(({ status }) => status)).toEqual(report.layers.map(() => 'match'));
 });
 
+it('what its own replay does not reach is said, with what has those values', async () => {
+  const leaf = 'transformer-qdq';
+  const { warnings } = await beside(of(leaf), of(leaf), { capture: of(leaf, 'capture.npz') });
+  const [said] = warnings.filter(({ code, where }) => code === 'not-replayed' && where.endsWith('model.onnx'));
+  expect(said.message).toMatch(/^60 layers of 63 not replayed from the captured inputs, the first .*--candidate/);
+});
+
 it('a file run two ways: the other capture is explained by what its CPU does', async () => {
   const leaf = 'mlp-qdq-u8s8';
   const captures = { capture: of(leaf, 'capture.npz'), values: of(leaf, 'capture-avx2.npz') };

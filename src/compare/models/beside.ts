@@ -104,7 +104,16 @@ async function ownReplay(model: Model, capture: Capture, other: Model, { names }
   });
   const reference = referenceFor(other.producer);
   const session = new ReplaySession(other, inputs, reference, 'propagated');
-  return { ...replayedCapture(other, inputs, session), path: other.path, warnings: [] };
+  return { ...replayedCapture(other, inputs, session), path: other.path, warnings: notReplayed(other, session) };
+}
+
+/** What the other model computes beyond what a replay of it reaches. */
+function notReplayed({ layers, path }: Model, session: ReplaySession): Warning[] {
+  const left = layers.filter((layer) => session.whyNotReplayed(layer) !== null);
+  if (left.length === 0) return [];
+  const first = `${printable(left[0].name)} (${session.whyNotReplayed(left[0])})`;
+  const message = `${counted(left.length, 'layer')} of ${layers.length} not replayed from the captured inputs, the first ${first}; its own capture as --candidate has their values`;
+  return [{ code: 'not-replayed', where: printable(path), message }];
 }
 
 function withAdvice(error: unknown, { path }: Model): unknown {
