@@ -108,6 +108,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     } = draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
+    const why = notReplayed ?? (input.length === 0 ? 'it reads no value of the graph, only constants' : undefined);
     const origin = {
       nodes: namesOf(nodes),
       arithmetic,
@@ -115,7 +116,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
       remedy,
       ran_as: ranAs,
       hazards,
-      not_replayed: notReplayed ?? (input.length === 0 ? 'it reads no value of the graph, only constants' : undefined),
+      not_replayed: why && printable(why), // operators, domains and modes are as the file has them
     };
     return {
       name,

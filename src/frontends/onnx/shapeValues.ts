@@ -3,17 +3,39 @@ import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, type Dims, dimsOf, type From, isDeclared, ofSamples, type ShapeValue, sayDims } from './dims.js';
 import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
-/** Longer than any chain that computes a shape. */
+/** Longer than any chain that computes a shape, and more tensors than one follows from. */
 const DEEPEST = 64;
+const MOST_TENSORS = 1000;
+/** More axes than any tensor has. */
+const MOST_AXES = 64;
+
+/** Each tensor once: what all of them read twice would double with every step. */
+interface Visit {
+  readonly depth: number;
+  readonly known: Map<string, Promise<ShapeValue[] | null>>;
+}
 
 /** Numbers of an integer tensor; null where it is none that follows from shapes and constants. */
-export async function shapeValues(tensor: string, context: From, depth = 0): Promise<ShapeValue[] | null> {
+export function shapeValues(tensor: string, context: From): Promise<ShapeValue[] | null> {
+  return valuesOf(tensor, context, { depth: 0, known: new Map() });
+}
+
+function valuesOf(tensor: string, context: From, { depth, known }: Visit): Promise<ShapeValue[] | null> {
+  const before = known.get(tensor);
+  if (before) return before;
+  const isFar = depth > DEEPEST || known.size > MOST_TENSORS;
+  const found = isFar ? Promise.resolve(null) : computedValues(tensor, context, { depth: depth + 1, known });
+  known.set(tensor, found);
+  return found;
+}
+
+async function computedValues(tensor: string, context: From, visit: Visit): Promise<ShapeValue[] | null> {
   const { graph, constants } = context;
   const constant = constants.get(tensor);
   if (constant) return constant.source && isShort(constant.shape) ? Array.from(await constants.numbers(tensor)) : null;
   const node = graph.makerOf(tensor);
-  if (node?.domain !== '' || depth > DEEPEST) return null;
-  const of = (i: number) => shapeValues(node.inputs[i] ?? '', context, depth + 1);
+  if (node?.domain !== '') return null;
+  const of = (i: number) => valuesOf(node.inputs[i] ?? '', context, visit);
   switch (node.opType) {
     case 'Shape':
       return shapeOf(node, context);
@@ -27,14 +49,15 @@ export async function shapeValues(tensor: string, context: From, depth = 0): Pro
       return chosenValues(await of(0), await of(1), await of(2));
     case 'Concat': {
       const parts = await Promise.all(node.inputs.map((_, i) => of(i)));
-      return parts.some((part) => part === null) ? null : parts.flatMap((part) => part!);
+      const all = parts.some((part) => part === null) ? null : parts.flatMap((part) => part!);
+      return all && all.length <= MOST_AXES ? all : null;
     }
     case 'Gather': {
       const [from, at] = await Promise.all([of(0), of(1)]);
       return from && at ? at.map((i) => (i === null ? null : (from.at(i) ?? null))) : null;
     }
     case 'Slice':
-      return slicedValues(node, context, await of(0), depth);
+      return slicedValues(node, await of(0), of);
     default:
       return computed(node, await of(0), await of(1));
   }
@@ -58,9 +81,8 @@ export function reshapedDims(before: Dims | null, size: Dims): Dims {
   return copied.map((dim) => (dim === -1 ? left : dim));
 }
 
-/** More axes than any tensor has. */
 function isShort(shape: readonly number[]): boolean {
-  return shape.length <= 1 && sizeOf(shape) <= 64;
+  return shape.length <= 1 && sizeOf(shape) <= MOST_AXES;
 }
 
 function shapeOf(node: GraphNode, context: From): ShapeValue[] | null {
@@ -68,9 +90,12 @@ function shapeOf(node: GraphNode, context: From): ShapeValue[] | null {
   return dims ? dims.slice(intOf(node, 'start', 0), attribute(node, 'end')?.i ?? undefined) : null;
 }
 
-async function slicedValues(node: GraphNode, context: From, from: ShapeValue[] | null, depth: number) {
-  const bound = async (i: number, name: string) =>
-    (node.inputs[i] ? await shapeValues(node.inputs[i], context, depth + 1) : intsOf(node, name))?.[0] ?? null;
+async function slicedValues(
+  node: GraphNode,
+  from: ShapeValue[] | null,
+  of: (i: number) => Promise<ShapeValue[] | null>,
+) {
+  const bound = async (i: number, name: string) => (node.inputs[i] ? await of(i) : intsOf(node, name))?.[0] ?? null;
   const [start, end] = [await bound(1, 'starts'), await bound(2, 'ends')];
   return from && start !== null && end !== null && !node.inputs[4] ? from.slice(start, end) : null;
 }

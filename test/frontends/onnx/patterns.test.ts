@@ -776,6 +776,29 @@ test('a shape with a remainder in it: torch’s unflatten', async () => {
   expect([layer.op, layer.notReplayed]).toEqual(['reshape', undefined]);
 });
 
+test('a shape that doubles with every node is given up on, not followed', async () => {
+  const doubled = (i: number) =>
+    node(i % 2 ? 'Concat' : 'Add', [`s${i}`, `s${i}`], [`s${i + 1}`], i % 2 ? { axis: 0 } : {});
+  const nodes = [
+    xq,
+    node('Shape', ['xq'], ['s0']),
+    ...Array.from({ length: 60 }, (_, i) => doubled(i)),
+    node('Reshape', ['xq', 's60'], ['yq'], {}, 'reshape'),
+    node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+  ];
+  const data = model({ inputs: [valueInfo('x', 1, [2, 6])], outputs: outputY, initializers: params(), nodes });
+  const [, layer] = await fieldsOf(data);
+  expect(layer.notReplayed).toBe('its shape is not known before it runs');
+});
+
+test('an operator’s name that steers a terminal is harmless in what is said of it', async () => {
+  const odd = [node('Odd\u001b[31m', ['xd'], ['g'])];
+  const { layers } = await opened(between(odd));
+  expect(layers.find(({ name }) => name === 'g')!.notReplayed).toBe(
+    'Odd\\x1b[31m runs in float, outside the quantized part',
+  );
+});
+
 test('Dropout is left out but in training', async () => {
   const dropped = (...inputs: string[]) => [
     node('Dropout', ['xd', ...inputs], ['d'], {}, 'drop'),
