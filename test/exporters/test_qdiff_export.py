@@ -138,6 +138,33 @@ class Like(Case):
             self.assertLessEqual(apart.max(), 1, name)
             self.assertLessEqual((apart > 0).mean(), 0.05, name)
 
+    def test_what_is_quantized_again_behind_a_move_says_so(self):
+        """What flatten gives is quantized once more; a pool of one axis is one of images to the converted model."""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.pool, self.drop, self.fc = nn.Conv1d(2, 4, 3), nn.AvgPool1d(2), nn.Dropout(), nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(self.drop(torch.flatten(self.pool(self.a(x)), 1)))
+
+        torch.manual_seed(0)
+        X = torch.randn(10, 2, 6)
+        prepared = quantize_fx.prepare_qat_fx(Net().train(), Q.get_default_qat_qconfig_mapping("fbgemm"), (X,))
+        prepared(X)
+        prepared.eval()
+        model, _, _ = self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), X)
+        codes = np.load(qdiff_export.capture(prepared, X, self.out / "qat.npz", like=self.out / "model.json"))
+        own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
+        declared = {layer["name"]: layer["shape"] for layer in model["layers"]}
+        self.assertEqual(list(codes["pool"].shape[1:]), declared["pool"])
+        self.assertEqual((own["flatten"]["op"], own["flatten"]["input"]), ("requantize", "flatten.moved"))
+        self.assertEqual(own["flatten.moved"]["op"], "flatten")
+        self.assertEqual((own["drop"]["op"], own["drop"]["input"]), ("identity", "flatten"))
+        real = lambda name: own[name]["output"]["scale"] * (codes[name].reshape(10, -1).astype(float) - own[name]["output"]["zero_point"])
+        np.testing.assert_allclose(real("flatten"), real("pool"), atol=own["flatten"]["output"]["scale"])
+        np.testing.assert_array_equal(codes["drop"], codes["flatten"])
+
     def test_a_scale_of_the_whole_tensor_is_one_number(self):
         torch.manual_seed(0)
         prepared = quantize_fx.prepare_qat_fx(nn.Sequential(nn.Linear(6, 4)).train(), Q.get_default_qat_qconfig_mapping("qnnpack"), (X,))

@@ -111,6 +111,7 @@ async function besidesFiles(
   if (!session || !observed || session.whyNotReplayed(other)) return null;
   const run = await session.open(other);
   const diff = await diffReplay(comparison, run, observed, null);
+  if (diff.mismatched === 0) return null; // anything that changes no value would do
   const diagnosis = new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast);
   const rows = differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: false });
   const { report } = await diagnosis.layer(rows);

@@ -36,7 +36,8 @@ export async function runOfOwnFile(comparison: OwnComparison, layer: Layer): Pro
 }
 
 function sameOf({ pairs, read }: CandidateModel, layer: Layer): Same | undefined {
-  return [...pairs.flatMap(({ same }) => same), ...read].find(([own]) => own.layer === layer);
+  const all = [...pairs.flatMap(({ same }) => same), ...read];
+  return firstSeenIn(pairs, layer)?.same[0] ?? all.find(([own]) => own.layer === layer);
 }
 
 /** Both files give their values: what the other does otherwise; null: it does not, or nothing is known of it. */

@@ -355,11 +355,13 @@ class _Like:
                 shape = layer.get("shape", tensor.shape[1:])  # a file of matrices says none
                 if math.prod(shape) == math.prod(tensor.shape[1:]):
                     given[name] = tensor.reshape(len(tensor), *shape)
-            if name not in given:
+            tensor = _of_shape(given.get(name), layer.get("shape"))
+            if tensor is None:
                 continue
-            tensor = given[name]
             read = next((grid[one] for one in sources if one in grid and _is_on_grid(tensor, grid[one])), None)
-            params = _params_of_fake(self.fakes[name], declared) if name in self.fakes else read if "scale" in declared else declared
+            # what only moved is read by the parameters of what it was
+            moved = (read if "scale" in declared else declared) if "output" not in layer else None
+            params = moved or (_params_of_fake(self.fakes[name], declared) if name in self.fakes else read if "scale" in declared else declared)
             if read or name in self.fakes:
                 grid[name] = read if params is declared else params
             if params is None and not _is_on_grid(tensor, declared):
@@ -383,9 +385,15 @@ class _Like:
             reads = read(layer, not is_moved)
             if reads[0].endswith(".float") and "weight" in entry:
                 entry = _of_floats(entry)
+            own = self.own.get(name, {})
+            if is_moved and "scale" in own and own != self.own.get(_sources_of(layer)[0], own):  # and quantized again
+                layers.append({**entry, "name": f"{name}.moved"})
+                entry = {"name": name, "op": "requantize", "input": f"{name}.moved", "output": own}
+                reads = [entry["input"]]
             floats = {} if is_moved else {"output": {"dtype": "float32"}, "arithmetic": "float"}
             for twin in [entry, {**entry, "name": f"{name}.float", **floats}][: 1 + (name in self.between)]:
-                reads = read(layer, not is_moved or twin is not entry)
+                if entry["op"] != "requantize":
+                    reads = read(layer, not is_moved or twin is not entry)
                 twin["input"] = reads[0] if isinstance(layer.get("input"), str) else reads
                 layers.append({key: _array_of(arrays, f"{name}.{key}", field) for key, field in twin.items()})
         return layers, arrays
@@ -430,6 +438,13 @@ def _params_of_fake(fake, declared):
     limits = np.iinfo(dtype)
     params = {"dtype": dtype, "scale": float(fake.scale.reshape(-1)[0]), "zero_point": int(fake.zero_point.reshape(-1)[0])}
     return params if (low, high) == (limits.min, limits.max) else {**params, "quant_min": low, "quant_max": high}
+
+
+def _of_shape(tensor, shape):
+    """A value in the shape that the file says; None: its samples are elsewhere."""
+    if tensor is None or shape is None or tuple(tensor.shape[1:]) == tuple(shape):
+        return tensor
+    return tensor.reshape(len(tensor), *shape) if math.prod(tensor.shape[1:]) == math.prod(shape) else None
 
 
 def _is_on_grid(tensor, params):
