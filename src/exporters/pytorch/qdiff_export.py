@@ -753,8 +753,10 @@ def _samples_first(tensor, at, samples):
 def _along(value, dim):
     """An axis of a value's tensor, where the samples are first; None: it is theirs."""
     axis, outer = value.at
-    if value.first is None or dim == axis:
-        return dim or None
+    if dim == axis:
+        return None
+    if value.first is None:
+        return dim
     inner = value.tensor.shape[axis] // (outer * value.first.shape[0])
     return dim + 1 if dim < axis else dim + (outer > 1) + (inner > 1)
 
@@ -1601,12 +1603,16 @@ def _samples_in(shape, value):
     first, (axis, outer) = value.first or value, value.at
     if not value.first and shape[0] == first.shape[0]:
         return (0, 1)
-    before = math.prod(value.tensor.shape[:axis]) * outer
+    before, found = math.prod(value.tensor.shape[:axis]) * outer, []
     for i, extent in enumerate(shape):
         over, rest = divmod(before, math.prod(shape[:i]))
         if not rest and over and extent % (over * first.shape[0]) == 0:
-            return (i, over)
-    return None
+            found.append((i, over))
+    if first.shape[0] > 1 or not found:
+        return next(iter(found), None)
+    # one sample is anywhere: where more would be
+    alone = next((each for each in found if each[1] == shape[each[0]] == 1), None)
+    return alone or found[0 if len(shape) < value.tensor.dim() else -1]
 
 
 # What a dispatch mode sees in pieces -> the operator as a whole.
