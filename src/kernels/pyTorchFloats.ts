@@ -174,6 +174,15 @@ const sum: TensorSteps = boundedSteps('sum of x, float32 in any order', (call) =
   });
 });
 
+const vectorNorm: TensorSteps = boundedSteps('sqrt(sum of x * x), float32 in any order', (call) => {
+  const lineOf = linesOf(call);
+  return boundedReals(lengthOf(call), (i) => {
+    const line = lineOf(i);
+    const norm = Math.sqrt(line.reduce((total, x) => total + x * x, 0));
+    return within(norm, norm * (line.length + 8) * UNIT);
+  });
+});
+
 // ---------------------------------------------------------------- what only picks
 
 function extreme(equation: string, of: (a: number, b: number) => number): TensorSteps {
@@ -224,6 +233,7 @@ export const pyTorchFloats: Kernel['ops'] = {
   adaptive_avg_pool3d: adaptivePool,
   mean,
   sum,
+  vector_norm: vectorNorm,
   amax: extreme('the largest', Math.max),
   amin: extreme('the smallest', Math.min),
   prelu: preluOfFloats,

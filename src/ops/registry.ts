@@ -110,6 +110,7 @@ import { threshold } from './threshold.js';
 import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
+import { vectorNorm } from './vectorNorm.js';
 import { where } from './where.js';
 
 /** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
@@ -188,6 +189,7 @@ export const ops: readonly Op[] = [
   adaptiveAvgPool3d,
   mean,
   sum,
+  vectorNorm,
   amax,
   amin,
   argmax,

@@ -103,6 +103,7 @@ class Floats(nn.Module):
         x = x.roll(-2, 1) + x[:, :1].expand(-1, 5, -1) * x.swapaxes(1, 2)[:, :1].repeat(1, 5, 3)[..., :12]
         x = x.max(-1, keepdim=True).values / (1 / (1 + x.abs()) + x.abs().sum(-1, keepdim=True))
         x = self.out(x.exp().log() + x.abs().sum(1, keepdim=True) + x.min(1, keepdim=True).values + torch.zeros(12))
+        x = F.normalize(torch.stack([x, x.roll((1, 2), (1, 2))[..., [1, 0, 3, 2]]], 2).amax(2) ** 2.0 + x.abs() ** 0.5, dim=-1)
         x = F.interpolate(F.interpolate(x, size=7, mode="linear"), size=4)
         return F.log_softmax(F.glu(x, -1), -1)
 

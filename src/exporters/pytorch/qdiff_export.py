@@ -1051,7 +1051,8 @@ class _Watch:
 
     def float_op(self, op, name, result, in_place, bound):
         """Records a row of _FLOAT_OPS whose values are all float32. name(short): the result's name."""
-        row = _FLOAT_OPS.get(f"{op.rstrip('_')}.{bound['_overload']}") or _FLOAT_OPS.get(op.rstrip("_"))
+        own = f"{op.rstrip('_')} {bound['exponent']:g}" if isinstance(bound.get("exponent"), (int, float)) else op.rstrip("_")
+        row = _FLOAT_OPS.get(f"{own}.{bound['_overload']}") or _FLOAT_OPS.get(own)
         result = result[0] if isinstance(result, (tuple, list)) and result else result
         if row is None or not isinstance(result, torch.Tensor) or _params_of(result) != {"dtype": "float32"}:
             return False
@@ -1133,6 +1134,23 @@ class _Watch:
             return True
         if op == "aten.flip" and len(bound["dims"]) == 1:
             return self.flipped(name, x, result, bound["dims"][0] % rank)
+        if op in ("aten.index", "aten.index_select"):
+            indices = bound["indices"] if op == "aten.index" else [None] * (bound["dim"] % rank) + [bound["index"]]
+            dims = [dim for dim, index in enumerate(indices) if index is not None]
+            index = indices[dims[0]] if dims else None
+            if len(dims) != 1 or index.dim() != 1 or index.dtype not in (torch.int64, torch.int32) or self.find(index):
+                return False
+            size = x.tensor.shape[dims[0]]
+            self.emit(name("index_select"), "index_select", result, _params_of(result), x, dim=dims[0], index=[each % size for each in index.tolist()])
+            return True
+        if op == "aten.roll" and len(bound["dims"]) > 1:  # one after the other
+            *before, last = zip(bound["shifts"], bound["dims"])
+            for shift, dim in before:
+                rolled = torch.roll(x.tensor, shift, dim)
+                self.emit(name("index_select"), "index_select", rolled, x.params, x,
+                          **_rolled({"self": x.tensor, "dims": [dim], "shifts": [shift]}))
+                x = self.find(rolled)
+            bound = {**bound, "self": x.tensor, "shifts": last[:1], "dims": last[1:]}
         row = _MOVES.get(op)
         is_view = op == "aten.expand" and tuple(result.shape) == x.shape
         fields = row[1](bound) if row and isinstance(result, torch.Tensor) and not is_view else None
@@ -1184,17 +1202,17 @@ class _Watch:
         return True
 
     def stacked(self, name, values, result, dim):
-        """One after the other along a new axis beside the samples, which may come first: joined along the next, and the axis made."""
+        """One after the other along a new axis, which may come before the samples: joined along the next, and the axis made."""
         values = [None if value is None or value.first else value for value in values]
-        dim %= result.dim()
-        if dim > 1 or not values or None in values or not all(value.params for value in values) or values[0].tensor.dim() < 2:
+        axis = dim % result.dim() or 1
+        if not values or None in values or not all(value.params for value in values) or axis >= values[0].tensor.dim():
             return False
-        whole = result if dim else result.transpose(0, 1)
-        joined = whole.reshape(len(whole), -1, *whole.shape[3:])
+        whole = result if dim % result.dim() else result.transpose(0, 1)
+        joined = whole.reshape(*whole.shape[:axis], -1, *whole.shape[axis + 2:])
         params = _params_of(result)
-        parts = self.emit(name("cat"), "cat", joined, params, values, dim=1, **({"activation": "none"} if "scale" in params else {}))
+        parts = self.emit(name("cat"), "cat", joined, params, values, dim=axis, **({"activation": "none"} if "scale" in params else {}))
         of = self.emit(name("reshape"), "reshape", whole, params, parts, of=parts)
-        if not dim:
+        if whole is not result:
             self.place(result, of, (1, 1))
         return True
 
@@ -1503,9 +1521,10 @@ _FLOAT_OPS = {
     **{f"aten.{op}": (op, ("self",), _NOTHING)
        for op in ("mish", "relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "silu", "tanh", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs")},
     "aten.hardtanh": ("hardtanh", ("self",), _numbers("min_val", "max_val")), **{f"aten.clamp{end}": ("clamp", ("self",), _clamped) for end in ("", "_min", "_max")},
-    "aten.square": ("mul", ("self", "self"), _NOTHING), "aten.pow.Tensor_Scalar": ("mul", ("self", "self"), _unless("exponent", 2)),
+    "aten.square": ("mul", ("self", "self"), _NOTHING), "aten.pow 2": ("mul", ("self", "self"), _NOTHING),
+    "aten.pow 0.5": ("sqrt", ("self",), _NOTHING), "aten.pow -0.5": ("rsqrt", ("self",), _NOTHING), "aten.pow -1": ("div", (1.0, "self"), _NOTHING),
     "aten.reciprocal": ("div", (1.0, "self"), _NOTHING), "aten.rsub.Scalar": ("sub", ("other", "self"), _unless("alpha", 1)),
-    "aten.sum.dim_IntList": ("sum", ("self",), _reduced),
+    "aten.sum.dim_IntList": ("sum", ("self",), _reduced), "aten.linalg_vector_norm": ("vector_norm", ("self",), _unless("ord", 2, _reduced)),
     **{f"aten.{own}": (op, ("self",), _reduced) for own, op in (("amax", "amax"), ("amin", "amin"), ("max.dim", "amax"), ("min.dim", "amin"))},
     "aten.leaky_relu": ("leaky_relu", ("self",), _numbers("negative_slope")),
     "aten.elu": ("elu", ("self",), _numbers("alpha", "scale", "input_scale")), "aten.celu": ("celu", ("self",), _numbers("alpha")),
@@ -1543,9 +1562,9 @@ def _repeated(bound):
 
 
 def _rolled(bound):
-    """Along one axis that is not the samples'."""
+    """Along one axis."""
     x, dims, shifts = bound["self"], bound["dims"], bound["shifts"]
-    if len(dims) != 1 or dims[0] % x.dim() == 0:
+    if len(dims) != 1:
         return None
     size = x.shape[dims[0]]
     return {"dim": dims[0] % x.dim(), "index": [(place - shifts[0]) % size for place in range(size)]}
@@ -1578,7 +1597,7 @@ def _translated(op, fields, x, sources, result):
     if op in ("cat", "softmax", "log_softmax", "glu", "slice", "index_select"):
         along = _along(x, fields["dim"] % rank)
         return along and ({**fields, "dim": along}, x.at)
-    if op in ("mean", "sum", "amax", "amin"):
+    if op in ("mean", "sum", "vector_norm", "amax", "amin"):
         dims = [dim % rank for dim in (fields["dim"] if isinstance(fields["dim"], list) else [fields["dim"]])]
         along = [_along(x, dim) for dim in dims]
         gone = 0 if fields["keepdim"] else sum(dim < axis for dim in dims)
@@ -2291,7 +2310,7 @@ _PT2E_OPS = {
 
 
 # Operators that have a row, or are told by themselves, whatever they are made of.
-_KNOWN = {*_VIEWS, *_RELU, *_MOVES, *_PARTS, *_EMBEDDINGS, "aten.stack", *(".".join(key.split(".")[:2]) for key in _FLOAT_OPS)}
+_KNOWN = {*_VIEWS, *_RELU, *_MOVES, *_PARTS, *_EMBEDDINGS, "aten.stack", *(".".join(re.split("[. ]", key)[:2]) for key in _FLOAT_OPS)}
 
 
 def _is_composite(target):
