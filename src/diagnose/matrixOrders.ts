@@ -1,6 +1,7 @@
-/** Orders along k of a matrix's weights, as a rule that a person would write. */
+/** Orders along k of a matrix's weights, or of the channels in each tap of a convolution, as a rule that a person would write. */
 import type { Codes, Product } from '../nouns/kernel.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
+import { groupOf } from '../products/groups.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
@@ -9,6 +10,7 @@ import type { ProductStudy } from './study/study.js';
 const TRIED = 24;
 /** Half a step of rounding, one of another rule. */
 const REACH = 1.01;
+const MOST_UNTRIED = 32;
 /** Multiply-adds for shifts by ever more places. */
 const MOST_EFFORT = 1e8;
 
@@ -29,6 +31,24 @@ export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductCh
   const orders = ordersOf(params);
   const fits = mayFit(study, base, orders);
   return orders.filter((_, order) => fits(order)).map((order) => change(params, order));
+}
+
+/** Of a convolution: the orders of channels that give some values of the sketch, nearly; a few where values tell no sums. */
+export function channelOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const { params } = study.declared;
+  if (base.params.weight !== params.weight) return [];
+  if (study.data.dynamic || params.curve || params.addend) return someChannelOrders(study).slice(0, MOST_UNTRIED);
+  const orders = ordersOf(params);
+  const fits = mayFit(study, base, orders);
+  return orders.filter((_, order) => fits(order)).map((order) => change(params, order));
+}
+
+/** As many of them as whole layers of weights may be made for. */
+export function someChannelOrders({ declared: { params } }: ProductStudy): ProductChange[] {
+  const most = Math.floor(MOST_EFFORT / params.weight.length);
+  return ordersOf(params)
+    .slice(0, most)
+    .map((order) => change(params, order));
 }
 
 /** All of them: beside a wrong number none gives the observed values. */
@@ -57,26 +77,51 @@ const known = new WeakMap<Product, readonly Named[]>();
 
 /** Thousands of a wide layer, asked for on each base. */
 function ordersOf(params: Product): readonly Named[] {
-  const orders = known.get(params) ?? makeOrders(params);
+  const orders = known.get(params) ?? (params.patch ? ordersOfChannels(params) : makeOrders(params));
   known.set(params, orders);
   return orders;
 }
 
 function makeOrders(params: Product): Named[] {
   const { inFeatures: inputs } = params;
-  const row = (out: number) => out * inputs;
-  const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter((side) => inputs % side === 0);
-  const planes = sides
-    .filter((side) => side < inputs)
-    .map((a): Named => {
-      const b = inputs / a;
-      return [
-        `k = (a, b) of ${a} x ${b} taken as (b, a): HWC for CHW or the reverse`,
-        'weights',
-        (n, k) => row(n) + (k % b) * a + Math.floor(k / b),
-      ];
-    });
-  return [...wholeOrders(params), ...planes, ...shifts(inputs)];
+  const planes = planesOf(inputs).map(
+    ([a, b, from]): Named => [
+      `k = (a, b) of ${a} x ${b} taken as (b, a): HWC for CHW or the reverse`,
+      'weights',
+      (n, k) => n * inputs + from(k),
+    ],
+  );
+  return [...wholeOrders(params), ...planes, ...shifts(inputs, inputs)];
+}
+
+/** The same order of channels in every tap. */
+function ordersOfChannels({ inFeatures, patch }: Product): Named[] {
+  const { inChannels } = patch!;
+  if (inChannels < 2) return [];
+  const planes = planesOf(inChannels).map(
+    ([a, b, from]): Named => [
+      `channels (a, b) of ${a} x ${b} taken as (b, a)`,
+      'weights',
+      (out, k) => out * inFeatures + k - (k % inChannels) + from(k % inChannels),
+    ],
+  );
+  const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
+  const moved = shifts(inChannels, inFeatures).map(([order, of, , runs]): Named => {
+    const all = taps.flatMap((at) => runs!.map(({ first, end, by }) => ({ first: first + at, end: end + at, by })));
+    return [`channels ${order}`, of, placesOf(inFeatures, all), all];
+  });
+  return [...planes, ...moved];
+}
+
+/** Places of a x b taken as b x a. */
+function planesOf(inputs: number): [a: number, b: number, from: (k: number) => number][] {
+  const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter(
+    (side) => inputs % side === 0 && side < inputs,
+  );
+  return sides.map((a) => {
+    const b = inputs / a;
+    return [a, b, (k) => (k % b) * a + Math.floor(k / b)];
+  });
 }
 
 /** Place i of the transpose's memory, [inputs, outputs], in the declared matrix. */
@@ -84,9 +129,9 @@ function at(i: number, outputs: number, inputs: number): number {
   return (i % outputs) * inputs + Math.floor(i / outputs);
 }
 
-/** The input by n places early or late, with nothing before it, or with its end. */
-function shifts(inputs: number): Named[] {
-  const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * inputs * 4))));
+/** The input by n places early or late, with nothing before it, or with its end; length: of the sums on which they are tried. */
+function shifts(inputs: number, length: number): Named[] {
+  const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * length * 4))));
   return Array.from({ length: most }, (_, i) => i + 1).flatMap((n) =>
     [n, -n].flatMap((by): Named[] => {
       const within = { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
@@ -146,7 +191,8 @@ function knownSums({ data }: Codes, { input, weightZeroPoint }: Product): Map<nu
 /** The sum of one row and channel, its weights in another order. */
 function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product, { cols, data }: Codes) {
   return (row: number, n: number, from: Order, runs?: readonly Run[]): number => {
-    const [x, w, own] = [row * cols, n * inFeatures, weightZeroPointOf(params, n)];
+    const group = cols === inFeatures ? 0 : groupOf({ ...params, weight, inFeatures } as Product, n);
+    const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
     let sum = 0;
     for (const { first, end, by } of runs ?? []) {
       for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
@@ -166,7 +212,7 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
     coordinate: 'weights',
     freedom: FREEDOM.none,
     label: order,
-    found: { of, order, matrix: true },
+    found: { of, order, ...(params.patch ? {} : { matrix: true as const }) },
     apply: (setup) => {
       taken ??= runs ? moved(params, runs) : ordered(params, from);
       return withParams(setup, { weight: taken });

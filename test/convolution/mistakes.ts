@@ -368,4 +368,13 @@ export const MISTAKES: readonly Mistake[] = [
             stored: (code) => code & 255,
           },
   },
+  {
+    name: 'channels one further',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) =>
+      channelsOfGroup(f) > 2 // of two the last is the first
+        ? { weight: ({ n, c, tap }, own) => own(n, (c + 1) % channelsOfGroup(f), tap) }
+        : null,
+  },
 ];

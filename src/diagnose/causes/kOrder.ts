@@ -5,7 +5,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
-import { allOrders, commonOrders, matrixOrders } from '../matrixOrders.js';
+import { allOrders, channelOrders, commonOrders, matrixOrders, someChannelOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -31,9 +31,11 @@ export const kOrder: Cause<'k-order', 'product'> = {
 
   changes: (study) => (isConvolution(study) ? [] : commonOrders(study)),
 
-  estimate: (study, base) => (isConvolution(study) ? imagesAndTaps(study, base) : matrixOrders(study, base)),
+  estimate: (study, base) =>
+    isConvolution(study) ? [...imagesAndTaps(study, base), ...channelOrders(study, base)] : matrixOrders(study, base),
 
-  forms: (study) => (isConvolution(study) ? imagesAndTaps(study, study.declared) : allOrders(study)),
+  forms: (study) =>
+    isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someChannelOrders(study)] : allOrders(study),
 
   words: {
     title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
