@@ -17,6 +17,11 @@ export function weightOf(hypothesis: Hypothesis): number {
   return causesOf(hypothesis).length + hypothesis.changes.filter((change) => change.tiny).length;
 }
 
+/** Of some hypotheses, beside the changes they begin with, which are proven already. */
+export function fewestCauses(found: readonly Hypothesis[], proven: number): number {
+  return Math.min(...found.map(({ changes, setup }) => weightOf({ changes: changes.slice(proven), setup })));
+}
+
 /** Fewer causes, less freedom, then what is more common (the registry's order). */
 export function rankOf({ changes }: Hypothesis): number[] {
   const named = changes.filter((change) => !change.unnamed);

@@ -1,16 +1,25 @@
 import { halving, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
-import { type Cause, foundBy, isPossible } from './cause.js';
+import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { foreignKernels, isForeign, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
-import { isSlight, showsItself, tellsOf } from './information.js';
 import { besideLosses } from './losses.js';
-import { combine, compareRanks, distinct, type Hypothesis, rankOf, subsetsBySize, weightOf } from './ranking.js';
+import {
+  combine,
+  compareRanks,
+  distinct,
+  fewestCauses,
+  type Hypothesis,
+  rankOf,
+  subsetsBySize,
+  weightOf,
+} from './ranking.js';
 import { regionsOf, within } from './regions.js';
-import { causeOf, causes } from './registry.js';
+import { causes } from './registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
+import { isShown } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 
 export interface SearchResult {
@@ -41,8 +50,6 @@ const OF_ALL_CHANNELS: readonly string[] = [
   'multiplier-short',
 ];
 const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
-/** Values for which a number is needed beside another change: fewer are given by some number as well as by what made them. */
-const FEWEST_FLEXIBLE = 8;
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -60,7 +67,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.wholeKernels();
   if (run.isSettled()) {
     // a base of several steps may stand where two of them do
-    if (run.fewestCauses > 2) run.enumeratedPairs();
+    if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
     return run.result();
   }
   if (run.mayBeSeveral) {
@@ -116,15 +123,15 @@ class Search {
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
     if (!agrees) this.bases?.offer(changes, hypothesis.setup);
-    const isShown = agrees && this.isShown(hypothesis);
-    if (isShown) this.found.push(hypothesis);
-    return isShown;
+    const isFound = agrees && isShown(this.study, hypothesis);
+    if (isFound) this.found.push(hypothesis);
+    return isFound;
   }
 
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
     const found = (this.bases?.explanations() ?? []).map((changes) => this.hypothesis(changes));
-    this.found.push(...found.filter((hypothesis) => this.isShown(hypothesis)));
+    this.found.push(...found.filter((hypothesis) => isShown(this.study, hypothesis)));
   }
 
   singles(): void {
@@ -181,13 +188,6 @@ class Search {
     }
     const ofBiases = this.causes.filter(({ code }) => code === 'bias-factor' || code === 'bias-shifted');
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
-  }
-
-  /** Beside those that are proven already. */
-  get fewestCauses(): number {
-    const { prefix } = this;
-    const own = this.found.map((hypothesis) => ({ ...hypothesis, changes: hypothesis.changes.slice(prefix.length) }));
-    return Math.min(...own.map(weightOf));
   }
 
   /** Both without a number; returns those that change something. */
@@ -360,20 +360,6 @@ class Search {
     const { study } = this;
     const foreign = isProductStudy(study) ? hypothesis.changes.filter((change) => isForeign(study, change)).length : 0;
     return [freedom, hypothesis.changes.filter(isOwn).length, ...others, foreign];
-  }
-
-  /** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
-  private isShown(hypothesis: Hypothesis): boolean {
-    const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
-    if (!tellsOf(this.study, named.length) && !showsItself(named)) return false;
-    return named.every((change) => {
-      const found = foundBy(this.study, hypothesis, change);
-      if (named.length > 1 && !found.without.order && this.study.agreesOnSubset(found.without)) return false;
-      // next to borders a value tells as much as a coin, and the other change may have moved them; a number has many to choose from
-      const isFlexible = change.tiny || isSlight(change) || change.freedom === FREEDOM.oneNumber;
-      if (named.length > 1 && isFlexible && this.study.mismatches(found.without) < FEWEST_FLEXIBLE) return false;
-      return causeOf(change.cause).shows?.(found) ?? true;
-    });
   }
 
   /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
