@@ -1,6 +1,8 @@
 /** Of hypotheses that explain the same: which is believed. */
+import { isForeign } from './departures.js';
 import { causes } from './registry.js';
 import type { Change, Setup } from './setup.js';
+import { isProductStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
 export interface Hypothesis {
@@ -27,6 +29,16 @@ export function rankOf({ changes }: Hypothesis): number[] {
   const named = changes.filter((change) => !change.unnamed);
   const freedom = Math.max(0, ...named.map((change) => change.freedom));
   return [freedom, named.reduce((sum, change) => sum + priorOf(change), 0), changes.length - named.length];
+}
+
+/** The same of a side: what the other side does as well is no difference; steps that it cannot have run come last. */
+export function rankIn(study: Study, hypothesis: Hypothesis): number[] {
+  const [freedom, ...others] = rankOf(hypothesis);
+  const otherSides = study.data.met?.changes ?? [];
+  const isOwn = (change: Change) =>
+    !change.unnamed && !otherSides.some(({ cause, label }) => cause === change.cause && label === change.label);
+  const foreign = isProductStudy(study) ? hypothesis.changes.filter((change) => isForeign(study, change)).length : 0;
+  return [freedom, hypothesis.changes.filter(isOwn).length, ...others, foreign];
 }
 
 /** What is rare comes after all that is not. */

@@ -2,7 +2,7 @@ import { halving, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
-import { foreignKernels, isForeign, siblingKernels } from './departures.js';
+import { foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
@@ -12,7 +12,7 @@ import {
   distinct,
   fewestCauses,
   type Hypothesis,
-  rankOf,
+  rankIn,
   subsetsBySize,
   weightOf,
 } from './ranking.js';
@@ -345,21 +345,11 @@ class Search {
     const size = Math.min(...this.found.map(weightOf));
     const explanations = this.found
       .filter((hypothesis) => weightOf(hypothesis) === size)
-      .map((hypothesis) => ({ hypothesis, rank: this.rankOf(hypothesis) }))
+      .map((hypothesis) => ({ hypothesis, rank: rankIn(this.study, hypothesis) }))
       .sort((a, b) => compareRanks(a.rank, b.rank))
       .map(({ hypothesis }) => hypothesis);
     const { nearest, tried, outOfBudget } = this;
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
-  }
-
-  /** What the other side does as well is no difference between the two. */
-  private rankOf(hypothesis: Hypothesis): number[] {
-    const [freedom, ...others] = rankOf(hypothesis);
-    const isOwn = (change: Change) =>
-      !change.unnamed && !this.otherSides.some(({ cause, label }) => cause === change.cause && label === change.label);
-    const { study } = this;
-    const foreign = isProductStudy(study) ? hypothesis.changes.filter((change) => isForeign(study, change)).length : 0;
-    return [freedom, hypothesis.changes.filter(isOwn).length, ...others, foreign];
   }
 
   /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
