@@ -29,3 +29,12 @@ function known(of: (change: Change) => boolean): (change: Change) => boolean {
     return answer;
   };
 }
+
+/** Multiply-adds. */
+const MOST_REPLAYED = 1e8;
+
+/** Whether a layer is so small that each change may be replayed on every sample. */
+export function mayReplayEach({ data, channels, declared }: Study, changes: readonly Change[]): boolean {
+  const terms = 'inFeatures' in declared.params ? declared.params.inFeatures : 1;
+  return (data.to - data.from) * channels * terms * changes.length <= MOST_REPLAYED;
+}

@@ -16,8 +16,16 @@ import type {
 } from '../nouns/kernel.js';
 import type { CauseCode } from './evidence.js';
 import { addsZeroPoint } from './facts.js';
-import { type Change, type Coordinate, FREEDOM, type ProductChange, type ProductSetup, withSteps } from './setup.js';
-import type { ProductStudy } from './study/study.js';
+import {
+  type Change,
+  type Coordinate,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type Setup,
+  withSteps,
+} from './setup.js';
+import type { ProductStudy, Study } from './study/study.js';
 
 export type StepName = 'accumulate' | 'bias' | 'multiplier' | 'round' | 'offsetAndClamp' | 'dynamic';
 
@@ -211,4 +219,14 @@ function coordinateOf(cause: CauseCode): Coordinate {
   if (cause === 'bias-int32') return 'bias';
   if (cause === 'zero-point-before-rounding') return 'offset';
   return cause.startsWith('rounding') ? 'round' : 'multiplier';
+}
+
+/** Kernels that differ in their sums' blocks only, where that is no difference. Other steps may differ for other numbers. */
+export function areAlike(study: Study, one: Setup, other: Setup): boolean {
+  if (one.kind !== 'product' || other.kind !== 'product') return false;
+  return (
+    one.steps.multiplier === other.steps.multiplier &&
+    one.steps.dynamic === other.steps.dynamic &&
+    study.sameOnSubset(one, other)
+  );
 }

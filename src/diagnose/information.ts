@@ -2,19 +2,20 @@
 import { isQuantized } from '../nouns/value.js';
 import type { FoundParameter } from './evidence.js';
 import { causeOf } from './registry.js';
-import { type Change, FREEDOM } from './setup.js';
+import { type Change, FREEDOM, type Setup } from './setup.js';
 import type { Study } from './study/study.js';
 
 /** Each change is one of some hundred: as many values by chance are one in 2^16; two changes need twice as many. */
 const FEWEST = [0, 2, 4];
 
 /** Whether so many changes at once mean something: observed values at a clamp agree with nearly any hypothesis. */
-export function tellsOf(study: Study, changes: number): boolean {
+export function tellsOf(study: Study, changes: number, { stores }: Setup): boolean {
   const fewest = FEWEST[Math.min(changes, FEWEST.length - 1)];
   const isAtClamp = clampsOf(study);
+  const computed = stores?.back ?? ((value: number) => value);
   let telling = 0;
   for (const value of study.subset.observed) {
-    if (!isAtClamp(value) && ++telling >= fewest) return true;
+    if (!isAtClamp(computed(value)) && ++telling >= fewest) return true;
   }
   return fewest === 0;
 }

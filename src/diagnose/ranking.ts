@@ -14,6 +14,11 @@ export function causesOf({ changes }: Hypothesis): string[] {
   return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
 }
 
+/** Whether a cause is all that one of them names: beside another change it would have other numbers, and explain again. */
+export function explainsAlone(found: readonly Hypothesis[], code: string): boolean {
+  return found.some((hypothesis) => causesOf(hypothesis).join() === code);
+}
+
 /** The number of causes; one that only moves ties counts twice. */
 export function weightOf(hypothesis: Hypothesis): number {
   return causesOf(hypothesis).length + hypothesis.changes.filter((change) => change.tiny).length;

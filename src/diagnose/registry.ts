@@ -102,6 +102,18 @@ export const causes: readonly Cause[] = [
   biasValue,
 ] as readonly Cause[];
 
+/** Found from what all channels share, at little cost. */
+export const OF_ALL_CHANNELS: readonly string[] = [
+  'activation-zero-point-missing',
+  'output-zero-point-wrong',
+  'output-scale-wrong',
+  'input-scale-wrong',
+  'bias-factor',
+  'bias-shifted',
+  'scale-shifted',
+  'multiplier-short',
+];
+
 export function causeOf(code: string): Cause {
   const cause = causes.find((row) => row.code === code);
   if (!cause) throw new Error(`${code} is no cause`);

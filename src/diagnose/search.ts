@@ -1,8 +1,8 @@
-import { halving, refutedBySums } from './atOnce.js';
+import { halving, mayReplayEach, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
-import { foreignKernels, siblingKernels } from './departures.js';
+import { areAlike, foreignKernels, siblingKernels } from './departures.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
@@ -10,6 +10,7 @@ import {
   combine,
   compareRanks,
   distinct,
+  explainsAlone,
   fewestCauses,
   type Hypothesis,
   rankIn,
@@ -17,7 +18,8 @@ import {
   weightOf,
 } from './ranking.js';
 import { regionsOf, within } from './regions.js';
-import { causes } from './registry.js';
+import { causes, OF_ALL_CHANNELS } from './registry.js';
+import { byRules } from './rules.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { isShown } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
@@ -39,17 +41,6 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
-/** Found from what all channels share, at little cost. */
-const OF_ALL_CHANNELS: readonly string[] = [
-  'output-zero-point-wrong',
-  'output-scale-wrong',
-  'input-scale-wrong',
-  'bias-factor',
-  'bias-shifted',
-  'scale-shifted',
-  'multiplier-short',
-];
-const SCALES: readonly string[] = ['output-scale-wrong', 'input-scale-wrong', 'weight-scale-wrong'];
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -75,10 +66,11 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.pairs();
     run.ruledNumbers();
     run.onOtherBases();
+    run.ruledNumbers();
   }
   if (run.found.length === 0) run.siblings();
   if (run.found.length === 0) run.inParts();
-  for (const change of run.saturations()) await run.arranged([change]);
+  for (const change of run.found.length === 0 ? run.arrangeable() : run.saturations()) await run.arranged([change]);
   return run.result();
 }
 
@@ -123,7 +115,7 @@ class Search {
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
     if (!agrees) this.bases?.offer(changes, hypothesis.setup);
-    const isFound = agrees && isShown(this.study, hypothesis);
+    const isFound = agrees && isShown(this.study, hypothesis, this.enumerated);
     if (isFound) this.found.push(hypothesis);
     return isFound;
   }
@@ -131,7 +123,7 @@ class Search {
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
     const found = (this.bases?.explanations() ?? []).map((changes) => this.hypothesis(changes));
-    this.found.push(...found.filter((hypothesis) => isShown(this.study, hypothesis)));
+    this.found.push(...found.filter((hypothesis) => isShown(this.study, hypothesis, this.enumerated)));
   }
 
   singles(): void {
@@ -212,8 +204,9 @@ class Search {
     );
     // on a base that changes nothing, estimates are those that failed alone
     for (const base of [...active, ...globals]) this.estimateOn([base]);
-    const alone = this.found.length === 0 && isProductStudy(this.study) ? this.ordersAlone() : [];
-    if (this.found.length === 0) this.formsBesideNumbers(alone);
+    const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
+    // a number a channel takes back what an order and one number do
+    if (!this.isSettled()) this.formsBesideNumbers(alone);
     if (this.found.length === 0) this.twoOrders(alone);
     if (this.found.length > 0 || !this.study.free) return;
     if (besideLosses(this.study, this.causes, this.enumerated).filter((pair) => this.explains(pair)).length > 0) return;
@@ -230,14 +223,9 @@ class Search {
 
   /** A scale that was found beside another change may be what a rule makes of the declared ones. */
   ruledNumbers(): void {
-    for (const { changes } of [...this.found]) {
-      const own = changes.slice(this.prefix.length);
-      const scale = own.find(({ cause }) => SCALES.includes(cause));
-      if (!scale || own.length < 2) continue;
-      const others = own.filter((change) => change !== scale);
-      const rules = this.causes.flatMap((cause) => cause.rules?.(this.study, this.hypothesis(others).setup) ?? []);
-      for (const rule of rules) if (others.every((other) => combine(other, rule))) this.explains([...others, rule]);
-    }
+    const found = this.found.map(({ changes }) => changes.slice(this.prefix.length));
+    const setupOf = (changes: readonly Change[]) => this.hypothesis(changes).setup;
+    for (const changes of byRules(this.study, this.causes, found, setupOf)) this.explains(changes);
   }
 
   /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
@@ -285,7 +273,11 @@ class Search {
     if (!isProductStudy(this.study)) return;
     const bases: Change[][] = [];
     for (const base of siblingKernels(this.study)) {
-      if (base.length < 2 || bases.some((other) => this.areAlike(base, other))) continue;
+      if (
+        base.length < 2 ||
+        bases.some((other) => areAlike(this.study, this.hypothesis(base).setup, this.hypothesis(other).setup))
+      )
+        continue;
       bases.push(base);
       for (const change of this.enumerated) {
         if (base.every((own) => combine(own, change))) this.explains([...base, change]);
@@ -297,17 +289,6 @@ class Search {
       const own = changes.slice(this.prefix.length);
       for (const change of own) this.explains(own.filter((other) => other !== change));
     }
-  }
-
-  /** Kernels that differ in their sums' blocks only, where that is no difference. Other steps may differ for other numbers. */
-  private areAlike(a: readonly Change[], b: readonly Change[]): boolean {
-    const [one, other] = [this.hypothesis(a).setup, this.hypothesis(b).setup];
-    if (one.kind !== 'product' || other.kind !== 'product') return false;
-    return (
-      one.steps.multiplier === other.steps.multiplier &&
-      one.steps.dynamic === other.steps.dynamic &&
-      this.study.sameOnSubset(one, other)
-    );
   }
 
   /** What happened in a part of the layer only, where all else is as declared, or as one change more makes it. */
@@ -337,6 +318,11 @@ class Search {
     return this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup);
   }
 
+  /** Beside which rows in another order are looked for. */
+  arrangeable(): readonly Change[] {
+    return mayReplayEach(this.study, this.enumerated) ? this.enumerated : this.saturations();
+  }
+
   saturations(): Change[] {
     return this.enumerated.filter((change) => change.cause === 'int16-saturation');
   }
@@ -358,6 +344,7 @@ class Search {
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
+      if (base.length > 0 && explainsAlone(this.found, cause.code)) continue;
       if (cause.afterSums && !this.study.mayFollow(setup, true)) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter(
         (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => this.mayPair(own, change)),

@@ -1,23 +1,43 @@
+/** What a hypothesis that gives every value still has to show. */
+import { isOfBase } from './baseSearch.js';
 import { foundBy } from './cause.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
 import type { Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
-import { FREEDOM } from './setup.js';
+import { applyChanges, type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
 
 /** Values for which a number is needed beside another change: fewer are given by some number as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
+const NUMBERS: readonly number[] = [FREEDOM.oneNumber, FREEDOM.numberPerChannel];
 
-/** Each cause is needed, and what it needs took place: without it some value is no longer explained. */
-export function isShown(study: Study, hypothesis: Hypothesis): boolean {
+/**
+ * Each cause is needed, and what it needs took place: without it some value is no longer explained.
+ * @param enumerated all changes without a number, among them other forms of those named
+ */
+export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readonly Change[]): boolean {
   const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
-  if (!tellsOf(study, named.length) && !showsItself(named)) return false;
+  if (!tellsOf(study, named.length, hypothesis.setup) && !showsItself(named)) return false;
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
     // next to borders a value tells as much as a coin, and the other change may have moved them; a number has many to choose from
-    const isFlexible = change.tiny || isSlight(change) || change.freedom === FREEDOM.oneNumber;
-    if (named.length > 1 && isFlexible && study.mismatches(found.without) < FEWEST_FLEXIBLE) return false;
+    const isFlexible = change.tiny || isSlight(change) || NUMBERS.includes(change.freedom);
+    if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
+}
+
+/** Whether few values ask for a number: beside the other changes, one of them less, or another form of one (the largest scale for all, or the first). */
+function isFaint(study: Study, { changes }: Hypothesis, number: Change, enumerated: readonly Change[]): boolean {
+  const others = changes.filter((own) => own !== number);
+  const less = others.length > 1 ? others.map((other) => others.filter((own) => own !== other)) : [];
+  const inOtherForms = (set: readonly Change[]) =>
+    set.flatMap((other) =>
+      enumerated
+        .filter((form) => form.cause === other.cause && form !== other && !isOfBase(form))
+        .map((form) => set.map((own) => (own === other ? form : own))),
+    );
+  const leavesFew = (set: readonly Change[]) => study.mismatches(applyChanges(study.declared, set)) < FEWEST_FLEXIBLE;
+  return [others, ...less].some((set) => leavesFew(set) || inOtherForms(set).some(leavesFew));
 }

@@ -1,8 +1,9 @@
 /** What few values admit by chance has no name, and what many say has the same one under a float path as under integers. */
 import { describe, expect, test } from 'vitest';
+import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
-import { downward } from '../../src/kernels/steps/round.js';
+import { downward, halfUp } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
@@ -183,6 +184,52 @@ test.each([
   const { causes, explained, of } = report.candidate_layers![0].diagnosis!;
   expect([...causes].sort()).toEqual(['multiplier-short', 'scale-per-tensor']);
   expect(explained).toBe(of);
+});
+
+test('a multiplier of 3 bits that are cut off, all channels with one shift, where a hypothesis is tried on some channels first', async () => {
+  const world = worldOf('wide', randomFrom(14));
+  const { linear } = world;
+  const real = linear.weightScale.map((s) => (s * linear.input.scale) / (linear.output as QuantParams).scale);
+  const shift = 2 - Math.floor(Math.log2(Math.max(...real)));
+  const cut = real.map((m) => Math.max(1, Math.floor(m * 2 ** shift)) * 2 ** -shift);
+  const multiplier = { ...float64Product, toSteps: () => (acc: number, n: number) => acc * cut[n] };
+  const steps = fbgemmWith({ multiplier, bias: int32BiasFloat64, round: halfUp, offsetAndClamp: roundThenOffset });
+  const report = await compareLayer(world, linear, outputsOf(world), {
+    candidate: outputsOf(world, steps),
+    producer: {},
+  });
+  expect(report.candidate_layers![0].diagnosis!.causes).toEqual(['multiplier-short']);
+});
+
+test('a short multiplier that four values show beside one scale for all is no other output scale', async () => {
+  const world = worldOf('small', randomFrom(6));
+  const linear = { ...world.linear, bias: null };
+  const weightScale = linear.weightScale.map(() => Math.max(...linear.weightScale));
+  const candidate = shortened({ ...world, linear: { ...linear, weightScale } }, 12, true);
+  const report = await compareLayer(world, linear, outputsOf(world, undefined, linear), { candidate, producer: {} });
+  expect(explanationsOf(report).join()).not.toMatch(OF_THE_WHOLE_LAYER);
+});
+
+test('a shift in place of the multiplier and one weight, where biases are rounded otherwise', async () => {
+  const world = worldOf('per tensor', randomFrom(12));
+  const { linear } = world;
+  const weight = linear.weight.map((w, i) => (i === 70 ? (w > 0 ? w - 90 : w + 90) : w));
+  const candidate = shortened({ ...world, linear: { ...linear, weight } }, 1, true);
+  const captured = outputsOf(world, kernel('qnnpack'), linear);
+  const report = await compareLayer(world, linear, captured, { candidate, producer: {}, kernel: 'qnnpack' });
+  const { causes } = report.candidate_layers![0].diagnosis!;
+  expect([...causes].sort()).toEqual(['multiplier-short', 'weight-value']);
+});
+
+test("a file without its input's zero point, and biases of other channels: no number a channel", async () => {
+  const world = worldOf('wide', randomFrom(1));
+  const { linear } = world;
+  const four = { ...world, samples: 4, x: world.x.slice(0, 4 * linear.inFeatures) };
+  const [first, ...others] = linear.bias!;
+  const bias = Float32Array.of(...others, first);
+  const declared = { ...linear, input: { ...linear.input, zeroPoint: 0 }, bias };
+  const report = await compareLayer(four, declared, outputsOf(four), { producer: {} });
+  expect([...report.layers[0].diagnosis!.causes].sort()).toEqual(['activation-zero-point-missing', 'bias-shifted']);
 });
 
 test('a factor of the biases is named alone where the candidate rounds them and the declared kernel does not', async () => {

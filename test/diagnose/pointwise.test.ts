@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import type { Layer, Model } from '../../src/nouns/model.js';
+import type { QuantParams } from '../../src/nouns/value.js';
+import { elementwiseFunction } from '../../src/replay/elementwise.js';
 import { OF_MATRICES } from '../../src/validate/shapes.js';
+import { stepsFor } from '../support/steps.js';
 import {
   CLAMPS,
   codes,
@@ -14,7 +17,7 @@ import {
 } from './pointwiseScenes.js';
 import { capturedValue, captureOf, quant } from './world.js';
 
-async function diagnose(scene: PointwiseScene) {
+async function diagnose(scene: PointwiseScene & { readonly kernel?: string }) {
   const { op, input, output, x, wrong, right } = scene;
   const clamp = CLAMPS[op] ?? null;
   const form = { kind: 'elementwise', clamp, keepsParams: !op.includes('quantize') } as const;
@@ -29,7 +32,7 @@ async function diagnose(scene: PointwiseScene) {
   };
   const capture = captureOf({ x: capturedValue(x, SAMPLES), y: capturedValue(right ?? wrong, SAMPLES) }, SAMPLES);
   const candidate = right && captureOf({ y: capturedValue(wrong, SAMPLES) }, SAMPLES);
-  const report = await compare(model, capture, { candidate });
+  const report = await compare(model, capture, { candidate, kernel: scene.kernel });
   return (report.candidate_layers ?? report.layers)[0].diagnosis;
 }
 
@@ -53,6 +56,62 @@ test('requantize, rounded down under a scale that is another: both', async () =>
   const [right, wrong] = [x.map(down(0.0317)), x.map(down(0.0317 * 1.1))];
   const scene = { code: 'rounding-floor', what: 'two', op: 'requantize', input, output, x, wrong, right } as const;
   expect((await diagnose(scene))?.causes).toEqual(expect.arrayContaining(['rounding-floor', 'output-scale-wrong']));
+});
+
+/** A candidate whose codes come from a rule of its own; right: what the kernel makes of them. */
+async function requantized(kernel: string, rule: (steps: number) => number, [input, output]: readonly QuantParams[]) {
+  const x = codes(1, input);
+  const right = Int32Array.from(x, elementwiseFunction(stepsFor(kernel, 'requantize'), { input, output, clamp: null }));
+  const codeOf = (v: number) => rule((v - input.zeroPoint) * (input.scale / output.scale)) + output.zeroPoint;
+  const wrong = x.map((v) => Math.min(output.quantMax, Math.max(output.quantMin, codeOf(v))));
+  const scene = { code: '', what: '', op: 'requantize', input, output, x, wrong, right, kernel } as const;
+  return (await diagnose(scene))?.causes;
+}
+
+describe('where an integer multiplier takes codes to codes', () => {
+  const params = [quant(0.0217, 117), quant(0.0317, 101)];
+  test.each(['tflite-single', 'tflite-double', 'xnnpack', 'cmsis-nn'])('%s, rounded down', async (kernel) => {
+    expect(await requantized(kernel, Math.floor, params)).toContain('rounding-floor');
+  });
+
+  test('another scale under two roundings', async () => {
+    const [input, output] = params;
+    const by = (scale: number) =>
+      elementwiseFunction(stepsFor('cmsis-nn', 'requantize'), { input, output: { ...output, scale }, clamp: null });
+    const x = codes(1, input);
+    const [right, wrong] = [output.scale, output.scale * 1.3].map((scale) => Int32Array.from(x, by(scale)));
+    const scene = { code: '', what: '', op: 'requantize', input, output, x, wrong, right, kernel: 'cmsis-nn' } as const;
+    expect((await diagnose(scene))?.causes).toEqual(['output-scale-wrong']);
+  });
+});
+
+test('a scale as it is printed that moves halves only: the other rule for halves', async () => {
+  const toward0 = (v: number) => (Math.abs(v % 1) === 0.5 ? Math.trunc(v) : Math.round(v));
+  const named = await requantized('numpy', toward0, [quant(0.03125, 101), quant(0.0625, 100)]);
+  expect(named).not.toContain('scale-rounded');
+});
+
+test('a ReLU of zero point 0 whose codes are off by 128', async () => {
+  const params = quant(0.03125, 0);
+  const x = codes(1, params);
+  const scene = {
+    code: '',
+    what: '',
+    op: 'relu',
+    input: params,
+    output: params,
+    x,
+    wrong: x.map((v) => v - 128),
+  } as const;
+  expect((await diagnose(scene))?.causes).toEqual(['signedness']);
+});
+
+test('rows in another order beside no ReLU', async () => {
+  const params = quant(0.03125, 100);
+  const x = codes(1, params).subarray(0, SAMPLES * 4);
+  const wrong = Int32Array.from([...x.subarray(8), ...x.subarray(0, 8)]);
+  const scene = { code: '', what: '', op: 'relu', input: params, output: params, x, wrong } as const;
+  expect((await diagnose(scene))?.causes).toContain('samples-misaligned');
 });
 
 describe('nearly', () => {

@@ -1,11 +1,20 @@
 /** Two mistakes of which one hides the other: a form of the one is tried, and the other's number found on it. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { offsetClampRound } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
-import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
+import {
+  compareLayer,
+  explanationsOf,
+  fbgemmWith,
+  kernel,
+  outputsOf,
+  randomFrom,
+  type World,
+  worldOf,
+} from './world.js';
 
 type Change = (linear: Product) => Partial<Product>;
 
@@ -28,6 +37,22 @@ function wrapping(world: World, linear: Product): Int32Array {
 }
 
 const offBy128 = (world: World, linear: Product): Int32Array => outputsOf(world, undefined, linear).map((v) => v - 128);
+
+/** Scales of powers of two: a multiplier of them is half a mantissa, and a shift in any number of bits. */
+const inPowers = (world: World): World => {
+  const power = (scale: number) => 2 ** Math.round(Math.log2(scale));
+  const { input, weightScale } = world.linear;
+  const y = output(world.linear);
+  return {
+    ...world,
+    linear: {
+      ...world.linear,
+      weightScale: weightScale.map(power),
+      input: { ...input, scale: power(input.scale) },
+      output: { ...y, scale: power(y.scale) },
+    },
+  };
+};
 
 const shifting = fbgemmWith({ accumulate: roundedProductSums.find(({ product }) => product?.bits === 5)! });
 
@@ -66,12 +91,51 @@ test('rounded down after the zero point in float32: of a base that has the same 
   expect(causes).toContain('zero-point-before-rounding');
 });
 
-test('a scale twice the declared one, where fixed point rounds twice', async () => {
+describe('where fixed point rounds twice', () => {
   const world = worldOf('small', randomFrom(32));
-  const captured = outputsOf(world, kernel('tflite-double'));
-  const declared = { ...world.linear, output: { ...output(world.linear), scale: output(world.linear).scale * 2 } };
-  const report = await compareLayer(world, declared, captured, { producer: {}, kernel: 'tflite-double' });
+  const { linear } = world;
+  const scaled = (by: number): Partial<Product> => ({
+    output: { ...output(linear), scale: output(linear).scale * by },
+  });
+  test.each<[cause: string, what: string, wrong: Partial<Product>]>([
+    ['output-scale-wrong', 'a scale twice the declared one', scaled(2)],
+    ['output-scale-wrong', 'a scale nearly four times the declared one', scaled(3.7)],
+    ['scale-shifted', 'scales of channels of thrice the scale', scalesOfOthers(linear)],
+  ])('%s: %s', async (cause, _, wrong) => {
+    const captured = outputsOf(world, kernel('tflite-double'));
+    const report = await compareLayer(world, { ...linear, ...wrong }, captured, {
+      producer: {},
+      kernel: 'tflite-double',
+    });
+    expect(report.layers[0].diagnosis!.causes).toEqual([cause]);
+  });
+});
+
+test('an order of the scales and another input scale are no number a channel', async () => {
+  const world = worldOf('small', randomFrom(34));
+  const { linear } = world;
+  const input = { ...linear.input, scale: linear.input.scale * 1.3 };
+  const declared = { ...linear, ...scalesOfOthers(linear), input };
+  const report = await compareLayer(world, declared, outputsOf(world), { producer: {} });
+  expect([...report.layers[0].diagnosis!.causes].sort()).toEqual(['input-scale-wrong', 'scale-shifted']);
+});
+
+test('scales that are powers of two in a file with another output scale: that, and a shift after it', async () => {
+  const world = inPowers(worldOf('small', randomFrom(35)));
+  const declared = { ...world.linear, ...otherScale(world.linear) };
+  const report = await compareLayer(world, declared, outputsOf(world, kernel('ort')), { producer: {}, kernel: 'ort' });
+  expect(explanationsOf(report)).toEqual(expect.arrayContaining(['output-scale-wrong', 'multiplier-short']));
   expect(report.layers[0].diagnosis!.causes).toEqual(['output-scale-wrong']);
+});
+
+test('codes of the other sign, or a missing zero point of 128, beside another mistake: both are said', async () => {
+  const world = worldOf('small', randomFrom(36));
+  const { linear } = world;
+  const declared = { ...linear, ...oneWeight(linear), input: { ...linear.input, zeroPoint: 0 } };
+  const said = explanationsOf(await compareLayer(world, declared, outputsOf(world), { producer: {} }));
+  expect(said).toEqual(
+    expect.arrayContaining(['activation-zero-point-missing+weight-value', 'signedness+weight-value']),
+  );
 });
 
 test.each([2, 3, 4])(
@@ -85,22 +149,6 @@ test.each([2, 3, 4])(
     expect(report.candidate_layers![0].diagnosis!.causes).not.toContain('bias-value');
   },
 );
-
-/** Scales of powers of two: a multiplier of them is half a mantissa, and a shift in any number of bits. */
-const inPowers = (world: World): World => {
-  const power = (scale: number) => 2 ** Math.round(Math.log2(scale));
-  const { input, weightScale } = world.linear;
-  const y = output(world.linear);
-  return {
-    ...world,
-    linear: {
-      ...world.linear,
-      weightScale: weightScale.map(power),
-      input: { ...input, scale: power(input.scale) },
-      output: { ...y, scale: power(y.scale) },
-    },
-  };
-};
 
 test('a scale of four digits that few values show beside another mistake is not named', async () => {
   const world = worldOf('small', randomFrom(41));

@@ -87,7 +87,8 @@ describe('saturation of signed codes', () => {
     expect(evidence['int16-saturation']).toMatchObject({ code_shift: 128 });
     expect(fixes.map(({ rehearsal }) => rehearsal)).toEqual([{ mismatched_after_fix: 0 }, { mismatched_after_fix: 0 }]);
     expect(fixes[0].text).toContain('-64..63');
-    expect(fixes.map((fix) => fix.text).join()).not.toContain('reduce_range');
+    // nor an engine, which torch._int_mm has none of
+    expect(fixes.map((fix) => fix.text).join()).not.toMatch(/reduce_range|qnnpack/);
     expect(await text(model, capture)).toMatch(/\d+ input codes exceed 127 once the kernel has added 128/);
   });
 

@@ -43,7 +43,10 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
     study.data.dynamic
       ? [ofEachCall()]
       : inputsOf(study.declared).flatMap((params, input) => {
-          if (!isQuantized(params) || params.zeroPoint === 0) return [];
+          if (!isQuantized(params)) return [];
+          // codes without a zero point that have the middle one are codes of the other sign: both are said
+          if (params.zeroPoint === 0)
+            return isFileWithout(study, params, input) ? [withZeroPoint(128, FREEDOM.none)] : [];
           const missing = withZeroPoint(0, FREEDOM.none, input);
           return input === 0 ? [missing, ...inPaddingToo(study, missing)] : [missing];
         }),
@@ -76,6 +79,10 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
     code: (e, context) => (e.input ? [] : codeOf(INT32_SUMS)(context)),
   },
 };
+
+function isFileWithout({ data }: Study, { dtype }: QuantParams, input: number): boolean {
+  return data.side === 'capture' && dtype === 'uint8' && input === 0;
+}
 
 /** A product may add a second value. */
 function inputsOf(setup: Setup): ValueParams[] {

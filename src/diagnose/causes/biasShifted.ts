@@ -14,6 +14,9 @@ declare module '../evidence.js' {
   }
 }
 
+/** What float32 takes from the steps before a border, however small the bias beside them: four roundings. */
+const ROUNDED = 2 ** -22;
+
 /** Biases in another order. */
 export const biasShifted: Cause<'bias-shifted', 'product'> = {
   code: 'bias-shifted',
@@ -72,10 +75,13 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
 
 /** Where each channel's bias lies, in steps. */
 export function biasIntervals(view: View): Interval[] {
+  let most = 0;
+  for (const bound of view.lo) if (Number.isFinite(bound)) most = Math.max(most, Math.abs(bound));
   return intervalsByChannel(
     view,
     () => 1,
     (i, n) => view.acc[i] * view.stepsPerUnit[n],
+    most * ROUNDED,
   );
 }
 

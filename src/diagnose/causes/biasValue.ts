@@ -100,11 +100,12 @@ function isHalfAStep(moves: readonly Interval[]): boolean {
   return shown.length > 1 && moves.every((move) => contains(move, -0.5));
 }
 
-/** Another rounding or another sum of the bias moves a channel as half a step more does: one that keeps its bias has to show it. */
+/** Another rounding or another sum of the bias moves a channel as half a step more does: most of those that differ keep their bias and show it. */
 function isShownElsewhere(study: ProductStudy, { steps }: ProductSetup, moved: readonly number[]): boolean {
   const { steps: own } = study.declared;
   if (steps.round === own.round && steps.bias === own.bias && steps.multiplier === own.multiplier) return true;
-  return study.mismatchesByChannel(study.declared).some((mismatches, n) => mismatches > 0 && !moved.includes(n));
+  const differing = study.mismatchesByChannel(study.declared).filter((mismatches) => mismatches > 0).length;
+  return moved.length * 2 < differing;
 }
 
 /** Steps to numbers of the file: real ones, or integers where it has such. */

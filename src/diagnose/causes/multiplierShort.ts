@@ -13,7 +13,7 @@ import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
@@ -58,11 +58,11 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
       const key = short.numbers.map(numberOf).join();
       if (known.has(key) || !short.numbers.every((number, n) => isPossible(n, numberOf(number)))) return [];
       known.add(key);
-      return changesOf(base, short);
+      return changesOf(base, short, study.data.side);
     });
   },
 
-  rules: (_, base) => shortForms(base.params).flatMap((form) => changesOf(base, form)),
+  rules: ({ data }, base) => shortForms(base.params).flatMap((form) => changesOf(base, form, data.side)),
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
   shows: ({ study, without }) =>
@@ -173,10 +173,14 @@ function multipliersThatFit(
 /** Each channel's number to the nearest of so many bits. */
 export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
   const form = shortForms(base.params).find((own) => own.bits === bits && own.perChannel);
-  return form ? changesOf(base, form).slice(0, 1) : [];
+  return form ? changesOf(base, form, 'candidate').slice(0, 1) : [];
 }
 
-function changesOf({ steps, params }: ProductSetup, { bits, perChannel, numbers, of }: ShortForm): ShortChange[] {
+function changesOf(
+  { steps, params }: ProductSetup,
+  { bits, perChannel, numbers, of }: ShortForm,
+  side: Study['data']['side'],
+): ShortChange[] {
   const declared = new Set(params.weightScale);
   const { input, output } = params;
   // another scale of the input or output beside it is of the same numbers; one weight scale for all is of others
@@ -190,9 +194,10 @@ function changesOf({ steps, params }: ProductSetup, { bits, perChannel, numbers,
     biases.map((bias) => ({
       cause: 'multiplier-short' as const,
       coordinate: 'multiplier' as const,
-      freedom: FREEDOM.none,
+      // a file with another scale may make it of a right one
+      freedom: side === 'candidate' ? FREEDOM.none : FREEDOM.oneNumber,
       // nearer to the real one than most data tell
-      rare: bits > 8,
+      rare: bits > 8 || side === 'capture',
       label: `${bits} bits, ${round.name}, ${bias.name}`,
       numbers,
       found: { bits, per_channel: perChannel },

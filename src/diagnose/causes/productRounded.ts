@@ -26,7 +26,7 @@ declare module '../evidence.js' {
 const TRIED = 48;
 /** Half a step of rounding, one of another rule. */
 const REACH = 1.01;
-const FEWEST_DIFFERING = 3;
+const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
 /** Each product is shifted or rounded before the sum. */
 export const productRounded: Cause<'product-rounded', 'product'> = {
@@ -36,8 +36,10 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
   whose: 'kernel',
   parameterFree: true,
 
-  // some of so many losses give one or two values by chance
-  shows: ({ study }) => study.data.mismatched >= FEWEST_DIFFERING,
+  // some of so many losses give one or two values by chance, and more beside another cause, which may move them too
+  shows: ({ study, without }) =>
+    study.data.mismatched >= FEWEST_DIFFERING &&
+    (study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE),
 
   estimate: (study, base) => roundedProductSums.filter(mayFit(study, base)).map(changeTo),
 

@@ -189,8 +189,12 @@ const WAYS = [
 
 function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {
   const declared = study.declared.steps;
-  if (!study.free || isFixedPointConversion(declared)) return [];
-  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) => scripted(declared, round));
+  if (!study.free) return [];
+  // what rounds inside of an integer multiplier has a rule for ties already
+  const isOpen = (round: RoundStep) => !isFixedPointConversion(declared) || round === towardZero || round === downward;
+  return ROUNDING_CAUSES.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) =>
+    scripted(declared, round),
+  );
 }
 
 /** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared. */

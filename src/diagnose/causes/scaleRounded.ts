@@ -2,6 +2,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
@@ -54,7 +55,8 @@ export const scaleRounded: Cause<'scale-rounded'> = {
 
   // some of so many roundings gives one or two values by chance
   shows: ({ study, without }) =>
-    study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE),
+    study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE) &&
+    !areTies(study, without),
 
   words: {
     title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),
@@ -72,6 +74,15 @@ export const scaleRounded: Cause<'scale-rounded'> = {
     code: () => [torch('scale = float(tensor.q_scale())  # not as print shows it')],
   },
 };
+
+/** Whether all values that a setup misses are exact halves (of scales that are powers of two): another rule for them gives these as well. */
+function areTies(study: Study, setup: Setup): boolean {
+  if (!isQuantized(setup.params.output)) return false;
+  const { acc, stepsPerUnit, biasSteps, channels } = viewOf(study, setup);
+  const fractionOf = (i: number) => acc[i] * stepsPerUnit[i % channels] + biasSteps[i % channels] - 0.5;
+  const isHalf = (v: number) => Math.abs(v - roundHalfEven(v)) < 1e-9;
+  return study.misses(setup, study.subset).every((miss, i) => miss === 0 || isHalf(fractionOf(i)));
+}
 
 function allOf({ declared }: Study): Change[] {
   const known = new Set<string>();

@@ -74,6 +74,8 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
         cause: 'weight-scale-wrong',
         coordinate: 'w_scale',
         freedom: repaired.channels.length === 1 ? FREEDOM.oneNumber : FREEDOM.numberPerChannel,
+        // an order and one number make it of most channels
+        tiny: repaired.channels.length * 2 > study.channels,
         label: repaired.channels.join(','),
         channels: repaired.channels,
         found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED) },

@@ -1,3 +1,4 @@
+import { isFixedPoint } from '../conversions.js';
 import type { Setup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { Study } from '../study/study.js';
@@ -136,7 +137,9 @@ const MOST_HALVINGS = 26;
  * asks for more where the slope is positive. Null: some ask for more, some for less, or the kernel does not round twice, whose codes alone bound the number loosely.
  */
 export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: Interval, at: (p: number) => Setup) {
-  if (base.kind !== 'product' || !roundsTwice(base.steps)) return null;
+  const isLoose =
+    base.kind === 'product' ? roundsTwice(base.steps) : base.kind === 'elementwise' && isFixedPoint(base.steps);
+  if (!isLoose) return null;
   const { observed } = study.subset;
   const view = viewOf(study, base);
   const { slope, offset, slack } = line(view, study.subset);

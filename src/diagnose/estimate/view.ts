@@ -8,7 +8,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { roundOf } from '../conversions.js';
+import { isFixedPoint, roundOf } from '../conversions.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
@@ -138,6 +138,9 @@ function beforeReals(
   }
 }
 
+/** Of codes that an integer multiplier takes to codes: the first of two roundings, or a multiplier of 8 bits, moves them by so many steps. */
+const FIRST_OF_CODES = 0.5;
+
 /** One value by one weight of 1, without a bias. */
 function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): View {
   const { steps, params, reads } = setup;
@@ -150,7 +153,13 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
   const biasSteps = new Float64Array(channels);
   const expected = (i: number) => acc[i] * stepsPerUnit[0];
   const bounds = isQuantized(output)
-    ? codeBounds(asComputed(scope, setup, output, expected), output, roundOf(steps), [output.quantMin, output.quantMax])
+    ? codeBounds(
+        asComputed(scope, setup, output, expected),
+        output,
+        roundOf(steps),
+        [output.quantMin, output.quantMax],
+        isFixedPoint(steps) ? new Float64Array(channels).fill(FIRST_OF_CODES) : null,
+      )
     : floatBounds(scope, clampOfReals('none'), acc, stepsPerUnit, biasSteps);
   const rows = scope.samples.length;
   return {
@@ -268,8 +277,8 @@ function fusedClamp(
 }
 
 /**
- * How far the first of two roundings in fixed point moves a value, in steps, by channel, where a scale may be twice the declared one;
- * null: there is one only.
+ * How far the first of two roundings in fixed point moves a value, in steps, by channel, where a scale may be four times the declared one (one of
+ * another channel); null: there is one rounding only.
  */
 function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   if (!roundsTwice(steps)) return null;
@@ -277,7 +286,7 @@ function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   const output = params.output as QuantParams;
   return Float64Array.from(
     { length: params.outFeatures },
-    (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent),
+    (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent + 1),
   );
 }
 

@@ -52,6 +52,7 @@ export class Study<K extends Kind = Kind> {
   private readonly chunks = new Map<Scope, Map<number, Scope>>();
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
+  private readonly missed = new Map<string, number>();
   private readonly judged = new Map<string, Outcome>();
   private readonly refuters: Refuters;
   /** All judged samples, where they are one block. */
@@ -183,9 +184,14 @@ export class Study<K extends Kind = Kind> {
     return (this.engine.wholeScopes || isSame(this.probe)) && this.eachChunk(this.subset, isSame);
   }
 
-  /** Differing values of the probe, or of the whole subset. */
+  /** Differing values of the probe, or of the whole subset, where they are kept: several causes ask beside the same changes. */
   mismatches(setup: Setup, scope: Scope = this.subset): number {
-    return this.differences(setup, scope).reduce((sum, d) => sum + d, 0);
+    const key = scope === this.subset ? this.keys.of(setup) : null;
+    const known = key === null ? undefined : this.missed.get(key);
+    if (known !== undefined) return known;
+    const missed = this.differences(setup, scope).reduce((sum, d) => sum + d, 0);
+    if (key !== null) this.missed.set(key, missed);
+    return missed;
   }
 
   /** Where the observation is larger (1) or smaller (-1) than what a setup computes; 0: equal. */

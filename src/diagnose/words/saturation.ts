@@ -94,13 +94,18 @@ const ORT_DYNAMIC = 'quantize_dynamic(model_input, model_output, reduce_range=Tr
 const NNCF =
   'nncf.quantize(model, calibration_dataset, advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE))';
 
-function exactCode({ framework, producer, dynamic, evidence }: FixContext): Snippet[] {
+/** Eager codes are uint8: int8 ones are no engine's, but of torch._int_mm or a script. */
+function hasEngine({ framework, producer, dynamic, signed }: FixContext): boolean {
+  return (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !signed && !producer.flow?.startsWith('pt2e');
+}
+
+function exactCode(context: FixContext): Snippet[] {
+  const { framework, producer, evidence } = context;
   if (framework === 'ONNX Runtime') {
     return [python('onnxruntime', 'session_options.add_session_config_entry("session.x64quantprecision", "1")')];
   }
   if (producer.flow === 'torchao') return [shell('unset ONEDNN_MAX_CPU_ISA')];
-  const isEager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
-  if (framework === 'PyTorch' && (isEager || evidence['int16-saturation']?.every_cpu)) {
+  if (framework === 'PyTorch' && (hasEngine(context) || evidence['int16-saturation']?.every_cpu)) {
     return [torch('torch.backends.quantized.engine = "qnnpack"  # before convert()')];
   }
   return framework === 'PyTorch'
@@ -108,7 +113,8 @@ function exactCode({ framework, producer, dynamic, evidence }: FixContext): Snip
     : [];
 }
 
-function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni: string): string {
+function exactSums(context: FixContext, vnni: string): string {
+  const { framework, producer, evidence } = context;
   if (evidence['int16-saturation']?.every_cpu) {
     return "no CPU avoids it: use the qnnpack engine, or oneDNN's convolutions (engine onednn; engine x86 on a CPU with AVX512-VNNI): their sums are exact";
   }
@@ -118,8 +124,7 @@ function exactSums({ framework, producer, dynamic, evidence }: FixContext, vnni:
   if (producer.flow === 'torchao') {
     return 'leave ONEDNN_MAX_CPU_ISA unset, with PyTorch 2.6 or later: its sums are exact, on a CPU without VNNI too';
   }
-  const eager = (framework ?? 'PyTorch') === 'PyTorch' && !dynamic && !producer.flow?.startsWith('pt2e');
-  return `run on a CPU with ${vnni}${eager ? ', or use the qnnpack engine' : ''}: its sums are exact`;
+  return `run on a CPU with ${vnni}${hasEngine(context) ? ', or use the qnnpack engine' : ''}: its sums are exact`;
 }
 
 /** How a candidate's own pairs become exact. */
