@@ -508,7 +508,7 @@ def _recorded(model, inputs, folder, select, limit, lowered):
     model = _checked_model(model)
     is_pt2e = isinstance(model, torch.fx.GraphModule) and _is_pt2e(model)
     if lowered and not is_pt2e:
-        raise ExportError("lowered=True is for graphs of convert_pt2e; this model runs its quantized kernels already")
+        raise ExportError("lowered=True is for graphs of convert_pt2e that quantize a layer; this model quantizes none, or runs its quantized kernels already")
     if folder.exists() and not folder.is_dir():
         raise ExportError(f"{folder}: expected a folder, found a file")
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
