@@ -121,6 +121,27 @@ class Bounds(nn.Module):
         return self.out(F.softmax(x + hidden, -1))
 
 
+class Copied(nn.Module):
+    """Sums that are ties half of the time, of what was copied into another order: body and tail of vectors round them apart."""
+
+    def __init__(self):
+        super().__init__()
+        self.quant, self.dequant, self.sum, self.again = Q.QuantStub(), Q.DeQuantStub(), nn.quantized.FloatFunctional(), nn.quantized.FloatFunctional()
+
+    def forward(self, x):
+        x = self.quant(x)
+        y, z = x.permute(0, 2, 1).contiguous(), x[:, 1:].clone()
+        return self.dequant(self.sum.add(y, y)), self.dequant(self.again.add(z, z))
+
+
+def copied(x, engine):
+    model = static(Copied(), x, engine)
+    model.quant.zero_point = torch.tensor([127])
+    for function in (model.sum, model.again):
+        function.scale, function.zero_point = 4 * float(model.quant.scale), 127
+    return model
+
+
 DYNAMIC = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.RNNCell}
 
 
@@ -149,7 +170,7 @@ def main(out, engine="x86"):
             "time-first": lambda: (dynamic(TimeFirst()), x.transpose(0, 1).contiguous()),
             "static": lambda: (static(Static(), torch.randn(9, 5, 6), engine), x), "bags": lambda: (dynamic(Bags()), bags),
             "text": lambda: (dynamic(Text()), torch.arange(24).view(3, 8)), "floats": lambda: (dynamic(Floats()), x),
-            "bounds": lambda: (dynamic(Bounds()), x)}
+            "bounds": lambda: (dynamic(Bounds()), x), "copied": lambda: (copied(x, engine), torch.randn(4, 5, 6))}
     done = {}
     for name, make in made.items():
         try:

@@ -729,13 +729,14 @@ class Value:
     """A tensor of one call. params says how to read its numbers, as in model.json; None for what qdiff has no form for
     (int64 indices, masks, scalars)."""
 
-    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "first", "at", "shape")
+    __slots__ = ("name", "tensor", "params", "written", "of", "constant", "indices", "first", "at", "copied", "shape")
 
     def __init__(self, name, tensor, params, of=None):
         self.name, self.tensor, self.params, self.written = name, tensor, params, False
         self.shape = tuple(tensor.shape)
         self.of = of  # the value that it is a view of
         self.indices = None  # the same as what a table is read by, once it was
+        self.copied = None  # the value that it is, as a copy in another order of memory: a layer once anything but a view reads it
         self.first, self.at = None, (0, 1)  # the same with the samples first and by themselves, where this tensor has them elsewhere
         self.constant = None  # its numbers in model.json, where no call computes it
 
@@ -991,7 +992,7 @@ class _Watch:
                     tensor, version, value = self.values[id(view)]
                     self.values[id(view)] = (tensor, version if version is None else base._version, value)
 
-    def find(self, tensor):
+    def find(self, tensor, is_viewed=False):
         """The value of a tensor; None for weights and constants."""
         if id(tensor) in self.before:
             return self.before[id(tensor)]
@@ -1002,9 +1003,18 @@ class _Watch:
             self.bind(tensor, value)
         elif tensor._version != version:  # changed through a view, as x[:, 0] = 0 does
             return self.emit(self.unique(f"{value.name}.inplace"), "inplace", tensor, _params_of(tensor), value if value.written else None)
+        if value.copied and not is_viewed:
+            return self.copy(tensor, value.copied)
         if not value.written:
             value.tensor = tensor
         return value
+
+    def copy(self, tensor, value):
+        """Kernels round by where a value lies in memory."""
+        whole = _samples_first(tensor, value.at, value.first.shape[0]) if value.first else tensor
+        name = self.functional(self.view_path(), "contiguous")
+        self.place(tensor, self.emit(name, "identity", whole, value.params, value.first or value), value.at)
+        return self.find(tensor)
 
     def keep(self, tensors):
         """Before an op changes them in place: what it read, and what has not been written yet, may still be needed."""
@@ -1237,7 +1247,13 @@ class _Watch:
 
     def view(self, name, op, value, tensor):
         """The same numbers in the same order: of another shape it is a layer, where values have shapes."""
-        if tuple(tensor.shape) == tuple(value.tensor.shape) or not value.params or not tensor.dim() or not tensor.numel():
+        value = value.copied or value
+        is_same = tuple(tensor.shape) == tuple(value.tensor.shape)
+        if is_same and value.params and tensor.is_quantized and _lies(tensor) != _lies(value.tensor):
+            copy = Value(value.name, tensor, value.params)
+            copy.copied = value
+            return self.bind(tensor, copy)
+        if is_same or not value.params or not tensor.dim() or not tensor.numel():
             return self.bind(tensor, value)
         first, at = value.first or value, _samples_in(tensor.shape, value)
         if at is None:
@@ -1873,10 +1889,10 @@ class _EagerWatch(_Watch):
         if self.paused:
             return func(*args, **kwargs)
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
-        inputs = [self.find(leaf) for leaf in leaves]
+        op = func._schema.name.replace("::", ".")
+        inputs = [self.find(leaf, op in _VIEWS) for leaf in leaves]
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
-        op = func._schema.name.replace("::", ".")
         in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,)) or op.startswith("quantized.conv2d_add")
         if in_place:
             self.keep(leaves)
