@@ -2,7 +2,7 @@ import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
-import { fitsAll, intervalsByChannel } from '../estimate/scalar.js';
+import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -159,7 +159,10 @@ function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChan
   const { weightScale: scales } = base.params;
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
   const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });
-  const found = repairChannels(study, base, { ...weightScales(viewOf(study, base), base), declared, apply });
+  const scalesOf = weightScales(viewOf(study, base), base);
+  // one other number for all is no number a channel
+  if (sharedInterval(scalesOf.intervals)) return [];
+  const found = repairChannels(study, base, { ...scalesOf, declared, apply });
   if (!found || found.channels.length < Math.max(2, study.channels / 4) || !restsOnEnough(study, found.channels))
     return [];
   const kept = declared.findIndex((_, n) => !found.channels.includes(n));

@@ -129,12 +129,15 @@ export function sharedInterval(intervals: readonly Interval[]): Interval | null 
   return most && isBounded(most) ? most : null;
 }
 
-/** Halvings after which two doubles are neighbours in float32. */
-const MOST_HALVINGS = 26;
+/** Twice what makes two doubles neighbours in float32. */
+const MOST_HALVINGS = 52;
+/** Values missed, some of them on the other side. */
+const MOST_OPEN = 16;
 
 /**
  * A number of an interval that gives every value of the subset in the channels that admit the interval, by halving: what is too small
- * asks for more where the slope is positive. Null: some ask for more, some for less, or the kernel does not round twice, whose codes alone bound the number loosely.
+ * asks for more where the slope is positive; where few values disagree, the part that missed the fewest is halved next. Null: none,
+ * or the kernel does not round twice, whose codes alone bound the number loosely.
  */
 export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: Interval, at: (p: number) => Setup) {
   const isLoose =
@@ -146,20 +149,27 @@ export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: In
   const admits = intervalsByChannel(view, slope, offset, slack).map((own) => {
     return !isEmpty(intersection([widened(own, 2e-6), { lo, hi }]));
   });
-  let [from, to] = [lo, hi];
-  for (let halving = 0; halving < MOST_HALVINGS; halving++) {
-    const middle = (from + to) / 2;
+  let open = [{ lo, hi, missed: 0 }];
+  for (let tried = 0; tried < MOST_HALVINGS && open.length > 0; tried++) {
+    const part = open.reduce((best, own) => (own.missed < best.missed ? own : best));
+    const middle = (part.lo + part.hi) / 2;
     const misses = study.misses(at(middle), study.subset);
     let [more, less] = [0, 0];
-    for (let i = 0; i < observed.length && !(more && less); i++) {
+    for (let i = 0; i < observed.length; i++) {
       if (misses[i] === 0 || !admits[i % view.channels]) continue;
       if (misses[i] > 0 === slope(i, i % view.channels) > 0) more++;
       else less++;
     }
-    if (more === less) return more === 0 ? middle : null;
-    if (more && less) return null;
-    if (more) from = middle;
-    else to = middle;
+    const missed = more + less;
+    if (missed === 0) return middle;
+    // next to the number a bias that is rounded anew at each scale goes the other way: either side may be the right one
+    const isOpen = missed <= MOST_OPEN;
+    const parts = [
+      { lo: middle, hi: part.hi, missed, asked: more },
+      { lo: part.lo, hi: middle, missed, asked: less },
+    ].filter(({ asked }) => asked * 2 >= missed || (isOpen && asked > 0));
+    if (!isOpen && Math.min(more, less) * 2 > Math.max(more, less)) return null;
+    open = [...open.filter((own) => own !== part), ...parts];
   }
   return null;
 }
