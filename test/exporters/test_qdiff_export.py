@@ -399,6 +399,25 @@ class Floats(Case):
         np.testing.assert_allclose(arrays["relu"].sum(2), arrays["sum"], rtol=1e-5)
         self.assertEqual(said, "")
 
+    def test_masks_are_constants_and_parts_of_the_samples_are_said(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(6, 8)
+
+            def forward(self, x):
+                y = self.fc(x)
+                mask = y.new_zeros((4, 8))
+                mask[1:3, :2] = -100.0
+                y = y + mask
+                return y, F.relu(y[1:].flatten(1))
+
+        model, _, said = self.export(Q.quantize_dynamic(Net(), {nn.Linear}), torch.randn(5, 4, 6))
+        self.assertEqual([(layer["name"], layer["op"], "output" in layer) for layer in model["layers"][:3]],
+                         [("fc", "linear_dynamic", True), ("add", "add", True), ("slice", "slice of samples", True)])
+        self.assertEqual(sum(np.asarray(model["constants"][0]["value"]) == -100), 4)
+        self.assertIn("slice (slice of samples)", said)
+
     def test_prelu_and_transposed_convolutions(self):
         class Net(nn.Module):
             def __init__(self):

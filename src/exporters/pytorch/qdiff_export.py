@@ -927,6 +927,10 @@ _VIEWS = {"aten.view", "aten._unsafe_view", "aten.reshape", "aten._reshape_alias
           "aten.squeeze", "aten.expand", "aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.lift_fresh"}
 
 
+# These take of a tensor its shape only.
+_CONSTANTS = {f"aten.{name}" for name in ("new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like")}
+
+
 _RELU = {"aten.relu": "relu", "aten.relu6": "relu6", "quantized.relu6": "relu6", "aten.hardtanh": "relu6"}  # hardtanh from 0 to 6
 
 
@@ -1041,6 +1045,8 @@ class _Watch:
             value = Value(name, _samples_first(tensor, (axis, outer), samples), params, of)
             self.place(tensor, value, (axis, outer), in_place)
             sources = [each.first or each for each in sources]
+        if op in ("slice", "index_select") and layer.get("dim") == 0:  # not replayed, and what reads it has to know what its numbers are
+            op, layer = f"{op} of samples", {}
         if params and sources and all(each.params for each in sources):
             self.recording.layer(value, op, sources, **layer)
         return value
@@ -1890,7 +1896,7 @@ class _EagerWatch(_Watch):
             return func(*args, **kwargs)
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         op = func._schema.name.replace("::", ".")
-        inputs = [self.find(leaf, op in _VIEWS) for leaf in leaves]
+        inputs = [] if op in _CONSTANTS else [self.find(leaf, op in _VIEWS) for leaf in leaves]
         x = inputs[0] if inputs and isinstance(args[0] if args else None, torch.Tensor) else None
         inputs = [value for value in inputs if value]
         in_place = func._schema.is_mutable or (op == "quantized.relu6" and args[1:2] == (True,)) or op.startswith("quantized.conv2d_add")
@@ -2422,7 +2428,7 @@ class _Pt2eWatch(_Watch):
     def operator(self, func, target, args, kwargs, run, name, node=None):
         """What no group is made of."""
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
-        inputs = [value for value in map(self.find, leaves) if value]
+        inputs = [] if target in _CONSTANTS else [value for value in map(self.find, leaves) if value]
         in_place = target.endswith("_")
         if in_place:
             self.keep(leaves)
