@@ -27,8 +27,8 @@ async function kernelsGiven(study: Study, parameters: readonly Change[]): Promis
   const possible = declaredUnderKernels(study)
     .map(({ kernel, setup }) => ({ kernel, setup: applyChanges(setup, parameters) }))
     .filter(({ setup }) => study.agreesOnSubset(setup));
-  const outcomes = await study.confirm(possible.map(({ setup }) => setup));
-  return [...new Set(possible.filter((_, i) => outcomes[i].mismatched === 0).map(({ kernel }) => kernel.name))];
+  const agree = await study.agreeEverywhere(possible.map(({ setup }) => setup));
+  return [...new Set(possible.filter((_, i) => agree[i]).map(({ kernel }) => kernel.name))];
 }
 
 /** The declared layer under each kernel that has its op. */

@@ -3,10 +3,10 @@ import type { At } from '../evidence.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { differences, firstMissOf, signsOf } from './agree.js';
 import { sameBySums } from './alike.js';
-import { rowsOf } from './arrays.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
+import { agreesInOrder } from './inOrder.js';
 import { SetupKeys } from './keys.js';
 import { ProductEngine } from './productEngine.js';
 import { Refuters } from './refuters.js';
@@ -161,7 +161,7 @@ export class Study<K extends Kind = Kind> {
 
   /** Whether it agrees where others failed, then on the whole subset. */
   private passesRefuters(setup: Setup): boolean {
-    if (setup.order) return this.agreesInOrder(setup, setup.order);
+    if (setup.order) return agreesInOrder(this, setup, setup.order);
     const { scope } = this.refuters;
     if (scope && !this.agrees(setup, scope)) return false;
     const miss = this.firstMiss(setup, this.subset);
@@ -225,6 +225,16 @@ export class Study<K extends Kind = Kind> {
     return setups.map(() => ({ ...this.noOutcome(), explained }));
   }
 
+  /** Whether hypotheses that agree on the subset agree on every judged sample: each is replayed up to its first miss. */
+  async agreeEverywhere(setups: readonly Setup[]): Promise<boolean[]> {
+    const agree = setups.map(() => true);
+    for await (const scope of this.complete ? [] : this.others()) {
+      for (const [s, setup] of setups.entries()) agree[s] &&= this.firstMiss(setup, scope) < 0;
+      this.release(scope);
+    }
+    return agree;
+  }
+
   /** How hypotheses fare on every judged sample. */
   async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
     return this.judge(setups, this.blocks(), 0);
@@ -240,12 +250,16 @@ export class Study<K extends Kind = Kind> {
       open.forEach(([, setup], s) => {
         this.count(counts[s], before, this.differences(setup, scope), scope);
       });
-      if (scope !== this.subset && !this.kept.has(scope)) this.engine.forget(scope);
+      this.release(scope);
     }
     open.forEach(([key], s) => {
       this.judged.set(key, counts[s]);
     });
     return keyed.map(([key]) => this.judged.get(key)!);
+  }
+
+  private release(scope: Scope): void {
+    if (scope !== this.subset && !this.kept.has(scope)) this.engine.forget(scope);
   }
 
   /** Every judged sample, block by block; the subset itself where it is complete. */
@@ -335,19 +349,6 @@ export class Study<K extends Kind = Kind> {
       return miss < 0;
     });
     return miss;
-  }
-
-  /** Rows in another order can be compared only where all of them are in memory. */
-  private agreesInOrder(setup: Setup, order: readonly number[]): boolean {
-    if (!this.complete) return false;
-    const { data, low, high } = this.outputs({ ...setup, order: null }, this.subset);
-    const moved = <A extends Outputs['data']>(values: A) => rowsOf(values, order, this.channels);
-    const outputs = {
-      data: moved(data),
-      low: low && rowsOf(low, order, this.channels),
-      high: high && rowsOf(high, order, this.channels),
-    };
-    return firstMissOf(outputs, this.subset.observed) < 0;
   }
 
   /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */
