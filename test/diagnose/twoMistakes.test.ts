@@ -111,6 +111,30 @@ describe('where fixed point rounds twice', () => {
   });
 });
 
+test.each([
+  ['tflite-double', 2, 0.9],
+  ['tflite-double', 3, 2.2],
+  ['tflite-double-up', 2, 1.3],
+])(
+  'another input scale under two roundings, where its bias is rounded anew: %s, seed %i, times %d',
+  async (name, seed, by) => {
+    const world = worldOf('per tensor', randomFrom(seed));
+    const declared = { ...world.linear, input: { ...world.linear.input, scale: world.linear.input.scale * by } };
+    const captured = outputsOf(world, kernel(name));
+    const report = await compareLayer(world, declared, captured, { producer: {}, kernel: name });
+    expect(report.layers[0].diagnosis!.causes).toEqual(['input-scale-wrong']);
+  },
+);
+
+test('another input scale and rows in another order are no number a channel', async () => {
+  const world = worldOf('per tensor', randomFrom(1));
+  const declared = { ...world.linear, input: { ...world.linear.input, scale: world.linear.input.scale * 0.9 } };
+  const right = outputsOf(world, kernel('tflite-double'));
+  const moved = right.map((_, i) => right[(i + world.linear.outFeatures) % right.length]);
+  const report = await compareLayer(world, declared, moved, { producer: {}, kernel: 'tflite-double' });
+  expect([...report.layers[0].diagnosis!.causes].sort()).toEqual(['input-scale-wrong', 'samples-misaligned']);
+});
+
 test('an order of the scales and another input scale are no number a channel', async () => {
   const world = worldOf('small', randomFrom(34));
   const { linear } = world;
