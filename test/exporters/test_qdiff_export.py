@@ -386,13 +386,14 @@ class Floats(Case):
                 self.fc = nn.Linear(6, 8)
 
             def forward(self, x):
-                heads = self.fc(x).view(-1, 5, 2, 4).transpose(1, 2).reshape(-1, 5, 4)
+                heads = F.normalize(self.fc(x).view(-1, 5, 2, 4).transpose(1, 2).reshape(-1, 5, 4), dim=-1)
                 return F.relu(torch.bmm(heads, heads.transpose(1, 2)) + torch.ones(5)).sum(1)
 
         X = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(0))
         model, arrays, said = self.export(Q.quantize_dynamic(Net(), {nn.Linear}), X)
         self.assertEqual([(layer["name"], layer["op"], layer["shape"]) for layer in model["layers"]],
                          [("fc", "linear_dynamic", [5, 8]), ("reshape", "reshape", [5, 2, 4]), ("transpose", "transpose", [2, 5, 4]),
+                          ("vector_norm", "vector_norm", [2, 5, 1]), ("clamp", "clamp", [2, 5, 1]), ("expand", "expand", [2, 5, 4]), ("div", "div", [2, 5, 4]),
                           ("permute", "permute", [2, 4, 5]), ("matmul", "matmul", [2, 5, 5]), ("add", "add", [2, 5, 5]), ("relu", "relu", [2, 5, 5]),
                           ("sum", "sum", [2, 5])])
         self.assertEqual(model["layers"][-1]["dim"], [2])

@@ -1613,12 +1613,18 @@ def _translated(op, fields, x, sources, result):
     axis, rank = x.at[0], x.tensor.dim()
     if any(not each.constant and (each.at, each.tensor.dim(), bool(each.first)) != (x.at, rank, True) for each in sources):
         return None
-    last = len(fields["normalized_shape"]) if op == "layer_norm" else _LAST_AXES.get(op)
+    last = len(fields["normalized_shape"]) if op == "layer_norm" else len(fields["pad"]) // 2 if op == "pad" else _LAST_AXES.get(op)
     if op in _ONE_BY_ONE or last and axis < rank - last:
         return fields, x.at
     if op in ("cat", "softmax", "log_softmax", "glu", "slice", "index_select"):
         along = _along(x, fields["dim"] % rank)
         return along and ({**fields, "dim": along}, x.at)
+    if op in ("expand", "tile"):
+        (key, sizes), = fields.items()
+        same, parts = (-1, 1)[op == "tile"], len(x.first.shape) - rank
+        if sizes[axis] not in (same, x.tensor.shape[axis]) or op == "tile" and sizes[axis] != 1:
+            return None
+        return {key: [same, *sizes[:axis], *[same] * parts, *sizes[axis + 1:]]}, x.at
     if op in ("mean", "sum", "vector_norm", "amax", "amin"):
         dims = [dim % rank for dim in (fields["dim"] if isinstance(fields["dim"], list) else [fields["dim"]])]
         along = [_along(x, dim) for dim in dims]
@@ -2482,6 +2488,8 @@ class _Pt2eWatch(_Watch):
             result, fields["activation"] = self.lower_convolution(name, node, group, (x, x_scale, x_zero_point), weight, bias, output, fields, added)
         else:
             result = run(node)
+        if not any(sources):  # of constants only
+            return result
         for i, (codes, *how) in enumerate(operands):
             numbers = self.constant(codes, result, _pt2e_params(*how[:5]), sources) if not sources[i] and any(sources) else None
             sources[i] = sources[i] or (self.constant_value(name, numbers) if numbers else None)
@@ -2501,7 +2509,10 @@ class _Pt2eWatch(_Watch):
             output = {key: output[key] for key in output if key not in ("quant_min", "quant_max")}  # it clamps to the dtype's range
         else:
             result = run(node)
-        self.emit(name, "linear", result, output, self.find(x), activation=activation, features=(x.shape[-1], result.shape[-1]),
+        source = self.find(x)
+        if source is None:  # of constants only
+            return result
+        self.emit(name, "linear", result, output, source, activation=activation, features=(x.shape[-1], result.shape[-1]),
                   parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
         return result
 
