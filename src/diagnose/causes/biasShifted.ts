@@ -75,13 +75,17 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
 
 /** Where each channel's bias lies, in steps. */
 export function biasIntervals(view: View): Interval[] {
-  let most = 0;
-  for (const bound of view.lo) if (Number.isFinite(bound)) most = Math.max(most, Math.abs(bound));
+  let [most, narrowest] = [0, Number.POSITIVE_INFINITY];
+  for (const [i, bound] of view.lo.entries()) {
+    if (!Number.isFinite(bound)) continue;
+    most = Math.max(most, Math.abs(bound));
+    narrowest = Math.min(narrowest, view.hi[i] - bound);
+  }
   return intervalsByChannel(
     view,
     () => 1,
     (i, n) => view.acc[i] * view.stepsPerUnit[n],
-    most * ROUNDED,
+    Math.min(most * ROUNDED, narrowest / 8), // floats bound their bias as closely as they round
   );
 }
 
