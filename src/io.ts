@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { isOutOfFiles } from './load/refuse.js';
 import type { FileSystem, RandomAccessFile } from './nouns/file.js';
 import type { Io } from './nouns/io.js';
 import { InputError } from './nouns/problem.js';
@@ -41,7 +42,9 @@ export function readAsset(root: string, path: string): string {
     const bytes = readFileSync(join(root, path));
     const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8')) as Record<string, number>;
     if (crc32(bytes) === sums[path]) return bytes.toString();
-  } catch {} // gone, or no list of checksums
+  } catch (error) {
+    if (isOutOfFiles(error)) throw error;
+  } // gone, or no list of checksums
   const message = 'expected the file of this version, got one that is damaged; install qdiff again';
   throw new InputError([{ kind: 'installation', where: path, message }]);
 }
@@ -52,7 +55,7 @@ export function readAsset(root: string, path: string): string {
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const before = statSync(path, { throwIfNoEntry: false });
-  if (before && !before.isFile() && !before.isDirectory()) return writeFileSync(path, text);
+  if (before && !before.isFile() && !before.isDirectory()) return writeToPipe(path, text);
   const target = before ? realpathSync.native(path) : path;
   const unfinished = `${target}.${process.pid}.unfinished`;
   if (!before) mkdirSync(dirname(target), { recursive: true });
@@ -62,6 +65,15 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
+  }
+}
+
+/** As with standard output, a reader that goes away (>(head)) is no fault. */
+function writeToPipe(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }
 }
 

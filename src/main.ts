@@ -2,6 +2,7 @@ import { Command, CommanderError, Help } from 'commander';
 import type { Action } from './commands/command.js';
 import { commands, MAIN_COMMAND } from './commands/registry.js';
 import { columnsOf } from './commands/width.js';
+import { isOutOfFiles, unreadable } from './load/refuse.js';
 import type { Io } from './nouns/io.js';
 import { InputError, type Problem } from './nouns/problem.js';
 import { shellCommand } from './report/next.js';
@@ -61,7 +62,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return await exitCodeOf(error, argv, io);
+    return await exitCodeOf(isOutOfFiles(error) ? unreadable(error.path ?? 'files', error) : error, argv, io);
   }
 }
 

@@ -20,6 +20,15 @@ async function report(...argv: string[]): Promise<Report> {
 const byLayer = <F extends keyof LayerReport>(layers: readonly LayerReport[], field: F) =>
   Object.fromEntries(layers.map((layer) => [layer.name, layer[field]]));
 
+test('where no more files can be opened nothing is wrong with qdiff', async () => {
+  const get = (_: object, path: string) => {
+    throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', path });
+  };
+  const { exitCode, stdout, stderr } = await cli(new Map(), new Proxy({}, { get }))(['exporter', 'pytorch']);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^qdiff: src\/exporters\/pytorch\/\S+: expected a file that can be opened; .*ulimit -n\)\n$/);
+});
+
 describe('the main job on real captures', () => {
   test.each(['iris-vnni', 'digits-vnni'])('%s: every value is equal', async (set) => {
     const { exitCode, stdout } = await run(files(set));

@@ -8,14 +8,15 @@ const QUIET_MS = 1000;
 const REFRESH_MS = 100;
 
 /** A line on standard error that rewrites itself, on a terminal and for long work only. */
-export function progressOn(io: Io): { show: (progress: Progress) => void; clear: () => void } {
+export function progressOn(io: Io): { show?: (progress: Progress) => void; clear: () => void } {
+  if (!io.stderr.isTTY) return { clear: () => {} };
   const started = io.now();
   let last = started + QUIET_MS - REFRESH_MS;
   let shown = false;
   return {
     show: (progress) => {
       const now = io.now();
-      if (now - last < REFRESH_MS || !io.stderr.isTTY) return;
+      if (now - last < REFRESH_MS) return;
       last = now;
       shown = true;
       const look = { width: io.stderr.columns ?? 80, unicode: hasUnicode(io) };

@@ -319,9 +319,10 @@ function differingOf(one: Case, { run, diff }: Judged, values = one.observed) {
 /** How far the search for this layer's causes is. */
 function progress({ comparison, layer }: Case, tried: number): void {
   const { options, selected, from, to } = comparison;
+  if (!options.onProgress) return;
   const [layersDone, samplesTotal] = [selected.indexOf(layer), to - from];
   const place = { layer: layer.name, layersDone, layersTotal: selected.length };
-  options.onProgress?.({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
+  options.onProgress({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
 }
 
 /** Which input explains it, where that is not its own value before it. */

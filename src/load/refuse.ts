@@ -17,6 +17,8 @@ export async function collecting<T>(problems: Problem[], check: () => Promise<T>
   }
 }
 
+const NO_MORE_FILES = 'expected a file that can be opened; this process may not open more (ulimit -n)';
+
 const BY_ERRNO = new Map([
   ['ENOENT', 'expected a file, found nothing; check the path'],
   ['ENOTDIR', 'expected a file, found nothing (a part of the path is no folder); check the path'],
@@ -24,8 +26,14 @@ const BY_ERRNO = new Map([
   ['EPERM', 'expected a readable file; there is no permission to read it'],
   ['EISDIR', 'expected a file, got a folder'],
   ['EFTYPE', 'expected a file, got a pipe or a device; write what comes out of it to a file'],
-  ['EMFILE', 'expected a file that can be opened; this process may not open more (ulimit -n)'],
+  ['EMFILE', NO_MORE_FILES],
+  ['ENFILE', NO_MORE_FILES],
 ]);
+
+/** Whether no file could be opened, be it qdiff's own: nothing is wrong with either. */
+export function isOutOfFiles(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && BY_ERRNO.get(String(error.code)) === NO_MORE_FILES;
+}
 
 /** What the operating system said of a path, as a problem; errors of other kinds are thrown on. */
 export function unreadable(path: string, error: unknown): InputError {

@@ -77,6 +77,14 @@ test('a reader that goes away ends the work quietly', () => {
   expect(stderr).toMatch(/^code [01]\n$/);
 });
 
+test('so does one that a report is written to', () => {
+  const command = `'${process.execPath}' '${bin}' ${pair.join(' ')} -q --reporter html=>(head -c 1 >&2); echo "code $?"`;
+  const { error, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+  if (error) return; // no bash
+  expect(stdout).toMatch(/^code 1$/m);
+  expect(stderr).toMatch(/^<?$/);
+});
+
 test('a disk of 16 KiB', () => {
   const disk = temporaryFolder();
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk]).status !== 0) return; // not allowed here

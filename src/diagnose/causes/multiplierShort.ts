@@ -55,8 +55,9 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
     const known = new Set<string>();
     return shortForms(params).flatMap((short) => {
+      if (!short.numbers.every((number, n) => isPossible(n, numberOf(number)))) return [];
       const key = short.numbers.map(numberOf).join();
-      if (known.has(key) || !short.numbers.every((number, n) => isPossible(n, numberOf(number)))) return [];
+      if (known.has(key)) return [];
       known.add(key);
       return changesOf(base, short, study.data.side);
     });
@@ -106,8 +107,17 @@ interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
 }
 
+/** Kept: most bases of a layer have its scales, and the forms of 48 channels took a fifth of a search that finds nothing. */
+const formsOf = new WeakMap<Product, readonly ShortForm[]>();
+
+function shortForms(params: Product): readonly ShortForm[] {
+  const forms = formsOf.get(params) ?? allShortForms(params);
+  formsOf.set(params, forms);
+  return forms;
+}
+
 /** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */
-function shortForms(params: Product): ShortForm[] {
+function allShortForms(params: Product): ShortForm[] {
   const forms: ShortForm[] = [];
   const largest = (of: Product) => Math.max(...realsOf(of));
   for (let bits = 1; bits <= MOST_BITS; bits++) {

@@ -121,16 +121,19 @@ export function probeOf(subset: Scope, differing: Uint8Array, { observed, declar
   return gridOf(subset, probeRows(subset, differing, width, channels, PROBE), channels, width);
 }
 
-/** Fewer of them, of a product, whose rows and channels are computed by themselves; null where they would not be. */
+/** Fewer of them, of a product, whose rows and channels are computed by themselves; null where they would not be half as many. */
 export function glanceOf(
   subset: Scope,
   differing: Uint8Array,
   { observed, declared, dynamic }: LayerData,
 ): Scope | null {
   const { width } = observed;
-  if (declared.kind !== 'product' || dynamic || subset.samples.length <= GLANCE.samples) return null;
+  if (declared.kind !== 'product' || dynamic) return null;
+  const samples = Math.min(GLANCE.samples, Math.ceil(subset.samples.length / 2));
   const channels = probeChannels(differing, width, GLANCE);
-  return gridOf(subset, probeRows(subset, differing, width, channels, GLANCE), channels, width);
+  const probed = Math.min(subset.samples.length, PROBE.samples) * Math.min(width, PROBE.channels);
+  if (2 * samples * channels.length > probed) return null;
+  return gridOf(subset, probeRows(subset, differing, width, channels, { ...GLANCE, samples }), channels, width);
 }
 
 /** Some rows of a scope that has every channel, and some of their channels. */
