@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help } from 'commander';
 import type { Action } from './commands/command.js';
-import { commands, MAIN_COMMAND } from './commands/registry.js';
+import { refusedOption } from './commands/refusedOption.js';
+import { type CommandRow, commands, MAIN_COMMAND } from './commands/registry.js';
 import { columnsOf } from './commands/width.js';
 import { isOutOfFiles, unreadable } from './load/refuse.js';
 import type { Io } from './nouns/io.js';
@@ -57,13 +58,30 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`${fitted(`qdiff: ${unknown}`)}\n`);
     return 2;
   }
-  for (const { name, load } of commands) if (isCalled(name, argv)) (await load()).register(program, run);
+  for (const row of commands) {
+    if (!isCalled(row.name, argv)) continue;
+    (await row.load()).register(program, run);
+    program.commands
+      .at(-1)!
+      .addHelpText('after', helpAfter(row))
+      .showHelpAfterError(`(qdiff ${row.name} --help lists its options)`);
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     return await exitCodeOf(isOutOfFiles(error) ? unreadable(error.path ?? 'files', error) : error, argv, io);
   }
+}
+
+/** An example, and what the exit codes mean. */
+function helpAfter({ name, example, ends }: CommandRow): string {
+  const codes = [
+    ...ends.map((what, code) => `  ${code}  ${what}`),
+    '  2  could not run: on standard error a line a problem',
+  ];
+  const command = name === MAIN_COMMAND ? 'qdiff' : `qdiff ${name}`;
+  return `\nExample:\n  ${command} ${example}\n\nExit codes:\n${codes.join('\n')}\n`;
 }
 
 /** On a narrow terminal what an option does stands below it. */
@@ -119,9 +137,15 @@ const OUR_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^missing required argument (.*)$/, 'expected argument $1, got none'],
   [/^required option (.*) not specified$/, 'expected option $1, got none; e.g. -o golden'],
   [/^option (.*) argument missing$/, 'expected a value after $1, got none'],
+  [
+    /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\.$/,
+    'expected at most $2 files after $1, got $3',
+  ],
 ];
 
 function inOurWords(message: string): string {
+  const refused = refusedOption(message);
+  if (refused) return `${refused.flag}: ${refused.message}`;
   for (const [pattern, words] of OUR_WORDS) if (pattern.test(message)) return message.replace(pattern, words);
   return /expected /i.test(message) ? message : `expected other arguments: ${message}`;
 }

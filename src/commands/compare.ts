@@ -25,6 +25,7 @@ import type { ConfiguredPair } from './config.js';
 import { type Open, openPair, usage, withOpened } from './open.js';
 import {
   acceleratorOption,
+  checkMap,
   collect,
   type PerLayerNumber,
   parseName,
@@ -87,7 +88,7 @@ export function declareComparison(command: Command): Command {
     .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
     .option(
       '--candidate-model <file>',
-      'the model file that the candidate comes from (a PyTorch model’s ONNX export ...): its layers are matched to MODEL’s',
+      'the model file that the candidate comes from (the ONNX export of a PyTorch model ...): its layers are matched to those of MODEL',
     )
     .addOption(
       new Option('--against <side>', 'what a candidate is judged by: the capture, or the replay under --kernel')
@@ -97,7 +98,7 @@ export function declareComparison(command: Command): Command {
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
     .option('--kernel <name>', 'the kernel to replay; list prints the names')
     .addOption(
-      new Option('--mode <mode>', 'each layer on its captured input, or on the replay’s own output')
+      new Option('--mode <mode>', 'each layer on its captured input, or on the output of the replay')
         .choices(['isolated', 'propagated'])
         .default('isolated'),
     )
@@ -199,6 +200,7 @@ export function checkOptions(options: Options): void {
   if (options.updateBaseline && options.baseline === undefined) {
     throw usage('expected --baseline FILE with it, got none; e.g. --baseline baseline.json', '--update-baseline');
   }
+  checkMap(options.map, hasCandidate(options));
   if (options.against === 'replay' && !hasCandidate(options)) {
     throw usage('expected --candidate NPZ with it, which is judged by the replay, got none', '--against replay');
   }

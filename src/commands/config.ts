@@ -4,8 +4,8 @@ import { readJson } from '../load/json.js';
 import { refuse } from '../load/refuse.js';
 import type { Io } from '../nouns/io.js';
 import type { InputError } from '../nouns/problem.js';
-import { printable } from '../text.js';
 import { exists } from './open.js';
+import { refusedOption } from './refusedOption.js';
 
 /** What plain `qdiff` reads, in the folder where it is called. */
 export const CONFIG_FILE = 'qdiff.config.json';
@@ -51,13 +51,9 @@ function parsed<O>(fields: Partial<ConfigPair>, declare: (command: Command) => C
 
 /** Commander's sentence about an option as ours about the field. */
 function refusal(message: string, where: string): InputError {
-  const [, flag, got, why] =
-    /^error: option '(?:-\w, )?--([\w-]+).*?' argument '(.*)' is invalid\. (.*?)\.?$/s.exec(message) ?? [];
-  if (flag === undefined)
-    return refuse('config', where, `expected other options, got ${message.replace(/^error: /, '')}`);
-  const expected = why.replace(/^Allowed choices are /, 'expected one of ').replace(/^E/, 'e');
-  const known = /, got [^,]*$/.test(expected) ? '' : `, got ${printable(got)}`;
-  return refuse('config', `${where}.${flag.replaceAll('-', '_')}`, `${expected}${known}`);
+  const refused = refusedOption(message);
+  if (!refused) return refuse('config', where, `expected other options, got ${message.replace(/^error: /, '')}`);
+  return refuse('config', `${where}.${refused.flag.slice(2).replaceAll('-', '_')}`, refused.message);
 }
 
 /** `tol_lsb: [1, "fc1=2"]` is `--tol-lsb=1 --tol-lsb=fc1=2`; `diagnose: false` is `--no-diagnose`. */

@@ -30,6 +30,7 @@ import { writeFolder } from './folder.js';
 import { openPair, usage } from './open.js';
 import {
   acceleratorOption,
+  checkMap,
   collect,
   parseIndex,
   parseName,
@@ -75,6 +76,7 @@ function declare(command: Command): Command {
 
 async function explainAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
+  checkMap(options.map, options.candidate !== undefined);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'explain');
   const candidate = options.candidate
     ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))

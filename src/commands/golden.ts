@@ -25,7 +25,7 @@ export const goldenCommand: CliCommand = {
   register(program, run) {
     const command = program
       .command('golden <model> [capture]')
-      .usage('MODEL INPUTS --kernel K --format npz|memh|c|json -o DIR [--force]')
+      .usage('MODEL INPUTS -o DIR [options]')
       .description(
         'golden vectors for RTL and firmware: what a kernel computes from the input; what a capture has beyond it is checked',
       )

@@ -161,6 +161,13 @@ export function tolerances(
   };
 }
 
+/** Names are mapped for a candidate only: without one a forgotten option would go unnoticed. */
+export function checkMap(map: readonly unknown[] = [], hasCandidate: boolean): void {
+  if (map.length === 0 || hasCandidate) return;
+  const message = 'expected --candidate NPZ with it, whose names it translates, got none';
+  throw new InputError([{ kind: 'usage', where: '--map', message }]);
+}
+
 /** Options that a command about the same run needs too. */
 export function repeatedWords(
   kernel: string | undefined,

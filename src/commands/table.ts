@@ -29,7 +29,7 @@ export const tableCommand: CliCommand = {
   register(program, run) {
     const command = program
       .command('table <model>')
-      .usage('MODEL [--kernel K] [--format c|csv|json|table]')
+      .usage('MODEL [options]')
       .description('multiplier, shift, int32 bias, zero points and clamps per channel, from the model alone')
       .option('--kernel <name>', 'the kernel; default: what the model declares')
       .addOption(new Option('--format <format>', 'how it is written').choices(FORMATS).default('table'));

@@ -62,7 +62,7 @@ export function verdict(report: Report, quoted: (name: string) => string = print
 
 /** A folder of golden vectors that nobody wrote into is equal to what it was made of: it says nothing of an implementation. */
 function goldensOwn(equal: string): Verdict {
-  const word = 'MATCH of golden’s own files';
+  const word = "MATCH of golden's own files";
   const text = `the candidate is as golden wrote it, no result of yours was compared; ${equal}`;
   return { matches: true, word, text, line: `${word}: ${text}` };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { commands } from '../../src/commands/registry.js';
 import { cli } from '../support/cli.js';
 
 const qdiff = cli();
@@ -15,4 +16,30 @@ it("a capture that is not this model's: the last line ends with the command that
 
 it('a file that is not there has nothing to inspect', async () => {
   expect((await qdiff([model, 'nowhere.npz'])).stderr).not.toContain('next:');
+});
+
+const capture = 'fixtures/pytorch/iris-avx2/capture.npz';
+
+it.each([
+  [['--mode', 'prop'], '--mode: expected one of isolated, propagated, got prop'],
+  [['--samples', '5:2'], '--samples: expected a count such as 8, or a range such as 0:8 (0-based, half open), got 5:2'],
+  [
+    ['--reporter', 'xml'],
+    '--reporter: expected one of table, json, junit, markdown, github-actions, blob, html, got xml',
+  ],
+  [['more'], 'expected at most 2 files after diff, got 3'],
+  [['--map', 'a=fc1'], '--map: expected --candidate NPZ with it, whose names it translates, got none'],
+])('%j: what was expected and what was got, in one line of ours', async (argv, message) => {
+  const { exitCode, stdout, stderr } = await qdiff([model, capture, ...argv]);
+  expect([exitCode, stdout, stderr.split('\n')[0]]).toEqual([2, '', `qdiff: ${message}`]);
+});
+
+it.each(commands.map(({ name }) => name))('%s --help: usage, an example, options and exit codes', async (name) => {
+  for (const terminal of [60, 80]) {
+    const { exitCode, stdout } = await qdiff([name, '--help'], { terminal });
+    expect(exitCode).toBe(0);
+    for (const part of ['Usage: qdiff', 'Options:', 'Example:\n  qdiff ', 'Exit codes:\n  0  ', '\n  2  could not run'])
+      expect(stdout).toContain(part);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(terminal);
+  }
 });

@@ -122,7 +122,7 @@ describe('$readmemh files', async () => {
       ]);
       expect(run.exitCode).toBe(0);
       const said = run.stdout.replaceAll(/\s+/g, ' ');
-      expect(said).toContain('MATCH of golden’s own files: the candidate is as golden wrote it');
+      expect(said).toContain("MATCH of golden's own files: the candidate is as golden wrote it");
       expect(said).toContain('let your run write its outputs to a folder of its own');
     }
     const asCapture = await qdiff([IRIS[0], folder, '--kernel', 'tflite-double']);
@@ -281,7 +281,7 @@ describe('folders', () => {
     [['--kernel', 'numpy', '-o', 'x'], 'expected a kernel with an integer form, got numpy, which computes in float64'],
     [['--kernel', 'pt2e-reference', '-o', 'x'], 'sums floats in no fixed order'],
     [['--kernel', 'qnpack', '-o', 'x'], "expected a kernel's name"],
-    [['--format', 'vhdl', '-o', 'x'], 'Allowed choices are npz, memh, c, json'],
+    [['--format', 'vhdl', '-o', 'x'], 'expected one of npz, memh, c, json'],
     [[], "expected option '-o, --out <dir>', got none"],
     [['-o', 'no/such/folder'], 'check that the folder it is to lie in exists'],
   ])('%j is refused', async (options, message) => {
