@@ -222,14 +222,20 @@ export function explainHeads({ columns, candidate_column: own }: ExplainDocument
 
 function rowsOf(document: ExplainDocument): Row[] {
   const { captured, candidate, weight, candidate_column: own } = document;
-  const observedOf = (column: ExplainColumn) => (column === own ? candidate : captured)!;
+  const observed = (label: string, value: number | null): Row[] =>
+    value === null ? [] : [[label, () => String(value)]];
+  const off = (label: string, value: number | null, explains: (column: ExplainColumn) => boolean | null): Row[] =>
+    value === null ? [] : [[label, (column) => (explains(column) ? '0' : signed(column.value - value))]];
   return [
     ...(weight ? linearRows(document) : pointwiseRows(document)),
-    ...(captured === null ? [] : ([['captured', () => String(captured)]] satisfies Row[])),
-    ...(candidate === null ? [] : ([['candidate', () => String(candidate)]] satisfies Row[])),
-    ...(captured === null
-      ? []
-      : ([['difference', (c) => (c.explains ? '0' : signed(c.value - observedOf(c)))]] satisfies Row[])),
+    ...observed('captured', captured),
+    ...observed('candidate', candidate),
+    ...off(
+      candidate === null ? 'difference' : 'value - captured',
+      captured,
+      (column) => column !== own && column.explains,
+    ),
+    ...off('value - candidate', candidate, (column) => column === own && column.explains),
   ];
 }
 

@@ -221,7 +221,7 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
     ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
   ];
   return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
-<p class="counts"><b>${values}</b> values <b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'} up to <b>${text(worst)}</b></p>
+<p class="counts"><span><b>${values}</b> values</span> <span><b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'}</span> <span>up to <b>${text(worst)}</b></span></p>
 <ul>${extent.join('')}</ul>
 ${detailsHtml(details)}</article>`;
 }

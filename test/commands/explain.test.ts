@@ -90,7 +90,7 @@ it.each([
   [['--layer', 'relu1', '--repro', 'x'], 'expected a linear layer to reproduce, got relu1'],
   [['--channel', '16', '--layer', 'fc1'], 'expected a channel of fc1 (0..15), got 16'],
   [['--sample', '151'], 'expected a sample of the capture (0..150), got 151'],
-  [['--channel', 'x'], 'Expected a whole number from 0 on.'],
+  [['--channel', 'x'], '--channel: expected a whole number from 0 on, got x'],
   [['--kernel', 'fbgem'], 'expected a kernel'],
 ])('%j is refused', async (options, message) => {
   const { exitCode, stdout, stderr } = await explain('iris-avx2', ...options);
