@@ -160,14 +160,14 @@ describe('what cannot be run: exit 2, nothing on standard output', () => {
       /--layer: expected a layer of the model \(fc1, relu1, fc2\), got fc9/,
     ],
     ['a tolerance for no layer', [model, capture, '--tol-lsb', 'fc9=1'], /--tol-lsb: expected a layer/],
-    ['a tolerance that is no number', [model, capture, '--tol-lsb', 'x'], /Expected a whole number/],
+    ['a tolerance that is no number', [model, capture, '--tol-lsb', 'x'], /expected a whole number/],
     [
       'samples beyond the capture',
       [model, capture, '--samples', '200:300'],
       /--samples: expected a range that begins before sample 151/,
     ],
-    ['samples backwards', [model, capture, '--samples', '5:5'], /Expected a count/],
-    ['an unknown reporter', [model, capture, '--reporter', 'pdf'], /Expected one of table, json/],
+    ['samples backwards', [model, capture, '--samples', '5:5'], /expected a count/],
+    ['an unknown reporter', [model, capture, '--reporter', 'pdf'], /expected one of table, json/],
     ['an unknown option', [model, capture, '--speed'], /expected an option of this command, got '--speed'/],
     [
       'a misspelt command',

@@ -174,8 +174,8 @@ describe('--shard', () => {
     [['auto'], {}, '--shard auto: expected SLURM_ARRAY_TASK_ID and'],
     [['auto'], { CI_NODE_INDEX: '0', CI_NODE_TOTAL: '2' }, 'got CI_NODE_INDEX=0, CI_NODE_TOTAL=2'],
     [['auto'], { JOB_COMPLETION_INDEX: '0' }, 'got JOB_COMPLETION_INDEX=0, JOB_COMPLETIONS='],
-    [['0/2'], {}, 'Expected I/N'],
-    [['3/2'], {}, 'Expected I/N'],
+    [['0/2'], {}, 'expected I/N'],
+    [['3/2'], {}, 'expected I/N'],
     [['1/2', '--mode', 'propagated'], {}, '--shard: expected --mode isolated'],
     [['1/2', '--baseline', 'b.json', '--update-baseline'], {}, '--shard: expected one process'],
   ])('%j %o is refused', async (more, env, message) => {
