@@ -73,6 +73,7 @@ const REGISTRIES: readonly Registry[] = [
       'options.ts',
       'output.ts',
       'progress.ts',
+      'refusedOption.ts',
       'runtimes.ts',
       'unwritable.ts',
       'width.ts',
