@@ -126,6 +126,16 @@ test.each([
   },
 );
 
+test('biases that a file lacks, under two roundings', async () => {
+  const world = worldOf('per tensor', randomFrom(1));
+  const captured = outputsOf(world, kernel('cmsis-nn'));
+  const report = await compareLayer(world, { ...world.linear, bias: null }, captured, {
+    producer: {},
+    kernel: 'cmsis-nn',
+  });
+  expect(report.layers[0].diagnosis!.causes).toEqual(['bias-missing']);
+});
+
 test('another input scale and rows in another order are no number a channel', async () => {
   const world = worldOf('per tensor', randomFrom(1));
   const declared = { ...world.linear, input: { ...world.linear.input, scale: world.linear.input.scale * 0.9 } };

@@ -55,7 +55,7 @@ function ofFirst(study: Study, base: Setup): Change[] {
     return {
       slope: (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / input.scale,
       offset: (_, n) => fixed(n),
-      slack,
+      slack: slack + view.ofLargerScales,
     };
   });
 }

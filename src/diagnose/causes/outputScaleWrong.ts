@@ -34,6 +34,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
         : {
             slope: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n] + (view.added?.[i] ?? 0),
             offset: (i) => -(view.added?.[i] ?? 0),
+            slack: view.ofLargerScales,
           };
     const intervals = sharedIntervals(study, base, line);
     const factor = intervals && sharedInterval(intervals);

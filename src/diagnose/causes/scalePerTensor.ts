@@ -83,14 +83,14 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   },
 };
 
-/** Where each channel's weight scale lies. */
-export function weightScaleIntervals(view: View, base: ProductSetup): Interval[] {
+/** Where each channel's weight scale lies. loosened: what bounds are widened by. */
+export function weightScaleIntervals(view: View, base: ProductSetup, loosened = 0): Interval[] {
   const { scaling, fixed, slack } = biasParts(view, base);
   return intervalsByChannel(
     view,
     (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / weightScaleOf(base, n),
     (_, n) => fixed(n),
-    slack,
+    slack + loosened,
   );
 }
 

@@ -38,8 +38,10 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   estimate: (study, base) => {
     const scales = base.params.weightScale;
     if (scales.length < 2) return [];
-    const intervalsIn = (scope: Scope) =>
-      weightScaleIntervals(viewOf(study, base, scope), base).map((i) => widened(i, 2e-6));
+    const intervalsIn = (scope: Scope) => {
+      const view = viewOf(study, base, scope);
+      return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, 2e-6));
+    };
     if (intervalsIn(study.sketch).some(isEmpty)) return [];
     const intervals = intervalsIn(study.subset);
     const permutation = findPermutation(

@@ -3,6 +3,7 @@ import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { contains, type Interval, isBounded, isEmpty, pointInside, pointsIn, widened } from './interval.js';
+import { roundsTwice } from './view.js';
 
 /** More halvings than a float32 has bits. */
 const ATTEMPTS = 64;
@@ -27,7 +28,7 @@ export interface OneNumberEach {
 export function repairChannels(
   study: ProductStudy,
   base: ProductSetup,
-  { intervals, parts = (_, whole) => [whole], declared, apply, slope }: OneNumberEach,
+  { intervals, parts, declared, apply, slope }: OneNumberEach,
   scope: Scope = study.subset,
 ): { values: Float64Array; channels: number[] } | null {
   const width = scope.channels?.length ?? study.channels;
@@ -39,8 +40,10 @@ export function repairChannels(
     const interval = intervals[column];
     const mayMove = !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared[channelOf(column)]);
     if (before[column] > 0 && mayMove) {
-      const halved = !isQuantized(base.params.output) && isBounded(interval);
-      open.set(column, halved ? new Bisection(interval) : new Points(parts(column, interval)));
+      // codes that are rounded twice bound it loosely
+      const isLoose = !isQuantized(base.params.output) || (!parts && roundsTwice(base.steps));
+      const isHalved = isLoose && isBounded(interval);
+      open.set(column, isHalved ? new Bisection(interval) : new Points(parts?.(column, interval) ?? [interval]));
     }
   }
   const repaired: number[] = [];
@@ -98,7 +101,7 @@ class Points implements Candidates {
   refute(): void {}
 }
 
-/** Float outputs grow with the number: the float32 that gives all of them is found by halving. */
+/** Outputs grow with the number, floats and codes that are rounded twice: the float32 that gives all of them is found by halving. */
 class Bisection implements Candidates {
   private lo: number;
   private hi: number;

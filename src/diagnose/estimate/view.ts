@@ -35,6 +35,8 @@ export interface View {
   readonly step: number;
   /** Of a second value that is added: what each result has of it, in steps, at its declared scale; bounds are those without it. */
   readonly added: Float64Array | null;
+  /** What bounds are to be widened by where a scale may be four times the declared one, under two roundings of which the first grows with it. */
+  readonly ofLargerScales: number;
   /** The bias is a rounded integer in accumulator units. */
   readonly integerBias: boolean;
   /** Behind a curve: its results in steps, and what the observed values bound of them; null: there is none. */
@@ -90,8 +92,9 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   });
   const expected = (i: number) => acc[i] * stepsPerUnit[i % channels] + biasSteps[i % channels];
   const own = isQuantized(params.output) ? asComputed(scope, setup, params.output, expected) : scope;
+  const twice = isQuantized(params.output) ? firstRounding(setup) : null;
   const bounds = isQuantized(params.output)
-    ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), firstRounding(setup))
+    ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), twice)
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
   const integerBias = bias.unit === 'int32' && !rowUnits;
   const added = addedSteps(params, engine.addend(setup, scope), step);
@@ -99,7 +102,21 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const curved = reals && { reals, lo: bounds.lo.slice(), hi: bounds.hi.slice() };
   beforeReals(bounds, params, added, step);
   const rows = scope.samples.length;
-  return { rows, channels, acc, rowUnits, stepsPerUnit, biasSteps, ...bounds, step, added, integerBias, curved };
+  const ofLargerScales = twice ? Math.max(...twice) : 0;
+  return {
+    rows,
+    channels,
+    acc,
+    rowUnits,
+    stepsPerUnit,
+    biasSteps,
+    ...bounds,
+    step,
+    added,
+    ofLargerScales,
+    integerBias,
+    curved,
+  };
 }
 
 function curvedSteps(
@@ -172,6 +189,7 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
     ...bounds,
     step,
     added: null,
+    ofLargerScales: 0,
     integerBias: false,
     curved: null,
   };
@@ -197,6 +215,7 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     ...bounds,
     step: output.scale,
     added: null,
+    ofLargerScales: 0,
     integerBias: false,
     curved: null,
   };
@@ -277,8 +296,8 @@ function fusedClamp(
 }
 
 /**
- * How far the first of two roundings in fixed point moves a value, in steps, by channel, where a scale may be four times the declared one (one of
- * another channel); null: there is one rounding only.
+ * How far the first of two roundings in fixed point moves a value, in steps, by channel, where a scale may be twice the declared one;
+ * null: there is one rounding only.
  */
 function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   if (!roundsTwice(steps)) return null;
@@ -286,7 +305,7 @@ function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   const output = params.output as QuantParams;
   return Float64Array.from(
     { length: params.outFeatures },
-    (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent + 1),
+    (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent),
   );
 }
 
