@@ -11,6 +11,7 @@ import { exact } from './steps/accumulate.js';
 import { sigmoidInFloat } from './steps/anyOrder.js';
 import { int32BiasDivision32 } from './steps/bias.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { rowsAsTheyAre } from './steps/embedding.js';
 import { float32Product } from './steps/multiplier.js';
 import { clampRoundOffset } from './steps/offsetAndClamp.js';
 import { quantizeDivision } from './steps/quantize.js';
@@ -32,6 +33,7 @@ const ops: Kernel['ops'] = {
   ...convolutionsDynamic({ ...dynamic, dynamic: dynamicOnnxRuntime }),
   ...quantizesItself(dynamicOnnxRuntime),
   ...onnxRuntimeInFloat,
+  embedding: rowsAsTheyAre,
   ...ofAnyWidth({ sigmoid: sigmoidInFloat }),
 };
 

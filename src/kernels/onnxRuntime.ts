@@ -18,6 +18,7 @@ import { int32BiasDivision32, realBias } from './steps/bias.js';
 import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
+import { rowsAsTheyAre } from './steps/embedding.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
@@ -72,6 +73,7 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     leaky_relu: leakyReluOnnxRuntime,
     sigmoid: sigmoidOnnxRuntime,
     where: whereFloats(quantizeDivision),
+    embedding: rowsAsTheyAre,
     ...ofAnyWidth(CHOOSE),
     avg_pool1d: averagePoolOnnxRuntime,
     avg_pool2d: averagePoolOnnxRuntime,

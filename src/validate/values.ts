@@ -143,7 +143,8 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
 }
 
 function isLongIndex({ dtype }: ArraySource, params: ValueParams): boolean {
-  return params === INDEX && dtype === 'int64';
+  const counts = isQuantized(params) && params.dtype === INDEX.dtype && params.scale === 1 && params.zeroPoint === 0;
+  return counts && dtype === 'int64';
 }
 
 /** What is true or false, as codes of 1 and 0. */

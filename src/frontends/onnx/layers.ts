@@ -1,6 +1,6 @@
 /** Nodes to layers: patterns, what they left, and what is known of every value. */
 
-import { BOOL, FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
+import { BOOL, FLOAT32, INT32, INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
@@ -10,7 +10,7 @@ import { embeddedCodes } from './embedded.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
-import { BOOLEAN, outputOf, quantizationOf, sameParams } from './quantization.js';
+import { BOOLEAN, INDEX, outputOf, quantizationOf, sameParams } from './quantization.js';
 import { blocksBefore, isFirst, losesSamples, placeOf, sampleDims, saySamples } from './samples.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
@@ -184,6 +184,7 @@ class Types {
     for (const { name, elemType } of [...inputs, ...outputs, ...valueInfo]) {
       if (elemType === FLOAT32) types.set(name, 'float32');
       if (elemType === BOOL) types.set(name, BOOLEAN);
+      if (INTEGERS.includes(elemType) && looksUp(name, graph, constants)) types.set(name, INDEX);
     }
     const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
     for (const node of graph.nodes) {
@@ -210,6 +211,20 @@ class Types {
   set(tensor: string, type: ValueType): void {
     this.types.set(tensor, type);
   }
+}
+
+const INTEGERS = [INT32, INT64];
+
+/** Whether rows of a table of the file are taken by what a graph is given. */
+function looksUp(input: string, graph: Graph, constants: Constants): boolean {
+  return graph.readersOf(input).some((reader) => {
+    const [table, indices] = reader.inputs;
+    const codes = graph.makerOf(table);
+    const isTable = [table, isOnnx(codes, 'DequantizeLinear') ? codes.inputs[0] : ''].some((name) =>
+      constants.get(name),
+    );
+    return isOnnx(reader, 'Gather') && indices === input && isTable;
+  });
 }
 
 function inputDtype(model: OnnxModel, name: string) {

@@ -1,7 +1,7 @@
 /** Scales and zero points of QuantizeLinear, DequantizeLinear and QLinear operators. */
 
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
-import { type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { INT32, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import { RANGE_OF } from './codes.js';
 import type { Constants } from './constants.js';
 import { type GraphNode, intOf } from './graph.js';
@@ -20,6 +20,13 @@ export interface Quantization {
 
 /** Of what is true (1) or false (0). */
 export const BOOLEAN: Quantization = { dtype: onnxDtype(UINT8), scale: [1], zeroPoint: [0], axis: 1, blockSize: 0 };
+
+/** Of integers that count, as those of a word. */
+export const INDEX: Quantization = { ...BOOLEAN, dtype: onnxDtype(INT32) };
+
+export function isIndex(q: Quantization): boolean {
+  return sameParams(q, INDEX);
+}
 
 /** One number for all channels, or one each. */
 export function ofChannel(numbers: readonly number[], channel: number): number {

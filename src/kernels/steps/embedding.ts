@@ -1,6 +1,7 @@
 /** Rows of a table by indices. s, zp: of a row, floats; q: its codes. */
 import type { EmbeddingAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { f32, fma32, toFloat16 } from '../../numeric/float.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { tensorSteps } from './tensor.js';
@@ -51,6 +52,23 @@ function bags(equation: string, addsOf: (attributes: EmbeddingAttributes) => Add
 function isOfBags(call: TensorCall): boolean {
   return attributesOf(call).mode !== undefined;
 }
+
+/** Floats or codes, as they are; indices may count from the end. */
+export const rowsAsTheyAre: TensorSteps = {
+  ...tensorSteps('table[index]', (call) => {
+    const { size, weight } = attributesOf(call);
+    const [{ data }] = call.inputs;
+    const out = isQuantized(call.output.params)
+      ? new Int32Array(data.length * size)
+      : new Float32Array(data.length * size);
+    for (let i = 0; i < data.length; i++) {
+      const start = data[i] < 0 ? data[i] * size + weight.length : data[i] * size;
+      out.set(weight.subarray(start, start + size), i * size);
+    }
+    return out;
+  }),
+  codes: ['int32', 'uint8', 'int8'],
+};
 
 /** PyTorch sums whatever `mode` asks for. */
 export const embeddingFused: TensorSteps = {

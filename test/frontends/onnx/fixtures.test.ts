@@ -270,6 +270,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
   [
     'words-qoperator',
     {
+      embedding: 256,
       sub: 528,
       add: 2336,
       mul: 1040,
@@ -290,6 +291,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
   [
     'words-dynamic',
     {
+      embedding: 256,
       sub: 16,
       dequantize: 256,
       unsqueeze: 32,

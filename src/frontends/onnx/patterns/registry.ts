@@ -1,6 +1,7 @@
 import type { Pattern } from '../draft.js';
 import { dynamic } from './dynamic.js';
 import { dynamicQuantize } from './dynamicQuantize.js';
+import { embedding } from './embedding.js';
 import { integerProduct } from './integerProduct.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
@@ -23,6 +24,7 @@ export const patterns: readonly Pattern[] = [
   qdqProduct,
   qdqElementwise,
   where,
+  embedding,
   qdqMoves,
   qdqUnary,
   qdqClamp,
