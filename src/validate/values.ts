@@ -143,8 +143,8 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
 }
 
 function isLongIndex({ dtype }: ArraySource, params: ValueParams): boolean {
-  const counts = isQuantized(params) && params.dtype === INDEX.dtype && params.scale === 1 && params.zeroPoint === 0;
-  return counts && dtype === 'int64';
+  if (dtype !== 'int64' || params === ACCUMULATOR || !isQuantized(params)) return false;
+  return params.dtype === INDEX.dtype && params.scale === INDEX.scale && params.zeroPoint === INDEX.zeroPoint;
 }
 
 /** What is true or false, as codes of 1 and 0. */
