@@ -95,6 +95,7 @@ describe('$readmemh files', async () => {
       ).toBe(sha256);
     }
     expect(stdout).toContain('next: qdiff fixtures/pytorch/iris-avx2/model.json');
+    expect(stdout).toContain('--against replay --kernel tflite-double'); // PyTorch's capture is no judge of TFLite's vectors
   });
 
   it('read back as a candidate equal the replay under that kernel', async () => {
