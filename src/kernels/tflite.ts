@@ -112,6 +112,7 @@ const ALONE = Object.fromEntries(
 export const tfliteFloats: Ops = {
   ...{ add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, ...ALONE },
   avg_pool2d: withoutActivation(avg_pool2d as TensorSteps),
+  prelu_of_two: binaryFloats('x < 0 ? x * a : x', (x, a) => (x < 0 ? x * a : x)),
   squared_difference: binaryFloats('(a - b)^2', (a, b) => f32(a - b) ** 2),
 };
 

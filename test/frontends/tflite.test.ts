@@ -566,11 +566,15 @@ test.each([
       { name: 'cat', ...float, shape: [1, 4] },
       { name: 'axis', type: 'int32', shape: [1], scale: undefined, data: Int32Array.of(1) },
       { name: 'mean', ...float, shape: [1] },
+      { name: 'square', ...float, shape: [1, 3] },
+      { name: 'prelu', ...float, shape: [1, 3] },
     ],
     inputs: [0],
-    outputs: [5],
+    outputs: [5, 6, 7],
     operators: [
+      { code: 'SQUARE', inputs: [0], outputs: [6] },
       { code: 'NEG', inputs: [0], outputs: [1] },
+      { code: 'PRELU', inputs: [1, 2], outputs: [7] },
       { code: 'CONCATENATION', inputs: [1, 2], outputs: [3], options: [{ i32: 1 }] },
       { code: 'MEAN', inputs: [3, 4], outputs: [5], options: [{ u8: 0 }] },
     ],
@@ -580,6 +584,16 @@ test.each([
     neg: npy('float32', [1, 3], [-0.1, -0.2, -0.3]),
     cat: npy('float32', [1, 4], [-0.1, -0.2, -0.3, 8]),
     mean: npy('float32', [1], [mean]),
+    square: npy(
+      'float32',
+      [1, 3],
+      [0.1, 0.2, 0.3].map((x) => Math.fround(x) ** 2),
+    ),
+    prelu: npy(
+      'float32',
+      [1, 3],
+      [-0.1, -0.2, -0.3].map((x) => Math.fround(x) * 8),
+    ),
   };
   const files = memoryFiles({ 'm.tflite': tflite(graph).bytes, 'c.npz': npz(values) });
   const model = await openModel(files, 'm.tflite');

@@ -29,6 +29,8 @@ export const CODES = {
   TRANSPOSE_CONV: 67,
   REDUCE_MAX: 82,
   REDUCE_MIN: 89,
+  SQUARE: 92,
+  PRELU: 54,
   MEAN: 40,
   LOG_SOFTMAX: 50,
   GELU: 150,

@@ -208,7 +208,7 @@ def make(seed, size):
               float_of("REDUCE_MIN", [a, net.ints([1, 2])], (1, 1, 1, 7), keepDims=True), float_of("MAX_POOL_2D", [a], pooled, **size_of(3, 2)),
               float_of("AVERAGE_POOL_2D", [a], pooled, **size_of(3, 2)), float_of("MEAN", [a, net.ints([1, 2])], (1, 7), keepDims=False),
               float_of("MEAN", [a, net.ints([-1])], shape[:-1], keepDims=False), float_of("SUM", [b, net.ints([1])], (1, 1, size, 7), keepDims=True)]
-    return done(net, *values)
+    return done(net, float_of("SQUARE", [a]), float_of("PRELU", [a, drawn([1, 1, 7])]), *values)
 
 # ------------------------------------------------------------ networks
 

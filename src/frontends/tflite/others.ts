@@ -62,6 +62,12 @@ const rectifier =
 /** From floats quantize, from codes requantize. */
 const quantize: Rule = (node) => ({ op: node.needs(0).type.name === 'float32' ? 'quantize' : 'requantize' });
 
+/** Every runtime's is of floats. */
+const square: Rule = (node) => {
+  const notReplayed = node.needs(0).type.name === 'float32' ? null : 'operator SQUARE of codes has no model';
+  return { op: 'mul', data: [0, 0], notReplayed };
+};
+
 const concatenation: Rule = (node) => {
   const { index, shape } = node.needs(0);
   return fused(node, 'cat', { dim: node.graph.axis(index, axisOf(node, shape, node.number('axis'))) });
@@ -123,6 +129,7 @@ export const OTHERS: ReadonlyMap<string, Rule> = new Map([
   ['MUL', arithmetic('mul')],
   ['DIV', arithmetic('div')],
   ['NEG', named('neg')],
+  ['SQUARE', square],
   ['MAXIMUM', named('maximum')],
   ['MINIMUM', named('minimum')],
   ['PRELU', named('prelu_of_two')],

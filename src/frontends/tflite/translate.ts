@@ -70,7 +70,7 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
 const ON_FLOATS = new Set([
   ...['ADD', 'SUB', 'MUL', 'DIV', 'NEG', 'ABS', 'SQUARED_DIFFERENCE', 'LEAKY_RELU', 'RELU', 'RELU6', 'RELU_N1_TO_1'],
   ...['MAXIMUM', 'MINIMUM', 'REDUCE_MAX', 'REDUCE_MIN', 'MAX_POOL_2D', 'CONCATENATION'],
-  ...['MEAN', 'SUM', 'AVERAGE_POOL_2D'],
+  ...['MEAN', 'SUM', 'AVERAGE_POOL_2D', 'SQUARE', 'PRELU'],
 ]);
 
 /** Values of a type, or without the parameters, that an engine for codes needs. */
