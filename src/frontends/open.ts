@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Checks } from '../documents/checks.js';
+import { fileNames } from '../load/fileName.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
 import { openNpz } from '../load/npz.js';
@@ -146,13 +147,17 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
 }
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {
+  const byFile = new Map([...fileNames(model.layers.map(({ name }) => name))].map(([name, file]) => [file, name]));
   return (mine) => {
-    const name = names?.get(mine) ?? mine;
+    const whole = model.layers.some(({ name }) => name === mine) ? undefined : byFile.get(mine);
+    const name = names?.get(mine) ?? whole ?? mine;
     const layer = model.layers.find((one) => one.name === name);
     const captured = values.get(name);
     const shape = captured?.shape ?? shapes.get(name);
     const dtype = layer?.output?.dtype ?? captured?.dtype;
-    return layer && shape && dtype ? { dtype, shape: [samples, ...shape.dims] } : null;
+    return layer && shape && dtype
+      ? { dtype, shape: [samples, ...shape.dims], name: names?.has(mine) ? mine : name }
+      : null;
   };
 }
 

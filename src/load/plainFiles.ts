@@ -15,9 +15,11 @@ export interface Plain {
   readonly dtype: string;
   /** With the samples. */
   readonly shape: readonly number[];
+  /** Where the file's name is cut: the value's own. */
+  readonly name?: string;
 }
 
-/** Null: no such value. */
+/** By a name, or by a file's as fileName.ts writes it. Null: no such value. */
 export type PlainOf = (name: string) => Plain | null;
 
 const ENDING = /\.(memh|bin|npy)$/;
@@ -44,7 +46,10 @@ export async function openPlainFiles(
   plainOf: PlainOf,
 ): Promise<ArrayFile> {
   const arrays = await plainArrays(fs, files, plainOf);
-  if (arrays.size > 0) return { path, arrays, close: async () => {} };
+  if (arrays.size > 0) {
+    const ignored = files.filter((file) => !file.endsWith('.npy') && namedBy(file, plainOf).plain === null);
+    return { path, arrays, ignored: ignored.map((file) => basename(file)), close: async () => {} };
+  }
   const got = `got ${printable(
     listed(
       files.map((file) => basename(file)),
@@ -80,14 +85,22 @@ export async function plainArrays(
 
 /** Null: of a folder, a file of no value (an input of golden vectors, a log). */
 async function openOne(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
-  const name = keyOf(basename(path).replace(ENDING, ''));
-  const key = [name, name.replace(/[._]output$/, '')].find((one) => plainOf(one) !== null);
-  if (path.endsWith('.npy')) return openNpy(fs, path, key ?? name);
-  if (key === undefined) return null;
-  const { dtype, shape } = plainOf(key)!;
+  const { name, plain } = namedBy(path, plainOf);
+  const key = plain?.name ?? name;
+  if (path.endsWith('.npy')) return openNpy(fs, path, key);
+  if (plain === null) return null;
+  const { dtype, shape } = plain;
   if (path.endsWith('.bin')) return openBin(fs, key, path, { dtype, shape });
   if (isMemhDtype(dtype)) return memhArray(fs, key, path, dtype, shape);
   throw refuse('memh', printable(path), `expected a value of integers, got one of ${dtype}; save it as .npy or .bin`);
+}
+
+/** What a file is of; its own name where it is of no value. */
+function namedBy(path: string, plainOf: PlainOf): { readonly name: string; readonly plain: Plain | null } {
+  const file = basename(path).replace(ENDING, '');
+  const names = [file, keyOf(file)].flatMap((one) => [one, one.replace(/[._]output$/, '')]);
+  const name = names.find((one) => plainOf(one) !== null);
+  return name === undefined ? { name: keyOf(file), plain: null } : { name, plain: plainOf(name) };
 }
 
 const BYTES: Readonly<Record<string, { new (buffer: ArrayBuffer): NumericArray; readonly BYTES_PER_ELEMENT: number }>> =

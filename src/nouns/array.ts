@@ -55,5 +55,7 @@ export interface ArrayFile {
   readonly untouched?: readonly string[];
   /** Golden vectors as qdiff wrote them, to the last file: what they are compared with has nobody else's result in it. */
   readonly isGoldens?: boolean;
+  /** Files that are of no value, of a folder without a manifest. */
+  readonly ignored?: readonly string[];
   close(): Promise<void>;
 }

@@ -340,10 +340,18 @@ async function checkDtype(
   }
 }
 
-/** Arrays that belong to no value of the model may be misspelt: one warning names them. */
+/** Arrays and files that belong to no value of the model may be misspelt: one warning names them. */
 export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks: Checks): void {
   const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES && key !== PRODUCER);
-  if (others.length === 0) return;
-  const arrays = counted(others.length, 'array');
-  checks.warn('unknown-array', [], `${arrays} of no value of the model ignored: ${listed(others)}`);
+  for (const [what, names] of [
+    ['array', others],
+    ['file', file.ignored ?? []],
+  ] as const) {
+    if (names.length === 0) continue;
+    checks.warn(
+      'unknown-array',
+      [],
+      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}`,
+    );
+  }
 }

@@ -6,6 +6,7 @@ const plainOf: PlainOf = (name) =>
   ({
     fc1: { dtype: 'int8', shape: [2, 2] },
     fc2: { dtype: 'uint8', shape: [2, 1] },
+    'net%2Fvery~0123abcd': { dtype: 'int8', shape: [2, 1], name: 'net/very long' },
     'net.3': { dtype: 'float32', shape: [2, 1] },
   })[name] ?? null;
 
@@ -17,7 +18,7 @@ function open(files: Readonly<Record<string, Uint8Array | string>>) {
 }
 
 test('files by the names of layers: dtype and shape are the layer’s', async () => {
-  const { arrays } = await open({
+  const { arrays, ignored } = await open({
     'fc1_output.memh': 'ff 80\n7f 00 // the last\n',
     'fc2.output.bin': Uint8Array.of(200, 3),
     'net.3_output.bin': float,
@@ -25,9 +26,15 @@ test('files by the names of layers: dtype and shape are the layer’s', async ()
     'run.log': 'not a value',
   });
   expect([...arrays.keys()]).toEqual(['fc1', 'fc2', 'net.3']);
+  expect(ignored).toEqual(['fc1_input.memh']);
   expect([...(await arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);
   expect([...(await arrays.get('fc2')!.read(1, 2))]).toEqual([3]);
   expect([...(await arrays.get('net.3')!.read())]).toEqual([1.5, -2]);
+});
+
+test('a name that is cut stands for the whole one', async () => {
+  const { arrays } = await open({ 'net%2Fvery~0123abcd.bin': Uint8Array.of(1, 2) });
+  expect([...arrays.keys()]).toEqual(['net/very long']);
 });
 
 test.each([
