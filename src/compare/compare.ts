@@ -20,6 +20,7 @@ import { alternativeFor } from './coverage.js';
 import { knownDefects } from './defects.js';
 import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
+import { inGraphOrder } from './inGraphOrder.js';
 import { inherited, otherInput } from './inherited.js';
 import {
   accumulatorDiff,
@@ -50,8 +51,11 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 }
 
 /** As compare; parts of all shards are to be assembled. */
-export async function comparePart(declared: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
-  const model = computedBy(declared, capture);
+export async function comparePart(declared: Model, captured: Capture, options: CompareOptions = {}): Promise<Part> {
+  const model = computedBy(declared, captured);
+  const reference = referenceFor(model.producer, options.kernel);
+  const open = (values: Capture) => new ReplaySession(model, values, reference, 'isolated');
+  const capture = await inGraphOrder(model, captured, open);
   const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options));
   return comparison.run();
 }

@@ -50,7 +50,7 @@ export interface OfOperator {
   /** Its name where its kernel on x86 has no int8 activations. */
   readonly noInt8?: string | null;
   /** Of a product. */
-  readonly weights?: Quantization['dtype'];
+  readonly weights?: Operand;
 }
 
 const EIGHT_BITS = 'quantize activations with 8 bits (activation_type=QuantType.QUInt8)';
@@ -95,11 +95,15 @@ export function arithmeticOf(
   return {
     arithmetic: 'integers',
     because: 'all of its codes are 8 bits wide and one scale quantizes its output',
-    ranAs: { codes, weights: weights ? kernelWeights(weights, context) : codes },
+    ranAs: { codes, weights: weights ? weightKind(weights, context) : codes },
   };
 }
 
-/** The type of weights that kernels see. */
+function weightKind(weights: Operand, context: Context): Kind {
+  return kindOf(weights, context) === 'uint8' ? 'uint8' : kernelWeights(weights.q.dtype, context);
+}
+
+/** The type of weights that kernels see, as they are stored. */
 export function kernelWeights(dtype: Quantization['dtype'], { session }: Context): Kind {
   return dtype.name === 'uint8' || session.exactWeights ? 'uint8' : 'int8';
 }

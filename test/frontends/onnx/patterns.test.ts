@@ -68,6 +68,28 @@ const between = (nodes: readonly Bytes[], more: readonly Bytes[] = [], initializ
 const around = (line: string) => ['quantize xq <- x [xq]', line, 'dequantize y <- yq [y]'];
 
 describe('a linear layer', () => {
+  const again = (scale: string) => [
+    wd,
+    node('Identity', ['wd'], ['same']),
+    node('QuantizeLinear', ['same', scale, 'w_zero_point'], ['v']),
+    node('DequantizeLinear', ['v', scale, 'w_zero_point'], ['vd']),
+    node('Gemm', ['xd', 'vd'], ['g'], { transB: 1 }, 'fc'),
+  ];
+  const twice = [tensor('w', [2, 3], weight), ...scaled('w', 0.125, 0, Int8Array), ...scaled('v', 0.126, 0, Int8Array)];
+  test.each([
+    ['stored', 'int8', weights, [wd, gemm()]],
+    ['quantized again by the graph as they were, which ONNX Runtime folds', 'int8', twice, again('w_scale')],
+    [
+      'quantized again by the graph, of a module called twice: rewritten to uint8 like activations',
+      'uint8',
+      twice,
+      again('v_scale'),
+    ],
+  ])('the type of weights that kernels see: %s', async (_, type, initializers, nodes) => {
+    const { layers } = await opened(between(nodes, initializers, params(3, 0, Int8Array)));
+    expect(layers.find(({ op }) => op === 'linear')!.ranAs).toEqual({ codes: 'uint8', weights: type });
+  });
+
   const biased = (codes: Int32Array | Uint8Array, zero = codes.map(() => 7).subarray(0, 1)) => {
     const bias = [...scaled('b', 0.0625, 7), tensor('b', [2], codes), tensor('bz', [], zero)];
     const nodes = [wd, node('DequantizeLinear', ['b', 'b_scale', 'bz'], ['bd']), gemm('bd')];

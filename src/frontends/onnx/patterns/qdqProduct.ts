@@ -13,7 +13,7 @@ import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 import { ignoredBiasScale, ignoredBiasZeroPoint, QUANTIZES_AGAIN } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
 import { ofFloats, quantizesAgain } from '../nBits.js';
-import { boundsOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
+import { boundsOf, dequantizeOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
 import { codesOf, isRedundant, ofChannel } from '../quantization.js';
 
@@ -57,7 +57,7 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
     refused: unfit,
     ...(scaleOff && scaleOff === unfit ? { remedy: BIAS_SCALE } : {}),
     noInt8: withoutInt8(node, w, added),
-    weights: w.constant.dtype,
+    weights: (await isQuantizedAtRunTime(w, context)) ? { ...w, kind: 'codes' } : w,
   });
   const again = quantizesAgain(node, x, around.tail, context);
   const isFused = ran.arithmetic === 'integers';
@@ -85,6 +85,20 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
     ...(hazards.length > 0 ? { hazards } : {}),
     notReplayed: again ?? notReplayed ?? shape.unknown ?? own.unknown ?? unknown ?? undefined,
   };
+}
+
+/**
+ * A module called twice is exported with an Identity of its weights, which the quantizer quantizes in the graph: codes as of
+ * activations, unless their parameters are those that they had, which ONNX Runtime folds.
+ */
+async function isQuantizedAtRunTime({ tensor, q }: Weights, context: Context): Promise<boolean> {
+  const { graph } = context;
+  const quantize = graph.makerOf(tensor);
+  if (!isOnnx(quantize, 'QuantizeLinear')) return false;
+  let maker = graph.makerOf(quantize.inputs[0]);
+  while (isOnnx(maker, 'Identity')) maker = graph.makerOf(maker.inputs[0]);
+  const before = isOnnx(maker, 'DequantizeLinear') ? await dequantizeOf(maker, context) : null;
+  return before !== null && `${before.scale} ${before.zeroPoint}` !== `${q.scale} ${q.zeroPoint}`;
 }
 
 const BIAS_SCALE = 'give the bias the scale of input times weight: quantize it again, or leave it float';
