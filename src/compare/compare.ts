@@ -53,11 +53,8 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 /** As compare; parts of all shards are to be assembled. */
 export async function comparePart(declared: Model, captured: Capture, options: CompareOptions = {}): Promise<Part> {
   const model = computedBy(declared, captured);
-  const reference = referenceFor(model.producer, options.kernel);
-  const open = (values: Capture) => new ReplaySession(model, values, reference, 'isolated');
-  const capture = await inGraphOrder(model, captured, open);
-  const comparison = new Comparison(model, capture, options, await acceleratorFor(model, capture, options));
-  return comparison.run();
+  const capture = await inGraphOrder(model, captured, referenceFor(model.producer, options.kernel));
+  return new Comparison(model, capture, options, await acceleratorFor(model, capture, options)).run();
 }
 
 class Comparison {

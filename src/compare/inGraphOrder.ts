@@ -4,11 +4,12 @@
  * which the last stays. Proven by replay: all of it is the layer's, or its sibling's, in one order of axes. Whoever reads it is
  * compared all the same.
  */
+import type { Reference } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import { isLayout, type Layer, type Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
-import type { ReplaySession } from '../replay/session.js';
+import { ReplaySession } from '../replay/session.js';
 import { permuted } from '../tensor/permute.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, listed } from '../text.js';
@@ -21,15 +22,11 @@ const MOST_AXES = 7;
 /** Fewer may be equal in some order by chance. */
 const LEAST_DIFFERING = 16;
 
-/** The capture with these values in the graph's order, or without them; `open` gives a session of the values as they are put right. */
-export async function inGraphOrder(
-  model: Model,
-  capture: Capture,
-  open: (capture: Capture) => ReplaySession,
-): Promise<Capture> {
+/** The capture with these values in the graph's order, or without them; later ones are replayed on what was put right. */
+export async function inGraphOrder(model: Model, capture: Capture, reference: Reference): Promise<Capture> {
   if (model.producer.framework !== 'onnxruntime') return capture;
   const values = new Map(capture.values);
-  const session = open({ ...capture, values });
+  const session = new ReplaySession(model, { ...capture, values }, reference, 'isolated');
   const moving = model.layers.filter((layer) => layer.nodes && isLayout(layer) && !session.whyNotReplayed(layer));
   const read = new Set(model.layers.flatMap(({ inputs }) => inputs));
   const turned: string[] = [];
