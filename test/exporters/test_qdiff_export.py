@@ -211,6 +211,33 @@ class Like(Case):
             self.assertEqual((codes[name].shape, codes[name].dtype), (captured[name].shape, captured[name].dtype), name)
         self.assertNotEqual(own["a"]["weight_scale"], layers["a"]["weight_scale"], "the fused fake quantization's own")
 
+    def test_weights_that_no_fake_quantization_sees_are_floats(self):
+        """FX leaves a transposed convolution float; its weights stand as a convolution's do, output channels first, also of groups."""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.up, self.b = nn.Conv2d(2, 4, 3), nn.ConvTranspose2d(4, 6, 2, 2, groups=2), nn.Conv2d(6, 3, 1)
+
+            def forward(self, x):
+                return self.b(F.relu(self.up(self.a(x))))
+
+        torch.manual_seed(0)
+        images = torch.randn(6, 2, 5, 5)
+        prepared = quantize_fx.prepare_qat_fx(Net().train(), Q.get_default_qat_qconfig_mapping("fbgemm"), (images,))
+        prepared(images)
+        prepared.eval()
+        self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), images)
+        codes = np.load(qdiff_export.capture(prepared, images, self.out / "qat.npz", like=self.out / "model.json"))
+        own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
+        self.assertEqual([own[name]["op"] for name in ("a", "up.reals", "up", "b")], ["conv2d", "dequantize", "conv_transpose2d_float", "conv2d"])
+        self.assertEqual((own["up.reals"]["input"], own["up"]["input"], own["up"]["out_features"]), ("a", "up.reals", 6))
+        weight = codes[own["up"]["weight"]["array"]].reshape(6, 2, 2, 2)
+        for out in range(6):
+            group, place = divmod(out, 3)
+            np.testing.assert_array_equal(weight[out], prepared.up.weight.detach().numpy()[2 * group : 2 * group + 2, place])
+        self.assertNotIn("activation", own["up"])
+        np.testing.assert_array_equal(own["up"]["bias"], prepared.up.bias.detach().numpy())
+
     def test_no_layer_of_it(self):
         self.export(small(), X)
         folder = self.out

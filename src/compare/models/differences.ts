@@ -11,7 +11,7 @@ import { isOfFloats, type LayerPair, type Matched } from './match.js';
 import { type Paddings, paddingOf } from './padding.js';
 import { type Found, ofValue, whole } from './params.js';
 import { roundings, stepsText } from './stages.js';
-import { centredWeights } from './weights.js';
+import { centredByChannel, centredWeights } from './weights.js';
 
 export async function modelDifferences(
   model: Model,
@@ -64,7 +64,7 @@ async function ofLayers(
     ...whole('arithmetic', layer.arithmetic ?? null, other.arithmetic ?? layer.arithmetic ?? null),
     ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs, paddings) : []),
     ...(isProduct(layer) && isTensor(other) && isOfFloats(layer, other)
-      ? await ofFloatWeights(layer, (other.form.attributes as FloatProductAttributes).weight)
+      ? await ofFloatWeights(layer, other.form.attributes as FloatProductAttributes)
       : []),
     ...(isOwn && isProduct(layer) && isProduct(other)
       ? whole('activation', activationOf(layer), activationOf(other))
@@ -126,9 +126,12 @@ function each(
   });
 }
 
-/** Floats that a fake quantization made are codes of a scale of its own; others are other numbers, the first of a channel. */
-async function ofFloatWeights(own: ProductLayer, floats: Float32Array): Promise<Found[]> {
-  const codes = await centredWeights(own);
+/**
+ * Floats that a fake quantization made are codes of a scale of its own; others are other numbers: of a channel the first that is no
+ * rounding, or else the first.
+ */
+async function ofFloatWeights(own: ProductLayer, { weight: floats, window }: FloatProductAttributes): Promise<Found[]> {
+  const codes = await centredByChannel(own, window?.kernel ?? []);
   const { outFeatures, inFeatures } = own.form.weight;
   const found: Found[] = [];
   for (let channel = 0; channel < outFeatures; channel++) {
@@ -136,12 +139,18 @@ async function ofFloatWeights(own: ProductLayer, floats: Float32Array): Promise<
     const expected = weightScaleOf(own.form, channel);
     const actual = stepOf(row) ?? expected;
     if (Math.abs(actual / expected - 1) > 2 ** -20) found.push({ field: 'weight_scale', channel, expected, actual });
-    const k = row.findIndex((float, i) => Math.abs(float / actual - codes[channel * inFeatures + i]) > NEAR);
+    const beyond = (most: number) =>
+      row.findIndex((float, i) => Math.abs(float / actual - codes[channel * inFeatures + i]) > most);
+    const far = beyond(HALF_STEP);
+    const k = far >= 0 ? far : beyond(NEAR);
     const code = codes[channel * inFeatures + k];
     if (k >= 0) found.push({ field: 'weight', channel, k, expected: code, actual: nearWhole(row[k] / actual) });
   }
   return found;
 }
+
+/** How far rounding takes a weight to its code. */
+export const HALF_STEP = 0.51;
 
 /** How far from a whole step float32 takes a code. */
 const NEAR = 0.001;

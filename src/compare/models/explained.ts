@@ -3,7 +3,7 @@ import { Diagnosis } from '../../diagnose/diagnose.js';
 import { fixed } from '../../diagnose/fixed.js';
 import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import { isProduct, isTensor, type Layer } from '../../nouns/model.js';
+import { isProduct, isTensor, type Layer, type Model } from '../../nouns/model.js';
 import type { DiagnosisReport, LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
@@ -13,6 +13,7 @@ import { otherInput, sourceOf } from '../inherited.js';
 import { isUnexplained } from '../layerReport.js';
 import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
+import { HALF_STEP } from './differences.js';
 import { isOfFloats, type LayerPair } from './match.js';
 import { type Part, partsNeeded } from './needed.js';
 import { firstSeenIn, runOfOwnFile } from './ownFile.js';
@@ -85,11 +86,11 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
     indistinguishable: [],
     evidence: {
       ...(input && input.inherited > 0 ? { inherited: { from: input.from, values: input.inherited } } : {}),
-      ...evidenceOf(said, pair),
+      ...evidenceOf(said, pair, beside.model),
       ...besides?.evidence,
     },
     ...fixed([
-      { subject: 'candidate', text: fixOf(said, beside, comparison.model.path), rehearsal: null },
+      { subject: 'candidate', text: fixOf(said, pair, beside, comparison.model.path), rehearsal: null },
       ...(besides?.fixes ?? []).map((fix) => ({ ...fix, rehearsal: null })),
     ]),
   };
@@ -139,18 +140,31 @@ async function effectsOfInput(comparison: OwnComparison, layer: Layer) {
   return { from, departing, inherited };
 }
 
+/** Of a product of floats: what it reads was quantized, its weights were not. */
+function readsCodes({ layer, other }: Pick<LayerPair, 'layer' | 'other'>, { layers }: Model): boolean {
+  return isOfFloats(layer, other) && layers.some(({ name, op }) => name === other.inputs[0] && op === 'dequantize');
+}
+
+function isRounding({ field, expected, actual }: ModelDifference): boolean {
+  return field === 'weight' && Math.abs((actual as number) - (expected as number)) <= HALF_STEP;
+}
+
 interface Said extends ModelDifference, Meaning {}
 
 /** Of the layer, and of the scales that it reads. */
-function differencesOf({ differences }: CandidateModel, { layer, other }: LayerPair, scale: number): Said[] {
+function differencesOf({ differences, model }: CandidateModel, { layer, other }: LayerPair, scale: number): Said[] {
   // a bias rounded to nearest is what kernels do themselves: a search names it
   const all = differences.filter((one) => one.layer === layer.name && one.rounded !== 'to nearest');
   const read = differences.filter(({ layer: name, field }) => layer.inputs.includes(name) && field === 'scale');
   const there = read.find(({ layer: name }) => name === layer.inputs[0])?.actual ?? scale;
   const own = all.filter((one) => !followsFromScale(one, all, layer, [scale, there as number]));
+  const hasFloatWeights = readsCodes({ layer, other }, model);
   const meaningOf = (one: ModelDifference): Meaning | undefined => {
     if (one.rounded) return { cause: 'bias-int32', part: 'bias' };
-    return one.field === 'op' && isOfFloats(layer, other) ? { cause: 'float-arithmetic' } : MEANINGS.get(one.field);
+    if (one.field === 'op' && isOfFloats(layer, other)) return { cause: 'float-arithmetic' };
+    return hasFloatWeights && isRounding(one)
+      ? { cause: 'float-arithmetic', part: 'weights' }
+      : MEANINGS.get(one.field);
   };
   return [
     ...own.flatMap((one) => ({ ...one, ...(meaningOf(one) ?? []) })),
@@ -175,11 +189,13 @@ function followsFromScale(
   return unit !== there && Math.abs(a - b) <= 0.51 * (unit + there);
 }
 
-function evidenceOf(said: readonly Said[], { layer, other }: LayerPair): Record<string, unknown> {
+function evidenceOf(said: readonly Said[], { layer, other }: LayerPair, model: Model): Record<string, unknown> {
   const evidence: Record<string, unknown> = {};
   for (const { cause, field, expected, actual, channel, rounded, rounded_here: isHere } of said) {
     if (rounded) evidence[cause] = { bias: isHere ? 'float' : 'int32', rounding: rounded };
     else if (field === 'arithmetic') evidence[cause] = { ran: actual };
+    else if (field === 'op' && readsCodes({ layer, other }, model))
+      evidence[cause] = { ran: 'float', weights: 'float' };
     else if (field === 'op') evidence[cause] = { ran: 'float', reads: layer.inputs[0] };
     else if (field.startsWith('quant_m')) evidence[cause] = { declared: rangeOf(layer), found: rangeOf(other) };
     else if (channel === null && typeof actual === 'number') evidence[cause] ??= { declared: expected, found: actual };
@@ -198,7 +214,7 @@ function rangeOf({ output }: Layer) {
   return output && isQuantized(output) ? [output.quantMin, output.quantMax] : undefined;
 }
 
-function fixOf(said: readonly Said[], { path, model }: CandidateModel, own: string): string {
+function fixOf(said: readonly Said[], pair: LayerPair, { path, model }: CandidateModel, own: string): string {
   if (said.length === 0) return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
   if (said.every(({ rounded }) => rounded))
     return `expect it: codes have no fraction; where ${printable(said[0].rounded_here ? own : path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
@@ -220,6 +236,8 @@ function fixOf(said: readonly Said[], { path, model }: CandidateModel, own: stri
   )
     return `expect it, or change the training: ${trained.join('; ')}`;
   const floats = said.find(({ field }) => field === 'op');
+  if (floats && readsCodes(pair, model))
+    return `quantize the weights of ${printable(floats.layer)} there too, as the declared model does`;
   if (floats) return `quantize what ${printable(floats.layer)} reads there too, as the declared model does`;
   const fields = [...new Set(said.map(({ layer, field }) => `${field} of ${printable(layer)}`))];
   return `give ${printable(path)} the same ${fields.slice(0, 4).join(', ')}${fields.length > 4 ? ' ...' : ''}: export both from one quantized model`;

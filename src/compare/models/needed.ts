@@ -67,7 +67,7 @@ async function withOwn(own: Layer, other: Layer, parts: ReadonlySet<Part>): Prom
   const mixed = { ...other, output: clamped, arithmetic };
   if (isProduct(own) && isTensor(mixed) && isOfFloats(own, mixed)) {
     const attributes = mixed.form.attributes as FloatProductAttributes;
-    const weight = parts.has('weights') ? await realWeights(own) : attributes.weight;
+    const weight = parts.has('weights') ? await realWeights(own, attributes.window?.kernel ?? []) : attributes.weight;
     const bias = parts.has('bias') ? own.form.bias : attributes.bias;
     return { ...mixed, form: { ...mixed.form, attributes: { ...attributes, weight, bias } } };
   }

@@ -2,6 +2,7 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
+import { sizeOf } from '../../tensor/shape.js';
 
 /** Codes without their zero points, [outFeatures, inFeatures]. */
 export async function centredWeights({ form }: ProductLayer): Promise<Int16Array> {
@@ -11,11 +12,23 @@ export async function centredWeights({ form }: ProductLayer): Promise<Int16Array
   return Int16Array.from(codes, (code, i) => code - weightZeroPointOf(form, Math.floor(i / inFeatures)));
 }
 
+/** The same in a float product's order: [out, in / groups, ...kernel], where codes lie tap by tap. */
+export async function centredByChannel(layer: ProductLayer, kernel: readonly number[]): Promise<Int16Array> {
+  const codes = await centredWeights(layer);
+  const { inFeatures } = layer.form.weight;
+  const taps = sizeOf(kernel);
+  const channels = inFeatures / taps;
+  return codes.map((_, i) => {
+    const k = i % inFeatures;
+    return codes[i - k + (k % taps) * channels + Math.floor(k / taps)];
+  });
+}
+
 /** As floats would have them. */
-export async function realWeights(layer: ProductLayer): Promise<Float32Array> {
+export async function realWeights(layer: ProductLayer, kernel: readonly number[]): Promise<Float32Array> {
   const { inFeatures } = layer.form.weight;
   const scaleOf = (i: number) => weightScaleOf(layer.form, Math.floor(i / inFeatures));
-  return Float32Array.from(await centredWeights(layer), (code, i) => code * scaleOf(i));
+  return Float32Array.from(await centredByChannel(layer, kernel), (code, i) => code * scaleOf(i));
 }
 
 /** Equal for equal weights of equal shape (FNV-1a, twice). */

@@ -36,6 +36,8 @@ declare module '../evidence.js' {
       readonly declared_step?: string;
       /** The value that is not quantized before it is read. */
       readonly reads?: string;
+      /** Of a product of floats that reads dequantized codes. */
+      readonly weights?: 'float';
     };
   }
 }
@@ -113,6 +115,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
           : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
     evidence: (e) => [
       e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
+      e.weights === undefined ? null : 'the weights are floats there, which nothing quantized',
       e.declared_step === undefined ? null : `the reference: ${e.declared_step}`,
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,

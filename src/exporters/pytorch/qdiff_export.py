@@ -385,6 +385,12 @@ class _Like:
             reads = read(layer, not is_moved)
             if reads[0].endswith(".float") and "weight" in entry:
                 entry = _of_floats(entry)
+            unseen = None if reads[0].endswith(".float") or name in self.between else self.unseen_weights(layer)
+            if unseen:
+                layers.append({"name": f"{name}.reals", "op": "dequantize", "input": reads[0], "output": {"dtype": "float32"}})
+                entry = {**_of_floats(entry), **unseen, "input": f"{name}.reals"}
+                layers.append({key: _array_of(arrays, f"{name}.{key}", field) for key, field in entry.items()})
+                continue
             own = self.own.get(name, {})
             if is_moved and "scale" in own and own != self.own.get(_sources_of(layer)[0], own):  # and quantized again
                 layers.append({**entry, "name": f"{name}.moved"})
@@ -397,6 +403,24 @@ class _Like:
                 twin["input"] = reads[0] if isinstance(layer.get("input"), str) else reads
                 layers.append({key: _array_of(arrays, f"{name}.{key}", field) for key, field in twin.items()})
         return layers, arrays
+
+    def unseen_weights(self, layer):
+        """Weights and bias of a module whose weights no fake quantization sees (FX has none for a transposed convolution); {}: they are the
+        codes of the file, or another kind of module's, which can quantize them by itself."""
+        name, path, own = layer["name"], _base_of(layer["name"]), self.own.get(layer["name"], {})
+        module = self.modules.get(path)
+        if self.nodes or type(module) not in _FLOAT_PRODUCTS or name in self.weights or path in self.weights or "weight_scale" not in layer or "scale" not in own:
+            return {}
+        lowest = own.get("quant_min", np.iinfo(own["dtype"]).min)
+        if layer.get("activation", "none") != "none" and (layer["activation"] != "relu" or own["zero_point"] != lowest):  # whose clamp is the ReLU
+            return {}
+        weight = module.weight.detach().float().numpy()
+        if weight.shape != np.shape(layer["weight"]):
+            return {}
+        weight = _products_weight(layer, weight).reshape(-1)
+        if np.allclose(weight, _of_floats(layer)["weight"], 1e-5, 0):
+            return {}
+        return {"weight": weight, "bias": None if module.bias is None else module.bias.detach().float().numpy()}
 
     def multiplied(self, layer):
         """Weights, scales and bias of the module of a layer, where they are codes of its own scales; else nothing."""
@@ -422,6 +446,7 @@ class _Like:
         return given
 
 
+_FLOAT_PRODUCTS = {torch.nn.Linear, *(getattr(torch.nn, f"Conv{kind}{n}d") for kind in ("", "Transpose") for n in (1, 2, 3))}
 _PRODUCTS = {"aten.linear", "aten.conv1d", "aten.conv2d", "aten.conv3d", "aten.convolution"}
 _PASSED = {"aten.dropout", "aten.detach", "aten.detach_", "aten.clone", "aten.contiguous", "aten.alias", "aten.lift_fresh_copy", "aten._assert_tensor_metadata"}
 
@@ -455,12 +480,17 @@ def _is_on_grid(tensor, params):
 def _of_floats(layer):
     """A product of codes as the one of floats that its float model runs: what it reads is quantized by nothing."""
     scale, zero = (np.asarray(layer[field], float).reshape(-1) for field in ("weight_scale", "weight_zero_point"))
-    weight = np.asarray(layer["weight"])
+    weight = _products_weight(layer, np.asarray(layer["weight"]))
     along = (slice(None), *[None] * (weight.ndim - 1))
     kept = {key: field for key, field in layer.items() if not key.startswith(("weight", "bias_", "activation"))}
     more = {"kernel_size": list(weight.shape[2:])} if weight.ndim > 2 else {}
     return {**kept, **more, "op": f"{layer['op']}_float", "weight": ((weight - zero[along]) * scale[along]).astype(np.float32).reshape(-1),
             "out_features": len(weight)}
+
+
+def _products_weight(layer, weight):
+    """A product's weights, output channels first."""
+    return _outputs_first(weight, layer.get("groups", 1)) if "transpose" in layer["op"] else weight
 
 
 def _bias_of(module):
@@ -1470,12 +1500,14 @@ def _geometry(bound):
     return {**found, "padding": padding, "groups": bound["groups"]}
 
 
-def _transposed_weights(bound):
+def _outputs_first(weight, groups):
     """[in, out / groups, ...] as a convolution has them: [out, in / groups, ...]."""
-    weight, groups = bound["weight"].detach(), bound["groups"]
     each = weight.shape[0] // groups
-    turned = weight.reshape(groups, each, *weight.shape[1:]).transpose(1, 2).reshape(-1, each, *weight.shape[2:])
-    added = bound["output_padding"]
+    return weight.reshape(groups, each, *weight.shape[1:]).swapaxes(1, 2).reshape(-1, each, *weight.shape[2:])
+
+
+def _transposed_weights(bound):
+    turned, added = _outputs_first(bound["weight"].detach(), bound["groups"]), bound["output_padding"]
     return {**_float_weights({**bound, "weight": turned}), "output_padding": added if isinstance(added, int) else list(added)}
 
 
