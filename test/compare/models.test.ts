@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { paddingOf } from '../../src/compare/models/padding.js';
 import { likenessOf, stagesOf } from '../../src/compare/models/stages.js';
 import { layoutsOf } from '../../src/compare/models/turned.js';
+import { inTermsOf, unflattened } from '../../src/compare/models/values.js';
 import type { Model } from '../../src/nouns/model.js';
 import { validateModel } from '../../src/validate/model.js';
 
@@ -159,4 +160,18 @@ it('floats of one file and codes of the other are related, not the same', async 
   const { same, related } = likenessOf(stagesOf(own, own.layers[0]), stagesOf(other, other.layers[0]));
   expect(same).toEqual([]);
   expect(related.map(([a, b]) => [a.layer.name, b.layer.name])).toEqual([['relu6', 'fc']]);
+});
+
+it.each([
+  ['a flattened one, place by place', [8], [0, 4, 1, 5, 2, 6, 3, 7]],
+  ['one that is as the other file has it', [2, 2, 2], [0, 4, 1, 5, 2, 6, 3, 7]],
+])('an image of a file with its channels first, where the other keeps them last: %s', async (_, dims, expected) => {
+  const imageOf = (dims: number[]) => ({
+    ...{ samples: 1, features: 8, dtype: 'int8' as const, shape: { dims, channelAxis: 0 } },
+    read: async () => Int8Array.of(0, 1, 2, 3, 4, 5, 6, 7),
+  });
+  const value = unflattened(imageOf(dims), 'NCHW', imageOf([2, 2, 2]), 'NHWC');
+  const terms = { params: null, layout: 'NHWC' as const };
+  const turned = inTermsOf(value, { params: null, layout: 'NCHW' }, terms)!;
+  expect([...(await turned.read(0, 1))]).toEqual(expected);
 });

@@ -20,7 +20,7 @@ import { modelDifferences, paramsIn } from './differences.js';
 import { type LayerPair, type Matched, matchModels } from './match.js';
 import type { Same } from './stages.js';
 import { layoutsOf } from './turned.js';
-import { asSource, dequantizedValue, inTermsOf, liesAs, moved, valueLike, withinCodes } from './values.js';
+import { asSource, dequantizedValue, inTermsOf, liesAs, moved, unflattened, valueLike, withinCodes } from './values.js';
 
 export interface CandidateModel {
   readonly path: string;
@@ -144,7 +144,7 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
     if (!value) return;
     const own = { params, layout: layoutOf(name) };
     const readings = [otherLayoutOf(otherName), own.layout].map((layout) =>
-      inTermsOf(value, { params: from, layout }, own),
+      inTermsOf(expected ? unflattened(value, layout, expected, own.layout) : value, { params: from, layout }, own),
     );
     const read = readings.find((one) => one && (!expected || liesAs(one, expected)));
     if (read) values.set(name, expected ? valueLike(read, { shape: expected.shape }) : read);

@@ -56,12 +56,29 @@ export function dequantizedValue(value: CapturedValue, { scale, zeroPoint }: Qua
 export function moved(value: CapturedValue, from: Layout, to: Layout): CapturedValue {
   const { dims } = value.shape;
   if (from === to || dims.length < 3) return value;
+  const order = orderOf(dims, to);
+  const read = async (start: number, end: number) => movedRows(await value.read(start, end), dims, order);
+  return valueLike(value, { shape: shapeIn(dims, order, to), read });
+}
+
+/** The images that a row was flattened from, in the layout that it lies in: `expected` are the same of another layout. */
+export function unflattened(value: CapturedValue, layout: Layout, expected: CapturedValue, own: Layout): CapturedValue {
+  const { dims } = expected.shape;
+  if (layout === own || dims.length < 3 || !isFlat(value) || isFlat(expected)) return value;
+  return value.features === expected.features
+    ? valueLike(value, { shape: shapeIn(dims, orderOf(dims, layout), layout) })
+    : value;
+}
+
+/** The axes of the other layout, in the order of this one. */
+function orderOf(dims: readonly number[], to: Layout): number[] {
   const last = dims.length - 1;
   const axes = dims.map((_, axis) => axis);
-  const order = to === 'NCHW' ? [last, ...axes.slice(0, last)] : [...axes.slice(1), 0];
-  const shape: Shape = { dims: order.map((axis) => dims[axis]), channelAxis: channelAxisOf(dims, to) };
-  const read = async (start: number, end: number) => movedRows(await value.read(start, end), dims, order);
-  return valueLike(value, { shape, read });
+  return to === 'NCHW' ? [last, ...axes.slice(0, last)] : [...axes.slice(1), 0];
+}
+
+function shapeIn(dims: readonly number[], order: readonly number[], layout: Layout): Shape {
+  return { dims: order.map((axis) => dims[axis]), channelAxis: channelAxisOf(dims, layout) };
 }
 
 /** Rows of one shape, each with its axes in another order. */
