@@ -10,7 +10,7 @@ import type { Capture, CapturedValue } from '../nouns/capture.js';
 import { isLayout, type Layer, type Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { ReplaySession } from '../replay/session.js';
-import { permuted } from '../tensor/permute.js';
+import { ordersOf, permuted } from '../tensor/permute.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, listed } from '../text.js';
 import { wholeReader } from './wholeValues.js';
@@ -78,9 +78,11 @@ async function differs(session: ReplaySession, layer: Layer, value: CapturedValu
   for (const [from, to] of blocks(0, samples, run.input.features + features)) {
     const { data } = await run.replay(from, to);
     const observed = await value.read(from, to);
-    for (let i = 0; i < observed.length; i++) if (observed[i] !== data[i]) differing++;
+    for (let i = 0; i < observed.length; i++) {
+      if (observed[i] !== data[i] && ++differing >= LEAST_DIFFERING) return true;
+    }
   }
-  return differing >= LEAST_DIFFERING;
+  return false;
 }
 
 async function isOneOf(session: ReplaySession, siblings: readonly Layer[], value: CapturedValue): Promise<boolean> {
@@ -98,7 +100,7 @@ async function ownOrder(session: ReplaySession, layer: Layer, value: CapturedVal
   if (sizeOf(shape.dims) !== features || lengths.length > MOST_AXES) return null;
   const { data: replayed } = await run.replay(0, samples);
   const observed = await value.read(0, samples);
-  for (const order of orders(lengths.map((_, axis) => axis))) {
+  for (const order of ordersOf(lengths.map((_, axis) => axis))) {
     if (!isIn(order, lengths, replayed, observed)) continue;
     const back = order.map((_, axis) => order.indexOf(axis));
     const own = permuted(
@@ -130,13 +132,4 @@ function isIn(
     }
   }
   return true;
-}
-
-function* orders(left: readonly number[], taken: readonly number[] = []): Generator<readonly number[]> {
-  if (left.length === 0) yield taken;
-  for (const axis of left)
-    yield* orders(
-      left.filter((other) => other !== axis),
-      [...taken, axis],
-    );
 }

@@ -28,9 +28,7 @@ type Named = readonly [order: string, of: 'weights' | 'input', from: Order, runs
 export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { params } = study.declared;
   if (base.params.weight !== params.weight || params.inFeatures < 2) return [];
-  const orders = ordersOf(params);
-  const fits = mayFit(study, base, orders);
-  return orders.filter((_, order) => fits(order)).map((order) => change(params, order));
+  return fittingOrders(study, base);
 }
 
 /** Of a convolution: the orders of channels that give some values of the sketch, nearly; a few where values tell no sums. */
@@ -38,6 +36,11 @@ export function channelOrders(study: ProductStudy, base: ProductSetup): ProductC
   const { params } = study.declared;
   if (base.params.weight !== params.weight) return [];
   if (study.data.dynamic || params.curve || params.addend) return someChannelOrders(study).slice(0, MOST_UNTRIED);
+  return fittingOrders(study, base);
+}
+
+function fittingOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const { params } = study.declared;
   const orders = ordersOf(params);
   const fits = mayFit(study, base, orders);
   return orders.filter((_, order) => fits(order)).map((order) => change(params, order));

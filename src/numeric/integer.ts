@@ -45,6 +45,11 @@ export function excessOverInt16(x: number): number {
   return (below & (below >> 31)) - (above & (above >> 31));
 }
 
+/** The remainder with the sign of the divisor. */
+export function floorMod(a: number, b: number): number {
+  return a - b * Math.floor(a / b);
+}
+
 /** floor((x + up) / 2^bits), of x below zero floor((x + up + inward) / 2^bits); no sum leaves int32. */
 export function shiftRight(x: number, bits: number, up: number, inward: number): number {
   return (x + up + ((x >> 31) & inward)) >> bits;

@@ -20,3 +20,13 @@ export function permuted<A extends Values>(values: A, shape: readonly number[], 
   }
   return result;
 }
+
+/** Every order of some axes, in the order of their first differing element. */
+export function* ordersOf(axes: readonly number[], taken: readonly number[] = []): Generator<readonly number[]> {
+  if (axes.length === 0) yield taken;
+  for (const axis of axes)
+    yield* ordersOf(
+      axes.filter((other) => other !== axis),
+      [...taken, axis],
+    );
+}

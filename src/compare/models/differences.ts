@@ -149,7 +149,7 @@ async function ofFloatWeights(own: ProductLayer, { weight: floats, window }: Flo
   return found;
 }
 
-/** How far rounding takes a weight to its code. */
+/** How far rounding takes a number to its code, in steps. */
 export const HALF_STEP = 0.51;
 
 /** How far from a whole step float32 takes a code. */

@@ -184,9 +184,9 @@ function followsFromScale(
   const own = weightScaleOf(layer.form, channel);
   const other = (steps?.actual ?? own) as number;
   const [a, b] = [expected as number, actual as number];
-  if (field === 'weight') return own !== other && Math.abs(a * own - b * other) <= 0.51 * (own + other);
+  if (field === 'weight') return own !== other && Math.abs(a * own - b * other) <= HALF_STEP * (own + other);
   const [unit, there] = [inputs[0] * own, inputs[1] * other];
-  return unit !== there && Math.abs(a - b) <= 0.51 * (unit + there);
+  return unit !== there && Math.abs(a - b) <= HALF_STEP * (unit + there);
 }
 
 function evidenceOf(said: readonly Said[], { layer, other }: LayerPair, model: Model): Record<string, unknown> {

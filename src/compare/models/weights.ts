@@ -2,6 +2,7 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
+import { permuted } from '../../tensor/permute.js';
 import { sizeOf } from '../../tensor/shape.js';
 
 /** Codes without their zero points, [outFeatures, inFeatures]. */
@@ -14,14 +15,9 @@ export async function centredWeights({ form }: ProductLayer): Promise<Int16Array
 
 /** The same in a float product's order: [out, in / groups, ...kernel], where codes lie tap by tap. */
 export async function centredByChannel(layer: ProductLayer, kernel: readonly number[]): Promise<Int16Array> {
-  const codes = await centredWeights(layer);
-  const { inFeatures } = layer.form.weight;
+  const { outFeatures, inFeatures } = layer.form.weight;
   const taps = sizeOf(kernel);
-  const channels = inFeatures / taps;
-  return codes.map((_, i) => {
-    const k = i % inFeatures;
-    return codes[i - k + (k % taps) * channels + Math.floor(k / taps)];
-  });
+  return permuted(await centredWeights(layer), [outFeatures, taps, inFeatures / taps], [0, 2, 1]);
 }
 
 /** As floats would have them. */

@@ -1,5 +1,5 @@
 /** Axes that the optimizer turned: where it moves a Transpose, tensors in between have theirs in another order than the model. */
-import { permuted } from '../../tensor/permute.js';
+import { ordersOf as axisOrders, permuted } from '../../tensor/permute.js';
 import type { Values } from './names.js';
 import type { OrtTensor } from './runtime.js';
 
@@ -16,8 +16,8 @@ export function ordersOf(values: Values, plain: Values): Orders {
 function orderOf(value: OrtTensor, meant: OrtTensor): readonly number[] | null {
   const { dims } = value;
   if (dims.length !== meant.dims.length || value.data.length !== meant.data.length) return null;
-  const seen = new Map<string, number[]>();
-  for (const order of permutations(dims.map((_, axis) => axis))) {
+  const seen = new Map<string, readonly number[]>();
+  for (const order of axisOrders(dims.map((_, axis) => axis))) {
     if (order.some((axis, at) => dims[axis] !== meant.dims[at])) continue;
     const moved = `${order.filter((axis) => dims[axis] > 1)}`;
     if (!seen.has(moved)) seen.set(moved, order);
@@ -40,16 +40,6 @@ function difference({ data: a }: OrtTensor, { data: b }: OrtTensor): number {
     if (Number.isFinite(apart)) sum += apart;
   }
   return sum;
-}
-
-/** In the order of their first differing element. */
-function* permutations(left: readonly number[], taken: number[] = []): Generator<number[]> {
-  if (left.length === 0) yield taken;
-  for (const axis of left)
-    yield* permutations(
-      left.filter((other) => other !== axis),
-      [...taken, axis],
-    );
 }
 
 export function inTheModelsOrder(values: ReadonlyMap<string, OrtTensor>, orders: Orders): Map<string, OrtTensor> {

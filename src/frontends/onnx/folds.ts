@@ -6,7 +6,7 @@ import type { OnnxTensor } from '../../load/onnx/proto.js';
 import type { CheckedTensor } from '../../load/onnx/tensor.js';
 import type { NumericArray } from '../../nouns/array.js';
 import { f32 } from '../../numeric/float.js';
-import { clamp } from '../../numeric/integer.js';
+import { clamp, floorMod } from '../../numeric/integer.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { RANGE_OF } from './codes.js';
 import { derived, permutedArray, reshaped } from './derived.js';
@@ -52,7 +52,7 @@ export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Sub', numbersOf((a, b) => a - b)],
   ['Mul', numbersOf((a, b) => a * b)],
   ['Div', numbersOf((a, b) => a / b)],
-  ['Mod', numbersOf((a, b) => a - b * Math.floor(a / b))],
+  ['Mod', numbersOf(floorMod)],
   ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
 ]);

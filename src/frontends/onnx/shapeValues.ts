@@ -1,4 +1,5 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
+import { floorMod } from '../../numeric/integer.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, type Dims, dimsOf, type From, isDeclared, ofSamples, type ShapeValue, sayDims } from './dims.js';
 import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
@@ -105,7 +106,7 @@ const ARITHMETIC: ReadonlyMap<string, (a: number, b: number) => number> = new Ma
   ['Sub', (a, b) => a - b],
   ['Mul', (a, b) => a * b],
   ['Div', (a, b) => Math.trunc(a / b)],
-  ['Mod', (a, b) => a - b * Math.floor(a / b)],
+  ['Mod', floorMod],
   ['Max', Math.max],
   ['Min', Math.min],
   ['Equal', (a, b) => (a === b ? 1 : 0)],

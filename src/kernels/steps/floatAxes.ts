@@ -13,7 +13,7 @@ function alongOf({ attributes, inputs: [{ shape }] }: TensorCall) {
   return { count: shape.dims[axis], step: sizeOf(shape.dims.slice(axis + 1)) };
 }
 
-/** What each value becomes, of those along an axis. errorOf: in units of the last place of 1. */
+/** What each value becomes, of those along an axis. error: in units of the last place of 1. */
 function alongAxis(equation: string, of: (line: readonly number[]) => (x: number) => [exact: number, error: number]) {
   return boundedSteps(`${equation}, float32`, (call) => {
     const [{ data }] = call.inputs;
