@@ -147,9 +147,9 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
 }
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {
-  const byFile = new Map([...fileNames(model.layers.map(({ name }) => name))].map(([name, file]) => [file, name]));
+  const byFile = nameByFile(model);
   return (mine) => {
-    const whole = model.layers.some(({ name }) => name === mine) ? undefined : byFile.get(mine);
+    const whole = model.layers.some(({ name }) => name === mine) ? undefined : byFile(mine);
     const name = names?.get(mine) ?? whole ?? mine;
     const layer = model.layers.find((one) => one.name === name);
     const captured = values.get(name);
@@ -159,6 +159,19 @@ function plainOf(model: Model, { values, shapes, samples }: Capture, names?: Rea
       ? { dtype, shape: [samples, ...shape.dims], name: names?.has(mine) ? mine : name }
       : null;
   };
+}
+
+/** Names as fileName.ts writes them; as scripts do, any character that a file's name cannot have is _, where that tells them apart. */
+function nameByFile({ layers }: Model): (file: string) => string | undefined {
+  const names = layers.map(({ name }) => name);
+  const whole = new Map([...fileNames(names)].map(([name, file]) => [file, name]));
+  const byScript = new Map<string, string | undefined>();
+  for (const name of names) byScript.set(plain(name), byScript.has(plain(name)) ? undefined : name);
+  return (file) => whole.get(file) ?? byScript.get(plain(file));
+}
+
+function plain(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]/g, '_');
 }
 
 /** A whole input in one npz: a model of one linear layer, `linear`, and its capture. Throws InputError. */

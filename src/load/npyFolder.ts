@@ -24,9 +24,7 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
         const got = `got ${printable(key)} by two files; keep one of them`;
         throw refuse('duplicate', printable(filePath), `expected a name of its own, ${got}`);
       }
-      const bytes = await NpyFile.open(fs, filePath);
-      const where = printable(filePath);
-      arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
+      arrays.set(key, await openNpy(fs, filePath, key, cache));
     });
   }
   if (problems.length > 0) throw new InputError(problems);
@@ -50,10 +48,15 @@ export function keyOf(fileName: string): string {
 }
 
 /** Opens one npy file: reads its header. Throws InputError. */
-export async function openNpy(fs: FileSystem, path: string, key = ''): Promise<ArraySource> {
+export async function openNpy(
+  fs: FileSystem,
+  path: string,
+  key = '',
+  cache: BlockCache = new Recent(CACHE_BYTES),
+): Promise<ArraySource> {
   const bytes = await NpyFile.open(fs, path);
   const where = printable(path);
-  return new NpyArray(key, await readNpyHeader(bytes, where), bytes, new Recent(CACHE_BYTES), where);
+  return new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where);
 }
 
 /** Opened for each read: a folder may hold more files than a process may have open. */

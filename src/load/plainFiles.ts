@@ -5,8 +5,9 @@ import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
-import { openFile, readFully } from './bytes.js';
+import { openFile, Recent, readFully } from './bytes.js';
 import { isMemhDtype, MANIFEST, memhArray } from './memhFolder.js';
+import { type BlockCache, CACHE_BYTES } from './npyArray.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
 
@@ -34,8 +35,7 @@ export async function openPlain(
   if (!isFolder) return ENDING.test(path) ? openPlainFiles(fs, path, [path], plainOf) : null;
   const names = await fs.list(path).catch((): string[] => []);
   const files = plainFilesIn(path, names);
-  const isPlain = files.some((file) => !file.endsWith('.npy')) && !names.includes(MANIFEST);
-  return isPlain ? openPlainFiles(fs, path, files, plainOf) : null;
+  return files.length > 0 && !names.includes(MANIFEST) ? openPlainFiles(fs, path, files, plainOf) : null;
 }
 
 /** One file, or those of a folder. Throws InputError with all problems. */
@@ -68,9 +68,10 @@ export async function plainArrays(
 ): Promise<Map<string, ArraySource>> {
   const arrays = new Map<string, ArraySource>();
   const problems: Problem[] = [];
+  const cache: BlockCache = new Recent(CACHE_BYTES);
   for (const file of files) {
     await collecting(problems, async () => {
-      const array = await openOne(fs, file, plainOf);
+      const array = await openOne(fs, file, plainOf, cache);
       if (!array) return;
       if (arrays.has(array.key)) {
         const got = `got ${printable(array.key)} by two files; keep one of them`;
@@ -84,10 +85,10 @@ export async function plainArrays(
 }
 
 /** Null: of a folder, a file of no value (an input of golden vectors, a log). */
-async function openOne(fs: FileSystem, path: string, plainOf: PlainOf): Promise<ArraySource | null> {
+async function openOne(fs: FileSystem, path: string, plainOf: PlainOf, cache: BlockCache): Promise<ArraySource | null> {
   const { name, plain } = namedBy(path, plainOf);
   const key = plain?.name ?? name;
-  if (path.endsWith('.npy')) return openNpy(fs, path, key);
+  if (path.endsWith('.npy')) return openNpy(fs, path, key, cache);
   if (plain === null) return null;
   const { dtype, shape } = plain;
   if (path.endsWith('.bin')) return openBin(fs, key, path, { dtype, shape });

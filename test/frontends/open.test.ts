@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openCandidate, openCapture, openHookDictionary, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
+import { fileName } from '../../src/load/fileName.js';
 import { isProduct, type ProductLayer } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
 import { memoryFiles } from '../support/memoryFiles.js';
@@ -111,6 +112,26 @@ test('capture and candidate from files and folders', async () => {
   expect(await problemsOf(openCapture(files, 'no.npz', model))).toEqual([
     'no.npz: expected a file, found nothing; check the path',
   ]);
+});
+
+test('a folder of npy files: names that are cut, or written as scripts do, stand for the whole ones', async () => {
+  const [fc1, fc2] = ['a;b/fc1', `net/${'block.'.repeat(30)}conv`];
+  const text = JSON.stringify(smallModel()).replaceAll('"fc1"', `"${fc1}"`).replaceAll('"fc2"', `"${fc2}"`);
+  const values = {
+    quant: npy('uint8', [5, 4], counting(20)),
+    [fc1]: npy('uint8', [5, 3], counting(15)),
+    [fc2]: npy('uint8', [5, 2], counting(10)),
+  };
+  const files = memoryFiles({
+    'm.json': text,
+    'c.npz': npz(values),
+    [`mine/${fileName(fc2)}.npy`]: values[fc2],
+    'mine/a_b_fc1.npy': values[fc1],
+  });
+  const model = await openModel(files, 'm.json');
+  const capture = await openCapture(files, 'c.npz', model);
+  const candidate = await openCandidate(files, 'mine', model, capture);
+  expect([...candidate.values.keys()]).toEqual([fc1, fc2]);
 });
 
 describe('whatever is in the files, only problems come out', () => {
