@@ -94,8 +94,19 @@ function overRanges(steps: ProductSteps): ProductSteps[] {
   return [steps, ...ranged.map((other) => ({ ...steps, dynamic: other }))];
 }
 
+type Rivals = readonly { readonly kernel: Kernel; readonly steps: ProductSteps }[];
+
+/** Asked for each change of each hypothesis. */
+const rivalsOf = new WeakMap<ProductStudy['data'], Rivals>();
+
 /** Every kernel that has the op with integer sums; those that the CPU is said not to run come last. */
-export function rivals({ data }: ProductStudy) {
+export function rivals({ data }: ProductStudy): Rivals {
+  const all = rivalsOf.get(data) ?? rivalsAmongAll(data);
+  rivalsOf.set(data, all);
+  return all;
+}
+
+function rivalsAmongAll(data: ProductStudy['data']): Rivals {
   const all = productKernels(data.op, data.kernel, data.ofLayer).filter(
     ({ steps }) => !steps.float && takes(steps, data.declared.params),
   );

@@ -11,6 +11,8 @@ import type { Fault } from './oracle.js';
 interface Question {
   readonly seed: number;
   readonly index: number;
+  /** The first that is not tried any more. */
+  readonly to: number;
   readonly kind?: string;
   /** A folder for the input and what came of it; it is not judged then. */
   readonly save?: string;
@@ -28,9 +30,11 @@ const note = (kind: string) => (error: unknown) => {
 process.on('uncaughtException', note('uncaught'));
 process.on('unhandledRejection', note('unhandled'));
 let highest = peak();
-process.on('message', async (question: Question) =>
-  process.send!(await (question.save ? save(question) : answer(question))),
-);
+process.on('message', async (question: Question) => {
+  if (question.save) return process.send!(await save(question));
+  // one after the other without a word from outside: on a busy machine each word waits for its turn
+  for (let { index } = question; index < question.to; index++) process.send!(await answer({ ...question, index }));
+});
 process.send!({ ready: true, numpy: numpy !== null });
 
 function peak(): number {

@@ -1,6 +1,7 @@
 // npm run fuzz -- COUNT SEED [--from I] [--only KIND] [--out DIR] [--minutes M] [--python PYTHON] [--show I]
 // Needs `npm run build`. Tries COUNT inputs, each in a process that is replaced where it hangs, ends or grows.
 import { fork } from 'node:child_process';
+import { on, once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -53,7 +54,7 @@ function workOf(pid) {
   }
 }
 
-/** A process that answers one question at a time. */
+/** A process that tries inputs, and the answers that it sends. */
 class Child {
   async start() {
     const env = {
@@ -70,36 +71,36 @@ class Child {
     this.process.stderr.on('data', (data) => {
       this.errors = (this.errors + data).slice(-4000);
     });
+    this.messages = on(this.process, 'message');
+    this.end = once(this.process, 'close').then(([code, signal]) => ({
+      ended: 'process-ended',
+      detail: `${signal ?? code}: ${this.errors}`,
+    }));
     const { numpy, ended, detail } = await this.answer();
     if (ended) throw new Error(`the corpus could not be made: ${ended} ${detail}`);
     return numpy;
   }
 
   /** The next message; `{ ended }` where none comes. */
-  answer() {
-    return new Promise((answered) => {
-      const done = (message) => {
-        clearInterval(timer);
-        this.process.removeAllListeners();
-        answered(message);
-      };
-      const [started, before] = [Date.now(), workOf(this.process.pid)];
-      const timer = setInterval(() => {
+  async answer() {
+    const [started, before] = [Date.now(), workOf(this.process.pid)];
+    let timer;
+    const hang = new Promise((noticed) => {
+      timer = setInterval(() => {
         const [work, waited] = [workOf(this.process.pid) - before, Date.now() - started];
-        if (work <= HANG_MS && waited <= LONGEST_MS) return;
-        done({ ended: 'hang', detail: `${work} ms of work in ${waited} ms` });
-        this.stop();
+        if (work > HANG_MS || waited > LONGEST_MS)
+          noticed({ ended: 'hang', detail: `${work} ms of work in ${waited} ms` });
       }, LOOK_MS);
-      this.process.once('message', done);
-      this.process.once('exit', (code, signal) =>
-        done({ ended: 'process-ended', detail: `${signal ?? code}: ${this.errors}` }),
-      );
     });
+    const message = this.messages.next().then(({ value }) => value[0]);
+    const answer = await Promise.race([message, this.end, hang]);
+    clearInterval(timer);
+    if (answer.ended) this.stop();
+    return answer;
   }
 
   ask(question) {
     this.process.send(question);
-    return this.answer();
   }
 
   stop() {
@@ -117,12 +118,14 @@ function report(aloud) {
 const child = new Child();
 const hasNumpy = await child.start();
 const tally = new Tally({ seed, from, numpy: hasNumpy });
-const question = (index, save) => ({ seed, index, kind: values.only, save });
+/** What to try: every input up to `to`, without waiting for each to be asked; with `save` the first alone, into a folder. */
+const question = (index, to, save) => ({ seed, index, to, kind: values.only, save });
 
 async function saved(index, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const { ended } = await child.ask(question(index, folder));
+  child.ask(question(index, index + 1, folder));
+  const { ended } = await child.answer();
   if (ended) await child.start();
   return folder;
 }
@@ -130,16 +133,21 @@ async function saved(index, folder) {
 if (values.show !== undefined) {
   console.log(await saved(Number(values.show), join(out, `case-${values.show}`)));
 } else {
-  for (let index = from; index < from + count && Date.now() < end; index++) {
-    const answer = await child.ask(question(index));
+  const to = from + count;
+  child.ask(question(from, to));
+  for (let index = from; index < to && Date.now() < end; index++) {
+    const answer = await child.answer();
     tally.add(index, answer);
     if (answer.ended || answer.highest > REPLACED_BYTES) {
       child.stop();
       await child.start(); // memory counts from the start again
+      child.ask(question(index + 1, to));
     }
     if (tally.done % 1000 === 0) report(tally.done % 5000 === 0);
   }
   report(true);
+  child.stop();
+  await child.start(); // the one before may still be at work
   rmSync(join(out, 'faults'), { recursive: true, force: true });
   for (const [i, { kind, key, count: times, smallest }] of tally.faults().slice(0, EXAMPLES).entries()) {
     console.log(`${String(times).padStart(6)}  #${smallest.index} ${key.slice(0, 200)}`);
