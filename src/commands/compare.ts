@@ -6,7 +6,7 @@ import { comparePart } from '../compare/compare.js';
 import { refuseNothing } from '../compare/coverage.js';
 import type { AcceleratorChoice, CompareOptions } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
-import { bringsModel, openCandidate } from '../frontends/open.js';
+import { bringsModel } from '../frontends/open.js';
 import { declaredKernel, kernelByName, kernels } from '../kernels/registry.js';
 import { collecting } from '../load/refuse.js';
 import type { Capture } from '../nouns/capture.js';
@@ -22,7 +22,7 @@ import { printable } from '../text.js';
 import type { BaselineOptions, BaselineRun, Gate } from './baseline.js';
 import type { CliCommand, CommandIo } from './command.js';
 import type { ConfiguredPair } from './config.js';
-import { type Open, openPair, usage, withOpened } from './open.js';
+import { type Open, openCandidateOf, openPair, usage, withOpened } from './open.js';
 import {
   acceleratorOption,
   checkMap,
@@ -347,7 +347,7 @@ async function openJudged(
     return { candidate: beside.candidate, candidateModel: beside };
   }
   if (path === undefined) return {};
-  return { candidate: await open(openCandidate(io.fs, path, model, capture, new Map(map), against)) };
+  return { candidate: await openCandidateOf(io, path, { model, capture }, open, map, against) };
 }
 
 /** Files that are not kept are called by the names of what they were made from. */

@@ -8,7 +8,6 @@ import { acceleratorFor } from '../compare/accelerator.js';
 import { compare } from '../compare/compare.js';
 import type { AcceleratorChoice } from '../compare/options.js';
 import type { ExplainDocument } from '../documents/explain.js';
-import { openCandidate } from '../frontends/open.js';
 import { formOf, referenceFor } from '../kernels/reference.js';
 import { kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
@@ -27,7 +26,7 @@ import { printable } from '../text.js';
 import type { CliCommand } from './command.js';
 import { documentCommand, type Given } from './documentCommand.js';
 import { writeFolder } from './folder.js';
-import { openPair, usage } from './open.js';
+import { openCandidateOf, openPair, usage } from './open.js';
 import {
   acceleratorOption,
   checkMap,
@@ -79,7 +78,7 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
   checkMap(options.map, options.candidate !== undefined);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'explain');
   const candidate = options.candidate
-    ? await open(openCandidate(io.fs, options.candidate, model, capture, new Map(options.map)))
+    ? await openCandidateOf(io, options.candidate, { model, capture }, open, options.map)
     : undefined;
   const chosen = await chooseValue(model, capture, candidate, options);
   const { candidateCauses } = chosen;

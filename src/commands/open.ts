@@ -1,14 +1,17 @@
+import { candidateInGraphOrder, inGraphOrder } from '../compare/inGraphOrder.js';
 import {
   type Closable,
   isHookDictionary,
+  openCandidate,
   openCapture,
   openHookDictionary,
   openModel,
   producerIn,
 } from '../frontends/open.js';
 import { kernelNamed } from '../kernels/registry.js';
+import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
-import type { Producer } from '../nouns/model.js';
+import type { Model, Producer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import type { CaptureUse } from '../validate/comparable.js';
@@ -44,13 +47,27 @@ export async function openPair(
   if (capturePath !== undefined) {
     const ranBy = { ...(await producerIn(io.fs, capturePath)), ...cpuOf(kernel) };
     const model = await open(openModel(io.fs, modelPath, ranBy));
-    const capture = await open(openCapture(io.fs, capturePath, model, use));
-    return { model: computedBy(model, capture), capture };
+    const captured = await open(openCapture(io.fs, capturePath, model, use));
+    const ran = computedBy(model, captured);
+    return { model: ran, capture: await inGraphOrder(ran, captured, kernel) };
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
   const example = `qdiff ${command ? `${command} ` : ''}model.json capture.npz`;
   throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example}`);
+}
+
+/** The user's own values, or a second capture. */
+export async function openCandidateOf(
+  io: Io,
+  path: string,
+  { model, capture }: { readonly model: Model; readonly capture: Capture },
+  open: Open,
+  map?: Iterable<readonly [mine: string, layer: string]>,
+  against?: 'capture' | 'replay',
+): Promise<Capture> {
+  const candidate = await open(openCandidate(io.fs, path, model, capture, new Map(map), against));
+  return candidateInGraphOrder(model, capture, candidate);
 }
 
 /** What a kernel that is asked for says of the CPU. */

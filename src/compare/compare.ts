@@ -47,13 +47,13 @@ import { classification } from './wholeValues.js';
  * Deterministic: the same files and options give the same report. Throws InputError for data that turns out unreadable.
  */
 export async function compare(model: Model, capture: Capture, options: CompareOptions = {}): Promise<Report> {
-  return assemble([await comparePart(model, capture, options)]);
+  const ordered = await inGraphOrder(computedBy(model, capture), capture, options.kernel);
+  return assemble([await comparePart(model, ordered, options)]);
 }
 
-/** As compare; parts of all shards are to be assembled. */
-export async function comparePart(declared: Model, captured: Capture, options: CompareOptions = {}): Promise<Part> {
-  const model = computedBy(declared, captured);
-  const capture = await inGraphOrder(model, captured, referenceFor(model.producer, options.kernel));
+/** As compare, of values in the graph's order; parts of all shards are to be assembled. */
+export async function comparePart(declared: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
+  const model = computedBy(declared, capture);
   return new Comparison(model, capture, options, await acceleratorFor(model, capture, options)).run();
 }
 

@@ -4,15 +4,14 @@
  * which the last stays. Proven by replay: all of it is the layer's, or its sibling's, in one order of axes. Whoever reads it is
  * compared all the same.
  */
-import type { Reference } from '../kernels/reference.js';
-import type { NumericArray } from '../nouns/array.js';
+import { referenceFor } from '../kernels/reference.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import { isLayout, type Layer, type Model } from '../nouns/model.js';
-import { blocks } from '../replay/blocks.js';
 import { ReplaySession } from '../replay/session.js';
-import { ordersOf, permuted } from '../tensor/permute.js';
+import { isPermuted, ordersOf, permuted } from '../tensor/permute.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, listed } from '../text.js';
+import { computedBy } from '../validate/producer.js';
 import { wholeReader } from './wholeValues.js';
 
 /** Both sides are in memory as a whole while orders are tried. */
@@ -21,11 +20,14 @@ const MOST_VALUES = 2 ** 24;
 const MOST_AXES = 7;
 /** Fewer may be equal in some order by chance. */
 const LEAST_DIFFERING = 16;
+/** Of the first samples that have so many values: those in their own order, nearly all, are not replayed twice. */
+const TELLING = 1024;
 
 /** The capture with these values in the graph's order, or without them; later ones are replayed on what was put right. */
-export async function inGraphOrder(model: Model, capture: Capture, reference: Reference): Promise<Capture> {
+export async function inGraphOrder(model: Model, capture: Capture, kernel?: string): Promise<Capture> {
   if (model.producer.framework !== 'onnxruntime') return capture;
   const values = new Map(capture.values);
+  const reference = referenceFor(model.producer, kernel);
   const session = new ReplaySession(model, { ...capture, values }, reference, 'isolated');
   const moving = model.layers.filter((layer) => layer.nodes && isLayout(layer) && !session.whyNotReplayed(layer));
   const read = new Set(model.layers.flatMap(({ inputs }) => inputs));
@@ -65,6 +67,19 @@ export async function inGraphOrder(model: Model, capture: Capture, reference: Re
   return warnings.length > 0 ? { ...capture, values, warnings: [...capture.warnings, ...warnings] } : capture;
 }
 
+/** A candidate that ONNX Runtime computed, as it says itself: values of one's own are compared as they are. */
+export async function candidateInGraphOrder(model: Model, capture: Capture, candidate: Capture): Promise<Capture> {
+  if (candidate.producer?.framework === undefined) return candidate;
+  const inputs = model.inputs.flatMap(({ name }) => {
+    const value = capture.values.get(name);
+    return value ? ([[name, value]] as const) : [];
+  });
+  const whole = { ...candidate, values: new Map([...inputs, ...candidate.values]) };
+  const { values, warnings } = await inGraphOrder(computedBy(model, candidate), whole);
+  const own = [...values].filter(([name]) => candidate.values.has(name));
+  return { ...candidate, values: new Map(own), warnings };
+}
+
 function isOfSameNode({ nodes: [node] = [] }: Layer, other: Layer): boolean {
   return node !== undefined && other.nodes?.[0] === node;
 }
@@ -74,15 +89,12 @@ async function differs(session: ReplaySession, layer: Layer, value: CapturedValu
   const { samples, features, shape } = value;
   if (samples * features > MOST_VALUES || sizeOf(shape.dims) !== features) return false;
   const run = await session.open(layer);
+  const first = Math.min(samples, Math.ceil(TELLING / features));
+  const { data } = await run.replay(0, first);
+  const observed = await value.read(0, first);
   let differing = 0;
-  for (const [from, to] of blocks(0, samples, run.input.features + features)) {
-    const { data } = await run.replay(from, to);
-    const observed = await value.read(from, to);
-    for (let i = 0; i < observed.length; i++) {
-      if (observed[i] !== data[i] && ++differing >= LEAST_DIFFERING) return true;
-    }
-  }
-  return false;
+  for (let i = 0; i < observed.length; i++) if (observed[i] !== data[i]) differing++;
+  return differing >= LEAST_DIFFERING;
 }
 
 async function isOneOf(session: ReplaySession, siblings: readonly Layer[], value: CapturedValue): Promise<boolean> {
@@ -101,7 +113,7 @@ async function ownOrder(session: ReplaySession, layer: Layer, value: CapturedVal
   const { data: replayed } = await run.replay(0, samples);
   const observed = await value.read(0, samples);
   for (const order of ordersOf(lengths.map((_, axis) => axis))) {
-    if (!isIn(order, lengths, replayed, observed)) continue;
+    if (!isPermuted(observed, replayed, lengths, order)) continue;
     const back = order.map((_, axis) => order.indexOf(axis));
     const own = permuted(
       observed,
@@ -111,25 +123,4 @@ async function ownOrder(session: ReplaySession, layer: Layer, value: CapturedVal
     return { ...wholeReader(own, shape, samples), dtype: value.dtype };
   }
   return null;
-}
-
-/** Whether all of `observed` is `replayed` with its axes in this order. */
-function isIn(
-  order: readonly number[],
-  lengths: readonly number[],
-  replayed: NumericArray,
-  observed: NumericArray,
-): boolean {
-  const steps = order.map((axis) => sizeOf(lengths.slice(axis + 1)));
-  const index = order.map(() => 0);
-  for (let at = 0, from = 0; at < observed.length; at++) {
-    if (observed[at] !== replayed[from]) return false;
-    for (let axis = order.length - 1; axis >= 0; axis--) {
-      from += steps[axis];
-      if (++index[axis] < lengths[order[axis]]) break;
-      from -= steps[axis] * lengths[order[axis]];
-      index[axis] = 0;
-    }
-  }
-  return true;
 }

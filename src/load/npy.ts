@@ -1,6 +1,6 @@
 import { parse } from 'npyjs';
 import type { NumericArray, StoredDtype } from '../nouns/array.js';
-import { sizeOf } from '../tensor/shape.js';
+import { MOST_AXES, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { ByteSource } from './bytes.js';
 import { readNpyDict, tupleOf } from './npyDict.js';
@@ -132,9 +132,6 @@ function dtypeOf(descr: string, where: string) {
     `expected numbers (int8 ... uint64, float16 ... float64, bool), ${got}; convert with .astype`,
   );
 }
-
-/** numpy has no array of more axes. */
-const MOST_AXES = 64;
 
 function shapeOf(text: string, version: number, itemBytes: number, where: string): readonly number[] {
   const shape = tupleOf(text, version);

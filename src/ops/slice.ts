@@ -3,6 +3,7 @@
  */
 import * as z from 'zod/mini';
 import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
+import { type Range, rangeOf } from '../tensor/range.js';
 import { isOverSamples, oneOrMoreAxes } from './fields/axes.js';
 import { moving } from './fields/layout.js';
 import { integer } from './fields/schema.js';
@@ -15,11 +16,8 @@ interface Fields {
   readonly drop?: readonly number[];
 }
 
-interface Range {
+interface AxisRange extends Range {
   readonly axis: number;
-  readonly from: number;
-  readonly to: number;
-  readonly step: number;
 }
 
 function sliceFields() {
@@ -43,7 +41,7 @@ export const slice = moving<Fields>(
       if (typeof ranges === 'string') return ranges;
       const dropped = axesOf(fields.drop ?? [], input);
       if (typeof dropped === 'string') return dropped;
-      const sizes = new Map(ranges.map(({ axis, from, to, step }) => [axis, Math.ceil((to - from) / step)]));
+      const sizes = new Map(ranges.map(({ axis, length }) => [axis, length]));
       const kept = input.dims.map((size, axis) => sizes.get(axis) ?? size).filter((_, axis) => !dropped.includes(axis));
       return kept.length > 0 ? kept : [1];
     },
@@ -59,25 +57,15 @@ export const slice = moving<Fields>(
   { needs: ['dim'], beyond: isOverSamples, channels: 'input' },
 );
 
-function rangesOf({ dim, start, end, step }: Fields, dims: readonly number[]): readonly Range[] | string {
+function rangesOf({ dim, start, end, step }: Fields, dims: readonly number[]): readonly AxisRange[] | string {
   const own = <T>(given: T | readonly T[], i: number): T => (Array.isArray(given) ? given[i] : (given as T));
-  const ranges = [dim].flat().map((one, i): Range | string => {
+  const ranges = [dim].flat().map((one, i): AxisRange | string => {
     const axis = axisOf(one, { dims });
     if (typeof axis === 'string') return axis;
     const size = dims[axis];
-    const by = own(step ?? 1, i) ?? 1;
-    const [first, last] = [own(start ?? null, i), own(end ?? null, i)];
-    const [from, to] =
-      by > 0
-        ? [within(first ?? 0, size, 0), within(last ?? size, size, 0)]
-        : [within(first ?? size, size, -1), last === null ? -1 : within(last, size, -1)];
-    if ((to - from) * by > 0) return { axis, from, to, step: by };
-    return `expected a range that is not empty of axis ${one}, which has ${size}, got ${from}..${to}`;
+    const range = rangeOf(size, own(start ?? null, i), own(end ?? null, i), own(step ?? 1, i) ?? 1);
+    if (range.length > 0) return { axis, ...range };
+    return `expected a range that is not empty of axis ${one}, which has ${size}, got ${range.from}..${range.to}`;
   });
-  return ranges.find((range) => typeof range === 'string') ?? (ranges as Range[]);
-}
-
-/** Counted from the end where it is negative. before: -1 of ranges that walk backwards. */
-function within(at: number, size: number, before: -1 | 0): number {
-  return Math.min(Math.max(at < 0 ? at + size : at, before), size + before);
+  return ranges.find((range) => typeof range === 'string') ?? (ranges as AxisRange[]);
 }

@@ -5,12 +5,36 @@ type Values = NumericArray | BigInt64Array | BigUint64Array;
 
 /** Values in C order of a shape, in C order of it with its axes in another order: axis i of the result is axis order[i]. */
 export function permuted<A extends Values>(values: A, shape: readonly number[], order: readonly number[]): A {
+  const result = values.slice() as A;
+  everyPlace(shape, order, (at, from) => {
+    result[at] = values[from];
+    return true;
+  });
+  return result;
+}
+
+/** Whether all of `values` are `permuted(original, shape, order)`. */
+export function isPermuted(
+  values: NumericArray,
+  original: NumericArray,
+  shape: readonly number[],
+  order: readonly number[],
+): boolean {
+  return everyPlace(shape, order, (at, from) => values[at] === original[from]);
+}
+
+/** Each place in another order of axes with the one that it was; ends where the answer is false. */
+function everyPlace(
+  shape: readonly number[],
+  order: readonly number[],
+  visit: (at: number, from: number) => boolean,
+): boolean {
   const dims = order.map((axis) => shape[axis]);
   const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
-  const result = values.slice() as A;
   const index = order.map(() => 0);
-  for (let at = 0, from = 0; at < result.length; at++) {
-    result[at] = values[from];
+  const count = sizeOf(shape);
+  for (let at = 0, from = 0; at < count; at++) {
+    if (!visit(at, from)) return false;
     for (let axis = dims.length - 1; axis >= 0; axis--) {
       from += steps[axis];
       if (++index[axis] < dims[axis]) break;
@@ -18,7 +42,7 @@ export function permuted<A extends Values>(values: A, shape: readonly number[], 
       index[axis] = 0;
     }
   }
-  return result;
+  return true;
 }
 
 /** Every order of some axes, in the order of their first differing element. */

@@ -1,6 +1,9 @@
 /** Features of a sample to places and back. */
 import type { Layout, Shape } from '../nouns/value.js';
 
+/** numpy has no array of more axes, and no runtime a tensor. */
+export const MOST_AXES = 64;
+
 /** A row of channels. */
 export function rowOf(channels: number): Shape {
   return { dims: [channels], channelAxis: 0 };

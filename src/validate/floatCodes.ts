@@ -1,6 +1,11 @@
-/** Floats that stand for codes: what a runtime dequantized, or a simulator computed on the grid of a scale. */
+/**
+ * Floats that stand for codes: what a runtime dequantized, or a simulator computed on the grid of a scale; and codes that stand for
+ * floats, as ONNX Runtime's optimizer moves DequantizeLinear past operators and keeps their names.
+ */
+import { dequantizeFloat32 } from '../kernels/steps/dequantize.js';
 import type { ArraySource, NumericArray } from '../nouns/array.js';
-import type { QuantParams } from '../nouns/value.js';
+import { isLayout, type Model } from '../nouns/model.js';
+import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { RANGES } from '../ops/fields/valueParams.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -31,6 +36,23 @@ function isOnGrid(number: number, { scale, zeroPoint, dtype }: QuantParams): boo
   const code = roundHalfEven(steps) + zeroPoint;
   const [lo, hi] = RANGES[dtype];
   return Math.abs(steps + zeroPoint - code) <= NEAR && code >= lo && code <= hi;
+}
+
+/** The reals of an array of codes. */
+export function floatsOfCodes(source: ArraySource, params: QuantParams): ArraySource {
+  const real = dequantizeFloat32.prepare(params);
+  const read = async (fromRow?: number, toRow?: number) => Float32Array.from(await source.read(fromRow, toRow), real);
+  const { key, shape } = source;
+  return { key, shape, dtype: 'float32', read };
+}
+
+/** Of floats that are codes moved: the params of those. */
+export function paramsBehind({ layers }: Model, name: string): QuantParams | null {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  let layer = byName.get(name);
+  while (layer && isLayout(layer) && layer.inputs.length === 1) layer = byName.get(layer.inputs[0]);
+  const codes = layer?.op === 'dequantize' ? byName.get(layer.inputs[0])?.output : null;
+  return codes && isQuantized(codes) ? codes : null;
 }
 
 class CodesOfFloats implements ArraySource {

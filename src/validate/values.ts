@@ -8,7 +8,7 @@ import { INDEX, isQuantized, type QuantParams, type Shape, type ValueParams } fr
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
-import { codesOfFloats } from './floatCodes.js';
+import { codesOfFloats, floatsOfCodes, paramsBehind } from './floatCodes.js';
 import { PRODUCER } from './producer.js';
 import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 import { layoutFix, Shapes } from './shapes.js';
@@ -121,7 +121,9 @@ export interface ReadValues {
 export async function readValues(stored: Expected, checks: Checks): Promise<ReadValues> {
   const sources = new Map(stored.sources);
   const expected = { ...stored, sources };
-  const { slots, refuseDtype, shapes } = expected;
+  const { slots, refuseDtype, shapes, model } = expected;
+  const optimized = optimizedIn(model);
+  const [moved, unread]: [string[], string[]] = [[], []];
   const all = [...slots.values()].filter(({ key }) => sources.has(key));
   const usable: Slot[] = [];
   for (const slot of all) {
@@ -135,10 +137,24 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
     if (params && isQuantized(params) && source.dtype.startsWith('float')) {
       const codes = await readAsCodes(source, params, refuseDtype, checks);
       if (codes) sources.set(slot.key, codes);
+    } else if (params?.dtype === 'float32' && /^u?int8$/.test(source.dtype) && optimized.has(slot.key)) {
+      const codes = paramsBehind(model, slot.key);
+      const isRead = codes?.dtype === source.dtype;
+      (isRead ? moved : unread).push(slot.key);
+      if (!isRead) continue;
+      sources.set(slot.key, floatsOfCodes(source, codes));
     } else if (params && !isCondition(source, params) && !isLongIndex(source, params))
       await checkDtype(source, params.dtype, refuseDtype, checks);
     usable.push(slot);
   }
+  const before =
+    "codes under a float's name, as the optimizer moves QuantizeLinear and DequantizeLinear past operators";
+  for (const [names, what] of [
+    [moved, 'read by their scale'],
+    [unread, 'not compared'],
+  ] as const)
+    if (names.length > 0)
+      checks.warn('moved-codes', [], `${counted(names.length, 'value')} of ${before}, ${what}: ${listed(names)}`);
   return shapes ? readShaped(expected, shapes, usable, checks) : readMatrices(expected, usable, checks);
 }
 

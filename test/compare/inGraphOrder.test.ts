@@ -37,17 +37,24 @@ const transposed = (of: readonly number[]) => of.map((_, i) => of[i - (i % 9) + 
 
 const right = { first: partOf(0), last: partOf(1), turned: transposed(partOf(0)), end: transposed(partOf(1)) };
 
-async function compared(wrong: Partial<typeof right>, framework = 'onnxruntime') {
-  const folder = mkdtempSync(join(tmpdir(), 'order-'));
-  const [path, capture] = ['model.json', 'c.npz'].map((name) => join(folder, name));
-  const values = Object.entries({ ...right, ...wrong }).map(
-    ([name, data]) => [name, npy('uint8', [SAMPLES, 1, 3, 3], data)] as const,
-  );
-  writeFileSync(path, JSON.stringify(model(framework)));
-  writeFileSync(capture, npz({ x: npy('uint8', [SAMPLES, 2, 3, 3], codes), ...Object.fromEntries(values) }));
-  const report: Report = JSON.parse((await cli()([path, capture, '--reporter', 'json'])).stdout);
-  const status = report.layers.map((layer) => `${layer.name} ${layer.status}`);
+const folder = mkdtempSync(join(tmpdir(), 'order-'));
+const save = (name: string, bytes: string | Buffer) => {
+  writeFileSync(join(folder, name), bytes);
+  return join(folder, name);
+};
+const values = (wrong: Partial<typeof right>) =>
+  Object.entries({ ...right, ...wrong }).map(([name, data]) => [name, npy('uint8', [SAMPLES, 1, 3, 3], data)] as const);
+const captured = (name: string, wrong: Partial<typeof right>) =>
+  save(name, npz({ x: npy('uint8', [SAMPLES, 2, 3, 3], codes), ...Object.fromEntries(values(wrong)) }));
+
+async function statusOf(args: readonly string[]) {
+  const report: Report = JSON.parse((await cli()([...args, '--reporter', 'json'])).stdout);
+  const status = (report.candidate_layers ?? report.layers).map((layer) => `${layer.name} ${layer.status}`);
   return { status, said: report.warnings.filter(({ code }) => code === 'layout').map(({ message }) => message) };
+}
+
+async function compared(wrong: Partial<typeof right>, framework = 'onnxruntime') {
+  return statusOf([save('m.json', JSON.stringify(model(framework))), captured('c.npz', wrong)]);
 }
 
 it('in another order of axes: compared in the graph’s, and so is what reads it', async () => {
@@ -73,4 +80,24 @@ test.each([
 ])('%s: it differs', async (_, wrong, framework, name) => {
   const { status, said } = await compared(wrong, framework);
   expect([status.includes(`${name} mismatch`), said]).toEqual([true, []]);
+});
+
+test.each([
+  ['that says who computed it', { framework: 'onnxruntime' }, 'match'],
+  ['of one’s own', undefined, 'mismatch'],
+])('a candidate %s: first %s', async (_, producer, status) => {
+  const said = producer && { producer: npy('uint8', [37], [...Buffer.from(JSON.stringify(producer).padEnd(37))]) };
+  const arrays = { ...Object.fromEntries(values({ first: transposed(partOf(0)) })), ...said };
+  const files = [save('m.json', JSON.stringify(model('onnxruntime'))), captured('c.npz', {})];
+  const found = await statusOf([...files, '--candidate', save('own.npz', npz(arrays))]);
+  expect([found.status[0], found.said.length]).toEqual([`first ${status}`, producer ? 1 : 0]);
+});
+
+it('explained in the graph’s order', async () => {
+  const files = [
+    save('m.json', JSON.stringify(model('onnxruntime'))),
+    captured('c.npz', { first: transposed(partOf(0)) }),
+  ];
+  const { stdout } = await cli()(['explain', ...files, '--layer', 'first', '--sample', '0', '--at', '0,1']);
+  expect(stdout).toContain('captured 37');
 });

@@ -397,3 +397,52 @@ describe('a value that ONNX Runtime keeps in another order of axes', () => {
     ]);
   });
 });
+
+describe('codes that ONNX Runtime keeps under the name of floats, since it moved DequantizeLinear', () => {
+  const movedGraph = (model: Json) => {
+    const nodes = ['n'];
+    model.producer = { framework: 'onnxruntime' };
+    model.inputs = [{ name: 'x', dtype: 'float32', of_graph: true }];
+    model.layers = [
+      { name: 'q', op: 'quantize', input: 'x', output: { dtype: 'uint8', scale: 0.5, zero_point: 3 }, nodes },
+      { name: 'd', op: 'dequantize', input: 'q', nodes },
+      { name: 'turned', op: 'permute', input: 'd', dims: [0, 2, 1], nodes },
+      { name: 'own', op: 'permute', input: 'x', dims: [0, 2, 1], nodes },
+    ];
+  };
+  const captured = (name: string, dtype: 'uint8' | 'int8') =>
+    validate(
+      npz({ x: npy('float32', [5, 2, 3], counting(30)), [name]: npy(dtype, [5, 3, 2], counting(30)) }),
+      movedGraph,
+    );
+
+  test('they are read by the scale of what is moved', async () => {
+    const { values, warnings } = await captured('turned', 'uint8');
+    expect([...(await values.get('turned')!.read(0, 1))]).toEqual([-1.5, -1, -0.5, 0, 0.5, 1]);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^1 value of codes .*scale: turned$/),
+    ]);
+  });
+
+  test.each([
+    ['of another type', 'turned', 'int8'],
+    ['of floats that no codes stand behind', 'own', 'uint8'],
+  ] as const)('%s: they are left alone, and said', async (_, name, dtype) => {
+    const { values, warnings } = await captured(name, dtype);
+    expect([...values.keys()]).toEqual(['x']);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^1 value of codes .*not compared: /),
+    ]);
+  });
+
+  test('of another runtime they are refused', async () => {
+    const model = (raw: Json) => {
+      movedGraph(raw);
+      raw.producer = {};
+    };
+    const arrays = { x: npy('float32', [5, 2, 3], counting(30)), turned: npy('uint8', [5, 3, 2], counting(30)) };
+    expect(await problemsOf(validate(npz(arrays), model))).toEqual([
+      expect.stringContaining('expected float32, got uint8'),
+    ]);
+  });
+});

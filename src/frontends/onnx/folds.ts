@@ -7,7 +7,8 @@ import type { CheckedTensor } from '../../load/onnx/tensor.js';
 import type { NumericArray } from '../../nouns/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, floorMod } from '../../numeric/integer.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { rangeOf } from '../../tensor/range.js';
+import { MOST_AXES, sizeOf } from '../../tensor/shape.js';
 import { RANGE_OF } from './codes.js';
 import { derived, permutedArray, reshaped } from './derived.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
@@ -29,8 +30,6 @@ type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor 
 const MOST_MADE = 1 << 24;
 /** Copied one by one: 1024 places of 1024 values. */
 const MOST_TAKEN = 1 << 20;
-/** More than any tensor has. */
-const MOST_AXES = 64;
 const FLOAT = onnxDtype(FLOAT32);
 
 export const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
@@ -232,12 +231,10 @@ async function slice({ node, inputs: [x, ...bounds], key, numbers }: Folding): P
   });
 }
 
-/** As ONNX has it: bounds count from the end where they are negative, and are clamped. */
+/** Backwards from before the first: from the first, other than in numpy. */
 function steppedOf(count: number, start: number, end: number, step: number): number[] {
-  const [least, most] = step > 0 ? [0, count] : [-1, count - 1];
-  const bounded = (bound: number) => clamp(bound < 0 ? bound + count : bound, least, most);
-  const [first, last] = [clamp(bounded(start), 0, most), bounded(end)];
-  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, i) => first + i * step);
+  const { from, length } = rangeOf(count, Math.max(start, -count), end, step);
+  return Array.from({ length }, (_, i) => from + i * step);
 }
 
 /** Rows of a table, by constant numbers: the positions of a transformer. */

@@ -126,7 +126,6 @@ async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
     .map((range) => ({ ...range, dim: ownAxis(range.dim, node, context) }))
     .filter(({ dim, start, end, step }) => dim !== null || start !== 0 || end < END || step !== 1);
   if (own.some(({ dim }) => dim === null)) return unknown('slice', OVER_SAMPLES);
-  if (own.some(({ step }) => step < 1)) return unknown('slice', 'a step of it is negative');
   if (own.length === 0) return known('identity', {});
   const field = (name: keyof (typeof own)[number]) => own.map((range) => range[name]);
   return known('slice', { dim: field('dim'), start: field('start'), end: field('end'), step: field('step') });

@@ -1,4 +1,5 @@
 /** Dims that follow from numbers too: what Reshape, Slice, Gather and their kin give in a run. */
+import { rangeOf } from '../../tensor/range.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, broadcast, type Dims, dimsOf, type From, type ShapeValue, sayDims } from './dims.js';
 import { type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
@@ -141,10 +142,7 @@ async function sliced(x: Dims, node: GraphNode, from: From): Promise<Dims | null
 }
 
 function lengthOf(dim: ShapeValue, start: ShapeValue, end: ShapeValue, step: ShapeValue): ShapeValue {
-  if (dim === null || start === null || end === null || !step || step < 0) return null;
-  const bounded = (bound: number) => Math.min(Math.max(at(bound, dim), 0), dim);
-  const [first, last] = [bounded(start), bounded(end)];
-  return Math.max(0, Math.ceil((last - first) / step));
+  return dim === null || start === null || end === null || !step ? null : rangeOf(dim, start, end, step).length;
 }
 
 function gathered(x: Dims, node: GraphNode, from: From): Dims | null {

@@ -1,14 +1,12 @@
 /** Integers that a graph computes from shapes: what Reshape, Slice and Expand are given. */
 import { floorMod } from '../../numeric/integer.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { MOST_AXES, sizeOf } from '../../tensor/shape.js';
 import { allKnown, type Dims, dimsOf, type From, isDeclared, ofSamples, type ShapeValue, sayDims } from './dims.js';
 import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
 /** Longer than any chain that computes a shape, and more tensors than one follows from. */
 const DEEPEST = 64;
 const MOST_TENSORS = 1000;
-/** More axes than any tensor has. */
-const MOST_AXES = 64;
 
 /** Each tensor once: what all of them read twice would double with every step. */
 interface Visit {

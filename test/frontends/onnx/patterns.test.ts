@@ -447,6 +447,15 @@ describe('around it', () => {
     ]);
   });
 
+  it('a Slice that walks backwards moves values as any', async () => {
+    const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
+    const bounds = [int64('last', -1n), int64('before', -(2n ** 63n) + 1n), int64('one', 1n), int64('back', -1n)];
+    const slice = node('Slice', ['xd', 'last', 'before', 'one', 'back'], ['g'], {}, 'flip');
+    const data = between([slice], bounds, [...scaled('x', 0.5, 3), ...scaled('y', 0.5, 3)]);
+    const { layers } = await opened(data);
+    expect(layers[1]).toMatchObject({ op: 'slice', name: 'yq', form: { kind: 'layout' } });
+  });
+
   it('Concat reads constants too: the class of a vision transformer', async () => {
     const part = tensor('c', [1, 2], Uint8Array.of(3, 250));
     const dequantized = node('DequantizeLinear', ['c', 'x_scale', 'x_zero_point'], ['cd']);
