@@ -118,8 +118,6 @@ export interface AttentionAttributes {
 export interface EmbeddingAttributes {
   readonly dtype: 'uint8' | 'int8' | 'uint4' | 'float32';
   readonly size: number;
-  /** [rows, size]: codes, or floats. */
-  readonly weight: Float32Array;
   readonly scale: ((row: number) => number) | null;
   readonly zeroPoint: (row: number) => number;
   /** A sample is one index. */

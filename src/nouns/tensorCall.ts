@@ -29,6 +29,8 @@ export interface TensorCall<Attributes = unknown> {
   readonly everywhere?: 'vectors' | 'one-by-one';
   readonly host: Host;
   readonly ranAs?: RanAs;
+  /** Of a layer that looks rows up. */
+  readonly table?: NumericArray;
 }
 
 /** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */

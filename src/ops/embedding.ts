@@ -3,9 +3,8 @@
 import * as z from 'zod/mini';
 import type { EmbeddingAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
-import { embeddingAttributes, embeddingFields } from './fields/embedding.js';
+import { embeddingFields, embeddingForm } from './fields/embedding.js';
 import { expectInput } from './fields/inputs.js';
-import { tensorForm } from './fields/tensor.js';
 import type { Op } from './op.js';
 
 /** one: a sample is a single index, which gives a row and no axis of them. */
@@ -21,8 +20,7 @@ export const embedding: Op = {
   },
   async read(layer) {
     expectInput(layer, ['int32'], 'indices are int32 with scale 1 and zero_point 0');
-    const attributes = await embeddingAttributes(layer);
-    const one = layer.fields?.one === true;
-    return attributes && layer.output ? { form: tensorForm({ ...attributes, one }), output: layer.output } : null;
+    const form = await embeddingForm(layer, { one: layer.fields?.one === true });
+    return form && layer.output ? { form, output: layer.output } : null;
   },
 };

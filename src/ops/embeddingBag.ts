@@ -4,9 +4,8 @@ import * as z from 'zod/mini';
 import type { EmbeddingAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { sameDims } from '../tensor/shape.js';
-import { embeddingAttributes, embeddingFields } from './fields/embedding.js';
+import { embeddingFields, embeddingForm } from './fields/embedding.js';
 import { expectInput } from './fields/inputs.js';
-import { tensorForm } from './fields/tensor.js';
 import type { Op } from './op.js';
 
 const modes = ['sum', 'mean', 'max'] as const;
@@ -24,8 +23,7 @@ export const embeddingBag: Op = {
   },
   async read(layer) {
     expectInput(layer, ['int32'], 'indices are int32 with scale 1 and zero_point 0');
-    const attributes = await embeddingAttributes(layer);
-    const mode = (layer.fields?.mode ?? 'sum') as (typeof modes)[number];
-    return attributes && layer.output ? { form: tensorForm({ ...attributes, mode }), output: layer.output } : null;
+    const form = await embeddingForm(layer, { mode: (layer.fields?.mode ?? 'sum') as (typeof modes)[number] });
+    return form && layer.output ? { form, output: layer.output } : null;
   },
 };

@@ -33,6 +33,8 @@ export interface ReadyLayer<L extends Layer = Layer> {
   readonly weight: Int8Array | Int16Array | null;
   /** Of a convolution. */
   readonly patch?: PlacedPatch;
+  /** Of a layer that looks rows up. */
+  readonly table?: NumericArray;
 }
 
 /** What the call that a block of samples belongs to has decided. */

@@ -196,7 +196,9 @@ export class ReplaySession {
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
     const packed = patch && productSteps(kernel, layer)?.packed;
     const weight = stored && packed ? packed(stored, patch) : stored;
-    const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...(patch && { patch }) };
+    const table = isTensor(layer) && layer.form.table ? { table: await layer.form.table() } : {};
+    const own = { ...(patch && { patch }), ...table };
+    const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...own };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
     const batches = choosesParams(layer) ? await this.batchRanges(input) : null;

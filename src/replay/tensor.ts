@@ -55,7 +55,7 @@ export function hostOf({ arch = '', cpuCapability = '', frameworkVersion }: Prod
 /** What steps of whole values are given of a call. codes: a list an input. */
 export function tensorCall(
   layer: TensorLayer,
-  { shapes, inputs: params }: Pick<ReadyLayer, 'shapes' | 'inputs'>,
+  { shapes, inputs: params, table }: Pick<ReadyLayer, 'shapes' | 'inputs' | 'table'>,
   codes: readonly NumericArray[],
   { memoryOf, ...facts }: Omit<InCalls, 'firstSample' | 'ends'>,
   place: Pick<TensorCall, 'samples' | 'first' | 'ofCall'>,
@@ -68,7 +68,7 @@ export function tensorCall(
     memory: memoryOf(layer.inputs[i]),
   }));
   const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
-  const own = layer.ranAs ? { ranAs: layer.ranAs } : {};
+  const own = { ...(layer.ranAs && { ranAs: layer.ranAs }), ...(table && { table }) };
   return { attributes, activation, inputs, output, ...own, ...place, ...facts };
 }
 

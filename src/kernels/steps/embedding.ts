@@ -32,7 +32,7 @@ function bags(equation: string, addsOf: (attributes: EmbeddingAttributes) => Add
   return {
     ...tensorSteps(equation, (call) => {
       const attributes = attributesOf(call);
-      const { size, weight } = attributes;
+      const [{ size }, weight] = [attributes, call.table!];
       const [indices, weights] = call.inputs;
       const bag = isOfBags(call) ? sizeOf(indices.shape.dims) : 1;
       const adds = addsOf(attributes);
@@ -56,14 +56,14 @@ function isOfBags(call: TensorCall): boolean {
 /** Floats or codes, as they are; indices may count from the end. */
 export const rowsAsTheyAre: TensorSteps = {
   ...tensorSteps('table[index]', (call) => {
-    const { size, weight } = attributesOf(call);
+    const [{ size }, table] = [attributesOf(call), call.table!];
     const [{ data }] = call.inputs;
     const out = isQuantized(call.output.params)
       ? new Int32Array(data.length * size)
       : new Float32Array(data.length * size);
     for (let i = 0; i < data.length; i++) {
-      const start = data[i] < 0 ? data[i] * size + weight.length : data[i] * size;
-      out.set(weight.subarray(start, start + size), i * size);
+      const start = data[i] < 0 ? data[i] * size + table.length : data[i] * size;
+      out.set(table.subarray(start, start + size), i * size);
     }
     return out;
   }),

@@ -3,9 +3,12 @@
 import * as z from 'zod/mini';
 import type { NumericArray } from '../../nouns/array.js';
 import type { EmbeddingAttributes } from '../../nouns/attributes.js';
+import type { TensorForm } from '../../nouns/model.js';
+import { sizeOf } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
 import { loadNumbers, type NumberRule, numberField } from './numbers.js';
 import { layerFields, list, numbers, oneOrList, outputSchema } from './schema.js';
+import { tensorForm } from './tensor.js';
 
 const DTYPES = ['uint8', 'int8', 'uint4', 'float32'] as const;
 type TableDtype = (typeof DTYPES)[number];
@@ -32,21 +35,21 @@ function codesWithin(dtype: TableDtype): NumberRule {
 }
 
 /** Null after a problem. */
-export async function embeddingAttributes(layer: RawLayer): Promise<EmbeddingAttributes | null> {
+export async function embeddingForm(layer: RawLayer, own: Partial<EmbeddingAttributes>): Promise<TensorForm | null> {
   const { fields, place, checks } = layer;
   if (!fields) return null;
   const { weight_dtype: dtype = 'uint8', embedding_dim: size } = fields as {
     weight_dtype?: TableDtype;
     embedding_dim: number;
   };
-  const weight = await numbersOf(layer, 'weight', codesWithin(dtype));
+  const weight = await tableOf(layer, dtype);
   const scale = await numbersOf(layer, 'weight_scale', REAL);
   const zeroPoint = await numbersOf(layer, 'weight_zero_point', REAL);
   if (!weight || scale === undefined || zeroPoint === undefined) return null;
-  const rows = weight.length / size;
+  const rows = weight.count / size;
   const wrong = [scale, zeroPoint].find((given) => given && given.length !== 1 && given.length !== rows);
   if (!Number.isInteger(rows) || wrong) {
-    const got = wrong ? `${wrong.length} of its scale or zero point` : `${weight.length} values`;
+    const got = wrong ? `${wrong.length} of its scale or zero point` : `${weight.count} values`;
     checks.problem(
       'weight',
       [...place, 'weight'],
@@ -58,14 +61,30 @@ export async function embeddingAttributes(layer: RawLayer): Promise<EmbeddingAtt
     checks.problem('field', [...place, 'weight_scale'], 'expected numbers (its weight is codes), got nothing');
     return null;
   }
-  const isTable = dtype === 'float32';
-  return {
+  const attributes: EmbeddingAttributes = {
+    ...own,
     dtype,
     size,
-    weight: Float32Array.from(weight),
-    scale: isTable ? null : perRow(scale!),
+    scale: dtype === 'float32' ? null : perRow(scale!),
     zeroPoint: perRow(zeroPoint ?? [0]),
   };
+  return { ...tensorForm(attributes), table: weight.read };
+}
+
+interface Table {
+  readonly count: number;
+  read(): Promise<NumericArray>;
+}
+
+/** An array whose type says what its numbers are stays in its file: a language model's is 90 MB. Null after a problem. */
+async function tableOf(layer: RawLayer, dtype: TableDtype): Promise<Table | null> {
+  const field = numberField(layer.fields!.weight, [...layer.place, 'weight'], layer.checks, layer.arrays);
+  if (!field) return null;
+  if (field.dtype === dtype) return { count: sizeOf(field.shape), read: () => field.load() };
+  const numbers = await loadNumbers(field, codesWithin(dtype), layer.checks);
+  if (!numbers) return null;
+  const table = Float32Array.from(numbers);
+  return { count: table.length, read: async () => table };
 }
 
 function perRow(values: ArrayLike<number>): (row: number) => number {

@@ -10,16 +10,13 @@ import { isIndex, type Quantization, sameParams } from '../quantization.js';
 
 export const embedding: Pattern = { ops: ['Gather'], match };
 
-/** A table is in memory as long as its layer is: 16 MB. */
-const MOST_NUMBERS = 1 << 22;
-
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const [data, indices = ''] = node.inputs;
   const index = context.typeOf(indices);
   if (!isOnnx(node, 'Gather') || intOf(node, 'axis', 0) !== 0 || context.constants.get(indices)) return null;
   if (index === null || index === 'float32' || !isIndex(index)) return null;
   const found = await tableOf(node, context);
-  if (found?.table.shape.length !== 2 || !found.table.source || sizeOf(found.table.shape) > MOST_NUMBERS) return null;
+  if (found?.table.shape.length !== 2 || !found.table.source) return null;
   const { table, q, tail } = found;
   const [, size] = table.shape;
   const name = tail?.tensor ?? node.outputs[0];
