@@ -1,4 +1,5 @@
 import { forecast } from '../analyze/forecast.js';
+import { frameworkOf } from '../diagnose/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
 import { forecastKernels, kernelByName } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';
@@ -36,7 +37,8 @@ async function forecastAction({ io, modelPath, capturePath, options, open }: Giv
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', undefined, 'forecast');
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
   const document = await forecast(model, capture, { kernels: named ?? forecastKernels(model), labels });
-  const text = forecastText({ model: modelPath, capture: capturePath ?? null });
+  const framework = named ? null : frameworkOf(model.producer);
+  const text = forecastText({ model: modelPath, capture: capturePath ?? null, framework });
   await writeDocument<ForecastDocument>(io, document, formatsOf(text), options);
   return 0;
 }

@@ -1,6 +1,7 @@
 /** The portability matrix for a terminal: a row a kernel, a column a layer. */
 import { Chalk } from 'chalk';
 import { hasIntegerForm } from '../analyze/golden.js';
+import { mayRun } from '../diagnose/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
 import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
@@ -15,6 +16,8 @@ import { unknownLines } from './unknownOps.js';
 interface ForecastInputs {
   readonly model: string;
   readonly capture: string | null;
+  /** Whose model it is; null: unknown, or kernels were asked for by name. */
+  readonly framework: string | null;
 }
 
 /** More columns fit no terminal; the last layers are nearest to the output. */
@@ -154,15 +157,16 @@ function share(value: number | null): string {
   return value === null ? '-' : `${(100 * value).toFixed(1)}%`;
 }
 
-/** The kernel that changes most, looked at closely. */
+/** The kernel that changes most, looked at closely: of the model's own framework, which can run it. */
 function nextCommand(
   { kernels, layers, expected }: ForecastDocument,
   agree: readonly string[],
-  { model, capture }: ForecastInputs,
+  { model, capture, framework }: ForecastInputs,
 ) {
   const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
   const changes = (kernel: string) => layers.reduce((sum, { changed }) => sum + (changed[kernel] ?? 0), 0);
-  const worst = [...kernels].sort((a, b) => changes(b) - changes(a)).find((kernel) => changes(kernel) > 0);
+  const own = kernels.filter((kernel) => mayRun(framework, kernel) && changes(kernel) > 0);
+  const worst = own.sort((a, b) => changes(b) - changes(a)).at(0);
   const integer = agree.find((kernel) => hasIntegerForm(kernelByName(kernel)));
   const vectors = integer === undefined ? null : ['qdiff', 'golden', ...inputs, '--kernel', integer, '-o', 'golden'];
   // against a capture of inputs alone there is nothing to compare

@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { rivalKernels } from '../../src/kernels/registry.js';
 import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
@@ -51,4 +51,19 @@ it('the largest difference is one of codes where there are any: beside them floa
   const folder = 'fixtures/tflite/cnn-int8';
   const { stdout } = await qdiff(['forecast', `${folder}/model.tflite`, `${folder}/captured-ref.npz`]);
   expect(stdout).toMatch(/^xnnpack .* [1-9] +0$/m);
+});
+
+test.each([
+  ['mlp-qdq-u8s8, which ort-avx2 changes', 'mlp-qdq-u8s8', [], '--kernel ort-avx2 '],
+  [
+    'kernels asked for by name',
+    'mlp-qdq-u8s8',
+    ['--kernel', 'ort', '--kernel', 'tflite-single'],
+    '--kernel tflite-single ',
+  ],
+  ['no kernel of its own changes it', 'conv1d-qdq-external', [], 'qdiff golden'],
+])('the next command names a kernel of the framework of the file: %s', async (_, name, options, next) => {
+  const folder = `fixtures/onnx/${name}`;
+  const { stdout } = await qdiff(['forecast', `${folder}/model.onnx`, `${folder}/capture.npz`, ...options]);
+  expect(stdout.split('\n').find((line) => line.startsWith('next: '))).toContain(next);
 });
