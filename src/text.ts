@@ -52,7 +52,6 @@ function withoutMiddle(text: string, most: number): string {
 /** `a, b, c and 4 more`, each name printable. */
 export function listed(names: Iterable<string>, most = 5): string {
   const all = [...names];
-  if (all.length === 0) return 'nothing';
   const shown = all.slice(0, most).map(printable).join(', ');
   return all.length > most ? `${shown} and ${all.length - most} more` : shown;
 }

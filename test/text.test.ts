@@ -20,7 +20,6 @@ test.each([
 test('listed escapes each name and counts the rest', () => {
   expect(listed(['a', 'b\n'])).toBe('a, b\\n');
   expect(listed(['a', 'b', 'c'], 2)).toBe('a, b and 1 more');
-  expect(`got ${listed([])}`).toBe('got nothing');
 });
 
 test('counted', () => {

@@ -46,7 +46,7 @@ export async function validateCandidate(
   if ([...judged, ...sums].some((key) => sources.has(key))) {
     warnOfOthers(file, new Set([...used, ...(model.folded ?? [])]), checks);
   } else if (checks.problems.length === 0) {
-    const got = `got ${listed(file.arrays.keys(), 8)}; rename the arrays, or say --map MINE=LAYER`;
+    const got = `got ${listed(file.arrays.keys(), 8) || 'nothing'}; rename the arrays, or say --map MINE=LAYER`;
     checks.problem(
       'nothing-to-compare',
       [],
@@ -97,7 +97,7 @@ function renamed(
       const known = listed(slots.keys(), 8);
       checks.problem('map', [], `expected a value of the model (${known}), got ${printable(value)} ${option}`);
     } else if (sources.size === before && !mappedTo.has(value)) {
-      const got = `got ${listed(file.arrays.keys(), 8)} ${option}`;
+      const got = `got ${listed(file.arrays.keys(), 8) || 'nothing'} ${option}`;
       checks.problem('map', [], `expected an array ${printable(mine)}, ${got}`);
     }
   }

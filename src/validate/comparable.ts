@@ -25,7 +25,11 @@ export function checkComparable(
   if (typeof refused !== 'string') checks.problems.push(refused);
   else {
     const fix = use === 'values' ? '; --against replay needs the inputs only' : '';
-    checks.problem('nothing-to-compare', [], `expected ${refused}, got ${listed(file.arrays.keys())}${fix}`);
+    checks.problem(
+      'nothing-to-compare',
+      [],
+      `expected ${refused}, got ${listed(file.arrays.keys()) || 'nothing'}${fix}`,
+    );
   }
   return false;
 }

@@ -446,3 +446,9 @@ describe('codes that ONNX Runtime keeps under the name of floats, since it moved
     ]);
   });
 });
+
+test('of a file without arrays it is said that there is nothing', async () => {
+  const model = await validateModel(smallModel(), 'm.json', 'none');
+  const file = { path: 'c.npz', arrays: new Map(), close: async () => {} };
+  expect(await problemsOf(validateCapture(model, file, 'values'))).toEqual([expect.stringMatching(/, got nothing; /)]);
+});

@@ -250,7 +250,7 @@ function findArray(key: string, place: Place, checks: Checks, arrays: ModelArray
   }
   const source = arrays.arrays.get(key);
   if (!source) {
-    const got = `got ${listed(arrays.arrays.keys())}`;
+    const got = `got ${listed(arrays.arrays.keys()) || 'nothing'}`;
     checks.problem('array', place, `expected array ${printable(key)} in ${printable(arrays.path)}, ${got}`);
   }
   return source ?? null;
