@@ -1,5 +1,5 @@
 /** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
-import type { Effects } from '../diagnose/diagnose.js';
+import { Diagnosis, type Effects } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixed.js';
 import { firstFixSentence, imitation } from '../diagnose/sentences.js';
@@ -168,16 +168,34 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     say(one, inSamples({ ...form, report: ofAll(one, form.report) }, run));
     return;
   }
-  if (!named) {
-    const before = tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
-    say(one, before ?? { ...nearest!, report: ofAll(one, nearest!.report) });
-    return;
-  }
+  const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
+  if (before) return say(one, before);
+  const other = !named || restsOnNumbers(named.found) ? await onOthers(one, readings[0], named !== null) : null;
+  if (other) return saysOwn(one, other, readings[0]);
+  if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
   const { found, reading } = named;
   if (reading !== readings[0] || reading.kind !== 'chained') sayReading(one, reading.kind);
+  await saysOwn(one, inSamples(found, reading.run), reading);
+}
+
+/** What is its own doing, beside what came with its input. */
+async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading): Promise<void> {
   const effects = await effectsOf(one, reading);
-  const own = inSamples(found, reading.run);
   say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+}
+
+/** No cause explains it, or by a number only; other operands than the file's may. */
+async function onOthers(
+  { comparison, met, observed, zeroPoint }: Case,
+  reading: Reading,
+  isExplained: boolean,
+): Promise<LayerDiagnosis | null> {
+  const { model, session, chainedSession, ownSession, from, to, fast } = comparison;
+  const sessions = { own: ownSession, chained: chainedSession, captured: session };
+  const { onOtherOperands } = await import('./otherOperands.js');
+  const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast);
+  const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, met };
+  return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
 
 function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
@@ -281,7 +299,8 @@ async function toMeet(one: Case, reading: Reading): Promise<Fix['rehearsal']> {
 /** It does as it is found to do, on what the other side read. */
 async function onCaptured(one: Case, { changes }: LayerDiagnosis): Promise<Fix['rehearsal']> {
   const { comparison, layer } = one;
-  if (comparison.session.whyNotReplayed(layer)) return null;
+  // on other operands than the file's it is no change of the layer
+  if (changes.length === 0 || comparison.session.whyNotReplayed(layer)) return null;
   const run = await comparison.session.open(layer);
   return rehearsed(one, { run, diff: NO_DIFFERENCE }, changes);
 }

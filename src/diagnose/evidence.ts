@@ -6,13 +6,25 @@
  *
  * "Judged side": the capture, or the candidate where `diagnosis.subject` is `candidate`.
  */
-import type { Formulas, NotFiniteValue, RuntimeForm, SomeChannels } from './evidenceParts.js';
+import type {
+  DecidingValue,
+  Formulas,
+  NotFiniteValue,
+  OtherAxes,
+  OtherOperand,
+  RuntimeForm,
+  SomeChannels,
+} from './evidenceParts.js';
 
 export type * from './evidenceParts.js';
 
 export interface CauseEvidence {
   'kernel-defect': SomeChannels & RuntimeForm;
   inherited: SomeChannels & { readonly from?: string };
+  /** or: what gives every value as well. */
+  'operand-wrong': SomeChannels &
+    OtherOperand & { readonly deciding?: DecidingValue; readonly or?: readonly OtherOperand[] };
+  'axis-wrong': SomeChannels & OtherAxes & { readonly deciding?: DecidingValue; readonly or?: readonly OtherAxes[] };
   'memory-reused': SomeChannels & {
     /** Whose bytes stand in the value's place, `distance` bytes further on in theirs. */
     readonly over?: readonly { readonly layer: string; readonly distance: number }[];

@@ -95,6 +95,32 @@ export interface SomeChannels {
   readonly values?: number;
 }
 
+/** What a layer reads in place of what the file says. */
+export interface OtherOperand {
+  /** Which of its inputs, counted from 0. */
+  readonly inputs?: readonly number[];
+  /** The values' names: those of the file, and those that are read. */
+  readonly declared?: readonly string[];
+  readonly found?: readonly string[];
+  /** Codes of the found ones, with the scales and zero points of the declared ones. */
+  readonly codes?: true;
+  /** The input counts as real 0. */
+  readonly left_out?: true;
+  /** For each sample the first one's, or that of the one before. */
+  readonly samples?: 'first' | 'before';
+}
+
+/** Along which axes a layer takes an input, in place of those of the file. */
+export interface OtherAxes {
+  readonly inputs?: readonly number[];
+  readonly declared?: string;
+  readonly found?: string;
+  /** Axis i of what is found is the input's axis order[i]. */
+  readonly order?: readonly number[];
+  /** Its memory is read as if it had the found shape. */
+  readonly memory?: true;
+}
+
 export interface FormulaStep {
   /** The name of the step, and one line of arithmetic. */
   readonly step: string;

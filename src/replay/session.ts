@@ -15,11 +15,9 @@ import {
   type StateLayer,
   type TensorLayer,
 } from '../nouns/model.js';
-import type { Layout, Shape, ValueParams } from '../nouns/value.js';
-import { isQuantized, type LayerShapes } from '../nouns/value.js';
-import { emptyLike } from '../numeric/array.js';
+import type { LayerShapes, Layout, Shape, ValueParams } from '../nouns/value.js';
 import { asRead, impliedShape } from '../ops/fields/shape.js';
-import { rowOf, sizeOf } from '../tensor/shape.js';
+import { rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
 import { type BatchRanges, batchOf } from './calls.js';
 import { choosesParams, replayChosen } from './chosen.js';
@@ -27,6 +25,7 @@ import { constantReader } from './constant.js';
 import { inBlocks } from './elementwise.js';
 import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
+import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { stateReader } from './state.js';
 import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
@@ -51,6 +50,13 @@ export interface LayerRun {
   callOf(sample: number): Call | undefined;
   /** Replays samples [from, to) of the capture. */
   replay(fromSample: number, toSample: number): Promise<Replayed>;
+}
+
+/** A value as a layer reads it. */
+export interface Given {
+  readonly reader: ValueReader;
+  readonly params: ValueParams;
+  readonly shape: Shape;
 }
 
 /** Before it can be asked to replay. */
@@ -181,14 +187,26 @@ export class ReplaySession {
       : null;
   }
 
-  /** Opens a layer; producers of values that were not captured are replayed first and kept in memory. */
-  async open(layer: Layer, kernel = this.kernelOf(layer)): Promise<LayerRun> {
-    const given: ValueReader[] = [];
-    for (const name of layer.inputs) given.push(await this.inputOf(layer, name));
+  /** Why a value cannot be read as an input of a layer, or null. */
+  whyNotRead(layer: Layer, value: string): string | null {
+    return this.params.get(value) ? this.reasonAgainstInput(layer, value) : 'it has no parameters';
+  }
+
+  /** A value as a layer may read it; producers of values that were not captured are replayed first and kept in memory. */
+  async given(layer: Layer, value: string): Promise<Given> {
+    const reader = await this.inputOf(layer, value);
+    return { reader, params: this.params.get(value)!, shape: this.capture.shapes.get(value) ?? rowOf(reader.features) };
+  }
+
+  /** Opens a layer, on what it is declared to read or on other values that fit it. */
+  async open(layer: Layer, kernel = this.kernelOf(layer), others: readonly Given[] | null = null): Promise<LayerRun> {
+    const own: Given[] = others ? [...others] : [];
+    if (!others) for (const name of layer.inputs) own.push(await this.given(layer, name));
+    const given = own.map(({ reader }) => reader);
     if (isState(layer)) given.push(await this.stateOf(layer));
     const stored = isProduct(layer) ? await layer.form.weight.read() : null;
-    const params = layer.inputs.map((name) => this.params.get(name)!);
-    const shapes = this.shapesOf(layer, given);
+    const params = own.map((one) => one.params);
+    const shapes = this.shapesOf(layer, own, others !== null);
     const taken = this.takenBy(kernel, layer, params[0], shapes);
     const inputs = taken ? [takenFrom(given[0], taken)] : given;
     const [input] = inputs;
@@ -223,11 +241,13 @@ export class ReplaySession {
   }
 
   /** Of a file of matrices, where nothing says shapes, they follow from what is read. */
-  private shapesOf(layer: Layer, readers: readonly ValueReader[]): LayerShapes {
-    const { shapes } = this.capture;
-    const known = layer.inputs.map((name, i) => shapes.get(name) ?? rowOf(readers[i].features));
+  private shapesOf(layer: Layer, given: readonly Given[], areOthers: boolean): LayerShapes {
+    const known = given.map(({ shape }) => shape);
     const inputs = asRead(layer, known, this.layout);
-    return { inputs, output: shapes.get(layer.name) ?? impliedShape(layer, inputs, this.layout) };
+    const declared = this.capture.shapes.get(layer.name);
+    if (declared && !areOthers) return { inputs, output: declared };
+    const implied = impliedShape(layer, inputs, this.layout);
+    return { inputs, output: declared && sameDims(declared.dims, implied.dims) ? declared : implied };
   }
 
   private capturedInput(layer: Layer, input: string): ValueReader | null {
@@ -346,22 +366,6 @@ export class ReplaySession {
   }
 }
 
-function readerOf(kept: NumericArray, features: number): ValueReader {
-  return { features, read: async (from, to) => kept.subarray(from * features, to * features) };
-}
-
-/** Each row with its values from other places. */
-function takenFrom(reader: ValueReader, places: Int32Array): ValueReader {
-  const { features } = reader;
-  const read = async (from: number, to: number) => {
-    const data = await reader.read(from, to);
-    const moved = emptyLike(data, data.length);
-    for (let i = 0; i < moved.length; i++) moved[i] = data[i - (i % features) + places[i % features]];
-    return moved;
-  };
-  return { features, read };
-}
-
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
   for (const item of items) {
     const found = find(item);
@@ -391,10 +395,4 @@ async function rangeOf(input: ValueReader, from: number, to: number): Promise<{ 
     [min, max] = [Math.min(min, block.min), Math.max(max, block.max)];
   }
   return { min, max };
-}
-
-function storageFor(output: ValueParams | null, length: number): NumericArray {
-  if (!output || !isQuantized(output)) return new Float32Array(length);
-  if (output.dtype === 'uint8') return new Uint8Array(length);
-  return output.dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
 }

@@ -89,6 +89,22 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       'xnnpack',
       { declared: 'computes conv2d, dequantize, relu6, quantize', found: 'computes conv2d with relu6' },
     ],
+    'operand-wrong': [
+      'candidate',
+      'fbgemm',
+      {
+        inputs: [1],
+        declared: ['skip'],
+        found: ['conv1'],
+        deciding: { ...at, declared: 131, observed: 96 },
+        or: [{ inputs: [1], declared: ['skip'], found: ['relu1'] }],
+      },
+    ],
+    'axis-wrong': [
+      'candidate',
+      'fbgemm',
+      { inputs: [1], declared: '[24, 1, 1]', found: '[1, 24, 1]', deciding: { ...at, declared: 131, observed: 96 } },
+    ],
     'memory-reused': ['capture', 'tflite-builtin', { over: [{ layer: 'dense', distance: -64 }], left: 2 }],
     'multiplier-precision': [
       'candidate',
@@ -251,7 +267,7 @@ test('all that is said about each cause, verbatim', async () => {
 /** What a candidate mends by no line: another point to write at, rows that are missing, a runtime's own form, more than one number. */
 const WITHOUT_LINES = [
   ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'capture-after-relu', 'constant-values'],
-  'memory-reused',
+  ...['memory-reused', 'operand-wrong', 'axis-wrong'],
   ...['fixed-point-multiplier', 'multiplier-precision', 'multiplier-short'], // by their formulas: below
 ];
 

@@ -71,9 +71,9 @@ describe.each(RAISED)('$code: $what', (scene) => {
   });
 });
 
-test.each(BROADCAST)('$what: no name, since none has it', async (scene) => {
-  const { causes, explained } = await diagnosed(scene);
-  expect([causes, explained]).toEqual([['unexplained'], 0]);
+test.each(BROADCAST)('$what: $code', async (scene) => {
+  const { causes, explained, of } = await diagnosed(scene);
+  expect([causes, explained]).toEqual([[scene.code], scene.code === 'unexplained' ? 0 : of]);
 });
 
 test.each(NEARLY)('$code, but $what: has not that name', async (scene) => {

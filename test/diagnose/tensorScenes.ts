@@ -119,11 +119,11 @@ function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evid
 }
 
 /** A gate of one value a channel, [4, 1, 1], for an image of as many rows; index: of the gate's value that one of the image meets. */
-function gated(index: (channel: number, row: number) => number): Omit<TensorScene, 'code' | 'what'> {
+function gated(index: (channel: number, row: number, col: number) => number): Omit<TensorScene, 'code' | 'what'> {
   const wrong = ([x, g]: readonly NumericArray[]) =>
     Array.from(x, (q, i) => {
       const [sample, channel, row] = [Math.floor(i / 48), Math.floor(i / 12) % 4, Math.floor(i / 3) % 4];
-      const gate = g[sample * 4 + index(channel, row)];
+      const gate = g[sample * 4 + index(channel, row, i % 3)];
       const v = (A.scale * (q - A.zero_point) * (B.scale * (gate - B.zero_point))) / Y.scale;
       return code(roundHalfEven(v) + Y.zero_point);
     });
@@ -131,11 +131,13 @@ function gated(index: (channel: number, row: number) => number): Omit<TensorScen
   return { layer, inputs: [at(A, [4, 4, 3]), at(B, [4, 1, 1])], output: [4, 4, 3], wrong };
 }
 
-/** Broadcast along another axis: no cause has it. */
+/** Broadcast otherwise than the shapes say. */
 export const BROADCAST: readonly TensorScene[] = [
-  { code: 'unexplained', what: 'a gate of channels taken by rows', ...gated((_, row) => row) },
-  { code: 'unexplained', what: 'the first gate for all channels', ...gated(() => 0) },
-  { code: 'unexplained', what: 'gates in reverse', ...gated((channel) => 3 - channel) },
+  { code: 'axis-wrong', what: 'a gate of channels taken by rows', ...gated((_, row) => row) },
+  { code: 'axis-wrong', what: 'the first gate for all channels', ...gated(() => 0) },
+  { code: 'axis-wrong', what: 'gates in reverse', ...gated((channel) => 3 - channel) },
+  { code: 'axis-wrong', what: 'gates one after the other', ...gated((_, row, col) => (row * 3 + col) % 4) },
+  { code: 'unexplained', what: 'two gates changed places', ...gated((channel) => [1, 0, 2, 3][channel]) },
 ];
 
 /** Each part of a sample as the function makes it. */

@@ -3,8 +3,9 @@ import { counted, listed, printable } from '../../text.js';
 import type { CauseEvidence } from '../evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { runtimeForm } from './fixes.js';
+import { axisWrong, operandWrong } from './otherOperands.js';
 
-type Other = 'kernel-defect' | 'inherited' | 'memory-reused' | 'steps-fused';
+type Other = 'kernel-defect' | 'inherited' | 'memory-reused' | 'steps-fused' | 'operand-wrong' | 'axis-wrong';
 
 export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   'kernel-defect': runtimeForm(
@@ -25,6 +26,8 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
     evidence: (e) => [e.declared === undefined ? null : `${e.declared}; the other side ${e.found}`],
     fix: () => null,
   },
+  'operand-wrong': operandWrong,
+  'axis-wrong': axisWrong,
   'memory-reused': {
     title: 'values read after their memory was used again',
     explanation:

@@ -1,0 +1,203 @@
+/**
+ * A layer that no cause explains may do what the file says on other operands than the file's. Each that fits is replayed in a sample,
+ * and what gives that in all; what comes near does so with one cause more. Named where it gives every value.
+ */
+import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { CauseCode, Evidence } from '../diagnose/evidence.js';
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import { FREEDOM } from '../diagnose/setup.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { ValueReader } from '../nouns/capture.js';
+import { isProduct, type Model } from '../nouns/model.js';
+import type { DiagnosisReport } from '../nouns/report.js';
+import { isQuantized } from '../nouns/value.js';
+import type { LayerRun, ReplaySession } from '../replay/session.js';
+import { coordinatesOf } from '../tensor/shape.js';
+import { afterRelu } from './alignment.js';
+import { type Difference, differingRows, inSamples } from './differing.js';
+import { isUnexplained, rectified } from './layerReport.js';
+import { named } from './named.js';
+import { type Variant, variantsOf } from './operandVariants.js';
+import { diffReplay, type Reading, type Samples } from './readings.js';
+
+export interface AskedOfOperands extends Samples {
+  readonly model: Model;
+  readonly session: ReplaySession;
+  readonly subject: 'candidate' | 'model';
+  /** Of the layer as declared, on what it read. */
+  readonly reading: Pick<Reading, 'run' | 'diff'>;
+  readonly observed: ValueReader;
+  readonly zeroPoint: number | null;
+  /** Something explains it, though by a number: what needs none is believed first. */
+  readonly isExplained: boolean;
+  /** One that remembers nothing for other layers. */
+  readonly diagnosis: () => Diagnosis;
+  readonly met: LayerDiagnosis | null;
+}
+
+/** Differing values, not at a clamp, and how many numbers they are: fewer agree with one operand of hundreds by chance. */
+const [LEAST, LEAST_NUMBERS] = [16, 4];
+/** Multiply-adds and values of all that are tried. */
+const MOST_EFFORT = 3e9;
+/** How much nearer than the file's operands those have to be with which one cause more is looked for, and how many are. */
+const [NEARER, NEAREST] = [4, 2];
+
+/** Null: on no other operands does it give every value. */
+export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiagnosis | null> {
+  const [witness] = asked.reading.diff.witnesses;
+  if (!witness || !(await tellsEnough(asked))) return null;
+  const { session, model, observed, reading } = asked;
+  const { run } = reading;
+  const { layer } = run.ready;
+  const given = run.inputs.map((reader, i) => {
+    return { reader, params: run.ready.inputs[i], shape: run.ready.shapes.inputs[i] };
+  });
+  const glance = { ...asked, from: witness.sample, to: witness.sample + 1 };
+  const [declared, wanted] = await Promise.all([valuesOf(glance, run), wantedOf(glance)]);
+  const exact: Variant[] = [];
+  const near: { variant: Variant; distance: number }[] = [];
+  const away = distance(declared, wanted) / NEARER;
+  let left = MOST_EFFORT / effortOf(run);
+  for await (const variant of variantsOf({
+    model,
+    session,
+    kernel: run.kernel,
+    layer,
+    given,
+    features: observed.features,
+  })) {
+    if (left-- < 0) break;
+    const other = await session.open(variant.layer, run.kernel, variant.given);
+    const own = distance(await valuesOf(glance, other), wanted);
+    if (own > away) continue;
+    if (own === 0 && (await diffReplay(asked, other, observed, asked.zeroPoint)).mismatched === 0) exact.push(variant);
+    else near.push({ variant, distance: own });
+  }
+  if (exact.length > 0) return found(asked, exact);
+  if (asked.isExplained) return null;
+  near.sort((a, b) => a.distance - b.distance);
+  for (const { variant } of near.slice(0, NEAREST)) {
+    const both = await withOneMore(asked, variant);
+    if (both) return both;
+  }
+  return null;
+}
+
+/** Constant data, some values or such at a clamp are no proof of anything. */
+async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoint, fast }: AskedOfOperands) {
+  if (diff.mismatched < LEAST) return false;
+  const { output } = run.ready.layer;
+  const [low, high] = output && isQuantized(output) ? [output.quantMin, output.quantMax] : [-Infinity, Infinity];
+  const numbers = new Set<number>();
+  let telling = 0;
+  for (let sample = from; sample < to; sample++) {
+    const at = { from: sample, to: sample + 1, fast, observed, zeroPoint };
+    const [own, wanted] = await Promise.all([valuesOf(at, run), wantedOf(at)]);
+    for (const [i, value] of wanted.entries()) {
+      if (value === own[i] || value <= Math.max(low, zeroPoint ?? low) || value >= high) continue;
+      telling++;
+      numbers.add(value);
+    }
+    if (telling >= LEAST && numbers.size >= LEAST_NUMBERS) return true;
+  }
+  return false;
+}
+
+function effortOf({ ready: { layer, shapes } }: LayerRun): number {
+  const values = shapes.output.dims.reduce((size, dim) => size * dim, 1);
+  return Math.max(1, values * (isProduct(layer) ? layer.form.weight.inFeatures : 8));
+}
+
+type Glance = Pick<AskedOfOperands, 'from' | 'to' | 'zeroPoint'>;
+
+async function valuesOf({ from, to, zeroPoint }: Glance, run: LayerRun): Promise<NumericArray> {
+  const { data } = await run.replay(from, to);
+  return zeroPoint === null ? data : rectified(data, zeroPoint);
+}
+
+async function wantedOf({ from, to, zeroPoint, observed }: Glance & Pick<AskedOfOperands, 'observed'>) {
+  return afterRelu(observed, zeroPoint).read(from, to);
+}
+
+function distance(values: NumericArray, wanted: NumericArray): number {
+  let sum = 0;
+  for (let i = 0; i < wanted.length; i++) sum += Math.abs(values[i] - wanted[i]);
+  return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum;
+}
+
+// ---------------------------------------------------------------- what is said
+
+function found(asked: AskedOfOperands, exact: readonly Variant[]): LayerDiagnosis {
+  const { run, diff } = asked.reading;
+  const { kernel } = run;
+  const [first, ...others] = exact;
+  const report = named({
+    layer: run.ready.layer,
+    subject: asked.subject,
+    producer: asked.model.producer,
+    declaredKernel: kernel.name,
+    kernel: kernel.name,
+    explainedBy: [kernel.name],
+    cause: first.cause,
+    evidence: evidenceOf(asked, first, others),
+    explained: diff.mismatched,
+    of: diff.mismatched,
+    hasFix: true,
+    rehearsal: null,
+  });
+  const codes = [...new Set(others.map(({ cause }) => cause))].filter((cause) => cause !== first.cause);
+  const indistinguishable = codes.map((cause) => ({ causes: [cause], kernel: null }));
+  return { report: { ...report, indistinguishable }, byChannel: new Map(), changes: [] };
+}
+
+/** others: what gives every value as well, since the values are equal. */
+function evidenceOf({ reading: { run, diff } }: AskedOfOperands, first: Variant, others: readonly Variant[]): Evidence {
+  const { firstMismatch } = diff;
+  const deciding = firstMismatch && {
+    sample: firstMismatch.sample,
+    channel: firstMismatch.channel,
+    at: coordinatesOf(run.ready.shapes.output, firstMismatch.position),
+    declared: firstMismatch.actual,
+    observed: firstMismatch.expected,
+  };
+  const alike = others.filter(({ cause }) => cause === first.cause);
+  const own = { ...first.evidence, ...(deciding && { deciding }) };
+  return { [first.cause]: alike.length > 0 ? { ...own, or: alike.map(({ evidence }) => evidence) } : own } as Evidence;
+}
+
+/** It does so, and differs by one cause from the declared replay of that too. */
+async function withOneMore(asked: AskedOfOperands, variant: Variant): Promise<LayerDiagnosis | null> {
+  const { session, observed, zeroPoint, from, to, met } = asked;
+  const { diff: declared, run: own } = asked.reading;
+  const run = await session.open(variant.layer, own.kernel, variant.given);
+  const diff = await diffReplay(asked, run, observed, zeroPoint);
+  const judged: Difference = { run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null };
+  const more = inSamples(await asked.diagnosis().layer({ ...differingRows(judged), met }), run);
+  const { causes } = more.report;
+  if (isUnexplained(more.report) || causes.length > 1 || !more.changes.every(isSure)) return null;
+  const first = found(asked, [variant]);
+  const report: DiagnosisReport = {
+    ...first.report,
+    causes: [variant.cause, ...causes],
+    explained_by: more.report.explained_by,
+    evidence: { ...first.report.evidence, ...withCounts(more.report.evidence, causes as CauseCode[], diff.mismatched) },
+    explained: declared.mismatched,
+    of: declared.mismatched,
+  };
+  return { report, byChannel: new Map(), changes: [] };
+}
+
+/** No number that other operands than these would take as well. */
+function isSure({ freedom, cause }: LayerDiagnosis['changes'][number]): boolean {
+  return freedom === FREEDOM.none && cause !== 'constant-values' && cause !== 'samples-misaligned';
+}
+
+/** How many values the cause takes beside the operand. */
+function withCounts(evidence: Record<string, unknown>, causes: readonly CauseCode[], values: number) {
+  return Object.fromEntries(
+    Object.entries(evidence).map(([code, own]) => [
+      code,
+      causes.includes(code as CauseCode) ? { ...(own as object), values } : own,
+    ]),
+  );
+}

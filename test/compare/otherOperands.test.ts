@@ -1,0 +1,191 @@
+/** A candidate that does what the file says on other operands, or along other axes; what looks like it has no such name. */
+import { describe, expect, it, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { referenceFor } from '../../src/kernels/reference.js';
+import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
+import { ReplaySession } from '../../src/replay/session.js';
+import { permuted } from '../../src/tensor/permute.js';
+import { sizeOf } from '../../src/tensor/shape.js';
+import { validateCapture } from '../../src/validate/capture.js';
+import { validateModel } from '../../src/validate/model.js';
+import { randomFrom } from '../diagnose/world.js';
+
+const SAMPLES = 6;
+const q = (scale: number, zero_point: number) => ({ dtype: 'uint8' as const, scale, zero_point });
+const INPUTS = {
+  a: { ...q(0.0487, 101), shape: [4, 4, 4] },
+  b: { ...q(0.0213, 90), shape: [4, 4, 4] },
+  c: { ...q(0.0311, 120), shape: [4, 4, 4] },
+  wide: { ...q(0.02, 110), shape: [4, 6, 5] },
+  gate: { ...q(0.0039, 3), shape: [4, 1, 1] },
+  rows: { ...q(0.03, 100), shape: [4, 6] },
+  cols: { ...q(0.03, 131), shape: [6, 5] },
+};
+type Name = keyof typeof INPUTS;
+const Y = q(0.05, 77);
+
+interface Layer {
+  readonly op: string;
+  readonly input: readonly Name[];
+  /** Absent: PyTorch. */
+  readonly producer?: object;
+  readonly [field: string]: unknown;
+}
+
+const ADD: Layer = { op: 'add', input: ['a', 'b'], output: Y };
+const SUB: Layer = { ...ADD, op: 'sub', producer: { framework: 'tflite', kernel: 'tflite-reference' } };
+const MUL: Layer = { op: 'mul', input: ['a', 'gate'], output: q(0.02, 77) };
+const CAT: Layer = { op: 'cat', input: ['a', 'b', 'c'], dim: 1, output: Y };
+const MATMUL: Layer = { op: 'matmul', input: ['rows', 'cols'], output: q(0.2, 120) };
+const SOFTMAX: Layer = { op: 'softmax', input: ['a'], dim: 1, output: q(1 / 256, 0) };
+const FLATTEN: Layer = { op: 'flatten', input: ['wide'], start_dim: 1 };
+
+type Values = Readonly<Record<Name, Uint8Array>>;
+
+const random = randomFrom(3);
+const given = Object.fromEntries(
+  Object.entries(INPUTS).map(([name, { shape }]) => {
+    return [name, Uint8Array.from({ length: SAMPLES * sizeOf(shape) }, () => random.integer(20, 235))];
+  }),
+) as unknown as Values;
+
+const PYTORCH = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
+
+function modelOf({ producer = PYTORCH, ...layer }: Layer) {
+  const inputs = Object.entries(INPUTS).map(([name, own]) => ({ name, ...own }));
+  const raw = { format: 'qdiff-model', version: 1, producer, inputs, layers: [{ name: 'y', ...layer }] };
+  return validateModel(raw, 'model.json', 'none');
+}
+
+function fileOf(values: Values, y?: readonly [Uint8Array, readonly number[]]): ArrayFile {
+  const all = Object.entries(values).map(([name, data]) => [name, data, INPUTS[name as Name].shape] as const);
+  const arrays = [...all, ...(y ? [['y', ...y] as const] : [])].map(([key, data, dims]): [string, ArraySource] => {
+    const shape = [SAMPLES, ...dims];
+    const read = async (from = 0, to = SAMPLES) => data.subarray(from * sizeOf(dims), to * sizeOf(dims));
+    return [key, { key, dtype: 'uint8', shape, fortranOrder: false, read }];
+  });
+  return { path: 'capture.npz', arrays: new Map(arrays), close: async () => {} };
+}
+
+/** What a layer gives, and the shape of a sample of it. */
+async function computed(layer: Layer, values: Values): Promise<[Uint8Array, readonly number[]]> {
+  const model = await modelOf(layer);
+  const { dims } = model.shapes!.get('y')!;
+  const blank = new Uint8Array(SAMPLES * sizeOf(dims));
+  const capture = await validateCapture(model, fileOf(values, [blank, dims]));
+  const session = new ReplaySession(model, capture, referenceFor(model.producer, undefined), 'isolated');
+  const run = await session.open(model.layers[0]);
+  return [Uint8Array.from((await run.replay(0, SAMPLES)).data as NumericArray), dims];
+}
+
+/** A candidate that computes `wrong` on `read`, in the capture's shape. */
+async function diagnosed(
+  layer: Layer,
+  wrong: Layer,
+  read: Partial<Values> = {},
+  then = (codes: Uint8Array) => codes,
+  own = given,
+) {
+  const [right, dims] = await computed(layer, own);
+  const [codes] = await computed(wrong, { ...own, ...read });
+  return judged(layer, [right, dims], then(codes), own);
+}
+
+async function judged(layer: Layer, right: [Uint8Array, readonly number[]], codes: Uint8Array, own = given) {
+  const model = await modelOf(layer);
+  const capture = await validateCapture(model, fileOf(own, right));
+  const candidate = await validateCapture(model, fileOf(own, [codes, right[1]]));
+  const report = await compare(model, capture, { candidate });
+  const { diagnosis } = report.candidate_layers![0];
+  return diagnosis!;
+}
+
+const turned = (name: Name, order: readonly number[], dims: readonly number[] = INPUTS[name].shape) => ({
+  [name]: permuted(given[name], [SAMPLES, ...dims], [0, ...order.map((axis) => axis + 1)]),
+});
+const sampleOf = (name: Name, from: (sample: number) => number) => {
+  const size = sizeOf(INPUTS[name].shape);
+  return { [name]: given[name].map((_, i) => given[name][from(Math.floor(i / size)) * size + (i % size)]) };
+};
+/** Read with another value's scale and zero point. */
+const codesOf = (name: Name, other: Name) => ({ [name]: given[other] });
+/** Of each sample's [4, ...places] values, its gate along another axis. */
+const gateAlong = (axis: number) => ({ a: turned('a', axis === 1 ? [1, 0, 2] : [2, 1, 0]).a });
+
+const SCENES: readonly [what: string, cause: string, title: RegExp, layer: Layer, wrong: Layer, read?: object][] = [
+  ['another value', 'operand-wrong', /c.*input 1/, ADD, { ...ADD, input: ['a', 'c'] }],
+  ['one operand twice', 'operand-wrong', /a.*input 1/, ADD, { ...ADD, input: ['a', 'a'] }],
+  ["another value's codes", 'operand-wrong', /c.*zero point/, ADD, ADD, codesOf('b', 'c')],
+  ['operands swapped', 'operand-wrong', /order/, SUB, { ...SUB, input: ['b', 'a'] }],
+  ['the codes swapped', 'operand-wrong', /order/, ADD, ADD, { ...codesOf('a', 'b'), ...codesOf('b', 'a') }],
+  ['joined in another order', 'operand-wrong', /order/, CAT, { ...CAT, input: ['c', 'a', 'b'] }],
+  ['the skip left out', 'operand-wrong', /left out/, ADD, ADD, { b: given.b.map(() => 90) }],
+  ["the first sample's", 'operand-wrong', /first sample/, ADD, ADD, sampleOf('b', () => 0)],
+  ['the sample before', 'operand-wrong', /before/, ADD, ADD, sampleOf('b', (n) => Math.max(0, n - 1))],
+  ['joined along another axis', 'axis-wrong', /dim 2/, CAT, { ...CAT, dim: 2 }],
+  ['another axis of softmax', 'axis-wrong', /dim 3/, SOFTMAX, { ...SOFTMAX, dim: 3 }],
+  ['an image turned', 'axis-wrong', /0, 2, 1/, ADD, ADD, turned('b', [0, 2, 1])],
+  ['an operand that is not turned', 'axis-wrong', /memory/, MATMUL, MATMUL, turned('cols', [1, 0], [5, 6])],
+  ['channels last', 'axis-wrong', /1, 2, 0/, FLATTEN, FLATTEN, turned('wide', [1, 2, 0])],
+];
+
+describe.each(SCENES)('%s', (_, cause, title, layer, wrong, read = {}) => {
+  it('is named', async () => {
+    const { causes, explained, of, evidence, fix } = await diagnosed(layer, wrong, read);
+    expect([causes, explained, fix]).toEqual([[cause], of, expect.any(String)]);
+    expect(evidence).toHaveProperty([cause]);
+    const { CAUSE_WORDS } = await import('../../src/diagnose/sentences.js');
+    const words = CAUSE_WORDS.get(cause)!.title as (e: object) => string;
+    expect(words(evidence[cause] as object)).toMatch(title);
+  });
+});
+
+test.each([1, 2])('a gate along axis %i', async (axis) => {
+  // turned, gated by channel and turned back is gated along the other axis
+  const order = axis === 1 ? [1, 0, 2] : [2, 1, 0];
+  const [right, dims] = await computed(MUL, given);
+  const [codes] = await computed(MUL, { ...given, ...gateAlong(axis) });
+  const back = permuted(codes, [SAMPLES, ...dims], [0, ...order.map((own) => own + 1)]);
+  const { causes, evidence } = await judged(MUL, [right, dims], back);
+  expect(causes).toEqual(['axis-wrong']);
+  expect(evidence['axis-wrong']).toMatchObject({ inputs: [1], found: axis === 1 ? '[1, 4, 1]' : '[1, 1, 4]' });
+});
+
+test('and one cause more: rounded down', async () => {
+  const layer: Layer = { ...ADD, output: q(0.1, 77) };
+  const sum = Uint8Array.from(given.a, (code, i) => {
+    const v = (0.0487 * (code - 101) + 0.0311 * (given.c[i] - 120)) / 0.1;
+    return Math.min(255, Math.max(0, Math.floor(v) + 77));
+  });
+  const { causes, explained, of, evidence } = await judged(layer, await computed(layer, given), sum);
+  expect([[...causes].sort(), explained]).toEqual([['operand-wrong', 'rounding-floor'], of]);
+  expect(evidence['operand-wrong']).toMatchObject({ inputs: [1], found: ['c'] });
+});
+
+describe('no name', () => {
+  it('of noise', async () => {
+    const noise = randomFrom(8);
+    const { causes } = await diagnosed(ADD, ADD, {}, (codes) => codes.map(() => noise.integer(30, 200)));
+    expect(causes).toEqual(['unexplained']);
+  });
+
+  it('where one value of another operand is not met', async () => {
+    const spoilt = (codes: Uint8Array) => codes.map((code, i) => (i === 77 ? code ^ 9 : code));
+    const { causes } = await diagnosed(ADD, { ...ADD, input: ['a', 'c'] }, {}, spoilt);
+    expect(causes).toEqual(['unexplained']);
+  });
+
+  it('where few values differ', async () => {
+    const c = given.b.map((code, i) => (i % 40 === 0 ? code ^ 64 : code));
+    const { causes } = await diagnosed(ADD, ADD, { b: c }, undefined, { ...given, c });
+    expect(causes).toEqual(['unexplained']);
+  });
+});
+
+test('equal values are said to be as good', async () => {
+  const own = { ...given, c: given.wide.slice(0, given.c.length), gate: given.gate };
+  const twins: Layer = { ...CAT, input: ['a', 'b', 'b'] };
+  const { causes, evidence } = await diagnosed(twins, { ...CAT, input: ['b', 'b', 'a'] }, {}, undefined, own);
+  expect(causes).toEqual(['operand-wrong']);
+  expect(evidence['operand-wrong']).toMatchObject({ found: ['b', 'b', 'a'] });
+});
