@@ -200,13 +200,13 @@ export class ReplaySession {
 
   /** Opens a layer, on what it is declared to read or on other values that fit it. */
   async open(layer: Layer, kernel = this.kernelOf(layer), others: readonly Given[] | null = null): Promise<LayerRun> {
-    const own: Given[] = others ? [...others] : [];
-    if (!others) for (const name of layer.inputs) own.push(await this.given(layer, name));
-    const given = own.map(({ reader }) => reader);
+    const reads: Given[] = others ? [...others] : [];
+    if (!others) for (const name of layer.inputs) reads.push(await this.given(layer, name));
+    const given = reads.map(({ reader }) => reader);
     if (isState(layer)) given.push(await this.stateOf(layer));
     const stored = isProduct(layer) ? await layer.form.weight.read() : null;
-    const params = own.map((one) => one.params);
-    const shapes = this.shapesOf(layer, own, others !== null);
+    const params = reads.map((one) => one.params);
+    const shapes = this.shapesOf(layer, reads, others !== null);
     const taken = this.takenBy(kernel, layer, params[0], shapes);
     const inputs = taken ? [takenFrom(given[0], taken)] : given;
     const [input] = inputs;
