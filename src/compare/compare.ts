@@ -7,7 +7,7 @@ import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
-import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
+import type { LayerReport, Report } from '../nouns/report.js';
 import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
 import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
@@ -31,7 +31,6 @@ import {
   fillAccumulator,
   fillDiagnosis,
   fillDiff,
-  isUnexplained,
   layerDiff,
   uncomparedReport,
 } from './layerReport.js';
@@ -275,32 +274,24 @@ class Comparison {
         notFinite.length > 0
           ? diagnosis.withoutNumbers(notFinite, differing)
           : await this.named(run, observed, own, await diagnosis.layer(differing));
-      const before = await this.beforeIt(run.ready.layer, observed, found.report);
-      this.found.set(run.ready.layer.name, before ?? found);
-      fillDiagnosis(report, before ?? inSamples(found, run));
+      const elsewhere = notFinite.length > 0 ? null : await this.elsewhere(ownRun, own, observed, found);
+      this.found.set(run.ready.layer.name, elsewhere ?? found);
+      fillDiagnosis(report, elsewhere ?? inSamples(found, run));
       if (source !== null) report.diagnosis!.evidence.inherited = { from: source };
     }
     for (const channel of report.channels ?? [])
       if (channel.causes.length === 0) channel.causes = report.diagnosis?.causes ?? [];
   }
 
-  /** What layers before it do whose values were not captured: the chain from the last captured value on, searched as one. */
-  private async beforeIt(
-    layer: Layer,
-    observed: CapturedValue,
-    unexplained: DiagnosisReport,
-  ): Promise<LayerDiagnosis | null> {
-    if (!isUnexplained(unexplained)) return null;
+  /** What the layer itself does not explain: layers before it, or other operands than the file's. */
+  private async elsewhere(run: LayerRun, diff: LayerDiffResult, observed: CapturedValue, found: LayerDiagnosis) {
     const { model, capture: values, isolated: session, from, to, fast } = this;
-    const { seenAs, tellsOfOthers, throughChain } = await import('./chain.js');
-    if (!tellsOfOthers(unexplained)) return null;
-    const diagnosis = await this.diagnosis();
-    const chain = { model, values, session, free: diagnosis.free, diagnosis, from, to, fast };
-    const finding = await throughChain(chain, layer, observed, null, unexplained.of);
-    if (!finding) return null;
-    const message = `${finding.layer.name} was not captured: what differs in ${layer.name} begins there or earlier`;
-    this.warn('unknown-input', layer.name, message);
-    return { report: seenAs(unexplained.of, finding), byChannel: new Map(), changes: [] };
+    const { restsOnNumbers } = await import('./otherRuntime.js');
+    if (!restsOnNumbers(found)) return null;
+    const { foundElsewhere } = await import('./elsewhere.js');
+    const warn = (...warning: readonly [string, string, string]) => this.warn(...warning);
+    const side = { model, values, session, diagnosis: await this.diagnosis(), from, to, fast, warn };
+    return foundElsewhere(side, { run, diff }, observed, found);
   }
 
   /** Where no cause explains a layer, another runtime's form of it may. */

@@ -67,6 +67,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
     features: observed.features,
   })) {
     if (left-- < 0) break;
+    if (asked.subject === 'model' && !isOfFile(variant)) continue;
     const other = await session.open(variant.layer, run.kernel, variant.given);
     const own = distance(await valuesOf(glance, other), wanted);
     if (own > away) continue;
@@ -81,6 +82,12 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
     if (both) return both;
   }
   return null;
+}
+
+/** What a file may have wrong: names and axes; how a runtime reads is no field of it. */
+function isOfFile({ cause, evidence }: Variant): boolean {
+  if (cause === 'operand-wrong') return evidence.found !== undefined && !evidence.codes;
+  return evidence.inputs === undefined || evidence.order !== undefined;
 }
 
 /** Constant data, some values or such at a clamp are no proof of anything. */

@@ -189,3 +189,12 @@ test('equal values are said to be as good', async () => {
   expect(causes).toEqual(['operand-wrong']);
   expect(evidence['operand-wrong']).toMatchObject({ found: ['b', 'b', 'a'] });
 });
+
+test('a file that names another operand: the capture is not the one that is wrong', async () => {
+  const model = await modelOf(ADD);
+  const right = await computed({ ...ADD, input: ['a', 'c'] }, given);
+  const report = await compare(model, await validateCapture(model, fileOf(given, right)));
+  const { causes, subject, explained, of, fix } = report.layers[0].diagnosis!;
+  expect([causes, subject, explained]).toEqual([['operand-wrong'], 'model', of]);
+  expect(fix).toMatch(/"input" of y in model.json: c as input 1/);
+});
