@@ -150,10 +150,12 @@ function inOurWords(message: string): string {
   return /expected /i.test(message) ? message : `expected other arguments: ${message}`;
 }
 
+const ALL_COMMANDS = `(commands: ${commands.map(({ name }) => name).join(', ')})\n`;
+
 /** A word where a command may stand that is no file's name: commander takes it for a model. */
-function misspeltCommand([word = '', ...rest]: readonly string[]): string | null {
+function misspeltCommand([word = '']: readonly string[]): string | null {
   const names = commands.map(({ name }) => name);
-  if (!/^[a-z][a-z-]*$/i.test(word) || names.includes(word) || rest.length < 2) return null;
+  if (!/^[a-z][a-z-]*$/i.test(word) || names.includes(word)) return null;
   const near = nearest(word, names);
   return near && `expected a command, or MODEL and CAPTURE, got ${word}; did you mean ${near}?`;
 }
@@ -161,12 +163,19 @@ function misspeltCommand([word = '', ...rest]: readonly string[]): string | null
 async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   if (error instanceof CommanderError) {
     // a misspelt command is taken for a model
-    if (error.code === 'commander.excessArguments') {
-      io.stderr.write(`(commands: ${commands.map(({ name }) => name).join(', ')})\n`);
-    }
+    if (error.code === 'commander.excessArguments') io.stderr.write(ALL_COMMANDS);
     return error.exitCode === 0 ? 0 : 2;
   }
   if (error instanceof InputError) {
+    const misspelt = misspeltCommand(argv);
+    const isThere = await io.fs.isFile(argv[0] ?? '').then(
+      () => true,
+      () => false,
+    );
+    if (misspelt && !isThere) {
+      io.stderr.write(`${fitted(`qdiff: ${misspelt}`)}\n${ALL_COMMANDS}`);
+      return 2;
+    }
     const inActions = io.env.GITHUB_ACTIONS === 'true';
     const lines = problemLines(error.problems);
     const next = nextAfter(error.problems, argv);

@@ -36,10 +36,12 @@ test('a report replaces no file that is read', async () => {
 });
 
 test('a misspelt command is answered with those that there are', async () => {
-  const { exitCode, stderr } = await cli()(['explian', ...avx2]);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain('did you mean explain?');
-  expect(stderr).toContain('(commands: diff, run, explain, lint,');
+  for (const rest of [avx2, avx2.slice(0, 1), [], ['--reporter', 'json', ...avx2]]) {
+    const { exitCode, stderr } = await cli()(['explian', ...rest]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('did you mean explain?');
+    expect(stderr).toContain('(commands: diff, run, explain, lint,');
+  }
 });
 
 test('help about what is no command is one line, not all help', async () => {
