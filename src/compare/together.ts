@@ -1,4 +1,5 @@
 /** What is said of layers together: one producer has one kernel, and two trainings differ everywhere. */
+import { productKernels } from '../kernels/registry.js';
 import type { Warning } from '../nouns/problem.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { listed } from '../text.js';
@@ -46,11 +47,14 @@ function renamedCode(code: DiagnosisReport['fixes'][number]['code'], renamed: (t
 /** A layer that agrees at least so far is of the same training (dB). */
 const SAME_TRAINING = 10;
 
-/** Layers that differ by more than their own signal, by nothing that has a name or by all of their weights: a stale export, not a finding a layer. */
+/**
+ * Layers that differ by more than their own signal, by nothing that has a name or by all of their weights: a stale export, not a finding a
+ * layer. Those without weights say nothing of it: a ReLU of the captured values agrees by 15 dB with another training's.
+ */
 export function ofTwoTrainings(layers: readonly LayerReport[]): Warning[] {
-  const differing = layers.filter(({ mismatched }) => mismatched !== null && mismatched > 0);
-  const drowned = differing.filter(({ sqnr_db: db }) => typeof db === 'number' && db < 0);
-  const agrees = differing.some(({ sqnr_db: db }) => typeof db === 'number' && db > SAME_TRAINING);
+  const trained = layers.filter(({ op }) => productKernels(op).length > 0);
+  const drowned = trained.filter(({ sqnr_db: db }) => typeof db === 'number' && db < 0);
+  const agrees = trained.some(({ sqnr_db: db }) => db === 'inf' || (typeof db === 'number' && db > SAME_TRAINING));
   const isStale = ({ diagnosis }: LayerReport) =>
     diagnosis?.causes.some((cause) => cause === 'unexplained' || cause === 'weight-value');
   if (drowned.length < 2 || agrees || !drowned.some(isStale)) return [];

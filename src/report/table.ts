@@ -10,12 +10,12 @@ import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
 import { divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, type Tell } from './finding.js';
+import { firstWords } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
 import { modelLines } from './modelDifferences.js';
 import { nextCommand } from './next.js';
-import { notFiniteSentences } from './notFinite.js';
 import { decibels, percent, signedMean, size } from './numbers.js';
 import { labelled, prose, shown } from './prose.js';
 import type { Reporter, ReportOptions } from './reporter.js';
@@ -31,6 +31,7 @@ import {
   firstDivergenceLabel,
   firstMismatch,
   judged,
+  TWO_TRAININGS,
   verdict,
   whyOf,
 } from './verdict.js';
@@ -78,7 +79,7 @@ export function table(report: Report, options: ReportOptions, tell: Tell): strin
       ? [[...verdictLines(view), ...problemLines(view), ...baselineLines(view)]]
       : [
           headerLines(view),
-          notFiniteSentences(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
+          firstWords(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
           modelLines(view),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
@@ -330,6 +331,7 @@ function noteLines(view: View): string[] {
   ]);
   const seen = new Map<string, number>();
   for (const { code, where, message } of report.warnings) {
+    if (code === TWO_TRAININGS) continue;
     const count = (seen.get(code) ?? 0) + 1;
     seen.set(code, count);
     if (verbose || count <= MOST_WARNINGS_OF_A_KIND) notes.push(`${printable(where)}: ${printable(message)}`);

@@ -26,6 +26,9 @@ export function differs(layer: LayerReport): boolean {
   return layer.status === 'mismatch' && layer.accepted === null;
 }
 
+/** The warning that model and capture are of two trainings: no finding of a layer says so. */
+export const TWO_TRAININGS = 'two-trainings';
+
 /** Layers of a sentence that are named; a report's JSON has all. */
 const MOST_NAMES = 8;
 
@@ -46,7 +49,8 @@ export function verdict(report: Report, quoted: (name: string) => string = print
   const also = accepted.length > 0 ? [`${counted(accepted.length, 'layer')} within ${within}`] : [];
   const uncompared = uncomparedSentences(report, quoted);
   if (report.verdict === 'mismatch') {
-    const text = [mismatchFinding(report), ...also, ...uncompared].join('; ');
+    const stale = report.warnings.some(({ code }) => code === TWO_TRAININGS) ? ['these look like two trainings'] : [];
+    const text = [mismatchFinding(report), ...stale, ...also, ...uncompared].join('; ');
     return { matches: false, word: 'MISMATCH', text, line: `MISMATCH: ${text}` };
   }
   if (report.warnings.some(({ code }) => code === 'goldens-own')) return goldensOwn(equalSentence(report));

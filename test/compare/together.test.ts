@@ -3,7 +3,7 @@ import { ofTwoTrainings, withOneKernel } from '../../src/compare/together.js';
 import type { DiagnosisReport, LayerReport } from '../../src/nouns/report.js';
 
 const layer = (name: string, change: Partial<LayerReport>, diagnosis: Partial<DiagnosisReport> | null = null) =>
-  ({ name, mismatched: 5, sqnr_db: -3, ...change, diagnosis }) as LayerReport;
+  ({ name, op: 'linear', mismatched: 5, sqnr_db: -3, ...change, diagnosis }) as LayerReport;
 
 const departs = (kernel: string, explained_by: string[]): Partial<DiagnosisReport> => {
   const text = `PyTorch computes as ${kernel} does, not onednn: write "kernel": "${kernel}" into the producer of model.json, or pass --kernel ${kernel}`;
@@ -36,6 +36,15 @@ test('two trainings differ everywhere by more than their signal', () => {
   expect(warning.message).toMatch(/^fc1, fc2 differ by more than their own signal .* two trainings/);
 });
 
+test('what has no weights agrees with any training', () => {
+  const unexplained = { causes: ['unexplained'] };
+  const others = [
+    layer('quant', { op: 'quantize', mismatched: 0, sqnr_db: 'inf' }),
+    layer('relu', { op: 'relu', sqnr_db: 15 }),
+  ];
+  expect(ofTwoTrainings([...others, layer('fc1', {}, unexplained), layer('fc2', {}, unexplained)])).toHaveLength(1);
+});
+
 test('so do they where the weights of each could be solved for', () => {
   const other = { causes: ['weight-value'] };
   expect(ofTwoTrainings([layer('fc1', {}, other), layer('fc2', {}, other)])).toHaveLength(1);
@@ -44,6 +53,14 @@ test('so do they where the weights of each could be solved for', () => {
 test.each([
   ['one layer', [layer('fc1', {}, { causes: ['unexplained'] })]],
   ['all of it has names', [layer('fc1', {}, { causes: ['signedness'] }), layer('fc2', {}, { causes: ['signedness'] })]],
+  [
+    'a layer that is equal',
+    [
+      layer('fc1', {}, { causes: ['unexplained'] }),
+      layer('fc2', {}, { causes: ['unexplained'] }),
+      layer('fc3', { mismatched: 0, sqnr_db: 'inf' }),
+    ],
+  ],
   [
     'a layer that nearly agrees',
     [

@@ -51,6 +51,16 @@ describe.each(reportNames)('%s', (name) => {
   });
 });
 
+test('of two trainings the first words and the verdict say so, and no note again', () => {
+  const report = readReport('iris-avx2');
+  const message = 'fc1, fc2 differ: these look like two trainings; export both';
+  const stale = { ...report, warnings: [...report.warnings, { code: 'two-trainings', where: 'fc1', message }] };
+  const text = table(stale, plain);
+  expect(text.indexOf(`! ${message}`)).toBeLessThan(text.indexOf('values'));
+  expect(text.split(message)).toHaveLength(2);
+  expect(text).toMatch(/MISMATCH: [^;]*; these look like two\s+trainings/);
+});
+
 test('ASCII only where the terminal has no more', () => {
   expect(table(readReport('iris-avx2-candidate'), { ...plain, unicode: false })).toMatch(/^[\x20-\x7e\n]*$/);
 });
