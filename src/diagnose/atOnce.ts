@@ -3,14 +3,26 @@ import type { Change, ProductSetup, Setup } from './setup.js';
 import type { Scope } from './study/data.js';
 import type { ProductStudy, Study } from './study/study.js';
 
+/** Beyond the share that is sought, of two dozen channels: so many more are no chance. */
+const ROOM = 3 / 8;
+
+/** Whether a setup may leave no more than a share of the channels that differ in what is declared, by those of the probe. */
+export function leavesAtMost(study: ProductStudy, share: number): (setup: ProductSetup) => boolean {
+  const most = differing(study, study.declared, study.probe) * Math.min(1, share + ROOM);
+  return (setup) => differing(study, setup, study.probe) <= most;
+}
+
 /** Whether a setup gives half of the channels that differ in what is declared: the rest may have reasons of their own. */
 export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
   const { glimpse, sketch, declared } = study;
-  const differing = (setup: ProductSetup, scope: Scope) =>
-    study.mismatchesByChannel(setup, scope).filter((mismatches) => mismatches > 0).length;
-  const most = differing(declared, sketch) / 2;
+  const mayHalve = leavesAtMost(study, 1 / 2);
+  const most = differing(study, declared, sketch) / 2;
   const scopes = glimpse ? [glimpse, sketch] : [sketch];
-  return (setup) => scopes.every((scope) => differing(setup, scope) <= most);
+  return (setup) => mayHalve(setup) && scopes.every((scope) => differing(study, setup, scope) <= most);
+}
+
+function differing(study: ProductStudy, setup: ProductSetup, scope: Scope): number {
+  return study.mismatchesByChannel(setup, scope).filter((mismatches) => mismatches > 0).length;
 }
 
 /** Whether nothing gives what was observed after the sums that a change makes: asked for it beside each of what moves no sums. */
@@ -21,7 +33,7 @@ export function refutedBySums(study: Study, setupOf: (changes: readonly Change[]
   return (change: Change, beside: readonly Change[]): boolean => beside.every(keepsSums) && isRefuted(change);
 }
 
-function known(of: (change: Change) => boolean): (change: Change) => boolean {
+export function known(of: (change: Change) => boolean): (change: Change) => boolean {
   const answers = new WeakMap<Change, boolean>();
   return (change) => {
     const answer = answers.get(change) ?? of(change);

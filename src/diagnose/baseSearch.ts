@@ -40,13 +40,14 @@ export class BaseSearch {
   }
 
   /** Keeps what failed, if only next to borders between codes. Changes of the base itself are other bases. */
-  offer(changes: readonly Change[], setup: Setup = this.setupOf(changes)): void {
+  offer(changes: readonly Change[], setup: Setup = this.setupOf(changes), isMeant = () => true): void {
     if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
     const { glance, probe, sketch } = this.study;
     if (
       setup.kind !== 'product' ||
       setup.order ||
-      ![glance ?? probe, probe, sketch].every((scope) => this.missed(setup, scope))
+      ![glance ?? probe, probe, sketch].every((scope) => this.missed(setup, scope)) ||
+      !isMeant()
     )
       return;
     const rows = this.missed(setup, this.study.subset);
@@ -66,19 +67,19 @@ export class BaseSearch {
 
   /** Of the bases that give what the declared one does, one of each kind on which numbers are estimated otherwise. */
   get otherKinds(): readonly ProductChange[] {
-    return this.kindsAmong(this.allIdle);
+    return this.kindsAmong((base) => this.isIdle(base));
   }
 
   /** The same of all bases: what is estimated on one is then to be found on any. */
   get allKinds(): readonly ProductChange[] {
-    return this.kindsAmong(this.bases);
+    return this.kindsAmong(() => true);
   }
 
-  private kindsAmong(bases: readonly Base[]): readonly ProductChange[] {
+  private kindsAmong(isOne: (base: Base) => boolean): readonly ProductChange[] {
     const known = new Set([kindOf(this.study.declared.steps)]);
     const others: ProductChange[] = [];
-    for (const base of bases) {
-      if (known.has(kindOf(base))) continue;
+    for (const base of this.bases) {
+      if (known.has(kindOf(base)) || !isOne(base)) continue;
       known.add(kindOf(base));
       others.push(unnamed(base));
     }

@@ -2,7 +2,8 @@
  * Which order of weights or places the observed values follow, whatever numbers come after the sums: scales, biases and roundings that
  * are wrong besides leave what is computed and what was observed going up and down together, channel by channel.
  */
-import type { ProductSetup } from './setup.js';
+import { inEachOrder, isShift } from './matrixOrders.js';
+import type { ProductChange, ProductSetup } from './setup.js';
 import { spread } from './study/arrays.js';
 import type { Scope } from './study/data.js';
 import { gridOf } from './study/sample.js';
@@ -16,7 +17,11 @@ const FEW = { rows: 16, channels: 4 };
 const LEAST_OF_FEW = 0.6;
 
 /** Those that explain nearly all of the variance of most channels, best first, where the declared order does not. */
-export function followed<T>(study: ProductStudy, candidates: readonly T[], setupOf: (one: T) => ProductSetup): T[] {
+export function followed(
+  study: ProductStudy,
+  candidates: readonly ProductChange[],
+  setupOf: (one: ProductChange) => ProductSetup,
+): ProductChange[] {
   const { sketch, channels } = study;
   if (likeness(study, study.declared, sketch) >= LEAST) return [];
   const few = gridOf(
@@ -25,34 +30,60 @@ export function followed<T>(study: ProductStudy, candidates: readonly T[], setup
     spread([...Array(channels).keys()], FEW.channels),
     channels,
   );
-  return candidates
-    .map((one) => ({ one, setup: setupOf(one) }))
-    .filter(({ setup }) => likeness(study, setup, few) >= LEAST_OF_FEW)
-    .map(({ one, setup }) => ({ one, likeness: likeness(study, setup, sketch) }))
+  const isAtOnce = (one: ProductChange) => isShift(one) && !study.data.dynamic && !study.declared.params.addend;
+  return [
+    ...shifted(study, candidates.filter(isAtOnce), few),
+    ...candidates.filter((one) => !isAtOnce(one) && likeness(study, setupOf(one), few) >= LEAST_OF_FEW),
+  ]
+    .map((one) => ({ one, likeness: likeness(study, setupOf(one), sketch) }))
     .filter((each) => each.likeness >= LEAST)
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, MOST_FOLLOWED)
     .map(({ one }) => one);
 }
 
+/** Of the thousands of shifts, those that few values do not refute. */
+function shifted(study: ProductStudy, shifts: readonly ProductChange[], few: Scope): ProductChange[] {
+  const columns = [...(few.channels ?? Array(study.channels)).keys()];
+  const outputs = columns.map((column) => inEachOrder(study, shifts, few, column));
+  const found = (shift: number) =>
+    columns.map((column) => {
+      return correlation(outputs[column], shift, shifts.length, few.observed, column, columns.length);
+    });
+  return shifts.filter((_, shift) => medianOf(found(shift)) >= LEAST_OF_FEW);
+}
+
 /** The median over channels of how far two sides correlate; 0 where no channel moves. */
 function likeness(study: ProductStudy, setup: ProductSetup, scope: Scope): number {
   const channels = scope.channels?.length ?? study.channels;
   const { data } = study.outputs(setup, scope);
-  const found = Array.from({ length: channels }, (_, n) => correlation(data, scope.observed, n, channels));
-  const moving = found.filter((each) => !Number.isNaN(each)).sort((a, b) => a - b);
+  return medianOf(
+    Array.from({ length: channels }, (_, n) => correlation(data, n, channels, scope.observed, n, channels)),
+  );
+}
+
+function medianOf(correlations: readonly number[]): number {
+  const moving = correlations.filter((each) => !Number.isNaN(each)).sort((a, b) => a - b);
   return moving[Math.floor(moving.length / 2)] ?? 0;
 }
 
-/** Of every step-th value from `first` on; NaN where one side is constant. */
-function correlation(a: ArrayLike<number>, b: ArrayLike<number>, first: number, step: number): number {
+/** Of a column of each of two arrays of rows; NaN where one side is constant. */
+function correlation(
+  as: ArrayLike<number>,
+  columnA: number,
+  widthA: number,
+  bs: ArrayLike<number>,
+  columnB: number,
+  widthB: number,
+): number {
   let [n, sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0, 0];
-  for (let i = first; i < b.length; i += step, n++) {
-    sumA += a[i];
-    sumB += b[i];
-    squareA += a[i] * a[i];
-    squareB += b[i] * b[i];
-    product += a[i] * b[i];
+  for (let i = columnA, j = columnB; j < bs.length; i += widthA, j += widthB, n++) {
+    const [a, b] = [as[i], bs[j]];
+    sumA += a;
+    sumB += b;
+    squareA += a * a;
+    squareB += b * b;
+    product += a * b;
   }
   return (n * product - sumA * sumB) / Math.sqrt((n * squareA - sumA * sumA) * (n * squareB - sumB * sumB));
 }

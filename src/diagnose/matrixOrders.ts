@@ -1,9 +1,13 @@
 /** Orders along k of a matrix's weights, or of the channels in each tap of a convolution, as a rule that a person would write. */
+import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Product } from '../nouns/kernel.js';
+import { emptyLike } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { groupOf } from '../products/groups.js';
+import { channelsOfProduct, groupOf } from '../products/groups.js';
+import { replayProduct } from '../replay/product.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
+import type { Scope } from './study/data.js';
 import type { ProductStudy } from './study/study.js';
 
 /** Values on which an order is tried before it is replayed. */
@@ -35,19 +39,17 @@ export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductCh
 export function channelOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { params } = study.declared;
   if (base.params.weight !== params.weight) return [];
-  if (study.data.dynamic || params.curve || params.addend) return someChannelOrders(study).slice(0, MOST_UNTRIED);
+  if (study.data.dynamic || params.curve || params.addend) return someOrders(study).slice(0, MOST_UNTRIED);
   return fittingOrders(study, base);
 }
 
 function fittingOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { params } = study.declared;
-  const orders = ordersOf(params);
-  const fits = mayFit(study, base, orders);
-  return orders.filter((_, order) => fits(order)).map((order) => change(params, order));
+  return fitting(study, base, ordersOf(params)).map((order) => change(params, order));
 }
 
 /** As many of them as whole layers of weights may be made for. */
-export function someChannelOrders({ declared: { params } }: ProductStudy): ProductChange[] {
+export function someOrders({ declared: { params } }: ProductStudy): ProductChange[] {
   const most = Math.floor(MOST_EFFORT / params.weight.length);
   return ordersOf(params)
     .slice(0, most)
@@ -55,8 +57,10 @@ export function someChannelOrders({ declared: { params } }: ProductStudy): Produ
 }
 
 /** All of them: beside a wrong number none gives the observed values. */
-export function allOrders({ declared: { params } }: ProductStudy): ProductChange[] {
-  return params.inFeatures < 2 ? [] : ordersOf(params).map((order) => change(params, order));
+export function allOrders(study: ProductStudy): ProductChange[] {
+  const { params } = study.declared;
+  if (params.inFeatures < 2) return [];
+  return study.data.dynamic ? someOrders(study) : ordersOf(params).map((order) => change(params, order));
 }
 
 /** The few that need no look at the data: another change may stand beside them. */
@@ -155,28 +159,38 @@ function placesOf(inputs: number, runs: readonly Run[]): Order {
   };
 }
 
-function mayFit(study: ProductStudy, base: ProductSetup, orders: readonly Named[]): (order: number) => boolean {
-  const scope = study.sketch;
-  const view = viewOf(study, base, scope);
-  const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));
-  const stride = Math.max(1, Math.floor(all.length / TRIED));
-  const tried = all.filter((_, i) => i % stride === 0);
+/** Orders that give some values, nearly: each value is asked of those that the values before it leave, on noise soon none. */
+function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named[]): Named[] {
+  const { view, scope, tried } = boundedIn(study, base);
+  if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
   const sumOf = sumsIn(base.params, codes);
   const sums = knownSums(codes, base.params);
-  return (order) =>
-    tried.length > 8 &&
-    tried.every((i) => {
-      const n = i % view.channels;
-      const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
-      sums.set(i, ofValue);
-      if (Number.isNaN(ofValue[order])) {
-        const [, , from, runs] = orders[order];
-        ofValue[order] = sumOf(Math.floor(i / view.channels), n, from, runs);
-      }
-      const v = ofValue[order] * view.stepsPerUnit[n] + view.biasSteps[n];
+  let left = [...orders.keys()];
+  for (const i of tried) {
+    const [row, column] = [Math.floor(i / view.channels), i % view.channels];
+    const n = scope.channels?.[column] ?? column;
+    const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
+    sums.set(i, ofValue);
+    left = left.filter((order) => {
+      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(row, n, orders[order][2], orders[order][3]);
+      const v = ofValue[order] * view.stepsPerUnit[column] + view.biasSteps[column];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
+  }
+  return left.map((order) => orders[order]);
+}
+
+/** Some values that are bounded on both sides: of the probe, where it has as many. */
+function boundedIn(study: ProductStudy, base: ProductSetup) {
+  const of = (scope: Scope) => {
+    const view = viewOf(study, base, scope);
+    const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));
+    const stride = Math.max(1, Math.floor(all.length / TRIED));
+    return { view, scope, tried: all.filter((_, i) => i % stride === 0) };
+  };
+  const probed = of(study.probe);
+  return probed.tried.length < TRIED ? of(study.sketch) : probed;
 }
 
 /** By value of a scope the sums of all orders, as far as they were asked for: those of a base are mostly another's. */
@@ -208,9 +222,46 @@ function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product
   };
 }
 
+const runsOf = new WeakMap<ProductChange, readonly Run[]>();
+
+/** Whether it is one of thousands. */
+export function isShift(order: ProductChange): boolean {
+  return runsOf.has(order);
+}
+
+/** What one channel of a scope computes with its weights shifted in each of these ways, [rows, orders]: the channels of one product. */
+export function inEachOrder(
+  study: ProductStudy,
+  shifts: readonly ProductChange[],
+  scope: Scope,
+  column: number,
+): NumericArray {
+  const { declared, engine, data } = study;
+  const channel = scope.channels?.[column] ?? column;
+  const own = channelsOfProduct(declared.params, channel, channel + 1);
+  const weight = emptyLike(own.weight, shifts.length * own.inFeatures).fill(weightZeroPointOf(own, 0));
+  shifts.forEach((shift, i) => {
+    for (const { first, end, by } of runsOf.get(shift)!)
+      weight.set(own.weight.subarray(first + by, end + by), i * own.inFeatures + first);
+  });
+  const repeated = <A extends NumericArray>(numbers: A) => emptyLike(numbers, shifts.length).fill(numbers[0]) as A;
+  const product: Product = {
+    ...own,
+    outFeatures: shifts.length,
+    perChannel: true,
+    weight,
+    weightScale: repeated(own.weightScale),
+    weightZeroPoint: repeated(own.weightZeroPoint),
+    bias: own.bias && repeated(own.bias),
+    biasInt32: own.biasInt32 && repeated(own.biasInt32),
+    ...(own.biasInt64 && { biasInt64: repeated(own.biasInt64) }),
+  };
+  return replayProduct(declared.steps, product, engine.codesOf(declared, scope, channel), data.fast).data;
+}
+
 function change(params: Product, [order, of, from, runs]: Named): ProductChange {
   let taken: Product['weight'] | null = null;
-  return {
+  const made: ProductChange = {
     cause: 'k-order',
     coordinate: 'weights',
     freedom: FREEDOM.none,
@@ -221,6 +272,8 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
       return withParams(setup, { weight: taken });
     },
   };
+  if (runs) runsOf.set(made, runs);
+  return made;
 }
 
 function ordered(params: Product, from: Order): Product['weight'] {

@@ -1,4 +1,4 @@
-import { halving, mayReplayEach, refutedBySums } from './atOnce.js';
+import { halving, known, mayReplayEach, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -82,6 +82,8 @@ class Search {
   private readonly estimated: Change[] = [];
   private readonly bases: BaseSearch | null;
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
+  /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
+  private readonly isActive = known((change: Change) => !this.isIdle(change));
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
   private spent = 0;
@@ -107,15 +109,18 @@ class Search {
     return this.study.data.proven || this.study.data.mismatched >= FEWEST_DIFFERING;
   }
 
-  /** Tries a set of changes on the probe, then on the subset; keeps it if it equals every value. */
-  explains(changes: readonly Change[]): boolean {
+  /**
+   * Tries a set of changes on the probe, then on the subset; keeps it if it equals every value.
+   * @param isMeant whether it says anything that fewer changes do not: asked of what few values admit
+   */
+  explains(changes: readonly Change[], isMeant = () => true): boolean {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
     this.study.data.watch?.(this.tried);
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
-    if (!agrees) this.bases?.offer(changes, hypothesis.setup);
-    const isFound = agrees && isShown(this.study, hypothesis, this.enumerated);
+    if (!agrees) this.bases?.offer(changes, hypothesis.setup, isMeant);
+    const isFound = agrees && isMeant() && isShown(this.study, hypothesis, this.enumerated);
     if (isFound) this.found.push(hypothesis);
     return isFound;
   }
@@ -173,46 +178,48 @@ class Search {
     return this.found.some(({ changes }) => !changes.some((change) => change.tiny));
   }
 
-  /** Two numbers that have to be estimated together. */
+  /** Two numbers that have to be estimated together; both come after the sums. */
   joint(): void {
-    for (const changes of jointChanges(this.study, this.hypothesis([]).setup)) {
+    const { setup } = this.hypothesis([]);
+    if (!this.study.mayFollow(setup, true)) return;
+    for (const changes of jointChanges(this.study, setup)) {
       if (this.explains(changes)) return;
     }
     const ofBiases = this.causes.filter(({ code }) => code === 'bias-factor' || code === 'bias-shifted');
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
   }
 
-  /** Both without a number; returns those that change something. */
-  enumeratedPairs(): ReadonlySet<Change> {
-    const active = new Set(this.enumerated.filter((change) => !this.isIdle(change)));
+  /** Both without a number. */
+  enumeratedPairs(): void {
     // where steps of every runtime are possible, each pair that is near is tried on every base
     const steps =
       this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
-        const isOpen = (active.has(a) || active.has(b)) && this.mayPair(a, b);
-        if (isOpen && !this.isRefuted(a, [b]) && !this.isRefuted(b, [a])) this.explains([a, b]);
+        if (!this.mayPair(a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
+        this.explains([a, b], () => this.isActive(a) || this.isActive(b));
       }
     });
-    return active;
   }
 
   pairs(): void {
-    const active = this.enumeratedPairs();
+    this.enumeratedPairs();
     const globals = this.estimated.filter(
       (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
-    // on a base that changes nothing, estimates are those that failed alone
-    for (const base of [...active, ...globals]) this.estimateOn([base]);
+    for (const base of this.enumerated) this.estimateOnActive(base);
+    for (const base of globals) this.estimateOn([base]);
     const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
     // a number a channel takes back what an order and one number do
     if (!this.isSettled()) this.formsBesideNumbers(alone);
     if (this.found.length === 0) this.twoOrders(alone);
     if (this.found.length > 0 || !this.study.free) return;
-    if (besideLosses(this.study, this.causes, this.enumerated).filter((pair) => this.explains(pair)).length > 0) return;
+    const pairs = besideLosses(this.study, this.causes, this.enumerated);
+    const isOpen = ([form, loss]: readonly Change[]) => !this.isRefuted(loss, [form]) && !this.isRefuted(form, [loss]);
+    if (pairs.filter((pair) => isOpen(pair) && this.explains(pair)).length > 0) return;
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
-      for (const base of active) this.estimateOn([base], ofAll, [kind]);
+      for (const base of this.enumerated) this.estimateOnActive(base, ofAll, [kind]);
       const { setup } = this.hypothesis([kind]);
       for (const base of ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
         this.estimateOn([base], this.causes, [kind]);
@@ -338,18 +345,34 @@ class Search {
     return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
   }
 
-  /** Estimators run on the accumulator and parameters of other changes. on: a base on which numbers are estimated, to be found on any. */
-  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = []): void {
+  /** On a base that changes nothing, estimates are those that failed alone. */
+  private estimateOnActive(base: Change, among = this.causes, on: readonly Change[] = []): void {
+    this.estimateOn([base], among, on, () => this.isActive(base));
+  }
+
+  /**
+   * Estimators run on the accumulator and parameters of other changes. Of sums that nothing takes to what was observed few do, and they
+   * leave nothing of noise: whether the base is meant at all is asked then.
+   * @param on a base on which numbers are estimated, to be found on any
+   */
+  private estimateOn(
+    base: readonly Change[],
+    among = this.causes,
+    on: readonly Change[] = [],
+    isMeant = () => true,
+  ): void {
     const { setup } = this.hypothesis([...on, ...base]);
+    const isOpen = this.study.mayFollow(setup, true);
+    if (isOpen && !isMeant()) return;
     const onEstimate = base.some((change) => change.freedom > FREEDOM.none);
     for (const cause of among) {
       if (base.some((change) => change.cause === cause.code) || this.found.length >= MOST_EXPLANATIONS) continue;
       if (base.length > 0 && explainsAlone(this.found, cause.code)) continue;
-      if (cause.afterSums && !this.study.mayFollow(setup, true)) continue;
+      if (cause.afterSums && !isOpen) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter(
         (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => this.mayPair(own, change)),
       );
-      changes.some((change) => this.explains([...base, change]));
+      changes.some((change) => this.explains([...base, change], isMeant));
     }
   }
 

@@ -5,7 +5,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
-import { allOrders, channelOrders, commonOrders, matrixOrders, someChannelOrders } from '../matrixOrders.js';
+import { allOrders, channelOrders, commonOrders, matrixOrders, someOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -35,7 +35,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
     isConvolution(study) ? [...imagesAndTaps(study, base), ...channelOrders(study, base)] : matrixOrders(study, base),
 
   forms: (study) =>
-    isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someChannelOrders(study)] : allOrders(study),
+    isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
 
   words: {
     title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,

@@ -41,7 +41,10 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
     study.data.mismatched >= FEWEST_DIFFERING &&
     (study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE),
 
-  estimate: (study, base) => roundedProductSums.filter(mayFit(study, base)).map(changeTo),
+  estimate: (study, base) => {
+    const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
+    return open.length === 0 ? [] : open.filter(mayFit(study, base)).map(changeTo);
+  },
 
   forms: () => roundedProductSums.map(changeTo),
 

@@ -2,6 +2,7 @@ import { isPaired } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
+import { leavesAtMost } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
@@ -128,12 +129,14 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   // where many channels differ, something else is wrong
   const few = Math.max(4, study.channels / 4);
   const { glimpse, sketch } = study;
-  const differIn = (scope: Scope) => differing(study.mismatchesByChannel(base, scope)).length;
-  if ((glimpse && differIn(glimpse) > few) || differIn(sketch) > few) return [];
   const scope = study.detail;
+  const all = differing(study.mismatchesByChannel(study.declared)).length;
+  if (!leavesAtMost(study, few / all)(base)) return [];
+  const isMore = (part: Scope) => study.differsInMore(base, part, few);
+  if ((glimpse && isMore(glimpse)) || isMore(sketch) || isMore(scope)) return [];
   const mismatched = study.mismatchesByChannel(base, scope);
   const channels = differing(mismatched);
-  if (channels.length === 0 || channels.length > few) return [];
+  if (channels.length === 0) return [];
   const possible = findPatches(
     new WeightSearch(study, scope, base, viewOf(study, base, scope)),
     channels,

@@ -5,6 +5,9 @@ import type { Scope } from './data.js';
 
 /** What the steps after the sums may take from rising codes: ties of elements that are computed otherwise. */
 const OF_TIES = 1;
+/** Of a step: sums so far apart are no tie. How many sums make a step is known where codes go over some. */
+const TIE = 1 / 4;
+const FEWEST_STEPS = 4;
 
 /**
  * Whether codes can follow from sums by any bias, scale, rounding and clamp: of two sums of a channel the larger gives no smaller code.
@@ -16,12 +19,20 @@ export function risesWith(sums: SumData, codes: NumericArray, channels: number):
   for (let channel = 0; channel < channels; channel++) {
     const at = (row: number) => row * channels + channel;
     order.sort((a, b) => sums[at(a)] - sums[at(b)] || codes[at(b)] - codes[at(a)]);
-    let largest = Number.NEGATIVE_INFINITY;
-    for (const row of order) {
-      const code = codes[at(row)];
-      if (largest - code > OF_TIES) return false;
-      largest = Math.max(largest, code);
-    }
+    const inOrder = (values: SumData | NumericArray) => order.map((row) => values[at(row)]);
+    if (!rises(inOrder(sums), inOrder(codes))) return false;
+  }
+  return true;
+}
+
+/** In order of the sums. */
+function rises(sums: readonly number[], codes: readonly number[]): boolean {
+  const span = Math.max(...codes) - Math.min(...codes);
+  const tie = span < FEWEST_STEPS ? Number.POSITIVE_INFINITY : (TIE * (sums[sums.length - 1] - sums[0])) / span;
+  let last = 0; // of the largest code so far the least sum
+  for (let i = 1; i < codes.length; i++) {
+    if (codes[i] > codes[last]) last = i;
+    else if (codes[last] - codes[i] > OF_TIES || (codes[i] < codes[last] && sums[i] - sums[last] > tie)) return false;
   }
   return true;
 }

@@ -17,6 +17,8 @@ const MOST_DETAIL_SAMPLES = 2048;
 /** Of a probe; and of a glance before it, at which nearly all of thousands of pairs fail. */
 const PROBE: Extent = { samples: 24, channels: 32 };
 const GLANCE: Extent = { samples: 4, channels: 8 };
+/** Of few channels so many samples that noise in one value of a hundred shows. */
+const SLOPE: Extent = { samples: 128, channels: 8 };
 /** Values after which most refuted hypotheses are left. */
 const CHUNK_VALUES = 1 << 14;
 /** Values of a block when everything is replayed. */
@@ -111,6 +113,19 @@ export function sketchOf(scope: Scope, width: number): Scope {
 export function glimpseOf(sketch: Scope, width: number): Scope | null {
   const all = [...sketch.samples.keys()];
   return all.length < 3 * GLIMPSED ? null : pickRows(sketch, spread(all, GLIMPSED), width);
+}
+
+/** Many rows of the channels that differ most: whether their codes rise with sums. */
+export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
+  const counts = new Float64Array(width);
+  differing.forEach((d, i) => {
+    counts[i % width] += d;
+  });
+  const channels = everyChannel(width)
+    .sort((a, b) => counts[b] - counts[a] || a - b)
+    .slice(0, SLOPE.channels)
+    .sort((a, b) => a - b);
+  return gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */

@@ -22,6 +22,7 @@ import {
   rowsOfChunk,
   sketchOf,
   sliceOf,
+  slopeOf,
 } from './sample.js';
 import { TensorEngine } from './tensorEngine.js';
 
@@ -55,6 +56,7 @@ export class Study<K extends Kind = Kind> {
   private readonly missed = new Map<string, number>();
   private readonly judged = new Map<string, Outcome>();
   private readonly refuters: Refuters;
+  private slope: Scope | null = null;
   /** All judged samples, where they are one block. */
   private whole: Scope | null = null;
   /** The same without the subset. */
@@ -137,7 +139,9 @@ export class Study<K extends Kind = Kind> {
    * Of sums that are met for the first time nothing is said, unless `atOnce`: a glance is cheaper.
    */
   mayFollow(setup: Setup, atOnce = false): boolean {
-    return this.asEngine.mayFollow?.(setup, this.probe, atOnce) ?? true;
+    if (!this.asEngine.mayFollow) return true;
+    this.slope ??= slopeOf(this.subset, this.differing, this.channels);
+    return this.asEngine.mayFollow(setup, this.slope, atOnce);
   }
 
   /** Whether two setups differ in what comes after the sums only; of other kinds than products nothing is said. */
@@ -206,6 +210,18 @@ export class Study<K extends Kind = Kind> {
     const counts = known.get(scope) ?? this.countByChannel(setup, scope);
     known.set(scope, counts);
     return counts;
+  }
+
+  /** Whether more channels than these have mismatches: of noise a few rows say so. */
+  differsInMore(setup: Setup, scope: Scope, channels: number): boolean {
+    const differ = new Set<number>();
+    const isFew = (part: Scope) => {
+      this.mismatchesByChannel(setup, part).forEach((count, column) => {
+        if (count > 0) differ.add(column);
+      });
+      return differ.size <= channels;
+    };
+    return !this.eachChunk(scope, isFew);
   }
 
   private countByChannel(setup: Setup, scope: Scope): Float64Array {
