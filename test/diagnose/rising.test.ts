@@ -48,3 +48,16 @@ test('equal sums of a channel give codes one apart at most', () => {
   expect(risesWith(sums, Uint8Array.of(7, 9, 9), 1)).toBe(false);
   expect(risesWith(sums, Uint8Array.of(9, 7, 9), 1)).toBe(false);
 });
+
+describe('one step down', () => {
+  const sums = Int32Array.from({ length: 64 }, (_, i) => 10 * i); // 8 of them a code
+  const codes = Uint8Array.from(sums, (sum) => sum / 80);
+  const lowered = (i: number) => codes.map((code, at) => code - Number(at === i));
+  test('is a tie next to the border', () => expect(risesWith(sums, lowered(33), 1)).toBe(true));
+  test('is noise in the midst of a step', () => expect(risesWith(sums, lowered(36), 1)).toBe(false));
+  test('may be a tie where codes go over few steps: how many sums make one is not known', () => {
+    const few = codes.map((code) => Math.min(code, 3));
+    const one = few.map((code, at) => code - Number(at === 30));
+    expect(risesWith(sums, one, 1)).toBe(true);
+  });
+});
