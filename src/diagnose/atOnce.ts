@@ -21,6 +21,17 @@ export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
   return (setup) => mayHalve(setup) && scopes.every((scope) => differing(study, setup, scope) <= most);
 }
 
+/** Whether more channels than these have mismatches: of noise a few rows say so. */
+export function differsInMore(study: ProductStudy, setup: ProductSetup, scope: Scope, channels: number): boolean {
+  const differ = new Set<number>();
+  return !study.eachChunk(scope, (part) => {
+    study.mismatchesByChannel(setup, part).forEach((count, column) => {
+      if (count > 0) differ.add(column);
+    });
+    return differ.size <= channels;
+  });
+}
+
 function differing(study: ProductStudy, setup: ProductSetup, scope: Scope): number {
   return study.mismatchesByChannel(setup, scope).filter((mismatches) => mismatches > 0).length;
 }

@@ -214,9 +214,8 @@ class Search {
     if (!this.isSettled()) this.formsBesideNumbers(alone);
     if (this.found.length === 0) this.twoOrders(alone);
     if (this.found.length > 0 || !this.study.free) return;
-    const pairs = besideLosses(this.study, this.causes, this.enumerated);
-    const isOpen = ([form, loss]: readonly Change[]) => !this.isRefuted(loss, [form]) && !this.isRefuted(form, [loss]);
-    if (pairs.filter((pair) => isOpen(pair) && this.explains(pair)).length > 0) return;
+    const pairs = besideLosses(this.study, this.causes, this.enumerated, this.isRefuted);
+    if (pairs.filter((pair) => this.explains(pair)).length > 0) return;
     const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
       for (const base of this.enumerated) this.estimateOnActive(base, ofAll, [kind]);
@@ -351,16 +350,10 @@ class Search {
   }
 
   /**
-   * Estimators run on the accumulator and parameters of other changes. Of sums that nothing takes to what was observed few do, and they
-   * leave nothing of noise: whether the base is meant at all is asked then.
-   * @param on a base on which numbers are estimated, to be found on any
+   * Estimators run on the accumulator and parameters of other changes; on: a base on which numbers are estimated, to be found on any.
+   * Whether the base is meant is asked last where nothing takes its sums to what was observed: then few run, and of noise they leave none.
    */
-  private estimateOn(
-    base: readonly Change[],
-    among = this.causes,
-    on: readonly Change[] = [],
-    isMeant = () => true,
-  ): void {
+  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = () => true) {
     const { setup } = this.hypothesis([...on, ...base]);
     const isOpen = this.study.mayFollow(setup, true);
     if (isOpen && !isMeant()) return;

@@ -2,7 +2,7 @@ import { isPaired } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
-import { leavesAtMost } from '../atOnce.js';
+import { differsInMore, leavesAtMost } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
@@ -132,7 +132,7 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   const scope = study.detail;
   const all = differing(study.mismatchesByChannel(study.declared)).length;
   if (!leavesAtMost(study, few / all)(base)) return [];
-  const isMore = (part: Scope) => study.differsInMore(base, part, few);
+  const isMore = (part: Scope) => differsInMore(study, base, part, few);
   if ((glimpse && isMore(glimpse)) || isMore(sketch) || isMore(scope)) return [];
   const mismatched = study.mismatchesByChannel(base, scope);
   const channels = differing(mismatched);

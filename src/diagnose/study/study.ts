@@ -1,5 +1,4 @@
 import type { Kernel } from '../../nouns/kernel.js';
-import type { At } from '../evidence.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { differences, firstMissOf, signsOf } from './agree.js';
 import { sameBySums } from './alike.js';
@@ -8,6 +7,7 @@ import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
 import { agreesInOrder } from './inOrder.js';
 import { SetupKeys } from './keys.js';
+import { count, noOutcome } from './outcome.js';
 import { ProductEngine } from './productEngine.js';
 import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
@@ -31,8 +31,6 @@ interface Engines {
   readonly elementwise: ElementwiseEngine;
   readonly tensor: TensorEngine;
 }
-
-const MOST_FAILURES = 64;
 
 /** A layer under study: a deterministic subset of its samples in memory, hypotheses replayed on it, confirmed on all. */
 export class Study<K extends Kind = Kind> {
@@ -212,18 +210,6 @@ export class Study<K extends Kind = Kind> {
     return counts;
   }
 
-  /** Whether more channels than these have mismatches: of noise a few rows say so. */
-  differsInMore(setup: Setup, scope: Scope, channels: number): boolean {
-    const differ = new Set<number>();
-    const isFew = (part: Scope) => {
-      this.mismatchesByChannel(setup, part).forEach((count, column) => {
-        if (count > 0) differ.add(column);
-      });
-      return differ.size <= channels;
-    };
-    return !this.eachChunk(scope, isFew);
-  }
-
   private countByChannel(setup: Setup, scope: Scope): Float64Array {
     const counts = new Float64Array(scope.channels?.length ?? this.channels);
     this.differences(setup, scope).forEach((d, i) => {
@@ -238,7 +224,7 @@ export class Study<K extends Kind = Kind> {
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
     const explained = this.differing.reduce((sum, d) => sum + d, 0);
     if (!this.complete) return this.judge(setups, this.others(), explained);
-    return setups.map(() => ({ ...this.noOutcome(), explained }));
+    return setups.map(() => ({ ...noOutcome(this.channels), explained }));
   }
 
   /** Whether hypotheses that agree on the subset agree on every judged sample: each is replayed up to its first miss. */
@@ -260,11 +246,11 @@ export class Study<K extends Kind = Kind> {
   private async judge(setups: readonly Setup[], blocks: AsyncIterable<Scope>, explained: number): Promise<Outcome[]> {
     const keyed = setups.map((setup) => [this.keys.of(setup), setup] as const);
     const open = [...new Map(keyed)].filter(([key]) => !this.judged.has(key));
-    const counts = open.map(() => ({ ...this.noOutcome(), explained }));
+    const counts = open.map(() => ({ ...noOutcome(this.channels), explained }));
     for await (const scope of open.length > 0 ? blocks : []) {
       const before = this.differences(this.declared, scope);
       open.forEach(([, setup], s) => {
-        this.count(counts[s], before, this.differences(setup, scope), scope);
+        count(counts[s], before, this.differences(setup, scope), scope);
       });
       this.release(scope);
     }
@@ -308,33 +294,6 @@ export class Study<K extends Kind = Kind> {
   private keep(scope: Scope): Scope {
     this.kept.add(scope);
     return scope;
-  }
-
-  private noOutcome() {
-    return { explained: 0, lost: 0, mismatched: 0, byChannel: new Float64Array(this.channels), failures: [] as At[] };
-  }
-
-  private count(
-    outcome: ReturnType<Study['noOutcome']>,
-    before: Uint8Array,
-    after: Uint8Array,
-    { samples }: Scope,
-  ): void {
-    let [explained, lost] = [0, 0];
-    for (let i = 0; i < after.length; i++) {
-      if (before[i] === after[i]) continue;
-      if (before[i]) explained++;
-      else lost++;
-    }
-    outcome.explained += explained;
-    outcome.lost += lost;
-    for (let i = after.indexOf(1); i >= 0; i = after.indexOf(1, i + 1)) {
-      const channel = i % this.channels;
-      outcome.mismatched++;
-      if (++outcome.byChannel[channel] <= 2 && outcome.failures.length < MOST_FAILURES) {
-        outcome.failures.push({ sample: samples[Math.floor(i / this.channels)], channel });
-      }
-    }
   }
 
   // -------------------------------------------------------------- parts of these
