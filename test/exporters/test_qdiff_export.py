@@ -235,8 +235,51 @@ class Like(Case):
         for out in range(6):
             group, place = divmod(out, 3)
             np.testing.assert_array_equal(weight[out], prepared.up.weight.detach().numpy()[2 * group : 2 * group + 2, place])
-        self.assertNotIn("activation", own["up"])
+        self.assertEqual(own["up"]["activation"], "none")
         np.testing.assert_array_equal(own["up"]["bias"], prepared.up.bias.detach().numpy())
+
+    def test_values_of_functions(self):
+        """Of a graph those of its nodes, each part of what is cut by its own name; an eager one's are what modules read."""
+        class Attention(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.qkv, self.out = nn.Linear(6, 18), nn.Linear(6, 6)
+
+            def forward(self, x):
+                q, k, v = self.qkv(x).reshape(x.shape[0], 5, 3, 6).permute(2, 0, 1, 3).unbind(0)
+                return self.out(torch.matmul((torch.matmul(q, k.transpose(1, 2)) * 0.5).softmax(-1), v))
+
+        class Mean(Small):
+            def forward(self, x):
+                return self.dequant(self.fc2(F.relu(self.fc1(self.quant(x))).mean(1)))
+
+        torch.manual_seed(0)
+        rows = torch.randn(4, 5, 6)
+        prepared = quantize_fx.prepare_qat_fx(Attention().train(), Q.get_default_qat_qconfig_mapping("fbgemm"), (rows,))
+        prepared(rows)
+        prepared.eval()
+        self.export(quantize_fx.convert_fx(copy.deepcopy(prepared)), rows)
+        codes = np.load(qdiff_export.capture(prepared, rows, self.out / "qat.npz", like=self.out / "model.json"))
+        captured = np.load(self.out / "capture.npz")
+        for layer in json.loads((self.out / "model.json").read_text())["layers"]:
+            name = layer["name"]
+            self.assertEqual((codes[name].shape, codes[name].dtype), (captured[name].shape, captured[name].dtype), name)
+
+        model = Mean().train()
+        model.qconfig = Q.get_default_qat_qconfig("fbgemm")
+        prepared = Q.prepare_qat(model)
+        prepared(rows)
+        prepared.eval()
+        self.export(Q.convert(copy.deepcopy(prepared)), rows)
+        codes = np.load(qdiff_export.capture(prepared, rows, self.out / "qat.npz", like=self.out / "model.json"))
+        own = {layer["name"]: layer for layer in json.loads(bytes(codes["model"]))["layers"]}
+        self.assertEqual(own["fc2"]["op"], "linear_float", "reads what nothing quantized")
+
+    def test_scales_of_a_transposed_convolution_belong_to_its_outputs(self):
+        layer = {"op": "conv_transpose2d", "groups": 2}
+        beside = qdiff_export._beside_weights(layer, np.arange(6.0), (4, 3, 2, 2))
+        self.assertEqual((beside.shape, beside[:, :, 0, 0].tolist()), ((4, 3, 1, 1), [[0, 1, 2], [0, 1, 2], [3, 4, 5], [3, 4, 5]]))
+        self.assertEqual(qdiff_export._beside_weights({"op": "conv2d"}, np.arange(4.0), (4, 3, 2, 2)).shape, (4, 1, 1, 1))
 
     def test_no_layer_of_it(self):
         self.export(small(), X)

@@ -168,9 +168,10 @@ function asCandidate(model: Model, capture: Capture, other: Model, matched: Matc
   };
 }
 
-/** What a float model gives between codes, which its layer's nearest codes stand for. */
+/** A step that a float model's file has of one layer: what is between codes, reals of what it reads, codes before they are quantized again. */
 function isBesideCodes(name: string, { layers }: Model): boolean {
-  return layers.some((layer) => name === `${layer.name}.float`);
+  const owner = /^(.*)\.(float|reals|moved)$/s.exec(name)?.[1];
+  return owner !== undefined && layers.some((layer) => layer.name === owner);
 }
 
 type Named = readonly [name: string, params: ValueParams | null];
@@ -184,10 +185,10 @@ function said(
 ): Warning[] {
   const warn = (where: string, message: string): Warning => ({ code: 'unmatched', where: printable(where), message });
   const others = unmatched.others.filter((name) => !isBesideCodes(name, other));
-  const layers = unmatched.layers.filter((name) => !values.has(name));
+  const [layers, left] = [unmatched.layers, odd].map((names) => names.filter((name) => !values.has(name)));
   return [
     ...(layers.length > 0 ? [warn(model.path, `no layer of ${printable(other.path)} is ${listed(layers, 8)}`)] : []),
     ...(others.length > 0 ? [warn(other.path, `no layer of ${printable(model.path)} is ${listed(others, 8)}`)] : []),
-    ...(odd.length > 0 ? [warn(other.path, `values of another form, not compared: ${listed(odd, 8)}`)] : []),
+    ...(left.length > 0 ? [warn(other.path, `values of another form, not compared: ${listed(left, 8)}`)] : []),
   ];
 }

@@ -71,6 +71,11 @@ async function withOwn(own: Layer, other: Layer, parts: ReadonlySet<Part>): Prom
     const bias = parts.has('bias') ? own.form.bias : attributes.bias;
     return { ...mixed, form: { ...mixed.form, attributes: { ...attributes, weight, bias } } };
   }
+  if (isTensor(own) && isTensor(mixed) && own.op.endsWith('_float') && own.op === mixed.op) {
+    const { weight, bias } = own.form.attributes as FloatProductAttributes;
+    const taken = { ...(parts.has('weights') && { weight }), ...(parts.has('bias') && { bias }) };
+    return { ...mixed, form: { ...mixed.form, attributes: { ...(mixed.form.attributes as object), ...taken } } };
+  }
   if (!isProduct(own) || !isProduct(mixed)) return mixed;
   const { weight, weightScale, weightZeroPoint, weightDtype, perChannel, bias, biasInt32, activation } = own.form;
   return {

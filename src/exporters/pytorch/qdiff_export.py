@@ -187,6 +187,7 @@ class _Like:
         is_graph = isinstance(model, torch.fx.GraphModule)
         is_exported = is_graph and any(_target(node).startswith("aten.") for node in model.graph.nodes)
         self.nodes = self.of_exported() if is_exported else {}
+        self.steps = {}  # node of a graph of prepare_fx that is no module -> its layer
         self.after = self.of_graph(layers) if is_graph and not is_exported else {}
         self.fakes = {}  # layer -> the fake quantization of its value
         self.weights = {}  # layer -> its weights as they are multiplied, and their fake quantization
@@ -199,7 +200,7 @@ class _Like:
         path_of = {module: path for path, module in self.modules.items()}  # one of two names is the other's module
         declared = Counter(_base_of(layer["name"]) for layer in layers)
         nodes = [node for node in self.model.graph.nodes if node.op != "output" and not self.is_fake(node)]
-        named = {node: _base_of(node.target if node.op == "call_module" else re.sub(r"_\d+$", "", node.name)) for node in nodes}
+        named = {node: _base_of(_layer_of(node)) for node in nodes if not _gives_several(node)}
         counts, uses, names, after = Counter(named.values()), Counter(), {}, {}
         for node in self.model.graph.nodes:
             if node in named:
@@ -207,6 +208,8 @@ class _Like:
                 sure = node.op == "call_module" or counts[named[node]] == declared[named[node]]
                 names[node] = of_input.get(node.target) if node.op == "placeholder" else (
                     None if not sure else named[node] if uses[named[node]] == 1 else f"{named[node]}@{uses[named[node]]}")
+                if node.op in ("call_function", "call_method") and names[node] in self.params:
+                    self.steps[node] = names[node]
             elif self.is_fake(node):
                 source = node.args[0]
                 while names.get(source) not in self.params and self.is_relu(source):  # fused into what it reads
@@ -223,7 +226,8 @@ class _Like:
         for node in self.model.graph.nodes:
             if node.op == "placeholder" or any(source in moving for source in node.all_input_nodes):
                 moving.add(node)
-                if _target(node).startswith("aten.") and _target(node) not in _PASSED and node not in of_norms:
+                is_step = _gives_several(node.args[0]) if node.target is operator.getitem else _target(node).startswith("aten.") and not _gives_several(node)
+                if is_step and _target(node) not in _PASSED and node not in of_norms:
                     computed.append(node)
         nodes = {node.target: (node, self.fake_after(node)) for node in self.model.graph.nodes if node.op == "placeholder"}
         left, found = iter(computed), {}
@@ -245,7 +249,8 @@ class _Like:
                     last = next(left, None)
             fake = self.fake_after(last) if last is not None else None
             nodes[layer["name"]] = last, fake
-            weight = node.args[1] if _target(node) in _PRODUCTS and self.is_fake(node.args[1]) else None
+            is_product = _target(node) in _PRODUCTS or layer["op"].endswith("_float")
+            weight = node.args[1] if is_product and self.is_fake(node.args[1]) else None
             found[layer["name"]] = (fake if "scale" in (layer.get("output") or {}) and fake is not None else last, fake if "scale" in (layer.get("output") or {}) else None, weight)
         return found
 
@@ -265,16 +270,8 @@ class _Like:
         """The values of a call of such a graph."""
         wanted = {node for entry in self.nodes.values() for node in entry if node is not None}
         kept = {}
-
-        class Kept(torch.fx.Interpreter):
-            def run_node(self, node):
-                value = super().run_node(node)
-                if node in wanted:
-                    kept[node] = value.detach().clone()
-                return value
-
         with torch.no_grad():
-            Kept(self.model).run(*args, *kwargs.values())
+            _run(self.model, args, kwargs, wanted, kept.__setitem__)
         modules = lambda node: _fake_of(self.model.get_submodule(node.target))
         for name, (node, fake, weight) in self.nodes.items():
             if fake is not None and modules(fake) is not None:
@@ -310,11 +307,15 @@ class _Like:
         if self.nodes:
             return self.written(self.of_nodes(args, kwargs))
         given, uses = {}, Counter()
+        read = {layer["name"]: _sources_of(layer)[0] for layer in self.layers if isinstance(layer.get("input"), str)}
 
         def hook(path):
-            def keep(module, _inputs, output):
+            def keep(module, inputs, output):
                 uses[path] += 1
                 name = self.after[path][uses[path] - 1] if path in self.after else path if uses[path] == 1 else f"{path}@{uses[path]}"
+                source = read.get(name)
+                if source in self.params and source not in given and path not in self.after and inputs and isinstance(inputs[0], torch.Tensor):
+                    given[source] = inputs[0].detach().clone()  # of a function, which has no hook
                 if name in self.params and isinstance(output, torch.Tensor):
                     given[name] = output.dequantize() if output.is_quantized else output.detach().clone()
                     fake = _fake_of(module) or _fake_of(getattr(module, "activation_post_process", None))
@@ -336,7 +337,7 @@ class _Like:
                 elif path and not isinstance(module, _FLOAT_FUNCTIONAL):  # whose observer sees its result, and nothing calls it
                     hooks.callback(module.register_forward_hook(hook(owner if of_functional else path)).remove)
             with torch.no_grad():
-                self.model(*args, **kwargs)
+                _run(self.model, args, kwargs, self.steps, lambda node, value: given.update({self.steps[node]: value}))
         for layer, after in self.follows.items():
             if layer in given and after in given:
                 given[layer] = given[after]
@@ -356,8 +357,11 @@ class _Like:
                 if math.prod(shape) == math.prod(tensor.shape[1:]):
                     given[name] = tensor.reshape(len(tensor), *shape)
             tensor = _of_shape(given.get(name), layer.get("shape"))
+            if tensor is None and layer["op"] == "permute" and source in given:  # the model puts the samples on another axis
+                tensor = given[name] = given[source].permute(layer["dims"])
             if tensor is None:
                 continue
+            given[name] = tensor
             read = next((grid[one] for one in sources if one in grid and _is_on_grid(tensor, grid[one])), None)
             # what only moved is read by the parameters of what it was
             moved = (read if "scale" in declared else declared) if "output" not in layer else None
@@ -411,8 +415,7 @@ class _Like:
         module = self.modules.get(path)
         if self.nodes or type(module) not in _FLOAT_PRODUCTS or name in self.weights or path in self.weights or "weight_scale" not in layer or "scale" not in own:
             return {}
-        lowest = own.get("quant_min", np.iinfo(own["dtype"]).min)
-        if layer.get("activation", "none") != "none" and (layer["activation"] != "relu" or own["zero_point"] != lowest):  # whose clamp is the ReLU
+        if layer.get("activation", "none") not in ("none", "relu"):
             return {}
         weight = module.weight.detach().float().numpy()
         if weight.shape != np.shape(layer["weight"]):
@@ -426,19 +429,25 @@ class _Like:
         """Weights, scales and bias of the module of a layer, where they are codes of its own scales; else nothing."""
         path = _base_of(layer["name"])
         weights, fake = self.weights.get(layer["name"]) or self.weights.get(path) or (None, None)
-        if weights is None or fake is None or "weight_scale" not in layer:
+        if weights is None or fake is None:
+            return {}
+        if layer["op"].endswith("_float"):  # whose codes the reference makes reals of again
+            own = _products_weight(layer, weights.float().numpy()).reshape(-1)
+            return {"weight": own} if own.size == np.size(layer["weight"]) else {}
+        if "weight_scale" not in layer:
             return {}
         shape = np.asarray(layer["weight"]).shape
         scale, zero = (tensor.detach().double().numpy().reshape(-1) for tensor in (fake.scale, fake.zero_point))
         own = weights.detach().double().numpy()
-        if own.shape != shape or len(scale) not in (1, shape[0]):
+        outputs = shape[1] * layer.get("groups", 1) if "transpose" in layer["op"] else shape[0]
+        if own.shape != shape or len(scale) not in (1, outputs):
             return {}
-        along = (slice(None), *[None] * (len(shape) - 1))
-        codes = np.rint(own / scale[along]) + zero[along]
+        beside = lambda numbers: _beside_weights(layer, numbers, shape)
+        codes = np.rint(own / beside(scale)) + beside(zero)
         limits = np.iinfo(layer.get("weight_dtype", "int8"))
         if codes.min() < limits.min or codes.max() > limits.max:
             return {}
-        each = lambda numbers: numbers.tolist() if len(numbers) > 1 or shape[0] == 1 and isinstance(layer["weight_scale"], list) else numbers[0].item()
+        each = lambda numbers: numbers.tolist() if len(numbers) > 1 or outputs == 1 and isinstance(layer["weight_scale"], list) else numbers[0].item()
         given = {"weight": codes.astype(limits.dtype), "weight_scale": each(scale), "weight_zero_point": each(zero.astype(int))}
         bias = None if self.nodes else _bias_of(self.modules.get(path))  # a graph's norm is no module
         if bias is not None and layer.get("bias") is not None and not np.allclose(bias, np.asarray(layer["bias"], float), 1e-4, 1e-6):
@@ -449,6 +458,36 @@ class _Like:
 _FLOAT_PRODUCTS = {torch.nn.Linear, *(getattr(torch.nn, f"Conv{kind}{n}d") for kind in ("", "Transpose") for n in (1, 2, 3))}
 _PRODUCTS = {"aten.linear", "aten.conv1d", "aten.conv2d", "aten.conv3d", "aten.convolution"}
 _PASSED = {"aten.dropout", "aten.detach", "aten.detach_", "aten.clone", "aten.contiguous", "aten.alias", "aten.lift_fresh_copy", "aten._assert_tensor_metadata"}
+
+
+def _layer_of(node):
+    """The layer that a node of a graph of prepare_fx becomes, but for its number."""
+    if node.op == "call_module":
+        return node.target
+    name = re.sub(r"_\d+$", "", node.name)
+    if name == "getitem" and (_gives_several(node.args[0]) or "slice(" in repr(node.args[1])):
+        return "slice"
+    return f"{name}_scalar" if name in ("add", "mul") and any(not isinstance(one, torch.fx.Node) for one in node.args) else name
+
+
+def _gives_several(node):
+    """Values, which are layers each."""
+    return isinstance(node, torch.fx.Node) and re.match(r"(unbind|chunk|(tensor_)?split)(_|$)", node.name) is not None
+
+
+def _run(model, args, kwargs, wanted, keep):
+    """One call; of a graph the values of these nodes."""
+    if not wanted:
+        return model(*args, **kwargs)
+
+    class Kept(torch.fx.Interpreter):
+        def run_node(self, node):
+            value = super().run_node(node)
+            if node in wanted and isinstance(value, torch.Tensor):
+                keep(node, value.detach().clone())
+            return value
+
+    return Kept(model).run(*args, *kwargs.values())
 
 
 def _sources_of(layer):
@@ -482,10 +521,18 @@ def _of_floats(layer):
     scale, zero = (np.asarray(layer[field], float).reshape(-1) for field in ("weight_scale", "weight_zero_point"))
     weight = _products_weight(layer, np.asarray(layer["weight"]))
     along = (slice(None), *[None] * (weight.ndim - 1))
-    kept = {key: field for key, field in layer.items() if not key.startswith(("weight", "bias_", "activation"))}
+    kept = {key: field for key, field in layer.items() if not key.startswith(("weight", "bias_"))}
     more = {"kernel_size": list(weight.shape[2:])} if weight.ndim > 2 else {}
     return {**kept, **more, "op": f"{layer['op']}_float", "weight": ((weight - zero[along]) * scale[along]).astype(np.float32).reshape(-1),
             "out_features": len(weight)}
+
+
+def _beside_weights(layer, numbers, shape):
+    """A number an output channel, or one, to be computed with weights of a shape."""
+    if len(numbers) > 1 and "transpose" in layer["op"]:
+        groups = layer.get("groups", 1)
+        numbers = np.repeat(numbers.reshape(groups, 1, -1), shape[0] // groups, 1).reshape(shape[:2])
+    return numbers.reshape(*numbers.shape, *[1] * (len(shape) - numbers.ndim))
 
 
 def _products_weight(layer, weight):

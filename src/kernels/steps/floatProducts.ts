@@ -5,6 +5,7 @@ import { floor } from '../../numeric/round.js';
 import { HOLE, tapsOf } from '../../tensor/patches.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
+import { clampOfReals, limitedTo } from './activation.js';
 import { boundedReals, UNIT, within } from './bounded.js';
 import { imageOf, placesOf } from './pool.js';
 import { boundedSteps } from './tensor.js';
@@ -17,9 +18,13 @@ interface Sums {
 
 const attributesOf = ({ attributes }: TensorCall) => attributes as FloatProductAttributes;
 
-function bounded({ exact, magnitudes }: Sums, terms: number) {
+function bounded({ exact, magnitudes }: Sums, terms: number, { activation }: TensorCall) {
   const relative = (terms + 4) * UNIT;
-  return boundedReals(exact.length, (i) => within(exact[i], magnitudes[i] * relative));
+  const clamp = clampOfReals(activation);
+  return boundedReals(exact.length, (i) => {
+    const { low, near, high } = within(exact[i], magnitudes[i] * relative);
+    return { low: limitedTo(clamp, low), near: limitedTo(clamp, near), high: limitedTo(clamp, high) };
+  });
 }
 
 export const linearOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
@@ -39,7 +44,7 @@ export const linearOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float
       [sums.exact[at], sums.magnitudes[at]] = [sum, magnitude];
     }
   }
-  return bounded(sums, depth);
+  return bounded(sums, depth, call);
 });
 
 export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
@@ -47,7 +52,7 @@ export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, 
   const sums = convolved(call);
   const { shape } = call.output;
   const inOrder = { exact: fromRows(sums.exact, shape), magnitudes: fromRows(sums.magnitudes, shape) };
-  return bounded(inOrder, weight.length / outFeatures);
+  return bounded(inOrder, weight.length / outFeatures, call);
 });
 
 /** Rows of channels, a place each. */

@@ -1,6 +1,7 @@
 /** What products of floats by float weights have in common: layers that a quantizer left as they were, between quantized ones. */
 
 import * as z from 'zod/mini';
+import { activation } from '../../documents/fields.js';
 import type { FloatProductAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';
@@ -8,6 +9,7 @@ import { windowDims } from '../../tensor/patches.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ReadLayer, ShapedLayer } from '../op.js';
+import { activationOf } from './activation.js';
 import { floatsOf } from './affine.js';
 import { expectInput } from './inputs.js';
 import { layerFields, list, numbers, outputSchema } from './schema.js';
@@ -20,6 +22,7 @@ const fields = {
   weight: numbers('float32 [out, in / groups, ...kernel], one after the other', list('number')),
   out_features: whole,
   bias: z.optional(z.nullable(numbers('float32 [out]', list('number')))),
+  activation: z.optional(activation),
 };
 
 const windows = { ...windowFields, kernel_size: perPlace, groups: z.optional(whole) };
@@ -55,7 +58,9 @@ export function floatProduct(name: string, spatial: number): Op {
 async function readProduct(layer: RawLayer, spatial: number, windowOf: ReadWindow): Promise<ReadLayer | null> {
   expectInput(layer, ['float32'], 'put a dequantize layer before it');
   const attributes = await attributesOf(layer, spatial, windowOf);
-  return attributes && layer.output ? { form: tensorForm(attributes), output: layer.output } : null;
+  return attributes && layer.output
+    ? { form: tensorForm(attributes, activationOf(layer)), output: layer.output }
+    : null;
 }
 
 async function attributesOf(

@@ -1,6 +1,6 @@
 /** Transposed convolutions of floats against what they are said to do: every place of the input is scattered. */
 import { expect, it } from 'vitest';
-import { convolutionOfFloats } from '../../../src/kernels/steps/floatProducts.js';
+import { convolutionOfFloats, linearOfFloats } from '../../../src/kernels/steps/floatProducts.js';
 import type { TensorCall } from '../../../src/nouns/kernel.js';
 import { windowDims } from '../../../src/tensor/patches.js';
 import { randomFrom } from '../../diagnose/world.js';
@@ -38,6 +38,7 @@ it.each([
     inputs: [{ data: x, shape: shape([ins, size]), params: { dtype: 'float32' } }],
     samples: 1,
     attributes: { weight, bias, outFeatures: outs, groups, window },
+    activation: 'none',
     output: { shape: shape([outs, places]), params: { dtype: 'float32' } },
   } as unknown as TensorCall) as { low: Float64Array; high: Float64Array };
   expect(new Set(expected).size).toBeGreaterThan(places);
@@ -46,4 +47,17 @@ it.each([
     expect(value).toBeLessThanOrEqual(high[i]);
     expect(high[i] - low[i]).toBeLessThan(1e-4);
   });
+});
+
+it.each([
+  ['none', [-3, 8]],
+  ['relu', [0, 8]],
+  ['relu6', [0, 6]],
+] as const)('fuses %s', (activation, expected) => {
+  const call = {
+    inputs: [{ data: Float32Array.of(1, 2), params: { dtype: 'float32' } }],
+    attributes: { weight: Float32Array.of(1, -2, 2, 3), bias: null, outFeatures: 2 },
+    activation,
+  };
+  expect([...(linearOfFloats.run(call as never) as { data: Float32Array }).data]).toEqual(expected);
 });
