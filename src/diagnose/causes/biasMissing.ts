@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { viewOf } from '../estimate/view.js';
@@ -89,7 +90,7 @@ function hasZeros({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: I
 /** Some channels' biases are not added: those that differ, where leaving it out makes them exact. */
 function missingInSome(study: ProductStudy, base: ProductSetup): ProductChange[] {
   if (!hasBias(base.params)) return [];
-  if (study.mismatchesByChannel(base, study.sketch).every((mismatched) => mismatched > 0)) return [];
+  if ([study.sketch, study.subset].some((scope) => differsInMore(study, base, scope, study.channels - 1))) return [];
   const before = study.mismatchesByChannel(base);
   const differing = new Set([...before.keys()].filter((n) => before[n] > 0));
   if (differing.size === 0 || differing.size === study.channels) return [];

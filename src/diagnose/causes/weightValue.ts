@@ -130,7 +130,7 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   const few = Math.max(4, study.channels / 4);
   const { glimpse, sketch } = study;
   const scope = study.detail;
-  const all = differing(study.mismatchesByChannel(study.declared)).length;
+  const all = study.mismatchesByChannel(study.declared).reduce((count, own) => count + Number(own > 0), 0);
   if (!leavesAtMost(study, few / all)(base)) return [];
   const isMore = (part: Scope) => differsInMore(study, base, part, few);
   if ((glimpse && isMore(glimpse)) || isMore(sketch) || isMore(scope)) return [];
