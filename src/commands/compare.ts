@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import type { DetailsInput } from '../analyze/explain/details.js';
 import { acceleratorFor } from '../compare/accelerator.js';
@@ -240,8 +241,7 @@ function settingsOf(options: Options): Record<string, string> {
 }
 
 /** Of the declared model and the shapes of what was captured: tells shards of other files. */
-async function digestOf(model: Model, files: readonly Capture[]): Promise<string> {
-  const { createHash } = await import('node:crypto');
+function digestOf(model: Model, files: readonly Capture[]): string {
   const hash = createHash('sha256');
   const plain = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value);
   hash.update(JSON.stringify([model.producer, model.inputs, model.layers], plain));
@@ -316,7 +316,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
       : [];
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
-      inputs: needed.has('digest') ? await digestOf(model, files) : '',
+      inputs: needed.has('digest') ? digestOf(model, files) : '',
       settings: settingsOf(options),
       part,
       baseline: judged.baseline
