@@ -8,3 +8,8 @@ export function firstWords(report: Report): string[] {
   const stale = report.warnings.filter(({ code }) => code === TWO_TRAININGS);
   return [...stale.map(({ message }) => printable(message)), ...notFiniteSentences(report)];
 }
+
+/** The other warnings. */
+export function notes({ warnings }: Report): Report['warnings'] {
+  return warnings.filter(({ code }) => code !== TWO_TRAININGS);
+}

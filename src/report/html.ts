@@ -8,8 +8,10 @@ import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf } from './cards.js';
 import { divergenceSentences } from './divergences.js';
 import type { FindingDetail } from './finding.js';
+import { firstWords, notes } from './firstWords.js';
 import { layerNumbers } from './layerNumbers.js';
 import { nextCommand } from './next.js';
+import { percent } from './numbers.js';
 import type { PageData } from './page/data.js';
 import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
@@ -29,6 +31,7 @@ import {
 const MOST_LAYERS_IN_TEXT = 500;
 const MOST_LAYERS_OF_A_CARD = 8;
 const MOST_WARNINGS = 100;
+const MOST_SHARES = 8;
 
 export const html: Reporter = (unordered, options) => {
   const [start, afterTitle, afterContent, end] = partsOf(options.page);
@@ -114,9 +117,9 @@ function summary(runs: readonly Run[]): string {
   ];
   const rows = runs.map(({ name, report }, i) => {
     const state = stateOf(report);
-    return `<li class="${state}" data-run="${i}"><b class="name"><bdi>${text(name)}</bdi></b> <span>${text(verdict(report).line)}</span></li>`;
+    return `<li class="${state}" data-run="${i}"><b class="name"><bdi>${text(name)}</bdi></b> <span>${said(verdict(report).line)}</span></li>`;
   });
-  return `<header class="all ${stateOfAll(runs)}"><h1>${wordOf(runs)}</h1> <p class="sentence">${text(sentence.join('; '))}</p></header>
+  return `<header class="all ${stateOfAll(runs)}"><h1>${wordOf(runs)}</h1> <p class="sentence">${said(sentence.join('; '))}</p></header>
 <ul class="models">${rows.join('')}</ul>`;
 }
 
@@ -132,12 +135,13 @@ function section(
   const next = nextCommand(report, options);
   const indexOf = new Map(judged(report).map((layer, i) => [layer, i]));
   const heading = several
-    ? `<h2><bdi>${text(name)}</bdi> <b class="word">${word}</b></h2> <p class="sentence">${text(sentence)}</p>`
-    : `<h1>${word}</h1> <p class="sentence">${text(sentence)}</p>`;
+    ? `<h2><bdi>${text(name)}</bdi> <b class="word">${word}</b></h2> <p class="sentence">${said(sentence)}</p>`
+    : `<h1>${word}</h1> <p class="sentence">${said(sentence)}</p>`;
   return `<section class="run" data-run="${index}">
 <header class="${several ? '' : 'all '}${stateOf(report)}">${heading}</header>
-${answers ? `<p class="answers">${text(answers)}</p>\n` : ''}<p class="sides">${sides(report)}</p>
-${facts(report)}
+${list('first-words', firstWords(report))}
+${answers ? `<p class="answers">${said(answers)}</p>\n` : ''}<p class="sides">${sides(report)}</p>
+${facts(report, indexOf)}
 ${list('divergences', divergenceSentences(report))}
 <div class="network" data-network="${index}"></div>
 ${list('baseline', baselineSentences(report))}
@@ -145,7 +149,9 @@ ${causes(cards, indexOf)}
 ${layerTable(report, indexOf)}
 ${list(
   'notes',
-  report.warnings.slice(0, MOST_WARNINGS).map(({ where, message }) => `${where}: ${message}`),
+  notes(report)
+    .slice(0, MOST_WARNINGS)
+    .map(({ where, message }) => `${where}: ${message}`),
 )}
 ${next ? `<p class="next">next: <code>${text(next)}</code></p>` : ''}
 </section>`;
@@ -166,7 +172,7 @@ function sides(report: Report): string {
 }
 
 /** Four numbers: what was compared, what differs, what is explained, where it begins. */
-function facts(report: Report): string {
+function facts(report: Report, indexOf: IndexOf): string {
   const layers = judged(report);
   const sum = (all: readonly (number | null | undefined)[]) => all.reduce<number>((s, n) => s + (n ?? 0), 0);
   const differing = layers.filter(({ mismatched }) => (mismatched ?? 0) > 0);
@@ -179,8 +185,12 @@ function facts(report: Report): string {
     ...(different > 0 ? [explainedFact(report, different)] : []),
     ...(first ? [[firstDivergenceLabel(report), first.name, firstMismatch(first) ?? '']] : []),
   ];
+  const isLayer = (i: number) => first !== null && i === rows.length - 1;
   return `<dl class="facts">${rows
-    .map(([key, big, rest]) => `<div><dt>${text(key)}</dt><dd><b><bdi>${text(big)}</bdi></b> ${text(rest)}</dd></div>`)
+    .map(
+      ([key, big, rest], i) =>
+        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
+    )
     .join('')}</dl>`;
 }
 
@@ -204,10 +214,21 @@ function causes(cards: readonly Card[], indexOf: IndexOf): string {
   const heading = unexplained
     ? `${counted(cards.length, 'finding')}, not everything is explained`
     : `${counted(cards.length, 'finding')} explain${cards.length === 1 ? 's' : ''} every value`;
-  return `<h2>${text(heading)}</h2>
+  return `<header class="causes"><h2>${text(heading)}</h2>${shares(cards)}</header>
 <div class="cards">
 ${cards.map((card, i) => cardHtml(card, i, indexOf)).join('\n')}
 </div>`;
+}
+
+/** How much each of several findings is of what differs: "explained" is not read without it. */
+function shares(cards: readonly Card[]): string {
+  const all = cards.reduce((sum, { values }) => sum + values, 0);
+  if (cards.length < 2) return '';
+  const each = cards.slice(0, MOST_SHARES).map(({ letter, kind, values }) => {
+    const count = `<b>${said(String(values))}</b> ${percent(values, all)}`;
+    return `<li class="${kind}"><span class="letter">${letter}</span> ${count}</li>`;
+  });
+  return ` <ul class="shares">${each.join('')}</ul>`;
 }
 
 function cardHtml({ finding, letter, kind, values, worst }: Card, index: number, indexOf: IndexOf): string {
@@ -216,12 +237,12 @@ function cardHtml({ finding, letter, kind, values, worst }: Card, index: number,
   const more = layers.length - shown.length;
   const extent = [
     ...shown.map(
-      (layer) => `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${text(extentOf(layer))}</li>`,
+      (layer) => `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${said(extentOf(layer))}</li>`,
     ),
     ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
   ];
   return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
-<p class="counts"><span><b>${values}</b> values</span> <span><b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'}</span> <span>up to <b>${text(worst)}</b></span></p>
+<p class="counts"><span><b>${said(String(values))}</b> values</span> <span><b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'}</span> <span>up to <b>${said(worst)}</b></span></p>
 <ul>${extent.join('')}</ul>
 ${detailsHtml(details)}</article>`;
 }
@@ -249,7 +270,7 @@ function detailHtml({ label, sentences, code }: FindingDetail): string {
     const [, variable, rest] = (label === 'confirm' && VARIABLE.exec(sentence)) || [];
     if (variable) return `<dd class="typed"><code class="copy">${text(variable)}</code>${text(rest)}</dd>`;
     const partly = label === 'rehearsal' && / still differs?$/.test(sentence) ? ' class="partly"' : '';
-    return `<dd${partly}>${text(sentence.replaceAll(' -> ', ' → '))}</dd>`;
+    return `<dd${partly}>${said(sentence.replaceAll(' -> ', ' → '))}</dd>`;
   });
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
 }
@@ -273,13 +294,22 @@ function row(layer: LayerReport, report: Report, indexOf: IndexOf): string {
   return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${layerNumbers(
     layer,
   )
-    .map((number) => `<td class="number">${text(number)}</td>`)
+    .map((number) => `<td class="number">${said(number)}</td>`)
     .join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
 }
 
 function list(name: string, sentences: readonly string[]): string {
   if (sentences.length === 0) return '';
   return `<ul class="${name}">${sentences.map((one) => `<li>${text(one)}</li>`).join('')}</ul>`;
+}
+
+/** A count by what follows it, so that the digits of a name or a value stay as they are. */
+const COUNT =
+  /(?<![\w.,-])\d{4,}(?= (?:of|values?|differing|other|answers?|samples?|sums|and|pairs|input|hypotheses|steps?|lsb|layers?|more)\b| \()|^\d{4,}$/g;
+
+/** Our words, in which counts have commas: "12,345 of 20,000 values". */
+function said(sentence: string): string {
+  return text(sentence.replace(COUNT, (count) => Number(count).toLocaleString('en-US')));
 }
 
 const ENTITIES = new Map([

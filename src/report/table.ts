@@ -10,7 +10,7 @@ import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
 import { divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, type Tell } from './finding.js';
-import { firstWords } from './firstWords.js';
+import { firstWords, notes } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { padEnd } from './layout.js';
@@ -31,7 +31,6 @@ import {
   firstDivergenceLabel,
   firstMismatch,
   judged,
-  TWO_TRAININGS,
   verdict,
   whyOf,
 } from './verdict.js';
@@ -320,7 +319,7 @@ function codeLines(view: View, label: string, { where, text }: { where: string; 
 
 function noteLines(view: View): string[] {
   const { report, verbose } = view;
-  const notes = judged(report).flatMap((layer) => [
+  const lines = judged(report).flatMap((layer) => [
     ...[accumulatorSentence(layer)].flatMap((text) => (text === null ? [] : [`${printable(layer.name)}: ${text}`])),
     ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
     ...(layer.within_bound
@@ -330,19 +329,18 @@ function noteLines(view: View): string[] {
       : []),
   ]);
   const seen = new Map<string, number>();
-  for (const { code, where, message } of report.warnings) {
-    if (code === TWO_TRAININGS) continue;
+  for (const { code, where, message } of notes(report)) {
     const count = (seen.get(code) ?? 0) + 1;
     seen.set(code, count);
-    if (verbose || count <= MOST_WARNINGS_OF_A_KIND) notes.push(`${printable(where)}: ${printable(message)}`);
+    if (verbose || count <= MOST_WARNINGS_OF_A_KIND) lines.push(`${printable(where)}: ${printable(message)}`);
   }
   if (!verbose) {
     for (const [code, count] of seen) {
       const left = count - MOST_WARNINGS_OF_A_KIND;
-      if (left > 0) notes.push(`${counted(left, 'more warning')} like it (${printable(code)}); -v lists them`);
+      if (left > 0) lines.push(`${counted(left, 'more warning')} like it (${printable(code)}); -v lists them`);
     }
   }
-  return notes.flatMap((note) => labelled(view, 'note: ', note));
+  return lines.flatMap((note) => labelled(view, 'note: ', note));
 }
 
 function baselineLines(view: View): string[] {

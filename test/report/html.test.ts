@@ -54,6 +54,26 @@ describe('names from files', () => {
   });
 });
 
+test('counts have commas, the digits of names and values stay', () => {
+  const report = readReport('iris-avx2');
+  report.layers[0].name = report.first_divergence = '20000';
+  report.layers[0].first_mismatch!.expected = 26599;
+  const text = html([runOf(report)], { ...plain, page });
+  expect(text).toContain('971 of 5,285 values');
+  expect(text).toContain('<bdi>20000</bdi>: 963 of 2,416 values');
+  expect(text).toContain('<b><bdi>20000</bdi></b> sample 0, channel 0: expected 26599, actual 153');
+});
+
+test('several findings share what differs, and say how', () => {
+  const report = readReport('iris-avx2');
+  report.layers[2].diagnosis = { ...report.layers[2].diagnosis!, causes: ['rounding-floor'] };
+  const text = html([runOf(report)], { ...plain, page });
+  expect(text).toMatch(
+    /<ul class="shares"><li class="own">.*A<\/span> <b>963<\/b> 99\.2%<\/li>.*<b>8<\/b> 0\.82%<\/li><\/ul>/,
+  );
+  expect(html([runOf(readReport('iris-avx2'))], { ...plain, page })).not.toContain('class="shares"');
+});
+
 test('a page without its places is a defect, not half a report', () => {
   expect(() => html([runOf(readReport('iris-avx2'))], { ...plain, page: '<html>' })).toThrow('missing or damaged');
   expect(() => html([runOf(readReport('iris-avx2'))], plain)).toThrow('missing or damaged');

@@ -45,6 +45,10 @@ function expectApart(nodes: readonly GraphNode[], width: number): void {
     expect(y + tile.height).toBeLessThanOrEqual(height);
     taken.add(`${x},${y}`);
   }
+  for (const label of layout.labels) {
+    expect(label.x + label.width).toBeLessThanOrEqual(Math.max(width, layout.width));
+    expect(label.y).toBeLessThanOrEqual(height);
+  }
   const sorted = [...tiles].sort((a, b) => a.y - b.y || a.x - b.x);
   for (const [i, one] of sorted.entries()) {
     for (const other of sorted.slice(i + 1, i + 400)) {

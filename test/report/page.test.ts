@@ -135,6 +135,11 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     }
     await expect.poll(() => page.locator('.layer').count()).toBe(0);
     await expect.poll(() => page.locator('.layers').isVisible()).toBe(true);
+    await page.locator('.evidence a').first().click();
+    await expect.poll(() => hash(page)).toBe(`#${model}/fc1/0/0`);
+    await page.goBack();
+    await page.locator('.facts a').click();
+    await expect.poll(() => hash(page)).toBe(`#${model}/fc1`);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -333,9 +338,9 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   test('without a script everything but network and pictures is there', async () => {
     const { page } = await open(iris, { javaScriptEnabled: false });
     const text = await page.locator('body').innerText();
-    expect(text).toContain('2 of 3 layers differ, 971 of 5285 values');
+    expect(text).toContain('2 of 3 layers differ, 971 of 5,285 values');
     expect(text).toContain('963 (39.9%)');
-    expect(text).toContain('970 of 4832 pairs saturate');
+    expect(text).toContain('970 of 4,832 pairs saturate');
     await page.close();
   });
 

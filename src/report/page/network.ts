@@ -32,7 +32,7 @@ export function drawNetwork(place: HTMLElement, model: Model, hrefOf: (layer: La
 }
 
 /** Pixels of a letter of a block's name. */
-const LETTER = 6;
+const LETTER = 6.4;
 
 /** kinds: what is no size. */
 export function legend(kinds = true): HTMLElement {

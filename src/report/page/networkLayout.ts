@@ -136,7 +136,7 @@ function laidOut(
   const tiles: Tile[] = new Array(nodes.length);
   const rowOf: number[] = new Array(nodes.length);
   const labels: BlockLabel[] = [];
-  let [x, y, row, rowHeight, used] = [0, OVER, 0, 0, 0];
+  let [x, y, row, rowHeight, used, lowest] = [0, OVER, 0, 0, 0, 0];
   for (const block of blocks.flatMap((block) => pieces(block, perRow))) {
     const blockWidth = block.width * column - gap.x;
     if (x > 0 && x + blockWidth > width) [x, y, row, rowHeight] = [0, y + rowHeight + OVER, row + 1, 0];
@@ -146,13 +146,14 @@ function laidOut(
     }
     const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
     if (labelled && block.label !== '')
-      labels.push({ text: block.label, x, y: y + bottom + 12, width: blockWidth + gap.block });
+      labels.push({ text: block.label, x, y: y + bottom + 12, width: Math.min(blockWidth + gap.block, width - x) });
     rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
+    lowest = Math.max(lowest, y + bottom + (labelled && block.label !== '' ? LABEL : 0));
     used = Math.max(used, x + blockWidth);
     x += blockWidth + gap.block;
   }
   const edges = edgesOf(nodes, tiles, rowOf, tile);
-  return { width: used, height: y + rowHeight, tile, tiles, labels, edges };
+  return { width: used, height: lowest, tile, tiles, labels, edges };
 }
 
 /** A block that is wider than a row is cut into columns that fit. */

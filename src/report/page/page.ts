@@ -40,12 +40,13 @@ class App {
       const words = text.textContent ?? '';
       text.after(copyButton(() => words));
     }
-    for (const item of section.querySelectorAll<HTMLElement>('.card li[data-layer]')) {
+    for (const item of section.querySelectorAll<HTMLElement>('.card li[data-layer], .facts [data-layer]')) {
       const name = item.querySelector('bdi')!;
       const link = element('a', { href: layerHref(model, model.layers[Number(item.dataset.layer)]) });
       name.replaceWith(link);
       link.append(name);
     }
+    for (const line of section.querySelectorAll<HTMLElement>('.card .evidence dd')) linkValue(line, model);
     const network = section.querySelector<HTMLElement>('.network')!;
     for (const card of section.querySelectorAll<HTMLElement>('.card')) {
       const dim = (on: boolean) => () => {
@@ -143,6 +144,20 @@ class App {
     event.preventDefault();
     keys[event.key]();
   }
+}
+
+/** "fc1, sample 0, channel 3, at 1,2:" leads there; of a card of one layer without its name. */
+function linkValue(line: HTMLElement, model: Model): void {
+  const words = line.textContent ?? '';
+  const [place, sample, channel, at] = /(?:^|, )sample (\d+), channel (\d+)(?:, at ([\d,]+))?:$/.exec(words) ?? [];
+  if (place === undefined) return;
+  const name = words.slice(0, -place.length);
+  const only = line.closest('.card')!.querySelector<HTMLElement>('li[data-layer]')!.dataset.layer;
+  const layer = name === '' ? model.layers[Number(only)] : model.layers.find((one) => one.name === name);
+  if (!layer) return;
+  const positions = at === undefined ? [] : at.split(',').map(Number);
+  const href = hashOf({ model, layer, channel: Number(channel), sample: Number(sample), at: positions });
+  line.replaceChildren(element('a', { href }, words));
 }
 
 // What can be read comes first, the rest a frame later.

@@ -2,8 +2,11 @@
 import { number } from './classes.js';
 import { element } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, type Model } from './model.js';
+import { stateOf } from './network.js';
 
 const LEAST_TO_FOLD = 3;
+/** A table that one sees whole is not folded. */
+const MOST_UNFOLDED = 12;
 
 interface Chip {
   readonly name: string;
@@ -107,7 +110,7 @@ export class LayerTable {
       return this.chips[this.chosen].passes(layer) && layer.name.toLowerCase().includes(this.words);
     };
     const rows = this.sorted(this.rows.filter(passes));
-    const plain = this.chosen === 0 && this.words === '' && this.sortedBy < 0;
+    const plain = this.chosen === 0 && this.words === '' && this.sortedBy < 0 && rows.length > MOST_UNFOLDED;
     this.body.replaceChildren(...(rows.length === 0 ? [this.none] : plain ? this.folded(rows) : rows));
   }
 
@@ -189,7 +192,7 @@ function foldKind(layer: Layer): string | null {
 function linkName(row: HTMLTableRowElement, layer: Layer, hrefOf: (layer: Layer) => string): void {
   const name = row.querySelector('bdi')!;
   const link = element('a', { href: hrefOf(layer) });
-  name.replaceWith(link);
+  name.replaceWith(element('span', { class: `key ${stateOf(layer)}`, 'aria-hidden': 'true' }), link);
   link.append(name);
   row.title = layer.mismatched > 0 ? `${number(layer.mismatched)} of ${number(layer.values)} values differ` : '';
 }

@@ -27,7 +27,11 @@ export interface Bar {
 export function bar(models: readonly Model[]): Bar {
   const path = element('nav', { class: 'path', 'aria-label': 'Where' });
   const found = element('ul', { class: 'found', hidden: '' });
-  const find = element('input', { type: 'search', placeholder: 'Find a layer  /', 'aria-label': 'Find a layer' });
+  const find = element('input', {
+    type: 'search',
+    placeholder: innerWidth > 600 ? 'Find a layer  /' : 'Find',
+    'aria-label': 'Find a layer',
+  });
   find.addEventListener('input', () => fillFound(found, models, find.value));
   find.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') found.querySelector<HTMLAnchorElement>('a')?.click();
