@@ -143,8 +143,8 @@ def convolutions():
     convolution('depthwise int8', 'int8', 60, 40, 40, 43, 43, 3, 3, (1, 1), 'SAME', ALL, 'relu', kind='depthwise', eras=('litert23',))
     convolution('depthwise int8 multiplied', 'int8', 70, 30, 30, 7, 21, 3, 3, (2, 1), 'VALID', ALL, kind='depthwise', power=True)
     convolution('depthwise int8 without vectors', 'int8', 80, 20, 20, 12, 12, 3, 3, (1, 1), 'SAME', ('ref', 'opt'), kind='depthwise', eras=('rt214',))
-    convolution('transpose int8', 'int8', 90, 10, 10, 6, 29, 3, 4, (2, 2), 'SAME', ALL, kind='transpose')
-    convolution('transpose int8 valid', 'int8', 95, 9, 8, 5, 13, 2, 3, (3, 2), 'VALID', ALL, kind='transpose', power=True)
+    convolution('transpose int8', 'int8', 90, 10, 10, 6, 29, 3, 4, (2, 2), 'SAME', ALL, kind='transpose', samples=7)
+    convolution('transpose int8 valid', 'int8', 95, 9, 8, 5, 13, 2, 3, (3, 2), 'VALID', ALL, kind='transpose', power=True, samples=4)
     convolution('conv uint8', 'uint8', 100, 40, 40, 5, 24, 3, 3, (1, 1), 'SAME', ('ref', 'opt', 'xnn'), 'relu6')
     convolution('conv uint8 without vectors', 'uint8', 105, 20, 20, 5, 24, 3, 3, (1, 1), 'SAME', ('opt',), eras=('rt214',))
     convolution('depthwise uint8', 'uint8', 110, 40, 40, 24, 24, 3, 3, (1, 1), 'SAME', ('ref', 'opt', 'xnn'), kind='depthwise')
@@ -190,7 +190,7 @@ def linears():
     fully_connected('linear int8, releases', 'int8', 220, 60, 33, 17, ('ref', 'opt'), one=True, eras=everywhere)
     fully_connected('linear int8, weights with a zero point', 'int8', 230, 60, 33, 17, ('ref', 'opt', 'xnn'), one=True, zw=11, eras=OLD)
     fully_connected('linear int8, one row', 'int8', 240, 1, 40, 9, ('opt',), cpus=('avx', 'sse'), samples=150)
-    fully_connected('linear uint8', 'uint8', 250, 300, 24, 40, ('ref', 'opt', 'xnn'), one=True, zw=13)
+    fully_connected('linear uint8', 'uint8', 250, 300, 24, 40, ('ref', 'opt', 'xnn'), one=True, zw=13, samples=2)
     fully_connected('linear uint8 without vectors', 'uint8', 255, 30, 24, 40, ('opt',), one=True, zw=13, eras=('rt214',))
     for seed, bias in ((260, 'int64'), (270, 'int32'), (280, None)):
         fully_connected(f'linear 16x8, {bias or "no"} bias', 'int16', seed, 200, 24, 40, ('ref', 'opt', 'tflm'), bias=bias, eras=('litert23',), cpus=('avx', 'sse'))
@@ -257,7 +257,7 @@ def reductions():
                     if own == 'ref' and dtype == 'int16':
                         continue
                     add_case(f'sum {dtype} {axes}', 'sum', [own], [('x', value(dtype, s, z), shape, seed, span)], value(dtype, F(sy * 3), zy), fields,
-                             lambda k, v, a=axes, kp=keep, x=Q(s, z), y=Q(F(sy * 3), zy), d=dtype: T.sum_(v[0], x, y, a, kp, k, d), 12)
+                             lambda k, v, a=axes, kp=keep, x=Q(s, z), y=Q(F(sy * 3), zy), d=dtype: T.sum_(v[0], x, y, a, kp, k, d), 45)
 
 
 def conversions():
@@ -274,7 +274,7 @@ def conversions():
             seed += 1
             (s, z), (sy, zy) = params(a, seed * 10, power), params(b, seed * 10 + 1, power)
             add_case(f'requantize {a} to {b}{" powers" if power else ""}', 'requantize', kernels, [('x', value(a, s, z), (7, 9, 33), seed, None)], value(b, sy, zy), {},
-                     lambda k, v, x=Q(s, z), y=Q(sy, zy), a=a, b=b: T.requantize(v[0], x, y, k, b, a), 5)
+                     lambda k, v, x=Q(s, z), y=Q(sy, zy), a=a, b=b: T.requantize(v[0], x, y, k, b, a), 25 if kernels == ALL else 5)
     for dtype, seed in (('int8', 580), ('uint8', 585), ('int16', 590)):
         for act in ('relu', 'relu6', 'relu_n1_to_1'):
             seed += 1
@@ -294,17 +294,17 @@ def functions():
             if dtype == 'int16':
                 sy = F(s * F(1.37))
             add_case(f'leaky_relu {dtype} {alpha}', 'leaky_relu', kernels, [('x', value(dtype, s, z), (7, 9, 33), seed, None)], value(dtype, sy, zy), {'negative_slope': float(F(alpha))},
-                     lambda k, v, x=Q(s, z), y=Q(sy, zy), a=alpha, d=dtype: T.leaky_relu(v[0], x, y, a, k, d), 5, eras=('litert23', 'litert14') if alpha < 0 else ('litert23',))
+                     lambda k, v, x=Q(s, z), y=Q(sy, zy), a=alpha, d=dtype: T.leaky_relu(v[0], x, y, a, k, d), 7, eras=('litert23', 'litert14') if alpha < 0 else ('litert23',))
         if dtype != 'int16':
             for i in range(3):
                 seed += 1
                 (s, z), (sy, zy) = params(dtype, seed * 10), params(dtype, seed * 10 + 1)
                 add_case(f'hardswish {dtype} {i}', 'hardswish', [k for k in kernels if k != 'xnn'], [('x', value(dtype, F(s * (1, 3, .4)[i]), z), (2, 256), seed, None)], value(dtype, F(sy * (1, 3, .4)[i]), zy), {},
-                         lambda k, v, x=Q(F(s * (1, 3, .4)[i]), z), y=Q(F(sy * (1, 3, .4)[i]), zy), d=dtype: T.hard_swish(v[0], x, y, d), 20)
+                         lambda k, v, x=Q(F(s * (1, 3, .4)[i]), z), y=Q(F(sy * (1, 3, .4)[i]), zy), d=dtype: T.hard_swish(v[0], x, y, d), 70)
                 own = [k for k in kernels if not (k == 'tflm' and dtype == 'uint8')]
                 for op, f, so, zo in (('sigmoid', T.logistic, F(1 / 256), RANGE[dtype][0]), ('tanh', T.tanh, F(1 / 128), RANGE[dtype][0] + 128)):
                     add_case(f'{op} {dtype} {i}', op, own, [('x', value(dtype, F(s * (1, 3, .4)[i]), z), (2, 256), seed, None)], value(dtype, so, zo), {},
-                             lambda k, v, x=Q(F(s * (1, 3, .4)[i]), z), y=Q(so, zo), f=f, d=dtype: f(v[0], x, y, k, d), 20)
+                             lambda k, v, x=Q(F(s * (1, 3, .4)[i]), z), y=Q(so, zo), f=f, d=dtype: f(v[0], x, y, k, d), 35)
         else:
             for i, s in enumerate((F(2) ** -12, F(2) ** -11, F(.00031), F(.0021))):
                 for op, f in (('sigmoid', T.logistic16), ('tanh', T.tanh16)):
@@ -353,11 +353,11 @@ def others():
             own = [k for k in kernels if not (k == 'xnn' and z2)]
             add_case(f'matmul {dtype}{" x turned" if ax else ""}{" y turned" if ay else ""}', 'matmul', own,
                      [('a', value(dtype, s1, z1), a, seed * 10, None), ('b', value(dtype, s2, z2), b, seed * 10 + 1, None)], value(dtype, sy, zy), {'adj_x': ax, 'adj_y': ay},
-                     lambda k, v, q=(Q(s1, z1), Q(s2, z2), Q(sy, zy)), ax=ax, ay=ay, d=dtype: T.batch_matmul(v[0], q[0], v[1], q[1], q[2], ax, ay, k, d), 8,
+                     lambda k, v, q=(Q(s1, z1), Q(s2, z2), Q(sy, zy)), ax=ax, ay=ay, d=dtype: T.batch_matmul(v[0], q[0], v[1], q[1], q[2], ax, ay, k, d), 15,
                      eras=('litert23', 'litert14') if dtype == 'int8' and 'xnn' not in own else ('litert23',))
     (s1, z1), (s2, z2), (sy, zy) = (params('uint8', 850 + i) for i in range(3))
     add_case('cat uint8 rescaling', 'cat', ('ref', 'opt'), [('a', value('uint8', s1, z1), (20, 20, 7), 850, None), ('b', value('uint8', s2, z2), (20, 20, 5), 851, None), ('c', value('uint8', sy, zy), (20, 20, 2), 852, None)],
-             value('uint8', sy, zy), {'dim': 3}, lambda k, v: T.concat_uint8(v, [Q(s1, z1), Q(s2, z2), Q(sy, zy)], Q(sy, zy), 3), 10)
+             value('uint8', sy, zy), {'dim': 3}, lambda k, v: T.concat_uint8(v, [Q(s1, z1), Q(s2, z2), Q(sy, zy)], Q(sy, zy), 3), 20)
 
 
 def hybrids():
@@ -371,7 +371,7 @@ def hybrids():
         weights = [{'key': 'w', 'seed': seed + 1, 'shape': [n, k], 'span': [-127, 127], 'axes': [0, 1], 'dtype': 'int8'},
                    {'key': 'b', 'seed': seed + 2, 'shape': [n], 'span': [-30, 30], 'axes': [0], 'dtype': 'float32'}]
         add_case(f'hybrid linear{" one scale" if one else ""}{"" if asymmetric else " symmetric"}', 'linear_dynamic', ('ref', 'opt', 'xnn'), [('x', {'dtype': 'float32'}, (25, k), seed + 3, 7.)], {'dtype': 'float32'}, fields,
-                 lambda kk, v, ws=ws, wq=wq, b=b, a=asymmetric: T.hybrid(v[0].reshape(-1, k), lambda q, z: (q - z) @ wq.T, ws, b, 'relu6', kk, 'FULLY_CONNECTED', a).reshape(1, 25, n), 12, weights)
+                 lambda kk, v, ws=ws, wq=wq, b=b, a=asymmetric: T.hybrid(v[0].reshape(-1, k), lambda q, z: (q - z) @ wq.T, ws, b, 'relu6', kk, 'FULLY_CONNECTED', a).reshape(1, 25, n), 34, weights)
     for name, depth, kh, n, one, stride in (('conv', False, 3, 26, False, 1), ('conv one scale', False, 3, 26, True, 1), ('conv 1x1', False, 1, 26, False, 1), ('conv 1x1 stride 2', False, 1, 26, False, 2), ('depthwise', True, 3, 11, False, 1)):
         seed += 5
         c, h = (11 if depth else 6), 15
