@@ -4,6 +4,7 @@
  * gives of a later layer, at one distance for all samples; and a layer that read the value in time gives what the chain gives.
  */
 import type { CauseEvidence } from '../diagnose/evidence.js';
+import { tensorSteps } from '../kernels/kernel.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { forecastKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -106,12 +107,14 @@ type Found = CauseEvidence['memory-reused'];
 async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
   const { model, values, reference, fast } = asked;
   const session = new ReplaySession(model, values, reference, 'propagated', fast);
-  const memory = new Memory(asked, replayedCapture(model, values, session).values, fromInputs(model, session));
+  const computed = fromInputs(model, session);
+  const memory = new Memory(asked, replayedCapture(model, values, session).values, computed);
   const found = new Map<string, Found>();
   const right = new Set<string>();
   for (const layer of model.layers) {
     const late = await memory.placesOf(layer);
     const input = layer.inputs.find((one) => found.has(one));
+    if (late === 'right' && !computed.has(layer.name)) continue;
     if (late === 'right') {
       right.add(layer.name);
       if (input !== undefined) found.set(layer.name, { input });
@@ -122,12 +125,14 @@ async function underKernel(asked: AskedOfMemory): Promise<Map<string, Found>> {
   return found;
 }
 
-/** Layers that the chain computes itself: what is not replayed, and what reads it, is what was captured. */
+/** Layers that the chain computes itself: what is not replayed or known within a bound only, and what reads it, is what was captured. */
 function fromInputs({ inputs, constants = [], layers }: Model, session: ReplaySession): ReadonlySet<string> {
   const known = new Set([...inputs, ...constants].map(({ name }) => name));
+  const isComputed = (layer: Layer) =>
+    session.whyNotReplayed(layer) === null &&
+    !(layer.onFloats && tensorSteps(session.kernelOf(layer), layer)?.isBounded);
   for (const layer of layers)
-    if (session.whyNotReplayed(layer) === null && layer.inputs.every((input) => known.has(input)))
-      known.add(layer.name);
+    if (isComputed(layer) && layer.inputs.every((input) => known.has(input))) known.add(layer.name);
   return known;
 }
 

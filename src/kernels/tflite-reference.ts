@@ -5,7 +5,7 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
-import { referenceOps, tfliteFloats } from './tflite.js';
+import { referenceFloats, referenceOps } from './tflite.js';
 import { tfliteFloat64 } from './tflite-float64.js';
 import { ofReferenceLayer } from './tfliteLayer.js';
 
@@ -21,7 +21,7 @@ export const tfliteReference: Kernel = {
   confirm: null,
   runWith: 'experimental_op_resolver_type=OpResolverType.BUILTIN_REF',
   wholeRuntime: true,
-  onFloats: tfliteFloats,
+  onFloats: referenceFloats,
   ops: referenceOps,
   ofLayer: ofReferenceLayer,
 };

@@ -22,9 +22,20 @@ import {
   leakyReluXnnpack,
 } from './steps/tflite/activations.js';
 import { addBuiltin, addReference, addXnnpack } from './steps/tflite/add.js';
-import { indexOfLargest, indexOfSmallest, maximumTflite, minimumTflite } from './steps/tflite/choices.js';
+import { indexOfLargest, indexOfSmallest, maximumTflite, minimumTflite, selectTflite } from './steps/tflite/choices.js';
 import { byWidth } from './steps/tflite/common.js';
+import { compareTflite } from './steps/tflite/compare.js';
 import { concatTflite, stackTflite } from './steps/tflite/concat.js';
+import { divideTflite } from './steps/tflite/divide.js';
+import {
+  expOfFloats,
+  hardSwishOfFloats,
+  logisticOfFloats,
+  logisticOfFloatsReference,
+  logOfFloats,
+  matmulOfFloatsTflite,
+  softmaxOfFloatsTflite,
+} from './steps/tflite/floats.js';
 import { absTflite, eluTflite, expTflite, geluTflite, logTflite } from './steps/tflite/functions.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
@@ -44,6 +55,7 @@ import { l2NormalizeTflite, rsqrtTflite, sqrtTflite } from './steps/tflite/roots
 import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
 import { squaredDifferenceTflite } from './steps/tflite/squaredDifference.js';
 import {
+  eluXnnpack,
   logisticMicro,
   logisticTflite,
   logisticXnnpack,
@@ -81,6 +93,9 @@ const shared: Ops = {
   argmin: indexOfSmallest,
   prelu_of_two: preluTflite,
   squared_difference: squaredDifferenceTflite,
+  div: divideTflite,
+  compare: compareTflite,
+  where: selectTflite,
   sqrt: sqrtTflite,
   rsqrt: rsqrtTflite,
   l2_normalize: l2NormalizeTflite,
@@ -104,17 +119,28 @@ export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFl
 
 const { add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, avg_pool2d, ...ofFloats } =
   pyTorchFloats;
+const { tanh, sqrt, rsqrt, elu, gelu, log_softmax } = ofFloats;
 const ALONE = Object.fromEntries(
   ['leaky_relu', 'cat', 'max_pool2d'].map((op) => [op, withoutActivation(ofFloats[op] as TensorSteps)]),
 );
 
-/** Alike in every runtime: what chooses or rounds once; sums, whose order is a runtime's own, within a bound. */
+/** Alike in every runtime: what chooses or rounds once; sums, whose order is a runtime's own, and functions within a bound. */
 export const tfliteFloats: Ops = {
   ...{ add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, ...ALONE },
   avg_pool2d: withoutActivation(avg_pool2d as TensorSteps),
+  ...{ tanh, sqrt, rsqrt, elu, gelu, log_softmax },
+  softmax: softmaxOfFloatsTflite,
+  sigmoid: logisticOfFloats,
+  exp: expOfFloats,
+  log: logOfFloats,
+  hardswish: hardSwishOfFloats,
+  matmul: matmulOfFloatsTflite,
   prelu_of_two: binaryFloats('x < 0 ? x * a : x', (x, a) => (x < 0 ? x * a : x)),
   squared_difference: binaryFloats('(a - b)^2', (a, b) => f32(a - b) ** 2),
 };
+
+/** The reference's and Micro's. */
+export const referenceFloats: Ops = { ...tfliteFloats, sigmoid: logisticOfFloatsReference };
 
 export const referenceOps: Ops = {
   ...products(referenceLinear, null),
@@ -203,6 +229,7 @@ export const delegateTensors: Ops = {
   cat: concatTflite,
   stack: stackTflite,
   leaky_relu: leakyReluXnnpack,
+  elu: eluXnnpack,
   max_pool2d: maxPoolTflite('xnnpack'),
   mean: meanXnnpack,
   sum: sumXnnpack,

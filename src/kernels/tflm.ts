@@ -5,7 +5,7 @@
  */
 import type { Kernel } from '../nouns/kernel.js';
 import { tfliteLibrary } from './libraries.js';
-import { microOps, tfliteFloats } from './tflite.js';
+import { microOps, referenceFloats } from './tflite.js';
 import { ofMicroLayer } from './tfliteLayer.js';
 
 export const tflm: Kernel = {
@@ -20,7 +20,7 @@ export const tflm: Kernel = {
   confirm: null,
   runWith: "TFLite Micro's reference kernels (OPTIMIZED_KERNEL_DIR unset, no CMSIS-NN)",
   wholeRuntime: true,
-  onFloats: tfliteFloats,
+  onFloats: referenceFloats,
   ops: microOps,
   ofLayer: ofMicroLayer,
 };

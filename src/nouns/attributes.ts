@@ -97,6 +97,10 @@ export interface BetaAttributes extends AxisAttributes {
   readonly beta: number;
 }
 
+export interface CompareAttributes {
+  readonly by: 'greater' | 'greater_equal' | 'less' | 'less_equal' | 'equal' | 'not_equal';
+}
+
 export interface MatmulAttributes {
   /** Whether an operand's last two axes change places first. */
   readonly adjX: boolean;

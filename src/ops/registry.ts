@@ -17,6 +17,7 @@ import { cat } from './cat.js';
 import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
 import { clamp } from './clamp.js';
+import { compare } from './compare.js';
 import { conv1d } from './conv1d.js';
 import { conv1dDynamic } from './conv1dDynamic.js';
 import { conv1dFloat } from './conv1dFloat.js';
@@ -149,6 +150,7 @@ export const ops: readonly Op[] = [
   maximum,
   minimum,
   squaredDifference,
+  compare,
   neg,
   abs,
   addScalar,

@@ -25,6 +25,8 @@ export const CODES = {
   RESHAPE: 22,
   SVDF: 27,
   CUSTOM: 32,
+  SIN: 66,
+  CUMSUM: 128,
   SPLIT: 49,
   TRANSPOSE_CONV: 67,
   REDUCE_MAX: 82,

@@ -12,7 +12,7 @@ RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 #: where the table of options is not called as the operator is
 OPTIONS = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "DepthwiseConv2D", "AVERAGE_POOL_2D": "Pool2D", "MAX_POOL_2D": "Pool2D", "MEAN": "Reducer",
-           "SUM": "Reducer", "REDUCE_MAX": "Reducer", "REDUCE_MIN": "Reducer", "BATCH_MATMUL": "BatchMatMul", "PADV2": "PadV2", "LSTM": "LSTM", "SVDF": "SVDF"}
+           "SUM": "Reducer", "REDUCE_MAX": "Reducer", "REDUCE_MIN": "Reducer", "BATCH_MATMUL": "BatchMatMul", "L2_NORMALIZATION": "L2Norm", "PADV2": "PadV2", "LSTM": "LSTM", "SVDF": "SVDF"}
 
 
 def packed(data, dtype):

@@ -210,6 +210,85 @@ def make(seed, size):
               float_of("MEAN", [a, net.ints([-1])], shape[:-1], keepDims=False), float_of("SUM", [b, net.ints([1])], (1, 1, size, 7), keepDims=True)]
     return done(net, float_of("SQUARE", [a]), float_of("PRELU", [a, drawn([1, 1, 7])]), *values)
 
+for micro in (False, True):  # the reference resolver has no ELU, Micro no GELU
+    @network("functions of floats" + ("" if micro else ", ELU and GELU"))
+    def make(seed, size, micro=micro):
+        net = Net(seed)
+        x = net.input((1, 2 * size, 3 * size), dtype="float32")
+        shape = net.shapes[x]
+        float_of = lambda code, read, shape=shape, **options: net.op(code, read, [y := net.tensor(shape, "float32")], 1, **options) and y
+        wide = float_of("MUL", [x, net.tensor([], "float32", data=net.rng.uniform(0.5, 30))], fusedActivationFunction=0)
+        positive = float_of("ABS", [wide])
+        values = [float_of(code, [wide]) for code in ("LOGISTIC", "TANH", "EXP", "LOG_SOFTMAX", "HARD_SWISH", *(() if micro else ("ELU",)))]
+        values += [] if micro else [float_of("GELU", [wide], approximate=approximate) for approximate in (True, False)]
+        values += [float_of(code, [positive]) for code in ("LOG", "SQRT", "RSQRT")] + [float_of("SOFTMAX", [wide], beta=1.0)]
+        larger = net.tensor(shape, "bool")
+        net.op("GREATER", [x, wide], [larger])
+        return done(net, larger, float_of("BATCH_MATMUL", [x, wide], (1, 2 * size, 2 * size), adjX=False, adjY=True), *values)
+
+def own(name, dtype, body):
+    """An operator that not every runtime has: a file of its own."""
+    alone(name, dtype, 9, body)
+
+
+def to(net, code, read, scale, zero_point=None, shape=None, dtype=None, version=2, **options):
+    y = net.value(shape or net.shapes[read[0]], scale, zero_point, dtype)
+    return net.op(code, read, [y], version, **options) and y
+
+
+def positive(net, x):
+    return quantize(net, x, net.params[x][0], zero_point=RANGE[net.dtype][0])
+
+
+def drawn_like(net, x):
+    return constant(net, net.shapes[x], net.params[x][0] * net.rng.uniform(0.5, 2))
+
+
+for kind in ("int8", "uint8", "int16"):
+    unit = 256 if kind == "int16" else 1
+    for code in ("MAXIMUM", "MINIMUM"):
+        own(code, kind, lambda net, x, code=code: net.op(code, [x, net.tensor(net.shapes[x], net.dtype, *net.params[x], data=net.rng.integers(*RANGE[net.dtype], net.shapes[x]))], [y := net.like(x, net.shapes[x])], 2) and y)
+    for code in ("REDUCE_MAX", "REDUCE_MIN"):
+        own(code, kind, lambda net, x, code=code: net.op(code, [x, net.ints([3])], [y := net.like(x, net.shapes[x][:-1])], 2, keepDims=False) and y)
+    own("MIRROR_PAD", kind, lambda net, x: move(net, x, "MIRROR_PAD", [1, net.shapes[x][1] + 3, net.shapes[x][2] + 1, 9], [[0, 0], [1, 2], [1, 0], [0, 0]], mode=1))
+for kind in ("int8", "int16"):
+    unit = 256 if kind == "int16" else 1
+    own("ABS", kind, lambda net, x, unit=unit: to(net, "ABS", [x], 0.03 / unit))
+    own("EXP", kind, lambda net, x, unit=unit: to(net, "EXP", [x], 0.08 / unit))
+    own("GELU, tanh", kind, lambda net, x, unit=unit: to(net, "GELU", [x], 0.03 / unit, approximate=True))
+    own("LOG", kind, lambda net, x, unit=unit: to(net, "LOG", [positive(net, x) if unit == 1 else x], 0.02 / unit))
+own("SQUARED_DIFFERENCE", "int8", lambda net, x: to(net, "SQUARED_DIFFERENCE", [x, drawn_like(net, x)], 0.06))
+own("RSQRT", "int8", lambda net, x: to(net, "RSQRT", [positive(net, x)], 0.03))
+own("SQRT", "int8", lambda net, x: to(net, "SQRT", [positive(net, x)], 0.02))
+own("ELU", "int8", lambda net, x: to(net, "ELU", [x], 0.02, version=1))
+own("GELU, erf", "int8", lambda net, x: to(net, "GELU", [x], 0.03, approximate=False))
+own("L2_NORMALIZATION", "int8", lambda net, x: to(net, "L2_NORMALIZATION", [x], 1 / 128, 0, fusedActivationFunction=0))
+for code in ("ARG_MAX", "ARG_MIN"):
+    own(code, "int8", lambda net, x, code=code: net.op(code, [x, net.ints([3])], [y := net.tensor(net.shapes[x][:-1], "int32")], 2, outputType=2) and y)
+for kind in ("int8", "uint8"):
+    own("PRELU", kind, lambda net, x: to(net, "PRELU", [x, constant(net, (1, 1, 9), 0.004)], 0.03, version=1))
+
+for kind in ("int8", "uint8"):
+    def body(net, x):
+        shape, (lo, hi) = net.shapes[x], RANGE[net.dtype]
+        zero = int(net.rng.integers(lo + 20, hi - 20))
+        codes = net.rng.integers(lo, hi + 1, shape)
+        codes[codes == zero] += 1  # dividing by 0 is not defined
+        divisor = net.tensor(shape, net.dtype, float(np.float32(net.rng.uniform(0.01, 0.05))), zero, codes)
+        quotients = [net.value(shape, scale) for scale in (0.02, 0.3)]
+        for y, act in zip(quotients, ("none", "relu6")):
+            net.op("DIV", [x, divisor], [y], 2, fusedActivationFunction=ACTIVATIONS[act])
+        truths = []
+        for code in ("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "EQUAL", "NOT_EQUAL"):
+            truths.append(net.tensor(shape, "bool"))
+            net.op(code, [x, divisor], [truths[-1]], 2)
+        other = net.like(x, shape)
+        net.op("MAXIMUM", [x, net.tensor([], net.dtype, *net.params[x], data=[zero])], [other], 2)
+        chosen = net.like(x, shape)
+        net.op("SELECT_V2", [truths[0], other, x], [chosen])
+        return [*quotients, *truths, chosen]
+    alone("choices", kind, 7, body)
+
 # ------------------------------------------------------------ networks
 
 @network("keyword spotting, depthwise separable")

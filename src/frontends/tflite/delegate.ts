@@ -139,6 +139,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['SLICE', slice],
   ['STRIDED_SLICE', stridedSlice],
   ['MAX_POOL_2D', maxPool],
+  ['ELU', (node) => node.needs(0).type.name === 'int8'],
   ...[
     'MEAN',
     'SUM',

@@ -60,6 +60,7 @@ export class Graph {
   params(index: number): RawParams | null {
     const { type, quantization } = this.tensor(index);
     if (type.name === 'float32') return { dtype: 'float32' };
+    if (type.name === 'bool') return { dtype: 'uint8', scale: 1, zero_point: 0 };
     if (!CODES.has(type.name) || !quantization?.single) return null;
     const { scale, zeroPoint } = quantization.single;
     return { dtype: type.name, scale, zero_point: zeroPoint };

@@ -15,8 +15,8 @@ export interface Translation {
   readonly nodes?: readonly string[];
   /** Of operators with several outputs: what each is. */
   readonly each?: readonly Translation[];
-  /** It computes an index, which has no scale. */
-  readonly isIndex?: boolean;
+  /** What it computes has no scale: an index, or what is true. */
+  readonly isBare?: boolean;
   /** Why no engine can take it. */
   readonly notReplayed?: string | null;
 }

@@ -1,4 +1,5 @@
 /** Operators without weights that compute: arithmetic, functions of one code, pools, rows. */
+import { sameDims } from '../../tensor/shape.js';
 import { fusedActivation } from './activation.js';
 import { expectImages, geometryOf } from './geometry.js';
 import { sameParams } from './moves.js';
@@ -41,12 +42,14 @@ const reduction =
   async (node) => {
     const { index, shape } = node.needs(0);
     const axes = await node.integers(1);
-    const own = new Set(axes?.map((axis) => axisOf(node, shape, axis)));
     const keepdim = node.flag('keep_dims');
-    const ofOne = node.graph.batch === 1 && node.graph.dropsFirst(index) && own.size > 1 && own.delete(0); // litert-torch's [0, 2]
-    const isOtherKernels = ofOne && keepdim && shape.length === 4 && own.size === 2 && own.has(1) && own.has(2);
+    const said = new Set(axes?.map((axis) => axisOf(node, shape, axis)));
+    // litert-torch's [0, 2]: of a batch of one the samples' axis is no other's
+    const ofOne = node.graph.batch === 1 && node.graph.dropsFirst(index) && said.size > 1 && said.has(0);
+    const own = ofOne ? [...said].filter((axis) => axis !== 0) : [...said];
+    const isOtherKernels = ofOne && keepdim && shape.length === 4 && own.length === 2 && !own.includes(3);
     if (isOtherKernels) return { op, data: [0], notReplayed: 'its axes include that of one image' };
-    const dim = axes && [...own].map((axis) => node.graph.axis(index, axis));
+    const dim = axes && own.map((axis) => node.graph.axis(index, axis));
     const fields = { dim, keepdim };
     return { op, data: [0], fields, notReplayed: dim ? null : 'its axes are computed' };
   };
@@ -84,7 +87,21 @@ const resize =
     return { op: 'interpolate', data: [0], fields: { size, mode, ...corners } };
   };
 
+/** Of two values what is true, 1 or 0. */
+const compared =
+  (by: string): Rule =>
+  () => ({ op: 'compare', fields: { by }, isBare: true });
+
 const softmax: Rule = (node) => ({ op: 'softmax', fields: { dim: -1, beta: node.number('beta') } });
+
+/** condition, a, b: the code of either, as it is. */
+const select: Rule = (node) => {
+  const params = [1, 2].map((position) => node.graph.params(node.needs(position).index));
+  const isCopy = params.every((own) => sameParams(own, node.graph.params(node.output().index)));
+  if (!isCopy) return { op: 'where', notReplayed: 'what it chooses from has other scales' };
+  const isWhole = node.operator.name === 'SELECT_V2' || sameDims(node.needs(0).shape, node.output().shape);
+  return { op: 'where', notReplayed: isWhole ? null : 'it chooses whole rows' };
+};
 
 const leakyRelu: Rule = (node) => ({ op: 'leaky_relu', fields: { negative_slope: node.number('alpha') } });
 
@@ -111,7 +128,7 @@ const indexOfExtreme =
     if (axis === undefined) return { op, data: [0], notReplayed: 'its axis is computed' };
     const dim = node.graph.axis(index, axisOf(node, shape, axis));
     if (dim === 0) return { op, data: [0], notReplayed: 'it compares samples' };
-    return { op, data: [0], fields: { dim }, isIndex: true };
+    return { op, data: [0], fields: { dim }, isBare: true };
   };
 
 const matmul: Rule = (node) => ({ op: 'matmul', fields: { adj_x: node.flag('adj_x'), adj_y: node.flag('adj_y') } });
@@ -160,6 +177,13 @@ export const OTHERS: ReadonlyMap<string, Rule> = new Map([
   ['LOGISTIC', named('sigmoid')],
   ['TANH', named('tanh')],
   ['SOFTMAX', softmax],
+  ['LOG_SOFTMAX', () => ({ op: 'log_softmax', fields: { dim: -1 } })],
+  ['SELECT', select],
+  ['SELECT_V2', select],
+  ...['GREATER', 'GREATER_EQUAL', 'LESS', 'LESS_EQUAL', 'EQUAL', 'NOT_EQUAL'].map((name): [string, Rule] => [
+    name,
+    compared(name.toLowerCase()),
+  ]),
   ['BATCH_MATMUL', matmul],
   ['CONCATENATION', concatenation],
   ['RESIZE_BILINEAR', resize('bilinear')],

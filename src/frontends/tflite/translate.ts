@@ -70,11 +70,37 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
 const ON_FLOATS = new Set([
   ...['ADD', 'SUB', 'MUL', 'DIV', 'NEG', 'ABS', 'SQUARED_DIFFERENCE', 'LEAKY_RELU', 'RELU', 'RELU6', 'RELU_N1_TO_1'],
   ...['MAXIMUM', 'MINIMUM', 'REDUCE_MAX', 'REDUCE_MIN', 'MAX_POOL_2D', 'CONCATENATION'],
-  ...['MEAN', 'SUM', 'AVERAGE_POOL_2D', 'SQUARE', 'PRELU'],
+  ...[
+    'MEAN',
+    'SUM',
+    'AVERAGE_POOL_2D',
+    'SQUARE',
+    'PRELU',
+    'LOGISTIC',
+    'TANH',
+    'EXP',
+    'LOG',
+    'SQRT',
+    'RSQRT',
+    'ELU',
+    'GELU',
+  ],
+  ...[
+    'HARD_SWISH',
+    'SOFTMAX',
+    'LOG_SOFTMAX',
+    'BATCH_MATMUL',
+    'GREATER',
+    'GREATER_EQUAL',
+    'LESS',
+    'LESS_EQUAL',
+    'EQUAL',
+    'NOT_EQUAL',
+  ],
 ]);
 
 /** Values of a type, or without the parameters, that an engine for codes needs. */
-function unusableValues(node: Node, { op, data, isIndex }: Translation): string | null {
+function unusableValues(node: Node, { op, data, isBare }: Translation): string | null {
   const { graph, operator } = node;
   const inputs = dataOf(node, data);
   const [output = -1] = operator.outputs;
@@ -83,7 +109,9 @@ function unusableValues(node: Node, { op, data, isIndex }: Translation): string 
   if (input === undefined) return 'it reads nothing but constants';
   const unread = inputs.find((index) => graph.isConstant(index) && !isReadable(graph, index));
   if (unread !== undefined) return `it reads the constant ${graph.key(unread)}`;
-  const coded = isIndex ? [input] : [input, output];
+  const values = inputs.filter((index) => graph.tensor(index).type.name !== 'bool' || inputs.length === 1);
+  const own = values.find((index) => !graph.isConstant(index)) ?? values[0];
+  const coded = isBare ? [own] : [own, output];
   const types = coded.map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
   if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;

@@ -36,6 +36,7 @@ export function boundedReals(length: number, realOf: (element: number) => Near):
 
 /** exact, and how far a float32 result may be from it before it is rounded or lost below the smallest normal number. */
 export function within(exact: number, error: number): Near {
+  if (!Number.isFinite(exact)) return { low: exact, near: exact, high: exact };
   const bound = error + Math.abs(exact) * UNIT + SMALLEST;
   return { low: exact - bound, near: exact, high: exact + bound };
 }

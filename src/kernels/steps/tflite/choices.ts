@@ -4,7 +4,7 @@ import type { TensorSteps } from '../../../nouns/kernel.js';
 import { floor } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { fillPairs } from '../call.js';
+import { fill, fillPairs, reader } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES_AND_INT16 } from './common.js';
 
@@ -17,6 +17,15 @@ const ofBoth = (name: string, choose: Choice): TensorSteps => ({
 
 export const maximumTflite = ofBoth('max', Math.max);
 export const minimumTflite = ofBoth('min', Math.min);
+
+/** SELECT: the code of either, as it is. */
+export const selectTflite: TensorSteps = {
+  ...tensorSteps('condition ? qa : qb', (call) => {
+    const [condition, a, b] = call.inputs.map((_, i) => reader(call, i));
+    return fill(call, (i) => (condition(i) === 0 ? b(i) : a(i)));
+  }),
+  codes: BYTES_AND_INT16,
+};
 
 /** The first of equal ones. */
 function indexOf(name: string, beats: (a: number, b: number) => boolean): TensorSteps {

@@ -7,7 +7,7 @@ import { clamp } from '../../../numeric/integer.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES_AND_INT16, byMultiplier, codeOf, scaleOf } from './common.js';
-import { tableTflite } from './tables.js';
+import { elu32, tableTflite } from './tables.js';
 import { lookedUp, sampled } from './tables16.js';
 
 type RealFunction = (x: number) => number;
@@ -47,7 +47,7 @@ export const logTflite: TensorSteps = {
 
 export const expTflite = ofFloats('exp', (x) => f32(Math.exp(x)));
 export const eluTflite: TensorSteps = {
-  ...tableTflite('elu', (x) => (x < 0 ? f32(Math.expm1(x)) : x)),
+  ...tableTflite('elu', elu32),
   codes: ['int8'],
 };
 

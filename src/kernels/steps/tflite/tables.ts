@@ -45,11 +45,13 @@ function tableXnnpack(name: string, apply: RealFunction): TensorSteps {
 }
 
 const tanh32: RealFunction = (x) => f32(Math.tanh(x));
+export const elu32: RealFunction = (x) => (x < 0 ? f32(Math.expm1(x)) : x);
 
 export const logisticTflite = tableTflite('1 / (1 + exp)', (x) => f32(1 / f32(1 + f32(Math.exp(-x)))));
 export const tanhTflite = tableTflite('tanh', tanh32);
 export const logisticXnnpack = tableXnnpack('logistic', (x) => f32(Math.exp(x) / (1 + Math.exp(x))));
 export const tanhXnnpack = tableXnnpack('tanh', tanh32);
+export const eluXnnpack = { ...tableXnnpack('elu', elu32), codes: ['int8'] as const };
 
 /** No table, 4 integer bits; the output's parameters are taken for granted. shift: to 8 bits. */
 function inFixedPoint(name: string, apply: typeof logistic, shift: number, zeroPoint: number): TensorSteps {
