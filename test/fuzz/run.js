@@ -13,8 +13,8 @@ import { Tally } from './tally.js';
 
 /** Of work: on a machine that does much else an `inspect` of half a second takes more than a minute. */
 const HANG_MS = 30_000;
-/** Of a clock: what waits does no work. */
-const LONGEST_MS = 900_000;
+/** Asleep without any work: what waits for what never comes. A process that would run if it were let is not asleep. */
+const ASLEEP_MS = 900_000;
 const LOOK_MS = 2000;
 const REPLACED_BYTES = 1100 << 20;
 const EXAMPLES = 60;
@@ -44,13 +44,13 @@ await build({
   output: { file: script, format: 'esm', codeSplitting: false },
 });
 
-/** Milliseconds that a process has worked; where there is no /proc, those of the clock. */
+/** Milliseconds that a process has worked, and whether it would work; where there is no /proc, those of the clock. */
 function workOf(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10; // ticks of 1/100 s
+    return { work: (Number(fields[11]) + Number(fields[12])) * 10, asleep: fields[0] !== 'R' }; // ticks of 1/100 s
   } catch {
-    return Date.now();
+    return { work: Date.now(), asleep: false };
   }
 }
 
@@ -83,13 +83,16 @@ class Child {
 
   /** The next message; `{ ended }` where none comes. */
   async answer() {
-    const [started, before] = [Date.now(), workOf(this.process.pid)];
-    let timer;
+    let last = workOf(this.process.pid).work;
+    let [timer, worked, slept] = [null, 0, 0];
     const hang = new Promise((noticed) => {
       timer = setInterval(() => {
-        const [work, waited] = [workOf(this.process.pid) - before, Date.now() - started];
-        if (work > HANG_MS || waited > LONGEST_MS)
-          noticed({ ended: 'hang', detail: `${work} ms of work in ${waited} ms` });
+        const { work, asleep } = workOf(this.process.pid);
+        slept = asleep && work === last ? slept + LOOK_MS : 0;
+        worked += work - last;
+        last = work;
+        if (worked > HANG_MS || slept > ASLEEP_MS)
+          noticed({ ended: 'hang', detail: `${worked} ms of work, ${slept} ms asleep` });
       }, LOOK_MS);
     });
     const message = this.messages.next().then(({ value }) => value[0]);

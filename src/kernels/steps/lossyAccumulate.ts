@@ -41,7 +41,8 @@ function sumsOf(x: Codes, product: Product, bits: number, rule: Rule): Float64Ar
     integers.set(differences);
     for (let n = 0; n < outFeatures; n++) {
       const zeroPoint = weightZeroPointOf(product, n);
-      const fits = inFeatures * largest * (largestWeight + Math.abs(zeroPoint)) < 2 ** 30;
+      const reach = largest * (largestWeight + Math.abs(zeroPoint));
+      const fits = reach < 2 ** 30 && inFeatures * (reach / 2 ** bits + 1) < 2 ** 30;
       const own = weight.subarray(n * inFeatures, (n + 1) * inFeatures);
       const sum = fits
         ? shiftedSum(integers, own, zeroPoint, bits, rule)
