@@ -65,8 +65,12 @@ const PAGE = 1 << 16;
 const JOB = 1024;
 /** Where space for arrays begins. */
 const FREE = 4096;
-/** Multiply-adds of one product that pay for a worker's start, about 40 ms of its core. */
-const WORTH_THREADS = 2 ** 29;
+/**
+ * Multiply-adds that take one thread 60 ms, the relaxed ones half as long: a worker's start takes 20 ms of the CPU, and it comes some
+ * 35 ms after this thread began, so that it spares less than it takes where there is less to do.
+ */
+const WORTH_THREADS = 3e9;
+const WORTH_THREADS_RELAXED = 2 * WORTH_THREADS;
 /** Of one product that pay for a second module and its self-test, about 1 ms. */
 const WORTH_PROVING = 2 ** 27;
 /** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
@@ -139,7 +143,8 @@ export class Machine {
   /** Threads that may work on a job of so many multiply-adds. */
   threadsFor(multiplyAdds: number): number {
     this.multipliesBytes(multiplyAdds); // a worker's module stays
-    if (multiplyAdds >= (this.settings.worthThreads ?? WORTH_THREADS)) this.startWorkers();
+    const worth = this.settings.worthThreads ?? (this.relaxed ? WORTH_THREADS_RELAXED : WORTH_THREADS);
+    if (multiplyAdds >= worth) this.startWorkers();
     return this.workers + 1;
   }
 

@@ -81,7 +81,7 @@ export function convolutionInMemory({ samples, inChannels, size, kernel, outChan
 
 function productInMemory(rows: number, channels: number, threads: number, mode: Mode, x: Codes | Gathered) {
   const inFeatures = isGathered(x) ? x.offset.length : x.cols;
-  const fast = webAssembly({ threads, worthStarting: 0, portable: mode !== 'relaxed' });
+  const fast = webAssembly({ threads, worthStarting: 0, worthThreads: 0, portable: mode !== 'relaxed' });
   const params = { dtype: 'uint8', scale: 0.02, zeroPoint: 128, quantMin: 0, quantMax: 255 } as const;
   const linear: Product = {
     inFeatures,
