@@ -36,7 +36,7 @@ import {
   matmulOfFloatsTflite,
   softmaxOfFloatsTflite,
 } from './steps/tflite/floats.js';
-import { absTflite, eluTflite, expTflite, geluTflite, logTflite } from './steps/tflite/functions.js';
+import { absMicro, absTflite, eluTflite, expTflite, geluTflite, logTflite } from './steps/tflite/functions.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
 import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
@@ -51,7 +51,7 @@ import {
   sumXnnpack,
 } from './steps/tflite/reduce.js';
 import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
-import { l2NormalizeTflite, rsqrtTflite, sqrtTflite } from './steps/tflite/roots.js';
+import { l2NormalizeTflite, rsqrtMicro, rsqrtTflite, sqrtTflite } from './steps/tflite/roots.js';
 import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
 import { squaredDifferenceTflite } from './steps/tflite/squaredDifference.js';
 import {
@@ -162,6 +162,8 @@ export const microOps: Ops = {
   ...products(tfliteLinear({ multiplier: fixedPointDoubleRoundingOfDoubles }), null),
   mul: multiplyMicro,
   prelu_of_two: preluMicro,
+  abs: absMicro,
+  rsqrt: rsqrtMicro,
   matmul: matmulMicro,
   leaky_relu: leakyReluMicro,
   sum: sumMicro,

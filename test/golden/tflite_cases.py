@@ -404,4 +404,5 @@ def main():
     print(f'{len(cases)} cases, {sum(r["values"] for c in cases for r in c["results"])} values')
 
 
-main()
+if __name__ == '__main__':
+    main()

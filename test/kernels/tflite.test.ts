@@ -1,6 +1,6 @@
 /**
  * Golden vectors of TFLite's four runtimes, every operator: fixtures/tflite-ops/cases.json, made by test/golden/tflite_cases.py with an
- * independent numpy model. Inputs are hashes of their index, outputs a SHA-256: 100,000 values a case take no room.
+ * independent numpy model, and runs.json, by test/golden/tflite_runs.py, of the runtimes themselves. Inputs are hashes of their index, outputs a SHA-256: 100,000 values a case take no room.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,9 @@ interface Case {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'tflite-ops');
-const cases: readonly Case[] = JSON.parse(readFileSync(join(ROOT, 'cases.json'), 'utf8'));
+const cases: readonly Case[] = ['cases.json', 'runs.json'].flatMap((name) =>
+  JSON.parse(readFileSync(join(ROOT, name), 'utf8')),
+);
 
 const RANGES = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] } as const;
 

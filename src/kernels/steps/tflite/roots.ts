@@ -13,13 +13,13 @@ import { ofFloats } from './functions.js';
 /** Bits of a root that is a whole number between the two multiplications. */
 const SHIFT = 20;
 
-/** 0 is the largest code. */
-const rsqrtBytes: TensorSteps = {
-  ...tensorSteps(
-    'clamp(roundHalfAway(roundHalfAway(2^20 / sqrt(d)) * m / 2^(20 - e)) + zp), m of 1 / (sqrt(sx) * sy)',
+/** 0 is the largest code. scale: of a root of whole numbers. */
+const byRoot = (formula: string, scale: (sx: number, sy: number) => number): TensorSteps =>
+  tensorSteps(
+    `clamp(roundHalfAway(roundHalfAway(2^20 / sqrt(d)) * m / 2^(20 - e)) + zp), m of 1 / ${formula}`,
     (call) => {
       const [x, y] = [call.inputs[0], call.output].map(quantized);
-      const { multiplier, exponent } = quantizeMultiplier(1 / f32(f32(Math.sqrt(scaleOf(x))) * scaleOf(y)));
+      const { multiplier, exponent } = quantizeMultiplier(1 / scale(scaleOf(x), scaleOf(y)));
       const code = codeOf(y, [y.quantMin, y.quantMax]);
       const ofCode = remembered(x, (q) => {
         const d = q - x.zeroPoint;
@@ -30,8 +30,17 @@ const rsqrtBytes: TensorSteps = {
       });
       return Int32Array.from(call.inputs[0].data, ofCode);
     },
-  ),
+  );
+
+const rsqrtBytes: TensorSteps = {
+  ...byRoot('f32(f32(sqrt(sx)) * sy)', (sx, sy) => f32(f32(Math.sqrt(sx)) * sy)),
   codes: ['int8'],
+};
+
+/** 16 bits as 8. */
+export const rsqrtMicro: TensorSteps = {
+  ...byRoot('sqrt(sx) * sy in double', (sx, sy) => Math.sqrt(sx) * sy),
+  codes: ['int8', 'int16'],
 };
 
 /** int16: a table, what has no root being the largest code. */
