@@ -54,6 +54,12 @@ export class BaseSearch {
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
   }
 
+  /** What is declared misses only values next to borders between codes. */
+  get isBetweenCodes(): boolean {
+    const setup = this.setupOf([]);
+    return [this.study.probe, this.study.subset].every((scope) => this.missed(setup, scope));
+  }
+
   get hasNear(): boolean {
     return this.near.length > 0;
   }

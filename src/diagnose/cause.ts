@@ -42,14 +42,21 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   changes?(study: Study<K>): Change<SetupOf<K>>[];
   /** Each way in which it can happen, whether or not the data admit it alone: beside it a number may be wrong. */
   forms?(study: Study<K>): Change<SetupOf<K>>[];
-  /** What a scale may be by a rule, and not by chance: tried in place of one that was found on top of `base`. */
-  rules?(study: Study<K>, base: SetupOf<K>): Change<SetupOf<K>>[];
+  /**
+   * What a scale may be by a rule, and not by chance: tried in place of one that was found on top of `base`.
+   * mayBe: by its ratio to the declared number
+   */
+  rules?(study: Study<K>, base: SetupOf<K>, mayBe: (ratio: number) => boolean): Change<SetupOf<K>>[];
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
   /** Its estimates move what comes after a product's sums: nothing is estimated where that cannot give what was observed. */
   readonly afterSums?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */
   estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
+  /** What so few values cannot show, but admit: listed beside what is named, never named itself. */
+  admits?(study: Study<K>): Change<SetupOf<K>>[];
+  /** Where nothing else explains: what takes a number for every channel, alone and beside one for all of them. */
+  lastly?(study: Study<K>): Change<SetupOf<K>>[][];
   /** A change that takes every sample to find: asked where nothing else explains. It is proven by being found. */
   arrange?(study: Study<K>, base: SetupOf<K>): Promise<Change<SetupOf<K>> | null>;
   /** Whether what it needs took place in the data: a sum that leaves its width, ... Absent: a changed value shows it. */

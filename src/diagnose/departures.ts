@@ -1,6 +1,6 @@
 import { takes } from '../kernels/kernel.js';
 import { productKernels } from '../kernels/registry.js';
-import { isPaired, neonMlalInt16Wrap } from '../kernels/steps/accumulate.js';
+import { isPaired, isWrapping } from '../kernels/steps/accumulate.js';
 import { quantizationOf, withArithmetic, withRange } from '../kernels/steps/dynamic.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
@@ -222,7 +222,7 @@ export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode 
 
 function accumulatorCause(declared: ProductSteps, kernel: ProductSteps): CauseCode {
   const step = isPaired(kernel.accumulate) ? kernel.accumulate : declared.accumulate;
-  return step === neonMlalInt16Wrap ? 'accumulator-wraps' : 'int16-saturation';
+  return isWrapping(step) ? 'accumulator-wraps' : 'int16-saturation';
 }
 
 function coordinateOf(cause: CauseCode): Coordinate {

@@ -1,7 +1,9 @@
 /** What is said of a layer: the report of a hypothesis that is proven, or of none. */
 
+import { productSteps } from '../kernels/kernel.js';
 import { kernelByName } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
+import type { ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
@@ -9,6 +11,7 @@ import { foundBy } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { samplesForWeights } from './causes/weightValue.js';
 import { consistentKernels, isOfFlow, nearestKernel } from './consistent.js';
+import { isFixedPoint } from './departures.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
@@ -49,9 +52,9 @@ export async function explained(
   [best, ...others]: readonly Hypothesis[],
   outcome: Outcome,
 ): Promise<LayerDiagnosis> {
-  const evidence = undecided(evidenceOf(layer, study, best), study, others);
   const names = causesOf(best);
   const explainedBy = ownFirst(layer, await consistentKernels(study, best.changes));
+  const evidence = undecided(evidenceOf(layer, study, best), study, others, explainedBy);
   const subject = sideOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
   const context = {
@@ -206,15 +209,22 @@ function evidenceOf(layer: LayerCase, study: Study, hypothesis: Hypothesis): Evi
   };
 }
 
-/** One rounding in place of the declared two: what multiplies, an integer or a float, may be open. */
-function undecided(evidence: Evidence, { declared }: Study, others: readonly Hypothesis[]): Evidence {
+/** What multiplies, an integer or a float, is open where a kernel or a set of steps of the other kind gives every value too. */
+function undecided(
+  evidence: Evidence,
+  { declared, data }: Study,
+  others: readonly Hypothesis[],
+  explainedBy: readonly string[],
+): Evidence {
   const own = evidence['fixed-point-multiplier'];
   const formula = evidence.basis?.formula;
-  const isOther = others.some(({ setup }) => {
-    return setup.kind === 'product' && setup.steps.multiplier.arithmetic.startsWith('float') && !setup.steps.float;
-  });
-  if (own?.rounding !== 'single' || !formula || !isOther) return evidence;
-  if (declared.kind !== 'product' || declared.steps.multiplier.arithmetic !== 'fixed-point') return evidence;
+  if (!own?.rounding || !formula || declared.kind !== 'product') return evidence;
+  const isInFloat = ({ multiplier, float }: ProductSteps) => multiplier.arithmetic.startsWith('float') && !float;
+  const ofKernels = explainedBy.flatMap((name) => productSteps(kernelByName(name), data.op) ?? []);
+  const ofOthers = others.flatMap(({ setup }) => (setup.kind === 'product' ? setup.steps : []));
+  // of a declared integer two roundings part from any float's one
+  const isOpen = isFixedPoint(declared.steps.multiplier) ? own.rounding === 'single' : ofKernels.some(isInFloat);
+  if (!isOpen || ![...ofKernels, ...ofOthers].some(isInFloat)) return evidence;
   const found = { ...formula.found, multiplier: { ...formula.found.multiplier, or_float: true as const } };
   return {
     ...evidence,

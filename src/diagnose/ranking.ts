@@ -75,6 +75,12 @@ export function combine(a: Change, b: Change): boolean {
   return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));
 }
 
+/** A conversion of codes has one scale and one shift: two numbers of the file move it to nearly any other. */
+export function mayPair(study: Study, a: Change, b: Change): boolean {
+  if (isProductStudy(study)) return combine(a, b);
+  return combine(a, b) && [a, b].some(({ cause }) => causes.find(({ code }) => code === cause)?.whose === 'kernel');
+}
+
 export function subsetsBySize(changes: readonly Change[], most: number): Change[][] {
   const subsets: Change[][] = [];
   for (let bits = 1; bits < 2 ** changes.length; bits++) {

@@ -1,4 +1,6 @@
-import { halving, known, mayReplayEach, refutedBySums } from './atOnce.js';
+import { isInsideBound, withAdmitted } from './admitted.js';
+import { arrangeable, saturates } from './arrangeable.js';
+import { halving, known, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -13,6 +15,7 @@ import {
   explainsAlone,
   fewestCauses,
   type Hypothesis,
+  mayPair,
   rankIn,
   subsetsBySize,
   weightOf,
@@ -68,19 +71,19 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.onOtherBases();
     run.ruledNumbers();
   }
-  if (run.found.length === 0) run.siblings();
-  if (run.found.length === 0) run.inParts();
-  for (const change of run.found.length === 0 ? run.arrangeable() : run.saturations()) await run.arranged([change]);
+  for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
+  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
+    await run.arranged([change]);
   return run.result();
 }
 
 class Search {
   readonly found: Hypothesis[] = [];
   /** Those that this layer can have. */
-  private readonly causes: readonly Cause[];
-  private readonly enumerated: readonly Change[];
+  readonly causes: readonly Cause[];
+  readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
-  private readonly bases: BaseSearch | null;
+  readonly bases: BaseSearch | null;
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
@@ -102,6 +105,10 @@ class Search {
   /** Of a candidate: what the other side is found to do. */
   get otherSides(): readonly Change[] {
     return this.study.data.met?.changes ?? [];
+  }
+
+  get saturations(): Change[] {
+    return this.enumerated.filter(saturates);
   }
 
   /** Enough differs for more than one change without a number. */
@@ -196,7 +203,7 @@ class Search {
       this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
-        if (!this.mayPair(a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
+        if (!mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
         this.explains([a, b], () => this.isActive(a) || this.isActive(b));
       }
     });
@@ -268,12 +275,6 @@ class Search {
     });
   }
 
-  /** A conversion of codes has one scale and one shift: two numbers of the file move it to nearly any other. */
-  private mayPair(a: Change, b: Change): boolean {
-    if (isProductStudy(this.study)) return combine(a, b);
-    return combine(a, b) && [a, b].some(({ cause }) => causes.find(({ code }) => code === cause)?.whose === 'kernel');
-  }
-
   /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
   siblings(): void {
     if (!isProductStudy(this.study)) return;
@@ -303,12 +304,7 @@ class Search {
     const { setup } = this.hypothesis([]);
     const mismatches = this.study.mismatches(setup);
     const lessens = (change: Change) => this.study.mismatches(this.hypothesis([change]).setup) < mismatches;
-    for (const base of [
-      [],
-      ...this.saturations()
-        .filter(lessens)
-        .map((change) => [change]),
-    ]) {
+    for (const base of [[], ...this.saturations.filter(lessens).map((change) => [change])]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
         for (const change of [...constant, ...this.enumerated]) {
@@ -320,28 +316,34 @@ class Search {
     this.onOtherBases();
   }
 
+  /** What would take back the rest of nearly any two changes, which have been tried by now. */
+  lastly(): void {
+    for (const cause of this.causes) {
+      for (const changes of cause.lastly?.(this.study) ?? []) this.explains(changes);
+    }
+  }
+
   private isIdle(change: Change): boolean {
     return this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup);
   }
 
-  /** Beside which rows in another order are looked for. */
-  arrangeable(): readonly Change[] {
-    return mayReplayEach(this.study, this.enumerated) ? this.enumerated : this.saturations();
-  }
-
-  saturations(): Change[] {
-    return this.enumerated.filter((change) => change.cause === 'int16-saturation');
-  }
-
   result(): SearchResult {
-    const size = Math.min(...this.found.map(weightOf));
-    const explanations = this.found
+    // any exact sums lie in a float path's bound: more integer steps are the likelier
+    const exact = this.found.filter(({ changes }) => !changes.some(isInsideBound));
+    const found = exact.length > 0 ? exact : this.found;
+    const size = Math.min(...found.map(weightOf));
+    const explanations = found
       .filter((hypothesis) => weightOf(hypothesis) === size)
       .map((hypothesis) => ({ hypothesis, rank: rankIn(this.study, hypothesis) }))
       .sort((a, b) => compareRanks(a.rank, b.rank))
       .map(({ hypothesis }) => hypothesis);
     const { nearest, tried, outOfBudget } = this;
-    return { explanations: distinct(explanations), nearest: nearest?.hypothesis ?? null, tried, outOfBudget };
+    return {
+      explanations: withAdmitted(this.study, this, distinct(explanations)),
+      nearest: nearest?.hypothesis ?? null,
+      tried,
+      outOfBudget,
+    };
   }
 
   /** On a base that changes nothing, estimates are those that failed alone. */
@@ -363,7 +365,7 @@ class Search {
       if (base.length > 0 && explainsAlone(this.found, cause.code)) continue;
       if (cause.afterSums && !isOpen) continue;
       const changes = this.estimate(cause, setup, onEstimate).filter(
-        (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => this.mayPair(own, change)),
+        (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => mayPair(this.study, own, change)),
       );
       changes.some((change) => this.explains([...base, change], isMeant));
     }
@@ -383,7 +385,7 @@ class Search {
     return this.mayBeSeveral ? changes : changes.filter(mayBe);
   }
 
-  private hypothesis(changes: readonly Change[]): Hypothesis {
+  hypothesis(changes: readonly Change[]): Hypothesis {
     const all = [...this.prefix, ...changes];
     return { changes: all, setup: applyChanges(this.study.declared, all) };
   }

@@ -315,3 +315,40 @@ test('a bias in output steps is one times s_y: both names are said', async () =>
   const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
   expect(explanationsOf(report)).toEqual(expect.arrayContaining(['bias-unscaled', 'bias-factor']));
 });
+
+test('one value that half of each bias would give is no factor of them all', async () => {
+  const world = tiny(26, 4, 3);
+  const { linear } = world;
+  const declared = outputsOf(world);
+  const halved = outputsOf(world, kernel('fbgemm'), { ...linear, bias: linear.bias!.map((b) => b / 2) });
+  const first = halved.findIndex((code, i) => code !== declared[i]);
+  const same = (n: number) => (n === first % 3 ? linear.bias![n] : 0);
+  const bias = linear.bias!.map((_, n) => same(n));
+  const file = { ...linear, bias };
+  const right = outputsOf(world, kernel('fbgemm'), file);
+  const candidate = right.map((code, i) => (i === first ? halved[i] : code));
+  const report = await compareLayer(world, file, right, { candidate, producer: {} });
+  expect(explanationsOf(report)).not.toContain('bias-factor');
+});
+
+test.each([
+  ['of few channels', 'per tensor', 3, 30],
+  ['of two steps at most', 'small', 12, 1],
+] as const)('stale biases %s, which some rule would nearly give', async (_, kind, channels, steps) => {
+  const { linear, ...world } = worldOf(kind, randomFrom(27));
+  const step = (linear.output as QuantParams).scale;
+  const random = randomFrom(28);
+  const of = (count: number) => ({
+    ...linear,
+    outFeatures: count,
+    weight: linear.weight.slice(0, linear.inFeatures * count),
+    weightScale: linear.weightScale.slice(0, count),
+    bias: Float32Array.from({ length: count }, () => random.normal() * step * 3),
+  });
+  const right = of(channels);
+  const bias = right.bias.map((b) => b + random.normal() * step * steps);
+  const file = { ...right, bias };
+  const own = { ...world, linear: right };
+  const report = await compareLayer(own, file, outputsOf(own), { producer: {} });
+  expect(report.layers[0].diagnosis!.causes).toEqual(['bias-value']);
+});

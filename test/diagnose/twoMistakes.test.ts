@@ -212,3 +212,45 @@ test('one scale for all, where all are powers of two, is no multiplier of few bi
   expect(causes).toContain('scale-per-tensor');
   expect(causes).not.toContain('multiplier-short');
 });
+
+describe('rows in another order', () => {
+  const moved = (values: Int32Array, width: number) => values.map((_, i) => values[(i + width) % values.length]);
+
+  test('and another zero point, of three channels', async () => {
+    const world = ofChannels(worldOf('per tensor', randomFrom(31)), 3);
+    const { linear } = world;
+    const file = { ...linear, output: { ...output(linear), zeroPoint: output(linear).zeroPoint + 5 } };
+    const report = await compareLayer(world, file, moved(outputsOf(world), 3), { producer: {} });
+    expect(report.layers[0].diagnosis!.causes).toEqual(['output-zero-point-wrong', 'samples-misaligned']);
+  });
+
+  test('and weights reversed along k', async () => {
+    const world = worldOf('small', randomFrom(32));
+    const { inFeatures: k, weight, outFeatures } = world.linear;
+    const reversed = weight.map((_, i) => weight[i - (i % k) + k - 1 - (i % k)]);
+    const candidate = moved(outputsOf(world, undefined, { ...world.linear, weight: reversed }), outFeatures);
+    const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+    expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['k-order', 'samples-misaligned']);
+  });
+});
+
+test('stale biases and another scale of the input: the scale is what two values of a channel show', async () => {
+  const world = worldOf('small', randomFrom(33));
+  const { linear } = world;
+  const random = randomFrom(34);
+  const stale = linear.bias!.map((b) => b + random.normal() * output(linear).scale * 9);
+  const file = { ...linear, bias: stale, input: { ...linear.input, scale: linear.input.scale * 1.25 } };
+  const report = await compareLayer(world, file, outputsOf(world), { producer: {} });
+  const sets = explanationsOf(report);
+  expect(sets).toEqual(['bias-value+output-scale-wrong', 'bias-value+input-scale-wrong']);
+});
+
+function ofChannels({ linear, ...world }: World, count: number): World {
+  const own = {
+    ...linear,
+    outFeatures: count,
+    weight: linear.weight.slice(0, linear.inFeatures * count),
+    bias: linear.bias!.slice(0, count),
+  };
+  return { ...world, linear: own };
+}

@@ -1,6 +1,6 @@
 /** Kernels that a finding concerns, asked by what they do. */
 import { productKernels } from '../../kernels/registry.js';
-import { isPaired, neonMlalInt16Wrap } from '../../kernels/steps/accumulate.js';
+import { isSaturating } from '../../kernels/steps/accumulate.js';
 import { floatBias } from '../../kernels/steps/bias.js';
 import type { Kernel, ProductSteps } from '../../nouns/kernel.js';
 import type { Limit } from '../../nouns/library.js';
@@ -10,7 +10,7 @@ const namesWhere = (has: (steps: ProductSteps, kernel: Kernel) => boolean): read
   productKernels(linear.name).flatMap(({ kernel, steps }) => (has(steps, kernel) ? [kernel.name] : []));
 
 export const INTEGER = namesWhere(({ float }) => !float);
-export const SATURATING = namesWhere(({ accumulate }) => isPaired(accumulate) && accumulate !== neonMlalInt16Wrap);
+export const SATURATING = namesWhere(({ accumulate }) => isSaturating(accumulate));
 export const FIXED_POINT = namesWhere(({ multiplier }) => multiplier.arithmetic === 'fixed-point');
 export const FLOAT32 = namesWhere(({ multiplier, float }) => multiplier.arithmetic === 'float32' && !float);
 export const INT32_BIAS = namesWhere(({ bias }) => bias.arithmetic === 'int32');

@@ -2,7 +2,13 @@
 
 import { takes } from '../../kernels/kernel.js';
 import { kernelsOfProduct } from '../../kernels/registry.js';
-import { isPaired, neonMlalInt16Wrap, type PairedAccumulateStep, type Pairs } from '../../kernels/steps/accumulate.js';
+import {
+  isPaired,
+  isSaturating,
+  isWrapping,
+  type PairedAccumulateStep,
+  type Pairs,
+} from '../../kernels/steps/accumulate.js';
 import type { Kernel, Product } from '../../nouns/kernel.js';
 import type { Layer } from '../../nouns/model.js';
 import { linear } from '../../ops/linear.js';
@@ -33,12 +39,12 @@ export interface LosingPairs {
 
 /** x86: vpmaddubsw saturates. */
 export function saturatingGroups(product: Product, layer: Ran, declared: Kernel): PairGroup[] {
-  return groupsOf(product, layer, declared, (step) => step !== neonMlalInt16Wrap);
+  return groupsOf(product, layer, declared, isSaturating);
 }
 
 /** ARM without dot product: smlal wraps. */
 export function wrappingGroups(product: Product, layer: Ran, declared: Kernel): PairGroup[] {
-  return groupsOf(product, layer, declared, (step) => step === neonMlalInt16Wrap);
+  return groupsOf(product, layer, declared, isWrapping);
 }
 
 /** Kernels that pair this layer's products in the same way: K blocks of oneDNN shift pairs in some widths only. */

@@ -2,25 +2,29 @@ import {
   biasedAccumulators,
   exact,
   isPaired,
+  isWrapping,
   type NarrowAccumulateStep,
   narrowAccumulators,
   neonMlalInt16Wrap,
 } from '../../kernels/steps/accumulate.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import type { AccumulateStep, Product } from '../../nouns/kernel.js';
-import { counted } from '../../text.js';
-import type { Cause } from '../cause.js';
+import { counted, printable } from '../../text.js';
+import type { Cause, Found } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { At, SomeChannels } from '../evidence.js';
+import { type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
-import { stepFix, stepLines } from '../words/fixes.js';
+import { declareKernel, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
     'accumulator-wraps': SomeChannels & {
+      /** The judged side adds in full, where the declared kernel wraps. */
+      readonly exact?: true;
       readonly bits?: 16 | 24;
       readonly overflow?: 'wrap' | 'saturate';
       /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
@@ -41,7 +45,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
   whose: 'kernel',
 
   changes: (study) => {
-    const ofKernels = kernelSteps(study, 'accumulate').filter((step) => step === neonMlalInt16Wrap);
+    const ofKernels = kernelSteps(study, 'accumulate').filter(isWrapping);
     const steps: AccumulateStep[] = study.free
       ? [
           ...new Set([
@@ -52,20 +56,23 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
           ]),
         ]
       : ofKernels;
-    return accumulatorChanges('accumulator-wraps', steps, study);
+    const others = isWrapping(study.declared.steps.accumulate) ? [exact] : [];
+    return accumulatorChanges('accumulator-wraps', [...others, ...steps], study);
   },
 
-  shows: ({ study, setup }) => {
-    const wide = study.engine.accumulator({ ...setup, steps: { ...setup.steps, accumulate: exact } }, study.subset);
-    return study.engine.accumulator(setup, study.subset).some((sum: number, i: number) => sum !== wide[i]);
+  shows: (found) => {
+    const { sums, wide } = sumsOf(found, narrowOf(found));
+    return sums.some((sum: number, i: number) => sum !== wide[i]);
   },
 
-  evidence: ({ study, setup, without }) => {
-    const step = setup.steps.accumulate;
-    const wide = study.engine.accumulator({ ...without, steps: { ...without.steps, accumulate: exact } }, study.subset);
-    const narrow = study.engine.accumulator(setup, study.subset);
-    const at = wide.findIndex((acc, i) => acc !== narrow[i]);
-    const held = heldBias(step, setup.params);
+  evidence: (found) => {
+    const { study } = found;
+    const narrow = narrowOf(found);
+    const { sums, wide } = sumsOf(found, narrow);
+    const step = narrow.steps.accumulate;
+    const isDeclared = narrow === found.without ? { exact: true as const } : {};
+    const at = wide.findIndex((acc, i) => acc !== sums[i]);
+    const held = heldBias(step, narrow.params);
     const first =
       at < 0
         ? {}
@@ -74,29 +81,53 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
               sample: study.subset.samples[Math.floor(at / study.channels)],
               channel: at % study.channels,
               exact: wide[at] + held(at % study.channels),
-              overflowed: narrow[at] + held(at % study.channels),
+              overflowed: sums[at] + held(at % study.channels),
             },
           };
-    const overflowed = countWhere(wide, (acc, i) => acc !== narrow[i]);
-    if (isPaired(step)) return { bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
+    const overflowed = countWhere(wide, (acc, i) => acc !== sums[i]);
+    if (isPaired(step)) return { ...isDeclared, bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
     const { bits, overflow, of, bias } = step as NarrowAccumulateStep;
     return { bits, overflow, of, ...(bias && { holds_bias: true }), overflowed, ...first };
   },
 
   words: {
     title: (e) =>
-      `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
-    explanation: (e) => `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
-    evidence: (e) => [
+      e.exact
+        ? `exact sums, no wrapping in ${e.bits ?? 16} bits`
+        : `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
+    explanation: (e) =>
+      e.exact
+        ? 'Products are added in full, where the declared kernel wraps sums of two at int16.'
+        : `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
+    evidence: (e, { declaredKernel }) => [
+      ...(e.exact && e.first ? [`in ${printable(declaredKernel)}:`] : []),
       e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.overflowed}` : null,
       e.overflowed === undefined
         ? null
         : `${counted(e.overflowed, 'sum')}${e.of === 'raw' ? ' of raw products' : ''} leave${e.overflowed === 1 ? 's' : ''} ${e.bits ?? 'that many'} bits`,
     ],
-    fix: stepFix('accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)'),
-    code: stepLines(INT32_SUMS),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      return e.exact ? WRAPPING_PAIRS : 'accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)';
+    },
+    code: (e, context) => stepLines(e.exact ? [] : INT32_SUMS)!(e, context),
   },
 };
+
+const WRAPPING_PAIRS =
+  'add the products k and k + 8 of every 16 in int16, wrapping, of codes made signed: only two products of -128 by -128 wrap';
+
+/** The side whose sums leave their width. */
+function narrowOf({ setup, without }: Found<'product'>): ProductSetup {
+  return isWrapping(without.steps.accumulate) && setup.steps.accumulate === exact ? without : setup;
+}
+
+/** As it adds, and in full. */
+function sumsOf({ study }: Found<'product'>, narrow: ProductSetup) {
+  const sums = (accumulate: AccumulateStep) =>
+    study.engine.accumulator(withSteps(narrow, { accumulate }), study.subset);
+  return { sums: sums(narrow.steps.accumulate), wide: sums(exact) };
+}
 
 function hasBias({ declared: { params } }: ProductStudy): boolean {
   return (params.bias ?? params.biasInt32) !== null;

@@ -22,6 +22,8 @@ declare module '../evidence.js' {
   }
 }
 
+const FEWEST_MOVED = 3;
+
 /** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
 export const biasFactor: Cause<'bias-factor', 'product'> = {
   code: 'bias-factor',
@@ -54,6 +56,9 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   },
 
   forms: (study) => (hasSeveral(study.declared) ? namedFactors(study).flatMap((own) => timesFactor(own, null)) : []),
+
+  // one value is what one bias makes as well
+  shows: ({ study, without }) => study.data.proven || study.mismatches(without) >= FEWEST_MOVED,
 
   words: {
     title: (e) => (e.factor === undefined ? 'biases times one number' : `biases times ${e.equals ?? short(e.factor)}`),

@@ -4,6 +4,7 @@ import type { Cause } from '../cause.js';
 import { contains, type Interval, twoNumbersFit } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { findPermutation } from '../estimate/permutation.js';
+import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -23,6 +24,8 @@ declare module '../evidence.js' {
 const MOST_LISTED = 8;
 /** What rounds down, or to int32, moves every channel by less. */
 const LEAST_STEPS = 1.5;
+/** By one of them. */
+const ROUNDED_STEPS = 0.75;
 /** Another rounding or a short multiplier beside a rule moves values by no more. */
 const OTHER_STEPS = 1;
 /** Zero points beside an order. */
@@ -36,30 +39,23 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
-    const { bias, biasInt32 } = base.params;
-    if (onEstimate || (!bias && !biasInt32) || !hasDeclaredNumbers(study, base)) return [];
-    if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
-    const view = viewOf(study, base);
-    const intervals = biasIntervals(view);
-    const apply = (values: Float64Array) => withBiases(base, values, view);
-    const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
-    if (!found || !restsOnEnough(study, found.channels)) return [];
-    if (!isShownElsewhere(study, base, found.channels)) return [];
-    const moved = (n: number) => found.values[n] - view.biasSteps[n];
-    if (found.channels.every((n) => Math.abs(moved(n)) < (isQuantized(base.params.output) ? LEAST_STEPS : 0)))
-      return [];
-    // where most channels are exact as they are, nothing beside a rule moves them
-    const isAlone = found.channels.length * 2 <= study.channels;
-    if (followARule(study, view, intervals, isAlone)) return [];
-    // what a step beside it moves may hide the rule
-    const asDeclared = viewOf(study, study.declared);
-    if (base !== study.declared && !isAlone && followARule(study, asDeclared, biasIntervals(asDeclared), false))
-      return [];
-    const kept = intervals.flatMap(({ lo, hi }, n) =>
-      Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
+    if (onEstimate || !hasDeclaredNumbers(study, base)) return [];
+    return staleBiases(study, base, (view, intervals, isAlone) => {
+      if (followARule(study, view, intervals, isAlone)) return true;
+      // what a step beside it moves may hide the rule
+      const asDeclared = viewOf(study, study.declared);
+      return base !== study.declared && !isAlone && followARule(study, asDeclared, biasIntervals(asDeclared), false);
+    });
+  },
+
+  // numbers of few channels, or small ones, follow some rule by chance
+  lastly: (study) => {
+    const { declared } = study;
+    const alone = staleBiases(study, declared);
+    if (alone.length > 0) return alone.map((change) => [change]);
+    return scalesBesideOffsets(study).flatMap((scale) =>
+      staleBiases(study, scale.apply(declared)).map((change) => [scale, change]),
     );
-    if (roundsToNearest(base) && isHalfAStep(kept)) return [];
-    return [changeTo(base, view, found.values, found.channels, intervals)];
   },
 
   words: {
@@ -80,6 +76,34 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       )(context),
   },
 };
+
+/** @param isOfARule whether the moved biases are to be had by fewer numbers */
+function staleBiases(
+  study: ProductStudy,
+  base: ProductSetup,
+  isOfARule: ((view: View, intervals: readonly Interval[], isAlone: boolean) => boolean) | null = null,
+): ProductChange[] {
+  const { bias, biasInt32 } = base.params;
+  if (!bias && !biasInt32) return [];
+  if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
+  const view = viewOf(study, base);
+  const intervals = biasIntervals(view);
+  const apply = (values: Float64Array) => withBiases(base, values, view);
+  const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
+  if (!found || !restsOnEnough(study, found.channels)) return [];
+  if (!isShownElsewhere(study, base, found.channels)) return [];
+  const moved = (n: number) => found.values[n] - view.biasSteps[n];
+  // where all else has been tried, other roundings are out
+  const least = !isQuantized(base.params.output) ? 0 : isOfARule ? LEAST_STEPS : ROUNDED_STEPS;
+  if (found.channels.every((n) => Math.abs(moved(n)) < least)) return [];
+  // where most channels are exact as they are, nothing beside a rule moves them
+  if (isOfARule?.(view, intervals, found.channels.length * 2 <= study.channels)) return [];
+  const kept = intervals.flatMap(({ lo, hi }, n) =>
+    Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
+  );
+  if (roundsToNearest(base) && isHalfAStep(kept)) return [];
+  return [changeTo(base, view, found.values, found.channels, intervals)];
+}
 
 /** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
 function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores }: ProductSetup): boolean {

@@ -80,7 +80,10 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
 
   words: {
     title: (e) => {
-      if (e.or_float) return 'rounded once, after an int32 or a float multiplier';
+      if (e.or_float)
+        return e.rounding === 'single'
+          ? 'rounded once, after an int32 or a float multiplier'
+          : 'another multiplier, an int32 or a float';
       if (e.found !== undefined) return `requantized by ${printable(e.found)}`;
       return `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`;
     },

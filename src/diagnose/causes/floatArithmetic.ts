@@ -49,6 +49,11 @@ const CHANCE_OF_KNOWN = 0.02;
 
 type Kinds = 'product' | 'tensor';
 
+interface Guard {
+  readonly chance: number;
+  readonly fewest: number;
+}
+
 /**
  * Computed in float32 on dequantized values where the reference is integer, inside the error that float32 allows; of a runtime that
  * does both also the reverse.
@@ -78,18 +83,11 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   estimate: (study, base) => {
     if (isTensorStudy(study as Study)) return ofTensor(study as TensorStudy, base as TensorSetup);
     if (!isProductStudy(study as Study) || base !== study.declared || study.data.otherArithmetic) return [];
-    const setup = asFloat(study as ProductStudy);
-    if (!isNoChance(study, setup, { chance: CHANCE, fewest: 3 })) return [];
-    const change: Change<ProductSetup> = {
-      cause: 'float-arithmetic',
-      coordinate: 'multiplier',
-      freedom: FREEDOM.numberPerChannel,
-      tiny: true,
-      label: 'float32',
-      apply: (declared) => withSteps(declared, { float: FLOAT, round: halfEven }),
-    };
-    return [change as Change<SetupOf<Kinds>>];
+    return inFloat(study as ProductStudy, { chance: CHANCE, fewest: 3 });
   },
+
+  admits: (study) =>
+    isProductStudy(study as Study) ? inFloat(study as ProductStudy, { chance: CHANCE_OF_KNOWN, fewest: 1 }) : [],
 
   evidence: ({ study, change, setup, without }) => {
     if (change.label === 'integers') return { ran: 'integers' };
@@ -166,17 +164,26 @@ function ofTensor(study: TensorStudy, base: TensorSetup): Change<SetupOf<Kinds>>
 }
 
 const FLOAT = { product: anyOrderFloat32, quantize: quantizeDecomposed };
-const asFloat = (study: ProductStudy) => withSteps(study.declared, { float: FLOAT, round: halfEven });
+
+function inFloat(study: ProductStudy, guard: Guard): Change<SetupOf<Kinds>>[] {
+  const apply = (declared: ProductSetup) => withSteps(declared, { float: FLOAT, round: halfEven });
+  if (!isNoChance(study as unknown as Study<Kinds>, apply(study.declared), guard)) return [];
+  const change: Change<ProductSetup> = {
+    cause: 'float-arithmetic',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.numberPerChannel,
+    tiny: true,
+    label: 'float32',
+    apply,
+  };
+  return [change as Change<SetupOf<Kinds>>];
+}
 
 /**
  * The bound leaves few values open, and those that differ are among them; without a bound it is exact. Looked at by parts, until the
  * rest cannot change it.
  */
-function isNoChance(
-  study: Study<Kinds>,
-  setup: SetupOf<Kinds>,
-  { chance, fewest }: { readonly chance: number; readonly fewest: number },
-): boolean {
+function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest }: Guard): boolean {
   const differing = study.differing.reduce((sum, d) => sum + d, 0);
   if (differing < fewest) return false;
   const isBoundless = Boolean(study.data.otherArithmetic) && study.declared.kind === 'tensor';

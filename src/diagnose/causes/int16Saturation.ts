@@ -2,19 +2,19 @@ import {
   countLosingPairs,
   exact,
   isExact,
-  isPaired,
+  isSaturating,
+  isWrapping,
   losingPairs,
-  neonMlalInt16Wrap,
   type PairedAccumulateStep,
 } from '../../kernels/steps/accumulate.js';
-import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
 import type { Cause, Found } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { At, SaturatingPair, SomeChannels } from '../evidence.js';
-import type { ProductSetup } from '../setup.js';
+import { type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT16_PAIRS, INT32_SUMS } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
@@ -63,7 +63,11 @@ export const int16Saturation: Cause<'int16-saturation', 'product'> = {
 
   shows: (found) => {
     const [exactSums, sums] = sumsOf(found);
-    return sums.some((sum: number, i: number) => sum !== exactSums[i]);
+    const { study, setup } = found;
+    // where the declared one wraps, exact sums may give the same
+    const isExactToo =
+      isWrapping(found.without.steps.accumulate) && study.sameOnSubset(setup, withSteps(setup, { accumulate: exact }));
+    return !isExactToo && sums.some((sum: number, i: number) => sum !== exactSums[i]);
   },
 
   evidence: (found) => {
@@ -139,10 +143,6 @@ function everyCpu({ data, declared }: ProductStudy): { every_cpu?: 'depthwise' |
 /** Without and with it. */
 function sumsOf({ study, setup, without }: Found<'product'>) {
   return [study.engine.accumulator(without, study.subset), study.engine.accumulator(setup, study.subset)];
-}
-
-function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {
-  return isPaired(step) && step !== neonMlalInt16Wrap;
 }
 
 /** Counting takes as long as accumulating: only where the layer is small enough to be in memory as a whole. */

@@ -53,17 +53,20 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     // one scale for all channels has other numbers; of an estimated scale they are those of the file
     const { params } = onEstimate ? study.declared : base;
     if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
-    const known = new Set<string>();
-    return shortForms(params).flatMap((short) => {
-      if (!short.numbers.every((number, n) => isPossible(n, numberOf(number)))) return [];
-      const key = short.numbers.map(numberOf).join();
-      if (known.has(key)) return [];
-      known.add(key);
-      return changesOf(base, short, study.data.side);
-    });
+    return fittingForms(params, isPossible).flatMap((form) => changesOf(base, form, study.data.side));
   },
 
-  rules: ({ data }, base) => shortForms(base.params).flatMap((form) => changesOf(base, form, data.side)),
+  admits: (study) => {
+    const isPossible = multipliersThatFit(study, study.declared, 1e-3);
+    if (!isPossible) return [];
+    const { declared, data } = study;
+    return fittingForms(declared.params, isPossible).flatMap((form) => changesOf(declared, form, data.side));
+  },
+
+  rules: ({ data }, base, mayBe) =>
+    shortForms(base.params)
+      .filter(({ numbers }) => numbers.every((number, n) => mayBe(numberOf(number) / realOf(base.params, n))))
+      .flatMap((form) => changesOf(base, form, data.side)),
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
   shows: ({ study, without }) =>
@@ -114,6 +117,17 @@ function shortForms(params: Product): readonly ShortForm[] {
   const forms = formsOf.get(params) ?? allShortForms(params);
   formsOf.set(params, forms);
   return forms;
+}
+
+/** Those that a layer's values admit; of equal numbers the first. */
+function fittingForms(params: Product, isPossible: (channel: number, multiplier: number) => boolean): ShortForm[] {
+  const known = new Set<string>();
+  return shortForms(params).filter(({ numbers }) => {
+    const key = numbers.map(numberOf).join();
+    if (known.has(key) || !numbers.every((number, n) => isPossible(n, numberOf(number)))) return false;
+    known.add(key);
+    return true;
+  });
 }
 
 /** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */

@@ -51,7 +51,10 @@ export const scaleRounded: Cause<'scale-rounded'> = {
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
 
-  rules: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+  rules: (study, _, mayBe) =>
+    study.data.side === 'candidate'
+      ? allOf(study).filter((rounded) => ratiosTo(study.declared, rounded.apply(study.declared)).every(mayBe))
+      : [],
 
   // some of so many roundings gives one or two values by chance
   shows: ({ study, without }) =>
@@ -145,6 +148,15 @@ function scalesOf(setup: Setup): number[] {
   const ofWeights = setup.kind === 'product' ? [...setup.params.weightScale] : [];
   const [input, output] = [inputOf(setup), setup.params.output].map((value) => (isQuantized(value) ? value.scale : 1));
   return [input, ...ofWeights, output];
+}
+
+/** Of the multipliers, a channel each. */
+function ratiosTo(declared: Setup, rounded: Setup): number[] {
+  const before = scalesOf(declared);
+  const ratios = scalesOf(rounded).map((scale, i) => scale / before[i]);
+  const [input, output] = [ratios[0], ratios[ratios.length - 1]];
+  const ofWeights = ratios.length > 2 ? ratios.slice(1, -1) : [1];
+  return ofWeights.map((weight) => (input * weight) / output);
 }
 
 function change(declared: Setup, rounded: Setup, of: Of, rounding: Rounding): Change {

@@ -5,8 +5,13 @@ import type { Study } from '../study/study.js';
 const MOST_EFFORT = 3e8;
 /** As alike as the most alike. */
 const SAME = 1e-9;
+/** The mean over all samples: of noise it is next to 0. */
+const LEAST_ALIKE = 0.5;
 
-/** Of each observed sample: the replayed one that it is most like, if each of those is taken once. Null: they are in order, or in none. */
+/**
+ * Of each observed sample: the replayed one that it is most like, if each of those is taken once; else all moved by one number, as far
+ * as that makes them alike: of few channels many samples are. Null: they are in order, or in none.
+ */
 export function orderByLikeness(study: Study): number[] | null {
   const positions = study.data.images?.positions ?? 1;
   const samples = (study.data.to - study.data.from) / positions;
@@ -14,16 +19,30 @@ export function orderByLikeness(study: Study): number[] | null {
   if (!study.complete || samples < 3 || samples ** 2 * width > MOST_EFFORT) return null;
   const observed = normalized(study.subset.observed, samples, width);
   const replayed = normalized(study.values(study.declared), samples, width);
+  const likeness = observed.map((own) => replayed.map((row) => dot(own, row)));
+  const order = eachMostLike(likeness) ?? rotated(likeness);
+  return order?.some((from, row) => from !== row) ? order : null;
+}
+
+type Likeness = readonly (readonly number[])[];
+
+function eachMostLike(likeness: Likeness): number[] | null {
   const taken = new Set<number>();
-  for (const own of observed) {
-    const likeness = replayed.map((row) => dot(own, row));
-    const most = Math.max(...likeness);
-    const from = likeness.findIndex((value, row) => value >= most - SAME && !taken.has(row));
+  for (const own of likeness) {
+    const most = Math.max(...own);
+    const from = own.findIndex((value, row) => value >= most - SAME && !taken.has(row));
     if (from < 0) return null;
     taken.add(from);
   }
-  const order = [...taken];
-  return order.every((from, row) => from === row) ? null : order;
+  return [...taken];
+}
+
+function rotated(likeness: Likeness): number[] | null {
+  const { length } = likeness;
+  const moved = Array.from({ length }, (_, by) => likeness.map((_, row) => (row + by) % length));
+  const alike = moved.map((order) => order.reduce((sum, from, row) => sum + likeness[row][from], 0) / length);
+  const best = alike.indexOf(Math.max(...alike));
+  return alike[best] >= LEAST_ALIKE ? moved[best] : null;
 }
 
 /** Rows of length 1, each column about its mean. */

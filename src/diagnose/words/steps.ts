@@ -44,7 +44,7 @@ export function stepSentences(own: string, found: Formula, other: string, met: F
   if (multiplies) {
     sentences.push(
       found.multiplier.or_float
-        ? `${own} rounds once, after an int32 multiplier or a float one: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
+        ? `${own} ${openText(found)}: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
         : `${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`,
     );
   }
@@ -80,6 +80,13 @@ function multiplierText(formula: Formula): string {
   const rounds = formula.rounding ? `, then rounds ${rule ? rule.does : formula.rounding.equation}` : '';
   if (few) return `by ${few.k} * 2^-${few.n} = ${short(value)} (channel ${formula.channel})${rounds}`;
   return `by the ${arithmetic} ${short(value)} (channel ${formula.channel}): ${equation}${rounds}`;
+}
+
+/** An integer or a float: what both of them do. */
+function openText({ multiplier: { rounding } }: Formula): string {
+  return rounding === 'single'
+    ? 'rounds once, after an int32 multiplier or a float one'
+    : 'multiplies by an int32, or by a float with one rounding';
 }
 
 function ruleText({ rounding }: Formula): string {

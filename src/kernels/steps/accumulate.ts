@@ -68,6 +68,15 @@ export function isPaired(step: AccumulateStep): step is PairedAccumulateStep {
   return 'pairs' in step;
 }
 
+export function isSaturating(step: AccumulateStep): step is PairedAccumulateStep {
+  return isPaired(step) && step.clamps;
+}
+
+/** ARM's pairs without dot product. */
+export function isWrapping(step: AccumulateStep): step is PairedAccumulateStep {
+  return isPaired(step) && !step.clamps;
+}
+
 /** Whether nothing of this layer's sums is lost but what leaves int32. */
 export function isExact(step: AccumulateStep, product: Product): boolean {
   return step === exact || (isPaired(step) && !step.applies(product));

@@ -1,0 +1,59 @@
+/** One scale for all sums where each channel adds a number of its own: two values of a channel bound it by what lies between them. */
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { contains, everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
+import { scalesIn } from './scales.js';
+import { type View, viewOf } from './view.js';
+
+/** Of each channel: every two are looked at. */
+const MOST_ROWS = 200;
+
+/** The input's or the output's: beside free biases they are the same. */
+export function scalesBesideOffsets(study: ProductStudy): ProductChange[] {
+  const { declared } = study;
+  const { input, output } = declared.params;
+  const factor = widened(factorBesideOffsets(viewOf(study, declared)), 2e-6);
+  if (!isQuantized(output) || isEmpty(factor) || !isBounded(factor) || factor.lo <= 0 || contains(factor, 1)) return [];
+  const [ofInput, ofOutput] = [
+    { lo: input.scale * factor.lo, hi: input.scale * factor.hi },
+    { lo: output.scale / factor.hi, hi: output.scale / factor.lo },
+  ];
+  return [
+    ...scalesIn(ofInput).map((scale) =>
+      changeOf('input-scale-wrong', 'x_scale', found(input, scale, ofInput), (setup) => withInput(setup, { scale })),
+    ),
+    ...scalesIn(ofOutput).map((scale) =>
+      changeOf('output-scale-wrong', 'y_scale', found(output, scale, ofOutput), (setup) =>
+        withOutput(setup, { scale }),
+      ),
+    ),
+  ];
+}
+
+function found({ scale: declared }: QuantParams, scale: number, { lo, hi }: Interval) {
+  return { declared, found: scale, interval: [lo, hi] as const };
+}
+
+function changeOf(
+  cause: ProductChange['cause'],
+  coordinate: ProductChange['coordinate'],
+  own: ReturnType<typeof found>,
+  apply: ProductChange['apply'],
+): ProductChange {
+  return { cause, coordinate, freedom: FREEDOM.oneNumber, label: String(own.found), found: own, apply };
+}
+
+function factorBesideOffsets(view: View): Interval {
+  const factor = everything();
+  const stride = Math.max(1, Math.ceil(view.rows / MOST_ROWS)) * view.channels;
+  for (let channel = 0; channel < view.channels && !isEmpty(factor); channel++) {
+    for (let i = channel; i < view.acc.length; i += stride) {
+      for (let j = i + stride; j < view.acc.length; j += stride) {
+        const between = (view.acc[i] - view.acc[j]) * view.stepsPerUnit[channel];
+        narrow(factor, between, view.lo[i] - view.hi[j], view.hi[i] - view.lo[j]);
+      }
+    }
+  }
+  return factor;
+}
