@@ -35,7 +35,10 @@ export interface AskedOfOperands extends Samples {
   readonly met: LayerDiagnosis | null;
 }
 
-/** Differing values, not at a clamp, and how many numbers they are: fewer agree with one operand of hundreds by chance. */
+/**
+ * Values that differ by more than roundings do, not at a clamp, and how many numbers they are: fewer agree with one operand of hundreds
+ * by chance, and a requantized copy of the operand is off by one, as another rounding is.
+ */
 const [LEAST, LEAST_NUMBERS] = [16, 4];
 /** Multiply-adds and values of all that are tried. */
 const MOST_EFFORT = 3e9;
@@ -94,14 +97,15 @@ function isOfFile({ cause, evidence }: Variant): boolean {
 async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoint, fast }: AskedOfOperands) {
   if (diff.mismatched < LEAST) return false;
   const { output } = run.ready.layer;
-  const [low, high] = output && isQuantized(output) ? [output.quantMin, output.quantMax] : [-Infinity, Infinity];
+  const [low, high, rounding] =
+    output && isQuantized(output) ? [output.quantMin, output.quantMax, 1] : [-Infinity, Infinity, 0];
   const numbers = new Set<number>();
   let telling = 0;
   for (let sample = from; sample < to; sample++) {
     const at = { from: sample, to: sample + 1, fast, observed, zeroPoint };
     const [own, wanted] = await Promise.all([valuesOf(at, run), wantedOf(at)]);
     for (const [i, value] of wanted.entries()) {
-      if (value === own[i] || value <= Math.max(low, zeroPoint ?? low) || value >= high) continue;
+      if (Math.abs(value - own[i]) <= rounding || value <= Math.max(low, zeroPoint ?? low) || value >= high) continue;
       telling++;
       numbers.add(value);
     }

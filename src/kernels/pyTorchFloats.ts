@@ -11,6 +11,7 @@ import type {
   ScalarAttributes,
   SlopeAttributes,
   SoftplusAttributes,
+  SpreadAttributes,
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
@@ -24,7 +25,7 @@ import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
-import { gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
+import { cumsumOfFloats, exponentials, gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { binaryFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
@@ -32,6 +33,7 @@ import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
 import { boundedSteps, tensorSteps } from './steps/tensor.js';
+import { whereOfFloats } from './steps/where.js';
 
 function lengthOf({ samples, output }: TensorCall): number {
   return samples * sizeOf(output.shape.dims);
@@ -162,25 +164,49 @@ function linesOf({ attributes, inputs: [{ data, shape }] }: TensorCall): (i: num
   return (i) => Array.from(step, (offset) => data[floor(i / size) * sizeOf(shape.dims) + first[i % size] + offset]);
 }
 
-const sum: TensorSteps = boundedSteps('sum of x, float32 in any order', (call) => {
-  const lineOf = linesOf(call);
-  return boundedReals(lengthOf(call), (i) => {
-    const line = lineOf(i);
-    const magnitude = line.reduce((total, x) => total + Math.abs(x), 0);
-    return within(
-      line.reduce((total, x) => total + x, 0),
-      magnitude * (line.length + 4) * UNIT,
-    );
+/** Of the values that become one. error: in units of the last place of 1. */
+type Folded = (line: readonly number[], attributes: unknown) => readonly [exact: number, error: number];
+
+function folded(equation: string, of: Folded): TensorSteps {
+  return boundedSteps(`${equation}, float32 in any order`, (call) => {
+    const lineOf = linesOf(call);
+    return boundedReals(lengthOf(call), (i) => {
+      const [exact, error] = of(lineOf(i), call.attributes);
+      return within(exact, error * UNIT);
+    });
   });
+}
+
+const total = (line: readonly number[]) => line.reduce((sum, x) => sum + x, 0);
+const sum = folded('sum of x', (line) => [total(line), total(line.map(Math.abs)) * (line.length + 4)]);
+const vectorNorm = folded('sqrt(sum of x * x)', (line) => {
+  const norm = Math.sqrt(total(line.map((x) => x * x)));
+  return [norm, norm * (line.length + 8)];
+});
+const prod = folded('product of x', (line) => {
+  const product = line.reduce((all, x) => all * x, 1);
+  return [product, Math.abs(product) * (line.length + 4)];
+});
+const logsumexp = folded('max + log(sum of exp(x - max))', (line) => {
+  const { max, sum: ofAll, relative } = exponentials(line);
+  const log = Math.log(ofAll);
+  return Number.isFinite(max) ? [max + log, relative + 4 * log + 2 * Math.abs(max)] : [max, 0];
 });
 
-const vectorNorm: TensorSteps = boundedSteps('sqrt(sum of x * x), float32 in any order', (call) => {
-  const lineOf = linesOf(call);
-  return boundedReals(lengthOf(call), (i) => {
-    const line = lineOf(i);
-    const norm = Math.sqrt(line.reduce((total, x) => total + x * x, 0));
-    return within(norm, norm * (line.length + 8) * UNIT);
-  });
+/** In float64, and rounded once. */
+function varianceOf(line: readonly number[], attributes: unknown): number {
+  const mean = total(line) / line.length;
+  const squares = total(line.map((x) => (x - mean) ** 2));
+  return squares / Math.max(0, line.length - (attributes as SpreadAttributes).correction);
+}
+
+const variance = folded('sum of (x - mean)^2 / (n - correction)', (line, attributes) => {
+  const own = varianceOf(line, attributes);
+  return [own, own * 8];
+});
+const std = folded('sqrt(sum of (x - mean)^2 / (n - correction))', (line, attributes) => {
+  const own = Math.sqrt(varianceOf(line, attributes));
+  return [own, own * 8];
 });
 
 // ---------------------------------------------------------------- what only picks
@@ -234,6 +260,12 @@ export const pyTorchFloats: Kernel['ops'] = {
   mean,
   sum,
   vector_norm: vectorNorm,
+  prod,
+  var: variance,
+  std,
+  logsumexp,
+  cumsum: cumsumOfFloats,
+  where: whereOfFloats,
   amax: extreme('the largest', Math.max),
   amin: extreme('the smallest', Math.min),
   prelu: preluOfFloats,

@@ -60,6 +60,10 @@ export interface ReduceAttributes {
   readonly dim: readonly number[];
 }
 
+export interface SpreadAttributes extends ReduceAttributes {
+  readonly correction: number;
+}
+
 export interface AxisAttributes {
   readonly dim: number;
 }

@@ -37,6 +37,7 @@ import { convTranspose2dFloat } from './convTranspose2dFloat.js';
 import { convTranspose3d } from './convTranspose3d.js';
 import { convTranspose3dDynamic } from './convTranspose3dDynamic.js';
 import { convTranspose3dFloat } from './convTranspose3dFloat.js';
+import { cumsum } from './cumsum.js';
 import { depthToSpace } from './depthToSpace.js';
 import { dequantize } from './dequantize.js';
 import { div } from './div.js';
@@ -66,6 +67,7 @@ import { linearDynamic } from './linearDynamic.js';
 import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
 import { logSoftmax } from './logSoftmax.js';
+import { logsumexp } from './logsumexp.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
@@ -84,6 +86,7 @@ import { pixelShuffle } from './pixelShuffle.js';
 import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { preluOfTwo } from './preluOfTwo.js';
+import { prod } from './prod.js';
 import { quantize } from './quantize.js';
 import { quantizeDynamic } from './quantizeDynamic.js';
 import { readVariable } from './readVariable.js';
@@ -104,13 +107,16 @@ import { sqrt } from './sqrt.js';
 import { squaredDifference } from './squaredDifference.js';
 import { squeeze } from './squeeze.js';
 import { stack } from './stack.js';
+import { std } from './std.js';
 import { sub } from './sub.js';
 import { sum } from './sum.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
 import { tile } from './tile.js';
 import { transpose } from './transpose.js';
+import { unfold } from './unfold.js';
 import { unsqueeze } from './unsqueeze.js';
+import { variance } from './var.js';
 import { vectorNorm } from './vectorNorm.js';
 import { where } from './where.js';
 
@@ -192,6 +198,11 @@ export const ops: readonly Op[] = [
   mean,
   sum,
   vectorNorm,
+  prod,
+  variance,
+  std,
+  logsumexp,
+  cumsum,
   amax,
   amin,
   argmax,
@@ -214,6 +225,7 @@ export const ops: readonly Op[] = [
   tile,
   squeeze,
   unsqueeze,
+  unfold,
   pad,
   pixelShuffle,
   pixelUnshuffle,

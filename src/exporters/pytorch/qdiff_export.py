@@ -1168,8 +1168,8 @@ class _Watch:
         if not known or None in constants or any(value.params != {"dtype": "float32"} for value in known):
             return False
         layer = name(kind)
-        of = iter(constants)
-        sources = [value or self.constant_value(layer, next(of)) for value in values]
+        of = enumerate(constants, 1)
+        sources = [value or self.constant_value(layer, *reversed(next(of))) for value in values]
         self.emit(layer, kind, result, _params_of(result), sources, in_place, **fields)
         return True
 
@@ -1178,12 +1178,12 @@ class _Watch:
         """A number, or a parameter of the model that all samples share, as model.json's constant; None: it is another thing. params: of
         codes that do not say their own. beside: the values that it is computed with."""
         tensor = torch.tensor(float(given)) if isinstance(given, (int, float)) else given
+        if isinstance(tensor, torch.Tensor) and tensor.dtype == torch.bool:  # a mask
+            tensor = tensor.float()
         params = params or (_params_of(tensor) if isinstance(tensor, torch.Tensor) and tensor.dim() else {"dtype": "float32"})
         if not isinstance(tensor, torch.Tensor) or params is None or tensor.dim() > result.dim():
             return None
         numbers = tensor.int_repr() if tensor.is_quantized else tensor.detach()
-        if not tensor.is_quantized and not bool(torch.isfinite(numbers).all()):  # JSON has no infinity
-            return None
         placed = next((each for each in beside if each and each.first), None)
         axis = (placed.at[0] if placed else 0) - result.dim() + tensor.dim()
         if axis >= 0:
@@ -1194,8 +1194,8 @@ class _Watch:
         return {**params, "shape": list(numbers.shape) or [1], "value": numbers.reshape(-1).numpy()}
 
     @staticmethod
-    def constant_value(layer, numbers):
-        value = Value(f"{layer}.other", torch.empty(0), {key: numbers[key] for key in ("dtype", "scale", "zero_point") if key in numbers})
+    def constant_value(layer, numbers, nth=1):
+        value = Value(f"{layer}.other" + (f"@{nth}" if nth > 1 else ""), torch.empty(0), {key: numbers[key] for key in ("dtype", "scale", "zero_point") if key in numbers})
         value.constant = numbers
         return value
 
@@ -1600,6 +1600,12 @@ def _reduced(bound):
     return {"dim": dim % rank if isinstance(dim, int) else [each % rank for each in dim], "keepdim": bound["keepdim"]}
 
 
+def _spread(bound):
+    found = _reduced(bound)
+    correction = bound.get("correction", int(bound.get("unbiased", True)))
+    return found and {**found, "correction": float(1 if correction is None else correction)}
+
+
 def _groups_of(bound):
     return {**_norm()(bound), "num_groups": bound["group"]}
 
@@ -1626,6 +1632,10 @@ _FLOAT_OPS = {
     "aten.pow 0.5": ("sqrt", ("self",), _NOTHING), "aten.pow -0.5": ("rsqrt", ("self",), _NOTHING), "aten.pow -1": ("div", (1.0, "self"), _NOTHING),
     "aten.reciprocal": ("div", (1.0, "self"), _NOTHING), "aten.rsub.Scalar": ("sub", ("other", "self"), _unless("alpha", 1)),
     "aten.sum.dim_IntList": ("sum", ("self",), _reduced), "aten.linalg_vector_norm": ("vector_norm", ("self",), _unless("ord", 2, _reduced)),
+    "aten.prod.dim_int": ("prod", ("self",), _reduced), "aten.logsumexp": ("logsumexp", ("self",), _reduced),
+    **{f"aten.{op}.{form}": (op, ("self",), _spread) for op in ("var", "std") for form in ("correction", "dim")}, "aten.cumsum": ("cumsum", ("self",), _of_softmax),
+    "aten.where.self": ("where", ("condition", "self", "other"), _NOTHING),
+    **{f"aten.masked_fill.{form}": ("where", ("mask", "value", "self"), _NOTHING) for form in ("Scalar", "Tensor")},
     **{f"aten.{own}": (op, ("self",), _reduced) for own, op in (("amax", "amax"), ("amin", "amin"), ("max.dim", "amax"), ("min.dim", "amin"))},
     "aten.leaky_relu": ("leaky_relu", ("self",), _numbers("negative_slope")),
     "aten.elu": ("elu", ("self",), _numbers("alpha", "scale", "input_scale")), "aten.celu": ("celu", ("self",), _numbers("alpha")),
@@ -1636,7 +1646,7 @@ _FLOAT_OPS = {
     "aten.mean.dim": ("mean", ("self",), _reduced),
     **{f"aten.{own}{n}d": ("interpolate", ("input", "self"), _resampled(mode)) for n in (1, 2, 3)
        for own, mode in (("upsample_nearest", "nearest"), ("_upsample_nearest_exact", "nearest-exact"))},
-    "aten.upsample_bilinear2d": ("interpolate", ("input", "self"), _resampled("bilinear")),
+    **{f"aten.upsample_{mode}2d": ("interpolate", ("input", "self"), _resampled(mode)) for mode in ("bilinear", "bicubic")},
     "aten.upsample_linear1d": ("interpolate", ("input", "self"), _resampled("linear")),
     "aten.glu": ("glu", ("self",), _numbers("dim")), "aten.adaptive_max_pool2d": ("amax", ("self",), _largest),
     "aten.layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")), "aten.native_layer_norm": ("layer_norm", ("input",), _norm("normalized_shape")),
@@ -1677,10 +1687,10 @@ _MOVES = {
     "aten.swapaxes": ("transpose", _numbers(dim0="axis0", dim1="axis1")),
     "aten.permute": ("permute", _numbers("dims")), "aten.transpose": ("transpose", _numbers("dim0", "dim1")), "aten.slice": ("slice", _slice),
     "aten.pixel_shuffle": ("pixel_shuffle", _numbers("upscale_factor")), "aten.pixel_unshuffle": ("pixel_unshuffle", _numbers("downscale_factor")),
-    "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")),
+    "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")), "aten.im2col": ("unfold", _numbers("kernel_size", "dilation", "padding", "stride")),
 }
 # Computed one by one: where the samples are changes nothing.
-_ONE_BY_ONE = {"quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div", "maximum", "minimum",
+_ONE_BY_ONE = {"quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div", "maximum", "minimum", "where",
                "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "celu", "leaky_relu", "threshold",
                "softplus", "mish", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs"}
 # Computed along this many of the last axes.
@@ -1695,7 +1705,7 @@ def _translated(op, fields, x, sources, result):
     last = len(fields["normalized_shape"]) if op == "layer_norm" else len(fields["pad"]) // 2 if op == "pad" else _LAST_AXES.get(op)
     if op in _ONE_BY_ONE or last and axis < rank - last:
         return fields, x.at
-    if op in ("cat", "softmax", "log_softmax", "glu", "slice", "index_select"):
+    if op in ("cat", "softmax", "log_softmax", "cumsum", "glu", "slice", "index_select"):
         along = _along(x, fields["dim"] % rank)
         return along and ({**fields, "dim": along}, x.at)
     if op in ("expand", "tile"):
@@ -1704,7 +1714,7 @@ def _translated(op, fields, x, sources, result):
         if sizes[axis] not in (same, x.tensor.shape[axis]) or op == "tile" and sizes[axis] != 1:
             return None
         return {key: [same, *sizes[:axis], *[same] * parts, *sizes[axis + 1:]]}, x.at
-    if op in ("mean", "sum", "vector_norm", "amax", "amin"):
+    if op in ("mean", "sum", "prod", "var", "std", "logsumexp", "vector_norm", "amax", "amin"):
         dims = [dim % rank for dim in (fields["dim"] if isinstance(fields["dim"], list) else [fields["dim"]])]
         along = [_along(x, dim) for dim in dims]
         gone = 0 if fields["keepdim"] else sum(dim < axis for dim in dims)
@@ -1754,7 +1764,7 @@ _PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "a
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
              "embedding", "embedding_bag", "index_select", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
-_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "index_select", "expand", "tile"}
+_KEEPS = {"identity", "flatten", "reshape", "permute", "transpose", "slice", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "index_select", "expand", "tile", "unfold"}
 _QFUNCTIONAL = getattr(getattr(torch.ao.nn, "quantized", None), "QFunctional", ())
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.fx.GraphModule)
 
@@ -2752,7 +2762,7 @@ def _write_model(recording, producer, scratch, arrays_name):
     def plain(layer, field, numbers):
         if not isinstance(numbers, np.ndarray):
             return numbers
-        if large and numbers.size > 16:
+        if large and numbers.size > 16 or numbers.dtype.kind == "f" and not np.isfinite(numbers).all():  # JSON has no infinity
             content = (numbers.dtype.str, numbers.shape, hashlib.sha256(np.ascontiguousarray(numbers).data).digest())
             return {"array": keys.setdefault(content, (f"{layer['name']}.{field}", numbers))[0]}
         return numbers.tolist()

@@ -14,7 +14,10 @@ function alongOf({ attributes, inputs: [{ shape }] }: TensorCall) {
 }
 
 /** What each value becomes, of those along an axis. error: in units of the last place of 1. */
-function alongAxis(equation: string, of: (line: readonly number[]) => (x: number) => [exact: number, error: number]) {
+function alongAxis(
+  equation: string,
+  of: (line: readonly number[]) => (x: number, k: number) => [exact: number, error: number],
+) {
   return boundedSteps(`${equation}, float32`, (call) => {
     const [{ data }] = call.inputs;
     const { count, step } = alongOf(call);
@@ -23,14 +26,14 @@ function alongAxis(equation: string, of: (line: readonly number[]) => (x: number
       if (floor(i / step) % count !== 0) continue;
       const line = Array.from({ length: count }, (_, k) => data[i + k * step]);
       const apply = of(line);
-      for (const [k, x] of line.entries()) [exact[i + k * step], errors[i + k * step]] = apply(x);
+      for (const [k, x] of line.entries()) [exact[i + k * step], errors[i + k * step]] = apply(x, k);
     }
     return boundedReals(data.length, (i) => within(exact[i], errors[i] * UNIT));
   });
 }
 
 /** exp of 20 units in the last place, of differences that are rounded. */
-function exponentials(line: readonly number[]) {
+export function exponentials(line: readonly number[]) {
   const [max, min] = [Math.max(...line), Math.min(...line)];
   const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
   return { max, sum, relative: line.length + 96 + 2 * (max - min) };
@@ -45,6 +48,16 @@ export const logSoftmaxOfFloats = alongAxis('x - max - log(sum of exp(x - max))'
   const { max, sum, relative } = exponentials(line);
   const log = Math.log(sum);
   return (x) => [x - max - log, relative + 4 * log + 2 * (Math.abs(x) + Math.abs(max))];
+});
+
+export const cumsumOfFloats = alongAxis('sum of x up to it', (line) => {
+  let [sum, magnitude] = [0, 0];
+  const sums = line.map((x, k): [number, number] => {
+    sum += x;
+    magnitude += Math.abs(x);
+    return [sum, magnitude * (k + 4)];
+  });
+  return (_, k) => sums[k];
 });
 
 export const gluOfFloats: TensorSteps = boundedSteps(

@@ -54,12 +54,14 @@ export function resampleOfFloats(area: TensorSteps): TensorSteps {
   return {
     kind: 'tensor',
     equation:
-      'the nearest; bilinear: h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p) in float32, however contracted; linear: one row',
-    lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'linear', 'bilinear', 'area']),
+      'the nearest; bilinear: h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p) in float32, however contracted; linear: one row; bicubic: four by four',
+    lacks: ({ attributes }) =>
+      lacking(attributes, ['nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'area']),
     run(call) {
       const { mode } = attributesOf(call);
       if (mode === 'area') return overArea(area, call);
       if (mode === 'bilinear' || mode === 'linear') return bilinearOfFloats(call);
+      if (mode === 'bicubic') return bicubicOfFloats(call);
       return floatsOverWindows(call, nearestCovers(call), ({ code }) => code(0));
     },
   };
@@ -210,4 +212,50 @@ function neighbours(call: TensorCall, axis: number, size: number, to: number, is
     const second = f32(real - first);
     return { first, second: first + (first < size - 1 ? 1 : 0), weights: [f32(1 - second), second] };
   });
+}
+
+// ---------------------------------------------------------------- bicubic
+
+/** Of a place of the output: four neighbours, those outside the image its last, and their weights. */
+interface Four {
+  readonly places: readonly number[];
+  readonly weights: readonly number[];
+}
+
+function foursOf(call: TensorCall, axis: number, size: number, to: number): Four[] {
+  const attributes = attributesOf(call);
+  const step = stepOf(attributes, axis, size, to);
+  return Array.from({ length: to }, (_, o) => {
+    const real = attributes.alignCorners ? f32(step * o) : f32(f32(step * f32(o + 0.5)) - 0.5);
+    const first = floor(real);
+    const places = [-1, 0, 1, 2].map((k) => Math.min(Math.max(first + k, 0), size - 1));
+    return { places, weights: [-1, 0, 1, 2].map((k) => cubic(Math.abs(real - first - k))) };
+  });
+}
+
+/** Of a neighbour so far away, up to two places. */
+function cubic(x: number): number {
+  const a = -0.75;
+  return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+}
+
+function bicubicOfFloats(call: TensorCall): Computed {
+  const { from, to } = sizesOf(call);
+  const [rows, cols] = from.map((size, axis) => foursOf(call, axis, size, to[axis]));
+  const covers = rows.flatMap((row) =>
+    cols.map((col): Cover & { readonly weights: readonly number[] } => ({
+      places: Int32Array.from(row.places.flatMap((y) => col.places.map((x) => y * from[1] + x))),
+      inside: [16],
+      padded: [16],
+      weights: row.weights.flatMap((h) => col.weights.map((w) => h * w)),
+    })),
+  );
+  const over = (of: (weight: number, code: number) => number) =>
+    floatsOverWindows(call, covers, ({ cover, code }) =>
+      (cover as (typeof covers)[number]).weights.reduce((sum, weight, i) => sum + of(weight, code(i)), 0),
+    );
+  const [mixed, magnitudes] = [over((weight, code) => weight * code), over((_, code) => Math.abs(code))];
+  // as of the others, by an index that is off
+  const relative = (16 + 8 * Math.max(...from)) * UNIT;
+  return boundedReals(mixed.length, (i) => within(mixed[i], magnitudes[i] * relative));
 }

@@ -1,5 +1,6 @@
 /** Codes that a condition chooses, each from its parameters to the output's. */
 import type { QuantizeStep, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { fill, quantized, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { tensorSteps } from './tensor.js';
@@ -17,3 +18,10 @@ export function whereFloats(quantize: QuantizeStep): TensorSteps {
     return fill(call, (i) => (condition(i) === 0 ? b(readB(i)) : a(readA(i))));
   });
 }
+
+/** Of floats, which are copied. */
+export const whereOfFloats: TensorSteps = tensorSteps('condition ? a : b', (call) => {
+  const [condition, a, b] = call.inputs.map((_, i) => reader(call, i));
+  const length = call.samples * sizeOf(call.output.shape.dims);
+  return Float32Array.from({ length }, (_, i) => (condition(i) === 0 ? b(i) : a(i)));
+});

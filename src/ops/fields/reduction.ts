@@ -1,7 +1,7 @@
 /** What mean and sum over axes of a sample have in common. */
 
 import * as z from 'zod/mini';
-import type { ReduceAttributes } from '../../nouns/attributes.js';
+import type { ReduceAttributes, SpreadAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import { INDEX } from '../../nouns/value.js';
 import { axesOf } from '../../tensor/axes.js';
@@ -50,6 +50,23 @@ export function reduction(name: string): Op {
       if (!layer.fields || !output) return null;
       const { dim, keepdim = false } = layer.fields as { dim: number | number[]; keepdim?: boolean };
       return { form: tensorForm({ dim: [dim].flat(), keepdim } satisfies Attributes), output };
+    },
+  };
+}
+
+/** Variances and what is made of them: of n values divided by n - correction. */
+export function spread(name: string): Op {
+  const own = reduction(name);
+  return {
+    ...own,
+    schema: () => z.object({ ...own.schema().shape, correction: z.optional(z.number()) }),
+    async read(layer) {
+      const read = await own.read(layer);
+      if (!read) return null;
+      const { correction = 1 } = layer.fields as { correction?: number };
+      const form = read.form as TensorForm;
+      const attributes: SpreadAttributes = { ...(form.attributes as Attributes), correction };
+      return { ...read, form: { ...form, attributes } };
     },
   };
 }

@@ -1,0 +1,4 @@
+/** torch.std over axes of a sample, of floats: it has no quantized kernel. */
+import { spread } from './fields/reduction.js';
+
+export const std = spread('std');
