@@ -26,6 +26,8 @@ const MOST_LISTED = 8;
 const LEAST_STEPS = 1.5;
 /** By one of them. */
 const ROUNDED_STEPS = 0.75;
+/** Two numbers fit any two channels, and most of three or four. */
+const FEWEST_OF_RULE = 5;
 /** Another rounding or a short multiplier beside a rule moves values by no more. */
 const OTHER_STEPS = 1;
 /** Zero points beside an order. */
@@ -51,10 +53,15 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   // numbers of few channels, or small ones, follow some rule by chance
   lastly: (study) => {
     const { declared } = study;
-    const alone = staleBiases(study, declared);
+    const isLinear: IsOfARule = (view, intervals) =>
+      study.channels >= FEWEST_OF_RULE && ofTwoNumbers(study, view, intervals, 0);
+    const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
     if (alone.length > 0) return alone.map((change) => [change]);
+    // two numbers of the file, of which a scale beside free biases takes one, are more likely
     return scalesBesideOffsets(study).flatMap((scale) =>
-      staleBiases(study, scale.apply(declared)).map((change) => [scale, change]),
+      staleBiases(study, scale.apply(declared), (view, intervals) => followARule(study, view, intervals, false)).map(
+        (change) => [scale, change],
+      ),
     );
   },
 
@@ -77,11 +84,15 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   },
 };
 
-/** @param isOfARule whether the moved biases are to be had by fewer numbers */
+/** Whether the moved biases are to be had by fewer numbers; isAlone: most channels are exact as they are. */
+type IsOfARule = (view: View, intervals: readonly Interval[], isAlone: boolean) => boolean;
+
+/** @param leastSteps what all else that has not been tried moves a channel by */
 function staleBiases(
   study: ProductStudy,
   base: ProductSetup,
-  isOfARule: ((view: View, intervals: readonly Interval[], isAlone: boolean) => boolean) | null = null,
+  isOfARule: IsOfARule,
+  leastSteps = LEAST_STEPS,
 ): ProductChange[] {
   const { bias, biasInt32 } = base.params;
   if (!bias && !biasInt32) return [];
@@ -93,11 +104,10 @@ function staleBiases(
   if (!found || !restsOnEnough(study, found.channels)) return [];
   if (!isShownElsewhere(study, base, found.channels)) return [];
   const moved = (n: number) => found.values[n] - view.biasSteps[n];
-  // where all else has been tried, other roundings are out
-  const least = !isQuantized(base.params.output) ? 0 : isOfARule ? LEAST_STEPS : ROUNDED_STEPS;
+  const least = isQuantized(base.params.output) ? leastSteps : 0;
   if (found.channels.every((n) => Math.abs(moved(n)) < least)) return [];
   // where most channels are exact as they are, nothing beside a rule moves them
-  if (isOfARule?.(view, intervals, found.channels.length * 2 <= study.channels)) return [];
+  if (isOfARule(view, intervals, found.channels.length * 2 <= study.channels)) return [];
   const kept = intervals.flatMap(({ lo, hi }, n) =>
     Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
   );
@@ -143,36 +153,47 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
   return withParams(base, { biasInt32: integers });
 }
 
-/** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
-function followARule(
-  { declared, channels }: ProductStudy,
-  view: View,
-  intervals: readonly Interval[],
-  isAlone: boolean,
-): boolean {
-  if (channels < 2) return true;
-  // a float output is rounded to no step
-  const isMoved = isQuantized(declared.params.output) && !isAlone;
-  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [0, [0]];
+/** What each channel moves by. other: what a step beside it does at most. */
+function movesOf(view: View, intervals: readonly Interval[], other: number): Interval[] {
+  return intervals.map(({ lo, hi }, n) => ({
+    lo: lo - view.biasSteps[n] - other,
+    hi: hi - view.biasSteps[n] + other,
+  }));
+}
+
+/** By channel, in steps: what a zero point of the input moves by one. */
+function weightSums({ declared, channels }: ProductStudy, view: View): Float64Array {
   const { weight, inFeatures } = declared.params;
-  const sums = Float64Array.from({ length: channels }, (_, n) => {
+  return Float64Array.from({ length: channels }, (_, n) => {
     let sum = 0;
     for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k];
     return sum * view.stepsPerUnit[n];
   });
-  const moves = intervals.map(({ lo, hi }, n) => ({
-    lo: lo - view.biasSteps[n] - other,
-    hi: hi - view.biasSteps[n] + other,
-  }));
-  const ones = new Float64Array(channels).fill(1);
-  const slopes = [ones, sums, view.biasSteps];
-  if (slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)))) return true;
+}
+
+/** A constant, a zero point of the input and a factor of all biases: two of them. */
+function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
+  const moves = movesOf(view, intervals, other);
+  const slopes = [new Float64Array(study.channels).fill(1), weightSums(study, view), view.biasSteps];
+  return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
+}
+
+/** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
+function followARule(study: ProductStudy, view: View, intervals: readonly Interval[], isAlone: boolean): boolean {
+  const { declared, channels } = study;
+  if (channels < 2) return true;
+  // a float output is rounded to no step
+  const isMoved = isQuantized(declared.params.output) && !isAlone;
+  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [0, [0]];
+  if (ofTwoNumbers(study, view, intervals, other)) return true;
+  const moves = movesOf(view, intervals, other);
   // integers take the scale of the channel that adds them
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
   // a zero point that is left out, and codes read with the other sign, move each channel by its weights
   const { zeroPoint } = declared.params.input;
-  const besides = [...offsets.map((offset) => ones.map(() => offset))];
-  for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum) => codes * sum));
+  const sums = weightSums(study, view);
+  const besides = offsets.map((offset) => new Float64Array(channels).fill(offset));
+  for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum: number) => codes * sum));
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
     besides.some((beside) => {
       const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + beside[n]);
