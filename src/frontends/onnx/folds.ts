@@ -201,15 +201,33 @@ function concat({ node, inputs, key }: Folding): CheckedTensor | null {
   });
 }
 
-/** Bounds and steps, which may be negative, are inputs since opset 10. */
+/** Bounds and steps are inputs since opset 10. */
 async function slice({ node, inputs: [x, ...bounds], key, numbers }: Folding): Promise<CheckedTensor | null> {
+  const given = async (i: number, name: string) => (bounds[i] ? Array.from(await numbers(i + 1)) : intsOf(node, name));
+  const [starts, ends, axes, steps] = await Promise.all(
+    ['starts', 'ends', 'axes', 'steps'].map((name, i) => given(i, name)),
+  );
+  return starts && ends ? slicedConstant(x, key, { starts, ends, axes, steps }) : null;
+}
+
+interface Bounds {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  readonly axes?: readonly number[] | null;
+  /** May be negative. */
+  readonly steps?: readonly number[] | null;
+}
+
+/** Null where it is too large, or the bounds are none. */
+export function slicedConstant(
+  x: CheckedTensor | null,
+  key: string,
+  { starts, ends, axes: given, steps: by }: Bounds,
+): CheckedTensor | null {
   if (!x?.source || sizeOf(x.shape) > MOST_TAKEN) return null;
   const { source, shape, dtype } = x;
-  const given = async (i: number, name: string) => (bounds[i] ? Array.from(await numbers(i + 1)) : intsOf(node, name));
-  const [starts, ends] = [await given(0, 'starts'), await given(1, 'ends')];
-  const axes = (await given(2, 'axes')) ?? shape.map((_, axis) => axis);
-  const steps = (await given(3, 'steps')) ?? [];
-  if (!starts || !ends || starts.length !== ends.length || steps.includes(0)) return null;
+  const [axes, steps] = [given ?? shape.map((_, axis) => axis), by ?? []];
+  if (starts.length !== ends.length || steps.includes(0)) return null;
   const places = shape.map((count) => Array.from({ length: count }, (_, i) => i));
   for (const [i, start] of starts.entries()) {
     const axis = axes[i] < 0 ? axes[i] + shape.length : axes[i];

@@ -1,11 +1,12 @@
 /**
- * Constants that follow from shapes, which the file declares or a capture shows: positions of a transformer (Range), and the width of its
- * heads as a real, for the scale of its scores (Cast).
+ * Constants that follow from shapes, which the file declares or a capture shows: positions of a transformer (Range), the width of its
+ * heads as a real, for the scale of its scores (Cast), and the parts of weights that belong to query, key and value (Slice).
  */
 import { FLOAT32, INT64, type OnnxDtype, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { Constant } from './constants.js';
 import { derived } from './derived.js';
-import { type From, ofSamples } from './dims.js';
+import { type From, ofSamples, type ShapeValue } from './dims.js';
+import { slicedConstant } from './folds.js';
 import { type GraphNode, intOf, isOnnx } from './graph.js';
 import { sayRunDims } from './runDims.js';
 import { shapeValues } from './shapeValues.js';
@@ -17,6 +18,7 @@ const MOST = 1 << 17;
 export async function fromShapes(node: GraphNode, from: From): Promise<Constant | null> {
   await sayRunDims(node, from);
   if (isOnnx(node, 'Range')) return range(node, from);
+  if (isOnnx(node, 'Slice')) return slice(node, from);
   return isOnnx(node, 'Cast') ? cast(node, from) : null;
 }
 
@@ -29,6 +31,17 @@ async function range(node: GraphNode, from: From): Promise<Constant | null> {
   if (count > MOST) return null;
   const numbers = Float64Array.from({ length: count }, (_, i) => start + i * delta);
   return made(node, onnxDtype(INT64), numbers);
+}
+
+async function slice({ inputs: [x, ...bounds], outputs: [output] }: GraphNode, from: From): Promise<Constant | null> {
+  const whole = from.constants.get(x);
+  if (!whole) return null;
+  const given = await Promise.all(bounds.map((input) => (input === '' ? undefined : shapeValues(input, from))));
+  const isKnown = (values?: readonly ShapeValue[] | null) =>
+    values === undefined || values?.every((value) => value !== null && !ofSamples(value));
+  if (given.length < 2 || !given.every(isKnown)) return null;
+  const [starts, ends, axes, steps] = given as (readonly number[] | undefined)[];
+  return starts && ends ? slicedConstant(whole, output, { starts, ends, axes, steps }) : null;
 }
 
 async function cast(node: GraphNode, from: From): Promise<Constant | null> {

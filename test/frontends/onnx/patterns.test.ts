@@ -447,6 +447,28 @@ describe('around it', () => {
     ]);
   });
 
+  it('parts of weights by bounds that follow from shapes are weights: MultiheadAttention of two inputs', async () => {
+    const nodes = [
+      node('Shape', ['x'], ['s'], {}, 'shape'),
+      node('Gather', ['s', 'one'], ['n'], {}, 'gather'),
+      node('Slice', ['both', 'zero', 'n', 'zero'], ['own'], {}, 'part'),
+      node('Transpose', ['own'], ['turned'], { perm: [1, 0] }),
+      node('QuantizeLinear', ['turned', 'x_scale', 'x_zero_point'], ['wq']),
+      node('DequantizeLinear', ['wq', 'x_scale', 'x_zero_point'], ['wd']),
+      node('MatMul', ['xd', 'wd'], ['g'], {}, 'fc'),
+    ];
+    const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
+    const both = tensor('both', [4, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    const data = model({
+      inputs: [valueInfo('x', 1, ['N', 2])],
+      outputs: outputY,
+      initializers: [...params(), int64('one', 1n), int64('zero', 0n), both],
+      nodes: [xq, xd, ...nodes, yq('g'), yd],
+    });
+    expect(await layersOf(data)).toEqual(around('linear yq <- xq [fc yq] integers'));
+    expect(await weightsOf(data)).toMatchObject({ shape: [2, 2], codes: [5, 7, 9, 11] });
+  });
+
   it('a Slice that walks backwards moves values as any', async () => {
     const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
     const bounds = [int64('last', -1n), int64('before', -(2n ** 63n) + 1n), int64('one', 1n), int64('back', -1n)];
