@@ -34,3 +34,8 @@ export function truncate(x: number): number {
 export function floor(x: number): number {
   return Math.floor(x);
 }
+
+/** Toward +infinity. */
+export function ceil(x: number): number {
+  return Math.ceil(x);
+}

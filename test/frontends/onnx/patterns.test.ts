@@ -371,6 +371,53 @@ describe('what is not replayed is named', () => {
     expect(await reasonFor(resized('linear'), 'y')).toBe('Resize runs in float, outside the quantized part');
   });
 
+  describe('Resize', () => {
+    const resized = (attributes: Readonly<Record<string, string>>, scales: readonly number[], opset = 17) =>
+      model({
+        inputs: [valueInfo('x', 1, ['N', 1, 5, 7])],
+        outputs: outputY,
+        opsets: { '': opset },
+        initializers: [...params(3, 3), tensor('scales', [4], Float32Array.of(1, 1, ...scales))],
+        nodes: [
+          xq,
+          xd,
+          node('Resize', opset === 10 ? ['xd', 'scales'] : ['xd', '', 'scales'], ['g'], attributes),
+          node('QuantizeLinear', ['g', 'x_scale', 'x_zero_point'], ['yq']),
+          node('DequantizeLinear', ['yq', 'x_scale', 'x_zero_point'], ['y']),
+        ],
+      });
+    const layerOf = async (...given: Parameters<typeof resized>) =>
+      (await opened(resized(...given))).layers.find(({ name }) => name === 'yq')!;
+    // of each axis the first five places, and the last
+    test.each([
+      ['half_pixel', 'round_prefer_floor', [0, 0, 1, 2, 2, 4], [0, 2, 4, 6]],
+      ['asymmetric', 'floor', [0, 0, 1, 2, 2, 4], [0, 1, 3, 5]],
+      ['asymmetric', 'ceil', [0, 1, 2, 2, 3, 4], [0, 2, 4, 6]],
+      ['align_corners', 'round_prefer_ceil', [0, 1, 1, 2, 3, 4], [0, 2, 4, 6]],
+    ])('to the nearest of %s, %s, by factors that are not whole, takes places', async (grid, rounded, high, wide) => {
+      const attributes = { mode: 'nearest', coordinate_transformation_mode: grid, nearest_mode: rounded };
+      const { op, form } = await layerOf(attributes, [1.5, 4 / 7]);
+      if (form?.kind !== 'layout') throw new Error(op);
+      const shape = { dims: [1, 5, 7], channelAxis: 0 };
+      expect(form.dims(shape)).toEqual([1, 7, 4]);
+      const from = [...form.moves(shape)!];
+      const rows = from.filter((_, i) => i % 4 === 0).map((at) => Math.floor(at / 7));
+      expect([...rows.slice(0, 5), rows[6]]).toEqual(high);
+      expect(from.slice(0, 4)).toEqual(wide);
+    });
+
+    test.each([
+      [10, false],
+      [11, undefined],
+    ])('linear of opset %i: half pixels are %s', async (opset, halfPixelCenters) => {
+      const { form } = await layerOf({ mode: 'linear' }, [2, 2], opset);
+      expect(form).toMatchObject({ kind: 'tensor' });
+      expect((form as { attributes: { halfPixelCenters?: boolean } }).attributes.halfPixelCenters).toBe(
+        halfPixelCenters,
+      );
+    });
+  });
+
   it('weights in blocks', async () => {
     const blocked = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1, block_size: 3 });
     const data = between([blocked, gemm()], [weights[0], tensor('w_scale', [2, 1], Float32Array.of(1, 1))]);

@@ -41,7 +41,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const tails = await Promise.all(node.outputs.map((output) => (output === '' ? null : tailOf(output, context))));
   const movesCodes = tails.every((tail) => !tail || (tail.q && !tail.clamp && sameParams(tail.q, x.q)));
   // otherwise what moves are reals: each node is a layer of its own
-  if (!movesCodes && !isOnnx(node, ...CHOOSES)) return null;
+  if (!movesCodes && !(await rescales(node, context))) return null;
   const drafts: Draft[] = [];
   for (const [i, tail] of tails.entries()) {
     if (!tail) continue;
@@ -52,6 +52,12 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     drafts.push({ ...common, output, reads: [x], ...ran, ...(unknown ? { notReplayed: unknown } : {}) });
   }
   return drafts;
+}
+
+async function rescales(node: GraphNode, context: Context): Promise<boolean> {
+  if (!isOnnx(node, ...CHOOSES)) return false;
+  const { op } = await sharedFields(node, context);
+  return op !== 'index_select' && op !== 'identity';
 }
 
 const IN_FLOAT = { arithmetic: 'float', because: 'no codes of the scale that it reads come out' } as const;

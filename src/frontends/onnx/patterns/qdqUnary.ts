@@ -1,8 +1,9 @@
 /** Pools, functions of one value and Concat between DequantizeLinear and QuantizeLinear. */
 import { arithmeticOf } from '../arithmetic.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import type { GraphNode } from '../graph.js';
+import { type GraphNode, isOnnx } from '../graph.js';
 import { operandOf, rangeOf, tailOf } from '../operand.js';
+import { mixes } from '../resized.js';
 import { sharedFields } from '../shared.js';
 import { valueNamed } from './qdqElementwise.js';
 
@@ -31,7 +32,7 @@ const IN_FLOAT = [
 export const qdqUnary: Pattern = { ops: [...ON_CODES, ...IN_FLOAT], match };
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
-  if (node.domain !== '') return null;
+  if (node.domain !== '' || (isOnnx(node, 'Resize') && !mixes(node))) return null;
   const own = node.opType === 'Concat' ? node.inputs : node.inputs.slice(0, 1);
   const operands = await Promise.all(own.map((input) => operandOf(input, context)));
   const codes = operands.filter((operand) => operand.kind === 'codes');
