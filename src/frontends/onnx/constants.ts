@@ -30,6 +30,8 @@ export class Constants {
   private readonly reals = new Map<string, Constant>();
   /** The nodes that are constants. */
   readonly nodes = new Set<GraphNode>();
+  /** Computed in every call all the same, since a shape that the samples are part of is not known before. */
+  readonly atRun = new Set<string>();
 
   private constructor(private readonly from: TensorFile) {}
 
@@ -104,6 +106,7 @@ export class Constants {
       this.constants.set(output, folded);
       this.nodes.add(node);
     }
+    if (node.inputs.some((input) => this.atRun.has(input))) this.atRun.add(output);
   }
 
   get(name: string): Constant | null {

@@ -17,6 +17,12 @@ const MOST = 1 << 17;
 /** Of every node, in order. Null where it does not follow. */
 export async function fromShapes(node: GraphNode, from: From): Promise<Constant | null> {
   await sayRunDims(node, from);
+  const constant = await constantOf(node, from);
+  if (constant && ofSamples(from.run?.batch ?? null)) from.constants.atRun.add(node.outputs[0]);
+  return constant;
+}
+
+async function constantOf(node: GraphNode, from: From): Promise<Constant | null> {
   if (isOnnx(node, 'Range')) return range(node, from);
   if (isOnnx(node, 'Slice')) return slice(node, from);
   return isOnnx(node, 'Cast') ? cast(node, from) : null;

@@ -3,6 +3,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
+import { ownAxis } from './ownAxis.js';
 import { resize } from './resized.js';
 import { partsOf, valuesAt } from './runDims.js';
 import { isFirst, placeOf, sampleAxis, sampleDims } from './samples.js';
@@ -97,14 +98,6 @@ async function withAxes(op: 'squeeze' | 'unsqueeze', node: GraphNode, context: C
   if (whole) return whole;
   if (!allKnown(axes) || axes.length === 0) return unknown(op, 'its axes are not constant');
   return unknown(op, axes.includes(0) ? OVER_SAMPLES : 'it puts in several axes');
-}
-
-/** Of one sample, the samples' axis being 0; null: that. */
-export function ownAxis(axis: number, { inputs: [x] }: GraphNode, { asRun }: Context, tensor = x): number | null {
-  const place = placeOf(tensor, asRun);
-  const rank = dimsOf(tensor, asRun)?.length;
-  if (isFirst(place) && (rank === undefined || axis < 0)) return axis === 0 || axis + (rank ?? 0) === 0 ? null : axis;
-  return sampleAxis(axis, rank!, place);
 }
 
 async function slice(node: GraphNode, context: Context): Promise<SharedFields> {

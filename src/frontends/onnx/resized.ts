@@ -6,7 +6,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { dimsOf, type ShapeValue } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
-import { ownAxis } from './movedFields.js';
+import { ownAxis } from './ownAxis.js';
 import { shapeValues } from './shapeValues.js';
 
 const unknown = (why: string): SharedFields => ({ op: 'interpolate', fields: {}, unknown: why });

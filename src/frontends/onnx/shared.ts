@@ -5,8 +5,9 @@ import { dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
 import { poolFields } from './geometry.js';
 import { attribute, floatOf, type GraphNode, intOf, intsOf } from './graph.js';
-import { movedFields, OVER_SAMPLES, ownAxis } from './movedFields.js';
+import { movedFields, OVER_SAMPLES } from './movedFields.js';
 import { boundFields, boundsOf } from './operand.js';
+import { ownAxis } from './ownAxis.js';
 import { isFirst, placeOf } from './samples.js';
 import { opName } from './words.js';
 

@@ -516,6 +516,38 @@ describe('around it', () => {
     expect(await weightsOf(data)).toMatchObject({ shape: [2, 2], codes: [5, 7, 9, 11] });
   });
 
+  test.each([
+    ['N', 'uint8'],
+    [1, 'int8'],
+  ])(
+    'of %s samples their codes are %s: ONNX Runtime folds them where all of the shape is known',
+    async (samples, weights) => {
+      const nodes = [
+        node('Shape', ['x'], ['s'], {}, 'shape'),
+        node('Gather', ['s', 'one'], ['n'], {}, 'gather'),
+        node('Slice', ['both', 'zero', 'n', 'zero'], ['own'], {}, 'part'),
+        node('QuantizeLinear', ['own', 'x_scale', 'x_zero_point'], ['wq']),
+        node('DequantizeLinear', ['wq', 'x_scale', 'x_zero_point'], ['wd']),
+        node('MatMul', ['xd', 'wd'], ['g'], {}, 'fc'),
+      ];
+      const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
+      const { layers } = await opened(
+        model({
+          inputs: [valueInfo('x', 1, [samples, 2])],
+          outputs: outputY,
+          initializers: [
+            ...params(3, 0, Int8Array),
+            int64('one', 1n),
+            int64('zero', 0n),
+            tensor('both', [4, 2], new Float32Array(8).fill(1)),
+          ],
+          nodes: [xq, xd, ...nodes, yq('g'), yd],
+        }),
+      );
+      expect(layers.find(({ op }) => op === 'linear')!.ranAs).toEqual({ codes: 'uint8', weights });
+    },
+  );
+
   it('a Slice that walks backwards moves values as any', async () => {
     const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
     const bounds = [int64('last', -1n), int64('before', -(2n ** 63n) + 1n), int64('one', 1n), int64('back', -1n)];

@@ -89,12 +89,13 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
 
 /**
  * A module called twice is exported with an Identity of its weights, which the quantizer quantizes in the graph: codes as of
- * activations, unless their parameters are those that they had, which ONNX Runtime folds.
+ * activations, unless their parameters are those that they had, which ONNX Runtime folds. So are parts by bounds that it does not fold.
  */
 async function isQuantizedAtRunTime({ tensor, q }: Weights, context: Context): Promise<boolean> {
-  const { graph } = context;
+  const { graph, constants } = context;
   const quantize = graph.makerOf(tensor);
   if (!isOnnx(quantize, 'QuantizeLinear')) return false;
+  if (constants.atRun.has(tensor)) return true;
   let maker = graph.makerOf(quantize.inputs[0]);
   while (isOnnx(maker, 'Identity')) maker = graph.makerOf(maker.inputs[0]);
   const before = isOnnx(maker, 'DequantizeLinear') ? await dequantizeOf(maker, context) : null;
