@@ -45,13 +45,16 @@ import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { embedding } from './embedding.js';
 import { embeddingBag } from './embeddingBag.js';
+import { equal } from './eq.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
+import { greaterOrEqual } from './ge.js';
 import { gelu } from './gelu.js';
 import { glu } from './glu.js';
 import { groupNorm } from './groupNorm.js';
+import { greaterThan } from './gt.js';
 import { hardsigmoid } from './hardsigmoid.js';
 import { hardswish } from './hardswish.js';
 import { hardtanh } from './hardtanh.js';
@@ -61,6 +64,7 @@ import { instanceNorm } from './instanceNorm.js';
 import { interpolate } from './interpolate.js';
 import { l2Normalize } from './l2Normalize.js';
 import { layerNorm } from './layerNorm.js';
+import { lessOrEqual } from './le.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
 import { linearDynamic } from './linearDynamic.js';
@@ -68,6 +72,7 @@ import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
 import { logSoftmax } from './logSoftmax.js';
 import { logsumexp } from './logsumexp.js';
+import { lessThan } from './lt.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
 import { maxPool1d } from './maxPool1d.js';
@@ -78,6 +83,7 @@ import { minimum } from './minimum.js';
 import { mish } from './mish.js';
 import { mul } from './mul.js';
 import { mulScalar } from './mulScalar.js';
+import { notEqual } from './ne.js';
 import { neg } from './neg.js';
 import type { Op } from './op.js';
 import { pad } from './pad.js';
@@ -164,6 +170,12 @@ export const ops: readonly Op[] = [
   cat,
   stack,
   where,
+  greaterThan,
+  greaterOrEqual,
+  lessThan,
+  lessOrEqual,
+  equal,
+  notEqual,
   hardswish,
   hardsigmoid,
   sigmoid,

@@ -1147,7 +1147,10 @@ class _Watch:
         own = f"{op.rstrip('_')} {bound['exponent']:g}" if isinstance(bound.get("exponent"), (int, float)) else op.rstrip("_")
         row = _FLOAT_OPS.get(f"{own}.{bound['_overload']}") or _FLOAT_OPS.get(own)
         result = result[0] if isinstance(result, (tuple, list)) and result else result
-        if row is None or not isinstance(result, torch.Tensor) or _params_of(result) != {"dtype": "float32"}:
+        if row is None or not isinstance(result, torch.Tensor):
+            return False
+        params = {"dtype": "float32"} if result.dtype == torch.bool and result.dim() else _params_of(result)  # 1 where it holds
+        if params != {"dtype": "float32"}:
             return False
         kind, operands, fields = row
         operands = [bound[each] if isinstance(each, str) else each for each in operands if not isinstance(each, str) or each in bound]
@@ -1170,7 +1173,7 @@ class _Watch:
         layer = name(kind)
         of = enumerate(constants, 1)
         sources = [value or self.constant_value(layer, *reversed(next(of))) for value in values]
-        self.emit(layer, kind, result, _params_of(result), sources, in_place, **fields)
+        self.emit(layer, kind, result, params, sources, in_place, **fields)
         return True
 
     @staticmethod
@@ -1634,6 +1637,7 @@ _FLOAT_OPS = {
     "aten.sum.dim_IntList": ("sum", ("self",), _reduced), "aten.linalg_vector_norm": ("vector_norm", ("self",), _unless("ord", 2, _reduced)),
     "aten.prod.dim_int": ("prod", ("self",), _reduced), "aten.logsumexp": ("logsumexp", ("self",), _reduced),
     **{f"aten.{op}.{form}": (op, ("self",), _spread) for op in ("var", "std") for form in ("correction", "dim")}, "aten.cumsum": ("cumsum", ("self",), _of_softmax),
+    **{f"aten.{op}.{other}": (op, ("self", "other"), _NOTHING) for op in ("gt", "ge", "lt", "le", "eq", "ne") for other in ("Tensor", "Scalar")},
     "aten.where.self": ("where", ("condition", "self", "other"), _NOTHING),
     **{f"aten.masked_fill.{form}": ("where", ("mask", "value", "self"), _NOTHING) for form in ("Scalar", "Tensor")},
     **{f"aten.{own}": (op, ("self",), _reduced) for own, op in (("amax", "amax"), ("amin", "amin"), ("max.dim", "amax"), ("min.dim", "amin"))},
@@ -1690,7 +1694,7 @@ _MOVES = {
     "aten.channel_shuffle": ("channel_shuffle", _numbers("groups")), "aten.im2col": ("unfold", _numbers("kernel_size", "dilation", "padding", "stride")),
 }
 # Computed one by one: where the samples are changes nothing.
-_ONE_BY_ONE = {"quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div", "maximum", "minimum", "where",
+_ONE_BY_ONE = {"quantize", "dequantize", "identity", "relu", "relu6", "hardtanh", "clamp", "add", "mul", "sub", "div", "maximum", "minimum", "where", "gt", "ge", "lt", "le", "eq", "ne",
                "add_scalar", "mul_scalar", "sigmoid", "tanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "celu", "leaky_relu", "threshold",
                "softplus", "mish", "exp", "log", "erf", "sqrt", "rsqrt", "neg", "abs"}
 # Computed along this many of the last axes.

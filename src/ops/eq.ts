@@ -1,0 +1,4 @@
+/** torch.eq of two values, of floats: 1 where it holds, 0 elsewhere. */
+import { ofTwo } from './fields/binary.js';
+
+export const equal = ofTwo('eq');
