@@ -5,6 +5,7 @@ import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { areAlike, foreignKernels, siblingKernels } from './departures.js';
+import { firstsOfTwo } from './estimate/firstOfTwo.js';
 import { jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
@@ -83,6 +84,7 @@ class Search {
   readonly causes: readonly Cause[];
   readonly enumerated: readonly Change[];
   private readonly estimated: Change[] = [];
+  private readonly ofAll: readonly Cause[];
   readonly bases: BaseSearch | null;
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
@@ -98,6 +100,7 @@ class Search {
   ) {
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
     this.isRefuted = refutedBySums(study, (changes) => this.hypothesis(changes).setup);
   }
@@ -185,15 +188,15 @@ class Search {
     return this.found.some(({ changes }) => !changes.some((change) => change.tiny));
   }
 
-  /** Two numbers that have to be estimated together; both come after the sums. */
+  /** Two numbers that have to be estimated together, after the sums. */
   joint(): void {
     const { setup } = this.hypothesis([]);
     if (!this.study.mayFollow(setup, true)) return;
-    for (const changes of jointChanges(this.study, setup)) {
-      if (this.explains(changes)) return;
-    }
+    for (const changes of jointChanges(this.study, setup)) if (this.explains(changes)) return;
     const ofBiases = this.causes.filter(({ code }) => code === 'bias-factor' || code === 'bias-shifted');
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
+    if (this.found.length > 0 || !isProductStudy(this.study)) return;
+    for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
   }
 
   /** Both without a number. */
@@ -223,11 +226,10 @@ class Search {
     if (this.found.length > 0 || !this.study.free) return;
     const pairs = besideLosses(this.study, this.causes, this.enumerated, this.isRefuted);
     if (pairs.filter((pair) => this.explains(pair)).length > 0) return;
-    const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     for (const kind of this.bases?.allKinds ?? []) {
-      for (const base of this.enumerated) this.estimateOnActive(base, ofAll, [kind]);
+      for (const base of this.enumerated) this.estimateOnActive(base, this.ofAll, [kind]);
       const { setup } = this.hypothesis([kind]);
-      for (const base of ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
+      for (const base of this.ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
         this.estimateOn([base], this.causes, [kind]);
       }
       if (this.bases?.hasNear) return;
@@ -250,11 +252,10 @@ class Search {
     const isOrder = ({ cause }: Change) => cause === 'k-order';
     const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
     for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
-    const ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     const leavesFew = halving(study);
     for (const change of forms) {
       if (isOrder(change) || change.cause === 'bias-factor') continue; // a factor is estimated on every base
-      this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : ofAll);
+      this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : this.ofAll);
     }
   }
 

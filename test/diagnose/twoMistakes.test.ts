@@ -245,6 +245,32 @@ test('stale biases and another scale of the input: the scale is what two values 
   expect(sets).toEqual(['bias-value+output-scale-wrong', 'bias-value+input-scale-wrong']);
 });
 
+test.each<[string, Change]>([
+  [
+    'input-scale-wrong+output-scale-wrong',
+    (l) => ({ ...otherScale(l), input: { ...l.input, scale: l.input.scale * 0.7 } }),
+  ],
+  [
+    'input-scale-wrong+output-zero-point-wrong',
+    (l) => ({
+      output: { ...output(l), zeroPoint: output(l).zeroPoint - 9 },
+      input: { ...l.input, scale: l.input.scale * 1.3 },
+    }),
+  ],
+  ['bias-factor+input-scale-wrong', (l) => ({ ...twiceTheBias(l), input: { ...l.input, scale: l.input.scale * 1.3 } })],
+  [
+    'activation-zero-point-missing+output-scale-wrong',
+    (l) => ({ ...otherScale(l), input: { ...l.input, zeroPoint: 0 } }),
+  ],
+])('a file with two wrong numbers that hide each other: %s', async (names, change) => {
+  const world = worldOf('small', randomFrom(35));
+  const report = await compareLayer(world, { ...world.linear, ...change(world.linear) }, outputsOf(world), {
+    producer: {},
+  });
+  expect(explanationsOf(report)).toContain(names);
+  expect(explanationsOf(report).join()).not.toContain('bias-value');
+});
+
 function ofChannels({ linear, ...world }: World, count: number): World {
   const own = {
     ...linear,

@@ -3,6 +3,7 @@ import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/val
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import { weightSums } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { converts, quantizesItsInput, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
@@ -108,18 +109,6 @@ function estimatedInputZeroPoints(study: Study, base: Setup): number[] {
   return sharedIntegers(intervals)
     .map((dz) => zeroPoint + dz)
     .filter((zp) => zp !== zeroPoint && zp >= quantMin && zp <= quantMax);
-}
-
-/** By channel; what is not multiplied has one weight of 1. */
-function weightSums(setup: Setup, channels: number): Float64Array {
-  if (setup.kind !== 'product') return new Float64Array(channels).fill(1);
-  const { weight, weightZeroPoint, inFeatures } = setup.params;
-  return Float64Array.from({ length: channels }, (_, n) => {
-    const zeroPoint = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
-    let sum = 0;
-    for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k] - zeroPoint;
-    return sum;
-  });
 }
 
 /** A script that quantizes what it reads may forget the zero point that it chose. */

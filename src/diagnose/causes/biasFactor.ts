@@ -136,6 +136,8 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
     cause: 'bias-factor',
     coordinate: 'bias_values',
     freedom: equals === null ? FREEDOM.oneNumber : FREEDOM.none,
+    // no number that a person multiplies with: two scales make one as well
+    ...(equals === null && { rare: true as const }),
     label: `${factor} ${label}`,
     found: {
       factor,

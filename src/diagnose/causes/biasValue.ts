@@ -5,7 +5,7 @@ import { contains, type Interval, twoNumbersFit } from '../estimate/interval.js'
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
-import { type View, viewOf } from '../estimate/view.js';
+import { type View, viewOf, weightSums } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -162,19 +162,14 @@ function movesOf(view: View, intervals: readonly Interval[], other: number): Int
 }
 
 /** By channel, in steps: what a zero point of the input moves by one. */
-function weightSums({ declared, channels }: ProductStudy, view: View): Float64Array {
-  const { weight, inFeatures } = declared.params;
-  return Float64Array.from({ length: channels }, (_, n) => {
-    let sum = 0;
-    for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k];
-    return sum * view.stepsPerUnit[n];
-  });
+function sumsInSteps({ declared, channels }: ProductStudy, view: View): Float64Array {
+  return weightSums(declared, channels).map((sum, n) => sum * view.stepsPerUnit[n]);
 }
 
 /** A constant, a zero point of the input and a factor of all biases: two of them. */
 function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
   const moves = movesOf(view, intervals, other);
-  const slopes = [new Float64Array(study.channels).fill(1), weightSums(study, view), view.biasSteps];
+  const slopes = [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
   return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
 }
 
@@ -191,7 +186,7 @@ function followARule(study: ProductStudy, view: View, intervals: readonly Interv
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
   // a zero point that is left out, and codes read with the other sign, move each channel by its weights
   const { zeroPoint } = declared.params.input;
-  const sums = weightSums(study, view);
+  const sums = sumsInSteps(study, view);
   const besides = offsets.map((offset) => new Float64Array(channels).fill(offset));
   for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum: number) => codes * sum));
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>

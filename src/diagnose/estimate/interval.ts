@@ -76,26 +76,47 @@ export function majority(intervals: readonly Interval[], share: number): Interva
 type Point = readonly [p: number, q: number];
 const FAR = 1e6;
 
-/** Whether some p and q put `p * a[n] + q * b[n]` into every interval n: the square of all is cut by each line. */
+/** Whether some p and q put `p * a[n] + q * b[n]` into every interval n. */
 export function twoNumbersFit(a: ArrayLike<number>, b: ArrayLike<number>, intervals: readonly Interval[]): boolean {
-  const unit = (of: ArrayLike<number>) => Math.max(...Array.from(of, Math.abs)) || 1;
+  const [lo, hi] = [Float64Array.from(intervals, (own) => own.lo), Float64Array.from(intervals, (own) => own.hi)];
+  return twoNumbers(a, b, { lo, hi }) !== null;
+}
+
+/**
+ * Where p and q lie if `p * a[i] + q * b[i]` is in every interval i: the square of all is cut by each line. Null: there are none.
+ */
+export function twoNumbers(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  { lo, hi }: { readonly lo: Float64Array; readonly hi: Float64Array },
+): { readonly p: Interval; readonly q: Interval } | null {
+  const unit = (of: ArrayLike<number>) => largest(of) || 1;
   const [unitA, unitB] = [unit(a), unit(b)];
-  let corners: Point[] = [
+  let corners: readonly Point[] = [
     [-FAR, -FAR],
     [FAR, -FAR],
     [FAR, FAR],
     [-FAR, FAR],
   ];
-  intervals.forEach(({ lo, hi }, n) => {
-    const at = ([p, q]: Point) => (p * a[n]) / unitA + (q * b[n]) / unitB;
-    if (lo > Number.NEGATIVE_INFINITY) corners = cut(corners, (corner) => at(corner) - lo);
-    if (hi < Number.POSITIVE_INFINITY) corners = cut(corners, (corner) => hi - at(corner));
-  });
-  return corners.length > 0;
+  for (let i = 0; i < lo.length && corners.length > 0; i++) {
+    const at = ([p, q]: Point) => (p * a[i]) / unitA + (q * b[i]) / unitB;
+    if (lo[i] > Number.NEGATIVE_INFINITY) corners = cut(corners, (corner) => at(corner) - lo[i]);
+    if (hi[i] < Number.POSITIVE_INFINITY) corners = cut(corners, (corner) => hi[i] - at(corner));
+  }
+  if (corners.length === 0) return null;
+  const [p, q] = [corners.map(([own]) => own / unitA), corners.map(([, own]) => own / unitB)];
+  return { p: { lo: Math.min(...p), hi: Math.max(...p) }, q: { lo: Math.min(...q), hi: Math.max(...q) } };
+}
+
+function largest(of: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < of.length; i++) most = Math.max(most, Math.abs(of[i]));
+  return most;
 }
 
 /** The part of a convex polygon where a linear function is not negative. */
-function cut(corners: readonly Point[], f: (corner: Point) => number): Point[] {
+function cut(corners: readonly Point[], f: (corner: Point) => number): readonly Point[] {
+  if (corners.every((corner) => f(corner) >= 0)) return corners;
   return corners.flatMap((own, i) => {
     const next = corners[(i + 1) % corners.length];
     const [here, there] = [f(own), f(next)];

@@ -374,3 +374,15 @@ function floatBounds(
   }
   return { lo, hi };
 }
+
+/** By channel; what is not multiplied has one weight of 1. */
+export function weightSums(setup: Setup, channels: number): Float64Array {
+  if (setup.kind !== 'product') return new Float64Array(channels).fill(1);
+  const { weight, weightZeroPoint, inFeatures } = setup.params;
+  return Float64Array.from({ length: channels }, (_, n) => {
+    const zeroPoint = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
+    let sum = 0;
+    for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k] - zeroPoint;
+    return sum;
+  });
+}

@@ -1,0 +1,141 @@
+/** Two numbers that hide each other: where all values together put one of them, the other is found on it by its own estimator. */
+import type { Product } from '../../nouns/kernel.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { type Interval, isBounded, pointsIn, twoNumbers } from './interval.js';
+import { type View, viewOf, weightSums } from './view.js';
+
+/** Of an interval that all values leave. */
+const MOST_POINTS = 3;
+const MOST_INTEGERS = 4;
+
+/** A scale beside a factor of the biases or another scale, beside a zero point of the output, beside one of the input. */
+export function firstsOfTwo(study: ProductStudy): ProductChange[] {
+  const { declared, data } = study;
+  const { input, output, bias, biasInt32, patch } = declared.params;
+  if (!isQuantized(output)) return [];
+  const ofSums = (view: View) => (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n];
+  const ofBias = (view: View) => (_: number, n: number) => view.biasSteps[n];
+  const scales = bias || biasInt32 ? planeOf(study, ofSums, ofBias, () => NONE) : null;
+  const shifted = planeOf(study, ofSums, () => () => 1, ofBias);
+  const moved =
+    input.zeroPoint === 0 && data.side === 'capture' && !patch ? inputZeroPoints(study, ofSums, ofBias) : [];
+  return [
+    ...(scales ? besideBiases(declared.params, scales) : []),
+    ...integersIn(shifted?.q).map((by) => outputZeroPoint(output.zeroPoint, output.zeroPoint + by)),
+    ...moved.map(inputZeroPoint),
+  ];
+}
+
+/** Another scale of the output is one of the sums and of the biases: one of either, and the other number's. */
+function besideBiases({ input, output }: Product, { p, q }: Plane): ProductChange[] {
+  const { scale } = output as QuantParams;
+  return [
+    ...(q.lo > 0 ? points(q).map((own) => outputScale(scale, scale / own, q)) : []),
+    ...(p.lo > 0
+      ? points(p).flatMap((own) => [outputScale(scale, scale / own, p), inputScale(input.scale, own, p)])
+      : []),
+  ];
+}
+
+type Slope = (view: View) => (i: number, channel: number) => number;
+type Plane = NonNullable<ReturnType<typeof twoNumbers>>;
+
+const NONE = () => 0;
+
+/** Where p and q lie in `p * a + q * b + fixed`: on a sketch first, since most layers leave nothing there. */
+function planeOf(study: ProductStudy, a: Slope, b: Slope, fixed: Slope): Plane | null {
+  let plane: Plane | null = null;
+  for (const scope of new Set([study.sketch, study.subset])) {
+    const view = viewOf(study, study.declared, scope);
+    const all = (slope: Slope) => {
+      const of = slope(view);
+      return Float64Array.from(view.acc, (_, i) => of(i, i % view.channels));
+    };
+    const offset = all(fixed);
+    // a bias rounded to integers, and float32
+    const slack = view.integerBias ? view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0) : 1e-4;
+    const bounds = {
+      lo: view.lo.map((lo, i) => lo - offset[i] - slack),
+      hi: view.hi.map((hi, i) => hi - offset[i] + slack),
+    };
+    plane = twoNumbers(all(a), all(b), bounds);
+    if (!plane || plane.p.hi <= 0) return null;
+  }
+  return plane;
+}
+
+/** The bias scales with the sums, or is as it is. */
+function inputZeroPoints(study: ProductStudy, ofSums: Slope, ofBias: Slope): number[] {
+  const { input } = study.declared.params;
+  const sums = weightSums(study.declared, study.channels);
+  const ofWeights: Slope = (view) => (_, n) => sums[n] * view.stepsPerUnit[n];
+  const both: Slope = (view) => (i, n) => ofSums(view)(i, n) + ofBias(view)(i, n);
+  const planes = [planeOf(study, both, ofWeights, () => NONE), planeOf(study, ofSums, ofWeights, ofBias)];
+  const found = planes.flatMap((plane) => {
+    if (!plane || plane.p.lo <= 0) return [];
+    const ratios = [plane.q.lo / plane.p.lo, plane.q.lo / plane.p.hi, plane.q.hi / plane.p.lo, plane.q.hi / plane.p.hi];
+    return integersIn({ lo: -Math.max(...ratios), hi: -Math.min(...ratios) });
+  });
+  return [...new Set(found)].filter((zp) => zp !== 0 && zp >= input.quantMin && zp <= input.quantMax);
+}
+
+function points(interval: Interval): number[] {
+  return isBounded(interval) ? pointsIn(interval).slice(0, MOST_POINTS) : [];
+}
+
+function integersIn(interval: Interval | undefined): number[] {
+  if (!interval || !isBounded(interval)) return [];
+  const [first, last] = [Math.ceil(interval.lo - 1e-6), Math.floor(interval.hi + 1e-6)];
+  const all = Array.from({ length: Math.min(64, Math.max(0, last - first + 1)) }, (_, i) => first + i);
+  const middle = (interval.lo + interval.hi) / 2;
+  return all
+    .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
+    .slice(0, MOST_INTEGERS)
+    .filter((own) => own !== 0);
+}
+
+function outputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
+  return {
+    cause: 'output-scale-wrong',
+    coordinate: 'y_scale',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found, interval: [declared / hi, declared / lo] },
+    apply: (setup) => withOutput(setup, { scale: found }),
+  };
+}
+
+function inputScale(declared: number, by: number, { lo, hi }: Interval): ProductChange {
+  return {
+    cause: 'input-scale-wrong',
+    coordinate: 'x_scale',
+    freedom: FREEDOM.oneNumber,
+    label: String(declared * by),
+    found: { declared, found: declared * by, interval: [declared * lo, declared * hi] },
+    apply: (setup) => withInput(setup, { scale: declared * by }),
+  };
+}
+
+function outputZeroPoint(declared: number, found: number): ProductChange {
+  return {
+    cause: 'output-zero-point-wrong',
+    coordinate: 'y_zero_point',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found },
+    apply: (setup) => withOutput(setup, { zeroPoint: found }),
+  };
+}
+
+function inputZeroPoint(zeroPoint: number): ProductChange {
+  return {
+    cause: 'activation-zero-point-missing',
+    coordinate: 'x_zero_point',
+    freedom: FREEDOM.none,
+    label: String(zeroPoint),
+    found: { zero_point: zeroPoint },
+    apply: (setup) => withInput(setup, { zeroPoint }),
+  };
+}
