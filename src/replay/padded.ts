@@ -69,7 +69,7 @@ function roomFor<A extends Codes['data']>(like: A, length: number): A {
 }
 
 /** A view of so few values takes longer than they do. */
-const SHORT_LINE = 128;
+const SHORT_LINE = 32;
 
 function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
   if (length > SHORT_LINE) target.set(data.subarray(from, from + length), to);

@@ -22,6 +22,9 @@ const plain = { samples: 2, channels: 3, size: [9, 11], kernel: [3, 3], stride: 
 const geometries: readonly Geometry[] = [
   { name: 'neighbouring patches', ...plain },
   { name: 'every second cell', ...plain, stride: 2 },
+  { name: 'every second cell, four to a line', ...plain, size: [9, 9], stride: 2 },
+  { name: 'every second cell, a long patch', ...plain, channels: 150, size: [5, 18], stride: 2 },
+  { name: 'every third cell', ...plain, size: [9, 14], stride: 3 },
   { name: 'holes in the patch', ...plain, dilation: 2 },
   { name: 'one cell of each channel', ...plain, channels: 17, kernel: [1, 1] },
   { name: 'one row is one patch', ...plain, samples: 5, size: [3, 3] },

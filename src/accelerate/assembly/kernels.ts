@@ -261,16 +261,12 @@ function packBytes(
 /** Four rows (or the last few) one after the other in the stage, which is where they then are. */
 function gather(job: Job, source: usize, firstRow: i32, rows: i32, size: i32): usize {
   const base = job.base + firstRow * 4;
-  const length = job.inFeatures;
-  let row: i32 = 0;
   if (size == 1 && rows == 4) {
-    const first = load<i32>(base);
-    if (load<i32>(base, 4) == first + 1 && load<i32>(base, 8) == first + 2 && load<i32>(base, 12) == first + 3) {
-      gatherNeighbours(job, source + first);
-      return job.stage;
-    }
+    gatherBytes(job, source, base);
+    return job.stage;
   }
-  for (; row < rows; row++) {
+  const length = job.inFeatures;
+  for (let row: i32 = 0; row < rows; row++) {
     const from = source + load<i32>(base + row * 4) * size;
     const to = job.stage + <usize>row * length * size;
     let offset = job.offset;
@@ -280,33 +276,61 @@ function gather(job: Job, source: usize, firstRow: i32, rows: i32, size: i32): u
   return job.stage;
 }
 
-/** Rows whose cells are neighbours, as a convolution's of stride 1: four of them are 32 bits, four k of which are transposed. */
-function gatherNeighbours(job: Job, from: usize): void {
+/**
+ * Four rows of bytes. Where their cells are neighbours, as of a convolution of stride 1, or every other one, those of a k are read at
+ * once, and four k transposed.
+ */
+function gatherBytes(job: Job, source: usize, base: usize): void {
   const length = job.inFeatures;
   const row0 = job.stage;
   const row1 = row0 + length;
   const row2 = row1 + length;
   const row3 = row2 + length;
+  const first = load<i32>(base);
+  const step = load<i32>(base, 4) - first;
+  const isEven = load<i32>(base, 8) == first + 2 * step && load<i32>(base, 12) == first + 3 * step;
+  const from = source + first;
   let offset = job.offset;
   let k: i32 = 0;
-  for (; k + 4 <= length; k += 4, offset += 16) {
-    let cells = v128.load32_zero(from + load<i32>(offset));
-    cells = v128.load32_lane(from + load<i32>(offset, 4), cells, 1);
-    cells = v128.load32_lane(from + load<i32>(offset, 8), cells, 2);
-    cells = v128.load32_lane(from + load<i32>(offset, 12), cells, 3);
-    cells = v128.shuffle<i8>(cells, cells, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    v128.store32_lane(row0 + k, cells, 0);
-    v128.store32_lane(row1 + k, cells, 1);
-    v128.store32_lane(row2 + k, cells, 2);
-    v128.store32_lane(row3 + k, cells, 3);
+  if (isEven && (step == 1 || step == 2)) {
+    for (; k + 4 <= length; k += 4, offset += 16) {
+      const cells = step == 1 ? neighbours(from, offset) : everyOther(from, offset);
+      v128.store32_lane(row0 + k, cells, 0);
+      v128.store32_lane(row1 + k, cells, 1);
+      v128.store32_lane(row2 + k, cells, 2);
+      v128.store32_lane(row3 + k, cells, 3);
+    }
   }
+  const from1 = source + load<i32>(base, 4);
+  const from2 = source + load<i32>(base, 8);
+  const from3 = source + load<i32>(base, 12);
   for (; k < length; k++, offset += 4) {
-    const cells = from + load<i32>(offset);
-    store<u8>(row0 + k, load<u8>(cells));
-    store<u8>(row1 + k, load<u8>(cells, 1));
-    store<u8>(row2 + k, load<u8>(cells, 2));
-    store<u8>(row3 + k, load<u8>(cells, 3));
+    const at = load<i32>(offset);
+    store<u8>(row0 + k, load<u8>(from + at));
+    store<u8>(row1 + k, load<u8>(from1 + at));
+    store<u8>(row2 + k, load<u8>(from2 + at));
+    store<u8>(row3 + k, load<u8>(from3 + at));
   }
+}
+
+/** Of four k each: four cells in a row; row by row. */
+// @ts-expect-error: decorator
+@inline
+function neighbours(from: usize, offset: usize): v128 {
+  let cells = v128.load32_zero(from + load<i32>(offset));
+  cells = v128.load32_lane(from + load<i32>(offset, 4), cells, 1);
+  cells = v128.load32_lane(from + load<i32>(offset, 8), cells, 2);
+  cells = v128.load32_lane(from + load<i32>(offset, 12), cells, 3);
+  return v128.shuffle<i8>(cells, cells, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
+/** The same of every other cell. */
+// @ts-expect-error: decorator
+@inline
+function everyOther(from: usize, offset: usize): v128 {
+  const a = v128.load64_lane(from + load<i32>(offset, 4), v128.load64_zero(from + load<i32>(offset)), 1);
+  const b = v128.load64_lane(from + load<i32>(offset, 12), v128.load64_zero(from + load<i32>(offset, 8)), 1);
+  return v128.shuffle<i8>(a, b, 0, 8, 16, 24, 2, 10, 18, 26, 4, 12, 20, 28, 6, 14, 22, 30);
 }
 
 /** Packs all rows of the activations, [rows, K] at source. zeroPoint: the address of the one int32 to subtract; of bytes: to flip. */

@@ -1,7 +1,7 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
 import type { CodeArray, TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
-import { asBytes, type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
+import { type Bytes, isBytes } from '../../numeric/array.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -37,20 +37,44 @@ export function fillPairs(call: TensorCall, code: PairCode): CodeArray {
   const [a, b] = call.inputs;
   if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size))
     return fill(call, ofPairs(call, tabulated(call, code)));
-  const table = pairTable(call, code);
-  if (table && isBytes(a.data) && isBytes(b.data))
-    return fromTable(call.samples * size, asBytes(table.of, quantized(call.output).dtype), table.from, a.data, b.data);
-  const codes = new Int32Array(call.samples * size);
+  const length = call.samples * size;
+  const bytes = length >= WORTH_TABLE && bytesOfPairs(length, quantized(call.output).dtype, a.data, b.data, code);
+  if (bytes) return bytes;
+  const codes = new Int32Array(length);
   for (let i = 0; i < codes.length; i++) codes[i] = code(a.data[i], b.data[i]);
   return codes;
 }
 
-/** Codes that are bytes are within the table. */
-function fromTable(length: number, of: CodeArray, from: PairTable['from'], a: Bytes, b: Bytes): CodeArray {
-  const codes = emptyLike(of, length);
-  const first = 256 * from[0] + from[1];
-  for (let i = 0; i < length; i++) codes[i] = of[256 * a[i] + b[i] - first];
+/** What no code of 8 bits is. */
+const NONE = -(2 ** 15);
+
+/** Each pair is computed where it is met first: a layer has some of them only. Null where anything is no byte. */
+function bytesOfPairs(
+  length: number,
+  dtype: string,
+  a: TensorValue['data'],
+  b: TensorValue['data'],
+  code: PairCode,
+): Bytes | null {
+  if (!isBytes(a) || !isBytes(b) || !SMALLEST.has(dtype)) return null;
+  const codes = dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length);
+  const known = new Int16Array(1 << 16).fill(NONE);
+  const first = 256 * smallestOf(a) + smallestOf(b);
+  for (let i = 0; i < length; i++) {
+    const pair = 256 * a[i] + b[i] - first;
+    let own: number = known[pair];
+    if (own === NONE) {
+      own = code(a[i], b[i]);
+      known[pair] = codes[i] = own;
+      if (codes[i] !== own) return null;
+    }
+    codes[i] = own;
+  }
   return codes;
+}
+
+function smallestOf(bytes: Bytes): number {
+  return bytes instanceof Int8Array ? -128 : 0;
 }
 
 /** The code of an element of the output. */

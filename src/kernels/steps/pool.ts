@@ -81,7 +81,7 @@ export function largestOfWindows(call: TensorCall, covers: readonly Cover[], lea
 function storageFor(data: TensorValue['data'], length: number, least: number): CodeArray {
   if (isBytes(data)) {
     const bytes = emptyLike(data, length).fill(least);
-    if (bytes.every((byte) => byte === least)) return bytes;
+    if (length === 0 || bytes[0] === least) return bytes;
   }
   return new Int32Array(length).fill(least);
 }
