@@ -34,7 +34,7 @@ async function equalTo(asked: Asked): Promise<Kernel[]> {
   const { layer, declared, producer } = asked;
   const equal: Kernel[] = [];
   for (const kernel of runtimeKernels(layer, producer)) {
-    if (stepsOf(kernel, layer.op) && kernel !== declared && (await givesAll(asked, kernel))) equal.push(kernel);
+    if (stepsOf(kernel, layer) && kernel !== declared && (await givesAll(asked, kernel))) equal.push(kernel);
   }
   return equal;
 }
@@ -68,7 +68,7 @@ async function givesAll({ session, layer, observed, from, to }: Asked, kernel: K
 
 function found(asked: Asked, equal: readonly Kernel[]): LayerDiagnosis {
   const { layer, declared, producer, mismatched, subject } = asked;
-  const [own, other] = [stepsOf(declared, layer.op)!, stepsOf(equal[0], layer.op)!];
+  const [own, other] = [stepsOf(declared, layer)!, stepsOf(equal[0], layer)!];
   const cause = departureTo(own, other, layer);
   const explainedBy = [...new Set(equal.map(({ name }) => name))];
   const kernel = explainedBy.find((name) => name !== declared.name) ?? explainedBy[0];

@@ -89,7 +89,7 @@ export async function asSecondCapture(asked: TwoSides & { second: SecondCapture 
 
 /** Of one layer under two kernels. */
 export function formsOf(first: Kernel, second: Kernel, layer: Layer, op = layer.op): Forms | null {
-  const [a, b] = [stepsOf(first, layer.op), stepsOf(second, op)];
+  const [a, b] = [stepsOf(first, layer), stepsOf(second, { ...layer, op })];
   return a && b ? { cause: departureTo(a, b, layer), words: formsInWords(a, b) } : null;
 }
 
@@ -109,11 +109,13 @@ export function twoSides(
   kernel: Kernel,
   counts: Counts & { source: string },
 ): DiagnosisReport | null {
-  return counts.departing + counts.inherited === 0 ? null : diagnosisOf(asked, second, kernel, counts);
+  return counts.departing + counts.open + counts.inherited === 0 ? null : diagnosisOf(asked, second, kernel, counts);
 }
 
 export interface Counts {
   readonly departing: number;
+  /** Both are what float32 leaves open of the second's input. */
+  readonly open: number;
   readonly inherited: number;
   /** That would differ if the second computed as the first does. */
   readonly left: number;
@@ -121,19 +123,20 @@ export interface Counts {
 
 /** Of the values that differ: those that the first runtime computes otherwise from the second's input, and the rest. */
 async function countsOf({ observed, expected, from, to }: TwoSides, run: LayerRun): Promise<Counts> {
-  let [departing, inherited, left] = [0, 0, 0];
+  let [departing, open, inherited, left] = [0, 0, 0, 0];
   for (const [start, end] of blocks(from, to, run.input.features + observed.features)) {
     const { data, low, high } = await run.replay(start, end);
     const [theirs, ours] = [await observed.read(start, end), await expected.read(start, end)];
     for (let i = 0; i < theirs.length; i++) {
       if (ours[i] !== data[i]) left++;
       if (theirs[i] === ours[i]) continue;
-      const isSame = low && high ? theirs[i] >= low[i] && theirs[i] <= high[i] : theirs[i] === data[i];
-      if (isSame) inherited++;
+      const isGiven = (value: number) => (low && high ? value >= low[i] && value <= high[i] : value === data[i]);
+      if (isGiven(theirs[i]) && low && isGiven(ours[i])) open++;
+      else if (isGiven(theirs[i])) inherited++;
       else departing++;
     }
   }
-  return { departing, inherited, left };
+  return { departing, open, inherited, left };
 }
 
 function diagnosisOf(
@@ -142,7 +145,8 @@ function diagnosisOf(
   first: Kernel,
   counts: Counts & { source: string },
 ): DiagnosisReport {
-  const { departing, inherited, source } = counts;
+  const { open, inherited, source } = counts;
+  const departing = counts.departing + open;
   const { model, report } = asked;
   const forms = departing > 0 ? second.forms(first) : null;
   const one = (producer: Producer, kernel: string, does: string | null) => ({ name: nameOf(producer), kernel, does });

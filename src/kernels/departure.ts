@@ -3,9 +3,14 @@ import type { OpSteps } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
 import { sameUnderflows, weightZeroPointIgnored } from './steps/tflite/products.js';
 
-export type Departure = NonNullable<Extract<OpSteps, { kind: 'tensor' }>['departure']>;
+export type Departure = NonNullable<Extract<OpSteps, { kind: 'tensor' }>['departure']> | 'float-arithmetic';
 
-export function departureTo(declared: OpSteps, found: OpSteps, { output }: Pick<Layer, 'output'>): Departure {
+export function departureTo(
+  declared: OpSteps,
+  found: OpSteps,
+  { output, onFloats }: Pick<Layer, 'output' | 'onFloats'>,
+): Departure {
+  if (onFloats) return 'float-arithmetic';
   if (found.kind === 'tensor') {
     // the kernel of uint8 is right for uint8
     const isRight = found.departure === 'kernel-defect' && output?.dtype === 'uint8';

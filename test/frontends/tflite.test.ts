@@ -374,7 +374,6 @@ test.each([
   ['cnn-int16x8', 'ref', 'tflm'],
   ['legacy-uint8', 'ref', 'xnn'],
   ['mlp-dynamic', 'opt', 'xnn'],
-  ['float-functions', 'ref', 'xnn'],
 ])('%s: all that differs between %s and %s is explained by their own kernels', async (name, one, other) => {
   const { candidate_layers: layers } = await twoCaptures(name, one, other);
   const differing = layers!.filter(({ mismatched, diagnosis }) => mismatched && diagnosis);
@@ -386,6 +385,16 @@ test.each([
       false,
     ]);
   }
+});
+
+test('floats that differ on the same input are within what float32 leaves open, and came with no input', async () => {
+  const report = await twoCaptures('float-functions', 'ref', 'xnn');
+  const differing = report.candidate_layers!.filter(({ mismatched }) => mismatched);
+  expect(differing.map(({ diagnosis }) => diagnosis!.causes)).toEqual(differing.map(() => ['float-arithmetic']));
+  const said = findings(report, () => true).flatMap(({ headlines }) => headlines);
+  expect(said.find((line) => line.startsWith('tanh: '))).toMatch(
+    /\(tflite-reference\) computes tanh\(x\), float32; .* computes the same in another order or by another function, within what float32 leaves open: \d+ of 108 values on the same input/,
+  );
 });
 
 // ---------------------------------------------------------------- single operators

@@ -78,7 +78,7 @@ async function countsOnCaptured({ beside, options, from, to }: OwnComparison, [,
       else departing++;
     }
   }
-  return { departing, inherited, left: inherited };
+  return { departing, open: 0, inherited, left: inherited };
 }
 
 type Path = readonly Layer[];

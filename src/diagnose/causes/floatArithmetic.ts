@@ -6,7 +6,7 @@ import { halfEven } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, RuntimeForm, SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
 import {
   type Change,
@@ -20,25 +20,27 @@ import {
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { stepsChange } from '../tensorSteps.js';
 import { INT32_SUMS, shell } from '../words/code.js';
-import { declareCode, declareKernel } from '../words/fixes.js';
+import { declareCode, declareKernel, runtimeForm } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'float-arithmetic': SomeChannels & {
-      readonly ran?: 'float' | 'integers';
-      /** The largest distance to the integer result. */
-      readonly steps?: number;
-      /** Values that the error bound of float32 leaves open, and all values looked at. */
-      readonly within_bound?: number;
-      readonly of?: number;
-      /** What the declared kernel computes, of what is no sum of products. */
-      readonly declared_step?: string;
-      /** The value that is not quantized before it is read. */
-      readonly reads?: string;
-      /** Of a product of floats that reads dequantized codes. */
-      readonly weights?: 'float';
-    };
+    /** Of a layer of floats another runtime's form. */
+    'float-arithmetic': SomeChannels &
+      RuntimeForm & {
+        readonly ran?: 'float' | 'integers';
+        /** The largest distance to the integer result. */
+        readonly steps?: number;
+        /** Values that the error bound of float32 leaves open, and all values looked at. */
+        readonly within_bound?: number;
+        readonly of?: number;
+        /** What the declared kernel computes, of what is no sum of products. */
+        readonly declared_step?: string;
+        /** The value that is not quantized before it is read. */
+        readonly reads?: string;
+        /** Of a product of floats that reads dequantized codes. */
+        readonly weights?: 'float';
+      };
   }
 }
 
@@ -104,14 +106,20 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   },
 
   words: {
-    title: (e) => (e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32'),
+    title: (e) => {
+      if (e.found !== undefined) return OTHER_TITLE;
+      return e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32';
+    },
     explanation: (e) =>
-      e.ran === 'integers'
-        ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
-        : e.declared_step !== undefined
-          ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
-          : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
-    evidence: (e) => [
+      e.found !== undefined
+        ? OTHER_FLOATS
+        : e.ran === 'integers'
+          ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
+          : e.declared_step !== undefined
+            ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
+            : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+    evidence: (e, context) => [
+      ...(OF_FLOATS.evidence?.(e, context) ?? []),
       e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
       e.weights === undefined ? null : 'the weights are floats there, which nothing quantized',
       e.declared_step === undefined ? null : `the reference: ${e.declared_step}`,
@@ -119,6 +127,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],
     fix: (e, context) => {
+      if (e.found !== undefined) return OF_FLOATS.fix(e, context);
       if (context.subject === 'candidate' && e.declared_step !== undefined)
         return `compute it as ${printable(context.declaredKernel)} does: ${e.declared_step}`;
       if (context.subject === 'candidate')
@@ -142,6 +151,10 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
           : declareCode(context),
   },
 };
+
+const OTHER_TITLE = 'computed in float32 by another order or function';
+const OTHER_FLOATS = 'A runtime sums floats in its own order and has functions of its own: the last bits are others.';
+const OF_FLOATS = runtimeForm<CauseEvidence['float-arithmetic']>(OTHER_TITLE, OTHER_FLOATS);
 
 /** An op on whole values that takes and gives codes, which anyone may have computed. */
 function isOfCodes(study: Study): boolean {

@@ -146,7 +146,7 @@ export function formsInWords(one: OpSteps, other: OpSteps): readonly [one: strin
   const [a, b] = [inWords(one), inWords(other)];
   return a !== null && b !== null && a !== b
     ? [a, b]
-    : [`computes ${equationOf(one)}`, `computes ${equationOf(other)}`];
+    : [`computes ${equationOf(one)}`, `computes ${one === other ? SAME_IN_FLOAT : equationOf(other)}`];
 }
 
 function inWords(steps: OpSteps): string | null {
@@ -156,6 +156,9 @@ function inWords(steps: OpSteps): string | null {
   }
   return WORDS.get(steps.rescale ?? steps.quantize ?? steps.dequantize) ?? null;
 }
+
+/** Of what is known within a bound. */
+const SAME_IN_FLOAT = 'the same in another order or by another function, within what float32 leaves open';
 
 const ADD_XNNPACK = 'has multipliers of 20 bits and rounds once, half up';
 const ADD_EQUATION = addXnnpack(1).equation;
