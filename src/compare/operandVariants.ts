@@ -40,10 +40,10 @@ export async function* variantsOf(declared: Declared): AsyncGenerator<Variant> {
 
 async function* allOf(declared: Declared): AsyncGenerator<Variant> {
   yield* inOtherOrder(declared);
-  yield* otherValues(declared);
   yield* withoutOne(declared);
-  yield* alongOtherAxes(declared);
   yield* ofOtherSamples(declared);
+  yield* otherValues(declared);
+  yield* alongOtherAxes(declared);
 }
 
 /** As many values of a sample as it has to give, from inputs that its kernel takes. */

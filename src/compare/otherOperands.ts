@@ -41,7 +41,7 @@ export interface AskedOfOperands extends Samples {
  */
 const [LEAST, LEAST_NUMBERS] = [16, 4];
 /** Multiply-adds and values of all that are tried. */
-const MOST_EFFORT = 3e9;
+const MOST_EFFORT = 5e8;
 /** How much nearer than the file's operands those have to be with which one cause more is looked for, and how many are. */
 const [NEARER, NEAREST] = [4, 2];
 
