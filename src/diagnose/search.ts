@@ -45,6 +45,7 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
+const HIDDEN_BY_A_CONSTANT: readonly string[] = ['bias-factor', 'bias-shifted', 'activation-zero-point-missing'];
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -193,10 +194,9 @@ class Search {
     const { setup } = this.hypothesis([]);
     if (!this.study.mayFollow(setup, true)) return;
     for (const changes of jointChanges(this.study, setup)) if (this.explains(changes)) return;
-    const ofBiases = this.causes.filter(({ code }) => code === 'bias-factor' || code === 'bias-shifted');
-    for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], ofBiases);
-    if (this.found.length > 0 || !isProductStudy(this.study)) return;
-    for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
+    const hidden = this.causes.filter(({ code }) => HIDDEN_BY_A_CONSTANT.includes(code));
+    for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], hidden);
+    if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
   }
 
   /** Both without a number. */

@@ -262,11 +262,19 @@ test.each<[string, Change]>([
     'activation-zero-point-missing+output-scale-wrong',
     (l) => ({ ...otherScale(l), input: { ...l.input, zeroPoint: 0 } }),
   ],
+  [
+    'activation-zero-point-missing+output-zero-point-wrong',
+    (l) => ({
+      bias: null,
+      output: { ...output(l), zeroPoint: output(l).zeroPoint - 9 },
+      input: { ...l.input, zeroPoint: 0 },
+    }),
+  ],
 ])('a file with two wrong numbers that hide each other: %s', async (names, change) => {
   const world = worldOf('small', randomFrom(35));
-  const report = await compareLayer(world, { ...world.linear, ...change(world.linear) }, outputsOf(world), {
-    producer: {},
-  });
+  const file = { ...world.linear, ...change(world.linear) };
+  const captured = outputsOf(world, undefined, { ...world.linear, bias: file.bias && world.linear.bias });
+  const report = await compareLayer(world, file, captured, { producer: {} });
   expect(explanationsOf(report)).toContain(names);
   expect(explanationsOf(report).join()).not.toContain('bias-value');
 });

@@ -10,6 +10,7 @@ import { biasCode, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
+import { FEWEST_OF_RULE, ofTwoNumbers } from './biasValue.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -120,6 +121,8 @@ function estimated(study: ProductStudy, base: ProductSetup): ProductChange[] {
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const steps = biasIntervals(view);
+  // zero points of both sides move all channels by two numbers
+  if (!hasBias(base.params) && study.channels >= FEWEST_OF_RULE && ofTwoNumbers(study, view, steps, 0)) return [];
   // where the file has a bias it stays
   const declared = view.biasSteps.map((b) => b);
   const free = steps.map((interval, n) => (declared[n] === 0 ? interval : { lo: 1, hi: 0 }));

@@ -27,7 +27,7 @@ const LEAST_STEPS = 1.5;
 /** By one of them. */
 const ROUNDED_STEPS = 0.75;
 /** Two numbers fit any two channels, and most of three or four. */
-const FEWEST_OF_RULE = 5;
+export const FEWEST_OF_RULE = 5;
 /** Another rounding or a short multiplier beside a rule moves values by no more. */
 const OTHER_STEPS = 1;
 /** Zero points beside an order. */
@@ -167,7 +167,7 @@ function sumsInSteps({ declared, channels }: ProductStudy, view: View): Float64A
 }
 
 /** A constant, a zero point of the input and a factor of all biases: two of them. */
-function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
+export function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
   const moves = movesOf(view, intervals, other);
   const slopes = [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
   return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));

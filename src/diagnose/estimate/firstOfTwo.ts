@@ -2,7 +2,7 @@
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { type Interval, isBounded, pointsIn, twoNumbers } from './interval.js';
 import { type View, viewOf, weightSums } from './view.js';
 
@@ -11,7 +11,8 @@ const MOST_POINTS = 3;
 const MOST_INTEGERS = 4;
 
 /** A scale beside a factor of the biases or another scale, beside a zero point of the output, beside one of the input. */
-export function firstsOfTwo(study: ProductStudy): ProductChange[] {
+export function firstsOfTwo(study: Study): ProductChange[] {
+  if (!isProductStudy(study)) return [];
   const { declared, data } = study;
   const { input, output, bias, biasInt32, patch } = declared.params;
   if (!isQuantized(output)) return [];
