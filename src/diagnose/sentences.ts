@@ -120,7 +120,9 @@ export function explanations(causes: readonly string[], evidence: Evidence = {})
 /** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. */
 export function reasons(context: FindingContext, causes: readonly string[], other: string): string[] {
   const { formula } = context.evidence.basis ?? {};
-  const told = formula ? stepSentences(holder(context), formula.found, other, otherFormula(formula)).map(capital) : [];
+  const told = formula
+    ? stepSentences(holder(context), formula.found, other, otherFormula(formula), formula.tells).map(capital)
+    : [];
   const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
   const own = causes.map((cause) => (isTold(cause) ? told : explanations([cause], context.evidence)));
   const isSaid = causes.some(isTold);

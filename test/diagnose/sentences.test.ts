@@ -482,6 +482,19 @@ describe('how a side can follow the other', () => {
     ]);
   });
 
+  test('no two sides are told by one equation, and a named bias is told beside any multiplier', () => {
+    const other = formula({ multiplier: { ...formula().multiplier, step: 'float32ProductFused' } });
+    const ties = 'which decides values next to a tie.';
+    expect(reasons(of(other, formula(), ['multiplier-precision']), ['multiplier-precision'], 'TFLite')).toEqual([
+      `(s_x * s_w) / s_y is computed in another float width or order, ${ties}`,
+    ]);
+    const rounded = { step: 'int32Bias', equation: 'rint(b / (sx * sw))', rounded: true };
+    const finding = of(formula(), { ...fixedPoint, bias: rounded }, ['bias-int32']);
+    expect(reasons(finding, ['bias-int32'], 'TFLite')[0]).toBe(
+      'Yours adds the bias in float (f32(acc) + b); TFLite rounded to int32 (rint(b / (sx * sw)))',
+    );
+  });
+
   test('from an integer to a float', () => {
     expect(candidateFix(['fixed-point-multiplier'], of(fixedPoint, formula(), ['fixed-point-multiplier']))).toBe(
       'multiply by the float32 number 0.000950312 (channel 3): f32(acc) * f32(m). Also: round ties to even: rint() or nearbyint() in C, np.rint in numpy',

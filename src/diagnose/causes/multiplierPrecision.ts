@@ -80,7 +80,8 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
         ? 'Sums and scales are multiplied in another float width or order, which shows in the last digits of a float.'
         : '(s_x * s_w) / s_y is computed in another float width or order, which decides values next to a tie.',
     evidence: (e, context) => [
-      e.found === undefined
+      // one equation may be of several forms
+      e.found === undefined || e.found === e.declared
         ? null
         : `${holder(context)}: ${printable(e.found)}` +
           (e.declared === undefined ? '' : `; declared: ${printable(e.declared)}`),

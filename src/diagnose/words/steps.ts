@@ -34,11 +34,19 @@ const MISTAKES: Readonly<Record<string, string>> = {
 
 // ---------------------------------------------------------------- what they do
 
-/** "yours multiplies by ...; PyTorch by ...", a sentence a step in which the two differ. */
-export function stepSentences(own: string, found: Formula, other: string, met: Formula): string[] {
+/** "yours multiplies by ...; PyTorch by ...", a sentence a step in which the two differ. tells: the causes that it is said of. */
+export function stepSentences(
+  own: string,
+  found: Formula,
+  other: string,
+  met: Formula,
+  tells: readonly string[] = [],
+): string[] {
   const sentences: string[] = [];
-  const multiplies = found.multiplier.step !== met.multiplier.step;
-  if (found.bias && met.bias && found.bias.step !== met.bias.step && !isCarried(found, met)) {
+  // an equation may say of several forms which does what
+  const multiplies = found.multiplier.step !== met.multiplier.step && multiplierText(found) !== multiplierText(met);
+  const tellsBias = tells.includes('bias-int32') || !isCarried(found, met);
+  if (found.bias && met.bias && found.bias.step !== met.bias.step && tellsBias) {
     sentences.push(`${own} adds the bias ${biasText(found)}; ${other} ${biasText(met)}`);
   }
   if (multiplies) {
