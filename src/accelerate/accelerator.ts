@@ -5,6 +5,7 @@ import { depthwiseCodes } from './depthwise.js';
 import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
+import { largestBytes } from './pools.js';
 import { type Recipe, recipeOf, together } from './recipe.js';
 import { transposedBytes } from './transposed.js';
 
@@ -83,6 +84,9 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     },
     transposed(codes, outer, inner) {
       return machine && codes.length >= WORTH_CALLING ? transposedBytes(machine, codes, outer, inner) : null;
+    },
+    largest(image, windows, least) {
+      return machine && image.codes.length >= WORTH_CALLING ? largestBytes(machine, image, windows, least) : null;
     },
     describe: () => machine?.describeDot() ?? null,
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,

@@ -57,6 +57,16 @@ interface Exports {
   finish(job: number, sums: number): void;
   depthwise(job: number, signed: number, seeds: number, sums: number): void;
   transpose(source: number, target: number, outer: number, inner: number): void;
+  largest(
+    source: number,
+    target: number,
+    list: number,
+    ends: number,
+    windows: number,
+    channels: number,
+    signed: number,
+    least: number,
+  ): void;
   dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
 }
@@ -205,6 +215,18 @@ export class Machine {
   /** Bytes [outer, inner] to [inner, outer]; behind the source is room for 8 more rows. */
   transpose(source: number, target: number, outer: number, inner: number): void {
     this.exports.transpose(source, target, outer, inner);
+  }
+
+  /** Of each window the largest of the rows of codes that it lists, [windows, channels]; behind source and target are 16 bytes to spare. */
+  largest(
+    source: number,
+    target: number,
+    { list, ends, count }: { readonly list: number; readonly ends: number; readonly count: number },
+    channels: number,
+    isSigned: boolean,
+    least: number,
+  ): void {
+    this.exports.largest(source, target, list, ends, count, channels, isSigned ? 1 : 0, least);
   }
 
   /** Runs all tiles of the described job, with the workers that are up. */

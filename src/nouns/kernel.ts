@@ -4,7 +4,7 @@ import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
 import type { Curve, ElementwiseForm, Layer, Memory, Producer, ProductParams, RanAs } from './model.js';
 import type { PreparedBias } from './preparedBias.js';
-import type { TensorSteps } from './tensorCall.js';
+import type { FastTensors, TensorSteps } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
 import type { CLines, FixedPointMultiplier, Operation } from './written.js';
@@ -66,7 +66,7 @@ export interface Gathered {
 
 export type { FloatSums, NearSums } from './floatSums.js';
 export type { Float32Addend, PreparedBias } from './preparedBias.js';
-export type { Bounded, CodeArray, Computed, TensorCall, TensorSteps, TensorValue, Vectors } from './tensorCall.js';
+export type * from './tensorCall.js';
 
 // ---------------------------------------------------------------- a kernel is a record of steps
 
@@ -84,7 +84,7 @@ export interface Accumulated {
  * Faster equals of the steps and of what follows them, a setting of a run; `accelerate/` makes one, `products/` alone asks it.
  * Each answers null where it does not take the case: too little work, codes or sums that might not fit, a step it does not know.
  */
-export interface Accelerator {
+export interface Accelerator extends FastTensors {
   /** A product of so many multiply-adds is to come: what takes time to start may start. */
   expect(multiplyAdds: number): void;
   /** Sums [rows, outFeatures], all of which fit int32. */

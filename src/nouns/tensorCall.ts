@@ -28,10 +28,33 @@ export interface TensorCall<Attributes = unknown> {
   /** A hypothesis: every element is computed as in vectors, or as one by one. Absent: as they lie in memory. */
   readonly everywhere?: 'vectors' | 'one-by-one';
   readonly host: Host;
+  readonly fast?: FastTensors | null;
   readonly ranAs?: RanAs;
   /** Of a layer that looks rows up. */
   readonly table?: NumericArray;
 }
+
+/** Of each image, a row of `channels` codes for each of its places, or a plane of `places` for each channel. */
+export interface ImageCodes<A extends Bytes = Bytes> {
+  readonly codes: A;
+  readonly channels: number;
+  readonly places: number;
+  readonly inPlanes: boolean;
+}
+
+/** The places that windows cover, one window after the other, and where each ends. */
+export interface WindowPlaces {
+  readonly list: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** The accelerator, as steps on whole values ask it: null where it does not take the case. */
+export interface FastTensors {
+  /** The largest code of each window and channel, and of `least`. */
+  largest<A extends Bytes>(image: ImageCodes<A>, windows: WindowPlaces, least: number): A | null;
+}
+
+type Bytes = Uint8Array | Int8Array;
 
 /** Codes or reals of the output, in C order; with bounds where a float function or an order of summation is not known bit by bit. */
 export type Computed = CodeArray | Float32Array | Bounded;

@@ -73,7 +73,7 @@ export class ReplaySession {
   private readonly batchEnds: readonly number[];
   private readonly layout: Layout;
   /** How calls ran. */
-  private readonly calls: Pick<InCalls, 'memoryOf' | 'threads' | 'vectors' | 'host'>;
+  private readonly calls: Pick<InCalls, 'memoryOf' | 'threads' | 'vectors' | 'host' | 'fast'>;
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
   private readonly chosen = new Map<Layer, Kernel>();
@@ -95,6 +95,7 @@ export class ReplaySession {
       threads: producer.threads ?? 1,
       vectors: vectorsOf(producer),
       host: hostOf(producer),
+      fast,
     };
     this.reference = 'ops' in reference ? sameEverywhere(reference, producer) : reference;
     this.params = declaredParams(model);

@@ -22,6 +22,7 @@ export interface InCalls {
   readonly vectors: Vectors;
   readonly everywhere?: TensorCall['everywhere'];
   readonly host: Host;
+  readonly fast?: TensorCall['fast'];
 }
 
 /** As declared, contiguous where only a shape is; of a layer that says neither, like its first input. */

@@ -968,6 +968,36 @@ export function serve(address: usize, thread: i32): void {
 
 // ---------------------------------------------------------------- layout
 
+/**
+ * Of each window the largest code of each channel, and of `least`, in rows of channels. list: places, window by window up to its end.
+ * Sixteen channels at a time: what is written behind a row is the start of the next one, which comes later.
+ */
+export function largest(
+  source: usize,
+  target: usize,
+  list: usize,
+  ends: usize,
+  windows: i32,
+  channels: i32,
+  signed: i32,
+  least: i32,
+): void {
+  const leasts = i8x16.splat(<i8>least);
+  let begin = list;
+  for (let window: i32 = 0; window < windows; window++) {
+    const end = list + 4 * load<i32>(ends + 4 * window);
+    const to = target + window * channels;
+    for (let channel: i32 = 0; channel < channels; channel += 16) {
+      const from = source + channel;
+      let found = leasts;
+      if (signed) for (let at = begin; at < end; at += 4) found = i8x16.max_s(found, v128.load(from + load<i32>(at) * channels));
+      else for (let at = begin; at < end; at += 4) found = i8x16.max_u(found, v128.load(from + load<i32>(at) * channels));
+      v128.store(to + channel, found);
+    }
+    begin = end;
+  }
+}
+
 /** Bytes [outer, inner] to [inner, outer]. Reads to 8 rows behind the last, and writes 7 bytes behind it. */
 export function transpose(source: usize, target: usize, outer: i32, inner: i32): void {
   for (let column: i32 = 0; column < inner; column += 16) {

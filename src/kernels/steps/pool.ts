@@ -1,5 +1,5 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type { CodeArray, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, FastTensors, TensorCall, TensorSteps, TensorValue, WindowPlaces } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger, largerByte } from '../../numeric/integer.js';
@@ -67,6 +67,8 @@ function intoWindows<A extends Int32Array | Float32Array>(
 /** The largest code of every window and channel, `least` of an empty one. */
 export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): CodeArray {
   const { data, shape } = imageOf(call);
+  const found = isBytes(data) && call.fast ? fastLargest(call.fast, data, shape, covers, least) : null;
+  if (found) return found;
   const out = storageFor(data, call.samples * sizeOf(call.output.shape.dims), least);
   if (shape.channelAxis === 0 && channelStride(shape) > 1) {
     if (isBytes(data)) largestByteInPlanes(out, data, positionsOf(shape), covers);
@@ -75,6 +77,15 @@ export function largestOfWindows(call: TensorCall, covers: readonly Cover[], lea
   }
   largestInRows(out, toRows(data, shape), { places: positionsOf(shape), channels: channelsOf(shape) }, covers);
   return fromRows(out, call.output.shape);
+}
+
+/** Null where channels are neither first nor last, or the least is no byte. */
+function fastLargest(fast: FastTensors, codes: Bytes, shape: Shape, covers: readonly Cover[], least: number) {
+  const image = { codes, channels: channelsOf(shape), places: positionsOf(shape) };
+  const inPlanes = shape.channelAxis === 0;
+  const isByte = emptyLike(codes, 1).fill(least)[0] === least;
+  if (!isByte || !(inPlanes || channelStride(shape) === 1)) return null;
+  return fast.largest({ ...image, inPlanes }, listed(covers), least);
 }
 
 /** As many of `least`, bytes where the codes are: a maximum is one of them. */
@@ -118,11 +129,7 @@ function largestInPlanes(out: CodeArray, data: TensorValue['data'], places: numb
 
 /** The same of bytes, the windows' places in one list. */
 function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers: readonly Cover[]): void {
-  const ends = new Int32Array(covers.length);
-  let count = 0;
-  for (const [window, cover] of covers.entries()) ends[window] = count += cover.places.length;
-  const list = new Int32Array(count);
-  for (const [window, { places: own }] of covers.entries()) list.set(own, ends[window] - own.length);
+  const { list, ends } = listed(covers);
   for (let plane = 0, at = 0; at < out.length; plane += places) {
     for (let window = 0, i = 0; window < ends.length; window++, at++) {
       const end = ends[window];
@@ -131,6 +138,15 @@ function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers
       out[at] = largest;
     }
   }
+}
+
+function listed(covers: readonly Cover[]): WindowPlaces {
+  const ends = new Int32Array(covers.length);
+  let count = 0;
+  for (const [window, cover] of covers.entries()) ends[window] = count += cover.places.length;
+  const list = new Int32Array(count);
+  for (const [window, { places }] of covers.entries()) list.set(places, ends[window] - places.length);
+  return { list, ends };
 }
 
 /**
