@@ -34,7 +34,7 @@ import { addOnnxRuntime, leakyReluOnnxRuntime, multiplyOnnxRuntime, sigmoidOnnxR
 import { averagePoolOnnxRuntime, globalAveragePoolOnnxRuntime } from './steps/onnxRuntimePools.js';
 import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
 import { quantizeDivision } from './steps/quantize.js';
-import { resizeBetweenFloats, resizeOfCodes } from './steps/resizeInFloat.js';
+import { resizeBetweenFloats, resizeOfCodes, resizeOnFloats } from './steps/resizeInFloat.js';
 import { halfEven } from './steps/round.js';
 import { withoutActivation, withoutTflites } from './steps/tensor.js';
 import { whereFloats } from './steps/where.js';
@@ -167,5 +167,6 @@ export const onnxRuntimeOnFloats: Ops = {
   ...functionsInFloat,
   sigmoid: sigmoidInFloat32,
   prelu: preluOfFloats,
+  interpolate: resizeOnFloats(pyTorchFloats.interpolate as TensorSteps),
   where: whereFloats(quantizeDivision),
 };

@@ -34,6 +34,7 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'HardSigmoid':
       return hardSigmoid(floatOf(node, 'alpha', Math.fround(0.2)), floatOf(node, 'beta', 0.5));
     case 'Softmax':
+    case 'LogSoftmax':
       return softmax(node, context);
     case 'PRelu':
       return prelu(node, context);
@@ -81,12 +82,12 @@ function along(op: string, axis: number, node: GraphNode, context: Context): Sha
 /** Before opset 13 it is over all axes from `axis` on, as one. */
 function softmax(node: GraphNode, context: Context): SharedFields {
   const since = node.domain === '' ? (context.graph.model.opsets.get('') ?? 13) : intOf(node, 'opset', 13);
-  if (since >= 13) return along('softmax', intOf(node, 'axis', -1), node, context);
+  if (since >= 13) return along(opName(node), intOf(node, 'axis', -1), node, context);
   const axis = intOf(node, 'axis', 1);
   const rank = dimsOf(node.inputs[0], context.asRun)?.length;
   const isLast = axis === -1 || axis + 1 === rank;
   return {
-    op: 'softmax',
+    op: opName(node),
     fields: { dim: isLast ? -1 : axis },
     unknown: isLast ? null : 'before opset 13 it takes several axes as one',
   };

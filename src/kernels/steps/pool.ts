@@ -43,7 +43,16 @@ export function floatsOverWindows(
   return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
-function intoWindows<A extends Int32Array | Float32Array>(
+/** The same before they are rounded: bounds. */
+export function realsOverWindows(
+  call: TensorCall,
+  covers: readonly Cover[],
+  realOf: (covered: Covered) => number,
+): Float64Array {
+  return intoWindows(call, covers, realOf, new Float64Array(call.samples * sizeOf(call.output.shape.dims)));
+}
+
+function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
   call: TensorCall,
   covers: readonly Cover[],
   codeOf: (covered: Covered) => number,

@@ -6,13 +6,14 @@ import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, truncate } from '../../numeric/round.js';
+import type { Cover } from '../../tensor/covers.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { boundedCodes, boundedReals, codesOf, type Near } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { throughReals } from './floats.js';
 import { copiesNearest } from './interpolate.js';
-import { imageOf, overWindows, placesOf } from './pool.js';
+import { type Covered, imageOf, overWindows, placesOf, realsOverWindows } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 
 const UNIT = 2 ** -24;
@@ -41,42 +42,72 @@ function linear(equation: string, conversion: Conversion, nearest = copiesNeares
   return {
     kind: 'tensor',
     equation: `the nearest code; linear: ${equation}`,
-    lacks: ({ attributes }) => {
-      const { mode } = attributes as ResampleAttributes;
-      return mode === 'nearest' || LINEAR.includes(mode) ? null : `mode ${mode}`;
-    },
+    lacks: lackingMode,
     run: (call) => (modeOf(call) === 'nearest' ? nearest.run(call) : mixed(call, conversion)),
   };
+}
+
+function lackingMode({ attributes }: { readonly attributes: unknown }): string | null {
+  const { mode } = attributes as ResampleAttributes;
+  return mode === 'nearest' || LINEAR.includes(mode) ? null : `mode ${mode}`;
 }
 
 function modeOf({ attributes }: TensorCall): ResampleAttributes['mode'] {
   return (attributes as ResampleAttributes).mode;
 }
 
+/** Floats of floats. nearest: what takes places as they are. */
+export function resizeOnFloats(nearest: TensorSteps): TensorSteps {
+  return {
+    kind: 'tensor',
+    equation: 'the nearest; linear: sum of weights * x in float32, any order',
+    lacks: lackingMode,
+    run(call) {
+      if (modeOf(call) === 'nearest') return nearest.run(call);
+      const covers = coversOf(call);
+      const ends = (end: keyof Near) => realsOverWindows(call, covers, (covered) => sumOf(covered, (x) => x)[end]);
+      const [low, near, high] = [ends('low'), ends('near'), ends('high')];
+      return boundedReals(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+    },
+  };
+}
+
 function mixed(call: TensorCall, conversion: Conversion): Computed {
-  const attributes = call.attributes as ResampleAttributes;
   const { real, code } = conversion(call);
+  const covers = coversOf(call);
+  const ends = (end: keyof Near) =>
+    overWindows(call, covers, (covered) => codesOf(sumOf(covered, real), (v) => code(f32(v)))[end]);
+  const [low, near, high] = [ends('low'), ends('near'), ends('high')];
+  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+}
+
+interface Mixed extends Cover {
+  readonly corners: readonly { readonly weight: number }[];
+  readonly error: number;
+}
+
+/** Of the places that a place of the output lies between, and how far float32 may be off. */
+function coversOf(call: TensorCall): Mixed[] {
+  const attributes = call.attributes as ResampleAttributes;
   const [from, to] = [placesOf(imageOf(call).shape), placesOf(call.output.shape)];
   const axes = from.map((size, axis) => neighboursOf(attributes, axis, size, to[axis]));
-  const covers = Array.from({ length: sizeOf(to) }, (_, position) => {
+  return Array.from({ length: sizeOf(to) }, (_, position) => {
     const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
     const corners = cornersOf(places, from);
     const error = places.reduce((sum, place) => sum + place.error, 8 * UNIT);
     return { places: Int32Array.from(corners, ({ at }) => at), inside: [], padded: [], corners, error };
   });
-  const ends = (end: keyof Near) =>
-    overWindows(call, covers, ({ cover, code: at }) => {
-      const { corners, error } = cover as (typeof covers)[number];
-      let [sum, largest] = [0, 0];
-      for (const [i, { weight }] of corners.entries()) {
-        const x = real(at(i));
-        [sum, largest] = [sum + weight * x, Math.max(largest, Math.abs(x))];
-      }
-      const slack = corners.length === 1 ? 0 : 2 * error * largest;
-      return codesOf({ low: sum - slack, near: sum, high: sum + slack }, (v) => code(f32(v)))[end];
-    });
-  const [low, near, high] = [ends('low'), ends('near'), ends('high')];
-  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+}
+
+function sumOf({ cover, code: at }: Covered, real: (x: number) => number): Near {
+  const { corners, error } = cover as Mixed;
+  let [sum, largest] = [0, 0];
+  for (const [i, { weight }] of corners.entries()) {
+    const x = real(at(i));
+    [sum, largest] = [sum + weight * x, Math.max(largest, Math.abs(x))];
+  }
+  const slack = corners.length === 1 ? 0 : 2 * error * largest;
+  return { low: sum - slack, near: sum, high: sum + slack };
 }
 
 interface Place {

@@ -4,7 +4,6 @@ import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
 import { BOOLEAN } from '../quantization.js';
-import { mixes } from '../resized.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
@@ -40,8 +39,9 @@ const FUNCTIONS = [
     'Softplus',
     'PRelu',
   ],
-  ...['Softmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
-  ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'Concat', 'MatMul'],
+  ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
+  ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'Resize'],
+  ...['Concat', 'MatMul'],
 ];
 const OF_SEVERAL = ['Concat', 'MatMul'];
 
@@ -144,8 +144,7 @@ function areFloats(node: GraphNode, context: Context): boolean {
 
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
-  if (isOnnx(node, ...REPLAYED) || (isOnnx(node, 'Resize') && !mixes(node)))
-    return type === 'float32' ? null : whyNotFloats(node, context);
+  if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : whyNotFloats(node, context);
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   if (node.domain !== '') return `${name} is not replayed`;
