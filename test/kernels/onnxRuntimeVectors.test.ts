@@ -1,6 +1,8 @@
 /** ONNX Runtime's operators on codes against golden vectors, CPU by CPU. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { tensorSteps } from '../../src/kernels/kernel.js';
 import { ort } from '../../src/kernels/ort.js';
@@ -109,4 +111,19 @@ test.each([
 
 test("ort-arm adds as ARM does, whatever the producer's CPU", async () => {
   expect(await compared('add', 'neon', ortArm)).toEqual({ values: 262144, differing: [] });
+});
+
+/** QLinearConv, products, pools and what else is one node: as graphs, so that the front end reads them too. */
+test.each(
+  readdirSync(`${FOLDER}/graphs`).flatMap((file) => {
+    const [, name, kernel] = /^(.*)-(ort(?:-avx2|-arm)?)\.npz$/.exec(file) ?? [];
+    return name ? [[name, kernel] as const] : [];
+  }),
+)('%s under %s', async (name, kernel) => {
+  const model = await openModel(nodeFileSystem, `${FOLDER}/graphs/${name}.onnx`);
+  const capture = await openCapture(nodeFileSystem, `${FOLDER}/graphs/${name}-${kernel}.npz`, model);
+  const { layers } = await compare(model, capture, { kernel, diagnose: false });
+  expect(layers[0]).toMatchObject({ name: 'y', kernel, mismatched: 0 });
+  expect(layers[0].values).toBeGreaterThanOrEqual(100_000);
+  await Promise.all([capture.close(), model.close()]);
 });

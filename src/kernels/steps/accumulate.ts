@@ -144,7 +144,7 @@ function eightApart({ inFeatures }: Width): Pairs {
 
 const isSigned = (product: Product) => product.input.dtype === 'int8';
 /** int8 activations become uint8: x xor 0x80 is x + 128. */
-const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
+export const shiftToUnsigned = (product: Product) => (isSigned(product) ? 128 : 0);
 const shiftToSigned = (product: Product) => (isSigned(product) ? 0 : -128);
 
 type Paired = Pick<PairedAccumulateStep, 'name' | 'codeShift' | 'applies' | 'leavesHolesOut' | 'form'>;
@@ -175,6 +175,7 @@ export function saturatingPairs(
   applies: PairedAccumulateStep['applies'] = () => true,
   leavesHolesOut: PairedAccumulateStep['leavesHolesOut'] = () => false,
   order: (product: Width) => Int32Array | null = () => null,
+  codeShift = shiftToUnsigned,
 ): PairedAccumulateStep {
   const of = (product: Width) => neighbours(blocks(product), order(product));
   const pairing: Pairing = {
@@ -186,9 +187,9 @@ export function saturatingPairs(
     if (!applies(product)) return EXACT;
     if (order(product)) return null;
     if (leavesHolesOut(product) && product.patch?.taps.hasHoles) return null; // the accelerator pairs what holes hold
-    return { pairs: { codeShift: shiftToUnsigned(product), blockLength: blocks(product)[0] } };
+    return { pairs: { codeShift: codeShift(product), blockLength: blocks(product)[0] } };
   };
-  return paired({ name, codeShift: shiftToUnsigned, applies, leavesHolesOut, form }, pairing, saturating);
+  return paired({ name, codeShift, applies, leavesHolesOut, form }, pairing, saturating);
 }
 
 /**

@@ -9,7 +9,7 @@ export interface Pairs {
 }
 
 /** What decides which products are neighbours. */
-export type Width = Pick<Product, 'inFeatures' | 'patch'>;
+export type Width = Pick<Product, 'inFeatures' | 'patch'> & Partial<Pick<Product, 'input' | 'weightDtype' | 'ranAs'>>;
 
 /** Which products stand beside each other: for the replay, and in numpy, as [pairs, 2] of `terms` summed over the pair. */
 export interface Pairing {
