@@ -34,8 +34,9 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'HardSigmoid':
       return hardSigmoid(floatOf(node, 'alpha', Math.fround(0.2)), floatOf(node, 'beta', 0.5));
     case 'Softmax':
+      return softmax('softmax', node, context);
     case 'LogSoftmax':
-      return softmax(node, context);
+      return softmax('log_softmax', node, context);
     case 'PRelu':
       return prelu(node, context);
     case 'BatchNormalization':
@@ -80,14 +81,14 @@ function along(op: string, axis: number, node: GraphNode, context: Context): Sha
 }
 
 /** Before opset 13 it is over all axes from `axis` on, as one. */
-function softmax(node: GraphNode, context: Context): SharedFields {
+function softmax(op: string, node: GraphNode, context: Context): SharedFields {
   const since = node.domain === '' ? (context.graph.model.opsets.get('') ?? 13) : intOf(node, 'opset', 13);
-  if (since >= 13) return along(opName(node), intOf(node, 'axis', -1), node, context);
+  if (since >= 13) return along(op, intOf(node, 'axis', -1), node, context);
   const axis = intOf(node, 'axis', 1);
   const rank = dimsOf(node.inputs[0], context.asRun)?.length;
   const isLast = axis === -1 || axis + 1 === rank;
   return {
-    op: opName(node),
+    op,
     fields: { dim: isLast ? -1 : axis },
     unknown: isLast ? null : 'before opset 13 it takes several axes as one',
   };
