@@ -20,6 +20,7 @@ import { asChosen } from '../replay/chosen.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
+import { ownCauses } from '../report/verdict.js';
 import { npzBytes } from '../save/npz.js';
 import { channelsOf, featureAt, positionAt, positionsOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
@@ -138,7 +139,7 @@ async function chooseValue(
   if (sample >= capture.samples) {
     throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
   }
-  const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session) : null;
+  const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session, judged.diagnosis) : null;
   return {
     layer,
     run,
@@ -150,7 +151,7 @@ async function chooseValue(
     candidate,
     kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis, layer, model.producer),
     causes: report.layers[0].diagnosis?.causes ?? [],
-    candidateCauses: report.candidate_layers?.[0].diagnosis?.causes,
+    candidateCauses: candidate && judged.diagnosis ? ownCauses(judged) : undefined,
   };
 }
 

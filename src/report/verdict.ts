@@ -211,10 +211,10 @@ export function causesOf(layer: LayerReport, report: Report): string[] {
 }
 
 /** `inherited` comes first, and besides the layer's own; then what most values need. */
-function ownCauses({ diagnosis }: LayerReport): string[] {
+export function ownCauses({ diagnosis }: LayerReport): string[] {
   if (!diagnosis) return [];
   const { causes, evidence } = diagnosis;
-  return inOrder(Object.hasOwn(evidence, 'inherited') ? ['inherited', ...causes] : causes, evidence);
+  return inOrder([...new Set(Object.hasOwn(evidence, 'inherited') ? ['inherited', ...causes] : causes)], evidence);
 }
 
 /** What PyTorch and the input add to the causes of a candidate's channels; whole: the report with every channel. */

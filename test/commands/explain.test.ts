@@ -16,6 +16,11 @@ describe('screens of 80 columns', () => {
     ['explain-iris-sample-0', 'iris-avx2', ['--layer', 'fc1', '--sample', '0', '--channel', '0']],
     ['explain-iris-worst', 'iris-avx2', []],
     ['explain-iris-match', 'iris-vnni', ['--kernel', 'tflite-double', '--layer', 'fc2']],
+    [
+      'explain-iris-golden',
+      'iris-avx2',
+      ['--candidate', 'fixtures/pytorch/iris-avx2/golden.npz', '--layer', 'fc2'], // which has no relu1
+    ],
     ['explain-digits-relu', 'digits-avx2', ['--candidate', 'fixtures/pytorch/digits-vnni/capture.npz']],
   ])('%s', async (screen, name, options) => {
     const { stdout, stderr, exitCode } = await explain(name, ...options);
@@ -52,7 +57,7 @@ it('of a candidate that read another input: its codes beside the captured ones, 
   const fc1 = await json('fc1');
   expect(fc1).toMatchObject({
     candidate_input_codes_differ: null,
-    candidate_causes: ['bias-int32', 'accumulator-wraps'],
+    candidate_causes: ['accumulator-wraps', 'bias-int32'],
   });
   expect(fc1.candidate_column).toBeUndefined();
   expect((await explain('digits-vnni', ...candidate, '--layer', 'fc2')).stdout).toContain('on yours');

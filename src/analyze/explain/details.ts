@@ -74,7 +74,9 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   for (const layerReport of judged.slice(0, MOST_LAYERS)) {
     const layer = byName.get(layerReport.name)!;
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
-    const ownRun = run && candidate && isProduct(layer) ? await runOnOwn({ ...input, candidate }, run, session) : null;
+    const { diagnosis } = layerReport;
+    const ownRun =
+      run && candidate && isProduct(layer) ? await runOnOwn({ ...input, candidate }, run, session, diagnosis) : null;
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
       const series = { ...seriesOf(input, layer, layerReport, run, { channel, fast }), ownRun };

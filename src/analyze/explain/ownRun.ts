@@ -2,6 +2,7 @@
 import { hasValueBefore, unknownInput } from '../../compare/unknownInput.js';
 import type { Capture } from '../../nouns/capture.js';
 import type { Model } from '../../nouns/model.js';
+import type { DiagnosisReport } from '../../nouns/report.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 
 interface Files {
@@ -10,14 +11,20 @@ interface Files {
   readonly candidate: Capture;
 }
 
-/** The layer of a run on what the candidate's own values make of its input; null where they do not show what it read. */
+/**
+ * The layer of a run on what the candidate's own values make of its input; null where they do not show what it read. Layers between
+ * that the candidate lacks (a ReLU) are replayed where the comparison has proven that it read so, as what it inherits.
+ */
 export async function runOnOwn(
   { model, capture, candidate }: Files,
   { ready: { layer }, kernel }: LayerRun,
   session: ReplaySession,
+  diagnosis: DiagnosisReport | null = null,
 ): Promise<LayerRun | null> {
   const hasOwn = candidate.values.has(`${layer.name}.input`) || hasValueBefore(model, candidate, layer);
-  if (!hasOwn || unknownInput(model, candidate, layer) !== null) return null;
+  const isProven =
+    diagnosis !== null && Object.hasOwn(diagnosis.evidence, 'inherited') && !diagnosis.causes.includes('unexplained');
+  if (!hasOwn || (!isProven && unknownInput(model, candidate, layer) !== null)) return null;
   const given = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
