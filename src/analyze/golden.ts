@@ -68,7 +68,7 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
 }
 
 /** A static product to codes; sums are in every set as accumulators. */
-function hasVectors(layer: Layer): layer is ProductLayer {
+export function hasVectors(layer: Layer): layer is ProductLayer {
   return (
     isProduct(layer) &&
     !layer.form.dynamic &&

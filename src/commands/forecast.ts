@@ -1,4 +1,5 @@
 import { forecast } from '../analyze/forecast.js';
+import { hasVectors } from '../analyze/golden.js';
 import { frameworkOf } from '../diagnose/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
 import { forecastKernels, kernelByName } from '../kernels/registry.js';
@@ -38,7 +39,8 @@ async function forecastAction({ io, modelPath, capturePath, options, open }: Giv
   const labels = options.labels === undefined ? undefined : await readLabels(io, options.labels, capture.samples);
   const document = await forecast(model, capture, { kernels: named ?? forecastKernels(model), labels });
   const framework = named ? null : frameworkOf(model.producer);
-  const text = forecastText({ model: modelPath, capture: capturePath ?? null, framework });
+  const vectors = model.layers.some(hasVectors);
+  const text = forecastText({ model: modelPath, capture: capturePath ?? null, framework, hasVectors: vectors });
   await writeDocument<ForecastDocument>(io, document, formatsOf(text), options);
   return 0;
 }

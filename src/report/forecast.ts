@@ -18,6 +18,8 @@ interface ForecastInputs {
   readonly capture: string | null;
   /** Whose model it is; null: unknown, or kernels were asked for by name. */
   readonly framework: string | null;
+  /** Whether a layer has golden vectors. */
+  readonly hasVectors: boolean;
 }
 
 /** More columns fit no terminal; the last layers are nearest to the output. */
@@ -161,13 +163,13 @@ function share(value: number | null): string {
 function nextCommand(
   { kernels, layers, expected }: ForecastDocument,
   agree: readonly string[],
-  { model, capture, framework }: ForecastInputs,
+  { model, capture, framework, hasVectors }: ForecastInputs,
 ) {
   const inputs = [path(model), ...(capture === null ? [] : [path(capture)])];
   const changes = (kernel: string) => layers.reduce((sum, { changed }) => sum + (changed[kernel] ?? 0), 0);
   const own = kernels.filter((kernel) => mayRun(framework, kernel) && changes(kernel) > 0);
   const worst = own.sort((a, b) => changes(b) - changes(a)).at(0);
-  const integer = agree.find((kernel) => hasIntegerForm(kernelByName(kernel)));
+  const integer = agree.find((kernel) => hasVectors && hasIntegerForm(kernelByName(kernel)));
   const vectors = integer === undefined ? null : ['qdiff', 'golden', ...inputs, '--kernel', integer, '-o', 'golden'];
   // against a capture of inputs alone there is nothing to compare
   const words =
