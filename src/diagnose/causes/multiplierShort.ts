@@ -65,7 +65,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 
   rules: ({ data }, base, mayBe) =>
     shortForms(base.params)
-      .filter(({ numbers }) => numbers.every((number, n) => mayBe(numberOf(number) / realOf(base.params, n))))
+      .filter(({ at }) => everyChannel(base.params, (n) => mayBe(numberOf(at(n)) / realOf(base.params, n))))
       .flatMap((form) => changesOf(base, form, data.side)),
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
@@ -100,6 +100,8 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 interface ShortForm {
   readonly bits: number;
   readonly perChannel: boolean;
+  /** Of a channel. */
+  readonly at: (channel: number) => Short;
   /** One a channel. */
   readonly numbers: readonly Short[];
   /** The same form of other scales. */
@@ -119,37 +121,58 @@ function shortForms(params: Product): readonly ShortForm[] {
   return forms;
 }
 
-/** Those that a layer's values admit; of equal numbers the first. */
+/** Those that a layer's values admit; of equal numbers the first. Most are refuted by the first channel. */
 function fittingForms(params: Product, isPossible: (channel: number, multiplier: number) => boolean): ShortForm[] {
   const known = new Set<string>();
-  return shortForms(params).filter(({ numbers }) => {
-    const key = numbers.map(numberOf).join();
-    if (known.has(key) || !numbers.every((number, n) => isPossible(n, numberOf(number)))) return false;
+  return shortForms(params).filter((form) => {
+    if (!everyChannel(params, (n) => isPossible(n, numberOf(form.at(n))))) return false;
+    const key = form.numbers.map(numberOf).join();
+    if (known.has(key)) return false;
     known.add(key);
     return true;
   });
 }
 
+function everyChannel({ outFeatures }: Product, holds: (channel: number) => boolean): boolean {
+  for (let n = 0; n < outFeatures; n++) if (!holds(n)) return false;
+  return true;
+}
+
 /** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */
 function allShortForms(params: Product): ShortForm[] {
   const forms: ShortForm[] = [];
-  const largest = (of: Product) => Math.max(...realsOf(of));
+  const top = largest(params);
   for (let bits = 1; bits <= MOST_BITS; bits++) {
     for (const round of [roundHalfAway, floor, Math.ceil, ...(bits === 1 ? [nearestPower] : [])]) {
-      const [own, shared] = [true, false].map((perChannel): ShortForm => {
-        const of = (other: Product) => {
-          // of some channels: the one shift follows from all of them
-          const all = other.outFeatures === params.outFeatures ? other : params;
-          return numbersIn(other, bits, round, perChannel ? null : largest(all));
-        };
-        return { bits, perChannel, numbers: of(params), of };
-      });
+      const [own, shared] = [null, top].map((oneShift) => formOf(params, bits, round, oneShift));
       // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
-      if (own.numbers.every((number, n) => numberOf(number) === realOf(params, n))) return forms;
+      if (everyChannel(params, (n) => numberOf(own.at(n)) === realOf(params, n))) return forms;
       forms.push(own, shared);
     }
   }
   return forms;
+}
+
+/** oneShift: the largest of all channels, which then have one shift; null: each has its own. */
+function formOf(params: Product, bits: number, round: (v: number) => number, oneShift: number | null): ShortForm {
+  const known: Short[] = [];
+  const at = (n: number) => {
+    known[n] ??= numberIn(realOf(params, n), bits, round, oneShift);
+    return known[n];
+  };
+  return {
+    bits,
+    perChannel: oneShift === null,
+    at,
+    get numbers() {
+      return Array.from({ length: params.outFeatures }, (_, n) => at(n));
+    },
+    of: (other) => {
+      // of some channels: the one shift follows from all of them
+      const shift = oneShift === null ? null : largest(other.outFeatures === params.outFeatures ? other : params);
+      return realsOf(other).map((real) => numberIn(real, bits, round, shift));
+    },
+  };
 }
 
 /** Of a number from 1 up to 2, as a rounded logarithm has it. */
@@ -161,12 +184,13 @@ function realsOf(params: Product): number[] {
   return Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
 }
 
-/** largest: of all channels, which then have one shift; null: each has its own. */
-function numbersIn(params: Product, bits: number, round: (v: number) => number, largest: number | null): Short[] {
-  return realsOf(params).map((real) => {
-    const shift = bits - frexp(largest ?? real).exponent;
-    return simplest(Math.max(1, round(real * 2 ** shift)), shift);
-  });
+function largest(params: Product): number {
+  return Math.max(...realsOf(params));
+}
+
+function numberIn(real: number, bits: number, round: (v: number) => number, oneShift: number | null): Short {
+  const shift = bits - frexp(oneShift ?? real).exponent;
+  return simplest(Math.max(1, round(real * 2 ** shift)), shift);
 }
 
 /** Without factors of 2 in k. */

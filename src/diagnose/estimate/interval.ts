@@ -54,22 +54,21 @@ export function pointInside({ lo, hi }: Interval): number | null {
  * One channel with a wrong weight beside a wrong scale must not empty the intersection.
  */
 export function majority(intervals: readonly Interval[], share: number): Interval | null {
-  const events = intervals
-    .filter((i) => !isEmpty(i))
-    .flatMap(({ lo, hi }) => [
-      { at: lo, step: 1 },
-      { at: hi, step: -1 },
-    ])
-    .sort((a, b) => a.at - b.at || b.step - a.step);
-  let depth = 0;
+  const some = intervals.filter((i) => !isEmpty(i));
+  const los = Float64Array.from(some, ({ lo }) => lo).sort();
+  const his = Float64Array.from(some, ({ hi }) => hi).sort();
   let most = 0;
   let best: Interval | null = null;
-  events.forEach(({ at, step }, i) => {
-    depth += step;
-    if (depth <= most) return;
-    most = depth;
-    best = { lo: at, hi: events[i + 1]?.at ?? at };
-  });
+  for (let begun = 0, ended = 0; begun < los.length; ) {
+    if (los[begun] > his[ended]) {
+      ended++;
+      continue;
+    }
+    begun++;
+    if (begun - ended <= most) continue;
+    most = begun - ended;
+    best = { lo: los[begun - 1], hi: begun < los.length ? Math.min(los[begun], his[ended]) : his[ended] };
+  }
   return most > 0 && most >= share * intervals.length ? best : null;
 }
 
