@@ -17,6 +17,7 @@ import {
   type TensorSetup,
   withSteps,
 } from '../setup.js';
+import { countOf } from '../study/agree.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { stepsChange } from '../tensorSteps.js';
 import { INT32_SUMS, shell } from '../words/code.js';
@@ -197,7 +198,7 @@ function inFloat(study: ProductStudy, guard: Guard): Change<SetupOf<Kinds>>[] {
  * rest cannot change it.
  */
 function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest }: Guard): boolean {
-  const differing = study.differing.reduce((sum, d) => sum + d, 0);
+  const differing = countOf(study.differing);
   if (differing < fewest) return false;
   const isBoundless = Boolean(study.data.otherArithmetic) && study.declared.kind === 'tensor';
   const { length } = study.subset.observed;

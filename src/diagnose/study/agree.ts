@@ -19,16 +19,33 @@ export function firstMissOf(outputs: Outputs, observed: NumericArray): number {
 
 /** 1 where outputs and observation differ. */
 export function differences(outputs: Outputs, observed: NumericArray): Uint8Array {
+  const { data } = outputs;
   const differing = new Uint8Array(observed.length);
-  for (let i = 0; i < differing.length; i++) differing[i] = sameValue(outputs, observed, i) ? 0 : 1;
+  for (let i = 0; i < differing.length; i++)
+    if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) differing[i] = 1;
   return differing;
+}
+
+/** How many of these differ. */
+export function countOf(differing: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < differing.length; i++) count += differing[i];
+  return count;
+}
+
+/** The same of each column of rows. */
+export function byColumn(differing: Uint8Array, width: number): Float64Array {
+  const counts = new Float64Array(width);
+  for (let i = 0, n = 0; i < differing.length; i++, n = n + 1 === width ? 0 : n + 1) counts[n] += differing[i];
+  return counts;
 }
 
 /** Where the observation is larger (1) or smaller (-1) than what is computed; 0: equal. */
 export function signsOf(outputs: Outputs, observed: NumericArray): Int8Array {
+  const { data } = outputs;
   const signs = new Int8Array(observed.length);
   for (let i = 0; i < signs.length; i++) {
-    if (!sameValue(outputs, observed, i)) signs[i] = observed[i] > outputs.data[i] ? 1 : -1;
+    if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) signs[i] = observed[i] > data[i] ? 1 : -1;
   }
   return signs;
 }

@@ -1,5 +1,6 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
 import { concat } from '../../numeric/array.js';
+import { byColumn } from './agree.js';
 import { columnsOf, rowsOf, runsOf, spread } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
@@ -117,10 +118,7 @@ export function glimpseOf(sketch: Scope, width: number): Scope | null {
 
 /** Many rows of the channels that differ most: whether their codes rise with sums. */
 export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
-  const counts = new Float64Array(width);
-  differing.forEach((d, i) => {
-    counts[i % width] += d;
-  });
+  const counts = countsOf(differing, width);
   const channels = everyChannel(width)
     .sort((a, b) => counts[b] - counts[a] || a - b)
     .slice(0, SLOPE.channels)
@@ -161,19 +159,25 @@ export function gridOf(scope: Scope, rows: readonly number[], channels: readonly
 function probeChannels(differing: Uint8Array, width: number, { channels: most }: Extent): number[] {
   const all = everyChannel(width);
   if (all.length <= most) return all;
-  const differs = new Uint8Array(width);
-  differing.forEach((d, i) => {
-    if (d) differs[i % width] = 1;
-  });
+  const counts = countsOf(differing, width);
   const chosen = spread(
-    all.filter((n) => differs[n]),
+    all.filter((n) => counts[n] > 0),
     (most * 3) / 4,
   );
   const agreeing = spread(
-    all.filter((n) => !differs[n]),
+    all.filter((n) => counts[n] === 0),
     most - chosen.length,
   );
   return [...chosen, ...agreeing].sort((a, b) => a - b);
+}
+
+const counted = new WeakMap<Uint8Array, Float64Array>();
+
+/** How many values of each channel differ; asked for by each scope. */
+function countsOf(differing: Uint8Array, width: number): Float64Array {
+  const counts = counted.get(differing) ?? byColumn(differing, width);
+  counted.set(differing, counts);
+  return counts;
 }
 
 function everyChannel(width: number): number[] {

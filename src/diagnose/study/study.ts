@@ -1,6 +1,6 @@
 import type { Kernel } from '../../nouns/kernel.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
-import { differences, firstMissOf, signsOf } from './agree.js';
+import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
 import { sameBySums } from './alike.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
@@ -191,7 +191,7 @@ export class Study<K extends Kind = Kind> {
     const key = scope === this.subset ? this.keys.of(setup) : null;
     const known = key === null ? undefined : this.missed.get(key);
     if (known !== undefined) return known;
-    const missed = this.differences(setup, scope).reduce((sum, d) => sum + d, 0);
+    const missed = countOf(this.differences(setup, scope));
     if (key !== null) this.missed.set(key, missed);
     return missed;
   }
@@ -211,18 +211,14 @@ export class Study<K extends Kind = Kind> {
   }
 
   private countByChannel(setup: Setup, scope: Scope): Float64Array {
-    const counts = new Float64Array(scope.channels?.length ?? this.channels);
-    this.differences(setup, scope).forEach((d, i) => {
-      counts[i % counts.length] += d;
-    });
-    return counts;
+    return byColumn(this.differences(setup, scope), scope.channels?.length ?? this.channels);
   }
 
   // -------------------------------------------------------------- on every judged sample
 
   /** Replays hypotheses that agree on the subset on every judged sample, in blocks: on those that are not in the subset. */
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
-    const explained = this.differing.reduce((sum, d) => sum + d, 0);
+    const explained = countOf(this.differing);
     if (!this.complete) return this.judge(setups, this.others(), explained);
     return setups.map(() => ({ ...noOutcome(this.channels), explained }));
   }
