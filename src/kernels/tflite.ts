@@ -50,7 +50,7 @@ import {
   sumReference,
   sumXnnpack,
 } from './steps/tflite/reduce.js';
-import { resizeBuiltin, resizeMicro, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
+import { resizeBuiltin, resizeMicro, resizeOfFloats, resizeReference, resizeXnnpack } from './steps/tflite/resize.js';
 import { l2NormalizeTflite, rsqrtMicro, rsqrtTflite, sqrtTflite } from './steps/tflite/roots.js';
 import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
 import { squaredDifferenceTflite } from './steps/tflite/squaredDifference.js';
@@ -130,6 +130,7 @@ export const tfliteFloats: Ops = {
   avg_pool2d: withoutActivation(avg_pool2d as TensorSteps),
   ...{ tanh, sqrt, rsqrt, elu, gelu, log_softmax },
   softmax: softmaxOfFloatsTflite,
+  interpolate: resizeOfFloats,
   sigmoid: logisticOfFloats,
   exp: expOfFloats,
   log: logOfFloats,

@@ -1,4 +1,4 @@
-/** torch.where: of two values the one that a condition chooses, place by place; codes of either become those of the output. */
+/** torch.where: of two values the one that a condition chooses, place by place; codes of either become those of the output, floats are copied. */
 import * as z from 'zod/mini';
 import { broadcastDims } from './fields/binary.js';
 import { layerFields, outputSchema } from './fields/schema.js';
@@ -10,7 +10,6 @@ export const where: Op = {
   schema: () => z.object({ ...layerFields, output: outputSchema }),
   inputs: [3, 3],
   needs: ['output'],
-  reads: 'codes',
   channels: 'last',
   dims: broadcastDims,
   read: ({ fields, output }) => (fields && output ? { form: tensorForm(null), output } : null),

@@ -214,7 +214,7 @@ for micro in (False, True):  # the reference resolver has no ELU, Micro no GELU
     @network("functions of floats" + ("" if micro else ", ELU and GELU"))
     def make(seed, size, micro=micro):
         net = Net(seed)
-        x = net.input((1, 2 * size, 3 * size), dtype="float32")
+        x = net.input((1, size, size + 1, 6), dtype="float32")
         shape = net.shapes[x]
         float_of = lambda code, read, shape=shape, **options: net.op(code, read, [y := net.tensor(shape, "float32")], 1, **options) and y
         wide = float_of("MUL", [x, net.tensor([], "float32", data=net.rng.uniform(0.5, 30))], fusedActivationFunction=0)
@@ -224,7 +224,11 @@ for micro in (False, True):  # the reference resolver has no ELU, Micro no GELU
         values += [float_of(code, [positive]) for code in ("LOG", "SQRT", "RSQRT")] + [float_of("SOFTMAX", [wide], beta=1.0)]
         larger = net.tensor(shape, "bool")
         net.op("GREATER", [x, wide], [larger])
-        return done(net, larger, float_of("BATCH_MATMUL", [x, wide], (1, 2 * size, 2 * size), adjX=False, adjY=True), *values)
+        values.append(float_of("SELECT_V2", [larger, x, positive]))
+        for code, (align, half) in (("RESIZE_BILINEAR", (False, True)), ("RESIZE_BILINEAR", (True, False)), ("RESIZE_NEAREST_NEIGHBOR", (False, False))):
+            to = (2 * size, size - 1)
+            values.append(float_of(code, [x, net.ints(to)], (1, *to, 6), alignCorners=align, halfPixelCenters=half))
+        return done(net, larger, float_of("BATCH_MATMUL", [x, wide], (1, size, size + 1, size + 1), adjX=False, adjY=True), *values)
 
 def own(name, dtype, body):
     """An operator that not every runtime has: a file of its own."""

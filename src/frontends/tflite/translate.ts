@@ -66,38 +66,14 @@ function tensorsOf({ graph, operator: { inputs, outputs } }: Node): Tensor[] {
   return [...inputs, ...outputs].filter((index) => index >= 0).map((index) => graph.tensor(index));
 }
 
-/** Of float32, what every runtime gives alike: it chooses, or rounds once; or sums, in an order of its own. */
-const ON_FLOATS = new Set([
-  ...['ADD', 'SUB', 'MUL', 'DIV', 'NEG', 'ABS', 'SQUARED_DIFFERENCE', 'LEAKY_RELU', 'RELU', 'RELU6', 'RELU_N1_TO_1'],
-  ...['MAXIMUM', 'MINIMUM', 'REDUCE_MAX', 'REDUCE_MIN', 'MAX_POOL_2D', 'CONCATENATION'],
-  ...[
-    'MEAN',
-    'SUM',
-    'AVERAGE_POOL_2D',
-    'SQUARE',
-    'PRELU',
-    'LOGISTIC',
-    'TANH',
-    'EXP',
-    'LOG',
-    'SQRT',
-    'RSQRT',
-    'ELU',
-    'GELU',
-  ],
-  ...[
-    'HARD_SWISH',
-    'SOFTMAX',
-    'LOG_SOFTMAX',
-    'BATCH_MATMUL',
-    'GREATER',
-    'GREATER_EQUAL',
-    'LESS',
-    'LESS_EQUAL',
-    'EQUAL',
-    'NOT_EQUAL',
-  ],
-]);
+/** Of float32, what is known to the bit, or within a bound: it chooses, rounds once, sums in any order, or is a function. */
+const ON_FLOATS = new Set(
+  `ADD SUB MUL DIV NEG ABS SQUARE SQUARED_DIFFERENCE LEAKY_RELU PRELU RELU RELU6 RELU_N1_TO_1 MAXIMUM MINIMUM REDUCE_MAX REDUCE_MIN
+MAX_POOL_2D CONCATENATION SELECT SELECT_V2 GREATER GREATER_EQUAL LESS LESS_EQUAL EQUAL NOT_EQUAL MEAN SUM AVERAGE_POOL_2D BATCH_MATMUL
+RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR LOGISTIC TANH EXP LOG SQRT RSQRT ELU GELU HARD_SWISH SOFTMAX LOG_SOFTMAX`.split(
+    /\s+/,
+  ),
+);
 
 /** Values of a type, or without the parameters, that an engine for codes needs. */
 function unusableValues(node: Node, { op, data, isBare }: Translation): string | null {

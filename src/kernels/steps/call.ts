@@ -18,6 +18,11 @@ export function fill({ samples, output }: TensorCall, code: (element: number) =>
   return codes;
 }
 
+/** Every float of the output. */
+export function fillReals({ samples, output }: TensorCall, real: (element: number) => number): Float32Array {
+  return Float32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => real(i));
+}
+
 /** The codes of an input at each place of the output. */
 export function reader({ inputs, output }: TensorCall, input: number): (element: number) => number {
   const { data, shape } = inputs[input];

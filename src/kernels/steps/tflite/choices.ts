@@ -1,10 +1,11 @@
 /** Codes that are chosen, or where they are: no arithmetic, and the parameters are taken to be the same. */
 import type { ReduceAttributes } from '../../../nouns/attributes.js';
 import type { TensorSteps } from '../../../nouns/kernel.js';
+import { isQuantized } from '../../../nouns/value.js';
 import { floor } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { fill, fillPairs, reader } from '../call.js';
+import { fill, fillPairs, fillReals, reader } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES_AND_INT16 } from './common.js';
 
@@ -18,11 +19,12 @@ const ofBoth = (name: string, choose: Choice): TensorSteps => ({
 export const maximumTflite = ofBoth('max', Math.max);
 export const minimumTflite = ofBoth('min', Math.min);
 
-/** SELECT: the code of either, as it is. */
+/** SELECT: the code or float of either, as it is. */
 export const selectTflite: TensorSteps = {
   ...tensorSteps('condition ? qa : qb', (call) => {
     const [condition, a, b] = call.inputs.map((_, i) => reader(call, i));
-    return fill(call, (i) => (condition(i) === 0 ? b(i) : a(i)));
+    const either = (i: number) => (condition(i) === 0 ? b(i) : a(i));
+    return isQuantized(call.output.params) ? fill(call, either) : fillReals(call, either);
   }),
   codes: BYTES_AND_INT16,
 };

@@ -1,4 +1,5 @@
 /** RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR over images [height, width, channels]. n: places of the input, m: of the output. */
+import type { NumericArray } from '../../../nouns/array.js';
 import type { ResampleAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { Shape } from '../../../nouns/value.js';
@@ -6,7 +7,8 @@ import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, truncate } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { tensorSteps } from '../tensor.js';
+import { boundedReals, UNIT, within } from '../bounded.js';
+import { boundedSteps, tensorSteps } from '../tensor.js';
 import { BYTES, BYTES_AND_INT16 } from './common.js';
 
 /** Of one place of the output along an axis: its neighbours, and how far it lies from the first. */
@@ -39,10 +41,13 @@ export function resizePlaces(call: TensorCall, form: 'integers' | 'xnnpack') {
 }
 
 function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
+  return resizedInto(new Int32Array(call.samples * sizeOf(call.output.shape.dims)), call, axis, blend);
+}
+
+function resizedInto<A extends NumericArray>(out: A, call: TensorCall, axis: Axis, blend: Blend): A {
   const [{ data, shape }] = call.inputs;
   const [from, to] = [gridOf(shape), gridOf(call.output.shape)];
   const { down, across } = placesOf(call, axis);
-  const out = new Int32Array(call.samples * to.size);
   for (let sample = 0; sample < call.samples; sample++) {
     const at = (y: number, x: number, c: number) => data[sample * from.size + from.at(y, x, c)];
     for (const [i, y] of down.entries()) {
@@ -179,6 +184,25 @@ function byType(floats: Blend): TensorSteps {
     BYTES_AND_INT16,
   );
 }
+
+const blendExactly: Blend = (p00, p01, p10, p11, y, x) =>
+  (p00 * (1 - x) + p01 * x) * (1 - y) + (p10 * (1 - x) + p11 * x) * y;
+const largest: Blend = (p00, p01, p10, p11) => Math.max(...[p00, p01, p10, p11].map(Math.abs));
+
+/** Positions are off by a rounding for each place from the first on. */
+export const resizeOfFloats: TensorSteps = {
+  ...boundedSteps(`sum of p * wy * wx, float32 in any order, or ${NEAREST}`, (call) => {
+    const size = call.samples * sizeOf(call.output.shape.dims);
+    if (isNearest(call)) return resizedInto(new Float32Array(size), call, nearest, (p00) => p00);
+    const [exact, most] = [blendExactly, largest].map((blend) =>
+      resizedInto(new Float64Array(size), call, inFloats, blend),
+    );
+    const { rows, columns } = gridOf(call.inputs[0].shape);
+    const relative = (4 * (rows + columns) + 16) * UNIT;
+    return boundedReals(size, (i) => within(exact[i], most[i] * relative));
+  }),
+  lacks: ({ attributes }) => otherMode(attributes),
+};
 
 export const resizeReference = byType(blendFloats);
 export const resizeBuiltin = byType(blendFloatsBuiltin);
