@@ -23,8 +23,8 @@ class Recurrent(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.lstm, self.gru = nn.LSTM(6, 8, num_layers=2, batch_first=True), nn.GRU(8, 5, bidirectional=True)
-        self.cell, self.gated, self.plain, self.fc = nn.LSTMCell(10, 4), nn.GRUCell(4, 4), nn.RNNCell(4, 3), nn.Linear(3, 2)
+        self.lstm, self.gru = nn.LSTM(6, 8, num_layers=2, batch_first=True), nn.GRU(8, 7, bidirectional=True)
+        self.cell, self.gated, self.plain, self.fc = nn.LSTMCell(14, 4), nn.GRUCell(4, 4), nn.RNNCell(4, 3), nn.Linear(3, 2)
 
     def forward(self, x):
         y, _ = self.lstm(x)
@@ -99,6 +99,8 @@ class Floats(nn.Module):
     def forward(self, x):
         x = self.into(x)
         x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+        x = torch.where(x > 0, x, x.masked_fill(x < -1, -1.0)) - 0.1 * x.cumsum(1) + x.std(-1, keepdim=True) * x.var((1, 2), keepdim=True)
+        x = x + torch.logsumexp(x, -1, keepdim=True) * x.prod(1, keepdim=True)
         x = (1 - x.amax(-1, keepdim=True)) * torch.square(x) + x.amin((-2, -1), keepdim=True)
         x = x.roll(-2, 1) + x[:, :1].expand(-1, 5, -1) * x.swapaxes(1, 2)[:, :1].repeat(1, 5, 3)[..., :12]
         x = x.max(-1, keepdim=True).values / (1 / (1 + x.abs()) + x.abs().sum(-1, keepdim=True))
@@ -109,7 +111,7 @@ class Floats(nn.Module):
 
 
 class Bounds(nn.Module):
-    """A bound that is a tensor, and infinity, are no numbers of model.json: such layers are said, and others go on."""
+    """A bound that is a tensor is no number of model.json: such a layer is said, and others go on, with infinities too."""
 
     def __init__(self):
         super().__init__()

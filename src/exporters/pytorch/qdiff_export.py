@@ -1105,6 +1105,14 @@ class _Watch:
                 if each and not each.written:
                     each.tensor = each.tensor.clone()
 
+    def read_by(self, kind, tensor):
+        """A mask that nothing replayed computes (of indices, of another mask) is an input of the model."""
+        value = self.find(tensor)
+        if value and not value.params and kind == "where" and tensor.dtype == torch.bool and tensor.dim():
+            value = Value(self.unique(f"{value.name}.mask"), tensor, {"dtype": "float32"})
+            self.bind(tensor, value)
+        return value
+
     def emit(self, name, op, tensor, params, source, /, in_place=False, of=None, **layer):
         """Records a layer if qdiff has a form for both its ends; else its result is an input of whoever reads it."""
         value = Value(name, tensor, params, of)
@@ -1163,7 +1171,7 @@ class _Watch:
             return False
         if kind in ("add", "mul") and isinstance(given[1], (int, float)):
             kind, fields, given = f"{kind}_scalar", {"other": float(given[1])}, given[:1]
-        values = [self.find(each) if isinstance(each, torch.Tensor) else None for each in given]
+        values = [self.read_by(kind, each) if isinstance(each, torch.Tensor) else None for each in given]
         known = [value for value in values if value]
         if any(value and tuple(each.shape) != value.shape for each, value in zip(given, values)):
             return False
@@ -2182,8 +2190,9 @@ class _Recurrent:
         return [torch.sigmoid(o) * torch.tanh(c), c]
 
     def gru_step(self, inputs, own, hidden):
-        (ir, iz, new), (hr, hz, hn) = inputs.chunk(3, 1), own.chunk(3, 1)
-        r, z = torch.sigmoid(hr + ir), torch.sigmoid(hz + iz)
+        new, hn = inputs.chunk(3, 1)[2], own.chunk(3, 1)[2]
+        # views of one sum, as RNN.cpp has them: which values are vectors follows from their strides
+        r, z = (torch.sigmoid(gate) for gate in (own + inputs).chunk(3, 1)[:2])
         n = torch.tanh(new + hn * r)
         return [(hidden[0] - n) * z + n]
 
