@@ -41,9 +41,9 @@ export function repairChannels(
     const mayMove = !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared[channelOf(column)]);
     if (before[column] > 0 && mayMove) {
       // codes that are rounded twice bound it loosely
-      const isLoose = !isQuantized(base.params.output) || (!parts && roundsTwice(base.steps));
-      const isHalved = isLoose && isBounded(interval);
-      open.set(column, isHalved ? new Bisection(interval) : new Points(parts?.(column, interval) ?? [interval]));
+      const isLoose = !isQuantized(base.params.output) || roundsTwice(base.steps);
+      const own = parts?.(column, interval) ?? [interval];
+      open.set(column, isLoose && own.every(isBounded) ? new Bisections(own) : new Points(own));
     }
   }
   const repaired: number[] = [];
@@ -99,6 +99,31 @@ class Points implements Candidates {
   }
 
   refute(): void {}
+}
+
+/** One part after the other, the middle ones first. */
+class Bisections implements Candidates {
+  private readonly parts: Bisection[];
+
+  constructor(parts: readonly Interval[]) {
+    const middle = (parts.length - 1) / 2;
+    this.parts = parts
+      .map((part, i) => ({ part, far: Math.abs(i - middle) }))
+      .sort((a, b) => a.far - b.far)
+      .map(({ part }) => new Bisection(part));
+  }
+
+  next(): number | null {
+    for (; this.parts.length > 0; this.parts.shift()) {
+      const next = this.parts[0].next();
+      if (next !== null) return next;
+    }
+    return null;
+  }
+
+  refute(more: boolean, less: boolean): void {
+    this.parts[0]?.refute(more, less);
+  }
 }
 
 /** Outputs grow with the number, floats and codes that are rounded twice: the float32 that gives all of them is found by halving. */

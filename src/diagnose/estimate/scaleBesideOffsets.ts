@@ -1,6 +1,7 @@
 /** One scale for all sums where each channel adds a number of its own: two values of a channel bound it by what lies between them. */
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { contains, everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { scalesIn } from './scales.js';
@@ -8,12 +9,16 @@ import { type View, viewOf } from './view.js';
 
 /** Of each channel: every two are looked at. */
 const MOST_ROWS = 200;
+const MOST_CHANNELS = 128;
 
 /** The input's or the output's: beside free biases they are the same. */
 export function scalesBesideOffsets(study: ProductStudy): ProductChange[] {
   const { declared } = study;
   const { input, output } = declared.params;
-  const factor = widened(factorBesideOffsets(viewOf(study, declared)), 2e-6);
+  // most layers leave none on a sketch
+  const factorOf = (scope: Scope) => widened(factorBesideOffsets(viewOf(study, declared, scope)), 2e-6);
+  if (isEmpty(factorOf(study.sketch))) return [];
+  const factor = factorOf(study.subset);
   if (!isQuantized(output) || isEmpty(factor) || !isBounded(factor) || factor.lo <= 0 || contains(factor, 1)) return [];
   const [ofInput, ofOutput] = [
     { lo: input.scale * factor.lo, hi: input.scale * factor.hi },
@@ -47,7 +52,8 @@ function changeOf(
 function factorBesideOffsets(view: View): Interval {
   const factor = everything();
   const stride = Math.max(1, Math.ceil(view.rows / MOST_ROWS)) * view.channels;
-  for (let channel = 0; channel < view.channels && !isEmpty(factor); channel++) {
+  const every = Math.ceil(view.channels / MOST_CHANNELS);
+  for (let channel = 0; channel < view.channels && !isEmpty(factor); channel += every) {
     for (let i = channel; i < view.acc.length; i += stride) {
       for (let j = i + stride; j < view.acc.length; j += stride) {
         const between = (view.acc[i] - view.acc[j]) * view.stepsPerUnit[channel];
