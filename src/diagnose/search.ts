@@ -319,9 +319,8 @@ class Search {
 
   /** What would take back the rest of nearly any two changes, which have been tried by now. */
   lastly(): void {
-    for (const cause of this.causes) {
-      for (const changes of cause.lastly?.(this.study) ?? []) this.explains(changes);
-    }
+    for (const changes of this.causes.flatMap((cause) => cause.lastly?.(this.study) ?? [])) this.explains(changes);
+    this.ruledNumbers();
   }
 
   private isIdle(change: Change): boolean {

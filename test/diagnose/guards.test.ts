@@ -352,3 +352,13 @@ test.each([
   const report = await compareLayer(own, file, outputsOf(own), { producer: {} });
   expect(report.layers[0].diagnosis!.causes).toEqual(['bias-value']);
 });
+
+test('a constant that no zero point of the output gives is no stale bias of each of three channels', async () => {
+  const world = tiny(29, 40, 3);
+  const { linear } = world;
+  const file = { ...linear, output: { ...(linear.output as QuantParams), zeroPoint: 0 } };
+  const right = outputsOf(world, kernel('fbgemm'), file);
+  const candidate = right.map((code) => Math.max(0, code - 2));
+  const report = await compareLayer(world, file, right, { candidate, producer: {} });
+  expect(explanationsOf(report).join()).not.toContain('bias-value');
+});

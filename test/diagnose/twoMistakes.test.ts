@@ -101,6 +101,7 @@ describe('where fixed point rounds twice', () => {
     ['output-scale-wrong', 'a scale twice the declared one', scaled(2)],
     ['output-scale-wrong', 'a scale nearly four times the declared one', scaled(3.7)],
     ['scale-shifted', 'scales of channels of thrice the scale', scalesOfOthers(linear)],
+    ['scale-per-tensor', 'one scale for all', { weightScale: linear.weightScale.map(() => linear.weightScale[0]) }],
   ])('%s: %s', async (cause, _, wrong) => {
     const captured = outputsOf(world, kernel('tflite-double'));
     const report = await compareLayer(world, { ...linear, ...wrong }, captured, {

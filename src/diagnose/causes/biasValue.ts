@@ -28,6 +28,7 @@ const LEAST_STEPS = 1.5;
 const ROUNDED_STEPS = 0.75;
 /** Two numbers fit any two channels, and most of three or four. */
 export const FEWEST_OF_RULE = 5;
+const MOST_UNITS = 8;
 /** Another rounding or a short multiplier beside a rule moves values by no more. */
 const OTHER_STEPS = 1;
 /** Zero points beside an order. */
@@ -54,7 +55,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   lastly: (study) => {
     const { declared } = study;
     const isLinear: IsOfARule = (view, intervals) =>
-      study.channels >= FEWEST_OF_RULE && ofTwoNumbers(study, view, intervals, 0);
+      study.channels >= FEWEST_OF_RULE ? ofTwoNumbers(study, view, intervals, 0) : ofOneNumber(study, view, intervals);
     const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
     if (alone.length > 0) return alone.map((change) => [change]);
     // two numbers of the file, of which a scale beside free biases takes one, are more likely
@@ -100,7 +101,8 @@ function staleBiases(
   const view = viewOf(study, base);
   const intervals = biasIntervals(view);
   const apply = (values: Float64Array) => withBiases(base, values, view);
-  const found = repairChannels(study, base, { intervals, declared: view.biasSteps, apply, slope: () => 1 });
+  const parts = (n: number, interval: Interval) => wholeUnits(view, n, interval);
+  const found = repairChannels(study, base, { intervals, parts, declared: view.biasSteps, apply, slope: () => 1 });
   if (!found || !restsOnEnough(study, found.channels)) return [];
   if (!isShownElsewhere(study, base, found.channels)) return [];
   const moved = (n: number) => found.values[n] - view.biasSteps[n];
@@ -113,6 +115,14 @@ function staleBiases(
   );
   if (roundsToNearest(base) && isHalfAStep(kept)) return [];
   return [changeTo(base, view, found.values, found.channels, intervals)];
+}
+
+/** Where a bias is an integer and few of them fit, each: the middle of the interval may round to one outside it. */
+function wholeUnits({ integerBias, stepsPerUnit }: View, n: number, interval: Interval): readonly Interval[] {
+  const unit = stepsPerUnit[n];
+  const [first, last] = [Math.ceil(interval.lo / unit - 1e-6), Math.floor(interval.hi / unit + 1e-6)];
+  if (!integerBias || !(unit > 0) || !(last >= first && last - first < MOST_UNITS)) return [interval];
+  return Array.from({ length: last - first + 1 }, (_, i) => ({ lo: (first + i) * unit, hi: (first + i) * unit }));
 }
 
 /** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
@@ -166,10 +176,19 @@ function sumsInSteps({ declared, channels }: ProductStudy, view: View): Float64A
   return weightSums(declared, channels).map((sum, n) => sum * view.stepsPerUnit[n]);
 }
 
-/** A constant, a zero point of the input and a factor of all biases: two of them. */
+/** A constant, a zero point of the input and a factor of all biases. */
+function slopesOf(study: ProductStudy, view: View): Float64Array[] {
+  return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
+}
+
+function ofOneNumber(study: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+  const moves = movesOf(view, intervals, 0);
+  return study.channels > 1 && slopesOf(study, view).some((a) => twoNumbersFit(a, a, moves));
+}
+
 export function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
   const moves = movesOf(view, intervals, other);
-  const slopes = [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
+  const slopes = slopesOf(study, view);
   return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
 }
 

@@ -7,6 +7,8 @@ import { roundsTwice } from './view.js';
 
 /** More halvings than a float32 has bits. */
 const ATTEMPTS = 64;
+/** Of an interval's width. */
+const END = 0.01;
 
 /** One number a channel, and how the layer is computed with it. Values are by channel. */
 export interface OneNumberEach {
@@ -38,7 +40,7 @@ export function repairChannels(
   const open = new Map<number, Candidates>();
   for (let column = 0; column < width; column++) {
     const interval = intervals[column];
-    const mayMove = !isEmpty(widened(interval, 2e-6)) && !contains(interval, declared[channelOf(column)]);
+    const mayMove = !isEmpty(widened(interval, 2e-6)) && !isWellInside(interval, declared[channelOf(column)]);
     if (before[column] > 0 && mayMove) {
       // codes that are rounded twice bound it loosely
       const isLoose = !isQuantized(base.params.output) || roundsTwice(base.steps);
@@ -64,6 +66,12 @@ export function repairChannels(
   }
   for (const column of open.keys()) values[channelOf(column)] = declared[channelOf(column)];
   return repaired.length === 0 ? null : { values, channels: repaired.sort((a, b) => a - b) };
+}
+
+/** At an end of it what rounding leaves open decides. */
+function isWellInside({ lo, hi }: Interval, value: number): boolean {
+  const end = Number.isFinite(hi - lo) ? (hi - lo) * END : 0;
+  return contains({ lo: lo + end, hi: hi - end }, value);
 }
 
 /** Whether some values of a channel want a larger number, and whether some want a smaller one. */
