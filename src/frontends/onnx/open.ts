@@ -34,7 +34,11 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
     const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) }, (node, constants) =>
       fromShapes(node, { graph: whole, constants, run }),
     );
-    const { layers, added } = await layersAsRun(simplified(whole, constants), constants, ranBy);
+    const { layers, added } = await layersAsRun(
+      simplified(whole, constants, ranBy.captured ?? new Map()),
+      constants,
+      ranBy,
+    );
     if (layers.drafts.length === 0) {
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
     }

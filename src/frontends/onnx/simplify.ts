@@ -8,8 +8,10 @@ import { Graph, type GraphNode, intOf, isOnnx } from './graph.js';
 
 const CONVERSIONS = ['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'];
 
-export function simplified(graph: Graph, constants: Constants): Graph {
+/** captured: of tensors that are one, the capture has the one that ONNX Runtime left. */
+export function simplified(graph: Graph, constants: Constants, captured: Pick<Set<string>, 'has'>): Graph {
   const renamed = new Map<string, string>();
+  const shown = new Map<string, string>();
   const left = new Map<string, GraphNode>(); // by the tensors that they make
   const conversions = new Map<string, GraphNode>();
   const absorbed = new Map<GraphNode, string[]>();
@@ -27,8 +29,11 @@ export function simplified(graph: Graph, constants: Constants): Graph {
     const twin = key === null ? undefined : conversions.get(key);
     const isSame = changesNothing(node, left, constants) || isDropped(original, graph);
     const maker = mayGo && isSame ? left.get(node.inputs[0]) : undefined;
-    if (twin) absorb(node, twin, twin.outputs);
-    else if (maker) absorb(node, maker, node.inputs);
+    if (twin) {
+      absorb(node, twin, twin.outputs);
+      for (const [i, output] of node.outputs.entries())
+        if (captured.has(output) && !captured.has(twin.outputs[i])) shown.set(twin.outputs[i], output);
+    } else if (maker) absorb(node, maker, node.inputs);
     else {
       const isUntouched = node.inputs.every((input, i) => input === original.inputs[i]);
       const kept = isUntouched ? original : node;
@@ -39,7 +44,12 @@ export function simplified(graph: Graph, constants: Constants): Graph {
     }
   }
   if (renamed.size === 0) return graph;
-  const absorbing = nodes.map((node) => (absorbed.has(node) ? { ...node, absorbed: absorbed.get(node)! } : node));
+  const named = (tensor: string) => shown.get(tensor) ?? tensor;
+  const absorbing = nodes.map((node) => {
+    const own = absorbed.has(node) ? { ...node, absorbed: absorbed.get(node)! } : node;
+    if (![...node.inputs, ...node.outputs].some((tensor) => shown.has(tensor))) return own;
+    return { ...own, inputs: node.inputs.map(named), outputs: node.outputs.map(named) };
+  });
   return new Graph(graph.model, absorbing);
 }
 

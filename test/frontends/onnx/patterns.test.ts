@@ -549,6 +549,30 @@ describe('around it', () => {
     },
   );
 
+  it('of two QuantizeLinear that are one the layer has the name that was captured', async () => {
+    const again = [
+      node('QuantizeLinear', ['g', 'y_scale', 'y_zero_point'], ['zq']),
+      node('DequantizeLinear', ['zq', 'y_scale', 'y_zero_point'], ['z']),
+    ];
+    const data = model({
+      inputs: inputX,
+      outputs: [valueInfo('y'), valueInfo('z')],
+      initializers: params(),
+      nodes: [xq, xd, node('Sigmoid', ['xd'], ['g']), yq('g'), yd, ...again],
+    });
+    for (const name of ['yq', 'zq']) {
+      const captured = new Map([[name, [1, 2]]]);
+      const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx', { captured });
+      await close();
+      expect(layers.map((layer) => `${layer.name} <- ${layer.inputs}`)).toEqual([
+        'xq <- x',
+        `${name} <- xq`,
+        `y <- ${name}`,
+        `z <- ${name}`,
+      ]);
+    }
+  });
+
   it('a Slice that walks backwards moves values as any', async () => {
     const int64 = (name: string, value: bigint) => tensor(name, [1], BigInt64Array.of(value));
     const bounds = [int64('last', -1n), int64('before', -(2n ** 63n) + 1n), int64('one', 1n), int64('back', -1n)];
