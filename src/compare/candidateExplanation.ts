@@ -170,16 +170,18 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   }
   const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
   if (before) return say(one, before);
-  const other = !named || restsOnNumbers(named.found) ? await onOthers(one, readings[0], named !== null) : null;
-  if (other) return saysOwn(one, other, readings[0]);
+  for (const reading of !named || restsOnNumbers(named.found) ? readings : []) {
+    const other = await onOthers(one, reading, named !== null);
+    if (other) return saysOwn(one, other, reading, readings[0]);
+  }
   if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
   const { found, reading } = named;
-  if (reading !== readings[0] || reading.kind !== 'chained') sayReading(one, reading.kind);
-  await saysOwn(one, inSamples(found, reading.run), reading);
+  await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
 }
 
 /** What is its own doing, beside what came with its input. */
-async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading): Promise<void> {
+async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: Reading): Promise<void> {
+  if (reading !== first || reading.kind !== 'chained') sayReading(one, reading.kind);
   const effects = await effectsOf(one, reading);
   say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
 }
