@@ -430,6 +430,33 @@ test('a fully connected layer says all that model.json does, and its numbers are
   await model.close();
 });
 
+test('a layer that reads nothing but constants is the same in every sample', async () => {
+  const graph = oneLinear();
+  const zero: TensorSpec = { name: 'zero', ...VALUE, data: Int8Array.of(-3, -3, 5, -3) };
+  const [linear] = graph.operators;
+  const sum: TensorSpec = { name: 'sum', shape: [1, 3], scale: [0.75], zeroPoint: [4] };
+  const other: TensorSpec = { ...sum, name: 'other' };
+  const file = tflite({
+    ...graph,
+    tensors: [...graph.tensors, zero, other, sum],
+    outputs: [6],
+    operators: [
+      linear,
+      { ...linear, inputs: [4, 1, 2], outputs: [5] },
+      { code: 'ADD', inputs: [3, 5], outputs: [6], options: [undefined, { u8: 0 }] },
+    ],
+  });
+  const x = npy('int8', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]);
+  const files = memoryFiles({
+    'm.tflite': file.bytes,
+    'c.npz': npz({ x, y: npy('int8', [2, 3], [0, 0, 0, 0, 0, 0]), other: npy('int8', [2, 3], [1, 4, 24, 1, 4, 24]) }),
+  });
+  const model = await openModel(files, 'm.tflite');
+  const capture = await openCapture(files, 'c.npz', model);
+  const { layers } = await compare(model, capture, { diagnose: false, kernel: 'tflm' });
+  expect(layers[1]).toMatchObject({ name: 'other', values: 6, mismatched: 0 });
+});
+
 test('uint8 weights are int8 codes, 128 lower as is their zero point', async () => {
   const uint8: TensorSpec = { type: 'uint8', scale: [0.25] };
   const w = { ...uint8, zeroPoint: [130], data: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) };

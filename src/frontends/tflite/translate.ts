@@ -81,8 +81,6 @@ function unusableValues(node: Node, { op, data, isBare }: Translation): string |
   const inputs = dataOf(node, data);
   const [output = -1] = operator.outputs;
   if (inputs.length === 0 || output < 0) return 'it reads or computes nothing';
-  const input = inputs.find((index) => !graph.isConstant(index));
-  if (input === undefined) return 'it reads nothing but constants';
   const unread = inputs.find((index) => graph.isConstant(index) && !isReadable(graph, index));
   if (unread !== undefined) return `it reads the constant ${graph.key(unread)}`;
   const values = inputs.filter((index) => graph.tensor(index).type.name !== 'bool' || inputs.length === 1);
