@@ -52,8 +52,9 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
   const { session, model, observed, reading } = asked;
   const { run } = reading;
   const { layer } = run.ready;
-  const given = run.inputs.map((reader, i) => {
-    return { reader, params: run.ready.inputs[i], shape: run.ready.shapes.inputs[i] };
+  // a state, which a run reads as well, is no operand that the file names
+  const given = run.ready.inputs.map((params, i) => {
+    return { reader: run.inputs[i], params, shape: run.ready.shapes.inputs[i] };
   });
   const glance = { ...asked, from: witness.sample, to: witness.sample + 1 };
   const [declared, wanted] = await Promise.all([valuesOf(glance, run), wantedOf(glance)]);
