@@ -17,7 +17,7 @@ import { fused } from './fusions.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
 import { outputOf } from './quantization.js';
-import { sessionOf } from './session.js';
+import { notModelled, sessionOf } from './session.js';
 import { simplified } from './simplify.js';
 
 /** The newest version of ONNX's own operators that this version knows. */
@@ -43,7 +43,8 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
     }
     const arrays = { path, arrays: layers.arrays.byKey, close: () => file.close() };
-    return { raw: rawModel(layers), arrays, warnings: [...outputsAdded(path, added), ...warningsOf(onnx, layers)] };
+    const told = [...outputsAdded(path, added), ...settingsOf(path, ranBy), ...warningsOf(onnx, layers)];
+    return { raw: rawModel(layers), arrays, warnings: told };
   } catch (error) {
     await file.close();
     throw error;
@@ -68,6 +69,11 @@ async function layersAsRun(whole: Graph, constants: Constants, { captured = new 
     layers: await layersOf(graph, constants, { ...session, ...seen }),
     added: producer.capturedAsRun ? [] : inside,
   };
+}
+
+function settingsOf(path: string, ranBy: RanBy): Warning[] {
+  const message = notModelled(ranBy);
+  return message === null ? [] : [{ code: 'setting', where: printable(path), message }];
 }
 
 function outputsAdded(path: string, added: readonly string[]): Warning[] {

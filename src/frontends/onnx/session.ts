@@ -32,6 +32,14 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
   ['disabled', 'none'],
 ]);
 
+/** What a session was told that takes away nodes of the file, which are replayed all the same; null: nothing. */
+export function notModelled({ settings = new Map() }: Producer): string | null {
+  const name = 'session.enable_quant_qdq_cleanup';
+  return settings.get(name) === '1'
+    ? `${name} is 1: ONNX Runtime took away pairs of QuantizeLinear and DequantizeLinear, which are replayed as the file has them; layers behind them differ; capture without it`
+    : null;
+}
+
 /** Where nothing is said: x86-64, default options. */
 export function sessionOf(
   { arch = '', cpuCapability = '', settings = new Map() }: Producer,

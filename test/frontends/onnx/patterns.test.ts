@@ -549,6 +549,16 @@ describe('around it', () => {
     },
   );
 
+  it('a session that takes conversions away is told, since they are replayed', async () => {
+    const settings = new Map([['session.enable_quant_qdq_cleanup', '1']]);
+    const file = memoryFiles({ 'm.onnx': between([node('Sigmoid', ['xd'], ['g'])]) });
+    const { warnings, close } = await openModel(file, 'm.onnx', { settings });
+    await close();
+    expect(warnings).toMatchObject([
+      { code: 'setting', message: expect.stringMatching(/^session\.enable_quant_qdq_cleanup/) },
+    ]);
+  });
+
   it('of two QuantizeLinear that are one the layer has the name that was captured', async () => {
     const again = [
       node('QuantizeLinear', ['g', 'y_scale', 'y_zero_point'], ['zq']),
