@@ -1,7 +1,8 @@
 /** What a layer may read in place of what the file says: other values, its own in another order, or the same along other axes. */
 import type { CauseEvidence } from '../diagnose/evidence.js';
+import type { AveragePoolAttributes } from '../nouns/attributes.js';
 import type { Kernel } from '../nouns/kernel.js';
-import { isTensor, type Layer, type Model } from '../nouns/model.js';
+import { isTensor, type Layer, type Model, type TensorLayer } from '../nouns/model.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { impliedDims } from '../ops/fields/shape.js';
@@ -9,7 +10,7 @@ import { whyNotReplayed } from '../replay/layer.js';
 import { takenFrom } from '../replay/readers.js';
 import type { Given, ReplaySession } from '../replay/session.js';
 import { ordersOf, permuted } from '../tensor/permute.js';
-import { dimsText, sizeOf } from '../tensor/shape.js';
+import { dimsText, indicesOf, sizeOf } from '../tensor/shape.js';
 
 /** One way to read otherwise: the layer and what it is given. */
 export type Variant = {
@@ -18,6 +19,7 @@ export type Variant = {
 } & (
   | { readonly cause: 'operand-wrong'; readonly evidence: CauseEvidence['operand-wrong'] }
   | { readonly cause: 'axis-wrong'; readonly evidence: CauseEvidence['axis-wrong'] }
+  | { readonly cause: 'padding-value'; readonly evidence: CauseEvidence['padding-value'] }
 );
 
 export interface Declared {
@@ -42,6 +44,7 @@ async function* allOf(declared: Declared): AsyncGenerator<Variant> {
   yield* inOtherOrder(declared);
   yield* withoutOne(declared);
   yield* ofOtherSamples(declared);
+  yield* paddedOtherwise(declared);
   yield* otherValues(declared);
   yield* alongOtherAxes(declared);
 }
@@ -150,6 +153,37 @@ function* ofOtherSamples({ layer, given }: Declared): Generator<Variant> {
   }
 }
 
+// ---------------------------------------------------------------- the same with other padding
+
+/** Means over windows whose padding counts, of images that were padded with another code before. */
+function* paddedOtherwise({ layer, given, model: { layout } }: Declared): Generator<Variant> {
+  const { window, countIncludePad } = attributesOf(layer) as Partial<AveragePoolAttributes>;
+  const [{ params, shape, reader }] = given;
+  const isPadded = window?.padding.some(([left, right]) => left + right > 0);
+  if (!window || !isPadded || countIncludePad !== true || !isQuantized(params)) return;
+  const spatial = window.padding.length;
+  const first = layout === 'NCHW' ? shape.dims.length - spatial : shape.dims.length - 1 - spatial;
+  const before = shape.dims.map((_, axis) => window.padding[axis - first] ?? [0, 0]);
+  const dims = shape.dims.map((size, axis) => size + before[axis][0] + before[axis][1]);
+  const places = Int32Array.from({ length: sizeOf(dims) }, (_, i) => {
+    const at = indicesOf(i, dims).map((index, axis) => index - before[axis][0]);
+    const isInside = at.every((index, axis) => index >= 0 && index < shape.dims[axis]);
+    return isInside ? at.reduce((flat, index, axis) => flat * shape.dims[axis] + index, 0) : -1;
+  });
+  const unpadded = { ...window, padding: window.padding.map((): [number, number] => [0, 0]) };
+  const form = { ...(layer as TensorLayer).form, attributes: { ...attributesOf(layer), window: unpadded } };
+  for (const found of new Set([0, params.quantMin])) {
+    if (found === params.zeroPoint) continue;
+    const padded = { params, shape: { ...shape, dims }, reader: takenFrom(reader, places, found) };
+    const evidence = { declared: params.zeroPoint, found };
+    yield { cause: 'padding-value', evidence, layer: { ...layer, form }, given: [padded, ...given.slice(1)] };
+  }
+}
+
+function attributesOf(layer: Layer): object {
+  return (isTensor(layer) && (layer.form.attributes as object | null)) || {};
+}
+
 // ---------------------------------------------------------------- the same along other axes
 
 function* alongOtherAxes(declared: Declared): Generator<Variant> {
@@ -163,14 +197,14 @@ function* alongOtherAxes(declared: Declared): Generator<Variant> {
 /** Joined, reduced or normed along another axis than the file's `dim`. */
 function* overAnotherAxis({ layer, given }: Declared): Generator<Variant> {
   if (!isTensor(layer)) return;
-  const { dim } = (layer.form.attributes ?? {}) as { readonly dim?: unknown };
+  const { dim } = attributesOf(layer) as { readonly dim?: unknown };
   const [own] = Array.isArray(dim) ? dim : [dim];
   if (typeof own !== 'number' || (Array.isArray(dim) && dim.length > 1)) return;
   const rank = given[0].shape.dims.length;
   const axis = own < 0 ? own + rank + 1 : own;
   for (let other = 1; other <= rank; other++) {
     if (other === axis) continue;
-    const attributes = { ...(layer.form.attributes as object), dim: Array.isArray(dim) ? [other] : other };
+    const attributes = { ...attributesOf(layer), dim: Array.isArray(dim) ? [other] : other };
     const evidence = { declared: `dim ${axis}`, found: `dim ${other}` };
     yield { cause: 'axis-wrong', evidence, layer: { ...layer, form: { ...layer.form, attributes } }, given };
   }

@@ -91,7 +91,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
 /** What a file may have wrong: names and axes; how a runtime reads is no field of it. */
 function isOfFile({ cause, evidence }: Variant): boolean {
   if (cause === 'operand-wrong') return evidence.found !== undefined && !evidence.codes;
-  return evidence.inputs === undefined || evidence.order !== undefined;
+  return cause === 'axis-wrong' && (evidence.inputs === undefined || evidence.order !== undefined);
 }
 
 /** Constant data, some values or such at a clamp are no proof of anything. */

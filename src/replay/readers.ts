@@ -16,14 +16,14 @@ export function storageFor(output: ValueParams | null, length: number): NumericA
   return output.dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
 }
 
-/** Each row with its values from other places: as many as there are places. */
-export function takenFrom(reader: ValueReader, places: Int32Array): ValueReader {
+/** Each row with its values from other places: as many as there are places; fill: where there is none (-1). */
+export function takenFrom(reader: ValueReader, places: Int32Array, fill = 0): ValueReader {
   const [own, features] = [reader.features, places.length];
   const read = async (from: number, to: number) => {
     const data = await reader.read(from, to);
     const moved = emptyLike(data, (to - from) * features);
     for (let row = 0, at = 0; row < to - from; row++)
-      for (let i = 0; i < features; i++, at++) moved[at] = data[row * own + places[i]];
+      for (let i = 0; i < features; i++, at++) moved[at] = places[i] < 0 ? fill : data[row * own + places[i]];
     return moved;
   };
   return { features, read };

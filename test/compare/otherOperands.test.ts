@@ -18,6 +18,7 @@ const INPUTS = {
   c: { ...q(0.0311, 120), shape: [4, 4, 4] },
   wide: { ...q(0.02, 110), shape: [4, 6, 5] },
   gate: { ...q(0.0039, 3), shape: [4, 1, 1] },
+  padded: { ...q(0.0487, 101), shape: [4, 6, 6] },
   rows: { ...q(0.03, 100), shape: [4, 6] },
   cols: { ...q(0.03, 131), shape: [6, 5] },
 };
@@ -38,6 +39,7 @@ const MUL: Layer = { op: 'mul', input: ['a', 'gate'], output: q(0.02, 77) };
 const CAT: Layer = { op: 'cat', input: ['a', 'b', 'c'], dim: 1, output: Y };
 const MATMUL: Layer = { op: 'matmul', input: ['rows', 'cols'], output: q(0.2, 120) };
 const SOFTMAX: Layer = { op: 'softmax', input: ['a'], dim: 1, output: q(1 / 256, 0) };
+const POOL: Layer = { op: 'avg_pool2d', input: ['a'], kernel_size: 2, padding: 1 };
 const FLATTEN: Layer = { op: 'flatten', input: ['wide'], start_dim: 1 };
 
 type Values = Readonly<Record<Name, Uint8Array>>;
@@ -112,6 +114,14 @@ const codesOf = (name: Name, other: Name) => ({ [name]: given[other] });
 /** Of each sample's [4, ...places] values, its gate along another axis. */
 const gateAlong = (axis: number) => ({ a: turned('a', axis === 1 ? [1, 0, 2] : [2, 1, 0]).a });
 
+/** With a border of code 0. */
+const bordered = given.padded.map((_, i) => {
+  const [row, col] = [Math.floor(i / 6) % 6, i % 6];
+  const isInside = row > 0 && row < 5 && col > 0 && col < 5;
+  return isInside ? given.a[Math.floor(i / 36) * 16 + (row - 1) * 4 + col - 1] : 0;
+});
+const UNPADDED: Layer = { ...POOL, input: ['padded'], padding: 0 };
+
 const SCENES: readonly [what: string, cause: string, title: RegExp, layer: Layer, wrong: Layer, read?: object][] = [
   ['another value', 'operand-wrong', /c.*input 1/, ADD, { ...ADD, input: ['a', 'c'] }],
   ['one operand twice', 'operand-wrong', /a.*input 1/, ADD, { ...ADD, input: ['a', 'a'] }],
@@ -126,6 +136,7 @@ const SCENES: readonly [what: string, cause: string, title: RegExp, layer: Layer
   ['another axis of softmax', 'axis-wrong', /dim 3/, SOFTMAX, { ...SOFTMAX, dim: 3 }],
   ['an image turned', 'axis-wrong', /0, 2, 1/, ADD, ADD, turned('b', [0, 2, 1])],
   ['an operand that is not turned', 'axis-wrong', /memory/, MATMUL, MATMUL, turned('cols', [1, 0], [5, 6])],
+  ['a pool padded with code 0', 'padding-value', /holds 0/, POOL, UNPADDED, { padded: bordered }],
   ['channels last', 'axis-wrong', /1, 2, 0/, FLATTEN, FLATTEN, turned('wide', [1, 2, 0])],
 ];
 
