@@ -137,6 +137,39 @@ def transposed(g):
     g.out(g.op("ConvTranspose", [g.reals("x", 4, 5, 5), weights, *g.bias(6)], "op", strides=[2, 1], pads=[1, 0, 0, 1]))
 
 
+def embedding(g):
+    table, params = g.int8(50, 12), g.params()
+    rows = g.op("DequantizeLinear", [g.const(table.astype(g.dtype)), *params], "table_d")
+    g.feeds["x"] = g.rng.integers(0, 50, (4, 9))
+    g.op("DequantizeLinear", [g.op("QuantizeLinear", [g.op("Gather", [rows, "x"], "op"), *params], "y_q"), *params], "y")
+
+
+def resize_nearest(g):
+    factors = g.const(np.array([1, 1, *g.rng.uniform(0.5, 3, 2)], F))
+    grid = str(g.rng.choice(["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"]))
+    rounded = str(g.rng.choice(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]))
+    settings = {"coordinate_transformation_mode": grid, "nearest_mode": rounded}
+    g.out(g.op("Resize", [g.reals("x", 4, 6, 6), "", factors], "op", mode="nearest", **settings))
+
+
+def slice_backwards(g):
+    bounds = [g.const(np.array([value], np.int64)) for value in (-1, -100, 2, -2)]
+    g.out(g.op("Slice", [g.reals("x", 5, 9), *bounds], "op"))
+
+
+def conv_integer_int8(g):
+    """int8 images and uint8 filters."""
+    g.dtype, g.lowest = np.int8, -128
+    codes, (_, zero) = g.codes("x", 4, 6, 6)
+    filters = g.const(g.rng.integers(0, 256, (5, 4, 3, 3)).astype(np.uint8))
+    ints = g.op("ConvInteger", [codes, filters, zero], "ints")
+    g.op("Mul", [g.op("Cast", [ints], "cast", to=T.FLOAT), g.const(F(0.01))], "y")
+
+
+def on_floats(kind, *shape, **attributes):
+    return lambda g: g.op(kind, [g.input("x", *shape)], "y", **attributes)
+
+
 POOL = {"kernel_shape": [2, 2], "strides": [2, 1], "pads": [1, 0, 0, 1]}
 KINDS = {
     "conv": conv, "gemm": gemm, "qlinear_conv": qlinear_conv, "conv_integer": conv_integer, "where": where, "concat": concat,
@@ -144,6 +177,8 @@ KINDS = {
     **{kind.lower(): of_two(kind) for kind in ("Add", "Mul", "Sub", "Div", "Max", "Min", "MatMul") if kind != "MatMul"},
     **{kind.lower(): of_one(kind) for kind in ("Sigmoid", "Tanh", "HardSwish", "Erf", "Relu", "Elu", "Gelu", "GlobalAveragePool")},
     "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
+    "embedding": embedding, "resize_nearest": resize_nearest, "slice_backwards": slice_backwards, "conv_integer_int8": conv_integer_int8,
+    "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
 }
 
@@ -151,7 +186,7 @@ KINDS = {
 def write(folder, kind, seed):
     g = Graph(np.random.default_rng([seed, list(KINDS).index(kind)]))
     KINDS[kind](g)
-    inputs = [h.make_tensor_value_info(name, T.FLOAT, ["N", *value.shape[1:]]) for name, value in g.feeds.items()]
+    inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(value.dtype), ["N", *value.shape[1:]]) for name, value in g.feeds.items()]
     graph = h.make_graph(g.nodes, "g", inputs, [h.make_tensor_value_info("y", T.FLOAT, None)], g.tensors)
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 21), h.make_opsetid(MS, 1)], ir_version=10)
     folder.mkdir(parents=True, exist_ok=True)
