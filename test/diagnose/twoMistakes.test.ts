@@ -289,3 +289,14 @@ function ofChannels({ linear, ...world }: World, count: number): World {
   };
   return { ...world, linear: own };
 }
+
+test('weight scales up to twice the one that a file has for all, where biases are rounded to integers', async () => {
+  const world = worldOf('small', randomFrom(36));
+  const { linear } = world;
+  const weightScale = linear.weightScale.map((scale, n) => (n % 3 === 0 ? scale * 1.8 : scale));
+  const own = { ...world, linear: { ...linear, weightScale } };
+  const file = { ...linear, weightScale: linear.weightScale.map(() => Math.min(...linear.weightScale)) };
+  const captured = outputsOf(own, kernel('numpy-float32'));
+  const report = await compareLayer(own, file, captured, { producer: {}, kernel: 'numpy-float32' });
+  expect(report.layers[0].diagnosis!.causes).toEqual(['scale-per-tensor']);
+});

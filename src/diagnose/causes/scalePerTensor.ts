@@ -96,10 +96,12 @@ export function weightScaleIntervals(view: View, base: ProductSetup, loosened = 
 
 /** The same, as repairs want it: a larger scale moves values away from 0. */
 export function weightScales(view: View, base: ProductSetup): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
+  const isRounded = view.integerBias && base.params.bias !== null;
+  // at a scale twice the declared one a bias is rounded twice as far; its integers then narrow the interval
+  const loosened = isRounded ? view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0) / 2 : 0;
   return {
-    intervals: weightScaleIntervals(view, base),
-    parts: (n, interval) =>
-      view.integerBias && base.params.bias ? byRoundedBias(view, base, n, interval) : [interval],
+    intervals: weightScaleIntervals(view, base, loosened),
+    parts: (n, interval) => (isRounded ? byRoundedBias(view, base, n, interval) : [interval]),
     slope: (i) => Math.sign(view.acc[i]),
   };
 }
@@ -161,7 +163,7 @@ function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChan
   const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });
   const scalesOf = weightScales(viewOf(study, base), base);
   // one other number for all is no number a channel
-  if (sharedInterval(scalesOf.intervals)) return [];
+  if (sharedInterval(weightScaleIntervals(viewOf(study, base), base))) return [];
   const found = repairChannels(study, base, { ...scalesOf, declared, apply });
   if (!found || found.channels.length < Math.max(2, study.channels / 4) || !restsOnEnough(study, found.channels))
     return [];
