@@ -72,9 +72,10 @@ function givenWords(report: Report, repeated: ReportOptions['repeated']): string
   ];
 }
 
-/** Without a replay there is no arithmetic to explain. */
-function isExplainable({ layers, against }: Report, { name }: LayerReport, commands: readonly string[]): boolean {
-  return commands.includes('explain') && byName(layers).get(name)?.status !== 'not-replayed' && against === 'capture';
+/** Without a replay there is no arithmetic to explain, and explain takes no second model. */
+function isExplainable({ layers, against, ...report }: Report, { name }: LayerReport, commands: readonly string[]) {
+  const isReplayed = byName(layers).get(name)?.status !== 'not-replayed';
+  return commands.includes('explain') && isReplayed && against === 'capture' && report.candidate_model === undefined;
 }
 
 /** A name that begins with a dash must not be read as an option. */

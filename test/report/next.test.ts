@@ -14,6 +14,13 @@ test('a layer that differs: explain its worst channel', () => {
   );
 });
 
+test('beside another model: the layer with all its channels, since explain takes no second model', () => {
+  const report = { ...readReport('iris-avx2-candidate'), candidate_model: 'other.onnx' };
+  expect(nextCommand(report, all)).toBe(
+    'qdiff model.json capture.npz --candidate-model other.onnx --candidate golden.npz --layer fc1 --channels all',
+  );
+});
+
 test('only commands that there are', () => {
   const none = { commands: [] };
   expect(nextCommand(readReport('iris-avx2'), none)).toBe('qdiff model.json capture.npz --layer fc1 --channels all');
