@@ -120,10 +120,7 @@ class Search {
     return this.study.data.proven || this.study.data.mismatched >= FEWEST_DIFFERING;
   }
 
-  /**
-   * Tries a set of changes on the probe, then on the subset; keeps it if it equals every value.
-   * @param isMeant whether it says anything that fewer changes do not: asked of what few values admit
-   */
+  /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
   explains(changes: readonly Change[], isMeant = () => true): boolean {
     const hypothesis = this.hypothesis(changes);
     this.tried++;
@@ -204,10 +201,12 @@ class Search {
     // where steps of every runtime are possible, each pair that is near is tried on every base
     const steps =
       this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
+    const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
         if (!mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
-        this.explains([a, b], () => this.isActive(a) || this.isActive(b));
+        const isMeant = () => this.isActive(a) || this.isActive(b);
+        if (!isOpen || isMeant()) this.explains([a, b], isMeant);
       }
     });
   }
