@@ -136,11 +136,12 @@ function* ofOtherSamples({ layer, given }: Declared): Generator<Variant> {
       return data;
     };
     const before = async (from: number, to: number) => {
-      const all = await reader.read(Math.max(0, from - 1), to - 1);
-      if (from > 0) return all;
-      const data = emptyLike(all, (to - from) * features);
-      data.set((await reader.read(0, 1)) as never);
-      data.set(all as never, features);
+      if (from > 0) return reader.read(from - 1, to - 1);
+      const own = await reader.read(0, 1);
+      const data = emptyLike(own, to * features);
+      data.set(own as never);
+      // a replayed value has no rows from 0 to 0
+      if (to > 1) data.set((await reader.read(0, to - 1)) as never, features);
       return data;
     };
     for (const [samples, read] of [
