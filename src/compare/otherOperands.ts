@@ -56,6 +56,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
   const given = run.ready.inputs.map((params, i) => {
     return { reader: run.inputs[i], params, shape: run.ready.shapes.inputs[i] };
   });
+  if (given.length === 0) return null;
   const glance = { ...asked, from: witness.sample, to: witness.sample + 1 };
   const [declared, wanted] = await Promise.all([valuesOf(glance, run), wantedOf(glance)]);
   const exact: Variant[] = [];
