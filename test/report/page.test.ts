@@ -212,7 +212,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     expect(await models.locator('.name').allInnerTexts()).toEqual(['iris', '@octocat <b>&|`tour`', 'vnni']);
     expect(await page.locator('section.run:visible').count()).toBe(1);
     await models.nth(2).click();
-    expect(await page.locator('section.run:visible').innerText()).toContain('3 of 3 layers compared');
+    await expect.poll(() => page.locator('section.run:visible').innerText()).toContain('3 of 3 layers compared');
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -253,7 +253,10 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const address of ['', '/fc1']) {
         const { page } = await open(iris, { colorScheme });
-        if (address !== '') await page.locator('.tile').first().click();
+        if (address !== '') {
+          await page.locator('.tile').first().click();
+          await page.locator('.layer').waitFor();
+        }
         const unnamed = await page
           .locator('input, select, button, a')
           .evaluateAll(
@@ -298,6 +301,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
       const { page } = await open(text, { viewport: { width, height: 800 } });
       expect(await overflow(page)).toBe(0);
       await page.locator('.tile').first().click();
+      await page.locator('.layer').waitFor();
       expect(await overflow(page)).toBe(0);
       await page.close();
     }
