@@ -5,7 +5,8 @@ import { explainValues } from '../analyze/explain/explainValues.js';
 import { runOnOwn } from '../analyze/explain/ownRun.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
-import { compare } from '../compare/compare.js';
+import { assemble } from '../compare/assemble.js';
+import { comparePart } from '../compare/compare.js';
 import type { AcceleratorChoice } from '../compare/options.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { formOf, referenceFor } from '../kernels/reference.js';
@@ -117,7 +118,8 @@ async function chooseValue(
   const layer = await chooseLayer(model, capture, candidate, options);
   const { accelerator } = options;
   const only = (other: Layer) => other === layer;
-  const report = await compare(model, capture, { candidate, kernel: options.kernel, accelerator, selects: only });
+  const judging = { candidate, kernel: options.kernel, accelerator, selects: only };
+  const report = assemble([await comparePart(model, capture, judging)]);
   const reference = referenceFor(model.producer, options.kernel);
   const fast = await acceleratorFor(model, capture, { accelerator });
   const session = new ReplaySession(model, capture, reference, 'isolated', fast);
@@ -163,7 +165,8 @@ async function chooseLayer(
   { layer: name, kernel, accelerator }: Options,
 ): Promise<Layer> {
   if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
-  const report = await compare(model, capture, { candidate, kernel, accelerator, diagnose: false });
+  const looking = { candidate, kernel, accelerator, diagnose: false };
+  const report = assemble([await comparePart(model, capture, looking)]);
   const worst = worstLayer(report);
   const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
   const chosen = captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured.at(0);

@@ -94,11 +94,10 @@ async function* otherValues({ model, session, layer, given }: Declared): AsyncGe
       if (other.reader.features !== own.reader.features) continue;
       const inputs = layer.inputs.map((input, at) => (at === i ? name : input));
       const evidence = { inputs: [i], declared: [layer.inputs[i]], found: [name] };
-      const put = (params: ValueParams) =>
-        given.map((one, at) => (at === i ? { ...one, reader: other.reader, params } : one));
-      yield { cause: 'operand-wrong', evidence, layer: { ...layer, inputs }, given: put(other.params) };
+      const read = (params: ValueParams) => put(given, i, { reader: other.reader, params });
+      yield { cause: 'operand-wrong', evidence, layer: { ...layer, inputs }, given: read(other.params) };
       if (!sameParams(other.params, own.params))
-        yield { cause: 'operand-wrong', evidence: { ...evidence, codes: true }, layer, given: put(own.params) };
+        yield { cause: 'operand-wrong', evidence: { ...evidence, codes: true }, layer, given: read(own.params) };
     }
   }
 }
@@ -121,7 +120,12 @@ function* withoutOne({ layer, given }: Declared): Generator<Variant> {
     const read = async (from: number, to: number) =>
       emptyLike(await reader.read(from, to), (to - from) * reader.features).fill(zero);
     const evidence = { inputs: [i], declared: [layer.inputs[i]], left_out: true as const };
-    yield { cause: 'operand-wrong', evidence, layer, given: replaced(given, i, { read }) };
+    yield {
+      cause: 'operand-wrong',
+      evidence,
+      layer,
+      given: put(given, i, { reader: { features: reader.features, read } }),
+    };
   }
 }
 
@@ -149,7 +153,7 @@ function* ofOtherSamples({ layer, given }: Declared): Generator<Variant> {
       ['before', before],
     ] as const) {
       const evidence = { inputs: [i], declared: [layer.inputs[i]], samples };
-      yield { cause: 'operand-wrong', evidence, layer, given: replaced(given, i, { read }) };
+      yield { cause: 'operand-wrong', evidence, layer, given: put(given, i, { reader: { features, read } }) };
     }
   }
 }
@@ -175,9 +179,9 @@ function* paddedOtherwise({ layer, given, model: { layout } }: Declared): Genera
   const form = { ...(layer as TensorLayer).form, attributes: { ...attributesOf(layer), window: unpadded } };
   for (const found of new Set([0, params.quantMin])) {
     if (found === params.zeroPoint) continue;
-    const padded = { params, shape: { ...shape, dims }, reader: takenFrom(reader, places, found) };
+    const padded = { shape: { ...shape, dims }, reader: takenFrom(reader, places, found) };
     const evidence = { declared: params.zeroPoint, found };
-    yield { cause: 'padding-value', evidence, layer: { ...layer, form }, given: [padded, ...given.slice(1)] };
+    yield { cause: 'padding-value', evidence, layer: { ...layer, form }, given: put(given, 0, padded) };
   }
 }
 
@@ -269,9 +273,9 @@ function taken(
   places: Int32Array,
   shape: Given['shape'] = given[input].shape,
 ): Given[] {
-  return given.map((one, i) => (i === input ? { ...one, shape, reader: takenFrom(one.reader, places) } : one));
+  return put(given, input, { shape, reader: takenFrom(given[input].reader, places) });
 }
 
-function replaced(given: readonly Given[], input: number, { read }: Pick<Given['reader'], 'read'>): Given[] {
-  return given.map((one, i) => (i === input ? { ...one, reader: { features: one.reader.features, read } } : one));
+function put(given: readonly Given[], input: number, part: Partial<Given>): Given[] {
+  return given.map((one, i) => (i === input ? { ...one, ...part } : one));
 }

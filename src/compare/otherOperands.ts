@@ -12,7 +12,7 @@ import { isProduct, type Model } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
-import { coordinatesOf } from '../tensor/shape.js';
+import { coordinatesOf, sizeOf } from '../tensor/shape.js';
 import { afterRelu } from './alignment.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { isUnexplained, rectified } from './layerReport.js';
@@ -117,8 +117,7 @@ async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoi
 }
 
 function effortOf({ ready: { layer, shapes } }: LayerRun): number {
-  const values = shapes.output.dims.reduce((size, dim) => size * dim, 1);
-  return Math.max(1, values * (isProduct(layer) ? layer.form.weight.inFeatures : 8));
+  return Math.max(1, sizeOf(shapes.output.dims) * (isProduct(layer) ? layer.form.weight.inFeatures : 8));
 }
 
 type Glance = Pick<AskedOfOperands, 'from' | 'to' | 'zeroPoint'>;

@@ -391,17 +391,22 @@ def hybrids():
         add_case(f'hybrid {name}', 'conv2d_dynamic', ('ref', 'opt') if depth else ('ref', 'opt', 'xnn'), [('x', {'dtype': 'float32'}, (h, h, c), seed + 3, 5.)], {'dtype': 'float32'}, fields, run, 6, weights)
 
 
+def write(cases, out):
+    """Or, with --check, says whether the file is the same."""
+    text = '[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n'
+    if '--check' in sys.argv:
+        same = open(out).read() == text
+        print(f'{len(cases)} cases compared, {0 if same else "some"} differ')
+        return
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    open(out, 'w').write(text)
+    print(f'{len(cases)} cases, {sum(r["values"] for c in cases for r in c["results"])} values')
+
+
 def main():
     for make in (convolutions, linears, binary, pools, reductions, conversions, functions, resizes, others, hybrids):
         make()
-    text = '[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n'
-    if '--check' in sys.argv:
-        same = open(OUT).read() == text
-        print(f'{len(cases)} cases compared, {0 if same else "some"} differ')
-        return
-    os.makedirs(os.path.dirname(OUT), exist_ok=True)
-    open(OUT, 'w').write(text)
-    print(f'{len(cases)} cases, {sum(r["values"] for c in cases for r in c["results"])} values')
+    write(cases, OUT)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """Golden vectors of TFLite's operators that the numpy model does not have: what the runtimes themselves computed.
 usage: python test/golden/tflite_runs.py [--check]     writes fixtures/tflite-ops/runs.json (ai-edge-litert 2.3.0, tflite_micro)
 A file of one operator each, its inputs hashes of their index, a call a sample; which runtime refuses an operator has no row for it."""
-import hashlib, json, os, sys
+import hashlib, os, sys
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -9,7 +9,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, '..', 'verify'), os.path.join(HERE, 'or
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tflite_micro.python.tflite_micro import runtime
-from tflite_cases import CPUS, KERNELS, RANGE, RELEASES, codes, params, value
+from tflite_cases import CPUS, KERNELS, RANGE, RELEASES, codes, params, value, write
 from tflite_file import Net
 
 OUT = os.path.join(HERE, '..', '..', 'fixtures', 'tflite-ops', 'runs.json')
@@ -128,13 +128,7 @@ def choices():
 def main():
     for make in (pairs, functions, choices):
         make()
-    text = '[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n'
-    if '--check' in sys.argv:
-        same = open(OUT).read() == text
-        print(f'{len(cases)} cases compared, {0 if same else "some"} differ')
-        return
-    open(OUT, 'w').write(text)
-    print(f'{len(cases)} cases, {sum(r["values"] for c in cases for r in c["results"])} values')
+    write(cases, OUT)
 
 
 if __name__ == '__main__':

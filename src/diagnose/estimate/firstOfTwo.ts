@@ -4,6 +4,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { type Interval, isBounded, pointsIn, twoNumbers } from './interval.js';
+import { inputScale, outputScale } from './scales.js';
 import { type View, viewOf, weightSums } from './view.js';
 
 /** Of an interval that all values leave. */
@@ -32,12 +33,20 @@ export function firstsOfTwo(study: Study): ProductChange[] {
 /** Another scale of the output is one of the sums and of the biases: one of either, and the other number's. */
 function besideBiases({ input, output }: Product, { p, q }: Plane): ProductChange[] {
   const { scale } = output as QuantParams;
+  const ofOutput = (factor: Interval, own: number) => outputScale(scale, scale / own, over(scale, factor));
   return [
-    ...(q.lo > 0 ? points(q).map((own) => outputScale(scale, scale / own, q)) : []),
+    ...(q.lo > 0 ? points(q).map((own) => ofOutput(q, own)) : []),
     ...(p.lo > 0
-      ? points(p).flatMap((own) => [outputScale(scale, scale / own, p), inputScale(input.scale, own, p)])
+      ? points(p).flatMap((own) => [
+          ofOutput(p, own),
+          inputScale(input.scale, input.scale * own, { lo: input.scale * p.lo, hi: input.scale * p.hi }),
+        ])
       : []),
   ];
+}
+
+function over(scale: number, { lo, hi }: Interval): Interval {
+  return { lo: scale / hi, hi: scale / lo };
 }
 
 type Slope = (view: View) => (i: number, channel: number) => number;
@@ -95,28 +104,6 @@ function integersIn(interval: Interval | undefined): number[] {
     .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
     .slice(0, MOST_INTEGERS)
     .filter((own) => own !== 0);
-}
-
-function outputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
-  return {
-    cause: 'output-scale-wrong',
-    coordinate: 'y_scale',
-    freedom: FREEDOM.oneNumber,
-    label: String(found),
-    found: { declared, found, interval: [declared / hi, declared / lo] },
-    apply: (setup) => withOutput(setup, { scale: found }),
-  };
-}
-
-function inputScale(declared: number, by: number, { lo, hi }: Interval): ProductChange {
-  return {
-    cause: 'input-scale-wrong',
-    coordinate: 'x_scale',
-    freedom: FREEDOM.oneNumber,
-    label: String(declared * by),
-    found: { declared, found: declared * by, interval: [declared * lo, declared * hi] },
-    apply: (setup) => withInput(setup, { scale: declared * by }),
-  };
 }
 
 function outputZeroPoint(declared: number, found: number): ProductChange {

@@ -1,10 +1,10 @@
 /** One scale for all sums where each channel adds a number of its own: two values of a channel bound it by what lies between them. */
-import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { ProductChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { contains, everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
-import { scalesIn } from './scales.js';
+import { inputScale, outputScale, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
 
 /** Of each channel: every two are looked at. */
@@ -25,28 +25,9 @@ export function scalesBesideOffsets(study: ProductStudy): ProductChange[] {
     { lo: output.scale / factor.hi, hi: output.scale / factor.lo },
   ];
   return [
-    ...scalesIn(ofInput).map((scale) =>
-      changeOf('input-scale-wrong', 'x_scale', found(input, scale, ofInput), (setup) => withInput(setup, { scale })),
-    ),
-    ...scalesIn(ofOutput).map((scale) =>
-      changeOf('output-scale-wrong', 'y_scale', found(output, scale, ofOutput), (setup) =>
-        withOutput(setup, { scale }),
-      ),
-    ),
+    ...scalesIn(ofInput).map((scale) => inputScale(input.scale, scale, ofInput)),
+    ...scalesIn(ofOutput).map((scale) => outputScale(output.scale, scale, ofOutput)),
   ];
-}
-
-function found({ scale: declared }: QuantParams, scale: number, { lo, hi }: Interval) {
-  return { declared, found: scale, interval: [lo, hi] as const };
-}
-
-function changeOf(
-  cause: ProductChange['cause'],
-  coordinate: ProductChange['coordinate'],
-  own: ReturnType<typeof found>,
-  apply: ProductChange['apply'],
-): ProductChange {
-  return { cause, coordinate, freedom: FREEDOM.oneNumber, label: String(own.found), found: own, apply };
 }
 
 function factorBesideOffsets(view: View): Interval {

@@ -1,4 +1,5 @@
 import { float32Ordinal } from '../../numeric/float.js';
+import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
 import { contains, type Interval, pointsIn, widened } from './interval.js';
 
 /** float32 noise, not another scale. */
@@ -32,4 +33,27 @@ export function scalesIn(interval: Interval): number[] {
     Math.fround(middle + spacing * (i % 2 === 0 ? i / 2 : -(i + 1) / 2)),
   );
   return [...new Set([...floats, (lo + hi) / 2])].filter((scale) => scale >= lo && scale <= hi);
+}
+
+/** interval: what the values leave of it. */
+export function inputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
+  return {
+    cause: 'input-scale-wrong',
+    coordinate: 'x_scale',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found, interval: [lo, hi] },
+    apply: (setup) => withInput(setup, { scale: found }),
+  };
+}
+
+export function outputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
+  return {
+    cause: 'output-scale-wrong',
+    coordinate: 'y_scale',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found, interval: [lo, hi] },
+    apply: (setup) => withOutput(setup, { scale: found }),
+  };
 }

@@ -7,13 +7,11 @@ import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
-
-const UNIT = 2 ** -24;
 
 /** Of values side by side. */
 export const layerNormInFloat: TensorSteps = tensorSteps(

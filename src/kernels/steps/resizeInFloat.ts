@@ -8,15 +8,13 @@ import { f32 } from '../../numeric/float.js';
 import { floor, truncate } from '../../numeric/round.js';
 import type { Cover } from '../../tensor/covers.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, boundedReals, codesOf, type Near } from './bounded.js';
+import { boundedCodes, boundedReals, codesOf, type Near, UNIT } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { throughReals } from './floats.js';
 import { copiesNearest } from './interpolate.js';
 import { type Covered, imageOf, overWindows, placesOf, realsOverWindows } from './pool.js';
 import { quantizeDivision } from './quantize.js';
-
-const UNIT = 2 ** -24;
 
 /** Between DequantizeLinear and QuantizeLinear. */
 export const resizeBetweenFloats = linear(

@@ -5,13 +5,12 @@ import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, codesOf, type Near } from './bounded.js';
+import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
-const UNIT = 2 ** -24;
 /** PyTorch's vector code has an exp of 20 ULP. */
 const EXP_ERROR = 40 * UNIT;
 /** Far below any scale: what denormal numbers may lose. */
