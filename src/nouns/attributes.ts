@@ -135,13 +135,24 @@ export interface EmbeddingAttributes {
 }
 
 /** weight: [out, in / groups, ...kernel]. */
+/** What a float product's kernel does last, as ONNX Runtime fuses it. lower, upper: of clamp; alpha: of leaky_relu and hardsigmoid. */
+export interface FusedFunction {
+  readonly op: 'clamp' | 'sigmoid' | 'tanh' | 'leaky_relu' | 'hardsigmoid';
+  readonly lower: number;
+  readonly upper: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
 export interface FloatProductAttributes {
-  readonly weight: Float32Array;
+  /** How many weights the form's table holds, [out, in / groups, ...kernel]. */
+  readonly weights: number;
   readonly bias: Float32Array | null;
   readonly outFeatures: number;
   /** null: rows along the last axis. */
   readonly window: Window | null;
   readonly groups: number;
+  readonly fused: FusedFunction | null;
 }
 
 /** Codes, or reals of scale 1; one or one a channel. */

@@ -105,7 +105,7 @@ export interface TensorForm {
   /** As the op's file reads them, for the kernel's step of the same op. */
   readonly attributes: unknown;
   readonly activation: Activation;
-  /** Rows that are looked up, read when the layer's turn comes. */
+  /** Rows that are looked up, or float weights: read when the layer's turn comes. */
   readonly table?: () => Promise<NumericArray>;
 }
 

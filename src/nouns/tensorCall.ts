@@ -30,7 +30,7 @@ export interface TensorCall<Attributes = unknown> {
   readonly host: Host;
   readonly fast?: FastTensors | null;
   readonly ranAs?: RanAs;
-  /** Of a layer that looks rows up. */
+  /** Of a layer that looks rows up, or multiplies with floats. */
   readonly table?: NumericArray;
 }
 

@@ -170,6 +170,35 @@ def on_floats(kind, *shape, **attributes):
     return lambda g: g.op(kind, [g.input("x", *shape)], "y", **attributes)
 
 
+def floats(g, *shape):
+    return g.const(g.rng.standard_normal(shape).astype(F))
+
+
+def conv_float(g):
+    group = int(g.rng.choice([1, 2]))
+    real = g.op("Conv", [g.input("x", 4, 7, 6), floats(g, 6, 4 // group, 3, 3), *g.bias(6)], "op", group=group, pads=[1, 0, 1, 1], strides=[1, 2])
+    g.op("Relu", [real], "y") if g.rng.random() < 0.5 else g.op("Neg", [real], "y")
+
+
+def conv_transpose_float(g):
+    group = int(g.rng.choice([1, 2]))
+    settings = {"strides": [2, 1], "pads": [1, 0, 0, 1], "output_padding": [1, 0], "group": group}
+    g.op("ConvTranspose", [g.input("x", 4, 5, 5), floats(g, 4, 6 // group, 3, 3), *g.bias(6)], "y", **settings)
+
+
+def gemm_float(g):
+    factors = {"alpha": 0.3, "beta": 1.7} if g.rng.random() < 0.5 else {}
+    columns = g.rng.random() < 0.5
+    weights = floats(g, 24, 9) if columns else floats(g, 9, 24)
+    real = g.op("Gemm", [g.reals("x", 24), weights, *g.bias(9)], "op", transB=int(not columns), **factors)
+    g.op("Relu", [real], "y") if g.rng.random() < 0.5 else g.op("Neg", [real], "y")
+
+
+def matmul_float(g):
+    real = g.op("MatMul", [g.input("x", 5, 16), floats(g, 16, 9)], "op")
+    g.op("Add", [floats(g, 9), real], "y") if g.rng.random() < 0.5 else g.out(real)
+
+
 POOL = {"kernel_shape": [2, 2], "strides": [2, 1], "pads": [1, 0, 0, 1]}
 KINDS = {
     "conv": conv, "gemm": gemm, "qlinear_conv": qlinear_conv, "conv_integer": conv_integer, "where": where, "concat": concat,
@@ -178,6 +207,7 @@ KINDS = {
     **{kind.lower(): of_one(kind) for kind in ("Sigmoid", "Tanh", "HardSwish", "Erf", "Relu", "Elu", "Gelu", "GlobalAveragePool")},
     "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
     "embedding": embedding, "resize_nearest": resize_nearest, "slice_backwards": slice_backwards, "conv_integer_int8": conv_integer_int8,
+    "conv_float": conv_float, "conv_transpose_float": conv_transpose_float, "gemm_float": gemm_float, "matmul_float": matmul_float,
     "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
 }

@@ -1,7 +1,7 @@
 /** What two models say differently of one layer: found before any value is looked at. */
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { FloatProductAttributes } from '../../nouns/attributes.js';
-import { isProduct, isTensor, type Model, type ProductLayer } from '../../nouns/model.js';
+import { isProduct, isTensor, type Model, type ProductLayer, type TensorLayer } from '../../nouns/model.js';
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
@@ -63,9 +63,7 @@ async function ofLayers(
     ...whole('op', layer.op, other.op),
     ...whole('arithmetic', layer.arithmetic ?? null, other.arithmetic ?? layer.arithmetic ?? null),
     ...(isProduct(layer) && isProduct(other) ? await ofProducts(layer, other, inputs, paddings) : []),
-    ...(isProduct(layer) && isTensor(other) && isOfFloats(layer, other)
-      ? await ofFloatWeights(layer, other.form.attributes as FloatProductAttributes)
-      : []),
+    ...(isProduct(layer) && isTensor(other) && isOfFloats(layer, other) ? await ofFloatWeights(layer, other) : []),
     ...(isOwn && isProduct(layer) && isProduct(other)
       ? whole('activation', activationOf(layer), activationOf(other))
       : []),
@@ -73,7 +71,7 @@ async function ofLayers(
       ? []
       : whole('steps', stepsText(own.path), stepsText(theirs.path))),
     ...(isTensor(layer) && isTensor(other) && layer.op === other.op
-      ? ofAttributes(layer.form.attributes, other.form.attributes)
+      ? [...ofAttributes(layer.form.attributes, other.form.attributes), ...(await ofFloatTables(layer, other))]
       : []),
     ...(same.length > 0 && own.layer.output && theirs.layer.output
       ? ofValue(own.layer.output, theirs.layer.output)
@@ -130,7 +128,9 @@ function each(
  * Floats that a fake quantization made are codes of a scale of its own; others are other numbers: of a channel the first that is no
  * rounding, or else the first.
  */
-async function ofFloatWeights(own: ProductLayer, { weight: floats, window }: FloatProductAttributes): Promise<Found[]> {
+async function ofFloatWeights(own: ProductLayer, { form }: TensorLayer): Promise<Found[]> {
+  const { window } = form.attributes as FloatProductAttributes;
+  const floats = Float32Array.from(await form.table!());
   const codes = await centredByChannel(own, window?.kernel ?? []);
   const { outFeatures, inFeatures } = own.form.weight;
   const found: Found[] = [];
@@ -181,6 +181,21 @@ async function ofWeights(own: ProductLayer, other: ProductLayer): Promise<Found[
       found.push({ field: 'weight', channel: n, k: k % inFeatures, expected: raw(a, own), actual: raw(b, other) });
       break;
     }
+  }
+  return found;
+}
+
+/** Of float weights, in the same way. */
+async function ofFloatTables({ form: own }: TensorLayer, { form: other }: TensorLayer): Promise<Found[]> {
+  const { outFeatures } = own.attributes as FloatProductAttributes;
+  if (!own.table || !other.table || outFeatures === undefined) return [];
+  const [a, b] = [await own.table(), await other.table()];
+  const size = a.length / outFeatures;
+  const found: Found[] = [];
+  for (let channel = 0; channel < outFeatures; channel++) {
+    const [row, theirs] = [a, b].map((all) => all.subarray(channel * size, (channel + 1) * size));
+    const k = row.findIndex((weight, i) => weight !== theirs[i]);
+    if (k >= 0) found.push({ field: 'weight', channel, k, expected: row[k], actual: theirs[k] ?? null });
   }
   return found;
 }

@@ -67,14 +67,16 @@ async function withOwn(own: Layer, other: Layer, parts: ReadonlySet<Part>): Prom
   const mixed = { ...other, output: clamped, arithmetic };
   if (isProduct(own) && isTensor(mixed) && isOfFloats(own, mixed)) {
     const attributes = mixed.form.attributes as FloatProductAttributes;
-    const weight = parts.has('weights') ? await realWeights(own, attributes.window?.kernel ?? []) : attributes.weight;
+    const weight = () => realWeights(own, attributes.window?.kernel ?? []);
     const bias = parts.has('bias') ? own.form.bias : attributes.bias;
-    return { ...mixed, form: { ...mixed.form, attributes: { ...attributes, weight, bias } } };
+    const table = parts.has('weights') ? weight : mixed.form.table;
+    return { ...mixed, form: { ...mixed.form, table, attributes: { ...attributes, bias } } };
   }
   if (isTensor(own) && isTensor(mixed) && own.op.endsWith('_float') && own.op === mixed.op) {
-    const { weight, bias } = own.form.attributes as FloatProductAttributes;
-    const taken = { ...(parts.has('weights') && { weight }), ...(parts.has('bias') && { bias }) };
-    return { ...mixed, form: { ...mixed.form, attributes: { ...(mixed.form.attributes as object), ...taken } } };
+    const attributes = mixed.form.attributes as FloatProductAttributes;
+    const { bias } = parts.has('bias') ? (own.form.attributes as FloatProductAttributes) : attributes;
+    const { table } = (parts.has('weights') ? own : mixed).form;
+    return { ...mixed, form: { ...mixed.form, table, attributes: { ...attributes, bias } } };
   }
   if (!isProduct(own) || !isProduct(mixed)) return mixed;
   const { weight, weightScale, weightZeroPoint, weightDtype, perChannel, bias, biasInt32, activation } = own.form;

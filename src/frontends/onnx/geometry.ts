@@ -1,8 +1,8 @@
 /** Strides, pads and kernels in model.json's words. */
 
 import { dimsOf } from './dims.js';
-import type { Context } from './draft.js';
-import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
+import type { Context, SharedFields } from './draft.js';
+import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
 export interface Geometry {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -62,4 +62,22 @@ export function poolFields(node: GraphNode, context: Context): Geometry {
 /** Of the weights of a convolution, [out, in, ...kernel]; at least of one axis. */
 export function kernelOf(shape: readonly number[]): readonly number[] {
   return shape.length > 2 ? shape.slice(2) : [1];
+}
+
+/** model.json's op of a Conv or ConvTranspose, and the numbers of its windows. */
+export function windowsOf(node: GraphNode, weight: readonly number[], context: Context): SharedFields {
+  const kernel = kernelOf(weight);
+  const { fields, unknown } = geometryOf(node, kernel, context);
+  const groups = intOf(node, 'group', 1);
+  if (isOnnx(node, 'Conv')) return { op: `conv${kernel.length}d`, fields: { ...fields, groups }, unknown };
+  const ends = attribute(node, 'output_padding')?.ints;
+  const own = { ...fields, ...(ends?.length ? { output_padding: [...ends] } : {}), groups };
+  return { op: `conv_transpose${kernel.length}d`, fields: own, unknown: unknown ?? sizedOtherwise(node) };
+}
+
+/** Pads that follow from the size of the output. */
+function sizedOtherwise(node: GraphNode): string | null {
+  if (attribute(node, 'output_shape')?.ints.length) return 'its output_shape decides the pads';
+  const autoPad = attribute(node, 'auto_pad')?.s ?? 'NOTSET';
+  return autoPad.startsWith('SAME') ? `auto_pad is ${autoPad}` : null;
 }

@@ -6,7 +6,8 @@ import { HOLE, tapsOf } from '../../tensor/patches.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfReals, limitedTo } from './activation.js';
-import { boundedReals, UNIT, within } from './bounded.js';
+import { boundedReals, type Near, UNIT, within } from './bounded.js';
+import { throughFused } from './fusedFunctions.js';
 import { imageOf, placesOf } from './pool.js';
 import { boundedSteps } from './tensor.js';
 
@@ -18,17 +19,19 @@ interface Sums {
 
 const attributesOf = ({ attributes }: TensorCall) => attributes as FloatProductAttributes;
 
-function bounded({ exact, magnitudes }: Sums, terms: number, { activation }: TensorCall) {
+function bounded({ exact, magnitudes }: Sums, terms: number, call: TensorCall) {
   const relative = (terms + 4) * UNIT;
-  const clamp = clampOfReals(activation);
+  const { fused } = attributesOf(call);
+  const through = fused ? throughFused(fused) : (sum: Near) => sum;
+  const clamp = clampOfReals(call.activation);
   return boundedReals(exact.length, (i) => {
-    const { low, near, high } = within(exact[i], magnitudes[i] * relative);
+    const { low, near, high } = through(within(exact[i], magnitudes[i] * relative));
     return { low: limitedTo(clamp, low), near: limitedTo(clamp, near), high: limitedTo(clamp, high) };
   });
 }
 
 export const linearOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
-  const { weight, bias, outFeatures } = attributesOf(call);
+  const [{ bias, outFeatures }, weight] = [attributesOf(call), call.table!];
   const [{ data }] = call.inputs;
   const depth = weight.length / outFeatures;
   const rows = data.length / depth;
@@ -48,16 +51,16 @@ export const linearOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float
 });
 
 export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, float32 in any order', (call) => {
-  const { weight, outFeatures } = attributesOf(call);
+  const { weights, outFeatures } = attributesOf(call);
   const sums = convolved(call);
   const { shape } = call.output;
   const inOrder = { exact: fromRows(sums.exact, shape), magnitudes: fromRows(sums.magnitudes, shape) };
-  return bounded(inOrder, weight.length / outFeatures, call);
+  return bounded(inOrder, weights / outFeatures, call);
 });
 
 /** Rows of channels, a place each. */
 function convolved(call: TensorCall): Sums {
-  const { weight, bias, outFeatures, groups } = attributesOf(call);
+  const [{ bias, outFeatures, groups }, weight] = [attributesOf(call), call.table!];
   const { data, shape } = imageOf(call);
   const { positions, taps, source } = tapsOf(attributesOf(call).window!, placesOf(shape));
   const places = sizeOf(placesOf(shape));

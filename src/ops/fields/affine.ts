@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import type { AffineAttributes } from '../../nouns/attributes.js';
 import type { RawLayer } from '../op.js';
-import { loadNumbers, numberField } from './numbers.js';
+import { FLOAT32, loadNumbers, numberField } from './numbers.js';
 import { list, numbers } from './schema.js';
 
 const EXPECTED_EPS = 'expected a number from 0 on';
@@ -13,11 +13,6 @@ export const affineFields = {
   weight: field('float32, [channels]; 1 where there is none'),
   bias: field('float32, [channels]; 0 where there is none'),
   eps: z.optional(z.number(EXPECTED_EPS).check(z.nonnegative(EXPECTED_EPS))),
-};
-
-const FLOAT32 = {
-  expected: 'expected a number that float32 holds',
-  accepts: (value: number) => Number.isFinite(Math.fround(value)),
 };
 
 /** A field's numbers as float32; null without, undefined after a problem. */

@@ -4,10 +4,10 @@ import * as z from 'zod/mini';
 import type { NumericArray } from '../../nouns/array.js';
 import type { EmbeddingAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
-import { sizeOf } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
-import { loadNumbers, type NumberRule, numberField } from './numbers.js';
+import { FLOAT32, loadNumbers, type NumberRule, numberField } from './numbers.js';
 import { layerFields, list, numbers, oneOrList, outputSchema } from './schema.js';
+import { tableOf } from './table.js';
 import { tensorForm } from './tensor.js';
 
 const DTYPES = ['uint8', 'int8', 'uint4', 'float32'] as const;
@@ -23,15 +23,10 @@ export const embeddingFields = {
   output: outputSchema,
 };
 
-const REAL: NumberRule = {
-  expected: 'expected a number that float32 holds',
-  accepts: (value) => Number.isFinite(Math.fround(value)),
-};
-
 function codesWithin(dtype: TableDtype): NumberRule {
   const [lo, hi] = { uint8: [0, 255], int8: [-128, 127], uint4: [0, 15], float32: [0, 0] }[dtype];
   const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-  return dtype === 'float32' ? REAL : { expected: `expected a code in ${lo}..${hi} (${dtype})`, accepts };
+  return dtype === 'float32' ? FLOAT32 : { expected: `expected a code in ${lo}..${hi} (${dtype})`, accepts };
 }
 
 /** Null after a problem. */
@@ -42,9 +37,9 @@ export async function embeddingForm(layer: RawLayer, own: Partial<EmbeddingAttri
     weight_dtype?: TableDtype;
     embedding_dim: number;
   };
-  const weight = await tableOf(layer, dtype);
-  const scale = await numbersOf(layer, 'weight_scale', REAL);
-  const zeroPoint = await numbersOf(layer, 'weight_zero_point', REAL);
+  const weight = await tableOf(layer, 'weight', dtype, codesWithin(dtype));
+  const scale = await numbersOf(layer, 'weight_scale', FLOAT32);
+  const zeroPoint = await numbersOf(layer, 'weight_zero_point', FLOAT32);
   if (!weight || scale === undefined || zeroPoint === undefined) return null;
   const rows = weight.count / size;
   const wrong = [scale, zeroPoint].find((given) => given && given.length !== 1 && given.length !== rows);
@@ -69,22 +64,6 @@ export async function embeddingForm(layer: RawLayer, own: Partial<EmbeddingAttri
     zeroPoint: perRow(zeroPoint ?? [0]),
   };
   return { ...tensorForm(attributes), table: weight.read };
-}
-
-interface Table {
-  readonly count: number;
-  read(): Promise<NumericArray>;
-}
-
-/** An array whose type says what its numbers are stays in its file: a language model's is 90 MB. Null after a problem. */
-async function tableOf(layer: RawLayer, dtype: TableDtype): Promise<Table | null> {
-  const field = numberField(layer.fields!.weight, [...layer.place, 'weight'], layer.checks, layer.arrays);
-  if (!field) return null;
-  if (field.dtype === dtype) return { count: sizeOf(field.shape), read: () => field.load() };
-  const numbers = await loadNumbers(field, codesWithin(dtype), layer.checks);
-  if (!numbers) return null;
-  const table = Float32Array.from(numbers);
-  return { count: table.length, read: async () => table };
 }
 
 function perRow(values: ArrayLike<number>): (row: number) => number {

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { activation } from '../../documents/fields.js';
-import type { FloatProductAttributes } from '../../nouns/attributes.js';
+import type { FloatProductAttributes, FusedFunction } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
@@ -12,7 +12,9 @@ import type { Op, RawLayer, ReadLayer, ShapedLayer } from '../op.js';
 import { activationOf } from './activation.js';
 import { floatsOf } from './affine.js';
 import { expectInput } from './inputs.js';
+import { FLOAT32 } from './numbers.js';
 import { layerFields, list, numbers, outputSchema } from './schema.js';
+import { tableOf } from './table.js';
 import { tensorForm } from './tensor.js';
 import { doesNotFit, outputPadding, perPlace, readWindow, windowFields } from './window.js';
 
@@ -23,7 +25,24 @@ const fields = {
   out_features: whole,
   bias: z.optional(z.nullable(numbers('float32 [out]', list('number')))),
   activation: z.optional(activation),
+  fused: z.optional(
+    z.object({
+      op: z.enum(['clamp', 'sigmoid', 'tanh', 'leaky_relu', 'hardsigmoid']),
+      min: z.optional(z.nullable(z.number())),
+      max: z.optional(z.nullable(z.number())),
+      alpha: z.optional(z.number().check(z.nonnegative('expected a number from 0 on: it never falls'))),
+      beta: z.optional(z.number()),
+    }),
+  ),
 };
+
+type RawFused = z.infer<typeof fields.fused>;
+
+function fusedOf(raw: RawFused): FusedFunction | null {
+  if (!raw) return null;
+  const { op, min, max, alpha = 0, beta = 0 } = raw;
+  return { op, lower: min ?? Number.NEGATIVE_INFINITY, upper: max ?? Number.POSITIVE_INFINITY, alpha, beta };
+}
 
 const windows = { ...windowFields, kernel_size: perPlace, groups: z.optional(whole) };
 
@@ -57,54 +76,58 @@ export function floatProduct(name: string, spatial: number): Op {
 
 async function readProduct(layer: RawLayer, spatial: number, windowOf: ReadWindow): Promise<ReadLayer | null> {
   expectInput(layer, ['float32'], 'put a dequantize layer before it');
-  const attributes = await attributesOf(layer, spatial, windowOf);
+  const table = layer.fields && (await tableOf(layer, 'weight', 'float32', FLOAT32));
+  const attributes = table && (await attributesOf(layer, table.count, spatial, windowOf));
   return attributes && layer.output
-    ? { form: tensorForm(attributes, activationOf(layer)), output: layer.output }
+    ? { form: { ...tensorForm(attributes, activationOf(layer)), table: table.read }, output: layer.output }
     : null;
 }
 
 async function attributesOf(
   layer: RawLayer,
+  weights: number,
   spatial: number,
   windowOf: ReadWindow,
 ): Promise<FloatProductAttributes | null> {
-  const [weight, bias] = [await floatsOf(layer, 'weight'), await floatsOf(layer, 'bias')];
-  if (!layer.fields || !weight || bias === undefined) return null;
+  const bias = await floatsOf(layer, 'bias');
+  if (!layer.fields || bias === undefined) return null;
   const {
     out_features: out,
     kernel_size: size,
     groups = 1,
+    fused,
   } = layer.fields as Record<'out_features', number> & {
+    fused?: RawFused;
     kernel_size?: number | number[];
     groups?: number;
   };
   const kernel = spatial === 0 ? [] : Array.isArray(size) ? size : new Array<number>(spatial).fill(size!);
   const window = spatial === 0 ? null : windowOf(layer, kernel);
-  const rest = weight.length / out / sizeOf(kernel);
+  const rest = weights / out / sizeOf(kernel);
   const fits =
     Number.isInteger(rest) && out % groups === 0 && kernel.length === spatial && (bias?.length ?? out) === out;
   if (!fits) {
     const expected = `expected [${out}, in / ${groups}${kernel.map((n) => `, ${n}`).join('')}] weights and ${out} of the bias`;
-    const got = `got ${weight.length}${bias ? ` and ${bias.length}` : ''}`;
+    const got = `got ${weights}${bias ? ` and ${bias.length}` : ''}`;
     layer.checks.problem('weight', [...layer.place, 'weight'], `${expected}, ${got}`);
     return null;
   }
-  return spatial > 0 && !window ? null : { weight, bias, outFeatures: out, window, groups };
+  return spatial > 0 && !window ? null : { weights, bias, outFeatures: out, window, groups, fused: fusedOf(fused) };
 }
 
 function rowDims({ form, inputs: [{ name, shape }] }: ShapedLayer): readonly number[] | string {
-  const { weight, outFeatures } = (form as TensorForm).attributes as FloatProductAttributes;
-  const inFeatures = weight.length / outFeatures;
+  const { weights, outFeatures } = (form as TensorForm).attributes as FloatProductAttributes;
+  const inFeatures = weights / outFeatures;
   if (shape.dims.at(-1) === inFeatures) return [...shape.dims.slice(0, -1), outFeatures];
   return `expected an input whose last axis is ${inFeatures}, got ${printable(name)} of shape ${dimsText(shape.dims)}`;
 }
 
 function imageDims({ form, inputs: [{ name, shape }], layout }: ShapedLayer): readonly number[] | string {
-  const { weight, outFeatures, groups, window } = (form as TensorForm).attributes as FloatProductAttributes;
+  const { weights, outFeatures, groups, window } = (form as TensorForm).attributes as FloatProductAttributes;
   const spatial = window!.kernel.length;
   const given = `${printable(name)} of shape ${dimsText(shape.dims)}`;
   const axis = layout === 'NCHW' ? 0 : spatial;
-  const channels = (weight.length / outFeatures / sizeOf(window!.kernel)) * groups;
+  const channels = (weights / outFeatures / sizeOf(window!.kernel)) * groups;
   if (shape.dims.length !== spatial + 1 || shape.dims[axis] !== channels) {
     return `expected an input of ${channels} channels and ${spatial} axes of places, got ${given}`;
   }

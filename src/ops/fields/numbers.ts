@@ -70,6 +70,11 @@ export async function loadNumbers(field: NumberField, rule: NumberRule, checks: 
   return wrong === 0 ? values : null;
 }
 
+export const FLOAT32: NumberRule = {
+  expected: 'expected a number that float32 holds',
+  accepts: (value) => Number.isFinite(Math.fround(value)),
+};
+
 export type WeightDtype = 'int8' | 'uint8';
 
 /** uint8 is kept as int16: sums take both signs. */

@@ -198,6 +198,19 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     },
   ],
   [
+    'hand-float-products',
+    {
+      conv2d_float: 1602,
+      conv_transpose2d_float: 252,
+      sigmoid: 252,
+      quantize: 924,
+      dequantize: 924,
+      linear_float: 1131,
+      add: 672,
+      flatten: 672,
+    },
+  ],
+  [
     'hand-dynamic',
     {
       quantize_dynamic: 1962,

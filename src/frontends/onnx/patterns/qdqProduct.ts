@@ -7,9 +7,10 @@ import { printable } from '../../../text.js';
 import { arithmeticOf } from '../arithmetic.js';
 import { type Behind, behind, dequantizedBias, notAdded } from '../bias.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { fusedActivation } from '../fusedActivation.js';
 import { withFactors } from '../gemm.js';
-import { geometryOf, kernelOf } from '../geometry.js';
-import { attribute, floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
+import { windowsOf } from '../geometry.js';
+import { floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 import { ignoredBiasScale, ignoredBiasZeroPoint, QUANTIZES_AGAIN } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
 import { ofFloats, quantizesAgain } from '../nBits.js';
@@ -31,11 +32,12 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const isMatrix = w.kind !== 'float' && (!isOnnx(node, 'Gemm', 'MatMul') || w.constant.shape.length === 2);
   if (w.kind === 'float' || !isMatrix) return null;
   const around = await behind(node, context);
-  if (w.kind === 'weight') return [await product(node, x, w, around, context)];
+  if (w.kind === 'weight') return product(node, x, w, around, context);
   const isQuantized = isBetweenCodes(around.output, context) && (!isOnnx(node, 'MatMul') || around.added.length > 0);
-  const codes = isQuantized ? await quantizedWeights(w.constant) : null;
-  if (!codes) return [floatWeights(node, x, around, context)];
-  return [await product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context)];
+  if (!isQuantized) return null;
+  const codes = await quantizedWeights(w.constant);
+  if (!codes) return [quantizedUnread(node, x, around)];
+  return product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context);
 }
 
 async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Context): Promise<Draft[] | null> {
@@ -43,7 +45,13 @@ async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Contex
   return again ? [ofFloats(node, x, again)] : null;
 }
 
-async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, context: Context): Promise<Draft> {
+async function product(
+  node: GraphNode,
+  x: Codes,
+  w: Weights,
+  around: Behind,
+  context: Context,
+): Promise<Draft[] | null> {
   const { added } = around;
   const rounds = isBetweenCodes(around.output, context);
   const unadded = around.bias && notAdded(around.bias, node);
@@ -70,21 +78,25 @@ async function product(node: GraphNode, x: Codes, w: Weights, around: Behind, co
   const own = withFactors(node, w.q, isFused ? bias && { ...bias, q: null } : rounded, isFused);
   const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
   const { fields, notReplayed } = await productFields(weight, own.bias, context);
-  const { tail, activation, unknown } = isFused ? codesBehind(around.tail) : floatsBehind(node, around.tail, context);
-  const shape = shapeFields(node, w, context);
-  return {
-    at: node,
-    nodes: [node, ...added, ...tail.nodes],
-    name: tail.tensor,
-    op: shape.op,
-    inputs: [x.tensor],
-    fields: { ...fields, ...shape.fields, activation },
-    output: tail.q ?? 'float32',
-    reads: [x],
-    ...(again ? { because: again } : ran),
-    ...(hazards.length > 0 ? { hazards } : {}),
-    notReplayed: again ?? notReplayed ?? shape.unknown ?? own.unknown ?? unknown ?? undefined,
-  };
+  const activated = isFused ? codesBehind(around.tail) : await floatsBehind(node, around.tail, context);
+  if (!activated) return null;
+  const { tail, activation } = activated;
+  const shape = isOnnx(node, 'Gemm', 'MatMul') ? LINEAR : windowsOf(node, w.constant.shape, context);
+  return [
+    {
+      at: node,
+      nodes: [node, ...added, ...tail.nodes],
+      name: tail.tensor,
+      op: shape.op,
+      inputs: [x.tensor],
+      fields: { ...fields, ...shape.fields, activation },
+      output: tail.q ?? 'float32',
+      reads: [x],
+      ...(again ? { because: again } : ran),
+      ...(hazards.length > 0 ? { hazards } : {}),
+      notReplayed: again ?? notReplayed ?? shape.unknown ?? own.unknown ?? undefined,
+    },
+  ];
 }
 
 /**
@@ -102,34 +114,14 @@ async function isQuantizedAtRunTime({ tensor, q }: Weights, context: Context): P
   return before !== null && `${before.scale} ${before.zeroPoint}` !== `${q.scale} ${q.zeroPoint}`;
 }
 
+const LINEAR = { op: 'linear', fields: {}, unknown: null };
+
 const BIAS_SCALE = 'give the bias the scale of input times weight: quantize it again, or leave it float';
 
 function layoutOf(node: GraphNode): WeightLayout {
   if (isOnnx(node, 'Conv')) return 'conv';
   if (isOnnx(node, 'ConvTranspose')) return 'transposed';
   return isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
-}
-
-function shapeFields(
-  node: GraphNode,
-  w: Weights,
-  context: Context,
-): { op: string; fields: object; unknown: string | null } {
-  if (isOnnx(node, 'Gemm', 'MatMul')) return { op: 'linear', fields: {}, unknown: null };
-  const kernel = kernelOf(w.constant.shape);
-  const { fields, unknown } = geometryOf(node, kernel, context);
-  const groups = intOf(node, 'group', 1);
-  if (isOnnx(node, 'Conv')) return { op: `conv${kernel.length}d`, fields: { ...fields, groups }, unknown };
-  const ends = attribute(node, 'output_padding')?.ints;
-  const own = { ...fields, ...(ends?.length ? { output_padding: [...ends] } : {}), groups };
-  return { op: `conv_transpose${kernel.length}d`, fields: own, unknown: unknown ?? sizedOtherwise(node) };
-}
-
-/** Pads that follow from the size of the output. */
-function sizedOtherwise(node: GraphNode): string | null {
-  if (attribute(node, 'output_shape')?.ints.length) return 'its output_shape decides the pads';
-  const autoPad = attribute(node, 'auto_pad')?.s ?? 'NOTSET';
-  return autoPad.startsWith('SAME') ? `auto_pad is ${autoPad}` : null;
 }
 
 /** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */
@@ -188,33 +180,24 @@ async function quantizes(reader: GraphNode, context: Context): Promise<boolean> 
 interface Activated {
   readonly tail: Pick<Tail, 'nodes' | 'tensor' | 'q'>;
   readonly activation: unknown;
-  /** What of it is not replayed. */
-  readonly unknown: string | null;
 }
 
 /** A ReLU that the clamp of the codes makes is none of its own. */
 function codesBehind(tail: Tail): Activated {
   const { q, clamp } = tail;
-  if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return { tail, activation: 'none', unknown: null };
+  if (!q || !clamp || isRedundant(q, clamp.lower, clamp.upper)) return { tail, activation: 'none' };
   const activation = isRelu(clamp) ? 'relu' : { clamp: codesOf(q, clamp.lower, clamp.upper) };
-  return { tail, activation, unknown: null };
+  return { tail, activation };
 }
 
-/** Without codes behind it a float Conv or Gemm takes in the activation: the tensor between them does not exist. */
-function floatsBehind(node: GraphNode, tail: Tail, { graph, session }: Context): Activated {
+/** Without codes behind it a float Conv or Gemm takes in the activation; null: one that only a product of floats has. */
+async function floatsBehind(node: GraphNode, tail: Tail, context: Context): Promise<Activated | null> {
   if (tail.q) return codesBehind(tail);
-  const plain = { tail, activation: 'none', unknown: null };
-  const reader = session.fusesActivations ? graph.onlyReader(tail.tensor) : null;
-  const fused = isOnnx(node, 'Conv') ? isOnnx(reader, ...OF_CONV) : isOnnx(node, 'Gemm') && isOnnx(reader, ...OF_GEMM);
-  if (!fused || session.added.has(tail.tensor)) return plain;
-  const behind = { nodes: [reader!], tensor: reader!.outputs[0], q: null };
-  const unknown = reader!.opType === 'Relu' ? null : `${reader!.opType} is part of its float ${node.opType}`;
-  return { tail: behind, activation: unknown ? 'none' : 'relu', unknown };
+  const fused = await fusedActivation(node, tail.tensor, context);
+  if (!fused) return { tail, activation: 'none' };
+  const { nodes, tensor, fields } = fused;
+  return fields.activation === 'relu' ? { tail: { nodes, tensor, q: null }, activation: 'relu' } : null;
 }
-
-/** What ONNX Runtime fuses with a float Conv (FusedConv), and with a Gemm. */
-const OF_CONV = ['Relu', 'Clip', 'Sigmoid', 'Tanh', 'LeakyRelu', 'HardSigmoid'];
-const OF_GEMM = ['Relu', 'Sigmoid', 'Tanh', 'LeakyRelu'];
 
 async function activations(node: GraphNode, x: Codes, w: Codes, context: Context): Promise<Draft> {
   const tail = await tailOf(node.outputs[0], context);
@@ -235,16 +218,17 @@ async function activations(node: GraphNode, x: Codes, w: Codes, context: Context
   };
 }
 
-function floatWeights(node: GraphNode, x: Codes, { added, tail }: Behind, context: Context): Draft {
-  const rank = Math.max(1, (context.constants.get(node.inputs[1])?.shape.length ?? 2) - 2);
+/** Its range is not known before all of it is read. */
+function quantizedUnread(node: GraphNode, x: Codes, { added, tail }: Behind): Draft {
   return {
     at: node,
     nodes: [node, ...added, ...tail.nodes],
     name: tail.tensor,
-    op: isOnnx(node, 'Gemm', 'MatMul') ? 'linear' : `conv${node.opType === 'Conv' ? '' : '_transpose'}${rank}d`,
+    op: isOnnx(node, 'Gemm', 'MatMul') ? 'linear' : 'conv',
     inputs: [x.tensor],
     output: tail.q ?? 'float32',
     reads: [x],
-    notReplayed: 'its weights are floats',
+    notReplayed:
+      'its weights are floats that ONNX Runtime quantizes when it loads the model, more of them than are looked at',
   };
 }

@@ -2,6 +2,7 @@ import type { Pattern } from '../draft.js';
 import { dynamic } from './dynamic.js';
 import { dynamicQuantize } from './dynamicQuantize.js';
 import { embedding } from './embedding.js';
+import { floatProduct } from './floatProduct.js';
 import { integerProduct } from './integerProduct.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
@@ -22,6 +23,7 @@ export const patterns: readonly Pattern[] = [
   integerProduct,
   dynamicQuantize,
   qdqProduct,
+  floatProduct,
   qdqElementwise,
   where,
   embedding,
