@@ -12,7 +12,7 @@ const dist = join(root, 'dist');
 
 // A packed tarball brings dist/ along, and without dev dependencies there is nothing to build it with.
 if (process.argv.includes('--prepare') && !canResolve('rolldown')) {
-  if (existsSync(join(dist, 'cli/cli.cjs'))) process.exit(0);
+  if (existsSync(join(dist, 'cli/main.cjs'))) process.exit(0);
   console.error('qdiff: dist/ is missing and rolldown is not installed; run `npm ci` with dev dependencies');
   process.exit(1);
 }
@@ -37,19 +37,25 @@ const cryptoWhenNeeded = {
     id === '\0crypto' ? "export const createHash = (name) => require('node:crypto').createHash(name);" : null,
 };
 /**
- * The main file hands 400 names to the files beside it. None changes once it is set, so that a property does as well as a getter;
- * and the bundler's few helpers, a file of their own, are taken in: together 2 ms of every start.
+ * What the main file hands to the files beside it is 400 names, of no use to a run that loads none of them: given when one asks.
+ * None changes once it is set. The entry and the bundler's few helpers, files of their own, are taken in: together 4 ms of every start.
  */
 const quickMain = {
   name: 'quick-main',
-  generateBundle: (_options, { 'cli.cjs': cli, 'main.cjs': main, 'rolldown-runtime.cjs': helpers }) => {
-    const getter = /Object\.defineProperty\(exports,"(\w+)",\{enumerable:true,get:function\(\)\{return (\w+)\}\}\)/g;
+  generateBundle(_options, bundle) {
+    const { 'cli.cjs': cli, 'main.cjs': main, 'rolldown-runtime.cjs': helpers } = bundle;
+    const getter =
+      /Object\.defineProperty\(exports,"(\w+)",\{enumerable:true,get:function\(\)\{return ([\w$]+)\}\}\);?/g;
+    const run = /exports\.run=[\w$]+\.([\w$]+);/.exec(cli.code)?.[1];
+    const names = new Map(Array.from(main.code.matchAll(getter), ([, name, own]) => [name, own]));
     const loaded = 'require("./rolldown-runtime.cjs")';
-    if (!getter.test(main.code) || !main.code.includes(loaded)) throw new Error('main.cjs: written in another form');
-    main.code = main.code
-      .replace(getter, 'exports.$1=$2')
-      .replace(loaded, () => `(exports=>{${helpers.code}\nreturn exports})({})`);
-    cli.code = cli.code.replace(`const e=${loaded};`, ''); // it uses none
+    if (!names.has(run) || !main.code.includes(loaded)) throw new Error('main.cjs: written in another form');
+    const all = Array.from(names, ([name, own]) => `${name}:${own}`).join(',');
+    main.code = `${main.code.replace(getter, '')}exports.run=${names.get(run)};let names;exports.names=()=>names??={${all}};`;
+    main.code = main.code.replace(loaded, () => `(exports=>{${helpers.code}\nreturn exports})({})`);
+    delete bundle['cli.cjs'];
+    for (const file of Object.values(bundle))
+      if (file !== main && file.code) file.code = file.code.replace('require("./main.cjs")', '$&.names()');
   },
 };
 const common = {
@@ -122,9 +128,8 @@ function buildCli() {
  */
 function writeCompiled() {
   const run = `
-    require('./bin/load.js').writeCompiled();
     process.argv.splice(1, 0, 'qdiff');
-    require('./dist/cli/cli.cjs').run(process);
+    require('./bin/load.js').writeCompiled().run(process);
   `;
   const jobs = ['iris-vnni', 'iris-avx2'].map((set) => [
     ...['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch', set, name)),

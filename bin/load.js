@@ -1,5 +1,5 @@
 'use strict';
-const { existsSync, readFileSync, renameSync, writeFileSync, writeSync } = require('node:fs');
+const { existsSync, readdirSync, readFileSync, renameSync, writeFileSync, writeSync } = require('node:fs');
 const Module = require('node:module');
 const { basename, dirname, join, relative } = require('node:path');
 const { Script } = require('node:vm');
@@ -17,20 +17,23 @@ const builtFrom = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versi
 
 /**
  * Loads the command's main file, and later what it loads when it is needed, as `require` would, but with what V8 made of them:
- * compiling is 40% of a small run. For a V8 that the build had not, that is kept from the first run on, where Node keeps the like
+ * compiling is 40% of a small run. For a V8 that the build had not, that is kept from the first short run on, where Node keeps the like
  * (22.8 on, unless NODE_DISABLE_COMPILE_CACHE): what Node keeps itself lacks functions that are called after loading, most of it.
  */
 exports.loadMain = () => {
   const sums = checksums();
-  const gone = Object.keys(sums).find((name) => !existsSync(join(root, name)));
+  const names = new Set(readdirSync(folder)); // what lies elsewhere is read when it is asked for, and its absence told then
+  const gone = Object.keys(sums).find((name) => dirname(name) === 'dist/cli' && !names.has(basename(name)));
   if (gone) refuse(gone, 'none');
   if (existsSync(builtFrom(file))) compileWith(sums, builtFrom);
   else {
     Module.enableCompileCache?.();
     const kept = Module.getCompileCacheDir?.();
     if (kept)
-      keepCompiled(sums, (path, sum) =>
-        join(kept, `qdiff-${basename(builtFrom(path), '.cache')}-${sum.toString(16)}.cache`),
+      keepCompiled(
+        sums,
+        (path, sum) => join(kept, `qdiff-${basename(builtFrom(path), '.cache')}-${sum.toString(16)}.cache`),
+        didItsWork,
       );
     else compileWith(sums, builtFrom);
   }
@@ -38,13 +41,22 @@ exports.loadMain = () => {
 };
 
 /** In the build: what V8 made of the files that are loaded is kept beside them. */
-exports.writeCompiled = () => keepCompiled({}, builtFrom);
+exports.writeCompiled = () => {
+  keepCompiled({}, builtFrom);
+  return require(file);
+};
 
-/** What V8 made by the end of a run that did its work is kept, of files that have no such yet. */
-function keepCompiled(sums, nameOf) {
+/** Microseconds of the CPU. What V8 made of functions that have not run for a while is dropped: after a long run most is gone. */
+const SHORT_RUN = 1e6;
+
+/** --version calls few functions. */
+const didItsWork = () => process.argv.length >= 4 && process.cpuUsage().user < SHORT_RUN;
+
+/** What V8 made by the end of a run is kept, of files that have no such yet. */
+function keepCompiled(sums, nameOf, isWorthKeeping = () => true) {
   const scripts = compileWith(sums, nameOf, new Map());
   process.on('exit', (code) => {
-    if (code > 1 || process.argv.length < 4) return; // --version calls few functions
+    if (code > 1 || !isWorthKeeping()) return;
     for (const [name, { script, sum }] of scripts) {
       const data = script.createCachedData();
       const whole = `${name}.${process.pid}`; // another process may read it

@@ -1,4 +1,3 @@
 #!/usr/bin/env node
 'use strict';
-require('./load.js').loadMain();
-require('../dist/cli/cli.cjs').run(process);
+require('./load.js').loadMain().run(process);
