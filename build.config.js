@@ -45,13 +45,15 @@ const quickMain = {
   generateBundle(_options, bundle) {
     const { 'cli.cjs': cli, 'main.cjs': main, 'rolldown-runtime.cjs': helpers } = bundle;
     const getter =
-      /Object\.defineProperty\(exports,"(\w+)",\{enumerable:true,get:function\(\)\{return ([\w$]+)\}\}\);?/g;
+      /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:true,get:function\(\)\{return ([\w$]+)\}\}\);?/g;
     const run = /exports\.run=[\w$]+\.([\w$]+);/.exec(cli.code)?.[1];
     const names = new Map(Array.from(main.code.matchAll(getter), ([, name, own]) => [name, own]));
     const loaded = 'require("./rolldown-runtime.cjs")';
-    if (!names.has(run) || !main.code.includes(loaded)) throw new Error('main.cjs: written in another form');
+    main.code = main.code.replace(getter, '');
+    if (!names.has(run) || !main.code.includes(loaded) || main.code.includes('defineProperty(exports,"'))
+      throw new Error('main.cjs: written in another form');
     const all = Array.from(names, ([name, own]) => `${name}:${own}`).join(',');
-    main.code = `${main.code.replace(getter, '')}exports.run=${names.get(run)};let names;exports.names=()=>names??={${all}};`;
+    main.code = `${main.code}exports.run=${names.get(run)};let names;exports.names=()=>names??={${all}};`;
     main.code = main.code.replace(loaded, () => `(exports=>{${helpers.code}\nreturn exports})({})`);
     delete bundle['cli.cjs'];
     for (const file of Object.values(bundle))
