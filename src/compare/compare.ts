@@ -177,6 +177,8 @@ class Comparison {
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
     for (const defect of knownDefects(run, this.model.producer, this.capture.batchSizes, report))
       this.warn('kernel-defect', layer.name, defect);
+    // a search may hold what any layer so far has read
+    if (this.loadedDiagnosis === null && !this.options.candidate) run.release();
     return report;
   }
 

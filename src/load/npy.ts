@@ -145,9 +145,13 @@ function shapeOf(text: string, version: number, itemBytes: number, where: string
 const FRONT_BYTES = 128;
 
 /** A buffer for `dataBytes` behind at least `front` bytes; not zeroed, all of it gets written. */
-export function npyBuffer(dataBytes: number, front = FRONT_BYTES): { bytes: Uint8Array; data: Uint8Array } {
+export function npyBuffer(
+  dataBytes: number,
+  front = FRONT_BYTES,
+  allocate: (length: number) => Uint8Array = Buffer.allocUnsafeSlow,
+): { bytes: Uint8Array; data: Uint8Array } {
   const room = Math.max(FRONT_BYTES, Math.ceil(front / 64) * 64);
-  const bytes = Buffer.allocUnsafeSlow(room + dataBytes);
+  const bytes = allocate(room + dataBytes);
   return { bytes, data: bytes.subarray(room) };
 }
 

@@ -1,5 +1,5 @@
 import type { ArraySource, NumericArray, StoredDtype } from '../nouns/array.js';
-import { type ByteSource, type Recent, WHOLE_BYTES } from './bytes.js';
+import { type ByteSource, Recent, WHOLE_BYTES } from './bytes.js';
 import { decodeNpy, type NpyHeader, npyBuffer, shapeText } from './npy.js';
 import { refuse } from './refuse.js';
 
@@ -12,8 +12,29 @@ export const CACHE_BYTES = 128 << 20;
 /** No array of a layer is longer; Node 20 cannot hold 4 GiB in one buffer. */
 const MAX_READ_BYTES = 2 ** 31;
 
+interface Block {
+  readonly numbers: Promise<NumericArray>;
+  /** Reads that were given them. */
+  reads: number;
+}
+
 /** Decoded blocks by the array they belong to and their number. */
-export type BlockCache = Recent<string, Promise<NumericArray>>;
+export type BlockCache = Recent<string, Block>;
+
+/**
+ * Memory that was given back, by its length: of a page that is new to the process the first touch takes as long as reading it and its
+ * CRC. As much as two large layers hold.
+ */
+const free = new Recent<number, Uint8Array>(128 << 20);
+
+function allocate(length: number): Uint8Array {
+  const found = free.get(length);
+  free.drop(length);
+  return found ?? Buffer.allocUnsafeSlow(length);
+}
+
+/** Whose memory it is. */
+const blockOf = new WeakMap<ArrayBufferLike, Block>();
 
 /** One npy array, read in ranges of rows with bounded memory. */
 export class NpyArray implements ArraySource {
@@ -71,26 +92,41 @@ export class NpyArray implements ArraySource {
     return numbers;
   }
 
+  /** Where somebody else was given them too, they stay as they are. */
+  release({ buffer }: NumericArray): void {
+    const block = blockOf.get(buffer);
+    if (block && block.reads > 1) return;
+    this.cache.drop(`0 ${this.key}`);
+    free.set(buffer.byteLength, new Uint8Array(buffer as ArrayBuffer), buffer.byteLength);
+  }
+
   private async sliceOfBlock(block: number, fromRow: number, toRow: number): Promise<NumericArray> {
     const start = block * this.blockRows;
     const numbers = await this.cachedBlock(block, start, Math.min(this.rows, start + this.blockRows));
     return numbers.subarray((fromRow - start) * this.rowLength, (toRow - start) * this.rowLength);
   }
 
-  private cachedBlock(block: number, fromRow: number, toRow: number): Promise<NumericArray> {
-    const key = `${block} ${this.key}`;
+  private cachedBlock(index: number, fromRow: number, toRow: number): Promise<NumericArray> {
+    const key = `${index} ${this.key}`;
     const cached = this.cache.get(key);
-    if (cached) return cached;
+    if (cached) {
+      cached.reads++;
+      return cached.numbers;
+    }
     const whole = this.blockRows === this.rows;
-    const read = whole ? this.readWhole() : this.gatherFortranRows(fromRow, toRow);
-    this.cache.set(key, read, (toRow - fromRow) * this.rowLength * this.header.itemBytes);
-    read.catch(() => this.cache.drop(key));
-    return read;
+    const numbers = whole ? this.readWhole() : this.gatherFortranRows(fromRow, toRow);
+    const block = { numbers, reads: 1 };
+    this.cache.set(key, block, (toRow - fromRow) * this.rowLength * this.header.itemBytes);
+    numbers.then(
+      ({ buffer }) => blockOf.set(buffer, block),
+      () => this.cache.drop(key),
+    );
+    return numbers;
   }
 
   private async readRows(fromRow: number, toRow: number): Promise<NumericArray> {
     const rowBytes = this.rowLength * this.header.itemBytes;
-    const buffer = npyBuffer((toRow - fromRow) * rowBytes);
+    const buffer = npyBuffer((toRow - fromRow) * rowBytes, 0, allocate);
     await this.bytes.read(buffer.data, this.header.dataOffset + fromRow * rowBytes);
     return this.decode(buffer);
   }
@@ -98,7 +134,7 @@ export class NpyArray implements ArraySource {
   /** Header and data in one go, the CRC with them; the header's place is then taken by npyjs's. */
   private async readWhole(): Promise<NumericArray> {
     const { dataOffset, shape, fortranOrder } = this.header;
-    const buffer = npyBuffer(this.bytes.size - dataOffset, dataOffset);
+    const buffer = npyBuffer(this.bytes.size - dataOffset, dataOffset, allocate);
     await this.bytes.read(buffer.bytes.subarray(buffer.bytes.length - this.bytes.size), 0);
     const numbers = this.decode(buffer);
     return fortranOrder && shape.length > 1 && numbers.length > 0

@@ -45,6 +45,8 @@ export interface ArraySource {
    * Throws InputError: truncated data, bad CRC, an integer beyond 2^53.
    */
   read(fromRow?: number, toRow?: number): Promise<NumericArray>;
+  /** What a whole read has given is read by nobody any more: its memory may hold another array's numbers next. */
+  release?(numbers: NumericArray): void;
 }
 
 /** The arrays of one npz file or folder by key. Keys are data from a file: a Map, never a plain object. */

@@ -25,6 +25,8 @@ export interface WeightSource {
   readonly outFeatures: number;
   readonly inFeatures: number;
   read(): Promise<Int8Array | Int16Array>;
+  /** What a read has given is read by nobody any more. */
+  release?(weight: Int8Array | Int16Array): void;
 }
 
 /** What a product adds besides its weights. Scales and zero points have length 1 (per tensor) or outFeatures (per channel). */

@@ -407,6 +407,31 @@ describe('arrays too large to be read whole', () => {
   });
 });
 
+describe('memory that is given back', () => {
+  const filled = (value: number) => npy('uint8', [3, 5], Array<number>(15).fill(value));
+  const opened = async () => (await open(zip([1, 2, 3].map((value) => [`a${value}.npy`, filled(value)])))).arrays;
+
+  test('holds the next array of that length, and is read from the file again', async () => {
+    const arrays = await opened();
+    const [a1, a2] = [arrays.get('a1')!, arrays.get('a2')!];
+    const first = await a1.read();
+    a1.release!(first);
+    const second = await a2.read();
+    expect(second.buffer).toBe(first.buffer);
+    expect([...second]).toEqual(Array(15).fill(2));
+    expect([...(await a1.read())]).toEqual(Array(15).fill(1));
+  });
+
+  test('stays as it is where another read was given it', async () => {
+    const arrays = await opened();
+    const [a1, a2] = [arrays.get('a1')!, arrays.get('a2')!];
+    const [whole, row] = await Promise.all([a1.read(), a1.read(1, 2)]);
+    a1.release!(whole);
+    await a2.read();
+    expect([...row]).toEqual(Array(5).fill(1));
+  });
+});
+
 describe('folders of npy files', () => {
   const files = memoryFiles({
     'd/fc1.npy': npy('uint8', [2, 2], [1, 2, 3, 4]),

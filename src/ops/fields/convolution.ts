@@ -122,7 +122,7 @@ function weightOf(layer: RawLayer, axes: readonly string[], groups: number, tran
 }
 
 /** Rows [out, taps, in / groups], channels fastest: the order of patches. */
-function tapByTap({ shape, read }: WeightField, groups: number, transposed: boolean): WeightSource {
+function tapByTap({ shape, read, release }: WeightField, groups: number, transposed: boolean): WeightSource {
   const [first, second, ...kernel] = shape;
   const taps = sizeOf(kernel);
   const inChannels = transposed ? first / groups : second;
@@ -141,6 +141,7 @@ function tapByTap({ shape, read }: WeightField, groups: number, transposed: bool
           for (let c = 0, from = pair * taps + tap; c < inChannels; c++, from += step) rows[at++] = stored[from];
         }
       }
+      release?.(stored);
       return rows;
     },
   };

@@ -84,6 +84,8 @@ const MEMORY = { int8: Int8Array, uint8: Int16Array } as const;
 export interface WeightField {
   readonly shape: readonly number[];
   read(): Promise<Int8Array | Int16Array>;
+  /** What a read has given is read by nobody any more. */
+  release?(weight: Int8Array | Int16Array): void;
 }
 
 /** axes: names of the weight's axes, as they are said to people. Null after a problem. */
@@ -115,7 +117,7 @@ export async function weightField(
     const values = await source.read();
     return values instanceof MEMORY[wanted] ? values : MEMORY[wanted].from(values);
   };
-  return { shape, read };
+  return { shape, read, release: (values) => source.release?.(values) };
 }
 
 async function fits(

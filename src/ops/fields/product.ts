@@ -171,7 +171,7 @@ function linearWeight(layer: RawLayer): WeightReading {
         checks,
         arrays,
       );
-      return weight && { outFeatures: weight.shape[0], inFeatures: weight.shape[1], read: () => weight.read() };
+      return weight && { ...weight, outFeatures: weight.shape[0], inFeatures: weight.shape[1] };
     },
     check: (weight, lists) => checkLinear(layer, weight, lists),
   };
