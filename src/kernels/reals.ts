@@ -257,7 +257,7 @@ const interpolate: RealForm = {
 
 const matmul: RealForm = {
   value({ inputs, output, attributes }) {
-    const { adjX, adjY } = (attributes ?? {}) as Partial<MatmulAttributes>;
+    const { adjX, adjY, alpha = 1 } = (attributes ?? {}) as Partial<MatmulAttributes>;
     const { dims } = output.shape;
     const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
     const depth = inputs[0].shape.dims.at(adjX ? -2 : -1)!;
@@ -272,7 +272,7 @@ const matmul: RealForm = {
         const right = adjY ? (matrix * cols + col) * depth + k : (matrix * depth + k) * cols + col;
         sum += a.real(a.data[left]) * b.real(b.data[right]);
       }
-      return sum;
+      return sum * alpha;
     };
   },
 };

@@ -109,6 +109,8 @@ export interface MatmulAttributes {
   /** Whether an operand's last two axes change places first. */
   readonly adjX: boolean;
   readonly adjY: boolean;
+  /** What a product of floats is multiplied by in the same kernel. */
+  readonly alpha: number;
 }
 
 export interface SoftplusAttributes {

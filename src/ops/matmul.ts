@@ -11,14 +11,16 @@ import type { Op, ShapedLayer } from './op.js';
 const own = ofTwo('matmul');
 const flag = z.optional(z.boolean());
 
-/** adj_x, adj_y: TFLite's, the last two axes change places first. */
+/** adj_x, adj_y: the last two axes change places first. alpha: of floats, what ONNX Runtime's FusedMatMul multiplies by. */
 export const matmul: Op = {
   ...own,
-  schema: () => z.extend(own.schema(), { adj_x: flag, adj_y: flag }),
+  schema: () => z.extend(own.schema(), { adj_x: flag, adj_y: flag, alpha: z.optional(z.number()) }),
   channels: 'last',
   dims: productDims,
   read: (layer) =>
-    computed(layer, ({ adj_x: adjX, adj_y: adjY }): MatmulAttributes => ({ adjX: adjX === true, adjY: adjY === true })),
+    computed(layer, ({ adj_x: adjX, adj_y: adjY, alpha = 1 }): MatmulAttributes => {
+      return { adjX: adjX === true, adjY: adjY === true, alpha: alpha as number };
+    }),
 };
 
 function productDims(layer: ShapedLayer): readonly number[] | string {

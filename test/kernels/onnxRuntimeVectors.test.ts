@@ -101,8 +101,8 @@ test.each([
   ['add', 'sse', 262144],
   ['add', 'neon', 262144],
   ['mul', 'fma', 131072],
-  ['sigmoid', 'fma', 51200],
-  ['sigmoid', 'sse', 51200],
+  ['sigmoid', 'fma', 102400],
+  ['sigmoid', 'sse', 102400],
   ['leaky_relu', 'fma', 102400],
   ['softmax', 'fma', 111806],
 ] as const)('%s on %s', async (op, cpu, values) => {

@@ -20,7 +20,7 @@ const OF_TWO = ['Add', 'Mul', 'Sub', 'Div', 'Max', 'Min'];
 
 /** The second matrix, which is weights or another value, is at that input. */
 export const WEIGHTS_AT: ReadonlyMap<string, number> = new Map([
-  ...['Gemm', 'MatMul', 'MatMulInteger', 'DynamicQuantizeMatMul'].map((op) => [op, 1] as const),
+  ...['Gemm', 'MatMul', 'FusedMatMul', 'MatMulInteger', 'DynamicQuantizeMatMul'].map((op) => [op, 1] as const),
   ...['QGemm', 'QLinearMatMul'].map((op) => [op, 3] as const),
 ]);
 
@@ -143,7 +143,8 @@ function computedDims(node: GraphNode, from: From, depth: number): Dims | null {
 function productDims(node: GraphNode, x: Dims | null, w: Dims | null): Dims | null {
   if (!x || !w || x.length < 2 || w.length < 2) return null;
   const batch = broadcast(x.slice(0, -2), w.slice(0, -2)) ?? [];
-  return [...batch, x.at(-2) ?? null, w.at(intOf(node, 'transB', 0) === 1 ? -2 : -1) ?? null];
+  const rows = x.at(intOf(node, 'transA', 0) === 1 ? -1 : -2) ?? null;
+  return [...batch, rows, w.at(intOf(node, 'transB', 0) === 1 ? -2 : -1) ?? null];
 }
 
 function turned(x: Dims | null, perm: readonly number[] | null): Dims | null {

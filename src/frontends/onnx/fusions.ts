@@ -46,13 +46,29 @@ interface Seen {
   readonly constants: Constants;
 }
 
+/** Of an attribute that has but one kind of value. */
+const NONE = { f: null, i: null, s: null, t: null, floats: [], ints: [], graph: false };
+
 type Fusion = (first: GraphNode, seen: Seen) => Promise<Found | null>;
 
 const FUSIONS: ReadonlyMap<string, Fusion> = new Map([
+  ['MatMul', scaledProduct],
   ['Sigmoid', swish],
   ['Div', gelu],
   ['ReduceMean', layerNormalization],
 ]);
+
+/** A product of floats and one number behind it (a transformer's scores): FusedMatMul. */
+async function scaledProduct({ inputs, outputs: [output] }: GraphNode, seen: Seen): Promise<Found | null> {
+  const { graph } = seen;
+  const scale = graph.onlyReader(output);
+  const isOfCodes = inputs.some((input) => isOnnx(graph.makerOf(input), 'DequantizeLinear'));
+  if (!isOnnx(scale, 'Mul', 'Div') || isOfCodes || (scale.opType === 'Div' && scale.inputs[0] !== output)) return null;
+  const [factor] = await numbersOf(otherInput(scale, output), seen);
+  if (factor === undefined) return null;
+  const alpha = { ...NONE, name: 'alpha', f: scale.opType === 'Div' ? f32(1 / factor) : factor };
+  return { nodes: [graph.makerOf(output)!, scale], becomes: { opType: 'FusedMatMul', inputs, attributes: [alpha] } };
+}
 
 async function swish(sigmoid: GraphNode, { graph }: Seen): Promise<Found | null> {
   const [x] = sigmoid.inputs;
@@ -101,10 +117,9 @@ async function layerNormalization(mean: GraphNode, seen: Seen): Promise<Found | 
     epsilon !== undefined &&
     [weight, bias].every((name) => constants.get(name)?.dtype.name === 'float32');
   if (!isNorm) return null;
-  const none = { f: null, i: null, s: null, t: null, floats: [], ints: [], graph: false };
   const attributes = [
-    { ...none, name: 'epsilon', f: epsilon },
-    { ...none, name: 'axis', i: -1 },
+    { ...NONE, name: 'epsilon', f: epsilon },
+    { ...NONE, name: 'axis', i: -1 },
   ];
   return {
     nodes: [mean, subtract, square, variance, add, root, divide, scale, shift],

@@ -93,8 +93,8 @@ export class Graph {
   }
 }
 
-/** ONNX Runtime's own are ONNX's, with 16 bits before opset 21 had them (UseQDQContribOps). */
-const CONTRIBUTED = ['QuantizeLinear', 'DequantizeLinear'];
+/** ONNX Runtime's own are ONNX's, with 16 bits before opset 21 had them (UseQDQContribOps); FusedMatMul is MatMul with more attributes. */
+const CONTRIBUTED = ['QuantizeLinear', 'DequantizeLinear', 'FusedMatMul'];
 
 function named(node: OnnxNode, index: number): GraphNode {
   const isSame = node.domain === 'com.microsoft' && CONTRIBUTED.includes(node.opType);

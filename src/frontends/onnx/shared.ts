@@ -37,6 +37,8 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
       return softmax('softmax', node, context);
     case 'LogSoftmax':
       return softmax('log_softmax', node, context);
+    case 'FusedMatMul':
+      return fusedProduct(node);
     case 'PRelu':
       return prelu(node, context);
     case 'BatchNormalization':
@@ -92,6 +94,13 @@ function softmax(op: string, node: GraphNode, context: Context): SharedFields {
     fields: { dim: isLast ? -1 : axis },
     unknown: isLast ? null : 'before opset 13 it takes several axes as one',
   };
+}
+
+function fusedProduct(node: GraphNode): SharedFields {
+  const is = (name: string) => intOf(node, name, 0) === 1;
+  const fields = { adj_x: is('transA'), adj_y: is('transB'), alpha: floatOf(node, 'alpha', 1) };
+  const turns = is('transBatchA') || is('transBatchB');
+  return { op: 'matmul', fields, unknown: turns ? 'it turns batches of an operand' : null };
 }
 
 /** One slope, or one a channel: [C, 1, 1]. */

@@ -25,6 +25,7 @@ const OPS = new Map([
   ['ReduceMin', 'amin'],
   ['Gemm', 'linear'],
   ['MatMul', 'matmul'],
+  ['FusedMatMul', 'matmul'],
   ['BatchNormalization', 'batch_norm'],
   ['DepthToSpace', 'pixel_shuffle'],
   ['Resize', 'interpolate'],

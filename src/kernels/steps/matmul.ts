@@ -1,4 +1,5 @@
 /** Products of two matrices of codes, sample by sample: floats between dequantize and quantize. sa, sb: scales; da, db: centred codes. */
+import type { MatmulAttributes } from '../../nouns/attributes.js';
 import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
@@ -49,12 +50,22 @@ export const matmulDecomposed = matmulFloats(quantizeDecomposed);
 
 /** Floats times floats. */
 export const matmulOfFloats: TensorSteps = boundedSteps('sum of a * b, float32 in any order', (call) => {
-  const sumOf = sums(call, (input) => Float64Array.from(input.data));
+  const { adjX, adjY, alpha } = call.attributes as MatmulAttributes;
+  const [a, b] = call.inputs;
+  const inputs = [adjX ? turned(a) : a, adjY ? turned(b) : b];
+  const sumOf = sums({ ...call, inputs }, (input) => Float64Array.from(input.data));
   return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
     const { low, near, high } = sumOf(i);
-    return within(near, (high - low) / 2);
+    return within(alpha * near, (Math.abs(alpha) * (high - low)) / 2);
   });
 });
+
+/** The last two axes change places. */
+function turned({ shape, data, ...value }: TensorValue): TensorValue {
+  const [rows, cols] = shape.dims.slice(-2);
+  const dims = [...shape.dims.slice(0, -2), cols, rows];
+  return { ...value, shape: { ...shape, dims }, data: transposed(data, rows, cols) };
+}
 
 /** Of an element of the output: the sum of its products. */
 function sums(

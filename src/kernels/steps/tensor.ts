@@ -15,6 +15,7 @@ export function withoutTflites(steps: TensorSteps): TensorSteps {
 function ownOfTflite(attributes: unknown): string | null {
   const own = (attributes ?? {}) as Partial<MatmulAttributes & BetaAttributes & ResampleAttributes>;
   if (own.adjX || own.adjY) return 'operands that are transposed first (adj_x, adj_y)';
+  if (own.alpha !== undefined && own.alpha !== 1) return `a product of codes times an alpha of ${own.alpha}`;
   if (own.beta !== undefined && own.beta !== 1) return `a beta of ${own.beta}`;
   const { mode, alignCorners, halfPixelCenters } = own;
   if (halfPixelCenters === undefined) return null;

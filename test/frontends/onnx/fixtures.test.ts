@@ -315,7 +315,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       reshape: 1024,
       permute: 1024,
       softmax: 256,
-      matmul: 256,
+      matmul: 512,
       slice: 32,
       tanh: 32,
     },

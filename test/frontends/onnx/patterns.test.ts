@@ -1061,6 +1061,7 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       node('Mul', ['x', 'a'], ['m']),
       node('Mul', ['m', 'half'], ['y']),
     ],
+    'matmul y <- x x [s y] float': [node('MatMul', ['x', 'x'], ['s']), node('Mul', ['half', 's'], ['y'])],
     'silu y <- x [s y] float': [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])],
   };
   const written = (nodes: readonly Bytes[]) =>
@@ -1085,4 +1086,38 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       }
     },
   );
+});
+
+it('a number divided by a product of floats is no part of it', async () => {
+  const nodes = [node('MatMul', ['x', 'x'], ['s']), node('Div', ['half', 's'], ['y'])];
+  const initializers = [tensor('half', [], Float32Array.of(0.5))];
+  expect(await layersOf(model({ inputs: inputX, outputs: outputY, initializers, nodes }))).toEqual([
+    'matmul s <- x x [s] float',
+    'div y <- half s [y] float',
+  ]);
+});
+
+it('sums of codes that a QuantizeLinear made count in ones: a Cast makes floats of them', async () => {
+  const nodes = [xq, node('MatMulInteger', ['xq', 'w', 'x_zero_point'], ['s']), node('Cast', ['s'], ['y'], { to: 1 })];
+  const initializers = [...scaled('x', 0.3, 3), tensor('w', [3, 2], weight)];
+  expect(await layersOf(model({ inputs: inputX, outputs: outputY, initializers, nodes }))).toEqual([
+    'quantize xq <- x [xq]',
+    'linear s <- xq [s] integers',
+    'dequantize y <- s [y]',
+  ]);
+});
+
+it('a constant that is expanded for each sample is a layer: a class token', async () => {
+  const nodes = [
+    node('Shape', ['x'], ['dims'], { end: 1 }),
+    node('Concat', ['dims', 'ones'], ['shape'], { axis: 0 }),
+    node('Expand', ['token', 'shape'], ['e']),
+    node('Concat', ['e', 'x'], ['y'], { axis: 1 }),
+  ];
+  const initializers = [tensor('token', [1, 1, 3], new Float32Array(3)), tensor('ones', [2], BigInt64Array.of(1n, 3n))];
+  const inputs = [valueInfo('x', 1, ['N', 2, 3])];
+  expect(await layersOf(model({ inputs, outputs: outputY, initializers, nodes }))).toEqual([
+    'expand e <- token [dims shape e]',
+    'cat y <- e x [y] float',
+  ]);
 });

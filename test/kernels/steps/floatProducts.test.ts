@@ -37,7 +37,8 @@ it.each([
   const { low, high } = convolutionOfFloats.run({
     inputs: [{ data: x, shape: shape([ins, size]), params: { dtype: 'float32' } }],
     samples: 1,
-    attributes: { weight, bias, outFeatures: outs, groups, window },
+    attributes: { weights: weight.length, bias, outFeatures: outs, groups, window },
+    table: weight,
     activation: 'none',
     output: { shape: shape([outs, places]), params: { dtype: 'float32' } },
   } as unknown as TensorCall) as { low: Float64Array; high: Float64Array };
@@ -56,7 +57,8 @@ it.each([
 ] as const)('fuses %s', (activation, expected) => {
   const call = {
     inputs: [{ data: Float32Array.of(1, 2), params: { dtype: 'float32' } }],
-    attributes: { weight: Float32Array.of(1, -2, 2, 3), bias: null, outFeatures: 2 },
+    attributes: { weights: 4, bias: null, outFeatures: 2 },
+    table: Float32Array.of(1, -2, 2, 3),
     activation,
   };
   expect([...(linearOfFloats.run(call as never) as { data: Float32Array }).data]).toEqual(expected);

@@ -12,7 +12,9 @@ import { fusedActivation } from '../fusedActivation.js';
 import { windowsOf } from '../geometry.js';
 import { floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
 
-export const floatProduct: Pattern = { ops: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'], match };
+const LINEAR_OPS = ['Gemm', 'MatMul', 'FusedMatMul'];
+
+export const floatProduct: Pattern = { ops: ['Conv', 'ConvTranspose', ...LINEAR_OPS], match };
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants, typeOf, session } = context;
@@ -20,7 +22,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const weight = constants.get(w) ?? constants.real(w);
   if (node.domain !== '' || typeOf(x) !== 'float32' || weight?.dtype !== onnxDtype(FLOAT32) || !weight.source)
     return null;
-  const isLinear = isOnnx(node, 'Gemm', 'MatMul');
+  const isLinear = isOnnx(node, ...LINEAR_OPS);
   if (isLinear ? weight.shape.length !== 2 : weight.shape.length < 3) return null;
   const around = await behind(node, context);
   const { bias, added, output } = session.captured.has(node.outputs[0]) ? apart(node, around) : around;
@@ -30,8 +32,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const missing = !own && (node.inputs[2] ?? '') !== '' ? 'its bias is no constant number of each channel' : null;
   const fused = await fusedActivation(node, output, context, added.length > 0);
   const { tensor, nodes, fields } = fused ?? { tensor: output, nodes: [], fields: { activation: 'none' } };
-  const transposed = isOnnx(node, 'Gemm') && intOf(node, 'transA', 0) === 1 ? 'transA is 1' : null;
-  const notReplayed = shape.unknown ?? missing ?? transposed ?? fused?.unknown ?? undefined;
+  const turned = isLinear ? TURNS.find((name) => intOf(node, name, 0) === 1) : undefined;
+  const notReplayed = shape.unknown ?? missing ?? (turned && `${turned} is 1`) ?? fused?.unknown ?? undefined;
   return [
     {
       at: node,
@@ -61,6 +63,9 @@ function becauseOf({ inputs: [x, w] }: GraphNode, { graph, constants }: Context)
   return isDequantized ? 'no QuantizeLinear follows it' : 'it reads floats, which nothing dequantized for it';
 }
 
+/** A matrix that is turned before it is multiplied by weights. */
+const TURNS = ['transA', 'transBatchA', 'transBatchB'];
+
 const LINEAR = { op: 'linear', fields: {}, unknown: null };
 
 /** A run that gave the product out did not take in the Add behind it. */
@@ -75,7 +80,7 @@ function channelsOf(node: GraphNode, { shape }: Constant): number {
 }
 
 function hasRows(node: GraphNode): boolean {
-  return isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 1;
+  return isOnnx(node, 'Gemm', 'FusedMatMul') && intOf(node, 'transB', 0) === 1;
 }
 
 /** [out, in / groups, ...kernel], alpha among them. */
@@ -87,7 +92,7 @@ function weightsOf(node: GraphNode, { source, shape }: Constant, key: string): A
     return permutedArray(key, grouped, [0, 2, 1, 3]);
   }
   const rows = hasRows(node) ? source! : permutedArray(key, source!, [1, 0]);
-  const alpha = isOnnx(node, 'Gemm') ? floatOf(node, 'alpha', 1) : 1;
+  const alpha = isOnnx(node, 'Gemm', 'FusedMatMul') ? floatOf(node, 'alpha', 1) : 1;
   return alpha === 1 ? rows : scaled(key, rows, alpha);
 }
 

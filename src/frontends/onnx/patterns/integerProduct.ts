@@ -46,8 +46,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       ...common,
       op,
       inputs: [node.inputs[0]],
-      fields,
-      output: int32(q.scale[0]),
+      fields: { ...fields, weight_scale: 1 / q.scale[0] }, // no scale enters: the sums count in ones
+      output: int32(1),
       reads: [{ tensor: node.inputs[0], q }],
       arithmetic: 'integers',
       because: BECAUSE,

@@ -20,7 +20,7 @@ const REPLAYED = ['Relu', 'Clip', 'Identity', 'Pad', ...MOVES];
 
 /** Their one output has the type of their first input. */
 const KEEPS_FLOAT =
-  /^(Conv|ConvTranspose|Gemm|MatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|Swish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
+  /^(Conv|ConvTranspose|Gemm|MatMul|FusedMatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|Swish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
 
 /** Of floats, one or some: exact, or within a bound. */
 const FUNCTIONS = [
@@ -41,9 +41,9 @@ const FUNCTIONS = [
   ],
   ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
   ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'Resize'],
-  ...['Concat', 'MatMul'],
+  ...['Concat', 'MatMul', 'FusedMatMul'],
 ];
-const OF_SEVERAL = ['Concat', 'MatMul'];
+const OF_SEVERAL = ['Concat', 'MatMul', 'FusedMatMul'];
 
 const GIVES_BOOLEANS = [
   'Greater',
@@ -69,9 +69,13 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
   const read = ofOne ? node.inputs.slice(0, 1) : node.inputs;
-  const parts = isOnnx(node, 'Concat') ? floatsNamed(node, context, true) : null;
+  const parts = isOnnx(node, 'Concat')
+    ? floatsNamed(node, context, true)
+    : isExpanded(node, context)
+      ? floatsNamed({ ...node, inputs: [first] }, context, true)
+      : null;
   const inputs = parts ?? read.filter((input) => input !== '' && !constants.get(input));
-  const type = context.typeOf(first);
+  const type = parts ? 'float32' : context.typeOf(first);
   const keeps = isOnnx(node, node.opType) && KEEPS_FLOAT.test(node.opType) && type === 'float32';
   const drafts: Draft[] = [];
   for (const [i, name] of node.outputs.entries()) {
@@ -89,6 +93,11 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
   }
   return drafts;
+}
+
+/** A constant that is repeated for each sample: a transformer's class token. */
+function isExpanded(node: GraphNode, { constants }: Context): boolean {
+  return isOnnx(node, 'Expand') && constants.get(node.inputs[0]) !== null;
 }
 
 /** Pow by 2, which ONNX Runtime computes as x * x. */

@@ -25,7 +25,7 @@ const UNARY = [
   'QLinearGlobalAveragePool',
 ];
 
-const PRODUCTS = ['QLinearConv', 'QLinearMatMul', 'QGemm'];
+const PRODUCTS = ['QLinearConv', 'QLinearMatMul', 'QGemm', 'MatMulIntegerToFloat'];
 
 export const qoperator: Pattern = {
   ops: [...PRODUCTS, ...UNARY, 'QLinearAdd', 'QLinearMul', 'QLinearConcat'],
@@ -39,6 +39,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     const layout = intOf(node, 'transB', 0) === 1 ? 'rows' : 'columns';
     return product(node, { values: [0, 3], output: 7 }, node.inputs[6], layout, context);
   }
+  if (isMicrosoft(node, 'MatMulIntegerToFloat')) return toFloat(node, context);
   if (isMicrosoft(node, 'QLinearAdd', 'QLinearMul')) return binary(node, context);
   if (isMicrosoft(node, ...UNARY)) return values(node, { values: [0], output: 3 }, context);
   if (isMicrosoft(node, 'QLinearConcat')) {
@@ -118,6 +119,14 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
   const op = node.opType === 'QLinearAdd' ? 'add' : 'mul';
   const common = { at: node, nodes: [node], name: node.outputs[0], op, ...integers(q, context), output: q };
   return [{ ...common, ...operandsOf(reads, context, node.outputs[0], false) }];
+}
+
+/** A QLinearMatMul without a scale of its output, its inputs in another order. */
+async function toFloat(node: GraphNode, context: Context): Promise<Draft[] | null> {
+  const [a, b, aScale, bScale, aZeroPoint = '', bZeroPoint = '', bias] = node.inputs;
+  const inOrder = { ...node, inputs: [a, aScale, aZeroPoint, b, bScale, bZeroPoint] };
+  const drafts = await product(inOrder, { values: [0, 3], output: 6 }, bias, 'columns', context);
+  return drafts?.map((draft) => ({ ...draft, at: node, nodes: [node] })) ?? null;
 }
 
 async function product(
