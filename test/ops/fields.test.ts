@@ -27,7 +27,7 @@ it.each([
     { op: 'max_pool2d', kernel_size: 9 },
     'expected a kernel that fits the padded input [6, 6], got one that reaches [9, 9]',
   ],
-  [{ op: 'max_pool2d', kernel_size: 3, padding: 2 }, 'expected at most half of kernel_size 3, got 2'],
+  [{ op: 'max_pool2d', kernel_size: 3, padding: 3 }, 'expected less than kernel_size 3, got 3'],
   [{ op: 'avg_pool2d', kernel_size: [2, 2, 2] }, 'expected one number, or 2 (avg_pool2d), got 3'],
   [{ op: 'avg_pool2d', kernel_size: 2, divisor_override: 0 }, 'expected a whole number other than 0, got 0'],
   [{ op: 'avg_pool1d', kernel_size: 2 }, 'expected an input of 2 axes (channels and 1 of places), got x'],

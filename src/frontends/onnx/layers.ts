@@ -6,7 +6,7 @@ import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
-import { embeddedCodes } from './embedded.js';
+import { embeddedCodes, givenCodes } from './embedded.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
@@ -185,6 +185,10 @@ class Types {
       if (elemType === FLOAT32) types.set(name, 'float32');
       if (elemType === BOOL) types.set(name, BOOLEAN);
       if (INTEGERS.includes(elemType) && looksUp(name, graph, constants)) types.set(name, INDEX);
+    }
+    for (const input of inputs) {
+      const given = await givenCodes(input, graph, constants);
+      if (given) types.set(input.name, given);
     }
     const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
     for (const node of graph.nodes) {

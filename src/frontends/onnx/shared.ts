@@ -49,18 +49,8 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
       return known('where', {});
     case 'ReduceMax':
     case 'ReduceMin':
-    case 'ReduceMean': {
-      const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
-      if (!dim) return { op: opName(node), fields: {}, unknown: 'its axes are not constant' };
-      const own = dim.map((axis) =>
-        isFirst(placeOf(node.inputs[0], context.asRun)) ? axis : ownAxis(axis, node, context),
-      );
-      return {
-        op: opName(node),
-        fields: { dim: own, keepdim: intOf(node, 'keepdims', 1) === 1 },
-        unknown: own.includes(null) ? OVER_SAMPLES : null,
-      };
-    }
+    case 'ReduceMean':
+      return reduced(node, context);
     case 'LayerNormalization':
     case 'InstanceNormalization':
       return normalized(node, context);
@@ -73,6 +63,17 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     default:
       return known(opName(node), {});
   }
+}
+
+async function reduced(node: GraphNode, context: Context): Promise<SharedFields> {
+  const op = opName(node);
+  const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
+  if (!dim) return { op, fields: {}, unknown: 'its axes are not constant' };
+  const own = dim.map((axis) =>
+    isFirst(placeOf(node.inputs[0], context.asRun)) ? axis : ownAxis(axis, node, context),
+  );
+  const fields = { dim: own, keepdim: intOf(node, 'keepdims', 1) === 1 };
+  return { op, fields, unknown: own.includes(null) ? OVER_SAMPLES : null };
 }
 
 /** Of one axis, which is that of a sample where the samples are not first. */

@@ -66,13 +66,14 @@ function poolWindow(layer: RawLayer, spatial: number): Window | null {
   const kernel = Array.from({ length: spatial }, (_, axis) => sizes[axis] ?? sizes[0]);
   const fields = { ...layer.fields, stride: layer.fields.stride ?? kernel };
   const window = readWindow({ ...layer, fields }, kernel, false);
-  return window && padsAtMostHalf(layer, window) ? { ...window, ceil: ceil ?? false } : null;
+  return window && padsBelowKernel(layer, window) ? { ...window, ceil: ceil ?? false } : null;
 }
 
-function padsAtMostHalf({ place, checks }: RawLayer, { kernel, padding: ends }: Window): boolean {
-  const wrong = ends.findIndex((end, axis) => Math.max(...end) > kernel[axis] / 2);
+/** As ONNX Runtime takes them: no window lies outside. PyTorch's are at most half. */
+function padsBelowKernel({ place, checks }: RawLayer, { kernel, padding: ends }: Window): boolean {
+  const wrong = ends.findIndex((end, axis) => Math.max(...end) >= kernel[axis]);
   if (wrong < 0) return true;
-  const expected = `expected at most half of kernel_size ${kernel[wrong]}`;
+  const expected = `expected less than kernel_size ${kernel[wrong]}`;
   checks.problem('padding', [...place, 'padding'], `${expected}, got ${Math.max(...ends[wrong])}`);
   return false;
 }

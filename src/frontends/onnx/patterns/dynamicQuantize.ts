@@ -1,5 +1,5 @@
 /** DynamicQuantizeLinear, and what makes floats of the sums behind it: Cast, and Mul by s_x * s_w. With ConvInteger nothing is fused. */
-import { FLOAT32, INT32, onnxDtype, UINT8 } from '../../../load/onnx/dtypes.js';
+import { FLOAT32, INT8, INT32, onnxDtype, UINT8 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
 import type { Quantization } from '../quantization.js';
@@ -32,12 +32,17 @@ function quantized(node: GraphNode, { graph }: Context): Draft[] {
   ];
 }
 
-/** int32 to float32, which has every sum below 2^24. */
+/** Sums, or bytes that count, to float32, which has every sum below 2^24. */
 function castSums(node: GraphNode, { typeOf }: Context): Draft[] | null {
   const [tensor] = node.inputs;
   const q = typeOf(tensor);
-  const isSum = q !== null && q !== 'float32' && q.dtype === onnxDtype(INT32) && q.scale[0] === 1;
-  if (!isSum || intOf(node, 'to', 0) !== FLOAT32) return null;
+  const areNumbers =
+    q !== null &&
+    q !== 'float32' &&
+    [INT32, UINT8, INT8].some((dtype) => q.dtype === onnxDtype(dtype)) &&
+    q.scale[0] === 1 &&
+    q.zeroPoint[0] === 0;
+  if (!areNumbers || intOf(node, 'to', 0) !== FLOAT32) return null;
   const common = { at: node, nodes: [node], name: node.outputs[0], inputs: [tensor] };
   return [{ ...common, op: 'dequantize', output: 'float32', reads: [{ tensor, q }], because: 'sums become floats' }];
 }

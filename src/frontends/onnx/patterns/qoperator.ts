@@ -123,10 +123,11 @@ async function binary(node: GraphNode, context: Context): Promise<Draft[] | null
 
 /** A QLinearMatMul without a scale of its output, its inputs in another order. */
 async function toFloat(node: GraphNode, context: Context): Promise<Draft[] | null> {
-  const [a, b, aScale, bScale, aZeroPoint = '', bZeroPoint = '', bias] = node.inputs;
+  const [a, b, aScale, bScale, aZeroPoint = '', bZeroPoint = '', bias = ''] = node.inputs;
   const inOrder = { ...node, inputs: [a, aScale, aZeroPoint, b, bScale, bZeroPoint] };
-  const drafts = await product(inOrder, { values: [0, 3], output: 6 }, bias, 'columns', context);
-  return drafts?.map((draft) => ({ ...draft, at: node, nodes: [node] })) ?? null;
+  const drafts = await product(inOrder, { values: [0, 3], output: 6 }, undefined, 'columns', context);
+  const added = bias ? { notReplayed: 'its bias is added to floats' } : {};
+  return drafts?.map((draft) => ({ ...draft, at: node, nodes: [node], ...added })) ?? null;
 }
 
 async function product(
