@@ -9,7 +9,7 @@ import { largestBytes } from './pools.js';
 import { type Recipe, recipeOf, together } from './recipe.js';
 import { transposedBytes } from './transposed.js';
 
-/** Below this many multiply-adds compiling the module (2 ms) does not pay; once it is there, much less does. */
+/** Below this many multiply-adds in all compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
 const WORTH_CALLING = 2 ** 14;
 /** Sums whose codes are worth a call, where the module is there. */
@@ -24,7 +24,7 @@ const TILE_ROWS = 1024;
 const TILE_CHANNELS = 32;
 
 export interface Settings extends MachineSettings {
-  /** Multiply-adds from which the module is compiled. */
+  /** Multiply-adds, of one product or of many, from which the module is compiled. */
   readonly worthStarting?: number;
 }
 
@@ -47,8 +47,11 @@ export function accelerate({ expected = 0, ...settings }: Settings & { readonly 
 export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Settings = {}): Accelerator {
   let machine: Machine | null = null;
   let unavailable = false;
+  /** Multiply-adds of products that came before it: a search has thousands of small ones. */
+  let before = 0;
   const machineFor = (multiplyAdds: number): Machine | null => {
-    if (unavailable || multiplyAdds < (machine ? Math.min(worthStarting, WORTH_CALLING) : worthStarting)) return null;
+    if (unavailable || multiplyAdds < Math.min(worthStarting, WORTH_CALLING)) return null;
+    if (!machine && before + multiplyAdds < worthStarting) return null;
     try {
       machine ??= new Machine(settings);
     } catch {
@@ -57,7 +60,9 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     return machine;
   };
   const multiplied = (form: AccumulateForm, x: Codes | Gathered, product: Product, recipe: Recipe | null) => {
-    const found = machineFor(multiplyAdds(x, product));
+    const own = multiplyAdds(x, product);
+    const found = machineFor(own);
+    before += own;
     return found && multiply(found, form, x, product, recipe);
   };
   return {

@@ -11,6 +11,8 @@ import type { Activation } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Taps } from '../nouns/window.js';
+import { emptyLike, isBytes } from '../numeric/array.js';
+import { rangeOf } from '../products/exactSums.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
 /** How what is read and written is looked at. */
@@ -203,5 +205,17 @@ export function readAs<S extends Setup>(setup: S, map: CodeMap, input = 0): S {
 }
 
 export function mapCodes(x: Codes, map: CodeMap | null): Codes {
-  return map ? { rows: x.rows, cols: x.cols, data: Int32Array.from(x.data, map.apply) } : x;
+  return map ? { rows: x.rows, cols: x.cols, data: mapped(x.data, map.apply) } : x;
+}
+
+/** Bytes through a table, and to bytes where the map allows it: the accelerator takes them as they are. */
+function mapped(data: Codes['data'], apply: CodeMap['apply']): Codes['data'] {
+  if (!isBytes(data)) return Int32Array.from(data, apply);
+  const table = new Int32Array(256);
+  for (const code of emptyLike(data, 256).map((_, i) => i)) table[code & 255] = apply(code);
+  const { min, max } = rangeOf(table);
+  const Mapped = min >= 0 && max <= 255 ? Uint8Array : min >= -128 && max <= 127 ? Int8Array : Int32Array;
+  const codes = new Mapped(data.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = table[data[i] & 255];
+  return codes;
 }

@@ -1,4 +1,6 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
@@ -83,6 +85,7 @@ function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulate
   const scope = glimpse && glimpse.observed.length > 4 * TRIED ? glimpse : sketch;
   const view = viewOf(study, base, scope);
   const codes = study.engine.codes(base, scope);
+  const sumOf = sumsIn(codes, base);
   const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
   const all = [...view.acc.keys()].filter(isOpen);
   const stride = Math.max(1, Math.floor(all.length / TRIED));
@@ -90,11 +93,32 @@ function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulate
   return (step) =>
     tried.length > 8 &&
     tried.every((i) => {
-      const [row, n] = [Math.floor(i / view.channels), i % view.channels];
-      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
-      const x = columnsOfGroup(whole, base.params.inFeatures, groupOf(base.params, n));
-      const v =
-        step.run(x, channelsOfProduct(base.params, n, n + 1)).data[0] * view.stepsPerUnit[n] + view.biasSteps[n];
+      const n = i % view.channels;
+      const v = sumOf(step, Math.floor(i / view.channels), n) * view.stepsPerUnit[n] + view.biasSteps[n];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
+}
+
+/** By weights, what is taken off, and place: the sums of a base are mostly another's. */
+const known = new WeakMap<Codes['data'], WeakMap<Product['weight'], Map<string, number>>>();
+
+/** The sum of one row and channel. */
+function sumsIn(codes: Codes, { params }: ProductSetup) {
+  const { weight, input, inFeatures } = params;
+  const ofCodes = known.get(codes.data) ?? new WeakMap<Product['weight'], Map<string, number>>();
+  known.set(codes.data, ofCodes);
+  const sums = ofCodes.get(weight) ?? new Map<string, number>();
+  ofCodes.set(weight, sums);
+  return (step: LossyAccumulateStep, row: number, n: number): number => {
+    const zeroPoint = weightZeroPointOf(params, n);
+    const key = [step.name, row, n, input.zeroPoint, zeroPoint].join();
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
+      const x = columnsOfGroup(whole, inFeatures, groupOf(params, n));
+      sum = step.run(x, channelsOfProduct(params, n, n + 1)).data[0];
+      sums.set(key, sum);
+    }
+    return sum;
+  };
 }

@@ -163,13 +163,14 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
     const channels = differing(study.mismatchesByChannel(base, scope));
     if (isTooMuch(channels) || isNoise(study, base, channels.filter(isLeft))) return null;
   }
+  if (isUnsolved(study, base, differing(study.mismatchesByChannel(base, sketch)).filter(isLeft))) return null;
   const columns = differing(study.mismatchesByChannel(base)).filter(isLeft);
   if (isTooMuch(columns)) return null;
   const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
   const patches: Patch[] = [...single];
   for (const column of columns) {
     const all = weights.all(column);
-    if (!all || 'samples' in all || all.length === 0 || isShift(all, base.params)) return null;
+    if (!isSolved(all) || isShift(all, base.params)) return null;
     patches.push(...all);
   }
   return columns.length > 0 ? { patches, channels: columns } : null;
@@ -179,18 +180,35 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
 const SAMPLES_EACH = 2;
 const SPARE_SAMPLES = 16;
 
-const noted = new WeakMap<ProductStudy, Map<number, Scope>>();
+/** Whether all samples of the first of these channels leave it as it is: then no other is solved for. */
+function isUnsolved(study: ProductStudy, base: ProductSetup, [channel]: readonly number[]): boolean {
+  if (channel === undefined) return false;
+  const scope = ofChannel(study, channel, study.subset.samples.length);
+  return !isSolved(new WeightSearch(study, scope, base, viewOf(study, base, scope)).all(0));
+}
+
+function isSolved(all: ReturnType<WeightSearch['all']>): all is Patch[] {
+  return all !== null && !('samples' in all) && all.length > 0;
+}
+
+const noted = new WeakMap<ProductStudy, Map<string, Scope>>();
+
+/** So many samples of one channel; the same object for the same ones. */
+function ofChannel(study: ProductStudy, channel: number, samples: number): Scope {
+  const known = noted.get(study) ?? new Map<string, Scope>();
+  noted.set(study, known);
+  const key = `${channel} ${samples}`;
+  const { subset } = study;
+  const scope =
+    known.get(key) ?? gridOf(subset, spread([...subset.samples.keys()], samples), [channel], study.channels);
+  known.set(key, scope);
+  return scope;
+}
 
 /** Whether some samples show that the first of these channels has no weights that give its values. */
 function isNoise(study: ProductStudy, base: ProductSetup, [channel]: readonly number[]): boolean {
   if (channel === undefined) return false;
-  const known = noted.get(study) ?? new Map<number, Scope>();
-  noted.set(study, known);
-  const rows = SAMPLES_EACH * base.params.inFeatures + SPARE_SAMPLES;
-  const { subset } = study;
-  const scope =
-    known.get(channel) ?? gridOf(subset, spread([...subset.samples.keys()], rows), [channel], study.channels);
-  known.set(channel, scope);
+  const scope = ofChannel(study, channel, SAMPLES_EACH * base.params.inFeatures + SPARE_SAMPLES);
   return new WeightSearch(study, scope, base, viewOf(study, base, scope)).refutesAll(0);
 }
 
