@@ -79,9 +79,14 @@ export function seenAs(of: number, { layer, found, throughout }: ChainFinding): 
   };
 }
 
+interface Counts {
+  readonly values?: number;
+  readonly mismatched_with_pair?: number;
+}
+
 function withoutCounts(evidence: Evidence): Evidence {
-  const withoutIt = ([cause, found]: [string, { readonly values?: number }]) => {
-    const { values, ...others } = found;
+  const withoutIt = ([cause, found]: [string, Counts]) => {
+    const { values, mismatched_with_pair, ...others } = found;
     return [cause, others];
   };
   return Object.fromEntries(Object.entries(evidence as Record<string, object>).map(withoutIt));

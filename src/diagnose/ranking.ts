@@ -1,7 +1,7 @@
 /** Of hypotheses that explain the same: which is believed. */
 import { isForeign } from './departures.js';
 import { causes } from './registry.js';
-import type { Change, Setup } from './setup.js';
+import { type Change, FREEDOM, type Setup } from './setup.js';
 import { isProductStudy, type Study } from './study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
@@ -75,10 +75,12 @@ export function combine(a: Change, b: Change): boolean {
   return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));
 }
 
-/** A conversion of codes has one scale and one shift: two numbers of the file move it to nearly any other. */
+/** A conversion of codes has one scale and one shift: two numbers that are found move it to nearly any other. */
 export function mayPair(study: Study, a: Change, b: Change): boolean {
   if (isProductStudy(study)) return combine(a, b);
-  return combine(a, b) && [a, b].some(({ cause }) => causes.find(({ code }) => code === cause)?.whose === 'kernel');
+  const isFixed = ({ cause, freedom }: Change) =>
+    freedom === FREEDOM.none || causes.find(({ code }) => code === cause)?.whose === 'kernel';
+  return combine(a, b) && (isFixed(a) || isFixed(b));
 }
 
 export function subsetsBySize(changes: readonly Change[], most: number): Change[][] {

@@ -190,7 +190,9 @@ class Search {
   joint(): void {
     const { setup } = this.hypothesis([]);
     if (!this.study.mayFollow(setup, true)) return;
-    for (const changes of jointChanges(this.study, setup)) if (this.explains(changes)) return;
+    for (const alike of jointChanges(this.study, setup)) {
+      if (alike.filter((changes) => this.explains(changes)).length > 0) return;
+    }
     const hidden = this.causes.filter(({ code }) => HIDDEN_BY_A_CONSTANT.includes(code));
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], hidden);
     if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);

@@ -7,9 +7,13 @@ import { causeOf } from './registry.js';
 import { applyChanges, type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
 
-/** Values for which a number is needed beside another change: fewer are given by some number as well as by what made them. */
+/** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
-const NUMBERS: readonly number[] = [FREEDOM.oneNumber, FREEDOM.numberPerChannel];
+
+/** From many: a wrong weight has guards of its own. */
+function isChosen({ freedom, cause }: Change): boolean {
+  return freedom > FREEDOM.none && cause !== 'weight-value';
+}
 
 /**
  * Each cause is needed, and what it needs took place: without it some value is no longer explained.
@@ -21,17 +25,20 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
-    // next to borders a value tells as much as a coin, and the other change may have moved them; a number has many to choose from
-    const isFlexible = change.tiny || isSlight(change) || NUMBERS.includes(change.freedom);
+    // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
+    const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
 }
 
-/** Whether few values ask for a number: beside the other changes, one of them less, or another form of one (the largest scale for all, or the first). */
+/**
+ * Whether few values ask for a number: beside the other changes, one of them less (it may spoil what the number mends), or another
+ * form of one (the largest scale for all, or the first).
+ */
 function isFaint(study: Study, { changes }: Hypothesis, number: Change, enumerated: readonly Change[]): boolean {
   const others = changes.filter((own) => own !== number);
-  const less = others.length > 1 ? others.map((other) => others.filter((own) => own !== other)) : [];
+  const less = others.map((other) => others.filter((own) => own !== other));
   const inOtherForms = (set: readonly Change[]) =>
     set.flatMap((other) =>
       enumerated

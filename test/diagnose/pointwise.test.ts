@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import type { Layer, Model } from '../../src/nouns/model.js';
-import type { QuantParams } from '../../src/nouns/value.js';
+import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
 import { elementwiseFunction } from '../../src/replay/elementwise.js';
 import { OF_MATRICES } from '../../src/validate/shapes.js';
 import { stepsFor } from '../support/steps.js';
@@ -56,6 +56,53 @@ test('requantize, rounded down under a scale that is another: both', async () =>
   const [right, wrong] = [x.map(down(0.0317)), x.map(down(0.0317 * 1.1))];
   const scene = { code: 'rounding-floor', what: 'two', op: 'requantize', input, output, x, wrong, right } as const;
   expect((await diagnose(scene))?.causes).toEqual(expect.arrayContaining(['rounding-floor', 'output-scale-wrong']));
+});
+
+/** Declared and true numbers of the input and the output; null: floats. */
+type Numbers = readonly [scale: number, zeroPoint: number] | null;
+
+test.each<
+  [op: PointwiseScene['op'], kernel: string, declared: [Numbers, Numbers], made: [Numbers, Numbers], causes: string[]]
+>([
+  [
+    'dequantize',
+    'fbgemm',
+    [[0.03, 20], null],
+    [[0.0411, 0], null],
+    ['activation-zero-point-missing+input-scale-wrong'],
+  ],
+  [
+    'dequantize',
+    'fbgemm',
+    [[0.03, 0], null],
+    [[0.0411, 20], null],
+    ['activation-zero-point-missing+input-scale-wrong'],
+  ],
+  [
+    'requantize',
+    'tflite-single',
+    [
+      [0.0219, 113],
+      [0.0469, 121],
+    ],
+    [
+      [0.0216, 113],
+      [0.0469, 114],
+    ],
+    ['output-scale-wrong+output-zero-point-wrong', 'input-scale-wrong+output-zero-point-wrong'],
+  ],
+])('%s under %s, two numbers at once', async (op, kernel, declared, made, causes) => {
+  const paramsOf = (numbers: Numbers): ValueParams => (numbers ? quant(...numbers) : { dtype: 'float32' });
+  const [input, output] = declared.map(paramsOf);
+  const [madeFrom, madeTo] = made.map(paramsOf);
+  const x = codes(1);
+  const by = elementwiseFunction(stepsFor(kernel, op), { input: madeFrom, output: madeTo, clamp: null });
+  const wrong = output.dtype === 'float32' ? Float32Array.from(x, by) : Int32Array.from(x, by);
+  const scene = { code: '', what: '', op, input, output, x, wrong, kernel, producer: { kernel } } as const;
+  const { causes: named, indistinguishable } = (await diagnose(scene))!;
+  const sets = [named, ...indistinguishable.map((other) => other.causes)].map((set) => [...set].sort().join('+'));
+  expect(sets[0]).toBe(causes[0]);
+  expect(sets).toEqual(expect.arrayContaining(causes));
 });
 
 /** A candidate whose codes come from a rule of its own; right: what the kernel makes of them. */

@@ -1,8 +1,9 @@
 /** Two numbers that hide each other: where all values together put one of them, the other is found on it by its own estimator. */
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
-import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
+import { convertsIn } from '../facts.js';
+import { type Change, FREEDOM, inputOf, type ProductChange, withInput, withOutput } from '../setup.js';
+import { isProductStudy, type Study } from '../study/study.js';
 import { type Interval, isBounded, pointsIn, twoNumbers } from './interval.js';
 import { inputScale, outputScale } from './scales.js';
 import { type View, viewOf, weightSums } from './view.js';
@@ -12,22 +13,21 @@ const MOST_POINTS = 3;
 const MOST_INTEGERS = 4;
 
 /** A scale beside a factor of the biases or another scale, beside a zero point of the output, beside one of the input. */
-export function firstsOfTwo(study: Study): ProductChange[] {
+export function firstsOfTwo(study: Study): Change[] {
+  const moved = () => inputZeroPoints(study).map(inputZeroPoint);
+  if (study.declared.kind === 'elementwise' && convertsIn(study.declared)) return moved();
   if (!isProductStudy(study)) return [];
-  const { declared, data } = study;
-  const { input, output, bias, biasInt32, patch } = declared.params;
+  const { declared } = study;
+  const { output, bias, biasInt32 } = declared.params;
   if (!isQuantized(output)) return [];
-  const ofSums = (view: View) => (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n];
-  const ofBias = (view: View) => (_: number, n: number) => view.biasSteps[n];
   const scales = bias || biasInt32 ? planeOf(study, ofSums, ofBias, () => NONE) : null;
   const shifted = planeOf(study, ofSums, () => () => 1, ofBias);
-  const moved =
-    input.zeroPoint === 0 && data.side === 'capture' && !patch ? inputZeroPoints(study, ofSums, ofBias) : [];
-  return [
+  const changes = [
     ...(scales ? besideBiases(declared.params, scales) : []),
     ...integersIn(shifted?.q).map((by) => outputZeroPoint(output.zeroPoint, output.zeroPoint + by)),
-    ...moved.map(inputZeroPoint),
+    ...moved(),
   ];
+  return changes as Change[];
 }
 
 /** Another scale of the output is one of the sums and of the biases: one of either, and the other number's. */
@@ -53,9 +53,11 @@ type Slope = (view: View) => (i: number, channel: number) => number;
 type Plane = NonNullable<ReturnType<typeof twoNumbers>>;
 
 const NONE = () => 0;
+const ofSums: Slope = (view) => (i, n) => view.acc[i] * view.stepsPerUnit[n];
+const ofBias: Slope = (view) => (_, n) => view.biasSteps[n];
 
 /** Where p and q lie in `p * a + q * b + fixed`: on a sketch first, since most layers leave nothing there. */
-function planeOf(study: ProductStudy, a: Slope, b: Slope, fixed: Slope): Plane | null {
+function planeOf(study: Study, a: Slope, b: Slope, fixed: Slope): Plane | null {
   let plane: Plane | null = null;
   for (const scope of new Set([study.sketch, study.subset])) {
     const view = viewOf(study, study.declared, scope);
@@ -76,10 +78,13 @@ function planeOf(study: ProductStudy, a: Slope, b: Slope, fixed: Slope): Plane |
   return plane;
 }
 
-/** The bias scales with the sums, or is as it is. */
-function inputZeroPoints(study: ProductStudy, ofSums: Slope, ofBias: Slope): number[] {
-  const { input } = study.declared.params;
-  const sums = weightSums(study.declared, study.channels);
+/** Of a file that has none. The bias scales with the sums, or is as it is. */
+function inputZeroPoints(study: Study): number[] {
+  const { declared, data } = study;
+  const input = inputOf(declared);
+  if (!isQuantized(input) || input.zeroPoint !== 0 || data.side !== 'capture') return [];
+  if (declared.kind === 'product' && declared.params.patch) return [];
+  const sums = weightSums(declared, study.channels);
   const ofWeights: Slope = (view) => (_, n) => sums[n] * view.stepsPerUnit[n];
   const both: Slope = (view) => (i, n) => ofSums(view)(i, n) + ofBias(view)(i, n);
   const planes = [planeOf(study, both, ofWeights, () => NONE), planeOf(study, ofSums, ofWeights, ofBias)];
@@ -117,7 +122,7 @@ function outputZeroPoint(declared: number, found: number): ProductChange {
   };
 }
 
-function inputZeroPoint(zeroPoint: number): ProductChange {
+function inputZeroPoint(zeroPoint: number): Change {
   return {
     cause: 'activation-zero-point-missing',
     coordinate: 'x_zero_point',

@@ -3,6 +3,7 @@ import { convertsIn } from '../facts.js';
 import {
   type Change,
   FREEDOM,
+  inputOf,
   type ProductChange,
   type ProductSetup,
   type Setup,
@@ -10,22 +11,25 @@ import {
   withParams,
 } from '../setup.js';
 import type { Study } from '../study/study.js';
-import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
+import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { permuteBias, rotationOf } from './permutation.js';
-import { isNoise, scalesIn } from './scales.js';
+import { bisected } from './scalar.js';
+import { inputScale, isNoise, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
 
 /** Values that decide which zero points are worth a full pass. */
 const SAMPLE = 4000;
 const MOST_CHANNELS = 4096;
 const MOST_MOVED = 12;
+/** Ties bound a factor from both sides: float32 rounding empties what they leave. */
+const FLOAT32 = 2e-7;
 /** All of 16 bits; an int32 output has 2^32. */
 const MOST_ZERO_POINTS = 2 ** 16;
 
-/** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. */
-export function* jointChanges(study: Study, base: Setup): Generator<readonly Change[]> {
-  yield* outputScaleAndZeroPoint(study, base);
-  if (base.kind === 'product') yield* scalesAndBiasesInOneOrder(base);
+/** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. Those that say the same stand together. */
+export function* jointChanges(study: Study, base: Setup): Generator<readonly (readonly Change[])[]> {
+  yield* scaleAndZeroPoint(study, base);
+  if (base.kind === 'product') for (const pair of scalesAndBiasesInOneOrder(base)) yield [pair as readonly Change[]];
 }
 
 /** Zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
@@ -45,7 +49,7 @@ export function zeroPointsNear({ declared }: Study): Change[] {
 }
 
 /** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */
-function* outputScaleAndZeroPoint(study: Study, base: Setup): Generator<readonly Change[]> {
+function* scaleAndZeroPoint(study: Study, base: Setup): Generator<readonly (readonly Change[])[]> {
   const { output } = base.params;
   if (!isQuantized(output) || !convertsIn(base) || output.quantMax - output.quantMin >= MOST_ZERO_POINTS) return;
   const view = viewOf(study, base);
@@ -55,35 +59,46 @@ function* outputScaleAndZeroPoint(study: Study, base: Setup): Generator<readonly
     if (moved === 0 || isEmpty(factorFor(view, moved, stride))) continue;
     const factor = factorFor(view, moved, 1);
     if (isEmpty(factor) || !isBounded(factor) || factor.lo <= 0) continue;
+    const shift = outputChange(
+      'output-zero-point-wrong',
+      'y_zero_point',
+      { zeroPoint },
+      { declared: output.zeroPoint, found: zeroPoint },
+    );
     const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
-    for (const scale of scalesIn(interval)) {
+    const line = ({ acc, stepsPerUnit, biasSteps }: View) => ({
+      slope: (i: number, n: number) => acc[i] * stepsPerUnit[n] + biasSteps[n],
+      offset: () => moved,
+    });
+    const at = (own: number) => withOutput(base, { scale: output.scale / own, zeroPoint });
+    const halved = bisected(study, base, line, factor, at);
+    for (const scale of [...(halved === null ? [] : [output.scale / halved]), ...scalesIn(interval)]) {
       if (isNoise(scale, output.scale)) continue;
+      const found = { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] as const };
       yield [
-        outputChange(
-          'output-scale-wrong',
-          'y_scale',
-          { scale },
-          { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
-        ),
-        outputChange(
-          'output-zero-point-wrong',
-          'y_zero_point',
-          { zeroPoint },
-          { declared: output.zeroPoint, found: zeroPoint },
-        ),
+        [outputChange('output-scale-wrong', 'y_scale', { scale }, found), shift],
+        ...inputsOwn(base, output.scale / scale, factor).map((own) => [own, shift]),
       ];
     }
   }
 }
 
+/** Of codes made of codes the scale may be the input's as well. */
+function inputsOwn(base: Setup, factor: number, { lo, hi }: Interval): Change[] {
+  const input = inputOf(base);
+  if (base.kind !== 'elementwise' || !isQuantized(input)) return [];
+  const { scale } = input;
+  return [inputScale(scale, scale * factor, { lo: scale * lo, hi: scale * hi }) as Change];
+}
+
 function factorFor(view: View, moved: number, stride: number): Interval {
   const factor = everything();
-  for (let i = 0; i < view.acc.length && factor.lo <= factor.hi; i += stride) {
+  for (let i = 0; i < view.acc.length && !isEmpty(widened(factor, FLOAT32)); i += stride) {
     const channel = i % view.channels;
     const steps = view.acc[i] * view.stepsPerUnit[channel] + view.biasSteps[channel];
     narrow(factor, steps, view.lo[i] - moved, view.hi[i] - moved);
   }
-  return factor;
+  return isEmpty(factor) ? widened(factor, FLOAT32) : factor;
 }
 
 function outputChange(
