@@ -106,7 +106,9 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
   sayReading(one, kind);
   const captureCauses = captured?.causes ?? [];
   const other = await otherInput(comparison.session, run, comparison);
-  const causes = other && captureCauses.length === 0 ? ['inherited'] : [];
+  const isAlike = captureCauses.length === 0;
+  const open = isAlike && !other && leftOpen(one, reading) ? { left_open: report.mismatched! } : null;
+  const causes = isAlike && other ? ['inherited'] : open ? ['float-arithmetic'] : [];
   const known = !captureCauses.includes('unexplained');
   report.diagnosis = {
     causes,
@@ -117,11 +119,20 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
     lost: 0,
     explained_by: await comparison.diagnosis.consistent(differingOf(one, reading)),
     indistinguishable: [],
-    evidence: other ? { inherited: { from: sourceOf(comparison, other) } } : {},
+    evidence: {
+      ...(other && { inherited: { from: sourceOf(comparison, other) } }),
+      ...(open && { 'float-arithmetic': open }),
+    },
     ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
   };
   for (const channel of report.channels ?? []) channel.causes = [...causes];
   comparison.found.set(report.name, { report: report.diagnosis, byChannel: new Map(), changes: [] });
+}
+
+/** Whether both sides are what a float path's error bound leaves of the same input. */
+function leftOpen({ comparison, layer }: Case, { diff }: Reading): boolean {
+  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.within_bound ?? 0;
+  return captured + diff.withinBound > 0;
 }
 
 /** The other side's own ways out, where it is that which departs: a kernel that is declared changes no value of either. */

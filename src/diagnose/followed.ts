@@ -12,6 +12,8 @@ import type { ProductStudy } from './study/study.js';
 /** Of a right order with other numbers, clamps included; a wrong order has some 0.5 at most. */
 const LEAST = 0.9;
 const MOST_FOLLOWED = 2;
+/** Fewer rows correlate by chance. */
+const FEWEST_BETWEEN = 8;
 /** Thousands of orders are compared by few values first, of which a right one has far more than this. */
 const FEW = { rows: 16, channels: 4 };
 const LEAST_OF_FEW = 0.6;
@@ -53,13 +55,28 @@ function shifted(study: ProductStudy, shifts: readonly ProductChange[], few: Sco
   return shifts.filter((_, shift) => medianOf(found(shift)) >= LEAST_OF_FEW);
 }
 
-/** The median over channels of how far two sides correlate; 0 where no channel moves. */
+/** The median over channels of how far two sides correlate, by their codes or by the sums between the observed clamps; 0 where no channel moves. */
 function likeness(study: ProductStudy, setup: ProductSetup, scope: Scope): number {
+  const { observed } = scope;
   const channels = scope.channels?.length ?? study.channels;
   const { data } = study.outputs(setup, scope);
-  return medianOf(
-    Array.from({ length: channels }, (_, n) => correlation(data, n, channels, scope.observed, n, channels)),
-  );
+  const byCodes = Array.from({ length: channels }, (_, n) => correlation(data, n, channels, observed, n, channels));
+  if (medianOf(byCodes) >= LEAST || study.data.dynamic) return medianOf(byCodes);
+  const sums = study.engine.accumulator(setup, scope);
+  const bySums = byCodes.map((_, n) => {
+    const [own, seen] = betweenClamps(sums, observed, n, channels);
+    return own.length < FEWEST_BETWEEN ? Number.NaN : correlation(own, 0, 1, seen, 0, 1);
+  });
+  return Math.max(medianOf(byCodes), medianOf(bySums));
+}
+
+/** Of a channel, the rows that hold neither its least nor its largest code: a zero point or a bias that is wrong clamps others than were seen. */
+function betweenClamps(sums: ArrayLike<number>, observed: ArrayLike<number>, column: number, width: number) {
+  const rows = Array.from({ length: observed.length / width }, (_, row) => row * width + column);
+  const seen = rows.map((i) => observed[i]);
+  const [least, most] = [Math.min(...seen), Math.max(...seen)];
+  const kept = rows.filter((i) => observed[i] > least && observed[i] < most);
+  return [kept.map((i) => sums[i]), kept.map((i) => observed[i])] as const;
 }
 
 function medianOf(correlations: readonly number[]): number {

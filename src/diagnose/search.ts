@@ -45,7 +45,12 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
-const HIDDEN_BY_A_CONSTANT: readonly string[] = ['bias-factor', 'bias-shifted', 'activation-zero-point-missing'];
+const HIDDEN_BY_A_CONSTANT: readonly string[] = [
+  'bias-factor',
+  'bias-shifted',
+  'activation-zero-point-missing',
+  'multiplier-short',
+];
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -216,7 +221,7 @@ class Search {
   pairs(): void {
     this.enumeratedPairs();
     const globals = this.estimated.filter(
-      (change) => change.freedom === FREEDOM.oneNumber || change.cause === 'bias-missing',
+      (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
     for (const base of this.enumerated) this.estimateOnActive(base);
     for (const base of globals) this.estimateOn([base]);
@@ -382,7 +387,7 @@ class Search {
     const changes = cause.estimate(this.study, base, onEstimate);
     // what a product's estimates find by channel has guards of its own
     const mayBe = ({ freedom, channels }: Change) =>
-      isProductStudy(this.study) ? freedom !== FREEDOM.oneNumber || channels : freedom === FREEDOM.none;
+      freedom === FREEDOM.none || (isProductStudy(this.study) && (channels || freedom === FREEDOM.numberPerChannel));
     return this.mayBeSeveral ? changes : changes.filter(mayBe);
   }
 

@@ -225,7 +225,15 @@ function rowsOf(document: ExplainDocument): Row[] {
   const observed = (label: string, value: number | null): Row[] =>
     value === null ? [] : [[label, () => String(value)]];
   const off = (label: string, value: number | null, explains: (column: ExplainColumn) => boolean | null): Row[] =>
-    value === null ? [] : [[label, (column) => (explains(column) ? '0' : signed(column.value - value))]];
+    value === null
+      ? []
+      : [
+          [
+            label,
+            (column) =>
+              explains(column) && !(Math.abs(column.value - value) > 0) ? '0' : signed(column.value - value),
+          ],
+        ];
   return [
     ...(weight ? linearRows(document) : pointwiseRows(document)),
     ...observed('captured', captured),
@@ -345,10 +353,11 @@ function outcomeLines(document: ExplainDocument, options: ReportOptions): string
   const other = otherCodes ? onOwnInput(document) : null;
   if (captured === null) return other ? prose({ options }, other) : [];
   const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
+  const isInside = columns.every(({ explains, value }) => !explains || value !== captured);
   const named = causes.filter((cause) => cause !== 'unexplained');
   const text =
     explaining.length > 0
-      ? `${explaining.join(', ')} ${explaining.length === 1 ? 'gives' : 'give'} the captured value${explaining.includes(columns[0].kernel) ? '' : `: ${named.join(' + ')}`}`
+      ? `${explaining.join(', ')} ${explaining.length === 1 ? 'gives' : 'give'} the captured value${isInside ? ' inside the error that float32 leaves' : ''}${explaining.includes(columns[0].kernel) ? '' : `: ${named.join(' + ')}`}`
       : named.length > 0
         ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
         : 'no kernel gives the captured value: unexplained';

@@ -1,8 +1,10 @@
 /** Two mistakes of which one hides the other: a form of the one is tried, and the other's number found on it. */
 import { describe, expect, test } from 'vitest';
+import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
+import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound } from '../../src/kernels/steps/offsetAndClamp.js';
-import { downward } from '../../src/kernels/steps/round.js';
+import { downward, halfUp } from '../../src/kernels/steps/round.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import {
@@ -29,6 +31,23 @@ const otherScale: Change = (linear) => ({ output: { ...output(linear), scale: ou
 const oneWeight: Change = ({ weight }) => ({
   weight: weight.map((w, i) => (i === 40 ? (w > 0 ? w - 90 : w + 90) : w)),
 });
+
+const reversed: Change = ({ weight, inFeatures: k }) => ({
+  weight: weight.map((_, i) => weight[i - (i % k) + k - 1 - (i % k)]),
+});
+const sevenBits = (linear: Product) => ({ ...output(linear), quantMax: 127 });
+
+/** Each channel's multiplier cut to a power of two. */
+function shifted(world: World, linear: Product): Int32Array {
+  const multiplier = { ...float64Product, name: 'shift', toSteps: (l: Product) => byShift(l) };
+  const steps = { ...kernel('numpy'), multiplier, round: halfUp, bias: int32BiasFloat64 };
+  return outputsOf(world, steps, linear);
+}
+
+function byShift(linear: Product) {
+  const real = linear.weightScale.map((w) => (w * linear.input.scale) / output(linear).scale);
+  return (acc: number, n: number) => acc * 2 ** Math.floor(Math.log2(real[n % real.length]));
+}
 
 /** The low 8 bits of codes of any size. */
 function wrapping(world: World, linear: Product): Int32Array {
@@ -227,9 +246,8 @@ describe('rows in another order', () => {
 
   test('and weights reversed along k', async () => {
     const world = worldOf('small', randomFrom(32));
-    const { inFeatures: k, weight, outFeatures } = world.linear;
-    const reversed = weight.map((_, i) => weight[i - (i % k) + k - 1 - (i % k)]);
-    const candidate = moved(outputsOf(world, undefined, { ...world.linear, weight: reversed }), outFeatures);
+    const own = { ...world.linear, ...reversed(world.linear) };
+    const candidate = moved(outputsOf(world, undefined, own), own.outFeatures);
     const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
     expect([...report.candidate_layers![0].diagnosis!.causes].sort()).toEqual(['k-order', 'samples-misaligned']);
   });
@@ -271,13 +289,63 @@ test.each<[string, Change]>([
       input: { ...l.input, zeroPoint: 0 },
     }),
   ],
+  // an order, weights and biases hide a number as well
+  ['activation-zero-point-missing+weight-value', (l) => ({ ...oneWeight(l), input: { ...l.input, zeroPoint: 0 } })],
+  ['activation-zero-point-missing+k-order', (l) => ({ ...reversed(l), input: { ...l.input, zeroPoint: 0 } })],
+  ['bias-factor+weight-value', (l) => ({ ...oneWeight(l), bias: l.bias!.map((b) => Math.fround(b / 10)) })],
+  ['bias-missing+scale-shifted', (l) => ({ ...scalesOfOthers(l), bias: null })],
+  ['bias-missing+output-scale-wrong', (l) => ({ ...otherScale(l), bias: null })],
 ])('a file with two wrong numbers that hide each other: %s', async (names, change) => {
   const world = worldOf('small', randomFrom(35));
   const file = { ...world.linear, ...change(world.linear) };
-  const captured = outputsOf(world, undefined, { ...world.linear, bias: file.bias && world.linear.bias });
+  // two zero points are shown without biases
+  const bias = names.endsWith('missing+output-zero-point-wrong') ? null : world.linear.bias;
+  const captured = outputsOf(world, undefined, { ...world.linear, bias });
   const report = await compareLayer(world, file, captured, { producer: {} });
   expect(explanationsOf(report)).toContain(names);
   expect(explanationsOf(report).join()).not.toContain('bias-value');
+});
+
+const oneBias: Change = (linear) => ({
+  bias: linear.bias!.map((b, n) => (n === 3 ? b + 12 * output(linear).scale : b)),
+});
+
+test.each<[string, Change]>([
+  ['activation-zero-point-missing+bias-value', (l) => ({ ...oneBias(l), input: { ...l.input, zeroPoint: 0 } })],
+  ['bias-value+scale-shifted', (l) => ({ ...oneBias(l), ...scalesOfOthers(l) })],
+  [
+    'bias-value+clamp-range',
+    (l) => ({ bias: l.bias!.map((b, n) => b + ((n * 7) % 5) * 3.3 * output(l).scale), output: sevenBits(l) }),
+  ],
+])('what few biases, or all of them, leave of another mistake: %s', async (names, change) => {
+  const world = worldOf('small', randomFrom(37));
+  const candidate = outputsOf(world, undefined, { ...world.linear, ...change(world.linear) });
+  const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+  expect([...report.candidate_layers![0].diagnosis!.causes].sort().join('+')).toBe(names);
+});
+
+test('a shift in place of the multiplier, and a zero point that only the ReLU shows', async () => {
+  const world = worldOf('small', randomFrom(38));
+  const linear = { ...world.linear, activation: 'relu' } as const;
+  const moved = { ...output(linear), zeroPoint: output(linear).zeroPoint + 14 };
+  const candidate = shifted(world, { ...linear, output: moved });
+  const report = await compareLayer(world, linear, outputsOf(world, undefined, linear), { candidate, producer: {} });
+  const { causes } = report.candidate_layers![0].diagnosis!;
+  expect([...causes].sort()).toEqual(['multiplier-short', 'output-zero-point-wrong']);
+});
+
+test('one value is no order of the biases', async () => {
+  const { x, ...whole } = worldOf('small', randomFrom(34));
+  const world = { ...whole, samples: 4, x: x.slice(0, 4 * whole.linear.inFeatures) };
+  const { bias } = world.linear;
+  const right = outputsOf(world);
+  const candidate = outputsOf(world, undefined, {
+    ...world.linear,
+    bias: bias!.map((b, n) => (n === 7 ? bias![8] : n === 8 ? bias![7] : b)),
+  });
+  expect(candidate.filter((v, i) => v !== right[i])).toHaveLength(1);
+  const report = await compareLayer(world, world.linear, right, { candidate, producer: {} });
+  expect(report.candidate_layers![0].diagnosis!.causes).toEqual(['unexplained']);
 });
 
 function ofChannels({ linear, ...world }: World, count: number): World {

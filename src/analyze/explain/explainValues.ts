@@ -9,7 +9,11 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
   const { layer, run, sample, channel, causes } = place;
   const { captured, candidate } = await observed(place);
   const { ready, kernel } = run;
-  const value = (await run.replay(sample, sample + 1)).data[featureAt(ready.shapes.output, place)];
+  const { data, low, high } = await run.replay(sample, sample + 1);
+  const feature = featureAt(ready.shapes.output, place);
+  const value = data[feature];
+  const isInside = low && high && captured !== null && captured >= low[feature] && captured <= high[feature];
+  const column = plainColumn({ kernel: kernel.name, steps: [], value }, captured);
   const equation = tensorSteps(kernel, layer)?.equation ?? 'the value of its input, moved';
   const steps = [...(await readThere(place)), { name: layer.op, value }];
   return plainDocument({
@@ -20,7 +24,7 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
     at: atOf(place),
     captured,
     candidate,
-    columns: [plainColumn({ kernel: kernel.name, steps, value }, captured)],
+    columns: [isInside ? { ...column, steps, explains: true } : { ...column, steps }],
     firstDifference: null,
     causes,
     numpy: [`# no numpy form of ${layer.op}: ${equation}`],

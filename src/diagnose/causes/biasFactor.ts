@@ -47,7 +47,10 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
     // what may be 0 is no bias at all
     if (!ofBases || contains(widened(ofBases, 2e-6), 1) || contains(ofBases, 0)) return [];
     const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
-    const points = (interval ? pointsIn(interval) : []).map((factor) => ({ factor, equals: null }));
+    const points = (interval ? [...roundest(interval), ...pointsIn(interval)] : []).map((factor) => ({
+      factor,
+      equals: null,
+    }));
     return [...named, ...points]
       .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
       .flatMap((own) =>
@@ -92,12 +95,20 @@ function hasSeveral({ params: { bias, biasInt32 } }: ProductSetup): boolean {
 
 /** Where the factor lies if the bias is added as on this base, or rounded as on any. */
 function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Interval | null {
-  const intervals = sharedIntervals(study, base, (view) => ({
-    slope: (_, n) => view.biasSteps[n],
+  const { bias } = base.params;
+  const intervals = sharedIntervals(study, base, (view, { channels }) => ({
+    // before it is rounded: a factor of 10 makes five units of what rounding takes from a tenth
+    slope: (_, n) => (bias ? bias[channels?.[n] ?? n] / view.step : view.biasSteps[n]),
     offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
     slack: isRounded || view.integerBias ? Math.max(...view.stepsPerUnit.map(Math.abs)) : 0,
   }));
   return intervals && sharedInterval(intervals);
+}
+
+/** The number of the fewest digits: what a person multiplies with. */
+function roundest({ lo, hi }: Interval): number[] {
+  const digits = [1, 2, 3, 4].map((count) => Number(((lo + hi) / 2).toPrecision(count)));
+  return digits.filter((factor) => contains({ lo, hi }, factor)).slice(0, 1);
 }
 
 interface Factor {

@@ -2,6 +2,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -11,6 +12,7 @@ import { field, parameterFix } from '../words/fixes.js';
 import { foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 import { FEWEST_OF_RULE, ofTwoNumbers } from './biasValue.js';
+import { scaleShifted } from './scaleShifted.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -51,6 +53,15 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
     ...missingInSome(study, base),
     ...(study.data.side === 'capture' && hasZeros(base.params) ? estimated(study, base) : []),
   ],
+
+  // free biases hide a scale of all sums, and an order of the scales
+  lastly: (study) => {
+    if (study.data.side !== 'capture' || !hasZeros(study.declared.params)) return [];
+    const firsts = [...scalesBesideOffsets(study), ...(scaleShifted.forms?.(study) ?? [])];
+    return firsts.flatMap((first) =>
+      estimated(study, first.apply(study.declared)).map((change): ProductChange[] => [first, change]),
+    );
+  },
 
   evidence: ({ study, change }) => {
     if (change.found) return {};

@@ -1,13 +1,15 @@
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
-import { contains, type Interval, twoNumbersFit } from '../estimate/interval.js';
+import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
@@ -21,6 +23,9 @@ declare module '../evidence.js' {
   }
 }
 
+/** One of so many. */
+const FEW_CHANNELS = 4;
+const MOST_CHANNELS = 1 - 1 / FEW_CHANNELS;
 const MOST_LISTED = 8;
 /** What rounds down, or to int32, moves every channel by less. */
 const LEAST_STEPS = 1.5;
@@ -42,7 +47,9 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
-    if (onEstimate || !hasDeclaredNumbers(study, base)) return [];
+    if (base.params.bias !== study.declared.params.bias || base.params.biasInt32 !== study.declared.params.biasInt32)
+      return [];
+    if (onEstimate || !hasDeclaredNumbers(study, base)) return besideNumbers(study, base);
     return staleBiases(study, base, (view, intervals, isAlone) => {
       if (followARule(study, view, intervals, isAlone)) return true;
       // what a step beside it moves may hide the rule
@@ -117,6 +124,14 @@ function staleBiases(
   return [changeTo(base, view, found.values, found.channels, intervals)];
 }
 
+/** Few channels' own, where another number is what all the others show. */
+function besideNumbers(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const { declared, sketch, subset, channels } = study;
+  if (base.reads !== declared.reads || base.stores !== declared.stores) return [];
+  const isMore = (scope: Scope) => differsInMore(study, base, scope, channels / FEW_CHANNELS);
+  return isMore(sketch) || isMore(subset) ? [] : staleBiases(study, base, () => false);
+}
+
 /** Where a bias is an integer and few of them fit, each: the middle of the interval may round to one outside it. */
 function wholeUnits({ integerBias, stepsPerUnit }: View, n: number, interval: Interval): readonly Interval[] {
   const unit = stepsPerUnit[n];
@@ -128,11 +143,16 @@ function wholeUnits({ integerBias, stepsPerUnit }: View, n: number, interval: In
 /** A free bias takes back whatever another number moves by channel: beside it only steps may differ. */
 function hasDeclaredNumbers({ declared }: ProductStudy, { params, reads, stores }: ProductSetup): boolean {
   const { input, weightScale, weightZeroPoint, output, bias, biasInt32 } = declared.params;
-  const same = params.bias === bias && params.biasInt32 === biasInt32 && params.output === output;
+  const same = params.bias === bias && params.biasInt32 === biasInt32 && isScaledAlike(params.output, output);
   if (reads !== declared.reads || stores !== declared.stores) return false;
   // of weights: no number is estimated on another, and their order has none
   const ofWeights = params.weightScale === weightScale && params.weightZeroPoint === weightZeroPoint;
   return same && ofWeights && params.input === input;
+}
+
+/** A clamp may be another. */
+function isScaledAlike(a: ValueParams, b: ValueParams): boolean {
+  return a === b || (isQuantized(a) && isQuantized(b) && a.scale === b.scale && a.zeroPoint === b.zeroPoint);
 }
 
 const roundsToNearest = ({ steps, params }: ProductSetup) =>
@@ -192,6 +212,21 @@ export function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonl
   return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
 }
 
+/** A zero point of either side moves most channels, and the biases of the others are theirs: both are found, one beside the other. */
+function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+  if (study.channels < FEWEST_OF_RULE) return false;
+  const moves = movesOf(view, intervals, 0);
+  return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view)].some((slope) => {
+    const shifts = moves.map(({ lo, hi }, n) => {
+      const shift = everything();
+      narrow(shift, slope[n], lo, hi);
+      return widened(shift, 2e-6);
+    });
+    const most = majority(shifts, MOST_CHANNELS);
+    return most !== null && Math.ceil(most.lo) <= Math.floor(most.hi) && !contains(most, 0);
+  });
+}
+
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
 function followARule(study: ProductStudy, view: View, intervals: readonly Interval[], isAlone: boolean): boolean {
   const { declared, channels } = study;
@@ -199,7 +234,7 @@ function followARule(study: ProductStudy, view: View, intervals: readonly Interv
   // a float output is rounded to no step
   const isMoved = isQuantized(declared.params.output) && !isAlone;
   const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [0, [0]];
-  if (ofTwoNumbers(study, view, intervals, other)) return true;
+  if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
   const moves = movesOf(view, intervals, other);
   // integers take the scale of the channel that adds them
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);

@@ -35,6 +35,8 @@ declare module '../evidence.js' {
         /** Values that the error bound of float32 leaves open, and all values looked at. */
         readonly within_bound?: number;
         readonly of?: number;
+        /** Values that differ where both sides lie inside the error bound of float32. */
+        readonly left_open?: number;
         /** What the declared kernel computes, of what is no sum of products. */
         readonly declared_step?: string;
         /** The value that is not quantized before it is read. */
@@ -108,26 +110,34 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
 
   words: {
     title: (e) => {
+      if (e.left_open !== undefined) return 'inside what float32 leaves open';
       if (e.found !== undefined) return OTHER_TITLE;
       return e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32';
     },
     explanation: (e) =>
-      e.found !== undefined
-        ? OTHER_FLOATS
-        : e.ran === 'integers'
-          ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
-          : e.declared_step !== undefined
-            ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
-            : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+      e.left_open !== undefined
+        ? BOTH_INSIDE
+        : e.found !== undefined
+          ? OTHER_FLOATS
+          : e.ran === 'integers'
+            ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
+            : e.declared_step !== undefined
+              ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
+              : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
     evidence: (e, context) => [
       ...(OF_FLOATS.evidence?.(e, context) ?? []),
       e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
       e.weights === undefined ? null : 'the weights are floats there, which nothing quantized',
       e.declared_step === undefined ? null : `the reference: ${e.declared_step}`,
+      number(
+        e.left_open,
+        (n) => `${n} ${n === '1' ? 'value differs' : 'values differ'} inside that bound, none outside`,
+      ),
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],
     fix: (e, context) => {
+      if (e.left_open !== undefined) return null;
       if (e.found !== undefined) return OF_FLOATS.fix(e, context);
       if (context.subject === 'candidate' && e.declared_step !== undefined)
         return `compute it as ${printable(context.declaredKernel)} does: ${e.declared_step}`;
@@ -137,22 +147,26 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
     },
     code: (e, context) =>
-      context.framework === 'ONNX Runtime' && context.subject !== 'candidate'
-        ? [
-            shell(
-              e.ran === 'integers'
-                ? 'qdiff run model.onnx inputs.npz -o capture.npz'
-                : 'qdiff exporter onnx > capture_onnx.py && python capture_onnx.py model.onnx inputs.npz capture.npz',
-            ),
-          ]
-        : context.subject === 'candidate'
-          ? e.declared_step === undefined
-            ? INT32_SUMS
-            : []
-          : declareCode(context),
+      e.left_open !== undefined
+        ? []
+        : context.framework === 'ONNX Runtime' && context.subject !== 'candidate'
+          ? [
+              shell(
+                e.ran === 'integers'
+                  ? 'qdiff run model.onnx inputs.npz -o capture.npz'
+                  : 'qdiff exporter onnx > capture_onnx.py && python capture_onnx.py model.onnx inputs.npz capture.npz',
+              ),
+            ]
+          : context.subject === 'candidate'
+            ? e.declared_step === undefined
+              ? INT32_SUMS
+              : []
+            : declareCode(context),
   },
 };
 
+const BOTH_INSIDE =
+  'Both sides lie inside the error bound that float32 leaves of this layer: another order of sums or another function gives other last digits.';
 const OTHER_TITLE = 'computed in float32 by another order or function';
 const OTHER_FLOATS = 'A runtime sums floats in its own order and has functions of its own: the last bits are others.';
 const OF_FLOATS = runtimeForm<CauseEvidence['float-arithmetic']>(OTHER_TITLE, OTHER_FLOATS);

@@ -50,8 +50,10 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
     if (!isPossible) return [];
     // where the declared number fits as well, the data show no other
     const isReal = multipliersThatFit(study, base, 1e-6);
-    // one scale for all channels has other numbers; of an estimated scale they are those of the file
-    const { params } = onEstimate ? study.declared : base;
+    // one scale for all channels, or others in their order, have other numbers; of an estimated scale they are those of the file
+    const { params: own } = study.declared;
+    const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
+    const params = !onEstimate ? base.params : areOwn ? { ...own, weightScale: base.params.weightScale } : own;
     if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
     return fittingForms(params, isPossible).flatMap((form) => changesOf(base, form, study.data.side));
   },

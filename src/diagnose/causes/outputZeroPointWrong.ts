@@ -5,6 +5,7 @@ import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, type CodeMap, FREEDOM, type Setup, withOutput } from '../setup.js';
+import { leastIn } from '../study/arrays.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
@@ -31,7 +32,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
-    const middle = convertsIn(base) ? whereErrorsLie(study, base) : leastOf(study, output.quantMax);
+    // a ReLU of its own clamps at it
+    const middle = convertsIn(base) ? whereErrorsLie(study, base) : leastIn(study.subset.observed);
     if (middle === null) return [];
     return [middle, middle - 1, middle + 1]
       .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
@@ -83,13 +85,6 @@ function whereErrorsLie(study: Study, base: Setup): number | null {
   if (errors.length === 0 || !isQuantized(output)) return null;
   const median = errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)];
   return output.zeroPoint + nearest(median);
-}
-
-/** Where a ReLU of its own clamps. */
-function leastOf({ subset }: Study, most: number): number {
-  let least = most;
-  for (const y of subset.observed) if (y < least) least = y;
-  return least;
 }
 
 /** About SAMPLE steps through all values that meet every channel: coprime to their number. */

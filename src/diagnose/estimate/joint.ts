@@ -10,6 +10,7 @@ import {
   withOutput,
   withParams,
 } from '../setup.js';
+import { leastIn } from '../study/arrays.js';
 import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { permuteBias, rotationOf } from './permutation.js';
@@ -33,10 +34,13 @@ export function* jointChanges(study: Study, base: Setup): Generator<readonly (re
 }
 
 /** Zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
-export function zeroPointsNear({ declared }: Study): Change[] {
+export function zeroPointsNear({ declared, subset }: Study): Change[] {
   const { output } = declared.params;
   if (declared.kind !== 'product' || !isQuantized(output)) return [];
-  return Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED)
+  const near = Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED);
+  // a ReLU shows its own
+  const least = declared.params.activation === 'relu' ? [leastIn(subset.observed)] : [];
+  return [...new Set([...least, ...near])]
     .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
     .map((zeroPoint) =>
       outputChange(
