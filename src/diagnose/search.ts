@@ -6,7 +6,7 @@ import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { areAlike, foreignKernels, siblingKernels } from './departures.js';
 import { firstsOfTwo } from './estimate/firstOfTwo.js';
-import { jointChanges, zeroPointsNear } from './estimate/joint.js';
+import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
 import {
@@ -45,13 +45,6 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
-const HIDDEN_BY_A_CONSTANT: readonly string[] = [
-  'bias-factor',
-  'bias-shifted',
-  'activation-zero-point-missing',
-  'multiplier-short',
-];
-
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
  * runtimes, then pairs. All of a size are tried even after a hit, so that what cannot be told apart is known.

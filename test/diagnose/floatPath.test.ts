@@ -66,3 +66,20 @@ describe("a candidate beside PT2E's reference", () => {
     expect((evidence as Evidence)['rounding-floor']?.channels).toEqual(others);
   });
 });
+
+test('two codes that float32 leaves open: a difference, and inside the bound of both', async () => {
+  const input = { ...linear.input, scale: 0.1, zeroPoint: 0 };
+  const one = {
+    ...linear,
+    ...{ perChannel: false, outFeatures: 1, inFeatures: 1, weight: Int8Array.of(1), bias: null, biasInt32: null },
+    ...{ weightScale: Float64Array.of(0.1), input, output: { ...input, scale: 0.02 } },
+  };
+  const own = { ...world, linear: one, x: Uint8Array.of(1, 1), samples: 2 };
+  const right = Int32Array.of(0, 1); // 1 * 1 * 0.1 * 0.1 is half a step of 0.02, as near as float32 can tell
+  const candidate = Int32Array.of(1, 0);
+  const { candidate_layers } = await compareLayer(own, one, right, { candidate, kernel: 'pt2e-reference' });
+  const [{ mismatched, diagnosis }] = candidate_layers!;
+  expect(mismatched).toBe(2);
+  expect(diagnosis).toMatchObject({ causes: ['float-arithmetic'], explained: 2, fix: null });
+  expect(diagnosis!.evidence).toEqual({ 'float-arithmetic': { left_open: 2 } });
+});

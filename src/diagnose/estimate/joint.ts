@@ -27,6 +27,14 @@ const FLOAT32 = 2e-7;
 /** All of 16 bits; an int32 output has 2^32. */
 const MOST_ZERO_POINTS = 2 ** 16;
 
+/** Causes whose numbers another zero point of the output hides. */
+export const HIDDEN_BY_A_CONSTANT: readonly string[] = [
+  'bias-factor',
+  'bias-shifted',
+  'activation-zero-point-missing',
+  'multiplier-short',
+];
+
 /** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. Those that say the same stand together. */
 export function* jointChanges(study: Study, base: Setup): Generator<readonly (readonly Change[])[]> {
   yield* scaleAndZeroPoint(study, base);

@@ -1,0 +1,36 @@
+/** What explains a value, in words: the last lines of explain. */
+import type { ExplainDocument } from '../documents/explain.js';
+import { prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+export function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
+  const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;
+  const other = otherCodes ? onOwnInput(document) : null;
+  if (captured === null) return other ? prose({ options }, other) : [];
+  const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
+  const isInside = columns.every(({ explains, value }) => !explains || !Object.is(value + 0, captured + 0));
+  const named = causes.filter((cause) => cause !== 'unexplained');
+  const text =
+    explaining.length > 0
+      ? `${explaining.join(', ')} ${explaining.length === 1 ? 'gives' : 'give'} the captured value${isInside ? ' inside the error that float32 leaves' : ''}${explaining.includes(columns[0].kernel) ? '' : `: ${named.join(' + ')}`}`
+      : named.length > 0
+        ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
+        : 'no kernel gives the captured value: unexplained';
+  const own = candidateOutcome(document);
+  return [text, ...(own ? [own] : []), ...(other ? [other] : [])].flatMap((line) => prose({ options }, line));
+}
+
+/** What the comparison found of the whole layer; null: the value is the captured one, or nothing was found. */
+function candidateOutcome({ candidate, captured, candidate_causes: causes = [] }: ExplainDocument): string | null {
+  if (candidate === null || candidate === captured || causes.length === 0) return null;
+  return `the candidate's ${candidate}, by the layer's diagnosis: ${causes.join(' + ')}`;
+}
+
+/** Whether the candidate departs here, or further up. */
+function onOwnInput({ candidate, candidate_column: own, candidate_input_codes_differ: count, input }: ExplainDocument) {
+  const read = `${count} of ${input.features} input codes are others`;
+  if (candidate === null) return `the candidate read another input: ${read}`;
+  return own!.explains
+    ? `the candidate's ${candidate} follows from what it read (${read}): ${own!.kernel} gives it on that input too; look at the layers before`
+    : `the candidate read another input (${read}), and departs here as well: ${own!.kernel} gives ${own!.value} on that input, it has ${candidate}`;
+}
