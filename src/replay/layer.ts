@@ -58,10 +58,14 @@ export function whyNotReplayed(kernel: Kernel, layer: Layer, inputs: readonly (V
   if (unknown !== null) return unknown;
   if (inputs.includes(null)) return 'the quantization parameters of its input are not in the model';
   if (isLayout(layer) || isState(layer)) return null; // moves values, whatever the kernel
-  const called = opByName(layer.op)?.called ?? layer.op;
+  const op = opByName(layer.op);
+  const called = op?.called ?? layer.op;
   const steps = stepsOf(kernel, layer);
-  if (!steps && layer.arithmetic === 'float')
-    return `kernel ${kernel.name} has no ${called} in float: ${layer.because}`;
+  const isInFloat = layer.arithmetic === 'float';
+  // a file's layer in float may read codes and floats; without steps in float the kernel's own read codes alone
+  const hasFloats = [...inputs, layer.output].some((params) => params?.dtype === 'float32');
+  const isMixed = isInFloat && !kernel.opsInFloat && !layer.onFloats && op?.reads === 'codes' && hasFloats;
+  if (isInFloat && (!steps || isMixed)) return `kernel ${kernel.name} has no ${called} in float: ${layer.because}`;
   if (!steps) return `kernel ${kernel.name} has no ${called}${layer.onFloats ? ' of floats' : ''}`;
   const without = otherCodes(steps, layer, inputs) ?? lacking(kernel, steps, layer, inputs[0]!);
   return without === null ? null : `kernel ${kernel.name} has no ${called} with ${without}`;

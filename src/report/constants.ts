@@ -6,6 +6,7 @@ import { type Column, renderColumns } from './columns.js';
 import { float32Literal } from './constantsC.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { skippedNotes } from './skipped.js';
 
 const DEFAULT_CHANNELS = 8;
 
@@ -15,9 +16,7 @@ export function constantsText(document: TableDocument, options: ReportOptions): 
   const blocks = [
     prose({ options }, head).map((line) => chalk.bold(line)),
     ...document.layers.map((layer) => layerLines(layer, options, chalk)),
-    document.skipped.flatMap(({ layer, why }) =>
-      prose({ options }, `note: ${printable(layer)} is not in it: ${printable(why)}`),
-    ),
+    skippedNotes(document.skipped, options),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)

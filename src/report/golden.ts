@@ -5,6 +5,7 @@ import { counted, printable } from '../text.js';
 import { option, path, shellCommand } from './next.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { skippedNotes } from './skipped.js';
 
 export function goldenText(folder: string): (manifest: GoldenManifest, options: ReportOptions) => string {
   return (manifest, options) => {
@@ -27,9 +28,7 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
       ...files.slice(0, 24).map(({ name }) => `  ${name}`),
       ...(files.length > 24 ? [`  and ${files.length - 24} more`] : []),
       '  manifest.json',
-      ...skipped.flatMap(({ layer, why }) =>
-        prose({ options }, `note: ${printable(layer)} is not in it: ${printable(why)}`),
-      ),
+      ...skippedNotes(skipped, options),
     ];
     const run = manifest.data === 'c' ? ' && ./reference' : '';
     const command = shellCommand(nextWords(manifest, folder));

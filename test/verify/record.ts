@@ -20,12 +20,15 @@ export class Rows {
     }
   }
 
-  /** In the order of the kernels; a row of an earlier run of the same is replaced. */
+  /** In the order of the kernels; a row of an earlier run of the same is replaced where it stands. */
   write(): void {
     const record: Verification[] = JSON.parse(readFileSync(RECORD, 'utf8'));
-    const kept = record.filter((old) => old.compared !== 'qdiff' || !this.rows.some((row) => isSame(row, old)));
+    const now = (old: Verification) => old.compared === 'qdiff' && this.rows.find((row) => isSame(row, old));
+    const added = this.rows.filter((row) => !record.some((old) => now(old) === row));
     const order = kernels.map((kernel) => kernel.name);
-    const all = [...kept, ...this.rows].sort((a, b) => order.indexOf(a.kernel) - order.indexOf(b.kernel));
+    const all = [...record.map((old) => now(old) || old), ...added].sort(
+      (a, b) => order.indexOf(a.kernel) - order.indexOf(b.kernel),
+    );
     writeFileSync(RECORD, `${JSON.stringify(all, null, 2)}\n`);
   }
 }

@@ -1,0 +1,18 @@
+/** Layers that a document leaves out: those of one reason in one note. */
+import { listed } from '../text.js';
+import { prose } from './prose.js';
+import type { ReportOptions } from './reporter.js';
+
+interface Skipped {
+  readonly layer: string;
+  readonly why: string;
+}
+
+export function skippedNotes(skipped: readonly Skipped[], options: ReportOptions): string[] {
+  const layersOf = new Map<string, string[]>();
+  for (const { layer, why } of skipped) layersOf.set(why, [...(layersOf.get(why) ?? []), layer]);
+  const most = options.verbosity === 'verbose' ? skipped.length : 3;
+  return [...layersOf].flatMap(([why, layers]) =>
+    prose({ options }, `note: ${listed(layers, most)} ${layers.length === 1 ? 'is' : 'are'} not in it: ${why}`),
+  );
+}
