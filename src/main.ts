@@ -181,7 +181,7 @@ async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Prom
     const next = nextAfter(error.problems, argv);
     lines.forEach((line, i) => {
       const whole = next !== null && i === lines.length - 1 ? `${fitted(line, 200)} (next: ${next})` : line;
-      const shown = fitted(`qdiff: ${whole}`);
+      const shown = fitted(printable(`qdiff: ${whole}`)); // a reason holds names; what is printable stays as it is
       io.stderr.write(`${inActions ? harmlessInLog(shown) : shown}\n`);
     });
     return 2;

@@ -43,6 +43,16 @@ test('names of the model of any length', async () => {
   for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^qdiff: .{20,293}$/);
 });
 
+test('why a layer cannot be replayed: names in a reason steer nothing', async () => {
+  const chain = structuredClone(json);
+  const [first, ...others] = chain.layers;
+  chain.layers = [{ name: 'up\ue000\u001b[2J', op: 'other', input: first.input, output: chain.inputs[0] }];
+  chain.layers.push({ ...first, input: 'up\ue000\u001b[2J' }, ...others);
+  const { code, stderr } = await run(['explain', ...pair, '--layer', first.name], filesOf(chain));
+  expect(code).toBe(2);
+  expect(stderr).toContain('its input up\\ue000\\x1b[2J was not captured');
+});
+
 test.each([
   ['tol_lsb', 'x', /models\[0\]\.tol_lsb: expected a whole number such as 1, or LAYER=1, got x$/],
   ['mode', 'up', /models\[0\]\.mode: expected .*isolated.*, got .*up/],
