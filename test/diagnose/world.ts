@@ -243,14 +243,14 @@ export function compareLayer(
   world: World,
   declared: Product,
   captured: NumericArray,
-  options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string } = {},
+  options: { candidate?: NumericArray; producer?: Model['producer']; kernel?: string; diagnose?: boolean } = {},
 ): Promise<Report> {
   const model = modelOf(declared, options.producer ?? producerOf(world));
   const inputs = { quant: capturedValue(world.x, world.samples) };
   const capture = captureOf({ ...inputs, fc: capturedValue(captured, world.samples) }, world.samples);
   const candidate =
     options.candidate && captureOf({ fc: capturedValue(options.candidate, world.samples) }, world.samples);
-  return compare(model, capture, { candidate, kernel: options.kernel });
+  return compare(model, capture, { candidate, kernel: options.kernel, diagnose: options.diagnose });
 }
 
 function producerOf({ kernel }: World): Model['producer'] {
