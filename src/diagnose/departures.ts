@@ -14,6 +14,7 @@ import type {
   ProductSteps,
   RoundStep,
 } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
 import type { CauseCode } from './evidence.js';
 import { addsZeroPoint } from './facts.js';
 import {
@@ -132,10 +133,11 @@ export function departures(
   const change = <S extends StepName>(step: S, cause: CauseCode) => {
     if (kernel[step] !== declared[step]) steps.set(cause, { ...steps.get(cause), [step]: kernel[step] });
   };
-  const fixed = isFixedPoint(kernel.multiplier) !== isFixedPoint(declared.multiplier);
+  const toCodes = isQuantized(setup.params.output); // floats are neither rounded nor multiplied by an integer
+  const fixed = toCodes && isFixedPoint(kernel.multiplier) !== isFixedPoint(declared.multiplier);
   const multiplierCause =
     // named by what is found: a float in place of an integer is no fixed point
-    isFixedPoint(kernel.multiplier) ? 'fixed-point-multiplier' : 'multiplier-precision';
+    toCodes && isFixedPoint(kernel.multiplier) ? 'fixed-point-multiplier' : 'multiplier-precision';
   change('accumulate', accumulatorCause(declared, kernel));
   if (!declared.dynamic || bothOnInputGrid(declared.dynamic, kernel.dynamic)) {
     change('multiplier', multiplierCause);
@@ -143,7 +145,9 @@ export function departures(
     change('bias', fixed ? multiplierCause : biasCause(declared.bias, kernel.bias));
     change(
       'round',
-      fixed || kernel.round === insideMultiplier ? multiplierCause : roundingCause(declared.round, kernel.round),
+      fixed || !toCodes || kernel.round === insideMultiplier
+        ? multiplierCause
+        : roundingCause(declared.round, kernel.round),
     );
     const moved =
       addsZeroPoint(setup) && addsZeroPointFirst(declared.offsetAndClamp) !== addsZeroPointFirst(kernel.offsetAndClamp);

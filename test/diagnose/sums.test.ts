@@ -1,9 +1,12 @@
 /** Sums that are exact where the declared kernel's saturate, and accumulators that hold the bias. */
 import { describe, expect, test } from 'vitest';
 import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
+import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { biasedAccumulators, narrowAccumulators } from '../../src/kernels/steps/narrowAccumulate.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
+import { replayProduct } from '../../src/replay/product.js';
 import { findings } from '../../src/report/findings.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
@@ -78,5 +81,31 @@ describe('an accumulator narrower than int32', () => {
   test.each(ofBits(narrowAccumulators))('without it, none leaves int16: nothing differs, it %s', (_, accumulate) => {
     const candidate = outputsOf(near, fbgemmWith({ ...script, accumulate }));
     expect(candidate).toEqual(outputsOf(near, fbgemmWith(script)));
+  });
+});
+
+describe('a float output', () => {
+  const linear: Product = { ...world.linear, output: { dtype: 'float32' } };
+  const floatsOf = (steps: ProductSteps) => {
+    const codes = { rows: world.samples, cols: linear.inFeatures, data: world.x };
+    return Float32Array.from(replayProduct(steps, linear, codes).data);
+  };
+  const causesOf = async (steps: ProductSteps, declared: string) => {
+    const own = { ...world, linear };
+    const report = await compareLayer(own, linear, floatsOf(kernel(declared)), {
+      candidate: floatsOf(steps),
+      kernel: declared,
+      producer: {},
+    });
+    return report.candidate_layers![0].diagnosis!.causes;
+  };
+
+  test('of products that are rounded before they are added', async () => {
+    const rounded = roundedProductSums.find(({ product }) => product?.bits === 5 && product.rule === 'down')!;
+    expect(await causesOf(fbgemmWith({ accumulate: rounded }), 'fbgemm')).toEqual(['product-rounded']);
+  });
+
+  test.each(['tflite-double', 'numpy-float32'])('by %s: no integer multiplies it', async (by) => {
+    expect(await causesOf(kernel(by), 'numpy')).not.toContain('fixed-point-multiplier');
   });
 });

@@ -1,12 +1,13 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { anyRuntime, writesCodes } from '../facts.js';
+import { anyRuntime } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
@@ -26,15 +27,15 @@ declare module '../evidence.js' {
 
 /** Values on which a loss is tried before it is replayed. */
 const TRIED = 48;
-/** Half a step of rounding, one of another rule. */
-const REACH = 1.01;
+/** Half a step of rounding, one of another rule; of floats the last digits. */
+const [REACH, DIGITS] = [1.01, 1e-5];
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
 /** Each product is shifted or rounded before the sum. */
 export const productRounded: Cause<'product-rounded', 'product'> = {
   code: 'product-rounded',
   kinds: ['product'],
-  needs: [anyRuntime, writesCodes, ({ data }) => data.dynamic === null],
+  needs: [anyRuntime, ({ data }) => data.dynamic === null],
   whose: 'kernel',
   parameterFree: true,
 
@@ -88,6 +89,7 @@ function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulate
   const sumOf = sumsIn(codes, base);
   const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
   const all = [...view.acc.keys()].filter(isOpen);
+  const isFloat = !isQuantized(base.params.output);
   const stride = Math.max(1, Math.floor(all.length / TRIED));
   const tried = all.filter((_, i) => i % stride === 0);
   return (step) =>
@@ -95,7 +97,8 @@ function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulate
     tried.every((i) => {
       const n = i % view.channels;
       const v = sumOf(step, Math.floor(i / view.channels), n) * view.stepsPerUnit[n] + view.biasSteps[n];
-      return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
+      const reach = isFloat ? DIGITS * Math.abs(v) : REACH;
+      return v >= view.lo[i] - reach && v <= view.hi[i] + reach;
     });
 }
 
