@@ -1,4 +1,4 @@
-import { Diagnosis } from '../diagnose/diagnose.js';
+import { Diagnosis, workFor } from '../diagnose/diagnose.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
@@ -19,6 +19,7 @@ import {
   isUnexplained,
   layerDiff,
   uncomparedReport,
+  whySearchedInPart,
 } from './layerReport.js';
 import { sessionsOf } from './models/beside.js';
 import { explainByFiles } from './models/explained.js';
@@ -39,6 +40,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
   const chained = { ...ownValues, values: withoutInputs(model, ownValues.values) };
+  const work = workFor(model, candidate);
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
@@ -46,10 +48,10 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     second: secondCapture(model, candidate, chained, fast),
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
-    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast),
+    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work),
     found: new Map(),
     late: new ReadTooLate({ ...comparison, values: chained }, 'candidate', comparison.warn),
-    catchUp: new CatchUp(model, selected, own, async (layer, index) => {
+    catchUp: new CatchUp(selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),
   };
@@ -100,9 +102,12 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   if (report.status !== 'mismatch') return report;
   if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
     await comparison.catchUp.before(index + 1);
+    comparison.diagnosis.work.beginLayer();
     const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
     if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
   }
+  const part = whySearchedInPart(report);
+  if (part !== null) warn('searched-in-part', layer.name, part);
   const isExplained = report.diagnosis !== null && !isUnexplained(report.diagnosis);
   const unknown = isExplained ? null : unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);

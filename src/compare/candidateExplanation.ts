@@ -204,9 +204,10 @@ async function onOthers(
   isExplained: boolean,
 ): Promise<LayerDiagnosis | null> {
   const { model, session, chainedSession, ownSession, from, to, fast } = comparison;
+  const { work } = comparison.diagnosis;
   const sessions = { own: ownSession, chained: chainedSession, captured: session };
   const { onOtherOperands } = await import('./otherOperands.js');
-  const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast);
+  const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }

@@ -33,6 +33,7 @@ import {
   fillDiff,
   layerDiff,
   uncomparedReport,
+  whySearchedInPart,
 } from './layerReport.js';
 import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
@@ -102,7 +103,7 @@ class Comparison {
     ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
     this.isWhole = this.selected.length === model.layers.length && !options.failFast;
     this.output = this.isWhole ? classification(model, capture, options.candidate ?? null) : null;
-    this.catchUp = new CatchUp(model, this.selected, this.own, async (layer, index) => {
+    this.catchUp = new CatchUp(this.selected, this.own, async (layer, index) => {
       (await this.diagnosis()).pass(layer);
       if (index !== null) await this.compareLayer(layer, index);
     });
@@ -268,6 +269,7 @@ class Comparison {
       const ownRun = mode === 'isolated' ? run : await this.isolated.open(run.ready.layer);
       const { input, inputs } = ownRun;
       const diagnosis = await this.diagnosis();
+      diagnosis.work.beginLayer();
       const watch = (tried: number) => this.progress(run.ready.layer, 'diagnose', index, to - from, tried);
       const rows = differingRows({ run: ownRun, input, inputs, observed, from, to, diff: own, afterRelu: false });
       const differing = { ...rows, watch };
@@ -279,6 +281,8 @@ class Comparison {
       const elsewhere = notFinite.length > 0 ? null : await this.elsewhere(ownRun, own, observed, found);
       this.found.set(run.ready.layer.name, elsewhere ?? found);
       fillDiagnosis(report, elsewhere ?? inSamples(found, run));
+      const part = whySearchedInPart(report);
+      if (part !== null) this.warn('searched-in-part', report.name, part);
       if (source !== null) report.diagnosis!.evidence.inherited = { from: source };
     }
     for (const channel of report.channels ?? [])
@@ -314,9 +318,10 @@ class Comparison {
 
   /** Loaded where something differs: it is a third of the program. */
   private async diagnosis(): Promise<Diagnosis> {
-    const { Diagnosis } = await import('../diagnose/diagnose.js');
-    const { model, session, fast } = this;
-    this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast);
+    const { Diagnosis, workFor } = await import('../diagnose/diagnose.js');
+    const { model, capture, session, fast } = this;
+    const paramsOf = (name: string) => session.paramsOf(name);
+    this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, paramsOf, fast, workFor(model, capture));
     return this.loadedDiagnosis;
   }
 

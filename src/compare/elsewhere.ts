@@ -32,7 +32,8 @@ export async function foundElsewhere(
   if (isExplained && found.report.subject !== 'model') return null;
   const before = isExplained ? null : await beforeIt(side, reading.run.ready.layer, observed, found);
   if (before) return before;
-  const diagnosis = () => new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast);
+  const { work } = side.diagnosis;
+  const diagnosis = () => new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast, work);
   const asked = { ...side, subject: 'model' as const, reading, observed, zeroPoint: null, isExplained, diagnosis };
   return onOtherOperands({ ...asked, met: null });
 }

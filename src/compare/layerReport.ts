@@ -1,3 +1,4 @@
+import type { CauseEvidence, Evidence } from '../diagnose/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -106,6 +107,14 @@ export function differingIn(layers: readonly LayerReport[]): (name: string) => b
 /** Whether nothing was named. */
 export function isUnexplained(diagnosis: LayerReport['diagnosis']): boolean {
   return diagnosis?.causes.includes('unexplained') ?? false;
+}
+
+/** Of a layer that was left unexplained before all hypotheses were tried: what would try them; null: they were. */
+export function whySearchedInPart({ diagnosis }: LayerReport): string | null {
+  const { cut_short } = ((diagnosis?.evidence as Evidence | undefined)?.unexplained ??
+    {}) as CauseEvidence['unexplained'];
+  if (!cut_short) return null;
+  return 'layers before it took what the search of a run may: two causes at once were not tried; --layer searches it alone';
 }
 
 /** A diff of accumulators, in the shape of their layer's output. */

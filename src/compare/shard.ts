@@ -46,46 +46,24 @@ export function multiplyAddsOf(layer: Layer, capture: Capture): number {
 }
 
 /**
- * Layers whose diagnosis can bear on that of the given ones: a wrong scale or zero point that is found in one place is known
- * to all that write or read the same value.
- */
-function connected(model: Model, layers: ReadonlySet<Layer>): ReadonlySet<Layer> {
-  const found = new Set<Layer>();
-  const values = new Set([...layers].flatMap(({ inputs }) => inputs));
-  for (let size = -1; size !== found.size; ) {
-    size = found.size;
-    for (const layer of model.layers) {
-      if (!values.has(layer.name) && !layer.inputs.some((input) => values.has(input))) continue;
-      found.add(layer);
-      for (const input of layer.inputs) values.add(input);
-    }
-  }
-  return found;
-}
-
-/**
- * Diagnoses go in the order of the layers, since later ones share what earlier ones find. A shard that has something to
- * diagnose first compares and diagnoses what came before and bears on it; layers of its own are done by then.
+ * Diagnoses go in the order of the layers, since later ones share what earlier ones find, and may take what those leave. A shard
+ * that has something to diagnose first compares and diagnoses what came before; layers of its own are done by then.
  */
 export class CatchUp {
   private next = 0;
-  private readonly connected: ReadonlySet<Layer>;
 
   /** pass: of every layer in order, with its index where it is to be compared here too. */
   constructor(
-    model: Model,
     private readonly selected: readonly Layer[],
     private readonly own: ReadonlySet<Layer>,
     private readonly pass: (layer: Layer, index: number | null) => Promise<void> | void,
-  ) {
-    this.connected = own.size === selected.length ? new Set() : connected(model, own);
-  }
+  ) {}
 
   async before(end: number): Promise<void> {
     while (this.next < end) {
       const index = this.next++;
       const layer = this.selected[index];
-      await this.pass(layer, !this.own.has(layer) && this.connected.has(layer) ? index : null);
+      await this.pass(layer, this.own.has(layer) ? null : index);
     }
   }
 }

@@ -1,9 +1,9 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
 import { formOf, lacksFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { ValueReader } from '../nouns/capture.js';
+import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isElementwise, isProduct, isTensor, type Layer, type Producer } from '../nouns/model.js';
+import { isElementwise, isProduct, isTensor, type Layer, type Model, type Producer } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { asChosen } from '../replay/chosen.js';
@@ -20,6 +20,7 @@ import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
 import type { ImageRows, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
+import { Work } from './work.js';
 
 /** What differs in a layer, and where its numbers are. */
 export interface DifferingLayer {
@@ -51,6 +52,13 @@ export interface Effects {
 
 type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
+/** For the layers of a model with these values. */
+export function workFor({ layers }: Model, { samples, values }: Pick<Capture, 'samples' | 'values'>): Work {
+  const weights = layers.filter(isProduct).map(({ form }) => form.weight.inFeatures * form.weight.outFeatures);
+  const captured = [...values.values()].map(({ features }) => features * samples);
+  return new Work([...weights, ...captured].reduce((sum, count) => sum + count, 0));
+}
+
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
   private readonly shared = new SharedNumbers();
@@ -60,6 +68,8 @@ export class Diagnosis {
     private readonly producer: Producer,
     private readonly paramsOf: (value: string) => ValueParams | null,
     private readonly fast: Fast,
+    /** What its searches take in all. */
+    readonly work = new Work(),
   ) {}
 
   /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
@@ -76,7 +86,9 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     // a kind without a setup: nothing can be changed
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
+    this.work.beginSearch();
     const diagnosis = await diagnoseLayer(layer);
+    if (diagnosis.changes.length > 0) this.work.explained();
     for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
     return diagnosis;
   }
@@ -178,6 +190,7 @@ export class Diagnosis {
       fast: this.fast,
       inputs: inputs.map(rowsOf),
       observed: rowsOf(observed),
+      ...(!judged.proven && { work: this.work }), // that it has a name is known
       effort: product ? product.inFeatures * product.outFeatures : observed.features,
       callOf: product ? run.callOf : undefined,
       ...(declared.kind === 'tensor' && { whole: { ready: run.ready, inCalls: run.inCalls } }),

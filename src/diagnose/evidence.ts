@@ -53,6 +53,8 @@ export interface CauseEvidence {
     readonly hypotheses?: number;
     /** The search ended before all were tried. */
     readonly out_of_time?: boolean;
+    /** Layers before it have taken what the searches of a run may. */
+    readonly cut_short?: boolean;
   };
 }
 

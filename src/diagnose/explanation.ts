@@ -148,7 +148,7 @@ async function searched(layer: LayerCase, study: Study, result: SearchResult): P
     ...(nearest && nearest.explained > 0 ? { nearest } : {}),
     hypotheses: result.tried,
     ...(would_take ? { would_take } : {}),
-    ...(result.outOfBudget ? { out_of_time: true } : {}),
+    ...(result.ended ? { [result.ended]: true } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import { constantsIn } from './causes/constantValues.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { contains, widened } from './estimate/interval.js';
 import type { CauseEvidence, FoundParameter } from './evidence.js';
-import { constantly, explained, type LayerCase, type LayerDiagnosis, unexplained } from './explanation.js';
+import { constantly, explained, type LayerCase, type LayerDiagnosis, unexplained, unnamed } from './explanation.js';
 import type { Hypothesis } from './ranking.js';
 import { searchReordered } from './reordered.js';
 import { type SearchResult, search } from './search.js';
@@ -26,6 +26,7 @@ const IN_ANOTHER_ORDER: Outcome = {
 
 /** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
+  if (layer.work?.isOver) return unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
   const refuting: number[] = [];
   let study = await Study.open(layer);
   const found = constantsIn(study);

@@ -90,3 +90,13 @@ export function subsetsBySize(changes: readonly Change[], most: number): Change[
   }
   return subsets.filter((s) => new Set(s.map((c) => c.cause)).size <= most).sort((a, b) => a.length - b.length);
 }
+
+/** Those of the fewest causes, the likeliest first. */
+export function simplest(study: Study, found: readonly Hypothesis[]): Hypothesis[] {
+  const size = Math.min(...found.map(weightOf));
+  const ranked = found
+    .filter((hypothesis) => weightOf(hypothesis) === size)
+    .map((hypothesis) => ({ hypothesis, rank: rankIn(study, hypothesis) }))
+    .sort((a, b) => compareRanks(a.rank, b.rank));
+  return distinct(ranked.map(({ hypothesis }) => hypothesis));
+}

@@ -9,24 +9,14 @@ import { firstsOfTwo } from './estimate/firstOfTwo.js';
 import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
-import {
-  combine,
-  compareRanks,
-  distinct,
-  explainsAlone,
-  fewestCauses,
-  type Hypothesis,
-  mayPair,
-  rankIn,
-  subsetsBySize,
-  weightOf,
-} from './ranking.js';
+import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
 import { regionsOf, within } from './regions.js';
 import { causes, OF_ALL_CHANNELS } from './registry.js';
 import { byRules } from './rules.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { isShown } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
+import { SearchWork } from './work.js';
 
 export interface SearchResult {
   /** Simplest first; all have the same number of causes. Empty: unexplained. */
@@ -35,11 +25,10 @@ export interface SearchResult {
   readonly nearest: Hypothesis | null;
   /** Hypotheses replayed or refuted. */
   readonly tried: number;
-  readonly outOfBudget: boolean;
+  /** Why not all were; null: they were. */
+  readonly ended: SearchWork['ended'];
 }
 
-/** Values that estimators may read in all: bounds the time without a clock, so that results do not depend on the machine. */
-const ESTIMATE_BUDGET = 4e8;
 const MOST_EXPLANATIONS = 12;
 /** Beyond these no two orders are tried at once. */
 const MOST_ORDERS = 120;
@@ -64,6 +53,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
     return run.result();
   }
+  run.work.isDeep = true;
   if (run.mayBeSeveral) {
     run.joint();
     run.pairs();
@@ -85,18 +75,18 @@ class Search {
   private readonly estimated: Change[] = [];
   private readonly ofAll: readonly Cause[];
   readonly bases: BaseSearch | null;
+  readonly work: SearchWork;
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
   private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
-  private spent = 0;
-  private outOfBudget = false;
 
   constructor(
     private readonly study: Study,
     private readonly prefix: readonly Change[],
   ) {
+    this.work = new SearchWork(study.data.work);
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
@@ -121,7 +111,9 @@ class Search {
   /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
   explains(changes: readonly Change[], isMeant = () => true): boolean {
     const hypothesis = this.hypothesis(changes);
+    if (this.isStopped()) return false;
     this.tried++;
+    this.work.tried();
     this.study.data.watch?.(this.tried);
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
@@ -129,6 +121,11 @@ class Search {
     const isFound = agrees && isMeant() && isShown(this.study, hypothesis, this.enumerated);
     if (isFound) this.found.push(hypothesis);
     return isFound;
+  }
+
+  /** What explains as well as something that was found is to be known, whatever it takes. */
+  isStopped(): boolean {
+    return !this.isSettled() && this.work.isEnding();
   }
 
   /** What failed next to borders between codes only: the same on other bases. */
@@ -204,6 +201,7 @@ class Search {
     const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
+        if (this.isStopped()) return;
         if (!mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
         const isMeant = () => this.isActive(a) || this.isActive(b);
         if (!isOpen || isMeant()) this.explains([a, b], isMeant);
@@ -308,6 +306,7 @@ class Search {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
         for (const change of [...constant, ...this.enumerated]) {
+          if (this.isStopped()) return;
           if (base.every((own) => combine(own, change))) this.explains([...base, within(change, region)]);
         }
         if (this.found.length > 0) return;
@@ -329,19 +328,12 @@ class Search {
   result(): SearchResult {
     // any exact sums lie in a float path's bound: more integer steps are the likelier
     const exact = this.found.filter(({ changes }) => !changes.some(isInsideBound));
-    const found = exact.length > 0 ? exact : this.found;
-    const size = Math.min(...found.map(weightOf));
-    const explanations = found
-      .filter((hypothesis) => weightOf(hypothesis) === size)
-      .map((hypothesis) => ({ hypothesis, rank: rankIn(this.study, hypothesis) }))
-      .sort((a, b) => compareRanks(a.rank, b.rank))
-      .map(({ hypothesis }) => hypothesis);
-    const { nearest, tried, outOfBudget } = this;
+    const explanations = simplest(this.study, exact.length > 0 ? exact : this.found);
     return {
-      explanations: withAdmitted(this.study, this, distinct(explanations)),
-      nearest: nearest?.hypothesis ?? null,
-      tried,
-      outOfBudget,
+      explanations: withAdmitted(this.study, this, explanations),
+      nearest: this.nearest?.hypothesis ?? null,
+      tried: this.tried,
+      ended: this.work.ended,
     };
   }
 
@@ -355,6 +347,7 @@ class Search {
    * Whether the base is meant is asked last where nothing takes its sums to what was observed: then few run, and of noise they leave none.
    */
   private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = () => true) {
+    if (this.isStopped()) return;
     const { setup } = this.hypothesis([...on, ...base]);
     const isOpen = this.study.mayFollow(setup, true);
     if (isOpen && !isMeant()) return;
@@ -372,11 +365,7 @@ class Search {
 
   private estimate(cause: Cause, base: Setup, onEstimate: boolean): Change[] {
     if (!cause.estimate) return [];
-    this.spent += this.study.subset.observed.length;
-    if (this.spent > ESTIMATE_BUDGET) {
-      this.outOfBudget = true;
-      return [];
-    }
+    if (this.isStopped() || !this.work.mayEstimate(this.study.subset.observed.length)) return [];
     const changes = cause.estimate(this.study, base, onEstimate);
     // what a product's estimates find by channel has guards of its own
     const mayBe = ({ freedom, channels }: Change) =>

@@ -113,7 +113,8 @@ async function besidesFiles(
   const run = await session.open(other);
   const diff = await diffReplay(comparison, run, observed, null);
   if (diff.mismatched === 0) return null; // anything that changes no value would do
-  const diagnosis = new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast);
+  const { work } = comparison.diagnosis;
+  const diagnosis = new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const rows = differingRows({ run, input: run.input, observed, from, to, diff, afterRelu: false });
   const { report } = await diagnosis.layer(rows);
   return isUnexplained(report) ? null : report;

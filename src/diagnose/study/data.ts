@@ -2,6 +2,7 @@ import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import type { At } from '../evidence.js';
 import type { Change, Kind, Setup, SetupOf } from '../setup.js';
+import type { Work } from '../work.js';
 import type { TensorContext } from './tensorContext.js';
 
 /** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
@@ -60,6 +61,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly effort: number;
   /** Told how many hypotheses were tried, at each. */
   readonly watch?: (tried: number) => void;
+  /** What searches may take; absent: as much as they need. */
+  readonly work?: Work;
   /** Values that differ under the reference. */
   readonly mismatched: number;
   /** Some differing values of every differing channel, in sample order. */

@@ -2,6 +2,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { elementwiseFunction } from '../../replay/elementwise.js';
 import type { ElementwiseSetup } from '../setup.js';
+import { COST, type Work } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
@@ -11,9 +12,12 @@ import type { Engine } from './engine.js';
 export class ElementwiseEngine implements Engine<ElementwiseSetup> {
   readonly wholeScopes = false;
 
+  constructor(private readonly work?: Work) {}
+
   outputs(setup: ElementwiseSetup, scope: Scope): Outputs {
     const { output } = setup.params;
     const values = inputValues(scope);
+    this.work?.add(values.length * COST.value);
     const apply = functionOf(setup);
     const data = isQuantized(output) ? new Int32Array(values.length) : new Float32Array(values.length);
     for (let i = 0; i < data.length; i++) data[i] = apply(values[i]);

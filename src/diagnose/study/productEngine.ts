@@ -9,6 +9,7 @@ import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
+import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf, rowsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
@@ -63,11 +64,8 @@ export class ProductEngine implements Engine<ProductSetup> {
   private floatOutputs({ steps, ...setup }: ProductSetup, scope: Scope): Outputs {
     const { product, quantize } = steps.float!;
     const key = `${product.name} ${quantize.name} ${this.keys.of({ ...setup, steps: { bound: steps.bound } as ProductSteps })}`;
-    let known = this.floats.get(scope);
-    if (!known) {
-      known = new Map();
-      this.floats.set(scope, known);
-    }
+    const known = this.floats.get(scope) ?? new Map<string, Outputs>();
+    this.floats.set(scope, known);
     const found = known.get(key);
     if (found) return found;
     const outputs = this.spread({ ...setup, steps }, scope);
@@ -77,6 +75,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   private spread(setup: ProductSetup, scope: Scope): Outputs {
+    this.data.work?.add(scope.observed.length * setup.params.inFeatures * COST.floatAdd);
     const params = this.restrict(setup.params, scope);
     const codes = this.restrictedCodes(setup, scope);
     const sums = this.floatSums(setup, scope, params, codes);
@@ -184,6 +183,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     let accumulator = cache.get(key);
     if (!accumulator) {
       const { steps, params } = setup;
+      this.data.work?.add(scope.observed.length * params.inFeatures * COST.multiplyAdd);
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
         : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
@@ -343,6 +343,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   private finish(steps: ProductSteps, params: Product, accumulator: SumData, added?: NumericArray | null) {
+    this.data.work?.add(accumulator.length * COST.value);
     return finishProduct(steps, params, accumulator, this.data.fast, added ?? null);
   }
 

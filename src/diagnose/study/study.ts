@@ -350,8 +350,8 @@ export class Study<K extends Kind = Kind> {
 
 function engineOf(data: LayerData): Engine {
   const { declared, whole } = data;
-  if (declared.kind === 'tensor') return new TensorEngine(whole!);
-  return declared.kind === 'product' ? new ProductEngine({ ...data, declared }) : new ElementwiseEngine();
+  if (declared.kind === 'tensor') return new TensorEngine(whole!, data.work);
+  return declared.kind === 'product' ? new ProductEngine({ ...data, declared }) : new ElementwiseEngine(data.work);
 }
 
 export function isProductStudy(study: Study): study is Study<'product'> {

@@ -5,6 +5,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorSetup } from '../setup.js';
+import { COST, type Work } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { runsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
@@ -15,10 +16,14 @@ import type { TensorContext } from './tensorContext.js';
 export class TensorEngine implements Engine<TensorSetup> {
   readonly wholeScopes = false;
 
-  constructor(private readonly context: TensorContext) {}
+  constructor(
+    private readonly context: TensorContext,
+    private readonly work?: Work,
+  ) {}
 
   outputs(setup: TensorSetup, scope: Scope): Outputs {
     const length = scope.observed.length;
+    this.work?.add(length * COST.value);
     const data = isQuantized(setup.params.output) ? new Int32Array(length) : new Float32Array(length);
     let bounds: { low: NumericArray; high: NumericArray } | null = null;
     const inputs = scope.inputs.map(({ data: values }, i) => {

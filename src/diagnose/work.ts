@@ -1,0 +1,102 @@
+/** What a search does, in about nanoseconds: as measured of small layers of noise. */
+export const COST = {
+  search: 1.5e7,
+  tried: 3e4,
+  estimate: 6e4,
+  estimatedValue: 20,
+  value: 120,
+  multiplyAdd: 7,
+  floatAdd: 50,
+};
+
+/** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
+const SMALL = 1e6;
+/** What is spent on layers before one, from which on two causes at once are not sought in it, and none at all. */
+const [SINGLES_ONLY, NOTHING] = [2.5e8, 9e8];
+/** What is spent on two causes at once: by one search, of which the first pair that is found is by 4.1e8, and by all of a layer. */
+const [OF_SEARCH, OF_LAYER] = [4.5e8, 7e8];
+/** What a search that explains its layer counts: many of them are what a run is for. */
+const EXPLAINED = 1 / 4;
+
+/**
+ * What the searches of one side of a run take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
+ * never by a clock: the same input gives the same answer on every machine, and in every shard.
+ */
+export class Work {
+  private spent = 0;
+  private readonly scale: number;
+  /** What was spent when the layer, and the search, began. */
+  private atLayer = 0;
+  private atSearch = 0;
+
+  /** @param values of the files; without it there is no end */
+  constructor(values = Number.POSITIVE_INFINITY) {
+    this.scale = Math.max(1, values / SMALL);
+  }
+
+  /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
+  beginLayer(): void {
+    this.atLayer = this.spent;
+  }
+
+  beginSearch(): void {
+    this.atSearch = this.spent;
+    this.add(COST.search);
+  }
+
+  add(nanoseconds: number): void {
+    this.spent += nanoseconds;
+  }
+
+  explained(): void {
+    this.spent = this.atSearch + (this.spent - this.atSearch) * EXPLAINED;
+  }
+
+  /** Layers before have taken what there is: not all hypotheses are tried. */
+  get isShort(): boolean {
+    return this.atLayer > SINGLES_ONLY * this.scale;
+  }
+
+  /** No second cause is sought beside one. */
+  get endsPairs(): boolean {
+    const { spent, atSearch, atLayer, scale } = this;
+    return this.isShort || spent - atSearch > OF_SEARCH * scale || spent - atLayer > OF_LAYER * scale;
+  }
+
+  get isOver(): boolean {
+    return this.isShort && this.spent > NOTHING * this.scale;
+  }
+}
+
+/** Values that the estimators of a search may read in all. */
+const ESTIMATED = 4e8;
+
+/** What one search takes of it. */
+export class SearchWork {
+  /** Past single causes: as far as the run may go. */
+  isDeep = false;
+  /** Why not all hypotheses were tried: there were too many, or layers before have taken what the run may; null: they were. */
+  ended: 'out_of_time' | 'cut_short' | null = null;
+  private estimated = 0;
+
+  constructor(private readonly all = new Work()) {}
+
+  tried(): void {
+    this.all.add(COST.tried);
+  }
+
+  mayEstimate(values: number): boolean {
+    this.all.add(COST.estimate + values * COST.estimatedValue);
+    this.estimated += values;
+    const may = this.estimated <= ESTIMATED;
+    if (!may) this.ended ??= 'out_of_time';
+    return may;
+  }
+
+  isEnding(): boolean {
+    const { all, isDeep } = this;
+    const ends = isDeep ? all.endsPairs : all.isOver;
+    if (ends) this.ended = all.isShort ? 'cut_short' : 'out_of_time';
+    return ends;
+  }
+}

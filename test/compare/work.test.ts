@@ -1,0 +1,75 @@
+/** What the searches of a run take in all is bounded by counted work: the same in every shard, and a layer alone is searched further. */
+import { beforeAll, expect, it } from 'vitest';
+import { Work } from '../../src/diagnose/work.js';
+import { cli } from '../support/cli.js';
+import { npy, npz } from '../support/npz.js';
+
+const LAYERS = 9;
+const files = new Map<string, string>();
+const run = cli(files);
+const argv = ['noise.json', 'noise.npz', '--reporter'];
+
+/** Each layer reads noise and gives noise. */
+beforeAll(() => {
+  let state = 7;
+  const noise = (count: number, from: number, to: number) =>
+    Array.from({ length: count }, () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return from + ((state >>> 8) % (to - from));
+    });
+  const value = { dtype: 'uint8', scale: 0.05, zero_point: 128 };
+  const names = Array.from({ length: LAYERS }, (_, i) => [`x${i}`, `fc${i}`] as const);
+  const rows = () => Array.from({ length: 4 }, () => noise(4, -127, 128));
+  const arrays = names.flat().map((name) => [name, npy('uint8', [48, 4], noise(192, 0, 256))] as const);
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'pytorch', engine: 'x86' },
+    inputs: names.map(([name]) => ({ name, ...value })),
+    layers: names.map(([input, name]) => {
+      return { name, op: 'linear', input, weight: rows(), weight_scale: 0.01, bias: [0.5, -1, 2, 0], output: value };
+    }),
+  };
+  files.set('noise.json', JSON.stringify(model));
+  files.set('noise.npz', npz(Object.fromEntries(arrays)) as never);
+});
+
+interface Searched {
+  readonly name: string;
+  readonly diagnosis: { readonly evidence: { readonly unexplained: { hypotheses: number; cut_short?: boolean } } };
+}
+
+async function searched(...more: string[]) {
+  const { layers } = JSON.parse((await run([...argv, 'json', ...more])).stdout);
+  return (layers as Searched[]).map(({ diagnosis: { evidence } }) => evidence.unexplained);
+}
+
+it('of layers of noise the first are searched for two causes, the last for one; alone each is', async () => {
+  const all = await searched();
+  const cut = all.map(({ cut_short }) => cut_short === true);
+  expect([cut.at(0), cut.at(-1)]).toEqual([false, true]);
+  expect(cut).toEqual(cut.toSorted());
+  const [alone] = await searched('--layer', `fc${LAYERS - 1}`);
+  expect(alone.cut_short).toBeUndefined();
+  expect(alone.hypotheses).toBeGreaterThan(2 * all.at(-1)!.hypotheses);
+  for (const shard of ['1/2', '2/2']) await run([...argv, `blob=${shard[0]}.blob`, '--shard', shard]);
+  const merged = await run(['merge', '1.blob', '2.blob', '--reporter', 'table']);
+  expect(merged).toEqual(await run([...argv, 'table']));
+  expect(merged.stdout + merged.stderr).toContain('--layer searches it alone');
+});
+
+it('larger files are given as many times more, and what explains its layer counts less', () => {
+  const [small, large, endless] = [new Work(0), new Work(4e6), new Work()];
+  for (const work of [small, large, endless]) {
+    work.beginLayer();
+    work.beginSearch();
+    work.add(1e9);
+  }
+  expect([small.endsPairs, large.endsPairs, endless.endsPairs]).toEqual([true, false, false]);
+  expect(small.isOver).toBe(false); // it is the first
+  small.beginLayer();
+  expect([small.isShort, small.isOver]).toEqual([true, true]);
+  large.explained();
+  large.beginLayer();
+  expect(large.isShort).toBe(false);
+});
