@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { candidateInGraphOrder, inGraphOrder } from '../compare/inGraphOrder.js';
 import {
   type Closable,
@@ -53,7 +54,7 @@ export async function openPair(
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
-  const example = `qdiff ${command ? `${command} ` : ''}model.json capture.npz`;
+  const example = `qdiff ${command ? `${command} ` : ''}${printable(basename(modelPath))} capture.npz`;
   throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example}`);
 }
 

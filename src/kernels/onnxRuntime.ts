@@ -23,7 +23,14 @@ import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { batchNormOfFloats } from './steps/floatNorms.js';
-import { betweenCodes, binaryFloats, preluOfFloats, throughReals, unaryFloats } from './steps/floats.js';
+import {
+  betweenCodes,
+  binaryFloats,
+  comparisonsOfFloats,
+  preluOfFloats,
+  throughReals,
+  unaryFloats,
+} from './steps/floats.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
@@ -132,6 +139,7 @@ export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   div: binaryFloats('a / b', (a, b) => a / b),
   maximum: binaryFloats('max(a, b)', Math.max),
   minimum: binaryFloats('min(a, b)', Math.min),
+  ...comparisonsOfFloats,
   matmul: withoutTflites(matmulInFloat),
   cat: concatOnnxRuntime,
   sigmoid: sigmoidOnnxRuntime,

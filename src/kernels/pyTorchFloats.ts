@@ -28,7 +28,7 @@ import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { cumsumOfFloats, exponentials, gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
-import { binaryFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
+import { binaryFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
@@ -266,12 +266,7 @@ export const pyTorchFloats: Kernel['ops'] = {
   logsumexp,
   cumsum: cumsumOfFloats,
   where: whereOfFloats,
-  gt: binaryFloats('a > b', (a, b) => Number(a > b)),
-  ge: binaryFloats('a >= b', (a, b) => Number(a >= b)),
-  lt: binaryFloats('a < b', (a, b) => Number(a < b)),
-  le: binaryFloats('a <= b', (a, b) => Number(a <= b)),
-  eq: binaryFloats('a == b', (a, b) => Number(a === b)),
-  ne: binaryFloats('a != b', (a, b) => Number(a !== b)),
+  ...comparisonsOfFloats,
   amax: extreme('the largest', Math.max),
   amin: extreme('the smallest', Math.min),
   prelu: preluOfFloats,

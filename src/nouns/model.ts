@@ -234,7 +234,7 @@ export interface Model {
   readonly constants?: readonly Constant[];
   /** Of a graph that is called with as many at a time; absent: a capture says, or it was one call. */
   readonly samplesPerCall?: number;
-  /** Values that the file alone determines, which a capture may hold: nothing is compared with them. */
+  /** Values that the file alone determines, and codes as reals that no layer reads: a capture may hold them, nothing is compared with them. */
   readonly folded?: readonly string[];
   /** In execution order. */
   readonly layers: readonly Layer[];

@@ -187,7 +187,7 @@ async function ofWeights(own: ProductLayer, other: ProductLayer): Promise<Found[
 
 /** Of float weights, in the same way. */
 async function ofFloatTables({ form: own }: TensorLayer, { form: other }: TensorLayer): Promise<Found[]> {
-  const { outFeatures } = own.attributes as FloatProductAttributes;
+  const { outFeatures } = (own.attributes ?? {}) as Partial<FloatProductAttributes>; // rows that are looked up have none
   if (!own.table || !other.table || outFeatures === undefined) return [];
   const [a, b] = [await own.table(), await other.table()];
   const size = a.length / outFeatures;

@@ -2,6 +2,7 @@
 
 import { BOOL, FLOAT32, INT32, INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
+import { isUsableScale } from '../../ops/fields/schema.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
@@ -10,7 +11,7 @@ import { embeddedCodes, givenCodes } from './embedded.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
-import { BOOLEAN, INDEX, outputOf, quantizationOf, sameParams } from './quantization.js';
+import { BOOLEAN, INDEX, outputOf, type Quantization, quantizationOf, sameParams } from './quantization.js';
 import { blocksBefore, isFirst, losesSamples, placeOf, sampleDims, saySamples } from './samples.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
@@ -21,6 +22,8 @@ export interface GraphLayers {
   readonly drafts: readonly Draft[];
   readonly inputs: readonly GraphInput[];
   readonly arrays: Arrays;
+  /** Tensors that are codes of others as reals, which nobody reads as floats. */
+  readonly views: readonly string[];
 }
 
 export interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
@@ -43,6 +46,7 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
     if (types.get(tensor) === null && isGiven.has(tensor)) types.set(tensor, q);
   }
   const shapes = shapesOf(graph.model);
+  const named = new Set(drafts.map(({ name }) => name));
   const given = graph.model.graph.inputs.filter(({ name }) => !constants.get(name));
   return {
     drafts: drafts.map((draft) => ({
@@ -51,6 +55,9 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
     })),
     inputs: given.map(({ name }) => ({ name, type: types.get(name), shape: shapes.get(name) })),
     arrays,
+    views: graph.nodes.flatMap((node) =>
+      isOnnx(node, 'DequantizeLinear') && !named.has(node.outputs[0]) ? node.outputs : [],
+    ),
   };
 }
 
@@ -170,8 +177,14 @@ function checked(draft: Draft, types: Types): Draft {
   const values = [...draft.inputs.map((name) => types.get(name)), draft.output];
   const odd = values.find((type) => type !== null && type !== 'float32' && !outputOf(type));
   if (!odd || odd === 'float32') return draft;
-  const what = odd.scale.length > 1 ? `has ${odd.scale.length} scales` : `has ${odd.dtype.name} codes`;
-  return { ...draft, notReplayed: `a value of it ${what}` };
+  return { ...draft, notReplayed: `a value of it has ${oddOf(odd)}` };
+}
+
+function oddOf({ scale, dtype }: Quantization): string {
+  if (scale.length > 1) return `${scale.length} scales`;
+  if (scale[0] === Number.POSITIVE_INFINITY)
+    return 'an infinite scale (calibration saw an infinite value: a mask of -inf)';
+  return isUsableScale(scale[0]) ? `${dtype.name} codes` : `a scale of ${scale[0]}`;
 }
 
 /** What is known of each tensor: said by the file, by who reads it, or by the layer that makes it. */

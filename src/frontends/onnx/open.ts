@@ -92,7 +92,7 @@ function checkOpsets({ path, opsets, graph }: OnnxModel): void {
 }
 
 /** What model.json would say. */
-function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
+function rawModel({ drafts, inputs, arrays, views }: GraphLayers): object {
   const known = new Set<string>(arrays.values.keys());
   const rawInputs = inputs.flatMap(({ name, type, shape }) => {
     const params = paramsOf(type);
@@ -146,6 +146,7 @@ function rawModel({ drafts, inputs, arrays }: GraphLayers): object {
     producer,
     inputs: rawInputs,
     constants: [...arrays.values.values()],
+    folded: views,
     layers,
   };
 }

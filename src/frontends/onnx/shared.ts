@@ -50,6 +50,7 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'ReduceMax':
     case 'ReduceMin':
     case 'ReduceMean':
+    case 'ReduceSum':
       return reduced(node, context);
     case 'LayerNormalization':
     case 'InstanceNormalization':

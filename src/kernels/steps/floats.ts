@@ -59,6 +59,16 @@ export function binaryFloats(equation: string, apply: (a: number, b: number) => 
   });
 }
 
+/** 1 where it holds, 0 elsewhere. */
+export const comparisonsOfFloats: Readonly<Record<string, TensorSteps>> = {
+  gt: binaryFloats('a > b', (a, b) => Number(a > b)),
+  ge: binaryFloats('a >= b', (a, b) => Number(a >= b)),
+  lt: binaryFloats('a < b', (a, b) => Number(a < b)),
+  le: binaryFloats('a <= b', (a, b) => Number(a <= b)),
+  eq: binaryFloats('a == b', (a, b) => Number(a === b)),
+  ne: binaryFloats('a != b', (a, b) => Number(a !== b)),
+};
+
 export function unaryFloats(equation: string, apply: (x: number) => number): TensorSteps {
   return ofCodes(`quantize(${equation}) of float32`, (call) => {
     const x = realOf(call.inputs[0]);

@@ -227,6 +227,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
     'hand-more',
     {
       quantize: 928,
+      gt: 240,
       dequantize: 4960,
       where: 480,
       neg: 240,

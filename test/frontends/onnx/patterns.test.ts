@@ -1121,3 +1121,27 @@ it('a constant that is expanded for each sample is a layer: a class token', asyn
     'cat y <- e x [y] float',
   ]);
 });
+
+it('an infinite scale, which calibration makes of a mask of -inf, is said of its layers, and the rest is replayed', async () => {
+  const data = between([wd, gemm()], weights, [...scaled('x', 0.5, 3), ...scaled('y', Number.POSITIVE_INFINITY, 0)]);
+  const { layers } = await opened(data);
+  expect(layers.map(({ name, notReplayed }) => [name, notReplayed ?? null])).toEqual([
+    ['xq', null],
+    ['yq', 'a value of it has an infinite scale (calibration saw an infinite value: a mask of -inf)'],
+    ['y', 'a value of it has an infinite scale (calibration saw an infinite value: a mask of -inf)'],
+  ]);
+});
+
+it('what a condition chooses of floats, comparisons and sums of them', async () => {
+  const nodes = [
+    node('Less', ['x', 'half'], ['c']),
+    node('Where', ['c', 'half', 'x'], ['w']),
+    node('ReduceSum', ['w', 'axes'], ['y']),
+  ];
+  const initializers = [tensor('half', [], Float32Array.of(0.5)), tensor('axes', [1], BigInt64Array.of(1n))];
+  expect(await layersOf(model({ inputs: inputX, outputs: outputY, initializers, nodes }))).toEqual([
+    'lt c <- x half [c] float',
+    'where w <- c half x [w] float',
+    'sum y <- w [y] float',
+  ]);
+});

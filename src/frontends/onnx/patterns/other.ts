@@ -3,7 +3,7 @@ import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
-import { BOOLEAN } from '../quantization.js';
+import { BOOLEAN, sameParams } from '../quantization.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
@@ -40,7 +40,7 @@ const FUNCTIONS = [
     'PRelu',
   ],
   ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
-  ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'Resize'],
+  ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Resize'],
   ...['Concat', 'MatMul', 'FusedMatMul'],
 ];
 const OF_SEVERAL = ['Concat', 'MatMul', 'FusedMatMul'];
@@ -58,13 +58,15 @@ const GIVES_BOOLEANS = [
   'IsNaN',
 ];
 
-/** Of two floats, each with one rounding. */
-const OF_TWO = ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'];
+const COMPARE = ['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal'];
+
+/** Of two floats, each with one rounding, or none. */
+const OF_TWO = ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', ...COMPARE];
 const OF_ONE = ['Neg', 'Abs'];
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
-  const computed = (await squared(node, context)) ?? floats(node, context);
+  const computed = (await squared(node, context)) ?? floats(node, context) ?? chosen(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
@@ -115,12 +117,26 @@ function floats(node: GraphNode, context: Context): Draft | null {
   if (!isOnnx(node, ...OF_TWO, ...OF_ONE) || node.inputs.length !== operands) return null;
   const inputs = floatsNamed(node, context);
   return inputs && !runsAlongSamples(node.inputs, node.outputs[0], context.asRun)
-    ? onFloats(node, opName(node), inputs)
+    ? onFloats(node, opName(node), inputs, isOnnx(node, ...COMPARE) ? BOOLEAN : 'float32')
     : null;
 }
 
-function onFloats(node: GraphNode, op: string, inputs: readonly string[]): Draft {
-  return { at: node, nodes: [node], name: node.outputs[0], op, inputs, output: 'float32', ...ON_FLOATS };
+/** Floats of which a condition of the graph, or of the file, chooses. */
+function chosen(node: GraphNode, context: Context): Draft | null {
+  const [condition = '', ...values] = node.inputs;
+  if (!isOnnx(node, 'Where') || runsAlongSamples(node.inputs, node.outputs[0], context.asRun)) return null;
+  const { arrays, constants, typeOf } = context;
+  const constant = constants.get(condition);
+  const of = typeOf(condition);
+  const isCondition = of !== null && of !== 'float32' && sameParams(of, BOOLEAN);
+  const params = { dtype: 'uint8', scale: 1, zero_point: 0 };
+  const first = constant ? arrays.value(condition, constant, params) : isCondition ? condition : null;
+  const floats = floatsNamed({ ...node, inputs: values }, context);
+  return first && floats ? onFloats(node, 'where', [first, ...floats]) : null;
+}
+
+function onFloats(node: GraphNode, op: string, inputs: readonly string[], output: Draft['output'] = 'float32'): Draft {
+  return { at: node, nodes: [node], name: node.outputs[0], op, inputs, output, ...ON_FLOATS };
 }
 
 const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
@@ -144,6 +160,9 @@ function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): strin
   return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';
 }
 
+/** What they give are no floats. */
+const OF_SHAPES = ['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin'];
+
 function areFloats(node: GraphNode, context: Context): boolean {
   const { constants, typeOf } = context;
   if (isOnnx(node, 'Concat')) return floatsNamed(node, context, true) !== null;
@@ -157,7 +176,7 @@ function whyNot(node: GraphNode, type: Draft['output'], context: Context): strin
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
   if (node.domain !== '') return `${name} is not replayed`;
-  return type === 'float32'
+  return type === 'float32' && !OF_SHAPES.includes(name)
     ? `${name} runs in float, outside the quantized part`
     : `${name} is outside the quantized part`;
 }
