@@ -48,5 +48,6 @@ export const onnxSpec: Kernel = {
   confirm: null,
   wholeRuntime: true,
   ops,
+  opsInFloat: ops, // in float all the same
   onFloats: onnxRuntimeOnFloats,
 };
