@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { kernels } from '../../src/kernels/registry.js';
 import { npzBytes } from '../../src/save/npz.js';
 import { randomFrom } from '../diagnose/world.js';
 import { cli } from '../support/cli.js';
@@ -149,4 +150,34 @@ test('explain says what the weights are', async () => {
     await capture('uint8 weights', MODELS['uint8 weights'][3]),
   ]);
   expect(stdout).toMatch(/w {2}fc, channel \d: uint8, scale 0.004, zero_point 120/);
+});
+
+test('an int32 bias of a layer that quantizes its input goes to the sums, by every kernel', async () => {
+  const layer = {
+    name: 'fc',
+    op: 'linear_dynamic',
+    input: 'x',
+    weight,
+    weight_scale: 0.004,
+    bias,
+    bias_dtype: 'int32',
+    reduce_range: false,
+  };
+  const inputs = [{ name: 'x', dtype: 'float32' }];
+  writeFileSync(
+    path('dynamic', '.json'),
+    JSON.stringify({ format: 'qdiff-model', version: 1, inputs, layers: [{ ...layer, output: { dtype: 'float32' } }] }),
+  );
+  const file = path('dynamic', '.npz');
+  const floats = Float32Array.from(x.subarray(0, 4 * IN), (code) => (code - 100) / 9);
+  const arrays = {
+    x: { shape: [4, IN], data: floats },
+    fc: { shape: [4, OUT], data: new Float32Array(4 * OUT) },
+  };
+  writeFileSync(file, await npzBytes(new Map(Object.entries(arrays))));
+  const run = (kernel: string) => qdiff(['explain', path('dynamic', '.json'), file, '--kernel', kernel]);
+  for (const { name } of kernels) {
+    const { exitCode, stderr } = await run(name);
+    expect(`${name} ${exitCode} ${stderr}`).toMatch(/ [01] $| 2 qdiff: .*has no dynamic/);
+  }
 });

@@ -117,7 +117,8 @@ function ofBatch(
   return dynamicStep({ name, equation, grain: 'batch', codes: 'asked', choose, quantize, multiplier });
 }
 
-function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {
+/** What a file adds in int32 goes to the sums, whatever the runtime: none has it in a dynamic layer of its own. */
+export function withBias(product: Product, multiplier: MultiplierStep): (acc: number, channel: number) => number {
   const { bias, biasInt32 } = product;
   const toReal = multiplier.toReal(product);
   if (biasInt32) return (acc, channel) => toReal(wrapInt32(acc + biasInt32[channel]), channel, 0);

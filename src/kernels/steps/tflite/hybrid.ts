@@ -7,6 +7,7 @@ import type { QuantParams } from '../../../nouns/value.js';
 import { f32, fma32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
+import { withBias } from '../dynamic.js';
 import { addBias, multiplyBy } from '../operations.js';
 import { perChannel32 } from '../scales.js';
 import { realUnfused } from '../toReal.js';
@@ -162,11 +163,7 @@ function hybrid(
     chooseQuantParams: (min, max) => choose.choose(min, max, 255),
     quantize,
     multiplier,
-    toReal(product) {
-      const real = multiplier.toReal(product);
-      const { bias } = product;
-      return (acc, channel) => real(acc, channel, bias ? bias[channel] : 0);
-    },
+    toReal: (product) => withBias(product, multiplier),
   };
 }
 
