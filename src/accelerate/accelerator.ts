@@ -257,7 +257,7 @@ function multiplyBlock(
     tileRows,
     x: machine.allocate(paddedRows * packedLength * 2),
     base: gathered ? machine.place(gathered.base) : 0,
-    offset: gathered ? machine.place(gathered.offset) : 0,
+    offset: gathered ? machine.place(withThree(gathered.offset)) : 0,
     stage: gathered ? machine.allocate(4 * inFeatures * x.BYTES_PER_ELEMENT) : 0,
     xSums: machine.allocate(paddedRows * 4),
     weightKind: kindOf(weight),
@@ -288,6 +288,13 @@ function multiplyBlock(
     machine.run();
   }
   into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, out, into.length));
+}
+
+/** Four offsets are read at a time. */
+function withThree(offset: Int32Array): Int32Array {
+  const longer = new Int32Array(offset.length + 3);
+  longer.set(offset);
+  return longer;
 }
 
 /** One a channel, with a zero before the first, and three behind the last, which are read and not used. */

@@ -1,6 +1,7 @@
 /** Many floats to codes: by the numbers at which each code begins, found once. */
 import type { NumericArray } from '../nouns/array.js';
 import type { QuantParams } from '../nouns/value.js';
+import type { Bytes } from '../numeric/array.js';
 import { float32Beside, float32Ordinal } from '../numeric/float.js';
 
 /** Values from which 255 bisections of some 30 steps pay. */
@@ -13,8 +14,8 @@ const REACH = 2 ** 22;
 export function quantizedMany(
   values: NumericArray,
   write: (real: number) => number,
-  { scale, zeroPoint, quantMin, quantMax }: QuantParams,
-): Int32Array | null {
+  { dtype, scale, zeroPoint, quantMin, quantMax }: QuantParams,
+): Int32Array | Bytes | null {
   const count = quantMax - quantMin + 1;
   const reach = Math.fround(REACH * scale);
   const isWorth = values instanceof Float32Array && values.length >= WORTH_BOUNDS && count <= MOST_CODES;
@@ -23,12 +24,15 @@ export function quantizedMany(
   const begins = Float64Array.from({ length: count + 1 }, (_, i) =>
     i === 0 ? Number.NEGATIVE_INFINITY : i === count ? Number.POSITIVE_INFINITY : begin(write, quantMin + i, reach),
   );
-  const codes = new Int32Array(values.length);
+  const Codes = dtype === 'uint8' ? Uint8Array : dtype === 'int8' ? Int8Array : Int32Array;
+  const codes = new Codes(values.length);
   const [perStep, first] = [1 / scale, zeroPoint - quantMin + 0.5];
   for (let i = 0; i < codes.length; i++) {
     const value = values[i];
     if (!(value > -reach && value < reach)) {
-      codes[i] = write(value);
+      const code = write(value);
+      codes[i] = code;
+      if (codes[i] !== code) return null;
       continue;
     }
     let at = Math.max(0, Math.min(value * perStep + first, count - 1)) | 0;

@@ -286,13 +286,11 @@ function gatherBytes(job: Job, source: usize, base: usize): void {
   const row1 = row0 + length;
   const row2 = row1 + length;
   const row3 = row2 + length;
-  const first = load<i32>(base);
-  const step = load<i32>(base, 4) - first;
-  const isEven = load<i32>(base, 8) == first + 2 * step && load<i32>(base, 12) == first + 3 * step;
-  const from = source + first;
+  const step = stepOf(base);
+  const from = source + load<i32>(base);
   let offset = job.offset;
   let k: i32 = 0;
-  if (isEven && (step == 1 || step == 2)) {
+  if (step == 1 || step == 2) {
     for (; k + 4 <= length; k += 4, offset += 16) {
       const cells = step == 1 ? neighbours(from, offset) : everyOther(from, offset);
       v128.store32_lane(row0 + k, cells, 0);
@@ -311,6 +309,98 @@ function gatherBytes(job: Job, source: usize, base: usize): void {
     store<u8>(row2 + k, load<u8>(from2 + at));
     store<u8>(row3 + k, load<u8>(from3 + at));
   }
+}
+
+/** From one of four rows to the next, where they are as far apart; otherwise 0. */
+// @ts-expect-error: decorator
+@inline
+function stepOf(base: usize): i32 {
+  const first = load<i32>(base);
+  const step = load<i32>(base, 4) - first;
+  return load<i32>(base, 8) == first + 2 * step && load<i32>(base, 12) == first + 3 * step ? step : 0;
+}
+
+/**
+ * Four rows as `gather` and then `packBytes` or `packQuad` would pack them, where their cells are neighbours or every other one: what
+ * is read for four k is then what lies there packed. Behind the last offset are three that are read and not used.
+ */
+function packCells(job: Job, kind: i32, source: usize, row: i32, subtracted: i32): bool {
+  const step = stepOf(job.base + row * 4);
+  if (step != 1 && step != 2) return false;
+  const from = source + load<i32>(job.base + row * 4);
+  const bytes: bool = ASC_FEATURE_RELAXED_SIMD && job.bytes != 0;
+  if (bytes && step == 1) packChunks(job, from, row, true, 1, subtracted, kind);
+  else if (bytes) packChunks(job, from, row, true, 2, subtracted, kind);
+  else if (step == 1) packChunks(job, from, row, false, 1, subtracted, kind);
+  else packChunks(job, from, row, false, 2, subtracted, kind);
+  return true;
+}
+
+/** In a form for each kind of operands and step: the loops have no branch. */
+// @ts-expect-error: decorator
+@inline
+function packChunks(job: Job, from: usize, row: i32, bytes: bool, step: i32, subtracted: i32, kind: i32): void {
+  const paddedRows = (job.rows + 3) & ~3;
+  const perLength: i32 = bytes ? 2 : 1;
+  const zeroPoint = i16x8.splat(<i16>subtracted);
+  const flips = i8x16.splat(<i8>subtracted);
+  const signs = i8x16.splat(kind == 1 ? -128 : 0);
+  let sums = i32x4.splat(0);
+  let offset = job.offset;
+  let k: i32 = 0;
+  for (let packed: i32 = 0; packed < job.packedLength; packed += CHUNK) {
+    const length = min(CHUNK, job.packedLength - packed);
+    let to = job.x + <usize>packed * paddedRows * 2 + <usize>length * row * 2;
+    const end = (packed + length) * perLength;
+    const whole = min(end, job.inFeatures & ~3);
+    for (; k < whole; k += 4, offset += 16) {
+      const cells = step == 1 ? neighbours(from, offset) : everyOther(from, offset);
+      if (bytes) {
+        const flipped = v128.xor(cells, flips);
+        sums = addBytes(sums, flipped, 0);
+        v128.store(to, flipped);
+        to += 16;
+      } else {
+        const twos = v128.shuffle<i8>(cells, cells, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+        v128.store(to, i16x8.sub(lowCodes(twos, signs), zeroPoint));
+        v128.store(to, i16x8.sub(highCodes(twos, signs), zeroPoint), 16);
+        to += 32;
+      }
+    }
+    for (; k < end; k += 4, offset += 16) {
+      const valid = max(job.inFeatures - k, 0);
+      let cells = i32x4.splat(0);
+      if (valid > 0) cells = step == 1 ? neighbours(from, offset) : everyOther(from, offset);
+      if (bytes) {
+        const used = i8x16.lt_s(i8x16(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3), i8x16.splat(<i8>valid));
+        const flipped = v128.and(v128.xor(cells, flips), used);
+        sums = addBytes(sums, flipped, 0);
+        v128.store(to, flipped);
+        to += 16;
+      } else {
+        const twos = v128.shuffle<i8>(cells, cells, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+        const used = i16x8.lt_s(i16x8(0, 1, 0, 1, 0, 1, 0, 1), i16x8.splat(<i16>valid));
+        const others = i16x8.lt_s(i16x8(2, 3, 2, 3, 2, 3, 2, 3), i16x8.splat(<i16>valid));
+        v128.store(to, v128.and(i16x8.sub(lowCodes(twos, signs), zeroPoint), used));
+        v128.store(to, v128.and(i16x8.sub(highCodes(twos, signs), zeroPoint), others), 16);
+        to += 32;
+      }
+    }
+  }
+  if (bytes) v128.store(job.xSums + row * 4, sums);
+}
+
+/** Bytes as 16 bits; signs: 0x80 where they are signed, otherwise 0. */
+// @ts-expect-error: decorator
+@inline
+function lowCodes(bytes: v128, signs: v128): v128 {
+  return i16x8.sub(i16x8.extend_low_i8x16_u(v128.xor(bytes, signs)), i16x8.extend_low_i8x16_u(signs));
+}
+
+// @ts-expect-error: decorator
+@inline
+function highCodes(bytes: v128, signs: v128): v128 {
+  return i16x8.sub(i16x8.extend_high_i8x16_u(v128.xor(bytes, signs)), i16x8.extend_high_i8x16_u(signs));
 }
 
 /** Of four k each: four cells in a row; row by row. */
@@ -341,6 +431,7 @@ export function packActivations(address: usize, kind: i32, source: usize, zeroPo
   for (let row: i32 = 0; row < job.rows; row += 4) {
     const sums = job.paired ? job.xSums + row * 4 : 0;
     const rows = job.rows - row;
+    if (job.base && !job.paired && size == 1 && rows >= 4 && packCells(job, kind, source, row, load<i32>(zeroPoint))) continue;
     const from = job.base ? gather(job, source, row, min(4, rows), size) : source + <usize>row * job.inFeatures * size;
     if (ASC_FEATURE_RELAXED_SIMD) {
       if (job.bytes) {

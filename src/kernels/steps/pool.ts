@@ -59,13 +59,17 @@ function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
   out: A,
 ): A {
   const { data, shape } = imageOf(call);
-  const channels = channelsOf(shape);
-  const places = positionsOf(shape);
-  const rows = toRows(data, shape);
+  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
+  const size = channels * positionsOf(shape);
+  // of a place: the first channel's cell
+  const cellOf = (place: number) => Math.floor(place / stride) * channels * stride + (place % stride);
+  const cells = new Map(covers.map((cover) => [cover, Int32Array.from(cover.places, cellOf)]));
   for (let sample = 0, at = 0; sample < call.samples; sample++) {
     for (const cover of covers) {
+      const own = cells.get(cover)!;
       for (let channel = 0; channel < channels; channel++, at++) {
-        const code = (i: number) => rows[(sample * places + cover.places[i]) * channels + channel];
+        const first = sample * size + channel * stride;
+        const code = (i: number) => data[first + own[i]];
         out[at] = codeOf({ cover, channel, code });
       }
     }
