@@ -36,30 +36,55 @@ const cryptoWhenNeeded = {
   load: (id) =>
     id === '\0crypto' ? "export const createHash = (name) => require('node:crypto').createHash(name);" : null,
 };
+/** Imported as all is, but not needed by a linear model under the usual kernel: in a file of their own, with what only they need. */
+const DEFERRED = [
+  'src/ops/registry.ts',
+  ...['registry.ts', 'pyTorch.ts', 'pyTorchFloats.ts', 'tfliteLayer.ts'].map((name) => `src/kernels/${name}`),
+].map((name) => join(root, name));
+const ofMain = new Set();
+function isOfMain(id, graph) {
+  if (ofMain.size === 0) {
+    ofMain.add(join(root, 'src/cli.ts'));
+    for (const module of ofMain) // grows meanwhile
+      for (const name of graph.getModuleInfo(module)?.importedIds ?? []) if (!DEFERRED.includes(name)) ofMain.add(name);
+  }
+  return ofMain.has(id);
+}
 /**
- * What the main file hands to the files beside it is 400 names, of no use to a run that loads none of them: given when one asks.
- * None changes once it is set. The entry and the bundler's few helpers, files of their own, are taken in: together 4 ms of every start.
+ * The main file loads that file when it first calls something of it. What it hands over itself is 500 names, of no use to a run that
+ * loads no other file: given when one asks.
  */
-const quickMain = {
-  name: 'quick-main',
+const deferred = {
+  name: 'deferred',
+  renderChunk(code, { name }) {
+    const loaded = /const require_others = require\("(.*)"\);/;
+    if (name !== 'cli') return null;
+    if (!loaded.test(code)) throw new Error('main.cjs: written in another form');
+    return code
+      .replaceAll('require_others.', 'require_others().')
+      .replace(loaded, 'const require_others = () => require("$1");');
+  },
   generateBundle(_options, bundle) {
-    const { 'cli.cjs': cli, 'main.cjs': main, 'rolldown-runtime.cjs': helpers } = bundle;
+    const { 'main.cjs': main, 'others.cjs': others } = bundle;
+    const names = handed(main, /exports\.([\w$]+)=([\w$]+);/g);
+    const all = names.map(([, name, own]) => `${name}:${own}`).join(',');
+    main.code += `let names;exports.names=()=>names??={${all}};`;
+    // while it is loaded, the main file asks for its first names
     const getter =
       /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:true,get:function\(\)\{return ([\w$]+)\}\}\);?/g;
-    const run = /exports\.run=[\w$]+\.([\w$]+);/.exec(cli.code)?.[1];
-    const names = new Map(Array.from(main.code.matchAll(getter), ([, name, own]) => [name, own]));
-    const loaded = 'require("./rolldown-runtime.cjs")';
-    main.code = main.code.replace(getter, '');
-    if (!names.has(run) || !main.code.includes(loaded) || main.code.includes('defineProperty(exports,"'))
-      throw new Error('main.cjs: written in another form');
-    const all = Array.from(names, ([name, own]) => `${name}:${own}`).join(',');
-    main.code = `${main.code}exports.run=${names.get(run)};let names;exports.names=()=>names??={${all}};`;
-    main.code = main.code.replace(loaded, () => `(exports=>{${helpers.code}\nreturn exports})({})`);
-    delete bundle['cli.cjs'];
+    const getters = handed(others, getter);
+    others.code = getters.map(([text]) => text).join(';') + others.code;
     for (const file of Object.values(bundle))
       if (file !== main && file.code) file.code = file.code.replace('require("./main.cjs")', '$&.names()');
   },
 };
+/** What a file hands over, which is taken away. */
+function handed(file, pattern) {
+  const names = Array.from(file.code.matchAll(pattern));
+  file.code = file.code.replace(pattern, '');
+  if (names.length < 10) throw new Error(`${file.fileName}: written in another form`);
+  return names;
+}
 const common = {
   cwd: root,
   platform: 'node',
@@ -109,16 +134,20 @@ function buildCli() {
   return build({
     ...common,
     input: 'src/cli.ts',
-    plugins: [...common.plugins, unused, cryptoWhenNeeded, quickMain],
+    preserveEntrySignatures: 'allow-extension', // the main file has the others' names too
+    plugins: [...common.plugins, unused, cryptoWhenNeeded, deferred],
     output: {
       dir: 'dist/cli',
       format: 'cjs',
       dynamicImportInCjs: false, // bin/load.js has no loader for it
-      entryFileNames: 'cli.cjs',
+      entryFileNames: 'main.cjs',
       chunkFileNames: '[name].cjs',
       charset: 'ascii', // a file with other characters takes twice the memory
       minify: { compress: false, mangle: true, codegen: true },
-      codeSplitting: { groups: [{ name: 'main', tags: ['$initial'] }] },
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [{ name: (id, graph) => (isOfMain(id, graph) ? 'main' : 'others'), tags: ['$initial'] }],
+      },
     },
   });
 }

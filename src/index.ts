@@ -15,7 +15,8 @@ import type { Model } from './nouns/model.js';
 
 export { compare } from './compare/compare.js';
 export type { CompareOptions, Progress, Tolerance } from './compare/options.js';
-export { declaredKernel, kernelByName, kernels } from './kernels/registry.js';
+export { declaredKernel } from './kernels/named.js';
+export { kernelByName, kernels } from './kernels/registry.js';
 export type * from './nouns/array.js';
 export type * from './nouns/capture.js';
 export type * from './nouns/file.js';

@@ -42,6 +42,7 @@ const REGISTRIES: readonly Registry[] = [
       'families.ts',
       'kernel.ts',
       'libraries.ts',
+      'named.ts',
       'onnxRuntime.ts',
       'pyTorch.ts',
       'pyTorchFloats.ts',
@@ -86,7 +87,7 @@ const REGISTRIES: readonly Registry[] = [
     registry: 'schemas.ts',
     helpers: ['blob.ts', 'checks.ts', 'fields.ts', 'marks.ts', 'shards.ts'], // a blob is for qdiff alone
   },
-  { folder: 'ops', registry: 'ops/registry.ts', helpers: ['op.ts'] },
+  { folder: 'ops', registry: 'ops/registry.ts', helpers: ['named.ts', 'op.ts'] },
   {
     folder: 'frontends', // front ends are folders
     registry: 'frontends/registry.ts',

@@ -2,7 +2,7 @@
 import { EXACT, layerDiff } from '../compare/layerReport.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
-import { declaredKernel } from '../kernels/registry.js';
+import { declaredKernel } from '../kernels/named.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';

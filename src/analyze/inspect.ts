@@ -8,7 +8,7 @@ import type {
   InspectedParams,
   MinMax,
 } from '../documents/inspect.js';
-import { declaredKernel } from '../kernels/registry.js';
+import { declaredKernel } from '../kernels/named.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Product } from '../nouns/kernel.js';

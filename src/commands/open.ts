@@ -9,7 +9,7 @@ import {
   openModel,
   producerIn,
 } from '../frontends/open.js';
-import { kernelNamed } from '../kernels/registry.js';
+import { kernelNamed } from '../kernels/named.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import type { Model, Producer } from '../nouns/model.js';

@@ -4,7 +4,7 @@ import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
-import type { Layer, Model } from '../nouns/model.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
@@ -178,8 +178,10 @@ class Comparison {
     if (diff.mismatched > 0 && this.options.diagnose !== false) await this.diagnose(report, run, expected, diff, index);
     for (const defect of knownDefects(run, this.model.producer, this.capture.batchSizes, report))
       this.warn('kernel-defect', layer.name, defect);
-    // a search may hold what any layer so far has read
-    if (this.loadedDiagnosis === null && !this.options.candidate) run.release();
+    // their memory may be the next layer's; a search may hold what any layer so far has read
+    const { weight } = run.ready;
+    const isDone = this.loadedDiagnosis === null && !this.options.candidate;
+    if (isDone && isProduct(layer) && weight) layer.form.weight.release?.(weight);
     return report;
   }
 

@@ -52,8 +52,10 @@ const SAME_TRAINING = 10;
  * layer. Those without weights say nothing of it: a ReLU of the captured values agrees by 15 dB with another training's.
  */
 export function ofTwoTrainings(layers: readonly LayerReport[]): Warning[] {
+  const isDrowned = ({ sqnr_db: db }: LayerReport) => typeof db === 'number' && db < 0;
+  if (layers.filter(isDrowned).length < 2) return [];
   const trained = layers.filter(({ op }) => productKernels(op).length > 0);
-  const drowned = trained.filter(({ sqnr_db: db }) => typeof db === 'number' && db < 0);
+  const drowned = trained.filter(isDrowned);
   const agrees = trained.some(({ sqnr_db: db }) => db === 'inf' || (typeof db === 'number' && db > SAME_TRAINING));
   const isStale = ({ diagnosis }: LayerReport) =>
     diagnosis?.causes.some((cause) => cause === 'unexplained' || cause === 'weight-value');

@@ -1,5 +1,5 @@
 /** Who computed a capture: what people call it, and which kernels are its own. */
-import { kernelNamed } from '../kernels/registry.js';
+import { kernelNamed } from '../kernels/named.js';
 import type { Kernel } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import { printable } from '../text.js';

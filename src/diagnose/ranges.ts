@@ -1,5 +1,5 @@
 /** What a dynamic layer's input was spread over, against what a kernel makes of the file's reduce_range. */
-import { kernelNamed } from '../kernels/registry.js';
+import { kernelNamed } from '../kernels/named.js';
 import { codesOf, withRange } from '../kernels/steps/dynamic.js';
 import type { ProductSteps } from '../nouns/kernel.js';
 import { dynamicChange } from './departures.js';

@@ -3,9 +3,9 @@
  * The findings are data (`evidence.ts`). Pure, English, no layout: a sentence is one line, without a final full stop where it
  * may be continued. Names from files are escaped here, since a fix also goes into the JSON report.
  */
-import { kernelNamed } from '../kernels/registry.js';
+import { kernelNamed } from '../kernels/named.js';
 import type { DiagnosisReport } from '../nouns/report.js';
-import { opByName } from '../ops/registry.js';
+import { opByName } from '../ops/named.js';
 import { counted, listed, printable } from '../text.js';
 import { evidenceOf } from './causesInOrder.js';
 import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';

@@ -143,7 +143,7 @@ const pyTorchConversions = elementwise({
 });
 
 /** Every engine runs the same ATen code, but QNNPACK its own where it has one. */
-const atenOps: Ops = { ...pyTorchConversions, ...atenTensors };
+const atenOps = (): Ops => ({ ...pyTorchConversions, ...atenTensors });
 
 /** PT2E's reference graph: floats between dequantize and quantize. */
 const decomposedConversions = elementwise({
@@ -151,10 +151,7 @@ const decomposedConversions = elementwise({
   dequantize: dequantizeFloat32,
   bound: quantizeDecomposed,
 });
-export const decomposedOps: Ops = {
-  ...decomposedConversions,
-  ...decomposedTensors,
-};
+export const decomposedOps = (): Ops => ({ ...decomposedConversions, ...decomposedTensors });
 
 function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
   return product({
@@ -167,11 +164,11 @@ function fbgemmLinear(own: Own<'accumulate'>): ProductSteps {
   });
 }
 
-/** convolutionSums: of its convolutions, by geometry. */
+/** Without what takes whole values. convolutionSums: of its convolutions, by geometry. */
 export function fbgemmOps(own: Own<'accumulate'>, convolutionSums: AccumulateStep = own.accumulate): Ops {
   const linear = fbgemmLinear(own);
   const convolution = { ...linear, accumulate: convolutionSums };
-  return { ...products(linear, dynamicFbgemm), ...withDynamic(convolutions(convolution)), ...atenOps };
+  return { ...products(linear, dynamicFbgemm), ...withDynamic(convolutions(convolution)), ...pyTorchConversions };
 }
 
 const qnnpackClamps: Ops = Object.fromEntries(
@@ -193,7 +190,7 @@ export function qnnpackOps(): Ops {
   const convolution = { ...linear, multiplier: qnnpackConvolution };
   // PyTorch 2.13 computes transposed ones of three axes wrongly, by what happens to lie in memory
   const known = withDynamic(convolutions(convolution, ['conv_transpose3d']), '8 bits');
-  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps, ...qnnpackClamps, ...qnnpackTensors };
+  return { ...products(linear, dynamicQnnpack), ...known, ...atenOps(), ...qnnpackClamps, ...qnnpackTensors };
 }
 
 function oneDnnLinear(own: Own<'accumulate' | 'multiplier'>): ProductSteps {
@@ -223,7 +220,7 @@ export function oneDnnOps(
   };
   // Inductor compiles the graph's own quantize
   const conversions = invertsScales ? {} : decomposedConversions;
-  return { ...products(linear, dynamic), ...ofPyTorch, ...fused, ...atenOps, ...conversions };
+  return { ...products(linear, dynamic), ...ofPyTorch, ...fused, ...atenOps(), ...conversions };
 }
 
 /** A float32 bias of the file is rounded as TFLite's converter does; it comes ready made, so other roundings are possible. */

@@ -6,6 +6,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { atenTensors } from './pyTorch.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
@@ -21,6 +22,11 @@ export const fbgemmAvx2: Kernel = {
   origin: 'FBGEMM on a CPU without VNNI',
   sums: 'saturating',
   confirm: 'FBGEMM_ENABLE_INSTRUCTIONS=AVX2',
-  onFloats: pyTorchFloats,
+  get onFloats() {
+    return pyTorchFloats;
+  },
+  get tensors() {
+    return atenTensors;
+  },
   ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }, fbgemmConvolutionPairs('fbgemmConvolutionPairs', true)),
 };

@@ -5,6 +5,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { atenTensors } from './pyTorch.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
@@ -21,6 +22,11 @@ export const fbgemmVnni: Kernel = {
   sums: 'exact',
   needs: 'avx512Vnni',
   confirm: null,
-  onFloats: pyTorchFloats,
+  get onFloats() {
+    return pyTorchFloats;
+  },
+  get tensors() {
+    return atenTensors;
+  },
   ops: fbgemmOps({ accumulate: exact }, fbgemmConvolutionPairs('fbgemmSaturatingEverywhere', false)),
 };

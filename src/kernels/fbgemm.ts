@@ -8,6 +8,7 @@
 import type { Kernel } from '../nouns/kernel.js';
 import { fbgemmOps } from './families.js';
 import { fbgemmLibrary } from './libraries.js';
+import { atenTensors } from './pyTorch.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 
@@ -21,6 +22,11 @@ export const fbgemm: Kernel = {
   origin: 'FBGEMM on a CPU with AVX512-VNNI',
   sums: 'exact',
   confirm: null,
-  onFloats: pyTorchFloats,
+  get onFloats() {
+    return pyTorchFloats;
+  },
+  get tensors() {
+    return atenTensors;
+  },
   ops: fbgemmOps({ accumulate: exact }),
 };

@@ -7,10 +7,15 @@ import type { ValueParams } from '../nouns/value.js';
 export type Ran = Pick<Layer, 'op' | 'arithmetic' | 'onFloats'> | string;
 
 /** Null: this kernel does not have the op. Ops are named by files: never keys that an object inherits. */
-export function stepsOf({ ops, opsInFloat, onFloats }: Kernel, layer: Ran): OpSteps | null {
-  const { op, arithmetic, onFloats: isOnFloats } = typeof layer === 'string' ? { op: layer } : layer;
-  const own = (isOnFloats && onFloats) || (arithmetic === 'float' && opsInFloat) || (isOnFloats ? {} : ops);
-  return Object.hasOwn(own, op) ? own[op] : null;
+export function stepsOf(kernel: Kernel, layer: Ran): OpSteps | null {
+  const { op, arithmetic, onFloats } = typeof layer === 'string' ? { op: layer } : layer;
+  if (onFloats && kernel.onFloats) return named(op, kernel.onFloats);
+  if (arithmetic === 'float' && kernel.opsInFloat) return named(op, kernel.opsInFloat);
+  return onFloats ? null : (named(op, kernel.ops) ?? named(op, kernel.tensors ?? {}));
+}
+
+function named(op: string, ops: Kernel['ops']): OpSteps | null {
+  return Object.hasOwn(ops, op) ? ops[op] : null;
 }
 
 export function productSteps(kernel: Kernel, layer: Ran): ProductSteps | null {

@@ -40,6 +40,6 @@ export const pt2eReference: Kernel = {
   ops: {
     ...products(linear, null),
     ...convolutions(linear),
-    ...decomposedOps,
+    ...decomposedOps(),
   },
 };

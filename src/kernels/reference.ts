@@ -3,13 +3,8 @@ import type { Call, Kernel, OpSteps } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Producer } from '../nouns/model.js';
 import { fbgemm } from './fbgemm.js';
 import { productSteps } from './kernel.js';
-import { onednn } from './onednn.js';
-import { onednnAmx } from './onednn-amx.js';
-import { onednnAvx2 } from './onednn-avx2.js';
-import { onednnPointwise } from './onednn-pointwise.js';
-import { onednnPointwiseAmx } from './onednn-pointwise-amx.js';
-import { onednnPointwiseAvx2 } from './onednn-pointwise-avx2.js';
-import { declaredKernel, kernelByName } from './registry.js';
+import { declaredKernel } from './named.js';
+import { kernelByName } from './registry.js';
 import { exact } from './steps/accumulate.js';
 
 export interface Reference {
@@ -22,17 +17,18 @@ export interface Reference {
   readings(layer: Layer, calls: readonly Call[]): readonly [Kernel, ...Kernel[]];
 }
 
-/** What a kernel becomes on a CPU with AMX. */
-const ON_AMX: ReadonlyMap<Kernel, Kernel> = new Map([
-  [onednn, onednnAmx],
-  [onednnPointwise, onednnPointwiseAmx],
+/** What a kernel becomes on a CPU with AMX, by name. */
+const ON_AMX: ReadonlyMap<string, string> = new Map([
+  ['onednn', 'onednn-amx'],
+  ['onednn-pointwise', 'onednn-pointwise-amx'],
 ]);
 
 /** On a CPU with AVX2 alone: its order of multiplications, and exact sums, as always. */
-const ON_AVX2: ReadonlyMap<Kernel, ReturnType<typeof withExactSums>> = new Map([
-  [onednn, withExactSums(onednn, onednnAvx2)],
-  [onednnPointwise, withExactSums(onednnPointwise, onednnPointwiseAvx2)],
+const ON_AVX2: ReadonlyMap<string, string> = new Map([
+  ['onednn', 'onednn-avx2'],
+  ['onednn-pointwise', 'onednn-pointwise-avx2'],
 ]);
+const onAvx2 = new Map<Kernel, ReturnType<typeof withExactSums>>();
 
 /** onCpu's order; by its name where it is that kernel, as nothing can saturate, elsewhere by the name of what is exact. */
 function withExactSums({ name }: Kernel, onCpu: Kernel): { readonly itself: Kernel; readonly exact: Kernel } {
@@ -65,6 +61,7 @@ export function referenceFor(producer: Producer, name?: string): Reference {
 /** PyTorch's engine x86 hands a convolution to oneDNN, when it packs the weights, on CPUs with AVX512-VNNI; no variable changes it. */
 function enginesOf({ engine, avx512Vnni }: Producer, kernel: Kernel, layer: Layer): Readings {
   if (engine !== 'x86' || kernel !== fbgemm || avx512Vnni === false || !oneDnnTakes(layer)) return [kernel];
+  const onednn = kernelByName('onednn');
   return avx512Vnni ? [onednn] : [fbgemm, onednn];
 }
 
@@ -76,10 +73,15 @@ function oneDnnTakes(layer: Layer): boolean {
 }
 
 function onThisCpu(producer: Producer, kernel: Kernel, layer: Layer, calls: readonly Call[]): Readings {
-  const onAvx2 = runsAvx2(producer) ? ON_AVX2.get(kernel) : undefined;
-  if (onAvx2) return [neverSaturates(layer) ? onAvx2.itself : onAvx2.exact];
-  const onAmx = mayRunAmx(producer) ? ON_AMX.get(kernel) : undefined;
-  if (!onAmx) return [kernel];
+  const avx2 = runsAvx2(producer) && ON_AVX2.get(kernel.name);
+  if (avx2) {
+    if (!onAvx2.has(kernel)) onAvx2.set(kernel, withExactSums(kernel, kernelByName(avx2)));
+    const { itself, exact } = onAvx2.get(kernel)!;
+    return [neverSaturates(layer) ? itself : exact];
+  }
+  const amx = mayRunAmx(producer) && ON_AMX.get(kernel.name);
+  if (!amx) return [kernel];
+  const onAmx = kernelByName(amx);
   // AMX's convolutions multiply in either order, by blocking and threads
   if (isProduct(layer) && layer.form.patch) return producer.amxInt8 ? [onAmx, kernel] : [kernel, onAmx];
   if (!calls.some((call) => differs(onAmx, kernel, layer, call))) return [kernel];

@@ -72,9 +72,13 @@ export const kernels: readonly Kernel[] = [
   numpyFloat32,
 ];
 
-/** Null where this version has none of that name. */
-export function kernelNamed(name: string): Kernel | null {
+export function kernelInRegistry(name: string): Kernel | null {
   return kernels.find((kernel) => kernel.name === name) ?? null;
+}
+
+/** Null where none runs graphs of that kind. */
+export function kernelOfFlow(flow: string): Kernel | null {
+  return kernels.find((kernel) => kernel.flow === flow) ?? null;
 }
 
 /** Kernels that may have computed a layer where `declared` is said to: whole runtimes only where one is declared. */
@@ -176,23 +180,11 @@ function kernelsWith<S>(
 
 /** Throws InputError, listing the valid names. `where`: what named the kernel. */
 export function kernelByName(name: string, where = '--kernel'): Kernel {
-  const kernel = kernelNamed(name);
+  const kernel = kernelInRegistry(name);
   if (kernel) return kernel;
   const names = kernels.map((candidate) => candidate.name);
   const near = nearest(name, names);
   const hint = near ? ` (did you mean ${near}?)` : '';
   const message = `expected a kernel's name, got "${printable(name)}"${hint}; write one of ${names.join(', ')}`;
   throw new InputError([{ kind: 'kernel', where, message }]);
-}
-
-/**
- * The kernel that a model's producer declares: by name, by flow, or by engine; fbgemm where nothing is declared. Always with
- * the exact accumulator: saturation is a departure to be named, not the reference.
- */
-export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
-  if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
-  const ofFlow = kernels.find((known) => known.flow !== undefined && known.flow === flow);
-  if (ofFlow) return ofFlow;
-  if (engine === 'onednn') return onednn;
-  return engine === 'qnnpack' ? qnnpack : fbgemm;
 }

@@ -23,7 +23,7 @@ export function torchaoForms(sums: AccumulateStep): Pick<Kernel, 'onFloats' | 'o
   const opsOf = (accumulate: AccumulateStep, dynamic: DynamicStep): Kernel['ops'] => ({
     linear,
     linear_dynamic: { ...linear, accumulate, dynamic },
-    ...decomposedOps,
+    ...decomposedOps(),
   });
   const grainOf = ({ symmetric, asymmetric }: (typeof torchaoDynamics)['row']) => ({
     symmetric: opsOf(sums, symmetric),

@@ -394,6 +394,7 @@ export interface Kernel {
   /** The kernel with the forms that a layer and whoever ran it decide on; absent: itself. */
   ofLayer?(layer: Layer, producer: Producer): Kernel;
   readonly ops: Readonly<Record<string, OpSteps>>;
+  readonly tensors?: Kernel['ops']; // further ops, which a model of products does without
   readonly onFloats?: Kernel['ops']; // what it does for ops on whole values that are all float32; absent: no model
   readonly opsInFloat?: Kernel['ops']; // of layers between dequantize and quantize; absent: no such choice
 }

@@ -126,12 +126,15 @@ import { variance } from './var.js';
 import { vectorNorm } from './vectorNorm.js';
 import { where } from './where.js';
 
-/** Those of the first version: in a file that has only these and no shape, [N, T, C] is N*T samples. */
-export const opsOfMatrices: readonly Op[] = [linear, linearDynamic, relu, relu6, identity, quantize, dequantize];
-
 /** Every op that is replayed, in the order in which they are listed to people. */
 export const ops: readonly Op[] = [
-  ...opsOfMatrices,
+  linear,
+  linearDynamic,
+  relu,
+  relu6,
+  identity,
+  quantize,
+  dequantize,
   conv1d,
   conv1dDynamic,
   conv2d,
@@ -255,7 +258,6 @@ export const ops: readonly Op[] = [
 
 const byName = new Map(ops.map((op) => [op.name, op]));
 
-/** Null: qdiff has no file for it; such a layer is not replayed, and its captured output feeds the next. */
-export function opByName(name: unknown): Op | null {
-  return typeof name === 'string' ? (byName.get(name) ?? null) : null;
+export function opInRegistry(name: string): Op | null {
+  return byName.get(name) ?? null;
 }

@@ -15,7 +15,7 @@ import {
 import { isQuantized, type LayerShapes, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { sameScale } from '../numeric/float.js';
-import { opByName } from '../ops/registry.js';
+import { opByName } from '../ops/named.js';
 import { replayElementwise } from './elementwise.js';
 import { replayLayout } from './layout.js';
 import { replayPatches } from './patches.js';

@@ -50,8 +50,6 @@ export interface LayerRun {
   callOf(sample: number): Call | undefined;
   /** Replays samples [from, to) of the capture. */
   replay(fromSample: number, toSample: number): Promise<Replayed>;
-  /** Nobody reads its weights any more: their memory may be the next layer's. */
-  release(): void;
 }
 
 /** A value as a layer reads it. */
@@ -62,7 +60,7 @@ export interface Given {
 }
 
 /** Before it can be asked to replay. */
-type Opened = Omit<LayerRun, 'replay' | 'release'>;
+type Opened = Omit<LayerRun, 'replay'>;
 
 /**
  * Replays the layers of a model one at a time. Isolated: each on its captured input, or on the replayed value before it
@@ -233,10 +231,7 @@ export class ReplaySession {
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
-    const release = () => {
-      if (isProduct(layer) && weight !== null) layer.form.weight.release?.(weight);
-    };
-    return { ...run, replay, release };
+    return { ...run, replay };
   }
 
   private takenBy(kernel: Kernel, layer: Layer, input: ValueParams, shapes: LayerShapes): Int32Array | null {

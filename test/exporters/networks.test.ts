@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { kernelNamed } from '../../src/kernels/registry.js';
+import { kernelNamed } from '../../src/kernels/named.js';
 import type { Report } from '../../src/nouns/report.js';
 import { notExplained, qdiff } from './command.js';
 import { kernelThatRan } from './kernelThatRan.js';

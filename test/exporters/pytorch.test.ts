@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kernelNamed } from '../../src/kernels/registry.js';
+import { kernelNamed } from '../../src/kernels/named.js';
 import type { Report } from '../../src/nouns/report.js';
 import { qdiff } from './command.js';
 import { kernelThatRan, type Producer } from './kernelThatRan.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { declaredKernel, kernelByName, kernels } from '../../src/kernels/registry.js';
+import { declaredKernel } from '../../src/kernels/named.js';
+import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import { InputError } from '../../src/nouns/problem.js';
 
 it('lists every kernel once, in the order of the documentation', () => {

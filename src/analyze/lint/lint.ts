@@ -1,6 +1,7 @@
 /** Before anything runs: what a layer's numbers can do on which kernel. Better with a capture: then what they did, too. */
 import type { LintDocument, LintFinding, LintLayer } from '../../documents/lint.js';
-import { declaredKernel, kernelByName, runsLayer } from '../../kernels/registry.js';
+import { declaredKernel } from '../../kernels/named.js';
+import { kernelByName, runsLayer } from '../../kernels/registry.js';
 import type { Capture } from '../../nouns/capture.js';
 import { declaredParams, isProduct, type Layer, type Model } from '../../nouns/model.js';
 import { ReplaySession } from '../../replay/session.js';

@@ -1,6 +1,6 @@
 import type { LintNotChecked } from '../../documents/lint.js';
 import type { Layer } from '../../nouns/model.js';
-import { opByName } from '../../ops/registry.js';
+import { opByName } from '../../ops/named.js';
 import { NO_RULE, NOT_REPLAYED } from './words.js';
 
 /** Layers that could lose something and that no rule looks at: silence would read as a clean bill. */

@@ -1,5 +1,5 @@
 /** Everything lint says in words. The findings are data (`evidence.ts`); this is the only prose. */
-import { kernelNamed } from '../../kernels/registry.js';
+import { kernelNamed } from '../../kernels/named.js';
 import type { LintCode, LintFacts } from './evidence.js';
 import type { WorstPair } from './pairs.js';
 import { largestMagnitude } from './range.js';

@@ -1,6 +1,6 @@
 /** Parts of fixes that several causes share. */
 
-import { kernelNamed } from '../../kernels/registry.js';
+import { kernelNamed } from '../../kernels/named.js';
 import { printable } from '../../text.js';
 import type { FoundParameter, Permutation } from '../evidence.js';
 import { mayRun } from '../frameworks.js';

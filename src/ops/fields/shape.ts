@@ -2,8 +2,8 @@
 import type { Layer } from '../../nouns/model.js';
 import type { Layout, Shape } from '../../nouns/value.js';
 import { channelAxisOf } from '../../tensor/shape.js';
+import { opByName } from '../named.js';
 import type { Op } from '../op.js';
-import { opByName } from '../registry.js';
 
 /** A string where the inputs do not fit: `expected ..., got ...; what to do`. Null: no form, or unknown inputs. */
 export function impliedDims(

@@ -1,0 +1,21 @@
+/** Kernels by name: what most models declare first. The registry, which has all of them, is asked for others: a start does without. */
+import type { Kernel } from '../nouns/kernel.js';
+import type { Producer } from '../nouns/model.js';
+import { fbgemm } from './fbgemm.js';
+import { kernelByName, kernelInRegistry, kernelOfFlow } from './registry.js';
+
+/** Null where this version has none of that name. */
+export function kernelNamed(name: string): Kernel | null {
+  return name === fbgemm.name ? fbgemm : kernelInRegistry(name);
+}
+
+/**
+ * The kernel that a model's producer declares: by name, by flow, or by engine; fbgemm where nothing is declared. Always with
+ * the exact accumulator: saturation is a departure to be named, not the reference.
+ */
+export function declaredKernel({ kernel, flow, engine }: Producer): Kernel {
+  if (kernel !== undefined) return kernelByName(kernel, 'producer.kernel');
+  const ofFlow = flow !== undefined && kernelOfFlow(flow);
+  if (ofFlow) return ofFlow;
+  return engine === 'onednn' || engine === 'qnnpack' ? kernelByName(engine) : fbgemm;
+}
