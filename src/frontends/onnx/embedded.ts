@@ -1,9 +1,9 @@
 /** Codes of a table or of a graph's input: who reads them, behind what moves them, says what they stand for. */
 
-import { INT8, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { INT8, INT32, INT64, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
 import type { Constants } from './constants.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
-import { BOOLEAN, type Quantization, quantizationOf } from './quantization.js';
+import { BOOLEAN, INDEX, type Quantization, quantizationOf } from './quantization.js';
 
 const MOVES = ['Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Expand', 'MaxPool', 'Pad'];
 
@@ -14,13 +14,14 @@ export async function embeddedCodes(node: GraphNode, graph: Graph, constants: Co
   return behindMoves(node.outputs[0], table.dtype, graph, constants);
 }
 
-/** Of an input of 8 bits that nothing dequantizes at once, as an image is; of what nobody says, the codes are numbers. */
+/** Of an input of integers that nothing dequantizes at once, as an image or a mask is; of what nobody says, the codes are numbers. */
 export async function givenCodes(
   { name, elemType }: { readonly name: string; readonly elemType: number },
   graph: Graph,
   constants: Constants,
 ): Promise<Quantization | null> {
   const isMoved = graph.readersOf(name).every((reader) => isOnnx(reader, 'Cast', ...MOVES));
+  if (isMoved && [INT32, INT64].includes(elemType)) return INDEX;
   if (!isMoved || ![UINT8, INT8].includes(elemType)) return null;
   const dtype = onnxDtype(elemType);
   return (await behindMoves(name, dtype, graph, constants)) ?? { ...BOOLEAN, dtype };

@@ -208,6 +208,14 @@ class Types {
       const [first = '', scale = '', zeroPoint] = node.inputs;
       if (isOnnx(node, 'QuantizeLinear') && isFloat(scale)) types.set(first, 'float32');
       if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
+      const isReal = (name: string) => (constants.get(name) ?? constants.real(name))?.dtype === onnxDtype(FLOAT32);
+      if (isOnnx(node, ...OF_ONE_TYPE) && node.inputs.some(isReal)) {
+        const own = [
+          ...node.inputs.filter((name) => !isOnnx(graph.makerOf(name), 'DequantizeLinear')),
+          ...node.outputs,
+        ];
+        for (const name of own) if (!constants.get(name)) types.set(name, 'float32');
+      }
       const embedded = await embeddedCodes(node, graph, constants);
       if (embedded) types.set(node.outputs[0], embedded);
       if (!isOnnx(node, 'DequantizeLinear') || !isFloat(scale)) continue;
@@ -229,6 +237,9 @@ class Types {
     this.types.set(tensor, type);
   }
 }
+
+/** What they read and give has one type: float32 where a constant of it has. */
+const OF_ONE_TYPE = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div'];
 
 const INTEGERS = [INT32, INT64];
 

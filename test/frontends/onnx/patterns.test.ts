@@ -732,7 +732,7 @@ describe('around it', () => {
       inputs: [valueInfo('xq', 2), valueInfo('ids', 7)],
       outputs: outputY,
       initializers: [...params(), ...weights],
-      nodes: [xd, wd, gemm(), yq('g'), yd, node('Cast', ['ids'], ['f'], { to: 1 })],
+      nodes: [xd, wd, gemm(), yq('g'), yd, node('NonZero', ['ids'], ['f'])],
     });
     const { inputs, warnings } = await opened(data);
     expect(inputs).toEqual([
@@ -1143,5 +1143,20 @@ it('what a condition chooses of floats, comparisons and sums of them', async () 
     'lt c <- x half [c] float',
     'where w <- c half x [w] float',
     'sum y <- w [y] float',
+  ]);
+});
+
+it('a mask of integers is numbers: moved, cast to floats', async () => {
+  const inputs = [valueInfo('mask', 7, ['N', 4])];
+  const nodes = [
+    node('Unsqueeze', ['mask', 'axes'], ['m']),
+    node('Cast', ['m'], ['f'], { to: 1 }),
+    node('Mul', ['f', 'low'], ['y']),
+  ];
+  const initializers = [tensor('axes', [2], BigInt64Array.of(1n, 2n)), tensor('low', [], Float32Array.of(-1e4))];
+  expect(await layersOf(model({ inputs, outputs: outputY, initializers, nodes }))).toEqual([
+    'reshape m <- mask [m]',
+    'dequantize f <- m [f]',
+    'mul y <- f low [y] float',
   ]);
 });

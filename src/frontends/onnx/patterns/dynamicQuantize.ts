@@ -33,7 +33,7 @@ function quantized(node: GraphNode, { graph }: Context): Draft[] {
 }
 
 /** Sums, or bytes that count, to float32, which has every sum below 2^24. */
-function castSums(node: GraphNode, { typeOf }: Context): Draft[] | null {
+function castSums(node: GraphNode, { graph, typeOf }: Context): Draft[] | null {
   const [tensor] = node.inputs;
   const q = typeOf(tensor);
   const areNumbers =
@@ -43,8 +43,9 @@ function castSums(node: GraphNode, { typeOf }: Context): Draft[] | null {
     q.scale[0] === 1 &&
     q.zeroPoint[0] === 0;
   if (!areNumbers || intOf(node, 'to', 0) !== FLOAT32) return null;
+  const what = isOnnx(graph.makerOf(tensor), 'ConvInteger', 'MatMulInteger') ? 'sums' : 'integers';
   const common = { at: node, nodes: [node], name: node.outputs[0], inputs: [tensor] };
-  return [{ ...common, op: 'dequantize', output: 'float32', reads: [{ tensor, q }], because: 'sums become floats' }];
+  return [{ ...common, op: 'dequantize', output: 'float32', reads: [{ tensor, q }], because: `${what} become floats` }];
 }
 
 /** The product in real units, computed from the floats that were quantized. */
