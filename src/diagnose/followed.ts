@@ -13,7 +13,7 @@ import type { ProductStudy } from './study/study.js';
 const LEAST = 0.9;
 const MOST_FOLLOWED = 2;
 /** Fewer rows correlate by chance. */
-const FEWEST_BETWEEN = 8;
+const FEWEST_BETWEEN = 5;
 /** Thousands of orders are compared by few values first, of which a right one has far more than this. */
 const FEW = { rows: 16, channels: 4 };
 const LEAST_OF_FEW = 0.6;

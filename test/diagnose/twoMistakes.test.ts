@@ -32,6 +32,9 @@ const oneWeight: Change = ({ weight }) => ({
   weight: weight.map((w, i) => (i === 40 ? (w > 0 ? w - 90 : w + 90) : w)),
 });
 
+const oneBias: Change = (linear) => ({
+  bias: linear.bias!.map((b, n) => (n === 3 ? b + 12 * output(linear).scale : b)),
+});
 const reversed: Change = ({ weight, inFeatures: k }) => ({
   weight: weight.map((_, i) => weight[i - (i % k) + k - 1 - (i % k)]),
 });
@@ -82,6 +85,7 @@ test.each([
   ['output-wraps', 'bias-shifted', biasesOfOthers, wrapping],
   ['output-wraps', 'scale-shifted', scalesOfOthers, wrapping],
   ['output-wraps', 'weight-value', oneWeight, wrapping],
+  ['output-wraps', 'bias-value', oneBias, wrapping],
   [
     'product-rounded',
     'output-scale-wrong',
@@ -276,6 +280,11 @@ test.each<[string, Change]>([
       input: { ...l.input, scale: l.input.scale * 1.3 },
     }),
   ],
+  // a third has no few digits
+  [
+    'bias-factor+input-scale-wrong',
+    (l) => ({ bias: l.bias!.map((b) => 3 * b), input: { ...l.input, scale: l.input.scale * 0.9 } }),
+  ],
   ['bias-factor+input-scale-wrong', (l) => ({ ...twiceTheBias(l), input: { ...l.input, scale: l.input.scale * 1.3 } })],
   [
     'activation-zero-point-missing+output-scale-wrong',
@@ -304,10 +313,6 @@ test.each<[string, Change]>([
   const report = await compareLayer(world, file, captured, { producer: {} });
   expect(explanationsOf(report)).toContain(names);
   expect(explanationsOf(report).join()).not.toContain('bias-value');
-});
-
-const oneBias: Change = (linear) => ({
-  bias: linear.bias!.map((b, n) => (n === 3 ? b + 12 * output(linear).scale : b)),
 });
 
 test.each<[string, Change]>([

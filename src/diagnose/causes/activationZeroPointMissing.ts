@@ -32,6 +32,9 @@ declare module '../evidence.js' {
   }
 }
 
+/** Of a step, what a kernel's float32 may move a value by: weights that nearly cancel make much of it. */
+const FLOAT32 = 1e-3;
+
 /** x used without its zero point; or the file has none (0) where one was used. */
 export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> = {
   code: 'activation-zero-point-missing',
@@ -101,9 +104,11 @@ function paramsOf(setup: Setup): QuantParams {
 function estimatedInputZeroPoints(study: Study, base: Setup): number[] {
   const { zeroPoint, quantMin, quantMax } = paramsOf(base);
   const sums = weightSums(base, study.channels);
+  const slack = isQuantized(base.params.output) ? FLOAT32 : 0;
   const intervals = sharedIntervals(study, base, (view) => ({
     slope: (_, n) => -sums[n] * view.stepsPerUnit[n],
     offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+    slack,
   }));
   if (!intervals) return [];
   return sharedIntegers(intervals)

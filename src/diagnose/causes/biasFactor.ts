@@ -105,10 +105,20 @@ function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean):
   return intervals && sharedInterval(intervals);
 }
 
-/** The number of the fewest digits: what a person multiplies with. */
-function roundest({ lo, hi }: Interval): number[] {
-  const digits = [1, 2, 3, 4].map((count) => Number(((lo + hi) / 2).toPrecision(count)));
-  return digits.filter((factor) => contains({ lo, hi }, factor)).slice(0, 1);
+/** The numbers of the fewest digits: what a person multiplies with, or divides by. */
+function roundest(interval: Interval): number[] {
+  const { lo, hi } = interval;
+  const middle = (lo + hi) / 2;
+  const ofDigits = (count: number) => [Number(middle.toPrecision(count)), 1 / Number((1 / middle).toPrecision(count))];
+  return [1, 2, 3, 4]
+    .flatMap(ofDigits)
+    .filter((factor) => contains(interval, factor))
+    .slice(0, 2);
+}
+
+/** Round factors of all biases in an interval: a number beside them is then found as precisely as it has to be. */
+export function roundFactors(interval: Interval): ProductChange[] {
+  return roundest(interval).flatMap((factor) => timesFactor({ factor, equals: null }, interval));
 }
 
 interface Factor {

@@ -126,8 +126,7 @@ function staleBiases(
 
 /** Few channels' own, where another number is what all the others show. */
 function besideNumbers(study: ProductStudy, base: ProductSetup): ProductChange[] {
-  const { declared, sketch, subset, channels } = study;
-  if (base.reads !== declared.reads || base.stores !== declared.stores) return [];
+  const { sketch, subset, channels } = study;
   const isMore = (scope: Scope) => differsInMore(study, base, scope, channels / FEW_CHANNELS);
   return isMore(sketch) || isMore(subset) ? [] : staleBiases(study, base, () => false);
 }

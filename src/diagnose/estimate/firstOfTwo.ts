@@ -1,6 +1,7 @@
 /** Two numbers that hide each other: where all values together put one of them, the other is found on it by its own estimator. */
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { roundFactors } from '../causes/biasFactor.js';
 import { convertsIn } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type ProductChange, withInput, withOutput } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
@@ -34,7 +35,10 @@ export function firstsOfTwo(study: Study): Change[] {
 function besideBiases({ input, output }: Product, { p, q }: Plane): ProductChange[] {
   const { scale } = output as QuantParams;
   const ofOutput = (factor: Interval, own: number) => outputScale(scale, scale / own, over(scale, factor));
+  const isNarrow = isBounded(p) && isBounded(q) && p.lo > 0 && q.lo > 0;
   return [
+    // as they are beside another input scale, and over what another output scale makes of them
+    ...(isNarrow ? [q, { lo: q.lo / p.hi, hi: q.hi / p.lo }].flatMap(roundFactors) : []),
     ...(q.lo > 0 ? points(q).map((own) => ofOutput(q, own)) : []),
     ...(p.lo > 0
       ? points(p).flatMap((own) => [
