@@ -68,7 +68,8 @@ const deferred = {
     const { 'main.cjs': main, 'others.cjs': others } = bundle;
     const names = handed(main, /exports\.([\w$]+)=([\w$]+);/g);
     const all = names.map(([, name, own]) => `${name}:${own}`).join(',');
-    main.code += `let names;exports.names=()=>names??={${all}};`;
+    const run = names.find(([, name]) => name === 'run');
+    main.code += `${run[0]}let names;exports.names=()=>names??={${all}};`;
     // while it is loaded, the main file asks for its first names
     const getter =
       /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:true,get:function\(\)\{return ([\w$]+)\}\}\);?/g;

@@ -37,13 +37,13 @@ exports.loadMain = () => {
       );
     else compileWith(sums, builtFrom);
   }
-  return require(file).names();
+  return require(file);
 };
 
 /** In the build: what V8 made of the files that are loaded is kept beside them. */
 exports.writeCompiled = () => {
   keepCompiled({}, builtFrom);
-  return require(file).names();
+  return require(file);
 };
 
 /** Microseconds of the CPU. What V8 made of functions that have not run for a while is dropped: after a long run most is gone. */
