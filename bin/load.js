@@ -1,12 +1,13 @@
 'use strict';
 const { existsSync, readdirSync, readFileSync, renameSync, writeFileSync, writeSync } = require('node:fs');
 const Module = require('node:module');
-const { basename, dirname, join, relative } = require('node:path');
+const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 const { crc32 } = require('node:zlib');
 
-const root = join(__dirname, '..');
-const folder = join(root, 'dist/cli');
+const root = dirname(__dirname);
+const CODE = 'dist/cli/';
+const folder = join(root, CODE.slice(0, -1));
 const file = join(folder, 'main.cjs');
 
 /** Characters: a smaller one compiles as fast as its cache is read. */
@@ -23,7 +24,7 @@ const builtFrom = (path) => `${path.slice(0, -'.cjs'.length)}-v8-${process.versi
 exports.loadMain = () => {
   const sums = checksums();
   const names = new Set(readdirSync(folder)); // what lies elsewhere is read when it is asked for, and its absence told then
-  const gone = Object.keys(sums).find((name) => dirname(name) === 'dist/cli' && !names.has(basename(name)));
+  const gone = Object.keys(sums).find((name) => name.startsWith(CODE) && !names.has(name.slice(CODE.length)));
   if (gone) refuse(gone, 'none');
   if (existsSync(builtFrom(file))) compileWith(sums, builtFrom);
   else {
@@ -115,7 +116,7 @@ function compileWith(sums, nameOf, scripts) {
 }
 
 function check(path, sum, sums) {
-  const name = relative(root, path).replaceAll('\\', '/'); // as the checksums call it
+  const name = CODE + basename(path);
   if (sums[name] === undefined || sums[name] === sum) return;
   refuse(name, 'one that is damaged');
 }
