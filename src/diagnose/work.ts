@@ -12,9 +12,9 @@ export const COST = {
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
 /** What is spent on layers before one, from which on two causes at once are not sought in it, and none at all. */
-const [SINGLES_ONLY, NOTHING] = [2.5e8, 9e8];
+const [SINGLES_ONLY, NOTHING] = [2e8, 7e8];
 /** What is spent on two causes at once: by one search, of which the first pair that is found is by 4.1e8, and by all of a layer. */
-const [OF_SEARCH, OF_LAYER] = [4.5e8, 7e8];
+const [OF_SEARCH, OF_LAYER] = [4.5e8, 6e8];
 /** What a search that explains its layer counts: many of them are what a run is for. */
 const EXPLAINED = 1 / 4;
 
