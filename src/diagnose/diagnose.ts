@@ -88,7 +88,7 @@ export class Diagnosis {
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
     this.work.beginSearch();
     const diagnosis = await diagnoseLayer(layer);
-    if (diagnosis.changes.length > 0) this.work.explained();
+    this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
     return diagnosis;
   }

@@ -15,11 +15,9 @@ const SMALL = 1e6;
 const [SINGLES_ONLY, NOTHING] = [2e8, 7e8];
 /** What is spent on two causes at once: by one search, of which the first pair that is found is by 4.1e8, and by all of a layer. */
 const [OF_SEARCH, OF_LAYER] = [4.5e8, 6e8];
-/** What a search that explains its layer counts: many of them are what a run is for. */
-const EXPLAINED = 1 / 4;
 
 /**
- * What the searches of one side of a run take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
+ * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
  * never by a clock: the same input gives the same answer on every machine, and in every shard.
  */
 export class Work {
@@ -28,6 +26,7 @@ export class Work {
   /** What was spent when the layer, and the search, began. */
   private atLayer = 0;
   private atSearch = 0;
+  private isSearching = false;
 
   /** @param values of the files; without it there is no end */
   constructor(values = Number.POSITIVE_INFINITY) {
@@ -41,15 +40,18 @@ export class Work {
 
   beginSearch(): void {
     this.atSearch = this.spent;
+    this.isSearching = true;
     this.add(COST.search);
   }
 
   add(nanoseconds: number): void {
-    this.spent += nanoseconds;
+    if (this.isSearching) this.spent += nanoseconds;
   }
 
-  explained(): void {
-    this.spent = this.atSearch + (this.spent - this.atSearch) * EXPLAINED;
+  /** What explains its layer counts nothing, be there hundreds: that is what a run is for. */
+  endSearch(isExplained: boolean): void {
+    if (isExplained) this.spent = this.atSearch;
+    this.isSearching = false;
   }
 
   /** Layers before have taken what there is: not all hypotheses are tried. */

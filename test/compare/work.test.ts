@@ -58,7 +58,7 @@ it('of layers of noise the first are searched for two causes, the last for one; 
   expect(merged.stdout + merged.stderr).toContain('--layer searches it alone');
 });
 
-it('larger files are given as many times more, and what explains its layer counts less', () => {
+it('larger files are given as many times more, and what explains its layer counts nothing', () => {
   const [small, large, endless] = [new Work(0), new Work(4e6), new Work()];
   for (const work of [small, large, endless]) {
     work.beginLayer();
@@ -67,9 +67,15 @@ it('larger files are given as many times more, and what explains its layer count
   }
   expect([small.endsPairs, large.endsPairs, endless.endsPairs]).toEqual([true, false, false]);
   expect(small.isOver).toBe(false); // it is the first
-  small.beginLayer();
+  for (const work of [small, large]) work.endSearch(work === large);
+  for (const work of [small, large]) work.beginLayer();
   expect([small.isShort, small.isOver]).toEqual([true, true]);
-  large.explained();
-  large.beginLayer();
+  large.add(1e12); // no search
+  for (let layer = 0; layer < 100; layer++) {
+    large.beginSearch();
+    large.add(1e9);
+    large.endSearch(true);
+    large.beginLayer();
+  }
   expect(large.isShort).toBe(false);
 });

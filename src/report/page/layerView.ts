@@ -27,7 +27,9 @@ export function layerView(place: Place): HTMLElement {
   const cell = picture && chosenCell(place, picture, details?.explained ?? null);
   const work = element('div', { class: 'work' }, channels(model, layer, channel));
   work.append(...thumbnails(model, layer, channel), ofChannel(model, layer, channel, picture, cell));
-  view.append(counts(model, layer), element('div', { class: 'beside' }, work, valuePanel(model, layer, channel, cell)));
+  const beside = element('div', { class: 'beside' }, work, valuePanel(model, layer, channel, cell));
+  beside.append(histogramOf(layer, channel));
+  view.append(counts(model, layer), beside);
   return view;
 }
 
@@ -177,7 +179,6 @@ function ofChannel(
     element('h2', {}, `Channel ${channel}`),
     element('span', {}, channelText(layer, channel, model)),
   );
-  const histogram = histogramOf(layer, channel);
   if (!picture) {
     const kept = [...layer.details.keys()];
     const hint =
@@ -185,11 +186,10 @@ function ofChannel(
         ? `Single values are kept of channels ${kept.join(', ')}.`
         : 'Single values are kept of the worst channels of the first layers only.';
     const words = element('p', { class: 'hint' }, `${hint} qdiff explain shows any value.`);
-    return element('section', {}, head, words, histogram);
+    return element('section', {}, head, words);
   }
   const hrefOf = ({ sample, at }: Cell) => hashOf({ model, layer, channel, sample, at });
-  const pictures = element('div', { class: 'pictures' }, drawPicture(picture, cell, hrefOf), histogram);
-  return element('section', {}, head, pictures);
+  return element('section', {}, head, drawPicture(picture, cell, hrefOf));
 }
 
 /** Differences by size: the channel's, or the layer's where the channel has none of its own. */

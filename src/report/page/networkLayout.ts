@@ -145,10 +145,12 @@ function laidOut(
       rowOf[node] = row;
     }
     const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
-    if (labelled && block.label !== '')
-      labels.push({ text: block.label, x, y: y + bottom + 12, width: Math.min(blockWidth + gap.block, width - x) });
+    // layers of their own are named by their tiles, where these have the room
+    const text = block.label || (tileWidth < 32 ? block.nodes.map((node) => nodes[node].name).join(', ') : '');
+    const isLabelled = labelled && text !== '';
+    if (isLabelled) labels.push({ text, x, y: y + bottom + 12, width: Math.min(blockWidth + gap.block, width - x) });
     rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
-    lowest = Math.max(lowest, y + bottom + (labelled && block.label !== '' ? LABEL : 0));
+    lowest = Math.max(lowest, y + bottom + (isLabelled ? LABEL : 0));
     used = Math.max(used, x + blockWidth);
     x += blockWidth + gap.block;
   }
