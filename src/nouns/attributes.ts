@@ -126,7 +126,7 @@ export interface AttentionAttributes {
 
 /** A table of rows; scale: null of floats. */
 export interface EmbeddingAttributes {
-  readonly dtype: 'uint8' | 'int8' | 'uint4' | 'float32';
+  readonly dtype: 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint4' | 'float32';
   readonly size: number;
   readonly scale: ((row: number) => number) | null;
   readonly zeroPoint: (row: number) => number;

@@ -67,7 +67,7 @@ export const rowsAsTheyAre: TensorSteps = {
     }
     return out;
   }),
-  codes: ['int32', 'uint8', 'int8'],
+  codes: ['int32', 'uint8', 'int8', 'uint16', 'int16'],
 };
 
 /** PyTorch sums whatever `mode` asks for. */

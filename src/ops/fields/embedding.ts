@@ -10,7 +10,15 @@ import { layerFields, list, numbers, oneOrList, outputSchema } from './schema.js
 import { tableOf } from './table.js';
 import { tensorForm } from './tensor.js';
 
-const DTYPES = ['uint8', 'int8', 'uint4', 'float32'] as const;
+const RANGES = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65535],
+  int16: [-32768, 32767],
+  uint4: [0, 15],
+  float32: [0, 0],
+} as const;
+const DTYPES = ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'float32'] as const;
 type TableDtype = (typeof DTYPES)[number];
 
 export const embeddingFields = {
@@ -24,7 +32,7 @@ export const embeddingFields = {
 };
 
 function codesWithin(dtype: TableDtype): NumberRule {
-  const [lo, hi] = { uint8: [0, 255], int8: [-128, 127], uint4: [0, 15], float32: [0, 0] }[dtype];
+  const [lo, hi] = RANGES[dtype];
   const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
   return dtype === 'float32' ? FLOAT32 : { expected: `expected a code in ${lo}..${hi} (${dtype})`, accepts };
 }

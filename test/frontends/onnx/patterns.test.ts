@@ -1160,3 +1160,24 @@ it('a mask of integers is numbers: moved, cast to floats', async () => {
     'mul y <- f low [y] float',
   ]);
 });
+
+it.each([
+  ['int8', new Int8Array(6), Int8Array.of(0)],
+  ['uint16', new Uint16Array(6), Uint16Array.of(0)],
+])('rows of a table of %s codes', async (dtype, table, zero) => {
+  const params = [tensor('t_scale', [], Float32Array.of(0.1)), tensor('t_zero_point', [], zero)];
+  const q = (op: string, from: string, to: string) => node(op, [from, 't_scale', 't_zero_point'], [to]);
+  const nodes = [
+    q('DequantizeLinear', 't', 'td'),
+    node('Gather', ['td', 'ids'], ['e']),
+    q('QuantizeLinear', 'e', 'eq'),
+    q('DequantizeLinear', 'eq', 'y'),
+  ];
+  const inputs = [valueInfo('ids', 7, ['N', 4])];
+  const initializers = [tensor('t', [3, 2], table), ...params];
+  const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes, opsets: { '': 21 } }));
+  expect(layers.map(({ op, output, notReplayed }) => [op, output?.dtype, notReplayed])).toEqual([
+    ['embedding', dtype, undefined],
+    ['dequantize', 'float32', undefined],
+  ]);
+});
