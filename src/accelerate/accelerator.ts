@@ -5,6 +5,7 @@ import { depthwiseCodes } from './depthwise.js';
 import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
+import { lossySums } from './lossy.js';
 import { largestBytes } from './pools.js';
 import { type Recipe, recipeOf, together } from './recipe.js';
 import { transposedBytes } from './transposed.js';
@@ -82,6 +83,10 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
       if (!found || !forms.every((form) => form && form.pairs === null)) return null;
       const recipe = together(channels.map((own) => recipeOf(steps, own)));
       return recipe && depthwiseCodes(found, recipe, channels, x);
+    },
+    lossy(form, x, product) {
+      const found = machineFor(multiplyAdds(x, product));
+      return found && lossySums(found, form, x, product);
     },
     finish(steps, product, sums) {
       const recipe = machine && sums.length >= WORTH_FINISHING ? recipeOf(steps, product) : null;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { LossyForm } from '../nouns/kernel.js';
 import portable from './assembly/kernels.ts?wasm';
 import relaxed from './assembly/kernels.ts?wasm-relaxed';
 
@@ -66,6 +67,19 @@ interface Exports {
     channels: number,
     signed: number,
     least: number,
+  ): void;
+  lossySums(
+    x: number,
+    w: number,
+    start: number,
+    rows: number,
+    length: number,
+    bits: number,
+    up: number,
+    inward: number,
+    least: number,
+    most: number,
+    out: number,
   ): void;
   dotIsExact(weight: number): number;
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
@@ -205,6 +219,14 @@ export class Machine {
   /** Sums of a described product whose every channel reads one of its own, by this thread alone. */
   depthwise(isSigned: boolean, seeds: number, sums: number): void {
     this.exports.depthwise(JOB, isSigned ? 1 : 0, seeds, sums);
+  }
+
+  /** Sums of eight channels that lose something after every product, as assembly/kernels.ts has them; by this thread alone. */
+  lossySums(
+    { bits, up, inward, least, most }: LossyForm,
+    { x, w, start, rows, length, out }: Record<'x' | 'w' | 'start' | 'rows' | 'length' | 'out', number>,
+  ): void {
+    this.exports.lossySums(x, w, start, rows, length, bits, up, inward, least, most, out);
   }
 
   /** Codes of sums that lie at an address, by this thread alone. */

@@ -93,6 +93,8 @@ export interface Accelerator extends FastTensors {
   codes(steps: ProductSteps, product: Product, x: Codes | Gathered): Uint8Array | Int8Array | null;
   /** Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. */
   depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered): Uint8Array | Int8Array | null;
+  /** Sums [rows, outFeatures] that lose something after every product. */
+  lossy(form: LossyForm, x: Codes, product: Product): Int32Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */
   finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null; // of code - zeroPoint
@@ -127,6 +129,11 @@ export interface AccumulateStep extends Step {
 /** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
 export interface AccumulateForm {
   readonly pairs: { readonly codeShift: number; readonly blockLength: number } | null;
+}
+
+/** Of each product (it + up, and inward more below zero) >> bits; after each, the sum within [least, most]. start: of each channel. */
+export interface LossyForm extends Record<'bits' | 'up' | 'inward' | 'least' | 'most', number> {
+  readonly start: Int32Array | null;
 }
 
 export interface BiasStep extends Step {

@@ -1,5 +1,14 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
-import type { AccumulateForm, Codes, Fast, Gathered, Product, ProductSteps, SumData } from '../nouns/kernel.js';
+import type {
+  AccumulateForm,
+  Codes,
+  Fast,
+  Gathered,
+  LossyForm,
+  Product,
+  ProductSteps,
+  SumData,
+} from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
 import { fromRows, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
@@ -10,6 +19,11 @@ export const EXACT: AccumulateForm = { pairs: null };
 /** Sums [rows, outFeatures] of a form, none of which leaves int32; null where the case is not taken. */
 export function fastSums(form: AccumulateForm, x: Codes | Gathered, product: Product, fast: Fast): Int32Array | null {
   return fast?.accumulate(form, x, product) ?? null;
+}
+
+/** Sums [rows, outFeatures] that lose something after every product; null where the case is not taken. */
+export function fastLossy(form: LossyForm, x: Codes, product: Product, fast: Fast): Int32Array | null {
+  return fast?.lossy(form, x, product) ?? null;
 }
 
 /** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */

@@ -1,9 +1,10 @@
 /** Sums that lose digits: what hypotheses are made of; no kernel of integers has one. */
-import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
+import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { shiftRight, wrapInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
-import { exactSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { exactSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
+import { fastLossy } from '../../products/multiply.js';
 import { toInt32 } from './toInt32.js';
 
 export interface LossyAccumulateStep extends AccumulateStep {
@@ -19,10 +20,24 @@ function roundedProducts(bits: number, rule: Rule): LossyAccumulateStep {
     name: `products to ${bits} bits less, ${rule}`,
     equation: `sum of ((x - zx) * (w - zw) / 2^${bits}, rounded ${rule}) * 2^${bits}`,
     product: { bits, rule },
-    run: (x, product) => toInt32(sumsOf(x, product, bits, rule)),
+    run: (x, product, fast = null) =>
+      toInt32(fastSumsOf(x, product, bits, rule, fast) ?? sumsOf(x, product, bits, rule)),
     numpy: null,
     c: null,
   };
+}
+
+/** What is added to a product before it is shifted, and what more below zero. */
+function shiftOf(bits: number, rule: Rule) {
+  return { up: rule === 'half up' ? 2 ** (bits - 1) : 0, inward: rule === 'towards zero' ? 2 ** bits - 1 : 0 };
+}
+
+/** Null where a sum might leave int32, or the case is not taken. */
+function fastSumsOf(x: Codes, product: Product, bits: number, rule: Rule, fast: Fast): Float64Array | null {
+  if (!sumsStayWithin(2 ** 30 - product.inFeatures, x, product, 0)) return null;
+  const limits = { least: -(2 ** 31), most: 2 ** 31 - 1 };
+  const sums = fastLossy({ bits, ...shiftOf(bits, rule), ...limits, start: null }, x, product, fast);
+  return sums && Float64Array.from(sums, (sum) => sum * 2 ** bits);
 }
 
 /** In int32 where no sum can leave it, as of 8 bits: a tenth of the time that real numbers take. */
@@ -60,8 +75,7 @@ function roundedSum(x: Float64Array, w: Product['weight'], zeroPoint: number, bi
 }
 
 function shiftedSum(x: Int32Array, w: Product['weight'], zeroPoint: number, bits: number, rule: Rule): number {
-  const up = rule === 'half up' ? 2 ** (bits - 1) : 0;
-  const inward = rule === 'towards zero' ? 2 ** bits - 1 : 0;
+  const { up, inward } = shiftOf(bits, rule);
   let sum = 0;
   for (let k = 0; k < x.length; k++) {
     sum = wrapInt32(sum + shiftRight(wrapInt32(x[k] * (w[k] - zeroPoint)), bits, up, inward));

@@ -2,6 +2,7 @@
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
+import { fastLossy } from '../../products/multiply.js';
 import { int32BiasFloat64 } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
@@ -142,9 +143,17 @@ function withoutZeroPoints(product: Product): Product {
 }
 
 /** Saturated to so many bits after every product, in order of k. start: what each channel begins with. */
-function runningSums(x: Codes, product: Product, bits: 16 | 24, fast: Fast, start: Int32Array | null): Float64Array {
+function runningSums(
+  x: Codes,
+  product: Product,
+  bits: 16 | 24,
+  fast: Fast,
+  start: Int32Array | null,
+): Int32Array | Float64Array {
   const { outFeatures, inFeatures, weight, input } = product;
   const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  const found = fastLossy({ bits: 0, up: 0, inward: 0, least, most, start }, x, product, fast);
+  if (found) return found;
   const sums = exactSums(x, product, fast);
   const magnitudes = magnitudeSums(x, product, fast);
   const differences = new Int32Array(inFeatures);
