@@ -1,4 +1,5 @@
-import type { Accelerator, AccumulateForm, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Accelerator, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
+import type { AccumulateForm } from '../nouns/sumForms.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { depthwiseCodes } from './depthwise.js';

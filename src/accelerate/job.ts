@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { LossyForm } from '../nouns/kernel.js';
+import type { LossyForm } from '../nouns/sumForms.js';
 import portable from './assembly/kernels.ts?wasm';
 import relaxed from './assembly/kernels.ts?wasm-relaxed';
 

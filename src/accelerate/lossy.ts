@@ -1,5 +1,6 @@
 /** Sums that lose something after every product: eight channels side by side, in order of k. */
-import type { Codes, LossyForm, Product } from '../nouns/kernel.js';
+import type { Codes, Product } from '../nouns/kernel.js';
+import type { LossyForm } from '../nouns/sumForms.js';
 import { rangeOf, weightZeroPointOf } from '../products/exactSums.js';
 import type { Machine } from './job.js';
 

@@ -4,6 +4,7 @@ import type { FloatSums, NearSums } from './floatSums.js';
 import type { Library } from './library.js';
 import type { Curve, ElementwiseForm, Layer, Memory, Producer, ProductParams, RanAs } from './model.js';
 import type { PreparedBias } from './preparedBias.js';
+import type { AccumulateForm, LossyForm } from './sumForms.js';
 import type { FastTensors, TensorSteps } from './tensorCall.js';
 import type { IntegerDtype, QuantParams, Shape, ValueParams } from './value.js';
 import type { PlacedPatch } from './window.js';
@@ -126,16 +127,6 @@ export interface AccumulateStep extends Step {
   readonly holdsBias?: true; // the sums depend on it
   readonly wide?: true; // sums of 64 bits, a bias included
 }
-/** Exact sums; or sums of pairs of neighbours that saturate at int16, of codes + codeShift, restarting every blockLength of k. */
-export interface AccumulateForm {
-  readonly pairs: { readonly codeShift: number; readonly blockLength: number } | null;
-}
-
-/** Of each product (it + up, and inward more below zero) >> bits; after each, the sum within [least, most]. start: of each channel. */
-export interface LossyForm extends Record<'bits' | 'up' | 'inward' | 'least' | 'most', number> {
-  readonly start: Int32Array | null;
-}
-
 export interface BiasStep extends Step {
   readonly arithmetic: 'int32' | 'float';
   /** It adds an int64 bias as it is. */

@@ -1,14 +1,6 @@
 /** The one door to the accelerator: everyone else multiplies through here, and gets the readable loops where it declines. */
-import type {
-  AccumulateForm,
-  Codes,
-  Fast,
-  Gathered,
-  LossyForm,
-  Product,
-  ProductSteps,
-  SumData,
-} from '../nouns/kernel.js';
+import type { Codes, Fast, Gathered, Product, ProductSteps, SumData } from '../nouns/kernel.js';
+import type { AccumulateForm, LossyForm } from '../nouns/sumForms.js';
 import type { Shape } from '../nouns/value.js';
 import { fromRows, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';

@@ -80,17 +80,21 @@ export function floatMisses(
   const clamp = clampOfCodes(product.activation, product.output, record.bound);
   const codeOf = codeOfReal(record, product.output, clamp);
   const codesOf = spreadCodes(record, product.output, clamp);
+  const isMiss = (i: number) => {
+    const [low, , high] = oneSpread(record, product, x, i, codesOf);
+    return !(observed[i] >= low && observed[i] <= high);
+  };
+  const asked: number[] = [];
   const misses: number[] = [];
-  let left = Math.max(ASKED_ALONE, sums.length / ASKED_ALONE);
+  const isEvery = most >= sums.length; // then whether they are too many is known first
   for (let i = 0, channel = 0; i < sums.length && misses.length < most; i++) {
     if (codeOf(real(sums[i], channel)) !== observed[i]) {
-      if (--left < 0) return null;
-      const [low, , high] = oneSpread(record, product, x, i, codesOf);
-      if (!(observed[i] >= low && observed[i] <= high)) misses.push(i);
+      if (asked.push(i) > Math.max(ASKED_ALONE, sums.length / ASKED_ALONE)) return null;
+      if (!isEvery && isMiss(i)) misses.push(i);
     }
     if (++channel === product.outFeatures) channel = 0;
   }
-  return misses;
+  return isEvery ? asked.filter(isMiss) : misses;
 }
 
 type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;

@@ -3,7 +3,8 @@
  * Saturating and narrow forms are the exact sum minus what they lose, so all share one fast loop.
  */
 
-import type { Accumulated, AccumulateForm, AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
+import type { Accumulated, AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
+import type { AccumulateForm } from '../../nouns/sumForms.js';
 import type { CLines } from '../../nouns/written.js';
 import { excessOverInt16, positivePart, wrapInt16 } from '../../numeric/integer.js';
 import { exactSums, rangeOf, readableExactSums } from '../../products/exactSums.js';
