@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { causes } from '../../src/diagnose/registry.js';
 import { pair, run, temporaryFolder } from './command.js';
@@ -100,6 +100,15 @@ test('without a difference no search is loaded', () => {
   const words = causes.map(({ words }) => words.explanation).filter((text) => typeof text === 'string');
   expect(words.length).toBeGreaterThan(5);
   expect(words.filter((text) => main.includes(text))).toEqual([]);
+});
+
+test('a linear model under the usual kernel loads the main file alone', () => {
+  const [hook, list] = [join(root, 'hook.cjs'), join(root, 'loaded')];
+  const names = "Object.keys(require.cache).filter((path) => path.includes('dist')).join()";
+  writeFileSync(hook, `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(list)}, ${names}))`);
+  const files = ['model.json', 'capture.npz'].map((name) => resolve('fixtures/pytorch/iris-vnni', name));
+  const { status } = run(files, { bin, env: { NODE_OPTIONS: `--require=${hook}` } });
+  expect([status, readFileSync(list, 'utf8')]).toEqual([0, join(root, 'dist/cli/main.cjs')]);
 });
 
 test('every file that the command loads has a checksum', () => {
