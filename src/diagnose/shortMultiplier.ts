@@ -12,6 +12,13 @@ export interface Short {
 
 export interface ShortMultiplierStep extends MultiplierStep {
   readonly numbers: readonly Short[];
+  /** Of a product with some of the channels, or other scales. */
+  readonly numbersOf: (product: Product) => readonly number[];
+}
+
+/** A multiplier's numbers, where they are not what the scales make; null: they are. */
+export function numbersIn(product: Product, multiplier: MultiplierStep): readonly number[] | null {
+  return (multiplier as Partial<ShortMultiplierStep>).numbersOf?.(product) ?? null;
 }
 
 export function numberOf({ k, n }: Short): number {
@@ -30,13 +37,15 @@ export function shortMultiplier(
   of: (product: Product) => readonly Short[],
 ): ShortMultiplierStep {
   const name = `short multiplier ${numbers.map(({ k, n }) => `${k} * 2^-${n}`).join(', ')}`;
+  const numbersOf = (product: Product) => of(product).map(numberOf);
   return {
     ...float64Product,
     numbers,
+    numbersOf,
     name,
     equation: `acc * ${numbers[0].k} * 2^-${numbers[0].n}`,
     toSteps: (product, output) => {
-      const own = of(product).map(numberOf);
+      const own = numbersOf(product);
       return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
     },
     operations: null,

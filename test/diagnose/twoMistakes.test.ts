@@ -86,6 +86,8 @@ test.each([
   ['output-wraps', 'scale-shifted', scalesOfOthers, wrapping],
   ['output-wraps', 'weight-value', oneWeight, wrapping],
   ['output-wraps', 'bias-value', oneBias, wrapping],
+  ['multiplier-short', 'bias-value', oneBias, shifted],
+  ['multiplier-short', 'weight-value', oneWeight, shifted],
   [
     'product-rounded',
     'output-scale-wrong',

@@ -1,3 +1,4 @@
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import { differsInMore } from '../atOnce.js';
@@ -175,11 +176,17 @@ function isShownElsewhere(study: ProductStudy, { steps }: ProductSetup, moved: r
 function withBiases(base: ProductSetup, values: Float64Array, view: View): ProductSetup {
   const { bias, biasInt32 } = base.params;
   const isMoved = (n: number) => values[n] !== view.biasSteps[n];
-  if (bias) return withParams(base, { bias: bias.map((b, n) => (isMoved(n) ? values[n] * view.step : b)) });
+  const real = (n: number) => values[n] * realOfStep(base, view, n);
+  if (bias) return withParams(base, { bias: bias.map((b, n) => (isMoved(n) ? real(n) : b)) });
   const integers = Int32Array.from(biasInt32!, (b, n) =>
     isMoved(n) ? Math.round(values[n] / view.stepsPerUnit[n]) : b,
   );
   return withParams(base, { biasInt32: integers });
+}
+
+/** A bias that is rounded in units of the sums is multiplied with them, by a short multiplier too. */
+function realOfStep({ params }: ProductSetup, view: View, n: number): number {
+  return view.integerBias ? (params.input.scale * weightScaleOf(params, n)) / view.stepsPerUnit[n] : view.step;
 }
 
 /** What each channel moves by. other: what a step beside it does at most. */
@@ -258,7 +265,7 @@ function changeTo(
   intervals: readonly Interval[],
 ): ProductChange {
   const { params } = withBiases(base, values, view);
-  const unit = (n: number) => (params.bias ? view.step : 1 / view.stepsPerUnit[n]);
+  const unit = (n: number) => (params.bias ? realOfStep(base, view, n) : 1 / view.stepsPerUnit[n]);
   const numbers = ({ bias, biasInt32 }: typeof params) => (bias ?? biasInt32)!;
   const list: FoundParameter[] = channels
     .filter((n) => !contains({ lo: numbers(base.params)[n], hi: numbers(base.params)[n] }, numbers(params)[n]))

@@ -35,6 +35,8 @@ declare module '../evidence.js' {
 
 export const MOST_BITS = 16;
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
+/** Channels in which something else is wrong. */
+const OTHERS = 1 / 4;
 
 /** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
 export const multiplierShort: Cause<'multiplier-short', 'product'> = {
@@ -46,10 +48,10 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
-    const isPossible = multipliersThatFit(study, base, 1e-3);
+    const isPossible = multipliersThatFit(study, base, 1e-3, OTHERS);
     if (!isPossible) return [];
     // where the declared number fits as well, the data show no other
-    const isReal = multipliersThatFit(study, base, 1e-6);
+    const isReal = multipliersThatFit(study, base, 1e-6, OTHERS);
     // one scale for all channels, or others in their order, have other numbers; of an estimated scale they are those of the file
     const { params: own } = study.declared;
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
@@ -200,11 +202,15 @@ function simplest(k: number, n: number): Short {
   return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };
 }
 
-/** Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias; null: one channel admits none. */
+/**
+ * Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias; null: more than a share of the
+ * channels admit none, as a wrong bias or weight leaves them.
+ */
 function multipliersThatFit(
   study: ProductStudy,
   base: ProductSetup,
   slack: number,
+  share = 0,
 ): ((channel: number, multiplier: number) => boolean) | null {
   const view = viewOf(study, base, study.sketch);
   const intervals = intervalsByChannel(
@@ -216,8 +222,8 @@ function multipliersThatFit(
       ? 0
       : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
   ).map((interval) => widened(interval, slack));
-  if (intervals.some(isEmpty)) return null;
-  return (channel, multiplier) => contains(intervals[channel], multiplier);
+  if (intervals.filter(isEmpty).length > share * intervals.length) return null;
+  return (channel, multiplier) => isEmpty(intervals[channel]) || contains(intervals[channel], multiplier);
 }
 
 /** Each channel's number to the nearest of so many bits. */

@@ -10,6 +10,7 @@ import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/val
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../conversions.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
+import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
@@ -81,9 +82,10 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const bias = (rowUnits ? realBias : setup.steps.bias).prepare(params);
   const sums = engine.accumulator(whole, scope);
   const acc = rowUnits ? inFirstUnits(sums as Int32Array, rowUnits, params.biasInt32, channels) : sums;
+  const short = numbersIn(params, setup.steps.multiplier);
   const stepsPerUnit = Float64Array.from(
     { length: channels },
-    (_, n) => (inputs[0].scale * weightScaleOf(setup, n)) / step,
+    (_, n) => short?.[n] ?? (inputs[0].scale * weightScaleOf(setup, n)) / step,
   );
   const biasSteps = Float64Array.from({ length: channels }, (_, n) => {
     if (bias.unit === 'int32') return rowUnits ? 0 : bias.values[n] * stepsPerUnit[n];
