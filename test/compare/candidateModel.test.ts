@@ -81,6 +81,15 @@ it('a session that does not fuse is told by its arithmetic, before any value', a
   ]);
 });
 
+it('a pool that is not fused computes on floats: run both alike, since the files say the same', async () => {
+  const [leaf, settings] = ['net-qdq-s8', new Map([['session.disable_quant_qdq', '1']])];
+  const report = await beside(of(leaf), of(leaf), { capture: of(leaf, 'capture.npz'), ranBy: { settings } });
+  const pool = report.candidate_layers!.find(({ op }) => op === 'avg_pool2d')!.diagnosis!;
+  expect(pool.causes).toContain('float-arithmetic');
+  expect(pool.evidence['float-arithmetic']).toMatchObject({ ran: 'float', declared_step: expect.any(String) });
+  expect(pool.fixes[0].text).toMatch(/^the files say the same: run both with the same optimization level/);
+});
+
 it('two settings of a quantizer: scales are found, and they are what the values differ by', async () => {
   const report = await beside(of('net-qdq-s8'), of('net-qdq-sym'), { capture: of('net-qdq-s8', 'capture.npz') });
   const scales = report.model_differences!.filter(({ field }) => field === 'scale');

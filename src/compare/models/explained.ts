@@ -1,6 +1,7 @@
 /** Why a layer of another model differs where the files do: what they say differently, proven by the other file's own layer. */
 import { Diagnosis } from '../../diagnose/diagnose.js';
 import { fixed } from '../../diagnose/fixed.js';
+import { tensorSteps } from '../../kernels/kernel.js';
 import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isProduct, isTensor, type Layer, type Model } from '../../nouns/model.js';
@@ -86,7 +87,7 @@ export async function explainByFiles(comparison: OwnComparison, layer: Layer, re
     indistinguishable: [],
     evidence: {
       ...(input && input.inherited > 0 ? { inherited: { from: input.from, values: input.inherited } } : {}),
-      ...evidenceOf(said, pair, beside.model),
+      ...evidenceOf(said, pair, beside.model, tensorSteps(comparison.reference.kernel, pair.layer)?.equation),
       ...besides?.evidence,
     },
     ...fixed([
@@ -190,11 +191,18 @@ function followsFromScale(
   return unit !== there && Math.abs(a - b) <= HALF_STEP * (unit + there);
 }
 
-function evidenceOf(said: readonly Said[], { layer, other }: LayerPair, model: Model): Record<string, unknown> {
+/** step: what the declared kernel computes of the layer, where it is no product. */
+function evidenceOf(
+  said: readonly Said[],
+  { layer, other }: LayerPair,
+  model: Model,
+  step: string | undefined,
+): Record<string, unknown> {
   const evidence: Record<string, unknown> = {};
   for (const { cause, field, expected, actual, channel, rounded, rounded_here: isHere } of said) {
     if (rounded) evidence[cause] = { bias: isHere ? 'float' : 'int32', rounding: rounded };
-    else if (field === 'arithmetic') evidence[cause] = { ran: actual };
+    else if (field === 'arithmetic')
+      evidence[cause] = { ran: actual, ...(step && actual === 'float' && { declared_step: step }) };
     else if (field === 'op' && readsCodes({ layer, other }, model))
       evidence[cause] = { ran: 'float', weights: 'float' };
     else if (field === 'op') evidence[cause] = { ran: 'float', reads: layer.inputs[0] };
@@ -215,7 +223,12 @@ function rangeOf({ output }: Layer) {
   return output && isQuantized(output) ? [output.quantMin, output.quantMax] : undefined;
 }
 
-function fixOf(said: readonly Said[], pair: LayerPair, { path, model }: CandidateModel, own: string): string {
+function fixOf(
+  said: readonly Said[],
+  pair: LayerPair,
+  { path, model, differences }: CandidateModel,
+  own: string,
+): string {
   if (said.length === 0) return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
   if (said.every(({ rounded }) => rounded))
     return `expect it: codes have no fraction; where ${printable(said[0].rounded_here ? own : path)} may keep the bias float, keep it (onnxruntime's quantizer: extra_options={'QuantizeBias': False})`;
@@ -236,6 +249,8 @@ function fixOf(said: readonly Said[], pair: LayerPair, { path, model }: Candidat
     said.every((one) => TRAINED.some((is) => is(one)))
   )
     return `expect it, or change the training: ${trained.join('; ')}`;
+  if (differences.every(({ field }) => field === 'arithmetic'))
+    return 'the files say the same: run both with the same optimization level and session.* entries, on CPUs that fuse alike';
   const floats = said.find(({ field }) => field === 'op');
   if (floats && readsCodes(pair, model))
     return `quantize the weights of ${printable(floats.layer)} there too, as the declared model does`;
