@@ -142,7 +142,8 @@ export function unnamed(
 /** How far the search came. Reports of elementwise layers have never said so. */
 async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
   if (!isProductStudy(study)) return {};
-  const nearest = result.nearest && (await nearestMiss(layer, study, result.nearest));
+  const nearestFailed = result.nearest();
+  const nearest = nearestFailed && (await nearestMiss(layer, study, nearestFailed));
   const would_take = study.declared.params.patch ? null : samplesForWeights(study);
   return {
     ...(nearest && nearest.explained > 0 ? { nearest } : {}),

@@ -21,8 +21,8 @@ import { SearchWork } from './work.js';
 export interface SearchResult {
   /** Simplest first; all have the same number of causes. Empty: unexplained. */
   readonly explanations: readonly Hypothesis[];
-  /** The hypothesis that leaves the fewest values of the subset. */
-  readonly nearest: Hypothesis | null;
+  /** The single cause that leaves the fewest values of the probe: of what is unexplained. */
+  nearest(): Hypothesis | null;
   /** Hypotheses replayed or refuted. */
   readonly tried: number;
   /** Why not all were; null: they were. */
@@ -53,6 +53,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
     return run.result();
   }
+  run.nearest();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     run.joint();
@@ -79,7 +80,9 @@ class Search {
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
-  private nearest: { hypothesis: Hypothesis; mismatches: number } | null = null;
+  /** Single causes that do not explain, and of those that were looked at the nearest. */
+  private readonly failed: Hypothesis[] = [];
+  private nearestFailed: { hypothesis: Hypothesis; mismatches: number } | null = null;
   private tried = 0;
 
   constructor(
@@ -137,7 +140,7 @@ class Search {
   singles(): void {
     this.bases?.offer([]);
     for (const change of this.enumerated) {
-      if (!this.explains([change])) this.consider([change]);
+      if (!this.explains([change])) this.failed.push(this.hypothesis([change]));
     }
     // an estimated number is not believed beside an explanation that needs none
     const believable = this.found.length > 0 ? this.causes.filter((cause) => cause.parameterFree) : this.causes;
@@ -145,7 +148,8 @@ class Search {
     for (const cause of believable) {
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
       this.estimated.push(...changes.slice(0, 1));
-      if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.consider([changes[0]]);
+      if (!changes.some((change) => this.explains([change])) && changes.length > 0)
+        this.failed.push(this.hypothesis([changes[0]]));
     }
   }
 
@@ -331,7 +335,7 @@ class Search {
     const explanations = simplest(this.study, exact.length > 0 ? exact : this.found);
     return {
       explanations: withAdmitted(this.study, this, explanations),
-      nearest: this.nearest?.hypothesis ?? null,
+      nearest: () => this.nearest(),
       tried: this.tried,
       ended: this.work.ended,
     };
@@ -378,10 +382,13 @@ class Search {
     return { changes: all, setup: applyChanges(this.study.declared, all) };
   }
 
-  /** Remembers the nearest miss, by the probe. */
-  private consider(changes: readonly Change[]): void {
-    const hypothesis = this.hypothesis(changes);
-    const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
-    if (!this.nearest || mismatches < this.nearest.mismatches) this.nearest = { hypothesis, mismatches };
+  /** Looked for where no single cause explains. */
+  nearest(): Hypothesis | null {
+    for (const hypothesis of this.failed.splice(0)) {
+      const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
+      if (!this.nearestFailed || mismatches < this.nearestFailed.mismatches)
+        this.nearestFailed = { hypothesis, mismatches };
+    }
+    return this.nearestFailed?.hypothesis ?? null;
   }
 }
