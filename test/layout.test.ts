@@ -85,7 +85,7 @@ const REGISTRIES: readonly Registry[] = [
   {
     folder: 'documents',
     registry: 'schemas.ts',
-    helpers: ['blob.ts', 'checks.ts', 'fields.ts', 'marks.ts', 'shards.ts'], // a blob is for qdiff alone
+    helpers: ['activation.ts', 'blob.ts', 'checks.ts', 'fields.ts', 'marks.ts', 'shards.ts'], // a blob is for qdiff alone
   },
   { folder: 'ops', registry: 'ops/registry.ts', helpers: ['named.ts', 'op.ts'] },
   {

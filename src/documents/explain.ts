@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { activation, count, real as number } from './fields.js';
+import { activation } from './activation.js';
+import { count, real as number } from './fields.js';
 
 /** One value of a layer, worked out step by step under each kernel of interest. */
 

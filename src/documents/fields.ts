@@ -11,12 +11,6 @@ export const real = z.pipe(
   z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
 );
 
-/** What a product fuses into its last step; a clamp is in codes of the output. relu_n1_to_1 is TFLite's. */
-export const activation = z.union(
-  [z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1']), z.object({ clamp: z.tuple([z.int(), z.int()]) })],
-  'expected "none", "relu", "relu6" or {"clamp": [lo, hi]} in codes',
-);
-
 export const cause = z.string().check(z.describe('int16-saturation, bias-int32, ..., unexplained'));
 
 export const warningSchema = z.object({ code: z.string(), where: z.string(), message: z.string() });

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { activation, count } from './fields.js';
+import { activation } from './activation.js';
+import { count } from './fields.js';
 
 /** manifest.json in a folder of golden vectors. */
 

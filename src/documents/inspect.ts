@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { activation, count, originFields, warningSchema } from './fields.js';
+import { activation } from './activation.js';
+import { count, originFields, warningSchema } from './fields.js';
 
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
 

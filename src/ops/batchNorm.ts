@@ -1,7 +1,7 @@
 /** torch.nn.functional.batch_norm with the numbers that training has left: one multiply-add a channel. */
 
 import * as z from 'zod/mini';
-import { activation } from '../documents/fields.js';
+import { activation } from '../documents/activation.js';
 import type { BatchNormAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { channelsOf } from '../tensor/shape.js';

@@ -1,7 +1,7 @@
 /** torch.cat: values one after the other along an axis; each is requantized to the output's parameters. */
 
 import * as z from 'zod/mini';
-import { activation } from '../documents/fields.js';
+import { activation } from '../documents/activation.js';
 import type { AxisAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { axisOf } from '../tensor/axes.js';

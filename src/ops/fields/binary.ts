@@ -1,7 +1,7 @@
 /** What ops on two values have in common: one result a pair, shapes broadcast. */
 
 import * as z from 'zod/mini';
-import { activation } from '../../documents/fields.js';
+import { activation } from '../../documents/activation.js';
 import type { AddAttributes } from '../../nouns/attributes.js';
 import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';

@@ -1,7 +1,7 @@
 /** What products of floats by float weights have in common: layers that a quantizer left as they were, between quantized ones. */
 
 import * as z from 'zod/mini';
-import { activation } from '../../documents/fields.js';
+import { activation } from '../../documents/activation.js';
 import type { FloatProductAttributes, FusedFunction } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';

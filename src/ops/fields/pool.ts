@@ -1,7 +1,7 @@
 /** What pools have in common: windows over places, channel by channel; scale and zero point stay. */
 
 import * as z from 'zod/mini';
-import { activation } from '../../documents/fields.js';
+import { activation } from '../../documents/activation.js';
 import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';

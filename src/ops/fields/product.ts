@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { activation } from '../../documents/activation.js';
 import type { Checks } from '../../documents/checks.js';
-import { activation } from '../../documents/fields.js';
 import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Activation, Curve, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';

@@ -1,7 +1,7 @@
 /** What ops on a value and a number have in common. */
 
 import * as z from 'zod/mini';
-import { activation } from '../../documents/fields.js';
+import { activation } from '../../documents/activation.js';
 import type { ScalarAttributes } from '../../nouns/attributes.js';
 import type { Op } from '../op.js';
 import { computed } from './activation.js';
