@@ -5,6 +5,7 @@ export const COST = {
   estimate: 6e4,
   estimatedValue: 20,
   value: 120,
+  dynamicValue: 400,
   multiplyAdd: 7,
   floatAdd: 50,
 };

@@ -25,8 +25,7 @@ const MOST_KEPT = 24;
 const MOST_KEPT_SUMS = 2 ** 24;
 /** Patches of a scope can be some 100 MB. */
 const MOST_READINGS = 2;
-/** Three numbers a value. */
-const MOST_FLOATS = 2;
+const MOST_FLOATS = 2; // three numbers a value
 
 type Visit = (first: number, rows: number, input: QuantParams) => void;
 
@@ -316,6 +315,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   private finishDynamic(setup: ProductSetup, scope: Scope, params: Product, accumulator: SumData): Float32Array {
     const data = new Float32Array(accumulator.length);
+    this.data.work?.add(accumulator.length * COST.dynamicValue);
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const from = first * params.outFeatures;
       const part = accumulator.subarray(from, from + rows * params.outFeatures);
