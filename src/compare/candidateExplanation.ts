@@ -12,7 +12,7 @@ import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { otherInput, sourceOf } from './inherited.js';
-import { fillDiagnosis, isUnexplained } from './layerReport.js';
+import { fillDiagnosis, isUnexplained, onOwnInput } from './layerReport.js';
 import { asOwnFile } from './models/ownFile.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
@@ -57,8 +57,14 @@ export async function explain(
   const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
   if (!first) return;
+  countOnOwn(one, first);
   if (first.diff.mismatched === 0) await asDeclared(one, first);
   else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
+}
+
+/** The third count beside the two against the capture: which of the three sides departs. */
+function countOnOwn({ layer, report }: Case, { kind, diff }: Reading): void {
+  report.on_own_input = onOwnInput(diff, kind === 'captured' ? 'captured' : 'own', layer.output);
 }
 
 /** Where the candidate says who computed it, or is another file: that is what its runtime makes of its own values. */
@@ -192,6 +198,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
 
 /** What is its own doing, beside what came with its input. */
 async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: Reading): Promise<void> {
+  countOnOwn(one, reading);
   if (reading !== first || reading.kind !== 'chained') sayReading(one, reading.kind);
   const effects = await effectsOf(one, reading);
   say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));

@@ -4,7 +4,7 @@ import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
-import type { LayerReport } from '../nouns/report.js';
+import type { LayerReport, OwnInputReport } from '../nouns/report.js';
 import type { Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { channelsOf, coordinatesOf, positionsOf } from '../tensor/shape.js';
@@ -84,6 +84,15 @@ export function fillDiff(
     channels_omitted: 0,
     first_mismatch: mismatchOf(diff),
   } satisfies Partial<LayerReport>);
+}
+
+/** Of a candidate: its values against the declared replay on what it read. */
+export function onOwnInput(
+  diff: LayerDiffResult,
+  read: 'own' | 'captured',
+  output: ValueParams | null,
+): OwnInputReport {
+  return { read, mismatched: diff.mismatched, max_abs_diff: diff.maxAbsDiff, max_abs_real: realOf(diff, output) };
 }
 
 /** Steps of a value whose scale is not declared stand for nothing real. */

@@ -105,6 +105,16 @@ export const layerSchema = z.object({
       first_mismatch: mismatch,
     }),
   ),
+  on_own_input: z
+    .optional(
+      z.object({
+        read: z.enum(['own', 'captured']),
+        mismatched: count,
+        max_abs_diff: real,
+        max_abs_real: z.nullable(real),
+      }),
+    )
+    .check(z.describe('of a candidate: its values against the replay on what it read')),
   diagnosis: z.nullable(diagnosis),
 });
 

@@ -107,7 +107,17 @@ export interface LayerReport {
   first_mismatch: MismatchReport | null;
   /** Absent where accumulators were not captured. */
   accumulator?: AccumulatorReport;
+  /** Of a candidate: against the replay on what it read. */
+  on_own_input?: OwnInputReport;
   diagnosis: DiagnosisReport | null;
+}
+
+export interface OwnInputReport {
+  /** Its own value before it, or the captured one as a test bench feeds it. */
+  read: 'own' | 'captured';
+  mismatched: number;
+  max_abs_diff: number;
+  max_abs_real: number | null;
 }
 
 /** How much of a layer or channel differs, and why. */

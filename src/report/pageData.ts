@@ -91,6 +91,7 @@ function pageLayer(layer: LayerReport, context: Context): PageLayer {
     inherited: causes.length > 0 && causes.every((cause) => cause === 'inherited'),
     finding: context.cardOf.get(layer) ?? -1,
     reference: referenceOf(replayed, report),
+    onOwnInput: ownInputOf(layer),
     command: explainCommand(report, layer, options),
     ...channelsOf(layer, context),
     details: context.details.get(layer.name)?.channels ?? [],
@@ -125,6 +126,13 @@ function largestSize(layer: LayerReport): number {
 function referenceOf(replayed: LayerReport | undefined, { candidate_layers: candidate, against }: Report) {
   if (!candidate || against !== 'capture' || !replayed || replayed.mismatched === null) return null;
   return { mismatched: replayed.mismatched, maxAbsDiff: finite(largestSize(replayed)) };
+}
+
+function ownInputOf(layer: LayerReport) {
+  const { on_own_input: own } = layer;
+  if (!own) return null;
+  const size = (hasReals(layer) ? own.max_abs_real : own.max_abs_diff) ?? 0;
+  return { read: own.read, mismatched: own.mismatched, maxAbsDiff: finite(size) };
 }
 
 function channelsOf(layer: LayerReport, { report, options, setOf, excess }: Context) {

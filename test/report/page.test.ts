@@ -30,6 +30,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   let empty: string;
   let iris: string;
   let cnn: string;
+  let exact: string;
   const folder = mkdtempSync(join(tmpdir(), 'qdiff-page-'));
 
   beforeAll(async () => {
@@ -41,6 +42,9 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     iris = files.get('iris.html')!;
     await cli(files, { 'dist/report.html': empty })([...otherEngine, '--reporter', 'html=cnn.html']);
     cnn = files.get('cnn.html')!;
+    const golden = ['--candidate', 'fixtures/pytorch/iris-avx2/golden.npz'];
+    await cli(files, { 'dist/report.html': empty })([...avx2, ...golden, '--reporter', 'html=exact.html']);
+    exact = files.get('exact.html')!;
     browser = await launch();
   });
 
@@ -108,6 +112,19 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     ]);
     expect(await page.locator('.card').count()).toBe(1);
     expect(await page.locator('.card .counts').innerText()).toBe('971 values 2 layers up to 74 steps');
+    await page.close();
+  });
+
+  test('of a candidate the two counts against the capture stand beside that against the replay, which tells who departs', async () => {
+    const { page } = await open(exact);
+    await page.locator('.tile').first().click();
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('fc1');
+    expect(await page.locator('.layer .facts > div').allInnerTexts()).toEqual([
+      expect.stringMatching(/^yours against the capture \(PyTorch\)\s+841 of 2,416 differ/),
+      expect.stringMatching(/^the capture \(PyTorch\) against the replay\s+963 differ, up to 74 steps$/),
+      expect.stringMatching(/^yours against the replay, on \w+ \w+ input\s+0 differ: it is exact$/),
+      expect.stringMatching(/^channels/),
+    ]);
     await page.close();
   });
 

@@ -55,6 +55,12 @@ export interface PageLayer {
   readonly finding: number;
   /** The capture against the replay, where a candidate is judged. */
   readonly reference: { readonly mismatched: number; readonly maxAbsDiff: number } | null;
+  /** A candidate's layer against the replay on what it read. */
+  readonly onOwnInput: {
+    readonly mismatched: number;
+    readonly maxAbsDiff: number;
+    readonly read: 'own' | 'captured';
+  } | null;
   /** `qdiff explain` of this layer; null where there is no arithmetic, or a name cannot be typed. */
   readonly command: string | null;
   /** Nine bins: <= -17, -16..-5, -4..-2, -1, 0, 1, 2..4, 5..16, >= 17. */

@@ -65,7 +65,7 @@ function why({ findings }: Model, layer: Layer): HTMLElement {
 }
 
 function counts({ sides }: Model, layer: Layer): HTMLElement {
-  const { mismatched, values, maxAbsDiff, reference } = layer;
+  const { mismatched, values, maxAbsDiff, reference, onOwnInput } = layer;
   const fact = (name: string, big: string, rest: string) =>
     element('div', {}, element('dt', {}, name), element('dd', {}, element('b', {}, big), ` ${rest}`));
   const facts = [
@@ -76,12 +76,20 @@ function counts({ sides }: Model, layer: Layer): HTMLElement {
     ),
   ];
   if (reference) {
-    const rest =
-      reference.mismatched === 0 ? 'differ: it is exact' : `differ, up to ${sizeText(layer, reference.maxAbsDiff)}`;
-    facts.push(fact(`${sides.expected} against the replay`, number(reference.mismatched), rest));
+    facts.push(fact(`${sides.expected} against the replay`, number(reference.mismatched), departs(layer, reference)));
+  }
+  if (onOwnInput) {
+    const input = onOwnInput.read === 'own' ? 'its own input' : 'the captured input';
+    const name = `${sides.actual} against the replay, on ${input}`;
+    facts.push(fact(name, number(onOwnInput.mismatched), departs(layer, onOwnInput)));
   }
   facts.push(fact('channels', number(layer.differing), `of ${number(layer.outFeatures)} differ`));
   return element('dl', { class: 'facts' }, ...facts);
+}
+
+/** Of the sides, the one that is not exact departs. */
+function departs(layer: Layer, { mismatched, maxAbsDiff }: { mismatched: number; maxAbsDiff: number }): string {
+  return mismatched === 0 ? 'differ: it is exact' : `differ, up to ${sizeText(layer, maxAbsDiff)}`;
 }
 
 // ---------------------------------------------------------------- channels
