@@ -1,6 +1,10 @@
 /** What the searches of a run take in all is bounded by counted work: the same in every shard, and a layer alone is searched further. */
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
 import { Work } from '../../src/diagnose/work.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { nodeFileSystem } from '../../src/io.js';
 import { cli } from '../support/cli.js';
 import { npy, npz } from '../support/npz.js';
 
@@ -78,4 +82,21 @@ it('larger files are given as many times more, and what explains its layer count
     large.beginLayer();
   }
   expect(large.isShort).toBe(false);
+});
+
+it('what happened in some samples is sought whatever pairs took before', async () => {
+  const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch', 'digits-vnni');
+  const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
+  const { samples } = capture;
+  const fc1 = capture.values.get('fc1')!;
+  const data = (await fc1.read(0, samples)).slice().fill(0, (samples - 9) * fc1.features);
+  const value = {
+    ...fc1,
+    read: async (from: number, to: number) => data.subarray(from * fc1.features, to * fc1.features),
+  };
+  const candidate = { ...capture, path: 'mine.npz', values: new Map([['fc1', value]]) };
+  const { candidate_layers } = await compare(model, capture, { candidate });
+  await model.close();
+  expect(candidate_layers![0].diagnosis).toMatchObject({ causes: ['constant-values'], explained: 216 });
 });
