@@ -457,6 +457,10 @@ describe('what is not replayed is named', () => {
   it('operators of other domains', async () => {
     const custom = node('com.example:Magic', ['xd'], ['g'], {}, 'magic');
     expect(await reasonFor(between([custom]), 'g')).toBe('com.example.Magic is not replayed');
+    const lstm = node('com.microsoft:DynamicQuantizeLSTM', ['xd'], ['g'], {}, 'lstm');
+    expect(await reasonFor(between([lstm]), 'g')).toBe(
+      'com.microsoft.DynamicQuantizeLSTM is not replayed: it quantizes its states again at every step',
+    );
     expect(await layersOf(between([custom]))).toContain('com.example.Magic g <- xd [magic]');
   });
 

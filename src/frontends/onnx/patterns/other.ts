@@ -1,7 +1,7 @@
 /** Everything else: a layer each, by name, that is replayed only where its op is one of model.json's on floats. */
 import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import { type GraphNode, intOf, isOnnx } from '../graph.js';
+import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { saysItself } from '../nBits.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
@@ -160,6 +160,15 @@ function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): strin
   return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';
 }
 
+/** What of ONNX Runtime's own operators has no model here. */
+const OWN = new Map([
+  ['DynamicQuantizeLSTM', 'it quantizes its states again at every step'],
+  ['MatMulNBits', 'its weights have a scale for every block'],
+  ['GatherBlockQuantized', 'its table has a scale for every block'],
+  ['QAttention', 'it computes attention in float behind the sums of its codes'],
+  ['QEmbedLayerNormalization', 'it normalizes in float what it looks up'],
+]);
+
 /** What they give are no floats. */
 const OF_SHAPES = ['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin'];
 
@@ -175,7 +184,8 @@ function whyNot(node: GraphNode, type: Draft['output'], context: Context): strin
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : whyNotFloats(node, context);
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
-  if (node.domain !== '') return `${name} is not replayed`;
+  const why = isMicrosoft(node, node.opType) ? OWN.get(node.opType) : undefined;
+  if (node.domain !== '') return `${name} is not replayed${why ? `: ${why}` : ''}`;
   return type === 'float32' && !OF_SHAPES.includes(name)
     ? `${name} runs in float, outside the quantized part`
     : `${name} is outside the quantized part`;
