@@ -5,9 +5,11 @@ import type { RanBy } from '../../../src/frontends/modelFile.js';
 import { openCapture, openModel } from '../../../src/frontends/open.js';
 import { nodeFileSystem } from '../../../src/io.js';
 import { throughFused } from '../../../src/kernels/steps/fusedFunctions.js';
+import type { TensorForm } from '../../../src/nouns/model.js';
 import { memoryFiles } from '../../support/memoryFiles.js';
 import { model, node, tensor, valueInfo } from '../../support/onnx.js';
 
+const f = Math.fround;
 const floats = (name: string, ...shape: readonly number[]) =>
   tensor(
     name,
@@ -21,6 +23,8 @@ const constants = [
   floats('matrix', 2, 3),
   floats('one', 1),
   floats('image', 3, 2, 1, 1),
+  ...['scale', 'shift', 'mean', 'variance'].map((name) => floats(name, 3)),
+  floats('factor', 3, 1, 1),
   floats('low', 1),
   floats('high', 1),
 ];
@@ -51,10 +55,37 @@ describe('what they become', () => {
       conv(node('LeakyRelu', ['c'], ['y'], { alpha: { float: -0.5 } })),
       ['conv2d_float y: LeakyRelu is part of its float Conv'],
     ],
+    [
+      'BatchNormalization and Mul, which are folded into its constants',
+      conv(
+        node('BatchNormalization', ['c', 'scale', 'shift', 'mean', 'variance'], ['n']),
+        node('Mul', ['n', 'factor'], ['m']),
+        node('Relu', ['m'], ['y']),
+      ),
+      ['conv2d_float y'],
+    ],
     ['what is not fused', conv(node('Elu', ['c'], ['y'])), ['conv2d_float c', 'elu y']],
     ['an Add', [node('MatMul', ['x', 'w'], ['c']), node('Add', ['b', 'c'], ['y'])], ['linear_float y']],
   ])('%s', async (_, nodes, layers) => {
     expect(await layersOf(nodes)).toEqual(layers);
+  });
+
+  it('weights of each channel are multiplied by what is folded, one after the other', async () => {
+    const nodes = conv(
+      node('BatchNormalization', ['c', 'scale', 'shift', 'mean', 'variance'], ['n'], { epsilon: { float: 0 } }),
+      node('Mul', ['n', 'factor'], ['y']),
+    );
+    const inputs = [valueInfo('v', 1, ['N', 2, 4, 4])];
+    const data = model({ inputs, outputs: [valueInfo('y')], initializers: constants, nodes });
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+    const form = layers[0].form as TensorForm;
+    const root = (n: number) => f(n / f(Math.sqrt(n)));
+    expect([...(await form.table!())]).toEqual(
+      [1, 2, 3, 4, 5, 6].map((w, i) => f(f(w * root(1 + (i >> 1))) * (1 + (i >> 1)))),
+    );
+    const bias = [1, 2, 3].map((n) => f(f(n - f(n * root(n))) * n));
+    expect([...(form.attributes as { bias: Float32Array }).bias]).toEqual(bias);
+    await close();
   });
 
   it('what was captured between them was not fused', async () => {
@@ -62,6 +93,7 @@ describe('what they become', () => {
     const added = [node('MatMul', ['x', 'w'], ['c']), node('Add', ['b', 'c'], ['y'])];
     expect(await layersOf(added, captured)).toEqual(['linear_float c', 'add y']);
     expect(await layersOf(conv(node('Relu', ['c'], ['y'])), captured)).toEqual(['conv2d_float c', 'relu y']);
+    expect(await layersOf(conv(node('Mul', ['c', 'factor'], ['y'])), captured)).toEqual(['conv2d_float c', 'mul y']);
   });
 });
 

@@ -8,6 +8,7 @@ import { type Behind, behind, dequantizedBias } from '../bias.js';
 import type { Constant } from '../constants.js';
 import { derived, permutedArray, reshaped } from '../derived.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { type Folded, foldedConstants } from '../foldedConstants.js';
 import { fusedActivation } from '../fusedActivation.js';
 import { windowsOf } from '../geometry.js';
 import { floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
@@ -28,21 +29,24 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const { bias, added, output } = session.captured.has(node.outputs[0]) ? apart(node, around) : around;
   const shape = isLinear ? LINEAR : windowsOf(node, weight.shape, context);
   const channels = channelsOf(node, weight);
-  const own = bias && biasOf(node, bias, channels, context);
-  const missing = !own && (node.inputs[2] ?? '') !== '' ? 'its bias is no constant number of each channel' : null;
-  const fused = await fusedActivation(node, output, context, added.length > 0);
-  const { tensor, nodes, fields } = fused ?? { tensor: output, nodes: [], fields: { activation: 'none' } };
+  const folded = constants.get(w) ? await foldedConstants(node, weight.shape, context) : null;
+  const own = folded ? foldedBias(node, folded, context) : bias && biasOf(node, bias, channels, context);
+  const missing =
+    !folded && !own && (node.inputs[2] ?? '') !== '' ? 'its bias is no constant number of each channel' : null;
+  const end = folded?.tensor ?? output;
+  const fused = await fusedActivation(node, end, context, added.length > 0);
+  const { tensor, nodes, fields } = fused ?? { tensor: end, nodes: [], fields: { activation: 'none' } };
   const turned = isLinear ? TURNS.find((name) => intOf(node, name, 0) === 1) : undefined;
   const notReplayed = shape.unknown ?? missing ?? (turned && `${turned} is 1`) ?? fused?.unknown ?? undefined;
   return [
     {
       at: node,
-      nodes: [node, ...added, ...nodes],
+      nodes: [node, ...added, ...(folded?.nodes ?? []), ...nodes],
       name: tensor,
       op: `${shape.op}_float`,
       inputs: [x],
       fields: {
-        weight: context.arrays.add(`${w}.float`, weightsOf(node, weight, `${w}.float`)),
+        weight: context.arrays.add(`${w}.float`, weightsOf(node, weight, `${w}.float`, folded?.factors)),
         out_features: channels,
         bias: own,
         ...(isLinear ? {} : { kernel_size: weight.shape.slice(2) }),
@@ -84,8 +88,13 @@ function hasRows(node: GraphNode): boolean {
 }
 
 /** [out, in / groups, ...kernel], alpha among them. */
-function weightsOf(node: GraphNode, { source, shape }: Constant, key: string): ArraySource {
-  if (isOnnx(node, 'Conv')) return source!;
+function weightsOf(
+  node: GraphNode,
+  { source, shape }: Constant,
+  key: string,
+  factors: Folded['factors'] = [],
+): ArraySource {
+  if (isOnnx(node, 'Conv')) return factors.length === 0 ? source! : multiplied(key, source!, factors);
   if (isOnnx(node, 'ConvTranspose')) {
     const [groups, kernel] = [intOf(node, 'group', 1), shape.slice(2)];
     const grouped = reshaped(key, source!, [groups, shape[0] / groups, shape[1], sizeOf(kernel)]);
@@ -94,6 +103,26 @@ function weightsOf(node: GraphNode, { source, shape }: Constant, key: string): A
   const rows = hasRows(node) ? source! : permutedArray(key, source!, [1, 0]);
   const alpha = isOnnx(node, 'Gemm', 'FusedMatMul') ? floatOf(node, 'alpha', 1) : 1;
   return alpha === 1 ? rows : scaled(key, rows, alpha);
+}
+
+function multiplied(key: string, source: ArraySource, factors: Folded['factors']): ArraySource {
+  const each = sizeOf(source.shape.slice(1));
+  const by = (real: number, i: number) =>
+    factors.reduce((own, factor) => f32(own * factor[Math.trunc(i / each)]), real);
+  return derived(key, 'float32', source.shape, async () =>
+    Float32Array.from(await source.read(), (real, i) => by(Number(real), i)),
+  );
+}
+
+function foldedBias({ name }: GraphNode, { bias }: Folded, { arrays }: Context) {
+  const key = `${name}.bias`;
+  return (
+    bias &&
+    arrays.add(
+      key,
+      derived(key, 'float32', [bias.length], async () => bias),
+    )
+  );
 }
 
 function scaled(key: string, source: ArraySource, factor: number): ArraySource {
