@@ -7,9 +7,8 @@ export const exporterCommand: CliCommand = {
   register(program, run) {
     program
       .command('exporter <framework>')
-      .description(
-        'print the Python file that captures (pytorch, onnx, tflite): qdiff exporter pytorch > qdiff_export.py',
-      )
+      .usage(`${Object.keys(EXPORTERS).join('|')} [options]`)
+      .description('print the Python file that captures: qdiff exporter pytorch > qdiff_export.py')
       .action((framework: string) =>
         run(async (io) => {
           if (!Object.hasOwn(EXPORTERS, framework)) {

@@ -221,8 +221,10 @@ export function headline(context: FindingContext, causes: readonly string[]): st
   const who = side + chainText(context);
   if (causes.length === 0) {
     const accumulation = sharedAccumulation(explainedBy);
+    // what is declared in place of the capture's own kernel is what it was meant to be
+    const meant = framework !== null && !isOf(framework, context.declaredKernel) ? context.declaredKernel : null;
     const like =
-      explainedBy.length > 0 ? `consistent with ${consistentWith(explainedBy, ['numpy', foundKernel])}` : null;
+      explainedBy.length > 0 ? `consistent with ${consistentWith(explainedBy, [meant, 'numpy', foundKernel])}` : null;
     return `${who}: ${[accumulation, like].filter(Boolean).join(', ') || 'as declared'}`;
   }
   const titles = countedTitles(causes, evidence);

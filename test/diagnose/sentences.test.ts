@@ -389,6 +389,16 @@ describe('headline', () => {
     expect(saturates({})).toBe('Yours: int16 saturation (consistent with fbgemm-avx2)');
   });
 
+  test("the kernel that was asked for comes first where it is not the capture's own", () => {
+    const like = (declaredKernel: string) =>
+      headline(
+        context({ framework: 'pytorch', declaredKernel, explainedBy: ['numpy', 'fbgemm', 'tflite-single'] }),
+        [],
+      );
+    expect(like('tflite-single')).toBe('Yours: exact accumulation, consistent with tflite-single, numpy, fbgemm');
+    expect(like('fbgemm')).toBe('Yours: exact accumulation, consistent with numpy, fbgemm, tflite-single');
+  });
+
   test("what only came with the input is nobody else's", () => {
     const evidence = { inherited: { from: 'fc1' } };
     expect(headline(context({ subject: 'capture', evidence }), ['inherited'])).toBe('Replay: inherited from fc1');
