@@ -13,9 +13,9 @@ export const COST = {
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
 /** What is spent on layers before one, from which on two causes at once are not sought in it, and none at all. */
-const [SINGLES_ONLY, NOTHING] = [2e8, 9e8];
-/** What is spent on two causes at once: by one search, of which the last kind of pair is found by 5.6e8, and by all of a layer. */
-const [OF_SEARCH, OF_LAYER] = [6e8, 8e8];
+const [SINGLES_ONLY, NOTHING] = [2e8, 18e8];
+/** What is spent on two causes at once: by one search, of which the last kind of pair that the tests have is found by 1.1e9, and by all of a layer. */
+const [OF_SEARCH, OF_LAYER] = [14e8, 16e8];
 
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and

@@ -67,7 +67,7 @@ it('larger files are given as many times more, and what explains its layer count
   for (const work of [small, large, endless]) {
     work.beginLayer();
     work.beginSearch();
-    work.add(1e9);
+    work.add(2e9);
   }
   expect([small.endsPairs, large.endsPairs, endless.endsPairs]).toEqual([true, false, false]);
   expect(small.isOver).toBe(false); // it is the first

@@ -48,10 +48,12 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
-    const isPossible = multipliersThatFit(study, base, 1e-3, OTHERS);
+    // the other number is found on it, not the other way round
+    const share = base === study.declared ? OTHERS : 0;
+    const isPossible = multipliersThatFit(study, base, 1e-3, share);
     if (!isPossible) return [];
     // where the declared number fits as well, the data show no other
-    const isReal = multipliersThatFit(study, base, 1e-6, OTHERS);
+    const isReal = multipliersThatFit(study, base, 1e-6, share);
     // one scale for all channels, or others in their order, have other numbers; of an estimated scale they are those of the file
     const { params: own } = study.declared;
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
