@@ -1,7 +1,7 @@
 /** Sums that lose something after every product: eight channels side by side, in order of k. */
 import type { Codes, Product } from '../nouns/kernel.js';
 import type { LossyForm } from '../nouns/sumForms.js';
-import { rangeOf, weightZeroPointOf } from '../products/exactSums.js';
+import { largestDifference, weightZeroPointOf } from '../products/exactSums.js';
 import type { Machine } from './job.js';
 
 /** Channels of a panel. */
@@ -13,8 +13,11 @@ const MOST_VALUES = 8 << 20;
 /** [rows, outFeatures]; null where codes or weights less their zero points leave 16 bits. */
 export function lossySums(machine: Machine, form: LossyForm, x: Codes, product: Product): Int32Array | null {
   const { inFeatures, outFeatures, weight, input } = product;
-  if (x.cols !== inFeatures || inFeatures === 0 || !fits(x.data, [input.zeroPoint])) return null;
-  if (!fits(weight, product.weightZeroPoint)) return null;
+  const largest = Math.max(
+    largestDifference(x.data, [input.zeroPoint]),
+    largestDifference(weight, product.weightZeroPoint),
+  );
+  if (x.cols !== inFeatures || inFeatures === 0 || largest > LARGEST) return null;
   const sums = new Int32Array(x.rows * outFeatures);
   const most = Math.max(2, 2 * Math.floor(MOST_VALUES / inFeatures / 2));
   for (let from = 0; from < x.rows; from += most) {
@@ -23,11 +26,6 @@ export function lossySums(machine: Machine, form: LossyForm, x: Codes, product: 
     sumRows(machine, form, part, product, sums.subarray(from * outFeatures, to * outFeatures));
   }
   return sums;
-}
-
-function fits(values: Codes['data'] | Product['weight'], zeroPoints: ArrayLike<number>): boolean {
-  const [own, zero] = [rangeOf(values), rangeOf(zeroPoints)];
-  return Math.max(own.max - zero.min, zero.max - own.min) <= LARGEST;
 }
 
 function sumRows(machine: Machine, form: LossyForm, x: Codes, product: Product, sums: Int32Array): void {

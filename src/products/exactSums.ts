@@ -237,7 +237,7 @@ export function weightZeroPointOf(product: Pick<Product, 'weightZeroPoint'>, cha
 }
 
 /** Upper bound of |value - zero point| over all pairs of the two. */
-function largestDifference(values: Codes['data'] | Product['weight'], zeroPoints: ArrayLike<number>): number {
+export function largestDifference(values: Codes['data'] | Product['weight'], zeroPoints: ArrayLike<number>): number {
   const value = dtypeRange(values) ?? rangeOf(values);
   const zeroPoint = rangeOf(zeroPoints);
   return Math.max(value.max - zeroPoint.min, zeroPoint.max - value.min);
