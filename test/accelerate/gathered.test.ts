@@ -24,6 +24,7 @@ const geometries: readonly Geometry[] = [
   { name: 'every second cell', ...plain, stride: 2 },
   { name: 'every second cell, four to a line', ...plain, size: [9, 9], stride: 2 },
   { name: 'every second cell, a long patch', ...plain, channels: 150, size: [5, 18], stride: 2 },
+  { name: 'a patch of two chunks of bytes', ...plain, samples: 1, channels: 250, size: [4, 9] },
   { name: 'every third cell', ...plain, size: [9, 14], stride: 3 },
   { name: 'holes in the patch', ...plain, dilation: 2 },
   { name: 'one cell of each channel', ...plain, channels: 17, kernel: [1, 1] },
