@@ -2,7 +2,6 @@
 
 import { BOOL, FLOAT32, INT32, INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
-import { isUsableScale } from '../../ops/fields/schema.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
@@ -184,7 +183,7 @@ function oddOf({ scale, dtype }: Quantization): string {
   if (scale.length > 1) return `${scale.length} scales`;
   if (scale[0] === Number.POSITIVE_INFINITY)
     return 'an infinite scale (calibration saw an infinite value: a mask of -inf)';
-  return isUsableScale(scale[0]) ? `${dtype.name} codes` : `a scale of ${scale[0]}`;
+  return `${dtype.name} codes`;
 }
 
 /** What is known of each tensor: said by the file, by who reads it, or by the layer that makes it. */

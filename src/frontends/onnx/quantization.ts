@@ -2,7 +2,6 @@
 
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
 import { INT32, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
-import { isUsableScale } from '../../ops/fields/schema.js';
 import { RANGE_OF } from './codes.js';
 import type { Constants } from './constants.js';
 import { type GraphNode, intOf } from './graph.js';
@@ -60,7 +59,7 @@ export async function quantizationOf(
 
 /** One scale and zero point, of codes that qdiff has values of. */
 export function outputOf(q: Quantization | null): Record<string, unknown> | null {
-  if (q?.scale.length !== 1 || !isUsableScale(q.scale[0])) return null;
+  if (q?.scale.length !== 1 || q.scale[0] === Number.POSITIVE_INFINITY) return null;
   if (!['uint8', 'int8', 'int16', 'uint16', 'int32'].includes(q.dtype.name)) return null;
   return { dtype: q.dtype.name, scale: q.scale[0], zero_point: q.zeroPoint[0] };
 }
