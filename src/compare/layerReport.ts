@@ -120,10 +120,11 @@ export function isUnexplained(diagnosis: LayerReport['diagnosis']): boolean {
 
 /** Of a layer that was left unexplained before all hypotheses were tried: what would try them; null: they were. */
 export function whySearchedInPart({ diagnosis }: LayerReport): string | null {
-  const { cut_short } = ((diagnosis?.evidence as Evidence | undefined)?.unexplained ??
+  const { cut_short, hypotheses } = ((diagnosis?.evidence as Evidence | undefined)?.unexplained ??
     {}) as CauseEvidence['unexplained'];
   if (!cut_short) return null;
-  return 'layers before it took what the search of a run may: two causes at once were not tried; --layer searches it alone';
+  const left = hypotheses === undefined ? 'no cause was sought' : 'two causes at once were not tried';
+  return `layers before it took what the search of a run may: ${left}; --layer searches it alone`;
 }
 
 /** A diff of accumulators, in the shape of their layer's output. */

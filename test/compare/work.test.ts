@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
+import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { Work } from '../../src/diagnose/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
@@ -103,4 +104,13 @@ it('what happened in some samples is sought whatever pairs took before', async (
   const { candidate_layers } = await compare(model, capture, { candidate });
   await model.close();
   expect(candidate_layers![0].diagnosis).toMatchObject({ causes: ['constant-values'], explained: 216 });
+});
+
+it.each([
+  [{ cut_short: true, hypotheses: 900 }, 'two causes at once were not tried'],
+  [{ cut_short: true }, 'no cause was sought'],
+  [{ hypotheses: 900 }, null],
+])('what was not searched is said: %o', (unexplained, words) => {
+  const said = whySearchedInPart({ diagnosis: { evidence: { unexplained } } } as never);
+  expect(said?.replace(/^.*may: (.*);.*$/, '$1') ?? null).toBe(words);
 });
