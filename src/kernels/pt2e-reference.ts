@@ -26,6 +26,12 @@ const linear = product({
   bound: quantizeDecomposed,
 });
 
+const ops: Kernel['ops'] = {
+  ...products(linear, null),
+  ...convolutions(linear),
+  ...decomposedOps(),
+};
+
 export const pt2eReference: Kernel = {
   name: 'pt2e-reference',
   equation: 'y = clamp(rint((sum of sx*(x-zx) * sw*(w-zw) + b in float32, any order) * (1/sy)) + zp)',
@@ -37,9 +43,6 @@ export const pt2eReference: Kernel = {
   sums: 'float',
   confirm: null,
   onFloats: pyTorchFloats,
-  ops: {
-    ...products(linear, null),
-    ...convolutions(linear),
-    ...decomposedOps(),
-  },
+  ops,
+  opsInFloat: ops, // in float all the same
 };
