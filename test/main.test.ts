@@ -246,4 +246,31 @@ describe('the package', () => {
       expect(built.stdout.length).toBeGreaterThan(500);
     },
   );
+
+  // files that are loaded when they are needed take each other's names: one that is not handed over shows here alone
+  const network = ['model.onnx', 'capture.npz'].map((file) => `fixtures/onnx/transformer-qdq/${file}`);
+  const other = ['model.tflite', 'captured-ref.npz'].map((file) => `fixtures/tflite/cnn-int8/${file}`);
+  const words = (text: string) => text.replace(/qdiff \d\S*:/, '').split(/\s+/); // a version's length moves lines
+  test.each([
+    ['explain', ...files('iris-avx2')],
+    ['lint', ...files('iris-avx2')],
+    ['forecast', ...files('iris-avx2')],
+    ['table', files('iris-avx2')[0]],
+    ['inspect', network[0]],
+    ['inspect', network[1]],
+    ['kernels'],
+    ['exporter', 'tflite'],
+    ['golden', ...files('iris-avx2'), '--format', 'memh', '--force', '-o', join(folder, 'vectors')],
+    network,
+    [...network, '--kernel', 'tflm', '--mode', 'propagated', '--no-diagnose'],
+    ['explain', ...network],
+    other,
+    [...network, '--candidate-model', network[0], '--candidate', network[1]],
+    [...files('iris-avx2'), '--candidate', files('iris-vnni')[1]],
+  ])('the built command does what the sources do: %s %s %s', async (...argv) => {
+    const built = spawnSync(process.execPath, ['bin/qdiff.js', ...argv], { env: { ...process.env, FORCE_COLOR: '0' } });
+    const { exitCode, stdout } = await cli()(argv);
+    expect(built.status, built.stderr.toString()).toBe(exitCode);
+    expect(words(built.stdout.toString())).toEqual(words(stdout));
+  });
 });
