@@ -296,9 +296,9 @@ function multiplyBlock(
   into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, out, into.length));
 }
 
-/** Four offsets are read at a time. */
+/** Four offsets are read at a time: behind the last is the last, since 0 may lie outside of what is there. */
 function withThree(offset: Int32Array): Int32Array {
-  const longer = new Int32Array(offset.length + 3);
+  const longer = new Int32Array(offset.length + 3).fill(offset.at(-1) ?? 0);
   longer.set(offset);
   return longer;
 }

@@ -127,3 +127,15 @@ it('reads nothing beyond the codes', () => {
     expect(() => accelerators[0][1].accumulate({ pairs: null }, { ...x, base }, linear)).toThrow(RangeError);
   }
 });
+
+it('patches far behind their bases, as of a later group', () => {
+  const { linear, x } = layerOf({ ...geometries[0], kernel: [3, 3], channels: 1 }, 'uint8');
+  const before = 5_000_000;
+  const data = new Uint8Array(before + x.data.length);
+  data.set(x.data as Uint8Array, before);
+  const far = { ...x, data, offset: x.offset.map((at) => at + before) };
+  for (const [name, fast] of accelerators) {
+    const [own, found] = [x, far].map((codes) => fast.accumulate({ pairs: null }, codes, linear)!.join());
+    expect([name, found]).toEqual([name, own]);
+  }
+});
