@@ -10,7 +10,11 @@ interface Skipped {
 
 export function skippedNotes(skipped: readonly Skipped[], options: ReportOptions): string[] {
   const layersOf = new Map<string, string[]>();
-  for (const { layer, why } of skipped) layersOf.set(why, [...(layersOf.get(why) ?? []), layer]);
+  for (const { layer, why } of skipped) {
+    const layers = layersOf.get(why);
+    if (layers) layers.push(layer);
+    else layersOf.set(why, [layer]);
+  }
   const most = options.verbosity === 'verbose' ? skipped.length : 3;
   return [...layersOf].flatMap(([why, layers]) =>
     prose({ options }, `note: ${listed(layers, most)} ${layers.length === 1 ? 'is' : 'are'} not in it: ${why}`),

@@ -114,16 +114,15 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (e.found !== undefined) return OTHER_TITLE;
       return e.ran === 'integers' ? 'computed in integers, not in float' : 'computed in float32';
     },
-    explanation: (e) =>
-      e.left_open !== undefined
-        ? BOTH_INSIDE
-        : e.found !== undefined
-          ? OTHER_FLOATS
-          : e.ran === 'integers'
-            ? 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.'
-            : e.declared_step !== undefined
-              ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
-              : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.',
+    explanation: (e) => {
+      if (e.left_open !== undefined) return BOTH_INSIDE;
+      if (e.found !== undefined) return OTHER_FLOATS;
+      if (e.ran === 'integers')
+        return 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.';
+      return e.declared_step !== undefined
+        ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
+        : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.';
+    },
     evidence: (e, context) => [
       ...(OF_FLOATS.evidence?.(e, context) ?? []),
       e.reads === undefined ? null : `${printable(e.reads)} is read as floats, which nothing quantized`,
@@ -146,22 +145,18 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (context.framework !== 'ONNX Runtime') return declareKernel(context);
       return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
     },
-    code: (e, context) =>
-      e.left_open !== undefined
-        ? []
-        : context.framework === 'ONNX Runtime' && context.subject !== 'candidate'
-          ? [
-              shell(
-                e.ran === 'integers'
-                  ? 'qdiff run model.onnx inputs.npz -o capture.npz'
-                  : 'qdiff exporter onnx > capture_onnx.py && python capture_onnx.py model.onnx inputs.npz capture.npz',
-              ),
-            ]
-          : context.subject === 'candidate'
-            ? e.declared_step === undefined
-              ? INT32_SUMS
-              : []
-            : declareCode(context),
+    code: (e, context) => {
+      if (e.left_open !== undefined) return [];
+      if (context.subject === 'candidate') return e.declared_step === undefined ? INT32_SUMS : [];
+      if (context.framework !== 'ONNX Runtime') return declareCode(context);
+      return [
+        shell(
+          e.ran === 'integers'
+            ? 'qdiff run model.onnx inputs.npz -o capture.npz'
+            : 'qdiff exporter onnx > capture_onnx.py && python capture_onnx.py model.onnx inputs.npz capture.npz',
+        ),
+      ];
+    },
   },
 };
 

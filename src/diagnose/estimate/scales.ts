@@ -36,24 +36,24 @@ export function scalesIn(interval: Interval): number[] {
 }
 
 /** interval: what the values leave of it. */
-export function inputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
+export function inputScale(declared: number, found: number, interval: Interval): ProductChange {
   return {
     cause: 'input-scale-wrong',
     coordinate: 'x_scale',
-    freedom: FREEDOM.oneNumber,
-    label: String(found),
-    found: { declared, found, interval: [lo, hi] },
+    ...anotherScale(declared, found, interval),
     apply: (setup) => withInput(setup, { scale: found }),
   };
 }
 
-export function outputScale(declared: number, found: number, { lo, hi }: Interval): ProductChange {
+export function outputScale(declared: number, found: number, interval: Interval): ProductChange {
   return {
     cause: 'output-scale-wrong',
     coordinate: 'y_scale',
-    freedom: FREEDOM.oneNumber,
-    label: String(found),
-    found: { declared, found, interval: [lo, hi] },
+    ...anotherScale(declared, found, interval),
     apply: (setup) => withOutput(setup, { scale: found }),
   };
+}
+
+function anotherScale(declared: number, found: number, { lo, hi }: Interval) {
+  return { freedom: FREEDOM.oneNumber, label: String(found), found: { declared, found, interval: [lo, hi] } };
 }
