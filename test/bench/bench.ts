@@ -1,9 +1,10 @@
 /**
- * npm run bench [-- [--write-readme] [--whole] start layer diagnosis kernel convolution kinds growth npz memory network]
+ * npm run bench [-- [--write-readme] [--whole [--slurm]] start layer diagnosis kernel convolution kinds growth npz memory network]
  *
  * Every ratio is of medians of runs that took turns, in this one run; of whole processes, of their CPU time. Python is python3, or $PYTHON; QDIFF_NODES names further
  * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
- * blocks of the 7B model besides, some minutes and 8 GB of disk. QDIFF_AGAINST: another checkout, built, to print beside this one.
+ * blocks of the 7B model besides, some minutes and 8 GB of disk; --slurm: them once more as an array job of 8 tasks (test/scale/slurm.sh
+ * says what that needs). QDIFF_AGAINST: another checkout, built, to print beside this one.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -39,7 +40,7 @@ import {
 } from './processes.js';
 import { table, writeReadme } from './readme.js';
 import { versions } from './versions.js';
-import { memory, whole } from './whole.js';
+import { arrayJob, memory, whole } from './whole.js';
 
 // ---------------------------------------------------------------- sections
 
@@ -326,6 +327,7 @@ async function main(): Promise<void> {
   for (const [name, run] of Object.entries(sections))
     if (wanted.includes(name) || (wanted.length === 0 && !isWhole && !process.env.QDIFF_AGAINST)) await run();
   if (isWhole) await whole();
+  if (isWhole && process.argv.includes('--slurm')) arrayJob();
   if (process.env.QDIFF_AGAINST) await versions(process.env.QDIFF_AGAINST);
   if (!process.argv.includes('--write-readme')) return;
   writeReadme(join(root, 'README.md'), [`Measured on ${where}.`, ...forReadme].join('\n\n'));

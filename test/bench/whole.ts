@@ -1,7 +1,8 @@
 /** A 7B model: its linear layers and a product of an attention's size, block by block. */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type LayerShape, makeCase } from './case.js';
-import { files, folder, forReadme, mib, ms, print, qdiff, spawned } from './processes.js';
+import { files, folder, forReadme, mib, ms, print, qdiff, root, spawned } from './processes.js';
 import { table } from './readme.js';
 
 /** 512 tokens in 4 sequences; 32 heads of 128. */
@@ -18,10 +19,18 @@ export async function whole(): Promise<void> {
   await measured([ALL]);
 }
 
+/** The same as an array job of a real Slurm, after `whole`: the merged report has to be that of one process. */
+export function arrayJob(): void {
+  const { status } = spawnSync(join(root, 'test/scale/slurm.sh'), [...files(caseOf(ALL)), '8'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('slurm.sh: the array job failed, or its report is another');
+}
+
+const caseOf = (blocks: number) => join(folder, `blocks${blocks}`);
+
 async function measured(counts: readonly number[]): Promise<void> {
   const rows: string[][] = [];
   for (const blocks of counts) {
-    const at = join(folder, `blocks${blocks}`);
+    const at = caseOf(blocks);
     const layers = Array.from({ length: blocks }, (_, b) => `${b}.scores`);
     await makeCase(at, blocksOf7B(blocks), EXTENT, { layers, dims: HEADS });
     const { wallMs, maxRss, cpuMs } = spawned(process.execPath, [qdiff, ...files(at)]);
