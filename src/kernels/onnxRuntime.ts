@@ -24,8 +24,8 @@ import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { batchNormOfFloats } from './steps/floatNorms.js';
 import {
+  arithmeticOfFloats,
   betweenCodes,
-  binaryFloats,
   comparisonsOfFloats,
   preluOfFloats,
   throughReals,
@@ -133,12 +133,7 @@ export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   ...products(floatProduct, null),
   ...convolutions(floatProduct),
   ...elementwise(conversions),
-  add: binaryFloats('a + b', (a, b) => a + b),
-  sub: binaryFloats('a - b', (a, b) => a - b),
-  mul: binaryFloats('a * b', (a, b) => a * b),
-  div: binaryFloats('a / b', (a, b) => a / b),
-  maximum: binaryFloats('max(a, b)', Math.max),
-  minimum: binaryFloats('min(a, b)', Math.min),
+  ...arithmeticOfFloats,
   ...comparisonsOfFloats,
   matmul: withoutTflites(matmulInFloat),
   cat: concatOnnxRuntime,

@@ -17,6 +17,7 @@ import type {
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
+import { gelu } from '../numeric/gelu.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowCovers } from '../tensor/covers.js';
@@ -28,7 +29,7 @@ import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { cumsumOfFloats, exponentials, gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
 import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
-import { binaryFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
+import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
@@ -69,13 +70,9 @@ const elu = (attributes: unknown): Function => {
     x > 0 ? [x * scale, Math.abs(x * scale)] : [alpha * Math.expm1(x * inputScale) * scale, alpha * scale];
 };
 
-const TANH_SCALE = Math.sqrt(2 / Math.PI);
-
-const gelu = (attributes: unknown): Function => {
-  const inner = (x: number) => TANH_SCALE * (x + 0.044715 * x ** 3);
+const geluOf = (attributes: unknown): Function => {
   const { approximate } = attributes as GeluAttributes;
-  const share = (x: number) => (approximate === 'tanh' ? Math.tanh(inner(x)) : erf(x * Math.SQRT1_2));
-  return (x) => [(x / 2) * (1 + share(x)), Math.abs(x)];
+  return (x) => [gelu(x, approximate), Math.abs(x)];
 };
 
 const gate = (x: number) => Math.min(Math.max(f32(x + 3), 0), 6);
@@ -131,7 +128,7 @@ const functions: Kernel['ops'] = {
     const { alpha } = attributes as EluAttributes;
     return elu({ alpha, scale: 1, inputScale: 1 / alpha });
   }),
-  gelu: functionOf('x / 2 * (1 + erf(x / sqrt(2)))', gelu),
+  gelu: functionOf('x / 2 * (1 + erf(x / sqrt(2)))', geluOf),
 };
 
 // ---------------------------------------------------------------- sums in any order
@@ -233,12 +230,7 @@ const cat: TensorSteps = tensorSteps('one after the other', (call) => {
 });
 
 export const pyTorchFloats: Kernel['ops'] = {
-  add: binaryFloats('a + b', (a, b) => a + b),
-  sub: binaryFloats('a - b', (a, b) => a - b),
-  mul: binaryFloats('a * b', (a, b) => a * b),
-  div: binaryFloats('a / b', (a, b) => a / b),
-  maximum: binaryFloats('max(a, b)', Math.max),
-  minimum: binaryFloats('min(a, b)', Math.min),
+  ...arithmeticOfFloats,
   ...functions,
   linear_float: linearOfFloats,
   conv1d_float: convolutionOfFloats,

@@ -18,7 +18,7 @@ import type {
 } from '../nouns/attributes.js';
 import type { TensorCall, TensorValue } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
-import { erf } from '../numeric/erf.js';
+import { gelu } from '../numeric/gelu.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
 import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
@@ -303,10 +303,11 @@ const forms: Readonly<Record<string, RealForm>> = {
       (x) =>
         x > 0 ? x : alpha * Math.expm1(x / alpha),
   ),
-  gelu: table(({ approximate }: GeluAttributes) => (x) => {
-    const inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
-    return (x / 2) * (1 + (approximate === 'tanh' ? Math.tanh(inner) : erf(x * Math.SQRT1_2)));
-  }),
+  gelu: table(
+    ({ approximate }: GeluAttributes) =>
+      (x) =>
+        gelu(x, approximate),
+  ),
   threshold: table(
     ({ threshold, value }: ThresholdAttributes) =>
       (x) =>

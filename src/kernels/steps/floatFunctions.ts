@@ -7,6 +7,7 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { erf } from '../../numeric/erf.js';
 import { f32 } from '../../numeric/float.js';
+import { gelu } from '../../numeric/gelu.js';
 import { boundedCodes, boundedReals, codesOf, type Near, within } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
@@ -54,13 +55,9 @@ const elu = (attributes: unknown): Function => {
   return (x) => (x >= 0 ? [x * scale, 0] : [alpha * Math.expm1(x * inputScale) * scale, Math.abs(alpha * scale)]);
 };
 
-const TANH_SCALE = Math.sqrt(2 / Math.PI);
-
-const gelu = (attributes: unknown): Function => {
-  const inner = (x: number) => TANH_SCALE * (x + 0.044715 * x ** 3);
+const geluOf = (attributes: unknown): Function => {
   const { approximate } = attributes as GeluAttributes;
-  const share = (x: number) => (approximate === 'tanh' ? Math.tanh(inner(x)) : erf(x * Math.SQRT1_2));
-  return (x) => [(x / 2) * (1 + share(x)), Math.abs(x)];
+  return (x) => [gelu(x, approximate), Math.abs(x)];
 };
 
 /** MLAS adds 0.5 last: its error is that of 0.5, however small the result. */
@@ -79,5 +76,5 @@ export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
   ]),
   elu: ofCodes('x >= 0 ? x : alpha * (exp(x) - 1)', elu),
   silu: ofCodes('x / (1 + exp(-x))', () => (x) => [x / (1 + Math.exp(-x)), Math.abs(x)]),
-  gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', gelu),
+  gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', geluOf),
 };

@@ -59,6 +59,16 @@ export function binaryFloats(equation: string, apply: (a: number, b: number) => 
   });
 }
 
+/** Of two values, one rounding. */
+export const arithmeticOfFloats = {
+  add: binaryFloats('a + b', (a, b) => a + b),
+  sub: binaryFloats('a - b', (a, b) => a - b),
+  mul: binaryFloats('a * b', (a, b) => a * b),
+  div: binaryFloats('a / b', (a, b) => a / b),
+  maximum: binaryFloats('max(a, b)', Math.max),
+  minimum: binaryFloats('min(a, b)', Math.min),
+} satisfies Readonly<Record<string, TensorSteps>>;
+
 /** 1 where it holds, 0 elsewhere. */
 export const comparisonsOfFloats: Readonly<Record<string, TensorSteps>> = {
   gt: binaryFloats('a > b', (a, b) => Number(a > b)),
