@@ -15,6 +15,8 @@ const TRIED = 24;
 /** Half a step of rounding, one of another rule. */
 const REACH = 1.01;
 const MOST_UNTRIED = 32;
+/** How an order is called of which some products are missing. */
+export const LEFT_OUT = 'without';
 /** Multiply-adds for shifts by ever more places. */
 const MOST_EFFORT = 1e8;
 
@@ -98,7 +100,22 @@ function makeOrders(params: Product): Named[] {
       (n, k) => n * inputs + from(k),
     ],
   );
-  return [...wholeOrders(params), ...planes, ...shifts(inputs, inputs)];
+  return [...wholeOrders(params), ...planes, ...cutShort(inputs, 'product'), ...shifts(inputs, inputs)];
+}
+
+/** A loop that begins late or ends early: a tail that fills no vector, a bound off by one. */
+const MOST_LEFT_OUT = { product: 15, channel: 3 } as const;
+
+function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Named[] {
+  const most = Math.min(MOST_LEFT_OUT[what], inputs - 1);
+  return Array.from({ length: most }, (_, i) => i + 1).flatMap((n): Named[] => {
+    const [early, late] = [[{ first: 0, end: inputs - n, by: 0 }], [{ first: n, end: inputs, by: 0 }]];
+    const some = n > 1 ? `${n} ${what}s` : what;
+    return [
+      [`${LEFT_OUT} the last ${some}`, 'input', placesOf(inputs, early), early],
+      [`${LEFT_OUT} the first ${some}`, 'input', placesOf(inputs, late), late],
+    ];
+  });
 }
 
 /** The same order of channels in every tap. */
@@ -113,9 +130,11 @@ function ordersOfChannels({ inFeatures, patch }: Product): Named[] {
     ],
   );
   const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
-  const moved = shifts(inChannels, inFeatures).map(([order, of, , runs]): Named => {
+  const within = [...cutShort(inChannels, 'channel'), ...shifts(inChannels, inFeatures)];
+  const moved = within.map(([order, of, , runs]): Named => {
     const all = taps.flatMap((at) => runs!.map(({ first, end, by }) => ({ first: first + at, end: end + at, by })));
-    return [`channels ${order}`, of, placesOf(inFeatures, all), all];
+    const named = order.startsWith(LEFT_OUT) ? order : `channels ${order}`;
+    return [named, of, placesOf(inFeatures, all), all];
   });
   return [...planes, ...moved];
 }

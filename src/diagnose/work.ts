@@ -12,8 +12,8 @@ export const COST = {
 
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
-/** What is spent on layers before one, from which on two causes at once are not sought in it, and none at all. */
-const [SINGLES_ONLY, NOTHING] = [2e8, 18e8];
+/** What is spent on layers before one, from which on two causes at once are not sought in it; and then on such layers, before none is sought at all. */
+const [SINGLES_ONLY, ON_SINGLES] = [2e8, 8e8];
 /** What is spent on two causes at once: by one search, of which the last kind of pair that the tests have is found by 1.1e9, and by all of a layer. */
 const [OF_SEARCH, OF_LAYER] = [14e8, 16e8];
 
@@ -27,6 +27,8 @@ export class Work {
   /** What was spent when the layer, and the search, began. */
   private atLayer = 0;
   private atSearch = 0;
+  /** And when two causes at once were given up. */
+  private atShort: number | null = null;
   private isSearching = false;
 
   /** @param values of the files; without it there is no end */
@@ -37,6 +39,7 @@ export class Work {
   /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
   beginLayer(): void {
     this.atLayer = this.spent;
+    if (this.isShort) this.atShort ??= this.spent;
   }
 
   beginSearch(): void {
@@ -67,7 +70,7 @@ export class Work {
   }
 
   get isOver(): boolean {
-    return this.isShort && this.spent > NOTHING * this.scale;
+    return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.scale;
   }
 }
 

@@ -78,6 +78,11 @@ it('larger files are given as many times more, and what explains its layer count
   expect(small.isOver).toBe(false); // it is the first
   for (const work of [small, large]) work.endSearch(work === large);
   for (const work of [small, large]) work.beginLayer();
+  expect([small.isShort, small.isOver]).toEqual([true, false]); // single causes of the next are sought, whatever one took
+  small.beginSearch();
+  small.add(1e9);
+  small.endSearch(false);
+  small.beginLayer();
   expect([small.isShort, small.isOver]).toEqual([true, true]);
   large.add(1e12); // no search
   for (let layer = 0; layer < 100; layer++) {

@@ -477,6 +477,26 @@ export const MISTAKES: readonly Mistake[] = [
     const x = world.x.map((_, i) => (i % inFeatures < 3 ? input.zeroPoint : world.x[i - 3]));
     return outputsOf({ ...world, x });
   }),
+  candidate('the last product left out', ['k-order'], (world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      weight: world.linear.weight.map((w, i) => ((i + 1) % world.linear.inFeatures === 0 ? 0 : w)),
+    }),
+  ),
+  candidate('shifted by a bit too few', ['output-scale-wrong'], (world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      output: { ...output(world.linear), scale: output(world.linear).scale / 2 },
+    }),
+  ),
+  candidate('a zero point that is no code', ['output-zero-point-wrong'], (world) =>
+    outputsOf(world).map((code) => Math.max(0, code - output(world.linear).zeroPoint - 3)),
+  ),
+  candidate('negative sums shifted as unsigned', ['signedness'], (world) => {
+    const { zeroPoint, quantMax } = output(world.linear);
+    const before = outputsOf(world, undefined, { ...world.linear, activation: 'none' });
+    return before.map((code) => (code < zeroPoint ? quantMax : code));
+  }),
   candidate(
     'sums in float32',
     ['accumulator-float32'],

@@ -375,3 +375,25 @@ test('weight scales up to twice the one that a file has for all, where biases ar
   const report = await compareLayer(own, file, captured, { producer: {}, kernel: 'numpy-float32' });
   expect(report.layers[0].diagnosis!.causes).toEqual(['scale-per-tensor']);
 });
+
+// constants of RTL and firmware are two tables: another multiplier leaves the integer biases as they are
+test.each<[string, (scales: Float64Array) => Float64Array]>([
+  ['scale-shifted', rotated],
+  ['scale-per-tensor', (scales) => scales.map(() => scales[0])],
+])('%s of the multipliers alone', async (cause, change) => {
+  const world = worldOf('small', randomFrom(41));
+  const { linear } = world;
+  const steps = kernel('tflite-single');
+  const bias = steps.bias.prepare(linear);
+  const biasInt32 = bias.unit === 'int32' ? bias.values : null;
+  const own = { ...linear, bias: null, biasInt32, weightScale: change(linear.weightScale) };
+  const candidate = outputsOf(world, steps, own);
+  const report = await compareLayer(world, linear, outputsOf(world, steps), {
+    candidate,
+    producer: {},
+    kernel: 'tflite-single',
+  });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual([cause]);
+  expect(evidence).toMatchObject({ [cause]: { of: 'multipliers' } });
+});

@@ -67,7 +67,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     return bias || biasInt32 ? rotations(params.outFeatures).map(declaredIn) : [];
   },
 
-  words: channelOrder('biases', 'bias', [
+  words: channelOrder(() => 'biases', 'bias', [
     inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
     rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
   ]),

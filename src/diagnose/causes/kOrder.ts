@@ -5,10 +5,10 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
-import { allOrders, channelOrders, commonOrders, matrixOrders, someOrders } from '../matrixOrders.js';
+import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { codeOf, inC, numpy } from '../words/code.js';
+import { codeOf, inC, numpy, rtl } from '../words/code.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -38,13 +38,21 @@ export const kOrder: Cause<'k-order', 'product'> = {
     isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
 
   words: {
-    title: (e) => `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
-    explanation: 'Every channel multiplies weights with values of other places along k, in the same order.',
+    title: (e) =>
+      isCutShort(e) ? `sums ${e.order}` : `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
+    explanation: (e) =>
+      isCutShort(e)
+        ? 'In every channel the same products are missing from the sum: its loop begins late or ends early.'
+        : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
-    evidence: (e) => [e.order === undefined ? null : `${e.of}: ${e.order}`],
-    fix: ({ matrix }, { subject, layer }) => {
+    evidence: (e) => [e.order === undefined || isCutShort(e) ? null : `${e.of}: ${e.order}`],
+    fix: (e, { subject, layer }) => {
+      const { matrix } = e;
       if (subject !== 'candidate')
-        return `write the weights of ${printable(layer)} in the order that the capture was computed with`;
+        return isCutShort(e)
+          ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into model.json`
+          : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
+      if (isCutShort(e)) return `sum over every k, from 0 to ${matrix ? 'IN_FEATURES' : 'IN_CHANNELS'} - 1`;
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
         : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';
@@ -53,13 +61,29 @@ export const kOrder: Cause<'k-order', 'product'> = {
       codeOf(
         matrix
           ? [
-              numpy('acc = x.astype(np.int32) @ w.reshape(out_features, in_features).astype(np.int32).T'),
-              inC('acc += x[k] * w[n * IN_FEATURES + k];'),
+              numpy(
+                'acc = (x.astype(np.int32) - x_zero_point) @ w.reshape(out_features, in_features).astype(np.int32).T',
+              ),
+              inC(`for (k = 0; k < IN_FEATURES; k++) acc += (x[k] - X_ZERO_POINT) * w[${ROW}];`),
+              rtl(
+                `acc <= acc + ($signed({1'b0, x[k]}) - X_ZERO_POINT) * w[${ROW}];  // k = 0 .. IN_FEATURES - 1; uint8 x`,
+              ),
             ]
-          : [inC('acc += x[(c * H + iy) * W + ix] * w[((n * IN_CHANNELS + c) * KH + ky) * KW + kx];')],
+          : [
+              inC(`acc += (x[${CELL}] - X_ZERO_POINT) * w[${TAP}];`),
+              rtl(`acc <= acc + ($signed({1'b0, x[${CELL}]}) - X_ZERO_POINT) * w[${TAP}];  // uint8 x`),
+            ],
       )(context),
   },
 };
+
+const ROW = 'n * IN_FEATURES + k';
+const CELL = '(c * H + iy) * W + ix';
+const TAP = '((n * IN_CHANNELS + c) * KH + ky) * KW + kx';
+
+function isCutShort({ order }: { readonly order?: string }): boolean {
+  return order?.startsWith(LEFT_OUT) ?? false;
+}
 
 function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[] {
   return [

@@ -1,18 +1,22 @@
 import { isQuantized } from '../../nouns/value.js';
+import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { contains, type Interval } from '../estimate/interval.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
-import { scaleLine } from '../words/code.js';
+
+import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'output-scale-wrong': SomeChannels & Partial<FoundParameter>;
+    /** shift: of a candidate, whose results are 2^shift times as large. */
+    'output-scale-wrong': SomeChannels & Partial<FoundParameter> & { readonly shift?: number };
   }
 }
 
@@ -43,27 +47,60 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     if (movesTiesOnly(interval, output.scale)) return [];
     const exactly = bisected(study, base, line, factor, (own) => withOutput(base, { scale: output.scale / own }));
     const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
-    return [...halved, ...scalesIn(interval)]
+    const shift = study.free ? shiftIn(interval, output.scale) : null;
+    const shifted = shift === null ? [] : [output.scale / 2 ** shift];
+    return [...shifted, ...halved, ...scalesIn(interval)]
       .filter((scale) => !isNoise(scale, output.scale))
-      .map(
-        (scale): Change => ({
+      .map((scale): Change => {
+        const found = { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] as const };
+        return {
           cause: 'output-scale-wrong',
           coordinate: 'y_scale',
           freedom: FREEDOM.oneNumber,
           tiny: isTiny(scale, output.scale),
           label: String(scale),
-          found: { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] },
+          found: shift !== null && scale === shifted[0] ? { ...found, shift } : found,
           apply: (setup) => withOutput(setup, { scale }),
-        }),
-      );
+        };
+      });
   },
 
   words: {
-    title: 'wrong output scale',
-    explanation: "The output's scale is another than the file says.",
+    title: (e) => (e.shift ? `shifted right by ${bits(e.shift)}` : 'wrong output scale'),
+    explanation: (e) =>
+      e.shift
+        ? `Every result is ${2 ** Math.abs(e.shift)} times as ${e.shift > 0 ? 'large' : 'small'}: a shift off by ${Math.abs(e.shift)}, or another output scale.`
+        : "The output's scale is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [foundSentence('output scale', e)],
-    fix: foundFix('output scale'),
-    code: (e, context) => scaleLine('output', 'scale', 'y_scale', e, context),
+    fix: (e, context) =>
+      e.shift
+        ? `shift by ${Math.abs(e.shift)} ${e.shift > 0 ? 'more' : 'less'}; with a multiplier in float, ${foundFix('output scale')(e, context)}`
+        : foundFix('output scale')(e, context),
+    code: (e, context) => {
+      const lines = scaleLine('output', 'scale', 'y_scale', e, context);
+      if (!e.shift) return lines;
+      const s = `(S ${e.shift > 0 ? '+' : '-'} ${Math.abs(e.shift)})`;
+      const rounded = (one: string) => `(v + (${one} << (${s} - 1)))`;
+      return [
+        ...lines.slice(0, 1),
+        inC(`q = ${rounded('INT64_C(1)')} >> ${s};  /* S: your shift as it is now */`),
+        rtl(`q = ${rounded("64'sd1")} >>> ${s};  // S: your shift as it is now; all signed`),
+      ];
+    },
   },
 };
+
+const MOST_BITS = 8;
+
+/** By how many bits a shift is off, where no other number is as near; null: it is not that. */
+function shiftIn({ lo, hi }: Interval, declared: number): number | null {
+  const bits = Math.log2(declared / ((lo + hi) / 2));
+  const whole = Math.floor(bits + 0.5);
+  if (whole === 0 || Math.abs(whole) > MOST_BITS) return null;
+  return contains({ lo, hi }, declared / 2 ** whole) && hi / lo < 1.01 ? whole : null;
+}
+
+function bits(shift: number): string {
+  return `${counted(Math.abs(shift), 'bit')} too ${shift > 0 ? 'few' : 'many'}`;
+}

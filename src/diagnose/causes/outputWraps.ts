@@ -116,7 +116,7 @@ function wrapped(label: string, least: number | null, steps: TensorSteps | null)
 }
 
 /** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */
-function unlimited(setup: Setup, withoutRelu: boolean): Setup {
+export function unlimited(setup: Setup, withoutRelu: boolean): Setup {
   const wide = withOutput(setup, { quantMin: INT32_MIN, quantMax: INT32_MAX });
   if (wide.kind === 'tensor') return withoutRelu ? withParams(wide, { activation: 'none' }) : wide;
   if (wide.kind !== 'product') return wide;

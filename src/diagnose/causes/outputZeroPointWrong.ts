@@ -35,20 +35,23 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     // a ReLU of its own clamps at it
     const middle = convertsIn(base) ? whereErrorsLie(study, base) : leastIn(study.subset.observed);
     if (middle === null) return [];
-    return [middle, middle - 1, middle + 1]
-      .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
-      .map(
-        (zeroPoint): Change => ({
-          cause: 'output-zero-point-wrong',
-          coordinate: 'y_zero_point',
-          freedom: FREEDOM.oneNumber,
-          label: String(zeroPoint),
-          found: { declared: output.zeroPoint, found: zeroPoint },
-          apply: takesItsInputs(study, base, zeroPoint)
-            ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
-            : (setup) => withOutput(setup, { zeroPoint }),
-        }),
-      );
+    return (
+      [middle, middle - 1, middle + 1]
+        // what is added in RTL or firmware may be no code
+        .filter((zp) => zp !== output.zeroPoint && (study.free || (zp >= output.quantMin && zp <= output.quantMax)))
+        .map(
+          (zeroPoint): Change => ({
+            cause: 'output-zero-point-wrong',
+            coordinate: 'y_zero_point',
+            freedom: FREEDOM.oneNumber,
+            label: String(zeroPoint),
+            found: { declared: output.zeroPoint, found: zeroPoint },
+            apply: takesItsInputs(study, base, zeroPoint)
+              ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
+              : (setup) => withOutput(setup, { zeroPoint }),
+          }),
+        )
+    );
   },
 
   words: {

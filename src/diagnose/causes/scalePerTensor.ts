@@ -5,10 +5,11 @@ import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/p
 import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { codeOf, inC, numpy, torch } from '../words/code.js';
-import { field, parameterFix } from '../words/fixes.js';
+import { codeOf, inC, numpy, rtl, torch } from '../words/code.js';
+import { field } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -18,6 +19,8 @@ declare module '../evidence.js' {
       readonly which?: 'max' | 'min' | 'mean' | 'channel';
       /** Whose declared scale `used` is. */
       readonly channel?: number;
+      /** Integer biases stay as they are. */
+      readonly of?: 'multipliers';
     };
   }
 }
@@ -32,12 +35,14 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   parameterFree: true,
 
   // what wraps beside it leaves no interval to estimate from
-  changes: ({ data, declared: { params }, channels }) =>
-    data.side === 'candidate' && params.weightScale.some((s) => s !== params.weightScale[0])
-      ? candidates(params.weightScale)
-          .slice(0, 2)
-          .map((found) => oneForAll(found, channels))
-      : [],
+  changes: ({ data, declared, channels }) => {
+    const { weightScale } = declared.params;
+    if (data.side !== 'candidate' || weightScale.every((s) => s === weightScale[0])) return [];
+    const kinds = withIntegerBias(declared) ? [undefined, 'multipliers' as const] : [undefined];
+    return candidates(weightScale)
+      .slice(0, 2)
+      .flatMap((found) => kinds.map((of) => oneForAll(found, channels, of)));
+  },
 
   afterSums: true,
   estimate: (study, base) => {
@@ -45,38 +50,35 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     if (study.channels < 2) return [];
     if (scales.every((s) => s === scales[0]))
       return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
-    if (weightScaleIntervals(viewOf(study, base, study.sketch), base).some((i) => isEmpty(widened(i, 2e-6)))) return [];
-    const intervals = weightScaleIntervals(viewOf(study, base), base);
-    return candidates(scales)
-      .filter(({ used }) => fitsAll(intervals, used!))
-      .slice(0, 4)
-      .map((found) => oneForAll(found, study.channels));
+    const integers = study.free ? withIntegerBias(base) : null;
+    return [...thatFit(study, base), ...(integers ? thatFit(study, integers, 'multipliers') : [])];
   },
 
   words: {
-    title: 'one weight scale for all channels',
-    explanation: "One channel's scale, or the largest, is used where every channel has its own.",
+    title: (e) => `one ${e.of ? 'multiplier' : 'weight scale'} for all channels`,
+    explanation: (e) =>
+      `One channel's ${e.of ? 'multiplier' : 'scale'}, or the largest, is used where every channel has its own.`,
     ofOneLayer: true,
     evidence: (e) => [
       e.used === undefined
         ? null
-        : `weight_scale ${precise(e.used)} everywhere` +
+        : `${e.of ? 'the multiplier of ' : ''}weight_scale ${precise(e.used)} everywhere` +
           (e.channel !== undefined
             ? `, which is channel ${e.channel}'s`
             : e.which && e.which !== 'channel'
               ? `, the ${e.which}`
               : ''),
     ],
-    fix: parameterFix(
-      (context) =>
-        `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
-      'use weight_scale[channel] in each output channel',
-    ),
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `use ${e.of ? 'the multiplier and shift of its own' : 'weight_scale[channel]'} in each output channel`
+        : `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
     code: (_, context) =>
       codeOf(
         [
           numpy('m = x_scale * w_scale / y_scale  # w_scale: one number a channel'),
-          inC('v = acc * MULTIPLIER[n];  /* one a channel */'),
+          inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
+          rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
         ],
         () => [torch('weight_scale = layer.weight().q_per_channel_scales().tolist()')],
       )(context),
@@ -144,15 +146,25 @@ function candidates(scales: Float64Array): Used[] {
   ];
 }
 
-function oneForAll(found: Used, channels: number): ProductChange {
+/** Declared scales, or their mean, that every channel admits. */
+function thatFit(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
+  if (weightScaleIntervals(viewOf(study, base, study.sketch), base).some((i) => isEmpty(widened(i, 2e-6)))) return [];
+  const intervals = weightScaleIntervals(viewOf(study, base), base);
+  return candidates(study.declared.params.weightScale)
+    .filter(({ used }) => fitsAll(intervals, used!))
+    .slice(0, 4)
+    .map((found) => oneForAll(found, study.channels, of));
+}
+
+function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductChange {
   const weightScale = new Float64Array(channels).fill(found.used!);
   return {
     cause: 'scale-per-tensor',
     coordinate: 'w_scale',
     freedom: FREEDOM.none,
-    label: String(found.used),
-    found,
-    apply: (setup) => withParams(setup, { weightScale }),
+    label: `${of ?? ''}${found.used}`,
+    found: { ...found, ...(of && { of }) },
+    apply: (setup) => withParams((of && withIntegerBias(setup)) || setup, { weightScale }),
   };
 }
 

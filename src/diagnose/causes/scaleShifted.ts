@@ -3,28 +3,31 @@ import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
-import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import { withIntegerBias } from '../integerBias.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import { inC, numpy } from '../words/code.js';
+import type { ProductStudy } from '../study/study.js';
+import { inC, numpy, rtl } from '../words/code.js';
 import { channelOrder } from '../words/fixes.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'scale-shifted': SomeChannels & Permutation;
+    /** multipliers: integer biases stay as they are. */
+    'scale-shifted': SomeChannels & Permutation & { readonly of?: 'multipliers' };
   }
 }
 
-function permuted(scales: Float64Array, permutation: readonly number[]): ProductChange {
+function permuted(scales: Float64Array, permutation: readonly number[], of?: 'multipliers'): ProductChange {
   const weightScale = Float64Array.from(permutation, (from) => scales[from]);
   const shift = rotationOf(permutation);
   return {
     cause: 'scale-shifted',
     coordinate: 'w_scale',
     freedom: FREEDOM.permutationOrPatch,
-    label: permutation.join(','),
-    found: shift === undefined ? { permutation } : { shift },
-    apply: (setup) => withParams(setup, { weightScale }),
+    label: `${of ?? ''}${permutation.join(',')}`,
+    found: { ...(shift === undefined ? { permutation } : { shift }), ...(of && { of }) },
+    apply: (setup) => withParams((of && withIntegerBias(setup)) || setup, { weightScale }),
   };
 }
 
@@ -36,27 +39,33 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
 
   afterSums: true,
   estimate: (study, base) => {
-    const scales = base.params.weightScale;
-    if (scales.length < 2) return [];
-    const intervalsIn = (scope: Scope) => {
-      const view = viewOf(study, base, scope);
-      return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, 2e-6));
-    };
-    if (intervalsIn(study.sketch).some(isEmpty)) return [];
-    const intervals = intervalsIn(study.subset);
-    const permutation = findPermutation(
-      scales.length,
-      (n, from) => contains(intervals[n], scales[from]),
-      (from) => scales[from],
-    );
-    return permutation ? [permuted(scales, permutation)] : [];
+    const integers = study.free ? withIntegerBias(base) : null;
+    return [...inAnotherOrder(study, base), ...(integers ? inAnotherOrder(study, integers, 'multipliers') : [])];
   },
 
   forms: ({ declared: { params } }) =>
     rotations(params.weightScale.length).map((own) => permuted(params.weightScale, own)),
 
-  words: channelOrder('weight scales', 'weight_scale', [
+  words: channelOrder((e) => (e.of ? e.of : 'weight scales'), 'weight_scale', [
     numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
-    inC('m = MULTIPLIER[n];  /* n: the output channel, from 0 */'),
+    inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
+    rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
   ]),
 };
+
+function inAnotherOrder(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
+  const scales = base.params.weightScale;
+  if (scales.length < 2) return [];
+  const intervalsIn = (scope: Scope) => {
+    const view = viewOf(study, base, scope);
+    return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, 2e-6));
+  };
+  if (intervalsIn(study.sketch).some(isEmpty)) return [];
+  const intervals = intervalsIn(study.subset);
+  const permutation = findPermutation(
+    scales.length,
+    (n, from) => contains(intervals[n], scales[from]),
+    (from) => scales[from],
+  );
+  return permutation ? [permuted(scales, permutation, of)] : [];
+}

@@ -1,22 +1,27 @@
 import { isQuantized } from '../../nouns/value.js';
+import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { otherReadings } from '../readings.js';
 import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
-import { codeOf, inC, modelLine, numpy } from '../words/code.js';
+import type { Snippet } from '../words/causeWords.js';
+import { codeOf, inC, modelLine, numpy, rtl } from '../words/code.js';
+import { unlimited } from './outputWraps.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
     signedness: SomeChannels & {
-      readonly of?: 'activation' | 'weight' | 'output';
+      readonly of?: 'activation' | 'weight' | 'output' | 'sum';
       readonly declared?: 'uint8' | 'int8';
       readonly read_as?: 'uint8' | 'int8';
       /** 128: codes shifted by 128; 256: bytes read with the other sign. */
       readonly off_by?: 128 | 256;
+      /** Of sums: what each that is negative becomes. */
+      readonly becomes?: number;
     };
   }
 }
@@ -34,33 +39,54 @@ export const signedness: Cause<'signedness'> = {
     ...(isProductStudy(study) && readsCodes(study) && isConvolution(study) ? paddedChanges(study) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
+    ...sumChanges(study),
   ],
 
   words: {
     title: (e) =>
-      e.declared && e.read_as ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}` : 'wrong signedness',
-    explanation: 'Bytes are read with the other sign: off by 128, or by 256 from 128 up.',
+      e.of === 'sum'
+        ? 'negative sums shifted as unsigned'
+        : e.declared && e.read_as
+          ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}`
+          : 'wrong signedness',
+    explanation: (e) =>
+      e.of === 'sum'
+        ? 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
+        : 'Bytes are read with the other sign: off by 128, or by 256 from 128 up.',
     evidence: (e) => [
+      e.becomes === undefined ? null : `every result below the zero point comes out as ${e.becomes}`,
       e.off_by === 256 ? 'codes from 128 up are off by 256' : e.off_by === 128 ? 'every code is off by 128' : null,
     ],
     fix: (e, context) => {
+      if (e.of === 'sum')
+        return 'shift arithmetically: >>> on a signed operand (one that is unsigned makes it logical)';
       const what = `the ${e.of ?? 'value'}s`;
       return context.subject === 'candidate'
         ? `read ${what} as ${e.declared ?? 'declared'}`
         : `correct the dtype of ${what} of ${printable(context.layer)} in model.json`;
     },
     code: (e, context) =>
-      codeOf(
-        [
-          numpy(
-            `${e.of === 'weight' ? 'w' : e.of === 'output' ? 'y' : 'x'} = np.frombuffer(data, np.${e.declared ?? 'uint8'})`,
-          ),
-          inC(`${e.declared ?? 'uint8'}_t`),
-        ],
-        () => (e.of === 'weight' && e.read_as ? [modelLine(context, { weight_dtype: e.read_as })] : []),
+      codeOf(e.of === 'sum' ? ARITHMETIC_SHIFT : readAsDeclared(e), () =>
+        e.of === 'weight' && e.read_as ? [modelLine(context, { weight_dtype: e.read_as })] : [],
       )(context),
   },
 };
+
+const ARITHMETIC_SHIFT = [
+  numpy('q = v.astype(np.int64) >> S'),
+  inC('q = (int64_t)v >> S;'),
+  rtl('q = $signed(v) >>> S;  // q signed too'),
+];
+
+/** Of a byte that is read. */
+function readAsDeclared({ of, declared = 'uint8' }: Partial<CauseEvidence['signedness']>): Snippet[] {
+  const name = of === 'weight' ? 'w' : of === 'output' ? 'y' : 'x';
+  return [
+    numpy(`${name} = np.frombuffer(data, np.${declared})`),
+    inC(`const ${declared}_t *${name} = (const ${declared}_t *)data;`),
+    rtl(declared === 'int8' ? `wire signed [7:0] ${name} = data;` : `wire signed [8:0] ${name} = {1'b0, data};`),
+  ];
+}
 
 /** Not looked up: a table has no entry for a code that its dtype does not hold. */
 function isComputed(study: Study): boolean {
@@ -146,6 +172,24 @@ function outputChanges({ declared }: Study): Change[] {
   return otherReadings(dtype).map(({ map, off }) =>
     change('output', 'y', dtype, off, (setup) => ({ ...setup, stores: map })),
   );
+}
+
+/** A sum shifted to the right as if it had no sign: 64 bits or 32 of it, what is below 0 lies above every code. */
+function sumChanges({ free, declared }: Study): Change[] {
+  const { output } = declared.params;
+  if (!free || declared.kind !== 'product' || !isQuantized(output)) return [];
+  const { zeroPoint, quantMin, quantMax } = output;
+  const apply = (code: number) => (code < zeroPoint ? quantMax : clamp(code, quantMin, quantMax));
+  return [
+    {
+      cause: 'signedness',
+      coordinate: 'clamp',
+      freedom: FREEDOM.none,
+      label: 'sums without a sign',
+      found: { of: 'sum', becomes: quantMax },
+      apply: (setup) => ({ ...unlimited(setup, true), stores: { name: 'shifted without a sign', apply } }),
+    },
+  ];
 }
 
 function change(

@@ -115,7 +115,15 @@ export function scaleLine(
 ): Snippet[] {
   if (context.subject === 'candidate') {
     const at = channel === undefined ? '' : `[${channel}]`;
-    return declared === undefined ? [] : [numpy(`${mine}${at} = ${precise(declared)}`)];
+    if (declared === undefined) return [];
+    const [own, value] = [`${mine}${at}`, precise(declared)];
+    if (at) return [numpy(`${own} = ${value}`)];
+    const constant = mine.toUpperCase();
+    return [
+      numpy(`${own} = ${value}`),
+      inC(`#define ${constant} ${value}`),
+      ...(part === 'zero_point' ? [rtl(`localparam signed [8:0] ${constant} = ${value};`)] : []),
+    ];
   }
   if (found === undefined) return [];
   const value = Number(precise(found));

@@ -105,16 +105,20 @@ export function foundFix(name: string): (e: Partial<FoundParameter>, context: Fi
 }
 
 /** What belongs to the output channels stands in another order. */
-export function channelOrder(what: string, name: string, candidate: readonly Snippet[]): CauseWords<Permutation> {
+export function channelOrder<E extends Permutation>(
+  what: (e: Partial<E>) => string,
+  name: string,
+  candidate: readonly Snippet[],
+): CauseWords<E> {
   return {
-    title: `${what} in another order`,
-    explanation: `Channels use each other's ${what}.`,
+    title: (e) => `${what(e)} in another order`,
+    explanation: (e) => `Channels use each other's ${what(e)}.`,
     ofOneLayer: true,
     evidence: (e) => [permutationSentence('channel', e)],
-    fix: parameterFix(
-      (context) => `put ${field(context, name)} into the order of the output channels`,
-      `index the ${what} by output channel, from 0`,
-    ),
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `index the ${what(e)} by output channel, from 0`
+        : `put ${field(context, name)} into the order of the output channels`,
     code: (e, context) => codeOf(candidate, () => inOrder(name, e))(context),
   };
 }

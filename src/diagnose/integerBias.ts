@@ -1,0 +1,12 @@
+import type { ProductSetup } from './setup.js';
+import { withParams } from './setup.js';
+
+/**
+ * With its biases as a table of integers, made at the declared scales: other multipliers beside them leave those as they are, as in RTL
+ * and firmware, whose constants come from two tables. Null: they follow the scales, or are integers of the file.
+ */
+export function withIntegerBias(setup: ProductSetup): ProductSetup | null {
+  if (!setup.params.bias) return null;
+  const bias = setup.steps.bias.prepare(setup.params);
+  return bias.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: bias.values }) : null;
+}
