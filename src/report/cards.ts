@@ -8,6 +8,8 @@ import { causesOf, differs } from './verdict.js';
 
 export interface Card {
   readonly finding: Finding;
+  /** Its own; who is as declared comes after who departs. */
+  readonly headlines: readonly string[];
   /** A, B, ... Z, AA; an arrow down for what only comes with the input. */
   readonly letter: string;
   readonly kind: 'unexplained' | 'own' | 'inherited';
@@ -24,10 +26,16 @@ export function cardsOf(report: Report): Card[] {
   const cards = findings(report, differs).map((finding) => {
     const values = finding.layers.reduce((sum, { mismatched }) => sum + (mismatched ?? 0), 0);
     const worst = worstOf(finding.layers);
-    return { finding, kind: kindOf(finding.layers, report), values, worst };
+    const headlines = [...finding.headlines].sort((a, b) => Number(isDeclared(a)) - Number(isDeclared(b)));
+    return { finding, headlines, kind: kindOf(finding.layers, report), values, worst };
   });
   cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
   return cards.map((card, i) => ({ ...card, letter: card.kind === 'inherited' ? '↓' : letterOf(i) }));
+}
+
+/** "PyTorch: as declared (onednn)" */
+export function isDeclared(headline: string): boolean {
+  return /: as declared(?: \(.*\))?$/.test(headline);
 }
 
 /** Codes before floats: their units do not compare. */

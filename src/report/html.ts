@@ -5,7 +5,7 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
 import { baselineSentences } from './baseline.js';
-import { type Card, cardsOf } from './cards.js';
+import { type Card, cardsOf, isDeclared } from './cards.js';
 import { divergenceSentences } from './divergences.js';
 import type { FindingDetail } from './finding.js';
 import { firstWords, notes } from './firstWords.js';
@@ -189,7 +189,7 @@ function facts(report: Report, indexOf: IndexOf): string {
   return `<dl class="facts">${rows
     .map(
       ([key, big, rest], i) =>
-        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
+        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}${key === 'explained' ? ` class="${big === '100%' ? 'whole' : 'part'}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
     )
     .join('')}</dl>`;
 }
@@ -203,7 +203,7 @@ function explainedFact(report: Report, different: number): string[] {
       return both.some((one) => one) && both.every((one) => !one?.causes.includes('unexplained'));
     })
     .reduce((sum, { mismatched }) => sum + mismatched!, 0);
-  return ['explained', `${explained}`, `of ${counted(different, 'value')} that differ`];
+  return ['explained', percent(explained, different), `${explained} of ${counted(different, 'value')} that differ`];
 }
 
 type IndexOf = ReadonlyMap<LayerReport, number>;
@@ -231,20 +231,48 @@ function shares(cards: readonly Card[]): string {
   return ` <ul class="shares">${each.join('')}</ul>`;
 }
 
-function cardHtml({ finding, letter, kind, values, worst }: Card, index: number, indexOf: IndexOf): string {
-  const { layers, headlines, details } = finding;
+function cardHtml({ finding, headlines, letter, kind, values, worst }: Card, index: number, indexOf: IndexOf): string {
+  const { layers, details } = finding;
+  const told = details.filter((detail) => !isWhole(detail, layers));
+  const whole = told.length < details.length ? ', all explained' : '';
   const shown = layers.slice(0, MOST_LAYERS_OF_A_CARD);
   const more = layers.length - shown.length;
   const extent = [
     ...shown.map(
-      (layer) => `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${said(extentOf(layer))}</li>`,
+      (layer) =>
+        `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${said(extentOf(layer))}${layers.length === 1 ? whole : ''}</li>`,
     ),
     ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
   ];
-  return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(text).join('<br>')}</h3>
-<p class="counts"><span><b>${said(String(values))}</b> values</span> <span><b>${layers.length}</b> ${layers.length === 1 ? 'layer' : 'layers'}</span> <span>up to <b>${said(worst)}</b></span></p>
-<ul>${extent.join('')}</ul>
-${detailsHtml(details)}</article>`;
+  const counts = `<p class="counts"><span><b>${said(String(values))}</b> values</span> <span><b>${layers.length}</b> layers</span> <span>up to <b>${said(worst)}</b>${whole}</span></p>\n`;
+  return `<article class="card ${kind}" data-finding="${index}"><h3><span class="letter">${letter}</span> ${headlines.map(headlineHtml).join('<br>')}</h3>
+${layers.length > 1 ? counts : ''}<ul${layers.length > 1 ? '' : ' class="only"'}>${extent.join('')}</ul>
+${detailsHtml(told)}</article>`;
+}
+
+/** "963 of 963 differing values" and no more, or that of each layer: said in two words beside the counts. */
+function isWhole({ label, sentences }: FindingDetail, layers: readonly LayerReport[]): boolean {
+  const all = /^(\d+) of \1 differing values?(?: in \d+ layers)?$/;
+  const names = layers.map(({ name }) => `${printable(name)}: `);
+  const isAll = (sentence: string) => {
+    const name = names.find((one) => sentence.startsWith(one)) ?? '';
+    return all.test(sentence.slice(name.length));
+  };
+  return label === 'explained' && sentences.every(isAll);
+}
+
+/** Who, what, and in brackets where such values come from. */
+const HEADLINE = /^(?:(\D[^:]*:) )?(.*?)( \((?!\d+ values?\))[^()]*\))?$/s;
+
+function headlineHtml(headline: string): string {
+  const [, who, what, origin] = HEADLINE.exec(headline)!;
+  const parts = `${who ? `<span>${text(who)}</span> ` : ''}${saidOfValues(what)}${origin ? `<span>${text(origin)}</span>` : ''}`;
+  return isDeclared(headline) ? `<span>${parts}</span>` : parts;
+}
+
+/** "(18,557 values)", and at the beginning; elsewhere may stand a name. */
+function saidOfValues(words: string): string {
+  return text(words.replace(/(?:^|(?<=\())\d{4,}(?= values\b)/g, (count) => Number(count).toLocaleString('en-US')));
 }
 
 /** Why, and beside it what to do. */
@@ -281,7 +309,8 @@ function layerTable(report: Report, indexOf: IndexOf): string {
   const rows = shown.slice(0, MOST_LAYERS_IN_TEXT).map((layer) => row(layer, report, indexOf));
   const left = layers.length - rows.length;
   const head = ['layer', 'op', 'values', 'mismatched', 'channels', 'max |diff|', 'mean diff', 'SQNR dB', 'why'];
-  return `<table class="layers"><caption>Layers: differences are actual - expected, in steps (lsb) or units in the last place (ulp)</caption>
+  return `<header class="head layers-head"><h2>Layers</h2></header>
+<table class="layers"><caption>Differences are actual − expected, in steps (lsb); of floats in their own unit</caption>
 <thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}
@@ -291,11 +320,17 @@ ${left > 0 ? `<p>${left} more layers not listed</p>` : ''}`;
 
 function row(layer: LayerReport, report: Report, indexOf: IndexOf): string {
   const state = differs(layer) ? 'differs' : layer.accepted ? 'accepted' : layer.status;
-  return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${layerNumbers(
-    layer,
-  )
-    .map((number) => `<td class="number">${said(number)}</td>`)
-    .join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
+  const numbers = layerNumbers(layer).map((number) => `<td class="number">${numberHtml(number)}</td>`);
+  return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${numbers.join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
+}
+
+/** The number, and what stands after it: "74", "963 (39.9%)", "0.0271 (7.94% of its range)". */
+function numberHtml(number: string): string {
+  const [, main, rest] = /^(\S+)( .*)?$/.exec(number)!;
+  const inUnits = rest?.replace(/^ lsb$|, [^,]* ulp(?=\)$)/, '') ?? '';
+  return (
+    said(main.replace(/^-(?=.)/, '−').replace('e-', 'e−')) + (inUnits && ` <small>${text(inUnits.trim())}</small>`)
+  );
 }
 
 function list(name: string, sentences: readonly string[]): string {

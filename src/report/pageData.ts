@@ -70,7 +70,7 @@ export function pageRun(
     sides: { expected: printable(expectedSource(report)), actual: report.candidate ? 'yours' : 'the replay' },
     layers: layers.map((layer) => pageLayer(layer, context)),
     causeSets,
-    findings: cards.map(({ letter, finding }) => ({ letter, title: finding.headlines.map(printable).join('; ') })),
+    findings: cards.map(({ letter, headlines }) => ({ letter, title: headlines.map(printable).join('; ') })),
   };
 }
 

@@ -29,8 +29,9 @@ export function number(value: number): string {
   return text.replace('-', '−');
 }
 
-/** Where there is little room: three digits, "6e−4". */
+/** Where there is little room: at most five characters of small floats, "0.027", "6e−4". */
 export function short(value: number): string {
   if (Number.isInteger(value)) return number(value);
+  if (Math.abs(value) >= 0.01 && Math.abs(value) < 0.1) return number(Number(value.toPrecision(2)));
   return Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll('-', '−') : number(Number(value.toPrecision(3)));
 }

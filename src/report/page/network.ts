@@ -1,8 +1,8 @@
 /** The network as it is, every layer a link, coloured by its largest difference. */
-import { CLASS_NAMES, cssClass, short } from './classes.js';
+import { CLASS_NAMES, cssClass, number, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
-import { hasOwnCause, isCompared, type Layer, layerText, type Model } from './model.js';
-import { type NetworkLayout, networkLayout } from './networkLayout.js';
+import { hasOwnCause, isCompared, type Layer, layerText, type Model, sizeText } from './model.js';
+import { type NetworkLayout, networkLayout, WIDE } from './networkLayout.js';
 
 /** More layers: runs of equal ones are one tile. */
 const MOST_TILES = 400;
@@ -115,13 +115,25 @@ function tileOf(
     title: text,
     'data-finding': String(layer.finding),
   });
+  if (width >= WIDE) tile.classList.add('wide');
   const own = layer.name.split(/[./]/).at(-1)!;
   const shown = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
   if (width >= 32) tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
-  if (width >= 18) tile.append(element('b', {}, shown));
+  if (width >= WIDE && layers.length === 1) tile.append(...inWords(layer, shown));
+  else if (width >= 18) tile.append(element('b', {}, shown));
   const letter = model.findings[layer.finding]?.letter;
   if (letter && hasOwnCause(layer) && width >= 32) tile.append(element('i', { class: 'letter' }, letter));
   return tile;
+}
+
+/** Of a tile with room: the op, by how much it differs, and how often. */
+function inWords(layer: Layer, shown: string): HTMLElement[] {
+  const { op, unit, mismatched, values } = layer;
+  const differs = mismatched > 0;
+  const size = differs && unit !== 'real' ? sizeText(layer, layer.maxAbsDiff) : shown;
+  const state = isCompared(layer) ? 'equal' : 'not compared';
+  const often = differs ? [element('span', {}, `${number(mismatched)} of ${number(values)}`)] : [];
+  return [element('span', { class: 'op' }, op), element('b', {}, differs ? size : state, ...often)];
 }
 
 /** Of a name without room its last part, which tells it from its neighbours. */

@@ -38,8 +38,11 @@ interface Block {
   readonly lanesInAll: number;
 }
 
-const TILE_WIDTHS = [74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
+const TILE_WIDTHS = [176, 148, 112, 74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
 const [HIGHEST, HIGHEST_OF_MANY, MANY] = [370, 424, 100];
+/** Tiles with room for three lines: of a network that is then still a strip. */
+export const WIDE = 112;
+const HIGHEST_OF_WIDE = 150;
 /** Of a block whose nodes have no names to group by. */
 const LEAST_OF_A_BLOCK = 3;
 /** Room above a row for lines that pass over tiles. */
@@ -49,10 +52,10 @@ const LABEL = 16;
 /** The largest tiles with which the picture is not higher than a screen's half. */
 export function networkLayout(nodes: readonly GraphNode[], width: number): NetworkLayout {
   const blocks = blocksOf(nodes);
-  const limit = nodes.length > MANY ? HIGHEST_OF_MANY : HIGHEST;
+  const limitOf = (tile: number) => (tile >= WIDE ? HIGHEST_OF_WIDE : nodes.length > MANY ? HIGHEST_OF_MANY : HIGHEST);
   let layout = laidOut(nodes, blocks, width, TILE_WIDTHS[0]);
   for (const tileWidth of TILE_WIDTHS.slice(1)) {
-    if (layout.height <= limit && layout.width <= width) break;
+    if (layout.height <= limitOf(layout.tile.width) && layout.width <= width) break;
     layout = laidOut(nodes, blocks, width, tileWidth);
   }
   return layout;
@@ -128,8 +131,8 @@ function laidOut(
   width: number,
   tileWidth: number,
 ): NetworkLayout {
-  const tile = { width: tileWidth, height: tileWidth >= 32 ? 34 : tileWidth >= 18 ? 20 : 13 };
-  const gap = { x: tileWidth >= 32 ? 9 : 5, y: 8, block: tileWidth >= 32 ? 24 : 12 };
+  const tile = { width: tileWidth, height: heightOf(tileWidth) };
+  const gap = { x: tileWidth >= WIDE ? 22 : tileWidth >= 32 ? 9 : 5, y: 8, block: tileWidth >= 32 ? 24 : 12 };
   const column = tile.width + gap.x;
   const labelled = tileWidth >= 22 && blocks.some(({ label }) => label !== '');
   const perRow = Math.max(1, Math.floor((width + gap.x) / column));
@@ -156,6 +159,12 @@ function laidOut(
   }
   const edges = edgesOf(nodes, tiles, rowOf, tile);
   return { width: used, height: lowest, tile, tiles, labels, edges };
+}
+
+function heightOf(tileWidth: number): number {
+  if (tileWidth >= WIDE) return 56;
+  if (tileWidth >= 32) return 34;
+  return tileWidth >= 18 ? 20 : 13;
 }
 
 /** A block that is wider than a row is cut into columns that fit. */

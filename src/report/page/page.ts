@@ -101,12 +101,13 @@ class App {
     this.tables[model.index] = table;
     for (const [i, card] of [...section.querySelectorAll<HTMLElement>('.card')].entries()) {
       const count = card.querySelectorAll('.counts b')[1];
+      if (!count) continue; // one layer, by its name
       const all = element('button', { type: 'button', title: 'these layers in the table' });
       count.replaceWith(all);
       all.append(count);
       all.addEventListener('click', () => {
         table.choose(model.findings[i].letter);
-        section.querySelector('.chips')?.scrollIntoView();
+        section.querySelector('.layers-head')?.scrollIntoView();
       });
     }
   }

@@ -61,6 +61,9 @@ export function thumbnail({ columns, cells, step }: Picture): HTMLElement {
   return grid;
 }
 
+/** Around a picture on a small screen: the ticks and the page's edges. */
+const MARGINS = 56;
+
 /** The picture to read: what is under the pointer is said beside it, a click and Enter choose. */
 export function drawPicture(picture: Picture, chosen: Cell | null, hrefOf: (cell: Cell) => string): HTMLElement {
   const { columns, cells, isImage, step } = picture;
@@ -69,7 +72,7 @@ export function drawPicture(picture: Picture, chosen: Cell | null, hrefOf: (cell
     role: 'group',
     'aria-label': 'Values, a link each',
   });
-  const side = isImage ? Math.max(4, Math.min(26, Math.floor(420 / columns))) : 0;
+  const side = isImage ? Math.max(4, Math.min(26, Math.floor(Math.min(420, innerWidth - MARGINS) / columns))) : 0;
   grid.style.setProperty('--columns', String(columns));
   if (isImage) grid.style.setProperty('--side', `${side}px`);
   const links = cells.map((cell) => {

@@ -1,9 +1,13 @@
 /** The table of layers: names lead to their layer, heads sort, chips choose, runs of layers without a cause of their own fold. */
-import { number } from './classes.js';
+import { number, sizeClass } from './classes.js';
 import { element } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, type Model } from './model.js';
 import { stateOf } from './network.js';
 
+/** The column that has a strip, and the strip's cells. */
+const CHANNELS = 4;
+const MOST_CELLS = 60;
+const SIZE = 5;
 const LEAST_TO_FOLD = 3;
 /** A table that one sees whole is not folded. */
 const MOST_UNFOLDED = 12;
@@ -19,7 +23,7 @@ const SORTS: readonly ((layer: Layer) => number | string)[] = [
   ({ values }) => values,
   ({ mismatched }) => mismatched,
   ({ differing }) => differing,
-  ({ maxAbsDiff }) => maxAbsDiff,
+  ({ maxAbsDiff, step }) => maxAbsDiff / step,
   ({ meanDiff }) => Math.abs(meanDiff),
   ({ mismatched, values }) => (values ? mismatched / values : 0),
   ({ why }) => why,
@@ -52,7 +56,7 @@ export class LayerTable {
     this.chips = chipsOf(model);
     for (const row of this.rows) linkName(row, this.layerOf(row), hrefOf);
     for (const [i, head] of this.heads.entries()) this.sortable(head, i);
-    table.before(this.controls());
+    section.querySelector('.layers-head')!.append(...this.controls());
     this.show();
   }
 
@@ -66,7 +70,7 @@ export class LayerTable {
     return this.model.layers[Number(row.dataset.layer)];
   }
 
-  private controls(): HTMLElement {
+  private controls(): HTMLElement[] {
     const find = element('input', { type: 'search', placeholder: 'part of a name', 'aria-label': 'Layers by name' });
     find.addEventListener('input', () => {
       this.words = find.value.trim().toLowerCase();
@@ -78,7 +82,7 @@ export class LayerTable {
       button.addEventListener('click', () => this.pick(i));
       this.buttons.push(button);
     }
-    return element('div', { class: 'chips', role: 'group', 'aria-label': 'Which layers' }, ...this.buttons, find);
+    return [element('div', { class: 'chips', role: 'group', 'aria-label': 'Which layers' }, ...this.buttons), find];
   }
 
   private pick(chip: number): void {
@@ -111,7 +115,18 @@ export class LayerTable {
     };
     const rows = this.sorted(this.rows.filter(passes));
     const plain = this.chosen === 0 && this.words === '' && this.sortedBy < 0 && rows.length > MOST_UNFOLDED;
+    for (const row of rows) this.fillStrip(row);
     this.body.replaceChildren(...(rows.length === 0 ? [this.none] : plain ? this.folded(rows) : rows));
+  }
+
+  /** Only of rows that are seen: its channels are decoded for it. */
+  private fillStrip(row: HTMLTableRowElement): void {
+    const layer = this.layerOf(row);
+    const cell = row.cells[CHANNELS];
+    if (cell.querySelector('.strip')) return;
+    const strip = element('span', { class: 'strip', 'aria-hidden': 'true' });
+    if (layer.mismatched > 0) strip.style.setProperty('background', stripOf(layer));
+    cell.append(strip);
   }
 
   private sorted(rows: HTMLTableRowElement[]): HTMLTableRowElement[] {
@@ -158,7 +173,7 @@ export class LayerTable {
   private emptyRow(): HTMLTableRowElement {
     const all = element('button', { type: 'button' }, 'show all');
     all.addEventListener('click', () => {
-      const find = this.buttons[0].parentElement!.querySelector('input')!;
+      const find = this.buttons[0].closest('header')!.querySelector('input')!;
       find.value = '';
       this.words = '';
       this.pick(0);
@@ -166,6 +181,24 @@ export class LayerTable {
     const cell = element('td', { colspan: String(this.heads.length) }, 'No layer is like that. ', all);
     return element('tr', { class: 'none' }, cell);
   }
+}
+
+/** Each channel's largest difference from left to right; of many channels a cell is the worst of some. */
+function stripOf({ outFeatures, channels, sizes, step }: Layer): string {
+  const cells = Math.min(outFeatures, MOST_CELLS);
+  const classes = new Uint8Array(cells);
+  for (const [i, channel] of channels.entries()) {
+    const at = Math.floor((channel * cells) / outFeatures);
+    classes[at] = Math.max(classes[at], sizeClass(sizes[i] / step));
+  }
+  const stops: string[] = [];
+  for (let from = 0; from < cells; ) {
+    const next = classes.findIndex((one, i) => i > from && one !== classes[from]);
+    const to = next < 0 ? cells : next;
+    stops.push(`var(--c${classes[from]}) ${(100 * from) / cells}% ${(100 * to) / cells}%`);
+    from = to;
+  }
+  return `linear-gradient(90deg,${stops.join()})`;
 }
 
 function chipsOf({ findings }: Model): Chip[] {
@@ -192,7 +225,11 @@ function foldKind(layer: Layer): string | null {
 function linkName(row: HTMLTableRowElement, layer: Layer, hrefOf: (layer: Layer) => string): void {
   const name = row.querySelector('bdi')!;
   const link = element('a', { href: hrefOf(layer) });
-  name.replaceWith(element('span', { class: `key ${stateOf(layer)}`, 'aria-hidden': 'true' }), link);
+  name.replaceWith(link);
   link.append(name);
+  const size = row.cells[SIZE].firstChild;
+  const badge = element('span', { class: `badge ${stateOf(layer)}` });
+  size?.replaceWith(badge);
+  if (size) badge.append(size);
   row.title = layer.mismatched > 0 ? `${number(layer.mismatched)} of ${number(layer.values)} values differ` : '';
 }
