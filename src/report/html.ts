@@ -189,7 +189,7 @@ function facts(report: Report, indexOf: IndexOf): string {
   return `<dl class="facts">${rows
     .map(
       ([key, big, rest], i) =>
-        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}${key === 'explained' ? ` class="${big === '100%' ? 'whole' : 'part'}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
+        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}${key === 'explained' && big !== '0%' ? ` class="${big === '100%' ? 'whole' : 'part'}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
     )
     .join('')}</dl>`;
 }

@@ -116,7 +116,11 @@ function tileOf(
     'data-finding': String(layer.finding),
   });
   if (width >= WIDE) tile.classList.add('wide');
-  const own = layer.name.split(/[./]/).at(-1)!;
+  // of a tensor's name what it has of its node's
+  const own = layer.name
+    .split(/[./]/)
+    .at(-1)!
+    .replace(/(?<=.)_output_\d+(?=_quantized$|$)/, '');
   const shown = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
   if (width >= 32) tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
   if (width >= WIDE && layers.length === 1) tile.append(...inWords(layer, shown));

@@ -40,9 +40,9 @@ interface Block {
 
 const TILE_WIDTHS = [176, 148, 112, 74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
 const [HIGHEST, HIGHEST_OF_MANY, MANY] = [370, 424, 100];
-/** Tiles with room for three lines: of a network that is then still a strip. */
+/** Tiles with room for three lines: of a network that is one row of them. */
 export const WIDE = 112;
-const HIGHEST_OF_WIDE = 150;
+const HIGHEST_OF_WIDE = 100;
 /** Of a block whose nodes have no names to group by. */
 const LEAST_OF_A_BLOCK = 3;
 /** Room above a row for lines that pass over tiles. */
