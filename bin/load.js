@@ -1,5 +1,14 @@
 'use strict';
-const { existsSync, readdirSync, readFileSync, renameSync, writeFileSync, writeSync } = require('node:fs');
+const {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} = require('node:fs');
 const Module = require('node:module');
 const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
@@ -34,7 +43,7 @@ exports.loadMain = () => {
       keepCompiled(
         sums,
         (path, sum) => join(kept, `qdiff-${basename(builtFrom(path), '.cache')}-${sum.toString(16)}.cache`),
-        didItsWork,
+        { isWorthKeeping: didItsWork, clears: forgetOlder },
       );
     else compileWith(sums, builtFrom);
   }
@@ -54,7 +63,7 @@ const SHORT_RUN = 1e6;
 const didItsWork = () => process.argv.length >= 4 && process.cpuUsage().user < SHORT_RUN;
 
 /** What V8 made by the end of a run is kept, of files that have no such yet. */
-function keepCompiled(sums, nameOf, isWorthKeeping = () => true) {
+function keepCompiled(sums, nameOf, { isWorthKeeping = () => true, clears = () => {} } = {}) {
   const scripts = compileWith(sums, nameOf, new Map());
   process.on('exit', (code) => {
     if (code > 1 || !isWorthKeeping()) return;
@@ -64,9 +73,24 @@ function keepCompiled(sums, nameOf, isWorthKeeping = () => true) {
       try {
         writeFileSync(whole, Buffer.concat([data, checksum(data, sum)]));
         renameSync(whole, name);
+        clears(name);
       } catch {} // no place to write: compiled again
     }
   });
+}
+
+/** Of one file, for one V8: who has several versions of qdiff uses them in turns. */
+const MOST_KEPT = 3;
+
+/** What was kept of versions that are gone; of the same name but for the checksum, so that nothing else is touched. */
+function forgetOlder(name) {
+  const stem = basename(name).replace(/[^-]*$/, '');
+  const kept = readdirSync(dirname(name))
+    .filter((other) => other.startsWith(stem))
+    .map((other) => join(dirname(name), other))
+    .map((path) => ({ path, age: -statSync(path).mtimeMs }))
+    .sort((a, b) => a.age - b.age);
+  for (const { path } of kept.slice(MOST_KEPT)) rmSync(path, { force: true });
 }
 
 /** CRC-32 of the files in dist/, by their path in the package; none in the middle of a build. */

@@ -1,4 +1,4 @@
-import { appendFileSync, fstatSync, writeSync } from 'node:fs';
+import { appendFileSync, fstatSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFileSystem, readAsset, replaceFile, replaceFolder } from './io.js';
 import { main } from './main.js';
@@ -15,6 +15,12 @@ export function run(process: NodeJS.Process): void {
     );
     process.exit(2);
   };
+  const stdout = outputStream(1, () => process.stdout, failed);
+  const stderr = outputStream(
+    2,
+    () => process.stderr,
+    () => process.exit(2),
+  );
   const io: Io = {
     fs: nodeFileSystem,
     writeFile: replaceFile,
@@ -22,17 +28,15 @@ export function run(process: NodeJS.Process): void {
     writeFolder: replaceFolder,
     readAsset: async (path) => readAsset(join(__dirname, '../..'), path),
     processes: async () => (await import('./processes.js')).processes,
-    stdout: outputStream(1, () => process.stdout, failed),
-    stderr: outputStream(
-      2,
-      () => process.stderr,
-      () => process.exit(2),
-    ),
+    stdout,
+    stderr,
     env: process.env,
     now: () => Number(process.hrtime.bigint()) / 1e6,
   };
   main(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;
+    // Node takes 3 to 5 ms to take itself apart, for nothing where all is written
+    if (!stdout.isOpen() && !stderr.isOpen()) process.exit();
   });
 }
 
@@ -41,7 +45,7 @@ function outputStream(
   descriptor: number,
   open: () => NodeJS.WriteStream,
   failed: (code: string | undefined) => void,
-): OutputStream {
+): OutputStream & { isOpen(): boolean } {
   let stream: NodeJS.WriteStream | null = null;
   const opened = () => {
     stream ??= open().on('error', (error: NodeJS.ErrnoException) => {
@@ -49,8 +53,9 @@ function outputStream(
     });
     return stream;
   };
-  const mayBeTerminal = isDevice(descriptor);
+  const mayBeTerminal = mayBeATerminal(descriptor);
   return {
+    isOpen: () => stream !== null,
     get isTTY() {
       return mayBeTerminal && opened().isTTY === true;
     },
@@ -64,10 +69,11 @@ function outputStream(
   };
 }
 
-/** Terminals are devices. */
-function isDevice(descriptor: number): boolean {
+/** Terminals are devices; so is what takes all and keeps nothing, as other files do. */
+function mayBeATerminal(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).isCharacterDevice();
+    const stats = fstatSync(descriptor);
+    return stats.isCharacterDevice() && stats.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev;
   } catch {
     return true; // closed: the stream says how that ends
   }

@@ -8,7 +8,7 @@ import type { Op } from './op.js';
 
 export const dequantize: Op = {
   name: 'dequantize',
-  schema: () => z.object({ ...layerFields, output: floatOutput }),
+  schema: () => z.object({ ...layerFields, output: floatOutput() }),
   inputs: [1, 1],
   channels: 'input',
   read(layer) {

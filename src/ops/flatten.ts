@@ -12,7 +12,7 @@ export const flatten: Op = {
       ...layerFields,
       start_dim: z.optional(integer),
       end_dim: z.optional(integer),
-      output: keptOutput,
+      output: keptOutput(),
     }),
   inputs: [1, 1],
   movesValues: true,

@@ -35,7 +35,7 @@ type Fields = Partial<z.infer<z.ZodMiniObject<ReturnType<typeof fields>>>>;
 
 export const interpolate: Op = {
   name: 'interpolate',
-  schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput }),
+  schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput() }),
   inputs: [1, 1],
   reads: 'codes',
   beyond: (field) =>

@@ -21,7 +21,7 @@ export const linearDynamic: Op = {
       weight_bits: z.optional(z.literal(4)),
       /** A range of its own for each row (torchao's per token), not one for all that a call reads. */
       per_row: z.optional(z.boolean()),
-      output: realOrSums,
+      output: realOrSums(),
     }),
   inputs: [1, 1],
   channels: 'last',

@@ -8,7 +8,7 @@ import type { Op } from './op.js';
 
 export const quantize: Op = {
   name: 'quantize',
-  schema: () => z.object({ ...layerFields, output: codesOutput }),
+  schema: () => z.object({ ...layerFields, output: codesOutput() }),
   inputs: [1, 1],
   channels: 'input',
   read(layer) {

@@ -9,7 +9,7 @@ import type { Op } from './op.js';
 export const quantizeDynamic: Op = {
   name: 'quantize_dynamic',
   called: 'dynamic quantize',
-  schema: () => z.object({ ...layerFields, output: codesOutput }),
+  schema: () => z.object({ ...layerFields, output: codesOutput() }),
   inputs: [1, 1],
   needs: ['output'],
   channels: 'input',

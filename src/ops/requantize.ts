@@ -20,7 +20,7 @@ export const requantize: Op = {
     z.object({
       ...layerFields,
       activation: z.optional(z.enum(['none', 'relu', 'relu6', 'relu_n1_to_1'])),
-      output: codesOutput,
+      output: codesOutput(),
     }),
   inputs: [1, 1],
   channels: 'input',

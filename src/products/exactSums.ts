@@ -1,12 +1,7 @@
 import type { Codes, Fast, Product } from '../nouns/kernel.js';
-import { roundHalfEven } from '../numeric/round.js';
 import { EXACT, fastSums } from './multiply.js';
 
-/** Two channels share one float64: channel n + 4 times 2^26, plus channel n. */
-const UPPER = 2 ** 26;
-/** Sums below 2^25 keep the two channels apart. */
-const SUM_LIMIT = 2 ** 25;
-/** Packed activations of a block: 1 MiB. */
+/** Packed activations of a block: 512 KiB. */
 const BLOCK_VALUES = 2 ** 17;
 
 /**
@@ -94,18 +89,18 @@ export function readableExactSums(x: Codes, product: Product): Float64Array {
   const sums = new Float64Array(x.rows * outFeatures);
   const largest =
     largestDifference(x.data, [product.input.zeroPoint]) * largestDifference(product.weight, product.weightZeroPoint);
-  // sums of fewer products than this fit SUM_LIMIT: K = 1028 for |x - zx| <= 255 and |w| <= 128
-  const depth = Math.min(inFeatures, Math.floor((SUM_LIMIT - 1) / Math.max(1, largest)));
+  // sums of so many products fit int32: K = 65,793 for |x - zx| <= 255 and |w| <= 128
+  const depth = Math.min(inFeatures, Math.floor((2 ** 31 - 1) / Math.max(1, largest)));
   if (depth === 0) return inFeatures === 0 ? sums : sumsOfWideCodes(x, product, sums);
   const blockRows = Math.max(64, 4 * Math.floor(BLOCK_VALUES / (4 * depth)));
-  const packedX = new Float64Array(4 * Math.ceil(Math.min(blockRows, x.rows) / 4) * depth);
-  const packedW = new Float64Array(4 * depth);
+  const packedX = new Int32Array(4 * Math.ceil(Math.min(blockRows, x.rows) / 4) * depth);
+  const packedW = new Int32Array(4 * depth);
   for (let k = 0; k < inFeatures; k += depth) {
     const length = Math.min(depth, inFeatures - k);
     for (let row = 0; row < x.rows; row += blockRows) {
       const rows = Math.min(blockRows, x.rows - row);
       packRows(packedX, x, product.input.zeroPoint, row, rows, k, length);
-      for (let channel = 0; channel < outFeatures; channel += 8) {
+      for (let channel = 0; channel < outFeatures; channel += 4) {
         packChannels(packedW, product, channel, k, length);
         for (let r = 0; r < rows; r += 4) {
           sumTile(packedX, r * length, packedW, length);
@@ -117,14 +112,27 @@ export function readableExactSums(x: Codes, product: Product): Float64Array {
   return sums;
 }
 
-/** Of a tile of 4 rows and 8 channels: tile[row * 4 + c] holds channel c, and channel c + 4 times UPPER. */
-const tile = new Float64Array(16);
+/** The sums of a tile of 4 rows and 4 channels, a row after the other; integers, which a short run need not allocate. */
+const tile = new Int32Array(16);
 
-function sumTile(x: Float64Array, start: number, w: Float64Array, length: number): void {
-  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let [c0, c1, c2, c3, d0, d1, d2, d3] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const end = 4 * length;
-  for (let j = 0, i = start; j < end; j += 4, i += 4) {
+function sumTile(x: Int32Array, start: number, w: Int32Array, length: number): void {
+  let a0 = 0;
+  let a1 = 0;
+  let a2 = 0;
+  let a3 = 0;
+  let b0 = 0;
+  let b1 = 0;
+  let b2 = 0;
+  let b3 = 0;
+  let c0 = 0;
+  let c1 = 0;
+  let c2 = 0;
+  let c3 = 0;
+  let d0 = 0;
+  let d1 = 0;
+  let d2 = 0;
+  let d3 = 0;
+  for (let j = 0, i = start; j < 4 * length; j += 4, i += 4) {
     const w0 = w[j];
     const w1 = w[j + 1];
     const w2 = w[j + 2];
@@ -150,42 +158,20 @@ function sumTile(x: Float64Array, start: number, w: Float64Array, length: number
     d2 += d * w2;
     d3 += d * w3;
   }
-  tile[0] = a0;
-  tile[1] = a1;
-  tile[2] = a2;
-  tile[3] = a3;
-  tile[4] = b0;
-  tile[5] = b1;
-  tile[6] = b2;
-  tile[7] = b3;
-  tile[8] = c0;
-  tile[9] = c1;
-  tile[10] = c2;
-  tile[11] = c3;
-  tile[12] = d0;
-  tile[13] = d1;
-  tile[14] = d2;
-  tile[15] = d3;
+  tile.set([a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3]);
 }
 
-/** Takes the two channels of each tile entry apart: |lower| < 2^25, so rounding to multiples of UPPER finds the upper. */
 function addTile(sums: Float64Array, channels: number, row: number, rows: number, channel: number): void {
-  const lowers = Math.min(4, channels - channel);
-  const uppers = Math.min(4, channels - channel - 4);
+  const own = Math.min(4, channels - channel);
   for (let r = 0; r < rows; r++) {
     const start = (row + r) * channels + channel;
-    for (let c = 0; c < lowers; c++) {
-      const both = tile[4 * r + c];
-      const upper = roundHalfEven(both / UPPER);
-      sums[start + c] += both - upper * UPPER;
-      if (c < uppers) sums[start + c + 4] += upper;
-    }
+    for (let c = 0; c < own; c++) sums[start + c] += tile[4 * r + c];
   }
 }
 
 /** 4 rows interleaved along k; rows beyond the block are 0. */
 function packRows(
-  packed: Float64Array,
+  packed: Int32Array,
   x: Codes,
   zeroPoint: number,
   row: number,
@@ -200,19 +186,14 @@ function packRows(
   }
 }
 
-/** 8 channels in 4 numbers along k; channels beyond the layer repeat the last and are not stored. */
-function packChannels(packed: Float64Array, product: Product, channel: number, k: number, length: number): void {
+/** 4 channels interleaved along k; channels beyond the layer repeat the last and are not stored. */
+function packChannels(packed: Int32Array, product: Product, channel: number, k: number, length: number): void {
   const { weight, inFeatures, outFeatures } = product;
   for (let c = 0; c < 4; c++) {
-    const lower = Math.min(channel + c, outFeatures - 1);
-    const upper = Math.min(channel + c + 4, outFeatures - 1);
-    const lowerZeroPoint = weightZeroPointOf(product, lower);
-    const upperZeroPoint = weightZeroPointOf(product, upper);
-    const fromLower = lower * inFeatures + k;
-    const fromUpper = upper * inFeatures + k;
-    for (let i = 0; i < length; i++) {
-      packed[4 * i + c] = weight[fromLower + i] - lowerZeroPoint + (weight[fromUpper + i] - upperZeroPoint) * UPPER;
-    }
+    const own = Math.min(channel + c, outFeatures - 1);
+    const zeroPoint = weightZeroPointOf(product, own);
+    const from = own * inFeatures + k;
+    for (let i = 0; i < length; i++) packed[4 * i + c] = weight[from + i] - zeroPoint;
   }
 }
 

@@ -1,9 +1,10 @@
 /** The table of constants: for people, as CSV, as C. */
-import { Chalk } from 'chalk';
+
 import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { float32Literal } from './constantsC.js';
+import { type Ink, inkOf } from './ink.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 import { skippedNotes } from './skipped.js';
@@ -11,11 +12,11 @@ import { skippedNotes } from './skipped.js';
 const DEFAULT_CHANNELS = 8;
 
 export function constantsText(document: TableDocument, options: ReportOptions): string {
-  const chalk = new Chalk({ level: options.color });
+  const ink = inkOf(options);
   const head = `constants of ${counted(document.layers.length, 'layer')} under kernel ${document.kernel}`;
   const blocks = [
-    prose({ options }, head).map((line) => chalk.bold(line)),
-    ...document.layers.map((layer) => layerLines(layer, options, chalk)),
+    prose({ options }, head).map((line) => ink.bold(line)),
+    ...document.layers.map((layer) => layerLines(layer, options, ink)),
     skippedNotes(document.skipped, options),
   ];
   return `${blocks
@@ -24,13 +25,13 @@ export function constantsText(document: TableDocument, options: ReportOptions): 
     .join('\n\n')}\n`;
 }
 
-function layerLines(layer: TableLayer, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+function layerLines(layer: TableLayer, options: ReportOptions, ink: Ink): string[] {
   const { channels, clamp, input_zero_point: zx, output_zero_point: zy } = layer;
   const shown = options.verbosity === 'verbose' ? channels : channels.slice(0, DEFAULT_CHANNELS);
   const left = channels.length - shown.length;
   const output =
     zy === null || clamp === null ? 'float output' : `output zero point ${zy}, clamp ${clamp.join(' to ')}`;
-  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: ink.dim };
   const { head, rows } = renderColumns(columnsOf(shown), layout);
   return [
     ...prose(

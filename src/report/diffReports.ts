@@ -1,8 +1,9 @@
 /** Two reports against each other, for a terminal. */
-import { Chalk } from 'chalk';
+
 import type { Change, LayerChange, LayerState, ReportsDiff } from '../documents/reportsDiff.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
+import { type Ink, inkOf } from './ink.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -18,16 +19,16 @@ const LOOKS = {
 } as const satisfies Record<Change, readonly [string, string, string]>;
 
 export function diffReportsText(diff: ReportsDiff, options: ReportOptions): string {
-  const chalk = new Chalk({ level: options.color });
+  const ink = inkOf(options);
   const { before, after, settings, layers, verdict } = diff;
   const shown = options.verbosity === 'verbose' ? layers : layers.filter(({ change }) => change !== 'same');
-  const paint = chalk[LOOKS[verdict][2]];
+  const paint = ink[LOOKS[verdict][2]];
   const blocks = [
     [
       ...prose(
         { options },
         `qdiff diff-reports: ${printable(before)} (before) against ${printable(after)} (after)`,
-      ).map((line) => chalk.bold(line)),
+      ).map((line) => ink.bold(line)),
       ...settings.flatMap(({ model, setting, before: a, after: b }) =>
         labelled(
           { options },
@@ -36,21 +37,17 @@ export function diffReportsText(diff: ReportsDiff, options: ReportOptions): stri
         ),
       ),
     ],
-    layerLines(shown, options, chalk),
+    layerLines(shown, options, ink),
     shown.flatMap((layer) => channelLines(layer, options)),
-    prose({ options }, `${verdict.toUpperCase()}: ${summary(layers)}`).map((line) => paint.bold(line)),
+    prose({ options }, `${verdict.toUpperCase()}: ${summary(layers)}`).map((line) => paint(ink.bold(line))),
   ];
   const text = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${text.join('\n\n')}\n`;
 }
 
-function layerLines(
-  layers: readonly LayerChange[],
-  options: ReportOptions,
-  chalk: InstanceType<typeof Chalk>,
-): string[] {
+function layerLines(layers: readonly LayerChange[], options: ReportOptions, ink: Ink): string[] {
   if (layers.length === 0) return [];
-  const paint = (row: number): Paint => chalk[LOOKS[layers[row].change][2]];
+  const paint = (row: number): Paint => ink[LOOKS[layers[row].change][2]];
   const columns: Column[] = [
     { head: [''], cells: layers.map(({ change }) => LOOKS[change][options.unicode ? 0 : 1]), align: 'left', paint },
     {
@@ -66,7 +63,7 @@ function layerLines(
   const why = layers.map((layer) => whyText(layer, options));
   const whyColumn: Column = { head: ['why'], cells: why, align: 'left' };
   const beside = fits([...columns, whyColumn], options.width);
-  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: ink.dim };
   const { head, rows } = renderColumns(beside ? [...columns, whyColumn] : columns, layout);
   if (beside) return [...head, ...rows];
   return [

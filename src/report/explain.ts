@@ -1,9 +1,10 @@
 /** One value's arithmetic for a terminal: a column a kernel, the first differing step marked. */
-import { Chalk } from 'chalk';
+
 import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, renderColumns } from './columns.js';
 import { outcomeLines } from './explainOutcome.js';
+import { type Ink, inkOf } from './ink.js';
 import { wrap } from './layout.js';
 import { option, path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
@@ -27,7 +28,7 @@ export function explainText({
   repeated = [],
 }: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const chalk = new Chalk({ level: options.color });
+    const ink = inkOf(options);
     const files = [path(model), ...(capture === null ? [] : [path(capture)])];
     const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)]), ...repeated];
     const { layer, channel, sample, at } = document;
@@ -45,20 +46,20 @@ export function explainText({
     const words = needsFile ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro'] : nothing ? null : compare;
     const next = words && shellCommand(words);
     const blocks = [
-      headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
+      headerLines(document, options).map((line, i) => (i === 0 ? ink.bold(line) : line)),
       codeLines(document, options),
-      document.weight ? productLines(document, options, chalk.dim) : [],
-      otherCodeLines(document, options, chalk.dim),
+      document.weight ? productLines(document, options, ink.dim) : [],
+      otherCodeLines(document, options, ink.dim),
       patchLines(document, options),
       ...document.columns
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
         .map((c) => pairLines(c, options)),
-      stepLines(document, options, chalk),
+      stepLines(document, options, ink),
       [
         `numpy, ${needsFile ? 'beside the repro.npz that --repro writes' : 'ready to paste'}:`,
         ...document.numpy.flatMap((line) => codeLine(line, options.width)),
       ],
-      [...outcomeLines(document, options), ...(next === null ? [] : [`next: ${chalk.cyan(next)}`])],
+      [...outcomeLines(document, options), ...(next === null ? [] : [`next: ${ink.cyan(next)}`])],
     ];
     return `${blocks
       .filter((lines) => lines.length > 0)
@@ -319,7 +320,7 @@ function multiplierText(column: ExplainColumn): string {
   return column.fixed_point ? 'fixed point' : number(column.multiplier!);
 }
 
-function stepLines(document: ExplainDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+function stepLines(document: ExplainDocument, options: ReportOptions, ink: Ink): string[] {
   const { columns, first_difference: first, candidate_column: own } = document;
   const rows = rowsOf(document);
   const arrow = options.unicode ? '←' : '<-';
@@ -331,7 +332,7 @@ function stepLines(document: ExplainDocument, options: ReportOptions, chalk: Ins
     head: [''],
     cells: rows.map(([, , key]) => (first !== null && key === first ? mark : '')),
     align: 'left',
-    paint: () => chalk.red,
+    paint: () => ink.red,
   });
   const kernels = columns.map((column) => of(column.kernel)(column));
   const yours = own ? [of('on yours')(own)] : [];
@@ -342,7 +343,7 @@ function stepLines(document: ExplainDocument, options: ReportOptions, chalk: Ins
     marked(fits([steps, ...kernels, marked(`${arrow} first`)], options.width) ? `${arrow} first` : arrow),
   ];
   const tables = fits(all, options.width) ? [all] : [short, ...(own ? [[steps, ...yours]] : [])];
-  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: chalk.dim };
+  const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint: ink.dim };
   return tables.flatMap((table) => {
     const { head, rows: lines } = renderColumns(table, layout);
     return [...head, ...lines];

@@ -1,5 +1,5 @@
 /** The portability matrix for a terminal: a row a kernel, a column a layer. */
-import { Chalk } from 'chalk';
+
 import { hasIntegerForm } from '../analyze/golden.js';
 import { mayRun } from '../diagnose/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
@@ -7,6 +7,7 @@ import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { grouped } from './grouped.js';
+import { type Ink, inkOf } from './ink.js';
 import { option, path, shellCommand } from './next.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
@@ -27,21 +28,21 @@ const MOST_LAYERS = 16;
 
 export function forecastText(inputs: ForecastInputs): (document: ForecastDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const chalk = new Chalk({ level: options.color });
+    const ink = inkOf(options);
     const { layers, samples, output, kernels } = document;
     const agree = kernels.filter((kernel) => layers.every(({ changed }) => changed[kernel] === 0));
     const next = nextCommand(document, agree, inputs);
     const blocks = [
       [
         ...prose({ options }, `forecast for ${counted(samples, 'sample')}: what each kernel would change`).map((line) =>
-          chalk.bold(line),
+          ink.bold(line),
         ),
         ...prose(
           { options },
           `end to end from the captured input, on its own outputs; counts are values that differ from ${sourceOf(document)}`,
         ),
       ],
-      matrixLines(document, options, chalk),
+      matrixLines(document, options, ink),
       unknownLines(document.not_replayed ?? [], options, '; what follows reads captured values'),
       [
         ...labelled(
@@ -52,7 +53,7 @@ export function forecastText(inputs: ForecastInputs): (document: ForecastDocumen
         ...(output === null
           ? []
           : labelled({ options }, 'top-1: ', `largest channel of ${printable(output)}, the first of equals`)),
-        ...(next === null ? [] : [`next: ${chalk.cyan(next)}`]),
+        ...(next === null ? [] : [`next: ${ink.cyan(next)}`]),
       ],
     ];
     const filled = blocks.filter((lines) => lines.length > 0);
@@ -81,12 +82,12 @@ function groupsOf({ kernels, layers, top1_flips: flips, accuracy }: ForecastDocu
   return [...grouped(kernels, changesOf).values()].map((all) => ({ first: all[0], kernels: all }));
 }
 
-function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+function matrixLines(document: ForecastDocument, options: ReportOptions, ink: Ink): string[] {
   const groups = groupsOf(document, options.verbosity === 'verbose');
-  const { head, rows } = renderColumns(matrixColumns(document, groups, chalk), {
+  const { head, rows } = renderColumns(matrixColumns(document, groups, ink), {
     width: options.width,
     ellipsis: options.unicode ? '…' : '...',
-    headPaint: chalk.dim,
+    headPaint: ink.dim,
   });
   const { accuracy, expected } = document;
   const of = expected === 'capture' ? 'the capture' : expected;
@@ -94,22 +95,22 @@ function matrixLines(document: ForecastDocument, options: ReportOptions, chalk: 
     ...head,
     ...rows,
     ...(accuracy ? [`accuracy of ${of}: ${share(accuracy.capture)}`] : []),
-    ...groupLines(groups, options, chalk),
+    ...groupLines(groups, options, ink),
   ];
 }
 
 /** Who is in a group, and where that runs. */
-function groupLines(groups: readonly Group[], options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+function groupLines(groups: readonly Group[], options: ReportOptions, ink: Ink): string[] {
   if (groups.every(({ kernels }) => kernels.length === 1)) return [];
   const described = groups.flatMap(({ first, kernels }) => {
     const where = [...new Set(kernels.map((kernel) => kernelByName(kernel).origin))];
-    if (kernels.length === 1) return labelled({ options }, `${first}: `, where[0], chalk.dim, chalk.bold);
+    if (kernels.length === 1) return labelled({ options }, `${first}: `, where[0], ink.dim, ink.bold);
     return [
-      ...labelled({ options }, `${groupName(first, kernels)}: `, kernels.join(', '), undefined, chalk.bold),
-      ...labelled({ options }, '  ', where.join('; '), chalk.dim),
+      ...labelled({ options }, `${groupName(first, kernels)}: `, kernels.join(', '), undefined, ink.bold),
+      ...labelled({ options }, '  ', where.join('; '), ink.dim),
     ];
   });
-  return ['', ...described, ...prose({ options }, 'a row a kernel: -v').map((line) => chalk.dim(line))];
+  return ['', ...described, ...prose({ options }, 'a row a kernel: -v').map((line) => ink.dim(line))];
 }
 
 function groupName(first: string, { length }: readonly string[]): string {
@@ -119,7 +120,7 @@ function groupName(first: string, { length }: readonly string[]): string {
 function matrixColumns(
   { layers, top1_flips: flips, accuracy }: ForecastDocument,
   groups: readonly Group[],
-  chalk: InstanceType<typeof Chalk>,
+  ink: Ink,
 ): Column[] {
   const shown = layers.slice(-MOST_LAYERS);
   const cells = (text: (kernel: string) => string) => groups.map(({ first }) => text(first));
@@ -141,7 +142,7 @@ function matrixColumns(
       head: ['', 'kernel'],
       cells: groups.map(({ first, kernels }) => groupName(first, kernels)),
       align: 'left',
-      paint: (row) => (changed(groups[row].first) > 0 ? chalk.red : chalk.green),
+      paint: (row) => (changed(groups[row].first) > 0 ? ink.red : ink.green),
     },
     number(['layers', 'changed'], (kernel) => `${changed(kernel)}/${layers.length}`),
     ...shown.map((layer, i) => ({

@@ -1,7 +1,8 @@
 /** What the golden command says of the folder that it made. */
-import { Chalk } from 'chalk';
+
 import type { GoldenManifest } from '../documents/golden.js';
 import { counted, printable } from '../text.js';
+import { inkOf } from './ink.js';
 import { option, path, shellCommand } from './next.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -9,13 +10,13 @@ import { skippedNotes } from './skipped.js';
 
 export function goldenText(folder: string): (manifest: GoldenManifest, options: ReportOptions) => string {
   return (manifest, options) => {
-    const chalk = new Chalk({ level: options.color });
+    const ink = inkOf(options);
     const { kernel, equation, layers, values = [], samples, files, skipped } = manifest;
     const lines = [
       ...prose(
         { options },
         `golden vectors of kernel ${kernel} in ${printable(folder)}: ${counted(layers.length + values.length, 'layer')}, ${counted(samples, 'sample')}`,
-      ).map((line) => chalk.bold(line)),
+      ).map((line) => ink.bold(line)),
       ...prose({ options }, equation),
       ...prose(
         { options },
@@ -33,7 +34,7 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
     const run = manifest.data === 'c' ? ' && ./reference' : '';
     const command = shellCommand(nextWords(manifest, folder));
     const next = command && command + run;
-    return `${lines.join('\n')}\n${next === null ? '' : `next: ${chalk.cyan(next)}\n`}`;
+    return `${lines.join('\n')}\n${next === null ? '' : `next: ${ink.cyan(next)}\n`}`;
   };
 }
 

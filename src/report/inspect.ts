@@ -1,4 +1,3 @@
-import { Chalk } from 'chalk';
 import type {
   InspectDocument,
   InspectedChannel,
@@ -10,6 +9,7 @@ import { shapeText } from '../load/npy.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
+import { type Ink, inkOf } from './ink.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -20,20 +20,20 @@ const MOST_LAYERS_WITH_CHANNELS = 12;
 
 /** What is in a file, a row a layer or an array. */
 export function inspectText(document: InspectDocument, options: ReportOptions): string {
-  const chalk = new Chalk({ level: options.color });
+  const ink = inkOf(options);
   const linear = (document.layers ?? []).filter(({ channels }) => channels !== null);
   const most = options.verbosity === 'verbose' ? linear.length : MOST_LAYERS_WITH_CHANNELS;
   const blocks = [
-    headerLines(document, options).map((line, i) => (i === 0 ? chalk.bold(line) : line)),
-    ...(document.arrays ? [arrayLines(document.arrays, options, chalk.dim)] : []),
-    ...(document.layers ? [layerLines(document, options, chalk.dim), originLines(document.layers, options)] : []),
+    headerLines(document, options).map((line, i) => (i === 0 ? ink.bold(line) : line)),
+    ...(document.arrays ? [arrayLines(document.arrays, options, ink.dim)] : []),
+    ...(document.layers ? [layerLines(document, options, ink.dim), originLines(document.layers, options)] : []),
     unknownLines(unknownIn(document.layers ?? []), options),
-    ...linear.slice(0, most).map((layer) => channelLines(layer, options, chalk)),
+    ...linear.slice(0, most).map((layer) => channelLines(layer, options, ink)),
     linear.length > most ? [`channels of ${counted(linear.length - most, 'more layer')} not shown: -v`] : [],
     document.warnings.flatMap(({ where, message }) =>
       labelled({ options }, 'note: ', `${printable(where)}: ${printable(message)}`),
     ),
-    nextLines(document, chalk),
+    nextLines(document, ink),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -42,7 +42,7 @@ export function inspectText(document: InspectDocument, options: ReportOptions): 
 }
 
 /** A hook dictionary is compared alone; of other arrays the model is not known here, and what is missing has its name in capitals. */
-function nextLines({ kind, path: file, arrays }: InspectDocument, chalk: InstanceType<typeof Chalk>): string[] {
+function nextLines({ kind, path: file, arrays }: InspectDocument, ink: Ink): string[] {
   const names = new Set(arrays?.map(({ key }) => key));
   const isWhole = ['x_int8', 'w_int8', 'y_int8'].every((name) => names.has(name));
   const [label, words] =
@@ -52,7 +52,7 @@ function nextLines({ kind, path: file, arrays }: InspectDocument, chalk: Instanc
         ? ['next', ['qdiff', path(file)]]
         : ['with its model', ['qdiff', ...(file.endsWith('.npy') ? ['run'] : []), 'MODEL', path(file)]];
   const command = shellCommand(words);
-  return command === null ? [] : [`${label}: ${chalk.cyan(command)}`];
+  return command === null ? [] : [`${label}: ${ink.cyan(command)}`];
 }
 
 function headerLines(
@@ -169,7 +169,7 @@ function originLines(layers: NonNullable<InspectDocument['layers']>, options: Re
 }
 
 /** The effective bias and multiplier of each channel: what a kernel computes with. */
-function channelLines(layer: InspectedLayer, options: ReportOptions, chalk: InstanceType<typeof Chalk>): string[] {
+function channelLines(layer: InspectedLayer, options: ReportOptions, ink: Ink): string[] {
   const all = layer.channels!;
   const most = options.verbosity === 'verbose' ? all.length : DEFAULT_CHANNELS;
   const channels = all.slice(0, most);
@@ -207,10 +207,10 @@ function channelLines(layer: InspectedLayer, options: ReportOptions, chalk: Inst
       dropOrder: 3,
     },
   ];
-  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint: chalk.dim });
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis: '', headPaint: ink.dim });
   const granularity = layer.per_channel ? 'a weight scale per channel' : 'one weight scale';
   return [
-    ...prose({ options }, `${printable(layer.name)}: ${granularity}`).map((line) => chalk.bold(line)),
+    ...prose({ options }, `${printable(layer.name)}: ${granularity}`).map((line) => ink.bold(line)),
     ...head,
     ...rows,
     ...(left > 0 ? [`  and ${counted(left, 'more channel')}${options.verbosity === 'verbose' ? '' : ': -v'}`] : []),

@@ -1,6 +1,6 @@
-import { Chalk } from 'chalk';
 import type { KernelsDocument } from '../documents/kernels.js';
 import { counted } from '../text.js';
+import { inkOf } from './ink.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
@@ -8,9 +8,9 @@ type ListedKernel = KernelsDocument['kernels'][number];
 
 /** A block a kernel: its equation, where it runs, and what its model was run against. */
 export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions): string {
-  const chalk = new Chalk({ level: options.color });
+  const ink = inkOf(options);
   const blocks = kernels.map((kernel) => [
-    chalk.bold(kernel.name),
+    ink.bold(kernel.name),
     ...labelled({ options }, '  computes  ', kernel.equation),
     ...labelled({ options }, '  runs on   ', kernel.runs_on),
     ...labelled({ options }, '  verified  ', verifiedSentence(kernel)),
@@ -22,7 +22,7 @@ export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions
     { options },
     'acc: sum of (x - zx) * (w - zw), int32; sx, sw, sy: scales of input, weight and output; b: real bias; zp: zero point of the output; rint: ties to even; all float operations round to float32 unless said otherwise',
   );
-  const next = `with your files: ${chalk.cyan('qdiff forecast MODEL CAPTURE')}`;
+  const next = `with your files: ${ink.cyan('qdiff forecast MODEL CAPTURE')}`;
   return `${[...blocks, [...symbols, next]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 

@@ -1,8 +1,9 @@
 /** Findings of lint for a terminal: what says the same of many channels is said once. */
-import { Chalk } from 'chalk';
+
 import type { LintDocument, LintFinding, Severity } from '../documents/lint.js';
 import { counted, listed, printable } from '../text.js';
 import { renderColumns } from './columns.js';
+import { type Ink, inkOf } from './ink.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -18,7 +19,7 @@ const MOST_NOT_CHECKED = 8;
 
 export function lintText({ model, capture }: LintInputs): (document: LintDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const chalk = new Chalk({ level: options.color });
+    const ink = inkOf(options);
     const groups = grouped(document.findings);
     const most = options.verbosity === 'verbose' ? groups.length : MOST_GROUPS;
     const next = shellCommand(
@@ -26,7 +27,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
     );
     const blocks = [
       [
-        chalk.bold(`qdiff lint: ${counted(document.layers.length, 'layer')} with weights of ${printable(model)}`),
+        ink.bold(`qdiff lint: ${counted(document.layers.length, 'layer')} with weights of ${printable(model)}`),
         ...prose(
           { options },
           capture === null
@@ -34,17 +35,17 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
             : `with what happened in ${printable(capture)}`,
         ),
       ],
-      layerLines(document, options, chalk.dim),
+      layerLines(document, options, ink.dim),
       neverLines(document, options),
       notCheckedLines(document, options),
       ...groups.slice(0, most).map((group, i) => {
         const above = groups.slice(0, i).filter(([{ code, fix }]) => code === group[0].code && fix === group[0].fix);
-        return groupLines(group, above, options, chalk);
+        return groupLines(group, above, options, ink);
       }),
       groups.length > most ? [`${groups.length - most} more kinds of findings: -v, or --reporter json`] : [],
       [
-        chalk.bold(summary(document.findings)),
-        ...(next === null ? [] : [`${capture === null ? 'with a capture' : 'next'}: ${chalk.cyan(next)}`]),
+        ink.bold(summary(document.findings)),
+        ...(next === null ? [] : [`${capture === null ? 'with a capture' : 'next'}: ${ink.cyan(next)}`]),
       ],
     ];
     return `${blocks
@@ -146,7 +147,7 @@ function groupLines(
   group: readonly LintFinding[],
   above: readonly (readonly LintFinding[])[],
   options: ReportOptions,
-  chalk: InstanceType<typeof Chalk>,
+  ink: Ink,
 ): string[] {
   const [first] = group;
   const [unicode, ascii, color] = MARKS[first.severity];
@@ -157,7 +158,7 @@ function groupLines(
   const saidAbove = above.some(([it]) => it.kernels.join(', ') === kernels);
   const example = channels.length > 1 ? `channel ${first.channel}, ${first.message}` : first.message;
   return [
-    ...prose({ options }, heading).map((line) => chalk[color](line)),
+    ...prose({ options }, heading).map((line) => ink[color](line)),
     ...labelled({ options }, '    because  ', example),
     ...(kernels !== '' && !saidAbove ? labelled({ options }, '    on       ', kernels) : []),
     ...labelled({ options }, '    fix      ', above.length > 0 ? 'as above' : first.fix),

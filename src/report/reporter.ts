@@ -10,7 +10,7 @@ export interface ReportOptions {
   readonly sort: 'graph' | 'worst';
   /** quiet: verdict and problems only; verbose: every layer's channels, resolved settings. */
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
-  /** chalk's level: 0 is no colour, 1 is 16 colours, 2 is 256, 3 is true colour. */
+  /** 0 is no colour, 1 is 16 colours, 2 is 256, 3 is true colour. */
   readonly color: 0 | 1 | 2 | 3;
   /** Columns of the terminal; 80 where there is none. */
   readonly width: number;

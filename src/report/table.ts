@@ -1,5 +1,5 @@
 /** The report for a terminal: readable at 80 columns, without colour, and from the last line upwards. */
-import { Chalk } from 'chalk';
+
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
@@ -13,6 +13,7 @@ import { type Finding, findingLayers, type Tell } from './finding.js';
 import { firstWords, notes } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
+import { type Ink, inkOf } from './ink.js';
 import { padEnd } from './layout.js';
 import { modelLines } from './modelDifferences.js';
 import { nextCommand } from './next.js';
@@ -45,17 +46,17 @@ export const tableOfRuns =
   (tell: Tell): Reporter =>
   (runs, options) => {
     if (runs.length === 1) return table(runs[0].report, options, tell);
-    const chalk = new Chalk({ level: options.color });
+    const ink = inkOf(options);
     const blocks = runs.map(
-      ({ name, report }) => `${chalk.bold(`== ${printable(name)} ==`)}\n${table(report, options, tell)}`,
+      ({ name, report }) => `${ink.bold(`== ${printable(name)} ==`)}\n${table(report, options, tell)}`,
     );
     const widestName = widest(runs.map(({ name }) => printable(name)));
     const verdicts = runs.map(({ name, report }) => {
       const { line, matches } = verdict(report);
-      return labelled({ options }, `${padEnd(printable(name), widestName)}  `, line, matches ? chalk.green : chalk.red);
+      return labelled({ options }, `${padEnd(printable(name), widestName)}  `, line, matches ? ink.green : ink.red);
     });
     const heading = `== ${counted(runs.length, 'model')} ==`;
-    return [...blocks, `${[chalk.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
+    return [...blocks, `${[ink.bold(heading), ...verdicts.flat()].join('\n')}\n`].join('\n');
   };
 
 export function table(report: Report, options: ReportOptions, tell: Tell): string {
@@ -69,7 +70,7 @@ export function table(report: Report, options: ReportOptions, tell: Tell): strin
       channels: options.channels ?? (verbose ? Number.POSITIVE_INFINITY : DEFAULT_CHANNELS),
     }),
     options: { ...options, brief: briefly(names, ellipsis) },
-    chalk: new Chalk({ level: options.color }),
+    ink: inkOf(options),
     ellipsis,
     verbose,
   };
@@ -78,7 +79,7 @@ export function table(report: Report, options: ReportOptions, tell: Tell): strin
       ? [[...verdictLines(view), ...problemLines(view), ...baselineLines(view)]]
       : [
           headerLines(view),
-          firstWords(view.report).flatMap((text) => labelled(view, '! ', text, view.chalk.red)),
+          firstWords(view.report).flatMap((text) => labelled(view, '! ', text, view.ink.red)),
           modelLines(view),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
@@ -97,7 +98,7 @@ interface View {
   readonly whole: Report;
   readonly report: Report;
   readonly options: ReportOptions;
-  readonly chalk: InstanceType<typeof Chalk>;
+  readonly ink: Ink;
   readonly ellipsis: string;
   readonly verbose: boolean;
 }
@@ -110,7 +111,7 @@ function isShown(layer: LayerReport, { verbose }: View): boolean {
 // ---------------------------------------------------------------- header
 
 function headerLines(view: View): string[] {
-  const { report, options, chalk, verbose } = view;
+  const { report, options, ink, verbose } = view;
   const actual = report.candidate === null ? 'the replay' : candidateNamed(report);
   const inUlp = judged(report).some((layer) => layer.unit === 'ulp');
   const inLsb = judged(report).some((layer) => layer.unit === 'lsb');
@@ -120,7 +121,7 @@ function headerLines(view: View): string[] {
     ...prose(
       view,
       `qdiff ${printable(report.tool.version)}: ${printable(report.model)} against ${printable(report.capture)}`,
-    ).map((line) => chalk.bold(line)),
+    ).map((line) => ink.bold(line)),
     ...prose(view, `expected = ${expectedSource(report)}, actual = ${actual}`),
     ...prose(view, `difference = actual - expected, in ${units.filter(Boolean).join(', ')}`),
     ...prose(
@@ -159,9 +160,9 @@ function markOf(layer: LayerReport): keyof typeof MARKS {
 
 /** A row a layer; where the causes do not fit beside it, they follow on a line of their own. */
 function layerLines(view: View, layers: readonly LayerReport[]): string[] {
-  const { options, chalk, ellipsis } = view;
+  const { options, ink, ellipsis } = view;
   const marks = layers.map((layer) => MARKS[markOf(layer)]);
-  const paint = (row: number): Paint => chalk[marks[row][2]];
+  const paint = (row: number): Paint => ink[marks[row][2]];
   const cells = (text: (layer: LayerReport) => string) => layers.map((layer) => text(layer));
   const compared = (text: (layer: LayerReport) => string) =>
     cells((layer) => (layer.values === null ? '-' : text(layer)));
@@ -190,7 +191,7 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
   const why = cells((layer) => whyOf(layer, view.report));
   const whyColumn: Column = { head: ['why'], cells: why, align: 'left', paint };
   const beside = fits([...columns, whyColumn], options.width);
-  const layout = { width: options.width, ellipsis, headPaint: chalk.dim };
+  const layout = { width: options.width, ellipsis, headPaint: ink.dim };
   const { head, rows } = renderColumns(beside ? [...columns, whyColumn] : columns, layout);
   if (beside) return [...head, ...rows];
   const below = layers.map((_, i) => labelled(view, '    ', why[i], paint(i)));
@@ -201,7 +202,7 @@ function layerLines(view: View, layers: readonly LayerReport[]): string[] {
 function replayLines(view: View): string[] {
   const replayed = { ...view, report: { ...view.report, candidate_layers: null } };
   return [
-    view.chalk.bold('the replay against the capture, for information'),
+    view.ink.bold('the replay against the capture, for information'),
     ...layerLines(replayed, view.report.layers),
   ];
 }
@@ -210,7 +211,7 @@ function replayLines(view: View): string[] {
 
 /** For the layers that differ; of many only the worst, unless channels were asked for. */
 function channelBlocks(view: View): string[][] {
-  const { options, verbose, chalk } = view;
+  const { options, verbose, ink } = view;
   const layers = judged(view.report).filter((layer) => isShown(layer, view) && (layer.channels ?? []).length > 0);
   if (layers.length === 0) return [];
   const most = verbose || options.channels !== undefined ? Number.POSITIVE_INFINITY : MOST_LAYERS_WITH_CHANNELS;
@@ -220,15 +221,15 @@ function channelBlocks(view: View): string[][] {
   blocks
     .at(-1)!
     .push(
-      ...labelled(view, '  ', 'strip: max |diff| of every channel, on a logarithmic scale', chalk.dim),
-      ...labelled(view, '  ', histogramLegend(options.unicode), chalk.dim),
+      ...labelled(view, '  ', 'strip: max |diff| of every channel, on a logarithmic scale', ink.dim),
+      ...labelled(view, '  ', histogramLegend(options.unicode), ink.dim),
       ...(left > 0 ? prose(view, `channels of ${counted(left, 'more layer')} not shown: -v, or --layer NAME`) : []),
     );
   return blocks;
 }
 
 function channelLines(layer: LayerReport, view: View): string[] {
-  const { options, chalk, ellipsis } = view;
+  const { options, ink, ellipsis } = view;
   const channels = worstFirst(layer.channels ?? []);
   const samples = layer.values! / layer.out_features!;
   const differing = differingChannels(layer);
@@ -262,9 +263,9 @@ function channelLines(layer: LayerReport, view: View): string[] {
       dropOrder: 3,
     },
   ];
-  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: chalk.dim });
+  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: ink.dim });
   const extent = layer.unit === 'ulp' ? `, by up to ${largestInUnits(layer)}` : '';
-  const title = prose(view, `${printable(layer.name)}: ${which}${extent}`).map((line) => chalk.bold(line));
+  const title = prose(view, `${printable(layer.name)}: ${which}${extent}`).map((line) => ink.bold(line));
   // a finding says it already
   const where = layer.diagnosis ? null : whereSentence(layer);
   if (where !== null) title.push(...labelled(view, '  ', where));
@@ -272,17 +273,17 @@ function channelLines(layer: LayerReport, view: View): string[] {
 }
 
 /** All channels in a line, where they are more than the rows below tell. */
-function stripLines({ name }: LayerReport, { whole, options, chalk }: View): string[] {
+function stripLines({ name }: LayerReport, { whole, options, ink }: View): string[] {
   const layer = judged(whole).find((one) => one.name === name)!;
   const last = (layer.out_features ?? 0) - 1;
   const [start, end] = [`  0 ${options.unicode ? '│' : '|'}`, `${options.unicode ? '│' : '|'} ${last}`];
   const strip = heatStrip(layer, options.width - start.length - end.length);
   if (!strip) return [];
   const { channelsPerColumn: each } = strip;
-  const text = stripText(strip, options.unicode, (mark, level) => (level > 4 ? chalk.red(mark) : chalk.yellow(mark)));
+  const text = stripText(strip, options.unicode, (mark, level) => (level > 4 ? ink.red(mark) : ink.yellow(mark)));
   return [
     start + text + end,
-    ...(each > 1 ? labelled({ options }, '    ', `${each} channels a column, the worst of them shown`, chalk.dim) : []),
+    ...(each > 1 ? labelled({ options }, '    ', `${each} channels a column, the worst of them shown`, ink.dim) : []),
   ];
 }
 
@@ -292,17 +293,17 @@ function stripLines({ name }: LayerReport, { whole, options, chalk }: View): str
 const TO_DO = new Set(['fix', 'to agree']);
 
 function findingLines(finding: Finding, view: View): string[] {
-  const { chalk } = view;
+  const { ink } = view;
   const [first, ...others] = finding.headlines;
   return [
-    ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => chalk.bold.yellow(line)),
-    ...others.flatMap((line) => prose(view, line).map((one) => chalk.bold.yellow(one))),
+    ...prose(view, `${findingLayers(finding)} - ${first}`).map((line) => ink.bold(ink.yellow(line))),
+    ...others.flatMap((line) => prose(view, line).map((one) => ink.bold(ink.yellow(one)))),
     ...finding.details.flatMap(({ label, sentences, code }) => {
-      const paint = TO_DO.has(label) ? chalk.cyan : undefined;
+      const paint = TO_DO.has(label) ? ink.cyan : undefined;
       const labelOf = (i: number) => `  ${padEnd(i === 0 ? label : '', 9)}  `;
       return sentences.flatMap((sentence, i) => {
         if (code) return codeLines(view, labelOf(i), code[i]);
-        return labelled(view, labelOf(i), sentence, paint, chalk.dim);
+        return labelled(view, labelOf(i), sentence, paint, ink.dim);
       });
     }),
   ];
@@ -310,11 +311,11 @@ function findingLines(finding: Finding, view: View): string[] {
 
 /** Whoever copies a line gets it whole: like a command to type it is never wrapped. */
 function codeLines(view: View, label: string, { where, text }: { where: string; text: string }): string[] {
-  const { chalk, options } = view;
+  const { ink, options } = view;
   const whole = `${label}${where}: ${text}`;
-  if (whole.length <= options.width) return [chalk.dim(label) + printable(`${where}: `) + chalk.cyan(printable(text))];
-  const heading = labelled(view, label, `${where}:`, undefined, chalk.dim);
-  return [...heading, `    ${chalk.cyan(printable(text))}`];
+  if (whole.length <= options.width) return [ink.dim(label) + printable(`${where}: `) + ink.cyan(printable(text))];
+  const heading = labelled(view, label, `${where}:`, undefined, ink.dim);
+  return [...heading, `    ${ink.cyan(printable(text))}`];
 }
 
 function noteLines(view: View): string[] {
@@ -350,12 +351,12 @@ function baselineLines(view: View): string[] {
 // ---------------------------------------------------------------- verdict
 
 function verdictLines(view: View): string[] {
-  const { report, chalk } = view;
+  const { report, ink } = view;
   const { line, matches } = verdict(report);
-  const paint = matches ? chalk.green : chalk.red;
+  const paint = matches ? ink.green : ink.red;
   const answers = answersSentence(report);
   return [
-    ...prose(view, line).map((one) => paint.bold(one)),
+    ...prose(view, line).map((one) => paint(ink.bold(one))),
     ...(answers ? prose(view, answers) : []),
     ...firstDivergenceLines(view),
   ];
@@ -373,7 +374,7 @@ function firstDivergenceLines(view: View): string[] {
 
 /** For quiet output: a line for each layer that differs. */
 function problemLines(view: View): string[] {
-  const { report, chalk } = view;
+  const { report, ink } = view;
   return judged(report)
     .filter(differs)
     .flatMap((layer) => {
@@ -381,14 +382,14 @@ function problemLines(view: View): string[] {
         view,
         '  ',
         `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, view.report)}`,
-        chalk.red,
+        ink.red,
       );
     });
 }
 
 function nextLines(view: View): string[] {
   const command = nextCommand(view.report, view.options);
-  return command === null ? [] : [`next: ${view.chalk.cyan(command)}`]; // not wrapped: it is to be copied
+  return command === null ? [] : [`next: ${view.ink.cyan(command)}`]; // not wrapped: it is to be copied
 }
 
 // ---------------------------------------------------------------- lines

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import {
+  integer,
   list,
   name,
   names,
@@ -7,6 +8,9 @@ import {
   originFields,
   outputSchema,
   shapeFields,
+  size,
+  text,
+  texts,
   valueFields,
 } from '../ops/fields/schema.js';
 import { ops } from '../ops/registry.js';
@@ -17,18 +21,15 @@ import { ops } from '../ops/registry.js';
  */
 
 /** A layer of an op that qdiff has no file for: not replayed; only its captured output is used. */
-export const opaqueSchema = z.object({
-  name,
-  op: name,
-  input: z.optional(z.nullable(names)),
-  inputs: z.optional(z.nullable(names)),
-  output: z.optional(z.nullable(outputSchema)),
-  ...shapeFields,
-  ...originFields,
-});
+const opaqueLayer = () => {
+  const input = z.nullish(names);
+  const output = z.nullish(outputSchema);
+  return z.object({ name, op: name, input, inputs: input, output, ...shapeFields, ...originFields });
+};
+export const opaqueSchema = z.lazy(opaqueLayer);
 
-const text = z.optional(z.nullable(z.string()));
-const flag = z.optional(z.nullable(z.boolean()));
+const word = z.string();
+const flag = z.nullish(z.boolean());
 
 export const producerSchema = z.object({
   framework: text,
@@ -41,34 +42,38 @@ export const producerSchema = z.object({
   avx512: flag,
   avx512_vnni: flag,
   avx_vnni: flag,
-  threads: z.optional(z.nullable(z.int().check(z.positive()))),
+  threads: z.nullish(size),
   amx_int8: flag,
-  outputs_changed_by_capturing: z.optional(z.nullable(z.int())),
-  delegated: z.optional(z.nullable(z.array(z.string()))),
-  environment: z.optional(z.nullable(z.record(z.string(), z.string()))),
-  settings: z.optional(z.nullable(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))),
+  outputs_changed_by_capturing: z.nullish(integer),
+  delegated: texts,
+  environment: z.nullish(z.record(word, word)),
+  settings: z.nullish(z.record(word, z.union([word, z.number(), z.boolean()]))),
 });
 
 export const inputSchema = z.object({ name, ...valueFields, of_graph: z.optional(z.boolean()) });
 
 /** A value that layers read and no capture has; `value` repeats with the samples. */
-export const constantSchema = z.object({
-  name,
-  ...valueFields,
-  value: numbers('[...shape], or several samples of it one after the other', list('number')),
-});
+export const constantSchema = z.lazy(() =>
+  z.object({
+    name,
+    ...valueFields,
+    value: numbers('[...shape], or several samples of it one after the other', list('number')),
+  }),
+);
 
 /** First of all: what other versions do not have to share. */
 export const formatSchema = z.object({ format: z.literal('qdiff-model'), version: z.literal(1) });
 
+const anyList = z.optional(z.array(z.unknown()));
+
 export const modelFileSchema = z.object({
   ...formatSchema.shape,
   producer: z.optional(z.nullable(producerSchema)),
-  arrays: z.optional(z.nullable(z.string().check(z.minLength(1)))),
-  layout: z.optional(z.nullable(z.enum(['NCHW', 'NHWC']))),
-  inputs: z.optional(z.array(z.unknown())),
-  constants: z.optional(z.array(z.unknown())),
-  samples_per_call: z.optional(z.int().check(z.positive())),
+  arrays: z.nullish(name),
+  layout: z.nullish(z.enum(['NCHW', 'NHWC'])),
+  inputs: anyList,
+  constants: anyList,
+  samples_per_call: z.optional(size),
   folded: z.optional(z.array(z.string())),
   layers: z.array(z.unknown()).check(z.minLength(1)),
 });
@@ -78,7 +83,7 @@ export type RawProducer = z.infer<typeof producerSchema>;
 /** The JSON Schema of model.json, for editors and other tools. */
 export function modelJsonSchema(): object {
   const replayed = ops.map((op) => z.extend(op.schema(), { op: z.literal(op.name) }));
-  const unknownOp = z.extend(opaqueSchema, {
+  const unknownOp = z.extend(opaqueLayer(), {
     op: z.string().register(z.globalRegistry, {
       minLength: 1,
       not: { enum: ops.filter(({ needs }) => !needs).map(({ name }) => name) },

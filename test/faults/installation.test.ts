@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { causes } from '../../src/diagnose/registry.js';
 import { pair, run, temporaryFolder } from './command.js';
@@ -93,6 +93,18 @@ test('for a V8 that the build had not a compiled form is kept, and not used wher
       expect(runHere(...pair)).toEqual(expected);
     }
   }
+  const main = files().find((name) => name.includes('qdiff-main-'));
+  if (!main) return; // Node 20 keeps nothing
+  rmSync(join(kept, main));
+  const older = [1, 2, 3, 4].map((second) => [main.replace(/[^-]*$/, `${second}.cache`), second] as const);
+  const foreign = ['qdiff-main-v8-9.9.9.9-1.cache', 'other.cache'].map((name) => join(dirname(main), name));
+  for (const name of [...older.map(([name]) => name), ...foreign]) writeFileSync(join(kept, name), '');
+  for (const [name, second] of older) utimesSync(join(kept, name), second, second);
+  expect(runHere(...pair)).toEqual(expected);
+  const left = readdirSync(join(kept, dirname(main))).map((name) => join(dirname(main), name));
+  expect(left.filter((name) => name.includes('qdiff-main-') || foreign.includes(name)).sort()).toEqual(
+    [main, older[2][0], older[3][0], ...foreign].sort(),
+  );
 });
 
 test('without a difference no search is loaded', () => {

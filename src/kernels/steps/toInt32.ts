@@ -6,8 +6,9 @@ export function toInt32(sums: Float64Array): Accumulated {
   const data = new Int32Array(sums.length);
   let overflowed = 0;
   for (let i = 0; i < sums.length; i++) {
-    data[i] = wrapInt32(sums[i]);
-    if (data[i] !== sums[i]) overflowed++;
+    const sum = sums[i];
+    data[i] = wrapInt32(sum);
+    if (data[i] !== sum) overflowed++;
   }
   return { data, overflowed };
 }

@@ -21,7 +21,7 @@ export function adaptivePool(name: string, spatial: number): Op {
     schema() {
       const size = z.nullable(z.int(expected).check(z.positive(expected)));
       const sizes = z.array(size).check(z.refine(({ length }) => length === 1 || length === spatial, expected));
-      return z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput });
+      return z.object({ ...layerFields, output_size: z.union([size, sizes], expected), output: keptOutput() });
     },
     inputs: [1, 1],
     needs: ['output_size'],

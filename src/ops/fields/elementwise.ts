@@ -19,7 +19,7 @@ export function clamping(
 ): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput() }),
     inputs: [1, 1],
     channels: 'input',
     read(layer) {

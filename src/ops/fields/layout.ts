@@ -24,7 +24,7 @@ export function moving<Fields>(
 ): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields(), output: keptOutput() }),
     inputs: [1, 1],
     movesValues: true,
     channels: 'layout',

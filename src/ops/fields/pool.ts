@@ -34,7 +34,7 @@ export function pool(
 ): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, ...poolFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...poolFields, ...fields, output: keptOutput() }),
     inputs: [1, 1],
     needs: ['kernel_size'],
     reads: 'codes',

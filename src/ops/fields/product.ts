@@ -73,8 +73,7 @@ export function flattenOf({ fields }: RawLayer): Pick<ProductForm, 'flatten'> {
   return fields?.flatten === true || fields?.flatten === 'rows' ? { flatten: fields.flatten } : {};
 }
 
-const productSchema = z.object(productFields);
-type RawProduct = z.infer<typeof productSchema>;
+type RawProduct = z.infer<z.ZodMiniObject<typeof productFields>>;
 
 /** What an op makes of its weight. */
 export interface WeightReading {

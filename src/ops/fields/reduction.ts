@@ -37,7 +37,7 @@ export function reduction(name: string): Op {
         ...layerFields,
         dim: oneOrMoreAxes,
         keepdim: z.optional(z.boolean()),
-        output: keptOutput,
+        output: keptOutput(),
       }),
     inputs: [1, 1],
     needs: ['dim'],

@@ -22,7 +22,7 @@ export function intoOwn(name: string, fields: z.ZodMiniObject['shape'] = {}, att
 export function unary(name: string, fields: z.ZodMiniObject['shape'], attributes: Attributes): Op {
   return {
     name,
-    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput }),
+    schema: () => z.object({ ...layerFields, ...fields, output: keptOutput() }),
     inputs: [1, 1],
     reads: 'codes',
     channels: 'input',
