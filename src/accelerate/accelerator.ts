@@ -1,5 +1,6 @@
 import type { Accelerator, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 import type { AccumulateForm } from '../nouns/sumForms.js';
+import type { Bytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { depthwiseCodes } from './depthwise.js';
@@ -13,7 +14,7 @@ import { transposedBytes } from './transposed.js';
 
 /** Below this many multiply-adds in all compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
-const WORTH_CALLING = 2 ** 12;
+const WORTH_CALLING = 2 ** 14;
 /** Sums whose codes are worth a call, where the module is there. */
 const WORTH_FINISHING = 2 ** 8;
 /** Activations (packed, 16 bits) that lie in shared memory at a time. */
@@ -61,22 +62,22 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     }
     return machine;
   };
-  const multiplied = (form: AccumulateForm, x: Codes | Gathered, product: Product, recipe: Recipe | null) => {
+  const multiplied = (form: AccumulateForm, x: Codes | Gathered, product: Product, into: Into) => {
     const own = multiplyAdds(x, product);
     const found = machineFor(own);
     before += own;
-    return found && multiply(found, form, x, product, recipe);
+    return found && multiply(found, form, x, product, into);
   };
   return {
     expect(multiplyAdds) {
       machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
     },
-    accumulate: (form, x, product) => multiplied(form, x, product, null) as Int32Array | null,
-    codes(steps: ProductSteps, product: Product, x: Codes | Gathered) {
+    accumulate: (form, x, product) => multiplied(form, x, product, SUMS) as Int32Array | null,
+    codes(steps: ProductSteps, product: Product, x: Codes | Gathered, places = 1) {
       const form = steps.accumulate.form?.(product);
       if (!form || multiplyAdds(x, product) < WORTH_CALLING) return null;
       const recipe = recipeOf(steps, product);
-      return recipe && (multiplied(form, x, product, recipe) as Uint8Array | Int8Array | null);
+      return recipe && (multiplied(form, x, product, { recipe, places }) as Bytes | null);
     },
     depthwise(steps, channels, x) {
       const forms = channels.map((own) => steps.accumulate.form?.(own));
@@ -112,7 +113,14 @@ function multiplyAdds(x: Codes | Gathered, { outFeatures, inFeatures }: Product)
   return rowsIn(x) * outFeatures * inFeatures;
 }
 
-type Output = Int32Array | Uint8Array | Int8Array;
+type Output = Int32Array | Bytes;
+
+/** Sums, or codes by a recipe: in rows of channels, or of so many places in planes of channels, [..., channels, places]. */
+interface Into {
+  readonly recipe: Recipe | null;
+  readonly places: number;
+}
+const SUMS: Into = { recipe: null, places: 1 };
 
 /** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
 function multiply(
@@ -120,7 +128,7 @@ function multiply(
   form: AccumulateForm,
   x: Codes | Gathered,
   product: Product,
-  recipe: Recipe | null,
+  { recipe, places }: Into,
 ): Output | null {
   const wide = operandsOf(form, x, product);
   if (!wide) return null;
@@ -130,16 +138,24 @@ function multiply(
   const values = allRows * outFeatures;
   const output = recipe ? codesFor(product, values) : new Int32Array(values);
   const packedLength = packedLengthOf(inFeatures, operands);
-  const blockRows = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
+  const most = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
+  const inPlanes = places > 1 && places <= most;
+  const blockRows = inPlanes ? most - (most % places) : most;
   for (let row = 0; row < allRows; row += blockRows) {
     const rows = Math.min(blockRows, allRows - row);
     const part = operands.gathered
       ? gatheredPart(operands.x, operands.gathered, row, rows)
       : { x: operands.x.subarray(row * inFeatures, (row + rows) * inFeatures) };
     const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
-    multiplyBlock(machine, { ...operands, ...part }, rows, packedLength, product, recipe, into);
+    multiplyBlock(
+      machine,
+      { ...operands, ...part, rows, packedLength },
+      product,
+      { recipe, places: inPlanes ? places : 1 },
+      into,
+    );
   }
-  return output;
+  return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
 }
 
 interface Operands {
@@ -220,14 +236,12 @@ function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
 /** Weights pass through shared memory in parts, each a job of its own on the same activations. */
 function multiplyBlock(
   machine: Machine,
-  operands: Operands,
-  rows: number,
-  packedLength: number,
+  operands: Operands & { readonly rows: number; readonly packedLength: number },
   product: Product,
-  recipe: Recipe | null,
+  { recipe, places }: Into,
   into: Output,
 ): void {
-  const { x, gathered, weight, paired, bytes, codeShift } = operands;
+  const { x, gathered, weight, paired, bytes, codeShift, rows, packedLength } = operands;
   const { inFeatures, outFeatures } = product;
   const threads = machine.threadsFor(rows * inFeatures * outFeatures);
   const paddedRows = Math.ceil(rows / 4) * 4;
@@ -247,7 +261,8 @@ function multiplyBlock(
   const weightSource = machine.allocate(staged);
   const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
   const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
-  const out = machine.allocate(rows * outBytes);
+  const out = machine.allocate((rows + 8) * outBytes);
+  const turned = places > 1 ? machine.allocate(rows * outBytes) : out;
   const requantization = recipe && placed(machine, recipe);
   const job: Partial<JobFields> = {
     tiles: 0,
@@ -293,7 +308,10 @@ function multiplyBlock(
     });
     machine.run();
   }
-  into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, out, into.length));
+  const size = places * outBytes;
+  if (places > 1)
+    for (let at = 0; at < rows * outBytes; at += size) machine.transpose(out + at, turned + at, places, outFeatures);
+  into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, turned, into.length));
 }
 
 /** Four offsets are read at a time: behind the last is the last, since 0 may lie outside of what is there. */

@@ -3,7 +3,6 @@ import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { listed, printable } from '../text.js';
 import { openFile, Recent } from './bytes.js';
-import { arrayOrNoNumbers, needNumbers } from './noNumbers.js';
 import { readNpyHeader } from './npy.js';
 import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';
 import { collecting, refuse } from './refuse.js';
@@ -21,13 +20,11 @@ export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> 
       const key = name.slice(0, -'.npy'.length);
       const where = `${printable(path)} ${printable(key)}`;
       await collecting(problems, async () => {
-        const open = async () => new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where);
-        arrays.set(key, await arrayOrNoNumbers(key, open));
+        arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
       });
     }
     if (problems.length > 0) throw new InputError(problems);
     if (arrays.size === 0) throw noArrays(path, zip.names);
-    needNumbers(arrays);
     return {
       path,
       arrays,

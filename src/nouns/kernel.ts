@@ -90,8 +90,8 @@ export interface Accelerator extends FastTensors {
   expect(multiplyAdds: number): void;
   /** Sums [rows, outFeatures], all of which fit int32. */
   accumulate(form: AccumulateForm, x: Codes | Gathered, product: Product): Int32Array | null;
-  /** A product's codes [rows, outFeatures]; no sum leaves int32. */
-  codes(steps: ProductSteps, product: Product, x: Codes | Gathered): Uint8Array | Int8Array | null;
+  /** A product's codes [rows, outFeatures], or of so many places [..., outFeatures, places]; no sum leaves int32. */
+  codes(steps: ProductSteps, product: Product, x: Codes | Gathered, places?: number): Uint8Array | Int8Array | null;
   /** Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. */
   depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered): Uint8Array | Int8Array | null;
   /** Sums [rows, outFeatures] that lose something after every product. */

@@ -18,14 +18,15 @@ export function fastLossy(form: LossyForm, x: Codes, product: Product, fast: Fas
   return fast?.lossy(form, x, product) ?? null;
 }
 
-/** Codes [rows, outFeatures] of a whole product; null where the case is not taken. */
+/** Codes [rows, outFeatures] of a whole product, or of so many places [..., outFeatures, places]; null where the case is not taken. */
 export function fastCodes(
   steps: ProductSteps,
   product: Product,
   x: Codes | Gathered,
   fast: Fast,
+  places?: number,
 ): Uint8Array | Int8Array | null {
-  return hasReals(product) ? null : (fast?.codes(steps, product, x) ?? null);
+  return hasReals(product) ? null : (fast?.codes(steps, product, x, places) ?? null);
 }
 
 /** Codes of sums that are there already; null where the case is not taken. */

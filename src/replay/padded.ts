@@ -71,7 +71,7 @@ function roomFor<A extends Codes['data']>(like: A, length: number): A {
 /** A view of so few values takes longer than they do. */
 const SHORT_LINE = 32;
 
-function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
+export function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
   if (length > SHORT_LINE) target.set(data.subarray(from, from + length), to);
   else for (let i = 0; i < length; i++) target[to + i] = data[from + i];
 }

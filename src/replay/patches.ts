@@ -8,8 +8,8 @@ import { channelsOfProduct, groupsOf } from '../products/groups.js';
 import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, inBits, toRows } from '../tensor/rows.js';
-import { channelsOf } from '../tensor/shape.js';
-import { gatheredPatches } from './padded.js';
+import { channelStride, channelsOf } from '../tensor/shape.js';
+import { copyLine, gatheredPatches } from './padded.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
 
@@ -47,12 +47,11 @@ export function replayPatches(
   { inputs: [shape], output }: { readonly inputs: readonly Shape[]; readonly output: Shape },
   fast: Fast,
 ): Replayed {
-  const codes = fast && acceleratedPatches(steps, product, x, shape, fast);
+  const data = fast && acceleratedPatches(steps, product, x, { shape, output }, fast);
   const inRows = () => byRows(steps, product, x, { shape, output }, fast);
-  if (!codes) return inRows();
-  const data = fastFromRows(codes, output, fast);
+  if (!data) return inRows();
   return {
-    rows: codes.length / product.outFeatures,
+    rows: data.length / product.outFeatures,
     cols: product.outFeatures,
     data,
     low: null,
@@ -64,28 +63,32 @@ export function replayPatches(
   };
 }
 
-/** Rows of codes [samples * positions, channels] by the accelerator, which takes patches through an offset table; null where it declines. */
+/** Codes in the layout of the output by the accelerator, which takes patches through an offset table; null where it declines. */
 function acceleratedPatches(
   steps: ProductSteps,
   product: Product,
   x: Codes,
-  shape: Shape,
+  { shape, output }: { readonly shape: Shape; readonly output: Shape },
   fast: Fast,
 ): Uint8Array | Int8Array | null {
   if (steps.float || steps.dynamic || product.addend) return null;
-  if (isNarrow(product)) return depthwise(steps, product, x, shape, fast);
+  if (isNarrow(product)) {
+    const rows = depthwise(steps, product, x, shape, fast);
+    return rows && fastFromRows(rows, output, fast);
+  }
   const { patch, input, outFeatures } = product;
   const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
   if (!groups) return null;
   const width = outFeatures / groups.length;
+  const places = channelStride(output);
   const parts: (Uint8Array | Int8Array)[] = [];
   for (const [group, patches] of groups.entries()) {
     const own = groups.length === 1 ? product : channelsOfProduct(product, group * width, (group + 1) * width);
-    const codes = fastCodes(steps, own, patches, fast);
+    const codes = fastCodes(steps, own, patches, fast, places);
     if (!codes) return null;
     parts.push(codes);
   }
-  return parts.length === 1 ? parts[0] : sideBySide(parts, width);
+  return parts.length === 1 ? parts[0] : sideBySide(parts, width * places);
 }
 
 /** Channels by themselves, side by side at each place; null where a channel reads several, or the accelerator declines. */
@@ -115,9 +118,8 @@ function sideBySide(parts: readonly (Uint8Array | Int8Array)[], width: number): 
   const [target, length] = [moved(whole), inWords ? width / 4 : width];
   const step = length * parts.length;
   parts.map(moved).forEach((part, group) => {
-    for (let from = 0, to = group * length; from < part.length; from += length, to += step) {
-      for (let n = 0; n < length; n++) target[to + n] = part[from + n];
-    }
+    for (let from = 0, to = group * length; from < part.length; from += length, to += step)
+      copyLine(target, to, part, from, length);
   });
   return whole;
 }

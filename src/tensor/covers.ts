@@ -16,12 +16,22 @@ interface AxisCover {
   readonly padded: number;
 }
 
+/** By window and size of the input: a layer comes in many blocks of samples. */
+const known = new WeakMap<Window, Map<string, readonly Cover[]>>();
+
 /** Padding belongs to no place. */
-export function windowCovers(window: Window, input: readonly number[]): Cover[] {
-  return joined(
-    input,
-    axesOf(window, input, (place, size) => place >= 0 && place < size),
-  );
+export function windowCovers(window: Window, input: readonly number[]): readonly Cover[] {
+  const own = known.get(window) ?? new Map<string, readonly Cover[]>();
+  known.set(window, own);
+  const key = input.join();
+  const covers =
+    own.get(key) ??
+    joined(
+      input,
+      axesOf(window, input, (place, size) => place >= 0 && place < size),
+    );
+  own.set(key, covers);
+  return covers;
 }
 
 /** QNNPACK's maximum: a tap on the padding reads the place at the border. */

@@ -61,6 +61,8 @@ const GEOMETRIES: Record<string, Geometry> = {
   },
   depthwise: { op: 'conv2d', input: [32, 14, 14], weight: [32, 1, 3, 3], options: { padding: [1, 1], groups: 32 } },
   ...Object.fromEntries([1, 2, 7, 8, 9, 15, 17, 33].flatMap(depthwise)),
+  'images in several blocks': { op: 'conv1d', input: [64, 700], weight: [3, 64, 72], options: { padding: [36] } },
+  'an image larger than a block': { op: 'conv1d', input: [64, 1900], weight: [3, 64, 72], options: { padding: [36] } },
   'a signal': { op: 'conv1d', input: [16, 200], weight: [24, 16, 5], options: { padding: [2], stride: [2] } },
   'a volume': { op: 'conv3d', input: [8, 6, 7, 8], weight: [16, 8, 3, 3, 3], options: { padding: [1, 0, 1] } },
 };
@@ -105,8 +107,8 @@ function bytes(dtype: 'uint8' | 'int8', length: number, code: () => number) {
 /** How often patches went through the table, and came back. */
 function watched(fast: Accelerator) {
   const seen = { gathered: 0, depthwise: 0 };
-  const codes: Accelerator['codes'] = (steps, product, x) => {
-    const found = fast.codes(steps, product, x);
+  const codes: Accelerator['codes'] = (steps, product, x, places) => {
+    const found = fast.codes(steps, product, x, places);
     if (found && isGathered(x)) seen.gathered++;
     return found;
   };

@@ -4,6 +4,7 @@ import { type QuantParams, quantizedParams } from '../../nouns/value.js';
 import { type Bytes, isBytes } from '../../numeric/array.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
+import { inBits } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { everyElement, noElement, vectorBody } from '../../tensor/vectorBody.js';
 
@@ -50,9 +51,6 @@ export function fillPairs(call: TensorCall, code: PairCode): CodeArray {
   return codes;
 }
 
-/** What no code of 8 bits is. */
-const NONE = -(2 ** 15);
-
 /** Each pair is computed where it is met first: a layer has some of them only. Null where anything is no byte. */
 function bytesOfPairs(
   length: number,
@@ -63,23 +61,20 @@ function bytesOfPairs(
 ): Bytes | null {
   if (!isBytes(a) || !isBytes(b) || !SMALLEST.has(dtype)) return null;
   const codes = dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length);
-  const known = new Int16Array(1 << 16).fill(NONE);
-  const first = 256 * smallestOf(a) + smallestOf(b);
+  const known = new Int16Array(1 << 16).fill(-1);
+  const [bitsA, bitsB, bits] = [a, b, codes].map(inBits); // a loop over one kind of array
   for (let i = 0; i < length; i++) {
-    const pair = 256 * a[i] + b[i] - first;
+    const pair = 256 * bitsA[i] + bitsB[i];
     let own: number = known[pair];
-    if (own === NONE) {
-      own = code(a[i], b[i]);
-      known[pair] = codes[i] = own;
-      if (codes[i] !== own) return null;
+    if (own < 0) {
+      const computed = code(a[i], b[i]);
+      codes[i] = computed;
+      if (codes[i] !== computed) return null;
+      known[pair] = own = bits[i];
     }
-    codes[i] = own;
+    bits[i] = own;
   }
   return codes;
-}
-
-function smallestOf(bytes: Bytes): number {
-  return bytes instanceof Int8Array ? -128 : 0;
 }
 
 /** The code of an element of the output. */

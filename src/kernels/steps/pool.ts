@@ -153,7 +153,15 @@ function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers
   }
 }
 
+const lists = new WeakMap<readonly Cover[], WindowPlaces>();
+
 function listed(covers: readonly Cover[]): WindowPlaces {
+  const list = lists.get(covers) ?? listOf(covers);
+  lists.set(covers, list);
+  return list;
+}
+
+function listOf(covers: readonly Cover[]): WindowPlaces {
   const ends = new Int32Array(covers.length);
   let count = 0;
   for (const [window, cover] of covers.entries()) ends[window] = count += cover.places.length;

@@ -4,6 +4,7 @@ import { shapeText } from '../../load/npy.js';
 import type { ProductForm, WeightSource } from '../../nouns/model.js';
 import type { Patch } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
+import { inBits } from '../../tensor/rows.js';
 import { channelsOf, dimsText, sameDims, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
@@ -133,12 +134,13 @@ function tapByTap({ shape, read, release }: WeightField, groups: number, transpo
     async read() {
       const stored = await read();
       const rows = stored instanceof Int8Array ? new Int8Array(stored.length) : new Int16Array(stored.length);
+      const [source, target] = [inBits(stored), inBits(rows)];
       const step = transposed ? second * taps : taps;
       for (let out = 0, at = 0; out < outChannels; out++) {
         const group = Math.floor(out / (outChannels / groups));
         const pair = transposed ? group * inChannels * second + (out % second) : out * second;
         for (let tap = 0; tap < taps; tap++) {
-          for (let c = 0, from = pair * taps + tap; c < inChannels; c++, from += step) rows[at++] = stored[from];
+          for (let c = 0, from = pair * taps + tap; c < inChannels; c++, from += step) target[at++] = source[from];
         }
       }
       release?.(stored);
