@@ -7,6 +7,7 @@ import type { ReplaySession } from '../replay/session.js';
 import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import { isUnexplained } from './layerReport.js';
 import { onOtherOperands } from './otherOperands.js';
+import { inOtherPlaces } from './outputOrder.js';
 import type { Reading, Samples } from './readings.js';
 
 interface CapturedSide extends Samples {
@@ -35,7 +36,9 @@ export async function foundElsewhere(
   const { work } = side.diagnosis;
   const diagnosis = () => new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast, work);
   const asked = { ...side, subject: 'model' as const, reading, observed, zeroPoint: null, isExplained, diagnosis };
-  return onOtherOperands({ ...asked, met: null });
+  const others = await onOtherOperands({ ...asked, met: null });
+  if (others || isExplained) return others;
+  return inOtherPlaces({ ...side, subject: 'capture', reading, observed, expected: null, zeroPoint: null });
 }
 
 /** The chain from the last captured value on, searched as one. */

@@ -2,7 +2,7 @@
 import type { CauseCode, Evidence } from '../diagnose/evidence.js';
 import { fixed } from '../diagnose/fixed.js';
 import { frameworkName, frameworkOf } from '../diagnose/frameworks.js';
-import { fixFor } from '../diagnose/sentences.js';
+import { codeFor, fixFor } from '../diagnose/sentences.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 
@@ -34,6 +34,7 @@ export function named(one: Named): DiagnosisReport {
     quantizes: false,
   };
   const text = one.hasFix ? fixFor([cause], context) : null;
+  const code = codeFor([cause], context);
   return {
     causes: [cause],
     subject,
@@ -44,6 +45,6 @@ export function named(one: Named): DiagnosisReport {
     explained_by: [...explainedBy],
     indistinguishable: [],
     evidence: { ...evidence },
-    ...fixed(text === null ? [] : [{ subject, text, rehearsal }]),
+    ...fixed(text === null ? [] : [{ subject, text, rehearsal, ...(code.length > 0 && { code }) }]),
   };
 }

@@ -25,6 +25,13 @@ export interface CauseEvidence {
   'operand-wrong': SomeChannels &
     OtherOperand & { readonly deciding?: DecidingValue; readonly or?: readonly OtherOperand[] };
   'axis-wrong': SomeChannels & OtherAxes & { readonly deciding?: DecidingValue; readonly or?: readonly OtherAxes[] };
+  /** The right values in other places: the rule, the line of numpy that undoes it, and the shape that the file says. */
+  'output-order': SomeChannels & {
+    readonly order?: string;
+    readonly numpy?: string;
+    readonly dims?: readonly number[];
+    readonly channel_axis?: number;
+  };
   'memory-reused': SomeChannels & {
     /** Whose bytes stand in the value's place, `distance` bytes further on in theirs. */
     readonly over?: readonly { readonly layer: string; readonly distance: number }[];

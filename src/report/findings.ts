@@ -117,7 +117,7 @@ function sideOf(layer: LayerReport, report: Report): Side | null {
   return { context, diagnosis, layer };
 }
 
-/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own. */
+/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own, unless all that is said of it is the same. */
 function groupKey({ layer, capture, candidate }: Explained): string {
   const two = capture ? null : twoCapturesOf(layer);
   if (two) return twoCapturesKey(layer, two);
@@ -134,10 +134,14 @@ function groupKey({ layer, capture, candidate }: Explained): string {
       advice,
       before,
       causeTitles(causes, context.evidence),
-      sharedAccumulation(diagnosis.explained_by),
+      own ? null : sharedAccumulation(diagnosis.explained_by),
     ];
   });
-  return JSON.stringify([own ? layer.name : '', capture === null, words]);
+  return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
+}
+
+function allSaid({ context, diagnosis: { causes, fixes } }: Side) {
+  return [evidenceSentences(context, causes), fixes.map(({ text, code }) => [text, code])];
 }
 
 /** The headline of several layers claims what all of them have in common. */
@@ -204,7 +208,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
   }
   const because = [
     ...(capture ? reasons(capture.context, capture.diagnosis.causes, asDeclared(capture.context)) : []),
-    ...reasons(own.context, causes, expected === 'The capture' ? 'the capture' : expected),
+    ...reasons(own.context, causes, expected.replace(/^The /, 'the ')),
   ];
   const who = { capture: expected, model: 'model.json', candidate: 'yours' };
   return {

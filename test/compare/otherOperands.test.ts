@@ -209,3 +209,39 @@ test('a file that names another operand: the capture is not the one that is wron
   expect([causes, subject, explained]).toEqual([['operand-wrong'], 'model', of]);
   expect(fix).toMatch(/"input" of y in model.json: c as input 1/);
 });
+
+// of one operand the same is read along other axes
+const TWICE: Layer = { op: 'add', input: ['wide', 'wide'], output: q(0.031, 99) };
+const everywhere = (from: (at: number, all: number) => number) => (codes: Uint8Array) =>
+  codes.map((_, i) => codes[from(i, codes.length)] ?? 7);
+const SIZE = 4 * 6 * 5;
+
+test.each<[order: RegExp, written: (codes: Uint8Array) => Uint8Array]>([
+  [/^channels last, \[6, 5, 4\]/, (codes) => permuted(codes, [SAMPLES, 4, 6, 5], [0, 2, 3, 1])],
+  [/^memory of \[4, 5, 6\]/, (codes) => permuted(codes, [SAMPLES, 4, 6, 5], [0, 1, 3, 2])],
+  [/^channels from last to first/, everywhere((i) => i - 30 * (2 * (Math.floor(i / 30) % 4) - 3))],
+  [/^axis 3 from last/, everywhere((i) => i - 2 * (i % 5) + 4)],
+  [
+    /^channels: 0 holds 1's/,
+    everywhere((i) => (Math.floor(i / 60) % 2 ? i : Math.floor(i / 30) % 2 ? i - 30 : i + 30)),
+  ],
+  [/^words of 4 values/, everywhere((i) => i - 2 * (i % 4) + 3)],
+  [/^\[120, 6\] memory/, everywhere((i) => (i % SAMPLES) * SIZE + Math.floor(i / SAMPLES))],
+  [/^each value 1 place late/, everywhere((i) => i - 1)],
+  [/^each value one sample early/, everywhere((i) => i + SIZE)],
+])('the right values in other places: %s', async (order, written) => {
+  const right = await computed(TWICE, given);
+  const { causes, explained, of, evidence, fixes } = await judged(TWICE, right, written(right[0]));
+  expect([causes, explained]).toEqual([['output-order'], of]);
+  expect(evidence['output-order']).toMatchObject({ order: expect.stringMatching(order) });
+  expect(fixes).toMatchObject([
+    { code: [{ where: 'numpy' }, { where: 'C' }, { where: 'RTL' }], rehearsal: { mismatched_after_fix: 0 } },
+  ]);
+});
+
+test('a place of its own that is wrong as well is no order', async () => {
+  const right = await computed(TWICE, given);
+  const moved = permuted(right[0], [SAMPLES, 4, 6, 5], [0, 2, 3, 1]);
+  moved[500] ^= 1;
+  expect((await judged(TWICE, right, moved)).causes).not.toContain('output-order');
+});

@@ -105,6 +105,16 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       'fbgemm',
       { inputs: [1], declared: '[24, 1, 1]', found: '[1, 24, 1]', deciding: { ...at, declared: 131, observed: 96 } },
     ],
+    'output-order': [
+      'candidate',
+      null,
+      {
+        order: 'channels first, [8, 6, 6], where the file has them last, [6, 6, 8]',
+        numpy: 'y = y.reshape(-1, 8, 6, 6).transpose(0, 2, 3, 1).reshape(y.shape)',
+        dims: [6, 6, 8],
+        channel_axis: 2,
+      },
+    ],
     'memory-reused': ['capture', 'tflite-builtin', { over: [{ layer: 'dense', distance: -64 }], left: 2 }],
     'multiplier-precision': [
       'candidate',

@@ -1,6 +1,8 @@
 import {
+  accumulatorsByChannel,
   biasedAccumulators,
   exact,
+  hasPlacesAndChannels,
   isPaired,
   isWrapping,
   type NarrowAccumulateStep,
@@ -53,6 +55,9 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
             neonMlalInt16Wrap,
             ...narrowAccumulators,
             ...(hasBias(study) ? biasedAccumulators : []),
+            ...(hasPlacesAndChannels(study.declared.params)
+              ? accumulatorsByChannel.filter(({ bias }) => !bias || hasBias(study))
+              : []),
           ]),
         ]
       : ofKernels;

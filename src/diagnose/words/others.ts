@@ -1,11 +1,20 @@
 /** The words of names that no change stands for: what a kernel's facts or the search itself bring about. */
+import { dimsText } from '../../tensor/shape.js';
 import { counted, listed, printable } from '../../text.js';
 import type { CauseEvidence } from '../evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
+import { inC, numpy, rtl } from './code.js';
 import { runtimeForm } from './fixes.js';
 import { axisWrong, operandWrong } from './otherOperands.js';
 
-type Other = 'kernel-defect' | 'inherited' | 'memory-reused' | 'steps-fused' | 'operand-wrong' | 'axis-wrong';
+type Other =
+  | 'kernel-defect'
+  | 'inherited'
+  | 'memory-reused'
+  | 'steps-fused'
+  | 'operand-wrong'
+  | 'axis-wrong'
+  | 'output-order';
 
 export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   'kernel-defect': runtimeForm(
@@ -28,6 +37,23 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   },
   'operand-wrong': operandWrong,
   'axis-wrong': axisWrong,
+  'output-order': {
+    title: (e) => `right values in other places${e.order === undefined ? '' : `: ${printable(e.order)}`}`,
+    explanation:
+      'Every value is one that the layer computes, at another place of what was written: the arithmetic is right.',
+    ofOneLayer: true,
+    fix: (e, context) =>
+      context.subject === 'candidate'
+        ? `write the values in the order of the file: samples first, then ${dimsText(e.dims ?? [])}`
+        : `capture ${printable(context.layer)} again with its values in the order of the file: samples first, then ${dimsText(e.dims ?? [])}`,
+    code: (e, context) => {
+      if (e.numpy === undefined) return [];
+      const undone = [numpy(e.numpy)];
+      if (context.subject !== 'candidate' || !e.dims || e.dims.length > 4) return undone;
+      const address = addressOf(e.dims, e.channel_axis);
+      return [...undone, inC(`y[${address}] = q;`), rtl(`y[${address}] <= q;`)];
+    },
+  },
   'memory-reused': {
     title: 'values read after their memory was used again',
     explanation:
@@ -55,6 +81,13 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
 };
 
 const PRESERVE = 'Interpreter(model_path=path, experimental_preserve_all_tensors=True)';
+
+/** "((n * 12 + oy) * 12 + ox) * 8 + c": where a value of an image, or of a row, belongs in C order. */
+function addressOf(dims: readonly number[], channelAxis = dims.length - 1): string {
+  const places = ['oz', 'oy', 'ox'].slice(-(dims.length - 1 || 3));
+  const names = dims.map((_, axis) => (axis === channelAxis ? 'c' : places.shift()!));
+  return dims.reduce((text, size, axis) => `${axis > 0 ? `(${text})` : text} * ${size} + ${names[axis]}`, 'n');
+}
 
 /** A capture by an interpreter with an arena. */
 function isLite({ subject, framework }: FixContext): boolean {

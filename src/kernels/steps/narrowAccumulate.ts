@@ -15,6 +15,8 @@ export interface NarrowAccumulateStep extends AccumulateStep {
   readonly when: 'end' | 'running';
   /** The accumulator also holds the bias, as int32 at scale sx * sw: it begins with it, or it is added last. */
   readonly bias: 'first' | 'last' | null;
+  /** Of a convolution, running: channel by channel, as the file has its weights, and not place by place. */
+  readonly byChannel: boolean;
 }
 
 const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: wrapInt24, saturate: saturateInt24 } };
@@ -22,26 +24,28 @@ const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: w
 interface Form {
   readonly when?: 'end' | 'running';
   readonly bias?: 'first' | 'last' | null;
+  readonly byChannel?: boolean;
 }
 
 function narrow(
   bits: 16 | 24,
   overflow: 'wrap' | 'saturate',
   of: 'sum' | 'raw',
-  { when = 'end', bias = null }: Form = {},
+  { when = 'end', bias = null, byChannel = false }: Form = {},
 ): NarrowAccumulateStep {
   const apply = widths[bits][overflow];
   const operands = of === 'raw' ? 'x * w' : '(x - zx) * (w - zw)';
   const held = bias ? (bias === 'first' ? 'AfterBias' : 'WithBias') : '';
-  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}${held}`;
+  const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}${held}${byChannel ? 'ByChannel' : ''}`;
   return {
     name,
-    equation: `sum of ${operands}${bias ? ' and the bias' : ''} in int${bits}, ${overflow === 'wrap' ? 'wrapping' : 'saturating'}`,
+    equation: `sum of ${operands}${bias ? ' and the bias' : ''} in int${bits}, ${overflow === 'wrap' ? 'wrapping' : 'saturating'}${byChannel ? ', channel by channel' : ''}`,
     bits,
     overflow,
     of,
     when,
     bias,
+    byChannel,
     ...(bias && { holdsBias: true }),
     run(x, product, fast = null) {
       const sums = exactSums(x, product, fast);
@@ -53,7 +57,8 @@ function narrow(
       const wide = of === 'raw' ? exactSums(x, factors, fast) : sums;
       const added = (i: number) => (held ? held[i % held.length] : 0);
       const start = bias === 'first' ? held : null;
-      const running = when === 'running' ? runningSums(x, factors, bits, fast, start) : wide;
+      const [ordered, taken] = byChannel ? channelByChannel(x, factors) : [x, factors];
+      const running = when === 'running' ? runningSums(ordered, taken, bits, fast, start) : wide;
       // the bias is taken out again: it is added in its own step
       const narrowed = (i: number) => {
         if (when !== 'running') return apply(wide[i] + added(i)) - added(i);
@@ -63,17 +68,55 @@ function narrow(
       return { data, overflowed: inFull.overflowed };
     },
     numpy: (product) => [
-      ...narrowNumpy(operands, bits, overflow, when, bias ? { bias, value: int32BiasOf(product)?.[0] ?? 0 } : null),
+      ...narrowNumpy(
+        byChannel ? inChannels(product, operands) : operands,
+        bits,
+        overflow,
+        when,
+        bias ? { bias, value: int32BiasOf(product)?.[0] ?? 0 } : null,
+      ),
       ...(of === 'raw' ? ['acc -= int(zx*w.sum() + zw*(x - zx).sum())'] : []),
     ],
     c: null,
   };
 }
 
+/** Places and channels of a convolution's sum, where it has several of both. */
+function axesOf({ patch, inFeatures }: Product): readonly [taps: number, channels: number] | null {
+  const channels = patch?.inChannels ?? 1;
+  return channels > 1 && inFeatures > channels ? [inFeatures / channels, channels] : null;
+}
+
+/** Rows and weights whose k counts channels before places. */
+function channelByChannel(x: Codes, product: Product): [Codes, Product] {
+  const axes = axesOf(product);
+  if (!axes) return [x, product];
+  const { patch: _, ...matrix } = product; // holes are the zero point's codes by now
+  const turned = <A extends Codes['data'] | Product['weight']>(values: A): A => {
+    const [taps, channels] = axes;
+    const moved = values.slice() as A;
+    for (let row = 0; row < values.length; row += taps * channels) {
+      for (let k = 0; k < taps * channels; k++)
+        moved[row + (k % channels) * taps + Math.floor(k / channels)] = values[row + k];
+    }
+    return moved;
+  };
+  return [
+    { rows: x.rows, cols: x.cols, data: turned(x.data) },
+    { ...matrix, weight: turned(product.weight) },
+  ];
+}
+
 /** Null: none. */
 function int32BiasOf(product: Product): Int32Array | null {
   const prepared = int32BiasFloat64.prepare(product);
   return prepared.unit === 'int32' ? prepared.values : null;
+}
+
+/** A row in the order in which its products are added. */
+function inChannels(product: Product, operands: string): string {
+  const axes = axesOf(product);
+  return axes ? `(${operands}).reshape(${axes}).T.ravel()` : operands;
 }
 
 /** held: the bias of the one channel. */
@@ -135,6 +178,17 @@ export const biasedAccumulators: readonly NarrowAccumulateStep[] = [
   narrow(16, 'saturate', 'sum', { when: 'running', bias: 'first' }),
   narrow(16, 'saturate', 'sum', { when: 'running', bias: 'last' }),
 ];
+
+/** Of a convolution with several channels and places. */
+export const accumulatorsByChannel: readonly NarrowAccumulateStep[] = [
+  narrow(16, 'saturate', 'sum', { when: 'running', byChannel: true }),
+  narrow(16, 'saturate', 'sum', { when: 'running', bias: 'first', byChannel: true }),
+  narrow(16, 'saturate', 'sum', { when: 'running', bias: 'last', byChannel: true }),
+];
+
+export function hasPlacesAndChannels(product: Product): boolean {
+  return axesOf(product) !== null;
+}
 
 const NO_ZERO_POINT = Int32Array.of(0);
 

@@ -1,0 +1,240 @@
+/**
+ * A layer that no cause explains may hold the right values in other places: another layout, channels or rows from last to first,
+ * words with their bytes the other way round, an address off by one. Named where every value is the replay's of one rule's place.
+ */
+import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { NumericArray } from '../nouns/array.js';
+import type { ValueReader } from '../nouns/capture.js';
+import type { Model } from '../nouns/model.js';
+import type { Shape } from '../nouns/value.js';
+import { ordersOf, permuted } from '../tensor/permute.js';
+import { channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
+import { counted } from '../text.js';
+import { afterRelu } from './alignment.js';
+import { rectified } from './layerReport.js';
+import { named } from './named.js';
+import { diffReplay, type Reading, type Samples } from './readings.js';
+
+export interface AskedOfPlaces extends Samples {
+  readonly model: Model;
+  readonly subject: 'candidate' | 'capture';
+  readonly reading: Pick<Reading, 'run' | 'diff'>;
+  readonly observed: ValueReader;
+  /** What it is judged by, where that is not the replay. */
+  readonly expected: ValueReader | null;
+  readonly zeroPoint: number | null;
+}
+
+/** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
+interface Order {
+  readonly order: string;
+  readonly of: 'sample' | 'all';
+  readonly from: (at: number) => number;
+  /** What undoes it. */
+  readonly numpy: string;
+}
+
+/** Held in memory as a whole, twice. */
+const MOST_VALUES = 2e7;
+/** Values that are not where they belong, and how many numbers they are: fewer may be where they are by chance. */
+const [LEAST, LEAST_NUMBERS] = [16, 4];
+const MOST_AXES = 4;
+/** Places by which all values may be late or early, beside those of a row and a sample. */
+const MOST_PLACES = 16;
+
+/** Null: in no such order it has the replay's values. */
+export async function inOtherPlaces(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
+  const { reading, observed, from, to, zeroPoint } = asked;
+  const { run, diff } = reading;
+  const count = (to - from) * observed.features;
+  if (diff.mismatched < LEAST || count > MOST_VALUES) return null;
+  const wanted = await afterRelu(observed, zeroPoint).read(from, to);
+  if (new Set(wanted.subarray(0, 4096)).size < LEAST_NUMBERS) return null;
+  const { data } = await run.replay(from, to);
+  const replayed = zeroPoint === null ? data : rectified(data, zeroPoint);
+  const { output } = run.ready.shapes;
+  if (sizeOf(output.dims) !== observed.features || replayed.length !== count) return null;
+  for (const order of ordersFor(output, to - from, wanted, replayed)) {
+    if (!isIn(order, wanted, replayed, observed.features)) continue;
+    return found(asked, order);
+  }
+  return null;
+}
+
+function isIn({ of, from }: Order, wanted: NumericArray, replayed: NumericArray, features: number): boolean {
+  if (of === 'sample') {
+    const places = Int32Array.from({ length: features }, (_, i) => from(i));
+    for (let start = 0; start < wanted.length; start += features) {
+      for (let i = 0; i < features; i++) if (wanted[start + i] !== replayed[start + places[i]]) return false;
+    }
+    return true;
+  }
+  for (let i = 0; i < wanted.length; i++) {
+    const place = from(i);
+    if (place >= 0 && wanted[i] !== replayed[place]) return false;
+  }
+  return true;
+}
+
+// ---------------------------------------------------------------- the orders
+
+function* ordersFor(shape: Shape, samples: number, wanted: NumericArray, replayed: NumericArray): Generator<Order> {
+  const { dims } = shape;
+  const features = sizeOf(dims);
+  yield* inOtherLayouts(shape);
+  yield* reversedAxes(shape);
+  yield* reversedWords(features, wanted.length);
+  if (samples > 1 && features > 1) {
+    yield {
+      order: `[${features}, ${samples}] memory: samples and values exchanged`,
+      of: 'all',
+      from: (i) => (i % samples) * features + Math.floor(i / samples),
+      numpy: `y = y.reshape(${features}, ${samples}).T.reshape(y.shape)`,
+    };
+  }
+  const channels = channelOrder(shape, wanted, replayed);
+  if (channels) yield channels;
+  yield* shifted(shape, wanted.length);
+}
+
+/** Axes in another order in memory. */
+function* inOtherLayouts(shape: Shape): Generator<Order> {
+  const { dims } = shape;
+  const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
+  if (axes.length < 2 || axes.length > MOST_AXES) return;
+  const own = axes.map((axis) => dims[axis]);
+  const places = Int32Array.from({ length: sizeOf(dims) }, (_, i) => i);
+  for (const order of ordersOf([...axes.keys()])) {
+    if (order.every((axis, i) => axis === i)) continue;
+    const other = order.map((axis) => own[axis]);
+    const moved = permuted(places, own, order);
+    const back = order.map((_, axis) => order.indexOf(axis) + 1);
+    yield {
+      order: layoutText(order, own, shape.channelAxis === axes.at(-1), axes.indexOf(shape.channelAxis)),
+      of: 'sample',
+      from: (i) => moved[i],
+      numpy: `y = y.reshape(${[-1, ...other].join(', ')}).transpose(${[0, ...back].join(', ')}).reshape(y.shape)`,
+    };
+  }
+}
+
+/** "channels first, [8, 12, 12], where the file has them last, [12, 12, 8]". */
+function layoutText(order: readonly number[], dims: readonly number[], isLast: boolean, channels: number): string {
+  const other = dimsText(order.map((axis) => dims[axis]));
+  const places = order.filter((axis) => axis !== channels);
+  const isInOrder = places.every((axis, i) => i === 0 || axis > places[i - 1]);
+  if (isInOrder && isLast && order[0] === channels)
+    return `channels first, ${other}, where the file has them last, ${dimsText(dims)}`;
+  if (isInOrder && channels === 0 && order.at(-1) === channels)
+    return `channels last, ${other}, where the file has them first, ${dimsText(dims)}`;
+  return `memory of ${other}, which are axes ${order.map((axis) => axis + 1).join(', ')} of ${dimsText(dims)}`;
+}
+
+function* reversedAxes({ dims, channelAxis }: Shape): Generator<Order> {
+  const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
+  const spatial = axes.filter((axis) => axis !== channelAxis);
+  const sets = [...axes.map((axis) => [axis]), ...(spatial.length > 1 ? [spatial] : [])];
+  for (const reversed of sets) {
+    const names = reversed.map((axis) => (axis === channelAxis ? 'channels' : `axis ${axis + 1}`));
+    yield {
+      order: `${names.join(' and ')} from last to first`,
+      of: 'sample',
+      from: (i) =>
+        indicesOf(i, dims)
+          .map((index, axis) => (reversed.includes(axis) ? dims[axis] - 1 - index : index))
+          .reduce((at, index, axis) => at * dims[axis] + index, 0),
+      numpy: `y = np.flip(y.reshape(${[-1, ...dims].join(', ')}), axis=(${reversed.map((axis) => axis + 1)},)).reshape(y.shape)`,
+    };
+  }
+}
+
+/** Words of so many values that were written from the other end. */
+function* reversedWords(features: number, all: number): Generator<Order> {
+  for (const length of [2, 4, 8, 16]) {
+    if (features === length || all % length !== 0) continue;
+    yield {
+      order: `words of ${length} values from last to first`,
+      of: 'all',
+      from: (i) => i - (i % length) + length - 1 - (i % length),
+      numpy: `y = y.reshape(-1, ${length})[:, ::-1].reshape(y.shape)`,
+    };
+  }
+}
+
+/** An address, or a pipeline, off by some values; a row or a sample late or early. */
+function* shifted({ dims }: Shape, all: number): Generator<Order> {
+  const features = sizeOf(dims);
+  const steps = dims.map((_, axis) => sizeOf(dims.slice(axis)));
+  const few = Array.from({ length: MOST_PLACES }, (_, i) => i + 1);
+  for (const step of new Set([...few, ...steps, features])) {
+    if (step * 4 > all) continue;
+    const places = step === features ? 'one sample' : counted(step, 'place');
+    for (const by of [step, -step]) {
+      const end = by > 0 ? 'last' : 'first';
+      yield {
+        order: `each value ${places} ${by > 0 ? 'late' : 'early'}`,
+        of: 'all',
+        from: (i) => (i - by >= 0 && i - by < all ? i - by : -1),
+        numpy:
+          step === features
+            ? `y = np.roll(y, ${-by / step}, axis=0)  # the ${end} sample is missing`
+            : `y = np.roll(y, ${-by})  # the ${end} ${counted(step, 'value')} of all ${step > 1 ? 'are' : 'is'} missing`,
+      };
+    }
+  }
+}
+
+/** Each channel's values, all of them, are another channel's. */
+function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray): Order | null {
+  const channels = channelsOf(shape);
+  if (channels < 2) return null;
+  const [own, theirs] = [columnsOf(shape, wanted), columnsOf(shape, replayed)];
+  const places = new Map(theirs.map((text, channel) => [text, channel]));
+  const order = own.map((text) => places.get(text) ?? -1);
+  if (order.includes(-1) || new Set(order).size < channels) return null;
+  const moved = [...order.entries()].filter(([to, from]) => to !== from);
+  const shown = moved.slice(0, 4).map(([to, from]) => `${to} holds ${from}'s`);
+  const axis = shape.channelAxis + 1;
+  const features = sizeOf(shape.dims);
+  const stride = sizeOf(shape.dims.slice(axis));
+  return {
+    order: `channels: ${shown.join(', ')}${moved.length > 4 ? `, and ${moved.length - 4} more` : ''}`,
+    of: 'sample',
+    from: (i) => (i + (order[placeOf(shape, i).channel] - placeOf(shape, i).channel) * stride) % features,
+    numpy: `y = np.take(y.reshape(${[-1, ...shape.dims].join(', ')}), np.argsort([${order.join(', ')}]), axis=${axis}).reshape(y.shape)`,
+  };
+}
+
+/** What a channel holds, as text that is equal for equal values. */
+function columnsOf(shape: Shape, values: NumericArray): string[] {
+  const features = sizeOf(shape.dims);
+  const columns = Array.from({ length: channelsOf(shape) }, () => [] as number[]);
+  const channelAt = Int32Array.from({ length: features }, (_, i) => placeOf(shape, i).channel);
+  for (let i = 0; i < values.length; i++) columns[channelAt[i % features]].push(values[i]);
+  return columns.map((column) => column.join());
+}
+
+// ---------------------------------------------------------------- what is said
+
+async function found(asked: AskedOfPlaces, { order, numpy }: Order): Promise<LayerDiagnosis> {
+  const { reading, model, subject, expected, zeroPoint } = asked;
+  const { run, diff } = reading;
+  const { name: kernel } = run.kernel;
+  const shape = run.ready.shapes.output;
+  const left = expected ? (await diffReplay(asked, run, expected, zeroPoint)).mismatched : 0;
+  const report = named({
+    layer: run.ready.layer,
+    subject,
+    producer: model.producer,
+    declaredKernel: kernel,
+    kernel,
+    explainedBy: [kernel],
+    cause: 'output-order',
+    evidence: { 'output-order': { order, numpy, dims: [...shape.dims], channel_axis: shape.channelAxis } },
+    explained: diff.mismatched,
+    of: diff.mismatched,
+    hasFix: true,
+    rehearsal: { mismatched_after_fix: left },
+  });
+  return { report, byChannel: new Map(), changes: [] };
+}
