@@ -82,8 +82,10 @@ async function searchWithShared(study: Study, shared: readonly Change[]): Promis
   for (const prefix of [shared, ...refined(study, shared)]) {
     if (study.agreesOnSubset(applyChanges(study.declared, prefix))) return search(study, prefix);
   }
-  const result = await search(study, shared);
-  return result.explanations.length > 0 ? result : search(study, []);
+  // what a candidate's bench feeds a layer need not have the numbers of the layer before it
+  const [first, last] = study.data.side === 'candidate' ? [[], shared] : [shared, []];
+  const result = await search(study, first);
+  return result.explanations.length > 0 ? result : search(study, last);
 }
 
 /** A shared scale was estimated from another layer's values: this layer narrows it down. */

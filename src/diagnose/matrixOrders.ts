@@ -5,6 +5,7 @@ import { emptyLike } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';
+import { sizeOf } from '../tensor/shape.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { Scope } from './study/data.js';
@@ -120,8 +121,9 @@ function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Named[] {
 
 /** The same order of channels in every tap. */
 function ordersOfChannels({ inFeatures, patch }: Product): Named[] {
-  const { inChannels } = patch!;
-  if (inChannels < 2) return [];
+  const { inChannels, window } = patch!;
+  const cut = cutKernel(window.kernel, inChannels);
+  if (inChannels < 2) return cut;
   const planes = planesOf(inChannels).map(
     ([a, b, from]): Named => [
       `channels (a, b) of ${a} x ${b} taken as (b, a)`,
@@ -136,7 +138,31 @@ function ordersOfChannels({ inFeatures, patch }: Product): Named[] {
     const named = order.startsWith(LEFT_OUT) ? order : `channels ${order}`;
     return [named, of, placesOf(inFeatures, all), all];
   });
-  return [...planes, ...moved];
+  return [...cut, ...planes, ...moved];
+}
+
+/** Loops over a kernel that are one short: of all its products, or along an axis. */
+function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
+  const inFeatures = sizeOf(kernel) * inChannels;
+  const named = (order: string, runs: Run[]): Named => [
+    `${LEFT_OUT} the ${order}`,
+    'input',
+    placesOf(inFeatures, runs),
+    runs,
+  ];
+  const ofAxes = [...kernel.keys()].flatMap((axis): Named[] => {
+    const size = sizeOf(kernel.slice(axis + 1)) * inChannels;
+    const all = size * kernel[axis];
+    if (kernel[axis] < 2) return [];
+    const what = axis === kernel.length - 1 ? 'column' : axis === kernel.length - 2 ? 'row' : 'slice';
+    const without = (first: number) =>
+      Array.from({ length: inFeatures / all }, (_, i) => {
+        return { first: i * all + first, end: (i + 1) * all - size + first, by: 0 };
+      });
+    return [named(`last kernel ${what}`, without(0)), named(`first kernel ${what}`, without(size))];
+  });
+  const ends = sizeOf(kernel) > 1 ? cutShort(inFeatures, 'product').slice(0, 2) : [];
+  return [...ends, ...ofAxes];
 }
 
 /** Places of a x b taken as b x a. */

@@ -180,7 +180,14 @@ export function candidateFix(causes: readonly string[], context: FixContext): st
 
 /** `fixFor` as lines to paste; empty where none can be written. */
 export function codeFor(causes: readonly string[], context: FixContext): Snippet[] {
-  return unlike(causes.flatMap((cause) => textOf(cause)?.code?.(evidenceOf(cause, context.evidence), context) ?? []));
+  const code = causes.flatMap((cause) => textOf(cause)?.code?.(evidenceOf(cause, context.evidence), context) ?? []);
+  return unlike(context.signed ? code.map(ofSigned) : code);
+}
+
+/** Lines of Verilog are written for uint8 codes, which a 0 in front makes signed. */
+function ofSigned(line: Snippet): Snippet {
+  const text = line.text.replace(/\{1'b0, (x(?:\[[^\]]*\])?)\}/, '$1').replace('uint8 x', 'int8 x');
+  return line.language === 'verilog' ? { ...line, text } : line;
 }
 
 /** `candidateFix` as lines to paste. */

@@ -1,7 +1,7 @@
 /** Numbers that layers have in common: a layer's output scale is the input scale of all that read it. */
 import type { Layer } from '../nouns/model.js';
 import type { QuantParams } from '../nouns/value.js';
-import type { CauseCode, FoundParameter } from './evidence.js';
+import type { CauseCode, CauseEvidence, FoundParameter } from './evidence.js';
 import { type Change, FREEDOM, withInput, withOutput } from './setup.js';
 
 /** A number of the file that a layer's diagnosis has found to be another: its readers share it. */
@@ -12,13 +12,16 @@ interface SharedNumber {
   readonly found: Pick<FoundParameter, 'declared' | 'found' | 'interval'>;
 }
 
+type Found = FoundParameter & CauseEvidence['output-scale-wrong'];
+
 export class SharedNumbers {
   private readonly byValue = new Map<string, readonly SharedNumber[]>();
 
   /** What a layer has proven of its own values' numbers. */
   remember(layer: Layer, { cause, found, input = 0 }: Change): void {
-    const { declared, found: value, same_as, interval } = (found ?? {}) as Partial<FoundParameter>;
+    const { declared, found: value, same_as, interval, shift } = (found ?? {}) as Partial<Found>;
     if (typeof declared !== 'number' || typeof value !== 'number' || same_as !== undefined) return;
+    if (shift !== undefined) return; // a layer's own mistake
     const number = { cause, from: layer.name, found: { declared, found: value, ...(interval ? { interval } : {}) } };
     if (cause === 'output-scale-wrong') this.add(layer.name, { ...number, params: { scale: value } });
     if (cause === 'output-zero-point-wrong') this.add(layer.name, { ...number, params: { zeroPoint: value } });

@@ -156,6 +156,20 @@ export const RAISED: readonly ConvolutionScene[] = [
   },
   {
     code: 'k-order',
+    what: 'the last product left out',
+    scene: sceneOf(plain, { seed: 13 }),
+    mistake: { weight: ({ n, c, ky, kx }, own) => (c === 3 && ky === 2 && kx === 2 ? 0 : own(n, c, ky, kx)) },
+    found: { order: 'without the last product' },
+  },
+  {
+    code: 'k-order',
+    what: 'the last row of the kernel left out',
+    scene: sceneOf(plain, { seed: 13 }),
+    mistake: { weight: ({ n, c, ky, kx }, own) => (ky === 2 ? 0 : own(n, c, ky, kx)) },
+    found: { order: 'without the last kernel row' },
+  },
+  {
+    code: 'k-order',
     what: 'a convolution for a correlation',
     scene: sceneOf(plain, { seed: 13 }),
     mistake: { weight: ({ n, c, ky, kx }, own) => own(n, c, 2 - ky, 2 - kx) },

@@ -577,3 +577,19 @@ test('findings of a step are shared by layers, wrong numbers are not', () => {
   expect(actsOnSteps(['int16-saturation', 'rounding-floor'])).toBe(true);
   expect(actsOnSteps(['int16-saturation', 'weight-value'])).toBe(false);
 });
+
+test('lines of Verilog take signed codes as they are', () => {
+  const evidence = { 'activation-zero-point-missing': rows['activation-zero-point-missing'][2] };
+  const lines = (signed: boolean) =>
+    codeFor(['activation-zero-point-missing'], context({ evidence, signed })).filter((line) => line.where === 'RTL');
+  expect(
+    lines(false)
+      .map(({ text }) => text)
+      .join(),
+  ).toContain("$signed({1'b0, x})");
+  expect(
+    lines(true)
+      .map(({ text }) => text)
+      .join(),
+  ).toMatch(/\$signed\(x\).*int8 x/);
+});

@@ -52,10 +52,16 @@ export const signedness: Cause<'signedness'> = {
     explanation: (e) =>
       e.of === 'sum'
         ? 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
-        : 'Bytes are read with the other sign: off by 128, or by 256 from 128 up.',
+        : 'Bytes are read with the other sign.',
     evidence: (e) => [
       e.becomes === undefined ? null : `every result below the zero point comes out as ${e.becomes}`,
-      e.off_by === 256 ? 'codes from 128 up are off by 256' : e.off_by === 128 ? 'every code is off by 128' : null,
+      e.off_by === 256
+        ? e.declared === 'int8'
+          ? 'codes below 0 are read 256 too high'
+          : 'codes from 128 up are read 256 too low'
+        : e.off_by === 128
+          ? 'every code is off by 128'
+          : null,
     ],
     fix: (e, context) => {
       if (e.of === 'sum')

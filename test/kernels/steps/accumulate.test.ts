@@ -240,3 +240,14 @@ test.each([
   const linear = linearOf({ weight: [[90, 60]] });
   expect(step.run(codesOf(linear, [[255, 255]]), linear).data[0]).toBe(acc);
 });
+
+test('a MAC that goes channel by channel saturates elsewhere than one that goes place by place', () => {
+  // k = (place, channel): products 20000, -20000, 20000, 5000 as they lie; channel by channel 20000, 20000, -20000, 5000
+  const linear = linearOf({ weight: [[100, -100, 100, 25]] });
+  const product = { ...linear, patch: { inChannels: 2, groups: 1 } as Product['patch'] };
+  const x = { rows: 1, cols: 4, data: Uint8Array.of(200, 200, 200, 200) };
+  const [byChannel] = steps.accumulatorsByChannel;
+  expect([...steps.int16SaturateRunning.run(x, product).data]).toEqual([25000]);
+  expect([...byChannel.run(x, product).data]).toEqual([32767 - 20000 + 5000]);
+  expect([...byChannel.run(x, linear).data]).toEqual([25000]);
+});

@@ -10,7 +10,11 @@ import { isUnwritten, recipeOf } from '../../../src/analyze/explain/recipe.js';
 import { type GoldenLayer, whyNoIntegers } from '../../../src/analyze/golden.js';
 import { arraysOf } from '../../../src/analyze/goldenArrays.js';
 import { kernels } from '../../../src/kernels/registry.js';
-import { biasedAccumulators, narrowAccumulators } from '../../../src/kernels/steps/accumulate.js';
+import {
+  accumulatorsByChannel,
+  biasedAccumulators,
+  narrowAccumulators,
+} from '../../../src/kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../../src/kernels/steps/activation.js';
 import * as bias from '../../../src/kernels/steps/bias.js';
 import { dequantizeSteps } from '../../../src/kernels/steps/dequantize.js';
@@ -48,7 +52,7 @@ const variants: readonly Variant[] = [
     const steps = dynamicSteps(kernel);
     return steps ? [{ name: `${kernel.name} dynamic`, steps }] : [];
   }),
-  ...replaced('accumulate', [...narrowAccumulators, ...biasedAccumulators]),
+  ...replaced('accumulate', [...narrowAccumulators, ...biasedAccumulators, ...accumulatorsByChannel]),
   ...replaced(
     'bias',
     Object.values(bias).flatMap((step) => ('prepare' in step && step !== bias.float64Bias ? [step] : [])),
