@@ -192,7 +192,8 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (other) return saysOwn(one, other, reading, readings[0]);
   }
   for (const reading of !named || named.found.report.causes.includes('samples-misaligned') ? readings : []) {
-    const places = await inPlaces(one, reading);
+    const { inOtherPlaces } = await import('./outputOrder.js');
+    const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
   if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
@@ -221,13 +222,6 @@ async function onOthers(
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
-}
-
-/** The right values, written to other places. */
-async function inPlaces({ comparison, observed, expected, zeroPoint }: Case, reading: Reading) {
-  const { model, from, to, fast } = comparison;
-  const { inOtherPlaces } = await import('./outputOrder.js');
-  return inOtherPlaces({ model, from, to, fast, subject: 'candidate', reading, observed, expected, zeroPoint });
 }
 
 function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
