@@ -483,6 +483,13 @@ export const MISTAKES: readonly Mistake[] = [
       weight: world.linear.weight.map((w, i) => ((i + 1) % world.linear.inFeatures === 0 ? 0 : w)),
     }),
   ),
+  // a product more than the first that are tried: sums of parts are remembered by where they begin and end
+  candidate('the last two products left out', ['k-order'], (world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      weight: world.linear.weight.map((w, i) => (i % world.linear.inFeatures >= world.linear.inFeatures - 2 ? 0 : w)),
+    }),
+  ),
   candidate('shifted by a bit too few', ['output-scale-wrong'], (world) =>
     outputsOf(world, undefined, {
       ...world.linear,

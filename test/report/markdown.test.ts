@@ -76,7 +76,7 @@ describe('names from files', () => {
   });
 });
 
-test.each([1, 51, 101, 2000])('%i layers with long names fit, and what is left out is counted', (layers) => {
+test.each([1, 61, 101, 2000])('%i layers with long names fit, and what is left out is counted', (layers) => {
   const text = markdown([huge(layers)], plain);
   expect(Buffer.byteLength(text)).toBeLessThan(60_000);
   const shown = rowsOf(renderer.render(text)).length - 1;
