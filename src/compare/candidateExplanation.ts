@@ -176,6 +176,8 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
     nearest ??= inSamples(found, reading.run);
     if (isUnexplained(found.report)) continue;
+    named ??= { found, reading };
+    if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them
     named = { found, reading };
     break;
   }
@@ -205,7 +207,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
 async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: Reading): Promise<void> {
   countOnOwn(one, reading);
   if (reading !== first || reading.kind !== 'chained') sayReading(one, reading.kind);
-  const effects = await effectsOf(one, reading);
+  const effects = isConstant(own) ? null : await effectsOf(one, reading);
   say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
 }
 
@@ -223,6 +225,8 @@ async function onOthers(
   const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
+
+const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
 
 function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
   comparison.found.set(layer.name, found);

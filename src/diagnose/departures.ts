@@ -3,7 +3,15 @@ import { productKernels } from '../kernels/registry.js';
 import { isPaired, isWrapping } from '../kernels/steps/accumulate.js';
 import { quantizationOf, withArithmetic, withRange } from '../kernels/steps/dynamic.js';
 import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
-import { downward, halfAway, halfEven, halfUp, insideMultiplier, towardZero } from '../kernels/steps/round.js';
+import {
+  downward,
+  halfAway,
+  halfEven,
+  halfThenTowardZero,
+  halfUp,
+  insideMultiplier,
+  towardZero,
+} from '../kernels/steps/round.js';
 import type {
   AccumulateStep,
   BiasStep,
@@ -36,6 +44,8 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
   [towardZero, 'rounding-truncate'],
   [downward, 'rounding-floor'],
 ];
+/** Of a candidate, where something is negative: elsewhere it is half up. */
+export const HALF_ADDED: readonly [RoundStep, CauseCode] = [halfThenTowardZero, 'rounding-truncate'];
 
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
 export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): ProductSteps[S][] {
@@ -221,7 +231,7 @@ function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
 /** Named by the one of the two rules that is not ties to even. */
 export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode {
   const rule = other === halfEven ? declared : other;
-  return ROUNDING_CAUSES.find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier';
+  return [...ROUNDING_CAUSES, HALF_ADDED].find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier';
 }
 
 function accumulatorCause(declared: ProductSteps, kernel: ProductSteps): CauseCode {

@@ -92,7 +92,7 @@ const OTHER_FILES: readonly (readonly [magic: string, what: string])[] = [
   ['\x93NUMPY', 'a single array; save the arrays together with numpy.savez'],
   ['\x80', 'a pickle (of torch.save?); save arrays with numpy.savez'],
   ['\x1f\x8b', 'a gzip file; unpack it first'],
-  ['{', 'JSON text; the model comes first, then the capture'],
+  ['{', 'JSON text; the model comes first, then a file of values'],
 ];
 
 async function notAZip(file: RandomAccessFile, path: string, error: Error) {

@@ -9,7 +9,10 @@ export function answersSentence(report: Report, quoted: (cause: string) => strin
   if (!flips || report.verdict === 'match') return null;
   const { all, ...byCause } = flips;
   if (all === 0) return `top-1: no answer of ${counted(samples, 'sample')} changes`;
-  const backs = Object.entries(byCause).map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause, quoted)}`);
+  const named = Object.entries(byCause);
+  // with nothing named all come back
+  const told = named.every(([cause]) => cause === 'unexplained') ? [] : named;
+  const backs = told.map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause, quoted)}`);
   const open = causesOf(report).filter((cause) => !Object.hasOwn(byCause, cause));
   const unknown = open.length > 0 ? [`not known: how many without ${listed(open.map(quoted))}`] : [];
   return [
@@ -30,7 +33,7 @@ function comesBack(count: number): string {
 
 /** Of either side; what came with an input has none of its own. */
 function causesOf(report: Report): string[] {
-  const layers = [...report.layers, ...judged(report)];
+  const layers = report.against === 'replay' ? judged(report) : [...report.layers, ...judged(report)];
   const all = new Set(layers.flatMap(({ diagnosis }) => diagnosis?.causes ?? []));
   return [...all].filter((cause) => cause !== 'inherited' && cause !== 'unexplained');
 }

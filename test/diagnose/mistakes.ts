@@ -3,7 +3,14 @@ import { float64Bias, floatBiasUnfused, int32BiasFloat64, noBias, unscaledBias }
 import { float32Sum, roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
-import { downward, halfAway, halfUp, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';
+import {
+  downward,
+  halfAway,
+  halfThenTowardZero,
+  halfUp,
+  insideMultiplier,
+  towardZero,
+} from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
@@ -300,6 +307,12 @@ export const MISTAKES: readonly Mistake[] = [
   },
   candidate('rounds towards zero', ['rounding-truncate'], (world) =>
     outputsOf(world, fbgemmWith({ round: towardZero })),
+  ),
+  candidate(
+    'adds a half and rounds towards zero',
+    ['rounding-truncate'],
+    (world) => outputsOf(world, fbgemmWith({ round: halfThenTowardZero })),
+    WITHOUT_RELU,
   ),
   candidate('rounds down', ['rounding-floor'], (world) => outputsOf(world, fbgemmWith({ round: downward })), DOWN),
   candidate(

@@ -48,6 +48,7 @@ const RULES: Readonly<Record<string, (v: number) => number>> = {
   halfAway: away,
   halfUp: (v) => Math.floor(v + 0.5),
   towardZero: Math.trunc,
+  halfThenTowardZero: (v) => Math.trunc(v + 0.5),
   downward: Math.floor,
 };
 

@@ -245,7 +245,7 @@ describe('zip files', () => {
     ],
     ['nothing', Buffer.alloc(0), [/^a\.npz: expected an npz file, got an empty file/]],
     ['text', Buffer.from('hello, world, hello'), [/^a\.npz: expected an npz file, got other data/]],
-    ['JSON', Buffer.from('{"format": "qdiff-model"}'), [/got JSON text; the model comes first, then the capture/]],
+    ['JSON', Buffer.from('{"format": "qdiff-model"}'), [/got JSON text; the model comes first, then a file of values/]],
     ['npy', a, [/got a single array; save the arrays together with numpy\.savez/]],
     ['pickle', Buffer.from('\x80\x02cfoo bar baz 0123456', 'latin1'), [/got a pickle/]],
     ['gzip', Buffer.from('\x1f\x8b\x08 0123456789 0123456', 'latin1'), [/got a gzip file/]],

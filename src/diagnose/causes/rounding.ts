@@ -2,7 +2,7 @@ import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
-import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
@@ -13,7 +13,14 @@ import {
   scriptedQuantize,
   scriptedRescale,
 } from '../conversions.js';
-import { addsZeroPointFirst, isFixedPoint, kernelSteps, ROUNDING_CAUSES, roundingCause } from '../departures.js';
+import {
+  addsZeroPointFirst,
+  HALF_ADDED,
+  isFixedPoint,
+  kernelSteps,
+  ROUNDING_CAUSES,
+  roundingCause,
+} from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
 import { type Change, FREEDOM, type ProductChange, type ProductSetup, type TensorChange, withSteps } from '../setup.js';
 import {
@@ -29,6 +36,7 @@ import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
+import { hasRelu } from './relu.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -63,8 +71,9 @@ function rounding(
     evidence: (found) => ({ deciding: decidingValue(found) }),
 
     words: {
-      title,
-      explanation: does,
+      title: (e) => (e.half_added ? '0.5 added, then rounded towards zero' : title),
+      explanation: (e) =>
+        e.half_added ? 'The fraction is cut off after 0.5 was added: what is negative comes out one too high.' : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: stepFix(fix),
       code: stepLines(ruleCode('halfEven')),
@@ -78,6 +87,7 @@ function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<Eleme
     coordinate: 'round',
     freedom: FREEDOM.none,
     label: labelOf(steps),
+    ...((steps as Partial<ProductSteps>).round === halfThenTowardZero && { found: { half_added: true as const } }),
     apply: (setup) => withSteps(setup, steps),
   };
 }
@@ -88,11 +98,20 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
     .join(', ');
 }
 
+const CUTTING: readonly RoundStep[] = [towardZero, downward, halfThenTowardZero];
+
+/** Where nothing is negative half added and cut off is half up. */
+function rulesOf(study: ProductStudy) {
+  const { output } = study.declared.params;
+  const seesNegatives = !isQuantized(output) || (!hasRelu(study) && output.zeroPoint > output.quantMin);
+  return seesNegatives ? [...ROUNDING_CAUSES, HALF_ADDED] : ROUNDING_CAUSES;
+}
+
 function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
   const { steps: declared } = study.declared;
   if (declared.dynamic && !declared.dynamic.onInputGrid) return study.free ? ofCalls(code) : [];
-  if (isFixedPoint(declared.multiplier)) return study.free ? onFixedPoint(code, declared) : [];
-  const rules = study.free ? [halfEven, ...ROUNDING_CAUSES.map(([step]) => step)] : kernelSteps(study, 'round');
+  if (isFixedPoint(declared.multiplier)) return study.free ? onFixedPoint(study, code) : [];
+  const rules = study.free ? [halfEven, ...rulesOf(study).map(([step]) => step)] : kernelSteps(study, 'round');
   return rules
     .filter((round) => round !== declared.round && roundingCause(declared.round, round) === code)
     .flatMap((round) => {
@@ -123,7 +142,7 @@ function ordersOf({ steps, params }: ProductSetup, round: RoundStep): Partial<Pr
   if (!addsZeroPointFirst(steps.offsetAndClamp)) return [{ round }];
   const ofValue = { round, offsetAndClamp: roundThenOffset };
   const isUnsigned = isQuantized(params.output) && params.output.quantMin >= 0;
-  return isUnsigned && [towardZero, halfAway].includes(round) ? [ofValue] : [ofValue, { round }];
+  return isUnsigned && [towardZero, halfAway, halfThenTowardZero].includes(round) ? [ofValue] : [ofValue, { round }];
 }
 
 /** On a base in fixed point the rule takes the place of its last rounding. */
@@ -134,17 +153,18 @@ function onAnyBase(code: RoundingCode, round: RoundStep, steps: Partial<ProductS
 }
 
 /** A border is cut off from any form of the product; how ties go is asked of the declared form, which has a rule for them already. */
-function onFixedPoint(code: RoundingCode, { multiplier }: ProductSteps): ProductChange[] {
+function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] {
+  const { multiplier } = study.declared.steps;
   // a 16 x 8 multiplier has one form only, with its rounding in it
   const { unrounded = [], rounding: declared } = multiplier as Partial<FixedPointStep>;
   const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
   const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];
-  const cut = ROUNDING_CAUSES.filter(([round]) => round === towardZero || round === downward);
+  const cut = rulesOf(study).filter(([round]) => CUTTING.includes(round));
   const rules = [...cut, ...ties, [halfEven, halves] as const];
   return rules
     .filter(([round, cause]) => cause === code && round !== own)
     .flatMap(([round]) =>
-      (round === towardZero || round === downward ? unrounded : unrounded.slice(0, 1)).map(
+      (CUTTING.includes(round) ? unrounded : unrounded.slice(0, 1)).map(
         ({ name }, form): ProductChange => ({
           ...(change(code, { round }) as ProductChange),
           label: `${round.name}, ${name}`,

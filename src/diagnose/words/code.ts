@@ -73,6 +73,11 @@ const RULES: Readonly<Record<string, readonly Snippet[]>> = {
     rtl('q = (v + HALF) >>> S;  // HALF = 1 << (S-1); all signed'),
   ],
   towardZero: [numpy('q = np.trunc(v)'), inC('q = trunc(v);'), rtl('q = (v + (v < 0 ? (1 << S) - 1 : 0)) >>> S;')],
+  halfThenTowardZero: [
+    numpy('q = np.trunc(v + 0.5)'),
+    inC('q = trunc(v + 0.5);'),
+    rtl('q = (v + HALF + (v + HALF < 0 ? (1 << S) - 1 : 0)) >>> S;  // HALF = 1 << (S-1); all signed'),
+  ],
   downward: [numpy('q = np.floor(v)'), inC('q = floor(v);'), rtl('q = v >>> S;')],
 };
 

@@ -21,6 +21,10 @@ const RULES: Readonly<Record<string, { readonly does: string; readonly write: st
   halfAway: { does: 'ties away from zero', write: 'round ties away from zero: round() in C' },
   halfUp: { does: 'ties up', write: 'round ties up: floor(v + 0.5), or + (1 << (s - 1)) before a shift by s' },
   towardZero: { does: 'towards zero', write: 'cut the fraction off: a cast in C, np.trunc in numpy' },
+  halfThenTowardZero: {
+    does: 'towards zero after 0.5 was added',
+    write: 'add 0.5, then cut the fraction off: (int)(v + 0.5) in C',
+  },
   downward: { does: 'down', write: 'round down: floor(), or an arithmetic shift to the right' },
 };
 
@@ -29,6 +33,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   halfAway: 'round() and lround() go away from zero',
   halfUp: 'floor(v + 0.5) and an added half before a shift go up',
   towardZero: 'a cast cuts off',
+  halfThenTowardZero: '(int)(v + 0.5), and a division of a sum with half added, cut negative values off upwards',
   downward: 'an arithmetic shift to the right floors',
 };
 
@@ -139,9 +144,11 @@ function integerFix(found: Formula, met: Formula): string {
   const line = shiftLine(rounding, shift) ?? equation;
   const isRounded = found.rounding && ['downward', 'towardZero'].includes(found.rounding.step);
   const first =
-    found.multiplier.arithmetic === 'fixed-point' && isRounded
-      ? 'add 1 << (s - 1) before the shift'
-      : 'multiply by an int32';
+    found.rounding?.step === 'halfThenTowardZero'
+      ? 'shift to the right, which rounds down, in place of a division or a cast'
+      : found.multiplier.arithmetic === 'fixed-point' && isRounded
+        ? 'add 1 << (s - 1) before the shift'
+        : 'multiply by an int32';
   const m = `m = ${int32}, shift ${shift} for channel ${met.channel}`;
   return `${first}, ${ROUNDINGS[rounding] ?? 'as the other does'}: ${line} (${m})`;
 }

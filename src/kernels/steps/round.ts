@@ -17,6 +17,13 @@ export const halfAway = inPython('halfAway', 'round(v)', roundHalfAway, (v) => `
 export const halfUp = inPython('halfUp', 'floor(v + 1/2)', roundHalfUp, (v) => `np.floor(${v}) + (${v} % 1 >= 0.5)`);
 /** A C cast. */
 export const towardZero = inPython('towardZero', 'trunc(v)', truncate, (v) => `np.trunc(${v})`);
+/** (int)(v + 0.5): what is negative comes out one too high, but for halves. */
+export const halfThenTowardZero = inPython(
+  'halfThenTowardZero',
+  'trunc(v + 1/2)',
+  (steps) => truncate(steps + 0.5),
+  (v) => `np.trunc(${v} + 0.5)`,
+);
 /** An arithmetic right shift. */
 export const downward = inPython('downward', 'floor(v)', floor, (v) => `np.floor(${v})`);
 /** Fixed-point multipliers have rounded already. */
@@ -32,4 +39,4 @@ function inPython(name: string, equation: string, apply: RoundStep['apply'], num
   return { name, equation, apply, numpy, c: null, fast: false };
 }
 
-export const rounds: readonly RoundStep[] = [halfEven, halfAway, halfUp, towardZero, downward];
+export const rounds: readonly RoundStep[] = [halfEven, halfAway, halfUp, towardZero, halfThenTowardZero, downward];
