@@ -262,7 +262,7 @@ async function compareAll(io: Io, pairs: readonly Pair[], shard: Shard): Promise
     const judged = await collecting(own, () => withOpened((open) => comparePair(io, pair, shard, open)));
     if (judged) compared.push(judged);
     const of = pairs.length > 1 ? `${printable(pair.name)}: ` : '';
-    problems.push(...own.map((problem) => ({ ...problem, where: of + problem.where })));
+    for (const problem of own) problems.push({ ...problem, where: of + problem.where });
   }
   if (problems.length > 0) throw new InputError(problems);
   for (const { gate, run } of compared) await gate?.update(run.report);

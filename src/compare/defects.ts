@@ -2,6 +2,7 @@
 import { clampDefect, defects } from '../kernels/steps/knownDefects.js';
 import type { Producer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
+import { largestOf } from '../numeric/extremes.js';
 import type { LayerRun } from '../replay/session.js';
 import { isUnexplained } from './layerReport.js';
 
@@ -19,7 +20,7 @@ export function knownDefects(
   const unexplained = isUnexplained(diagnosis);
   if (taken) return [`${MODELLED}: ${clampDefect.what}; ${clampDefect.avoid}`];
   if (!patch) return [];
-  const batch = Math.max(...batchSizes);
+  const batch = largestOf(batchSizes);
   return defects
     .filter(({ family, modelled }) => family === kernel.family && (modelled || unexplained))
     .filter((defect) => defect.has(patch, batch, producer))

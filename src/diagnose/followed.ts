@@ -2,6 +2,8 @@
  * Which order of weights or places the observed values follow, whatever numbers come after the sums: scales, biases and roundings that
  * are wrong besides leave what is computed and what was observed going up and down together, channel by channel.
  */
+
+import { largestOf, smallestOf } from '../numeric/extremes.js';
 import { inEachOrder, isShift } from './matrixOrders.js';
 import type { ProductChange, ProductSetup } from './setup.js';
 import { spread } from './study/arrays.js';
@@ -74,7 +76,7 @@ function likeness(study: ProductStudy, setup: ProductSetup, scope: Scope): numbe
 function betweenClamps(sums: ArrayLike<number>, observed: ArrayLike<number>, column: number, width: number) {
   const rows = Array.from({ length: observed.length / width }, (_, row) => row * width + column);
   const seen = rows.map((i) => observed[i]);
-  const [least, most] = [Math.min(...seen), Math.max(...seen)];
+  const [least, most] = [smallestOf(seen), largestOf(seen)];
   const kept = rows.filter((i) => observed[i] > least && observed[i] < most);
   return [kept.map((i) => sums[i]), kept.map((i) => observed[i])] as const;
 }

@@ -40,7 +40,7 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
     );
     if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
     if (study.complete || round === MOST_ROUNDS) break;
-    refuting.push(...outcomes.flatMap(({ failures }) => failures.map(({ sample }) => sample)));
+    for (const { failures } of outcomes) for (const { sample } of failures) refuting.push(sample);
     study = await Study.open({ ...layer, refuting });
     result = await searchWithShared(study, layer.shared);
   }

@@ -1,3 +1,4 @@
+import { largestOf } from '../numeric/extremes.js';
 import { displayWidth, padEnd, padStart, shortenName } from './layout.js';
 
 export type Paint = (text: string) => string;
@@ -49,7 +50,7 @@ export function renderColumns(all: readonly Column[], layout: ColumnLayout): { h
       .join('')
       .trimEnd();
   const heads = Math.max(...columns.map((column) => column.head.length));
-  const rows = Math.max(...columns.map((column) => column.cells.length));
+  const rows = largestOf(columns.map((column) => column.cells.length));
   return {
     head: Array.from({ length: heads }, (_, i) =>
       layout.headPaint(line((c) => c.head[c.head.length - heads + i] ?? '')),

@@ -1,6 +1,7 @@
 /** One value's arithmetic for a terminal: a column a kernel, the first differing step marked. */
 
 import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
+import { largestOf } from '../numeric/extremes.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, renderColumns } from './columns.js';
 import { outcomeLines } from './explainOutcome.js';
@@ -180,7 +181,7 @@ function patchLines(document: ExplainDocument, options: ReportOptions): string[]
   const grid = patchGrid(document);
   if (!grid) return [];
   const { head, x, w } = grid;
-  const most = Math.max(...[...x, ...w].flat().map((text) => text.length));
+  const most = largestOf([...x, ...w].flat().map((text) => text.length));
   const line = (own: readonly string[]) => own.map((text) => text.padStart(most)).join(' ');
   return [...prose({ options }, `${head}:`), ...x.map((own, row) => `  ${line(own)}    ${line(w[row])}`)];
 }

@@ -6,6 +6,7 @@ import type {
   MinMax,
 } from '../documents/inspect.js';
 import { shapeText } from '../load/npy.js';
+import { largestOf } from '../numeric/extremes.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
@@ -92,7 +93,7 @@ function arrayLines(
   ];
   const layout = { width: options.width, ellipsis: options.unicode ? '…' : '...', headPaint };
   const { head, rows } = renderColumns(columns, layout);
-  const most = Math.max(...arrays.map(({ range_values }) => range_values));
+  const most = largestOf(arrays.map(({ range_values }) => range_values));
   return [...head, ...rows, ...(partial ? [`* of the first values only, at most ${most}`] : [])];
 }
 

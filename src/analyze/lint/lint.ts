@@ -30,7 +30,7 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
   };
   const params = declaredParams(model);
   for (const layer of model.layers) {
-    document.findings.push(...ofRuntime(layer));
+    for (const finding of ofRuntime(layer)) document.findings.push(finding);
     if (!isProduct(layer)) {
       const inputs = layer.inputs.map((name) => params.get(name) ?? null);
       const defects = layer.form ? defectsOfValues(layer, inputs).map(ofRelease) : [];

@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
@@ -100,7 +101,7 @@ function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean):
     // before it is rounded: a factor of 10 makes five units of what rounding takes from a tenth
     slope: (_, n) => (bias ? bias[channels?.[n] ?? n] / view.step : view.biasSteps[n]),
     offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
-    slack: isRounded || view.integerBias ? Math.max(...view.stepsPerUnit.map(Math.abs)) : 0,
+    slack: isRounded || view.integerBias ? largestOf(view.stepsPerUnit.map(Math.abs)) : 0,
   }));
   return intervals && sharedInterval(intervals);
 }

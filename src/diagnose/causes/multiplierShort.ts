@@ -2,6 +2,7 @@ import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { Product } from '../../nouns/kernel.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { floor, roundHalfAway } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
@@ -191,7 +192,7 @@ function realsOf(params: Product): number[] {
 }
 
 function largest(params: Product): number {
-  return Math.max(...realsOf(params));
+  return largestOf(realsOf(params));
 }
 
 function numberIn(real: number, bits: number, round: (v: number) => number, oneShift: number | null): Short {

@@ -82,8 +82,8 @@ async function rowsUnder(study: Study, base: Setup, channels: readonly number[] 
   for await (const scope of study.blocks()) {
     const rows = [...scope.samples.keys()];
     const part = channels ? gridOf(scope, rows, channels, study.channels) : scope;
-    observed.push(...rowTexts(part.observed, rows.length));
-    replayed.push(...rowTexts(study.outputs(base, part).data, rows.length));
+    for (const row of rowTexts(part.observed, rows.length)) observed.push(row);
+    for (const row of rowTexts(study.outputs(base, part).data, rows.length)) replayed.push(row);
     if (part !== scope) study.engine.forget(part);
   }
   return { observed, replayed };

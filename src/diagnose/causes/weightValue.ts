@@ -1,5 +1,6 @@
 import { isPaired } from '../../kernels/steps/accumulate.js';
 import type { Product } from '../../nouns/kernel.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
 import { differsInMore, leavesAtMost } from '../atOnce.js';
@@ -171,7 +172,7 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   for (const column of columns) {
     const all = weights.all(column);
     if (!isSolved(all) || isShift(all, base.params)) return null;
-    patches.push(...all);
+    for (const patch of all) patches.push(patch);
   }
   return columns.length > 0 ? { patches, channels: columns } : null;
 }
@@ -223,7 +224,7 @@ export function samplesForWeights(study: ProductStudy): { readonly channel: numb
   const { subset, declared } = study;
   if (!study.complete || declared.steps.float) return null;
   const mismatched = study.mismatchesByChannel(declared);
-  const channel = mismatched.indexOf(Math.max(...mismatched));
+  const channel = mismatched.indexOf(largestOf(mismatched));
   if (mismatched[channel] * 2 < subset.samples.length) return null;
   const found = new WeightSearch(study, subset, declared, viewOf(study, declared, subset)).all(channel);
   return found && 'samples' in found ? { channel, samples: found.samples } : null;
@@ -237,7 +238,7 @@ function exactOnes(study: ProductStudy, base: ProductSetup, scope: Scope, possib
     const tried = open.map((patches) => patches[attempt]);
     const after = study.mismatchesByChannel(patched(base, tried.flat()), scope);
     const isExact = ([{ channel }]: readonly Patch[]) => after[scope.channels?.indexOf(channel) ?? channel] === 0;
-    kept.push(...tried.filter(isExact).flat());
+    for (const own of tried.filter(isExact)) for (const patch of own) kept.push(patch);
     open = open.filter((patches, i) => !isExact(tried[i]) && patches.length > attempt + 1);
   }
   return kept.sort((a, b) => a.channel - b.channel);

@@ -1,4 +1,6 @@
 /** Which sample is which, by how alike they are: whatever else is wrong with them moves all of a channel's values at once. */
+
+import { largestOf } from '../../numeric/extremes.js';
 import type { Study } from '../study/study.js';
 
 /** Multiply-adds. */
@@ -29,7 +31,7 @@ type Likeness = readonly (readonly number[])[];
 function eachMostLike(likeness: Likeness): number[] | null {
   const taken = new Set<number>();
   for (const own of likeness) {
-    const most = Math.max(...own);
+    const most = largestOf(own);
     const from = own.findIndex((value, row) => value >= most - SAME && !taken.has(row));
     if (from < 0) return null;
     taken.add(from);
@@ -41,7 +43,7 @@ function rotated(likeness: Likeness): number[] | null {
   const { length } = likeness;
   const moved = Array.from({ length }, (_, by) => likeness.map((_, row) => (row + by) % length));
   const alike = moved.map((order) => order.reduce((sum, from, row) => sum + likeness[row][from], 0) / length);
-  const best = alike.indexOf(Math.max(...alike));
+  const best = alike.indexOf(largestOf(alike));
   return alike[best] >= LEAST_ALIKE ? moved[best] : null;
 }
 

@@ -7,6 +7,7 @@ import { downward, halfEven, halfThenTowardZero, towardZero } from '../../kernel
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../conversions.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
@@ -104,7 +105,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const curved = reals && { reals, lo: bounds.lo.slice(), hi: bounds.hi.slice() };
   beforeReals(bounds, params, added, step);
   const rows = scope.samples.length;
-  const ofLargerScales = twice ? Math.max(...twice) : 0;
+  const ofLargerScales = twice ? largestOf(twice) : 0;
   return {
     rows,
     channels,

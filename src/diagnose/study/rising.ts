@@ -1,6 +1,7 @@
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, SumData } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { smallestOf as least, largestOf as most } from '../../numeric/extremes.js';
 import type { Scope } from './data.js';
 
 /** What the steps after the sums may take from rising codes: ties of elements that are computed otherwise. */
@@ -27,7 +28,7 @@ export function risesWith(sums: SumData, codes: NumericArray, channels: number):
 
 /** In order of the sums. */
 function rises(sums: readonly number[], codes: readonly number[]): boolean {
-  const span = Math.max(...codes) - Math.min(...codes);
+  const span = most(codes) - least(codes);
   const tie = span < FEWEST_STEPS ? Number.POSITIVE_INFINITY : (TIE * (sums[sums.length - 1] - sums[0])) / span;
   let last = 0; // of the largest code so far the least sum
   for (let i = 1; i < codes.length; i++) {

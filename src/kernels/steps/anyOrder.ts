@@ -2,6 +2,7 @@
 import type { AveragePoolAttributes, AxisAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { type Cover, windowCovers } from '../../tensor/covers.js';
@@ -46,7 +47,7 @@ export const softmaxInFloat: TensorSteps = tensorSteps('quantize(exp(x) / sum of
   for (let row = 0; row < call.samples * size; row++) {
     const start = Math.floor(row / size) * all + first[row % size];
     const reals = Array.from(step, (offset) => real(input.data[start + offset]));
-    const max = Math.max(...reals);
+    const max = largestOf(reals);
     const sum = reals.reduce((total, x) => total + Math.exp(x - max), 0);
     for (const [k, x] of reals.entries()) exact[start + step[k]] = Math.exp(x - max) / sum;
   }

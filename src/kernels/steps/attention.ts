@@ -1,6 +1,7 @@
 /** softmax(q k^T * scale) v of floats, whole or block by block: sums in any order, exp of 20 units in the last place. */
 import type { AttentionAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { floor } from '../../numeric/round.js';
 import { boundedReals, UNIT, within } from './bounded.js';
 import { boundedSteps } from './tensor.js';
@@ -44,12 +45,12 @@ function weightsOf(call: TensorCall, row: number, matrix: number): { weights: nu
     off = Math.max(off, magnitude * (depth + 8) * UNIT);
     return sum;
   });
-  const max = Math.max(...scores);
+  const max = largestOf(scores);
   const exps = scores.map((score) => Math.exp(score - max));
   const sum = exps.reduce((total, e) => total + e, 0);
   // a score that is off by e makes its exp off by e, relatively, and the sum as well
   return {
     weights: exps.map((e) => e / sum),
-    error: 4 * off + (3 * seen + 128 + 4 * (max - Math.min(...scores))) * UNIT,
+    error: 4 * off + (3 * seen + 128 + 4 * (max - smallestOf(scores))) * UNIT,
   };
 }

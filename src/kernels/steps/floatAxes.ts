@@ -1,6 +1,7 @@
 /** PyTorch on floats along an axis: softmax, its logarithm, and halves; exp and sums in any order, known within a bound. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { floor } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -34,7 +35,7 @@ function alongAxis(
 
 /** exp of 20 units in the last place, of differences that are rounded. */
 export function exponentials(line: readonly number[]) {
-  const [max, min] = [Math.max(...line), Math.min(...line)];
+  const [max, min] = [largestOf(line), smallestOf(line)];
   const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
   return { max, sum, relative: line.length + 96 + 2 * (max - min) };
 }

@@ -1,6 +1,7 @@
 /** exp(x) / sum of exp(x) along an axis. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
@@ -61,7 +62,7 @@ function inIntegers(call: TensorCall, scale: number): Computed {
   const unit = Math.min(LARGEST / linesOf(call).count, MOST_A_VALUE);
   const table = Array.from({ length: 256 }, (_, i) => roundHalfEven(unit * Math.exp((i - 255) * scale)));
   return alongLines(call, (codes) => {
-    const max = Math.max(...codes);
+    const max = largestOf(codes);
     const e = codes.map((code) => table[code + 255 - max]);
     const sum = e.reduce((total, one) => total + one, 0);
     return (k) => {

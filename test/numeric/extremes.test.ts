@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { exponentials } from '../../src/kernels/steps/floatAxes.js';
+import { largestOf, smallestOf } from '../../src/numeric/extremes.js';
+
+test('as Math.max and Math.min, of as many values as a vocabulary has', () => {
+  for (const values of [[], [3], [1, -2, 7, 7], [0, -0], [1, Number.NaN, 2], [Number.NEGATIVE_INFINITY, 5]]) {
+    expect([largestOf(values), smallestOf(values)]).toEqual([Math.max(...values), Math.min(...values)]);
+  }
+  const many = Float64Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 300_007);
+  expect(() => Math.max(...many)).toThrow(RangeError);
+  expect([largestOf(many), smallestOf(many)]).toEqual([300_006, 0]);
+  expect(exponentials([...many]).max).toBe(300_006);
+});
