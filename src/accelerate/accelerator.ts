@@ -3,7 +3,7 @@ import type { AccumulateForm } from '../nouns/sumForms.js';
 import type { Bytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
-import { depthwiseCodes } from './depthwise.js';
+import { depthwiseCodes, planesCodes } from './depthwise.js';
 import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
@@ -81,10 +81,16 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     },
     depthwise(steps, channels, x) {
       const forms = channels.map((own) => steps.accumulate.form?.(own));
-      const found = machineFor(x.base.length * x.offset.length * channels.length);
+      const planes = 'starts' in x ? x : null;
+      const ofPlane = planes
+        ? (planes.width * planes.data.length) / (planes.starts.length * planes.line)
+        : channels.length;
+      const found = machineFor(x.base.length * x.offset.length * ofPlane);
       if (!found || !forms.every((form) => form && form.pairs === null)) return null;
       const recipe = together(channels.map((own) => recipeOf(steps, own)));
-      return recipe && depthwiseCodes(found, recipe, channels, x);
+      return (
+        recipe && (planes ? planesCodes(found, recipe, channels, planes) : depthwiseCodes(found, recipe, channels, x))
+      );
     },
     lossy(form, x, product) {
       const found = machineFor(multiplyAdds(x, product));

@@ -1,5 +1,6 @@
 /** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
-import type { Gathered, Product } from '../nouns/kernel.js';
+import type { Gathered, Planes, Product } from '../nouns/kernel.js';
+import { isBytes } from '../numeric/array.js';
 import { codesFor, copyCodes, placed, SUMS_AT_ONCE } from './finish.js';
 import { gatheredPart } from './gatheredPart.js';
 import type { Machine } from './job.js';
@@ -16,16 +17,15 @@ export function depthwiseCodes(
   x: Gathered,
 ): Uint8Array | Int8Array | null {
   const { data, base, offset } = x;
-  const [{ input, weight }] = channels;
-  const isByte = (data instanceof Uint8Array || data instanceof Int8Array) && weight instanceof Int8Array;
-  const isSmall = Number.isInteger(input.zeroPoint) && Math.abs(input.zeroPoint) <= LARGEST_ZERO_POINT;
-  if (!isByte || !isSmall || offset.length > MOST_TAPS || base.length === 0) return null;
+  const [{ weight }] = channels;
+  if (!isBytes(data) || !(weight instanceof Int8Array) || base.length === 0) return null;
+  const own = centred(channels, offset.length);
+  if (!own) return null;
   const width = channels.length;
-  const weights = byPairs(channels, offset.length);
-  if (!weights) return null;
+  const weights = sideBySide(own);
   const codes = codesFor(channels[0], base.length * width);
   const most = Math.max(1, Math.floor(SUMS_AT_ONCE / width));
-  const pairs = offset.length % 2 === 0 ? offset : Int32Array.of(...offset, offset[0]); // times 0
+  const pairs = inPairs(offset);
   const cells = Int32Array.of(...offset, ...offset.map((at) => at + width - 1));
   for (let row = 0; row < base.length; row += most) {
     const rows = Math.min(most, base.length - row);
@@ -49,18 +49,104 @@ export function depthwiseCodes(
   return codes;
 }
 
-/** Centred weights, [taps / 2, channels, 2], padded to pairs and to eight channels; what the zero point takes from each channel's sums. */
-function byPairs(channels: readonly Product[], taps: number): { weight: Int16Array; seeds: Int32Array } | null {
-  const padded = Math.ceil(channels.length / 8) * 8;
-  const centred = new Int16Array(Math.ceil(taps / 2) * padded * 2);
-  const seeds = new Int32Array(padded);
-  for (const [channel, { input, weight, weightZeroPoint }] of channels.entries()) {
-    if (weight.length !== taps || !(Math.abs(weightZeroPoint[0]) <= LARGEST_ZERO_POINT)) return null;
-    for (let tap = 0; tap < taps; tap++) {
+/** Of an image, and of what is made of it, in shared memory. */
+const LARGEST_IMAGE = 1 << 26;
+
+/** Codes [images, channels, places], plane by plane: eight places of a line side by side, and nothing is turned. Null as above. */
+export function planesCodes(
+  machine: Machine,
+  recipe: Recipe,
+  channels: readonly Product[],
+  { data, starts, line, padded, base, width, step, offset }: Planes,
+): Uint8Array | Int8Array | null {
+  const [{ input, weight }] = channels;
+  const [size, places] = [channels.length * starts.length * line, base.length * width];
+  const made = channels.length * places;
+  if (!isBytes(data) || !(weight instanceof Int8Array) || step > 2) return null;
+  if (Math.min(size, made) === 0 || Math.max(size, made, padded) > LARGEST_IMAGE) return null;
+  const weights = centred(channels, offset.length);
+  if (!weights) return null;
+  const codes = codesFor(channels[0], (data.length / size) * made);
+  machine.reset();
+  const lines = { starts: machine.place(starts), lines: starts.length, line };
+  const plane = machine.place(new Uint8Array(padded).fill(input.zeroPoint));
+  const [source, sums, out] = [size, 4 * places, made].map((bytes) => machine.allocate(bytes));
+  machine.describe({
+    ...placed(machine, eightTimes(recipe)),
+    base: machine.place(base),
+    offset: machine.place(inPairs(offset)),
+    weight: machine.place(weights.weight),
+    inFeatures: weights.taps,
+    rows: places,
+    channels: channels.length,
+    out,
+    outBytes: 8,
+  });
+  const output = { width, step, seeds: machine.place(weights.seeds), sums };
+  for (let from = 0, to = 0; from < data.length; from += size, to += made) {
+    machine.put(data.subarray(from, from + size), source);
+    machine.planes(data instanceof Int8Array, source, plane, lines, output);
+    copyCodes(machine, out, codes.subarray(to, to + made));
+  }
+  return codes;
+}
+
+/** Each number of a channel eight times: eight places have the same. */
+function eightTimes(recipe: Recipe): Recipe {
+  const repeated = <A extends Int32Array | Float32Array | Float64Array>(values: A): A => {
+    const longer = new (values.constructor as new (length: number) => A)(8 * values.length);
+    for (let i = 0; i < longer.length; i++) longer[i] = values[i >> 3];
+    return longer;
+  };
+  return {
+    ...recipe,
+    biasInt32: repeated(recipe.biasInt32),
+    addend: repeated(recipe.addend),
+    product: recipe.product && repeated(recipe.product),
+    channelScale: repeated(recipe.channelScale),
+    realBias: repeated(recipe.realBias),
+  };
+}
+
+/** Taps by twos; the last one's other is times 0. */
+function inPairs(offset: Int32Array): Int32Array {
+  return offset.length % 2 === 0 ? offset : Int32Array.of(...offset, offset[0]);
+}
+
+interface Centred {
+  /** [channels, taps], of an even number of taps. */
+  readonly weight: Int16Array;
+  readonly taps: number;
+  /** What the zero point takes from each channel's sums. */
+  readonly seeds: Int32Array;
+}
+
+/** Null where they do not fit. */
+function centred(channels: readonly Product[], count: number): Centred | null {
+  const { zeroPoint } = channels[0].input;
+  if (!Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > LARGEST_ZERO_POINT || count > MOST_TAPS) return null;
+  const taps = count + (count & 1);
+  const whole = new Int16Array(channels.length * taps);
+  const seeds = new Int32Array(channels.length);
+  for (const [channel, { weight, weightZeroPoint }] of channels.entries()) {
+    if (weight.length !== count || !(Math.abs(weightZeroPoint[0]) <= LARGEST_ZERO_POINT)) return null;
+    for (let tap = 0; tap < count; tap++) {
       const own = weight[tap] - weightZeroPoint[0];
-      centred[((tap >> 1) * padded + channel) * 2 + (tap & 1)] = own;
-      seeds[channel] -= input.zeroPoint * own;
+      whole[channel * taps + tap] = own;
+      seeds[channel] -= zeroPoint * own;
     }
   }
-  return { weight: centred, seeds };
+  return { weight: whole, taps, seeds };
+}
+
+/** Of eight channels side by side: [taps / 2, channels, 2], padded to eight channels, as are the seeds. */
+function sideBySide({ weight, taps, seeds }: Centred): { readonly weight: Int16Array; readonly seeds: Int32Array } {
+  const padded = Math.ceil(seeds.length / 8) * 8;
+  const turned = new Int16Array(taps * padded);
+  for (let channel = 0, i = 0; channel < seeds.length; channel++) {
+    for (let tap = 0; tap < taps; tap++, i++) turned[((tap >> 1) * padded + channel) * 2 + (tap & 1)] = weight[i];
+  }
+  const longer = new Int32Array(padded);
+  longer.set(seeds);
+  return { weight: turned, seeds: longer };
 }

@@ -57,6 +57,19 @@ interface Exports {
   run(job: number): void;
   finish(job: number, sums: number): void;
   depthwise(job: number, signed: number, seeds: number, sums: number): void;
+  planes(
+    job: number,
+    signed: number,
+    source: number,
+    plane: number,
+    starts: number,
+    lines: number,
+    line: number,
+    width: number,
+    step: number,
+    seeds: number,
+    sums: number,
+  ): void;
   transpose(source: number, target: number, outer: number, inner: number): void;
   largest(
     source: number,
@@ -219,6 +232,18 @@ export class Machine {
   /** Sums of a described product whose every channel reads one of its own, by this thread alone. */
   depthwise(isSigned: boolean, seeds: number, sums: number): void {
     this.exports.depthwise(JOB, isSigned ? 1 : 0, seeds, sums);
+  }
+
+  /** Codes of a described product of planes, plane by plane through the padded one at `plane`; by this thread alone. */
+  planes(
+    isSigned: boolean,
+    source: number,
+    plane: number,
+    { starts, lines, line }: Record<'starts' | 'lines' | 'line', number>,
+    { width, step, seeds, sums }: Record<'width' | 'step' | 'seeds' | 'sums', number>,
+  ): void {
+    const signed = isSigned ? 1 : 0;
+    this.exports.planes(JOB, signed, source, plane, starts, lines, line, width, step, seeds, sums);
   }
 
   /** Sums of eight channels that lose something after every product, as assembly/kernels.ts has them; by this thread alone. */

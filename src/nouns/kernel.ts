@@ -1,6 +1,7 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix, NumericArray } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
+import type { Gathered, Planes } from './gathered.js';
 import type { Library } from './library.js';
 import type { Curve, ElementwiseForm, Layer, Memory, Producer, ProductParams, RanAs } from './model.js';
 import type { PreparedBias } from './preparedBias.js';
@@ -54,18 +55,8 @@ export interface Codes extends Matrix<Uint8Array | Int8Array | Int16Array | Int3
   readonly addend?: NumericArray;
 }
 
-/**
- * Rows of codes that lie in an array in an order of their own: x[r, k] = data[base[r] + offset[k]]. A convolution's patches without a
- * copy of them: base has the first cell of each output position's patch, offset where the patch's k-th cell lies from there. All
- * cells are in data: a padded input has its padding there, cells that hold the zero point.
- */
-export interface Gathered {
-  readonly data: Codes['data'];
-  readonly base: Int32Array;
-  readonly offset: Int32Array;
-}
-
 export type { FloatSums, NearSums } from './floatSums.js';
+export type { Gathered, Planes } from './gathered.js';
 export type { Float32Addend, PreparedBias } from './preparedBias.js';
 export type * from './tensorCall.js';
 
@@ -92,8 +83,11 @@ export interface Accelerator extends FastTensors {
   accumulate(form: AccumulateForm, x: Codes | Gathered, product: Product): Int32Array | null;
   /** A product's codes [rows, outFeatures], or of so many places [..., outFeatures, places]; no sum leaves int32. */
   codes(steps: ProductSteps, product: Product, x: Codes | Gathered, places?: number): Uint8Array | Int8Array | null;
-  /** Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. */
-  depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered): Uint8Array | Int8Array | null;
+  /**
+   * Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. Of planes
+   * [images, channels, places].
+   */
+  depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered | Planes): Uint8Array | Int8Array | null;
   /** Sums [rows, outFeatures] that lose something after every product. */
   lossy(form: LossyForm, x: Codes, product: Product): Int32Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */

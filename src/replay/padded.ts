@@ -1,6 +1,6 @@
 /** The patches of images as an offset table into the images, padded: no copy of a patch. */
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Gathered } from '../nouns/kernel.js';
+import type { Codes, Gathered, Planes } from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
@@ -30,6 +30,23 @@ export function gatheredPatches(x: Codes, shape: Shape, patch: PlacedPatch, fill
   });
 }
 
+/** The same of channels that each read one of their own, where they come first. */
+export function planesOf(x: Codes, shape: Shape, patch: PlacedPatch): Planes | null {
+  const { window, input, output } = patch;
+  if (window.transposed || shape.channelAxis !== 0) return null;
+  const strides = stridesOf(shape, patch);
+  return {
+    data: x.data,
+    starts: startsOf(patch, strides),
+    line: input.at(-1)!,
+    padded: strides.channel,
+    base: cellsOf(output.slice(0, -1), stepsOf(patch, strides)),
+    width: output.at(-1)!,
+    step: window.stride.at(-1)!,
+    offset: offsetsOf(patch, strides),
+  };
+}
+
 function stridesOf(shape: Shape, { window, input }: PlacedPatch): Strides {
   const channels = channelsOf(shape);
   const dims = input.map((size, axis) => size + window.padding[axis][0] + window.padding[axis][1]);
@@ -40,21 +57,26 @@ function stridesOf(shape: Shape, { window, input }: PlacedPatch): Strides {
 }
 
 /** The images with their padding around them; as they are where they have none. */
-function padded(x: Codes, shape: Shape, { window, input }: PlacedPatch, strides: Strides, fill: number): Codes['data'] {
+function padded(x: Codes, shape: Shape, patch: PlacedPatch, strides: Strides, fill: number): Codes['data'] {
+  const { window, input } = patch;
   if (window.padding.every(([before, after]) => before + after === 0)) return x.data;
   const isFirst = shape.channelAxis === 0;
   const [planes, inner] = isFirst ? [channelsOf(shape), 1] : [1, channelsOf(shape)];
   const line = input.at(-1)! * inner;
-  const outer = input.slice(0, -1);
   const data = roomFor(x.data, x.rows * strides.image).fill(fill);
-  const before = window.padding.reduce((at, [first], axis) => at + first * strides.places[axis], 0);
-  const starts = cellsOf(outer, strides.places, before);
+  const starts = startsOf(patch, strides);
   const [source, target] = [inBits(x.data), inBits(data)];
   for (let plane = 0, from = 0; plane < x.rows * planes; plane++) {
     const start = isFirst ? plane * strides.channel : plane * strides.image;
     for (let i = 0; i < starts.length; i++, from += line) copyLine(target, start + starts[i], source, from, line);
   }
   return data;
+}
+
+/** Where the lines of an image begin in the padded one. */
+function startsOf({ window, input }: PlacedPatch, { places }: Strides): Int32Array {
+  const before = window.padding.reduce((at, [first], axis) => at + first * places[axis], 0);
+  return cellsOf(input.slice(0, -1), places, before);
 }
 
 /** Of the last padded images, which nobody reads any more: 32 MiB that need not be made and collected for each block. */
@@ -77,9 +99,13 @@ export function copyLine(target: NumericArray, to: number, data: NumericArray, f
 }
 
 /** Of each output position of each image: the first cell of its patch. */
-function basesOf(images: number, { window, output }: PlacedPatch, { places, image }: Strides): Int32Array {
-  const steps = places.map((place, axis) => place * window.stride[axis]);
-  return cellsOf([images, ...output], [image, ...steps]);
+function basesOf(images: number, patch: PlacedPatch, strides: Strides): Int32Array {
+  return cellsOf([images, ...patch.output], [strides.image, ...stepsOf(patch, strides)]);
+}
+
+/** From one output position to the next, along each axis. */
+function stepsOf({ window }: PlacedPatch, { places }: Strides): number[] {
+  return places.map((place, axis) => place * window.stride[axis]);
 }
 
 /** Of every index along axes, in C order: where its cell lies, `steps` apart along each. */

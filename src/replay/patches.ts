@@ -1,6 +1,6 @@
 /** Convolutions: the product engine on patches, and its rows put back into the layout of the output. */
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Accelerator, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
@@ -9,7 +9,7 @@ import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, inBits, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
-import { copyLine, gatheredPatches } from './padded.js';
+import { copyLine, gatheredPatches, planesOf } from './padded.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
 
@@ -69,13 +69,10 @@ function acceleratedPatches(
   product: Product,
   x: Codes,
   { shape, output }: { readonly shape: Shape; readonly output: Shape },
-  fast: Fast,
+  fast: Accelerator,
 ): Uint8Array | Int8Array | null {
   if (steps.float || steps.dynamic || product.addend) return null;
-  if (isNarrow(product)) {
-    const rows = depthwise(steps, product, x, shape, fast);
-    return rows && fastFromRows(rows, output, fast);
-  }
+  if (isNarrow(product)) return depthwise(steps, product, x, { shape, output }, fast);
   const { patch, input, outFeatures } = product;
   const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
   if (!groups) return null;
@@ -91,16 +88,25 @@ function acceleratedPatches(
   return parts.length === 1 ? parts[0] : sideBySide(parts, width * places);
 }
 
-/** Channels by themselves, side by side at each place; null where a channel reads several, or the accelerator declines. */
-function depthwise(steps: ProductSteps, product: Product, x: Codes, shape: Shape, fast: Fast) {
+/** Channels by themselves; null where a channel reads several, or the accelerator declines. */
+function depthwise(
+  steps: ProductSteps,
+  product: Product,
+  x: Codes,
+  { shape, output }: { readonly shape: Shape; readonly output: Shape },
+  fast: Accelerator,
+) {
   const { input, outFeatures } = product;
   const patch = product.patch!;
   if (patch.inChannels !== 1 || patch.outChannels !== 1) return null;
+  const channels = Array.from({ length: outFeatures }, (_, n) => channelsOfProduct(product, n, n + 1));
+  const planes = output.channelAxis === 0 ? planesOf(x, shape, patch) : null;
+  const codes = planes && fast.depthwise(steps, channels, planes);
+  if (codes) return codes;
   const last = { dims: [...patch.input, outFeatures], channelAxis: patch.input.length };
   const groups = gatheredPatches({ ...x, data: fastToRows(x.data, shape, fast) }, last, patch, input.zeroPoint);
-  if (!groups) return null;
-  const channels = Array.from({ length: outFeatures }, (_, n) => channelsOfProduct(product, n, n + 1));
-  return fast!.depthwise(steps, channels, groups[0]);
+  const rows = groups && fast.depthwise(steps, channels, groups[0]);
+  return rows && fastFromRows(rows, output, fast);
 }
 
 /** Below these it multiplies more zeros than weights. */

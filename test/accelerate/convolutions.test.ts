@@ -60,12 +60,29 @@ const GEOMETRIES: Record<string, Geometry> = {
     options: { padding: [1, 1], groups: 4 },
   },
   depthwise: { op: 'conv2d', input: [32, 14, 14], weight: [32, 1, 3, 3], options: { padding: [1, 1], groups: 32 } },
+  ...Object.fromEntries([1, 2, 3].map(steps)),
+  'signals by themselves': {
+    op: 'conv1d',
+    input: [5, 203],
+    weight: [5, 1, 4],
+    options: { padding: [3], stride: [2], dilation: [2], groups: 5 },
+  },
+  'volumes by themselves': { op: 'conv3d', input: [3, 6, 7, 9], weight: [3, 1, 2, 3, 3], options: { groups: 3 } },
   ...Object.fromEntries([1, 2, 7, 8, 9, 15, 17, 33].flatMap(depthwise)),
   'images in several blocks': { op: 'conv1d', input: [64, 700], weight: [3, 64, 72], options: { padding: [36] } },
   'an image larger than a block': { op: 'conv1d', input: [64, 1900], weight: [3, 64, 72], options: { padding: [36] } },
   'a signal': { op: 'conv1d', input: [16, 200], weight: [24, 16, 5], options: { padding: [2], stride: [2] } },
   'a volume': { op: 'conv3d', input: [8, 6, 7, 8], weight: [16, 8, 3, 3, 3], options: { padding: [1, 0, 1] } },
 };
+
+/** From place to place 1 or 2 cells, and more than what is taken at once. */
+function steps(step: number): [string, Geometry] {
+  const options = { padding: [1, 2], stride: [2, step], groups: 3 };
+  return [
+    `int8 by themselves, step ${step}`,
+    { op: 'conv2d', dtype: 'int8', input: [3, 13, 37], weight: [3, 1, 3, 5], options },
+  ];
+}
 
 /** Every tail of eight channels, in both layouts and dtypes. */
 function depthwise(groups: number): [string, Geometry][] {

@@ -1,0 +1,25 @@
+/** Codes that a product reads from where they lie. */
+
+/**
+ * Rows of codes that lie in an array in an order of their own: x[r, k] = data[base[r] + offset[k]]. A convolution's patches without a
+ * copy of them: base has the first cell of each output position's patch, offset where the patch's k-th cell lies from there. All
+ * cells are in data: a padded input has its padding there, cells that hold the zero point.
+ */
+export interface Gathered {
+  readonly data: Uint8Array | Int8Array | Int16Array | Int32Array;
+  readonly base: Int32Array;
+  readonly offset: Int32Array;
+}
+
+/**
+ * Images in planes, [images, channels, ...places], where each channel reads one of its own. Of a padded plane of `padded` cells `starts`
+ * has where the lines of `line` cells begin. Of each line of the output base has the first cell of its first place's patch; the next of its
+ * `width` places lie `step` cells further each.
+ */
+export interface Planes extends Gathered {
+  readonly starts: Int32Array;
+  readonly line: number;
+  readonly padded: number;
+  readonly width: number;
+  readonly step: number;
+}
