@@ -16,7 +16,10 @@ export interface PerLayerNumber {
 export type SampleRange = (captured: number) => { from: number; to: number };
 
 export function collect<T>(parse: (text: string) => T): (text: string, before: T[] | undefined) => T[] {
-  return (text, before = []) => [...before, parse(text)];
+  return (text, before = []) => {
+    before.push(parse(text)); // a copy each time takes half a minute of 200,000 in a configuration
+    return before;
+  };
 }
 
 /** `8`: the first 8 samples; `10:20`: samples 10 to 19. */
