@@ -3,7 +3,7 @@ import type { Action } from './commands/command.js';
 import { refusedOption } from './commands/refusedOption.js';
 import { type CommandRow, commands, MAIN_COMMAND } from './commands/registry.js';
 import { columnsOf } from './commands/width.js';
-import { isOutOfFiles, unreadable } from './load/refuse.js';
+import { isOutOfFiles, unreadable, withNearestName } from './load/refuse.js';
 import type { Io } from './nouns/io.js';
 import { InputError, type Problem } from './nouns/problem.js';
 import { shellCommand } from './report/next.js';
@@ -177,7 +177,8 @@ async function exitCodeOf(error: unknown, argv: readonly string[], io: Io): Prom
       return 2;
     }
     const inActions = io.env.GITHUB_ACTIONS === 'true';
-    const lines = problemLines(error.problems);
+    const problems = await Promise.all(error.problems.map((problem) => withNearestName(problem, argv, io.fs)));
+    const lines = problemLines(problems);
     const next = nextAfter(error.problems, argv);
     lines.forEach((line, i) => {
       const whole = next !== null && i === lines.length - 1 ? `${fitted(line, 200)} (next: ${next})` : line;

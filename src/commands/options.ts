@@ -5,7 +5,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { option } from '../report/next.js';
-import { printable } from '../text.js';
+import { nearest, printable } from '../text.js';
 
 /** `N` for every layer or `LAYER=N` for one. */
 export interface PerLayerNumber {
@@ -183,7 +183,16 @@ export function repeatedWords(
 function noSuchLayer(flag: string, name: string, model: Model): Problem {
   const shown = model.layers.slice(0, 8).map((layer) => printable(layer.name));
   const names = shown.join(', ') + (model.layers.length > 8 ? ', ...' : '');
-  return { kind: 'usage', where: flag, message: `expected a layer of the model (${names}), got ${printable(name)}` };
+  const near = nearest(
+    name,
+    model.layers.map((layer) => layer.name),
+  );
+  const hint = near === null ? '' : `; did you mean ${printable(near)}?`;
+  return {
+    kind: 'usage',
+    where: flag,
+    message: `expected a layer of the model (${names}), got ${printable(name)}${hint}`,
+  };
 }
 
 /** Piece by piece: as a regular expression a long one is refused, and one of many stars takes for ever. */

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import { sizeOf } from '../tensor/shape.js';
+import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
 import { own, readJson } from './json.js';
@@ -181,7 +181,7 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
       throw refuse(
         'memh',
         `${where} ${at}`,
-        `expected hexadecimal, got ${printable(word.slice(0, 40))}: the simulation never set it`,
+        `expected hexadecimal, got ${printable(word.slice(0, 40))}: the simulation never set it (index ${indicesOf(address, shape).join(', ')} of ${shape.join(' x ')})`,
       );
     }
     const value = /^[\da-f]{1,12}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;

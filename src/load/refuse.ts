@@ -1,5 +1,7 @@
+import { basename, dirname, extname, join } from 'node:path';
+import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import { printable } from '../text.js';
+import { nearest, printable } from '../text.js';
 
 /** One problem as an error to throw; `message` is `expected ..., got ...; what to do`. */
 export function refuse(kind: string, where: string, message: string): InputError {
@@ -19,8 +21,10 @@ export async function collecting<T>(problems: Problem[], check: () => Promise<T>
 
 const NO_MORE_FILES = 'expected a file that can be opened; this process may not open more (ulimit -n)';
 
+const FOUND_NOTHING = 'expected a file, found nothing';
+
 const BY_ERRNO = new Map([
-  ['ENOENT', 'expected a file, found nothing; check the path'],
+  ['ENOENT', `${FOUND_NOTHING}; check the path`],
   ['ENOTDIR', 'expected a file, found nothing (a part of the path is no folder); check the path'],
   ['EACCES', 'expected a readable file; there is no permission to read it'],
   ['EPERM', 'expected a readable file; there is no permission to read it'],
@@ -34,6 +38,26 @@ const BY_ERRNO = new Map([
 export function isOutOfFiles(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && BY_ERRNO.get(String(error.code)) === NO_MORE_FILES;
 }
+
+/** A path that is not there, with the name in its folder that is nearest to it. */
+export async function withNearestName(problem: Problem, argv: readonly string[], fs: FileSystem): Promise<Problem> {
+  const path = argv.find((word) => printable(word) === problem.where);
+  if (path === undefined || problem.message !== BY_ERRNO.get('ENOENT')) return problem;
+  const all = await fs.list(dirname(path)).catch(() => []);
+  const names = all.filter((name) => extname(name) === extname(path)).slice(0, MOST_NAMES);
+  const near = nearest(
+    stemOf(path),
+    names.map((name) => stemOf(name)),
+  );
+  if (near === null) return problem;
+  const found = join(dirname(path), near + extname(path));
+  return { ...problem, message: `${FOUND_NOTHING}; did you mean ${printable(found)}?` };
+}
+
+const stemOf = (path: string) => basename(path, extname(path));
+
+/** Of a folder, that a name is looked for among. */
+const MOST_NAMES = 1000;
 
 /** What the operating system said of a path, as a problem; errors of other kinds are thrown on. */
 export function unreadable(path: string, error: unknown): InputError {

@@ -44,6 +44,15 @@ test('a misspelt command is answered with those that there are', async () => {
   }
 });
 
+test.each([
+  ['a path', [avx2[0].replace('model', 'modle'), avx2[1]], `did you mean ${avx2[0]}?`],
+  ['a layer', [...avx2, '--layer', 'fcc1'], 'did you mean fc1?'],
+  ['a kernel', [...avx2, '--kernel', 'tflitesingle'], 'did you mean tflite-single?'],
+])('%s that is misspelt is answered with the nearest', async (_, argv, message) => {
+  const { exitCode, stderr } = await cli()(argv);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
 test('help about what is no command is one line, not all help', async () => {
   const { exitCode, stdout, stderr } = await cli()(['help', 'model.json', 'capture.npz']);
   expect([exitCode, stdout]).toEqual([2, '']);

@@ -87,7 +87,9 @@ export const clampRange: Cause<'clamp-range'> = {
           : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
     code: (e, context) =>
       codeOf(e.declared ? clampTo(...e.declared) : [], () =>
-        e.found && e.of !== 'bounds' ? [modelLine(context, { quant_min: e.found[0], quant_max: e.found[1] })] : [],
+        e.found && e.of !== 'bounds'
+          ? [modelLine(context, { quant_min: e.found[0], quant_max: e.found[1] }, 'output')]
+          : [],
       )(context),
   },
 };

@@ -13,10 +13,10 @@ export const rtl = (text: string): Snippet => ({ where: 'RTL', language: 'verilo
 export const torch = (text: string): Snippet => ({ where: 'PyTorch', language: 'python', text });
 export const shell = (text: string): Snippet => ({ where: 'shell', language: 'shell', text });
 
-/** Members of a layer's object in model.json. */
-export function modelLine({ layer }: Pick<FixContext, 'layer'>, members: object): Snippet {
+/** Members of a layer's object in model.json, or of one in it. */
+export function modelLine({ layer }: Pick<FixContext, 'layer'>, members: object, of?: 'output'): Snippet {
   const text = JSON.stringify(members).slice(1, -1).replaceAll('":', '": ').replaceAll(',', ', ');
-  return { where: `model.json, layer ${printable(layer)}`, language: 'json', text };
+  return { where: `model.json, layer ${printable(layer)}${of ? `, ${of}` : ''}`, language: 'json', text };
 }
 
 export function producerLine(kernel: string): Snippet {
